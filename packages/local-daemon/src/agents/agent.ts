@@ -1,0 +1,104 @@
+import type {
+  AddUserMessageParams,
+  AvailableModel,
+  EnvelopeMeta,
+  McpServerConfig,
+  SessionId,
+  SessionNotification,
+  SessionSettings,
+  SettingsParams,
+} from "@daemon-sdk/protocol";
+
+/** How an agent is started and spoken to, as configured under its name. */
+export interface AgentSpec {
+  readonly name: string;
+  /** Program and arguments; never a shell line. */
+  readonly command: readonly [string, ...string[]];
+  /** How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.` (agent spec). */
+  readonly driver: "stream-jsonrpc";
+  /** Names of variables of the daemon's environment that it gets beside the allow-list, or values of its own. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly inheritEnv?: readonly string[];
+}
+
+/** What an agent is asked to open. */
+export interface AgentStart {
+  readonly sessionId: SessionId;
+  /** Set to bring back a conversation the agent had before; absent for a new one. */
+  readonly resume?: string;
+  readonly cwd: string;
+  readonly settings: SettingsParams;
+  readonly mcpServers?: readonly McpServerConfig[];
+}
+
+/** What an agent said when it was ready. */
+export interface AgentReady {
+  readonly agentSessionId: string;
+  readonly settings: SessionSettings;
+  readonly availableModels?: readonly AvailableModel[];
+}
+
+/** How an agent's process ended. */
+export interface AgentExit {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** The last lines it wrote to stderr, for people; may be empty. */
+  readonly stderr: string;
+  /** True when we asked it to stop. */
+  readonly expected: boolean;
+}
+
+/** A request of an agent to its user; the answer goes back through `respond`, once. */
+export interface AgentRequest {
+  readonly id: string;
+  readonly method: "request_permission" | "ask_user";
+  readonly params: Record<string, unknown>;
+  /** Sends the answer; the second call and calls after the agent's end do nothing. */
+  respond(result: Record<string, unknown>): void;
+}
+
+/**
+ * What an agent tells. Called in the order the agent wrote; never inside a call into {@link Agent}.
+ *
+ * `onTurnEnded` is called exactly once for each prompt that was accepted, whether the agent says so by
+ * `agent_turn_completed`, by falling back to idle, or by dying; those notifications are not passed on by themselves.
+ */
+export interface AgentEvents {
+  onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void;
+  onRequest(request: AgentRequest): void;
+  /** The agent confirmed that it works on the prompt. */
+  onTurnStarted(): void;
+  onTurnEnded(end: AgentTurnEnd): void;
+  onExit(exit: AgentExit): void;
+}
+
+/** How a turn ended; `details` holds what the agent said beside the reason (usage, duration). */
+export interface AgentTurnEnd {
+  readonly reason: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** A running agent that serves one session. One prompt at a time. */
+export interface Agent {
+  readonly pid: number;
+  /** Start time as the kernel tells it; with the pid it names the process for ever. */
+  readonly startTime: string;
+  /** Opens or brings back the conversation. Rejects with a `ProcessExitError`, a `ProtocolError` or a `TimeoutError`. */
+  open(start: AgentStart): Promise<AgentReady>;
+  /** Hands over one prompt; resolves when the agent acknowledged it. */
+  prompt(params: AddUserMessageParams): Promise<void>;
+  /** Asks the agent to end its turn; the end itself comes through `onTurnEnded`. */
+  interrupt(): Promise<void>;
+  /** Any other session method, passed through under the agent's prefix. Rejects with a `ProtocolError` as the agent said it. */
+  call(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<Record<string, unknown>>;
+  /** Stops or restarts reading the agent's output; its pipe fills and it waits. */
+  setPaused(paused: boolean): void;
+  /** Ends the process: end of stdin, then SIGTERM, then SIGKILL, each to the whole group. Resolves when it is gone. */
+  stop(): Promise<AgentExit>;
+}
+
+/** Starts agents. Sessions and (later) the relay's SPAWN use the same one. */
+export interface AgentSpawner {
+  /** Starts the process. Rejects with a `ProcessExitError` (`PROCESS_START_FAILED`) when there is no such program. */
+  spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent>;
+}

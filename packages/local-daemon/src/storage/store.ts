@@ -1,0 +1,160 @@
+import type { MessageId, Position, SessionId, SessionMessage, SessionSettings, SessionTag, TokenUsage } from "@daemon-sdk/protocol";
+
+/** What is remembered of a session, open or not. Times in ms since the epoch. */
+export interface SessionRow {
+  readonly id: SessionId;
+  /** The id under which the agent itself knows the conversation; equal to `id` unless the agent chose its own. */
+  readonly agentSessionId: string;
+  /** Name of the configured agent. */
+  readonly agent: string;
+  readonly cwd: string;
+  readonly title: string | undefined;
+  readonly settings: SessionSettings;
+  readonly tags: readonly SessionTag[];
+  readonly tokenUsage: TokenUsage | undefined;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly archivedAt: number | undefined;
+}
+
+/** What became of a message (DESIGN.md, "`send` acts once"). The last five are final. */
+export type TurnState =
+  | "accepted"
+  | "handed"
+  | "running"
+  | "completed"
+  | "interrupted"
+  | "failed"
+  | "agent_exited"
+  | "outcome_unknown";
+
+/** A user message and the turn it starts. `ordinal` is its place in the session's queue. */
+export interface TurnRow {
+  readonly sessionId: SessionId;
+  readonly id: MessageId;
+  readonly ordinal: number;
+  readonly state: TurnState;
+  /** JSON of the `add_user_message` params, to hand out again after a crash and to compare a repeated id with. */
+  readonly body: string;
+  /** JSON-RPC id of the request that brought it; `create_message` carries it as `requestId`. */
+  readonly requestId: string;
+  readonly reason: string | undefined;
+  readonly createdAt: number;
+  readonly endedAt: number | undefined;
+}
+
+/** A permission or ask-user request of an agent. Pending until `outcome` is set. */
+export interface PendingRequestRow {
+  readonly id: string;
+  readonly sessionId: SessionId;
+  readonly turnId: MessageId | undefined;
+  readonly method: "request_permission" | "ask_user";
+  /** JSON of the params, with the session's id in it. */
+  readonly params: string;
+  /** JSON of the result that won, or of the reason it was closed with. */
+  readonly outcome: string | undefined;
+  readonly createdAt: number;
+  readonly resolvedAt: number | undefined;
+}
+
+/** Entries of one session's journal, committed together: whole wire frames, ready to send. */
+export interface SegmentRow {
+  readonly sessionId: SessionId;
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly frames: readonly string[];
+  readonly createdAt: number;
+}
+
+/** A child process that must not outlive its daemon. `startTime` tells it from a later process of the same pid. */
+export interface AgentProcessRow {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly sessionId: SessionId;
+  readonly instanceId: string;
+}
+
+/** One change. A commit takes many and makes all of them true, or none. */
+export type StoreWrite =
+  | { readonly kind: "session"; readonly row: SessionRow }
+  | { readonly kind: "segment"; readonly row: SegmentRow }
+  | { readonly kind: "message"; readonly sessionId: SessionId; readonly message: SessionMessage }
+  | { readonly kind: "retractMessage"; readonly sessionId: SessionId; readonly messageId: string }
+  | { readonly kind: "turn"; readonly row: TurnRow }
+  | { readonly kind: "request"; readonly row: PendingRequestRow }
+  | { readonly kind: "agentProcess"; readonly row: AgentProcessRow }
+  | { readonly kind: "agentProcessGone"; readonly pid: number }
+  | { readonly kind: "pruneJournal"; readonly sessionId: SessionId; readonly beforeSeq: number };
+
+/** A run of journal frames read back, first one at `firstSeq`. Empty when nothing lies at or after the place asked for. */
+export interface FrameRun {
+  readonly firstSeq: number;
+  readonly frames: readonly string[];
+}
+
+/** Where a session's journal stands. `firstSeq > lastSeq` when it holds nothing. */
+export interface JournalBounds {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly lastPosition: Position | undefined;
+}
+
+export interface SessionPageQuery {
+  readonly limit: number;
+  /** Only sessions updated before this time (ms). */
+  readonly updatedBefore?: number;
+}
+
+export interface MessagePageQuery {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly role?: string;
+}
+
+export interface SearchQuery {
+  readonly query: string;
+  readonly kind: string;
+  readonly limitSessions: number;
+  readonly limitHitsPerSession: number;
+  readonly contextChars: number;
+}
+
+export interface SearchRow {
+  readonly session: SessionRow;
+  readonly hits: readonly { docId: string; kind: string; role: string | undefined; snippets: string[]; score: number }[];
+}
+
+/**
+ * Where the daemon keeps what must survive it: journals, conversations, turns, pending requests, children.
+ *
+ * The contract assumes neither one machine nor a file path; every answer is a promise. Two laws:
+ * - a commit that resolved survives the death of this process;
+ * - commits are atomic, and applied in the order they were asked for.
+ */
+export interface Store {
+  /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
+  open(): Promise<{ epoch: number }>;
+  close(): Promise<void>;
+  commit(writes: readonly StoreWrite[]): Promise<void>;
+
+  readSession(id: SessionId): Promise<SessionRow | undefined>;
+  /** Newest first. */
+  listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]>;
+  /** Oldest first within the page; pages run from the newest backwards. */
+  readMessages(id: SessionId, query: MessagePageQuery): Promise<{ messages: SessionMessage[]; nextCursor?: string }>;
+  countMessages(id: SessionId): Promise<number>;
+  search(query: SearchQuery): Promise<readonly SearchRow[]>;
+
+  journalBounds(id: SessionId): Promise<JournalBounds>;
+  /** Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one. */
+  readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun>;
+
+  readTurn(sessionId: SessionId, id: MessageId): Promise<TurnRow | undefined>;
+  /** Turns that have not ended, of one session or of all, by ordinal. */
+  openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]>;
+  lastTurnOrdinal(sessionId: SessionId): Promise<number>;
+  readRequest(id: string): Promise<PendingRequestRow | undefined>;
+  /** Requests without an outcome, oldest first, of one session or of all. */
+  pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]>;
+  agentProcesses(): Promise<readonly AgentProcessRow[]>;
+}

@@ -1,0 +1,255 @@
+/**
+ * What went wrong, and whether trying the same thing again can help.
+ *
+ * Keys are stable API: callers switch on them, logs carry them, docs/errors.md lists them.
+ */
+const CODES = {
+  /** The other side could not be reached. */
+  CONNECTION_FAILED: { retryable: true },
+  /** It could be reached, and did not answer in time. */
+  CONNECT_TIMEOUT: { retryable: true },
+  /** An open connection broke. */
+  CONNECTION_LOST: { retryable: true },
+  /** The connection was closed on this side; calls after `close()`. */
+  CONNECTION_CLOSED: { retryable: false },
+  /** The daemon refused the credential. */
+  AUTH_REJECTED: { retryable: false },
+  /** No credential was given or found. */
+  AUTH_MISSING: { retryable: false },
+  /** The peer did not prove that it is our daemon; no credential was sent. */
+  PEER_NOT_PROVEN: { retryable: false },
+  /** `@daemon-sdk/local-daemon` is not installed, or this is a browser. */
+  LOCAL_DAEMON_UNAVAILABLE: { retryable: false },
+  /** The local daemon could not be started. */
+  DAEMON_START_FAILED: { retryable: true },
+  /** Another daemon holds the state directory. */
+  DAEMON_ALREADY_RUNNING: { retryable: false },
+  /** No local daemon runs, and none was to be started. */
+  DAEMON_NOT_RUNNING: { retryable: true },
+  /** The state directory can be read or replaced by others. */
+  STATE_DIR_UNSAFE: { retryable: false },
+  /** The peer reads too slowly, or the consumer of a stream does. */
+  SLOW_CONSUMER: { retryable: false },
+
+  /** A frame that the wire does not allow. */
+  PROTOCOL_VIOLATION: { retryable: false },
+  /** A message over the limit of the side that takes it. */
+  MESSAGE_TOO_LARGE: { retryable: false },
+  /** The peer answered with an error that has no code of its own here; `rpcCode` tells. */
+  REMOTE_ERROR: { retryable: false },
+  /** The peer does not know the method. */
+  METHOD_NOT_FOUND: { retryable: false },
+  /** The peer refused the parameters. */
+  INVALID_PARAMS: { retryable: false },
+  /** The peer's result is not what the method promises. */
+  INVALID_RESULT: { retryable: false },
+  /** The peer speaks another version of the wire. */
+  VERSION_MISMATCH: { retryable: false },
+
+  /** No session of that id. */
+  SESSION_NOT_FOUND: { retryable: false },
+  /** The session was closed. */
+  SESSION_CLOSED: { retryable: false },
+  /** The handle was detached, or the daemon unsubscribed it; the session itself goes on. */
+  SESSION_DETACHED: { retryable: false },
+  /** The session has a handle on this connection already. */
+  SESSION_ALREADY_ATTACHED: { retryable: false },
+  /** The session's agent is not there (wire code -32005). */
+  SESSION_DISCONNECTED: { retryable: true },
+  /** The session cannot do that in its present state. */
+  SESSION_STATE: { retryable: false },
+  /** A stream runs on this session already. */
+  CONCURRENT_STREAM: { retryable: false },
+  /** More prompts wait than the session takes. */
+  QUEUE_FULL: { retryable: true },
+  /** A pending request was answered already, or never existed. */
+  REQUEST_NOT_PENDING: { retryable: false },
+  /** A permission or ask-user handler threw; the request was answered with cancel. */
+  HANDLER_FAILED: { retryable: false },
+  /** The output does not match the format that was asked for. */
+  STRUCTURED_OUTPUT_INVALID: { retryable: false },
+
+  /** No answer in time. */
+  REQUEST_TIMEOUT: { retryable: true },
+  /** A child process ended. */
+  PROCESS_EXITED: { retryable: true },
+  /** A child process could not be started. */
+  PROCESS_START_FAILED: { retryable: false },
+  /** A child process keeps ending. */
+  AGENT_UNSTABLE: { retryable: false },
+  /** The store could not take a commit: disk full or read-only. */
+  STORAGE_FULL: { retryable: true },
+  /** The store failed in another way. */
+  STORAGE_FAILED: { retryable: false },
+
+  /** An option of the public API is wrong; the message names it and the accepted values. */
+  INVALID_OPTION: { retryable: false },
+  /** The caller's signal was aborted with a reason that is not an Error. */
+  ABORTED: { retryable: false },
+  /** A bug of ours; please report it. */
+  INTERNAL: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+/** Stable code of a failure. See docs/errors.md. */
+export type DaemonErrorCode = keyof typeof CODES;
+
+/** Every code with its `retryable`, for documentation and tests. */
+export const DAEMON_ERROR_CODES: Readonly<Record<DaemonErrorCode, { readonly retryable: boolean }>> = CODES;
+
+const BRANDS = Symbol.for("daemon-sdk.errors");
+
+/**
+ * Base of every error this project throws.
+ *
+ * `instanceof` works across copies of the package (ESM beside CommonJS, bundled beside installed), because it reads a
+ * brand and not the prototype. `code` is stable, `retryable` says whether the same call can succeed later, unchanged.
+ */
+export class DaemonError extends Error {
+  static readonly brand: string = "DaemonError";
+  readonly code: DaemonErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: DaemonErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.brand;
+    this.code = code;
+    this.retryable = CODES[code].retryable;
+    Object.defineProperty(this, BRANDS, { value: brandsOf(new.target) });
+  }
+
+  /** Whether `value` is an error of this class (and has `code`, when one is given), whichever copy of the package made it. */
+  static is<Class extends ErrorClass>(this: Class, value: unknown, code?: DaemonErrorCode): value is InstanceType<Class> {
+    if (!(value instanceof Error) || !hasBrand(value, this.brand)) return false;
+    return code === undefined || (value as unknown as DaemonError).code === code;
+  }
+
+  static override [Symbol.hasInstance](this: ErrorClass, value: unknown): boolean {
+    return typeof value === "object" && value !== null && hasBrand(value, this.brand);
+  }
+}
+
+type ErrorClass = { readonly brand: string; readonly prototype: object } & (abstract new (...args: never[]) => unknown);
+
+function hasBrand(value: object, brand: string): boolean {
+  const brands: unknown = Reflect.get(value, BRANDS);
+  return Array.isArray(brands) && brands.includes(brand);
+}
+
+function brandsOf(target: { readonly brand: string }): readonly string[] {
+  const brands: string[] = [];
+  let current: unknown = target;
+  while (typeof current === "function" && "brand" in current) {
+    brands.push(String(current.brand));
+    current = Object.getPrototypeOf(current);
+  }
+  return brands;
+}
+
+/** The connection could not be made, was refused, broke, or is closed (session spec §9.1). */
+export class ConnectionError extends DaemonError {
+  static override readonly brand: string = "ConnectionError";
+}
+
+/** The peer answered with an error, or said something the wire does not allow (session spec §9.1). */
+export class ProtocolError extends DaemonError {
+  static override readonly brand: string = "ProtocolError";
+  /** JSON-RPC error code as the peer sent it; absent when the fault was found on this side. */
+  readonly rpcCode: number | undefined;
+  /** `error.data` as the peer sent it. */
+  readonly data: unknown;
+
+  constructor(code: DaemonErrorCode, message: string, options?: ErrorOptions & { rpcCode?: number; data?: unknown }) {
+    super(code, message, options);
+    this.rpcCode = options?.rpcCode;
+    this.data = options?.data;
+  }
+}
+
+/** The session cannot do what was asked (session spec §9.1). */
+export class SessionError extends DaemonError {
+  static override readonly brand: string = "SessionError";
+  readonly sessionId: string | undefined;
+
+  constructor(code: DaemonErrorCode, message: string, options?: ErrorOptions & { sessionId?: string | undefined }) {
+    super(code, message, options);
+    this.sessionId = options?.sessionId;
+  }
+}
+
+/** The daemon knows no session of that id (session spec §9.1, wire code -32004). */
+export class SessionNotFoundError extends SessionError {
+  static override readonly brand: string = "SessionNotFoundError";
+
+  constructor(sessionId: string, options?: ErrorOptions) {
+    super("SESSION_NOT_FOUND", `No session ${sessionId}. List the known ones with listAvailableSessions().`, {
+      ...options,
+      sessionId,
+    });
+  }
+}
+
+/** A second `stream()` on a session whose first one still runs (session spec §8.6). */
+export class ConcurrentStreamError extends SessionError {
+  static override readonly brand: string = "ConcurrentStreamError";
+
+  constructor(sessionId: string) {
+    super(
+      "CONCURRENT_STREAM",
+      `A stream runs on session ${sessionId} already. Finish it, leave its loop, or use send() to queue a message.`,
+      { sessionId },
+    );
+  }
+}
+
+/** No answer in time (session spec §9.1). The peer may still act on the request. */
+export class TimeoutError extends DaemonError {
+  static override readonly brand: string = "TimeoutError";
+  readonly timeoutMs: number;
+
+  constructor(what: string, timeoutMs: number, options?: ErrorOptions & { code?: DaemonErrorCode }) {
+    super(options?.code ?? "REQUEST_TIMEOUT", `${what} timed out after ${timeoutMs} ms.`, options);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A child process ended, or could not be started (session spec §9.1). */
+export class ProcessExitError extends DaemonError {
+  static override readonly brand: string = "ProcessExitError";
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { exitCode: number | null; signal: string | null; code?: DaemonErrorCode },
+  ) {
+    super(options.code ?? "PROCESS_EXITED", message, options);
+    this.exitCode = options.exitCode;
+    this.signal = options.signal;
+  }
+}
+
+/** A wrong option of the public API, found before anything was sent. */
+export class InvalidOptionError extends DaemonError {
+  static override readonly brand: string = "InvalidOptionError";
+  /** Dotted name of the option, such as `machine.computerId`. */
+  readonly option: string;
+
+  constructor(option: string, expected: string, got?: unknown) {
+    const seen = got === undefined ? "" : `, got ${describeValue(got)}`;
+    super("INVALID_OPTION", `Option \`${option}\` must be ${expected}${seen}.`);
+    this.option = option;
+  }
+}
+
+/** Type or short literal of a value, never its whole content: options may hold secrets. */
+function describeValue(value: unknown): string {
+  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+/** The reason of an aborted signal as something to throw: itself when it is an Error, else wrapped (session spec §8.5). */
+export function abortReason(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  if (reason instanceof Error) return reason;
+  return new DaemonError("ABORTED", typeof reason === "string" ? reason : "Operation aborted.");
+}

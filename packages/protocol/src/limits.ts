@@ -1,0 +1,91 @@
+/**
+ * Every bound and default of the project, with its reason. Durations end in `Ms`, sizes in `Bytes`.
+ *
+ * Options override these where an option exists; nothing else in the code base holds a number of its own.
+ */
+export const LIMITS = {
+  /** Largest message of the session wire, in bytes of UTF-8: what a real daemon takes before it cuts (agent spec, handshake table). */
+  sessionFrameBytes: 16 * 1024 * 1024,
+  /** Largest line on an agent's stdout. Same as a session frame: whatever an agent says has to fit into one. */
+  agentLineBytes: 16 * 1024 * 1024,
+  /** Deepest JSON nesting accepted from a peer. `JSON.parse` itself takes a million levels; code after it recurses. */
+  jsonDepth: 64,
+  /** Fragments of one WebSocket message; the library's default of 16 384 lets a flood of empty ones run for long. */
+  webSocketFragments: 1_024,
+
+  /** Time for a request without a time-out of its own (session spec §1.8). */
+  requestTimeoutMs: 30_000,
+  /** `initialize_session`, `load_session`: an agent process may have to start first (session spec §1.8). */
+  sessionStartTimeoutMs: 60_000,
+  /** `compact_session`: a model call over the whole conversation (session spec §1.8). */
+  compactTimeoutMs: 240_000,
+  /** `authenticate_mcp_server`: a person logs in in a browser (session spec §1.8). */
+  mcpAuthTimeoutMs: 300_000,
+
+  /** Bytes waiting in one transport above which `send` returns false. Enough to keep a loopback socket busy for a tick. */
+  transportHighWaterBytes: 1024 * 1024,
+  /** Bytes coalesced into one write before a flush inside the tick; nats.js settled on the same figure. */
+  coalesceBytes: 32 * 1024,
+  /** Polite close: how long the peer may take to answer before the socket is destroyed (session spec §2.5). */
+  closeTimeoutMs: 2_000,
+
+  /** Bytes waiting for one client in the daemon, above which its cursors pause. */
+  connectionBufferBytes: 4 * 1024 * 1024,
+  /** How long a client may leave that buffer full before it is closed as SLOW_CONSUMER. */
+  slowConsumerMs: 10_000,
+  /** Accept to authenticated; one timer of our own, because Node's header check does not run on a server fed by hand. */
+  authenticateMs: 2_000,
+  /** Sockets that have not authenticated; past it the oldest silent one is cut. */
+  unauthenticatedSockets: 256,
+  /** Refused credentials on one socket before it is closed. */
+  authenticateAttempts: 3,
+
+  /** Bytes of undelivered events held for one stream in the client before it fails as SLOW_CONSUMER. */
+  streamBufferBytes: 64 * 1024 * 1024,
+
+  /** Entries in one stored segment of a journal: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
+  journalSegmentEntries: 64,
+  /** Entries younger than this stay, whatever their number: a client that lost its socket comes back within it. */
+  journalKeepMs: 120_000,
+  /** … up to this many bytes. */
+  journalKeepBytes: 64 * 1024 * 1024,
+  /** Older entries stay within this count … */
+  journalOldEntries: 10_000,
+  /** … and within these bytes. */
+  journalOldBytes: 8 * 1024 * 1024,
+  /** Agent output waiting for the store above which the agent's pipe is paused. */
+  storeBacklogBytes: 1024 * 1024,
+
+  /** Agent told to end by the end of its stdin; after this long it gets SIGTERM … */
+  agentStdinGraceMs: 2_000,
+  /** … and after this long SIGKILL: `droid exec` ignores SIGTERM in mid-turn (agent spec). */
+  agentTermGraceMs: 2_000,
+  /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
+  agentStartMs: 30_000,
+  /** Bytes of an agent's stderr kept for the error that tells why it died. */
+  agentStderrBytes: 64 * 1024,
+  /** Starts of one session's agent within `agentRestartWindowMs` before it counts as unstable. */
+  agentRestarts: 5,
+  agentRestartWindowMs: 10_000,
+  /** An agent without a turn and without a client is stopped after this long; the session stays and starts it again. */
+  agentInactivityMs: 15 * 60_000,
+
+  /** Prompts waiting in one session; a client that sends faster than the agent works hears about it. */
+  queuedTurns: 256,
+  /** Sessions open in the daemon at a time (each may hold a process). */
+  openSessions: 20_000,
+
+  /** Longest path of a unix socket: macOS takes 103 bytes, and Node 20 cuts longer ones in silence. */
+  socketPathBytes: 103,
+  /** Start of the local daemon to its first answer, as `ensureLocalDaemon` waits for it. */
+  daemonStartMs: 30_000,
+  /** Time for a drain when the daemon stops: running turns may finish, then they are interrupted. */
+  drainMs: 5_000,
+
+  /** Page of `list_available_sessions` and its maximum (session spec §5.5). */
+  sessionPage: 50,
+  sessionPageMax: 100,
+  /** Page of `get_session_messages` and its maximum (session spec §5.5). */
+  messagePage: 20,
+  messagePageMax: 100,
+} as const;

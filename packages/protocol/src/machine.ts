@@ -1,0 +1,17 @@
+/** Where a daemon runs, as the original SDK names it (session spec §9.1). */
+export const MachineType = {
+  /** This machine. */
+  Local: "local",
+  /** A sandbox that lives for one task. */
+  Ephemeral: "ephemeral",
+  /** A person's own machine, reached through a relay. */
+  Computer: "computer",
+} as const;
+
+export type MachineType = (typeof MachineType)[keyof typeof MachineType];
+
+/** Which machine's daemon to connect to. */
+export type SDKMachineConfig =
+  | { type: typeof MachineType.Local }
+  | { type: typeof MachineType.Computer; computerId: string }
+  | { type: typeof MachineType.Ephemeral; sandboxId: string; workspaceId?: string };

@@ -1,0 +1,19 @@
+/**
+ * What our daemon offers beyond the original wire, in the result of `authenticate` (docs/protocol.md, "Capabilities").
+ *
+ * A client uses only what it was offered; a plain daemon offers nothing and everything still works.
+ */
+export interface DaemonCapabilities {
+  /** Every turn ends with `agent_turn_completed` whose `turnId` is the `messageId` the client sent, and only with that. */
+  turns?: true;
+  /** Pending permission and ask-user requests are stored; a client without a handler stays silent. */
+  inbox?: true;
+  /** `interrupt_session` works on a session this connection has not loaded. */
+  directInterrupt?: true;
+  /** `detach_session` stops this connection's subscription and leaves the session running. */
+  detach?: true;
+  /** Journal positions in `_meta`, and `position` in the results of `initialize_session` and `load_session`. */
+  positions?: true;
+  /** Names of the agents that `initialize_session` accepts in `agent`; the first is the default. */
+  agents?: string[];
+}

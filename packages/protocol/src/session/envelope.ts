@@ -1,0 +1,74 @@
+import type { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
+import type { Position } from "./values.js";
+
+/**
+ * Side band of an envelope: W3C trace context (session spec §1.2), and on frames of a journal their position
+ * (docs/protocol.md, "Positions"). Implementations that know nothing of it ignore it.
+ */
+export interface EnvelopeMeta extends Partial<Position> {
+  traceparent?: string;
+  tracestate?: string;
+}
+
+/** What every frame of the session wire carries (session spec §1.2). */
+export interface EnvelopeBase {
+  jsonrpc: typeof JSONRPC_VERSION;
+  factoryApiVersion: typeof FACTORY_API_VERSION;
+  /** Optional on receive; sent once the peer's value is known. */
+  factoryProtocolVersion?: string;
+  _meta?: EnvelopeMeta;
+}
+
+/** A call, in either direction (session spec §1.4). */
+export interface RequestEnvelope extends EnvelopeBase {
+  type: "request";
+  id: string;
+  method: string;
+  params: Record<string, unknown>;
+}
+
+/** The answer to a request that succeeded. */
+export interface SuccessEnvelope extends EnvelopeBase {
+  type: "response";
+  id: string;
+  result: unknown;
+}
+
+/** `error` of a failed response (session spec §1.5). */
+export interface RpcError {
+  code: number;
+  message: string;
+  data?: unknown;
+}
+
+/** The answer to a request that failed; `id` is null when the request's could not be read. */
+export interface FailureEnvelope extends EnvelopeBase {
+  type: "response";
+  id: string | null;
+  error: RpcError;
+}
+
+/** Something told, with no answer expected (session spec §1.4). */
+export interface NotificationEnvelope extends EnvelopeBase {
+  type: "notification";
+  method: string;
+  params: Record<string, unknown>;
+}
+
+export type ResponseEnvelope = SuccessEnvelope | FailureEnvelope;
+export type SessionEnvelope = RequestEnvelope | ResponseEnvelope | NotificationEnvelope;
+
+/** JSON-RPC error codes of the wire (session spec §1.5). */
+export const RpcCode = {
+  parseError: -32_700,
+  invalidRequest: -32_600,
+  methodNotFound: -32_601,
+  invalidParams: -32_602,
+  internalError: -32_603,
+  authentication: -32_001,
+  entityNotFound: -32_004,
+  sessionDisconnected: -32_005,
+} as const;
+
+/** Prefix of method names: `daemon.` on sockets, `droid.` on an agent's stdio. */
+export type MethodPrefix = "daemon" | "droid";

@@ -1,0 +1,107 @@
+import { LIMITS } from "../limits.js";
+import type * as P from "./params.js";
+import type * as R from "./requests.js";
+
+declare const types: unique symbol;
+
+/**
+ * A method of the session wire as one value: what to call it, who may call it, how long to wait, and (as types) what goes
+ * in and comes out. Schemas for both are in `@daemon-sdk/protocol/schema`, under the same name.
+ */
+export interface Method<Params extends object, Result, Name extends string = string> {
+  /** Name without its prefix: `daemon.` on sockets, `droid.` on an agent's stdio. */
+  readonly name: Name;
+  readonly direction: "to-daemon" | "to-client";
+  /** Whether `params.sessionId` names the session the call is about. */
+  readonly scope: "connection" | "session";
+  readonly timeoutMs: number;
+  /** Types only; never set. */
+  readonly [types]?: { params: Params; result: Result };
+}
+
+export type ParamsOf<M> = M extends Method<infer Params, unknown> ? Params : never;
+export type ResultOf<M> = M extends Method<infer _Params, infer Result> ? Result : never;
+
+interface MethodOptions {
+  direction?: Method<object, unknown>["direction"];
+  timeoutMs?: number;
+}
+
+function define<Name extends string>(name: Name, scope: "connection" | "session", options: MethodOptions = {}) {
+  return <Params extends object, Result>(): Method<Params, Result, Name> => ({
+    name,
+    scope,
+    direction: options.direction ?? "to-daemon",
+    timeoutMs: options.timeoutMs ?? LIMITS.requestTimeoutMs,
+  });
+}
+
+const start = { timeoutMs: LIMITS.sessionStartTimeoutMs };
+const toClient = { direction: "to-client", timeoutMs: 0 } as const;
+const call = <Name extends string>(name: Name, options?: MethodOptions) => define(name, "session", options);
+const connectionCall = <Name extends string>(name: Name, options?: MethodOptions) => define(name, "connection", options);
+
+/** Methods this project uses (session spec §5; time-outs §1.8). A time-out of 0 means: as long as it takes. */
+export const METHODS = {
+  authenticate: connectionCall("authenticate")<P.AuthenticateParams, P.AuthenticateResult>(),
+  logout: connectionCall("logout")<Record<string, never>, P.CommandAck>(),
+
+  initializeSession: connectionCall("initialize_session", start)<P.InitializeSessionParams, P.InitializeSessionResult>(),
+  loadSession: call("load_session", start)<P.LoadSessionParams, P.LoadSessionResult>(),
+  closeSession: call("close_session")<P.SessionScoped & { reason?: string }, Record<string, unknown>>(),
+  interruptSession: call("interrupt_session")<P.SessionScoped, Record<string, unknown>>(),
+  addUserMessage: call("add_user_message")<P.AddUserMessageParams, P.CommandAck>(),
+
+  updateSessionSettings: call("update_session_settings")<P.SessionScoped & P.SettingsParams, P.CommandAck>(),
+  renameSession: call("rename_session")<P.SessionScoped & { title: string }, P.CommandAck & Partial<P.SuccessResult>>(),
+  forkSession: call("fork_session")<P.SessionScoped & { title?: string }, P.NewSessionResult>(),
+  compactSession: call("compact_session", { timeoutMs: LIMITS.compactTimeoutMs })<
+    P.SessionScoped & { customInstructions?: string },
+    P.CompactSessionResult
+  >(),
+  getContextBreakdown: call("get_context_breakdown")<P.SessionScoped, P.ContextBreakdownResult>(),
+  getRewindInfo: call("get_rewind_info", start)<P.SessionScoped & { messageId: string }, P.RewindInfoResult>(),
+  executeRewind: call("execute_rewind", start)<P.ExecuteRewindParams, P.ExecuteRewindResult>(),
+
+  addMcpServer: call("add_mcp_server")<P.AddMcpServerParams, P.SuccessResult>(),
+  removeMcpServer: call("remove_mcp_server")<P.McpServerParams & { settingsLevel: "user" }, P.SuccessResult>(),
+  toggleMcpServer: call("toggle_mcp_server")<
+    P.McpServerParams & { enabled: boolean; settingsLevel: "user" },
+    P.SuccessResult
+  >(),
+  listMcpServers: call("list_mcp_servers")<P.SessionScoped, P.ListMcpServersResult>(),
+  listMcpTools: call("list_mcp_tools")<P.SessionScoped, { tools: P.McpTool[] }>(),
+  authenticateMcpServer: call("authenticate_mcp_server", { timeoutMs: LIMITS.mcpAuthTimeoutMs })<
+    P.McpServerParams,
+    P.SuccessResult
+  >(),
+  listSkills: call("list_skills")<P.SessionScoped, { skills: P.Skill[] }>(),
+
+  listOpenedSessions: connectionCall("list_opened_sessions")<object, { sessions: P.OpenedSession[] }>(),
+  listAvailableSessions: connectionCall("list_available_sessions")<
+    P.ListAvailableSessionsParams,
+    P.ListAvailableSessionsResult
+  >(),
+  searchSessions: connectionCall("search_sessions")<P.SearchSessionsParams, P.SearchSessionsResult>(),
+  getSessionMessages: call("get_session_messages")<P.GetSessionMessagesParams, P.GetSessionMessagesResult>(),
+  archiveSession: call("archive_session")<P.SessionScoped, P.ArchiveSessionResult>(),
+  unarchiveSession: call("unarchive_session")<P.SessionScoped, P.SuccessResult>(),
+
+  /** Ours: this connection stops following the session, which goes on (docs/protocol.md, "Detach"). */
+  detachSession: call("detach_session")<P.SessionScoped, Record<string, unknown>>(),
+
+  requestPermission: call("request_permission", toClient)<R.RequestPermissionParams, R.RequestPermissionResult>(),
+  askUser: call("ask_user", toClient)<R.AskUserParams, R.AskUserResult>(),
+} as const;
+
+/** Any method of the table. */
+export type KnownMethod = (typeof METHODS)[keyof typeof METHODS];
+
+/** The method of that wire name (without prefix), or undefined. */
+export function methodNamed(name: string): KnownMethod | undefined {
+  return METHODS_BY_NAME.get(name);
+}
+
+const METHODS_BY_NAME: ReadonlyMap<string, KnownMethod> = new Map(
+  Object.values(METHODS).map((method) => [method.name, method]),
+);

@@ -1,0 +1,117 @@
+import type { McpServerState, McpSummary, Open, SessionMessage, TokenUsage, ToolUseBlock, WorkingState } from "./values.js";
+
+/** Fields of each `session_notification`, by its `type` (session spec §6.1, agent spec). */
+export interface SessionNotificationFields {
+  droid_working_state_changed: { newState: Open<WorkingState> };
+  create_message: { message: SessionMessage; parentId?: string; requestId?: string };
+  assistant_text_delta: { messageId: string; blockIndex: number; textDelta: string };
+  assistant_text_complete: { messageId: string; blockIndex: number };
+  assistant_message_retracted: { messageId: string };
+  thinking_text_delta: { messageId: string; blockIndex: number; textDelta: string };
+  thinking_text_complete: { messageId: string; blockIndex: number; durationMs?: number };
+  tool_call: { toolUse: ToolUseBlock };
+  tool_result: { messageId: string; toolUseId: string; content?: unknown; isError?: boolean; id?: string };
+  tool_progress_update: { toolUseId: string; toolName: string; update: ToolProgressUpdate };
+  tool_execution_heartbeat: { toolUseId: string; toolName: string };
+  tool_execution_phase_changed: { toolUseId: string; toolName: string; phase: Open<"queued" | "executing"> };
+  structured_output: {
+    messageId: string;
+    structuredOutput: Record<string, unknown> | null;
+    structuredOutputError?: { code: string; message: string };
+  };
+  error: { message: string; errorType: string; timestamp: string; error?: { name: string; message: string } };
+  llm_retry: { attempt: number; reason: string };
+  permission_resolved: { requestId: string; toolUseIds: string[]; selectedOption: string };
+  settings_updated: { requestId?: string; settings: Record<string, unknown> };
+  session_title_updated: { requestId?: string; title: string; updateType?: string };
+  session_token_usage_changed: { sessionId: string; tokenUsage: TokenUsage };
+  session_compacted: { summaryId: string; removedCount: number; visibleBoundaryMessageId: string | null };
+  session_working_directory_changed: { cwd: string };
+  queued_messages_discarded: { text: string; requestId?: string };
+  loop_state_changed: { loopState: Record<string, unknown> };
+  agent_turn_completed: AgentTurnCompleted;
+  mcp_status_changed: { servers: McpServerState[]; summary: McpSummary };
+  mcp_auth_required: { serverName: string; authUrl: string; message: string; state: string };
+  mcp_auth_completed: { serverName: string; outcome: string; message: string };
+  hook_execution_started: HookExecutionStarted;
+  hook_execution_completed: HookExecutionCompleted;
+  mission_state_changed: { state: string; updatedAt?: unknown };
+  mission_features_changed: { features: unknown[] };
+  mission_progress_entry: { progressLog: unknown[] };
+  mission_heartbeat: { timestamp: string };
+  mission_worker_started: { workerSessionId: string };
+  mission_worker_completed: { workerSessionId: string; exitCode: number };
+  session_inactivity: { message: string; timestamp: number; timeoutSeconds: number };
+  session_process_exited: { message: string; timestamp: number };
+  session_closed: { timestamp: number };
+  session_unsubscribed: { message: string };
+  child_session_available: { childSessionId: string; timestamp: number };
+  "daemon.terminal_data": { terminalId: string; data: string };
+  "daemon.terminal_exit": { terminalId: string; exitCode: number; signal?: unknown };
+  /** Ours (docs/protocol.md, "Inbox"): an ask-user request was answered or closed. */
+  ask_user_resolved: { requestId: string; toolCallId: string; cancelled: boolean };
+}
+
+export interface ToolProgressUpdate {
+  type: Open<"tool_call" | "tool_result" | "error" | "status" | "message">;
+  text?: string;
+  status?: string;
+  details?: string;
+  [key: string]: unknown;
+}
+
+/**
+ * A turn ended. `turnId` is the id of the user message that started it (session spec §6.1).
+ *
+ * Reasons seen: `completed`, `cancelled`, `error`, `model_authentication_failed` (agent spec); our daemon adds
+ * `agent_exited` and `daemon_restarted`, with what is known in `message`, `exitCode` and `signal`.
+ */
+export interface AgentTurnCompleted {
+  reason: Open<"completed" | "cancelled" | "error" | "model_authentication_failed" | "agent_exited" | "daemon_restarted">;
+  turnId: string;
+  tokenUsage?: TokenUsage;
+  durationMs?: number;
+  message?: string;
+  exitCode?: number | null;
+  signal?: string | null;
+  [key: string]: unknown;
+}
+
+export interface HookExecutionStarted {
+  hookId: string;
+  hookEventName: string;
+  hookMatcher?: string;
+  hookCommands: { command: string; timeout?: number }[];
+  hookToolCallId?: string;
+  [key: string]: unknown;
+}
+
+export interface HookExecutionCompleted {
+  hookId: string;
+  hookEventName?: string;
+  hookMatcher?: string;
+  hookToolCallId?: string;
+  hookStatus: Open<"completed" | "error">;
+  hookResults?: { exitCode: number; stdout: string; stderr: string; command?: string; timeout?: number }[];
+  [key: string]: unknown;
+}
+
+/** `type` of a notification this version knows. */
+export type SessionNotificationType = keyof SessionNotificationFields;
+
+/** A notification of a known type. Test with `isKnownNotification` before relying on its fields. */
+export type KnownSessionNotification = {
+  [Type in SessionNotificationType]: { type: Type } & SessionNotificationFields[Type];
+}[SessionNotificationType];
+
+/** Any notification: a type this version does not know passes through untouched. */
+export interface SessionNotification {
+  type: string;
+  [key: string]: unknown;
+}
+
+/** Params of `session_notification`. An agent may leave `sessionId` out; a daemon never does (agent spec). */
+export interface SessionNotificationParams {
+  sessionId?: string;
+  notification: SessionNotification;
+}

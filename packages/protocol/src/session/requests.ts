@@ -1,0 +1,104 @@
+import type { Open, ToolUseBlock } from "./values.js";
+
+/** Answers to a permission request (session spec §6.4). Choose among the request's own `options`. */
+export const PERMISSION_OPTIONS = [
+  "proceed_once",
+  "proceed_always",
+  "proceed_always_file",
+  "proceed_auto_run",
+  "proceed_auto_run_low",
+  "proceed_auto_run_medium",
+  "proceed_auto_run_high",
+  "proceed_new_session",
+  "proceed_new_session_low",
+  "proceed_new_session_medium",
+  "proceed_new_session_high",
+  "proceed_edit",
+  "proceed_always_tools",
+  "proceed_always_server",
+  "cancel",
+] as const;
+
+export type PermissionOption = Open<(typeof PERMISSION_OPTIONS)[number]>;
+
+/** What one tool use of a permission request wants to do; `type` equals the confirmation type (session spec §6.4). */
+export interface ConfirmationDetails {
+  type: Open<
+    | "edit"
+    | "create"
+    | "apply_patch"
+    | "exec"
+    | "mcp_tool"
+    | "ask_user"
+    | "exit_spec_mode"
+    | "propose_mission"
+    | "start_mission_run"
+    | "sandbox_violation"
+  >;
+  [key: string]: unknown;
+}
+
+export interface PermissionToolUse {
+  toolUse: ToolUseBlock;
+  confirmationType: string;
+  details: ConfirmationDetails;
+}
+
+/** Params of the server request `request_permission` (session spec §6.4). One answer covers all tool uses. */
+export interface RequestPermissionParams {
+  sessionId: string;
+  toolUses: PermissionToolUse[];
+  options: { label: string; value: PermissionOption }[];
+  associatedSessionIds?: string[];
+}
+
+/** Result of `request_permission`. `editedSpecContent` is required with `proceed_edit`. */
+export interface RequestPermissionResult {
+  selectedOption: PermissionOption;
+  comment?: string;
+  editedSpecContent?: string;
+  sessionId?: string;
+}
+
+export interface AskUserQuestion {
+  /** From 1. */
+  index: number;
+  topic: string;
+  question: string;
+  options: string[];
+}
+
+/** Params of the server request `ask_user` (session spec §6.4). */
+export interface AskUserParams {
+  sessionId: string;
+  toolCallId: string;
+  questions: AskUserQuestion[];
+}
+
+export interface AskUserAnswer {
+  index: number;
+  question: string;
+  answer: string;
+}
+
+/** Result of `ask_user`. Answers as bare strings leave a real daemon's turn stuck (session spec §6.4). */
+export interface AskUserResult {
+  cancelled?: boolean;
+  answers: AskUserAnswer[];
+  sessionId?: string;
+}
+
+/** A permission request that waits for an answer, as `load_session` lists it (session spec §5.3). */
+export interface PendingPermission {
+  requestId: string;
+  toolUses: PermissionToolUse[];
+  options: { label: string; value: PermissionOption }[];
+  associatedSessionIds?: string[];
+}
+
+/** An ask-user request that waits for an answer, as `load_session` lists it (session spec §5.3). */
+export interface PendingAskUser {
+  requestId: string;
+  toolCallId: string;
+  questions: AskUserQuestion[];
+}

@@ -1,0 +1,145 @@
+/**
+ * Values that travel in params, results and notifications (session spec §5.12, §5.13).
+ *
+ * Every enum is open on receive: a newer peer may send values this list lacks, so fields are typed as {@link Open}.
+ */
+
+/** One of the known values, or a string that a newer peer made up. */
+export type Open<Known extends string> = Known | (string & Record<never, never>);
+
+export type InteractionMode = "auto" | "spec" | "agi" | "mission";
+export type AutonomyLevel = "off" | "low" | "medium" | "high";
+export type ReasoningEffort = "none" | "dynamic" | "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+export type SettingsLevel = "org" | "runtime" | "user" | "project" | "folder" | "dynamic" | "builtin";
+
+/** What the agent is doing (session spec §5.12, DroidWorkingState). */
+export type WorkingState =
+  | "idle"
+  | "thinking"
+  | "streaming_assistant_message"
+  | "waiting_for_tool_confirmation"
+  | "executing_tool"
+  | "compacting_conversation";
+
+/** Where a session comes from; `platform` is open, the other keys depend on it (session spec §5.12). */
+export interface SessionSource {
+  platform: Open<"slack" | "web" | "api" | "sessions_api" | "linear" | "automation">;
+  [key: string]: unknown;
+}
+
+export interface SessionTag {
+  name: string;
+  metadata?: Record<string, string>;
+}
+
+export interface TokenUsage {
+  inputTokens: number;
+  outputTokens: number;
+  cacheCreationTokens: number;
+  cacheReadTokens: number;
+  thinkingTokens: number;
+  factoryCredits?: number;
+}
+
+/** Image input (session spec §5.4). `data` is base64. */
+export interface ImageSource {
+  type: "base64";
+  data: string;
+  mediaType: Open<"image/jpeg" | "image/png" | "image/gif" | "image/webp">;
+}
+
+/** File input: a PDF as base64, or plain text (session spec §5.4). */
+export type FileSource =
+  | { type: "base64"; mediaType: "application/pdf"; data: string; parsedData?: string; name?: string; path?: string }
+  | { type: "text"; mediaType: "text/plain"; data: string; name?: string; mime?: string };
+
+export interface TextBlock {
+  type: "text";
+  text: string;
+}
+export interface ToolUseBlock {
+  type: "tool_use";
+  id: string;
+  name: string;
+  input: unknown;
+  thoughtSignature?: string;
+}
+export interface ToolResultBlock {
+  type: "tool_result";
+  toolUseId: string;
+  content?: string | MessageBlock[];
+  isError?: boolean;
+}
+/** One block of a message (session spec §5.13); unknown kinds pass through. */
+export type MessageBlock =
+  | TextBlock
+  | ToolUseBlock
+  | ToolResultBlock
+  | { type: "image"; source: unknown }
+  | { type: "document"; source: unknown }
+  | { type: "thinking"; thinking: string; signature?: string; signatureProvider?: string; durationMs?: number }
+  | { type: "redacted_thinking"; data: string };
+
+/** One message of the conversation (session spec §5.13). Times in ms since the epoch. */
+export interface SessionMessage {
+  id: string;
+  role: Open<"user" | "assistant" | "tool" | "system">;
+  content: MessageBlock[];
+  createdAt: number;
+  updatedAt: number;
+  parentId?: string;
+  visibility?: Open<"both" | "llm_only" | "user_only">;
+  isError?: boolean;
+  [key: string]: unknown;
+}
+
+/** JSON Schema the final answer must follow (session spec §5.4). */
+export interface OutputFormat {
+  type: "json_schema";
+  schema: Record<string, unknown>;
+}
+
+/** MCP server to start with a session (session spec §5.2). */
+export type McpServerConfig =
+  | { name: string; type?: "stdio"; command: string; args: string[]; env?: Record<string, string> }
+  | { name: string; type: "http" | "sse"; url: string; headers?: { name: string; value: string }[]; oauth?: false };
+
+export interface McpServerState {
+  name: string;
+  status: Open<"connecting" | "connected" | "disconnected" | "failed" | "disabled">;
+  [key: string]: unknown;
+}
+export interface McpSummary {
+  total: number;
+  connected: number;
+  connecting: number;
+  failed: number;
+  disabled?: number;
+}
+
+/** Settings of a session as the daemon reports them (session spec §5.2). */
+export interface SessionSettings {
+  modelId: string;
+  reasoningEffort: Open<ReasoningEffort>;
+  interactionMode?: Open<InteractionMode>;
+  autonomyLevel?: Open<AutonomyLevel>;
+  specModeModelId?: string | null;
+  specModeReasoningEffort?: Open<ReasoningEffort> | null;
+  enabledToolIds?: string[];
+  disabledToolIds?: string[];
+  tags?: SessionTag[];
+  [key: string]: unknown;
+}
+
+/** Model the agent can use (session spec §5.2). */
+export interface AvailableModel {
+  id: string;
+  displayName: string;
+  [key: string]: unknown;
+}
+
+/** Place of an entry in a session's journal. Compare within one session only; `epoch` first, then `seq`. */
+export interface Position {
+  epoch: number;
+  seq: number;
+}
