@@ -1,0 +1,49 @@
+/**
+ * `npm run check`: lint and format, types, package checks, unused code, architecture.
+ *
+ * Every step runs, also after one has failed, so that one run tells all. A step's output is shown only when it fails.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { capture, ROOT, seconds } from "./run.mjs";
+
+const PACKAGES = readdirSync(join(ROOT, "packages")).map((name) => ({ name, cwd: join(ROOT, "packages", name) }));
+
+const STEPS = [
+  { title: "Lint and format (biome)", command: "biome", args: ["check", "--error-on-warnings", "."] },
+  {
+    title: "Types of the packages (tsc)",
+    command: "turbo",
+    args: ["run", "typecheck", "--output-logs=errors-only", "--no-update-notifier"],
+  },
+  { title: "Types of test and bench (tsc)", command: "tsc", args: ["-p", "tsconfig.json"] },
+  ...PACKAGES.map(({ name, cwd }) => ({
+    title: `Manifest of ${name} (publint)`,
+    command: "publint",
+    args: ["--strict"],
+    cwd,
+  })),
+  ...PACKAGES.map(({ name, cwd }) => ({
+    title: `Entries of ${name} (attw)`,
+    command: "attw",
+    args: ["--pack", ".", "--profile", "node16"],
+    cwd,
+  })),
+  { title: "Unused code (knip)", command: "knip", args: [] },
+  { title: "Architecture", command: "vitest", args: ["run", "test/architecture.test.ts"] },
+];
+
+await build();
+const failed = [];
+for (const { title, command, args, cwd } of STEPS) {
+  const { code, output, ms } = await capture(command, args, cwd ? { cwd } : {});
+  console.log(`${code === 0 ? "ok  " : "FAIL"} ${title}, ${seconds(ms)}`);
+  if (code === 0) continue;
+  failed.push(title);
+  console.log(`\n${output}\n`);
+}
+console.log(
+  `${STEPS.length - failed.length} checks passed, ${failed.length} failed${failed.length ? `: ${failed.join(", ")}` : ""}`,
+);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,28 @@
+/** Runs a TypeScript program of this repository: Node 20 cannot, so esbuild strips the types first. */
+import { mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { ROOT, run } from "./run.mjs";
+
+/**
+ * Bundles the program at `entry` (packages stay outside, so their built `dist` is what runs) and runs it with `args`.
+ * Resolves to its exit code.
+ */
+export async function runTypeScript(entry, args) {
+  // esbuild is only there after the set-up.
+  const { build } = await import("esbuild");
+  const directory = join(ROOT, "node_modules", ".cache", "daemon-sdk");
+  mkdirSync(directory, { recursive: true });
+  const outfile = join(directory, `${basename(entry, ".ts")}.mjs`);
+  await build({
+    entryPoints: [join(ROOT, entry)],
+    outfile,
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    sourcemap: "inline",
+    logLevel: "warning",
+  });
+  return run(process.execPath, ["--enable-source-maps", outfile, ...args]);
+}

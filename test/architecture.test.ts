@@ -1,0 +1,195 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { describe, expect, test } from "vitest";
+import {
+  type ExportTarget,
+  importSites,
+  type Manifest,
+  packageOf,
+  ROOT,
+  sourceFiles,
+  workspacePackages,
+} from "./support/packages.js";
+
+const SCOPE = "@daemon-sdk/";
+
+/** The arrows of docs/architecture.md: a package, and the siblings its published code may name. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  "transport-ws": ["protocol"],
+  testing: ["protocol"],
+  client: ["protocol", "transport-ws"],
+  "local-daemon": ["protocol", "transport-ws"],
+  examples: ["protocol", "transport-ws", "client", "local-daemon"],
+};
+
+/** Packages of others that published code may name. Every new one is a decision, so it is written down here. */
+const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
+  protocol: ["uuid", "zod"],
+  "transport-ws": ["ws"],
+  testing: [],
+  client: ["@standard-schema/spec"],
+  "local-daemon": ["@photostructure/sqlite", "commander", "pino", "ws", "zod"],
+  examples: ["ws", "zod"],
+};
+
+/** The one arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
+const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts"];
+
+/** Files that may use Node, in packages that also run in browsers. */
+const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  testing: [],
+  client: ["index.ts", "local.ts"],
+};
+
+const packages = workspacePackages("packages");
+const members = [...packages, ...workspacePackages("apps")];
+
+test("the workspace holds the packages of the diagram, and no other", () => {
+  expect(new Set(members.map((member) => member.folder))).toEqual(new Set(Object.keys(ARROWS)));
+});
+
+describe.each(members)("$folder", (member) => {
+  const arrows = ARROWS[member.folder] ?? [];
+  const outside = OUTSIDE[member.folder] ?? [];
+
+  test("declares dependencies along the arrows only", () => {
+    const declared = Object.keys(member.manifest.dependencies ?? {});
+    const allowed = [...arrows.map((name) => SCOPE + name), ...outside];
+    expect(declared.filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+
+  test("asks for peers only where the diagram has the optional one", () => {
+    const peers = member.folder === "client" ? [`${SCOPE}local-daemon`] : [];
+    expect(Object.keys(member.manifest.peerDependencies ?? {})).toEqual(peers);
+    for (const peer of peers) expect(member.manifest.peerDependenciesMeta?.[peer]?.optional).toBe(true);
+  });
+
+  test("imports along the arrows only, and nothing it does not declare", () => {
+    const wrong: string[] = [];
+    for (const file of sourceFiles(member)) {
+      for (const { specifier, kind } of importSites(file)) {
+        const fault = faultOf(specifier, kind, file.path);
+        if (fault) wrong.push(`${file.path}: "${specifier}" ${fault}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  function faultOf(specifier: string, kind: string, path: string): string | undefined {
+    if (specifier.startsWith(".")) return /\.(js|json)$/.test(specifier) ? undefined : "lacks its .js ending";
+    if (specifier.startsWith("node:")) {
+      return NODE_FILES[member.folder]?.includes(path) === false ? "is Node's, in code that browsers run" : undefined;
+    }
+    const name = packageOf(specifier);
+    if (member.folder === "client" && name === `${SCOPE}local-daemon`) {
+      if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return "is named outside index.ts and local.ts";
+      return path === "index.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
+    }
+    if (name.startsWith(SCOPE))
+      return arrows.includes(name.slice(SCOPE.length)) ? undefined : "is no arrow of the diagram";
+    return outside.includes(name) ? undefined : "is not in the list of outside packages";
+  }
+});
+
+describe("browsers", () => {
+  const ENTRIES = ["protocol", "protocol/schema", "transport-ws", "client", "testing"];
+
+  test.each(ENTRIES)("the built %s, bundled for a browser, reaches neither node: nor ws", async (entry) => {
+    const { metafile } = await build({
+      stdin: { contents: `export * from "${SCOPE}${entry}";`, resolveDir: ROOT },
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: "browser",
+      format: "esm",
+      // Left outside, so that they show up in the list below instead of ending the build.
+      external: ["node:*", "ws", ...NODE_BUILTINS],
+      logLevel: "silent",
+    });
+    const outputs = Object.values(metafile.outputs);
+    const external = outputs.flatMap((output) => output.imports.map((imported) => imported.path));
+    const inputs = Object.keys(metafile.inputs);
+    expect(external).toEqual([]);
+    expect(inputs.filter((path) => /node_modules\/(ws|@types)\//.test(path))).toEqual([]);
+    expect(inputs.filter((path) => /packages\/[^/]+\/src\//.test(path))).toEqual([]);
+    expect(inputs.some((path) => path.includes("/dist/"))).toBe(true);
+  });
+
+  const NODE_BUILTINS = [
+    "buffer",
+    "crypto",
+    "events",
+    "fs",
+    "http",
+    "https",
+    "net",
+    "os",
+    "path",
+    "stream",
+    "tls",
+    "url",
+    "zlib",
+  ];
+});
+
+describe.each(packages)("manifest of $folder", ({ folder, directory, manifest }) => {
+  test("has the promises every package makes", () => {
+    expect(manifest).toMatchObject({
+      name: SCOPE + folder,
+      type: "module",
+      license: "Apache-2.0",
+      sideEffects: false,
+      engines: { node: ">=20.19" },
+      publishConfig: { access: "public" },
+    });
+    expect(manifest.private).toBeUndefined();
+    for (const file of ["dist", "README.md", "LICENSE"]) expect(manifest.files).toContain(file);
+  });
+
+  test("has the entries pinned here", () => {
+    expect(Object.keys(manifest.exports ?? {})).toEqual(PINNED_ENTRIES[folder]);
+  });
+
+  test("publishes what it develops with, less the source condition", () => {
+    expect(manifest.publishConfig?.exports).toEqual(withoutSource(manifest.exports ?? {}));
+  });
+
+  test("gives types first in every condition, ESM types to import and CommonJS types to require", () => {
+    for (const [entry, target] of Object.entries(manifest.publishConfig?.exports ?? {})) {
+      if (typeof target === "string") continue;
+      for (const [condition, leaf] of Object.entries(target)) {
+        expect(Object.keys(leaf), `${entry} ${condition}`).toEqual(["types", "default"]);
+        const ending = condition === "require" ? "cts" : "ts";
+        expect(Reflect.get(Object(leaf), "types"), `${entry} ${condition}`).toMatch(new RegExp(`\\.d\\.${ending}$`));
+      }
+    }
+  });
+
+  test("names only files that the build makes", () => {
+    const missing = filesOf(manifest).filter((file) => !existsSync(join(directory, file)));
+    expect(missing).toEqual([]);
+  });
+});
+
+const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
+  protocol: [".", "./schema", "./package.json"],
+  "transport-ws": [".", "./package.json"],
+  testing: [".", "./package.json"],
+  client: [".", "./local", "./package.json"],
+  "local-daemon": [".", "./server", "./package.json"],
+};
+
+function withoutSource(target: ExportTarget): ExportTarget {
+  if (typeof target === "string") return target;
+  const kept = Object.entries(target).filter(([condition]) => condition !== "@daemon-sdk/source");
+  return Object.fromEntries(kept.map(([condition, inner]) => [condition, withoutSource(inner)]));
+}
+
+function filesOf(manifest: Manifest): string[] {
+  const leaves = (target: ExportTarget): string[] =>
+    typeof target === "string" ? [target] : Object.values(target).flatMap(leaves);
+  return [...new Set(leaves(manifest.publishConfig?.exports ?? {}))];
+}
