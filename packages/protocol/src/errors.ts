@@ -118,7 +118,11 @@ export class DaemonError extends Error {
   }
 
   /** Whether `value` is an error of this class (and has `code`, when one is given), whichever copy of the package made it. */
-  static is<Class extends ErrorClass>(this: Class, value: unknown, code?: DaemonErrorCode): value is InstanceType<Class> {
+  static is<Class extends ErrorClass>(
+    this: Class,
+    value: unknown,
+    code?: DaemonErrorCode,
+  ): value is InstanceType<Class> {
     if (!(value instanceof Error) || !hasBrand(value, this.brand)) return false;
     return code === undefined || (value as unknown as DaemonError).code === code;
   }

@@ -22,6 +22,9 @@ export const LIMITS = {
   /** `authenticate_mcp_server`: a person logs in in a browser (session spec §1.8). */
   mcpAuthTimeoutMs: 300_000,
 
+  /** Answered server requests whose ids one engine remembers, so that none is answered twice. */
+  answeredRequests: 4_096,
+
   /** Bytes waiting in one transport above which `send` returns false. Enough to keep a loopback socket busy for a tick. */
   transportHighWaterBytes: 1024 * 1024,
   /** Bytes coalesced into one write before a flush inside the tick; nats.js settled on the same figure. */

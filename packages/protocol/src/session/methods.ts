@@ -39,14 +39,18 @@ function define<Name extends string>(name: Name, scope: "connection" | "session"
 const start = { timeoutMs: LIMITS.sessionStartTimeoutMs };
 const toClient = { direction: "to-client", timeoutMs: 0 } as const;
 const call = <Name extends string>(name: Name, options?: MethodOptions) => define(name, "session", options);
-const connectionCall = <Name extends string>(name: Name, options?: MethodOptions) => define(name, "connection", options);
+const connectionCall = <Name extends string>(name: Name, options?: MethodOptions) =>
+  define(name, "connection", options);
 
 /** Methods this project uses (session spec §5; time-outs §1.8). A time-out of 0 means: as long as it takes. */
 export const METHODS = {
   authenticate: connectionCall("authenticate")<P.AuthenticateParams, P.AuthenticateResult>(),
   logout: connectionCall("logout")<Record<string, never>, P.CommandAck>(),
 
-  initializeSession: connectionCall("initialize_session", start)<P.InitializeSessionParams, P.InitializeSessionResult>(),
+  initializeSession: connectionCall("initialize_session", start)<
+    P.InitializeSessionParams,
+    P.InitializeSessionResult
+  >(),
   loadSession: call("load_session", start)<P.LoadSessionParams, P.LoadSessionResult>(),
   closeSession: call("close_session")<P.SessionScoped & { reason?: string }, Record<string, unknown>>(),
   interruptSession: call("interrupt_session")<P.SessionScoped, Record<string, unknown>>(),

@@ -1,4 +1,12 @@
-import type { McpServerState, McpSummary, Open, SessionMessage, TokenUsage, ToolUseBlock, WorkingState } from "./values.js";
+import type {
+  McpServerState,
+  McpSummary,
+  Open,
+  SessionMessage,
+  TokenUsage,
+  ToolUseBlock,
+  WorkingState,
+} from "./values.js";
 
 /** Fields of each `session_notification`, by its `type` (session spec §6.1, agent spec). */
 export interface SessionNotificationFields {
@@ -67,7 +75,9 @@ export interface ToolProgressUpdate {
  * `agent_exited` and `daemon_restarted`, with what is known in `message`, `exitCode` and `signal`.
  */
 export interface AgentTurnCompleted {
-  reason: Open<"completed" | "cancelled" | "error" | "model_authentication_failed" | "agent_exited" | "daemon_restarted">;
+  reason: Open<
+    "completed" | "cancelled" | "error" | "model_authentication_failed" | "agent_exited" | "daemon_restarted"
+  >;
   turnId: string;
   tokenUsage?: TokenUsage;
   durationMs?: number;

@@ -1,0 +1,269 @@
+import { ConnectionError, type DaemonError, ProtocolError } from "../errors.js";
+import { newId } from "../ids.js";
+import { LIMITS } from "../limits.js";
+import { type DecodeFailure, decodeFrame, encodeFailure, encodeRequest, encodeResult } from "../session/codec.js";
+import {
+  type EnvelopeMeta,
+  type MethodPrefix,
+  type RequestEnvelope,
+  type ResponseEnvelope,
+  RpcCode,
+  type RpcError,
+} from "../session/envelope.js";
+import { isFailure } from "../session/guards.js";
+import type { Method, ParamsOf, ResultOf } from "../session/methods.js";
+import { type Logger, silentLogger, type Transport, type TransportClose } from "../transport.js";
+import { PendingRequests } from "./pending-requests.js";
+import { errorOfResponse, RpcFault } from "./rpc-errors.js";
+import { ServerRequests } from "./server-requests.js";
+
+/** Something the peer told. `method` is without its prefix. */
+export interface InboundNotification {
+  readonly method: string;
+  readonly params: Record<string, unknown>;
+  readonly meta: EnvelopeMeta | undefined;
+}
+
+/** Something the peer asks. `method` is without its prefix. */
+export interface InboundRequest {
+  readonly id: string;
+  readonly method: string;
+  readonly params: Record<string, unknown>;
+  readonly meta: EnvelopeMeta | undefined;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Stops waiting; the call rejects with the signal's reason. The peer is not told and may still act. */
+  readonly signal?: AbortSignal;
+  /** Overrides the method's own; 0 means no limit. */
+  readonly timeoutMs?: number;
+  /** Called in the tick the response is read, before any later frame is. What it throws rejects the call. */
+  readonly onResult?: (result: unknown) => void;
+  /** Id of the request; default a new UUID v4. */
+  readonly id?: string;
+}
+
+/** Options of a {@link ProtocolEngine}. */
+export interface ProtocolEngineOptions {
+  /** `daemon` on sockets, `droid` on an agent's stdio. Names of inbound methods lose either. */
+  readonly prefix: MethodPrefix;
+  readonly logger?: Logger;
+  /** Version to state on every frame. Default: none until the peer has stated its own, then that one. */
+  readonly protocolVersion?: string;
+}
+
+/** What an `onRequest` handler returns to leave a request without an answer for now; `respond` may follow. */
+export const NO_ANSWER: unique symbol = Symbol("daemon-sdk.no-answer");
+
+/**
+ * Requests and responses over any {@link Transport}, in both directions (session spec §1, §7.3).
+ *
+ * - A call settles exactly once: with its result, the peer's error, its time-out, its signal, or the end of the link.
+ * - A request of the peer is answered at most once, by the handler or by `respond`.
+ * - Frames are handled in order; a handler that throws stops neither the engine nor later frames.
+ * - What is not delivered (bad frames, responses nobody waits for) is counted and logged, never thrown.
+ *
+ * Set the `on…` properties in the tick the engine is made: nothing is delivered before that tick ends.
+ */
+export class ProtocolEngine {
+  /** Called with each notification, in order. */
+  onNotification: ((notification: InboundNotification) => void) | undefined;
+  /** Answers requests of the peer: a result, {@link NO_ANSWER}, or throw {@link RpcFault}. None set: -32601. */
+  onRequest: ((request: InboundRequest) => unknown) | undefined;
+  /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
+  onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
+  /** Frames that were no envelopes, responses nobody waited for, requests for methods nobody handles. */
+  readonly counters = { badFrames: 0, strayResponses: 0, unknownMethods: 0 };
+
+  readonly #transport: Transport;
+  readonly #options: ProtocolEngineOptions;
+  readonly #logger: Logger;
+  readonly #pending = new PendingRequests();
+  readonly #serverRequests = new ServerRequests();
+  #peerProtocolVersion: string | undefined;
+  /** Set once, when the engine is closed or the link ends; later calls reject with it. */
+  #end: ConnectionError | undefined;
+
+  constructor(transport: Transport, options: ProtocolEngineOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    transport.onMessage = (text) => this.#receive(text);
+    transport.onClose = (event) => this.#ended(event);
+  }
+
+  /** Version the peer stated first; undefined until then. */
+  get peerProtocolVersion(): string | undefined {
+    return this.#peerProtocolVersion;
+  }
+
+  /** Calls a method of the table, with its time-out. The result is as the peer sent it: check it where trust begins. */
+  request<M extends Method<object, unknown>>(
+    method: M,
+    params: ParamsOf<M>,
+    options: CallOptions = {},
+  ): Promise<ResultOf<M>> {
+    const call = this.#call(method.name, params as object, options.timeoutMs ?? method.timeoutMs, options);
+    return call as Promise<ResultOf<M>>;
+  }
+
+  /** Calls any method by its wire name, without the prefix. */
+  requestNamed(name: string, params: Record<string, unknown>, options: CallOptions = {}): Promise<unknown> {
+    return this.#call(name, params, options.timeoutMs ?? LIMITS.requestTimeoutMs, options);
+  }
+
+  /**
+   * Answers a request of the peer: one that was left with {@link NO_ANSWER}, or one learned from `load_session`, from
+   * whatever connection it was asked (session spec §5.3). False when this engine answered it already, or has ended.
+   */
+  respond(id: string, result: unknown): boolean {
+    if (this.#end !== undefined) return false;
+    const text = encodeResult(id, result, this.#statedVersion());
+    if (!this.#serverRequests.answer(id)) return false;
+    this.#transport.send(text);
+    return true;
+  }
+
+  /** Rejects every pending call (default CONNECTION_CLOSED) and closes the transport politely. Later calls reject, too. */
+  close(reason?: DaemonError): void {
+    if (this.#end !== undefined) return;
+    this.#end = closedError(reason);
+    this.#pending.rejectAll(reason ?? this.#end);
+    this.#transport.close();
+  }
+
+  #statedVersion(): string | undefined {
+    return this.#options.protocolVersion ?? this.#peerProtocolVersion;
+  }
+
+  async #call(name: string, params: object, timeoutMs: number, options: CallOptions): Promise<unknown> {
+    if (this.#end !== undefined) throw this.#end;
+    const id = options.id ?? newId();
+    const method = `${this.#options.prefix}.${name}`;
+    const text = encodeRequest(method, id, params, this.#statedVersion());
+    const { signal, onResult } = options;
+    const waits = this.#pending.has(id);
+    const answer = this.#pending.add({ id, method, params, timeoutMs, signal, onResult });
+    if (!waits && this.#pending.has(id)) this.#transport.send(text);
+    return answer;
+  }
+
+  #receive(text: string): void {
+    if (this.#end !== undefined) return;
+    const decoded = decodeFrame(text);
+    if (!decoded.ok) {
+      this.#refuse(decoded);
+      return;
+    }
+    const { envelope } = decoded;
+    this.#peerProtocolVersion ??= envelope.factoryProtocolVersion;
+    switch (envelope.type) {
+      case "notification":
+        this.#notify({ method: withoutPrefix(envelope.method), params: envelope.params, meta: envelope._meta });
+        break;
+      case "response":
+        this.#settle(envelope);
+        break;
+      case "request":
+        void this.#handle(envelope);
+        break;
+    }
+  }
+
+  #notify(notification: InboundNotification): void {
+    try {
+      this.onNotification?.(notification);
+    } catch (error) {
+      this.#logger.error(
+        { method: notification.method, error },
+        "A notification handler threw; later ones are delivered",
+      );
+    }
+  }
+
+  #settle(response: ResponseEnvelope): void {
+    const call = response.id === null ? undefined : this.#pending.get(response.id);
+    if (call === undefined) {
+      this.counters.strayResponses++;
+      const rpcCode = isFailure(response) ? response.error.code : undefined;
+      this.#logger.warn({ id: response.id, rpcCode }, "A response that no call waits for was dropped");
+    } else if (isFailure(response)) {
+      this.#pending.reject(call.id, errorOfResponse(call, response.error));
+    } else {
+      this.#pending.resolve(call.id, response.result);
+    }
+  }
+
+  /** A frame that is no envelope: its call must not wait for the time-out, and its sender gets an answer if it asked. */
+  #refuse(failure: DecodeFailure): void {
+    this.counters.badFrames++;
+    const { id, type, rpcCode, message } = failure;
+    this.#logger.warn({ id, type, rpcCode }, `A bad frame was dropped: ${message}`);
+    if (id === null || type === "notification") return;
+    if (type !== "response") {
+      this.#sendFailure(id, { code: rpcCode, message });
+      return;
+    }
+    const method = this.#pending.get(id)?.method;
+    const text = `The response to ${method} is not a valid envelope (${message}).`;
+    this.#pending.reject(id, new ProtocolError("PROTOCOL_VIOLATION", text));
+  }
+
+  async #handle(envelope: RequestEnvelope): Promise<void> {
+    const { id } = envelope;
+    const method = withoutPrefix(envelope.method);
+    if (!this.#serverRequests.begin(id)) {
+      this.counters.badFrames++;
+      this.#logger.warn({ id, method }, "A request with an id that is being handled, or was answered, was dropped");
+      return;
+    }
+    try {
+      if (this.onRequest === undefined) throw new RpcFault(RpcCode.methodNotFound, "Method not found");
+      const result = await this.onRequest({ id, method, params: envelope.params, meta: envelope._meta });
+      if (result === NO_ANSWER) this.#serverRequests.leave(id);
+      else this.respond(id, result);
+    } catch (error) {
+      this.#handlerFailed(id, method, error);
+    }
+  }
+
+  #handlerFailed(id: string, method: string, error: unknown): void {
+    if (this.#end !== undefined || !this.#serverRequests.answer(id)) return;
+    if (RpcFault.is(error)) {
+      if (error.rpcCode === RpcCode.methodNotFound) this.counters.unknownMethods++;
+      this.#logger.debug({ id, method, rpcCode: error.rpcCode }, "A request was refused");
+      this.#sendFailure(id, { code: error.rpcCode, message: error.message, data: error.data });
+      return;
+    }
+    this.#logger.error({ id, method, error }, "The handler of a request failed; it was answered with -32603");
+    this.#sendFailure(id, { code: RpcCode.internalError, message: `Failed to handle ${method}` });
+  }
+
+  #sendFailure(id: string, error: RpcError): void {
+    this.#transport.send(encodeFailure(id, error, this.#statedVersion()));
+  }
+
+  #ended(event: TransportClose): void {
+    this.#end ??= lostError(event);
+    this.#pending.rejectAll(this.#end);
+    this.#serverRequests.clear();
+    this.onClose?.(this.#end, event);
+  }
+}
+
+function withoutPrefix(method: string): string {
+  if (method.startsWith("daemon.")) return method.slice("daemon.".length);
+  return method.startsWith("droid.") ? method.slice("droid.".length) : method;
+}
+
+function closedError(reason: DaemonError | undefined): ConnectionError {
+  if (ConnectionError.is(reason)) return reason;
+  return new ConnectionError("CONNECTION_CLOSED", "The connection is closed. Open a new one.", { cause: reason });
+}
+
+function lostError({ clean, code, reason, error }: TransportClose): ConnectionError {
+  const how = clean ? "The peer closed the connection" : "The connection broke";
+  const why = reason === "" ? "" : `: ${reason}`;
+  return new ConnectionError("CONNECTION_LOST", `${how} (code ${code}${why}).`, { cause: error });
+}

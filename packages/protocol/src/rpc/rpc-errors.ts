@@ -1,0 +1,102 @@
+import { ConnectionError, type DaemonErrorCode, ProtocolError, SessionError, SessionNotFoundError } from "../errors.js";
+import { RpcCode, type RpcError } from "../session/envelope.js";
+import { isRecord } from "../session/guards.js";
+
+const CODE_OF_RPC_CODE: ReadonlyMap<number, DaemonErrorCode> = new Map([
+  [RpcCode.methodNotFound, "METHOD_NOT_FOUND"],
+  [RpcCode.invalidParams, "INVALID_PARAMS"],
+  [RpcCode.entityNotFound, "SESSION_NOT_FOUND"],
+  [RpcCode.sessionDisconnected, "SESSION_DISCONNECTED"],
+]);
+
+/**
+ * What a handler of server requests throws to answer with an error of its choice. Anything else it throws is answered
+ * with -32603 and a text that tells nothing about the cause.
+ */
+export class RpcFault extends ProtocolError {
+  static override readonly brand: string = "RpcFault";
+  declare readonly rpcCode: number;
+
+  /** `message` and `data` go to the peer as they are: no secrets. */
+  constructor(rpcCode: number, message: string, data?: unknown) {
+    super(CODE_OF_RPC_CODE.get(rpcCode) ?? "REMOTE_ERROR", message, { rpcCode, data });
+  }
+}
+
+/** The call that failed, as far as its error needs to know. */
+export interface FailedCall {
+  readonly id: string;
+  /** Full wire name. */
+  readonly method: string;
+  readonly params: object;
+}
+
+/**
+ * The error class for a failed response: what a caller can act on, whatever the peer called it (session spec §1.5, §9.1).
+ *
+ * The peer's own words stay in the message and, for classes without `rpcCode`, in `cause`. A credential that the peer
+ * repeats is taken out.
+ */
+export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionError | ProtocolError | SessionError {
+  const text = withoutSecrets(error.message, call.params);
+  const raw = { rpcCode: error.code, data: error.data };
+  const mismatch = versionMismatchOf(error.data);
+  if (mismatch !== undefined) return versionMismatch(call.method, mismatch, raw);
+  const message = `${call.method} failed: ${text} (code ${error.code}).`;
+  const code = CODE_OF_RPC_CODE.get(error.code) ?? "REMOTE_ERROR";
+  const remote = new ProtocolError(code, message, raw);
+  if (call.method.endsWith(".authenticate")) {
+    return new ConnectionError("AUTH_REJECTED", `The daemon refused the credential: ${text} (code ${error.code}).`, {
+      cause: remote,
+    });
+  }
+  const sessionId = sessionOf(call, error);
+  if (code === "SESSION_NOT_FOUND") return new SessionNotFoundError(sessionId ?? call.id, { cause: remote });
+  if (code === "SESSION_DISCONNECTED") return new SessionError(code, message, { cause: remote, sessionId });
+  return remote;
+}
+
+function sessionOf({ params }: FailedCall, { data }: RpcError): string | undefined {
+  if ("sessionId" in params && typeof params.sessionId === "string") return params.sessionId;
+  return isRecord(data) && typeof data.sessionId === "string" ? data.sessionId : undefined;
+}
+
+interface VersionMismatch {
+  readonly theirs: string;
+  readonly ours: string;
+}
+
+/** The peer's words, from its side: `local` is the peer's version, `peer` is ours (session spec §1.2). */
+function versionMismatchOf(data: unknown): VersionMismatch | undefined {
+  if (!isRecord(data)) return undefined;
+  const { localFactoryProtocolVersion: theirs, peerFactoryProtocolVersion: ours } = isRecord(
+    data.protocolVersionMismatch,
+  )
+    ? data.protocolVersionMismatch
+    : data;
+  return typeof theirs === "string" ? { theirs, ours: typeof ours === "string" ? ours : "none" } : undefined;
+}
+
+function versionMismatch(
+  method: string,
+  { theirs, ours }: VersionMismatch,
+  raw: { rpcCode: number; data: unknown },
+): ProtocolError {
+  return new ProtocolError(
+    "VERSION_MISMATCH",
+    `${method} was refused: the peer speaks protocol ${theirs}, this side stated ${ours}. Upgrade the older of the two.`,
+    raw,
+  );
+}
+
+const SECRET_PARAMS = ["token", "apiKey", "proof"] as const;
+
+/** A peer may repeat what it was sent; errors end in logs. */
+function withoutSecrets(text: string, params: object): string {
+  let clean = text;
+  for (const name of SECRET_PARAMS) {
+    const secret: unknown = Reflect.get(params, name);
+    if (typeof secret === "string" && secret !== "") clean = clean.replaceAll(secret, "[redacted]");
+  }
+  return clean;
+}

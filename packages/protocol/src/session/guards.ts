@@ -1,0 +1,104 @@
+import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
+import type {
+  EnvelopeMeta,
+  FailureEnvelope,
+  NotificationEnvelope,
+  RequestEnvelope,
+  ResponseEnvelope,
+  RpcError,
+  SessionEnvelope,
+} from "./envelope.js";
+import type { SessionNotificationParams } from "./notifications.js";
+
+/** A JSON object: not null, not an array. Says nothing of its keys. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A call (session spec §1.4). Numeric ids and params that are no object are refused (§1.3). */
+export function isRequestEnvelope(value: unknown): value is RequestEnvelope {
+  return (
+    isRecord(value) &&
+    value.type === "request" &&
+    typeof value.id === "string" &&
+    typeof value.method === "string" &&
+    isRecord(value.params) &&
+    hasEnvelopeBase(value)
+  );
+}
+
+/** An answer. One that holds both `error` and `result` counts as a failure (session spec §1.7). */
+export function isResponseEnvelope(value: unknown): value is ResponseEnvelope {
+  if (!isRecord(value) || value.type !== "response" || !hasEnvelopeBase(value)) return false;
+  if (value.error === undefined) return typeof value.id === "string" && value.result !== undefined;
+  return (typeof value.id === "string" || value.id === null) && isRpcError(value.error);
+}
+
+/** Whether an answer tells a failure. Ask this before reading `result`. */
+export function isFailure(response: ResponseEnvelope): response is FailureEnvelope {
+  return "error" in response && response.error !== undefined;
+}
+
+/** Something told (session spec §1.4). An `id`, which a notification should not have, is ignored. */
+export function isNotificationEnvelope(value: unknown): value is NotificationEnvelope {
+  return (
+    isRecord(value) &&
+    value.type === "notification" &&
+    typeof value.method === "string" &&
+    isRecord(value.params) &&
+    hasEnvelopeBase(value)
+  );
+}
+
+/** Any of the three shapes, chosen by `type`. */
+export function isSessionEnvelope(value: unknown): value is SessionEnvelope {
+  if (!isRecord(value)) return false;
+  switch (value.type) {
+    case "notification":
+      return isNotificationEnvelope(value);
+    case "response":
+      return isResponseEnvelope(value);
+    default:
+      return isRequestEnvelope(value);
+  }
+}
+
+/** `error` of a failed response; codes beyond the known ones are accepted (session spec §1.5). */
+export function isRpcError(value: unknown): value is RpcError {
+  return isRecord(value) && typeof value.code === "number" && typeof value.message === "string";
+}
+
+/** Params of `session_notification`, whatever the notification's type. Agents may leave `sessionId` out (agent spec). */
+export function isSessionNotificationParams(value: unknown): value is SessionNotificationParams {
+  return (
+    isRecord(value) &&
+    (value.sessionId === undefined || typeof value.sessionId === "string") &&
+    isRecord(value.notification) &&
+    typeof value.notification.type === "string"
+  );
+}
+
+/** What every frame carries; `_meta` is looked into, because positions are taken from it. */
+function hasEnvelopeBase(value: Record<string, unknown>): boolean {
+  return (
+    value.jsonrpc === JSONRPC_VERSION &&
+    value.factoryApiVersion === FACTORY_API_VERSION &&
+    (value.factoryProtocolVersion === undefined || typeof value.factoryProtocolVersion === "string") &&
+    (value._meta === undefined || isEnvelopeMeta(value._meta))
+  );
+}
+
+/** Side band of an envelope; keys it does not know are let through. */
+export function isEnvelopeMeta(value: unknown): value is EnvelopeMeta {
+  return (
+    isRecord(value) &&
+    (value.epoch === undefined || isCount(value.epoch)) &&
+    (value.seq === undefined || isCount(value.seq)) &&
+    (value.traceparent === undefined || typeof value.traceparent === "string") &&
+    (value.tracestate === undefined || typeof value.tracestate === "string")
+  );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
