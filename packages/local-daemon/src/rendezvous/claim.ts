@@ -1,0 +1,121 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Logger, newId } from "@daemon-sdk/protocol";
+import { LOCAL_DAEMON_VERSION } from "../version.js";
+import { readEndpoint, writeEndpoint } from "./endpoint-file.js";
+import { storageFailure } from "./private-file.js";
+import { acquireInstanceLock, type InstanceLock } from "./single-instance.js";
+import {
+  type FileIdentity,
+  openSocketPaths,
+  publishSocket,
+  type SocketPaths,
+  sweepLeftovers,
+  unlinkIfSame,
+} from "./socket-path.js";
+import { openStateDir, resolveStateDir, STATE_FILES } from "./state-dir.js";
+import { createToken, readToken, writeToken } from "./token.js";
+
+/** A state directory that belongs to this daemon until it is released. */
+export interface Claim {
+  readonly stateDir: string;
+  /** Names this start of the daemon; a UUID. */
+  readonly instanceId: string;
+  /** The local token, new at every start. */
+  readonly token: string;
+  readonly databasePath: string;
+  /** Bind the unix socket here; {@link publish} gives it the name that clients use. */
+  readonly privateSocketPath: string;
+  /** The name that clients use, once published. */
+  readonly socketPath: string;
+  /** Makes the daemon findable: token, socket, endpoint file, in this order, each in one step. Call it when ready to serve. */
+  publish(endpoint: { port?: number | undefined }): Promise<void>;
+  /** Withdraws what is still ours and frees the lock. Close the store before: the next daemon may start at once. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes this process the one daemon of a state directory.
+ *
+ * Rejects with `STATE_DIR_UNSAFE`, `DAEMON_ALREADY_RUNNING`, `STORAGE_FULL` or `STORAGE_FAILED`; nothing is held then.
+ * A daemon that died in any state before is no obstacle: what it left is replaced or swept.
+ */
+export async function claimStateDir(options: { stateDir?: string | undefined; logger: Logger }): Promise<Claim> {
+  const stateDir = await openStateDir(options.stateDir ?? resolveStateDir());
+  const lock = await acquireInstanceLock(join(stateDir, STATE_FILES.lock));
+  try {
+    const instanceId = newId();
+    const paths = await openSocketPaths(stateDir, instanceId);
+    const swept = await sweepLeftovers(stateDir, paths);
+    if (swept.length > 0) options.logger.info({ swept }, "swept what an earlier daemon left behind");
+    return new StateDirClaim({ stateDir, instanceId, paths, lock });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class StateDirClaim implements Claim {
+  readonly stateDir: string;
+  readonly instanceId: string;
+  readonly token = createToken();
+  readonly #paths: SocketPaths;
+  readonly #lock: InstanceLock;
+  #published: FileIdentity | undefined;
+  #released: Promise<void> | undefined;
+
+  constructor(parts: { stateDir: string; instanceId: string; paths: SocketPaths; lock: InstanceLock }) {
+    this.stateDir = parts.stateDir;
+    this.instanceId = parts.instanceId;
+    this.#paths = parts.paths;
+    this.#lock = parts.lock;
+  }
+
+  get databasePath(): string {
+    return join(this.stateDir, STATE_FILES.database);
+  }
+
+  get privateSocketPath(): string {
+    return this.#paths.private;
+  }
+
+  get socketPath(): string {
+    return this.#paths.published;
+  }
+
+  async publish(endpoint: { port?: number | undefined }): Promise<void> {
+    // A reader between two of these steps sees a proof that fails, and looks again; never a daemon that is not there.
+    await writeToken(this.stateDir, this.token);
+    try {
+      this.#published = await publishSocket(this.#paths);
+    } catch (cause) {
+      throw storageFailure("publish the socket", this.#paths.published, cause);
+    }
+    await writeEndpoint(this.stateDir, {
+      socket: this.#paths.published,
+      port: endpoint.port,
+      pid: process.pid,
+      startTime: new Date(performance.timeOrigin).toISOString(),
+      instanceId: this.instanceId,
+      version: LOCAL_DAEMON_VERSION,
+    });
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#withdraw().finally(() => this.#lock.release());
+    return this.#released;
+  }
+
+  async #withdraw(): Promise<void> {
+    const endpoint = await readEndpoint(this.stateDir);
+    if (endpoint?.instanceId === this.instanceId) await remove(join(this.stateDir, STATE_FILES.endpoint));
+    if ((await readToken(this.stateDir)) === this.token) await remove(join(this.stateDir, STATE_FILES.token));
+    if (this.#published !== undefined) await unlinkIfSame(this.#paths.published, this.#published);
+    await remove(this.#paths.private);
+  }
+}
+
+/** What cannot be removed is replaced by the next start; it must not keep this one from ending. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
+}

@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DaemonError } from "@daemon-sdk/protocol";
+
+/** Files of ours that are read whole are small; what is larger is not ours. */
+const MAX_BYTES = 64 * 1024;
+
+/** Ends the name of a file that is being written; a leftover one is swept by the next daemon. */
+export const TEMP_SUFFIX = ".tmp";
+
+/**
+ * Writes a file that only we can read, so that readers see the old content or the new one, never a part.
+ *
+ * Temporary name (fresh, `O_EXCL | O_NOFOLLOW`, 0600 whatever the umask), fsync, rename, fsync of the directory.
+ * Rejects with `STORAGE_FULL` or `STORAGE_FAILED`, naming the path and the system's code.
+ */
+export async function writePrivateFile(path: string, content: string): Promise<void> {
+  const temp = `${path}.${randomBytes(6).toString("hex")}${TEMP_SUFFIX}`;
+  try {
+    await writeNew(temp, content);
+    await rename(temp, path);
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    await rm(temp, { force: true }).catch(() => {});
+    throw storageFailure("write", path, cause);
+  }
+}
+
+/**
+ * Content of a small private file, or undefined when there is none that we would have written: missing, a symbolic
+ * link, not a regular file, of another user, open to others, or too large.
+ */
+export async function readPrivateFile(path: string): Promise<string | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => undefined,
+  );
+  if (file === undefined) return undefined;
+  try {
+    const { mode, size, uid } = await file.stat();
+    const ours = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG || !ours || size > MAX_BYTES) return undefined;
+    return await file.readFile("utf8");
+  } catch {
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A failed file operation as a typed error: what was to be done, where, and what the system said. */
+export function storageFailure(doing: string, path: string, cause: unknown): DaemonError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+  const isFull = code === "ENOSPC" || code === "EROFS" || code === "EDQUOT";
+  const fix = isFull ? "Free some space or make it writable, then try again" : "Check the path and its permissions";
+  return new DaemonError(isFull ? "STORAGE_FULL" : "STORAGE_FAILED", `Could not ${doing} ${path}: ${code}. ${fix}.`, {
+    cause,
+  });
+}
+
+async function writeNew(path: string, content: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    // A umask can only have taken bits away (0777 would leave a file that its owner cannot read).
+    await file.chmod(0o600);
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the rename itself durable. Some file systems refuse to sync a directory; they have nothing to sync then. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY).catch(() => undefined);
+  await directory?.sync().catch(() => {});
+  await directory?.close();
+}

@@ -1,0 +1,66 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { ConnectionError, type DaemonError } from "@daemon-sdk/protocol";
+import { DatabaseSync } from "@photostructure/sqlite";
+import { storageFailure } from "./private-file.js";
+
+/** SQLite's result codes for "somebody else holds it", without the extended part. */
+const BUSY_CODES = new Set([5, 6]);
+
+/**
+ * How long one attempt waits for a lock that is held. Two starters at the same instant can each hold half of it for a
+ * moment; this is enough for one of them to win, and short enough to tell a real owner at once.
+ */
+const CONTENTION_MS = 250;
+
+/** The right to be the daemon of a state directory, held until released or until the process is gone. */
+export interface InstanceLock {
+  release(): void;
+}
+
+/**
+ * Takes the exclusive lock on `path`, or rejects with `DAEMON_ALREADY_RUNNING`.
+ *
+ * An exclusive SQLite transaction that is never finished: the kernel holds the lock and frees it when the process is
+ * gone, by SIGKILL, too; it is the same on every system and across network namespaces (docs/security.md, "One daemon").
+ * The file stays empty, and is never unlinked: a new file under the same name would be a second lock.
+ */
+export async function acquireInstanceLock(path: string): Promise<InstanceLock> {
+  await createEmpty(path);
+  const database = openDatabase(path);
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    database.close();
+    throw lockFailure(path, cause);
+  }
+  return { release: () => database.close() };
+}
+
+/** SQLite would follow a link and create the file with whatever mode the umask leaves. */
+async function createEmpty(path: string): Promise<void> {
+  try {
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    await file.close();
+  } catch (cause) {
+    throw storageFailure("open the lock", path, cause);
+  }
+}
+
+function openDatabase(path: string): InstanceType<typeof DatabaseSync> {
+  try {
+    return new DatabaseSync(path, { timeout: CONTENTION_MS });
+  } catch (cause) {
+    throw lockFailure(path, cause);
+  }
+}
+
+function lockFailure(path: string, cause: unknown): DaemonError {
+  const code = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & 0xff : 0;
+  if (!BUSY_CODES.has(code)) return storageFailure("lock", path, cause);
+  return new ConnectionError(
+    "DAEMON_ALREADY_RUNNING",
+    `Another daemon holds ${path}. Connect to it, stop it with "local-daemon stop", or use another DAEMON_SDK_HOME.`,
+    { cause },
+  );
+}

@@ -1,0 +1,95 @@
+import { lstat, mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { ConnectionError } from "@daemon-sdk/protocol";
+import { storageFailure } from "./private-file.js";
+
+/** Last component of the state directory, wherever it lies. */
+const NAME = "daemon-sdk";
+
+/** Files of a state directory by what they hold. */
+export const STATE_FILES = {
+  lock: "lock.db",
+  token: "token",
+  endpoint: "endpoint.json",
+  database: "daemon.db",
+  config: "config.json",
+  log: "daemon.log",
+} as const;
+
+/**
+ * Where the daemon of this user keeps its state: `DAEMON_SDK_HOME`, else `$XDG_RUNTIME_DIR/daemon-sdk`, else
+ * `~/.local/state/daemon-sdk`. Never a directory others can write to.
+ *
+ * Only names the place; {@link openStateDir} creates and checks it. Throws `STATE_DIR_UNSAFE` when no absolute path can
+ * be named, with what to set.
+ */
+export function resolveStateDir(env: NodeJS.ProcessEnv = process.env): string {
+  const chosen = env.DAEMON_SDK_HOME;
+  if (chosen) {
+    if (isAbsolute(chosen)) return chosen;
+    throw unsafe(`DAEMON_SDK_HOME is "${chosen}", which is not an absolute path. Set it to one, or unset it.`);
+  }
+  const runtime = env.XDG_RUNTIME_DIR;
+  // A relative XDG_RUNTIME_DIR is to be ignored, says the XDG base directory specification.
+  if (runtime && isAbsolute(runtime)) return join(runtime, NAME);
+  const home = process.platform === "win32" ? homedir() : env.HOME;
+  if (home && isAbsolute(home)) return join(home, ".local", "state", NAME);
+  throw unsafe(
+    "There is no place for the daemon's state: HOME is not set. Set HOME, or DAEMON_SDK_HOME to a directory of your own.",
+  );
+}
+
+/**
+ * Creates the directory (mode 0700 from birth, its missing parents, too) and makes sure that it is safe.
+ *
+ * Rejects with `STATE_DIR_UNSAFE`; an existing directory is never changed, because its mode may be somebody's decision.
+ */
+export async function openStateDir(path: string): Promise<string> {
+  if (!isAbsolute(path)) throw unsafe(`The state directory "${path}" is not an absolute path. Name one that is.`);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    if (!isFileError(cause, "EEXIST")) throw storageFailure("create the state directory", path, cause);
+  }
+  await checkStateDir(path);
+  return path;
+}
+
+/**
+ * Whether the directory exists and is safe: a real directory (no symlink), ours, closed to group and others.
+ *
+ * False when there is none; rejects with `STATE_DIR_UNSAFE` when there is one that others could read, replace or own.
+ */
+export async function checkStateDir(path: string): Promise<boolean> {
+  const found = await lstat(path).catch((cause: unknown) => {
+    if (isFileError(cause, "ENOENT") || isFileError(cause, "ENOTDIR")) return undefined;
+    throw storageFailure("look at the state directory", path, cause);
+  });
+  if (found === undefined) return false;
+  if (found.isSymbolicLink()) {
+    throw unsafe(`${path} is a symbolic link. Remove it, or set DAEMON_SDK_HOME to the directory itself.`);
+  }
+  if (!found.isDirectory()) throw unsafe(`${path} is not a directory. Remove it, or set DAEMON_SDK_HOME to another.`);
+  const uid = process.getuid?.();
+  if (uid === undefined) return true;
+  if (found.uid !== uid) {
+    throw unsafe(
+      `${path} belongs to uid ${found.uid}, this process runs as uid ${uid}. Set DAEMON_SDK_HOME to a directory of your own.`,
+    );
+  }
+  if ((found.mode & 0o077) !== 0) {
+    const mode = (found.mode & 0o777).toString(8).padStart(4, "0");
+    throw unsafe(`${path} has mode ${mode}: others can get at it, and it must be 0700. Run: chmod 700 '${path}'`);
+  }
+  return true;
+}
+
+/** Whether `error` is a failed file operation with that code, such as `ENOENT`. */
+export function isFileError(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function unsafe(message: string): ConnectionError {
+  return new ConnectionError("STATE_DIR_UNSAFE", message);
+}
