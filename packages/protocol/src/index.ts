@@ -12,6 +12,7 @@ export * from "./session/envelope.js";
 export * from "./session/guards.js";
 export * from "./session/methods.js";
 export * from "./session/newline-framing.js";
+export * from "./session/notification-guards.js";
 export * from "./session/notifications.js";
 export * from "./session/params.js";
 export * from "./session/requests.js";

@@ -65,7 +65,7 @@ export function isSessionEnvelope(value: unknown): value is SessionEnvelope {
 
 /** `error` of a failed response; codes beyond the known ones are accepted (session spec §1.5). */
 export function isRpcError(value: unknown): value is RpcError {
-  return isRecord(value) && typeof value.code === "number" && typeof value.message === "string";
+  return isRecord(value) && Number.isFinite(value.code) && typeof value.message === "string";
 }
 
 /** Params of `session_notification`, whatever the notification's type. Agents may leave `sessionId` out (agent spec). */
