@@ -82,6 +82,15 @@ export const LIMITS = {
   socketPathBytes: 103,
   /** Start of the local daemon to its first answer, as `ensureLocalDaemon` waits for it. */
   daemonStartMs: 30_000,
+  /** Time for a local daemon to prove that it is there; one that needs longer is as good as gone (session spec §4.1). */
+  daemonProbeMs: 2_000,
+  /** Pause between looks for a daemon that starts: the first, and what it doubles to. A start takes about 80 ms. */
+  daemonPollMs: 4,
+  daemonPollMaxMs: 100,
+  /** Wait for the lock of a state directory: long enough when two starters each hold half of it, short enough to tell an owner. */
+  instanceLockMs: 250,
+  /** Starts of a plain daemon before giving up, each after the first on another port (session spec §4.1). */
+  daemonStartAttempts: 3,
   /** Time for a drain when the daemon stops: running turns may finish, then they are interrupted. */
   drainMs: 5_000,
 

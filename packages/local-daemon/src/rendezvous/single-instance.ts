@@ -1,17 +1,11 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { ConnectionError, type DaemonError } from "@daemon-sdk/protocol";
+import { ConnectionError, type DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { storageFailure } from "./private-file.js";
 
 /** SQLite's result codes for "somebody else holds it", without the extended part. */
 const BUSY_CODES = new Set([5, 6]);
-
-/**
- * How long one attempt waits for a lock that is held. Two starters at the same instant can each hold half of it for a
- * moment; this is enough for one of them to win, and short enough to tell a real owner at once.
- */
-const CONTENTION_MS = 250;
 
 /** The right to be the daemon of a state directory, held until released or until the process is gone. */
 export interface InstanceLock {
@@ -49,7 +43,7 @@ async function createEmpty(path: string): Promise<void> {
 
 function openDatabase(path: string): InstanceType<typeof DatabaseSync> {
   try {
-    return new DatabaseSync(path, { timeout: CONTENTION_MS });
+    return new DatabaseSync(path, { timeout: LIMITS.instanceLockMs });
   } catch (cause) {
     throw lockFailure(path, cause);
   }
