@@ -1,0 +1,46 @@
+/**
+ * `npm run bench [-- name …]`: our speed beside its limit, both in this run, on this machine.
+ *
+ * Absolute figures belong to the machine; the ratio to the limit is what can be compared.
+ */
+import { availableParallelism, loadavg } from "node:os";
+import { type Measure, type Outcome, run } from "./measure.js";
+import { coldStart } from "./measures/cold-start.js";
+import { roundTrip } from "./measures/round-trip.js";
+import { routing } from "./measures/routing.js";
+import { wholePath } from "./measures/whole-path.js";
+import { describeMachine, printOutcomes, writeResults } from "./report.js";
+import { ROLES } from "./roles/roles.js";
+
+const MEASURES: readonly Measure[] = [wholePath, routing, roundTrip, coldStart];
+const ROUNDS = 5;
+
+async function main(names: readonly string[]): Promise<void> {
+  const chosen = MEASURES.filter(({ name }) => names.length === 0 || names.includes(name));
+  if (chosen.length === 0 || names.some((name) => !MEASURES.some((measure) => measure.name === name))) {
+    console.error(`Known measures: ${MEASURES.map(({ name }) => name).join(", ")}.`);
+    process.exitCode = 1;
+    return;
+  }
+  warnWhenBusy();
+  console.log(describeMachine());
+  const outcomes: Outcome[] = [];
+  for (const measure of chosen) {
+    const result = await run(measure, ROUNDS);
+    printOutcomes(measure, result);
+    outcomes.push(...result);
+  }
+  console.log(`\nWritten to ${writeResults(outcomes)}`);
+}
+
+/** Other work on the machine hits limit and contestant alike, but not evenly. */
+function warnWhenBusy(): void {
+  const [load = 0] = loadavg();
+  const cores = availableParallelism();
+  if (load <= cores / 2) return;
+  console.warn(`This machine is busy: load ${load.toFixed(1)} on ${cores} cores. Take the figures with care.\n`);
+}
+
+const [flag, role = "", argument] = process.argv.slice(2);
+if (flag === "--role") await ROLES.get(role)?.(argument);
+else await main(process.argv.slice(2));

@@ -1,0 +1,78 @@
+/** One contestant of a measure. */
+export interface Contestant {
+  readonly name: string;
+  /** One round: the figure it reached, in the measure's unit. */
+  round(): Promise<number>;
+}
+
+/** A question with a figure for an answer: ours and, in the same run, the limit it is held against. */
+export interface Measure {
+  /** As given on the command line. */
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly better: "more" | "less";
+  /** Name of the contestant that is the limit. */
+  readonly limit: string;
+  /** Starts what the contestants need; `close` ends it, processes included. */
+  open(): Promise<{ contestants: readonly Contestant[]; close(): Promise<void> }>;
+}
+
+/** What a contestant reached over all rounds. */
+export interface Outcome {
+  readonly measure: string;
+  readonly contestant: string;
+  readonly unit: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** Median over the median of the limit. */
+  readonly ofLimit: number;
+}
+
+/**
+ * Runs all contestants of a measure in turns (A B C, A B C, …), after one round each that does not count, so that
+ * what else happens on the machine hits all of them alike.
+ */
+export async function run(measure: Measure, rounds: number): Promise<Outcome[]> {
+  const { contestants, close } = await measure.open();
+  const figures = contestants.map((): number[] => []);
+  try {
+    for (const contestant of contestants) await contestant.round();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [index, contestant] of contestants.entries()) figures[index]?.push(await contestant.round());
+    }
+  } finally {
+    await close();
+  }
+  const limitIndex = contestants.findIndex(({ name }) => name === measure.limit);
+  const limit = median(figures[limitIndex] ?? []);
+  return contestants.map(({ name }, index) => summarize(measure, name, figures[index] ?? [], limit));
+}
+
+function summarize(measure: Measure, contestant: string, figures: number[], limit: number): Outcome {
+  const middle = median(figures);
+  return {
+    measure: measure.name,
+    contestant,
+    unit: measure.unit,
+    median: middle,
+    min: Math.min(...figures),
+    max: Math.max(...figures),
+    ofLimit: middle / limit,
+  };
+}
+
+/** The middle of some figures; the mean of the two middle ones when their number is even. */
+export function median(figures: readonly number[]): number {
+  return quantile(figures, 0.5);
+}
+
+/** The figure below which that share of the others lies, between neighbours in proportion. */
+export function quantile(figures: readonly number[], share: number): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectDaemon } from "@daemon-sdk/client";
+import { ensureLocalDaemon } from "@daemon-sdk/client/local";
+import type { Measure } from "../measure.js";
+
+/** No daemon → a running one → its first answer, beside the start and end of an empty Node process. */
+export const coldStart: Measure = {
+  name: "cold-start",
+  title: "Cold start: nothing runs, to the daemon's first answer",
+  unit: "ms",
+  better: "less",
+  limit: "node -e 0",
+  open() {
+    return Promise.resolve({
+      contestants: [
+        { name: "node -e 0", round: emptyNode },
+        { name: "start a daemon: ensureLocalDaemon()", round: () => startDaemon(false) },
+        { name: "start, connect, first request", round: () => startDaemon(true) },
+      ],
+      close: () => Promise.resolve(),
+    });
+  },
+};
+
+async function emptyNode(): Promise<number> {
+  const started = performance.now();
+  await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
+  return performance.now() - started;
+}
+
+async function startDaemon(asksSomething: boolean): Promise<number> {
+  const stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
+  process.env.DAEMON_SDK_HOME = stateDir;
+  try {
+    const started = performance.now();
+    if (asksSomething) await firstAnswer();
+    else await ensureLocalDaemon();
+    const elapsed = performance.now() - started;
+    await stopDaemon();
+    return elapsed;
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+async function firstAnswer(): Promise<void> {
+  await using connection = await connectDaemon();
+  await connection.listOpenedSessions();
+}
+
+async function stopDaemon(): Promise<void> {
+  const { pid = 0 } = await ensureLocalDaemon();
+  process.kill(pid, "SIGTERM");
+  while (isAlive(pid)) await new Promise((again) => setTimeout(again, 5));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,109 @@
+import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
+import { WebSocket } from "ws";
+import type { Contestant, Measure } from "../measure.js";
+import { type RoleProcess, startRole } from "../roles/role.js";
+
+const EVENTS = 100_000;
+const SESSIONS = [1, 100, 10_000];
+const OPENING_AT_ONCE = 200;
+
+/** Events through one connection to the listeners of 1, 100 and 10 000 sessions, beside a raw socket that parses and looks up. */
+export const routing: Measure = {
+  name: "routing",
+  title: "Routing: one socket, N sessions, deltas of about 300 bytes",
+  unit: "events/s",
+  better: "more",
+  limit: "ws + JSON.parse + Map.get, 1 session",
+  async open() {
+    const lanes = await Promise.all(SESSIONS.flatMap((sessions) => [rawLane(sessions), ourLane(sessions)]));
+    return {
+      contestants: lanes.map((lane) => lane.contestant),
+      async close() {
+        await Promise.all(lanes.map((lane) => lane.close()));
+      },
+    };
+  },
+};
+
+interface Lane {
+  readonly contestant: Contestant;
+  close(): Promise<void>;
+}
+
+async function ourLane(sessions: number): Promise<Lane> {
+  const feed = await startRole("feed");
+  const connection = await connectDaemon({ url: urlOf(feed), apiKey: "any" });
+  const counter = new Counter();
+  await openSessions(connection, sessions, () => counter.count());
+  return {
+    contestant: { name: `our client, ${label(sessions)}`, round: () => counter.round(feed) },
+    async close() {
+      await connection.close();
+      await feed.stop();
+    },
+  };
+}
+
+async function openSessions(connection: DaemonConnection, count: number, onEvent: () => void): Promise<void> {
+  for (let opened = 0; opened < count; opened += OPENING_AT_ONCE) {
+    const batch = Array.from({ length: Math.min(OPENING_AT_ONCE, count - opened) }, async () => {
+      const session = await connection.createSession({ cwd: "/" });
+      session.onNotification(onEvent);
+    });
+    await Promise.all(batch);
+  }
+}
+
+async function rawLane(sessions: number): Promise<Lane> {
+  const feed = await startRole("feed");
+  const counter = new Counter();
+  const listeners = new Map<string, () => void>();
+  const socket = new WebSocket(urlOf(feed), { perMessageDeflate: false });
+  await new Promise((opened) => socket.once("open", opened));
+  for (let index = 0; index < sessions; index += 1) {
+    const sessionId = `0d3c6a1e-8a54-4d0e-9a5b-${String(index).padStart(12, "0")}`;
+    listeners.set(sessionId, () => counter.count());
+    socket.send(JSON.stringify({ id: "i", method: "daemon.initialize_session", params: { sessionId } }));
+  }
+  socket.on("message", (data) => {
+    const { params } = JSON.parse(String(data)) as { params?: { sessionId: string } };
+    if (params) listeners.get(params.sessionId)?.();
+  });
+  return {
+    contestant: { name: `ws + JSON.parse + Map.get, ${label(sessions)}`, round: () => counter.round(feed) },
+    async close() {
+      socket.terminate();
+      await feed.stop();
+    },
+  };
+}
+
+/** Counts events, and times how long one feed of them takes. */
+class Counter {
+  #missing = 0;
+  #done: () => void = () => undefined;
+
+  count(): void {
+    this.#missing -= 1;
+    if (this.#missing === 0) this.#done();
+  }
+
+  async round(feed: RoleProcess): Promise<number> {
+    this.#missing = EVENTS;
+    const done = new Promise<void>((resolve) => {
+      this.#done = resolve;
+    });
+    const started = performance.now();
+    feed.tell({ feed: EVENTS });
+    await done;
+    return (EVENTS / (performance.now() - started)) * 1000;
+  }
+}
+
+function urlOf(feed: RoleProcess): string {
+  return `ws://127.0.0.1:${feed.ready.port}`;
+}
+
+function label(sessions: number): string {
+  return sessions === 1 ? "1 session" : `${sessions.toLocaleString("en").replace(",", " ")} sessions`;
+}
