@@ -1,0 +1,1 @@
+export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";

@@ -1,0 +1,85 @@
+import type { IncomingMessage } from "node:http";
+import net from "node:net";
+import { LIMITS, MachineType } from "@daemon-sdk/protocol";
+import { type ClientOptions, WebSocket } from "ws";
+import { attempt } from "./dial-attempt.js";
+import { dialFailed, dialTimedOut, upgradeRefused } from "./dial-errors.js";
+import { dialTarget, unixTarget } from "./dial-target.js";
+import { NodeLink } from "./node-link.js";
+import { RETRY_SCHEDULES } from "./retry.js";
+import { socketBounds } from "./socket-bounds.js";
+import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
+
+/** Options of {@link dialWebSocket}. */
+export interface DialWebSocketOptions extends WebSocketTransportOptions {
+  /** Gives up; the dial rejects with the signal's reason and nothing stays open. */
+  readonly signal?: AbortSignal;
+  /** Time for this one attempt, from name look-up to the open socket; default 10 000 (session spec §2.3). */
+  readonly timeoutMs?: number;
+  /** Largest message taken; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
+  readonly maxMessageBytes?: number;
+  /** Headers of the upgrade request. Node only: a browser sends none but its own. */
+  readonly headers?: Record<string, string>;
+  /**
+   * Looks at the headers (lower-case names) of the 101 response before a byte is sent or read. To throw is to refuse: the
+   * dial rejects with that error, the socket is destroyed, and what came along with the 101 is dropped. Node only.
+   */
+  readonly onUpgrade?: (headers: ReadonlyMap<string, string>) => void;
+}
+
+const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
+
+/**
+ * Opens a WebSocket: one attempt. Wrap it in `dialWithRetry` for more.
+ *
+ * Rejects with a `ConnectionError` (`CONNECTION_FAILED`, `CONNECT_TIMEOUT`, `AUTH_REJECTED` for HTTP 401 and 403), with
+ * an `InvalidOptionError` for a URL it cannot read, with the reason of `signal`, or with what `onUpgrade` threw. No error
+ * text holds the user, password or query of the URL.
+ *
+ * @param url `ws:`, `wss:`, or `ws+unix:///path/of.sock:/request/path`
+ */
+export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
+  const target = dialTarget(url, SCHEMES);
+  const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
+  const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
+  const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
+  return attempt<WebSocketTransport>(bounds, ({ succeed, fail }) => {
+    const socket = openSocket(target.url, { headers: options.headers ?? {}, ...socketBounds(maxMessageBytes) });
+    let response: IncomingMessage | undefined;
+    socket.on("upgrade", (answer) => {
+      response = answer;
+      try {
+        options.onUpgrade?.(headersOf(answer));
+      } catch (error) {
+        fail(error instanceof Error ? error : dialFailed(target.label, new Error(String(error))));
+      }
+    });
+    socket.on("unexpected-response", (_request, answer) => fail(upgradeRefused(target.label, answer.statusCode ?? 0)));
+    socket.on("error", (error) => fail(dialFailed(target.label, error)));
+    socket.on("open", () => {
+      // `ws` emits "upgrade" before "open", always.
+      const stream = (response as IncomingMessage).socket;
+      succeed(new WebSocketTransport(new NodeLink(socket, stream, maxMessageBytes), options));
+    });
+    return () => socket.terminate();
+  });
+}
+
+/**
+ * `ws` splits a `ws+unix:` URL at its first colon and does not decode it, so a path with a space or a colon would miss.
+ * Hence the socket is connected here, and `ws` sees an ordinary URL.
+ */
+function openSocket(url: URL, options: ClientOptions): WebSocket {
+  if (url.protocol !== "ws+unix:") return new WebSocket(url, options);
+  const { socketPath, requestPath } = unixTarget(url);
+  const createConnection = () => net.connect({ path: socketPath });
+  return new WebSocket(`ws://localhost${requestPath}`, { ...options, createConnection });
+}
+
+function headersOf(response: IncomingMessage): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  return headers;
+}

@@ -1,0 +1,139 @@
+import { abortReason, DaemonError, MachineType } from "@daemon-sdk/protocol";
+import { dialTimedOut } from "./dial-errors.js";
+
+/** How often, how long and how patiently to connect. */
+export interface RetrySchedule {
+  /** Time for one attempt. */
+  readonly attemptTimeoutMs: number;
+  /** Attempts after the first. */
+  readonly retries: number;
+  /** Wait before the first retry; each later one doubles … */
+  readonly initialDelayMs: number;
+  /** … up to this. */
+  readonly maxDelayMs: number;
+  /** Share of the wait that is left to chance, 0 to 1: many clients of one daemon shall not return at one moment. */
+  readonly jitter: number;
+}
+
+/** Schedule per kind of machine: the numbers of session spec §2.3, which knows no jitter, with ±20 % of it. */
+export const RETRY_SCHEDULES: Readonly<Record<MachineType, RetrySchedule>> = {
+  [MachineType.Local]: { attemptTimeoutMs: 10_000, retries: 5, initialDelayMs: 500, maxDelayMs: 5_000, jitter: 0.2 },
+  [MachineType.Ephemeral]: { attemptTimeoutMs: 5_000, retries: 5, initialDelayMs: 500, maxDelayMs: 5_000, jitter: 0.2 },
+  [MachineType.Computer]: {
+    attemptTimeoutMs: 45_000,
+    retries: 10,
+    initialDelayMs: 2_000,
+    maxDelayMs: 10_000,
+    jitter: 0.2,
+  },
+};
+
+/** Time and chance, as {@link dialWithRetry} uses them; tests give their own. */
+export interface RetryClock {
+  /** Calls `callback` after `delayMs`; the returned function takes it back. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** A number from 0 up to, but not including, 1. */
+  random(): number;
+}
+
+const systemClock: RetryClock = {
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+};
+
+/** What is about to be tried again. */
+export interface RetryEvent {
+  /** Number of the attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly error: unknown;
+  readonly delayMs: number;
+}
+
+/** Options of {@link dialWithRetry}. */
+export interface RetryOptions {
+  /** Gives up, in an attempt or between two; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Told before each wait. */
+  onRetry?(event: RetryEvent): void;
+  /** Whether to try again after that error. Default: what a `DaemonError` says of itself; any other error is final. */
+  isRetryable?(error: unknown): boolean;
+  readonly clock?: RetryClock;
+}
+
+/**
+ * Wait in ms before retry number `retry` (from 0): min(initial × 2^retry, max), moved by the jitter.
+ *
+ * @param chance from 0 to 1; 0.5 is the plain value
+ */
+export function retryDelayMs(schedule: RetrySchedule, retry: number, chance: number): number {
+  const plain = Math.min(schedule.initialDelayMs * 2 ** retry, schedule.maxDelayMs);
+  return Math.round(plain * (1 + schedule.jitter * (2 * chance - 1)));
+}
+
+/**
+ * Calls `attempt` until it succeeds, the schedule is used up, or the error is one that trying again cannot mend; then
+ * rejects with the last error.
+ *
+ * `attempt` gets a signal that is aborted when the attempt's time is up or the caller gives up. It has to settle then
+ * and leave nothing open, as the `Dial` contract says.
+ */
+export async function dialWithRetry<T>(
+  attempt: (signal: AbortSignal) => Promise<T>,
+  schedule: RetrySchedule,
+  options: RetryOptions = {},
+): Promise<T> {
+  const { signal, clock = systemClock, isRetryable = saysRetryable } = options;
+  for (let retry = 0; ; retry++) {
+    try {
+      return await attemptOnce(attempt, schedule.attemptTimeoutMs, signal, clock);
+    } catch (error) {
+      if (signal?.aborted) throw abortReason(signal);
+      if (retry >= schedule.retries || !isRetryable(error)) throw error;
+      const delayMs = retryDelayMs(schedule, retry, clock.random());
+      options.onRetry?.({ attempt: retry + 1, error, delayMs });
+      await pause(delayMs, signal, clock);
+    }
+  }
+}
+
+function saysRetryable(error: unknown): boolean {
+  return DaemonError.is(error) && error.retryable;
+}
+
+async function attemptOnce<T>(
+  attempt: (signal: AbortSignal) => Promise<T>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  clock: RetryClock,
+): Promise<T> {
+  if (signal?.aborted) throw abortReason(signal);
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const cancel = clock.after(timeoutMs, () => controller.abort(dialTimedOut("The daemon", timeoutMs)));
+  try {
+    return await attempt(controller.signal);
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Waits, or rejects as soon as `signal` is aborted. */
+function pause(delayMs: number, signal: AbortSignal | undefined, clock: RetryClock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortReason(signal));
+    const onAbort = (): void => {
+      cancel();
+      if (signal) reject(abortReason(signal));
+    };
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,146 @@
+import {
+  CloseCode,
+  LIMITS,
+  type Logger,
+  silentLogger,
+  type Transport,
+  type TransportClose,
+} from "@daemon-sdk/protocol";
+import { EarlyMessages } from "./early-messages.js";
+import type { SocketLink } from "./socket-link.js";
+import { type LinkEvent, type LinkPhase, next } from "./transport.machine.js";
+
+/** Options that both sides of a link take. */
+export interface WebSocketTransportOptions {
+  /** Bytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
+  readonly highWaterBytes?: number;
+  /** Hears of handlers that threw: the transport goes on, and nobody else would. Default: silent. */
+  readonly logger?: Logger;
+}
+
+/**
+ * A WebSocket as a `Transport`: in Node over `ws`, in browsers over the built-in one. Made by `dialWebSocket` and
+ * `acceptWebSocket`; under its original name for those who test with `instanceof` (session spec §9.1).
+ *
+ * Messages that arrive before `onMessage` is set are kept; past one high-water mark of them reading stops, so a peer
+ * cannot fill the memory of an owner that is not ready. An end that comes before `onClose` is set is told once it is.
+ */
+export class WebSocketTransport implements Transport {
+  onWritable: (() => void) | undefined;
+  readonly #link: SocketLink;
+  readonly #highWaterBytes: number;
+  readonly #logger: Logger;
+  readonly #early: EarlyMessages;
+  #phase: LinkPhase = "open";
+  #isBlocked = false;
+  #end: TransportClose | undefined;
+  #onMessage: ((text: string) => void) | undefined;
+  #onClose: ((event: TransportClose) => void) | undefined;
+
+  /** @internal Use `dialWebSocket` or `acceptWebSocket`. */
+  constructor(link: SocketLink, options: WebSocketTransportOptions = {}) {
+    this.#link = link;
+    this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;
+    this.#logger = options.logger ?? silentLogger;
+    this.#early = new EarlyMessages(link, this.#highWaterBytes);
+    link.start({
+      onText: (text) => this.#receive(text),
+      onFlushed: () => this.#flushed(),
+      onEnded: (event) => this.#ended(event),
+    });
+  }
+
+  get bufferedBytes(): number {
+    return this.#link.bufferedBytes;
+  }
+
+  get onMessage(): ((text: string) => void) | undefined {
+    return this.#onMessage;
+  }
+
+  set onMessage(handler: ((text: string) => void) | undefined) {
+    this.#onMessage = handler;
+    if (handler && this.#early.isHolding) queueMicrotask(() => this.#deliverEarly());
+  }
+
+  get onClose(): ((event: TransportClose) => void) | undefined {
+    return this.#onClose;
+  }
+
+  set onClose(handler: ((event: TransportClose) => void) | undefined) {
+    this.#onClose = handler;
+    if (handler && this.#end) queueMicrotask(() => this.#tellEnd());
+  }
+
+  send(text: string): boolean {
+    if (this.#phase !== "open") return false;
+    this.#link.send(text);
+    if (this.#link.bufferedBytes < this.#highWaterBytes) return true;
+    this.#isBlocked = true;
+    return false;
+  }
+
+  close(code: number = CloseCode.normal, reason = ""): void {
+    if (this.#phase !== "open") return;
+    this.#step("close");
+    // The peer's answer has to be read, even where nobody asked for messages.
+    this.#early.release();
+    this.#link.close(code, reason);
+  }
+
+  terminate(): void {
+    if (this.#phase === "dropping" || this.#phase === "ended") return;
+    this.#step("terminate");
+    this.#early.clear();
+    this.#link.terminate();
+  }
+
+  #step(event: LinkEvent): void {
+    this.#phase = next(this.#phase, event);
+  }
+
+  #receive(text: string): void {
+    if (this.#phase === "dropping" || this.#phase === "ended") return;
+    if (this.#onMessage && !this.#early.isHolding) this.#call(this.#onMessage, text, "onMessage");
+    else this.#early.hold(text);
+  }
+
+  #deliverEarly(): void {
+    while (this.#onMessage && this.#early.isHolding && this.#phase !== "dropping") {
+      this.#call(this.#onMessage, this.#early.take(), "onMessage");
+    }
+    if (!this.#early.isHolding) this.#early.release();
+    this.#tellEnd();
+  }
+
+  #flushed(): void {
+    if (!this.#isBlocked || this.#phase !== "open" || this.bufferedBytes >= this.#highWaterBytes) return;
+    this.#isBlocked = false;
+    this.#call(this.onWritable, undefined, "onWritable");
+  }
+
+  #ended(event: TransportClose): void {
+    if (this.#phase === "ended") return;
+    // Who closed has said that it wants no more; only a peer's end waits for messages nobody took yet.
+    if (this.#phase !== "open" && !this.#onMessage) this.#early.clear();
+    this.#step("ended");
+    this.#end = event;
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (!this.#end || !this.#onClose || this.#early.isHolding) return;
+    const event = this.#end;
+    this.#end = undefined;
+    this.#call(this.#onClose, event, "onClose");
+  }
+
+  /** Calls a handler so that its fault stays its own: neither the socket nor the next message may suffer (T10). */
+  #call<Value>(handler: ((value: Value) => void) | undefined, value: Value, name: string): void {
+    try {
+      handler?.(value);
+    } catch (error) {
+      this.#logger.error({ error, handler: name }, "A handler of a transport threw; the transport goes on.");
+    }
+  }
+}
