@@ -63,6 +63,8 @@ export const LIMITS = {
   agentStdinGraceMs: 2_000,
   /** … and after this long SIGKILL: `droid exec` ignores SIGTERM in mid-turn (agent spec). */
   agentTermGraceMs: 2_000,
+  /** After an agent's death, for the rest of its output: only a descendant that got away holds the pipe longer. */
+  agentDrainMs: 1_000,
   /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
   agentStartMs: 30_000,
   /** Bytes of an agent's stderr kept for the error that tells why it died. */

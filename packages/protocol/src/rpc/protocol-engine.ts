@@ -71,6 +71,13 @@ export class ProtocolEngine {
   onNotification: ((notification: InboundNotification) => void) | undefined;
   /** Answers requests of the peer: a result, {@link NO_ANSWER}, or throw {@link RpcFault}. None set: -32601. */
   onRequest: ((request: InboundRequest) => unknown) | undefined;
+  /**
+   * Told of each frame that was no envelope. Set, it is also what answers: the engine itself then sends nothing, as an
+   * agent needs whose wire wants -32700 with a null id (agent spec).
+   */
+  onBadFrame: ((failure: DecodeFailure) => void) | undefined;
+  /** Told of each response that no call waits for, such as the second one for an id (agent spec). */
+  onStrayResponse: ((response: ResponseEnvelope) => void) | undefined;
   /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
   onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
   /** Frames that were no envelopes, responses nobody waited for, requests for methods nobody handles. */
@@ -182,12 +189,22 @@ export class ProtocolEngine {
     }
   }
 
+  /** Runs an observer; what it throws must not stop the frames behind. */
+  #told(observe: () => void): void {
+    try {
+      observe();
+    } catch (error) {
+      this.#logger.error({ error }, "An observer of dropped frames threw");
+    }
+  }
+
   #settle(response: ResponseEnvelope): void {
     const call = response.id === null ? undefined : this.#pending.get(response.id);
     if (call === undefined) {
       this.counters.strayResponses++;
       const rpcCode = isFailure(response) ? response.error.code : undefined;
       this.#logger.warn({ id: response.id, rpcCode }, "A response that no call waits for was dropped");
+      this.#told(() => this.onStrayResponse?.(response));
     } else if (isFailure(response)) {
       this.#pending.reject(call.id, errorOfResponse(call, response.error));
     } else {
@@ -200,8 +217,10 @@ export class ProtocolEngine {
     this.counters.badFrames++;
     const { id, type, rpcCode, message } = failure;
     this.#logger.warn({ id, type, rpcCode }, `A bad frame was dropped: ${message}`);
+    this.#told(() => this.onBadFrame?.(failure));
     if (id === null || type === "notification") return;
     if (type !== "response") {
+      if (this.onBadFrame !== undefined) return;
       this.#sendFailure(id, { code: rpcCode, message });
       return;
     }
