@@ -1,0 +1,68 @@
+import {
+  ConnectionError,
+  type ConnectLocalOptions,
+  InvalidOptionError,
+  LIMITS,
+  type LocalLink,
+} from "@daemon-sdk/protocol";
+import { dialWebSocket } from "@daemon-sdk/transport-ws";
+import { droidProgram, ensureLocalDaemon, joinStart } from "./ensure.js";
+import { endpointOf, type FoundDaemon, probeLocalDaemon } from "./probe.js";
+import { tcpAuthority } from "./proof.js";
+import { dialProven } from "./proven-dial.js";
+import { checkStateDir, resolveStateDir } from "./state-dir.js";
+import { readToken } from "./token.js";
+
+/**
+ * Opens a link to the local daemon of this user, which is started when none runs, and makes the credential for it.
+ *
+ * The link is handed out only after the daemon has proven itself; the credential is a proof of ours for this very link,
+ * so the token itself never travels. With `daemonPort` it goes over TCP to a daemon that listens there already; what
+ * cannot prove itself there is refused with `PEER_NOT_PROVEN`, and was sent nothing but a nonce.
+ *
+ * Rejects as `ensureLocalDaemon` does, or with `CONNECTION_FAILED` when nothing listens at `daemonPort`.
+ */
+export async function connectLocal(options: ConnectLocalOptions = {}): Promise<LocalLink> {
+  const stateDir = options.stateDir ?? resolveStateDir();
+  if (options.daemonPort !== undefined) return connectPort(stateDir, options.daemonPort, options.signal);
+  if (droidProgram(options) !== undefined) return connectDroid({ ...options, stateDir });
+  const found = await probeLocalDaemon(stateDir, options.signal);
+  if (found !== undefined) return linkTo(found, false);
+  const { started } = await joinStart(stateDir, options.signal);
+  const fresh = await probeLocalDaemon(stateDir, options.signal);
+  if (fresh !== undefined) return linkTo(fresh, started);
+  throw new ConnectionError("CONNECTION_FAILED", "The local daemon ended right after it had started. See its log.");
+}
+
+function linkTo({ record, link }: FoundDaemon, started: boolean): LocalLink {
+  return { transport: link.transport, endpoint: endpointOf(record, started), credential: link.credential };
+}
+
+async function connectPort(stateDir: string, port: number, signal: AbortSignal | undefined): Promise<LocalLink> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidOptionError("daemonPort", "1 to 65535", port);
+  const token = (await checkStateDir(stateDir)) ? await readToken(stateDir) : undefined;
+  if (token === undefined) {
+    throw new ConnectionError(
+      "PEER_NOT_PROVEN",
+      `No daemon of yours has published a token in ${stateDir}, so what listens on port ${port} cannot be told from a ` +
+        `stranger. Start it with "local-daemon start --port ${port}", or pass apiKey or token to connect without proof.`,
+    );
+  }
+  const url = `ws://${tcpAuthority(port)}`;
+  const timeoutMs = LIMITS.daemonProbeMs;
+  const link = await dialProven({ url, authority: tcpAuthority(port), token, signal, timeoutMs });
+  const { instanceId, version } = link;
+  return {
+    transport: link.transport,
+    endpoint: { kind: "ours", url, started: false, instanceId, version, port },
+    credential: link.credential,
+  };
+}
+
+/** A plain daemon knows no proof: the caller brings the key, and the endpoint says so by its kind. */
+async function connectDroid(options: ConnectLocalOptions): Promise<LocalLink> {
+  const endpoint = await ensureLocalDaemon(options);
+  const transport = await dialWebSocket(endpoint.url, options.signal === undefined ? {} : { signal: options.signal });
+  return { transport, endpoint, credential: {} };
+}

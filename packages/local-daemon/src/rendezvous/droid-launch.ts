@@ -1,0 +1,152 @@
+import { createServer } from "node:net";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import {
+  abortReason,
+  ConnectionError,
+  DEFAULT_DAEMON_PORT,
+  LIMITS,
+  type LocalDaemonEndpoint,
+} from "@daemon-sdk/protocol";
+import { dialWebSocket } from "@daemon-sdk/transport-ws";
+import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
+import { pause } from "./pause.js";
+import { isOurListener } from "./port-owner.js";
+import { readPrivateFile, writePrivateFile } from "./private-file.js";
+import { tcpAuthority } from "./proof.js";
+import { SharedStart } from "./shared-start.js";
+import type { InstanceLock } from "./single-instance.js";
+import { openStateDir } from "./state-dir.js";
+
+/** What a plain daemon is started with. */
+export interface DroidOptions {
+  /** Name looked up in PATH, or a path. */
+  readonly program: string;
+  readonly stateDir: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const FILES = { port: "droid.port", lock: "droid.lock.db", log: "droid-stderr.log" } as const;
+
+const starts = new SharedStart<LocalDaemonEndpoint>();
+
+/**
+ * Finds a plain `droid daemon` on this machine, or starts `droid daemon --host 127.0.0.1 --port N` (session spec §4).
+ *
+ * It publishes no endpoint and proves nothing, so what can be checked is: the port listens, speaks WebSocket, and (on
+ * Linux) its listener belongs to this user. One program at a time starts one; the others find it.
+ */
+export function ensureDroidDaemon(options: DroidOptions): Promise<LocalDaemonEndpoint> {
+  const key = `${options.stateDir}\0${options.program}`;
+  return starts.join(key, (signal) => findOrStart({ ...options, signal }), options.signal);
+}
+
+type Search = DroidOptions & { readonly signal: AbortSignal };
+
+async function findOrStart(search: Search): Promise<LocalDaemonEndpoint> {
+  await openStateDir(search.stateDir);
+  for (let pauseMs: number = LIMITS.daemonPollMs; ; pauseMs = Math.min(pauseMs * 2, LIMITS.daemonPollMaxMs)) {
+    const port = await findRunning(search);
+    if (port !== undefined) return plainEndpoint(port, false);
+    const lock = await takeTurn(search.stateDir);
+    if (lock !== undefined) {
+      // Whoever had the turn before may have started one between our look and our turn.
+      return findRunning(search)
+        .then((found) => (found === undefined ? start(search) : plainEndpoint(found, false)))
+        .finally(() => lock.release());
+    }
+    await pause(pauseMs, search.signal);
+  }
+}
+
+/** The right to start one, or undefined while another program has it. */
+async function takeTurn(stateDir: string): Promise<InstanceLock | undefined> {
+  // Loads the native store, which programs that only look for a daemon can do without.
+  const { acquireInstanceLock } = await import("./single-instance.js");
+  return acquireInstanceLock(join(stateDir, FILES.lock)).catch((error: unknown) => {
+    if (ConnectionError.is(error, "DAEMON_ALREADY_RUNNING")) return undefined;
+    throw error;
+  });
+}
+
+/** The well-known port, else the one that was written down at the last start. */
+async function findRunning({ stateDir, signal }: Search): Promise<number | undefined> {
+  const noted = Number(await readPrivateFile(join(stateDir, FILES.port)));
+  for (const port of new Set([DEFAULT_DAEMON_PORT, noted])) {
+    if (Number.isInteger(port) && port > 0 && port <= 65_535 && (await isDaemonThere(port, signal))) return port;
+  }
+  return undefined;
+}
+
+async function isDaemonThere(port: number, signal: AbortSignal): Promise<boolean> {
+  if (!(await isOurListener(port))) return false;
+  try {
+    const transport = await dialWebSocket(`ws://${tcpAuthority(port)}`, { signal, timeoutMs: LIMITS.daemonProbeMs });
+    transport.terminate();
+    return true;
+  } catch {
+    if (signal.aborted) throw abortReason(signal);
+    return false;
+  }
+}
+
+async function start(search: Search): Promise<LocalDaemonEndpoint> {
+  const failures: string[] = [];
+  for (let attempt = 1; attempt <= LIMITS.daemonStartAttempts; attempt += 1) {
+    const port = attempt === 1 ? DEFAULT_DAEMON_PORT : await freePort();
+    const launched = await launchDroid(search, port);
+    const failure = await untilReady(launched, port, search.signal);
+    if (failure === undefined) {
+      await writePrivateFile(join(search.stateDir, FILES.port), String(port));
+      return plainEndpoint(port, true, launched.pid);
+    }
+    failures.push(`port ${port}: ${failure}`);
+  }
+  throw new ConnectionError(
+    "DAEMON_START_FAILED",
+    `Failed to start "${search.program} daemon" after ${LIMITS.daemonStartAttempts} attempts (${failures.join("; ")}). ` +
+      `Check that it is installed and logged in, and see ${join(search.stateDir, FILES.log)}.`,
+  );
+}
+
+function launchDroid({ program, stateDir }: Search, port: number): Promise<Launched> {
+  return launchDetached({
+    command: [program, "daemon", "--host", "127.0.0.1", "--port", String(port)],
+    cwd: homedir(),
+    env: process.env,
+    logPath: join(stateDir, FILES.log),
+  });
+}
+
+/** Undefined once it answers, else why it will not. One that does not get ready in time is told to end. */
+async function untilReady(launched: Launched, port: number, signal: AbortSignal): Promise<string | undefined> {
+  let exit: LaunchExit | undefined;
+  void launched.exited.then((end) => {
+    exit = end;
+  });
+  const deadline = performance.now() + LIMITS.daemonStartMs;
+  for (let pauseMs: number = LIMITS.daemonPollMs; ; pauseMs = Math.min(pauseMs * 2, LIMITS.daemonPollMaxMs)) {
+    if (exit !== undefined) return exit.error?.message ?? `ended with ${exit.signal ?? `exit code ${exit.exitCode}`}`;
+    if (await isDaemonThere(port, signal)) return undefined;
+    if (performance.now() > deadline) {
+      launched.stop();
+      return `did not answer within ${LIMITS.daemonStartMs} ms`;
+    }
+    await pause(pauseMs, signal);
+  }
+}
+
+function plainEndpoint(port: number, started: boolean, pid?: number): LocalDaemonEndpoint {
+  return { kind: "droid", url: `ws://${tcpAuthority(port)}`, started, port, ...(pid === undefined ? {} : { pid }) };
+}
+
+/** A port that was free a moment ago; another program may take it, which is why there are several attempts. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : DEFAULT_DAEMON_PORT));
+    });
+  });
+}

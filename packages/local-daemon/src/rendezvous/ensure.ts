@@ -1,0 +1,40 @@
+import type { EnsureLocalDaemonOptions, LocalDaemonEndpoint } from "@daemon-sdk/protocol";
+import { ensureDroidDaemon } from "./droid-launch.js";
+import { endpointOf, probeLocalDaemon } from "./probe.js";
+import { SharedStart } from "./shared-start.js";
+import { type StartedDaemon, startDaemon } from "./start-daemon.js";
+import { resolveStateDir } from "./state-dir.js";
+
+const starts = new SharedStart<StartedDaemon>();
+
+/**
+ * Finds the local daemon of this user, or starts one, and tells where it is. Calls at the same time share one start;
+ * so do programs: exactly one daemon runs per state directory.
+ *
+ * The daemon outlives the caller. With `execPath` (or `FACTORY_DROID_BINARY` in the environment) it is a plain
+ * `droid daemon` instead, which cannot prove itself (docs/security.md, "A plain droid daemon").
+ *
+ * Rejects with a `ConnectionError` (`DAEMON_START_FAILED`, `STATE_DIR_UNSAFE`), or with the reason of `signal`.
+ */
+export async function ensureLocalDaemon(options: EnsureLocalDaemonOptions = {}): Promise<LocalDaemonEndpoint> {
+  const stateDir = options.stateDir ?? resolveStateDir();
+  const droid = droidProgram(options);
+  if (droid !== undefined) return ensureDroidDaemon({ program: droid, stateDir, signal: options.signal });
+  const found = await probeLocalDaemon(stateDir, options.signal);
+  if (found !== undefined) {
+    found.link.transport.terminate();
+    return endpointOf(found.record, false);
+  }
+  const { record, started } = await joinStart(stateDir, options.signal);
+  return endpointOf(record, started);
+}
+
+/** Waits for the start of our daemon that is under way in this process, or begins it. */
+export function joinStart(stateDir: string, signal: AbortSignal | undefined): Promise<StartedDaemon> {
+  return starts.join(stateDir, (abandoned) => startDaemon(stateDir, abandoned), signal);
+}
+
+/** The program of a plain daemon, when one is asked for (session spec §4.2). */
+export function droidProgram(options: EnsureLocalDaemonOptions): string | undefined {
+  return options.execPath ?? (process.env.FACTORY_DROID_BINARY || undefined);
+}

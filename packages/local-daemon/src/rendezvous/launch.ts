@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ConnectionError } from "@daemon-sdk/protocol";
+import { openLog, readLogTail } from "./log-file.js";
+import { STATE_FILES } from "./state-dir.js";
+
+/** A process that was started to become a daemon. */
+export interface Launched {
+  readonly pid: number | undefined;
+  /** Settles when it ends, or could not be started at all; a daemon that runs leaves it pending. Never rejects. */
+  readonly exited: Promise<LaunchExit>;
+  /** Tells it to end (SIGTERM). */
+  stop(): void;
+  /** What it wrote to the log since it was started. */
+  logTail(): Promise<string>;
+}
+
+/** How such a process ended. */
+export interface LaunchExit {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Set when there was no process: the program is missing or may not be run. */
+  readonly error?: Error;
+}
+
+/** What to start, and where its stderr goes. */
+export interface LaunchOptions {
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logPath: string;
+}
+
+/**
+ * Starts our daemon for `stateDir`, detached: it outlives this process, which holds no end of it. Its stderr is appended
+ * to the log.
+ */
+export function launchDaemon(stateDir: string): Promise<Launched> {
+  // Options meant for the host program (an inspector port, a loader) would make the daemon fail or behave like it.
+  const { NODE_OPTIONS: _dropped, ...env } = process.env;
+  if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = "1";
+  return launchDetached({
+    command: [process.execPath, daemonProgram()],
+    cwd: stateDir,
+    env: { ...env, DAEMON_SDK_HOME: stateDir },
+    logPath: join(stateDir, STATE_FILES.log),
+  });
+}
+
+/** Starts a program in its own session, with nothing of ours attached but the log. */
+export async function launchDetached(options: LaunchOptions): Promise<Launched> {
+  const log = await openLog(options.logPath);
+  const [program, ...args] = options.command;
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ["ignore", "ignore", log.file.fd],
+      windowsHide: true,
+    });
+  } finally {
+    await log.file.close();
+  }
+  const exited = new Promise<LaunchExit>((resolve) => {
+    child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+  child.unref();
+  return {
+    pid: child.pid,
+    exited,
+    stop: () => void child.kill("SIGTERM"),
+    logTail: () => readLogTail(options.logPath, log.offset),
+  };
+}
+
+/** The daemon's program, beside this file in the built package; found in `dist` when sources run unbuilt. */
+function daemonProgram(): string {
+  const candidates = ["./daemon.cjs", "../../dist/daemon.cjs"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const found = candidates.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new ConnectionError(
+    "DAEMON_START_FAILED",
+    `The daemon's program is missing: ${candidates[0]}. Reinstall @daemon-sdk/local-daemon, or build it.`,
+  );
+}

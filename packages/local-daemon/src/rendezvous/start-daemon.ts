@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import type { EndpointRecord } from "./endpoint-file.js";
+import { DAEMON_EXIT } from "./exit-codes.js";
+import { type LaunchExit, type Launched, launchDaemon } from "./launch.js";
+import { pause } from "./pause.js";
+import { probeLocalDaemon } from "./probe.js";
+import { openStateDir, STATE_FILES } from "./state-dir.js";
+
+/** A daemon that is up, and whether the process we started is it. */
+export interface StartedDaemon {
+  readonly record: EndpointRecord;
+  readonly started: boolean;
+}
+
+interface Wait {
+  readonly stateDir: string;
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts a daemon for `stateDir` and waits until one proves itself there: ours, or that of somebody who was faster.
+ *
+ * Any number of programs may do so at once: the lock lets one daemon win, the others leave, and everybody finds the
+ * winner. A process that was started is never killed by us: it may be the winner in the next moment.
+ * Rejects with `DAEMON_START_FAILED` (the end of the log in the message), `STATE_DIR_UNSAFE`, or the signal's reason.
+ */
+export async function startDaemon(stateDir: string, signal: AbortSignal): Promise<StartedDaemon> {
+  await openStateDir(stateDir);
+  const wait: Wait = { stateDir, deadline: performance.now() + LIMITS.daemonStartMs, signal };
+  for (;;) {
+    // Again when another daemon had the lock but never answered: it may have been on its way out.
+    const up = await untilProven(await launchDaemon(stateDir), wait);
+    if (up !== undefined) return up;
+  }
+}
+
+/** The daemon that proved itself, or undefined when ours lost to one that stays silent. */
+async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemon | undefined> {
+  let exit: LaunchExit | undefined;
+  let lostAt = Number.POSITIVE_INFINITY;
+  void launched.exited.then((end) => {
+    exit = end;
+    lostAt = performance.now();
+  });
+  for (let pauseMs: number = LIMITS.daemonPollMs; ; pauseMs = Math.min(pauseMs * 2, LIMITS.daemonPollMaxMs)) {
+    const found = await probeLocalDaemon(wait.stateDir, wait.signal);
+    if (found !== undefined) {
+      found.link.transport.terminate();
+      return { record: found.record, started: found.record.pid === launched.pid };
+    }
+    if (exit !== undefined && exit.exitCode !== DAEMON_EXIT.alreadyRunning) throw await startFailure(launched, exit);
+    if (performance.now() > wait.deadline)
+      throw neverReady(wait.stateDir, exit === undefined ? launched.pid : undefined);
+    if (performance.now() - lostAt > LIMITS.daemonProbeMs) return undefined;
+    await pause(pauseMs, wait.signal);
+  }
+}
+
+async function startFailure(launched: Launched, exit: LaunchExit): Promise<ConnectionError> {
+  const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`);
+  const tail = await launched.logTail();
+  const said = tail === "" ? "It wrote nothing." : `It said:\n${tail}`;
+  return new ConnectionError("DAEMON_START_FAILED", `The local daemon ended before it was ready (${how}). ${said}`, {
+    cause: exit.error,
+  });
+}
+
+function neverReady(stateDir: string, pid: number | undefined): ConnectionError {
+  const who =
+    pid === undefined ? "Another daemon holds the state directory, but does" : `Process ${pid} was started, but did`;
+  return new ConnectionError(
+    "DAEMON_START_FAILED",
+    `${who} not answer within ${LIMITS.daemonStartMs} ms. Look at ${join(stateDir, STATE_FILES.log)}, ` +
+      'or end it with "local-daemon stop" and try again.',
+  );
+}
