@@ -1,0 +1,80 @@
+import * as z from "zod/mini";
+import type {
+  EnvelopeMeta,
+  FailureEnvelope,
+  NotificationEnvelope,
+  RequestEnvelope,
+  ResponseEnvelope,
+  RpcError,
+  SessionEnvelope,
+  SuccessEnvelope,
+} from "../session/envelope.js";
+import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
+import { recordSchema } from "./values.js";
+
+const count = z.int().check(z.minimum(0));
+
+/** Schema of {@link EnvelopeMeta}; other keys pass. */
+export const envelopeMetaSchema: z.ZodMiniType<EnvelopeMeta> = z.looseObject({
+  epoch: z.exactOptional(count),
+  seq: z.exactOptional(count),
+  traceparent: z.exactOptional(z.string()),
+  tracestate: z.exactOptional(z.string()),
+});
+
+/** Schema of {@link RpcError}; any numeric code is accepted (session spec §1.5). */
+export const rpcErrorSchema: z.ZodMiniType<RpcError> = z.looseObject({
+  code: z.number(),
+  message: z.string(),
+  data: z.exactOptional(z.unknown()),
+});
+
+const base = {
+  jsonrpc: z.literal(JSONRPC_VERSION),
+  factoryApiVersion: z.literal(FACTORY_API_VERSION),
+  factoryProtocolVersion: z.exactOptional(z.string()),
+  _meta: z.exactOptional(envelopeMetaSchema),
+};
+
+/** Schema of {@link RequestEnvelope}: agrees with `isRequestEnvelope`. */
+export const requestEnvelopeSchema: z.ZodMiniType<RequestEnvelope> = z.looseObject({
+  ...base,
+  type: z.literal("request"),
+  id: z.string(),
+  method: z.string(),
+  params: recordSchema,
+});
+
+/** Schema of {@link SuccessEnvelope}. Refuses a response that holds an `error`, too: that one is a failure. */
+export const successEnvelopeSchema: z.ZodMiniType<SuccessEnvelope> = z
+  .looseObject({ ...base, type: z.literal("response"), id: z.string(), result: z.unknown() })
+  .check(z.refine((response) => !("error" in response), "a response with an error is a failure"));
+
+/** Schema of {@link FailureEnvelope}; a `result` beside the error is ignored (session spec §1.7). */
+export const failureEnvelopeSchema: z.ZodMiniType<FailureEnvelope> = z.looseObject({
+  ...base,
+  type: z.literal("response"),
+  id: z.nullable(z.string()),
+  error: rpcErrorSchema,
+});
+
+/** Schema of {@link ResponseEnvelope}: agrees with `isResponseEnvelope`. */
+export const responseEnvelopeSchema: z.ZodMiniType<ResponseEnvelope> = z.union([
+  failureEnvelopeSchema,
+  successEnvelopeSchema,
+]);
+
+/** Schema of {@link NotificationEnvelope}: agrees with `isNotificationEnvelope`. */
+export const notificationEnvelopeSchema: z.ZodMiniType<NotificationEnvelope> = z.looseObject({
+  ...base,
+  type: z.literal("notification"),
+  method: z.string(),
+  params: recordSchema,
+});
+
+/** Schema of {@link SessionEnvelope}: any of the shapes. */
+export const sessionEnvelopeSchema: z.ZodMiniType<SessionEnvelope> = z.union([
+  requestEnvelopeSchema,
+  responseEnvelopeSchema,
+  notificationEnvelopeSchema,
+]);

@@ -1,0 +1,75 @@
+import * as z from "zod/mini";
+import type {
+  AskUserParams,
+  AskUserQuestion,
+  AskUserResult,
+  PendingAskUser,
+  PendingPermission,
+  PermissionToolUse,
+  RequestPermissionParams,
+  RequestPermissionResult,
+} from "../session/requests.js";
+import { toolUseSchema } from "./values.js";
+
+const text = z.string();
+
+const permissionToolUseSchema: z.ZodMiniType<PermissionToolUse> = z.looseObject({
+  toolUse: toolUseSchema,
+  confirmationType: text,
+  details: z.looseObject({ type: text }),
+});
+
+const permission = {
+  toolUses: z.array(permissionToolUseSchema),
+  options: z.array(z.looseObject({ label: text, value: text })),
+  associatedSessionIds: z.exactOptional(z.array(text)),
+};
+
+/** Schema of {@link RequestPermissionParams}. */
+export const requestPermissionParamsSchema: z.ZodMiniType<RequestPermissionParams> = z.looseObject({
+  sessionId: text,
+  ...permission,
+});
+
+/** Schema of {@link RequestPermissionResult}; `proceed_edit` has to bring the edited text (session spec §6.4). */
+export const requestPermissionResultSchema: z.ZodMiniType<RequestPermissionResult> = z
+  .looseObject({
+    selectedOption: text,
+    comment: z.exactOptional(text),
+    editedSpecContent: z.exactOptional(text),
+    sessionId: z.exactOptional(text),
+  })
+  .check(
+    z.refine(
+      (result) => result.selectedOption !== "proceed_edit" || result.editedSpecContent !== undefined,
+      "proceed_edit needs editedSpecContent",
+    ),
+  );
+
+/** Schema of {@link PendingPermission}. */
+export const pendingPermissionSchema: z.ZodMiniType<PendingPermission> = z.looseObject({
+  requestId: text,
+  ...permission,
+});
+
+const askUserQuestionSchema: z.ZodMiniType<AskUserQuestion> = z.looseObject({
+  index: z.number(),
+  topic: text,
+  question: text,
+  options: z.array(text),
+});
+
+const questions = { toolCallId: text, questions: z.array(askUserQuestionSchema) };
+
+/** Schema of {@link AskUserParams}. */
+export const askUserParamsSchema: z.ZodMiniType<AskUserParams> = z.looseObject({ sessionId: text, ...questions });
+
+/** Schema of {@link AskUserResult}. Answers as bare strings are refused: they leave a real daemon's turn stuck. */
+export const askUserResultSchema: z.ZodMiniType<AskUserResult> = z.looseObject({
+  cancelled: z.exactOptional(z.boolean()),
+  answers: z.array(z.looseObject({ index: z.number(), question: text, answer: text })),
+  sessionId: z.exactOptional(text),
+});
+
+/** Schema of {@link PendingAskUser}. */
+export const pendingAskUserSchema: z.ZodMiniType<PendingAskUser> = z.looseObject({ requestId: text, ...questions });
