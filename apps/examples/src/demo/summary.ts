@@ -1,0 +1,30 @@
+/** What happened, counted while it happened. */
+export interface Summary {
+  /** Alive while the demo ran; gone now, unless it was kept. */
+  readonly daemonPid: number;
+  readonly agentPids: readonly number[];
+  readonly sessions: number;
+  /** Clients' WebSockets, as the daemon counts them. */
+  readonly sockets: number;
+  readonly toolCalls: number;
+  readonly permissionsAsked: number;
+  readonly interrupted: number;
+  readonly resumed: number;
+  /** Files that the agents wrote, read back from disk and compared. They stay. */
+  readonly files: readonly string[];
+  readonly durationMs: number;
+}
+
+/** Prints the summary, as JSON on one line or for people. */
+export function printSummary(summary: Summary, isJson: boolean): void {
+  if (isJson) {
+    console.log(JSON.stringify(summary));
+    return;
+  }
+  const { sessions, sockets, toolCalls, permissionsAsked, interrupted, resumed, files, durationMs } = summary;
+  console.log(
+    `\n${sessions} sessions on ${sockets} socket, ${toolCalls} tool calls, ${permissionsAsked} permissions asked,`,
+  );
+  console.log(`${interrupted} turn interrupted, ${resumed} session resumed, in ${durationMs} ms. The files:`);
+  for (const file of files) console.log(`  ${file}`);
+}

@@ -1,0 +1,19 @@
+/** Headless use: hand over a prompt, go away, and read the answer later, from another connection. */
+import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
+import { openScratch } from "./scratch.js";
+
+await using scratch = await openScratch();
+const sessionId = await handOver("read notes.md ; count 5 every 100 ; say All done.");
+console.log(`handed over to session ${sessionId}; not connected any more`);
+
+await using connection = await connectDaemon();
+console.log(`answer: ${await answerOf(connection, sessionId)}`);
+
+async function handOver(prompt: string): Promise<string> {
+  await using connection = await connectDaemon();
+  const session = await connection.createSession({ cwd: scratch.workspace });
+  // Resolves when the daemon has stored the message: from here on it is the daemon's to do.
+  await session.send(prompt);
+  await session.detach();
+  return session.sessionId;
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureLocalDaemon } from "@daemon-sdk/client/local";
+import { processEnded } from "./processes.js";
+
+/** Two temporary directories. Disposed of, they are gone. */
+export interface Directories extends AsyncDisposable {
+  /** Where the agent works; holds two small files to begin with. */
+  readonly workspace: string;
+  /** Where a daemon keeps its state. */
+  readonly stateDir: string;
+}
+
+/** Makes a workspace and a place for a daemon's state. */
+export function openDirectories(): Directories {
+  const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-"));
+  return {
+    workspace: makeWorkspace(join(directory, "work")),
+    stateDir: join(directory, "state"),
+    async [Symbol.asyncDispose]() {
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Makes the surroundings of an example: a daemon process of its own and a directory to work in, both gone when disposed
+ * of, so that it meddles with no daemon and no files of yours.
+ *
+ * A program of your own needs none of this: `connectDaemon()` finds your daemon, or starts it, and leaves it running.
+ */
+export async function openScratch(): Promise<Directories> {
+  const directories = openDirectories();
+  process.env.DAEMON_SDK_HOME = directories.stateDir;
+  const { pid } = await ensureLocalDaemon();
+  return {
+    ...directories,
+    async [Symbol.asyncDispose]() {
+      if (pid !== undefined) await stopDaemon(pid);
+      await directories[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Asks the daemon to end and waits until the process is gone; its agents go before it does. */
+export async function stopDaemon(pid: number): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  await processEnded(pid);
+}
+
+/** Fills a new directory with something to list, read and search. */
+export function makeWorkspace(directory: string): string {
+  mkdirSync(join(directory, "src"), { recursive: true });
+  writeFileSync(join(directory, "notes.md"), "# Notes\n\nThe answer is 42.\n");
+  writeFileSync(join(directory, "src", "greet.ts"), "export const greeting = 'hello';\n");
+  return directory;
+}
