@@ -1,4 +1,12 @@
-import type { MessageId, Position, SessionId, SessionMessage, SessionSettings, SessionTag, TokenUsage } from "@daemon-sdk/protocol";
+import type {
+  MessageId,
+  Position,
+  SessionId,
+  SessionMessage,
+  SessionSettings,
+  SessionTag,
+  TokenUsage,
+} from "@daemon-sdk/protocol";
 
 /** What is remembered of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
@@ -17,7 +25,7 @@ export interface SessionRow {
   readonly archivedAt: number | undefined;
 }
 
-/** What became of a message (DESIGN.md, "`send` acts once"). The last five are final. */
+/** What became of a message (docs/architecture.md, "`send` acts once"). The last five are final. */
 export type TurnState =
   | "accepted"
   | "handed"
@@ -74,7 +82,12 @@ export interface AgentProcessRow {
   readonly instanceId: string;
 }
 
-/** One change. A commit takes many and makes all of them true, or none. */
+/**
+ * One change. A commit takes many and makes all of them true, or none.
+ *
+ * `session`, `message`, `turn`, `request` and `agentProcess` replace the row of the same key. `pruneJournal` drops whole
+ * segments that end before `beforeSeq`; the newest segment always stays, because it tells where the journal goes on.
+ */
 export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
   | { readonly kind: "segment"; readonly row: SegmentRow }
@@ -99,29 +112,55 @@ export interface JournalBounds {
   readonly lastPosition: Position | undefined;
 }
 
+/** Which sessions to list. */
 export interface SessionPageQuery {
   readonly limit: number;
   /** Only sessions updated before this time (ms). */
   readonly updatedBefore?: number;
 }
 
+/** Which messages of a session to read; `cursor` as the page before gave it. */
 export interface MessagePageQuery {
   readonly limit: number;
   readonly cursor?: string;
   readonly role?: string;
 }
 
+/** What to look for (session spec §5.5). */
 export interface SearchQuery {
   readonly query: string;
+  /** A search kind of session spec §5.5, or `all`. */
   readonly kind: string;
   readonly limitSessions: number;
   readonly limitHitsPerSession: number;
   readonly contextChars: number;
 }
 
+/** One place where the words were found. `docId` is the id of the message. */
+export interface SearchHitRow {
+  readonly docId: string;
+  readonly kind: string;
+  readonly role: string | undefined;
+  readonly toolName: string | undefined;
+  readonly snippets: readonly string[];
+  /** How often the words occur in it. */
+  readonly score: number;
+}
+
+/** A session in which the words were found. */
 export interface SearchRow {
   readonly session: SessionRow;
-  readonly hits: readonly { docId: string; kind: string; role: string | undefined; snippets: string[]; score: number }[];
+  /** Newest message first. */
+  readonly hits: readonly SearchHitRow[];
+}
+
+/** Size and age of one stored segment, without its frames: what pruning decides by. */
+export interface SegmentInfo {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** Bytes of UTF-8 its frames take. */
+  readonly bytes: number;
+  readonly createdAt: number;
 }
 
 /**
@@ -138,16 +177,19 @@ export interface Store {
   commit(writes: readonly StoreWrite[]): Promise<void>;
 
   readSession(id: SessionId): Promise<SessionRow | undefined>;
-  /** Newest first. */
+  /** Newest first. A page runs over `limit` by the rows of its last millisecond, so that paging by time loses none. */
   listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]>;
   /** Oldest first within the page; pages run from the newest backwards. */
   readMessages(id: SessionId, query: MessagePageQuery): Promise<{ messages: SessionMessage[]; nextCursor?: string }>;
   countMessages(id: SessionId): Promise<number>;
+  /** Sessions with messages that hold every word of the query (the last may be the start of one), newest session first. */
   search(query: SearchQuery): Promise<readonly SearchRow[]>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /** Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one. */
   readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun>;
+  /** Every stored segment, newest first. */
+  journalSegments(id: SessionId): Promise<readonly SegmentInfo[]>;
 
   readTurn(sessionId: SessionId, id: MessageId): Promise<TurnRow | undefined>;
   /** Turns that have not ended, of one session or of all, by ordinal. */

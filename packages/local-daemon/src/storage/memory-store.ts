@@ -1,0 +1,249 @@
+import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { SearchCollector } from "./search-collector.js";
+import type {
+  AgentProcessRow,
+  FrameRun,
+  JournalBounds,
+  MessagePageQuery,
+  PendingRequestRow,
+  SearchQuery,
+  SearchRow,
+  SegmentInfo,
+  SegmentRow,
+  SessionPageQuery,
+  SessionRow,
+  Store,
+  StoreWrite,
+  TurnRow,
+} from "./store.js";
+
+/** What is kept of one session. */
+interface SessionShelf {
+  row: SessionRow | undefined;
+  segments: SegmentRow[];
+  /** In the order of their first write; `no` is the place in that order. */
+  messages: Map<string, { no: number; text: string }>;
+  turns: Map<string, TurnRow>;
+}
+
+/**
+ * The {@link Store} without a disk: for tests, and for daemons whose sessions may die with them.
+ *
+ * Keeps what it was given across `close` and `open`, so that a test can restart a daemon on it. Rows go in and come out as
+ * copies, as with a real store.
+ */
+export class MemoryStore implements Store {
+  readonly #shelves = new Map<SessionId, SessionShelf>();
+  readonly #requests = new Map<string, PendingRequestRow>();
+  readonly #processes = new Map<number, AgentProcessRow>();
+  readonly #now: () => number;
+  #epoch = 0;
+  #messageNo = 0;
+
+  /** @param options.now wall clock in ms, for the epoch; default `Date.now` */
+  constructor(options: { now?: () => number } = {}) {
+    this.#now = options.now ?? Date.now;
+  }
+
+  async open(): Promise<{ epoch: number }> {
+    this.#epoch = Math.max(this.#epoch + 1, Math.floor(this.#now() / 1000));
+    return { epoch: this.#epoch };
+  }
+
+  async close(): Promise<void> {}
+
+  async commit(writes: readonly StoreWrite[]): Promise<void> {
+    for (const write of writes) this.#apply(write);
+  }
+
+  async readSession(id: SessionId): Promise<SessionRow | undefined> {
+    return copy(this.#shelves.get(id)?.row);
+  }
+
+  async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
+    const before = query.updatedBefore ?? Number.MAX_SAFE_INTEGER;
+    const rows = this.#newestFirst().filter(({ row }) => row.updatedAt < before);
+    const last = rows[query.limit - 1]?.row.updatedAt ?? 0;
+    return rows
+      .filter(({ row }) => row.updatedAt >= last)
+      .map(({ row, messages }) => ({ ...copy(row), messagesCount: messages.size }));
+  }
+
+  async readMessages(
+    id: SessionId,
+    query: MessagePageQuery,
+  ): Promise<{ messages: SessionMessage[]; nextCursor?: string }> {
+    const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor);
+    const rows = [...(this.#shelves.get(id)?.messages.values() ?? [])]
+      .map(({ no, text }) => ({ no, message: JSON.parse(text) as SessionMessage }))
+      .filter(({ no, message }) => no < before && (query.role === undefined || message.role === query.role));
+    const page = rows.slice(-query.limit);
+    const messages = page.map(({ message }) => message);
+    return page.length < rows.length ? { messages, nextCursor: String(page[0]?.no) } : { messages };
+  }
+
+  async countMessages(id: SessionId): Promise<number> {
+    return this.#shelves.get(id)?.messages.size ?? 0;
+  }
+
+  async search(query: SearchQuery): Promise<readonly SearchRow[]> {
+    const collector = new SearchCollector(query);
+    for (const { row, messages } of this.#newestFirst()) {
+      for (const { text } of [...messages.values()].reverse()) {
+        if (!collector.add(copy(row), JSON.parse(text) as SessionMessage)) return collector.rows;
+      }
+    }
+    return collector.rows;
+  }
+
+  async journalBounds(id: SessionId): Promise<JournalBounds> {
+    const segments = this.#shelves.get(id)?.segments ?? [];
+    const first = segments[0];
+    const last = segments.at(-1);
+    if (first === undefined || last === undefined) return { firstSeq: 1, lastSeq: 0, lastPosition: undefined };
+    const lastSeq = endOf(last);
+    return { firstSeq: first.firstSeq, lastSeq, lastPosition: { epoch: last.epoch, seq: lastSeq } };
+  }
+
+  async readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun> {
+    const frames: string[] = [];
+    let firstSeq = fromSeq;
+    let bytes = 0;
+    for (const segment of this.#shelves.get(id)?.segments ?? []) {
+      if (endOf(segment) < fromSeq) continue;
+      if (frames.length === 0) firstSeq = Math.max(fromSeq, segment.firstSeq);
+      else if (segment.firstSeq !== firstSeq + frames.length) break;
+      frames.push(...segment.frames.slice(Math.max(0, fromSeq - segment.firstSeq)));
+      bytes += bytesOf(segment);
+      if (bytes >= maxBytes) break;
+    }
+    return { firstSeq, frames };
+  }
+
+  async journalSegments(id: SessionId): Promise<readonly SegmentInfo[]> {
+    const segments = this.#shelves.get(id)?.segments ?? [];
+    return segments
+      .map((segment) => ({
+        firstSeq: segment.firstSeq,
+        lastSeq: endOf(segment),
+        bytes: bytesOf(segment),
+        createdAt: segment.createdAt,
+      }))
+      .reverse();
+  }
+
+  async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {
+    return copy(this.#shelves.get(sessionId)?.turns.get(id));
+  }
+
+  async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
+    const ids = sessionId === undefined ? [...this.#shelves.keys()] : [sessionId];
+    // The order of the ids is the one SQLite gives: by their JSON text.
+    return ids
+      .sort(byText)
+      .flatMap((id) => [...(this.#shelves.get(id)?.turns.values() ?? [])].filter(isOpen).sort(byOrdinal).map(copy));
+  }
+
+  async lastTurnOrdinal(sessionId: SessionId): Promise<number> {
+    const turns = this.#shelves.get(sessionId)?.turns.values() ?? [];
+    return Math.max(0, ...[...turns].map(({ ordinal }) => ordinal));
+  }
+
+  async readRequest(id: string): Promise<PendingRequestRow | undefined> {
+    return copy(this.#requests.get(id));
+  }
+
+  async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
+    const pending = [...this.#requests.values()].filter((row) => row.resolvedAt === undefined);
+    return pending.filter((row) => sessionId === undefined || row.sessionId === sessionId).map(copy);
+  }
+
+  async agentProcesses(): Promise<readonly AgentProcessRow[]> {
+    return [...this.#processes.values()].sort((a, b) => a.pid - b.pid).map(copy);
+  }
+
+  #apply(write: StoreWrite): void {
+    switch (write.kind) {
+      case "session":
+        this.#shelf(write.row.id).row = copy(write.row);
+        break;
+      case "segment":
+        this.#shelf(write.row.sessionId).segments.push(copy(write.row));
+        break;
+      case "message":
+        this.#putMessage(write.sessionId, write.message);
+        break;
+      case "retractMessage":
+        this.#shelves.get(write.sessionId)?.messages.delete(write.messageId);
+        break;
+      case "turn":
+        this.#shelf(write.row.sessionId).turns.set(write.row.id, copy(write.row));
+        break;
+      case "request":
+        this.#requests.set(write.row.id, copy(write.row));
+        break;
+      case "agentProcess":
+        this.#processes.set(write.row.pid, copy(write.row));
+        break;
+      case "agentProcessGone":
+        this.#processes.delete(write.pid);
+        break;
+      case "pruneJournal":
+        this.#prune(write.sessionId, write.beforeSeq);
+        break;
+    }
+  }
+
+  #putMessage(sessionId: SessionId, message: SessionMessage): void {
+    const { messages } = this.#shelf(sessionId);
+    const no = messages.get(message.id)?.no ?? ++this.#messageNo;
+    messages.set(message.id, { no, text: JSON.stringify(message) });
+  }
+
+  #prune(sessionId: SessionId, beforeSeq: number): void {
+    const shelf = this.#shelf(sessionId);
+    shelf.segments = shelf.segments.filter(
+      (segment, index, all) => endOf(segment) >= beforeSeq || index === all.length - 1,
+    );
+  }
+
+  #newestFirst(): (SessionShelf & { row: SessionRow })[] {
+    const known = [...this.#shelves.values()].filter(
+      (shelf): shelf is SessionShelf & { row: SessionRow } => !!shelf.row,
+    );
+    return known.sort((a, b) => b.row.updatedAt - a.row.updatedAt || byText(a.row.id, b.row.id));
+  }
+
+  #shelf(id: SessionId): SessionShelf {
+    const known = this.#shelves.get(id);
+    if (known !== undefined) return known;
+    const shelf: SessionShelf = { row: undefined, segments: [], messages: new Map(), turns: new Map() };
+    this.#shelves.set(id, shelf);
+    return shelf;
+  }
+}
+
+function endOf(segment: SegmentRow): number {
+  return segment.firstSeq + segment.frames.length - 1;
+}
+
+function bytesOf(segment: SegmentRow): number {
+  return Buffer.byteLength(segment.frames.join("\n"));
+}
+
+function isOpen(turn: TurnRow): boolean {
+  return turn.endedAt === undefined;
+}
+
+function byOrdinal(a: TurnRow, b: TurnRow): number {
+  return a.ordinal - b.ordinal;
+}
+
+function byText(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(JSON.stringify(a)), Buffer.from(JSON.stringify(b)));
+}
+
+/** A copy as JSON would make it: what a reader does to it stays with the reader. */
+function copy<Row>(row: Row): Row {
+  return row === undefined ? row : (JSON.parse(JSON.stringify(row)) as Row);
+}

@@ -1,0 +1,53 @@
+/**
+ * Steps from an empty database to the present one. `PRAGMA user_version` counts how many have been taken; a step that was
+ * ever released is never changed, a new one is added.
+ *
+ * Ids are chosen by peers, so they are stored as JSON text like everything else of theirs: SQLite cuts a bound string at
+ * its first NUL, and writes a lone surrogate as another character.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, updated_at INTEGER NOT NULL, body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_by_update ON sessions (updated_at);
+
+  -- Frames are joined by newlines: JSON text holds none.
+  CREATE TABLE segments (
+    no INTEGER PRIMARY KEY,
+    session TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, created_at INTEGER NOT NULL, frames TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX segments_in_order ON segments (session, first_seq, last_seq, epoch, bytes, created_at);
+
+  -- AUTOINCREMENT: the search index keeps these numbers, so one must never come back as another message.
+  CREATE TABLE messages (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    session TEXT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE (session, id)
+  ) STRICT;
+  CREATE INDEX messages_in_order ON messages (session, no);
+
+  -- Holds the index only; snippets are cut from the messages themselves. Four row ids a message, one for each kind of text.
+  CREATE VIRTUAL TABLE message_search USING fts5 (
+    text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+  );
+
+  CREATE TABLE turns (
+    session TEXT NOT NULL, id TEXT NOT NULL, ordinal INTEGER NOT NULL, state TEXT NOT NULL, ended_at INTEGER,
+    body TEXT NOT NULL,
+    PRIMARY KEY (session, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX turns_in_order ON turns (session, ordinal);
+  CREATE INDEX turns_open ON turns (session, ordinal) WHERE ended_at IS NULL;
+
+  CREATE TABLE requests (
+    no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session TEXT NOT NULL, resolved_at INTEGER, body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX requests_pending ON requests (session, no) WHERE resolved_at IS NULL;
+
+  CREATE TABLE agent_processes (pid INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  `,
+];

@@ -1,0 +1,175 @@
+import { DaemonError } from "@daemon-sdk/protocol";
+import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
+import { MIGRATIONS } from "./schema.js";
+
+/** What may be bound: anything else would be written as something else, or not at all. */
+export type SqlValue = string | number | Uint8Array | null;
+
+/** One row as it was read. */
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/**
+ * One SQLite file, held by this process alone, with statements prepared when they are first used.
+ *
+ * The only place that imports the native library. Its failures come out as `STORAGE_FULL` (disk full, or read-only) or
+ * `STORAGE_FAILED`, with the path in the text.
+ */
+export class SqliteDatabase {
+  readonly #path: string;
+  readonly #statements = new Map<string, StatementSyncInstance>();
+  #database: InstanceType<typeof DatabaseSync> | undefined;
+
+  readonly #maxPages: number | undefined;
+
+  /**
+   * @param path of the file, or `:memory:`
+   * @param maxPages the file may grow to; default: no bound of ours
+   */
+  constructor(path: string, maxPages?: number) {
+    this.#path = path;
+    this.#maxPages = maxPages;
+  }
+
+  /**
+   * Opens the file, brings its schema up to date, and lets `durably` write in a transaction that survives power loss.
+   *
+   * Later transactions survive the death of the process only (`synchronous=NORMAL`): a flush to the disk for each would
+   * cost more than everything else the daemon does.
+   */
+  open(durably: () => void): void {
+    this.#guard(() => {
+      this.#database = new DatabaseSync(this.#path);
+      // Exclusive before WAL: SQLite then needs no shared memory file, and a second daemon is refused by the file itself.
+      this.#database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
+      this.#database.exec("PRAGMA journal_size_limit=67108864");
+      if (this.#maxPages !== undefined) this.#database.exec(`PRAGMA max_page_count=${Math.trunc(this.#maxPages)}`);
+      this.transaction(() => {
+        this.#migrate();
+        durably();
+      });
+      this.#database.exec("PRAGMA synchronous=NORMAL");
+    });
+  }
+
+  /** Closes the file; later calls reject. Closing twice is fine. */
+  close(): void {
+    this.#statements.clear();
+    const database = this.#database;
+    this.#database = undefined;
+    if (database === undefined) return;
+    this.#guard(() => {
+      // The library keeps the file (and its lock) open until it has collected every statement. A successor in this very
+      // process must not wait for that, so the lock is given up first; SQLite lets go of it only outside WAL.
+      database.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1");
+      database.close();
+    });
+  }
+
+  /** Runs `work` as one transaction: all of it, or nothing when it throws. */
+  transaction(work: () => void): void {
+    this.#guard(() => {
+      const database = this.#open();
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        work();
+        database.exec("COMMIT");
+      } catch (error) {
+        // A full disk rolls back by itself, and a second ROLLBACK would hide what went wrong.
+        if (database.isTransaction) database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** Runs a statement that returns no rows. */
+  run(sql: string, ...values: SqlValue[]): void {
+    this.#guard(() => this.#prepare(sql).run(...values));
+  }
+
+  /** The first row, or undefined. */
+  get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
+    return this.#guard(() => this.#prepare(sql).get(...values) as SqlRow | undefined);
+  }
+
+  /** All rows. */
+  all(sql: string, ...values: SqlValue[]): readonly SqlRow[] {
+    return this.#guard(() => this.#prepare(sql).all(...values) as SqlRow[]);
+  }
+
+  /** Rows one by one: for answers that stop early. */
+  *each(sql: string, ...values: SqlValue[]): IterableIterator<SqlRow> {
+    const rows = this.#guard(() => this.#prepare(sql).iterate(...values) as IterableIterator<SqlRow>);
+    yield* rows;
+  }
+
+  #migrate(): void {
+    const database = this.#open();
+    const done = numberOf(this.get("PRAGMA user_version"), "user_version");
+    if (done > MIGRATIONS.length) {
+      throw new DaemonError(
+        "STORAGE_FAILED",
+        `The store ${this.#path} was written by a newer daemon (schema ${done}, this one knows ${MIGRATIONS.length}). ` +
+          "Start the newer daemon, or use another state directory.",
+      );
+    }
+    if (done === MIGRATIONS.length) return;
+    for (const step of MIGRATIONS.slice(done)) database.exec(step);
+    database.exec(`PRAGMA user_version=${MIGRATIONS.length}`);
+  }
+
+  #open(): InstanceType<typeof DatabaseSync> {
+    if (this.#database !== undefined) return this.#database;
+    throw new DaemonError("STORAGE_FAILED", `The store ${this.#path} is not open.`);
+  }
+
+  #prepare(sql: string): StatementSyncInstance {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#open().prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw DaemonError.is(error) ? error : storageError(this.#path, error);
+    }
+  }
+}
+
+/** Ids and other text of peers as SQLite can hold it (see the note in schema.ts). */
+export function key(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** A column that holds an integer. */
+export function numberOf(row: SqlRow | undefined, column: string): number {
+  const value = row?.[column];
+  return typeof value === "number" ? value : 0;
+}
+
+/** A column that holds text. */
+export function textOf(row: SqlRow, column: string): string {
+  const value = row[column];
+  return typeof value === "string" ? value : "";
+}
+
+/** Primary result codes of SQLite that mean: nothing can be written here now. */
+const FULL = new Set([8 /* SQLITE_READONLY */, 13 /* SQLITE_FULL */]);
+const BUSY = 5;
+
+function storageError(path: string, cause: unknown): DaemonError {
+  const code = Number(Reflect.get(Object(cause), "sqliteCode"));
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (FULL.has(code)) {
+    return new DaemonError(
+      "STORAGE_FULL",
+      `The store ${path} cannot be written (${text}). Free space on its disk, or make the file writable.`,
+      { cause },
+    );
+  }
+  const hint = code === BUSY ? " Another process holds it: stop the other daemon, or use another state directory." : "";
+  return new DaemonError("STORAGE_FAILED", `The store ${path} failed: ${text}.${hint}`, { cause });
+}

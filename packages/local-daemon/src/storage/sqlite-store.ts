@@ -1,0 +1,218 @@
+import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { indexQuery } from "./message-search.js";
+import { SearchCollector } from "./search-collector.js";
+import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { applyWrite } from "./sqlite-writes.js";
+import type {
+  AgentProcessRow,
+  FrameRun,
+  JournalBounds,
+  MessagePageQuery,
+  PendingRequestRow,
+  SearchQuery,
+  SearchRow,
+  SegmentInfo,
+  SessionPageQuery,
+  SessionRow,
+  Store,
+  StoreWrite,
+  TurnRow,
+} from "./store.js";
+
+/** Options of {@link SqliteStore}. */
+export interface SqliteStoreOptions {
+  /** Database file in a directory only we can read; made when it is missing. `:memory:` keeps nothing. */
+  readonly path: string;
+  /** Pages of 4096 bytes the file may grow to; past it commits fail with `STORAGE_FULL`. Default: as the disk allows. */
+  readonly maxPages?: number;
+  /** Wall clock in ms, for the epoch; default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * The {@link Store} in one SQLite file.
+ *
+ * Commits survive the death of this process at once; power loss may cost the last ones, which the epoch makes visible:
+ * it alone is flushed to the disk, at each start, so positions handed out before never come back for other entries.
+ */
+export class SqliteStore implements Store {
+  readonly #database: SqliteDatabase;
+  readonly #now: () => number;
+
+  constructor(options: SqliteStoreOptions) {
+    this.#database = new SqliteDatabase(options.path, options.maxPages);
+    this.#now = options.now ?? Date.now;
+  }
+
+  async open(): Promise<{ epoch: number }> {
+    let epoch = 0;
+    this.#database.open(() => {
+      const stored = numberOf(this.#database.get("SELECT value FROM meta WHERE name = 'epoch'"), "value");
+      epoch = Math.max(stored + 1, Math.floor(this.#now() / 1000));
+      this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", epoch);
+    });
+    return { epoch };
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  async commit(writes: readonly StoreWrite[]): Promise<void> {
+    if (writes.length === 0) return;
+    this.#database.transaction(() => {
+      for (const write of writes) applyWrite(this.#database, write);
+    });
+  }
+
+  async readSession(id: SessionId): Promise<SessionRow | undefined> {
+    return parseBody<SessionRow>(this.#database.get("SELECT body FROM sessions WHERE id = ?", key(id)));
+  }
+
+  async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
+    const before = query.updatedBefore ?? Number.MAX_SAFE_INTEGER;
+    const rows = this.#database.all(
+      `SELECT body, (SELECT count(*) FROM messages WHERE session = sessions.id) AS messages FROM sessions
+       WHERE updated_at < ?1 AND updated_at >= coalesce(
+         (SELECT updated_at FROM sessions WHERE updated_at < ?1 ORDER BY updated_at DESC LIMIT 1 OFFSET ?2), 0)
+       ORDER BY updated_at DESC, id`,
+      before,
+      query.limit - 1,
+    );
+    return rows.map((row) => ({ ...parse<SessionRow>(row), messagesCount: numberOf(row, "messages") }));
+  }
+
+  async readMessages(
+    id: SessionId,
+    query: MessagePageQuery,
+  ): Promise<{ messages: SessionMessage[]; nextCursor?: string }> {
+    const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor);
+    const byRole = query.role === undefined ? "" : "AND role = ?4";
+    const rows = this.#database.all(
+      `SELECT no, body FROM messages WHERE session = ?1 AND no < ?2 ${byRole} ORDER BY no DESC LIMIT ?3`,
+      ...[key(id), before, query.limit + 1],
+      ...(query.role === undefined ? [] : [key(query.role)]),
+    );
+    const page = rows.slice(0, query.limit);
+    const messages = page.map((row) => parse<SessionMessage>(row)).reverse();
+    return rows.length > page.length ? { messages, nextCursor: String(numberOf(page.at(-1), "no")) } : { messages };
+  }
+
+  async countMessages(id: SessionId): Promise<number> {
+    return numberOf(this.#database.get("SELECT count(*) AS n FROM messages WHERE session = ?", key(id)), "n");
+  }
+
+  async search(query: SearchQuery): Promise<readonly SearchRow[]> {
+    const words = indexQuery(query.query);
+    if (words === undefined) return [];
+    const collector = new SearchCollector(query);
+    const rows = this.#database.each(
+      `SELECT sessions.body AS session, messages.body AS body
+       FROM (SELECT DISTINCT rowid / 4 AS no FROM message_search WHERE message_search MATCH ?) AS found
+       JOIN messages ON messages.no = found.no JOIN sessions ON sessions.id = messages.session
+       ORDER BY sessions.updated_at DESC, sessions.id, messages.no DESC`,
+      words,
+    );
+    for (const row of rows) {
+      const isWanted = collector.add(JSON.parse(textOf(row, "session")) as SessionRow, parse<SessionMessage>(row));
+      if (!isWanted) break;
+    }
+    return collector.rows;
+  }
+
+  async journalBounds(id: SessionId): Promise<JournalBounds> {
+    const session = key(id);
+    const row = this.#database.get(
+      `SELECT first.first_seq AS first, last.last_seq AS last, last.epoch AS epoch
+       FROM (SELECT first_seq FROM segments WHERE session = ?1 ORDER BY first_seq LIMIT 1) AS first,
+            (SELECT last_seq, epoch FROM segments WHERE session = ?1 ORDER BY first_seq DESC LIMIT 1) AS last`,
+      session,
+    );
+    if (row === undefined) return { firstSeq: 1, lastSeq: 0, lastPosition: undefined };
+    const lastSeq = numberOf(row, "last");
+    return { firstSeq: numberOf(row, "first"), lastSeq, lastPosition: { epoch: numberOf(row, "epoch"), seq: lastSeq } };
+  }
+
+  async readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun> {
+    // The segment that holds `fromSeq` may begin before it: start at the last one that begins at or before it.
+    const rows = this.#database.each(
+      `SELECT first_seq, bytes, frames FROM segments WHERE session = ?1 AND last_seq >= ?2 AND first_seq >= coalesce(
+         (SELECT first_seq FROM segments WHERE session = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1), 0)
+       ORDER BY first_seq`,
+      key(id),
+      fromSeq,
+    );
+    const frames: string[] = [];
+    let firstSeq = fromSeq;
+    let bytes = 0;
+    for (const row of rows) {
+      const start = numberOf(row, "first_seq");
+      if (frames.length === 0) firstSeq = Math.max(fromSeq, start);
+      else if (start !== firstSeq + frames.length) break;
+      frames.push(
+        ...textOf(row, "frames")
+          .split("\n")
+          .slice(Math.max(0, fromSeq - start)),
+      );
+      bytes += numberOf(row, "bytes");
+      if (bytes >= maxBytes) break;
+    }
+    return { firstSeq, frames };
+  }
+
+  async journalSegments(id: SessionId): Promise<readonly SegmentInfo[]> {
+    const rows = this.#database.all(
+      "SELECT first_seq, last_seq, bytes, created_at FROM segments WHERE session = ? ORDER BY first_seq DESC",
+      key(id),
+    );
+    return rows.map((row) => ({
+      firstSeq: numberOf(row, "first_seq"),
+      lastSeq: numberOf(row, "last_seq"),
+      bytes: numberOf(row, "bytes"),
+      createdAt: numberOf(row, "created_at"),
+    }));
+  }
+
+  async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {
+    return parseBody<TurnRow>(
+      this.#database.get("SELECT body FROM turns WHERE session = ? AND id = ?", key(sessionId), key(id)),
+    );
+  }
+
+  async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
+    const ofSession = sessionId === undefined ? "" : "AND session = ?";
+    const sql = `SELECT body FROM turns WHERE ended_at IS NULL ${ofSession} ORDER BY session, ordinal`;
+    return this.#database
+      .all(sql, ...(sessionId === undefined ? [] : [key(sessionId)]))
+      .map((row) => parse<TurnRow>(row));
+  }
+
+  async lastTurnOrdinal(sessionId: SessionId): Promise<number> {
+    return numberOf(this.#database.get("SELECT max(ordinal) AS n FROM turns WHERE session = ?", key(sessionId)), "n");
+  }
+
+  async readRequest(id: string): Promise<PendingRequestRow | undefined> {
+    return parseBody<PendingRequestRow>(this.#database.get("SELECT body FROM requests WHERE id = ?", key(id)));
+  }
+
+  async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
+    const ofSession = sessionId === undefined ? "" : "AND session = ?";
+    const sql = `SELECT body FROM requests WHERE resolved_at IS NULL ${ofSession} ORDER BY no`;
+    const values = sessionId === undefined ? [] : [key(sessionId)];
+    return this.#database.all(sql, ...values).map((row) => parse<PendingRequestRow>(row));
+  }
+
+  async agentProcesses(): Promise<readonly AgentProcessRow[]> {
+    return this.#database
+      .all("SELECT body FROM agent_processes ORDER BY pid")
+      .map((row) => parse<AgentProcessRow>(row));
+  }
+}
+
+function parse<Row>(row: SqlRow): Row {
+  return JSON.parse(textOf(row, "body")) as Row;
+}
+
+function parseBody<Row>(row: SqlRow | undefined): Row | undefined {
+  return row === undefined ? undefined : parse<Row>(row);
+}

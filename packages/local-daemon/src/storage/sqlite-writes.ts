@@ -1,0 +1,98 @@
+import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { searchableTexts, TEXT_KINDS } from "./message-search.js";
+import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
+import type { PendingRequestRow, SegmentRow, StoreWrite } from "./store.js";
+
+/** Makes one change true. Called inside a transaction. */
+export function applyWrite(database: SqliteDatabase, write: StoreWrite): void {
+  switch (write.kind) {
+    case "session":
+      database.run(
+        "INSERT OR REPLACE INTO sessions (id, updated_at, body) VALUES (?, ?, ?)",
+        ...[key(write.row.id), write.row.updatedAt, JSON.stringify(write.row)],
+      );
+      break;
+    case "segment":
+      putSegment(database, write.row);
+      break;
+    case "message":
+      putMessage(database, write.sessionId, write.message);
+      break;
+    case "retractMessage":
+      dropMessage(database, write.sessionId, write.messageId);
+      break;
+    case "turn":
+      database.run(
+        "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+        ...[key(write.row.sessionId), key(write.row.id), write.row.ordinal, write.row.state],
+        ...[write.row.endedAt ?? null, JSON.stringify(write.row)],
+      );
+      break;
+    case "request":
+      putRequest(database, write.row);
+      break;
+    case "agentProcess":
+      database.run(
+        "INSERT OR REPLACE INTO agent_processes (pid, body) VALUES (?, ?)",
+        ...[write.row.pid, JSON.stringify(write.row)],
+      );
+      break;
+    case "agentProcessGone":
+      database.run("DELETE FROM agent_processes WHERE pid = ?", write.pid);
+      break;
+    case "pruneJournal":
+      prune(database, write.sessionId, write.beforeSeq);
+      break;
+  }
+}
+
+function putSegment(database: SqliteDatabase, { sessionId, epoch, firstSeq, frames, createdAt }: SegmentRow): void {
+  const text = frames.join("\n");
+  database.run(
+    "INSERT INTO segments (session, first_seq, last_seq, epoch, bytes, created_at, frames) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ...[key(sessionId), firstSeq, firstSeq + frames.length - 1, epoch, Buffer.byteLength(text), createdAt, text],
+  );
+}
+
+function putMessage(database: SqliteDatabase, sessionId: SessionId, message: SessionMessage): void {
+  const row = database.get(
+    `INSERT INTO messages (session, id, role, body) VALUES (?, ?, ?, ?)
+     ON CONFLICT (session, id) DO UPDATE SET role = excluded.role, body = excluded.body RETURNING no`,
+    ...[key(sessionId), key(message.id), key(message.role), JSON.stringify(message)],
+  );
+  const no = numberOf(row, "no");
+  dropFromIndex(database, no);
+  for (const { kind, text } of searchableTexts(message)) {
+    const place = no * 4 + TEXT_KINDS.indexOf(kind);
+    database.run("INSERT INTO message_search (rowid, text) VALUES (?, ?)", place, text.replaceAll("\0", " "));
+  }
+}
+
+function dropMessage(database: SqliteDatabase, sessionId: SessionId, messageId: string): void {
+  const row = database.get(
+    "DELETE FROM messages WHERE session = ? AND id = ? RETURNING no",
+    ...[key(sessionId), key(messageId)],
+  );
+  if (row !== undefined) dropFromIndex(database, numberOf(row, "no"));
+}
+
+function dropFromIndex(database: SqliteDatabase, no: number): void {
+  database.run("DELETE FROM message_search WHERE rowid BETWEEN ? AND ?", no * 4, no * 4 + 3);
+}
+
+function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {
+  database.run(
+    `INSERT INTO requests (id, session, resolved_at, body) VALUES (?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at, body = excluded.body`,
+    ...[key(row.id), key(row.sessionId), row.resolvedAt ?? null, JSON.stringify(row)],
+  );
+}
+
+function prune(database: SqliteDatabase, sessionId: SessionId, beforeSeq: number): void {
+  const session = key(sessionId);
+  database.run(
+    `DELETE FROM segments WHERE session = ?1 AND last_seq < ?2
+     AND first_seq < (SELECT max(first_seq) FROM segments WHERE session = ?1)`,
+    ...[session, beforeSeq],
+  );
+}

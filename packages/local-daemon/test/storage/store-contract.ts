@@ -1,0 +1,267 @@
+import { messageId, type SessionId, type SessionMessage, sessionId } from "@daemon-sdk/protocol";
+import { describe, expect, test } from "vitest";
+import type { SearchQuery, SegmentRow, SessionRow, Store, TurnRow } from "../../src/storage/store.js";
+
+const S = sessionId("s-1");
+
+/** A row with everything set; tests change what they are about. */
+export function sessionRow(id: SessionId, overrides: Partial<SessionRow> = {}): SessionRow {
+  return {
+    id,
+    agentSessionId: `agent-${id}`,
+    agent: "workspace-agent",
+    cwd: "/project",
+    title: "A title",
+    settings: { modelId: "m-1", reasoningEffort: "none" },
+    tags: [{ name: "sdk" }],
+    tokenUsage: { inputTokens: 1, outputTokens: 2, cacheCreationTokens: 3, cacheReadTokens: 4, thinkingTokens: 5 },
+    createdAt: 1_000,
+    updatedAt: 2_000,
+    archivedAt: undefined,
+    ...overrides,
+  };
+}
+
+export function message(id: string, text: string, overrides: Partial<SessionMessage> = {}): SessionMessage {
+  return { id, role: "user", content: [{ type: "text", text }], createdAt: 1, updatedAt: 1, ...overrides };
+}
+
+export function segment(
+  id: SessionId,
+  firstSeq: number,
+  frames: string[],
+  overrides: Partial<SegmentRow> = {},
+): SegmentRow {
+  return { sessionId: id, epoch: 7, firstSeq, frames, createdAt: 1, ...overrides };
+}
+
+export function turn(id: SessionId, name: string, ordinal: number, overrides: Partial<TurnRow> = {}): TurnRow {
+  return {
+    sessionId: id,
+    id: messageId(name),
+    ordinal,
+    state: "accepted",
+    body: `{"text":"${name}"}`,
+    requestId: `r-${name}`,
+    reason: undefined,
+    createdAt: ordinal,
+    endedAt: undefined,
+    ...overrides,
+  };
+}
+
+const SEARCH: SearchQuery = { query: "", kind: "all", limitSessions: 10, limitHitsPerSession: 10, contextChars: 20 };
+
+/** What every {@link Store} promises. `reopen` closes the store and opens what it left, as a restarted daemon does. */
+export function describeStore(
+  name: string,
+  make: () => { store: Store; reopen(): Promise<{ store: Store; epoch: number }> },
+): void {
+  async function opened(): Promise<ReturnType<typeof make> & { epoch: number }> {
+    const made = make();
+    return { ...made, ...(await made.store.open()) };
+  }
+
+  describe(name, () => {
+    test("rows come back as they were written, and the later one of a key wins", async () => {
+      const { store } = await opened();
+      await store.commit([{ kind: "session", row: sessionRow(S) }]);
+      await store.commit([{ kind: "session", row: sessionRow(S, { title: undefined, updatedAt: 3_000 }) }]);
+      const { title: _none, ...rest } = sessionRow(S, { updatedAt: 3_000 });
+      expect(await store.readSession(S)).toEqual(rest);
+      expect(await store.readSession(sessionId("other"))).toBeUndefined();
+      await store.close();
+    });
+
+    test("what was committed is there after a restart, under a larger epoch", async () => {
+      const first = await opened();
+      await first.store.commit([
+        { kind: "session", row: sessionRow(S) },
+        { kind: "segment", row: segment(S, 1, ["{}", '{"a":1}']) },
+        { kind: "message", sessionId: S, message: message("m-1", "hello") },
+        { kind: "turn", row: turn(S, "t-1", 1) },
+      ]);
+      const { store, epoch } = await first.reopen();
+      expect(epoch).toBeGreaterThan(first.epoch);
+      expect(await store.journalBounds(S)).toEqual({ firstSeq: 1, lastSeq: 2, lastPosition: { epoch: 7, seq: 2 } });
+      expect(await store.countMessages(S)).toBe(1);
+      expect(await store.openTurns()).toHaveLength(1);
+      await store.close();
+    });
+
+    test("frames are read from any place, across segments, a page at a time, never across a hole", async () => {
+      const { store } = await opened();
+      const frames = (from: number, count: number) => Array.from({ length: count }, (_, i) => `{"seq":${from + i}}`);
+      await store.commit([
+        { kind: "segment", row: segment(S, 1, frames(1, 3)) },
+        { kind: "segment", row: segment(S, 4, frames(4, 2)) },
+        { kind: "segment", row: segment(S, 9, frames(9, 2)) },
+      ]);
+      expect(await store.readFrames(S, 1, 1_000)).toEqual({ firstSeq: 1, frames: frames(1, 5) });
+      expect(await store.readFrames(S, 3, 1_000)).toEqual({ firstSeq: 3, frames: frames(3, 3) });
+      expect(await store.readFrames(S, 2, 1)).toEqual({ firstSeq: 2, frames: frames(2, 2) });
+      expect(await store.readFrames(S, 6, 1_000)).toEqual({ firstSeq: 9, frames: frames(9, 2) });
+      expect((await store.readFrames(S, 11, 1_000)).frames).toEqual([]);
+      await store.close();
+    });
+
+    test("pruning drops whole old segments and keeps the newest, so the journal knows where it goes on", async () => {
+      const { store } = await opened();
+      await store.commit([
+        { kind: "segment", row: segment(S, 1, ["{}", "{}"]) },
+        { kind: "segment", row: segment(S, 3, ["{}", "{}"]) },
+        { kind: "segment", row: segment(S, 5, ["{}"]) },
+      ]);
+      await store.commit([{ kind: "pruneJournal", sessionId: S, beforeSeq: 4 }]);
+      expect(await store.journalBounds(S)).toMatchObject({ firstSeq: 3, lastSeq: 5 });
+      await store.commit([{ kind: "pruneJournal", sessionId: S, beforeSeq: 100 }]);
+      expect(await store.journalBounds(S)).toMatchObject({ firstSeq: 5, lastSeq: 5 });
+      expect(await store.journalSegments(S)).toEqual([{ firstSeq: 5, lastSeq: 5, bytes: 2, createdAt: 1 }]);
+      await store.close();
+    });
+
+    test("messages come in pages from the newest backwards, keep their place when they change, and can be retracted", async () => {
+      const { store } = await opened();
+      const ids = ["a", "b", "c", "d", "e"];
+      await store.commit(ids.map((id) => ({ kind: "message", sessionId: S, message: message(id, id) }) as const));
+      await store.commit([
+        { kind: "message", sessionId: S, message: message("b", "changed", { role: "assistant" }) },
+        { kind: "retractMessage", sessionId: S, messageId: "d" },
+      ]);
+      const newest = await store.readMessages(S, { limit: 2 });
+      expect(newest.messages.map(({ id }) => id)).toEqual(["c", "e"]);
+      const { nextCursor: cursor } = newest;
+      const older = await store.readMessages(S, { limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      expect(older.messages).toEqual([message("a", "a"), message("b", "changed", { role: "assistant" })]);
+      expect(older.nextCursor).toBeUndefined();
+      expect((await store.readMessages(S, { limit: 9, role: "assistant" })).messages).toHaveLength(1);
+      await store.close();
+    });
+
+    test("sessions are listed newest first, and paging by time loses none of one millisecond", async () => {
+      const { store } = await opened();
+      const rows = [10, 20, 20, 20, 30].map((updatedAt, index) => sessionRow(sessionId(`s-${index}`), { updatedAt }));
+      await store.commit(rows.map((row) => ({ kind: "session", row }) as const));
+      const first = await store.listSessions({ limit: 2 });
+      expect(first.map(({ id }) => id)).toEqual(["s-4", "s-1", "s-2", "s-3"]);
+      const rest = await store.listSessions({ limit: 2, updatedBefore: first.at(-1)?.updatedAt ?? 0 });
+      expect(rest.map(({ id, messagesCount }) => [id, messagesCount])).toEqual([["s-0", 0]]);
+      await store.close();
+    });
+
+    test("search finds every word, the last one by its beginning, and forgets changed and retracted messages", async () => {
+      const { store } = await opened();
+      const other = sessionId("s-2");
+      await store.commit([
+        { kind: "session", row: sessionRow(S, { updatedAt: 1 }) },
+        { kind: "session", row: sessionRow(other, { updatedAt: 2 }) },
+        { kind: "message", sessionId: S, message: message("m-1", "The quick brown Fóx jumps") },
+        { kind: "message", sessionId: other, message: message("m-2", "a quick fix\0 for the fox") },
+        { kind: "message", sessionId: other, message: message("m-3", "quick and gone") },
+        { kind: "message", sessionId: other, message: message("m-4", "quick foxes, retracted") },
+      ]);
+      await store.commit([
+        { kind: "message", sessionId: other, message: message("m-3", "slow") },
+        { kind: "retractMessage", sessionId: other, messageId: "m-4" },
+      ]);
+      const found = await store.search({ ...SEARCH, query: "quick FO" });
+      expect(found.map(({ session, hits }) => [session.id, hits.map(({ docId }) => docId)])).toEqual([
+        ["s-2", ["m-2"]],
+        ["s-1", ["m-1"]],
+      ]);
+      expect(found[1]?.hits[0]?.snippets[0]).toContain("quick");
+      expect(await store.search({ ...SEARCH, query: "gone" })).toEqual([]);
+      expect(await store.search({ ...SEARCH, query: '" OR *' })).toEqual([]);
+      expect(await store.search({ ...SEARCH, query: "quick", limitSessions: 1 })).toHaveLength(1);
+      await store.close();
+    });
+
+    test("search tells words of the conversation from what tools were given and gave back", async () => {
+      const { store } = await opened();
+      const call = message("m-1", "look", {
+        content: [{ type: "tool_use", id: "t-1", name: "Grep", input: { pattern: "needle" } }],
+      });
+      const result = message("m-2", "", {
+        role: "tool",
+        content: [{ type: "tool_result", toolUseId: "t-1", content: "needle in hay" }],
+      });
+      await store.commit([
+        { kind: "session", row: sessionRow(S) },
+        { kind: "message", sessionId: S, message: call },
+        { kind: "message", sessionId: S, message: result },
+      ]);
+      const kinds = async (kind: string) =>
+        (await store.search({ ...SEARCH, query: "needle", kind })).flatMap(({ hits }) =>
+          hits.map(({ docId }) => docId),
+        );
+      expect(await kinds("all")).toEqual(["m-2", "m-1"]);
+      expect(await kinds("tool_use")).toEqual(["m-1"]);
+      expect(await kinds("tool_result")).toEqual(["m-2"]);
+      expect(await kinds("message_text")).toEqual([]);
+      await store.close();
+    });
+
+    test("a turn is open until it has an end, and ordinals count the ended ones too", async () => {
+      const { store } = await opened();
+      await store.commit([
+        { kind: "turn", row: turn(S, "t-1", 1) },
+        { kind: "turn", row: turn(S, "t-2", 2) },
+        { kind: "turn", row: turn(S, "t-1", 1, { state: "completed", reason: "completed", endedAt: 9 }) },
+        { kind: "turn", row: turn(sessionId("s-0"), "t-1", 4) },
+      ]);
+      expect((await store.openTurns(S)).map(({ id }) => id)).toEqual(["t-2"]);
+      expect((await store.openTurns()).map((row) => [row.sessionId, row.id])).toEqual([
+        ["s-0", "t-1"],
+        ["s-1", "t-2"],
+      ]);
+      expect(await store.lastTurnOrdinal(S)).toBe(2);
+      expect(await store.lastTurnOrdinal(sessionId("none"))).toBe(0);
+      expect((await store.readTurn(S, messageId("t-1")))?.state).toBe("completed");
+      await store.close();
+    });
+
+    test("a request is pending until it has an outcome, and children are listed until they are gone", async () => {
+      const { store } = await opened();
+      const request = {
+        id: "q-1",
+        sessionId: S,
+        turnId: undefined,
+        method: "ask_user",
+        params: "{}",
+        outcome: undefined,
+        createdAt: 1,
+        resolvedAt: undefined,
+      } as const;
+      await store.commit([
+        { kind: "request", row: request },
+        { kind: "request", row: { ...request, id: "q-2", sessionId: sessionId("s-2") } },
+        { kind: "agentProcess", row: { pid: 42, startTime: "9", sessionId: S, instanceId: "i-1" } },
+        { kind: "agentProcess", row: { pid: 41, startTime: "8", sessionId: S, instanceId: "i-1" } },
+      ]);
+      expect((await store.pendingRequests()).map(({ id }) => id)).toEqual(["q-1", "q-2"]);
+      await store.commit([
+        { kind: "request", row: { ...request, outcome: '{"cancelled":true}', resolvedAt: 5 } },
+        { kind: "agentProcessGone", pid: 42 },
+      ]);
+      expect(await store.pendingRequests(S)).toEqual([]);
+      expect((await store.readRequest("q-1"))?.outcome).toBe('{"cancelled":true}');
+      expect((await store.agentProcesses()).map(({ pid }) => pid)).toEqual([41]);
+      await store.close();
+    });
+
+    test("ids and text of any characters come back whole", async () => {
+      const { store } = await opened();
+      const odd = sessionId("__proto__\0\ud800'\"\n");
+      const text = "nul \0, lone \udfff, newline \n, quote '";
+      await store.commit([
+        { kind: "session", row: sessionRow(odd, { title: text }) },
+        { kind: "message", sessionId: odd, message: message("\0", text) },
+        { kind: "segment", row: segment(odd, 1, [JSON.stringify(text)]) },
+      ]);
+      expect((await store.readSession(odd))?.title).toBe(text);
+      expect((await store.readMessages(odd, { limit: 1 })).messages).toEqual([message("\0", text)]);
+      expect((await store.readFrames(odd, 1, 1)).frames).toEqual([JSON.stringify(text)]);
+      await store.close();
+    });
+  });
+}

@@ -1,0 +1,93 @@
+import { messageId, type SessionId, sessionId } from "@daemon-sdk/protocol";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { MemoryStore } from "../../src/storage/memory-store.js";
+import { SqliteStore } from "../../src/storage/sqlite-store.js";
+import type { SegmentRow, Store, StoreWrite } from "../../src/storage/store.js";
+import { message, segment, sessionRow, turn } from "./store-contract.js";
+
+const SESSIONS = ["s-1", "s-2", "a", "\0"].map(sessionId);
+const session = fc.constantFrom(...SESSIONS);
+const id = fc.constantFrom("a", "b", "c", "\ud800");
+const words = fc.array(fc.constantFrom("fox", "foxes", "quick", "dog", "\n", "Straße"), { maxLength: 5 });
+
+/** A write whose segment, if it is one, still lacks its place: a journal has no overlaps. */
+const write: fc.Arbitrary<StoreWrite> = fc.oneof(
+  fc.record({ at: fc.integer({ min: 1, max: 9 }), of: session }).map(({ at, of }): StoreWrite => {
+    return { kind: "session", row: sessionRow(of, { updatedAt: at }) };
+  }),
+  fc
+    .record({ of: session, frames: fc.array(fc.json(), { minLength: 1, maxLength: 5 }) })
+    .map(({ of, frames }): StoreWrite => ({ kind: "segment", row: segment(of, 0, frames) })),
+  fc.record({ of: session, id, words }).map(({ of, id, words }): StoreWrite => {
+    return { kind: "message", sessionId: of, message: message(id, words.join(" ")) };
+  }),
+  fc.record({ of: session, id }).map(({ of, id }): StoreWrite => {
+    return { kind: "retractMessage", sessionId: of, messageId: id };
+  }),
+  fc.record({ of: session, id, ordinal: fc.integer({ min: 1, max: 9 }), ended: fc.boolean() }).map(
+    ({ of, id, ordinal, ended }): StoreWrite => ({
+      kind: "turn",
+      row: turn(of, id, ordinal, ended ? { state: "completed", endedAt: 1 } : {}),
+    }),
+  ),
+  fc.record({ of: session, beforeSeq: fc.nat(20) }).map(({ of, beforeSeq }): StoreWrite => {
+    return { kind: "pruneJournal", sessionId: of, beforeSeq };
+  }),
+);
+
+function placed(commits: StoreWrite[][]): StoreWrite[][] {
+  const next = new Map<SessionId, number>();
+  const place = (row: SegmentRow): SegmentRow => {
+    const firstSeq = next.get(row.sessionId) ?? 1;
+    next.set(row.sessionId, firstSeq + row.frames.length);
+    return { ...row, firstSeq };
+  };
+  return commits.map((writes) =>
+    writes.map((entry) => (entry.kind === "segment" ? { kind: "segment", row: place(entry.row) } : entry)),
+  );
+}
+
+async function answers(store: Store): Promise<unknown> {
+  const of = async (id: SessionId) => ({
+    row: await store.readSession(id),
+    bounds: await store.journalBounds(id),
+    segments: await store.journalSegments(id),
+    frames: await Promise.all([1, 2, 5, 9].map((from) => store.readFrames(id, from, 20))),
+    messages: (await store.readMessages(id, { limit: 100 })).messages,
+    count: await store.countMessages(id),
+    open: byKey(await store.openTurns(id)),
+    turn: await store.readTurn(id, messageId("a")),
+    ordinal: await store.lastTurnOrdinal(id),
+  });
+  const search = (query: string) =>
+    store.search({ query, kind: "all", limitSessions: 2, limitHitsPerSession: 2, contextChars: 8 });
+  return {
+    sessions: await Promise.all(SESSIONS.map(of)),
+    list: await store.listSessions({ limit: 2 }),
+    open: byKey(await store.openTurns()),
+    search: [await search("fox"), await search("quick fo"), await search("strasse"), await search("straße")],
+  };
+}
+
+/** Two open turns of one ordinal have no order; the daemon never makes them. */
+function byKey(rows: readonly { sessionId: string; id: string }[]): unknown {
+  return rows.map((row) => JSON.stringify(row)).sort();
+}
+
+test("after any commits, the memory store and the SQLite store give the same answers", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(write, { maxLength: 6 }), { maxLength: 8 }), async (commits) => {
+      const memory = new MemoryStore({ now: () => 0 });
+      const sqlite = new SqliteStore({ path: ":memory:", now: () => 0 });
+      expect(await memory.open()).toEqual(await sqlite.open());
+      for (const writes of placed(commits)) {
+        await memory.commit(writes);
+        await sqlite.commit(writes);
+      }
+      expect(await answers(memory)).toEqual(await answers(sqlite));
+      await sqlite.close();
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,104 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DaemonError, sessionId } from "@daemon-sdk/protocol";
+import { expect, test } from "vitest";
+import { MemoryStore } from "../../src/storage/memory-store.js";
+import { SqliteStore } from "../../src/storage/sqlite-store.js";
+import { describeStore, segment, sessionRow } from "./store-contract.js";
+
+function databasePath(): string {
+  return join(mkdtempSync(join(tmpdir(), "daemon-sdk-store-")), "sessions.db");
+}
+
+describeStore("SqliteStore", () => {
+  const path = databasePath();
+  const store = new SqliteStore({ path });
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      const next = new SqliteStore({ path });
+      return { store: next, ...(await next.open()) };
+    },
+  };
+});
+
+describeStore("MemoryStore", () => {
+  const store = new MemoryStore();
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      return { store, ...(await store.open()) };
+    },
+  };
+});
+
+test("a commit that fails half way leaves nothing behind", async () => {
+  const store = new SqliteStore({ path: databasePath() });
+  await store.open();
+  const id = sessionId("s-1");
+  await store.commit([{ kind: "segment", row: segment(id, 1, ["{}"]) }]);
+  const failing = store.commit([
+    { kind: "session", row: sessionRow(id) },
+    { kind: "segment", row: segment(id, 1, ["{}"], { epoch: 7 }) },
+  ]);
+  await expect(failing).rejects.toSatisfy((error) => DaemonError.is(error, "STORAGE_FAILED"));
+  expect(await store.readSession(id)).toBeUndefined();
+  await store.commit([{ kind: "session", row: sessionRow(id) }]);
+  expect(await store.readSession(id)).toBeDefined();
+  await store.close();
+});
+
+test("a second daemon cannot open the same file, and is told why", async () => {
+  const path = databasePath();
+  const store = new SqliteStore({ path });
+  await store.open();
+  await expect(new SqliteStore({ path }).open()).rejects.toThrow(/Another process holds it/);
+  await store.close();
+  const next = new SqliteStore({ path });
+  await next.open();
+  await next.close();
+});
+
+test("the epoch grows even when the clock went backwards", async () => {
+  const path = databasePath();
+  const epochs: number[] = [];
+  for (const now of [9_000_000, 1_000, 2_000]) {
+    const store = new SqliteStore({ path, now: () => now });
+    epochs.push((await store.open()).epoch);
+    await store.close();
+  }
+  expect(epochs).toEqual([9_000, 9_001, 9_002]);
+});
+
+test("a store of a newer daemon is refused, not changed", async () => {
+  const path = databasePath();
+  const { DatabaseSync } = await import("@photostructure/sqlite");
+  const newer = new DatabaseSync(path);
+  newer.exec("PRAGMA user_version=99");
+  newer.close();
+  await expect(new SqliteStore({ path }).open()).rejects.toThrow(/written by a newer daemon/);
+});
+
+test("calls after close reject instead of doing nothing", async () => {
+  const store = new SqliteStore({ path: databasePath() });
+  await store.open();
+  await store.close();
+  await store.close();
+  await expect(store.countMessages(sessionId("s-1"))).rejects.toThrow(/not open/);
+});
+
+test("a database that cannot grow refuses with STORAGE_FULL, and goes on with what fits", async () => {
+  const path = databasePath();
+  const store = new SqliteStore({ path, maxPages: 60 });
+  await store.open();
+  const large = segment(sessionId("s-1"), 1, ["x".repeat(1_000_000)]);
+  await expect(store.commit([{ kind: "segment", row: large }])).rejects.toSatisfy((error) =>
+    DaemonError.is(error, "STORAGE_FULL"),
+  );
+  await store.commit([{ kind: "segment", row: { ...large, frames: ["{}"] } }]);
+  expect((await store.journalBounds(sessionId("s-1"))).lastSeq).toBe(1);
+  await store.close();
+});
