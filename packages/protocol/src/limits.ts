@@ -6,10 +6,16 @@
 export const LIMITS = {
   /** Largest message of the session wire, in bytes of UTF-8: what a real daemon takes before it cuts (agent spec, handshake table). */
   sessionFrameBytes: 16 * 1024 * 1024,
+  /** Largest frame of the relay wire, its header not counted (relay spec §2.3). */
+  relayFrameBytes: 1024 * 1024,
+  /** Slab that relay frames are written into: a socket takes about as much in one write. */
+  relaySlabBytes: 64 * 1024,
   /** Largest line on an agent's stdout. Same as a session frame: whatever an agent says has to fit into one. */
   agentLineBytes: 16 * 1024 * 1024,
   /** Deepest JSON nesting accepted from a peer. `JSON.parse` itself takes a million levels; code after it recurses. */
   jsonDepth: 64,
+  /** Longest frame that is parsed although it is too deep, so that the refusal can name its id. */
+  deepFrameParseBytes: 64 * 1024,
   /** Fragments of one WebSocket message; the library's default of 16 384 lets a flood of empty ones run for long. */
   webSocketFragments: 1_024,
 

@@ -1,0 +1,122 @@
+import type { Open } from "../session/values.js";
+import type { EntityType, ErrorCode } from "./message-types.js";
+
+/** Nothing to say: BYE, SUBSCRIBE, STATUS and others carry `{}`. */
+export type EmptyPayload = Record<string, unknown>;
+
+/** What a client claims to do (relay spec §3.2). The original stores it nowhere. */
+export interface ClientCapabilities {
+  ack?: boolean;
+  resume?: boolean;
+  max_inflight?: number;
+  supports_topics?: boolean;
+}
+
+/** HELLO: who connects (relay spec §3.2). */
+export interface HelloPayload {
+  /** The connection's name; see `agentNameFault` for what our daemon takes. */
+  agent: string;
+  capabilities?: ClientCapabilities;
+  /** Default `agent`. */
+  entityType?: EntityType;
+  cli?: string;
+  program?: string;
+  model?: string;
+  task?: string;
+  workingDirectory?: string;
+  team?: string;
+  displayName?: string;
+  avatarUrl?: string;
+  session?: { resume_token?: string };
+  /** Lets a part of the daemon's own system take a reserved name; states, does not prove. */
+  _isSystemComponent?: boolean;
+  /** Ours, on TCP: the client's half of the proof that both know the daemon's token. */
+  proof?: string;
+  /** Ours, on TCP in a browser: a ticket that was made for one connection. */
+  ticket?: string;
+}
+
+/** WELCOME: the connection is active (relay spec §3.2). */
+export interface WelcomePayload {
+  session_id: string;
+  /** To be shown in the next HELLO of this name. A secret. */
+  resume_token: string;
+  server: { max_frame_bytes: number; heartbeat_ms: number };
+}
+
+/** PING and PONG (relay spec §4). */
+export interface HeartbeatPayload {
+  /** Echoed, not compared. */
+  nonce: string;
+}
+
+/** ERROR: something the daemon refuses or cannot do (relay spec §3.6). */
+export interface ErrorPayload {
+  code: Open<ErrorCode>;
+  message: string;
+  /** The connection ends, and coming back does not help. */
+  fatal: boolean;
+  /** Ours: id of the envelope that is refused. The original's errors name none. */
+  ref_id?: string;
+}
+
+/** ACK: a DELIVER has arrived; with `correlationId` also the answer to a blocking SEND (relay spec §1.2, §5.7). */
+export interface AckPayload {
+  /** Id of the DELIVER. */
+  ack_id: string;
+  /** Its `delivery.seq`. */
+  seq: number;
+  /** Never used. */
+  cumulative_seq?: number;
+  /** Never used. */
+  sack?: number[];
+  correlationId?: string;
+  response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED">;
+  responseData?: unknown;
+}
+
+/** NACK: declared, never sent by the original (relay spec §1.2). */
+export interface NackPayload {
+  ack_id: string;
+  code?: Open<"BUSY" | "INVALID" | "FORBIDDEN" | "STALE">;
+  reason?: Open<"busy" | "invalid" | "forbidden">;
+  message?: string;
+}
+
+/** BUSY: not now; the message was not taken (relay spec §1.2). The original never sends it, ours does. */
+export interface BusyPayload {
+  retry_after_ms: number;
+  queue_depth: number;
+  /** Ours: id of the SEND that was not taken. */
+  ref_id?: string;
+}
+
+/** One stream in SYNC (relay spec §1.2). */
+export interface SyncStream {
+  topic: string;
+  peer: string;
+  last_seq: number;
+  server_last_seq?: number;
+}
+
+/** SYNC: declared, never sent by the original (relay spec §1.2). */
+export interface SyncPayload {
+  session_id: string;
+  streams: SyncStream[];
+}
+
+/** LOG: a line of an agent's output (relay spec §1.2). */
+export interface LogPayload {
+  data: string;
+  /** Unix milliseconds; default: the envelope's `ts`. */
+  timestamp?: number;
+}
+
+/** AGENT_READY: somebody has connected (relay spec §1.2); sent to everyone else, for users, too. */
+export interface AgentReadyPayload {
+  name: string;
+  cli?: string;
+  task?: string;
+  /** Unix milliseconds. */
+  connectedAt: number;
+}

@@ -1,0 +1,134 @@
+import { newId } from "../ids.js";
+import { LIMITS } from "../limits.js";
+import type { MessageType } from "./message-types.js";
+import type { RelayPayloads } from "./payloads.js";
+import { isFiniteNumber, isRecord, isWithinDepth } from "./shape.js";
+
+/** `v` of every envelope we send. Never compared on receive: the original accepts any value (relay spec §1). */
+export const PROTOCOL_VERSION = 1;
+
+/** Reply by ACK wanted: the SEND waits for it (relay spec §1.3, §5.7). */
+export interface SyncMeta {
+  correlationId: string;
+  /** Default: 30 s, the daemon's. */
+  timeoutMs?: number;
+  blocking: boolean;
+}
+
+/** Wishes of a SEND's author, copied unchanged into the DELIVER (relay spec §1.3, SendMeta). */
+export interface SendMeta {
+  /** Has no effect: every DELIVER is to be acknowledged (relay spec §11). */
+  requires_ack?: boolean;
+  ttl_ms?: number;
+  /** 0 to 100. */
+  importance?: number;
+  /** Correlation id of the request that this message answers. */
+  replyTo?: string;
+  sync?: SyncMeta;
+}
+
+/** Where a DELIVER stands in its stream (relay spec §1.3). */
+export interface Delivery {
+  /** Counts from 1, per topic and sender; a redelivery keeps its number. */
+  seq: number;
+  /** The recipient's session. */
+  session_id: string;
+  /** Present when the SEND was addressed to something else than this recipient: `*`, `@users`, a shadow's primary. */
+  originalTo?: string;
+}
+
+/**
+ * One message of the relay wire (relay spec §1).
+ *
+ * Enums and types are open: a newer peer may send a `type` that this version does not know.
+ */
+export interface Envelope<T = Record<string, unknown>> {
+  /** Always {@link PROTOCOL_VERSION} on what we send. */
+  v: number;
+  type: string;
+  /** Opaque. Answers to queries carry the id of the query. */
+  id: string;
+  /** Unix milliseconds. */
+  ts: number;
+  /** Set by the daemon; what a client writes here is not believed. */
+  from?: string;
+  /** Agent or user name, `*`, `@users`, or one of the daemon's own addresses. */
+  to?: string;
+  topic?: string;
+  payload: T;
+  /** A {@link SendMeta} on SEND and DELIVER, once `isEnvelopeOf` has looked at it. */
+  payload_meta?: object;
+  /** A {@link Delivery} on DELIVER, once `isEnvelopeOf` has looked at it. */
+  delivery?: object;
+}
+
+/** An envelope whose type, and so its payload, is known. DELIVER always says from whom and where it stands. */
+export type RelayEnvelope<Type extends MessageType> = Envelope<RelayPayloads[Type]> & {
+  type: Type;
+} & (Type extends "SEND" ? { payload_meta?: SendMeta } : unknown) &
+  (Type extends "DELIVER" ? { from: string; payload_meta?: SendMeta; delivery: Delivery } : unknown);
+
+/** Everything of an envelope but its type and payload; what is left out of `id` and `ts` is made up. */
+export interface EnvelopeFields extends Partial<Pick<Envelope, "id" | "ts" | "from" | "to" | "topic">> {
+  payload_meta?: SendMeta;
+  delivery?: Delivery;
+}
+
+/** A new envelope, ready to be sent: `v` is stamped, `id` is a UUID v4, `ts` is now, unless `fields` says otherwise. */
+export function createEnvelope<Type extends MessageType>(
+  type: Type,
+  payload: RelayPayloads[Type],
+  fields?: EnvelopeFields,
+): Envelope<RelayPayloads[Type]> & { type: Type } {
+  return { v: PROTOCOL_VERSION, type, id: fields?.id ?? newId(), ts: fields?.ts ?? Date.now(), ...fields, payload };
+}
+
+/** Why a JSON value is no envelope, with the id it claims, so that the refusal can name it. */
+export class EnvelopeFault {
+  constructor(
+    readonly message: string,
+    readonly id: string | undefined,
+  ) {}
+}
+
+/**
+ * Takes a parsed frame for an envelope, or tells why it is none.
+ *
+ * `v`, `ts` and `payload` are filled in where a careless peer left them out, because the original takes such frames;
+ * whatever stands there with a wrong type is refused, except `v`, which may be anything.
+ */
+export function readEnvelope(value: unknown): Envelope | EnvelopeFault {
+  if (!isRecord(value)) return new EnvelopeFault("the frame must hold a JSON object", undefined);
+  if (!isFiniteNumber(value["v"])) value["v"] = PROTOCOL_VERSION;
+  if (value["ts"] === undefined) value["ts"] = Date.now();
+  if (value["payload"] === undefined) value["payload"] = {};
+  const fault = faultyField(value) ?? (isWithinDepth(value, LIMITS.jsonDepth) ? undefined : TOO_DEEP);
+  if (fault === undefined) return value as unknown as Envelope;
+  return new EnvelopeFault(fault, typeof value["id"] === "string" ? value["id"] : undefined);
+}
+
+const TOO_DEEP = `the frame must not nest deeper than ${LIMITS.jsonDepth} levels`;
+
+/** Whether `value` is an envelope of any type, its own fields checked and what they hold not (relay spec §1). */
+export function isEnvelope(value: unknown): value is Envelope {
+  return isRecord(value) && isFiniteNumber(value["v"]) && faultyField(value) === undefined;
+}
+
+/** Written out field by field: this runs for every frame. */
+function faultyField(value: Record<string, unknown>): string | undefined {
+  if (typeof value["type"] !== "string") return "`type` must be a string";
+  if (typeof value["id"] !== "string") return "`id` must be a string";
+  if (!isFiniteNumber(value["ts"])) return "`ts` must be a number of milliseconds";
+  if (!isRecord(value["payload"])) return "`payload` must be an object";
+  if (!isOptionalText(value["from"])) return "`from` must be a string";
+  if (!isOptionalText(value["to"])) return "`to` must be a string";
+  if (!isOptionalText(value["topic"])) return "`topic` must be a string";
+  if (value["payload_meta"] !== undefined && !isRecord(value["payload_meta"]))
+    return "`payload_meta` must be an object";
+  if (value["delivery"] !== undefined && !isRecord(value["delivery"])) return "`delivery` must be an object";
+  return undefined;
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
+}

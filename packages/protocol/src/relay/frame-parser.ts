@@ -1,0 +1,226 @@
+import { ProtocolError } from "../errors.js";
+import { LIMITS } from "../limits.js";
+import { type Envelope, EnvelopeFault, readEnvelope } from "./envelope.js";
+import { FRAME_HEADER_BYTES } from "./frame-writer.js";
+
+/** Runs of frames up to this size are decoded as one text, which saves a call of the decoder per frame. */
+const RUN_BYTES = 64 * 1024;
+
+/** Mean frame size above which decoding one by one is no slower, and saves a copy. */
+const LARGE_FRAME_BYTES = 1024;
+
+/** First size of the buffer for a frame that is spread over chunks; it doubles as bytes arrive. */
+const FIRST_PARTIAL_BYTES = 512;
+
+/** Strict, and the byte order mark counts as a character: so an equal length proves that all of it is ASCII. */
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const SPACE = 0x20;
+const NO_BYTES = new Uint8Array(0);
+
+/** Shared by all parsers, and free again before any handler is called. */
+let runBuffer = NO_BYTES;
+
+/** What a {@link FrameParser} does with what it finds. Both are called inside `push`. */
+export interface FrameParserOptions {
+  /** Largest frame without its header; default 1 MiB. */
+  maxFrameBytes?: number;
+  /** Called with each envelope, in order; its own fields are checked, its payload is not. `bytes` is the JSON's length. */
+  onFrame(envelope: Envelope, bytes: number): void;
+  /**
+   * Called once, after the good frames before it: PROTOCOL_VIOLATION or MESSAGE_TOO_LARGE. Whatever comes later is ignored,
+   * for where the next frame begins cannot be known. `error.data.id` is the bad envelope's id where it could be read.
+   */
+  onError(error: ProtocolError): void;
+}
+
+/**
+ * Cuts a byte stream into envelopes (relay spec §2), however it is chunked.
+ *
+ * Time is linear in the bytes: what is spread over chunks is copied once, the rest is decoded where it lies. Memory
+ * follows what has arrived, never what a header announces: at most one frame. An idle parser holds no buffer.
+ *
+ * A handler that throws costs no later frame: the rest of the chunk is delivered, then `push` throws the first exception.
+ */
+export class FrameParser {
+  readonly #maxFrameBytes: number;
+  readonly #onFrame: (envelope: Envelope, bytes: number) => void;
+  readonly #onError: (error: ProtocolError) => void;
+  /** The beginning of a frame whose end has not arrived. */
+  #partial = NO_BYTES;
+  #partialBytes = 0;
+  #stopped = false;
+  #thrown: { error: unknown } | undefined;
+
+  constructor(options: FrameParserOptions) {
+    this.#maxFrameBytes = options.maxFrameBytes ?? LIMITS.relayFrameBytes;
+    this.#onFrame = options.onFrame;
+    this.#onError = options.onError;
+  }
+
+  /** Bytes of an unfinished frame; above zero at the end of a stream, its last frame was cut off. */
+  get pendingBytes(): number {
+    return this.#partialBytes;
+  }
+
+  /** Takes the next bytes of the stream. They are not kept: the caller may use the chunk again. */
+  push(chunk: Uint8Array): void {
+    let at = this.#partialBytes > 0 && !this.#stopped ? this.#finishPartial(chunk) : 0;
+    while (at < chunk.length && !this.#stopped) at = this.#readRun(chunk, at);
+    const thrown = this.#thrown;
+    if (thrown === undefined) return;
+    this.#thrown = undefined;
+    throw thrown.error;
+  }
+
+  /** Ignores everything from now on, the rest of the present chunk, too: for a handler that has closed the connection. */
+  stop(): void {
+    this.#stopped = true;
+    this.#dropPartial();
+  }
+
+  /** Completes the frame that earlier chunks began. Returns how much of this one that took. */
+  #finishPartial(chunk: Uint8Array): number {
+    let at = this.#fillPartial(chunk, 0, FRAME_HEADER_BYTES);
+    if (this.#partialBytes < FRAME_HEADER_BYTES) return at;
+    const length = readLength(this.#partial, 0);
+    if (length > this.#maxFrameBytes) return this.#refuseLength(length, chunk);
+    const end = FRAME_HEADER_BYTES + length;
+    at += this.#fillPartial(chunk, at, end);
+    if (this.#partialBytes < end) return at;
+    const frame = this.#partial.subarray(FRAME_HEADER_BYTES, end);
+    this.#dropPartial();
+    this.#deliver(this.#decode(frame), length);
+    return at;
+  }
+
+  /** Moves bytes until the unfinished frame has `wanted` of them. Returns how many were moved. */
+  #fillPartial(chunk: Uint8Array, from: number, wanted: number): number {
+    const count = Math.min(Math.max(wanted - this.#partialBytes, 0), chunk.length - from);
+    if (count === 0) return 0;
+    const needed = this.#partialBytes + count;
+    if (needed > this.#partial.length) {
+      const grown = new Uint8Array(Math.max(needed, FIRST_PARTIAL_BYTES, Math.min(this.#partial.length * 2, wanted)));
+      grown.set(this.#partial.subarray(0, this.#partialBytes));
+      this.#partial = grown;
+    }
+    this.#partial.set(chunk.subarray(from, from + count), this.#partialBytes);
+    this.#partialBytes = needed;
+    return count;
+  }
+
+  #dropPartial(): void {
+    this.#partial = NO_BYTES;
+    this.#partialBytes = 0;
+  }
+
+  /** Delivers the whole frames that begin at `start`, up to a bound; keeps the tail when there are no more. */
+  #readRun(chunk: Uint8Array, start: number): number {
+    let end = start;
+    let frames = 0;
+    let oversized: number | undefined;
+    while (chunk.length - end >= FRAME_HEADER_BYTES) {
+      const length = readLength(chunk, end);
+      if (length > this.#maxFrameBytes) oversized = length;
+      const next = end + FRAME_HEADER_BYTES + length;
+      if (oversized !== undefined || next > chunk.length || (frames > 0 && next - start > RUN_BYTES)) break;
+      end = next;
+      frames += 1;
+    }
+    if (frames > 0) {
+      this.#deliverRun(chunk, start, end, frames);
+      if (oversized === undefined) return end;
+    }
+    if (this.#stopped) return chunk.length;
+    if (oversized !== undefined) return this.#refuseLength(oversized, chunk);
+    this.#fillPartial(chunk, start, chunk.length - start);
+    return chunk.length;
+  }
+
+  #deliverRun(chunk: Uint8Array, start: number, end: number, frames: number): void {
+    const isWorthIt = frames > 1 && end - start < frames * LARGE_FRAME_BYTES;
+    const text = isWorthIt ? decodeAsciiRun(chunk, start, end) : undefined;
+    for (let at = start; at < end && !this.#stopped; ) {
+      const length = readLength(chunk, at);
+      const from = at + FRAME_HEADER_BYTES;
+      at = from + length;
+      const json = text?.slice(from - start, at - start) ?? this.#decode(chunk.subarray(from, at));
+      this.#deliver(json, length);
+    }
+  }
+
+  #decode(bytes: Uint8Array): string | undefined {
+    try {
+      return DECODER.decode(bytes);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #deliver(json: string | undefined, bytes: number): void {
+    const envelope = json === undefined ? NOT_UTF8 : parseEnvelope(json);
+    if (envelope instanceof EnvelopeFault) {
+      const { message, id } = envelope;
+      this.#fail(new ProtocolError("PROTOCOL_VIOLATION", `Bad frame of ${bytes} bytes: ${message}.`, { data: { id } }));
+      return;
+    }
+    try {
+      this.#onFrame(envelope, bytes);
+    } catch (error) {
+      this.#thrown ??= { error };
+    }
+  }
+
+  #refuseLength(length: number, chunk: Uint8Array): number {
+    const message = `A frame of ${length} bytes is over the limit of ${this.#maxFrameBytes} bytes. Frames are 4 bytes of length, big-endian, and JSON.`;
+    this.#fail(new ProtocolError("MESSAGE_TOO_LARGE", message));
+    return chunk.length;
+  }
+
+  #fail(error: ProtocolError): void {
+    this.stop();
+    try {
+      this.#onError(error);
+    } catch (thrown) {
+      this.#thrown ??= { error: thrown };
+    }
+  }
+}
+
+const NOT_UTF8 = new EnvelopeFault("the frame must be UTF-8", undefined);
+const NOT_JSON = new EnvelopeFault("the frame must be JSON", undefined);
+
+function parseEnvelope(json: string): Envelope | EnvelopeFault {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // The engine's message quotes the text, which may hold a credential.
+    return NOT_JSON;
+  }
+  return readEnvelope(value);
+}
+
+/** The bytes as one text in which offsets are those of the bytes, or undefined when some of them are not ASCII. */
+function decodeAsciiRun(chunk: Uint8Array, start: number, end: number): string | undefined {
+  const bytes = end - start;
+  if (runBuffer.length < bytes) runBuffer = new Uint8Array(Math.max(bytes, RUN_BYTES));
+  const run = runBuffer.subarray(0, bytes);
+  run.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+  for (let at = 0; at < bytes; ) {
+    const length = readLength(run, at);
+    run.fill(SPACE, at, at + FRAME_HEADER_BYTES);
+    at += FRAME_HEADER_BYTES + length;
+  }
+  try {
+    const text = DECODER.decode(run);
+    return text.length === bytes ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readLength(bytes: Uint8Array, at: number): number {
+  const high = (bytes[at] ?? 0) * 0x1000000;
+  return high + (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0));
+}

@@ -1,0 +1,202 @@
+import { ProtocolError } from "../errors.js";
+import { LIMITS } from "../limits.js";
+import type { Envelope } from "./envelope.js";
+
+/** Bytes before each frame's JSON: its length, unsigned, big-endian (relay spec §2.1). */
+export const FRAME_HEADER_BYTES = 4;
+
+/** Stands for the headers while frames are one text; JSON holds no raw NUL, and each is one byte of UTF-8. */
+const HEADER_PLACEHOLDER = "\0\0\0\0";
+
+/** UTF-8 takes at most this many bytes for one UTF-16 unit. */
+const UTF8_BYTES_PER_UNIT = 3;
+
+const ENCODER = new TextEncoder();
+const NO_BYTES = new Uint8Array(0);
+
+/** Bounds of a {@link FrameWriter}. */
+export interface FrameWriterOptions {
+  /** Largest frame without its header; default 1 MiB. State what the receiver said in WELCOME. */
+  maxFrameBytes?: number;
+  /** Size of the slab that frames are written into; default 64 KiB. A batch that is larger gets a slab of its own. */
+  slabBytes?: number;
+}
+
+/**
+ * Writes envelopes as frames, many into one slab: one encoding and one socket write for all that is sent in a tick.
+ *
+ * `take` hands out everything written since the last `take`. What it hands out is never overwritten, unless it is given
+ * back with `release`: a sender that does so writes into one slab for life, and allocates nothing per frame; a sender
+ * that does not gets a new slab when the old one is full. One writer may serve many connections.
+ */
+export class FrameWriter {
+  readonly #maxFrameBytes: number;
+  readonly #slabBytes: number;
+  #slab = NO_BYTES;
+  /** End of what was handed out of the slab. */
+  #end = 0;
+  /** Chunks of the present slab that are still out. */
+  #lent = 0;
+  #texts: string[] = [];
+  #units = 0;
+
+  constructor(options?: FrameWriterOptions) {
+    this.#maxFrameBytes = options?.maxFrameBytes ?? LIMITS.relayFrameBytes;
+    this.#slabBytes = options?.slabBytes ?? LIMITS.relaySlabBytes;
+  }
+
+  /** Frames written and not yet taken. */
+  get pendingFrames(): number {
+    return this.#texts.length;
+  }
+
+  /** Lower bound of the bytes that wait, exact as long as all of them are ASCII: when to `take` in mid-tick. */
+  get pendingBytes(): number {
+    return this.#units + FRAME_HEADER_BYTES * this.#texts.length;
+  }
+
+  /**
+   * Adds a frame.
+   *
+   * @throws ProtocolError MESSAGE_TOO_LARGE, or PROTOCOL_VIOLATION when the envelope is not JSON (a cycle, a bigint, too
+   * deep). Nothing was added then, and the frames before it stay.
+   */
+  write(envelope: Envelope<unknown>): void {
+    this.writeText(stringify(envelope));
+  }
+
+  /** Adds a frame whose JSON exists already, such as one that was stored. It is not parsed. */
+  writeText(json: string): void {
+    refuseOversized(json, this.#maxFrameBytes);
+    this.#texts.push(json);
+    this.#units += json.length;
+  }
+
+  /** Every frame since the last call, as one run of bytes; empty when there is none. */
+  take(): Uint8Array {
+    const texts = this.#texts;
+    if (texts.length === 0) return NO_BYTES;
+    const chunk = this.#takeAscii(texts) ?? this.#takeAny(texts);
+    this.#texts = [];
+    this.#units = 0;
+    this.#lent += 1;
+    return chunk;
+  }
+
+  /**
+   * Gives a chunk back once it has left the process (in the callback of the socket's write). It must not be read
+   * afterwards. Chunks of an older slab are ignored.
+   */
+  release(chunk: Uint8Array): void {
+    if (chunk.buffer !== this.#slab.buffer || this.#lent === 0) return;
+    this.#lent -= 1;
+    if (this.#lent === 0) this.#end = 0;
+  }
+
+  /** Encodes all frames in one go, which is right when every unit takes one byte; undefined when some take more. */
+  #takeAscii(texts: readonly string[]): Uint8Array | undefined {
+    const total = this.pendingBytes;
+    this.#makeRoom(total);
+    const start = this.#end;
+    const joined = texts.length === 1 ? (texts[0] ?? "") : texts.join(HEADER_PLACEHOLDER);
+    const target = this.#slab.subarray(start + FRAME_HEADER_BYTES, start + total);
+    const { read, written } = ENCODER.encodeInto(joined, target);
+    if (read !== joined.length || written !== joined.length) return undefined;
+    let at = start;
+    for (const text of texts) {
+      writeHeader(this.#slab, at, text.length);
+      at += FRAME_HEADER_BYTES + text.length;
+    }
+    this.#end = at;
+    return this.#slab.subarray(start, at);
+  }
+
+  #takeAny(texts: readonly string[]): Uint8Array {
+    let total = 0;
+    for (const text of texts) total += FRAME_HEADER_BYTES + roomOf(text, this.#slabBytes);
+    this.#makeRoom(total);
+    const start = this.#end;
+    let at = start;
+    for (const text of texts) {
+      const { written } = ENCODER.encodeInto(text, this.#slab.subarray(at + FRAME_HEADER_BYTES));
+      writeHeader(this.#slab, at, written);
+      at += FRAME_HEADER_BYTES + written;
+    }
+    this.#end = at;
+    return this.#slab.subarray(start, at);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#slab.length - this.#end >= bytes) return;
+    this.#slab = new Uint8Array(Math.max(this.#slabBytes, bytes));
+    this.#end = 0;
+    this.#lent = 0;
+  }
+}
+
+const POOL = new FrameWriter({ maxFrameBytes: Number.POSITIVE_INFINITY });
+
+/**
+ * One envelope as one frame: 4 bytes of length, then JSON in UTF-8 (relay spec §2.1).
+ *
+ * The bytes belong to the caller and are never overwritten; they are a view into a slab that frames share, so a frame
+ * that is kept for long keeps up to 64 KiB: copy it then. Senders of many frames use a {@link FrameWriter}.
+ *
+ * @param maxFrameBytes largest JSON, without the header; default 1 MiB
+ * @throws ProtocolError MESSAGE_TOO_LARGE, or PROTOCOL_VIOLATION when the envelope is not JSON
+ */
+export function encodeFrame(envelope: Envelope<unknown>, maxFrameBytes: number = LIMITS.relayFrameBytes): Uint8Array {
+  const json = stringify(envelope);
+  refuseOversized(json, maxFrameBytes);
+  POOL.writeText(json);
+  return POOL.take();
+}
+
+function stringify(envelope: Envelope<unknown>): string {
+  try {
+    return JSON.stringify(envelope);
+  } catch (cause) {
+    const message = `A ${envelope.type} envelope cannot be written as JSON: remove cycles and bigints, and nest less deep.`;
+    throw new ProtocolError("PROTOCOL_VIOLATION", message, { cause, data: { id: envelope.id } });
+  }
+}
+
+function refuseOversized(json: string, maxFrameBytes: number): void {
+  if (json.length * UTF8_BYTES_PER_UNIT <= maxFrameBytes) return;
+  const bytes = json.length > maxFrameBytes ? json.length : utf8Bytes(json);
+  if (bytes <= maxFrameBytes) return;
+  throw new ProtocolError(
+    "MESSAGE_TOO_LARGE",
+    `A frame of ${bytes} bytes or more is over the receiver's limit of ${maxFrameBytes} bytes. Send less at once.`,
+  );
+}
+
+/** Bytes to set aside for a text: the worst case of a short one, the exact count of a long one. */
+function roomOf(text: string, slabBytes: number): number {
+  const worst = text.length * UTF8_BYTES_PER_UNIT;
+  return worst <= slabBytes ? worst : utf8Bytes(text);
+}
+
+/** Length of a text in UTF-8, without encoding it. A lone surrogate counts as the three bytes it is replaced by. */
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    // A pair is two units and four bytes: the second unit adds nothing beyond its own count and that of the first.
+    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1))) index += 1;
+  }
+  return bytes;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}
+
+function writeHeader(target: Uint8Array, at: number, length: number): void {
+  target[at] = length >>> 24;
+  target[at + 1] = length >>> 16;
+  target[at + 2] = length >>> 8;
+  target[at + 3] = length;
+}

@@ -1,0 +1,109 @@
+import type { Open } from "../session/values.js";
+
+/**
+ * Every message type of the relay wire (relay spec §1.1).
+ *
+ * Peers may send types this list lacks; they are ignored, and the connection stays open.
+ */
+export const MESSAGE_TYPES = [
+  "HELLO",
+  "WELCOME",
+  "SEND",
+  "DELIVER",
+  "ACK",
+  "NACK",
+  "PING",
+  "PONG",
+  "ERROR",
+  "BUSY",
+  "RESUME",
+  "BYE",
+  "STATE",
+  "SYNC",
+  "SYNC_SNAPSHOT",
+  "SYNC_DELTA",
+  "SUBSCRIBE",
+  "UNSUBSCRIBE",
+  "SHADOW_BIND",
+  "SHADOW_UNBIND",
+  "LOG",
+  "CHANNEL_JOIN",
+  "CHANNEL_LEAVE",
+  "CHANNEL_MESSAGE",
+  "CHANNEL_INFO",
+  "CHANNEL_MEMBERS",
+  "CHANNEL_TYPING",
+  "SPAWN",
+  "SPAWN_RESULT",
+  "RELEASE",
+  "RELEASE_RESULT",
+  "SEND_INPUT",
+  "SEND_INPUT_RESULT",
+  "SET_MODEL",
+  "SET_MODEL_RESULT",
+  "LIST_WORKERS",
+  "LIST_WORKERS_RESULT",
+  "AGENT_READY",
+  "STATUS",
+  "STATUS_RESPONSE",
+  "INBOX",
+  "INBOX_RESPONSE",
+  "LIST_AGENTS",
+  "LIST_AGENTS_RESPONSE",
+  "LIST_CONNECTED_AGENTS",
+  "LIST_CONNECTED_AGENTS_RESPONSE",
+  "REMOVE_AGENT",
+  "REMOVE_AGENT_RESPONSE",
+  "HEALTH",
+  "HEALTH_RESPONSE",
+  "METRICS",
+  "METRICS_RESPONSE",
+  "MESSAGES_QUERY",
+  "MESSAGES_RESPONSE",
+  "PROPOSAL_CREATE",
+  "VOTE",
+] as const;
+
+/** One of {@link MESSAGE_TYPES}. */
+export type MessageType = (typeof MESSAGE_TYPES)[number];
+
+const KNOWN_TYPES: ReadonlySet<string> = new Set(MESSAGE_TYPES);
+
+/** Whether `type` is one that this version of the wire knows (relay spec §1.1). */
+export function isMessageType(type: string): type is MessageType {
+  return KNOWN_TYPES.has(type);
+}
+
+/**
+ * Codes of an ERROR envelope (relay spec §1.2).
+ *
+ * The original only ever sends `BAD_REQUEST`, `INTERNAL`, `RESUME_TOO_OLD` and `DUPLICATE_CONNECTION`; ours sends them all.
+ */
+export const ErrorCode = {
+  /** The frame, or what it asks for, is not allowed. */
+  BAD_REQUEST: "BAD_REQUEST",
+  /** The peer did not prove who it is. */
+  UNAUTHORIZED: "UNAUTHORIZED",
+  /** The target is not known. */
+  NOT_FOUND: "NOT_FOUND",
+  /** The daemon could not do it. */
+  INTERNAL: "INTERNAL",
+  /** The resume token, or the position it stands for, is not kept any more; a WELCOME with a new session follows. */
+  RESUME_TOO_OLD: "RESUME_TOO_OLD",
+  /** Another connection took the name; the receiver must not reconnect. */
+  DUPLICATE_CONNECTION: "DUPLICATE_CONNECTION",
+  /** No answer in time. */
+  TIMEOUT: "TIMEOUT",
+} as const;
+
+/** One of the codes in {@link ErrorCode}. */
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** What a message is meant as (relay spec §1.3, PayloadKind). */
+export type PayloadKind = "message" | "action" | "state" | "thinking";
+
+/** When a shadow speaks up (relay spec §1.4, SpeakOnTrigger). */
+export type SpeakOnTrigger = "SESSION_END" | "CODE_WRITTEN" | "REVIEW_REQUEST" | "EXPLICIT_ASK" | "ALL_MESSAGES";
+
+/** Who is behind a connection: agents have one each, users may have many (relay spec §3.5). */
+export type EntityType = Open<"agent" | "user">;
