@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    setupFiles: ["./test/support/every-file.ts"],
+    globalSetup: ["./test/support/leftover-processes.ts"],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: "forks",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CreateSessionOptions, DaemonConnection, DaemonSession, DroidStreamEvent } from "@daemon-sdk/client";
+import type { DaemonConnection, DaemonSession, DaemonSessionOptions, DroidStreamEvent } from "@daemon-sdk/client";
 import type { DaemonProcess } from "../support/daemon-process.js";
 
 /** What a check works with: a daemon process, and one connection to it that many checks share. */
@@ -15,7 +15,7 @@ export interface StressCheck {
 }
 
 /** A session in the daemon's workspace; closed when the block that holds it ends. */
-export function openSession(ground: Ground, options: CreateSessionOptions = {}): Promise<DaemonSession> {
+export function openSession(ground: Ground, options: DaemonSessionOptions = {}): Promise<DaemonSession> {
   return ground.connection.createSession({ cwd: ground.daemon.workspace, ...options });
 }
 

@@ -2,7 +2,6 @@
  * `npm run stress`: sixteen checks against a real daemon process over real sockets. One line each, then
  * `16 passed, 0 failed`. Nothing is simulated: the agent is a process, its files are on disk.
  */
-import { createRequire } from "node:module";
 import { connectDaemon } from "@daemon-sdk/client";
 import { isAlive, startDaemonProcess } from "../support/daemon-process.js";
 import { type Ground, type StressCheck, within } from "./check.js";
@@ -13,9 +12,7 @@ import { turnChecks } from "./turn-checks.js";
 const CHECK_MS = 30_000;
 const CHECKS: readonly StressCheck[] = [...connectionChecks, ...turnChecks, ...sessionChecks];
 
-const manifest = createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json");
-const program = manifest.replace("package.json", "dist/bin.cjs");
-const daemon = await startDaemonProcess(program);
+const daemon = await startDaemonProcess();
 const connection = await connectDaemon({ url: daemon.url, token: daemon.token });
 const ground: Ground = { daemon, connection };
 let passed = 0;

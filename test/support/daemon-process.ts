@@ -1,9 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ensureLocalDaemon, resolveLocalAuthToken } from "@daemon-sdk/client/local";
+
+/** The built command line of `@daemon-sdk/local-daemon`. */
+export const DAEMON_PROGRAM = createRequire(import.meta.url)
+  .resolve("@daemon-sdk/local-daemon/package.json")
+  .replace(/package\.json$/, join("dist", "bin.cjs"));
 
 const POLL_MS = 20;
 const START_MS = 15_000;
@@ -26,7 +32,7 @@ export interface DaemonProcess extends AsyncDisposable {
  *
  * Sets `DAEMON_SDK_HOME` of this process, too, so that `connectDaemon()` without options finds this daemon and no other.
  */
-export async function startDaemonProcess(daemonProgram: string): Promise<DaemonProcess> {
+export async function startDaemonProcess(): Promise<DaemonProcess> {
   const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-"));
   const stateDir = join(directory, "state");
   const workspace = join(directory, "work");
@@ -34,7 +40,7 @@ export async function startDaemonProcess(daemonProgram: string): Promise<DaemonP
   mkdirSync(workspace);
   writeFileSync(join(workspace, "notes.md"), "# Notes\n\nThe answer is 42.\n");
   process.env.DAEMON_SDK_HOME = stateDir;
-  const child = spawn(process.execPath, [daemonProgram, "start", "--foreground", "--port", "0"], {
+  const child = spawn(process.execPath, [DAEMON_PROGRAM, "start", "--foreground", "--port", "0"], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, DAEMON_SDK_HOME: stateDir },
   });

@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { transform } from "esbuild";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DaemonProcess, startDaemonProcess } from "./support/daemon-process.js";
+import { ROOT } from "./support/packages.js";
+import { readSamples, type Sample } from "./support/samples.js";
+
+const samples = readSamples();
+/** Inside the repository, so that the packages are found; ignored by git. */
+const CACHE = join(ROOT, "node_modules", ".cache", "daemon-sdk", "samples");
+
+test("the README has a sample for each use: interactive, headless, several sessions, resume and interrupt", () => {
+  expect(
+    samples.filter(({ place, kind }) => place.startsWith("README.md") && kind === "run").length,
+  ).toBeGreaterThanOrEqual(4);
+});
+
+test("every marked sample type-checks", { timeout: 60_000 }, () => {
+  expect(typeErrorsOf(samples)).toEqual([]);
+});
+
+describe("samples that run", () => {
+  let daemon: DaemonProcess;
+  beforeAll(async () => {
+    daemon = await startDaemonProcess();
+    mkdirSync(CACHE, { recursive: true });
+  });
+  afterAll(async () => {
+    await daemon.stop();
+    rmSync(CACHE, { recursive: true, force: true });
+  });
+
+  test.each(samples.filter(({ kind }) => kind === "run"))("$place runs to its end", async ({ place, code }) => {
+    const path = join(CACHE, `${place.replaceAll(/[^\w]/g, "-")}.mjs`);
+    const compiled = await transform(code, { loader: "ts", format: "esm", target: "node20" });
+    writeFileSync(path, compiled.code);
+    const env = { ...process.env, DAEMON_SDK_HOME: daemon.stateDir };
+    await promisify(execFile)(process.execPath, [path], { cwd: daemon.workspace, env, timeout: 15_000 });
+  });
+});
+
+describe("links", () => {
+  const files = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).map((name) => join("docs", name))];
+
+  test.each(files)("%s links to files that are there", (file) => {
+    const text = readFileSync(join(ROOT, file), "utf8");
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? "");
+    const missing = targets.filter(
+      (target) => !ts.sys.fileExists(pathOf(file, target)) && !ts.sys.directoryExists(pathOf(file, target)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  function pathOf(file: string, target: string): string {
+    return resolve(ROOT, dirname(file), target);
+  }
+});
+
+/** Type errors of samples, as if each were a file at the root of the repository. */
+function typeErrorsOf(all: readonly Sample[]): string[] {
+  const config = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, ROOT);
+  const texts = new Map(all.map((sample, index) => [join(ROOT, `sample-${index}.mts`), sample]));
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (path) => texts.has(path) || fileExists(path);
+  host.readFile = (path) => texts.get(path)?.code ?? readFile(path);
+  host.getSourceFile = (path, ...rest) => {
+    const sample = texts.get(path);
+    return sample ? ts.createSourceFile(path, sample.code, ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest);
+  };
+  const program = ts.createProgram([...texts.keys()], options, host);
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    const place = (file && texts.get(file.fileName)?.place) ?? file?.fileName ?? "";
+    return `${place}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+  });
+}
