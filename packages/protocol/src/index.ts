@@ -14,6 +14,7 @@ export * from "./session/methods.js";
 export * from "./session/newline-framing.js";
 export * from "./session/notification-guards.js";
 export * from "./session/notifications.js";
+export * from "./session/other-methods.js";
 export * from "./session/params.js";
 export * from "./session/requests.js";
 export * from "./session/turn.machine.js";

@@ -152,8 +152,17 @@ export class ProtocolEngine {
     const { signal, onResult } = options;
     const waits = this.#pending.has(id);
     const answer = this.#pending.add({ id, method, params, timeoutMs, signal, onResult });
-    if (!waits && this.#pending.has(id)) this.#transport.send(text);
+    if (!waits && this.#pending.has(id)) this.#sendRequest(id, text);
     return answer;
+  }
+
+  /** A third party's transport may throw, though it must not; then the call fails at once. */
+  #sendRequest(id: string, text: string): void {
+    try {
+      this.#transport.send(text);
+    } catch (cause) {
+      this.#pending.reject(id, new ConnectionError("CONNECTION_LOST", "The transport could not send.", { cause }));
+    }
   }
 
   #receive(text: string): void {
@@ -260,7 +269,11 @@ export class ProtocolEngine {
   }
 
   #sendFailure(id: string, error: RpcError): void {
-    this.#transport.send(encodeFailure(id, error, this.#statedVersion()));
+    try {
+      this.#transport.send(encodeFailure(id, error, this.#statedVersion()));
+    } catch (cause) {
+      this.#logger.error({ id, error: cause }, "An error response could not be sent");
+    }
   }
 
   #ended(event: TransportClose): void {

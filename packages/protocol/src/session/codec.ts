@@ -31,21 +31,22 @@ export interface DecodeFailure {
  * transport's affair.
  */
 export function decodeFrame(text: string): Decoded {
-  if (exceedsDepth(text, LIMITS.jsonDepth)) {
-    return refuse("unsafe", `JSON nested deeper than ${LIMITS.jsonDepth} levels`, undefined);
-  }
+  const isTooDeep = exceedsDepth(text, LIMITS.jsonDepth);
+  if (isTooDeep && text.length > LIMITS.deepFrameParseBytes) return refuse("unsafe", TOO_DEEP, undefined);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return refuse("syntax", "Parse error: not JSON", undefined);
   }
-  if (mayHoldUnsafeKey(text) && hasUnsafeKey(value)) {
-    return refuse("unsafe", "The keys __proto__ and constructor.prototype are not accepted", value);
-  }
+  if (isTooDeep) return refuse("unsafe", TOO_DEEP, value);
+  if (mayHoldUnsafeKey(text) && hasUnsafeKey(value)) return refuse("unsafe", UNSAFE_KEY, value);
   if (isSessionEnvelope(value)) return { ok: true, envelope: value };
   return decodeLeniently(value);
 }
+
+const TOO_DEEP = `JSON nested deeper than ${LIMITS.jsonDepth} levels`;
+const UNSAFE_KEY = "The keys __proto__ and constructor.prototype are not accepted";
 
 /** What is left when the guard refused: a request that may leave out its params, or a fault to name. */
 function decodeLeniently(value: unknown): Decoded {
