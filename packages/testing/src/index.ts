@@ -1,1 +1,13 @@
+export type { FakeCall, FakeMethod } from "./fake/calls.js";
+export { rpcFault } from "./fake/frames.js";
+export type { FakePrompt, FakeTurnEnd } from "./fake/prompt.js";
+export type { FakePermission, FakeQuestions, FakeSession, FakeSessionOptions } from "./fake/session.js";
+export {
+  FakeDaemon,
+  type FakeDaemonOptions,
+  NO_REPLY,
+  type PromptScript,
+  type ReceivedRequest,
+  type ReceivedResponse,
+} from "./fake-daemon.js";
 export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";

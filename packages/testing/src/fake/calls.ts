@@ -1,0 +1,60 @@
+import { ProtocolError, RpcCode } from "@daemon-sdk/protocol";
+import { rpcFault } from "./frames.js";
+import type { FakeLink } from "./link.js";
+import type { FakeSession, FakeSessionHost, FakeSessionOptions } from "./session.js";
+
+/** The parts of the fake daemon that its methods work on. */
+export interface FakeCatalogue extends FakeSessionHost {
+  /** The one credential that is accepted; undefined accepts any. */
+  readonly credential: string | undefined;
+  readonly sessions: ReadonlyMap<string, FakeSession>;
+  addSession(options?: FakeSessionOptions): FakeSession;
+}
+
+/** One request on its way to a method. */
+export interface FakeCall {
+  readonly daemon: FakeCatalogue;
+  readonly link: FakeLink;
+  readonly id: string;
+  readonly params: Record<string, unknown>;
+  /** Does something once the response is sent (or before, where the daemon acknowledges late). */
+  afterReply(action: () => void): void;
+}
+
+/** Answers one method: returns the result, or throws an `rpcFault`. */
+export type FakeMethod = (call: FakeCall) => unknown;
+
+/** A string that has to be there (session spec: required fields of §3 and §5). */
+export function requiredString(params: Record<string, unknown>, name: string): string {
+  const value = params[name];
+  if (typeof value === "string") return value;
+  throw rpcFault(RpcCode.invalidParams, `Invalid params: ${name} must be a string`);
+}
+
+export function optionalString(params: Record<string, unknown>, name: string): string | undefined {
+  return params[name] === undefined ? undefined : requiredString(params, name);
+}
+
+/** The session a call names; -32004 when there is none (session spec §1.5). */
+export function sessionOf(call: FakeCall): FakeSession {
+  const sessionId = requiredString(call.params, "sessionId");
+  const session = call.daemon.sessions.get(sessionId);
+  if (session) return session;
+  throw rpcFault(RpcCode.entityNotFound, "Session not found", { sessionId });
+}
+
+/** The session a call names, which this connection has to have created or loaded before. */
+export function followedSession(call: FakeCall): FakeSession {
+  const session = sessionOf(call);
+  if (session.followers.has(call.link)) return session;
+  throw rpcFault(RpcCode.entityNotFound, "Session not loaded on this connection", { sessionId: session.id });
+}
+
+/** `error` of the response for what a method threw. */
+export function errorOf(fault: unknown): { code: number; message: string; data?: unknown } {
+  if (fault instanceof ProtocolError && fault.rpcCode !== undefined) {
+    const { rpcCode: code, message, data } = fault;
+    return data === undefined ? { code, message } : { code, message, data };
+  }
+  return { code: RpcCode.internalError, message: fault instanceof Error ? fault.message : String(fault) };
+}
