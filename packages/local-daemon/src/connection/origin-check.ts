@@ -33,7 +33,8 @@ export function refusalOf(source: RequestSource, policy: SourcePolicy): "host" |
  */
 export function parseAllowedOrigins(origins: readonly string[]): ReadonlySet<string> {
   for (const origin of origins) {
-    if (parsedOrigin(origin) !== origin) {
+    // A URL parser takes a star for a host name; whoever writes one means more than one origin.
+    if (parsedOrigin(origin) !== origin || origin.includes("*")) {
       throw new InvalidOptionError(
         "allowedOrigins",
         'a list of origins such as "https://app.example.com" (no path, no wildcard)',
