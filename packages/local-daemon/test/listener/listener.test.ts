@@ -197,8 +197,9 @@ describe("the time and the number of those who have not authenticated", () => {
     const speaking = await dialWebSocket(url);
     const silent = net.connect({ path: door.socketPath }).resume();
     await once(silent, "connect");
+    const silentCut = once(silent, "close");
     const newcomer = await dialWebSocket(url);
-    await once(silent, "close");
+    await silentCut;
     const ended: string[] = [];
     for (const [name, link] of Object.entries({ authenticated, newcomer })) link.onClose = () => ended.push(name);
     const cut = new Promise<void>((resolve) => {
@@ -268,9 +269,9 @@ describe("the addresses", () => {
     const client = await dialWebSocket(unixUrl(door.socketPath));
     const silent = net.connect({ port: door.port, host: "127.0.0.1" }).resume();
     await once(silent, "connect");
-    await dialWebSocket(`ws://127.0.0.1:${door.port}`).then((link) => link.terminate());
+    const silentCut = once(silent, "close");
     await door.listener.close();
-    await once(silent, "close");
+    await silentCut;
     await expect(dialWebSocket(`ws://127.0.0.1:${door.port}`)).rejects.toThrow(ConnectionError);
     const heard = new Promise<string>((resolve) => {
       const [accepted] = door.accepted;
