@@ -1,0 +1,83 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
+import type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agent.js";
+import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
+import { StreamJsonrpcAgent } from "./drivers/stream-jsonrpc.js";
+import { agentEnvironment } from "./environment.js";
+import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js";
+
+/** Options of {@link createAgentSpawner}. */
+export interface AgentSpawnerOptions {
+  /** Id of this start of the daemon; every process it starts carries it. */
+  readonly instanceId: string;
+  /** The daemon's state directory; agents keep conversations in {@link agentStateDirOf} of it. */
+  readonly stateDir: string;
+  readonly logger: Logger;
+  /** The environment that agents inherit parts of; default the daemon's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Overrides of the exit ladder's times, for tests. */
+  readonly timings?: Partial<AgentProcessTimings>;
+}
+
+/** Where agents of that daemon may keep conversations: `DAEMON_SDK_AGENT_STATE`. */
+export function agentStateDirOf(stateDir: string): string {
+  return join(stateDir, "agents");
+}
+
+/** The embedded default agent: our own Node running the bundled file at `entryPath` (docs/agents.md). */
+export function WORKSPACE_AGENT(entryPath: string): AgentSpec {
+  return { name: "workspace-agent", command: [process.execPath, entryPath], driver: "stream-jsonrpc" };
+}
+
+/**
+ * Makes the one that starts agents. Each gets a process group, an environment of its own and a way out that leaves nothing
+ * behind (docs/agents.md, "How it is ended").
+ *
+ * A session has one agent at a time: `spawn` waits for the former one's last remains, and rejects with `SESSION_STATE`
+ * while that one lives.
+ */
+export function createAgentSpawner(options: AgentSpawnerOptions): AgentSpawner {
+  const { instanceId, logger } = options;
+  const agentStateDir = agentStateDirOf(options.stateDir);
+  const source = { env: options.env ?? process.env, instanceId, agentStateDir };
+  const sweeper = new MarkedProcessSweeper(logger);
+  const processes = new Map<SessionId, AgentProcess>();
+
+  async function start(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProcess> {
+    await mkdir(agentStateDir, { recursive: true, mode: 0o700 });
+    const isOurs = (marked: MarkedProcess) => marked.instanceId === instanceId && marked.sessionId === sessionId;
+    const started = await AgentProcess.start({
+      spec,
+      cwd,
+      env: agentEnvironment(source, spec, sessionId),
+      sweep: () => sweeper.kill(isOurs),
+      ...(options.timings && { timings: options.timings }),
+    });
+    processes.set(sessionId, started);
+    void started.gone.then(() => {
+      if (processes.get(sessionId) === started) processes.delete(sessionId);
+    });
+    return started;
+  }
+
+  return {
+    async spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent> {
+      const former = processes.get(sessionId);
+      if (former?.state === "running") {
+        throw new SessionError(
+          "SESSION_STATE",
+          `Session ${sessionId} has an agent. Stop it before another is started.`,
+          {
+            sessionId,
+          },
+        );
+      }
+      // The sweep of the former one would take the new one for a leftover.
+      await former?.gone;
+      const started = await start(spec, sessionId, cwd);
+      logger.info({ agent: spec.name, pid: started.pid, sessionId }, "Started an agent.");
+      return new StreamJsonrpcAgent({ spec, process: started, sessionId, events, logger });
+    },
+  };
+}

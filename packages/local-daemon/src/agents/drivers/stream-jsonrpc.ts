@@ -1,0 +1,240 @@
+import {
+  type AddUserMessageParams,
+  ConnectionError,
+  type EnvelopeMeta,
+  type InboundNotification,
+  type InboundRequest,
+  isFailure,
+  isSessionNotificationParams,
+  LIMITS,
+  type Logger,
+  METHODS,
+  NO_ANSWER,
+  ProcessExitError,
+  ProtocolEngine,
+  type ResponseEnvelope,
+  RpcCode,
+  RpcFault,
+  SessionError,
+  type SessionId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import type { Agent, AgentEvents, AgentExit, AgentReady, AgentStart } from "../agent.js";
+import type { AgentProcess } from "../agent-process.js";
+import { AgentTurn } from "./agent-turn.js";
+import { changedSettings, initializeParams, loadParams, readyFrom } from "./open-session.js";
+import { StdioTransport } from "./stdio-transport.js";
+
+/** What a {@link StreamJsonrpcAgent} drives, and whom it tells. */
+export interface StreamJsonrpcAgentOptions {
+  readonly spec: { readonly name: string };
+  readonly process: AgentProcess;
+  /** Id of the session as clients know it; the agent may have another of its own. */
+  readonly sessionId: SessionId;
+  readonly events: AgentEvents;
+  readonly logger: Logger;
+}
+
+/**
+ * An agent that writes session envelopes on its stdout, as `droid exec` and our own do (agent spec).
+ *
+ * One process holds one session, so what it says belongs to that session, whatever id it names or leaves out. Everything
+ * strange it may say is counted, logged and survived; only its death ends it.
+ */
+export class StreamJsonrpcAgent implements Agent {
+  readonly pid: number;
+  readonly startTime: string;
+
+  readonly #options: StreamJsonrpcAgentOptions;
+  readonly #process: AgentProcess;
+  readonly #events: AgentEvents;
+  readonly #transport: StdioTransport;
+  readonly #engine: ProtocolEngine;
+  #agentSessionId: string;
+  #turn: AgentTurn | undefined;
+  /** The working state that the daemon was told last; after a turn's end the daemon says `idle` itself. */
+  #workingState = "idle";
+  #isStopping = false;
+
+  constructor(options: StreamJsonrpcAgentOptions) {
+    const { process, events, logger } = options;
+    this.#options = options;
+    this.#process = process;
+    this.#events = events;
+    this.#agentSessionId = options.sessionId;
+    this.pid = process.pid;
+    this.startTime = process.startTime;
+    this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger });
+    // An agent that does not read, or closed its stdout, is of no use: it is ended, and its end is unexpected.
+    this.#transport.onBroken = () => void process.stop("broken");
+    this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });
+    this.#engine.onNotification = (notification) => this.#notified(notification);
+    this.#engine.onRequest = (request) => this.#asked(request);
+    this.#engine.onStrayResponse = (response) => this.#strayed(response);
+    this.#engine.onClose = () => void process.stop("broken");
+    // What a dead agent left in its pipe is little, and must be read, or its end never comes.
+    void process.dead.then(() => this.#transport.setPaused(false));
+    void process.gone.then((exit) => this.#exited(exit));
+  }
+
+  /** What it said that was no line, no envelope, or no answer to a call; for logs and tests. */
+  get counters(): { readonly badLines: number; readonly badFrames: number; readonly strayResponses: number } {
+    const { badFrames, strayResponses } = this.#engine.counters;
+    return { badLines: this.#transport.badLines, badFrames, strayResponses };
+  }
+
+  async open(start: AgentStart): Promise<AgentReady> {
+    const { resume } = start;
+    const isNew = resume === undefined;
+    this.#agentSessionId = resume ?? start.sessionId;
+    const method = isNew ? METHODS.initializeSession.name : METHODS.loadSession.name;
+    const params = isNew ? initializeParams(start) : loadParams(start, resume);
+    const result = await this.#request(method, params, { timeoutMs: LIMITS.agentStartMs });
+    const ready = readyFrom(result, { agent: this.#options.spec.name, method, sessionId: this.#agentSessionId });
+    this.#agentSessionId = ready.agentSessionId;
+    const changed = isNew ? undefined : changedSettings(start.settings, ready.settings);
+    if (changed === undefined) return ready;
+    // The agent remembers its own settings; the daemon's are the ones that a person saw and chose.
+    await this.#request(METHODS.updateSessionSettings.name, changed);
+    return { ...ready, settings: { ...ready.settings, ...changed } };
+  }
+
+  async prompt(params: AddUserMessageParams): Promise<void> {
+    if (this.#turn !== undefined) {
+      throw new SessionError(
+        "SESSION_STATE",
+        "The agent works on a prompt. Wait for its end, then hand over the next.",
+        {
+          sessionId: this.#options.sessionId,
+        },
+      );
+    }
+    const turn = new AgentTurn(params, this.#events);
+    this.#turn = turn;
+    const onResult = () => {
+      turn.accept();
+      this.#settle(turn);
+    };
+    try {
+      await this.#request(METHODS.addUserMessage.name, { ...params }, { id: turn.requestId, onResult });
+    } catch (error) {
+      if (this.#turn === turn) this.#turn = undefined;
+      throw error;
+    }
+  }
+
+  async interrupt(): Promise<void> {
+    this.#turn?.interrupted();
+    await this.#request(METHODS.interruptSession.name, {});
+  }
+
+  async call(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<Record<string, unknown>> {
+    const result = await this.#request(method, params, { timeoutMs });
+    return typeof result === "object" && result !== null ? { ...result } : {};
+  }
+
+  setPaused(paused: boolean): void {
+    if (this.#process.state !== "sweeping" && this.#process.state !== "gone") this.#transport.setPaused(paused);
+  }
+
+  stop(): Promise<AgentExit> {
+    this.#isStopping = true;
+    this.#transport.close();
+    return this.#process.stop();
+  }
+
+  /** Every call names the session as the agent knows it. A link that ended means a process that ended. */
+  async #request(
+    method: string,
+    params: object,
+    options: { id?: string; timeoutMs?: number; onResult?: () => void } = {},
+  ): Promise<unknown> {
+    try {
+      return await this.#engine.requestNamed(method, { ...params, sessionId: this.#agentSessionId }, options);
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      throw exitError(this.#options.spec.name, await this.#process.gone, error);
+    }
+  }
+
+  #notified({ method, params, meta }: InboundNotification): void {
+    if (method !== "session_notification" || !isSessionNotificationParams(params)) {
+      this.#options.logger.debug({ method }, "The agent told something that is no session notification; ignored.");
+      return;
+    }
+    const { notification } = params;
+    const turn = this.#turn;
+    const isEnd = turn !== undefined && !this.#isLastGasp(notification) && turn.observe(notification);
+    if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
+    turn?.tell();
+    if (turn !== undefined) this.#settle(turn);
+  }
+
+  /** `droid exec` says idle when its stdin ends, in the middle of a turn, and works on (agent spec). */
+  #isLastGasp(notification: SessionNotification): boolean {
+    return this.#isStopping && notification.type === "droid_working_state_changed";
+  }
+
+  /** Whether the daemon does not say it itself: it ends turns in its own words, and says idle after them. */
+  #isNews(notification: SessionNotification): boolean {
+    if (notification.type === "agent_turn_completed") return false;
+    if (notification.type !== "droid_working_state_changed" || notification.newState !== "idle") return true;
+    return this.#turn === undefined && this.#workingState !== "idle";
+  }
+
+  #pass(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
+    if (notification.type === "droid_working_state_changed") this.#workingState = String(notification.newState);
+    const namesItself = notification.sessionId === this.#agentSessionId;
+    const passed = namesItself ? { ...notification, sessionId: this.#options.sessionId } : notification;
+    this.#events.onNotification(passed, meta);
+  }
+
+  #settle(turn: AgentTurn): void {
+    if (!turn.isDone || this.#turn !== turn) return;
+    this.#turn = undefined;
+    this.#workingState = "idle";
+  }
+
+  #asked({ id, method, params }: InboundRequest): unknown {
+    if (method !== "request_permission" && method !== "ask_user") {
+      throw new RpcFault(RpcCode.methodNotFound, `Method not found: ${method}`);
+    }
+    const list = method === "request_permission" ? "toolUses" : "questions";
+    if (!Array.isArray(params[list])) throw new RpcFault(RpcCode.invalidParams, `params.${list} must be an array`);
+    this.#events.onRequest({
+      id,
+      method,
+      params: { ...params, sessionId: this.#options.sessionId },
+      respond: (result) => void this.#engine.respond(id, { ...result, sessionId: this.#agentSessionId }),
+    });
+    return NO_ANSWER;
+  }
+
+  /** An agent without a session accepts a prompt and refuses it in a second response: no end would ever come. */
+  #strayed(response: ResponseEnvelope): void {
+    const turn = this.#turn;
+    if (turn === undefined || response.id !== turn.requestId || !isFailure(response)) return;
+    turn.fail("error", { message: response.error.message, rpcCode: response.error.code });
+    this.#settle(turn);
+  }
+
+  #exited(exit: AgentExit): void {
+    const { exitCode, signal, expected } = exit;
+    const message = describeExit(this.#options.spec.name, exit);
+    this.#turn?.fail("agent_exited", { exitCode, signal, message });
+    this.#turn = undefined;
+    if (!expected) this.#options.logger.warn({ pid: this.pid, exitCode, signal, counters: this.counters }, message);
+    this.#events.onExit(exit);
+  }
+}
+
+/** The error of calls that an agent's death left without an answer. */
+function exitError(agent: string, exit: AgentExit, cause: Error): ProcessExitError {
+  const stderr = exit.stderr === "" ? "It wrote nothing to stderr." : `Its last words on stderr:\n${exit.stderr}`;
+  return new ProcessExitError(`${describeExit(agent, exit)} ${stderr}`, { ...exit, cause });
+}
+
+function describeExit(agent: string, { exitCode, signal, expected }: AgentExit): string {
+  if (expected) return `Agent "${agent}" was stopped.`;
+  return `Agent "${agent}" ended by itself, ${signal === null ? `with exit code ${exitCode}` : `killed by ${signal}`}.`;
+}

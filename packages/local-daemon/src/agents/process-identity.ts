@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+/** What the kernel tells of a process that exists. */
+interface ProcessStat {
+  /** One letter; `Z` and `X` are dead and only wait to be collected. */
+  readonly state: string;
+  readonly startTime: string;
+}
+
+/** How long `ps` may take where there is no `/proc`. */
+const PS_TIMEOUT_MS = 2_000;
+
+/**
+ * When the process with this pid started, as text to compare and nothing else; undefined when it is dead or a zombie.
+ *
+ * Pid and start time name a process for ever: pids are used again, the pair is not. On Linux the start counts from boot, so
+ * the boot's own id is part of the text.
+ */
+export async function startTimeOf(pid: number): Promise<string | undefined> {
+  const stat = process.platform === "linux" ? await readLinuxStat(pid) : await readStatByPs(pid);
+  if (stat === undefined || stat.state === "Z" || stat.state === "X") return undefined;
+  return stat.startTime;
+}
+
+/** Whether that very process still runs, and not a later one that was given its pid. */
+export async function isSameProcess(pid: number, startTime: string): Promise<boolean> {
+  return (await startTimeOf(pid)) === startTime;
+}
+
+async function readLinuxStat(pid: number): Promise<ProcessStat | undefined> {
+  const [stat, boot] = await Promise.all([readText(`/proc/${pid}/stat`), bootId()]);
+  return stat === undefined ? undefined : parseLinuxStat(stat, boot);
+}
+
+/** Reads one line of `/proc/<pid>/stat`. The name in it may hold spaces and brackets, so fields count from its last `)`. */
+export function parseLinuxStat(line: string, boot: string): ProcessStat | undefined {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  // Numbers of proc(5): state is field 3, start time field 22, both counted from 1; two of them stand before the `)`.
+  const state = fields[0];
+  const startTime = fields[19];
+  return state === undefined || startTime === undefined ? undefined : { state, startTime: `${boot}/${startTime}` };
+}
+
+let boot: Promise<string> | undefined;
+
+function bootId(): Promise<string> {
+  boot ??= readText("/proc/sys/kernel/random/boot_id").then((text) => text?.trim() ?? "");
+  return boot;
+}
+
+async function readStatByPs(pid: number): Promise<ProcessStat | undefined> {
+  try {
+    // `lstart` is a local time in words: fixed zone and language, or a change of either would make it another process.
+    const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", TZ: "UTC", LC_ALL: "C" };
+    const { stdout } = await promisify(execFile)("ps", ["-o", "state=,lstart=", "-p", String(pid)], {
+      env,
+      timeout: PS_TIMEOUT_MS,
+    });
+    const [state, ...words] = stdout.trim().split(/\s+/);
+    return state === undefined || words.length === 0
+      ? undefined
+      : { state: state.slice(0, 1), startTime: words.join(" ") };
+  } catch {
+    // `ps` exits 1 when there is no such process.
+    return undefined;
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    // Gone between the question and the answer, or never there: both mean "no such process".
+    return undefined;
+  }
+}
