@@ -1,4 +1,4 @@
-import { ConnectionError, ProtocolError, type TransportClose } from "@daemon-sdk/protocol";
+import { CloseCode, ConnectionError, ProtocolError, type TransportClose } from "@daemon-sdk/protocol";
 
 /** Codes by which one side says that it did not take what the other sent (RFC 6455 §7.4.1). */
 const REFUSALS: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009]);
@@ -9,10 +9,27 @@ const ABNORMAL = 1006;
 /** Longest reason that fits a close frame beside its code (RFC 6455 §5.5). */
 const REASON_BYTES = 123;
 
+/**
+ * Codes that a page may not send, and what it sends instead: browsers allow 1000 and 3000–4999 only. Read back on the
+ * other side, so a browser's refusal looks like anybody's.
+ */
+const PAGE_CODES: ReadonlyMap<number, number> = new Map([
+  [1002, 4002],
+  [ABNORMAL, 4006],
+  [1009, 4009],
+]);
+const FROM_PAGE: ReadonlyMap<number, number> = new Map([...PAGE_CODES].map(([code, sent]) => [sent, code]));
+
+/** The code a page can send for `code`. */
+export function pageCode(code: number): number {
+  if (code >= 3000 && code <= 4999) return code;
+  return PAGE_CODES.get(code) ?? CloseCode.normal;
+}
+
 /** The close of a link as every transport tells it. Clean: the handshake was completed, and not to refuse a message. */
-export function closeEvent(code: number, reason: string, handshakeDone: boolean, error?: Error): TransportClose {
-  const clean = handshakeDone && code !== ABNORMAL && !REFUSALS.has(code) && error === undefined;
-  return error === undefined ? { clean, code, reason } : { clean, code, reason, error };
+export function closeEvent(sentCode: number, reason: string, handshakeDone: boolean): TransportClose {
+  const code = FROM_PAGE.get(sentCode) ?? sentCode;
+  return { clean: handshakeDone && code !== ABNORMAL && !REFUSALS.has(code), code, reason };
 }
 
 /** The close of a link that was cut, by whomever. */

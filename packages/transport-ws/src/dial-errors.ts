@@ -1,11 +1,12 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
 
 /** The dial failed below HTTP, or the answer was no WebSocket. */
-export function dialFailed(label: string, cause: Error): ConnectionError {
+export function dialFailed(label: string, why: Error | string): ConnectionError {
+  const reason = typeof why === "string" ? why : reasonOf(why);
   return new ConnectionError(
     "CONNECTION_FAILED",
-    `Could not connect to ${label}: ${reasonOf(cause)}. Check that a daemon listens there.`,
-    { cause },
+    `Could not connect to ${label}: ${reason}. Check that a daemon listens there.`,
+    typeof why === "string" ? {} : { cause: why },
   );
 }
 

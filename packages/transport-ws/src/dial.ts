@@ -4,28 +4,12 @@ import { LIMITS, MachineType } from "@daemon-sdk/protocol";
 import { type ClientOptions, WebSocket } from "ws";
 import { attempt } from "./dial-attempt.js";
 import { dialFailed, dialTimedOut, upgradeRefused } from "./dial-errors.js";
+import type { DialWebSocketOptions } from "./dial-options.js";
 import { dialTarget, unixTarget } from "./dial-target.js";
 import { NodeLink } from "./node-link.js";
 import { RETRY_SCHEDULES } from "./retry.js";
 import { socketBounds } from "./socket-bounds.js";
-import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
-
-/** Options of {@link dialWebSocket}. */
-export interface DialWebSocketOptions extends WebSocketTransportOptions {
-  /** Gives up; the dial rejects with the signal's reason and nothing stays open. */
-  readonly signal?: AbortSignal;
-  /** Time for this one attempt, from name look-up to the open socket; default 10 000 (session spec §2.3). */
-  readonly timeoutMs?: number;
-  /** Largest message taken; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
-  readonly maxMessageBytes?: number;
-  /** Headers of the upgrade request. Node only: a browser sends none but its own. */
-  readonly headers?: Record<string, string>;
-  /**
-   * Looks at the headers (lower-case names) of the 101 response before a byte is sent or read. To throw is to refuse: the
-   * dial rejects with that error, the socket is destroyed, and what came along with the 101 is dropped. Node only.
-   */
-  readonly onUpgrade?: (headers: ReadonlyMap<string, string>) => void;
-}
+import { WebSocketTransport } from "./web-socket-transport.js";
 
 const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
 
@@ -51,7 +35,7 @@ export async function dialWebSocket(url: string, options: DialWebSocketOptions =
       try {
         options.onUpgrade?.(headersOf(answer));
       } catch (error) {
-        fail(error instanceof Error ? error : dialFailed(target.label, new Error(String(error))));
+        fail(error instanceof Error ? error : dialFailed(target.label, String(error)));
       }
     });
     socket.on("unexpected-response", (_request, answer) => fail(upgradeRefused(target.label, answer.statusCode ?? 0)));

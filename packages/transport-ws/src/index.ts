@@ -1,5 +1,6 @@
 export { type AcceptOptions, acceptWebSocket } from "./accept.js";
-export { type DialWebSocketOptions, dialWebSocket } from "./dial.js";
+export { dialWebSocket } from "./dial.js";
+export type { DialWebSocketOptions } from "./dial-options.js";
 export {
   dialWithRetry,
   RETRY_SCHEDULES,

@@ -64,7 +64,7 @@ export class NodeLink implements SocketLink {
 
   #endedBy(code: number, reason: string): TransportClose {
     const error = this.#error;
-    if (error === undefined) return closeEvent(code, reason, code !== 1006);
+    if (error === undefined) return closeEvent(code, reason, true);
     const fault = "code" in error && typeof error.code === "string" ? error.code : "";
     if (fault === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return tooLargeEvent(this.#maxMessageBytes, error);
     if (fault === "WS_ERR_INVALID_UTF8") return violationEvent(1007, error);

@@ -1,0 +1,41 @@
+import { InvalidOptionError, LIMITS, MachineType } from "@daemon-sdk/protocol";
+import { BrowserLink } from "./browser-link.js";
+import { attempt } from "./dial-attempt.js";
+import { dialFailed, dialTimedOut } from "./dial-errors.js";
+import type { DialWebSocketOptions } from "./dial-options.js";
+import { dialTarget } from "./dial-target.js";
+import { RETRY_SCHEDULES } from "./retry.js";
+import { WebSocketTransport } from "./web-socket-transport.js";
+
+/**
+ * Opens the browser's own WebSocket: one attempt. Wrap it in `dialWithRetry` for more.
+ *
+ * Rejects as the Node version does, except that a page never learns why a connection failed, so there is no
+ * `AUTH_REJECTED` here. `headers` and `onUpgrade` are refused: a page can neither set nor see headers.
+ */
+export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
+  for (const option of ["headers", "onUpgrade"] as const) {
+    if (options[option] !== undefined) throw new InvalidOptionError(option, "absent in a browser");
+  }
+  const target = dialTarget(url, ["ws:", "wss:"]);
+  const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
+  const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
+  const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
+  return attempt<WebSocketTransport>(bounds, ({ succeed, fail }) => {
+    const refuse = (why: string): void => fail(dialFailed(target.label, why));
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(target.url);
+    } catch {
+      // The browser's own text quotes the whole URL.
+      refuse("the browser refused it (a page served over HTTPS may use wss: only)");
+      return () => {};
+    }
+    socket.addEventListener("open", () => {
+      succeed(new WebSocketTransport(new BrowserLink(socket, maxMessageBytes), options));
+    });
+    socket.addEventListener("close", ({ code }) => refuse(`closed before it was open (code ${code})`));
+    socket.addEventListener("error", () => refuse("the browser does not tell why"));
+    return () => socket.close();
+  });
+}

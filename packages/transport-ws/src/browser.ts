@@ -1,0 +1,12 @@
+export { dialWebSocket } from "./browser-dial.js";
+export type { DialWebSocketOptions } from "./dial-options.js";
+export {
+  dialWithRetry,
+  RETRY_SCHEDULES,
+  type RetryClock,
+  type RetryEvent,
+  type RetryOptions,
+  type RetrySchedule,
+  retryDelayMs,
+} from "./retry.js";
+export { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
