@@ -41,6 +41,6 @@ function warnWhenBusy(): void {
   console.warn(`This machine is busy: load ${load.toFixed(1)} on ${cores} cores. Take the figures with care.\n`);
 }
 
-const [flag, role = "", argument] = process.argv.slice(2);
-if (flag === "--role") await ROLES.get(role)?.(argument);
+const [flag, role = ""] = process.argv.slice(2);
+if (flag === "--role") await ROLES.get(role)?.();
 else await main(process.argv.slice(2));

@@ -1,7 +1,5 @@
-/** Bytes of text in one delta, chosen so that the whole frame has about 300 bytes. */
-export const DELTA_TEXT_BYTES = 64;
-
-const TEXT = "x".repeat(DELTA_TEXT_BYTES);
+/** Text of one delta, as long as a token or two; the whole frame then has about 300 bytes. */
+const TEXT = " token by token ";
 
 /** One text delta as a wire frame of about 300 bytes. */
 export function deltaFrame(prefix: "daemon" | "droid", sessionId: string, meta = ""): string {

@@ -33,8 +33,14 @@ async function turn(sessionId: string, turnId: string, deltas: number, requestId
   say({ type: "droid_working_state_changed", newState: "idle" });
 }
 
+/** Writes as many deltas as each line of its input says, and nothing else: the agent of the path made by hand. */
+export function playBlaster(): void {
+  const line = deltaFrame("droid", "session");
+  createInterface({ input: process.stdin }).on("line", (count) => void blast(line, Number(count)));
+}
+
 /** Writes the same line that many times, and waits whenever the pipe is full. */
-export async function blast(line: string, count: number): Promise<void> {
+async function blast(line: string, count: number): Promise<void> {
   const block = `${line}\n`.repeat(LINES_PER_WRITE);
   for (let written = 0; written < count; written += LINES_PER_WRITE) {
     const lines = Math.min(LINES_PER_WRITE, count - written);

@@ -3,26 +3,33 @@ import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { sayReady } from "./role.js";
 
+const MAX_WAITING_BYTES = 1024 * 1024;
+
 /**
  * The whole path made by hand, with nothing that makes it safe: lines of an agent's pipe are parsed, stamped with a
- * position, made into text again and sent on. No journal, no sessions, no bounds.
+ * position, made into text again and sent on. No journal, no sessions, no bounds. A message that is a number asks the agent
+ * for that many lines.
  */
 export function playPipeHub(): void {
+  const agent = spawn(process.execPath, [process.argv[1] ?? "", "--role", "blaster"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
-  server.on("connection", (webSocket) => webSocket.on("message", (data) => forward(webSocket, Number(String(data)))));
+  server.on("connection", (webSocket) => {
+    webSocket.on("message", (count) => agent.stdin.write(`${String(count)}\n`));
+    agent.stdout.removeAllListeners("data");
+    agent.stdout.on("data", forwardTo(webSocket, agent.stdout));
+  });
   server.on("listening", () => sayReady({ port: (server.address() as AddressInfo).port }));
 }
 
-function forward(webSocket: WebSocket, count: number): void {
+function forwardTo(webSocket: WebSocket, source: NodeJS.ReadableStream): (chunk: Buffer) => void {
   const socket = (webSocket as unknown as { _socket: Socket })._socket;
-  const agent = spawn(process.execPath, [process.argv[1] ?? "", "--role", "blast", String(count)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
   let rest = "";
   let seq = 0;
-  agent.stdout.setEncoding("utf8");
-  agent.stdout.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
+  return (chunk) => {
+    // The frames are ASCII, so no character is cut in two.
+    const lines = (rest + chunk.toString("latin1")).split("\n");
     rest = lines.pop() ?? "";
     socket.cork();
     for (const line of lines) {
@@ -32,9 +39,8 @@ function forward(webSocket: WebSocket, count: number): void {
       webSocket.send(JSON.stringify(frame));
     }
     socket.uncork();
-    if (socket.writableLength > 1024 * 1024) {
-      agent.stdout.pause();
-      socket.once("drain", () => agent.stdout.resume());
-    }
-  });
+    if (socket.writableLength < MAX_WAITING_BYTES) return;
+    source.pause();
+    socket.once("drain", () => source.resume());
+  };
 }

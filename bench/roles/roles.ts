@@ -1,16 +1,15 @@
 import { playDaemon } from "./daemon.js";
 import { playEcho } from "./echo.js";
 import { playFeed } from "./feed.js";
-import { deltaFrame } from "./frames.js";
-import { blast, playPipeAgent } from "./pipe-agent.js";
+import { playBlaster, playPipeAgent } from "./pipe-agent.js";
 import { playPipeHub } from "./pipe-hub.js";
 
 /** The parts this program can play in a process of its own, by name. */
-export const ROLES: ReadonlyMap<string, (argument: string | undefined) => void | Promise<void>> = new Map([
+export const ROLES: ReadonlyMap<string, () => void | Promise<void>> = new Map([
+  ["blaster", playBlaster],
   ["daemon", playDaemon],
   ["echo", playEcho],
   ["feed", playFeed],
   ["pipe-agent", playPipeAgent],
   ["pipe-hub", playPipeHub],
-  ["blast", (count) => blast(deltaFrame("droid", "session"), Number(count))],
 ]);

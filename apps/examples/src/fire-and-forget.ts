@@ -17,3 +17,17 @@ async function handOver(prompt: string): Promise<string> {
   await session.detach();
   return session.sessionId;
 }
+
+async function answerOf(connection: DaemonConnection, id: string): Promise<string> {
+  await using session = await connection.resumeSession(id);
+  const turnEnded = new Promise<void>((resolve) => {
+    session.onNotification(() => resolve(), { type: "agent_turn_completed" });
+  });
+  // It may have ended before we came; then there is nothing to wait for.
+  const opened = await connection.listOpenedSessions();
+  const isBusy = opened.some((row) => row.sessionId === id && row.workingState !== "idle");
+  if (isBusy) await turnEnded;
+  const { messages } = await session.getMessages({ role: "assistant" });
+  const blocks = messages.at(-1)?.content ?? [];
+  return blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("");
+}
