@@ -28,6 +28,9 @@ export const LIMITS = {
   /** `authenticate_mcp_server`: a person logs in in a browser (session spec §1.8). */
   mcpAuthTimeoutMs: 300_000,
 
+  /** Pause before connect and authenticate are repeated as a whole (session spec §2.3, `maxRetries`). */
+  connectRetryMs: 2_000,
+
   /** Answered server requests whose ids one engine remembers, so that none is answered twice. */
   answeredRequests: 4_096,
 
