@@ -123,18 +123,21 @@ export class DaemonError extends Error {
     value: unknown,
     code?: DaemonErrorCode,
   ): value is InstanceType<Class> {
-    if (!(value instanceof Error) || !hasBrand(value, this.brand)) return false;
-    return code === undefined || (value as unknown as DaemonError).code === code;
+    // biome-ignore lint/complexity/noThisInStatic: `this` is the subclass that was asked, which is the point.
+    if (!hasBrand(value, this.brand)) return false;
+    return code === undefined || (value as DaemonError).code === code;
   }
 
   static override [Symbol.hasInstance](this: ErrorClass, value: unknown): boolean {
-    return typeof value === "object" && value !== null && hasBrand(value, this.brand);
+    // biome-ignore lint/complexity/noThisInStatic: as above.
+    return hasBrand(value, this.brand);
   }
 }
 
 type ErrorClass = { readonly brand: string; readonly prototype: object } & (abstract new (...args: never[]) => unknown);
 
-function hasBrand(value: object, brand: string): boolean {
+function hasBrand(value: unknown, brand: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
   const brands: unknown = Reflect.get(value, BRANDS);
   return Array.isArray(brands) && brands.includes(brand);
 }
@@ -248,7 +251,8 @@ export class InvalidOptionError extends DaemonError {
 /** Type or short literal of a value, never its whole content: options may hold secrets. */
 function describeValue(value: unknown): string {
   if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** The reason of an aborted signal as something to throw: itself when it is an Error, else wrapped (session spec §8.5). */

@@ -36,7 +36,7 @@ export function isResponseEnvelope(value: unknown): value is ResponseEnvelope {
 
 /** Whether an answer tells a failure. Ask this before reading `result`. */
 export function isFailure(response: ResponseEnvelope): response is FailureEnvelope {
-  return "error" in response && response.error !== undefined;
+  return "error" in response;
 }
 
 /** Something told (session spec §1.4). An `id`, which a notification should not have, is ignored. */

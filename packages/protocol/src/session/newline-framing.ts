@@ -25,7 +25,7 @@ export class LineSplitter {
   #held = new Uint8Array(0);
   #heldBytes = 0;
   /** True while the rest of a line that was too long passes by. */
-  #isSkipping = false;
+  #isSkipping: boolean = false;
 
   constructor(options: LineSplitterOptions) {
     this.#options = options;

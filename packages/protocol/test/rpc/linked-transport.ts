@@ -8,7 +8,7 @@ export class LinkedTransport implements Transport {
   onClose: ((event: TransportClose) => void) | undefined;
   /** Texts that were sent, oldest first. */
   readonly sent: string[] = [];
-  #hasEnded = false;
+  #hasEnded: boolean = false;
 
   /** What was sent, parsed. */
   get frames(): Record<string, unknown>[] {

@@ -32,7 +32,11 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 const ask = (options = {}) => engine.request(METHODS.interruptSession, { sessionId: "s-1" }, { id: "c-1", ...options });
-const caught = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error);
+const caught = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 describe("calls", () => {
   test("a request carries prefix, params, a fresh UUID, and no version before the peer has stated one", () => {
@@ -104,7 +108,11 @@ describe("calls", () => {
     await vi.advanceTimersByTimeAsync(1);
     const error = await call;
     expect(error).toBeInstanceOf(TimeoutError);
-    expect(error).toMatchObject({ code: "REQUEST_TIMEOUT", timeoutMs: 250, message: expect.stringContaining("daemon.interrupt_session") });
+    expect(error).toMatchObject({
+      code: "REQUEST_TIMEOUT",
+      timeoutMs: 250,
+      message: expect.stringContaining("daemon.interrupt_session"),
+    });
     link.deliver(result("c-1"));
     expect(engine.counters.strayResponses).toBe(1);
   });
@@ -184,7 +192,9 @@ describe("errors of the peer", () => {
   });
 
   test("a version mismatch names both versions", async () => {
-    const data = { protocolVersionMismatch: { localFactoryProtocolVersion: "1.220.0", peerFactoryProtocolVersion: "1.51.0" } };
+    const data = {
+      protocolVersionMismatch: { localFactoryProtocolVersion: "1.220.0", peerFactoryProtocolVersion: "1.51.0" },
+    };
     const error = await failing(-32601, "Method not found", data);
     expect(error).toMatchObject({ code: "VERSION_MISMATCH", message: expect.stringMatching(/1\.220\.0.*1\.51\.0/) });
   });
@@ -265,7 +275,11 @@ describe("requests of the peer", () => {
     link.deliver(request("p-1", "daemon.ask_user", { sessionId: "s" }));
     await settled();
     expect(link.frames).toEqual([
-      expect.objectContaining({ type: "response", id: "p-1", result: { method: "ask_user", params: { sessionId: "s" } } }),
+      expect.objectContaining({
+        type: "response",
+        id: "p-1",
+        result: { method: "ask_user", params: { sessionId: "s" } },
+      }),
     ]);
   });
 
@@ -286,7 +300,9 @@ describe("requests of the peer", () => {
     await settled();
     const answer = (id: string) => link.frames.find((sent) => sent.id === id);
     expect(answer("p-1")).toMatchObject({ error: { code: -32603, message: "Failed to handle ask_user" } });
-    expect(answer("p-2")).toMatchObject({ error: { code: -32602, message: "sessionId is missing", data: { key: "sessionId" } } });
+    expect(answer("p-2")).toMatchObject({
+      error: { code: -32602, message: "sessionId is missing", data: { key: "sessionId" } },
+    });
     expect(answer("p-3")).toMatchObject({ error: { code: -32603 } });
     expect(link.sent).toHaveLength(3);
     expect(link.sent.join()).not.toContain("/home/me");
@@ -350,7 +366,9 @@ describe("what does not belong", () => {
     link.deliver("not json");
     link.deliver(request(7, "daemon.ask_user"));
     link.deliver({ type: "notification", method: "x" });
-    expect(link.frames).toEqual([expect.objectContaining({ id: "p-1", error: expect.objectContaining({ code: -32700 }) })]);
+    expect(link.frames).toEqual([
+      expect.objectContaining({ id: "p-1", error: expect.objectContaining({ code: -32700 }) }),
+    ]);
     expect(engine.counters.badFrames).toBe(4);
     const call = ask();
     link.deliver(result("c-1"));
@@ -387,7 +405,10 @@ describe("what does not belong", () => {
   test("positions and trace context of a frame are handed on", () => {
     const metas: unknown[] = [];
     engine.onNotification = ({ meta }) => void metas.push(meta);
-    link.deliver({ ...notification("daemon.session_notification", {}), _meta: { epoch: 1, seq: 42, traceparent: "00-1" } });
+    link.deliver({
+      ...notification("daemon.session_notification", {}),
+      _meta: { epoch: 1, seq: 42, traceparent: "00-1" },
+    });
     expect(metas).toEqual([{ epoch: 1, seq: 42, traceparent: "00-1" }]);
   });
 });

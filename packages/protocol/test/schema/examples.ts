@@ -1,4 +1,9 @@
-import type { SessionMessage, SessionNotificationFields, SessionNotificationType, TokenUsage } from "../../src/index.js";
+import type {
+  SessionMessage,
+  SessionNotificationFields,
+  SessionNotificationType,
+  TokenUsage,
+} from "../../src/index.js";
 
 export const usage: TokenUsage = {
   inputTokens: 10,
@@ -42,7 +47,10 @@ export const NOTIFICATIONS: { [Type in SessionNotificationType]: { type: Type } 
   assistant_message_retracted: { type: "assistant_message_retracted", messageId: "m" },
   thinking_text_delta: { type: "thinking_text_delta", messageId: "m", blockIndex: 0, textDelta: "I " },
   thinking_text_complete: { type: "thinking_text_complete", messageId: "m", blockIndex: 0, durationMs: 3 },
-  tool_call: { type: "tool_call", toolUse: { type: "tool_use", id: "t-1", name: "Read", input: {}, thoughtSignature: "s" } },
+  tool_call: {
+    type: "tool_call",
+    toolUse: { type: "tool_use", id: "t-1", name: "Read", input: {}, thoughtSignature: "s" },
+  },
   tool_result: { type: "tool_result", messageId: "m", toolUseId: "t-1", content: ["any"], isError: true, id: "x" },
   tool_progress_update: {
     type: "tool_progress_update",
@@ -72,7 +80,12 @@ export const NOTIFICATIONS: { [Type in SessionNotificationType]: { type: Type } 
     selectedOption: "proceed_once",
   },
   settings_updated: { type: "settings_updated", requestId: "r", settings: { modelId: "m" } },
-  session_title_updated: { type: "session_title_updated", requestId: "r", title: "T", updateType: "first_user_message" },
+  session_title_updated: {
+    type: "session_title_updated",
+    requestId: "r",
+    title: "T",
+    updateType: "first_user_message",
+  },
   session_token_usage_changed: { type: "session_token_usage_changed", sessionId: "s", tokenUsage: usage },
   session_compacted: { type: "session_compacted", summaryId: "s", removedCount: 3, visibleBoundaryMessageId: null },
   session_working_directory_changed: { type: "session_working_directory_changed", cwd: "/repo" },

@@ -2,7 +2,24 @@ import fc from "fast-check";
 
 /** Values that tend to be mistaken for others. `1e999` is Infinity, which JSON text can spell. */
 const replacement = fc.oneof(
-  fc.constantFrom<unknown>(null, 0, -1, 1.5, 2 ** 53, Number.POSITIVE_INFINITY, "", "x", "tool_use", "text", true, false, [], {}, [[]], [{}]),
+  fc.constantFrom<unknown>(
+    null,
+    0,
+    -1,
+    1.5,
+    2 ** 53,
+    Number.POSITIVE_INFINITY,
+    "",
+    "x",
+    "tool_use",
+    "text",
+    true,
+    false,
+    [],
+    {},
+    [[]],
+    [{}],
+  ),
   fc.jsonValue({ maxDepth: 2 }),
 );
 

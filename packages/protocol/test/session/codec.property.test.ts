@@ -4,7 +4,10 @@ import { decodeFrame, encodeFailure, encodeNotification, encodeRequest, encodeRe
 
 /** JSON values as a peer may send them: shallow enough, and without the keys the codec refuses. */
 const json = fc.jsonValue({ maxDepth: 5 }).filter((value) => !JSON.stringify(value).includes("proto"));
-const params = fc.dictionary(fc.string().filter((key) => !key.includes("proto")), json);
+const params = fc.dictionary(
+  fc.string().filter((key) => !key.includes("proto")),
+  json,
+);
 const version = fc.option(fc.string(), { nil: undefined });
 const count = fc.nat();
 
@@ -14,7 +17,11 @@ const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 test("what is encoded is decoded to the same envelope, whatever ids, names and params hold", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), params, version, (id, method, body, stated) => {
-      const base = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", ...(stated === undefined ? {} : { factoryProtocolVersion: stated }) };
+      const base = {
+        jsonrpc: "2.0",
+        factoryApiVersion: "1.0.0",
+        ...(stated === undefined ? {} : { factoryProtocolVersion: stated }),
+      };
       expect(decodeFrame(encodeRequest(method, id, body, stated))).toEqual({
         ok: true,
         envelope: { ...base, type: "request", id, method, params: plain(body) },
@@ -29,14 +36,27 @@ test("what is encoded is decoded to the same envelope, whatever ids, names and p
 
 test("results, errors and positions come back as they went", () => {
   fc.assert(
-    fc.property(fc.string(), json, fc.record({ code: fc.integer(), message: fc.string(), data: json }), count, count, (id, result, error, epoch, seq) => {
-      expect(decodeFrame(encodeResult(id, result))).toMatchObject({ ok: true, envelope: { id, result: plain(result) } });
-      expect(decodeFrame(encodeFailure(id, error))).toMatchObject({ ok: true, envelope: { id, error: plain(error) } });
-      expect(decodeFrame(encodeNotification("m", {}, undefined, { epoch, seq }))).toMatchObject({
-        ok: true,
-        envelope: { _meta: { epoch, seq } },
-      });
-    }),
+    fc.property(
+      fc.string(),
+      json,
+      fc.record({ code: fc.integer(), message: fc.string(), data: json }),
+      count,
+      count,
+      (id, result, error, epoch, seq) => {
+        expect(decodeFrame(encodeResult(id, result))).toMatchObject({
+          ok: true,
+          envelope: { id, result: plain(result) },
+        });
+        expect(decodeFrame(encodeFailure(id, error))).toMatchObject({
+          ok: true,
+          envelope: { id, error: plain(error) },
+        });
+        expect(decodeFrame(encodeNotification("m", {}, undefined, { epoch, seq }))).toMatchObject({
+          ok: true,
+          envelope: { _meta: { epoch, seq } },
+        });
+      },
+    ),
   );
 });
 

@@ -11,7 +11,8 @@ import {
 
 const BASE = { jsonrpc: "2.0", factoryApiVersion: "1.0.0" };
 const text = (fields: object) => JSON.stringify({ ...BASE, ...fields });
-const request = (fields: object = {}) => text({ type: "request", id: "r-1", method: "daemon.x", params: {}, ...fields });
+const request = (fields: object = {}) =>
+  text({ type: "request", id: "r-1", method: "daemon.x", params: {}, ...fields });
 
 /** A request whose params nest so that the whole frame is `depth` containers deep. */
 const nested = (depth: number, open = "[", close = "]") =>
@@ -60,7 +61,9 @@ describe("what is let through", () => {
   test("unknown keys, codes and any order of keys", () => {
     const frame = `{"result":{},"newKey":1,"id":"r","type":"response","jsonrpc":"2.0","factoryApiVersion":"1.0.0"}`;
     expect(decodeFrame(frame)).toMatchObject({ ok: true, envelope: { id: "r", newKey: 1 } });
-    expect(decodeFrame(text({ type: "response", id: null, error: { code: -1, message: "" } }))).toMatchObject({ ok: true });
+    expect(decodeFrame(text({ type: "response", id: null, error: { code: -1, message: "" } }))).toMatchObject({
+      ok: true,
+    });
   });
 
   test("a request without params is read as one with empty params", () => {
@@ -69,19 +72,32 @@ describe("what is let through", () => {
 });
 
 describe("nesting", () => {
-  test.each([["arrays", "[", "]"], ["objects", '{"a":', "}"]])("64 levels of %s pass, 65 do not", (_name, open, close) => {
-    const inner = (depth: number) => nested(depth, open, close).replace(':}', ":1}");
+  test.each([
+    ["arrays", "[", "]"],
+    ["objects", '{"a":', "}"],
+  ])("64 levels of %s pass, 65 do not", (_name, open, close) => {
+    const inner = (depth: number) => nested(depth, open, close).replace(":}", ":1}");
     expect(decodeFrame(inner(LIMITS.jsonDepth))).toMatchObject({ ok: true });
-    expect(decodeFrame(inner(LIMITS.jsonDepth + 1))).toMatchObject({ ok: false, rpcCode: -32600, id: "r-1", fault: "unsafe" });
+    expect(decodeFrame(inner(LIMITS.jsonDepth + 1))).toMatchObject({
+      ok: false,
+      rpcCode: -32600,
+      id: "r-1",
+      fault: "unsafe",
+    });
   });
 
   test("brackets within strings, escaped quotes included, do not count; many of them side by side neither", () => {
     const tricky = `\\" [[[ \\\\ {{{ ${"[{".repeat(500)} "`;
     expect(decodeFrame(request({ params: { tricky, list: new Array(300).fill({}) } }))).toMatchObject({ ok: true });
-    expect(decodeFrame(request({ params: { tricky: "\\", after: JSON.parse("[".repeat(70) + "]".repeat(70)) } }))).toMatchObject({ ok: false });
+    expect(
+      decodeFrame(request({ params: { tricky: "\\", after: JSON.parse("[".repeat(70) + "]".repeat(70)) } })),
+    ).toMatchObject({ ok: false });
   });
 
-  test.each([["[", 1e6], ['{"a":', 1e6]])("a million levels of %s are refused within 300 ms", (open, depth) => {
+  test.each([
+    ["[", 1e6],
+    ['{"a":', 1e6],
+  ])("a million levels of %s are refused within 300 ms", (open, depth) => {
     const frame = request({ params: "@" }).replace('"@"', open.repeat(depth));
     const start = performance.now();
     expect(decodeFrame(frame)).toMatchObject({ ok: false, fault: "unsafe", id: null });
@@ -106,7 +122,7 @@ describe("keys that pollute", () => {
   });
 
   test("the same words as values, and constructor, toString or hasOwnProperty as keys, are plain text", () => {
-    const params = { a: "__proto__", constructor: "x", toString: 1, hasOwnProperty: 2, prototype: {}, "proto": "\u0070" };
+    const params = { a: "__proto__", constructor: "x", toString: 1, hasOwnProperty: 2, prototype: {}, proto: "\u0070" };
     const decoded = decodeFrame(request({ id: "constructor", method: "daemon.__proto__", params }));
     expect(decoded).toMatchObject({ ok: true, envelope: { id: "constructor", params } });
   });

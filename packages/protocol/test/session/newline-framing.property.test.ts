@@ -47,7 +47,11 @@ describe("any chunking gives the same lines", () => {
   });
 
   test("also of arbitrary bytes, where a line that is no UTF-8 is reported and skipped", () => {
-    const byte = fc.oneof(fc.constant(0x0a), fc.constantFrom(0xff, 0xc3, 0xa9, 0x80), fc.integer({ min: 0x20, max: 0x7e }));
+    const byte = fc.oneof(
+      fc.constant(0x0a),
+      fc.constantFrom(0xff, 0xc3, 0xa9, 0x80),
+      fc.integer({ min: 0x20, max: 0x7e }),
+    );
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 120 }), places, (raw, cuts) => {
         const bytes = Uint8Array.from(raw);
@@ -82,7 +86,11 @@ test("a mebibyte that arrives byte by byte takes linear time", () => {
   const bytes = encoder.encode(`${"x".repeat(1024 * 1024)}\n`);
   const start = performance.now();
   let got = 0;
-  const splitter = new LineSplitter({ maxLineBytes: bytes.length, onLine: (text) => (got = text.length), onError: () => {} });
+  const splitter = new LineSplitter({
+    maxLineBytes: bytes.length,
+    onLine: (text) => (got = text.length),
+    onError: () => {},
+  });
   for (let at = 0; at < bytes.length; at++) splitter.push(bytes.subarray(at, at + 1));
   expect(got).toBe(1024 * 1024);
   // Quadratic copying would move 0.5 TB; the bound leaves room for a busy machine.
