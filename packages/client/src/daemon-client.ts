@@ -1,0 +1,230 @@
+import {
+  type CallOptions,
+  type ConnectionError,
+  type DaemonCapabilities,
+  type InitializeSessionParams,
+  type InitializeSessionResult,
+  type LoadSessionParams,
+  type LoadSessionResult,
+  type Logger,
+  METHODS,
+  type ParamsOf,
+  ProtocolError,
+  type ResultOf,
+  SessionError,
+  type SessionNotification,
+  silentLogger,
+} from "@daemon-sdk/protocol";
+import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "./handlers.js";
+import type { SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
+import { RequestInbox } from "./request-inbox.js";
+import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
+
+/** Options of {@link DaemonClient}. */
+export interface DaemonClientOptions {
+  readonly multiplexer: SharedTransportMultiplexer;
+  /** Goes into `token` of `initialize_session` and `load_session` (session spec §3.3). */
+  readonly token: string;
+  readonly capabilities?: DaemonCapabilities;
+  readonly handlers?: Handlers;
+  /** Failures that no call rejects with. Default: the logger. */
+  readonly onError?: (error: Error) => void;
+  /** Told once when the connection ends under this session. */
+  readonly onConnectionEnd?: (error: ConnectionError) => void;
+  readonly logger?: Logger;
+}
+
+/** Hears every notification of a session, of known and unknown types alike. */
+export type NotificationListener = (notification: SessionNotification) => void;
+
+/**
+ * The calls of one session, typed, with its id and the credential put into each; a caller's own never wins.
+ *
+ * The lower half of `DaemonSession`, for callers that want the wire's methods as they are. Before `initializeSession` or
+ * `loadSession` there is no session and other calls throw SESSION_STATE.
+ */
+export class DaemonClient extends SessionCalls {
+  readonly #options: DaemonClientOptions;
+  readonly #multiplexer: SharedTransportMultiplexer;
+  readonly #logger: Logger;
+  readonly #inbox: RequestInbox;
+  readonly #view: SessionView;
+  #listeners: readonly NotificationListener[] = [];
+  #sessionId: string | undefined;
+  #detachView: (() => void) | undefined;
+  /** Why no call is possible any more; set once. */
+  #end: Error | undefined;
+
+  constructor(options: DaemonClientOptions) {
+    super();
+    this.#options = options;
+    this.#multiplexer = options.multiplexer;
+    this.#logger = options.logger ?? silentLogger;
+    this.#inbox = new RequestInbox({
+      handlers: options.handlers ?? {},
+      isKeptByDaemon: options.capabilities?.inbox === true,
+      respond: (requestId, result) => this.#multiplexer.engine.respond(requestId, result),
+      onError: (error) => this.#report(error),
+      logger: this.#logger,
+    });
+    this.#view = {
+      onNotification: (notification) => this.#tell(notification),
+      onRequest: (request) => this.#inbox.receive(this.#requireSession(), request),
+      onConnectionEnd: (error) => {
+        this.detach(error);
+        options.onConnectionEnd?.(error);
+      },
+    };
+  }
+
+  /** The session's id; undefined before there is one. */
+  get sessionId(): string | undefined {
+    return this.#sessionId;
+  }
+
+  /** Whether calls are possible: there is a session, and neither it nor the connection was closed. */
+  get isConnected(): boolean {
+    return this.#sessionId !== undefined && this.#end === undefined;
+  }
+
+  /** Throws what a call would throw now for lack of a session or a connection. */
+  assertConnected(): void {
+    this.#requireSession();
+  }
+
+  /** `initialize_session`: makes a session and takes on its id before any later frame is read. */
+  async initializeSession(
+    params: Omit<InitializeSessionParams, "token">,
+    options: CallOptions = {},
+  ): Promise<InitializeSessionResult> {
+    this.#assertUnbound();
+    return this.#multiplexer.engine.request(
+      METHODS.initializeSession,
+      { ...params, token: this.#options.token },
+      { ...options, onResult: (result) => this.#bind(sessionIdOf(result)) },
+    );
+  }
+
+  /**
+   * `load_session`: joins a session that exists. Its frames are taken from the moment this is sent, because a running session
+   * tells them before the result is there. Requests that wait in it go to the handlers.
+   */
+  async loadSession(
+    sessionId: string,
+    params: Omit<LoadSessionParams, "sessionId" | "token"> = {},
+    options: CallOptions = {},
+  ): Promise<LoadSessionResult> {
+    this.#assertUnbound();
+    this.#bind(sessionId);
+    try {
+      const full = { ...params, sessionId, token: this.#options.token };
+      return await this.#multiplexer.engine.request(METHODS.loadSession, full, {
+        ...options,
+        onResult: (result) => {
+          options.onResult?.(result);
+          this.#restore(sessionId, result as LoadSessionResult);
+        },
+      });
+    } catch (error) {
+      this.detach(error as Error);
+      throw error;
+    }
+  }
+
+  async call<M extends SessionMethod>(
+    method: M,
+    params: SessionCallParams<M>,
+    options?: CallOptions,
+  ): Promise<ResultOf<M>> {
+    const full = { ...params, sessionId: this.#requireSession() } as unknown as ParamsOf<M>;
+    return this.#multiplexer.engine.request(method, full, options);
+  }
+
+  /** Calls back with every notification of the session, in order; the returned function stops it. */
+  onNotification(listener: NotificationListener): () => void {
+    // Copied on change: a listener may subscribe or stop while one is being told.
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+
+  /** Permission requests that wait for an answer, oldest first. */
+  getPendingPermissionRequests(): PermissionRequest[] {
+    return this.#inbox.permissions();
+  }
+
+  /** Questions that wait for an answer, oldest first. */
+  getPendingAskUserRequests(): AskUserRequest[] {
+    return this.#inbox.questions();
+  }
+
+  /** Answers a waiting permission request; REQUEST_NOT_PENDING when none of that id waits. */
+  respondToPermission(requestId: string, answer: PermissionAnswer): void {
+    this.#requireSession();
+    this.#inbox.answer("permission", requestId, answer);
+  }
+
+  /** Answers a waiting question; REQUEST_NOT_PENDING when none of that id waits. */
+  respondToAskUser(requestId: string, reply: AskUserReply): void {
+    this.#requireSession();
+    this.#inbox.answer("question", requestId, reply);
+  }
+
+  /** Stops taking the session's frames; later calls throw `reason`. The daemon is not told. Does nothing the second time. */
+  detach(reason: Error): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    this.#detachView?.();
+    this.#inbox.close("The session's handle was closed.");
+    this.#listeners = [];
+  }
+
+  #tell(notification: SessionNotification): void {
+    this.#inbox.observe(notification);
+    for (const listener of this.#listeners) {
+      try {
+        listener(notification);
+      } catch (error) {
+        this.#report(error as Error);
+      }
+    }
+  }
+
+  #bind(sessionId: string): void {
+    this.#detachView = this.#multiplexer.attach(sessionId, this.#view);
+    this.#sessionId = sessionId;
+  }
+
+  #restore(sessionId: string, result: LoadSessionResult): void {
+    this.#inbox.restore(sessionId, result.pendingPermissions, result.pendingAskUserRequests);
+  }
+
+  #assertUnbound(): void {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#sessionId === undefined) return;
+    const text = "This client has a session already. Make another client for another session.";
+    throw new SessionError("SESSION_STATE", text, { sessionId: this.#sessionId });
+  }
+
+  #requireSession(): string {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#sessionId !== undefined) return this.#sessionId;
+    throw new SessionError(
+      "SESSION_STATE",
+      "There is no session yet. Call initializeSession() or loadSession() first.",
+    );
+  }
+
+  #report(error: Error): void {
+    const report = this.#options.onError;
+    if (report === undefined) this.#logger.error({ error, sessionId: this.#sessionId }, error.message);
+    else report(error);
+  }
+}
+
+function sessionIdOf(result: unknown): string {
+  const sessionId: unknown = Reflect.get(Object(result), "sessionId");
+  if (typeof sessionId === "string" && sessionId !== "") return sessionId;
+  throw new ProtocolError("INVALID_RESULT", "The daemon's answer to initialize_session names no session.");
+}

@@ -1,0 +1,277 @@
+import {
+  type ArchiveSessionResult,
+  ConnectionError,
+  type DaemonCapabilities,
+  type GetSessionMessagesParams,
+  type GetSessionMessagesResult,
+  type ListAvailableSessionsParams,
+  type ListAvailableSessionsResult,
+  type LoadSessionResult,
+  type LocalDaemonEndpoint,
+  type Logger,
+  METHODS,
+  NO_ANSWER,
+  type OpenedSession,
+  type SearchSessionsParams,
+  type SearchSessionsResult,
+  SessionError,
+} from "@daemon-sdk/protocol";
+import type { ConnectionLifecycle } from "./connection-lifecycle.js";
+import { DaemonClient } from "./daemon-client.js";
+import { DaemonSession, type SessionSnapshot } from "./daemon-session.js";
+import type { Handlers } from "./handlers.js";
+import type { SharedTransportMultiplexer } from "./multiplexer.js";
+import {
+  checkPrompt,
+  checkResumeOptions,
+  checkSessionOptions,
+  type DaemonSessionOptions,
+  type ResumeSessionOptions,
+  requireText,
+  type StreamOptions,
+} from "./session-options.js";
+import { initializeParams } from "./session-params.js";
+import { SessionTurns } from "./session-turns.js";
+import type { ConnectionStatus, StatusEvents } from "./status-events.js";
+import type { DroidStreamEvent, ResultEvent } from "./stream/events.js";
+
+/** What `connectDaemon` hands a connection: an authenticated link and what was learned on it. */
+export interface DaemonConnectionParts {
+  readonly multiplexer: SharedTransportMultiplexer;
+  readonly lifecycle: ConnectionLifecycle;
+  readonly status: StatusEvents;
+  readonly identity: DaemonIdentity;
+  /** Goes into `token` of the session calls. */
+  readonly token: string;
+  readonly handlers: Handlers;
+  readonly onError: (error: Error) => void;
+  readonly logger: Logger;
+}
+
+/** Whom this connection is authenticated as, and what the daemon can do. */
+export interface DaemonIdentity {
+  readonly userId: string;
+  readonly orgId: string;
+  /** Extensions the daemon offers; empty for a plain `droid daemon`, with which everything works, too. */
+  readonly capabilities: DaemonCapabilities;
+  /** The local daemon that was found or started; undefined when the link was made by URL. */
+  readonly endpoint?: LocalDaemonEndpoint;
+}
+
+/** Options of {@link DaemonConnection.run}. */
+export interface RunOptions<Output = unknown> extends DaemonSessionOptions, StreamOptions<Output> {
+  /** Called with each event of the turn, the result not included. */
+  onEvent?: (event: DroidStreamEvent<Output>) => void;
+}
+
+/**
+ * One authenticated connection to a daemon; many sessions share it. Made by `connectDaemon`.
+ *
+ * When it ends, by `close()` or because it is lost, running streams and pending calls end at once with the reason; sessions and
+ * their turns go on in the daemon. After that every call throws that reason.
+ */
+export class DaemonConnection {
+  /** Whom this connection is authenticated as, and what the daemon can do. */
+  readonly identity: DaemonIdentity;
+  /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
+  readonly closed: Promise<ConnectionError | undefined>;
+  readonly #parts: DaemonConnectionParts;
+
+  /** For `connectDaemon` only; takes over the engine's end. */
+  constructor(parts: DaemonConnectionParts) {
+    this.#parts = parts;
+    this.identity = parts.identity;
+    this.closed = parts.lifecycle.closed;
+    parts.multiplexer.engine.onClose = (error) => this.#ended(error);
+  }
+
+  /** What the daemon offers beyond the original wire. */
+  get capabilities(): DaemonCapabilities {
+    return this.identity.capabilities;
+  }
+
+  /** Version of the wire the daemon states; undefined when it states none. */
+  get protocolVersion(): string | undefined {
+    return this.#parts.multiplexer.engine.peerProtocolVersion;
+  }
+
+  /** The present status first, then each change; ends after `disconnected`. Every call gives an iterator of its own. */
+  status(): AsyncIterableIterator<ConnectionStatus> {
+    return this.#parts.status.iterate();
+  }
+
+  /** Makes a session. The handlers given here stand before the connection's. */
+  async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
+    checkSessionOptions(options, this.capabilities.agents);
+    const { client, turns } = this.#newHandle(options);
+    const result = await client.initializeSession(initializeParams(options), callOptions(options.signal));
+    return this.#session(turns, client, snapshotOf(result));
+  }
+
+  /**
+   * Joins a session that exists, also one that another client made. Requests that wait in it go to the handlers at once.
+   * Rejects with `SessionNotFoundError` for an unknown one, SESSION_ALREADY_ATTACHED for one this connection holds already.
+   */
+  async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+    checkResumeOptions(sessionId, options);
+    const { mcpServers, loadAllMessages, signal } = options;
+    const { client, turns } = this.#newHandle(options);
+    const params = {
+      ...(mcpServers === undefined ? {} : { mcpServers }),
+      ...(loadAllMessages === undefined ? {} : { loadAllMessages }),
+    };
+    const result = await client.loadSession(sessionId, params, {
+      ...callOptions(signal),
+      onResult: (loaded) => turns.found(loaded as LoadSessionResult),
+    });
+    return this.#session(turns, client, snapshotOf(result));
+  }
+
+  /** One prompt, one answer: makes a session, streams the turn, closes the session, gives the result. */
+  async run<Output = unknown>(prompt: string, options: RunOptions<Output> = {}): Promise<ResultEvent<Output>> {
+    checkPrompt(prompt, options);
+    const session = await this.createSession(options);
+    try {
+      for await (const event of session.stream<Output>(prompt, options)) {
+        if (event.type === "result") return event;
+        options.onEvent?.(event);
+      }
+      const { sessionId } = session;
+      throw new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed before its answer came.`, {
+        sessionId,
+      });
+    } finally {
+      await session.close();
+    }
+  }
+
+  /**
+   * Interrupts a session's running turn by its id. On a daemon that offers `directInterrupt` it need not be loaded; on others this
+   * connection loads it for the moment.
+   */
+  async interruptSession(sessionId: string): Promise<void> {
+    requireText("sessionId", sessionId);
+    const { multiplexer } = this.#parts;
+    if (this.capabilities.directInterrupt === true || multiplexer.has(sessionId)) {
+      await multiplexer.engine.request(METHODS.interruptSession, { sessionId });
+      return;
+    }
+    // Requests that wait in the session are none of this handle's business.
+    const leave = (): typeof NO_ANSWER => NO_ANSWER;
+    const { client } = this.#newHandle({ permissionHandler: leave, askUserHandler: leave });
+    await client.loadSession(sessionId);
+    try {
+      await client.interruptSession();
+    } finally {
+      client.detach(new SessionError("SESSION_DETACHED", "The handle was only for an interrupt.", { sessionId }));
+    }
+  }
+
+  /** Sessions that are open in the daemon now. */
+  async listOpenedSessions(): Promise<OpenedSession[]> {
+    return (await this.#parts.multiplexer.engine.request(METHODS.listOpenedSessions, {})).sessions;
+  }
+
+  /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
+  listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
+    return this.#parts.multiplexer.engine.request(METHODS.listAvailableSessions, page);
+  }
+
+  /** Searches the conversations. */
+  searchSessions(search: SearchSessionsParams): Promise<SearchSessionsResult> {
+    return this.#parts.multiplexer.engine.request(METHODS.searchSessions, search);
+  }
+
+  /** A page of a session's conversation, without loading it; at most 100 messages, 20 by default. */
+  async getSessionMessages(
+    sessionId: string,
+    page: Omit<GetSessionMessagesParams, "sessionId"> = {},
+  ): Promise<GetSessionMessagesResult> {
+    requireText("sessionId", sessionId);
+    return this.#parts.multiplexer.engine.request(METHODS.getSessionMessages, { ...page, sessionId });
+  }
+
+  /** Takes a session out of the lists, without loading it. */
+  async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
+    requireText("sessionId", sessionId);
+    return this.#parts.multiplexer.engine.request(METHODS.archiveSession, { sessionId });
+  }
+
+  /** Puts an archived session back into the lists. */
+  async unarchiveSession(sessionId: string): Promise<void> {
+    requireText("sessionId", sessionId);
+    await this.#parts.multiplexer.engine.request(METHODS.unarchiveSession, { sessionId });
+  }
+
+  /** Sets a session's title, without loading it. */
+  async renameSession(sessionId: string, title: string): Promise<void> {
+    requireText("sessionId", sessionId);
+    requireText("title", title);
+    await this.#parts.multiplexer.engine.request(METHODS.renameSession, { sessionId, title });
+  }
+
+  /** Closes the connection, politely, and resolves when it is closed. Sessions go on in the daemon. May be called again. */
+  async close(): Promise<void> {
+    const { lifecycle, multiplexer } = this.#parts;
+    if (lifecycle.state === "ready") {
+      lifecycle.step("close");
+      const error = new ConnectionError("CONNECTION_CLOSED", "The connection was closed by close(). Open a new one.");
+      multiplexer.end(error);
+      multiplexer.engine.close(error);
+    }
+    await this.closed;
+  }
+
+  /** Closes the connection at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #ended(error: ConnectionError): void {
+    const { lifecycle, multiplexer } = this.#parts;
+    multiplexer.end(error);
+    if (lifecycle.state === "closing") lifecycle.step("ended");
+    else lifecycle.step("lost", error);
+  }
+
+  #newHandle(own: Handlers): { client: DaemonClient; turns: SessionTurns } {
+    const { multiplexer, token, handlers, onError, logger } = this.#parts;
+    const { permissionHandler = handlers.permissionHandler, askUserHandler = handlers.askUserHandler } = own;
+    const { capabilities } = this;
+    const client = new DaemonClient({
+      multiplexer,
+      token,
+      capabilities,
+      handlers: {
+        ...(permissionHandler === undefined ? {} : { permissionHandler }),
+        ...(askUserHandler === undefined ? {} : { askUserHandler }),
+      },
+      onError,
+      onConnectionEnd: (error) => turns.fail(error),
+      logger,
+    });
+    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true });
+    return { client, turns };
+  }
+
+  #session(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
+    return new DaemonSession(turns, client, snapshot, this.capabilities.detach === true);
+  }
+}
+
+function callOptions(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+function snapshotOf({
+  settings,
+  session,
+  cwd,
+}: Pick<LoadSessionResult, "settings" | "session" | "cwd">): SessionSnapshot {
+  return {
+    settings,
+    history: session.messages,
+    ...(session.title === undefined ? {} : { title: session.title }),
+    ...(cwd === undefined ? {} : { cwd }),
+  };
+}

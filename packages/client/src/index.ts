@@ -1,0 +1,35 @@
+import { ConnectionError } from "@daemon-sdk/protocol";
+import { type ConnectDaemon, createConnectDaemon } from "./connect-daemon.js";
+import type { LocalDaemonDoor } from "./open-link.js";
+
+export * from "./public-api.js";
+
+/**
+ * Connects to a daemon and authenticates.
+ *
+ * Without options: to the daemon on this machine, which is found or started (needs `@daemon-sdk/local-daemon`) and proves itself
+ * before a credential is sent. With `url` or another `machine`: there, with `apiKey` or `token`.
+ *
+ * Rejects with `InvalidOptionError` before anything is done; `ConnectionError` AUTH_REJECTED for a refused credential, which is
+ * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's kind
+ * are used up (session spec §2.3); with the reason of `signal`.
+ */
+export const connectDaemon: ConnectDaemon = createConnectDaemon({
+  loadLocalDaemon,
+  environmentApiKey: () => {
+    const key = process.env.FACTORY_API_KEY?.trim();
+    return key === "" ? undefined : key;
+  },
+});
+
+async function loadLocalDaemon(): Promise<LocalDaemonDoor> {
+  try {
+    return await import("@daemon-sdk/local-daemon");
+  } catch (cause) {
+    throw new ConnectionError(
+      "LOCAL_DAEMON_UNAVAILABLE",
+      "A local machine needs the package @daemon-sdk/local-daemon. Install it, or connect to a daemon that runs with `url`.",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  type ConnectionError,
+  type InboundNotification,
+  type InboundRequest,
+  isSessionNotificationParams,
+  type Logger,
+  NO_ANSWER,
+  type ProtocolEngine,
+  RpcCode,
+  RpcFault,
+  SessionError,
+  type SessionNotification,
+  silentLogger,
+} from "@daemon-sdk/protocol";
+
+/** One session's end of the shared socket: what the multiplexer hands that session's traffic to. */
+export interface SessionView {
+  /** A notification of this session, in the order the daemon told them. */
+  onNotification(notification: SessionNotification): void;
+  /** A request of the daemon about this session; the same answers as `ProtocolEngine.onRequest` takes. */
+  onRequest(request: InboundRequest): unknown;
+  /** The connection ended, by whichever side; called once, and nothing after it. */
+  onConnectionEnd(error: ConnectionError): void;
+}
+
+/** Options of {@link SharedTransportMultiplexer}. */
+export interface MultiplexerOptions {
+  readonly logger?: Logger;
+  /** Whether the daemon keeps requests that nobody answers (`capabilities.inbox`); asked when it matters. Default: no. */
+  readonly isInboxOffered?: () => boolean;
+}
+
+/**
+ * Many sessions over one connection: hands each frame to the one session it is about, by `params.sessionId`.
+ *
+ * One `Map` look-up per frame, whatever the number of sessions. A frame for a session that is not attached is counted and
+ * logged, never broadcast, so no session sees or answers another's. Responses need no routing: the engine knows its calls.
+ */
+export class SharedTransportMultiplexer {
+  /** The one engine of the connection; session calls go out through it. */
+  readonly engine: ProtocolEngine;
+  /** Frames that went to no session: `unknownSession` named one that is not attached, `unnamed` named none. */
+  readonly counters = { unknownSession: 0, unnamed: 0 };
+
+  readonly #logger: Logger;
+  readonly #isInboxOffered: () => boolean;
+  readonly #views = new Map<string, SessionView>();
+  #end: ConnectionError | undefined;
+
+  constructor(engine: ProtocolEngine, options: MultiplexerOptions = {}) {
+    this.engine = engine;
+    this.#logger = options.logger ?? silentLogger;
+    this.#isInboxOffered = options.isInboxOffered ?? (() => false);
+    engine.onNotification = (notification) => this.#notify(notification);
+    engine.onRequest = (request) => this.#request(request);
+  }
+
+  /** Sessions attached now. */
+  get size(): number {
+    return this.#views.size;
+  }
+
+  /** Whether that session has a view on this connection. */
+  has(sessionId: string): boolean {
+    return this.#views.has(sessionId);
+  }
+
+  /**
+   * Routes that session's frames to `view` from now on; gives back what ends it. Throws SESSION_ALREADY_ATTACHED for a second
+   * view of one session, and the connection's error once that has ended.
+   */
+  attach(sessionId: string, view: SessionView): () => void {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#views.has(sessionId)) {
+      throw new SessionError(
+        "SESSION_ALREADY_ATTACHED",
+        `Session ${sessionId} has a handle on this connection already. Use that one, or detach it first.`,
+        { sessionId },
+      );
+    }
+    this.#views.set(sessionId, view);
+    return () => {
+      if (this.#views.get(sessionId) === view) this.#views.delete(sessionId);
+    };
+  }
+
+  /** Tells every view that the connection has ended, once, and detaches them. */
+  end(error: ConnectionError): void {
+    if (this.#end !== undefined) return;
+    this.#end = error;
+    const views = [...this.#views.values()];
+    this.#views.clear();
+    for (const view of views) view.onConnectionEnd(error);
+  }
+
+  #notify({ method, params }: InboundNotification): void {
+    if (method !== "session_notification" || !isSessionNotificationParams(params)) {
+      this.#logger.debug({ method }, "A notification that is about no session");
+      return;
+    }
+    const view = this.#viewOf(params.sessionId, method);
+    view?.onNotification(params.notification);
+  }
+
+  #request(request: InboundRequest): unknown {
+    const { method, params } = request;
+    const sessionId = typeof params.sessionId === "string" ? params.sessionId : undefined;
+    const view = this.#viewOf(sessionId, method);
+    if (view !== undefined) return view.onRequest(request);
+    // Another connection may answer it; a daemon that keeps no requests would wait for ours.
+    if (this.#isInboxOffered()) return NO_ANSWER;
+    throw new RpcFault(RpcCode.entityNotFound, "That session is not attached to this connection", { sessionId });
+  }
+
+  #viewOf(sessionId: string | undefined, method: string): SessionView | undefined {
+    const view = sessionId === undefined ? undefined : this.#views.get(sessionId);
+    if (view === undefined) {
+      this.counters[sessionId === undefined ? "unnamed" : "unknownSession"] += 1;
+      this.#logger.debug({ method, sessionId }, "A frame for a session that is not attached was dropped");
+    }
+    return view;
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  type AddUserMessageParams,
+  ConcurrentStreamError,
+  type LoadSessionResult,
+  SessionError,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import type { DaemonClient } from "./daemon-client.js";
+import type { SessionStream, StreamHost } from "./stream/session-stream.js";
+import { type SentPrompt, TurnLedger } from "./turn-ledger.js";
+
+/** Options of {@link SessionTurns}. */
+export interface SessionTurnsOptions {
+  readonly client: DaemonClient;
+  /** Whether the daemon offers `turns`. */
+  readonly offersTurns: boolean;
+}
+
+/**
+ * The turns of one session and the one stream that may follow them: sends prompts, hands notifications on, and ends the stream
+ * when the session or its agent goes away.
+ */
+export class SessionTurns implements StreamHost {
+  readonly offersTurns: boolean;
+  readonly turns: TurnLedger;
+  readonly #client: DaemonClient;
+  #stream: SessionStream | undefined;
+
+  /** Make it before the session is made or loaded: it subscribes at once, so that nothing is missed. */
+  constructor({ client, offersTurns }: SessionTurnsOptions) {
+    this.#client = client;
+    this.offersTurns = offersTurns;
+    this.turns = new TurnLedger(offersTurns);
+    client.onNotification((notification) => this.#observe(notification));
+  }
+
+  get sessionId(): string {
+    // A handle is only given out once the session has its id.
+    return this.#client.sessionId as string;
+  }
+
+  claim(stream: SessionStream): void {
+    this.#client.assertConnected();
+    if (this.#stream !== undefined) throw new ConcurrentStreamError(this.sessionId);
+    this.#stream = stream;
+  }
+
+  release(stream: SessionStream): void {
+    if (this.#stream === stream) this.#stream = undefined;
+  }
+
+  async sendPrompt(
+    params: Omit<AddUserMessageParams, "sessionId">,
+    prompt: SentPrompt,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    this.turns.begin(prompt);
+    try {
+      const options = { id: prompt.requestId, ...(signal === undefined ? {} : { signal }) };
+      await this.#client.addUserMessage({ ...params, messageId: prompt.messageId }, options);
+    } catch (error) {
+      this.turns.forget(prompt.messageId);
+      throw error;
+    }
+  }
+
+  /** Takes over from a `load_session` result whether the session is at work. */
+  found({ isAgentLoopInProgress, workingState }: LoadSessionResult): void {
+    if (isAgentLoopInProgress === true || (workingState ?? "idle") !== "idle") this.turns.foundBusy();
+  }
+
+  /** Interrupts the running turn; its stream goes on to its result. */
+  async interrupt(): Promise<void> {
+    this.#stream?.noteInterrupt();
+    await this.#client.interruptSession();
+  }
+
+  interruptQuietly(): void {
+    this.#client.interruptSession().catch(() => {
+      // Whoever left the stream is not there to hear it, and the daemon ends the turn one way or another.
+    });
+  }
+
+  /** The session was closed or detached on this side: its stream ends without an error. */
+  close(): void {
+    this.#stream?.close();
+  }
+
+  /** The session is out of reach: its stream ends with `error`. */
+  fail(error: Error): void {
+    this.#stream?.fail(error);
+  }
+
+  #observe(notification: SessionNotification): void {
+    this.#stream?.deliver(notification);
+    this.turns.observe(notification);
+    switch (notification.type) {
+      case "session_process_exited":
+        this.#stream?.agentExited(notification);
+        this.#agentGone();
+        break;
+      case "session_inactivity":
+        this.fail(this.#error("SESSION_DISCONNECTED", notification, "The daemon stopped the agent for inactivity."));
+        this.#agentGone();
+        break;
+      case "session_closed":
+        this.#end(
+          this.#error("SESSION_CLOSED", notification, "The session was closed by another client or the daemon."),
+        );
+        break;
+      case "session_unsubscribed":
+        this.#end(this.#error("SESSION_DETACHED", notification, "The daemon gave this session to another client."));
+        break;
+    }
+  }
+
+  /** A daemon that offers `turns` tells the end of each of them; of another one nothing more is heard. */
+  #agentGone(): void {
+    if (!this.offersTurns) this.turns.reset();
+  }
+
+  #end(error: SessionError): void {
+    this.#client.detach(error);
+    this.fail(error);
+  }
+
+  #error(
+    code: "SESSION_DISCONNECTED" | "SESSION_CLOSED" | "SESSION_DETACHED",
+    { message }: SessionNotification,
+    fallback: string,
+  ): SessionError {
+    const text = typeof message === "string" && message !== "" ? message : fallback;
+    return new SessionError(code, `${text} Resume session ${this.sessionId} to go on.`, { sessionId: this.sessionId });
+  }
+}

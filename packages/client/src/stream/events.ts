@@ -1,0 +1,201 @@
+import type {
+  DaemonErrorCode,
+  McpServerState,
+  McpSummary,
+  Open,
+  SessionMessage,
+  TokenUsage,
+  ToolProgressUpdate,
+  ToolUseBlock,
+  WorkingState,
+} from "@daemon-sdk/protocol";
+
+/**
+ * `type` of every event a stream can yield (session spec §8.2, §8.3), under the name the original SDK has for the list.
+ *
+ * The first seven come always; the others only with `includePartialMessages`.
+ */
+export const DroidMessageType = {
+  Assistant: "assistant",
+  User: "user",
+  ToolCall: "tool_call",
+  ToolResult: "tool_result",
+  Hook: "hook",
+  Error: "error",
+  Result: "result",
+  AssistantTextDelta: "assistant_text_delta",
+  AssistantTextComplete: "assistant_text_complete",
+  AssistantMessageRetracted: "assistant_message_retracted",
+  ThinkingTextDelta: "thinking_text_delta",
+  ThinkingTextComplete: "thinking_text_complete",
+  ToolCallDelta: "tool_call_delta",
+  ToolProgress: "tool_progress",
+  ToolExecutionPhaseChanged: "tool_execution_phase_changed",
+  WorkingStateChanged: "working_state_changed",
+  TokenUsageUpdate: "token_usage_update",
+  LlmRetry: "llm_retry",
+  PermissionResolved: "permission_resolved",
+  AskUserResolved: "ask_user_resolved",
+  SettingsUpdated: "settings_updated",
+  SessionTitleUpdated: "session_title_updated",
+  McpStatusChanged: "mcp_status_changed",
+  McpAuthRequired: "mcp_auth_required",
+  McpAuthCompleted: "mcp_auth_completed",
+  MissionStateChanged: "mission_state_changed",
+  MissionFeaturesChanged: "mission_features_changed",
+  MissionProgressEntry: "mission_progress_entry",
+  MissionHeartbeat: "mission_heartbeat",
+  MissionWorkerStarted: "mission_worker_started",
+  MissionWorkerCompleted: "mission_worker_completed",
+} as const;
+
+export type DroidMessageType = (typeof DroidMessageType)[keyof typeof DroidMessageType];
+
+/** A whole message of the assistant; `text` is its text blocks joined. */
+export interface AssistantEvent {
+  type: "assistant";
+  message: SessionMessage;
+  text: string;
+}
+
+/** A message that entered the conversation as the user's: the prompt itself, and context the agent added (`visibility: "llm_only"`). */
+export interface UserEvent {
+  type: "user";
+  message: SessionMessage;
+}
+
+/** The assistant wants to use a tool; comes before the {@link AssistantEvent} that holds it, with the whole input. */
+export interface ToolCallEvent {
+  type: "tool_call";
+  name: string;
+  toolUse: ToolUseBlock;
+}
+
+/** What a tool gave. Once per tool use, even where an interrupted agent reports it twice (agent spec). */
+export interface ToolResultEvent {
+  type: "tool_result";
+  toolUseId: string;
+  /** From the tool's call; empty when that was not in this stream. */
+  toolName: string;
+  content: string | unknown[];
+  isError: boolean;
+}
+
+/** A hook command started or ended; one event per command. */
+export interface HookEvent {
+  type: "hook";
+  hookId: string;
+  status: Open<"started" | "completed" | "error">;
+  eventName?: string;
+  matcher?: string;
+  toolCallId?: string;
+  command?: string;
+  timeout?: number;
+  exitCode?: number;
+  stdout?: string;
+  stderr?: string;
+}
+
+/** The agent reported an error. The turn may go on; the {@link ResultEvent} tells how it ended. */
+export interface ErrorEvent {
+  type: "error";
+  message: string;
+  errorType: string;
+  timestamp: string;
+}
+
+/** Events that come without `includePartialMessages`, save the result: what `result.messages` holds. */
+export type DefaultEvent = AssistantEvent | UserEvent | ToolCallEvent | ToolResultEvent | HookEvent | ErrorEvent;
+
+/** Why a turn failed, as `result.error` tells it. */
+export interface TurnError {
+  message: string;
+  /** Name of the error class it stands for, such as `ProcessExitError` (session spec §6.1 `errorType`). */
+  errorType: string;
+  /** `PROCESS_EXITED` when the agent died in the turn; absent where the agent gave no more than text. */
+  code?: DaemonErrorCode;
+  timestamp?: string;
+  exitCode?: number | null;
+  signal?: string | null;
+}
+
+/** Why there is no usable structured output (session spec §6.1 `structured_output`). */
+export interface StructuredOutputError {
+  code: Open<"missing_structured_output" | "invalid_structured_output" | "invalid_schema" | "schema_validation_failed">;
+  message: string;
+}
+
+export type ResultSubtype = "success" | "interrupted" | "error_during_execution" | "error_structured_output";
+
+/**
+ * How the turn ended; always the last event of a stream that ended by itself (session spec §8.4 and §8.6).
+ *
+ * Holds the fields of both generations of the original: `text` = `result`, `turnCount` = `numTurns`, `isError` = `!success`.
+ */
+export interface ResultEvent<Output = unknown> {
+  type: "result";
+  subtype: ResultSubtype;
+  sessionId: string;
+  /** Id of the prompt this turn answered. */
+  messageId: string;
+  durationMs: number;
+  turnCount: 1;
+  numTurns: 1;
+  /** Text of the last assistant message, else the deltas that came, joined. */
+  text: string;
+  result: string;
+  /** Last seen in this turn, or null. */
+  tokenUsage: TokenUsage | null;
+  messages: DefaultEvent[];
+  success: boolean;
+  isError: boolean;
+  interrupted: boolean;
+  /** The reason the daemon gave, such as `completed` or `agent_exited`; absent on daemons that only go idle. */
+  reason?: string;
+  /** Present when an `outputFormat` was asked for and met; what the schema made of it, when that was a Standard Schema. */
+  structuredOutput?: Output;
+  structuredOutputError?: StructuredOutputError;
+  /** The first of `errors`. */
+  error?: TurnError;
+  errors?: TurnError[];
+}
+
+/** Text as it is written (`includePartialMessages`). */
+export interface TextDeltaEvent {
+  type: "assistant_text_delta" | "thinking_text_delta";
+  messageId: string;
+  blockIndex: number;
+  text: string;
+}
+
+/** Events that only come with `includePartialMessages` (session spec §8.3; the last rows are newer, agent spec). */
+export type PartialEvent =
+  | TextDeltaEvent
+  | { type: "assistant_text_complete"; messageId: string; blockIndex: number }
+  | { type: "thinking_text_complete"; messageId: string; blockIndex: number; durationMs?: number }
+  | { type: "tool_call_delta"; toolUse: ToolUseBlock }
+  | { type: "tool_progress"; toolUseId: string; toolName: string; content: string; update: ToolProgressUpdate }
+  | { type: "working_state_changed"; state: Open<WorkingState> }
+  | ({ type: "token_usage_update" } & TokenUsage)
+  | { type: "permission_resolved"; requestId: string; toolUseIds: string[]; selectedOption: string }
+  | { type: "ask_user_resolved"; requestId: string; toolCallId: string; cancelled: boolean }
+  | { type: "settings_updated"; settings: Record<string, unknown> }
+  | { type: "session_title_updated"; title: string }
+  | { type: "mcp_status_changed"; servers: McpServerState[]; summary: McpSummary }
+  | { type: "mcp_auth_required"; serverName: string; authUrl: string; message: string; state: string }
+  | { type: "mcp_auth_completed"; serverName: string; outcome: string; message: string }
+  | { type: "mission_state_changed"; state: string }
+  | { type: "mission_features_changed"; features: unknown[] }
+  | { type: "mission_progress_entry"; progressLog: unknown[] }
+  | { type: "mission_heartbeat"; timestamp: string }
+  | { type: "mission_worker_started"; workerSessionId: string }
+  | { type: "mission_worker_completed"; workerSessionId: string; exitCode: number }
+  | { type: "llm_retry"; attempt: number; reason: string }
+  | { type: "tool_execution_phase_changed"; toolUseId: string; toolName: string; phase: Open<"queued" | "executing"> }
+  | { type: "assistant_message_retracted"; messageId: string };
+
+/** One event of a stream. Switch on `type`; new types may be added in minor versions. */
+export type DroidStreamEvent<Output = unknown> = DefaultEvent | PartialEvent | ResultEvent<Output>;
+
+/** What `MessageBridge` makes of the wire: everything a stream yields but the result. */
+export type BridgedEvent = DefaultEvent | PartialEvent;

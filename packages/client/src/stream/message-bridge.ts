@@ -1,0 +1,175 @@
+import {
+  type HookExecutionCompleted,
+  type HookExecutionStarted,
+  isKnownNotification,
+  type KnownSessionNotification,
+  type MessageBlock,
+  type SessionMessage,
+  type SessionNotification,
+  type ToolProgressUpdate,
+} from "@daemon-sdk/protocol";
+import type { BridgedEvent, DefaultEvent, HookEvent } from "./events.js";
+
+/** Options of {@link MessageBridge}. */
+export interface MessageBridgeOptions {
+  /** Also give deltas, progress, states and the rest of session spec §8.3. Default false. */
+  includePartialMessages?: boolean;
+}
+
+/**
+ * Turns the notifications of one turn into stream events (session spec §8.2, §8.3).
+ *
+ * The same over a socket and over an agent's stdio: it never sees a method name. Notifications of an unknown type, or whose
+ * fields are not what their type promises, give no event. A message or a tool result that is told twice gives one event.
+ */
+export class MessageBridge {
+  readonly #partial: boolean;
+  readonly #toolNames = new Map<string, string>();
+  readonly #seenMessages = new Set<string>();
+  readonly #seenResults = new Set<string>();
+
+  constructor(options: MessageBridgeOptions = {}) {
+    this.#partial = options.includePartialMessages ?? false;
+  }
+
+  /** Events of one notification, in order; most give one, some none. */
+  push(notification: SessionNotification): BridgedEvent[] {
+    if (!isKnownNotification(notification)) return [];
+    switch (notification.type) {
+      case "create_message":
+        return this.#message(notification.message);
+      case "tool_result":
+        return this.#toolResult(notification);
+      case "hook_execution_started":
+        return startedHooks(notification);
+      case "hook_execution_completed":
+        return completedHooks(notification);
+      case "error": {
+        const { message, errorType, timestamp } = notification;
+        return [{ type: "error", message, errorType, timestamp }];
+      }
+      case "tool_call":
+        this.#toolNames.set(notification.toolUse.id, notification.toolUse.name);
+        return this.#partial ? [{ type: "tool_call_delta", toolUse: notification.toolUse }] : [];
+      default:
+        return this.#partial ? partialEvents(notification) : [];
+    }
+  }
+
+  #message(message: SessionMessage): DefaultEvent[] {
+    // Notifications may arrive twice (session spec §6.5).
+    if (this.#seenMessages.has(message.id)) return [];
+    this.#seenMessages.add(message.id);
+    if (message.role === "user") return [{ type: "user", message }];
+    if (message.role !== "assistant") return [];
+    const events: DefaultEvent[] = [];
+    for (const block of message.content) {
+      if (block.type !== "tool_use") continue;
+      this.#toolNames.set(block.id, block.name);
+      events.push({ type: "tool_call", name: block.name, toolUse: block });
+    }
+    events.push({ type: "assistant", message, text: textOf(message.content) });
+    return events;
+  }
+
+  #toolResult(notification: { toolUseId: string; content?: unknown; isError?: boolean }): DefaultEvent[] {
+    const { toolUseId, content, isError } = notification;
+    // An interrupt while a permission waits gives two results for one use; the first one counts (agent spec).
+    if (this.#seenResults.has(toolUseId)) return [];
+    this.#seenResults.add(toolUseId);
+    return [
+      {
+        type: "tool_result",
+        toolUseId,
+        toolName: this.#toolNames.get(toolUseId) ?? "",
+        content: typeof content === "string" || Array.isArray(content) ? content : "",
+        isError: isError ?? false,
+      },
+    ];
+  }
+}
+
+/** Text blocks of a message, joined. */
+export function textOf(content: readonly MessageBlock[]): string {
+  let text = "";
+  for (const block of content) if (block.type === "text") text += block.text;
+  return text;
+}
+
+function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
+  switch (notification.type) {
+    case "assistant_text_delta":
+    case "thinking_text_delta": {
+      const { type, messageId, blockIndex, textDelta } = notification;
+      return [{ type, messageId, blockIndex, text: textDelta }];
+    }
+    case "droid_working_state_changed":
+      return [{ type: "working_state_changed", state: notification.newState }];
+    case "session_token_usage_changed":
+      return [{ type: "token_usage_update", ...notification.tokenUsage }];
+    case "tool_progress_update": {
+      const { toolUseId, toolName, update } = notification;
+      return [{ type: "tool_progress", toolUseId, toolName, content: progressText(update), update }];
+    }
+    case "assistant_text_complete":
+    case "thinking_text_complete":
+    case "assistant_message_retracted":
+    case "permission_resolved":
+    case "ask_user_resolved":
+    case "settings_updated":
+    case "session_title_updated":
+    case "mcp_status_changed":
+    case "mcp_auth_required":
+    case "mcp_auth_completed":
+    case "mission_state_changed":
+    case "mission_features_changed":
+    case "mission_progress_entry":
+    case "mission_heartbeat":
+    case "mission_worker_started":
+    case "mission_worker_completed":
+    case "llm_retry":
+    case "tool_execution_phase_changed":
+      // Same name and fields on the wire and in the stream.
+      return [notification];
+    default:
+      return [];
+  }
+}
+
+function progressText(update: ToolProgressUpdate): string {
+  return update.text ?? update.status ?? update.details ?? "";
+}
+
+function startedHooks(notification: HookExecutionStarted): HookEvent[] {
+  return notification.hookCommands.map(({ command, timeout }) => ({
+    ...hookBase(notification),
+    status: "started",
+    command,
+    ...(timeout === undefined ? {} : { timeout }),
+  }));
+}
+
+function completedHooks(notification: HookExecutionCompleted): HookEvent[] {
+  const base = { ...hookBase(notification), status: notification.hookStatus };
+  const results = notification.hookResults ?? [];
+  if (results.length === 0) return [base];
+  return results.map(({ exitCode, stdout, stderr, command, timeout }) => ({
+    ...base,
+    exitCode,
+    stdout,
+    stderr,
+    ...(command === undefined ? {} : { command }),
+    ...(timeout === undefined ? {} : { timeout }),
+  }));
+}
+
+function hookBase(notification: HookExecutionStarted | HookExecutionCompleted): Pick<HookEvent, "type" | "hookId"> {
+  const { hookId, hookEventName, hookMatcher, hookToolCallId } = notification;
+  return {
+    type: "hook",
+    hookId,
+    ...(hookEventName === undefined ? {} : { eventName: hookEventName }),
+    ...(hookMatcher === undefined ? {} : { matcher: hookMatcher }),
+    ...(hookToolCallId === undefined ? {} : { toolCallId: hookToolCallId }),
+  };
+}

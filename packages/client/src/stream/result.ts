@@ -1,0 +1,93 @@
+import type { AgentTurnCompleted, SessionNotification, TokenUsage } from "@daemon-sdk/protocol";
+import type { StructuredOutcome } from "../output-format.js";
+import type { DefaultEvent, ErrorEvent, ResultEvent, ResultSubtype, TurnError } from "./events.js";
+
+/** Everything a result is made of (session spec §8.4). */
+export interface TurnOutcome {
+  readonly sessionId: string;
+  readonly messageId: string;
+  readonly durationMs: number;
+  readonly messages: DefaultEvent[];
+  readonly text: string;
+  readonly tokenUsage: TokenUsage | null;
+  readonly errors: readonly TurnError[];
+  readonly wasInterrupted: boolean;
+  /** As `agent_turn_completed` told it; undefined when the session just went idle. */
+  readonly reason: string | undefined;
+  /** Absent when no structured output was asked for. */
+  readonly structured?: StructuredOutcome;
+}
+
+/** Reasons of `agent_turn_completed` that say: somebody stopped it. */
+const INTERRUPTED_REASONS: ReadonlySet<string> = new Set(["cancelled", "interrupted"]);
+
+/** Reasons that say: it failed, and what to tell when the daemon tells no more (agent spec; docs/protocol.md, "Turns"). */
+const FAILED_REASONS: ReadonlyMap<string, string> = new Map([
+  ["error", "The agent ended the turn with an error."],
+  ["model_authentication_failed", "The model refused the agent's credential."],
+  ["agent_exited", "The agent's process ended in the turn."],
+  ["daemon_restarted", "The daemon was restarted in the turn; what the agent did until then is kept."],
+]);
+
+/** Whether that reason means the turn was interrupted. Unknown reasons do not: a newer daemon may have more of them. */
+export function isInterruptedReason(reason: string): boolean {
+  return INTERRUPTED_REASONS.has(reason);
+}
+
+/** The error a turn's end tells by itself, or undefined when its reason is no failure. */
+export function errorOfEnd(reason: string, end: SessionNotification | AgentTurnCompleted): TurnError | undefined {
+  const fallback = FAILED_REASONS.get(reason);
+  if (fallback === undefined) return undefined;
+  const message = typeof end.message === "string" ? end.message : fallback;
+  if (reason !== "agent_exited") return { message, errorType: "Error" };
+  return {
+    message,
+    errorType: "ProcessExitError",
+    code: "PROCESS_EXITED",
+    exitCode: typeof end.exitCode === "number" ? end.exitCode : null,
+    signal: typeof end.signal === "string" ? end.signal : null,
+  };
+}
+
+/** An `error` event as an entry of `result.errors`. */
+export function errorOfEvent({ message, errorType, timestamp }: ErrorEvent): TurnError {
+  return { message, errorType, timestamp };
+}
+
+/** The `result` event of a turn. Pure; rank: interrupted, structured output, errors, success. */
+export function buildResult(outcome: TurnOutcome): ResultEvent {
+  const subtype = subtypeOf(outcome);
+  const success = subtype === "success";
+  const [error] = outcome.errors;
+  return {
+    type: "result",
+    subtype,
+    sessionId: outcome.sessionId,
+    messageId: outcome.messageId,
+    durationMs: outcome.durationMs,
+    turnCount: 1,
+    numTurns: 1,
+    text: outcome.text,
+    result: outcome.text,
+    tokenUsage: outcome.tokenUsage,
+    messages: outcome.messages,
+    success,
+    isError: !success,
+    interrupted: subtype === "interrupted",
+    ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
+    ...structuredFields(outcome.structured),
+    ...(error === undefined ? {} : { error, errors: [...outcome.errors] }),
+  };
+}
+
+function subtypeOf({ wasInterrupted, structured, errors }: TurnOutcome): ResultSubtype {
+  if (wasInterrupted) return "interrupted";
+  // A turn that failed has no output either; the failure is what the caller has to know.
+  if (structured !== undefined && "error" in structured && errors.length === 0) return "error_structured_output";
+  return errors.length === 0 ? "success" : "error_during_execution";
+}
+
+function structuredFields(structured: StructuredOutcome | undefined): Partial<ResultEvent> {
+  if (structured === undefined) return {};
+  return "error" in structured ? { structuredOutputError: structured.error } : { structuredOutput: structured.value };
+}

@@ -1,0 +1,211 @@
+import { type AddUserMessageParams, abortReason, LIMITS, newId, type SessionNotification } from "@daemon-sdk/protocol";
+import { approximateBytes, EventQueue } from "../event-queue.js";
+import type { ResolvedOutputFormat } from "../output-format.js";
+import type { StreamOptions } from "../session-options.js";
+import type { SentPrompt, TurnLedger } from "../turn-ledger.js";
+import type { DroidStreamEvent, ResultEvent } from "./events.js";
+import { MessageBridge } from "./message-bridge.js";
+import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
+import { StreamStateTracker } from "./stream-state-tracker.js";
+
+/** What a stream needs of the session it belongs to. */
+export interface StreamHost {
+  readonly sessionId: string;
+  /** Whether the daemon offers `turns`. */
+  readonly offersTurns: boolean;
+  readonly turns: TurnLedger;
+  /** Takes the one place for a running stream; throws when it is taken, or when the session cannot be used. */
+  claim(stream: SessionStream): void;
+  /** Gives the place back; ignored when it is not this stream's. */
+  release(stream: SessionStream): void;
+  /** Sends the prompt; resolves at the acknowledgement. */
+  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: SentPrompt): Promise<void>;
+  /** Asks to interrupt the running turn; its outcome is nobody's concern. */
+  interruptQuietly(): void;
+}
+
+type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
+
+/**
+ * The events of one turn, in order, each once, with the `result` last (session spec §8).
+ *
+ * Nothing is sent before the first `next()`, that is, before a `for await` begins. Leaving the loop early interrupts the turn;
+ * nothing of it reaches the session's next stream. One consumer at a time.
+ */
+export class SessionStream<Output = unknown> implements AsyncIterableIterator<DroidStreamEvent<Output>> {
+  /** Id of the prompt, and of the turn it starts. */
+  readonly messageId: string;
+
+  readonly #host: StreamHost;
+  readonly #params: Omit<AddUserMessageParams, "sessionId">;
+  readonly #format: ResolvedOutputFormat | undefined;
+  readonly #signals: readonly AbortSignal[];
+  readonly #requestId = newId();
+  readonly #bridge: MessageBridge;
+  readonly #queue: EventQueue<DroidStreamEvent<Output>>;
+  readonly #onAbort = (event: Event): void => this.#abort(event.target as AbortSignal);
+  #state: StreamState = "idle";
+  /** Set once the prompt is on its way; what the session tells before it is not ours. */
+  #tracker: StreamStateTracker | undefined;
+
+  /** Made by `DaemonSession.stream`, which has checked the options. */
+  constructor(
+    host: StreamHost,
+    params: Omit<AddUserMessageParams, "sessionId">,
+    format: ResolvedOutputFormat | undefined,
+    options: StreamOptions<Output>,
+  ) {
+    this.#host = host;
+    this.messageId = options.messageId ?? newId();
+    this.#params = { ...params, messageId: this.messageId };
+    this.#format = format;
+    this.#signals = [options.signal, options.abortSignal].filter((signal) => signal !== undefined);
+    this.#bridge = new MessageBridge({ includePartialMessages: options.includePartialMessages ?? false });
+    this.#queue = new EventQueue<DroidStreamEvent<Output>>({
+      sizeOf: approximateBytes,
+      maxBytes: options.maxBufferedBytes ?? LIMITS.streamBufferBytes,
+      // The work goes on, only this reader is lost: the messages can be read with getMessages().
+      onOverflow: () => this.#step("broke") && this.#host.turns.leave(this.messageId),
+    });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next event. The first call sends the prompt. */
+  next(): Promise<Result<Output>> {
+    if (this.#state === "idle") this.#start();
+    return this.#queue.next();
+  }
+
+  /** Leaves the stream, as `break` does: interrupts the turn unless it has ended, and drops what waits. */
+  return(): Promise<Result<Output>> {
+    this.#leave();
+    this.#queue.discard();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** Leaves the stream because its consumer failed. */
+  async throw(error: unknown): Promise<Result<Output>> {
+    await this.return();
+    throw error;
+  }
+
+  /** Leaves the stream. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /** Takes in one notification of the session. For the session only. */
+  deliver(notification: SessionNotification): void {
+    const tracker = this.#tracker;
+    if (this.#state !== "running" || tracker === undefined) return;
+    const wasBehind = tracker.isBehind;
+    const events = this.#bridge.push(notification);
+    const ended = tracker.observe(notification, events);
+    if (!(wasBehind && tracker.isBehind)) for (const event of events) this.#queue.push(event);
+    if (ended) void this.#conclude(tracker);
+  }
+
+  /** The agent's process is gone. For the session only. */
+  agentExited(notification: SessionNotification): void {
+    const tracker = this.#tracker;
+    if (this.#state !== "running" || tracker === undefined || this.#waitsForNewAgent(tracker)) return;
+    tracker.agentExited(notification);
+    void this.#conclude(tracker);
+  }
+
+  /** The session's agent was stopped, or the session is out of reach: ends with `error`, after what came before. For the session only. */
+  fail(error: Error): void {
+    if (this.#step("broke")) this.#queue.fail(error);
+  }
+
+  /** The session was closed or detached on this side: ends without an error. For the session only. */
+  close(): void {
+    if (this.#step("closed")) this.#queue.end();
+  }
+
+  /** This side interrupts the turn. For the session only. */
+  noteInterrupt(): void {
+    this.#tracker?.noteInterrupt();
+  }
+
+  /** A daemon that offers `turns` starts the agent again for a prompt that has not begun. */
+  #waitsForNewAgent(tracker: StreamStateTracker): boolean {
+    return this.#host.offersTurns && tracker.isUntouched;
+  }
+
+  #start(): void {
+    const aborted = this.#signals.find((signal) => signal.aborted);
+    try {
+      if (aborted !== undefined) throw abortReason(aborted);
+      this.#host.claim(this as SessionStream);
+    } catch (error) {
+      this.#step("left");
+      this.#queue.fail(error);
+      return;
+    }
+    this.#step("start");
+    for (const signal of this.#signals) signal.addEventListener("abort", this.#onAbort, { once: true });
+    void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    const { turns, offersTurns } = this.#host;
+    // A plain daemon throws queued prompts away when it is interrupted (agent spec), so the left turn has to end first.
+    if (!offersTurns && turns.hasLeftTurns) await turns.whenLeftEnded(LIMITS.requestTimeoutMs);
+    if (this.#state !== "running") return;
+    const { messageId } = this;
+    const prompt = { messageId, requestId: this.#requestId };
+    const { sessionId } = this.#host;
+    this.#tracker = new StreamStateTracker({
+      ...prompt,
+      sessionId,
+      turns: offersTurns,
+      ahead: turns.ahead,
+      ...(this.#format === undefined ? {} : { outputFormat: this.#format }),
+    });
+    try {
+      await this.#host.sendPrompt(this.#params, prompt);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  async #conclude(tracker: StreamStateTracker): Promise<void> {
+    if (!this.#step("turnEnded")) return;
+    const result = (await tracker.result()) as ResultEvent<Output>;
+    if (!this.#step("resultMade")) return;
+    this.#queue.push(result);
+    this.#queue.end();
+  }
+
+  #abort(signal: AbortSignal): void {
+    if (!this.#leave()) return;
+    this.#queue.clear();
+    this.#queue.fail(abortReason(signal));
+  }
+
+  #leave(): boolean {
+    const wasSent = this.#state === "running" && this.#tracker !== undefined;
+    if (!this.#step("left")) return false;
+    if (wasSent) {
+      this.#host.turns.leave(this.messageId);
+      this.#host.interruptQuietly();
+    }
+    return true;
+  }
+
+  /** The only place that writes the state. False: the event means nothing now. */
+  #step(event: StreamEvent): boolean {
+    const next = nextStreamState(this.#state, event);
+    if (next === undefined) return false;
+    this.#state = next;
+    if (next === "ended") {
+      for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+      this.#host.release(this as SessionStream);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,93 @@
+import { type SessionNotification, TurnTracker } from "@daemon-sdk/protocol";
+
+/** A prompt that was sent, by what its turn is known by on the wire. */
+export interface SentPrompt {
+  readonly messageId: string;
+  readonly requestId: string;
+}
+
+/**
+ * The turns of one session that are under way, as far as this handle can know.
+ *
+ * It is what keeps the turns apart: a stream whose prompt waits behind another turn must not yield that one's events, and a
+ * turn whose stream was left goes on until the daemon has interrupted it.
+ */
+export class TurnLedger {
+  readonly #offersTurns: boolean;
+  readonly #open = new Map<string, TurnTracker>();
+  readonly #left = new Set<string>();
+  #isBusy = false;
+  #waiters: (() => void)[] = [];
+
+  /** @param offersTurns whether the daemon offers the capability `turns` */
+  constructor(offersTurns: boolean) {
+    this.#offersTurns = offersTurns;
+  }
+
+  /** Turns that run or wait now; one whose prompt is somebody else's counts once. */
+  get ahead(): number {
+    return this.#open.size > 0 ? this.#open.size : Number(this.#isBusy);
+  }
+
+  /** A prompt goes out now. */
+  begin({ messageId, requestId }: SentPrompt): void {
+    const isQueued = this.ahead > 0;
+    this.#open.set(messageId, new TurnTracker({ messageId, requestId, turns: this.#offersTurns, isQueued }));
+  }
+
+  /** That prompt was refused, or starts no turn. */
+  forget(messageId: string): void {
+    this.#open.delete(messageId);
+    this.#settleLeft(messageId);
+  }
+
+  /** The consumer of that turn went away; it was interrupted, or nobody will ask. */
+  leave(messageId: string): void {
+    if (this.#open.has(messageId)) this.#left.add(messageId);
+  }
+
+  /** The session was found at work, as `load_session` tells it. */
+  foundBusy(): void {
+    this.#isBusy = true;
+  }
+
+  /** Takes in every notification of the session. */
+  observe(notification: SessionNotification): void {
+    if (notification.type === "droid_working_state_changed") this.#isBusy = notification.newState !== "idle";
+    // The idle that follows may come late; a prompt sent in between has no turn before it.
+    if (notification.type === "agent_turn_completed") this.#isBusy = false;
+    for (const [messageId, tracker] of this.#open) {
+      if (tracker.observe(notification) !== undefined) this.forget(messageId);
+    }
+  }
+
+  /** Nothing more will be heard: the agent's process is gone. */
+  reset(): void {
+    this.#isBusy = false;
+    for (const messageId of [...this.#open.keys()]) this.forget(messageId);
+  }
+
+  /** Whether a turn whose stream was left is still under way. */
+  get hasLeftTurns(): boolean {
+    return this.#left.size > 0;
+  }
+
+  /** Resolves when no such turn is under way any more, or after `maxMs`: an agent may ignore an interrupt. */
+  whenLeftEnded(maxMs: number): Promise<void> {
+    if (!this.hasLeftTurns) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, maxMs);
+      this.#waiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #settleLeft(messageId: string): void {
+    if (!this.#left.delete(messageId) || this.#left.size > 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
