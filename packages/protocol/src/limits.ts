@@ -74,6 +74,8 @@ export const LIMITS = {
   agentTermGraceMs: 2_000,
   /** After an agent's death, for the rest of its output: only a descendant that got away holds the pipe longer. */
   agentDrainMs: 1_000,
+  /** An agent told to end its turn that has not done so by then is stopped: a turn never hangs. */
+  agentInterruptMs: 10_000,
   /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
   agentStartMs: 30_000,
   /** Bytes of an agent's stderr kept for the error that tells why it died. */
