@@ -11,7 +11,7 @@ export type Decoded = { ok: true; envelope: SessionEnvelope } | DecodeFailure;
 /** Why a frame was refused, and what an answer to it has to say (session spec §1.5). */
 export interface DecodeFailure {
   ok: false;
-  /** Code of the error response: -32700 for what is no envelope, -32600 for what is unsafe to handle. */
+  /** Code of the error response. */
   rpcCode: number;
   /** Text of the error response. Never repeats what the frame held. */
   message: string;
@@ -32,41 +32,56 @@ export interface DecodeFailure {
  */
 export function decodeFrame(text: string): Decoded {
   const isTooDeep = exceedsDepth(text, LIMITS.jsonDepth);
-  if (isTooDeep && text.length > LIMITS.deepFrameParseBytes) return refuse("unsafe", TOO_DEEP, undefined);
+  if (isTooDeep && text.length > LIMITS.deepFrameParseBytes) return refuse(REFUSALS.tooDeep, undefined);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return refuse("syntax", "Parse error: not JSON", undefined);
+    return refuse(REFUSALS.notJson, undefined);
   }
-  if (isTooDeep) return refuse("unsafe", TOO_DEEP, value);
-  if (mayHoldUnsafeKey(text) && hasUnsafeKey(value)) return refuse("unsafe", UNSAFE_KEY, value);
+  if (isTooDeep) return refuse(REFUSALS.tooDeep, value);
+  if (mayHoldUnsafeKey(text) && hasUnsafeKey(value)) return refuse(REFUSALS.unsafeKey, value);
   if (isSessionEnvelope(value)) return { ok: true, envelope: value };
   return decodeLeniently(value);
 }
 
-const TOO_DEEP = `JSON nested deeper than ${LIMITS.jsonDepth} levels`;
-const UNSAFE_KEY = "The keys __proto__ and constructor.prototype are not accepted";
+type Refusal = Pick<DecodeFailure, "fault" | "rpcCode" | "message">;
+
+/** docs/protocol.md, "Errors": -32700 is what cannot be read as an envelope, -32600 what can and cannot be acted on. */
+const REFUSALS = {
+  notJson: { fault: "syntax", rpcCode: RpcCode.parseError, message: "Parse error: not JSON" },
+  noObject: { fault: "syntax", rpcCode: RpcCode.parseError, message: "Parse error: not a JSON object" },
+  tooDeep: {
+    fault: "unsafe",
+    rpcCode: RpcCode.parseError,
+    message: `Parse error: nested deeper than ${LIMITS.jsonDepth} levels`,
+  },
+  noEnvelope: { fault: "envelope", rpcCode: RpcCode.parseError, message: "Invalid JSON-RPC message" },
+  badId: { fault: "envelope", rpcCode: RpcCode.invalidRequest, message: "The id of a request must be a string" },
+  unsafeKey: {
+    fault: "unsafe",
+    rpcCode: RpcCode.invalidRequest,
+    message: "The keys __proto__ and constructor.prototype are not accepted",
+  },
+} as const satisfies Record<string, Refusal>;
 
 /** What is left when the guard refused: a request that may leave out its params, or a fault to name. */
 function decodeLeniently(value: unknown): Decoded {
-  if (typeof value !== "object" || value === null) return refuse("syntax", "Parse error: not a JSON object", undefined);
-  if (isRecord(value) && value.type === "request" && value.params === undefined) {
-    const request = { ...value, params: {} };
-    if (isSessionEnvelope(request)) return { ok: true, envelope: request };
-  }
-  return refuse("envelope", "Invalid JSON-RPC message", value);
+  if (typeof value !== "object" || value === null) return refuse(REFUSALS.noObject, undefined);
+  if (!isRecord(value) || value.type !== "request") return refuse(REFUSALS.noEnvelope, value);
+  const request = { params: {}, ...value };
+  if (isSessionEnvelope(request)) return { ok: true, envelope: request };
+  const hasOnlyABadId = value.id !== undefined && isSessionEnvelope({ ...request, id: "" });
+  return refuse(hasOnlyABadId ? REFUSALS.badId : REFUSALS.noEnvelope, value);
 }
 
-function refuse(fault: DecodeFailure["fault"], message: string, value: unknown): DecodeFailure {
-  const frame = isRecord(value) ? value : {};
+function refuse(refusal: Refusal, value: unknown): DecodeFailure {
+  const { id, type } = isRecord(value) ? value : {};
   return {
     ok: false,
-    rpcCode: fault === "unsafe" ? RpcCode.invalidRequest : RpcCode.parseError,
-    message,
-    id: typeof frame.id === "string" ? frame.id : null,
-    type: typeof frame.type === "string" ? frame.type : undefined,
-    fault,
+    ...refusal,
+    id: typeof id === "string" ? id : null,
+    type: typeof type === "string" ? type : undefined,
   };
 }
 

@@ -33,7 +33,6 @@ describe("what a bad frame is answered with (session spec §1.5)", () => {
     ["plain JSON-RPC", '{"jsonrpc":"2.0","id":"p","method":"m","params":{}}', "envelope", "p"],
     ["another factoryApiVersion", request({ factoryApiVersion: "2.0.0" }), "envelope", "r-1"],
     ["a numeric version", request({ factoryProtocolVersion: 1 }), "envelope", "r-1"],
-    ["a numeric id", request({ id: 7 }), "envelope", null],
     ["no method", request({ method: undefined }), "envelope", "r-1"],
     ["params that are an array", request({ params: [] }), "envelope", "r-1"],
     ["params that are null", request({ params: null }), "envelope", "r-1"],
@@ -44,6 +43,10 @@ describe("what a bad frame is answered with (session spec §1.5)", () => {
     ["a success with a null id", text({ type: "response", id: null, result: {} }), "envelope", null],
   ])("%s", (_what, frame, fault, id) => {
     expect(decodeFrame(frame)).toMatchObject({ ok: false, rpcCode: -32700, fault, id });
+  });
+
+  test.each([7, null, true, {}, ["r-1"]])("an id that is %j is -32600, because only the id is wrong", (id) => {
+    expect(decodeFrame(request({ id }))).toMatchObject({ ok: false, rpcCode: -32600, fault: "envelope", id: null });
   });
 
   test("the failure tells the frame's type, so that nobody answers a bad response", () => {
@@ -80,7 +83,7 @@ describe("nesting", () => {
     expect(decodeFrame(inner(LIMITS.jsonDepth))).toMatchObject({ ok: true });
     expect(decodeFrame(inner(LIMITS.jsonDepth + 1))).toMatchObject({
       ok: false,
-      rpcCode: -32600,
+      rpcCode: -32700,
       id: "r-1",
       fault: "unsafe",
     });
