@@ -1,3 +1,4 @@
+export type { ContractCase, TransportHarness, TransportPair } from "./contract/contract-case.js";
 export type { FakeCall, FakeMethod } from "./fake/calls.js";
 export { rpcFault } from "./fake/frames.js";
 export type { FakePrompt, FakeTurnEnd } from "./fake/prompt.js";
@@ -11,3 +12,4 @@ export {
   type ReceivedResponse,
 } from "./fake-daemon.js";
 export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
+export { runTransportContract, transportContract } from "./transport-contract.js";

@@ -150,10 +150,9 @@ test("a pending request is in load_session, and can be answered from a connectio
   });
   const client = await RawClient.connect(daemon);
   const { result } = await client.call("load_session", { sessionId: "s-1", token: "t" });
-  const [pending] = result?.pendingPermissions as [{ requestId: string }];
-  const [question] = result?.pendingAskUserRequests as [{ requestId: string }];
-  client.respond(pending.requestId, { selectedOption: "cancel" });
-  client.respond(question.requestId, { answers: [{ index: 1, question: "Which?", answer: "b" }] });
+  const requestIn = (list: string) => (result?.[list] as { requestId: string }[] | undefined)?.[0]?.requestId;
+  client.respond(requestIn("pendingPermissions"), { selectedOption: "cancel" });
+  client.respond(requestIn("pendingAskUserRequests"), { answers: [{ index: 1, question: "Which?", answer: "b" }] });
   expect(await permission).toEqual({ selectedOption: "cancel" });
   expect((await answers).answers).toEqual([{ index: 1, question: "Which?", answer: "b" }]);
 });

@@ -1,0 +1,83 @@
+import type { Transport } from "@daemon-sdk/protocol";
+import { Ear } from "./ear.js";
+import { PATIENCE_MS, within } from "./expectation.js";
+
+/** Two ends of one fresh link. */
+export interface TransportPair {
+  readonly near: Transport;
+  readonly far: Transport;
+  /** Breaks what lies between the ends, as a dead network does. */
+  cut(): void;
+}
+
+/** Makes links for the contract, and says what they are bound to. Small bounds make the contract quick. */
+export interface TransportHarness {
+  /** The high-water mark of both ends. */
+  readonly highWaterBytes: number;
+  /** The largest message that both ends take; at least 256 KiB. */
+  readonly maxMessageBytes: number;
+  /** How long to wait for what has to come; default 5 000. */
+  readonly patienceMs?: number;
+  /** A link that nobody has used. The contract terminates both ends when it is done with it. */
+  connect(): Promise<TransportPair>;
+}
+
+/** One promise of the contract. */
+export interface ContractCase {
+  /** Law and word, such as `T1-order`; stable, so that documents can name it. */
+  readonly id: string;
+  /** The promise as a sentence. */
+  readonly title: string;
+  /** Resolves when the promise is kept, rejects with what was seen instead. */
+  run(harness: TransportHarness): Promise<void>;
+}
+
+/** What a case works with. */
+export interface Bench extends TransportPair {
+  readonly harness: TransportHarness;
+  readonly ears: { readonly near: Ear; readonly far: Ear };
+  /** `promise`, or a failure that names what did not come in time. */
+  within<T>(promise: Promise<T>, what: string): Promise<T>;
+}
+
+/** How a case wants its link. */
+export interface CaseOptions {
+  /** Side whose `onMessage` is left unset, for the case to set. */
+  readonly deaf?: "far";
+}
+
+/** A case on a fresh link with an ear on each end. */
+export function contractCase(
+  id: string,
+  title: string,
+  check: (bench: Bench) => Promise<void>,
+  options: CaseOptions = {},
+): ContractCase {
+  return { id, title, run: (harness) => onFreshLink(harness, check, options) };
+}
+
+/** Runs one check on a link of its own, which is gone afterwards, whatever happened. */
+export async function onFreshLink(
+  harness: TransportHarness,
+  check: (bench: Bench) => Promise<void>,
+  options: CaseOptions = {},
+): Promise<void> {
+  const pair = await harness.connect();
+  const { near, far } = pair;
+  const patienceMs = harness.patienceMs ?? PATIENCE_MS;
+  const ears = { near: new Ear(near, "near", patienceMs), far: new Ear(far, "far", patienceMs) };
+  ears.near.open(near);
+  if (options.deaf !== "far") ears.far.open(far);
+  try {
+    const wait: Bench["within"] = (promise, what) => within(promise, what, patienceMs);
+    await check({ near, far, cut: () => pair.cut(), harness, ears, within: wait });
+  } finally {
+    near.terminate();
+    far.terminate();
+  }
+}
+
+/** `count` messages that differ, `bytes` ASCII characters each. */
+export function numbered(count: number, bytes: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${index} `.padEnd(bytes, "."));
+}

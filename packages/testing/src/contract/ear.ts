@@ -1,0 +1,64 @@
+import type { Transport, TransportClose } from "@daemon-sdk/protocol";
+import { within } from "./expectation.js";
+
+/** What an ear heard, in order. */
+export type Heard =
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "end"; readonly end: TransportClose };
+
+/** Hears everything that one end of a link is told. */
+export class Ear {
+  readonly heard: Heard[] = [];
+  readonly #name: string;
+  readonly #patienceMs: number;
+  #changed: () => void = () => {};
+
+  /** Leaves `onMessage` unset until {@link open}. */
+  constructor(transport: Transport, name: string, patienceMs: number) {
+    this.#name = name;
+    this.#patienceMs = patienceMs;
+    transport.onClose = (end) => this.#note({ kind: "end", end });
+  }
+
+  open(transport: Transport): void {
+    transport.onMessage = (text) => this.#note({ kind: "message", text });
+  }
+
+  get messages(): string[] {
+    return this.heard.flatMap((one) => (one.kind === "message" ? [one.text] : []));
+  }
+
+  get ends(): TransportClose[] {
+    return this.heard.flatMap((one) => (one.kind === "end" ? [one.end] : []));
+  }
+
+  /** The first end. */
+  async end(): Promise<TransportClose> {
+    for (;;) {
+      const [end] = this.ends;
+      if (end) return end;
+      await this.#change("the end");
+    }
+  }
+
+  /** Waits until `count` messages are there. */
+  async hear(count: number): Promise<void> {
+    let got = this.messages.length;
+    while (got < count) {
+      await this.#change(`message ${got + 1} of ${count}`);
+      got = this.messages.length;
+    }
+  }
+
+  #change(what: string): Promise<void> {
+    const changed = new Promise<void>((resolve) => {
+      this.#changed = resolve;
+    });
+    return within(changed, `${what} on the ${this.#name} side`, this.#patienceMs);
+  }
+
+  #note(one: Heard): void {
+    this.heard.push(one);
+    this.#changed();
+  }
+}

@@ -1,0 +1,34 @@
+import type { ContractCase, TransportHarness } from "./contract/contract-case.js";
+import { DELIVERY_CASES } from "./contract/delivery-cases.js";
+import { ENDING_CASES } from "./contract/ending-cases.js";
+import { PRESSURE_CASES } from "./contract/pressure-cases.js";
+
+/**
+ * The laws T1 to T11 of `Transport` as cases that run against any implementation.
+ *
+ * They are data, so any runner can register them, and documents can list them.
+ */
+export const transportContract: readonly ContractCase[] = [
+  ...DELIVERY_CASES,
+  ...ENDING_CASES,
+  ...PRESSURE_CASES,
+].toSorted((one, other) => lawOf(one) - lawOf(other));
+
+function lawOf({ id }: ContractCase): number {
+  return Number.parseInt(id.slice(1), 10);
+}
+
+/**
+ * Registers every case with a test runner.
+ *
+ * ```ts
+ * import { test } from "node:test";
+ * runTransportContract((name, run) => void test(name, run), harness);
+ * ```
+ */
+export function runTransportContract(
+  test: (name: string, run: () => Promise<void>) => void,
+  harness: TransportHarness,
+): void {
+  for (const { id, title, run } of transportContract) test(`${id} ${title}`, () => run(harness));
+}
