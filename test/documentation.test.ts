@@ -43,6 +43,23 @@ describe("samples that run", () => {
   });
 });
 
+describe("guarantees", () => {
+  const PROOF = /`((?:packages|apps|test)\/[^`]+\.ts)`: "([^"]+)"/g;
+  const text = readFileSync(join(ROOT, "docs", "guarantees.md"), "utf8");
+  const proofs = [...text.matchAll(PROOF)].map((match) => ({ file: match[1] ?? "", name: match[2] ?? "" }));
+
+  test("each promise names a test", () => {
+    const promises = text.match(/^\| \*\*/gm) ?? [];
+    expect(promises.length).toBeGreaterThan(10);
+    expect(proofs.length).toBeGreaterThanOrEqual(promises.length);
+  });
+
+  test.each(proofs)("$file proves: $name", ({ file, name }) => {
+    const source = readFileSync(join(ROOT, file), "utf8");
+    expect(source).toContain(name);
+  });
+});
+
 describe("links", () => {
   const files = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).map((name) => join("docs", name))];
 

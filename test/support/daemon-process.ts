@@ -47,7 +47,7 @@ export async function startDaemonProcess(): Promise<DaemonProcess> {
   await published(stateDir, child);
   const { pid, port } = await ensureLocalDaemon();
   const token = await resolveLocalAuthToken();
-  if (pid !== child.pid || port === undefined || token === undefined) {
+  if (pid === undefined || pid !== child.pid || port === undefined || token === undefined) {
     throw new Error("The daemon that answers is not the one that was started.");
   }
   const stop = async () => {
