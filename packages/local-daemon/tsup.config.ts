@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { defineConfig, type Options } from "tsup";
 import { libraryBuild } from "../../tsup.base.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const define = { __LOCAL_DAEMON_VERSION__: JSON.stringify(version) };
+
+// Both builds write here, at the same time: neither can be the one that cleans.
+rmSync(new URL("dist", import.meta.url), { recursive: true, force: true });
 
 /**
  * A program is one CommonJS file with everything in it but the native store: loading one file instead of a tree of
@@ -30,7 +33,7 @@ function programBuild(entry: Record<string, string>, overrides: Options = {}): O
 }
 
 export default defineConfig([
-  libraryBuild(["src/index.ts", "src/server.ts"], { define, shims: true }),
+  libraryBuild(["src/index.ts", "src/server.ts"], { define, shims: true, clean: false }),
   programBuild({
     bin: "src/bin.ts",
     daemon: "src/daemon-main.ts",

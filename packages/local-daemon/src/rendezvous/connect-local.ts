@@ -26,15 +26,21 @@ export async function connectLocal(options: ConnectLocalOptions = {}): Promise<L
   const stateDir = options.stateDir ?? resolveStateDir();
   if (options.daemonPort !== undefined) return connectPort(stateDir, options.daemonPort, options.signal);
   if (droidProgram(options) !== undefined) return connectDroid({ ...options, stateDir });
-  const found = await probeLocalDaemon(stateDir, options.signal);
+  return connectOurs(stateDir, options.signal);
+}
+
+/** A link to our daemon over its unix socket; it is started when none runs. */
+export async function connectOurs(stateDir: string, signal?: AbortSignal): Promise<LocalLink> {
+  const found = await probeLocalDaemon(stateDir, signal);
   if (found !== undefined) return linkTo(found, false);
-  const { started } = await joinStart(stateDir, options.signal);
-  const fresh = await probeLocalDaemon(stateDir, options.signal);
+  const { started } = await joinStart(stateDir, signal);
+  const fresh = await probeLocalDaemon(stateDir, signal);
   if (fresh !== undefined) return linkTo(fresh, started);
   throw new ConnectionError("CONNECTION_FAILED", "The local daemon ended right after it had started. See its log.");
 }
 
-function linkTo({ record, link }: FoundDaemon, started: boolean): LocalLink {
+/** What was found, as a link to hand out. */
+export function linkTo({ record, link }: FoundDaemon, started: boolean): LocalLink {
   return { transport: link.transport, endpoint: endpointOf(record, started), credential: link.credential };
 }
 

@@ -9,6 +9,7 @@ import {
   type LocalDaemonEndpoint,
 } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
+import { bindTcp } from "../connection/bind.js";
 import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
 import { pause } from "./pause.js";
 import { isOurListener } from "./port-owner.js";
@@ -24,6 +25,8 @@ export interface DroidOptions {
   readonly program: string;
   readonly stateDir: string;
   readonly signal?: AbortSignal | undefined;
+  /** Where to look and to start first; default the port of the original wire. */
+  readonly port?: number;
 }
 
 const FILES = { port: "droid.port", lock: "droid.lock.db", log: "droid-stderr.log" } as const;
@@ -70,9 +73,13 @@ async function takeTurn(stateDir: string): Promise<InstanceLock | undefined> {
 }
 
 /** The well-known port, else the one that was written down at the last start. */
-async function findRunning({ stateDir, signal }: Search): Promise<number | undefined> {
+async function findRunning({
+  stateDir,
+  signal,
+  port: first = DEFAULT_DAEMON_PORT,
+}: Search): Promise<number | undefined> {
   const noted = Number(await readPrivateFile(join(stateDir, FILES.port)));
-  for (const port of new Set([DEFAULT_DAEMON_PORT, noted])) {
+  for (const port of new Set([first, noted])) {
     if (Number.isInteger(port) && port > 0 && port <= 65_535 && (await isDaemonThere(port, signal))) return port;
   }
   return undefined;
@@ -93,7 +100,7 @@ async function isDaemonThere(port: number, signal: AbortSignal): Promise<boolean
 async function start(search: Search): Promise<LocalDaemonEndpoint> {
   const failures: string[] = [];
   for (let attempt = 1; attempt <= LIMITS.daemonStartAttempts; attempt += 1) {
-    const port = attempt === 1 ? DEFAULT_DAEMON_PORT : await freePort();
+    const port = attempt === 1 ? (search.port ?? DEFAULT_DAEMON_PORT) : await freePort();
     const launched = await launchDroid(search, port);
     const failure = await untilReady(launched, port, search.signal);
     if (failure === undefined) {
@@ -141,12 +148,9 @@ function plainEndpoint(port: number, started: boolean, pid?: number): LocalDaemo
 }
 
 /** A port that was free a moment ago; another program may take it, which is why there are several attempts. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : DEFAULT_DAEMON_PORT));
-    });
-  });
+async function freePort(): Promise<number> {
+  const server = await bindTcp(createServer(), 0);
+  const address = server.address();
+  server.close();
+  return address !== null && typeof address === "object" ? address.port : DEFAULT_DAEMON_PORT;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,12 +37,12 @@ export interface LaunchOptions {
  * Starts our daemon for `stateDir`, detached: it outlives this process, which holds no end of it. Its stderr is appended
  * to the log.
  */
-export function launchDaemon(stateDir: string): Promise<Launched> {
+export function launchDaemon(stateDir: string, args: readonly string[]): Promise<Launched> {
   // Options meant for the host program (an inspector port, a loader) would make the daemon fail or behave like it.
   const { NODE_OPTIONS: _dropped, ...env } = process.env;
   if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = "1";
   return launchDetached({
-    command: [process.execPath, daemonProgram()],
+    command: [process.execPath, daemonProgram(), ...args],
     cwd: stateDir,
     env: { ...env, DAEMON_SDK_HOME: stateDir },
     logPath: join(stateDir, STATE_FILES.log),
@@ -53,23 +53,20 @@ export function launchDaemon(stateDir: string): Promise<Launched> {
 export async function launchDetached(options: LaunchOptions): Promise<Launched> {
   const log = await openLog(options.logPath);
   const [program, ...args] = options.command;
-  let child: ChildProcess;
-  try {
-    child = spawn(program, args, {
-      cwd: options.cwd,
-      env: options.env,
-      detached: true,
-      stdio: ["ignore", "ignore", log.file.fd],
-      windowsHide: true,
-    });
-  } finally {
-    await log.file.close();
-  }
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ["ignore", "ignore", log.file.fd],
+    windowsHide: true,
+  });
+  // In the same tick: a program that is missing is told in the next one.
   const exited = new Promise<LaunchExit>((resolve) => {
     child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
   });
   child.unref();
+  await log.file.close();
   return {
     pid: child.pid,
     exited,

@@ -24,14 +24,19 @@ interface Wait {
  *
  * Any number of programs may do so at once: the lock lets one daemon win, the others leave, and everybody finds the
  * winner. A process that was started is never killed by us: it may be the winner in the next moment.
+ * @param args of the daemon's own command line
  * Rejects with `DAEMON_START_FAILED` (the end of the log in the message), `STATE_DIR_UNSAFE`, or the signal's reason.
  */
-export async function startDaemon(stateDir: string, signal: AbortSignal): Promise<StartedDaemon> {
+export async function startDaemon(
+  stateDir: string,
+  signal: AbortSignal,
+  args: readonly string[] = [],
+): Promise<StartedDaemon> {
   await openStateDir(stateDir);
   const wait: Wait = { stateDir, deadline: performance.now() + LIMITS.daemonStartMs, signal };
   for (;;) {
     // Again when another daemon had the lock but never answered: it may have been on its way out.
-    const up = await untilProven(await launchDaemon(stateDir), wait);
+    const up = await untilProven(await launchDaemon(stateDir, args), wait);
     if (up !== undefined) return up;
   }
 }
@@ -73,6 +78,6 @@ function neverReady(stateDir: string, pid: number | undefined): ConnectionError 
   return new ConnectionError(
     "DAEMON_START_FAILED",
     `${who} not answer within ${LIMITS.daemonStartMs} ms. Look at ${join(stateDir, STATE_FILES.log)}, ` +
-      'or end it with "local-daemon stop" and try again.',
+      `or end the process that has ${join(stateDir, STATE_FILES.lock)} open, and try again.`,
   );
 }

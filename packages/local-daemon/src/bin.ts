@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { CommanderError } from "commander";
+import { describeError, EXIT } from "./cli/fail.js";
+import { createProgram, usageExitCode } from "./cli/program.js";
+
+const interrupted = new AbortController();
+const isDaemon = process.argv[2] === "start";
+
+// In the foreground the daemon listens for signals itself: the first drains, the second hurries.
+if (!isDaemon) {
+  process.on("SIGINT", () => {
+    if (interrupted.signal.aborted) process.exit(EXIT.interrupted);
+    interrupted.abort();
+  });
+}
+
+const program = createProgram(interrupted.signal);
+for (const command of [program, ...program.commands]) command.exitOverride();
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    process.exitCode = usageExitCode(error.exitCode);
+    return;
+  }
+  console.error(`local-daemon: ${describeError(error)}`);
+  process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : EXIT.failed;
+});

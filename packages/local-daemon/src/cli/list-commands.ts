@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { type AvailableSession, METHODS } from "@daemon-sdk/protocol";
+import { linkTo } from "../rendezvous/connect-local.js";
+import { probeLocalDaemon } from "../rendezvous/probe.js";
+import { STATE_FILES } from "../rendezvous/state-dir.js";
+import { authenticate, callRunningDaemon } from "./daemon-call.js";
+import { EXIT } from "./fail.js";
+import { printable, type Terminal } from "./terminal.js";
+
+/** Options of `local-daemon status` and `local-daemon sessions`. */
+export interface ListOptions {
+  readonly stateDir: string;
+  readonly json: boolean;
+  readonly terminal: Terminal;
+}
+
+/** Tells whether a daemon runs, and where. Exit code 3 when none does. */
+export async function status({ stateDir, json, terminal }: ListOptions): Promise<number> {
+  const found = await probeLocalDaemon(stateDir);
+  if (found === undefined) {
+    if (json) terminal.json({ running: false, stateDir });
+    else terminal.answer(`Not running (state in ${stateDir}).\n`);
+    return EXIT.notRunning;
+  }
+  using call = await authenticate(linkTo(found, false));
+  const { sessions } = await call.engine.request(METHODS.listOpenedSessions, {});
+  const { socket, port, pid, startTime, version, instanceId } = found.record;
+  const log = join(stateDir, STATE_FILES.log);
+  const facts = { pid, version, startTime, instanceId, socket, port, stateDir, log, openSessions: sessions.length };
+  if (json) terminal.json({ running: true, ...facts, agents: call.capabilities.agents });
+  else for (const [name, value] of Object.entries(facts)) terminal.answer(`${name.padEnd(13)} ${value ?? "–"}\n`);
+  return EXIT.ok;
+}
+
+/** Lists the sessions the daemon knows, newest first. */
+export async function sessions({ stateDir, json, terminal }: ListOptions): Promise<number> {
+  using call = await callRunningDaemon(stateDir);
+  const { sessions: opened } = await call.engine.request(METHODS.listOpenedSessions, {});
+  const states = new Map(opened.map(({ sessionId, workingState }) => [sessionId, workingState]));
+  let found = 0;
+  for (let endBefore: number | undefined; ; ) {
+    const query = endBefore === undefined ? {} : { endBefore };
+    const page = await call.engine.request(METHODS.listAvailableSessions, query);
+    for (const session of page.sessions) {
+      found += 1;
+      const state = states.get(session.sessionId) ?? "closed";
+      if (json) terminal.json({ ...session, state });
+      else terminal.answer(row(session, state));
+    }
+    if (!page.hasMore || page.nextCursor === undefined) break;
+    endBefore = page.nextCursor;
+  }
+  if (found === 0 && !json) terminal.answer("No sessions yet.\n");
+  return EXIT.ok;
+}
+
+function row({ sessionId, updatedAt, title, cwd }: AvailableSession, state: string): string {
+  const when = new Date(updatedAt * 1_000).toISOString().slice(0, 19);
+  return `${sessionId}  ${when}  ${state.padEnd(12)}  ${printable(title ?? "")}  ${printable(cwd ?? "")}\n`;
+}

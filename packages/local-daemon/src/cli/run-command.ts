@@ -1,0 +1,148 @@
+import {
+  type AskUserParams,
+  type ConnectionError,
+  type InboundNotification,
+  type InboundRequest,
+  isRecord,
+  METHODS,
+  newId,
+  ProtocolError,
+  type RequestPermissionParams,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import { type Ask, approve, askPermission, askQuestions, describeToolUse } from "./answers.js";
+import { callDaemon, type DaemonCall, LOCAL_TOKEN, MACHINE_ID } from "./daemon-call.js";
+import { EXIT } from "./fail.js";
+import type { Terminal } from "./terminal.js";
+import { TurnPrinter } from "./turn-printer.js";
+
+/** `local-daemon run`. */
+export interface RunOptions {
+  readonly stateDir: string;
+  readonly prompt: string;
+  readonly cwd: string;
+  readonly agent?: string | undefined;
+  /** Approve every permission request, once each. */
+  readonly yes: boolean;
+  /** Print notifications as JSON lines instead of text. */
+  readonly json: boolean;
+  readonly terminal: Terminal;
+  readonly ask: Ask;
+  /** Aborted at the first Ctrl-C. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Runs one prompt in a new session, streams it to the terminal, and returns the exit code: 0 when the turn completed. */
+export async function runPrompt(options: RunOptions): Promise<number> {
+  using call = await callDaemon(options.stateDir);
+  refuseUnknownAgent(call, options.agent);
+  return new PromptRun(call, options).run();
+}
+
+function refuseUnknownAgent({ capabilities }: DaemonCall, agent: string | undefined): void {
+  const known = capabilities.agents ?? [];
+  if (agent === undefined || known.includes(agent)) return;
+  throw new ProtocolError("INVALID_PARAMS", `No agent "${agent}" is configured. There are: ${known.join(", ")}.`);
+}
+
+/** One turn of one session, from the command line's side. */
+class PromptRun {
+  readonly #call: DaemonCall;
+  readonly #options: RunOptions;
+  readonly #printer: TurnPrinter;
+  readonly #messageId = newId();
+  /** Questions that are open, so that an answer from elsewhere can take them back. */
+  readonly #open = new Map<string, AbortController>();
+  readonly #ended: Promise<SessionNotification>;
+  #end: (notification: SessionNotification) => void = () => {};
+  #sessionId = "";
+
+  constructor(call: DaemonCall, options: RunOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#printer = new TurnPrinter(options.terminal);
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      call.engine.onClose = (error: ConnectionError) => reject(error);
+    });
+    // It may fail while something else is awaited; whoever awaits it later still hears.
+    this.#ended.catch(() => {});
+    call.engine.onNotification = (notification) => this.#onNotification(notification);
+    call.engine.onRequest = (request) => this.#onRequest(request);
+  }
+
+  async run(): Promise<number> {
+    const { engine } = this.#call;
+    const { cwd, agent, prompt, interrupted } = this.#options;
+    const session = { token: LOCAL_TOKEN, machineId: MACHINE_ID, cwd, ...(agent === undefined ? {} : { agent }) };
+    const { sessionId } = await engine.request(METHODS.initializeSession, session, { signal: interrupted });
+    this.#sessionId = sessionId;
+    interrupted.addEventListener("abort", () => this.#interrupt(), { once: true });
+    await engine.request(METHODS.addUserMessage, { sessionId, text: prompt, messageId: this.#messageId });
+    const end = await this.#ended;
+    this.#report(end);
+    await engine.request(METHODS.closeSession, { sessionId });
+    return end.reason === "completed" ? EXIT.ok : EXIT.failed;
+  }
+
+  #interrupt(): void {
+    this.#printer.note("Interrupting the turn; press Ctrl-C again to leave.");
+    for (const question of this.#open.values()) question.abort();
+    // The end of the turn tells the outcome, or the end of the connection does.
+    this.#call.engine.request(METHODS.interruptSession, { sessionId: this.#sessionId }).catch(() => {});
+  }
+
+  #onNotification({ method, params }: InboundNotification): void {
+    const { notification } = params;
+    if (method !== "session_notification" || !isRecord(notification) || typeof notification.type !== "string") return;
+    // Until the session's id is known, whatever this connection hears is about the one session it opens.
+    if (this.#sessionId !== "" && params.sessionId !== this.#sessionId) return;
+    const told = notification as SessionNotification;
+    if (this.#options.json) this.#options.terminal.json(told);
+    else this.#printer.print(told);
+    if (told.type === "permission_resolved" || told.type === "ask_user_resolved")
+      this.#open.get(String(told.requestId))?.abort();
+    if (told.type === "agent_turn_completed" && told.turnId === this.#messageId) this.#end(told);
+  }
+
+  async #onRequest(request: InboundRequest): Promise<unknown> {
+    const closed = new AbortController();
+    this.#open.set(request.id, closed);
+    try {
+      const answer = await this.#answer(request, closed.signal);
+      return { ...answer, sessionId: this.#sessionId };
+    } finally {
+      this.#open.delete(request.id);
+    }
+  }
+
+  async #answer({ method, params }: InboundRequest, signal: AbortSignal): Promise<object> {
+    const { yes, terminal, ask, json } = this.#options;
+    const canAsk = terminal.isInteractive && !json;
+    this.#printer.endLine();
+    if (method === METHODS.requestPermission.name) {
+      const permission = params as unknown as RequestPermissionParams;
+      const what = permission.toolUses.map(describeToolUse).join("; ");
+      if (yes) {
+        this.#printer.note(`approved by --yes: ${what}`);
+        return approve(permission);
+      }
+      if (canAsk) return askPermission(permission, ask, signal);
+      this.#printer.note(`refused, because there is no terminal to ask at (--yes approves): ${what}`);
+      return { selectedOption: "cancel" };
+    }
+    const questions = params as unknown as AskUserParams;
+    if (canAsk) return askQuestions(questions, ask, signal);
+    this.#printer.note("A question of the agent was cancelled, because there is no terminal to ask at.");
+    return { cancelled: true, answers: [] };
+  }
+
+  #report(end: SessionNotification): void {
+    this.#printer.endLine();
+    if (this.#options.json)
+      this.#options.terminal.json({ type: "result", sessionId: this.#sessionId, reason: end.reason });
+    else if (end.reason !== "completed") {
+      this.#printer.note(`The turn ended: ${end.reason}${typeof end.message === "string" ? ` (${end.message})` : ""}.`);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { isSameProcess, startTimeOf } from "../agents/process-identity.js";
+import { pause } from "../rendezvous/pause.js";
+import { probeLocalDaemon } from "../rendezvous/probe.js";
+import { EXIT } from "./fail.js";
+import type { Terminal } from "./terminal.js";
+
+/** `local-daemon stop`. */
+export interface StopOptions {
+  readonly stateDir: string;
+  /** Do not wait for running turns. */
+  readonly now: boolean;
+  readonly terminal: Terminal;
+}
+
+/** Time for a daemon to end after its drain: agents get the end of stdin, SIGTERM, SIGKILL. */
+const STOP_MS = LIMITS.drainMs + LIMITS.agentStdinGraceMs + 2 * LIMITS.agentTermGraceMs;
+
+/**
+ * Tells the daemon to end, and waits until its process is gone. Only a daemon that has proven itself is signalled: its
+ * recorded pid is then its own.
+ */
+export async function stop({ stateDir, now, terminal }: StopOptions): Promise<number> {
+  const found = await probeLocalDaemon(stateDir);
+  if (found === undefined) {
+    terminal.answer("No daemon is running.\n");
+    return EXIT.ok;
+  }
+  const { pid } = found.record;
+  // With its start time, so that a later process of the same pid is not taken for it.
+  const startTime = await startTimeOf(pid);
+  found.link.transport.terminate();
+  process.kill(pid, "SIGTERM");
+  if (now) process.kill(pid, "SIGTERM");
+  const deadline = performance.now() + STOP_MS;
+  while (startTime !== undefined && (await isSameProcess(pid, startTime))) {
+    if (performance.now() > deadline) {
+      throw new ConnectionError(
+        "DAEMON_ALREADY_RUNNING",
+        `Process ${pid} has not ended within ${STOP_MS} ms. See its log.`,
+      );
+    }
+    await pause(LIMITS.daemonPollMaxMs, new AbortController().signal);
+  }
+  terminal.answer(`Stopped (pid ${pid}).\n`);
+  return EXIT.ok;
+}

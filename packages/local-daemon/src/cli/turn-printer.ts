@@ -1,0 +1,87 @@
+import {
+  isKnownNotification,
+  isRecord,
+  type SessionMessage,
+  type SessionNotification,
+  type ToolUseBlock,
+} from "@daemon-sdk/protocol";
+import type { Terminal } from "./terminal.js";
+
+/** Longest argument shown of a tool call; the whole of it is in the session. */
+const SHOWN_CHARS = 120;
+
+/** Writes a turn to the terminal as it comes: the answer to stdout, tools and errors as notes. */
+export class TurnPrinter {
+  readonly #terminal: Terminal;
+  /** Messages whose text came in deltas; their whole comes again at the end. */
+  readonly #streamed = new Set<string>();
+  readonly #toolsSeen = new Set<string>();
+  #lastAnswered = "\n";
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  print(notification: SessionNotification): void {
+    if (!isKnownNotification(notification)) return;
+    switch (notification.type) {
+      case "assistant_text_delta":
+        this.#streamed.add(notification.messageId);
+        this.#answer(notification.textDelta);
+        break;
+      case "assistant_text_complete":
+        this.endLine();
+        break;
+      case "create_message":
+        if (notification.message.role === "assistant") this.#message(notification.message);
+        break;
+      case "tool_call":
+        this.#toolCall(notification.toolUse);
+        break;
+      case "tool_result":
+        if (notification.isError) this.note(`  failed: ${shown(notification.content)}`);
+        break;
+      case "error":
+        this.note(`error: ${notification.message}`);
+        break;
+      default:
+    }
+  }
+
+  /** A line of its own, never in the middle of the answer. */
+  note(line: string): void {
+    this.endLine();
+    this.#terminal.note(line);
+  }
+
+  endLine(): void {
+    if (!this.#lastAnswered.endsWith("\n")) this.#answer("\n");
+  }
+
+  #answer(text: string): void {
+    if (text === "") return;
+    this.#lastAnswered = text;
+    this.#terminal.answer(text);
+  }
+
+  #message(message: SessionMessage): void {
+    if (this.#streamed.has(message.id)) return;
+    for (const block of message.content) {
+      if (block.type === "text" && typeof block.text === "string") this.#answer(block.text);
+    }
+    this.endLine();
+  }
+
+  /** A tool call is told twice: when it begins, and with its whole input (session spec §6.5). */
+  #toolCall({ id, name, input }: ToolUseBlock): void {
+    const isBegin = isRecord(input) && Object.keys(input).length === 0;
+    if (isBegin || this.#toolsSeen.has(id)) return;
+    this.#toolsSeen.add(id);
+    this.note(`· ${name} ${shown(input)}`);
+  }
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : String(JSON.stringify(value));
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+}

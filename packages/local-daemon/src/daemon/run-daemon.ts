@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { ConnectionError, DaemonError } from "@daemon-sdk/protocol";
+import { DAEMON_EXIT } from "../rendezvous/exit-codes.js";
+import { openStateDir, resolveStateDir, STATE_FILES } from "../rendezvous/state-dir.js";
+import { createDaemon, type Daemon } from "../server.js";
+import { readConfigFile } from "./config-file.js";
+import { createDaemonLog } from "./daemon-log.js";
+
+/** What the command line says; it stands before the configuration file. */
+export interface RunDaemonOptions {
+  readonly port?: number | undefined;
+  /** Called once clients can find it. */
+  onReady?(daemon: Daemon): void;
+}
+
+/**
+ * Is the daemon: starts it, serves until SIGTERM or SIGINT, drains and ends. Resolves with the exit code
+ * ({@link DAEMON_EXIT}); a failure was then told on stderr, with its code first. Sets the umask of the whole process.
+ */
+export async function runDaemon(options: RunDaemonOptions = {}): Promise<number> {
+  process.umask(0o077);
+  try {
+    const stateDir = await openStateDir(resolveStateDir());
+    const { logLevel = "info", ...config } = await readConfigFile(stateDir);
+    const log = createDaemonLog(logLevel);
+    const port = options.port ?? config.port;
+    const daemon = await createDaemon({ ...config, ...(port === undefined ? {} : { port }), stateDir, logger: log });
+    const stop = closeOnSignal(daemon);
+    options.onReady?.(daemon);
+    await log.open(join(stateDir, STATE_FILES.log));
+    log.info({ ...daemon.endpoint }, "daemon started");
+    await daemon.closed;
+    stop();
+    log.info({ instanceId: daemon.endpoint.instanceId }, "daemon stopped");
+    return DAEMON_EXIT.stopped;
+  } catch (error) {
+    process.stderr.write(`${describe(error)}\n`);
+    return ConnectionError.is(error, "DAEMON_ALREADY_RUNNING") ? DAEMON_EXIT.alreadyRunning : DAEMON_EXIT.failed;
+  }
+}
+
+/** First signal: let running turns finish for a while. Second: end them now. Returns how to stop listening. */
+function closeOnSignal(daemon: Daemon): () => void {
+  let isClosing = false;
+  const onSignal = () => {
+    // The outcome is told by `daemon.closed`.
+    daemon.close(isClosing ? { drainMs: 0 } : {}).catch(() => {});
+    isClosing = true;
+  };
+  const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+}
+
+function describe(error: unknown): string {
+  if (DaemonError.is(error)) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
