@@ -1,4 +1,4 @@
 import { defineConfig } from "tsup";
 import { libraryBuild } from "../../tsup.base.js";
 
-export default defineConfig(libraryBuild(["src/index.ts", "src/schema.ts"]));
+export default defineConfig(libraryBuild(["src/index.ts", "src/schema.ts", "src/relay.ts", "src/relay/schema.ts"]));

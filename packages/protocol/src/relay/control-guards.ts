@@ -1,3 +1,4 @@
+import { isRecord } from "../session/guards.js";
 import type {
   AckPayload,
   AgentReadyPayload,
@@ -12,7 +13,7 @@ import type {
   SyncStream,
   WelcomePayload,
 } from "./control-payloads.js";
-import { isAnything, isFiniteNumber, isFlag, isInteger, isRecord, isText, listOf, optional, shape } from "./shape.js";
+import { isAnything, isFiniteNumber, isFlag, isInteger, isText, listOf, optional, shape } from "./shape.js";
 
 const isCapabilities = shape<ClientCapabilities>({
   ack: optional(isFlag),
@@ -67,8 +68,8 @@ const isRareAckPart = shape<Pick<AckPayload, "cumulative_seq" | "sack" | "respon
 
 /** Whether `value` is the payload of an ACK (relay spec §1.2). One comes for every DELIVER, so the common part is written out. */
 export function isAckPayload(value: unknown): value is AckPayload {
-  if (!isRecord(value) || !isText(value["ack_id"]) || !isInteger(value["seq"])) return false;
-  return (value["correlationId"] === undefined || isText(value["correlationId"])) && isRareAckPart(value);
+  if (!isRecord(value) || !isText(value.ack_id) || !isInteger(value.seq)) return false;
+  return (value.correlationId === undefined || isText(value.correlationId)) && isRareAckPart(value);
 }
 
 /** Guards of the types that make and keep a connection (relay spec §1.2). */

@@ -1,8 +1,9 @@
 import { newId } from "../ids.js";
 import { LIMITS } from "../limits.js";
+import { isRecord } from "../session/guards.js";
 import type { MessageType } from "./message-types.js";
 import type { RelayPayloads } from "./payloads.js";
-import { isFiniteNumber, isRecord, isWithinDepth } from "./shape.js";
+import { isFiniteNumber, isSafeData } from "./shape.js";
 
 /** `v` of every envelope we send. Never compared on receive: the original accepts any value (relay spec §1). */
 export const PROTOCOL_VERSION = 1;
@@ -95,37 +96,42 @@ export class EnvelopeFault {
  * Takes a parsed frame for an envelope, or tells why it is none.
  *
  * `v`, `ts` and `payload` are filled in where a careless peer left them out, because the original takes such frames;
- * whatever stands there with a wrong type is refused, except `v`, which may be anything.
+ * whatever stands there with a wrong type is refused, except `v`, which may be anything. What travels on, the payload
+ * and its meta, must not nest deeper than {@link LIMITS.jsonDepth} nor hold keys that replace prototypes; fields we do not
+ * know are not looked at.
  */
 export function readEnvelope(value: unknown): Envelope | EnvelopeFault {
   if (!isRecord(value)) return new EnvelopeFault("the frame must hold a JSON object", undefined);
-  if (!isFiniteNumber(value["v"])) value["v"] = PROTOCOL_VERSION;
-  if (value["ts"] === undefined) value["ts"] = Date.now();
-  if (value["payload"] === undefined) value["payload"] = {};
-  const fault = faultyField(value) ?? (isWithinDepth(value, LIMITS.jsonDepth) ? undefined : TOO_DEEP);
+  if (!isFiniteNumber(value.v)) value.v = PROTOCOL_VERSION;
+  if (value.ts === undefined) value.ts = Date.now();
+  if (value.payload === undefined) value.payload = {};
+  const fault = faultyField(value) ?? (isSafe(value) ? undefined : UNSAFE);
   if (fault === undefined) return value as unknown as Envelope;
-  return new EnvelopeFault(fault, typeof value["id"] === "string" ? value["id"] : undefined);
+  return new EnvelopeFault(fault, typeof value.id === "string" ? value.id : undefined);
 }
 
-const TOO_DEEP = `the frame must not nest deeper than ${LIMITS.jsonDepth} levels`;
+const UNSAFE = `the payload must nest at most ${LIMITS.jsonDepth} levels deep, without the keys __proto__ and constructor.prototype`;
+
+function isSafe(value: Record<string, unknown>): boolean {
+  return isSafeData(value.payload, LIMITS.jsonDepth) && isSafeData(value.payload_meta, LIMITS.jsonDepth);
+}
 
 /** Whether `value` is an envelope of any type, its own fields checked and what they hold not (relay spec §1). */
 export function isEnvelope(value: unknown): value is Envelope {
-  return isRecord(value) && isFiniteNumber(value["v"]) && faultyField(value) === undefined;
+  return isRecord(value) && isFiniteNumber(value.v) && faultyField(value) === undefined;
 }
 
 /** Written out field by field: this runs for every frame. */
 function faultyField(value: Record<string, unknown>): string | undefined {
-  if (typeof value["type"] !== "string") return "`type` must be a string";
-  if (typeof value["id"] !== "string") return "`id` must be a string";
-  if (!isFiniteNumber(value["ts"])) return "`ts` must be a number of milliseconds";
-  if (!isRecord(value["payload"])) return "`payload` must be an object";
-  if (!isOptionalText(value["from"])) return "`from` must be a string";
-  if (!isOptionalText(value["to"])) return "`to` must be a string";
-  if (!isOptionalText(value["topic"])) return "`topic` must be a string";
-  if (value["payload_meta"] !== undefined && !isRecord(value["payload_meta"]))
-    return "`payload_meta` must be an object";
-  if (value["delivery"] !== undefined && !isRecord(value["delivery"])) return "`delivery` must be an object";
+  if (typeof value.type !== "string") return "`type` must be a string";
+  if (typeof value.id !== "string") return "`id` must be a string";
+  if (!isFiniteNumber(value.ts)) return "`ts` must be a number of milliseconds";
+  if (!isRecord(value.payload)) return "`payload` must be an object";
+  if (!isOptionalText(value.from)) return "`from` must be a string";
+  if (!isOptionalText(value.to)) return "`to` must be a string";
+  if (!isOptionalText(value.topic)) return "`topic` must be a string";
+  if (value.payload_meta !== undefined && !isRecord(value.payload_meta)) return "`payload_meta` must be an object";
+  if (value.delivery !== undefined && !isRecord(value.delivery)) return "`delivery` must be an object";
   return undefined;
 }
 

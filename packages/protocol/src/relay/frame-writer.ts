@@ -8,6 +8,9 @@ export const FRAME_HEADER_BYTES = 4;
 /** Stands for the headers while frames are one text; JSON holds no raw NUL, and each is one byte of UTF-8. */
 const HEADER_PLACEHOLDER = "\0\0\0\0";
 
+/** Mean frame size from which joining the texts costs more than the calls of the encoder that it saves. */
+const LARGE_FRAME_UNITS = 1024;
+
 /** UTF-8 takes at most this many bytes for one UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
 
@@ -37,7 +40,7 @@ export class FrameWriter {
   #end = 0;
   /** Chunks of the present slab that are still out. */
   #lent = 0;
-  #texts: string[] = [];
+  readonly #texts: string[] = [];
   #units = 0;
 
   constructor(options?: FrameWriterOptions) {
@@ -76,11 +79,19 @@ export class FrameWriter {
   take(): Uint8Array {
     const texts = this.#texts;
     if (texts.length === 0) return NO_BYTES;
-    const chunk = this.#takeAscii(texts) ?? this.#takeAny(texts);
-    this.#texts = [];
+    const isWorthJoining = texts.length > 1 && this.#units < texts.length * LARGE_FRAME_UNITS;
+    const chunk = (isWorthJoining ? this.#takeJoined(texts) : undefined) ?? this.#takeEach(texts);
+    texts.length = 0;
     this.#units = 0;
-    this.#lent += 1;
     return chunk;
+  }
+
+  /** One frame now, past the ones that wait: for callers that want the bytes at once. */
+  frameOf(json: string): Uint8Array {
+    refuseOversized(json, this.#maxFrameBytes);
+    this.#makeRoom(FRAME_HEADER_BYTES + roomOf(json, this.#slabBytes));
+    const start = this.#end;
+    return this.#lend(start, this.#append(json, start));
   }
 
   /**
@@ -94,11 +105,11 @@ export class FrameWriter {
   }
 
   /** Encodes all frames in one go, which is right when every unit takes one byte; undefined when some take more. */
-  #takeAscii(texts: readonly string[]): Uint8Array | undefined {
+  #takeJoined(texts: readonly string[]): Uint8Array | undefined {
     const total = this.pendingBytes;
     this.#makeRoom(total);
     const start = this.#end;
-    const joined = texts.length === 1 ? (texts[0] ?? "") : texts.join(HEADER_PLACEHOLDER);
+    const joined = texts.join(HEADER_PLACEHOLDER);
     const target = this.#slab.subarray(start + FRAME_HEADER_BYTES, start + total);
     const { read, written } = ENCODER.encodeInto(joined, target);
     if (read !== joined.length || written !== joined.length) return undefined;
@@ -107,23 +118,30 @@ export class FrameWriter {
       writeHeader(this.#slab, at, text.length);
       at += FRAME_HEADER_BYTES + text.length;
     }
-    this.#end = at;
-    return this.#slab.subarray(start, at);
+    return this.#lend(start, at);
   }
 
-  #takeAny(texts: readonly string[]): Uint8Array {
-    let total = 0;
-    for (const text of texts) total += FRAME_HEADER_BYTES + roomOf(text, this.#slabBytes);
-    this.#makeRoom(total);
+  #takeEach(texts: readonly string[]): Uint8Array {
+    let room = 0;
+    for (const text of texts) room += FRAME_HEADER_BYTES + roomOf(text, this.#slabBytes);
+    this.#makeRoom(room);
     const start = this.#end;
     let at = start;
-    for (const text of texts) {
-      const { written } = ENCODER.encodeInto(text, this.#slab.subarray(at + FRAME_HEADER_BYTES));
-      writeHeader(this.#slab, at, written);
-      at += FRAME_HEADER_BYTES + written;
-    }
-    this.#end = at;
-    return this.#slab.subarray(start, at);
+    for (const text of texts) at = this.#append(text, at);
+    return this.#lend(start, at);
+  }
+
+  /** Writes one frame at `at`, where there is room for it, and returns its end. */
+  #append(text: string, at: number): number {
+    const { written } = ENCODER.encodeInto(text, this.#slab.subarray(at + FRAME_HEADER_BYTES));
+    writeHeader(this.#slab, at, written);
+    return at + FRAME_HEADER_BYTES + written;
+  }
+
+  #lend(start: number, end: number): Uint8Array {
+    this.#end = end;
+    this.#lent += 1;
+    return this.#slab.subarray(start, end);
   }
 
   #makeRoom(bytes: number): void {
@@ -148,8 +166,7 @@ const POOL = new FrameWriter({ maxFrameBytes: Number.POSITIVE_INFINITY });
 export function encodeFrame(envelope: Envelope<unknown>, maxFrameBytes: number = LIMITS.relayFrameBytes): Uint8Array {
   const json = stringify(envelope);
   refuseOversized(json, maxFrameBytes);
-  POOL.writeText(json);
-  return POOL.take();
+  return POOL.frameOf(json);
 }
 
 function stringify(envelope: Envelope<unknown>): string {

@@ -1,3 +1,4 @@
+import { isRecord } from "../session/guards.js";
 import { CONTROL_GUARDS, isAckPayload } from "./control-guards.js";
 import {
   type Delivery,
@@ -11,7 +12,7 @@ import { isSendPayload, MESSAGE_GUARDS } from "./message-guards.js";
 import { isMessageType, type MessageType } from "./message-types.js";
 import type { RelayPayloads } from "./payloads.js";
 import { QUERY_GUARDS } from "./query-guards.js";
-import { type Guard, isFiniteNumber, isFlag, isInteger, isRecord, isText, optional, shape } from "./shape.js";
+import { type Guard, isFiniteNumber, isFlag, isInteger, isText, optional, shape } from "./shape.js";
 import { WORKER_GUARDS } from "./worker-guards.js";
 
 /** The guard of each type's payload. Look one up only by a type that {@link isMessageType} has seen. */

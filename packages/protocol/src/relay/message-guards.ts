@@ -1,3 +1,4 @@
+import { isRecord } from "../session/guards.js";
 import type {
   ChannelAttachment,
   ChannelInfoPayload,
@@ -11,15 +12,12 @@ import type {
   ShadowBindPayload,
   ShadowUnbindPayload,
 } from "./message-payloads.js";
-import { isFiniteNumber, isFlag, isRecord, isText, listOf, optional, shape } from "./shape.js";
+import { isFiniteNumber, isFlag, isText, listOf, optional, shape } from "./shape.js";
 
 /** Whether `value` is the payload of a SEND or DELIVER (relay spec §1.3). Written out: this is the hot path. */
 export function isSendPayload(value: unknown): value is SendPayload {
-  if (!isRecord(value) || !isText(value["kind"]) || !isText(value["body"])) return false;
-  return (
-    (value["data"] === undefined || isRecord(value["data"])) &&
-    (value["thread"] === undefined || isText(value["thread"]))
-  );
+  if (!isRecord(value) || !isText(value.kind) || !isText(value.body)) return false;
+  return (value.data === undefined || isRecord(value.data)) && (value.thread === undefined || isText(value.thread));
 }
 
 /** Whether `value` is the payload of a CHANNEL_MESSAGE (relay spec §1.4). */

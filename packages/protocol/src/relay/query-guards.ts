@@ -1,3 +1,4 @@
+import { isRecord } from "../session/guards.js";
 import type {
   AgentListPayload,
   AgentMetrics,
@@ -18,7 +19,7 @@ import type {
   StatusResponsePayload,
   StoredMessage,
 } from "./query-payloads.js";
-import { isAnything, isFiniteNumber, isFlag, isInteger, isRecord, isText, listOf, optional, shape } from "./shape.js";
+import { isAnything, isFiniteNumber, isFlag, isInteger, isText, listOf, optional, shape } from "./shape.js";
 
 const isAgentList = shape<AgentListPayload>({
   agents: listOf(

@@ -1,3 +1,5 @@
+import { isRecord } from "../session/guards.js";
+
 /**
  * What the relay's guards are made of. A guard reads own, known fields and looks no further: unknown fields are
  * allowed everywhere, and nothing a peer names is ever used as a key of a plain object.
@@ -15,11 +17,6 @@ export interface OptionalGuard<T> {
 export type FieldGuards<T> = {
   readonly [Key in keyof T]-?: undefined extends T[Key] ? OptionalGuard<Exclude<T[Key], undefined>> : Guard<T[Key]>;
 };
-
-/** Whether `value` is an object, and neither null nor an array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Whether `value` is a string. */
 export function isText(value: unknown): value is string {
@@ -78,14 +75,22 @@ export function shape<T extends object>(fields: FieldGuards<T>): Guard<T> {
   };
 }
 
-/** Whether `value` nests at most `levels` deep; a scalar is no level. Recursion ends there, whatever the peer sent. */
-export function isWithinDepth(value: unknown, levels: number): boolean {
+/**
+ * Whether `value` is safe to handle: it nests at most `levels` deep (a scalar is no level), and holds no key that can
+ * replace a prototype once somebody copies it: `__proto__`, or `constructor` over an object with `prototype`.
+ *
+ * A walk over keys, not a search in the text: strings may be long, and are not looked at.
+ */
+export function isSafeData(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (levels === 0) return false;
-  if (Array.isArray(value)) return value.every((item) => isWithinDepth(item, levels - 1));
+  if (Array.isArray(value)) return value.every((item) => isSafeData(item, levels - 1));
   for (const key in value) {
+    if (key === "__proto__") return false;
     const field: unknown = (value as Record<string, unknown>)[key];
-    if (typeof field === "object" && field !== null && !isWithinDepth(field, levels - 1)) return false;
+    if (typeof field !== "object" || field === null) continue;
+    if (key === "constructor" && Object.hasOwn(field, "prototype")) return false;
+    if (!isSafeData(field, levels - 1)) return false;
   }
   return true;
 }

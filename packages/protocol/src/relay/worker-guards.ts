@@ -1,4 +1,5 @@
-import { isAnything, isFiniteNumber, isFlag, isInteger, isRecord, isText, listOf, optional, shape } from "./shape.js";
+import { isRecord } from "../session/guards.js";
+import { isAnything, isFiniteNumber, isFlag, isInteger, isText, listOf, optional, shape } from "./shape.js";
 import type {
   ListWorkersResultPayload,
   ReleasePayload,
