@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isRecord } from "@daemon-sdk/protocol";
+import { Conversation, type ConversationData } from "./conversation.js";
+import { FileHistory } from "./file-history.js";
+import { isMissing } from "./workspace.js";
+
+/** Ids that are file names as they are; others are hashed, because whoever opens a session chooses its id. */
+const PLAIN_ID = /^[0-9a-zA-Z-]{1,64}$/;
+
+/**
+ * Conversations on disk, one file each, readable by this user only.
+ *
+ * A file is replaced by rename, so a reader sees the old one or the new one, whenever the process is killed. Without a
+ * directory (the agent was started by hand) nothing is kept.
+ */
+export class ConversationStore {
+  readonly #directory: string | undefined;
+  /** The last write, so that writes happen in the order they were asked for. */
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(agentStateDir: string | undefined) {
+    this.#directory = agentStateDir === undefined ? undefined : join(agentStateDir, "workspace-agent");
+  }
+
+  /** Brings a conversation back; undefined when none of that id was saved. */
+  async load(id: string): Promise<{ conversation: Conversation; history: FileHistory } | undefined> {
+    const data = await this.#read(`${fileName(id)}.json`);
+    if (!isConversationData(data)) return undefined;
+    return {
+      conversation: new Conversation(data),
+      history: FileHistory.from(await this.#read(`${fileName(id)}.files.json`)),
+    };
+  }
+
+  /** Saves a conversation as it is now, and the file history when it changed since it was saved last. */
+  save({ data }: Conversation, history?: FileHistory): Promise<void> {
+    // Made into text now: the conversation goes on while the file is written.
+    const files = [{ name: `${fileName(data.id)}.json`, text: JSON.stringify(data) }];
+    if (history?.takeChanged() === true) {
+      files.push({ name: `${fileName(data.id)}.files.json`, text: JSON.stringify(history) });
+    }
+    const write = this.#writes.then(() => this.#write(files));
+    // A failed write is told to whoever asked for it; it does not stop the next one.
+    this.#writes = write.catch(() => {});
+    return write;
+  }
+
+  async #read(name: string): Promise<unknown> {
+    if (this.#directory === undefined) return undefined;
+    try {
+      return JSON.parse(await readFile(join(this.#directory, name), "utf8"));
+    } catch (error) {
+      if (isMissing(error) || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(files: readonly { name: string; text: string }[]): Promise<void> {
+    if (this.#directory === undefined) return;
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    for (const { name, text } of files) {
+      const path = join(this.#directory, name);
+      const draft = `${path}.${process.pid}.tmp`;
+      await writeFile(draft, text, { mode: 0o600 });
+      await rename(draft, path);
+    }
+  }
+}
+
+function fileName(id: string): string {
+  return PLAIN_ID.test(id) ? id : `x-${createHash("sha256").update(id).digest("hex")}`;
+}
+
+function isConversationData(value: unknown): value is ConversationData {
+  return isRecord(value) && typeof value.id === "string" && Array.isArray(value.messages) && isRecord(value.settings);
+}

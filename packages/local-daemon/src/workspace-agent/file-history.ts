@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { readFile, stat, unlink } from "node:fs/promises";
+import { type ExecuteRewindParams, isRecord, type RewindInfoResult } from "@daemon-sdk/protocol";
+import { isMissing, type Workspace } from "./workspace.js";
+
+/** Largest file that is remembered, and all of them together; beyond that a rewind says which it cannot bring back. */
+const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
+
+/** A file as it was before a message's turn changed it. */
+type Snapshot =
+  | { readonly kind: "content"; readonly base64: string; readonly size: number; readonly contentHash: string }
+  | { readonly kind: "absent" }
+  | { readonly kind: "evicted"; readonly reason: string };
+
+/** What a rewind did. */
+export interface RewindCounts {
+  restoredCount: number;
+  deletedCount: number;
+  failedRestoreCount: number;
+  failedDeleteCount: number;
+}
+
+/** The files that turns changed, as they were before, by user message; what `get_rewind_info` and `execute_rewind` need. */
+export class FileHistory {
+  readonly #turns = new Map<string, Map<string, Snapshot>>();
+  #totalBytes = 0;
+  #hasChanged = false;
+
+  /** A history as {@link toJSON} made it; an empty one from anything else. */
+  static from(value: unknown): FileHistory {
+    const history = new FileHistory();
+    for (const [messageId, files] of Array.isArray(value) ? value : []) {
+      if (typeof messageId !== "string" || !Array.isArray(files)) continue;
+      for (const [path, snapshot] of files)
+        if (isRecord(snapshot)) history.#keep(messageId, path, snapshot as Snapshot);
+    }
+    return history;
+  }
+
+  toJSON(): unknown {
+    return [...this.#turns].map(([messageId, files]) => [messageId, [...files]]);
+  }
+
+  /** Whether something was remembered since the last call. */
+  takeChanged(): boolean {
+    const changed = this.#hasChanged;
+    this.#hasChanged = false;
+    return changed;
+  }
+
+  /** Remembers a file as it is now, once a turn; call it before the file is changed. */
+  async remember(messageId: string, real: string): Promise<void> {
+    if (this.#turns.get(messageId)?.has(real) === true) return;
+    this.#keep(messageId, real, await snapshotOf(real, MAX_TOTAL_BYTES - this.#totalBytes));
+    this.#hasChanged = true;
+  }
+
+  /** What can be undone when the conversation goes back to before the first of these messages. */
+  infoSince(messageIds: readonly string[]): RewindInfoResult {
+    const info: RewindInfoResult = { availableFiles: [], createdFiles: [], evictedFiles: [] };
+    for (const [filePath, snapshot] of this.#before(messageIds)) {
+      if (snapshot.kind === "absent") info.createdFiles.push({ filePath });
+      else if (snapshot.kind === "evicted") info.evictedFiles.push({ filePath, reason: snapshot.reason });
+      else info.availableFiles.push({ filePath, contentHash: snapshot.contentHash, size: snapshot.size });
+    }
+    return info;
+  }
+
+  /** Brings files back and deletes created ones; only such as {@link infoSince} names, whatever is asked for. */
+  async rewind(
+    messageIds: readonly string[],
+    wanted: ExecuteRewindParams,
+    workspace: Workspace,
+  ): Promise<RewindCounts> {
+    const before = this.#before(messageIds);
+    const counts = { restoredCount: 0, deletedCount: 0, failedRestoreCount: 0, failedDeleteCount: 0 };
+    for (const { filePath, contentHash } of wanted.filesToRestore) {
+      const snapshot = before.get(filePath);
+      const isKnown = snapshot?.kind === "content" && snapshot.contentHash === contentHash;
+      const done = isKnown && (await restore(workspace, filePath, snapshot.base64));
+      counts[done ? "restoredCount" : "failedRestoreCount"]++;
+    }
+    for (const { filePath } of wanted.filesToDelete) {
+      const done = before.get(filePath)?.kind === "absent" && (await remove(workspace, filePath));
+      counts[done ? "deletedCount" : "failedDeleteCount"]++;
+    }
+    return counts;
+  }
+
+  /** Each changed file as it was before the first of the turns that changed it. */
+  #before(messageIds: readonly string[]): Map<string, Snapshot> {
+    const files = new Map<string, Snapshot>();
+    for (const id of messageIds) {
+      for (const [path, snapshot] of this.#turns.get(id) ?? []) if (!files.has(path)) files.set(path, snapshot);
+    }
+    return files;
+  }
+
+  #keep(messageId: string, path: string, snapshot: Snapshot): void {
+    const files = this.#turns.get(messageId) ?? new Map<string, Snapshot>();
+    files.set(path, snapshot);
+    this.#turns.set(messageId, files);
+    if (snapshot.kind === "content") this.#totalBytes += snapshot.size;
+  }
+}
+
+async function snapshotOf(real: string, roomBytes: number): Promise<Snapshot> {
+  try {
+    const { size } = await stat(real);
+    if (size > MAX_FILE_BYTES) return { kind: "evicted", reason: `larger than ${MAX_FILE_BYTES} bytes` };
+    if (size > roomBytes) return { kind: "evicted", reason: `the session's ${MAX_TOTAL_BYTES} bytes are used up` };
+    const content = await readFile(real);
+    const contentHash = createHash("sha256").update(content).digest("hex");
+    return { kind: "content", base64: content.toString("base64"), size: content.length, contentHash };
+  } catch (error) {
+    if (isMissing(error)) return { kind: "absent" };
+    throw error;
+  }
+}
+
+async function restore(workspace: Workspace, path: string, base64: string): Promise<boolean> {
+  try {
+    // Resolved again: a directory on the way may have become a link meanwhile.
+    await workspace.write(await workspace.resolve(path), Buffer.from(base64, "base64"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function remove(workspace: Workspace, path: string): Promise<boolean> {
+  try {
+    await unlink(await workspace.resolve(path));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  type AskUserQuestion,
+  isRecord,
+  METHODS,
+  type PermissionToolUse,
+  type ProtocolEngine,
+  type SessionSettings,
+} from "@daemon-sdk/protocol";
+import type { ToolUse } from "./tools/tool.js";
+
+/** The person at the other end: asked for permission and for answers, through the daemon, for as long as it takes. */
+export class Person {
+  readonly #engine: ProtocolEngine;
+  readonly #sessionId: string;
+  /** Tools that need no more asking in this session (`proceed_always`). Not kept: a new process asks again. */
+  readonly #trusted = new Set<string>();
+
+  constructor(engine: ProtocolEngine, sessionId: string) {
+    this.#engine = engine;
+    this.#sessionId = sessionId;
+  }
+
+  /** Whether a tool use has to be asked for: `off` asks for writes and runs, `low` and `medium` for runs, `high` never. */
+  mustAgree(use: ToolUse, { autonomyLevel }: SessionSettings): boolean {
+    if (use.confirmation === undefined || this.#trusted.has(use.name) || autonomyLevel === "high") return false;
+    return use.name === "Execute" || (autonomyLevel !== "low" && autonomyLevel !== "medium");
+  }
+
+  /**
+   * Asks for permission. Anything but a clear yes is a no: an error, an answer nobody offered, the end of the link.
+   *
+   * @param requestId id of the request, which `permission_resolved` has to name
+   */
+  async askPermission(asked: PermissionToolUse, requestId: string, signal: AbortSignal): Promise<string> {
+    const { name } = asked.toolUse;
+    const options = [
+      { label: "Yes, this once", value: "proceed_once" },
+      { label: `Yes, and do not ask for ${name} again in this session`, value: "proceed_always" },
+      { label: "No", value: "cancel" },
+    ];
+    const params = { sessionId: this.#sessionId, toolUses: [asked], options };
+    const result = await this.#ask(METHODS.requestPermission.name, params, signal, requestId);
+    const chosen = isRecord(result) ? result.selectedOption : undefined;
+    if (chosen === "proceed_always") this.#trusted.add(name);
+    return typeof chosen === "string" && options.some(({ value }) => value === chosen) ? chosen : "cancel";
+  }
+
+  /** Asks a question; undefined when it was not answered. */
+  async askQuestion(toolCallId: string, question: AskUserQuestion, signal: AbortSignal): Promise<string | undefined> {
+    const params = { sessionId: this.#sessionId, toolCallId, questions: [question] };
+    const result = await this.#ask(METHODS.askUser.name, params, signal);
+    if (!isRecord(result) || result.cancelled === true || !Array.isArray(result.answers)) return undefined;
+    const first: unknown = result.answers[0];
+    return isRecord(first) && typeof first.answer === "string" ? first.answer : undefined;
+  }
+
+  async #ask(method: string, params: Record<string, unknown>, signal: AbortSignal, id?: string): Promise<unknown> {
+    try {
+      return await this.#engine.requestNamed(method, params, { timeoutMs: 0, signal, ...(id !== undefined && { id }) });
+    } catch {
+      // Refused, interrupted, or nobody is there any more: all of them mean that nobody agreed.
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,237 @@
+import {
+  type AddUserMessageParams,
+  type ContextBreakdownResult,
+  type ExecuteRewindParams,
+  type InboundRequest,
+  NO_ANSWER,
+  newId,
+  type ProtocolEngine,
+  RpcCode,
+  RpcFault,
+} from "@daemon-sdk/protocol";
+import { AgentSession } from "./agent-session.js";
+import { Conversation, MODEL } from "./conversation.js";
+import type { ConversationStore } from "./conversation-store.js";
+import { FileHistory } from "./file-history.js";
+import { addConfiguredServers, addServer, listServers, removeServer, toggleServer } from "./mcp-servers.js";
+import { optionalTextParam, type RawParams, recordsParam, textParam } from "./params.js";
+import type { SessionOutput } from "./session-output.js";
+import { applySettings } from "./settings.js";
+import { Workspace } from "./workspace.js";
+
+/** What the methods work with. */
+export interface SessionMethodsParts {
+  readonly engine: ProtocolEngine;
+  readonly output: SessionOutput;
+  readonly store: ConversationStore;
+  /** Called when the session was closed and answered: the process has nothing left to do. */
+  onClosed(): void;
+}
+
+/** Tokens that a conversation of this agent may grow to, as it tells people; nothing depends on it. */
+const CONTEXT_BUDGET = 200_000;
+
+type Handler = (params: RawParams, request: InboundRequest) => unknown;
+
+/** The session wire's methods, as an agent has to answer them (session spec §5, agent spec). */
+export class SessionMethods {
+  readonly #parts: SessionMethodsParts;
+  #session: AgentSession | undefined;
+
+  readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ["initialize_session", (params, { id }) => this.#initialize(params, id)],
+    ["load_session", (params) => this.#load(params)],
+    ["add_user_message", (params, { id }) => this.#addUserMessage(params, id)],
+    ["interrupt_session", (params) => this.#open(params).interrupt()],
+    ["close_session", (params, { id }) => this.#close(params, id)],
+    ["update_session_settings", (params, { id }) => this.#updateSettings(params, id)],
+    ["rename_session", (params, { id }) => this.#rename(params, id)],
+    [
+      "fork_session",
+      (params) => this.#saveNew(this.#open(params).conversation.fork(optionalTextParam(params, "title"))),
+    ],
+    ["compact_session", (params) => this.#compact(params)],
+    ["get_context_breakdown", (params) => breakdownOf(this.#open(params).conversation)],
+    ["get_rewind_info", (params) => this.#open(params).history.infoSince(this.#messagesFrom(params))],
+    ["execute_rewind", (params) => this.#rewind(params)],
+    ["add_mcp_server", (params) => this.#changeServers(params, addServer)],
+    ["remove_mcp_server", (params) => this.#changeServers(params, removeServer)],
+    ["toggle_mcp_server", (params) => this.#changeServers(params, toggleServer)],
+    ["list_mcp_servers", (params) => listServers(this.#open(params).conversation.data)],
+    ["list_mcp_tools", (params) => this.#open(params) && { tools: [] }],
+    ["list_skills", (params) => this.#open(params) && { skills: [] }],
+  ]);
+
+  constructor(parts: SessionMethodsParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers one request of the daemon; the `onRequest` of the engine. */
+  handle(request: InboundRequest): unknown {
+    const handler = this.#handlers.get(request.method);
+    if (handler === undefined) throw new RpcFault(RpcCode.methodNotFound, `Method not found: ${request.method}`);
+    return handler(request.params, request) ?? {};
+  }
+
+  /** Stops the turn that runs; for the end of the process. */
+  end(): void {
+    this.#session?.interrupt();
+  }
+
+  async #initialize(params: RawParams, requestId: string): Promise<object> {
+    const id = optionalTextParam(params, "sessionId") ?? newId();
+    // The same id again is answered with the same session (session spec §5.2).
+    if (this.#session?.conversation.id === id) return this.#snapshot(this.#session);
+    const cwd = textParam(params, "cwd");
+    const session = await this.#begin(Conversation.create(id, cwd), new FileHistory(), cwd);
+    const { data } = session.conversation;
+    applySettings(data.settings, params);
+    addConfiguredServers(data, params);
+    this.#parts.output.tell({ type: "mcp_status_changed", ...listServers(data) });
+    this.#parts.output.tell({ type: "settings_updated", requestId, settings: { ...data.settings } });
+    return { sessionId: id, ...this.#snapshot(session), availableModels: [MODEL] };
+  }
+
+  async #load(params: RawParams): Promise<object> {
+    const id = textParam(params, "sessionId");
+    if (this.#session?.conversation.id === id) return this.#snapshot(this.#session);
+    const saved = await this.#parts.store.load(id);
+    if (saved === undefined) throw new RpcFault(RpcCode.entityNotFound, "Session not found", { sessionId: id });
+    const cwd = optionalTextParam(params, "cwd") ?? saved.conversation.data.cwd;
+    const session = await this.#begin(saved.conversation, saved.history, cwd);
+    addConfiguredServers(session.conversation.data, params);
+    return this.#snapshot(session);
+  }
+
+  /** One process holds one session. */
+  async #begin(conversation: Conversation, history: FileHistory, cwd: string): Promise<AgentSession> {
+    if (this.#session !== undefined) {
+      throw new RpcFault(RpcCode.internalError, "This process serves another session. Start one process per session.");
+    }
+    const workspace = await Workspace.open(cwd).catch(() => {
+      throw new RpcFault(RpcCode.internalError, `The working directory ${cwd} does not exist, or cannot be read.`);
+    });
+    conversation.data.cwd = workspace.root;
+    this.#session = new AgentSession({ ...this.#parts, conversation, history, workspace });
+    return this.#session;
+  }
+
+  /** What both ways of opening a session tell of it (session spec §5.2, §5.3). */
+  #snapshot({ conversation: { data }, isBusy }: AgentSession): object {
+    return {
+      session: { messages: data.messages, ...(data.title !== undefined && { title: data.title }) },
+      settings: data.settings,
+      cwd: data.cwd,
+      mcpServers: listServers(data).servers,
+      tokenUsage: data.tokenUsage,
+      isAgentLoopInProgress: isBusy,
+    };
+  }
+
+  /** The session that the params name, or mean by naming none; answers -32004 otherwise. */
+  #open(params: RawParams): AgentSession {
+    const named = optionalTextParam(params, "sessionId");
+    const session = this.#session;
+    if (session === undefined || (named !== undefined && named !== session.conversation.id)) {
+      throw new RpcFault(RpcCode.entityNotFound, "Session not found", { sessionId: named });
+    }
+    return session;
+  }
+
+  #addUserMessage(params: RawParams, requestId: string): typeof NO_ANSWER {
+    const session = this.#open(params);
+    const text = textParam(params, "text");
+    const messageId = optionalTextParam(params, "messageId") ?? newId();
+    recordsParam(params, "images");
+    recordsParam(params, "files");
+    // Answered first, by hand: the acknowledgement must not come behind what the turn tells.
+    this.#parts.engine.respond(requestId, {});
+    const known = params as unknown as AddUserMessageParams;
+    session.add({ params: { ...known, text }, messageId, requestId });
+    return NO_ANSWER;
+  }
+
+  async #close(params: RawParams, requestId: string): Promise<typeof NO_ANSWER> {
+    const session = this.#open(params);
+    session.interrupt();
+    await session.save();
+    this.#parts.engine.respond(requestId, {});
+    this.#parts.onClosed();
+    return NO_ANSWER;
+  }
+
+  async #updateSettings(params: RawParams, requestId: string): Promise<object> {
+    const session = this.#open(params);
+    const { settings } = session.conversation.data;
+    applySettings(settings, params);
+    this.#parts.output.tell({ type: "settings_updated", requestId, settings: { ...settings } });
+    await session.save();
+    return {};
+  }
+
+  async #rename(params: RawParams, requestId: string): Promise<object> {
+    const session = this.#open(params);
+    const title = textParam(params, "title");
+    session.conversation.data.title = title;
+    this.#parts.output.tell({ type: "session_title_updated", requestId, title, updateType: "user" });
+    await session.save();
+    return { success: true };
+  }
+
+  async #compact(params: RawParams): Promise<object> {
+    const { conversation } = this.#open(params);
+    const compacted = conversation.compact(optionalTextParam(params, "customInstructions"));
+    return { ...(await this.#saveNew(compacted)), removedCount: conversation.data.messages.length };
+  }
+
+  async #rewind(params: RawParams): Promise<object> {
+    const { conversation, history, workspace } = this.#open(params);
+    const messageIds = this.#messagesFrom(params);
+    recordsParam(params, "filesToRestore");
+    recordsParam(params, "filesToDelete");
+    const counts = await history.rewind(messageIds, params as unknown as ExecuteRewindParams, workspace);
+    const fork = conversation.fork(textParam(params, "forkTitle"), textParam(params, "messageId"));
+    return { ...(await this.#saveNew(fork)), ...counts };
+  }
+
+  /** Fork, compact and rewind make a new session; the caller loads it, in a process of its own. */
+  async #saveNew(conversation: Conversation): Promise<{ newSessionId: string }> {
+    await this.#parts.store.save(conversation);
+    return { newSessionId: conversation.id };
+  }
+
+  /** Ids of the messages from the named one on; answers -32602 when there is none of that id. */
+  #messagesFrom(params: RawParams): string[] {
+    const { messages } = this.#open(params).conversation.data;
+    const messageId = textParam(params, "messageId");
+    const ids = messages.map(({ id }) => id);
+    if (!ids.includes(messageId)) throw new RpcFault(RpcCode.invalidParams, `There is no message ${messageId}.`);
+    return ids.slice(ids.indexOf(messageId));
+  }
+
+  async #changeServers(
+    params: RawParams,
+    change: (data: Conversation["data"], params: RawParams) => void,
+  ): Promise<object> {
+    const session = this.#open(params);
+    change(session.conversation.data, params);
+    this.#parts.output.tell({ type: "mcp_status_changed", ...listServers(session.conversation.data) });
+    await session.save();
+    return { success: true };
+  }
+}
+
+function breakdownOf(conversation: Conversation): ContextBreakdownResult {
+  const usedTokens = conversation.contextTokens;
+  return {
+    modelId: conversation.data.settings.modelId,
+    modelDisplayName: MODEL.displayName,
+    contextBudget: CONTEXT_BUDGET,
+    usedTokens,
+    freeTokens: Math.max(0, CONTEXT_BUDGET - usedTokens),
+    categories: [{ name: "Messages", tokens: usedTokens, colorKey: "messages" }],
+    skills: [],
+    mcpServers: listServers(conversation.data).servers,
+    droids: [],
+  };
+}

@@ -1,0 +1,16 @@
+import type { Person } from "../person.js";
+import type { ToolUse } from "./tool.js";
+
+/** `AskUser`: a question with the answers it offers. Going on without an answer is fine; nothing depends on it. */
+export function askUser(person: Person, question: string, options: readonly string[]): ToolUse {
+  const asked = { index: 1, topic: "Question", question, options: [...options] };
+  return {
+    name: "AskUser",
+    input: { questions: [asked] },
+    async run({ toolUseId, signal }) {
+      const answer = await person.askQuestion(toolUseId, asked, signal);
+      signal.throwIfAborted();
+      return answer === undefined ? "You did not answer." : `You chose ${answer}.`;
+    },
+  };
+}

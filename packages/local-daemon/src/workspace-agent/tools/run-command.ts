@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { clipped, type ToolContext, type ToolUse } from "./tool.js";
+
+/** A command that takes longer is killed. */
+const RUN_TIMEOUT_MS = 120_000;
+/** From SIGTERM to SIGKILL; short, because a person waits for the interrupt. */
+const KILL_GRACE_MS = 300;
+/** Characters of output kept; the rest is read and dropped, or the command would wait for ever. */
+const MAX_OUTPUT_CHARS = 100_000;
+
+/** `Execute`: a shell command in the session's directory. Asks. An interrupt kills it and all that it started. */
+export function runCommand(command: string): ToolUse {
+  return {
+    name: "Execute",
+    input: { command },
+    confirmation: { type: "exec", fullCommand: command, command: command.split(/\s+/)[0] ?? command },
+    run: (context) => execute(command, context),
+  };
+}
+
+function execute(command: string, { workspace, signal, progress }: ToolContext): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // A group of its own: killing the shell alone would leave behind what it started.
+    const child = spawn("sh", ["-c", command], {
+      cwd: workspace.root,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output: string[] = [];
+    let chars = 0;
+    const collect = (chunk: string) => {
+      if (chars >= MAX_OUTPUT_CHARS) return;
+      chars += chunk.length;
+      output.push(chunk);
+      progress(chunk);
+    };
+    child.stdout.setEncoding("utf8").on("data", collect);
+    child.stderr.setEncoding("utf8").on("data", collect);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)]);
+    const kill = () => killGroup(child);
+    limit.addEventListener("abort", kill, { once: true });
+    if (limit.aborted) kill();
+    child.once("error", reject);
+    // What the command left in the background ends with it; it would also hold the pipes open.
+    child.once("exit", () => signalGroup(child, "SIGKILL"));
+    child.once("close", (code, endedBy) => {
+      limit.removeEventListener("abort", kill);
+      const how = endedBy === null ? `exited with code ${code}` : `was killed by ${endedBy}`;
+      const text = clipped(`${output.join("").trimEnd()}\n\n[Process ${how}]`.trimStart());
+      if (signal.aborted) reject(signal.reason);
+      else resolve(text);
+    });
+  });
+}
+
+function killGroup(child: ChildProcess): void {
+  signalGroup(child, "SIGTERM");
+  const timer = setTimeout(() => signalGroup(child, "SIGKILL"), KILL_GRACE_MS);
+  child.once("close", () => clearTimeout(timer));
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
