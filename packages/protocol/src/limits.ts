@@ -97,7 +97,7 @@ export const LIMITS = {
   daemonStartMs: 30_000,
   /** Time for a local daemon to prove that it is there; one that needs longer is as good as gone (session spec §4.1). */
   daemonProbeMs: 2_000,
-  /** Pause between looks for a daemon that starts: the first, and what it doubles to. A start takes about 80 ms. */
+  /** Pause between looks for a daemon that starts: an eighth of the time waited so far, within these. A start takes about 80 ms. */
   daemonPollMs: 4,
   daemonPollMaxMs: 100,
   /** Wait for the lock of a state directory: long enough when two starters each hold half of it, short enough to tell an owner. */

@@ -32,15 +32,15 @@ export async function stop({ stateDir, now, terminal }: StopOptions): Promise<nu
   found.link.transport.terminate();
   process.kill(pid, "SIGTERM");
   if (now) process.kill(pid, "SIGTERM");
-  const deadline = performance.now() + STOP_MS;
+  const since = performance.now();
   while (startTime !== undefined && (await isSameProcess(pid, startTime))) {
-    if (performance.now() > deadline) {
+    if (performance.now() - since > STOP_MS) {
       throw new ConnectionError(
         "DAEMON_ALREADY_RUNNING",
         `Process ${pid} has not ended within ${STOP_MS} ms. See its log.`,
       );
     }
-    await pause(LIMITS.daemonPollMaxMs, new AbortController().signal);
+    await pause(since, new AbortController().signal);
   }
   terminal.answer(`Stopped (pid ${pid}).\n`);
   return EXIT.ok;

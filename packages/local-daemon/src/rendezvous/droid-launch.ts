@@ -48,7 +48,8 @@ type Search = DroidOptions & { readonly signal: AbortSignal };
 
 async function findOrStart(search: Search): Promise<LocalDaemonEndpoint> {
   await openStateDir(search.stateDir);
-  for (let pauseMs: number = LIMITS.daemonPollMs; ; pauseMs = Math.min(pauseMs * 2, LIMITS.daemonPollMaxMs)) {
+  const since = performance.now();
+  for (;;) {
     const port = await findRunning(search);
     if (port !== undefined) return plainEndpoint(port, false);
     const lock = await takeTurn(search.stateDir);
@@ -58,7 +59,7 @@ async function findOrStart(search: Search): Promise<LocalDaemonEndpoint> {
         .then((found) => (found === undefined ? start(search) : plainEndpoint(found, false)))
         .finally(() => lock.release());
     }
-    await pause(pauseMs, search.signal);
+    await pause(since, search.signal);
   }
 }
 
@@ -131,15 +132,15 @@ async function untilReady(launched: Launched, port: number, signal: AbortSignal)
   void launched.exited.then((end) => {
     exit = end;
   });
-  const deadline = performance.now() + LIMITS.daemonStartMs;
-  for (let pauseMs: number = LIMITS.daemonPollMs; ; pauseMs = Math.min(pauseMs * 2, LIMITS.daemonPollMaxMs)) {
+  const since = performance.now();
+  for (;;) {
     if (exit !== undefined) return exit.error?.message ?? `ended with ${exit.signal ?? `exit code ${exit.exitCode}`}`;
     if (await isDaemonThere(port, signal)) return undefined;
-    if (performance.now() > deadline) {
+    if (performance.now() - since > LIMITS.daemonStartMs) {
       launched.stop();
       return `did not answer within ${LIMITS.daemonStartMs} ms`;
     }
-    await pause(pauseMs, signal);
+    await pause(since, signal);
   }
 }
 

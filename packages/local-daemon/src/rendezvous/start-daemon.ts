@@ -15,7 +15,8 @@ export interface StartedDaemon {
 
 interface Wait {
   readonly stateDir: string;
-  readonly deadline: number;
+  /** `performance.now()` when the waiting began. */
+  readonly since: number;
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +34,7 @@ export async function startDaemon(
   args: readonly string[] = [],
 ): Promise<StartedDaemon> {
   await openStateDir(stateDir);
-  const wait: Wait = { stateDir, deadline: performance.now() + LIMITS.daemonStartMs, signal };
+  const wait: Wait = { stateDir, since: performance.now(), signal };
   for (;;) {
     // Again when another daemon had the lock but never answered: it may have been on its way out.
     const up = await untilProven(await launchDaemon(stateDir, args), wait);
@@ -49,17 +50,17 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
     exit = end;
     lostAt = performance.now();
   });
-  for (let pauseMs: number = LIMITS.daemonPollMs; ; pauseMs = Math.min(pauseMs * 2, LIMITS.daemonPollMaxMs)) {
+  for (;;) {
     const found = await probeLocalDaemon(wait.stateDir, wait.signal);
     if (found !== undefined) {
       found.link.transport.terminate();
       return { record: found.record, started: found.record.pid === launched.pid };
     }
     if (exit !== undefined && exit.exitCode !== DAEMON_EXIT.alreadyRunning) throw await startFailure(launched, exit);
-    if (performance.now() > wait.deadline)
+    if (performance.now() - wait.since > LIMITS.daemonStartMs)
       throw neverReady(wait.stateDir, exit === undefined ? launched.pid : undefined);
     if (performance.now() - lostAt > LIMITS.daemonProbeMs) return undefined;
-    await pause(pauseMs, wait.signal);
+    await pause(wait.since, wait.signal);
   }
 }
 
