@@ -95,7 +95,7 @@ describe.each(members)("$folder", (member) => {
 });
 
 describe("browsers", () => {
-  const ENTRIES = ["protocol", "protocol/schema", "transport-ws", "client", "testing"];
+  const ENTRIES = ["protocol", "protocol/schema", "protocol/relay", "transport-ws", "client", "testing"];
 
   test.each(ENTRIES)("the built %s, bundled for a browser, reaches neither node: nor ws", async (entry) => {
     const { metafile } = await build({
@@ -175,7 +175,7 @@ describe.each(packages)("manifest of $folder", ({ folder, directory, manifest })
 });
 
 const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
-  protocol: [".", "./schema", "./package.json"],
+  protocol: [".", "./schema", "./relay", "./relay/schema", "./package.json"],
   "transport-ws": [".", "./package.json"],
   testing: [".", "./package.json"],
   client: [".", "./local", "./package.json"],
