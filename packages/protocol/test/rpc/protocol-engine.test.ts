@@ -87,6 +87,21 @@ describe("calls", () => {
     expect(order).toEqual(["result", "session_notification"]);
   });
 
+  test("an onResult that closes the engine, or that sees its own response again, does not change how the call ends", async () => {
+    let times = 0;
+    const call = ask({
+      onResult: () => {
+        times++;
+        link.deliver(result("c-1", "again"));
+        engine.close();
+      },
+    });
+    link.deliver(result("c-1", "once"));
+    expect(await call).toBe("once");
+    expect(times).toBe(1);
+    expect(engine.counters.strayResponses).toBe(1);
+  });
+
   test("what onResult throws rejects the call and harms nothing else", async () => {
     const call = ask({
       onResult: () => {

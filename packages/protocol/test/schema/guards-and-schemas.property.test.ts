@@ -36,7 +36,7 @@ function expectAgreement(guard: (value: unknown) => boolean, schema: z.ZodMiniTy
       if (!accepted) refused++;
       expect(schema.safeParse(value).success).toBe(accepted);
     }),
-    { numRuns: 150 * examples.length },
+    { numRuns: 250 * examples.length },
   );
   expect(refused).toBeGreaterThan(0);
 }

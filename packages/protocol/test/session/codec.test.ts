@@ -39,6 +39,8 @@ describe("what a bad frame is answered with (session spec §1.5)", () => {
     ["an unknown type", request({ type: "event" }), "envelope", "r-1"],
     ["_meta that is a string", request({ _meta: "x" }), "envelope", "r-1"],
     ["a forged position that is no number", request({ _meta: { seq: "1" } }), "envelope", "r-1"],
+    ["a negative position", request({ _meta: { seq: -1 } }), "envelope", "r-1"],
+    ["a position that is no integer", request({ _meta: { epoch: 1.5 } }), "envelope", "r-1"],
     ["a response with neither result nor error", text({ type: "response", id: "r-1" }), "envelope", "r-1"],
     ["a success with a null id", text({ type: "response", id: null, result: {} }), "envelope", null],
   ])("%s", (_what, frame, fault, id) => {
@@ -87,6 +89,13 @@ describe("nesting", () => {
       id: "r-1",
       fault: "unsafe",
     });
+  });
+
+  test("64 levels pass beside any number of brackets that are closed again", () => {
+    const wide = new Array(300).fill({});
+    const deep = (levels: number) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+    expect(decodeFrame(request({ params: { wide, deep: deep(LIMITS.jsonDepth - 2) } }))).toMatchObject({ ok: true });
+    expect(decodeFrame(request({ params: { wide, deep: deep(LIMITS.jsonDepth - 1) } }))).toMatchObject({ ok: false });
   });
 
   test("brackets within strings, escaped quotes included, do not count; many of them side by side neither", () => {

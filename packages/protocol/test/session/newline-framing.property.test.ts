@@ -29,7 +29,7 @@ function cut(bytes: Uint8Array, places: number[]): Uint8Array[] {
 }
 
 /** Lines with characters of one to four bytes; some longer than the limit, some empty. */
-const line = fc.string({ unit: fc.constantFrom("a", "é", "€", "😀", '"', "\u0000"), maxLength: 12 });
+const line = fc.string({ unit: fc.constantFrom("a", "é", "€", "😀", '"', "\u0000", "\ufeff"), maxLength: 12 });
 const places = fc.array(fc.nat(), { maxLength: 30 });
 
 describe("any chunking gives the same lines", () => {
@@ -76,6 +76,13 @@ test("a line of exactly the limit passes, one byte more does not, and the line a
 test("a line that never ends is reported once, however long it goes on", () => {
   const endless = Array.from({ length: 1000 }, () => encoder.encode("x".repeat(MAX)));
   expect(split(endless)).toMatchObject({ lines: [], codes: ["MESSAGE_TOO_LARGE"] });
+});
+
+test("a line that is no UTF-8 is reported and skipped, those around it are read", () => {
+  const bytes = Uint8Array.from([0x61, 0x0a, 0xc3, 0x28, 0x0a, 0xff, 0x0a, 0x62, 0x0a, 0xe2, 0x82]);
+  const { lines, codes } = split([bytes]);
+  expect(lines).toEqual(["a", "b"]);
+  expect(codes).toEqual(["PROTOCOL_VIOLATION", "PROTOCOL_VIOLATION", "PROTOCOL_VIOLATION"]);
 });
 
 test("a carriage return before the newline does not belong to the line", () => {
