@@ -22,4 +22,5 @@ export const CloseCode = {
   internalError: 4500,
 } as const;
 
+/** One of {@link CloseCode}'s values. */
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];

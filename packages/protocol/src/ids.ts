@@ -12,7 +12,7 @@ export type MessageId = Branded<"MessageId">;
 /** Names a request that waits for its response; a UUID v4 when we make it. */
 export type RequestId = Branded<"RequestId">;
 
-/** Marks a string that came from outside as a session's id. No check beyond "not empty" is possible: ids are opaque. */
+/** Marks a string that came from outside as a session's id. Checks nothing: ids are opaque. */
 export function sessionId(value: string): SessionId {
   return value as SessionId;
 }

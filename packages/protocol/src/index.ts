@@ -4,6 +4,7 @@ export * from "./ids.js";
 export * from "./limits.js";
 export * from "./local-door.js";
 export * from "./machine.js";
+export * from "./rpc/inbound.js";
 export * from "./rpc/protocol-engine.js";
 export * from "./rpc/rpc-errors.js";
 export * from "./session/capabilities.js";

@@ -8,6 +8,7 @@ export const MachineType = {
   Computer: "computer",
 } as const;
 
+/** One of {@link MachineType}'s values. */
 export type MachineType = (typeof MachineType)[keyof typeof MachineType];
 
 /** Which machine's daemon to connect to. */

@@ -3,7 +3,6 @@ import { newId } from "../ids.js";
 import { LIMITS } from "../limits.js";
 import { type DecodeFailure, decodeFrame, encodeFailure, encodeRequest, encodeResult } from "../session/codec.js";
 import {
-  type EnvelopeMeta,
   type MethodPrefix,
   type RequestEnvelope,
   type ResponseEnvelope,
@@ -13,24 +12,10 @@ import {
 import { isFailure } from "../session/guards.js";
 import type { Method, ParamsOf, ResultOf } from "../session/methods.js";
 import { type Logger, silentLogger, type Transport, type TransportClose } from "../transport.js";
+import { type InboundNotification, type InboundRequest, NO_ANSWER } from "./inbound.js";
 import { PendingRequests } from "./pending-requests.js";
 import { errorOfResponse, RpcFault } from "./rpc-errors.js";
 import { ServerRequests } from "./server-requests.js";
-
-/** Something the peer told. `method` is without its prefix. */
-export interface InboundNotification {
-  readonly method: string;
-  readonly params: Record<string, unknown>;
-  readonly meta: EnvelopeMeta | undefined;
-}
-
-/** Something the peer asks. `method` is without its prefix. */
-export interface InboundRequest {
-  readonly id: string;
-  readonly method: string;
-  readonly params: Record<string, unknown>;
-  readonly meta: EnvelopeMeta | undefined;
-}
 
 /** Options of one call. */
 export interface CallOptions {
@@ -52,9 +37,6 @@ export interface ProtocolEngineOptions {
   /** Version to state on every frame. Default: none until the peer has stated its own, then that one. */
   readonly protocolVersion?: string;
 }
-
-/** What an `onRequest` handler returns to leave a request without an answer for now; `respond` may follow. */
-export const NO_ANSWER: unique symbol = Symbol("daemon-sdk.no-answer");
 
 /**
  * Requests and responses over any {@link Transport}, in both directions (session spec §1, §7.3).

@@ -5,6 +5,7 @@ import type {
   AddUserMessageParams,
   AuthenticateParams,
   ExecuteRewindParams,
+  ForkSessionParams,
   GetSessionMessagesParams,
   InitializeSessionParams,
   ListAvailableSessionsParams,
@@ -125,9 +126,10 @@ export const updateSettingsParamsSchema: z.ZodMiniType<SessionScoped & SettingsP
 /** Schema of the params of `rename_session`. */
 export const renameSessionParamsSchema: z.ZodMiniType<SessionScoped & { title: string }> = scoped({ title: text });
 
-/** Schema of the params of `fork_session`. */
-export const forkSessionParamsSchema: z.ZodMiniType<SessionScoped & { title?: string }> = scoped({
+/** Schema of {@link ForkSessionParams}. */
+export const forkSessionParamsSchema: z.ZodMiniType<ForkSessionParams> = scoped({
   title: optionalText,
+  tags: z.exactOptional(z.array(sessionTagSchema)),
 });
 
 /** Schema of the params of `compact_session`. */

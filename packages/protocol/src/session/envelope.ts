@@ -55,7 +55,9 @@ export interface NotificationEnvelope extends EnvelopeBase {
   params: Record<string, unknown>;
 }
 
+/** An answer; ask `isFailure` before reading `result`. */
 export type ResponseEnvelope = SuccessEnvelope | FailureEnvelope;
+/** Any frame of the session wire. */
 export type SessionEnvelope = RequestEnvelope | ResponseEnvelope | NotificationEnvelope;
 
 /** JSON-RPC error codes of the wire (session spec §1.5). */

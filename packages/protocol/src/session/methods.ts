@@ -19,7 +19,9 @@ export interface Method<Params extends object, Result, Name extends string = str
   readonly [types]?: { params: Params; result: Result };
 }
 
+/** What a method takes. */
 export type ParamsOf<M> = M extends Method<infer Params, unknown> ? Params : never;
+/** What a method gives back; unchecked until a schema has seen it. */
 export type ResultOf<M> = M extends Method<infer _Params, infer Result> ? Result : never;
 
 interface MethodOptions {
@@ -58,7 +60,7 @@ export const METHODS = {
 
   updateSessionSettings: call("update_session_settings")<P.SessionScoped & P.SettingsParams, P.CommandAck>(),
   renameSession: call("rename_session")<P.SessionScoped & { title: string }, P.CommandAck & Partial<P.SuccessResult>>(),
-  forkSession: call("fork_session")<P.SessionScoped & { title?: string }, P.NewSessionResult>(),
+  forkSession: call("fork_session")<P.ForkSessionParams, P.NewSessionResult>(),
   compactSession: call("compact_session", { timeoutMs: LIMITS.compactTimeoutMs })<
     P.SessionScoped & { customInstructions?: string },
     P.CompactSessionResult

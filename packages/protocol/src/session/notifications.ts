@@ -60,6 +60,7 @@ export interface SessionNotificationFields {
   ask_user_resolved: { requestId: string; toolCallId: string; cancelled: boolean };
 }
 
+/** Progress of a running tool; which of the texts is there depends on `type` (session spec §6.1). */
 export interface ToolProgressUpdate {
   type: Open<"tool_call" | "tool_result" | "error" | "status" | "message">;
   text?: string;
@@ -87,6 +88,7 @@ export interface AgentTurnCompleted {
   [key: string]: unknown;
 }
 
+/** A hook begins; one notification covers all its commands (session spec §6.1). */
 export interface HookExecutionStarted {
   hookId: string;
   hookEventName: string;
@@ -96,6 +98,7 @@ export interface HookExecutionStarted {
   [key: string]: unknown;
 }
 
+/** A hook has ended, with one result per command. `timeout` in seconds (session spec §6.1). */
 export interface HookExecutionCompleted {
   hookId: string;
   hookEventName?: string;

@@ -41,6 +41,7 @@ export interface AuthenticateParams {
   connectionId?: string;
   metadata?: Record<string, unknown>;
 }
+/** Who was let in. `capabilities` only from a daemon with extensions (session spec §3.1). */
 export interface AuthenticateResult {
   userId: string;
   orgId: string;
@@ -62,6 +63,7 @@ export interface SettingsParams {
   compactionThresholdCheckEnabled?: boolean;
 }
 
+/** Starts a session (session spec §5.2). `token` repeats the credential; `cwd` is a path on the daemon's machine. */
 export interface InitializeSessionParams extends SettingsParams {
   token: string;
   machineId: string;
@@ -75,6 +77,7 @@ export interface InitializeSessionParams extends SettingsParams {
   /** Ours: which configured agent to start; only where the daemon offers `agents`. */
   agent?: string;
 }
+/** A started session. Routing hangs on its `sessionId` (session spec §5.2). */
 export interface InitializeSessionResult {
   sessionId: string;
   session: { messages: SessionMessage[]; title?: string };
@@ -87,6 +90,7 @@ export interface InitializeSessionResult {
   position?: Position;
 }
 
+/** Attaches this connection to a session and asks for a snapshot (session spec §5.3). */
 export interface LoadSessionParams extends SessionScoped {
   token: string;
   mcpServers?: McpServerConfig[];
@@ -112,6 +116,7 @@ export interface LoadSessionResult {
   position?: Position;
 }
 
+/** A prompt (session spec §5.4). Repeating one with the same `messageId` and content does not act twice. */
 export interface AddUserMessageParams extends SessionScoped {
   text: string;
   messageId?: string;
@@ -121,38 +126,51 @@ export interface AddUserMessageParams extends SessionScoped {
   skipAgentLoop?: boolean;
   queuePlacement?: Open<"end_of_turn" | "end_of_loop">;
 }
+/** A prompt that waits for its turn, with the id of the request that brought it (session spec §5.3). */
 export interface QueuedMessage extends AddUserMessageParams {
   requestId: string;
+}
+
+/** Starts a new session with the history of this one (session spec §5.5). */
+export interface ForkSessionParams extends SessionScoped {
+  title?: string;
+  tags?: SessionTag[];
 }
 
 /** Result of compact, fork and rewind: a new session; the old one stays (session spec §5.5). */
 export interface NewSessionResult {
   newSessionId: string;
 }
+/** A session that starts from a summary; `removedCount` messages of the old one are in it no more. */
 export interface CompactSessionResult extends NewSessionResult {
   removedCount: number;
 }
+/** What going back to a message could do to files (session spec §5.5). */
 export interface RewindInfoResult {
   availableFiles: { filePath: string; contentHash: string; size: number }[];
   createdFiles: { filePath: string }[];
   evictedFiles: { filePath: string; reason: string }[];
 }
+/** Goes back to a message, in a new session; the files named here are restored or deleted. */
 export interface ExecuteRewindParams extends SessionScoped {
   messageId: string;
   filesToRestore: { filePath: string; contentHash: string; size: number }[];
   filesToDelete: { filePath: string }[];
   forkTitle: string;
 }
+/** The new session, and how many files went back. */
 export interface ExecuteRewindResult extends NewSessionResult {
   restoredCount: number;
   deletedCount: number;
   failedRestoreCount: number;
   failedDeleteCount: number;
 }
+/** What fills the model's context, in tokens (session spec §5.5). */
 export interface ContextBreakdownResult {
   modelId: string;
   modelDisplayName: string;
   contextBudget: number;
+  lastCallCompactionTokens?: number;
   usedTokens: number;
   freeTokens: number;
   categories: { name: string; tokens: number; colorKey: string }[];
@@ -161,9 +179,11 @@ export interface ContextBreakdownResult {
   droids: unknown[];
 }
 
+/** Result of calls that say no more than whether it worked. */
 export interface SuccessResult {
   success: boolean;
 }
+/** Adds an MCP server to the user's settings: `command` for stdio, `url` for the others (session spec §5.6). */
 export interface AddMcpServerParams extends SessionScoped {
   name: string;
   type: Open<"stdio" | "http" | "sse">;
@@ -173,13 +193,16 @@ export interface AddMcpServerParams extends SessionScoped {
   args?: string[];
   env?: Record<string, string>;
 }
+/** Names an MCP server of a session. */
 export interface McpServerParams extends SessionScoped {
   serverName: string;
 }
+/** MCP servers of a session, and how many are in which state. */
 export interface ListMcpServersResult {
   servers: McpServerState[];
   summary: McpSummary;
 }
+/** A tool that an MCP server offers. */
 export interface McpTool {
   serverName: string;
   name: string;
@@ -187,6 +210,7 @@ export interface McpTool {
   isEnabled: boolean;
   [key: string]: unknown;
 }
+/** A skill the agent can use; `filePath` is on the daemon's machine. */
 export interface Skill {
   name: string;
   description?: string;
@@ -216,18 +240,22 @@ export interface AvailableSession {
   archivedAt?: string;
   tags?: SessionTag[];
 }
+/** A page of all known sessions, youngest first. */
 export interface ListAvailableSessionsParams {
   /** 1..100, default 50. */
   limit?: number;
   /** Epoch seconds: only sessions updated before it. */
   endBefore?: number;
 }
+/** A page; `nextCursor` is the next page's `endBefore`. */
 export interface ListAvailableSessionsResult {
   sessions: AvailableSession[];
   hasMore: boolean;
   nextCursor?: number;
 }
+/** Where to search. */
 export type SearchKind = "message_text" | "document" | "tool_use" | "tool_result" | "all";
+/** Searches the text of all sessions (session spec §5.5). */
 export interface SearchSessionsParams {
   query: string;
   kind?: Open<SearchKind>;
@@ -235,6 +263,7 @@ export interface SearchSessionsParams {
   limitHitsPerSession?: number;
   contextChars?: number;
 }
+/** One place that matched. */
 export interface SearchHit {
   docId: string;
   kind: Open<SearchKind>;
@@ -248,17 +277,20 @@ export interface SearchSessionsResult {
   query: string;
   sessions: { sessionId: string; title?: string; updatedAt?: number; hits: SearchHit[] }[];
 }
+/** A page of a session's history; needs no agent and no loaded session. */
 export interface GetSessionMessagesParams extends SessionScoped {
   /** 1..100, default 20. */
   limit?: number;
   cursor?: string;
   role?: Open<"user" | "assistant" | "tool">;
 }
+/** A page; `nextCursor` is the next page's `cursor`. */
 export interface GetSessionMessagesResult {
   messages: SessionMessage[];
   hasMore: boolean;
   nextCursor?: string;
 }
+/** When the session was archived. */
 export interface ArchiveSessionResult extends SuccessResult {
   /** ISO 8601. */
   archivedAt: string;

@@ -19,6 +19,7 @@ export const PERMISSION_OPTIONS = [
   "cancel",
 ] as const;
 
+/** One of {@link PERMISSION_OPTIONS}, or one of a newer peer. */
 export type PermissionOption = Open<(typeof PERMISSION_OPTIONS)[number]>;
 
 /** What one tool use of a permission request wants to do; `type` equals the confirmation type (session spec §6.4). */
@@ -38,13 +39,18 @@ export interface ConfirmationDetails {
   [key: string]: unknown;
 }
 
+/** One tool use that waits for permission. */
 export interface PermissionToolUse {
   toolUse: ToolUseBlock;
   confirmationType: string;
   details: ConfirmationDetails;
 }
 
-/** Params of the server request `request_permission` (session spec §6.4). One answer covers all tool uses. */
+/**
+ * Params of the server request `request_permission` (session spec §6.4). One answer covers all tool uses.
+ *
+ * An agent on stdio leaves `sessionId` out; the daemon adds it (agent spec).
+ */
 export interface RequestPermissionParams {
   sessionId: string;
   toolUses: PermissionToolUse[];
@@ -60,6 +66,7 @@ export interface RequestPermissionResult {
   sessionId?: string;
 }
 
+/** One question of the agent, with suggested answers. */
 export interface AskUserQuestion {
   /** From 1. */
   index: number;
@@ -68,13 +75,14 @@ export interface AskUserQuestion {
   options: string[];
 }
 
-/** Params of the server request `ask_user` (session spec §6.4). */
+/** Params of the server request `ask_user` (session spec §6.4). As above, an agent on stdio leaves `sessionId` out. */
 export interface AskUserParams {
   sessionId: string;
   toolCallId: string;
   questions: AskUserQuestion[];
 }
 
+/** The answer to the question of that `index`; free text, or one of its options. */
 export interface AskUserAnswer {
   index: number;
   question: string;

@@ -7,9 +7,13 @@
 /** One of the known values, or a string that a newer peer made up. */
 export type Open<Known extends string> = Known | (string & Record<never, never>);
 
+/** How the agent works with its user; `agi` is deprecated (session spec §5.12). */
 export type InteractionMode = "auto" | "spec" | "agi" | "mission";
+/** What the agent may do without asking (session spec §5.12). */
 export type AutonomyLevel = "off" | "low" | "medium" | "high";
+/** How much the model thinks (session spec §5.12). */
 export type ReasoningEffort = "none" | "dynamic" | "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+/** Where a setting comes from (session spec §5.12). */
 export type SettingsLevel = "org" | "runtime" | "user" | "project" | "folder" | "dynamic" | "builtin";
 
 /** What the agent is doing (session spec §5.12, DroidWorkingState). */
@@ -27,11 +31,13 @@ export interface SessionSource {
   [key: string]: unknown;
 }
 
+/** A label of a session, for whoever lists them. */
 export interface SessionTag {
   name: string;
   metadata?: Record<string, string>;
 }
 
+/** Tokens spent (session spec §5.13). */
 export interface TokenUsage {
   inputTokens: number;
   outputTokens: number;
@@ -53,10 +59,12 @@ export type FileSource =
   | { type: "base64"; mediaType: "application/pdf"; data: string; parsedData?: string; name?: string; path?: string }
   | { type: "text"; mediaType: "text/plain"; data: string; name?: string; mime?: string };
 
+/** Text of a message. */
 export interface TextBlock {
   type: "text";
   text: string;
 }
+/** The model wants to use a tool. `input` is `{}` until its arguments have arrived. */
 export interface ToolUseBlock {
   type: "tool_use";
   id: string;
@@ -64,6 +72,7 @@ export interface ToolUseBlock {
   input: unknown;
   thoughtSignature?: string;
 }
+/** What a tool gave back. */
 export interface ToolResultBlock {
   type: "tool_result";
   toolUseId: string;
@@ -104,11 +113,13 @@ export type McpServerConfig =
   | { name: string; type?: "stdio"; command: string; args: string[]; env?: Record<string, string> }
   | { name: string; type: "http" | "sse"; url: string; headers?: { name: string; value: string }[]; oauth?: false };
 
+/** An MCP server and how it is. */
 export interface McpServerState {
   name: string;
   status: Open<"connecting" | "connected" | "disconnected" | "failed" | "disabled">;
   [key: string]: unknown;
 }
+/** How many MCP servers are in which state. */
 export interface McpSummary {
   total: number;
   connected: number;
