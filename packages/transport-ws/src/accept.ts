@@ -1,7 +1,8 @@
-import { type IncomingMessage, validateHeaderName, validateHeaderValue } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { InvalidOptionError, LIMITS, ProtocolError } from "@daemon-sdk/protocol";
+import { LIMITS, ProtocolError } from "@daemon-sdk/protocol";
 import { WebSocketServer } from "ws";
+import { checkHeaders } from "./headers.js";
 import { NodeLink } from "./node-link.js";
 import { socketBounds } from "./socket-bounds.js";
 import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
@@ -9,7 +10,7 @@ import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket
 /** Options of {@link acceptWebSocket}. */
 export interface AcceptOptions extends WebSocketTransportOptions {
   /** Extra headers of the 101 response. */
-  readonly headers?: Record<string, string>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Largest message taken; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
   readonly maxMessageBytes?: number;
 }
@@ -26,10 +27,11 @@ export async function acceptWebSocket(
   head: Uint8Array,
   options: AcceptOptions = {},
 ): Promise<WebSocketTransport> {
-  const extraHeaders = headerLines(options.headers ?? {});
+  const { headers = {} } = options;
+  checkHeaders(headers);
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   const server = new WebSocketServer({ noServer: true, clientTracking: false, ...socketBounds(maxMessageBytes) });
-  server.on("headers", (lines) => lines.push(...extraHeaders));
+  server.on("headers", (lines) => lines.push(...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)));
   let accepted: WebSocketTransport | undefined;
   // Without `verifyClient` this is synchronous: afterwards the answer has been written, whichever it was.
   server.handleUpgrade(request, socket, Buffer.from(head), (webSocket) => {
@@ -40,17 +42,4 @@ export async function acceptWebSocket(
     "PROTOCOL_VIOLATION",
     "The request is not a WebSocket upgrade (or its sender has left). It was refused; nothing more is to be done.",
   );
-}
-
-/** Lines of the response; a value with a line break in it could forge others, so it is refused. */
-function headerLines(headers: Record<string, string>): string[] {
-  return Object.entries(headers).map(([name, value]) => {
-    try {
-      validateHeaderName(name);
-      validateHeaderValue(name, value);
-    } catch {
-      throw new InvalidOptionError(`headers.${name}`, "a valid HTTP header");
-    }
-    return `${name}: ${value}`;
-  });
 }

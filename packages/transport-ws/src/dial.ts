@@ -6,6 +6,7 @@ import { attempt } from "./dial-attempt.js";
 import { dialFailed, dialTimedOut, upgradeRefused } from "./dial-errors.js";
 import type { DialWebSocketOptions } from "./dial-options.js";
 import { dialTarget, unixTarget } from "./dial-target.js";
+import { checkHeaders } from "./headers.js";
 import { NodeLink } from "./node-link.js";
 import { RETRY_SCHEDULES } from "./retry.js";
 import { socketBounds } from "./socket-bounds.js";
@@ -24,6 +25,7 @@ const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
   const target = dialTarget(url, SCHEMES);
+  checkHeaders(options.headers ?? {});
   const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };

@@ -12,13 +12,19 @@ export class NodeLink implements SocketLink {
   readonly #coalescer: Coalescer;
   #bufferedBytes = 0;
   #events: SocketLinkEvents | undefined;
-  #error: Error | undefined;
+  /** What `ws` found wrong with the peer's frames. */
+  #fault: Error | undefined;
+  /** What broke the socket; `ws` keeps that to itself. */
+  #breakage: Error | undefined;
 
   constructor(socket: WebSocket, stream: Duplex, maxMessageBytes: number) {
     this.#socket = socket;
     this.#maxMessageBytes = maxMessageBytes;
     // Tick end, not microtask: whole promise chains then share one write.
     this.#coalescer = new Coalescer(stream, process.nextTick);
+    stream.on("error", (error) => {
+      this.#breakage = error;
+    });
   }
 
   get bufferedBytes(): number {
@@ -29,7 +35,7 @@ export class NodeLink implements SocketLink {
     this.#events = events;
     this.#socket.on("message", (data) => events.onText(textOf(data)));
     this.#socket.on("error", (error) => {
-      this.#error = error;
+      this.#fault = error;
     });
     this.#socket.on("close", (code, reason) => events.onEnded(this.#endedBy(code, reason.toString())));
   }
@@ -63,14 +69,17 @@ export class NodeLink implements SocketLink {
   }
 
   #endedBy(code: number, reason: string): TransportClose {
-    const error = this.#error;
-    if (error === undefined) return closeEvent(code, reason, true);
-    const fault = "code" in error && typeof error.code === "string" ? error.code : "";
-    if (fault === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return tooLargeEvent(this.#maxMessageBytes, error);
-    if (fault === "WS_ERR_INVALID_UTF8") return violationEvent(1007, error);
-    if (fault === "WS_ERR_TOO_MANY_BUFFERED_PARTS") return violationEvent(1008, error);
-    if (fault.startsWith("WS_ERR_")) return violationEvent(CloseCode.protocolError, error);
-    return cutEvent(error);
+    if (this.#fault) return this.#faultEvent(this.#fault);
+    // A socket that breaks behind a completed handshake has done its duty.
+    return code === 1006 ? cutEvent(this.#breakage) : closeEvent(code, reason, true);
+  }
+
+  #faultEvent(fault: Error): TransportClose {
+    const code = "code" in fault ? fault.code : undefined;
+    if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return tooLargeEvent(this.#maxMessageBytes, fault);
+    if (code === "WS_ERR_INVALID_UTF8") return violationEvent(1007, fault);
+    if (code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") return violationEvent(1008, fault);
+    return violationEvent(CloseCode.protocolError, fault);
   }
 }
 
