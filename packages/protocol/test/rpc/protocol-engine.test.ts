@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from "vitest";
 import {
   ConnectionError,
   DaemonError,
   FACTORY_PROTOCOL_VERSION,
+  type LoadSessionResult,
   METHODS,
   NO_ANSWER,
   ProtocolEngine,
@@ -49,6 +50,13 @@ describe("calls", () => {
       method: "daemon.interrupt_session",
       params: { sessionId: "s-1" },
     });
+  });
+
+  test("params and result have the types of the method table", () => {
+    const load = () => engine.request(METHODS.loadSession, { sessionId: "s", token: "t" });
+    expectTypeOf(load).returns.resolves.toEqualTypeOf<LoadSessionResult>();
+    // @ts-expect-error: `token` is missing.
+    void (() => engine.request(METHODS.loadSession, { sessionId: "s" }));
   });
 
   test("the peer's version is learned from the first frame that states it, and stamped from then on", () => {
