@@ -102,6 +102,8 @@ export const LIMITS = {
   daemonPollMaxMs: 100,
   /** Wait for the lock of a state directory: long enough when two starters each hold half of it, short enough to tell an owner. */
   instanceLockMs: 250,
+  /** How often the daemon looks whether its socket is still there: one that nobody can reach any more ends itself. */
+  daemonReachableCheckMs: 10_000,
   /** Starts of a plain daemon before giving up, each after the first on another port (session spec §4.1). */
   daemonStartAttempts: 3,
   /** Time for a drain when the daemon stops: running turns may finish, then they are interrupted. */

@@ -1,5 +1,6 @@
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { ConnectionError, DaemonError } from "@daemon-sdk/protocol";
+import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
 import { DAEMON_EXIT } from "../rendezvous/exit-codes.js";
 import { openStateDir, resolveStateDir, STATE_FILES } from "../rendezvous/state-dir.js";
 import { createDaemon, type Daemon } from "../server.js";
@@ -25,12 +26,12 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const log = createDaemonLog(logLevel);
     const port = options.port ?? config.port;
     const daemon = await createDaemon({ ...config, ...(port === undefined ? {} : { port }), stateDir, logger: log });
-    const stop = closeOnSignal(daemon);
+    const watches = [closeOnSignal(daemon), closeWhenUnreachable(daemon, log)];
     options.onReady?.(daemon);
     await log.open(join(stateDir, STATE_FILES.log));
     log.info({ ...daemon.endpoint }, "daemon started");
     await daemon.closed;
-    stop();
+    for (const unwatch of watches) unwatch();
     log.info({ instanceId: daemon.endpoint.instanceId }, "daemon stopped");
     return DAEMON_EXIT.stopped;
   } catch (error) {
@@ -52,6 +53,23 @@ function closeOnSignal(daemon: Daemon): () => void {
   return () => {
     for (const signal of signals) process.off(signal, onSignal);
   };
+}
+
+/**
+ * Ends a daemon whose socket is gone: its state directory was removed, nobody will ever find it, and with the lock file
+ * gone, too, another one may start beside it. Returns how to stop looking.
+ */
+function closeWhenUnreachable(daemon: Daemon, logger: Logger): () => void {
+  const { socketPath } = daemon.endpoint;
+  if (socketPath === undefined) return () => {};
+  const published = lstatSync(socketPath, { throwIfNoEntry: false })?.ino;
+  const timer = setInterval(() => {
+    if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === published) return;
+    logger.warn({ socketPath }, "the socket is gone or belongs to another daemon: stopping");
+    daemon.close().catch(() => {});
+  }, LIMITS.daemonReachableCheckMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function describe(error: unknown): string {

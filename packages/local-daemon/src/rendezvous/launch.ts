@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConnectionError } from "@daemon-sdk/protocol";
+import { AGENT_MARKERS } from "../agents/environment.js";
 import { openLog, readLogTail } from "./log-file.js";
 import { STATE_FILES } from "./state-dir.js";
 
@@ -38,15 +39,22 @@ export interface LaunchOptions {
  * to the log.
  */
 export function launchDaemon(stateDir: string, args: readonly string[]): Promise<Launched> {
-  // Options meant for the host program (an inspector port, a loader) would make the daemon fail or behave like it.
-  const { NODE_OPTIONS: _dropped, ...env } = process.env;
-  if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = "1";
   return launchDetached({
     command: [process.execPath, daemonProgram(), ...args],
     cwd: stateDir,
-    env: { ...env, DAEMON_SDK_HOME: stateDir },
+    env: { ...daemonEnvironment(), DAEMON_SDK_HOME: stateDir },
     logPath: join(stateDir, STATE_FILES.log),
   });
+}
+
+/** Ours, but for what is meant for this process alone. */
+function daemonEnvironment(): NodeJS.ProcessEnv {
+  // An inspector port or a loader of the host program would make the daemon fail, or behave like it.
+  const { NODE_OPTIONS: _dropped, ...env } = process.env;
+  // When an agent starts a daemon, the daemon is nobody's leftover: it must not be swept with the agent.
+  for (const marker of Object.values(AGENT_MARKERS)) delete env[marker];
+  if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = "1";
+  return env;
 }
 
 /** Starts a program in its own session, with nothing of ours attached but the log. */
