@@ -161,8 +161,8 @@ export interface ResultEvent<Output = unknown> {
 }
 
 /** Text as it is written (`includePartialMessages`). */
-export interface TextDeltaEvent {
-  type: "assistant_text_delta" | "thinking_text_delta";
+export interface TextDeltaEvent<Type extends "assistant_text_delta" | "thinking_text_delta" = "assistant_text_delta"> {
+  type: Type;
   messageId: string;
   blockIndex: number;
   text: string;
@@ -170,7 +170,8 @@ export interface TextDeltaEvent {
 
 /** Events that only come with `includePartialMessages` (session spec §8.3; the last rows are newer, agent spec). */
 export type PartialEvent =
-  | TextDeltaEvent
+  | TextDeltaEvent<"assistant_text_delta">
+  | TextDeltaEvent<"thinking_text_delta">
   | { type: "assistant_text_complete"; messageId: string; blockIndex: number }
   | { type: "thinking_text_complete"; messageId: string; blockIndex: number; durationMs?: number }
   | { type: "tool_call_delta"; toolUse: ToolUseBlock }

@@ -14,7 +14,7 @@ export interface TurnOutcome {
   readonly wasInterrupted: boolean;
   /** As `agent_turn_completed` told it; undefined when the session just went idle. */
   readonly reason: string | undefined;
-  /** Absent when no structured output was asked for. */
+  /** Absent when no structured output was asked for, or none can be expected. */
   readonly structured?: StructuredOutcome;
 }
 
@@ -82,8 +82,7 @@ export function buildResult(outcome: TurnOutcome): ResultEvent {
 
 function subtypeOf({ wasInterrupted, structured, errors }: TurnOutcome): ResultSubtype {
   if (wasInterrupted) return "interrupted";
-  // A turn that failed has no output either; the failure is what the caller has to know.
-  if (structured !== undefined && "error" in structured && errors.length === 0) return "error_structured_output";
+  if (structured !== undefined && "error" in structured) return "error_structured_output";
   return errors.length === 0 ? "success" : "error_during_execution";
 }
 

@@ -94,7 +94,9 @@ export class StreamStateTracker {
     const durationMs = Math.round(this.#now() - this.#startedAt);
     const text = this.#text ?? this.#deltas;
     const wasInterrupted = this.#reason === undefined ? this.#interruptAsked : isInterruptedReason(this.#reason);
-    const settled = outputFormat !== undefined && !wasInterrupted;
+    // Of a turn that failed no answer is expected: its failure is what the caller has to know.
+    const isExpected = !wasInterrupted && (this.#errors.length === 0 || this.#declared !== undefined);
+    const settled = outputFormat !== undefined && isExpected;
     return buildResult({
       sessionId,
       messageId,
