@@ -12,6 +12,16 @@ function endOf(transport: WebSocketTransport): Promise<TransportClose> {
   });
 }
 
+/** Resolves when `value` has not changed for many turns of the event loop. */
+async function standsStill(value: () => number): Promise<void> {
+  let last = Number.NaN;
+  for (let same = 0; same < 200; same++) {
+    if (value() !== last) same = 0;
+    last = value();
+    await new Promise(setImmediate);
+  }
+}
+
 test("the code and reason of a close reach both sides", async () => {
   await using listener = await Listener.open("tcp");
   const { near, far } = await listener.connect();
@@ -57,7 +67,7 @@ test("a peer that floods an owner who does not listen yet is slowed down, not st
   const sent = 64;
   for (let count = 0; count < sent; count++) far.send(text);
   // The kernel holds some megabytes; what the sender still holds shows that the receiver has stopped reading.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await standsStill(() => far.bufferedBytes);
   expect(far.bufferedBytes).toBeGreaterThan((sent / 2) * text.length);
   let heard = 0;
   await new Promise<void>((resolve) => {
@@ -66,6 +76,20 @@ test("a peer that floods an owner who does not listen yet is slowed down, not st
     };
   });
   expect(far.bufferedBytes).toBe(0);
+});
+
+test("terminate inside a handler stops the messages that came in the same packet", async () => {
+  await using listener = await Listener.open("tcp");
+  const { near, far } = await listener.connect();
+  const heard: string[] = [];
+  near.onMessage = (text) => {
+    heard.push(text);
+    near.terminate();
+  };
+  const end = endOf(near);
+  for (const text of ["one", "two", "three"]) far.send(text);
+  await end;
+  expect(heard).toEqual(["one"]);
 });
 
 test("a broken socket is unclean and names its cause", async () => {
