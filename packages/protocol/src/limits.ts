@@ -86,6 +86,9 @@ export const LIMITS = {
   /** An agent without a turn and without a client is stopped after this long; the session stays and starts it again. */
   agentInactivityMs: 15 * 60_000,
 
+  /** Time between two looks for sessions that nobody uses. */
+  sessionSweepMs: 5_000,
+
   /** Prompts waiting in one session; a client that sends faster than the agent works hears about it. */
   queuedTurns: 256,
   /** Sessions open in the daemon at a time (each may hold a process). */
