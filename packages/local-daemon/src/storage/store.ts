@@ -11,8 +11,8 @@ import type {
 /** What is remembered of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
   readonly id: SessionId;
-  /** The id under which the agent itself knows the conversation; equal to `id` unless the agent chose its own. */
-  readonly agentSessionId: string;
+  /** The id under which the agent itself knows the conversation; undefined until one has opened it. */
+  readonly agentSessionId: string | undefined;
   /** Name of the configured agent. */
   readonly agent: string;
   readonly cwd: string;

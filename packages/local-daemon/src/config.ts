@@ -1,0 +1,112 @@
+import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
+import type { AgentSpawner, AgentSpec } from "./agents/agent.js";
+import { SESSION_LIMITS, type SessionLimits } from "./sessions/session-limits.js";
+import type { Store } from "./storage/store.js";
+
+/** Bounds and times of a daemon; the reasons are with the defaults in `LIMITS`. */
+export interface DaemonLimits extends SessionLimits {
+  /** Accept to authenticated. */
+  readonly authenticateMs: number;
+  /** Sockets that have not authenticated; past it the oldest silent one is cut. */
+  readonly unauthenticatedSockets: number;
+  /** Bytes waiting for one client above which its events are held back. */
+  readonly connectionBufferBytes: number;
+  /** How long a client may leave that buffer full before it is closed with 4408. */
+  readonly slowConsumerMs: number;
+  /** From our close to the end of a link that does not answer. */
+  readonly closeTimeoutMs: number;
+  /** When the daemon stops: how long running turns may go on. */
+  readonly drainMs: number;
+  /** Time between two looks for sessions that nobody uses. */
+  readonly sweepMs: number;
+}
+
+/** Configuration of {@link createDaemon}; every key is optional. */
+export interface DaemonConfig {
+  /**
+   * Where the daemon keeps its state: sessions, token, sockets. Made with mode 0700 when missing; refused when others can
+   * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_RUNTIME_DIR/daemon-sdk`, else `~/.local/state/daemon-sdk`.
+   */
+  readonly stateDir?: string | undefined;
+  /** Listen on 127.0.0.1, too; 0 picks a free port. Default: the unix socket only. */
+  readonly port?: number | undefined;
+  /** Where sessions are kept. Default: SQLite in the state directory. */
+  readonly store?: Store | undefined;
+  /** Agents by name, beside the embedded `workspace-agent`; one of that name replaces it. */
+  readonly agents?: Readonly<Record<string, Omit<AgentSpec, "name">>> | undefined;
+  /** Agent of sessions that ask for none. Default: `workspace-agent`. */
+  readonly defaultAgent?: string | undefined;
+  /** Keys that clients may use in place of the local token; kept as hashes only. Default none. */
+  readonly apiKeys?: readonly string[] | undefined;
+  /** Web pages that may connect, as exact origins. Default none; programs send no Origin and are not affected. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Default: nothing is logged. Secrets never are. */
+  readonly logger?: Logger | undefined;
+  /** Starts agents. Default: as child processes. */
+  readonly spawner?: AgentSpawner | undefined;
+  /** Wall clock in ms, for what is stored. Default `Date.now`. */
+  readonly now?: () => number | undefined;
+  /** Overrides of single bounds. */
+  readonly limits?: Partial<DaemonLimits> | undefined;
+}
+
+/** {@link DaemonConfig} with every default filled in. What is missing still has no value of its own. */
+export interface ResolvedConfig extends DaemonConfig {
+  readonly agents: Readonly<Record<string, Omit<AgentSpec, "name">>>;
+  readonly defaultAgent: string;
+  readonly apiKeys: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly limits: DaemonLimits;
+}
+
+/** What a configuration that says nothing means. */
+export const DEFAULT_CONFIG: ResolvedConfig = {
+  agents: {},
+  defaultAgent: "workspace-agent",
+  apiKeys: [],
+  allowedOrigins: [],
+  logger: silentLogger,
+  now: Date.now,
+  limits: {
+    ...SESSION_LIMITS,
+    authenticateMs: LIMITS.authenticateMs,
+    unauthenticatedSockets: LIMITS.unauthenticatedSockets,
+    connectionBufferBytes: LIMITS.connectionBufferBytes,
+    slowConsumerMs: LIMITS.slowConsumerMs,
+    closeTimeoutMs: LIMITS.closeTimeoutMs,
+    drainMs: LIMITS.drainMs,
+    sweepMs: LIMITS.sessionSweepMs,
+  },
+};
+
+/** Shortest key that is accepted: anything shorter could be tried out. */
+const API_KEY_CHARS = 16;
+
+/** Fills in the defaults. Throws an `InvalidOptionError` that names the option; never repeats a key. */
+export function resolveConfig(config: DaemonConfig): ResolvedConfig {
+  const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  const resolved: ResolvedConfig = {
+    ...DEFAULT_CONFIG,
+    ...given,
+    limits: { ...DEFAULT_CONFIG.limits, ...config.limits },
+  };
+  const { port } = resolved;
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new InvalidOptionError("port", "a port number from 0 to 65535", port);
+  }
+  if (resolved.apiKeys.some((key) => key.length < API_KEY_CHARS)) {
+    throw new InvalidOptionError("apiKeys", `keys of at least ${API_KEY_CHARS} characters`);
+  }
+  for (const [name, { command }] of Object.entries(resolved.agents)) {
+    const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
+    if (!isCommand)
+      throw new InvalidOptionError(`agents.${name}.command`, "a program and its arguments, as an array", command);
+  }
+  for (const [name, value] of Object.entries(resolved.limits)) {
+    if (!(typeof value === "number" && value >= 0))
+      throw new InvalidOptionError(`limits.${name}`, "a number from 0 on", value);
+  }
+  return resolved;
+}

@@ -1,0 +1,193 @@
+import {
+  CloseCode,
+  ConnectionError,
+  DaemonError,
+  LIMITS,
+  type Logger,
+  newId,
+  TimeoutError,
+  type Transport,
+  type TransportClose,
+} from "@daemon-sdk/protocol";
+import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
+import type { Dialect, DialectFactory } from "./dialect.js";
+import type { Heartbeat } from "./heartbeat.js";
+import { WriteQueue } from "./write-queue.js";
+
+/** Bounds of one connection; each defaults to the value of `LIMITS` in its comment. */
+export interface ConnectionLimits {
+  /** `authenticateMs`: from accept to the end of the handshake. */
+  readonly handshakeMs?: number;
+  /** `connectionBufferBytes` */
+  readonly bufferBytes?: number;
+  /** `slowConsumerMs` */
+  readonly slowMs?: number;
+  /** `closeTimeoutMs`: from our close to the end of the link. */
+  readonly closeMs?: number;
+}
+
+/** Options of {@link Connection}. */
+export interface ConnectionOptions {
+  readonly transport: Transport;
+  readonly dialect: DialectFactory;
+  readonly logger: Logger;
+  /** What of `handshakeMs` the way here has used up already. */
+  readonly elapsedMs?: number;
+  readonly heartbeat?: Heartbeat;
+  readonly limits?: ConnectionLimits;
+}
+
+/**
+ * One accepted connection, of a client or an agent: who it is, where it is in its life, and what waits to be written.
+ *
+ * It closes by itself when the handshake takes too long (4401), when the peer does not read (4408), when its dialect
+ * breaks (4500), and cuts a link that does not end after a close.
+ */
+export class Connection {
+  /** Names it in the logs; a UUID. */
+  readonly id: string = newId();
+  /** Resolves when the link is gone and everybody was told. */
+  readonly closed: Promise<TransportClose>;
+
+  readonly #transport: Transport;
+  readonly #logger: Logger;
+  readonly #dialect: Dialect;
+  readonly #queue: WriteQueue;
+  readonly #heartbeat: Heartbeat | undefined;
+  readonly #limits: ConnectionLimits;
+  readonly #pulse = { ping: () => this.#ping(), onSilent: () => this.#silent() };
+  #state: ConnectionState = "connecting";
+  #peerName = "unknown";
+  #deadline: NodeJS.Timeout | undefined;
+  #tellClosed!: (event: TransportClose) => void;
+
+  constructor(options: ConnectionOptions) {
+    const { transport, limits = {} } = options;
+    this.#transport = transport;
+    this.#logger = options.logger;
+    this.#limits = limits;
+    this.#heartbeat = options.heartbeat;
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
+    this.#queue = new WriteQueue({ transport, ...limits, onSlow: (error) => this.fail(error, CloseCode.slowConsumer) });
+    this.#dialect = options.dialect(this);
+    transport.onClose = (event) => this.#ended(event);
+    transport.onMessage = (text) => this.#received(text);
+    this.#step("opened");
+    const handshakeMs = Math.max(0, (limits.handshakeMs ?? LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
+    this.#deadline = setTimeout(() => this.#handshakeExpired(handshakeMs), handshakeMs);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** What the peer calls itself; for logs only, since anybody may claim any name. */
+  get peerName(): string {
+    return this.#peerName;
+  }
+
+  /** True while the peer has to read before more events should be sent. */
+  get isFull(): boolean {
+    return this.#queue.isFull;
+  }
+
+  /** Bytes accepted by {@link send} that have not left this process. */
+  get bufferedBytes(): number {
+    return this.#queue.bufferedBytes;
+  }
+
+  /** Sends one message. False when the peer has to catch up first (it was taken), or when the connection has ended. */
+  send(text: string): boolean {
+    return this.#queue.send(text);
+  }
+
+  /** Calls once when the peer has caught up. */
+  onceWritable(callback: () => void): void {
+    this.#queue.onceWritable(callback);
+  }
+
+  /** The handshake succeeded. */
+  accept(peerName: string): void {
+    this.#peerName = peerName;
+    if (!this.#step("accepted")) return;
+    clearTimeout(this.#deadline);
+    if (this.#dialect.ping !== undefined) this.#heartbeat?.add(this.#pulse);
+    this.#guard(() => this.#dialect.onActive?.());
+  }
+
+  /** Ends politely: what was sent is written first. Cut when the link has not ended within `closeMs`. */
+  close(code: number = CloseCode.normal, reason = ""): void {
+    if (!this.#step("close", { code, reason })) return;
+    this.#release();
+    this.#queue.close();
+    const closeMs = this.#limits.closeMs ?? LIMITS.closeTimeoutMs;
+    this.#deadline = setTimeout(() => this.#transport.terminate(), closeMs);
+    this.#transport.close(code, reason);
+  }
+
+  /** Closes because of an error: logged, told to the dialect, named in the close reason. */
+  fail(error: DaemonError, code: number): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#logger.warn({ ...this.#who(), code: error.code }, error.message);
+    this.#guard(() => this.#dialect.onError?.(error));
+    this.close(code, error.code);
+  }
+
+  /** The only place that writes the state. False when the event means nothing now. */
+  #step(event: ConnectionEvent, fields: object = {}): boolean {
+    const next = nextConnectionState(this.#state, event);
+    if (next === undefined) return false;
+    this.#logger.debug({ ...this.#who(), from: this.#state, to: next, ...fields }, "connection");
+    this.#state = next;
+    return true;
+  }
+
+  #received(text: string): void {
+    if (this.#state !== "handshaking" && this.#state !== "active") return;
+    this.#heartbeat?.heard(this.#pulse);
+    this.#guard(() => this.#dialect.onMessage(text));
+  }
+
+  #ended(event: TransportClose): void {
+    const { code, reason, clean } = event;
+    if (!this.#step("ended", { code, reason, clean })) return;
+    this.#release();
+    this.#queue.close();
+    this.#guard(() => this.#dialect.onClose(event));
+    this.#tellClosed(event);
+  }
+
+  #handshakeExpired(handshakeMs: number): void {
+    this.fail(new TimeoutError("The handshake", handshakeMs, { code: "CONNECT_TIMEOUT" }), CloseCode.unauthenticated);
+  }
+
+  #ping(): void {
+    this.#guard(() => this.#dialect.ping?.());
+  }
+
+  #silent(): void {
+    this.fail(new ConnectionError("CONNECTION_LOST", "The peer gave no sign of life."), CloseCode.goingAway);
+    // A peer that is not there would not answer a polite close either.
+    this.#transport.terminate();
+  }
+
+  #release(): void {
+    clearTimeout(this.#deadline);
+    this.#heartbeat?.remove(this.#pulse);
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      const message = `The ${this.#dialect.name} dialect failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+      this.fail(new DaemonError("INTERNAL", message, { cause }), CloseCode.internalError);
+    }
+  }
+
+  #who(): object {
+    return { connection: this.id, peer: this.#peerName };
+  }
+}

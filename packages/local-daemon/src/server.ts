@@ -1,0 +1,224 @@
+import { fileURLToPath } from "node:url";
+import { CloseCode, type Logger } from "@daemon-sdk/protocol";
+import { agentStateDirOf, createAgentSpawner, WORKSPACE_AGENT } from "./agents/agent-spawner.js";
+import { reapLeftovers } from "./agents/reaper.js";
+import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
+import { Connection } from "./connection/connection.js";
+import { type Accepted, type Listener, openListener } from "./connection/listener.js";
+import { type Claim, claimStateDir } from "./rendezvous/claim.js";
+import { AgentCatalog } from "./sessions/agent-catalog.js";
+import { Committer } from "./sessions/committer.js";
+import { Credentials } from "./sessions/credentials.js";
+import { Inbox } from "./sessions/inbox.js";
+import { recover } from "./sessions/recovery.js";
+import { SessionDialect } from "./sessions/session-dialect.js";
+import { SessionHost } from "./sessions/session-host.js";
+import { SqliteStore } from "./storage/sqlite-store.js";
+import type { Store } from "./storage/store.js";
+import { LOCAL_DAEMON_VERSION } from "./version.js";
+
+export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/agent.js";
+export { type DaemonConfig, type DaemonLimits, DEFAULT_CONFIG, type ResolvedConfig } from "./config.js";
+export { MemoryStore } from "./storage/memory-store.js";
+export { SqliteStore, type SqliteStoreOptions } from "./storage/sqlite-store.js";
+export type * from "./storage/store.js";
+
+/** Where a daemon can be reached, and which one it is. */
+export interface DaemonEndpoint {
+  readonly socketPath?: string;
+  /** On 127.0.0.1; absent unless it was asked for. */
+  readonly port?: number;
+  readonly pid: number;
+  /** Names this start of the daemon. */
+  readonly instanceId: string;
+  readonly version: string;
+}
+
+/** A running daemon. */
+export interface Daemon {
+  readonly endpoint: DaemonEndpoint;
+  /** Resolves when it has ended, and nothing of it holds the process. */
+  readonly closed: Promise<void>;
+  /**
+   * Ends it: nothing new is accepted, running turns may finish for `drainMs` (default `limits.drainMs`), then they are
+   * interrupted and told; agents are stopped, clients closed with 1001, the state directory is free for the next one.
+   * A second call with a shorter time cuts the first one short.
+   */
+  close(options?: { drainMs?: number }): Promise<void>;
+}
+
+/**
+ * Starts a daemon in this process; resolves when clients can find it and connect.
+ *
+ * Rejects with `DAEMON_ALREADY_RUNNING`, `STATE_DIR_UNSAFE`, `STORAGE_FULL`, `STORAGE_FAILED`, `DAEMON_START_FAILED` or an
+ * `InvalidOptionError`, and holds nothing then.
+ */
+export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
+  const resolved = resolveConfig(config);
+  const claim = await claimStateDir({ stateDir: resolved.stateDir, logger: resolved.logger });
+  let store: Store | undefined;
+  try {
+    store = resolved.store ?? new SqliteStore({ path: claim.databasePath, now: resolved.now });
+    const { epoch } = await store.open();
+    return await RunningDaemon.start({ config: resolved, claim, store, epoch });
+  } catch (error) {
+    await store?.close().catch(() => {});
+    await claim.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly config: ResolvedConfig;
+  readonly claim: Claim;
+  readonly store: Store;
+  readonly epoch: number;
+}
+
+class RunningDaemon implements Daemon {
+  readonly closed: Promise<void>;
+  readonly #parts: Parts;
+  readonly #logger: Logger;
+  readonly #host: SessionHost;
+  readonly #credentials: Credentials;
+  readonly #connections = new Set<Connection>();
+  readonly #drainCut = new AbortController();
+  #listener: Listener | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  #tellClosed!: () => void;
+
+  static async start(parts: Parts): Promise<RunningDaemon> {
+    const daemon = new RunningDaemon(parts);
+    await daemon.#start();
+    return daemon;
+  }
+
+  private constructor(parts: Parts) {
+    const { config, claim, store, epoch } = parts;
+    const { logger, limits, now } = config;
+    this.#parts = parts;
+    this.#logger = logger;
+    this.closed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
+    const { instanceId, stateDir, token } = claim;
+    this.#credentials = new Credentials({ token, apiKeys: config.apiKeys });
+    this.#host = new SessionHost({
+      store,
+      epoch,
+      instanceId,
+      limits,
+      now,
+      logger,
+      spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger }),
+      committer: new Committer({ store, logger }),
+      inbox: new Inbox({ now, logger }),
+      agents: agentCatalog(config),
+    });
+  }
+
+  get endpoint(): DaemonEndpoint {
+    const { instanceId, socketPath } = this.#parts.claim;
+    const port = this.#listener?.port;
+    const address = { socketPath, ...(port === undefined ? {} : { port }) };
+    return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
+  }
+
+  close(options: { drainMs?: number } = {}): Promise<void> {
+    const drainMs = options.drainMs ?? this.#parts.config.limits.drainMs;
+    if (this.#closing !== undefined) {
+      if (drainMs === 0) this.#drainCut.abort();
+      return this.#closing;
+    }
+    this.#closing = this.#close(drainMs).finally(() => this.#tellClosed());
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { claim, config } = this.#parts;
+    try {
+      await this.#reap();
+      const { waiting } = await recover(this.#host, this.#logger);
+      this.#listener = await this.#listen();
+      await claim.publish({ port: this.#listener.port });
+      this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
+      for (const session of waiting) session.turns.release();
+    } catch (error) {
+      await this.#listener?.close();
+      throw error;
+    }
+  }
+
+  /** Two agents must never work on one conversation: those of an earlier daemon go first. */
+  async #reap(): Promise<void> {
+    const { store, claim } = this.#parts;
+    const rows = await store.agentProcesses();
+    const agentStateDir = agentStateDirOf(claim.stateDir);
+    await reapLeftovers(rows, claim.instanceId, this.#logger, { agentStateDir });
+    await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
+  }
+
+  #listen(): Promise<Listener> {
+    const { claim, config } = this.#parts;
+    return openListener({
+      socketPath: claim.privateSocketPath,
+      port: config.port,
+      allowedOrigins: config.allowedOrigins,
+      token: claim.token,
+      instanceId: claim.instanceId,
+      version: LOCAL_DAEMON_VERSION,
+      health: () => ({ status: "ok", instanceId: claim.instanceId, version: LOCAL_DAEMON_VERSION }),
+      onAccept: (accepted) => this.#accept(accepted),
+      logger: this.#logger,
+      maxUnauthenticated: config.limits.unauthenticatedSockets,
+      authenticateMs: config.limits.authenticateMs,
+    });
+  }
+
+  #accept(accepted: Accepted): void {
+    const { limits } = this.#parts.config;
+    const connection = new Connection({
+      transport: accepted.transport,
+      logger: this.#logger,
+      elapsedMs: performance.now() - accepted.acceptedAt,
+      limits: {
+        handshakeMs: limits.authenticateMs,
+        bufferBytes: limits.connectionBufferBytes,
+        slowMs: limits.slowConsumerMs,
+        closeMs: limits.closeTimeoutMs,
+      },
+      dialect: (self) =>
+        new SessionDialect(self, {
+          host: this.#host,
+          credentials: this.#credentials,
+          verifyProof: (proof) => accepted.verifyProof(proof),
+          onAuthenticated: () => accepted.markAuthenticated(),
+          logger: this.#logger,
+        }),
+    });
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+    if (this.#closing !== undefined) connection.close(CloseCode.goingAway, "the daemon stops");
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const { store, claim } = this.#parts;
+    this.#logger.info({ drainMs, connections: this.#connections.size }, "the daemon stops");
+    clearInterval(this.#sweeper);
+    await this.#listener?.close();
+    await this.#host.drain(drainMs, this.#drainCut.signal);
+    await this.#host.stop();
+    for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
+    await Promise.all([...this.#connections].map(({ closed }) => closed));
+    await store.close();
+    await claim.release();
+  }
+}
+
+function agentCatalog(config: ResolvedConfig): AgentCatalog {
+  // The build puts the agent's program beside this file.
+  const embedded = WORKSPACE_AGENT(fileURLToPath(new URL("workspace-agent.cjs", import.meta.url)));
+  const configured = Object.entries(config.agents).map(([name, spec]) => ({ name, ...spec }));
+  return new AgentCatalog([embedded, ...configured], config.defaultAgent);
+}

@@ -1,0 +1,52 @@
+import { hostname } from "node:os";
+import { handle } from "./handler.js";
+
+/** Making, loading and leaving sessions (session spec §5.2–§5.4; docs/protocol.md, "Detach"). */
+export const LIFECYCLE_HANDLERS = [
+  handle("initializeSession", async (params, { client, host }) => {
+    // Only a client that read our capabilities knows of this key.
+    if (params.agent !== undefined) client.isPlain = false;
+    const { session, isNew } = await host.initialize(params);
+    const { row, availableModels } = session;
+    const cursor = isNew ? client.attachNew(session) : undefined;
+    const attached = isNew ? undefined : await client.attach(host, session);
+    const result = {
+      sessionId: session.id,
+      hostId: hostname(),
+      // Without the history of an older session of that id: it takes `load_session` to bring that back.
+      session: { messages: [], ...(row.title === undefined ? {} : { title: row.title }) },
+      settings: row.settings,
+      cwd: row.cwd,
+      ...(availableModels === undefined ? {} : { availableModels: [...availableModels] }),
+      position: attached?.snapshot.position ?? { epoch: host.services.epoch, seq: 0 },
+    };
+    return { result, after: () => (attached ?? cursor)?.start() };
+  }),
+
+  handle("loadSession", async (params, { client, host }) => {
+    const session = await host.load(params.sessionId);
+    if (params.mcpServers !== undefined) session.mcpServers = params.mcpServers;
+    if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;
+    const attached = await client.attach(host, session, { messageLimit: params.messageLimit });
+    return { result: { ...attached.snapshot, hostId: hostname() }, after: attached.start };
+  }),
+
+  handle("closeSession", async ({ sessionId }, { client, host }) => {
+    const session = host.find(sessionId);
+    if (session === undefined) await host.rowOf(sessionId);
+    else {
+      // `session_closed` is for the others: this one gets its answer.
+      client.detach(session);
+      await host.close(session);
+    }
+    return { result: {} };
+  }),
+
+  handle("detachSession", async ({ sessionId }, { client, host }) => {
+    client.isPlain = false;
+    const session = host.find(sessionId);
+    if (session === undefined) await host.rowOf(sessionId);
+    else client.detach(session);
+    return { result: {} };
+  }),
+];

@@ -1,0 +1,177 @@
+import {
+  isFailure,
+  isRecord,
+  type Logger,
+  type MessageId,
+  newId,
+  type ResponseEnvelope,
+  type SessionId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import { METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
+import * as z from "zod/mini";
+import type { AgentRequest } from "../agents/agent.js";
+import type { PendingRequestRow, StoreWrite } from "../storage/store.js";
+import type { SessionClient } from "./session-client.js";
+
+/** The session a request belongs to, as far as the inbox needs it. */
+export interface RequestOwner {
+  readonly id: SessionId;
+  /** Position of the last entry of its journal. */
+  readonly lastSeq: number;
+  appendRequest(id: string, method: string, params: Record<string, unknown>): string;
+  notify(notification: SessionNotification): void;
+  save(write: StoreWrite): void;
+  /** Resolves when everything told so far has been tried to be stored. */
+  settled(): Promise<void>;
+}
+
+/** A request that waits for its answer. */
+export interface PendingRequest {
+  readonly row: PendingRequestRow;
+  readonly params: Record<string, unknown>;
+  /** The request as it stands in the journal, and where. */
+  readonly frame: string;
+  readonly seq: number;
+  readonly owner: RequestOwner;
+  readonly request: AgentRequest;
+}
+
+/** What became of an answer. Only `won` acts; the others are counted. */
+export type AnswerOutcome = "won" | "late" | "invalid";
+
+/** Cancels, in the words of each method: what an agent is told when nobody can or will answer. */
+const CANCEL = {
+  request_permission: { selectedOption: "cancel" },
+  ask_user: { cancelled: true, answers: [] },
+} as const satisfies Record<AgentRequest["method"], Record<string, unknown>>;
+
+/**
+ * The requests of all agents that wait for a person: stored, listed with their session, answered from any connection.
+ *
+ * The first valid answer wins and is stored before the agent hears it. Requests whose agent or turn ended are closed. Each
+ * end is told to everybody once, as `permission_resolved` or `ask_user_resolved`, by the daemon and never by the agent.
+ */
+export class Inbox {
+  readonly #pending = new Map<string, PendingRequest>();
+  readonly #now: () => number;
+  readonly #logger: Logger;
+  /** Answers that came after another had won, or to a request that never was. */
+  lateAnswers = 0;
+  /** Answers that are not what the request offered. */
+  invalidAnswers = 0;
+
+  constructor(options: { now: () => number; logger: Logger }) {
+    this.#now = options.now;
+    this.#logger = options.logger;
+  }
+
+  /** Takes in an agent's request; it appears in the journal, and is pending from the same commit on. */
+  add(owner: RequestOwner, request: AgentRequest, turnId: MessageId | undefined): void {
+    // Ours: two agents may use the same id.
+    const id = newId();
+    const params = { ...request.params, sessionId: owner.id };
+    const row: PendingRequestRow = {
+      id,
+      sessionId: owner.id,
+      turnId,
+      method: request.method,
+      params: JSON.stringify(params),
+      outcome: undefined,
+      createdAt: this.#now(),
+      resolvedAt: undefined,
+    };
+    const frame = owner.appendRequest(id, request.method, params);
+    owner.save({ kind: "request", row });
+    this.#pending.set(id, { row, params, frame, seq: owner.lastSeq, owner, request });
+  }
+
+  /** The request of that id, while it waits. */
+  find(id: string): PendingRequest | undefined {
+    return this.#pending.get(id);
+  }
+
+  /** Requests of one session that wait, oldest first. */
+  pendingOf(sessionId: SessionId): PendingRequest[] {
+    return [...this.#pending.values()].filter(({ owner }) => owner.id === sessionId);
+  }
+
+  /** Takes a response frame of any client. */
+  answer(response: ResponseEnvelope, client: SessionClient): AnswerOutcome {
+    const pending = response.id === null ? undefined : this.#pending.get(response.id);
+    if (pending === undefined) {
+      this.lateAnswers++;
+      this.#logger.info({ request: response.id, connection: client.id, late: this.lateAnswers }, "late answer ignored");
+      return "late";
+    }
+    const result = isFailure(response) ? undefined : validAnswer(pending, response.result);
+    if (result !== undefined) {
+      this.#resolve(pending, result);
+      return "won";
+    }
+    this.invalidAnswers++;
+    this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
+    // Nobody else was asked, so nobody else will answer: an original client whose handler failed means no.
+    if (client.isPlain) this.#resolve(pending, CANCEL[pending.row.method]);
+    return "invalid";
+  }
+
+  /** The agent closed its own request, as it does when it is interrupted. `requestId` is the agent's. */
+  closeByAgent(sessionId: SessionId, requestId: unknown): void {
+    const pending = this.pendingOf(sessionId).find(({ request }) => request.id === requestId);
+    if (pending !== undefined) this.#resolve(pending, CANCEL[pending.row.method]);
+  }
+
+  /** Closes everything of a session whose turn or agent has ended. */
+  closeAll(sessionId: SessionId): void {
+    for (const pending of this.pendingOf(sessionId)) this.#resolve(pending, CANCEL[pending.row.method]);
+  }
+
+  #resolve(pending: PendingRequest, result: Record<string, unknown>): void {
+    const { owner, row, request } = pending;
+    this.#pending.delete(row.id);
+    owner.notify(resolution(row, pending.params, result));
+    owner.save({ kind: "request", row: { ...row, outcome: JSON.stringify(result), resolvedAt: this.#now() } });
+    void owner.settled().then(() => request.respond(result));
+  }
+}
+
+/** What everybody is told of a request's end. */
+export function resolution(
+  row: Pick<PendingRequestRow, "id" | "method">,
+  params: Record<string, unknown>,
+  result: Record<string, unknown>,
+): SessionNotification {
+  if (row.method === "ask_user") {
+    const { toolCallId } = params;
+    return { type: "ask_user_resolved", requestId: row.id, toolCallId, cancelled: result.cancelled === true };
+  }
+  const toolUses = Array.isArray(params.toolUses) ? params.toolUses : [];
+  const toolUseIds = toolUses.map((entry) =>
+    isRecord(entry) && isRecord(entry.toolUse) ? entry.toolUse.id : undefined,
+  );
+  return {
+    type: "permission_resolved",
+    requestId: row.id,
+    toolUseIds: toolUseIds.filter((id) => typeof id === "string"),
+    selectedOption: result.selectedOption,
+  };
+}
+
+/** The answer as the agent may have it, or undefined when it is not one of those that the request offers. */
+function validAnswer({ row, params }: PendingRequest, result: unknown): Record<string, unknown> | undefined {
+  if (row.method === "ask_user") {
+    const parsed = z.safeParse(METHOD_SCHEMAS.askUser.result, result);
+    return parsed.success ? { cancelled: parsed.data.cancelled === true, answers: parsed.data.answers } : undefined;
+  }
+  const parsed = z.safeParse(METHOD_SCHEMAS.requestPermission.result, result);
+  if (!parsed.success) return undefined;
+  const { selectedOption, comment, editedSpecContent } = parsed.data;
+  const offered = Array.isArray(params.options) ? params.options.map((option) => isRecord(option) && option.value) : [];
+  if (selectedOption !== "cancel" && !offered.includes(selectedOption)) return undefined;
+  return {
+    selectedOption,
+    ...(comment === undefined ? {} : { comment }),
+    ...(editedSpecContent === undefined ? {} : { editedSpecContent }),
+  };
+}

@@ -1,0 +1,105 @@
+import {
+  type EnvelopeMeta,
+  FACTORY_API_VERSION,
+  FACTORY_PROTOCOL_VERSION,
+  JSONRPC_VERSION,
+  LIMITS,
+  type SessionId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import type { SegmentRow } from "../storage/store.js";
+
+const HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
+const REQUEST_HEAD = `${HEAD}"request"`;
+const VERSION = `"factoryProtocolVersion":"${FACTORY_PROTOCOL_VERSION}"`;
+
+/** Options of {@link Journal}. */
+export interface JournalOptions {
+  readonly sessionId: SessionId;
+  /** This start of the daemon. */
+  readonly epoch: number;
+  /** Position of the last entry there ever was; 0 for none. */
+  readonly lastSeq: number;
+}
+
+/**
+ * The entries of one session that are not stored yet: stamps each with its position and writes its final text.
+ *
+ * A frame is written once and never changed: what is stored is what is sent, to everybody, now or later.
+ */
+export class Journal {
+  readonly epoch: number;
+  readonly #sessionId: SessionId;
+  readonly #notificationHead: string;
+  #lastSeq: number;
+  #frames: string[] = [];
+  #waitingChars = 0;
+
+  constructor(options: JournalOptions) {
+    this.epoch = options.epoch;
+    this.#sessionId = options.sessionId;
+    this.#lastSeq = options.lastSeq;
+    const id = JSON.stringify(options.sessionId);
+    this.#notificationHead = `${HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${id},"notification":`;
+  }
+
+  /** Position of the last entry, stored or not. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Length of what was written and not taken, in UTF-16 units: a lower bound of its bytes that costs nothing to know. */
+  get waitingChars(): number {
+    return this.#waitingChars;
+  }
+
+  /** Adds a notification. `meta` is what the agent's frame carried; its own position, if it claims one, is dropped. */
+  append(notification: SessionNotification, meta?: EnvelopeMeta): void {
+    this.#push(`${this.#notificationHead}${JSON.stringify(notification)}}`, meta);
+  }
+
+  /** Adds a request to the clients and returns its frame. */
+  appendRequest(id: string, method: string, params: Record<string, unknown>): string {
+    const body = JSON.stringify({ ...params, sessionId: this.#sessionId });
+    return this.#push(
+      `${REQUEST_HEAD},${VERSION},"id":${JSON.stringify(id)},"method":"daemon.${method}","params":${body}`,
+      undefined,
+    );
+  }
+
+  /** Everything that waits, as rows of at most `LIMITS.journalSegmentEntries`. */
+  takeSegments(now: number): SegmentRow[] {
+    const frames = this.#frames;
+    let firstSeq = this.#lastSeq - frames.length + 1;
+    this.#frames = [];
+    this.#waitingChars = 0;
+    const segments: SegmentRow[] = [];
+    for (let start = 0; start < frames.length; start += LIMITS.journalSegmentEntries) {
+      const part = frames.slice(start, start + LIMITS.journalSegmentEntries);
+      segments.push({ sessionId: this.#sessionId, epoch: this.epoch, firstSeq, frames: part, createdAt: now });
+      firstSeq += part.length;
+    }
+    return segments;
+  }
+
+  #push(unfinished: string, meta: EnvelopeMeta | undefined): string {
+    const seq = ++this.#lastSeq;
+    const frame = `${unfinished},"_meta":{"epoch":${this.epoch},"seq":${seq}${foreignMeta(meta)}}}`;
+    this.#frames.push(frame);
+    this.#waitingChars += frame.length;
+    return frame;
+  }
+}
+
+/** Whether a journal frame asks for an answer. Looks at its beginning only. */
+export function isRequestFrame(frame: string): boolean {
+  return frame.startsWith(REQUEST_HEAD);
+}
+
+/** An agent's own side band, ready to be appended; an agent cannot forge a position. */
+function foreignMeta(meta: EnvelopeMeta | undefined): string {
+  if (meta === undefined) return "";
+  const { epoch: _epoch, seq: _seq, ...rest } = meta;
+  const text = JSON.stringify(rest);
+  return text === "{}" ? "" : `,${text.slice(1, -1)}`;
+}

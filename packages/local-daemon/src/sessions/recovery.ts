@@ -1,0 +1,69 @@
+import { isRecord, type Logger, type SessionId } from "@daemon-sdk/protocol";
+import type { PendingRequestRow, TurnRow } from "../storage/store.js";
+import { resolution } from "./inbox.js";
+import type { Session } from "./session.js";
+import type { SessionHost } from "./session-host.js";
+
+/** What was found of an earlier daemon. */
+export interface Recovered {
+  /** Turns that an agent may have seen; they end as `daemon_restarted`. */
+  readonly endedTurns: number;
+  /** Turns that were only accepted; they are handed out again. */
+  readonly waitingTurns: number;
+  /** Requests whose agent is gone. */
+  readonly closedRequests: number;
+  /** Sessions with turns that wait: release them when clients may connect. */
+  readonly waiting: readonly Session[];
+}
+
+/**
+ * Brings the store to a state that is true without the earlier daemon: run it after its agents were reaped and before
+ * anybody connects. What it tells goes into the journals, so clients that come back later hear it.
+ */
+export async function recover(host: SessionHost, logger: Logger): Promise<Recovered> {
+  const { store } = host.services;
+  const [turns, requests] = [await store.openTurns(), await store.pendingRequests()];
+  const ids = new Set([...turns, ...requests].map(({ sessionId }) => sessionId));
+  const waiting: Session[] = [];
+  for (const id of ids) {
+    const session = await recoverSession(host, id, turns.filter(of(id)), requests.filter(of(id)), logger);
+    if (session !== undefined && session.turns.waiting.length > 0) waiting.push(session);
+  }
+  const waitingTurns = turns.filter(({ state }) => state === "accepted").length;
+  const endedTurns = turns.length - waitingTurns;
+  const found = { endedTurns, waitingTurns, closedRequests: requests.length };
+  if (ids.size > 0) logger.warn(found, "recovered what an earlier daemon left open");
+  return { ...found, waiting };
+}
+
+async function recoverSession(
+  host: SessionHost,
+  id: SessionId,
+  turns: readonly TurnRow[],
+  requests: readonly PendingRequestRow[],
+  logger: Logger,
+): Promise<Session | undefined> {
+  try {
+    const session = await host.load(id);
+    for (const row of requests) closeRequest(session, row, host.services.now());
+    session.turns.restore(turns);
+    await session.settled();
+    return session;
+  } catch (error) {
+    // One session that cannot be read must not keep the others from being served.
+    logger.error({ session: id, error: String(error) }, "a session could not be recovered");
+    return undefined;
+  }
+}
+
+function closeRequest(session: Session, row: PendingRequestRow, now: number): void {
+  const parsed: unknown = JSON.parse(row.params);
+  const result = row.method === "ask_user" ? { cancelled: true, answers: [] } : { selectedOption: "cancel" };
+  session.notify(resolution(row, isRecord(parsed) ? parsed : {}, result));
+  const outcome = JSON.stringify({ ...result, reason: "daemon_restarted" });
+  session.save({ kind: "request", row: { ...row, outcome, resolvedAt: now } });
+}
+
+function of(id: SessionId): (row: { sessionId: SessionId }) => boolean {
+  return (row) => row.sessionId === id;
+}

@@ -1,0 +1,286 @@
+import { stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import {
+  type InitializeSessionParams,
+  newId,
+  ProtocolError,
+  RpcCode,
+  SessionError,
+  type SessionId,
+  SessionNotFoundError,
+  sessionId,
+} from "@daemon-sdk/protocol";
+import type { AgentSpec } from "../agents/agent.js";
+import type { SessionRow, StoreWrite } from "../storage/store.js";
+import type { AgentCatalog } from "./agent-catalog.js";
+import { Session, type SessionServices } from "./session.js";
+import { pickSettings } from "./settings.js";
+
+/** Options of {@link SessionHost}. */
+export interface SessionHostOptions extends SessionServices {
+  readonly agents: AgentCatalog;
+}
+
+/** What a client may choose as an id: it becomes part of file names and of an agent's environment. */
+const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+/** A session that `initialize_session` made, or found. */
+export interface Initialized {
+  readonly session: Session;
+  /** False when there was one of that id already; it is answered with that one (session spec §5.2). */
+  readonly isNew: boolean;
+}
+
+/**
+ * All sessions of a daemon: makes them, brings them back from the store when somebody asks, lets go of those that nobody
+ * uses. A session in the store that is not open costs nothing.
+ */
+export class SessionHost {
+  readonly services: SessionServices;
+  readonly agents: AgentCatalog;
+  readonly #open = new Map<SessionId, Session>();
+  readonly #opening = new Map<SessionId, Promise<unknown>>();
+  readonly #leaving = new Set<Promise<unknown>>();
+  /** Where journals went on in memory only, because the store was full: their positions are not given out again. */
+  readonly #lastSeqs = new Map<SessionId, number>();
+  #isStopping = false;
+
+  constructor(options: SessionHostOptions) {
+    this.services = options;
+    this.agents = options.agents;
+  }
+
+  /** Sessions that are open. */
+  get open(): readonly Session[] {
+    return [...this.#open.values()];
+  }
+
+  /** The session when it is open. */
+  find(id: string): Session | undefined {
+    return this.#open.get(sessionId(id));
+  }
+
+  /** Makes a session and starts its agent; a second call with the same id gets the same one. */
+  async initialize(params: InitializeSessionParams): Promise<Initialized> {
+    this.#refuseWhenStopping();
+    const id = sessionId(params.sessionId ?? newId());
+    if (!CHOSEN_ID.test(id)) throw badParams("sessionId must be a UUID, or up to 128 letters, digits and . _ : -");
+    const spec = this.agents.choose(params.agent);
+    const cwd = await directory(params.cwd);
+    const known = await this.#known(id);
+    if (known !== undefined) return { session: known, isNew: false };
+    const making = this.#once(id, () => this.#make(id, spec, { ...params, cwd }));
+    return { session: await making, isNew: true };
+  }
+
+  /** The session of that id, brought back from the store when it is not open. Rejects with `SessionNotFoundError`. */
+  async load(id: string): Promise<Session> {
+    const session = await this.#known(sessionId(id));
+    if (session === undefined) throw new SessionNotFoundError(id);
+    session.lastUsedAt = this.services.now();
+    return session;
+  }
+
+  /** The stored row, without opening the session. Rejects with `SessionNotFoundError`. */
+  async rowOf(id: string): Promise<SessionRow> {
+    const row = this.find(id)?.row ?? (await this.services.store.readSession(sessionId(id)));
+    if (row === undefined) throw new SessionNotFoundError(id);
+    return row;
+  }
+
+  /** Changes a row, of an open session or of one that is only stored. */
+  async patch(id: string, patch: Partial<Omit<SessionRow, "id">>): Promise<void> {
+    const session = this.find(id);
+    if (session === undefined) {
+      const row = { ...(await this.rowOf(id)), ...patch };
+      return this.services.committer.commit([{ kind: "session", row }]);
+    }
+    session.patch(patch);
+    return session.commit([]);
+  }
+
+  /** Takes in a session that an agent made out of another one (fork, compact, rewind). */
+  async adopt(row: SessionRow, writes: readonly StoreWrite[]): Promise<void> {
+    if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) {
+      throw new ProtocolError("INVALID_RESULT", "The agent named the new session in a way that cannot be used.", {
+        rpcCode: RpcCode.internalError,
+      });
+    }
+    await this.services.committer.commit([{ kind: "session", row }, ...writes]);
+  }
+
+  /** Ends a session for everybody: turns, requests, agent. It stays in the store and can be loaded again. */
+  async close(session: Session): Promise<void> {
+    session.turns.shut("The session was closed.");
+    session.notify({ type: "session_closed", timestamp: this.services.now() });
+    await this.#letGo(session);
+  }
+
+  /** Lets go of an agent, and then of a session, that nobody uses. Called now and then. */
+  sweep(): void {
+    const { now, limits } = this.services;
+    for (const session of this.open) {
+      session.retry();
+      const timeoutMs = session.inactivityTimeoutMs ?? limits.agentInactivityMs;
+      if (!session.isUnused || session.keepsAgent || now() - session.lastUsedAt < timeoutMs) continue;
+      if (session.agent.isOccupied) {
+        const message = "The session's agent was stopped because nobody used it. The next message starts it again.";
+        session.notify({ type: "session_inactivity", message, timestamp: now(), timeoutSeconds: timeoutMs / 1000 });
+      }
+      this.#track(this.#letGo(session));
+    }
+  }
+
+  /**
+   * Refuses what is new and lets running turns finish for `drainMs`; then they are interrupted, and told.
+   *
+   * @param cut ends the waiting early
+   */
+  async drain(drainMs: number, cut?: AbortSignal): Promise<void> {
+    this.#isStopping = true;
+    for (const { turns } of this.open) turns.hold();
+    if (await within(drainMs, this.#allIdle(), cut)) return;
+    for (const { turns } of this.open) void turns.interruptRunning();
+    if (await within(INTERRUPT_GRACE_MS, this.#allIdle())) return;
+    for (const { turns } of this.open)
+      turns.endRunning({ reason: "cancelled", details: { message: "The daemon stopped." } });
+  }
+
+  /** Stops every agent and stores what they still said. Nothing is left afterwards. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.open.map((session) => session.agent.stop()));
+    await Promise.allSettled([...this.#leaving, ...this.#opening.values()]);
+    for (const session of this.open) session.retry();
+    await this.services.committer.drain();
+    for (const session of this.open) session.retire();
+    this.#open.clear();
+  }
+
+  #allIdle(): Promise<unknown> {
+    return Promise.all(this.open.map(({ turns }) => turns.whenIdle()));
+  }
+
+  /** The open session, or the stored one opened. */
+  async #known(id: SessionId): Promise<Session | undefined> {
+    await this.#opening.get(id)?.catch(() => {});
+    return this.#open.get(id) ?? (await this.#once(id, () => this.#bringBack(id)));
+  }
+
+  async #bringBack(id: SessionId): Promise<Session | undefined> {
+    const { store } = this.services;
+    const row = await store.readSession(id);
+    if (row === undefined) return undefined;
+    const [bounds, lastOrdinal] = await Promise.all([store.journalBounds(id), store.lastTurnOrdinal(id)]);
+    const lastSeq = Math.max(bounds.lastSeq, this.#lastSeqs.get(id) ?? 0);
+    const hasConversation = lastOrdinal > 0 || (await store.countMessages(id)) > 0;
+    const spec = () => this.agents.specOf(row.agent, id);
+    const session = new Session({ services: this.services, spec, row, lastSeq, lastOrdinal, hasConversation });
+    session.publish();
+    this.#admit(session);
+    return session;
+  }
+
+  async #make(id: SessionId, spec: AgentSpec, params: InitializeSessionParams): Promise<Session> {
+    const now = this.services.now();
+    const { modelId = "", reasoningEffort = "none", tags = [], mcpServers } = params;
+    const row: SessionRow = {
+      id,
+      agentSessionId: undefined,
+      agent: spec.name,
+      cwd: params.cwd,
+      title: undefined,
+      settings: { ...pickSettings(params), modelId, reasoningEffort },
+      tags,
+      tokenUsage: undefined,
+      createdAt: now,
+      updatedAt: now,
+      archivedAt: undefined,
+    };
+    const options = { services: this.services, spec: () => spec, row, lastSeq: 0, lastOrdinal: 0, mcpServers };
+    const session = new Session({ ...options, hasConversation: false });
+    session.inactivityTimeoutMs = params.inactivityTimeoutMs;
+    session.keepsAgent = params.disableInactivityTimeout === true;
+    try {
+      await session.readyAgent();
+      session.publish();
+      await session.commit([]);
+    } catch (error) {
+      session.retire();
+      this.#track(session.agent.stop());
+      throw error;
+    }
+    this.#admit(session);
+    return session;
+  }
+
+  #admit(session: Session): void {
+    const { openSessions } = this.services.limits;
+    if (this.#open.size >= openSessions) {
+      session.retire();
+      this.#track(session.agent.stop());
+      throw new SessionError(
+        "SESSION_STATE",
+        `${openSessions} sessions are open already. Close some, or raise openSessions.`,
+        { sessionId: session.id },
+      );
+    }
+    this.#open.set(session.id, session);
+  }
+
+  async #letGo(session: Session): Promise<void> {
+    await session.settled();
+    if (this.#open.get(session.id) === session) this.#open.delete(session.id);
+    if (session.isUndurable) this.#lastSeqs.set(session.id, session.lastSeq);
+    session.retire();
+    this.#track(session.agent.stop());
+  }
+
+  /** One piece of work per id at a time: whoever comes second gets the first one's outcome. */
+  #once<Result>(id: SessionId, work: () => Promise<Result>): Promise<Result> {
+    const working = (this.#opening.get(id) as Promise<Result> | undefined) ?? work();
+    this.#opening.set(id, working);
+    const forget = () => {
+      if (this.#opening.get(id) === working) this.#opening.delete(id);
+    };
+    working.then(forget, forget);
+    return working;
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#leaving.add(work);
+    const forget = () => this.#leaving.delete(work);
+    work.then(forget, forget);
+  }
+
+  #refuseWhenStopping(): void {
+    if (!this.#isStopping) return;
+    throw new SessionError("SESSION_STATE", "The daemon is about to stop. Connect again when it has been restarted.");
+  }
+}
+
+/** How long agents get to end their turns politely when the daemon stops and `drainMs` is over. */
+const INTERRUPT_GRACE_MS = 1_000;
+
+function badParams(message: string): ProtocolError {
+  return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
+}
+
+/** Where a session works; a relative path counts from the home directory, because the daemon's own says nothing to a client. */
+async function directory(path: string): Promise<string> {
+  const cwd = resolve(homedir(), path);
+  const found = await stat(cwd).catch(() => undefined);
+  if (found?.isDirectory() === true) return cwd;
+  throw badParams(`cwd must be a directory that exists; ${cwd} is none.`);
+}
+
+/** Whether `work` was done within the time, and before somebody cut it short. */
+async function within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), cut?.aborted === true ? 0 : ms);
+    cut?.addEventListener("abort", () => resolve(false), { once: true });
+  });
+  return Promise.race([work.then(() => true), over]).finally(() => clearTimeout(timer));
+}

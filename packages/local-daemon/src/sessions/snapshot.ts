@@ -1,0 +1,89 @@
+import { LIMITS, type LoadSessionResult, type SessionMessage } from "@daemon-sdk/protocol";
+import type { Store } from "../storage/store.js";
+import type { Session } from "./session.js";
+
+/** Bytes of conversation in one answer: half a frame leaves room for everything beside it. */
+const MESSAGES_BYTES = LIMITS.sessionFrameBytes / 2;
+
+/** What of the conversation a snapshot holds. */
+export interface SnapshotOptions {
+  /** Newest messages only; default all that fit into an answer. */
+  readonly messageLimit?: number | undefined;
+}
+
+/**
+ * The session as it stands at its last committed entry (session spec §5.3).
+ *
+ * Call it between two transactions (`Committer.between`), or what it reads and the position it names are of two times.
+ * A conversation too long for one answer is cut at its old end; `get_session_messages` has the rest.
+ */
+export async function takeSnapshot(
+  session: Session,
+  store: Store,
+  epoch: number,
+  inbox: { pendingOf(id: Session["id"]): readonly PendingEntry[] },
+  options: SnapshotOptions = {},
+): Promise<LoadSessionResult> {
+  const { row, turns, committedSeq } = session;
+  const messages = await newestMessages(store, session, options.messageLimit ?? Number.POSITIVE_INFINITY);
+  // A request whose entry is not committed yet comes with the stream.
+  const pending = inbox.pendingOf(session.id).filter(({ seq }) => seq <= committedSeq);
+  const listed = (method: string) =>
+    pending
+      .filter((entry) => entry.row.method === method)
+      .map(({ row: { id }, params: { sessionId: _of, ...params } }) => ({ ...params, requestId: id }));
+  return {
+    session: { messages, ...(row.title === undefined ? {} : { title: row.title }) },
+    settings: row.settings,
+    cwd: row.cwd,
+    ...(session.availableModels === undefined ? {} : { availableModels: [...session.availableModels] }),
+    pendingPermissions: listed("request_permission") as unknown as NonNullable<LoadSessionResult["pendingPermissions"]>,
+    pendingAskUserRequests: listed("ask_user") as unknown as NonNullable<LoadSessionResult["pendingAskUserRequests"]>,
+    isAgentLoopInProgress: turns.active !== undefined,
+    queuedMessages: turns.waiting.map(({ params, row: { requestId } }) => ({ ...params, requestId })),
+    ...(row.tokenUsage === undefined ? {} : { tokenUsage: row.tokenUsage }),
+    workingState: session.workingState,
+    position: { epoch, seq: committedSeq },
+  };
+}
+
+/** A pending request as a snapshot lists it. */
+interface PendingEntry {
+  readonly seq: number;
+  readonly row: { readonly id: string; readonly method: string };
+  readonly params: Record<string, unknown>;
+}
+
+async function newestMessages(store: Store, session: Session, limit: number): Promise<SessionMessage[]> {
+  const pages: SessionMessage[][] = [];
+  let cursor: string | undefined;
+  let count = 0;
+  let bytes = 0;
+  do {
+    const size = Math.min(LIMITS.messagePageMax, limit - count);
+    if (size <= 0) break;
+    const page = await store.readMessages(session.id, { limit: size, ...(cursor === undefined ? {} : { cursor }) });
+    const kept = fitting(page.messages, MESSAGES_BYTES - bytes);
+    pages.push(kept.messages);
+    count += kept.messages.length;
+    bytes += kept.bytes;
+    cursor = kept.messages.length === page.messages.length ? page.nextCursor : undefined;
+  } while (cursor !== undefined);
+  return pages.reverse().flat();
+}
+
+/** The newest of these messages that fit into so many bytes. */
+export function fitting(
+  messages: readonly SessionMessage[],
+  maxBytes: number,
+): { messages: SessionMessage[]; bytes: number } {
+  let bytes = 0;
+  let from = messages.length;
+  for (const [index, message] of [...messages.entries()].reverse()) {
+    const size = Buffer.byteLength(JSON.stringify(message));
+    if (bytes + size > maxBytes) break;
+    bytes += size;
+    from = index;
+  }
+  return { messages: messages.slice(from), bytes };
+}

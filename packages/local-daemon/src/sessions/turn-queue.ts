@@ -1,0 +1,323 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  type AddUserMessageParams,
+  DaemonError,
+  type Logger,
+  type MessageId,
+  messageId,
+  newId,
+  ProcessExitError,
+  ProtocolError,
+  RpcCode,
+  SessionError,
+  type SessionId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import type { Agent, AgentTurnEnd } from "../agents/agent.js";
+import type { Store, StoreWrite, TurnRow } from "../storage/store.js";
+import type { SessionClient } from "./session-client.js";
+import type { SessionLimits } from "./session-limits.js";
+import { endEventOf, nextTurnState, type TurnEvent } from "./turn.machine.js";
+
+/** The session a queue belongs to, as far as the queue needs it. */
+export interface TurnOwner {
+  readonly id: SessionId;
+  /** Position of the last entry of its journal. */
+  readonly lastSeq: number;
+  readonly isIdle: boolean;
+  readyAgent(): Promise<Agent>;
+  stopAgent(): Promise<void>;
+  notify(notification: SessionNotification): void;
+  save(write: StoreWrite): void;
+  /** Stores now; rejects when it could not be stored. */
+  commit(writes: readonly StoreWrite[]): Promise<void>;
+  /** A message was accepted: `text` is what the person wrote. */
+  onAccepted(text: string): void;
+  /** A turn is about to end: what hangs on it has to end before. */
+  onEnding(): void;
+}
+
+/** Options of {@link TurnQueue}. */
+export interface TurnQueueOptions {
+  readonly owner: TurnOwner;
+  readonly store: Store;
+  readonly limits: Pick<SessionLimits, "queuedTurns" | "agentInterruptMs">;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/** A turn that has not ended. */
+export interface OpenTurn {
+  row: TurnRow;
+  readonly params: AddUserMessageParams;
+  /** Whose prompt it is; undefined after a restart. */
+  readonly starter: SessionClient | undefined;
+  /** First entry of the journal that belongs to it; set when it starts. */
+  firstSeq: number | undefined;
+  /** Set while the agent has the prompt. */
+  agent: Agent | undefined;
+  /** Whether the session was seen working in it. */
+  wasBusy: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * The prompts of one session: each accepted once, handed to the agent one at a time, ended exactly once.
+ *
+ * A message is stored before it is acknowledged and its state before the agent gets it, so after a crash it is known what
+ * may be handed out again (`accepted`) and what may not (everything later). The end of a turn is `agent_turn_completed`
+ * with the id of its message, then working state `idle`; both are the daemon's own words.
+ */
+export class TurnQueue {
+  readonly #options: TurnQueueOptions;
+  readonly #owner: TurnOwner;
+  #active: OpenTurn | undefined;
+  readonly #waiting: OpenTurn[] = [];
+  readonly #idleWaiters: (() => void)[] = [];
+  #adding: Promise<unknown> = Promise.resolve();
+  #lastOrdinal = 0;
+  #isHeld = false;
+
+  constructor(options: TurnQueueOptions & { lastOrdinal: number }) {
+    this.#options = options;
+    this.#owner = options.owner;
+    this.#lastOrdinal = options.lastOrdinal;
+  }
+
+  /** The turn that the agent works on, or is about to. */
+  get active(): OpenTurn | undefined {
+    return this.#active;
+  }
+
+  /** Turns that wait, in order. */
+  get waiting(): readonly OpenTurn[] {
+    return this.#waiting;
+  }
+
+  /**
+   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing; with other
+   * content it is refused with -32602.
+   */
+  add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+    // One after the other: the order of messages is the order of their ordinals.
+    const adding = this.#adding.then(() => this.#add(params, requestId, starter));
+    this.#adding = adding.catch(() => {});
+    return adding;
+  }
+
+  /**
+   * Takes over what an earlier daemon left open: what it had only accepted waits again, and is handed out after
+   * {@link release}; what an agent may have seen ends as `daemon_restarted`.
+   */
+  restore(rows: readonly TurnRow[]): void {
+    this.#isHeld = true;
+    for (const row of rows) {
+      const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams, undefined);
+      if (row.state === "accepted") this.#waiting.push(turn);
+      else this.#end(turn, { reason: "daemon_restarted", details: { message: RESTARTED } });
+    }
+  }
+
+  /** Hands out no more prompts; the running turn goes on. What waits stays stored as accepted. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Hands out prompts again. */
+  release(): void {
+    this.#isHeld = false;
+    this.#pump();
+  }
+
+  /** Resolves when no turn runs. */
+  whenIdle(): Promise<void> {
+    if (this.#active === undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Ends every turn at once, told as cancelled: its session is closed. */
+  shut(message: string): void {
+    this.#isHeld = true;
+    this.#discardWaiting();
+    this.endRunning({ reason: "cancelled", details: { message } });
+  }
+
+  /** Ends the running turn in the daemon's own words, whatever its agent makes of it. */
+  endRunning(end: AgentTurnEnd): void {
+    if (this.#active !== undefined) this.#end(this.#active, end);
+  }
+
+  /**
+   * Ends the running turn, and with it everything that waits behind it. Resolves when the agent has been told; the end
+   * itself comes as the turn's notifications. An agent that does not end it in time is stopped.
+   */
+  interrupt(): Promise<void> {
+    this.#discardWaiting();
+    return this.interruptRunning();
+  }
+
+  /** As {@link interrupt}, and what waits goes on waiting. */
+  async interruptRunning(): Promise<void> {
+    const turn = this.#active;
+    if (turn === undefined) return;
+    if (turn.agent === undefined) {
+      this.#end(turn, { reason: "cancelled", details: {} });
+      return;
+    }
+    const { agentInterruptMs } = this.#options.limits;
+    turn.timer ??= setTimeout(() => this.#enforce(turn), agentInterruptMs);
+    await turn.agent.interrupt().catch((error: unknown) => {
+      this.#options.logger.warn({ session: this.#owner.id, error: String(error) }, "the agent refused an interrupt");
+    });
+  }
+
+  /** The agent confirmed that it works on the prompt. */
+  started(): void {
+    const turn = this.#active;
+    if (turn !== undefined && this.#step(turn, "start")) this.#owner.save({ kind: "turn", row: turn.row });
+  }
+
+  /** The agent's word that the running turn ended. */
+  ended(end: AgentTurnEnd): void {
+    if (this.#active?.agent !== undefined) this.#end(this.#active, end);
+  }
+
+  async #add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+    const { store, limits, now } = this.#options;
+    const id = messageId(params.messageId ?? newId());
+    const known = this.#openTurn(id)?.row ?? (await store.readTurn(this.#owner.id, id));
+    const body: AddUserMessageParams = { ...params, sessionId: this.#owner.id, messageId: id };
+    if (known !== undefined) {
+      if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
+      return;
+    }
+    if (this.#waiting.length >= limits.queuedTurns) throw this.#queueFull();
+    const row: TurnRow = {
+      sessionId: this.#owner.id,
+      id,
+      ordinal: ++this.#lastOrdinal,
+      state: "accepted",
+      body: JSON.stringify(body),
+      requestId,
+      reason: undefined,
+      createdAt: now(),
+      endedAt: undefined,
+    };
+    await this.#owner.commit([{ kind: "turn", row }]);
+    this.#owner.onAccepted(params.text);
+    this.#waiting.push(openTurn(row, body, starter));
+    // The acknowledgement goes out first; an agent that is ready would answer in the same tick.
+    setImmediate(() => this.#pump());
+  }
+
+  #openTurn(id: MessageId): OpenTurn | undefined {
+    return this.#active?.row.id === id ? this.#active : this.#waiting.find(({ row }) => row.id === id);
+  }
+
+  #pump(): void {
+    if (this.#active !== undefined || this.#isHeld) return;
+    this.#active = this.#waiting.shift();
+    if (this.#active !== undefined) void this.#run(this.#active);
+  }
+
+  async #run(turn: OpenTurn): Promise<void> {
+    turn.firstSeq = this.#owner.lastSeq + 1;
+    try {
+      const agent = await this.#owner.readyAgent();
+      // It may have been interrupted meanwhile, and then it has ended already.
+      if (this.#active !== turn || !this.#step(turn, "hand")) return;
+      await this.#owner.commit([{ kind: "turn", row: turn.row }]);
+      if (this.#active !== turn) return;
+      turn.agent = agent;
+      await agent.prompt(turn.params);
+    } catch (error) {
+      this.#refused(turn, error);
+    }
+  }
+
+  /** The prompt did not reach the agent, or the agent did not take it. */
+  #refused(turn: OpenTurn, error: unknown): void {
+    if (this.#active !== turn) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const code = DaemonError.is(error) ? error.code : "INTERNAL";
+    const exit = error instanceof ProcessExitError ? { exitCode: error.exitCode, signal: error.signal } : {};
+    const isGone = error instanceof ProcessExitError || code === "AGENT_UNSTABLE";
+    this.#options.logger.warn({ session: this.#owner.id, code }, message);
+    // Nobody knows what an agent that did not answer in time makes of the prompt.
+    if (code === "REQUEST_TIMEOUT") void this.#owner.stopAgent();
+    this.#end(turn, { reason: isGone ? "agent_exited" : "error", details: { message, code, ...exit } });
+  }
+
+  #enforce(turn: OpenTurn): void {
+    if (this.#active !== turn) return;
+    this.#options.logger.warn({ session: this.#owner.id }, "the agent did not end an interrupted turn: it is stopped");
+    void this.#owner.stopAgent();
+  }
+
+  #end(turn: OpenTurn, { reason, details }: AgentTurnEnd): void {
+    if (!this.#step(turn, endEventOf(reason), reason)) return;
+    clearTimeout(turn.timer);
+    this.#owner.onEnding();
+    tellEnd(this.#owner, turn, { reason, details }, this.#options.now());
+    this.#owner.save({ kind: "turn", row: turn.row });
+    if (this.#active !== turn) return;
+    this.#active = undefined;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    this.#pump();
+  }
+
+  #discardWaiting(): void {
+    for (const turn of this.#waiting.splice(0)) {
+      if (!this.#step(turn, "interrupt", "cancelled")) continue;
+      const { row, params } = turn;
+      this.#owner.notify({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
+      this.#owner.notify({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
+      this.#owner.save({ kind: "turn", row });
+    }
+  }
+
+  /** The only place that writes a turn's state. False when the event means nothing now. */
+  #step(turn: OpenTurn, event: TurnEvent, reason?: string): boolean {
+    const state = nextTurnState(turn.row.state, event);
+    if (state === undefined) return false;
+    turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
+    return true;
+  }
+
+  #queueFull(): SessionError {
+    const { queuedTurns } = this.#options.limits;
+    return new SessionError(
+      "QUEUE_FULL",
+      `${queuedTurns} messages wait in this session already. Send again when a turn has ended, or interrupt.`,
+      { sessionId: this.#owner.id },
+    );
+  }
+}
+
+const RESTARTED = "The daemon that ran this turn ended before it did; how far the agent came is not known.";
+
+/** The last words of a turn, in the order every client can work with. */
+function tellEnd(owner: TurnOwner, turn: OpenTurn, { reason, details }: AgentTurnEnd, now: number): void {
+  // An original client ends its stream at a change to idle, so there has to be one (session spec §8.1).
+  if (owner.isIdle && !turn.wasBusy)
+    owner.notify({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
+  if (reason === "agent_exited") {
+    // It also tells an original client, which knows no reasons, that this was no success.
+    const message = typeof details.message === "string" ? details.message : "The agent ended before its turn did.";
+    owner.notify({ type: "error", message, errorType: "ProcessExitError", timestamp: new Date(now).toISOString() });
+  }
+  owner.notify({ ...details, type: "agent_turn_completed", reason, turnId: turn.row.id });
+  owner.notify({ type: "droid_working_state_changed", newState: "idle" });
+}
+
+function openTurn(row: TurnRow, params: AddUserMessageParams, starter: SessionClient | undefined): OpenTurn {
+  return { row, params, starter, firstSeq: undefined, agent: undefined, wasBusy: false, timer: undefined };
+}
+
+function otherBody(id: MessageId): ProtocolError {
+  return new ProtocolError(
+    "INVALID_PARAMS",
+    `Message ${id} was sent before with other content. Use a new messageId for a new message.`,
+    { rpcCode: RpcCode.invalidParams },
+  );
+}

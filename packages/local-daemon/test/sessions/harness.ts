@@ -1,0 +1,249 @@
+import {
+  FACTORY_API_VERSION,
+  type RpcError,
+  type SessionNotification,
+  silentLogger,
+  type Transport,
+} from "@daemon-sdk/protocol";
+import { memoryTransport } from "@daemon-sdk/testing";
+import { DEFAULT_CONFIG } from "../../src/config.js";
+import { Connection, type ConnectionLimits } from "../../src/connection/connection.js";
+import { AgentCatalog } from "../../src/sessions/agent-catalog.js";
+import { Committer } from "../../src/sessions/committer.js";
+import { Credentials } from "../../src/sessions/credentials.js";
+import { Inbox } from "../../src/sessions/inbox.js";
+import { SessionDialect } from "../../src/sessions/session-dialect.js";
+import { SessionHost } from "../../src/sessions/session-host.js";
+import type { SessionLimits } from "../../src/sessions/session-limits.js";
+import { MemoryStore } from "../../src/storage/memory-store.js";
+import type { Store } from "../../src/storage/store.js";
+import { FakeSpawner } from "./fake-agent.js";
+
+export const TOKEN = "the-local-token-of-this-test";
+
+/** A frame as a client saw it. */
+export interface Seen {
+  type: "request" | "response" | "notification";
+  id?: string | null;
+  method?: string;
+  params: { sessionId: string; notification: SessionNotification } & Record<string, unknown>;
+  result: Record<string, unknown>;
+  error?: RpcError;
+  _meta?: { epoch: number; seq: number };
+}
+
+/** A client that writes frames by hand: it must not share our own reading of the wire. */
+export class TestClient {
+  readonly seen: Seen[] = [];
+  readonly texts: string[] = [];
+  closeCode: number | undefined;
+  readonly #transport: Transport;
+  #nextId = 0;
+  #waiters: { isMet(): boolean; resolve(): void }[] = [];
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+    transport.onMessage = (text) => {
+      this.texts.push(text);
+      this.seen.push(JSON.parse(text) as Seen);
+      this.#check();
+    };
+    transport.onClose = ({ code }) => {
+      this.closeCode = code;
+      this.#check();
+    };
+  }
+
+  sendText(text: string): void {
+    this.#transport.send(text);
+  }
+
+  /** Sends a request; the answer is waited for elsewhere. */
+  send(method: string, params: object, id = `r-${++this.#nextId}`): string {
+    this.sendText(JSON.stringify({ ...ENVELOPE, type: "request", id, method: `daemon.${method}`, params }));
+    return id;
+  }
+
+  respond(id: string, result: object): void {
+    this.sendText(JSON.stringify({ ...ENVELOPE, type: "response", id, result }));
+  }
+
+  /** Sends a request and waits for its answer. */
+  async call(method: string, params: object, id?: string): Promise<Seen> {
+    const sent = this.send(method, params, id);
+    return this.until((frame) => frame.type === "response" && frame.id === sent);
+  }
+
+  /** The result of a request that has to succeed. */
+  async result(method: string, params: object): Promise<Record<string, unknown>> {
+    const { result, error } = await this.call(method, params);
+    if (error !== undefined) throw new TypeError(`${method}: ${error.code} ${error.message}`);
+    return result;
+  }
+
+  async authenticate(params: object = { token: TOKEN }): Promise<Seen> {
+    return this.call("authenticate", { caller: "test", ...params });
+  }
+
+  async createSession(id: string, extra: object = {}): Promise<Record<string, unknown>> {
+    return this.result("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId: id, ...extra });
+  }
+
+  loadSession(id: string, extra: object = {}): Promise<Record<string, unknown>> {
+    return this.result("load_session", { sessionId: id, token: "t", ...extra });
+  }
+
+  async until(isWanted: (frame: Seen) => boolean): Promise<Seen> {
+    await this.when(() => this.seen.some(isWanted));
+    return this.seen.find(isWanted) as Seen;
+  }
+
+  notifications(id?: string): SessionNotification[] {
+    return this.seen
+      .filter(
+        ({ method, params }) =>
+          method === "daemon.session_notification" && (id === undefined || params.sessionId === id),
+      )
+      .map(({ params }) => params.notification);
+  }
+
+  /** Notifications without the ones that only say what the agent does. */
+  types(id?: string): string[] {
+    return this.notifications(id).map(({ type, newState }) =>
+      newState === undefined ? type : `state ${String(newState)}`,
+    );
+  }
+
+  /** Waits for a notification that fits, counted from the first one ever. */
+  async notified(fields: object, count = 1): Promise<SessionNotification> {
+    const fits = (notification: SessionNotification) =>
+      Object.entries(fields).every(([key, value]) => notification[key] === value);
+    await this.when(() => this.notifications().filter(fits).length >= count);
+    return this.notifications().filter(fits)[count - 1] as SessionNotification;
+  }
+
+  turnEnd(turnId: string): Promise<SessionNotification> {
+    return this.notified({ type: "agent_turn_completed", turnId });
+  }
+
+  request(method: string, count = 1): Promise<Seen> {
+    const fits = (frame: Seen) => frame.type === "request" && frame.method === `daemon.${method}`;
+    return this.when(() => this.seen.filter(fits).length >= count).then(
+      () => this.seen.filter(fits)[count - 1] as Seen,
+    );
+  }
+
+  closed(): Promise<void> {
+    return this.when(() => this.closeCode !== undefined);
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  when(isMet: () => boolean): Promise<void> {
+    if (isMet()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ isMet, resolve }));
+  }
+
+  #check(): void {
+    const met = this.#waiters.filter(({ isMet }) => isMet());
+    this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter));
+    for (const { resolve } of met) resolve();
+  }
+}
+
+const ENVELOPE = { jsonrpc: "2.0", factoryApiVersion: FACTORY_API_VERSION };
+
+export interface HarnessOptions {
+  store?: Store;
+  limits?: Partial<SessionLimits>;
+  connection?: ConnectionLimits;
+  now?: () => number;
+}
+
+/** Everything of a daemon but its doors and its real agents. */
+export class Harness {
+  readonly spawner = new FakeSpawner();
+  readonly store: Store;
+  readonly committer: Committer;
+  readonly inbox: Inbox;
+  readonly host: SessionHost;
+  readonly epoch: number;
+  readonly dialects: SessionDialect[] = [];
+  readonly #options: HarnessOptions;
+
+  static async start(options: HarnessOptions = {}): Promise<Harness> {
+    const store = options.store ?? new MemoryStore();
+    const { epoch } = await store.open();
+    return new Harness(store, epoch, options);
+  }
+
+  private constructor(store: Store, epoch: number, options: HarnessOptions) {
+    const now = options.now ?? Date.now;
+    this.#options = options;
+    this.store = store;
+    this.epoch = epoch;
+    this.committer = new Committer({ store, logger: silentLogger });
+    this.inbox = new Inbox({ now, logger: silentLogger });
+    this.host = new SessionHost({
+      store,
+      epoch,
+      instanceId: "i-1",
+      now,
+      logger: silentLogger,
+      limits: { ...DEFAULT_CONFIG.limits, ...options.limits },
+      spawner: this.spawner,
+      committer: this.committer,
+      inbox: this.inbox,
+      agents: new AgentCatalog(
+        [
+          { name: "fake", command: ["fake"], driver: "stream-jsonrpc" },
+          { name: "other", command: ["other"], driver: "stream-jsonrpc" },
+        ],
+        "fake",
+      ),
+    });
+  }
+
+  /** A client on a wire of memory, not authenticated. */
+  dial(): TestClient {
+    const { near, far } = memoryTransport();
+    new Connection({
+      transport: far,
+      logger: silentLogger,
+      limits: this.#options.connection ?? {},
+      dialect: (self) => {
+        const dialect = new SessionDialect(self, {
+          host: this.host,
+          credentials: new Credentials({ token: TOKEN, apiKeys: ["a-configured-key-0"] }),
+          verifyProof: (proof) => proof === "good",
+          logger: silentLogger,
+        });
+        this.dialects.push(dialect);
+        return dialect;
+      },
+    });
+    return new TestClient(near);
+  }
+
+  /** An authenticated client that uses our extensions, as ours does. */
+  async connect(): Promise<TestClient> {
+    const client = this.dial();
+    await client.authenticate({ proof: "good" });
+    return client;
+  }
+
+  /** An authenticated client of the original wire. */
+  async connectPlain(): Promise<TestClient> {
+    const client = this.dial();
+    await client.authenticate();
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host.drain(0);
+    await this.host.stop();
+    await this.store.close();
+  }
+}
