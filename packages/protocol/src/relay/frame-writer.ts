@@ -111,8 +111,8 @@ export class FrameWriter {
     const start = this.#end;
     const joined = texts.join(HEADER_PLACEHOLDER);
     const target = this.#slab.subarray(start + FRAME_HEADER_BYTES, start + total);
-    const { read, written } = ENCODER.encodeInto(joined, target);
-    if (read !== joined.length || written !== joined.length) return undefined;
+    // There is room for one byte per unit: whoever takes more does not fit.
+    if (ENCODER.encodeInto(joined, target).read !== joined.length) return undefined;
     let at = start;
     for (const text of texts) {
       writeHeader(this.#slab, at, text.length);

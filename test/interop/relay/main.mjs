@@ -1,0 +1,10 @@
+/** Checks of the relay wire against the published peers. Started by scripts/interop-relay.mjs, which installs them. */
+import { Checks } from "./checks.mjs";
+import { checkFraming } from "./framing.mjs";
+import { benchFraming } from "./framing-bench.mjs";
+
+const seed = Number(process.argv[2] ?? Date.now() % 2 ** 32);
+const checks = new Checks();
+await checkFraming(checks, seed);
+benchFraming();
+process.exitCode = checks.finish();
