@@ -68,7 +68,7 @@ describe("a stream that is running ends within a second, with a typed reason", (
 test("a session goes on when its only client is gone: the next one finds the turn done", async () => {
   const first = await connectDaemon();
   const { sessionId } = await first.createSession({ cwd: daemon.workspace }).then(async (session) => {
-    await session.send("count 3 every 50 ; say finished alone");
+    await session.send("count 3 every 50 ; then say finished alone");
     return session;
   });
   await first.close();

@@ -18,8 +18,8 @@ test("two sessions resumed on one connection never see each other's events", asy
   red?.onNotification((notification) => heard.red.push(notification));
   blue?.onNotification((notification) => heard.blue.push(notification));
   const [redEvents, blueEvents] = await Promise.all([
-    collect(red?.stream("stream 300 of 10 ; say only-red", { includePartialMessages: true })),
-    collect(blue?.stream("stream 300 of 10 ; say only-blue", { includePartialMessages: true })),
+    collect(red?.stream("stream 300 of 10 ; then say only-red", { includePartialMessages: true })),
+    collect(blue?.stream("stream 300 of 10 ; then say only-blue", { includePartialMessages: true })),
   ]);
   for (const [mine, others] of [
     [[redEvents, heard.red], "only-blue"],

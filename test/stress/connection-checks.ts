@@ -5,6 +5,7 @@ import { ConnectionError, SessionNotFoundError } from "@daemon-sdk/protocol";
 import { collect, openSession, resultOf, type StressCheck, within } from "./check.js";
 
 const SOON_MS = 1_000;
+const RETRIES_MS = 12_500;
 
 export const connectionChecks: readonly StressCheck[] = [
   {
@@ -27,16 +28,16 @@ export const connectionChecks: readonly StressCheck[] = [
     },
   },
   {
-    title: "refused port: connecting fails with a typed error and leaves nothing open",
+    title: "refused port: connecting fails with a typed error once the retries are used up",
     async run() {
       const port = await freePort();
       const url = `ws://127.0.0.1:${port}`;
-      const signal = AbortSignal.timeout(10 * SOON_MS);
-      // One attempt's own error, not the signal's: the schedule of retries is cut short by the caller.
-      await assert.rejects(connectDaemon({ url, apiKey: "fk-any", signal }), (error) => {
-        const isOurs = ConnectionError.is(error, "CONNECTION_FAILED");
-        return isOurs || (error instanceof Error && error.name === "TimeoutError");
-      });
+      const started = performance.now();
+      await assert.rejects(connectDaemon({ url, apiKey: "fk-any" }), (error) =>
+        ConnectionError.is(error, "CONNECTION_FAILED"),
+      );
+      // Five retries, 12.5 s in all, less or more by jitter: the daemon may just be starting.
+      assert.ok(performance.now() - started < 2 * RETRIES_MS, "it gives up after its retries");
     },
   },
   {

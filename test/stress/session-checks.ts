@@ -26,7 +26,7 @@ export const sessionChecks: readonly StressCheck[] = [
       await Promise.all(
         names.map(async (name) => {
           await using session = await openSession(ground);
-          const prompt = `stream 200 of 10 ; say ${name}`;
+          const prompt = `stream 200 of 10 ; then say ${name}`;
           const events = await collect(session, prompt, { includePartialMessages: true });
           const text = resultOf(events).text;
           assert.ok(text.includes(name), `${name} hears its own answer`);

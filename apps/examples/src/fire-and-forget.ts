@@ -3,7 +3,7 @@ import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { openScratch } from "./scratch.js";
 
 await using scratch = await openScratch();
-const sessionId = await handOver("read notes.md ; count 5 every 100 ; say All done.");
+const sessionId = await handOver("read notes.md ; then count 5 every 100 ; then say All done.");
 console.log(`handed over to session ${sessionId}; not connected any more`);
 
 await using connection = await connectDaemon();

@@ -6,7 +6,7 @@ await using scratch = await openScratch();
 await using connection = await connectDaemon();
 await using session = await connection.createSession({ cwd: scratch.workspace });
 
-const prompt = "list ; read notes.md ; say The answer is in the notes.";
+const prompt = "list ; then read notes.md ; then say The answer is in the notes.";
 for await (const event of session.stream(prompt, { includePartialMessages: true })) {
   if (event.type === "assistant_text_delta") process.stdout.write(event.text);
   if (event.type === "assistant_text_complete") process.stdout.write("\n");

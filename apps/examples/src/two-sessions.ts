@@ -9,8 +9,8 @@ await using scratch = await openScratch();
 await using connection = await connectDaemon();
 
 await Promise.all([
-  work("red", "count 4 every 30 ; say red is done"),
-  work("blue", "count 4 every 30 ; say blue is done"),
+  work("red", "count 4 every 30 ; then say red is done"),
+  work("blue", "count 4 every 30 ; then say blue is done"),
 ]);
 
 async function work(name: string, prompt: string): Promise<void> {

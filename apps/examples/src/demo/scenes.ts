@@ -9,8 +9,11 @@ const DELTAS_BEFORE_INTERRUPT = 5;
 export async function workOnFiles(cast: Cast): Promise<string[]> {
   const { writer, builder } = cast;
   await Promise.all([
-    cast.play(writer, "list ; read notes.md ; write summary.md: The answer is 42."),
-    cast.play(builder, "search hello in src ; write src/part.ts: export const part = 1; ; run node --version"),
+    cast.play(writer, "list ; then read notes.md ; then write summary.md: The answer is 42."),
+    cast.play(
+      builder,
+      "search hello in src ; then write src/part.ts: export const part = 1; ; then run node --version",
+    ),
   ]);
   return [
     verify(join(writer.directory, "summary.md"), "The answer is 42."),
