@@ -36,7 +36,8 @@ export interface RunOptions {
 export async function runPrompt(options: RunOptions): Promise<number> {
   using call = await callDaemon(options.stateDir);
   refuseUnknownAgent(call, options.agent);
-  return new PromptRun(call, options).run();
+  // Awaited here: `call` is disposed when this function returns.
+  return await new PromptRun(call, options).run();
 }
 
 function refuseUnknownAgent({ capabilities }: DaemonCall, agent: string | undefined): void {

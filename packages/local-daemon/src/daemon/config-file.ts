@@ -8,17 +8,17 @@ import { STATE_FILES } from "../rendezvous/state-dir.js";
 const agentSchema = z.strictObject({
   command: z.tuple([z.string().check(z.minLength(1))], z.string()),
   driver: z._default(z.literal("stream-jsonrpc"), "stream-jsonrpc"),
-  env: z.optional(z.record(z.string(), z.string())),
-  inheritEnv: z.optional(z.array(z.string())),
+  env: z.exactOptional(z.record(z.string(), z.string())),
+  inheritEnv: z.exactOptional(z.array(z.string())),
 });
 
 const configSchema = z.strictObject({
-  port: z.optional(z.int().check(z.gte(0), z.lte(65_535))),
-  agents: z.optional(z.record(z.string().check(z.minLength(1)), agentSchema)),
-  defaultAgent: z.optional(z.string()),
-  apiKeys: z.optional(z.array(z.string().check(z.minLength(16)))),
-  allowedOrigins: z.optional(z.array(z.string())),
-  logLevel: z.optional(z.enum(["debug", "info", "warn", "error"])),
+  port: z.exactOptional(z.int().check(z.gte(0), z.lte(65_535))),
+  agents: z.exactOptional(z.record(z.string().check(z.minLength(1)), agentSchema)),
+  defaultAgent: z.exactOptional(z.string()),
+  apiKeys: z.exactOptional(z.array(z.string().check(z.minLength(16)))),
+  allowedOrigins: z.exactOptional(z.array(z.string())),
+  logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
 });
 
 /** What `config.json` in the state directory may say; every key is optional (README, "Configuration"). */

@@ -20,7 +20,7 @@ export interface EndpointRecord {
 
 const endpointSchema = z.object({
   socket: z.string().check(z.minLength(1), z.regex(/^\//)),
-  port: z.optional(z.int().check(z.gte(1), z.lte(65_535))),
+  port: z.exactOptional(z.int().check(z.gte(1), z.lte(65_535))),
   pid: z.int().check(z.gte(1)),
   startTime: z.string(),
   instanceId: z.string().check(z.minLength(1)),
