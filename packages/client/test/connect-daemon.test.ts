@@ -5,7 +5,7 @@ import {
   type LocalLink,
   type Transport,
 } from "@daemon-sdk/protocol";
-import { FakeDaemon, memoryTransport, NO_REPLY, rpcFault } from "@daemon-sdk/testing";
+import { FakeDaemon, NO_REPLY, rpcFault } from "@daemon-sdk/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createConnectDaemon } from "../src/connect-daemon.js";
 import { connectDaemon, MachineType } from "../src/index.js";
@@ -267,18 +267,25 @@ describe("a connection", () => {
     expect(daemon.connections).toBe(0);
   });
 
-  test("that ends between the answer to authentication and its hand-over is not handed out", async () => {
-    const { near, far } = memoryTransport();
-    far.onMessage = (text) => {
-      const { id } = JSON.parse(text) as { id: string };
-      far.send(JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "response", id, result: {} }));
-      far.terminate();
+  test("that ends right behind the answer to authentication is not handed out", async () => {
+    const transport: Transport = {
+      bufferedBytes: 0,
+      onMessage: undefined,
+      onWritable: undefined,
+      onClose: undefined,
+      send(text) {
+        const { id } = JSON.parse(text) as { id: string };
+        queueMicrotask(() => {
+          const response = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "response", id, result: {} };
+          transport.onMessage?.(JSON.stringify(response));
+          transport.onClose?.({ clean: false, code: 1006, reason: "" });
+        });
+        return true;
+      },
+      close() {},
+      terminate() {},
     };
-    const error = await rejection(
-      connectDaemon({ transport: async () => near, apiKey: "fk" }).then((connection) =>
-        connection.closed.then((end) => Promise.reject(end)),
-      ),
-    );
+    const error = await rejection(connectDaemon({ transport: async () => transport, apiKey: "fk" }));
     expect(error).toMatchObject({ code: "CONNECTION_LOST" });
   });
 });

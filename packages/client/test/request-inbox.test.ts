@@ -217,6 +217,26 @@ test("a request that is malformed is refused with -32602, and an unknown method 
   ]);
 });
 
+test("a request that comes again while it waits is not asked again", async () => {
+  const { daemon, connection } = await connected(INBOX);
+  const stored = daemon.addSession();
+  void stored.askPermission(execPermission());
+  let asked = 0;
+  const session = await connection.resumeSession(stored.id, {
+    permissionHandler: () => {
+      asked += 1;
+      return NO_ANSWER;
+    },
+  });
+  const [request] = session.getPendingPermissionRequests();
+  const { requestId: id, ...params } = request as unknown as { requestId: string };
+  const envelope = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", method: "daemon.request_permission" };
+  daemon.sendRaw(JSON.stringify({ ...envelope, id, params }));
+  await session.getMessages();
+  expect(asked).toBe(1);
+  expect(session.getPendingPermissionRequests()).toHaveLength(1);
+});
+
 test("closing the session aborts the handler that thinks, and nothing is answered after it", async () => {
   const { daemon, connection } = await connected();
   daemon.onPrompt(async (prompt) => void (await prompt.askPermission(execPermission())));
