@@ -19,9 +19,9 @@ export class AssistantMessage {
     this.#output = output;
   }
 
-  /** True when nothing was said in it. */
-  get isEmpty(): boolean {
-    return this.#blocks.length === 0 && this.#open === undefined;
+  /** Whether something was said in it, thinking not counted. */
+  get hasText(): boolean {
+    return this.#open?.kind === "text" || this.#blocks.some(({ type }) => type === "text");
   }
 
   /** Says a piece of text. */

@@ -37,10 +37,12 @@ type Handler = (params: RawParams, request: InboundRequest) => unknown;
 export class SessionMethods {
   readonly #parts: SessionMethodsParts;
   #session: AgentSession | undefined;
+  /** While a session is being opened: what comes behind it waits, or it would find none. */
+  #opening: Promise<unknown> | undefined;
 
   readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-    ["initialize_session", (params, { id }) => this.#initialize(params, id)],
-    ["load_session", (params) => this.#load(params)],
+    ["initialize_session", (params, { id }) => this.#whileOpening(this.#initialize(params, id))],
+    ["load_session", (params) => this.#whileOpening(this.#load(params))],
     ["add_user_message", (params, { id }) => this.#addUserMessage(params, id)],
     ["interrupt_session", (params) => this.#open(params).interrupt()],
     ["close_session", (params, { id }) => this.#close(params, id)],
@@ -70,12 +72,23 @@ export class SessionMethods {
   handle(request: InboundRequest): unknown {
     const handler = this.#handlers.get(request.method);
     if (handler === undefined) throw new RpcFault(RpcCode.methodNotFound, `Method not found: ${request.method}`);
-    return handler(request.params, request) ?? {};
+    const answer = () => handler(request.params, request) ?? {};
+    return this.#opening === undefined ? answer() : this.#opening.then(answer);
   }
 
   /** Stops the turn that runs; for the end of the process. */
   end(): void {
     this.#session?.interrupt();
+  }
+
+  #whileOpening(opening: Promise<object>): Promise<object> {
+    const settled = opening
+      .catch(() => {})
+      .then(() => {
+        this.#opening = undefined;
+      });
+    this.#opening = settled;
+    return opening;
   }
 
   async #initialize(params: RawParams, requestId: string): Promise<object> {

@@ -154,7 +154,7 @@ export class Turn {
   }
 
   async #say(text: string): Promise<true> {
-    const line = this.#message.isEmpty ? text : `\n${text}`;
+    const line = this.#message.hasText ? `\n${text}` : text;
     for (const piece of piecesOf(line)) await this.#delta(piece);
     return true;
   }
