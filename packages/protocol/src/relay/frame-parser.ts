@@ -7,7 +7,10 @@ import { FRAME_HEADER_BYTES } from "./frame-writer.js";
 const RUN_BYTES = 64 * 1024;
 
 /** Mean frame size above which decoding one by one is no slower, and saves a copy. */
-const LARGE_FRAME_BYTES = 1024;
+const LARGE_FRAME_BYTES = 16 * 1024;
+
+/** Runs that are decoded frame by frame after one that was not all ASCII: the next ones are likely the same. */
+const RUNS_AFTER_NON_ASCII = 8;
 
 /** First size of the buffer for a frame that is spread over chunks; it doubles as bytes arrive. */
 const FIRST_PARTIAL_BYTES = 512;
@@ -52,6 +55,7 @@ export class FrameParser {
   /** The beginning of a frame whose end has not arrived. */
   #partial = NO_BYTES;
   #partialBytes = 0;
+  #runsToSplit = 0;
   #stopped = false;
   #thrown: { error: unknown } | undefined;
 
@@ -152,7 +156,7 @@ export class FrameParser {
 
   #deliverRun(chunk: Uint8Array, start: number, end: number, frames: number): void {
     const isWorthIt = frames > 1 && end - start < frames * LARGE_FRAME_BYTES;
-    const text = isWorthIt ? decodeAsciiRun(chunk, start, end) : undefined;
+    const text = isWorthIt ? this.#decodeRun(chunk, start, end) : undefined;
     for (let at = start; at < end && !this.#stopped; ) {
       const length = readLength(chunk, at);
       const from = at + FRAME_HEADER_BYTES;
@@ -160,6 +164,16 @@ export class FrameParser {
       const json = text?.slice(from - start, at - start) ?? decode(chunk, from, at);
       this.#deliver(json, length);
     }
+  }
+
+  #decodeRun(chunk: Uint8Array, start: number, end: number): string | undefined {
+    if (this.#runsToSplit > 0) {
+      this.#runsToSplit -= 1;
+      return undefined;
+    }
+    const text = decodeAsciiRun(chunk, start, end);
+    if (text === undefined) this.#runsToSplit = RUNS_AFTER_NON_ASCII;
+    return text;
   }
 
   #deliver(json: string | undefined, bytes: number): void {
