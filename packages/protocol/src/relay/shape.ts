@@ -43,12 +43,6 @@ export function isAnything(_value: unknown): _value is unknown {
   return true;
 }
 
-/** A guard for one of some literal strings. */
-export function oneOf<T extends string>(...values: readonly T[]): Guard<T> {
-  const known: ReadonlySet<unknown> = new Set(values);
-  return (value): value is T => known.has(value);
-}
-
 /** A guard for an array of what `item` takes. */
 export function listOf<T>(item: Guard<T>): Guard<T[]> {
   return (value): value is T[] => Array.isArray(value) && value.every(item);
