@@ -131,7 +131,7 @@ export class StdioTransport implements Transport {
     this.#input.once("end", () => this.#inputEnded());
     this.#input.once("error", (error) => this.#end({ clean: false, code: 1006, reason: error.message, error }));
     this.#input.once("close", () => this.#end({ clean: false, code: 1006, reason: "the pipe was destroyed" }));
-    if (this.#isPaused) this.#input.pause();
+    this.setPaused(this.#isPaused);
   }
 
   #inputEnded(): void {
