@@ -5,7 +5,7 @@ import { createDaemon } from "@daemon-sdk/local-daemon/server";
 import { sayReady } from "./role.js";
 
 /** The key under which the bench is let in. */
-export const BENCH_KEY = "fk-bench";
+export const BENCH_KEY = "fk-bench-on-loopback";
 
 /** Our daemon in a process of its own, with the plainest agent, on a port of its choice. */
 export async function playDaemon(): Promise<void> {

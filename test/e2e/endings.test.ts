@@ -20,9 +20,8 @@ afterAll(() => daemon.stop());
 
 describe("a stream that is running ends within a second, with a typed reason", () => {
   test("when its socket is cut after the acknowledgement", async () => {
-    const link = await openCuttableLink(daemon.port);
+    const link = await openCuttableLink(daemon.socketPath);
     try {
-      // A stranger's port is not the daemon's own, so the proof would fail there, as it should; a key needs none.
       const connection = await connectThrough(link.port);
       const session = await connection.createSession({ cwd: daemon.workspace });
       const { elapsedMs, error } = await endOf(session, () => link.cut());
@@ -54,14 +53,15 @@ describe("a stream that is running ends within a second, with a typed reason", (
     expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
   });
 
-  test("when another client closes the session", async () => {
+  test("when another client closes the session, which interrupts it; the handle is closed then", async () => {
     await using connection = await connectDaemon();
     await using other = await connectDaemon();
     const session = await connection.createSession({ cwd: daemon.workspace });
     const same = await other.resumeSession(session.sessionId);
-    const { elapsedMs, error } = await endOf(session, () => void same.close());
-    expect(SessionError.is(error, "SESSION_CLOSED"), String(error)).toBe(true);
+    const { elapsedMs, result } = await endOf(session, () => void same.close());
+    expect(result).toMatchObject({ subtype: "interrupted", reason: "cancelled" });
     expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
+    await expect(session.send("say too late")).rejects.toSatisfy((error) => SessionError.is(error, "SESSION_CLOSED"));
   });
 });
 

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A port of 127.0.0.1 that leads to another one until it is cut. */
+/** A port of 127.0.0.1 that leads to a unix socket until it is cut. */
 export interface CuttableLink {
   readonly port: number;
   /** Breaks every connection that passes, without a word to either side. */
@@ -8,14 +8,14 @@ export interface CuttableLink {
   close(): Promise<void>;
 }
 
-/** Opens a port that forwards to `target`, byte by byte. */
-export async function openCuttableLink(target: number): Promise<CuttableLink> {
+/** Opens a port that forwards to the socket at `path`, byte by byte. */
+export async function openCuttableLink(path: string): Promise<CuttableLink> {
   const sockets = new Set<Socket>();
   const cut = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) socket.destroy();
   };
   const server = createServer((near) => {
-    const far = connect(target, "127.0.0.1");
+    const far = connect(path);
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on("error", () => {});

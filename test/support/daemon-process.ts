@@ -21,6 +21,7 @@ export interface DaemonProcess extends AsyncDisposable {
   /** `ws://127.0.0.1:<port>`; needs {@link token}. */
   readonly url: string;
   readonly token: string;
+  readonly socketPath: string;
   readonly stateDir: string;
   readonly workspace: string;
   /** Ends the daemon and waits until it and its agents are gone. */
@@ -41,7 +42,7 @@ export async function startDaemonProcess(): Promise<DaemonProcess> {
   writeFileSync(join(workspace, "notes.md"), "# Notes\n\nThe answer is 42.\n");
   process.env.DAEMON_SDK_HOME = stateDir;
   const child = spawn(process.execPath, [DAEMON_PROGRAM, "start", "--foreground", "--port", "0"], {
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, DAEMON_SDK_HOME: stateDir },
   });
   await published(stateDir, child);
@@ -55,14 +56,29 @@ export async function startDaemonProcess(): Promise<DaemonProcess> {
     rmSync(directory, { recursive: true, force: true });
   };
   const url = `ws://127.0.0.1:${port}`;
-  return { pid, port, url, token, stateDir, workspace, stop, [Symbol.asyncDispose]: stop };
+  return {
+    pid,
+    port,
+    url,
+    token,
+    socketPath: join(stateDir, "daemon.sock"),
+    stateDir,
+    workspace,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** Waits for the endpoint file, which the daemon writes when it listens. */
 async function published(stateDir: string, child: ChildProcess): Promise<void> {
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
   const deadline = performance.now() + START_MS;
   while (!existsSync(join(stateDir, "endpoint.json"))) {
-    if (child.exitCode !== null) throw new Error(`The daemon ended with exit code ${child.exitCode} while it started.`);
+    if (child.exitCode !== null)
+      throw new Error(`The daemon ended with exit code ${child.exitCode} while it started: ${said}`);
     if (performance.now() > deadline) throw new Error(`The daemon did not listen within ${START_MS} ms.`);
     await delay(POLL_MS);
   }
@@ -71,7 +87,9 @@ async function published(stateDir: string, child: ChildProcess): Promise<void> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once("exit", resolve));
+  // The second one says that running turns need not finish. Another kind, because two of one kind arrive as one.
   child.kill("SIGTERM");
+  child.kill("SIGINT");
   await exited;
 }
 

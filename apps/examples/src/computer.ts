@@ -6,7 +6,7 @@ import { printEvent } from "./print-event.js";
 import { openDirectories } from "./scratch.js";
 
 const COMPUTER_ID = "my-laptop";
-const API_KEY = "fk-example-key";
+const API_KEY = "fk-example-key-of-this-program";
 
 await using directories = openDirectories();
 // The local door's proof cannot pass a relay, which is a stranger in the middle: so a key is configured.

@@ -7,7 +7,7 @@ import { removeRun, runExample } from "./run-example.js";
 /** Each example, and what its output has to show for its use to be shown. */
 const EXAMPLES: Readonly<Record<string, readonly RegExp[]>> = {
   stream: [/→ LS/, /→ Read/, /The answer is in the notes\./, /^success after \d+ ms$/m],
-  "fire-and-forget": [/not connected any more/, /answer: .*All done\./],
+  "fire-and-forget": [/not connected any more/, /answer: [\s\S]*All done\./],
   "multi-turn": [/you {4}recall/, /agent {2}says .*favourite number is 42/],
   "resume-and-interrupt": [/first {3}end {4}interrupted/, /second {2}says .*count 1000 every 20/],
   "two-sessions": [/red .*red is done/, /blue .*blue is done/],
