@@ -23,6 +23,7 @@ import type { Agent, AgentEvents, AgentExit, AgentReady, AgentStart } from "../a
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
 import { changedSettings, initializeParams, loadParams, readyFrom } from "./open-session.js";
+import { sparingLogger } from "./sparing-logger.js";
 import { StdioTransport } from "./stdio-transport.js";
 
 /** What a {@link StreamJsonrpcAgent} drives, and whom it tells. */
@@ -47,6 +48,7 @@ export class StreamJsonrpcAgent implements Agent {
 
   readonly #options: StreamJsonrpcAgentOptions;
   readonly #process: AgentProcess;
+  readonly #logger: Logger;
   readonly #events: AgentEvents;
   readonly #transport: StdioTransport;
   readonly #engine: ProtocolEngine;
@@ -57,21 +59,22 @@ export class StreamJsonrpcAgent implements Agent {
   #isStopping = false;
 
   constructor(options: StreamJsonrpcAgentOptions) {
-    const { process, events, logger } = options;
+    const { process, events, sessionId } = options;
+    const logger = sparingLogger(options.logger, { agent: options.spec.name, pid: process.pid, sessionId });
     this.#options = options;
     this.#process = process;
+    this.#logger = logger;
     this.#events = events;
     this.#agentSessionId = options.sessionId;
     this.pid = process.pid;
     this.startTime = process.startTime;
     this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger });
-    // An agent that does not read, or closed its stdout, is of no use: it is ended, and its end is unexpected.
-    this.#transport.onBroken = () => void process.stop("broken");
+    this.#transport.onBroken = () => this.#giveUp();
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });
     this.#engine.onNotification = (notification) => this.#notified(notification);
     this.#engine.onRequest = (request) => this.#asked(request);
     this.#engine.onStrayResponse = (response) => this.#strayed(response);
-    this.#engine.onClose = () => void process.stop("broken");
+    this.#engine.onClose = () => this.#giveUp();
     // What a dead agent left in its pipe is little, and must be read, or its end never comes.
     void process.dead.then(() => this.#transport.setPaused(false));
     void process.gone.then((exit) => this.#exited(exit));
@@ -143,6 +146,12 @@ export class StreamJsonrpcAgent implements Agent {
     return this.#process.stop();
   }
 
+  /** An agent that does not read, or closed its stdout, is of no use: it is ended, and its end is unexpected. */
+  #giveUp(): void {
+    this.#isStopping = true;
+    void this.#process.stop("broken");
+  }
+
   /** Every call names the session as the agent knows it. A link that ended means a process that ended. */
   async #request(
     method: string,
@@ -159,7 +168,7 @@ export class StreamJsonrpcAgent implements Agent {
 
   #notified({ method, params, meta }: InboundNotification): void {
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
-      this.#options.logger.debug({ method }, "The agent told something that is no session notification; ignored.");
+      this.#logger.debug({ method }, "The agent told something that is no session notification; ignored.");
       return;
     }
     const { notification } = params;
@@ -223,7 +232,7 @@ export class StreamJsonrpcAgent implements Agent {
     const message = describeExit(this.#options.spec.name, exit);
     this.#turn?.fail("agent_exited", { exitCode, signal, message });
     this.#turn = undefined;
-    if (!expected) this.#options.logger.warn({ pid: this.pid, exitCode, signal, counters: this.counters }, message);
+    if (!expected) this.#logger.warn({ exitCode, signal, counters: this.counters }, message);
     this.#events.onExit(exit);
   }
 }
