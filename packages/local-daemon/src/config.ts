@@ -21,6 +21,18 @@ export interface DaemonLimits extends SessionLimits {
   readonly sweepMs: number;
 }
 
+/** How an agent is started and spoken to; its name is the key it stands under. */
+export interface ConfiguredAgent {
+  /** Program and arguments; never a shell line. */
+  readonly command: readonly [string, ...string[]];
+  /** Default `stream-jsonrpc`. */
+  readonly driver?: AgentSpec["driver"] | undefined;
+  /** Variables of its own. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Names of the daemon's variables that it gets beside the allow-list. */
+  readonly inheritEnv?: readonly string[] | undefined;
+}
+
 /** Configuration of {@link createDaemon}; every key is optional. */
 export interface DaemonConfig {
   /**
@@ -33,7 +45,7 @@ export interface DaemonConfig {
   /** Where sessions are kept. Default: SQLite in the state directory. */
   readonly store?: Store | undefined;
   /** Agents by name, beside the embedded `workspace-agent`; one of that name replaces it. */
-  readonly agents?: Readonly<Record<string, Omit<AgentSpec, "name">>> | undefined;
+  readonly agents?: Readonly<Record<string, ConfiguredAgent>> | undefined;
   /** Agent of sessions that ask for none. Default: `workspace-agent`. */
   readonly defaultAgent?: string | undefined;
   /** Keys that clients may use in place of the local token; kept as hashes only. Default none. */
@@ -52,7 +64,7 @@ export interface DaemonConfig {
 
 /** {@link DaemonConfig} with every default filled in. What is missing still has no value of its own. */
 export interface ResolvedConfig extends DaemonConfig {
-  readonly agents: Readonly<Record<string, Omit<AgentSpec, "name">>>;
+  readonly agents: Readonly<Record<string, ConfiguredAgent>>;
   readonly defaultAgent: string;
   readonly apiKeys: readonly string[];
   readonly allowedOrigins: readonly string[];

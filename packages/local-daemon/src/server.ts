@@ -18,7 +18,13 @@ import type { Store } from "./storage/store.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
 export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/agent.js";
-export { type DaemonConfig, type DaemonLimits, DEFAULT_CONFIG, type ResolvedConfig } from "./config.js";
+export {
+  type ConfiguredAgent,
+  type DaemonConfig,
+  type DaemonLimits,
+  DEFAULT_CONFIG,
+  type ResolvedConfig,
+} from "./config.js";
 export { MemoryStore } from "./storage/memory-store.js";
 export { SqliteStore, type SqliteStoreOptions } from "./storage/sqlite-store.js";
 export type * from "./storage/store.js";
@@ -168,7 +174,12 @@ class RunningDaemon implements Daemon {
       token: claim.token,
       instanceId: claim.instanceId,
       version: LOCAL_DAEMON_VERSION,
-      health: () => ({ status: "ok", instanceId: claim.instanceId, version: LOCAL_DAEMON_VERSION }),
+      health: () => ({
+        status: "ok",
+        instanceId: claim.instanceId,
+        version: LOCAL_DAEMON_VERSION,
+        connections: this.#connections.size,
+      }),
       onAccept: (accepted) => this.#accept(accepted),
       logger: this.#logger,
       maxUnauthenticated: config.limits.unauthenticatedSockets,
@@ -219,6 +230,14 @@ class RunningDaemon implements Daemon {
 function agentCatalog(config: ResolvedConfig): AgentCatalog {
   // The build puts the agent's program beside this file.
   const embedded = WORKSPACE_AGENT(fileURLToPath(new URL("workspace-agent.cjs", import.meta.url)));
-  const configured = Object.entries(config.agents).map(([name, spec]) => ({ name, ...spec }));
+  const configured = Object.entries(config.agents).map(
+    ([name, { command, driver = "stream-jsonrpc", env, inheritEnv }]) => ({
+      name,
+      command,
+      driver,
+      ...(env === undefined ? {} : { env }),
+      ...(inheritEnv === undefined ? {} : { inheritEnv }),
+    }),
+  );
   return new AgentCatalog([embedded, ...configured], config.defaultAgent);
 }

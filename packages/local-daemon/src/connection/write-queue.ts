@@ -3,7 +3,7 @@ import { ConnectionError, LIMITS, type Transport } from "@daemon-sdk/protocol";
 /** Options of {@link WriteQueue}. */
 export interface WriteQueueOptions {
   readonly transport: Transport;
-  /** Bytes waiting above which the queue is full; default `LIMITS.connectionBufferBytes`. */
+  /** Bytes waiting above which the queue is full, where the transport counts that as much; default `LIMITS.connectionBufferBytes`. */
   readonly bufferBytes?: number;
   /** How long it may stay full; default `LIMITS.slowConsumerMs`. */
   readonly slowMs?: number;
@@ -47,9 +47,10 @@ export class WriteQueue {
   /** Takes one message. False when nothing more should be sent for now, or ever. */
   send(text: string): boolean {
     if (this.#isClosed) return false;
-    this.#transport.send(text);
+    const isFree = this.#transport.send(text);
     const { bufferedBytes } = this.#transport;
-    if (bufferedBytes >= this.#bufferBytes) this.#filled(bufferedBytes);
+    // Only after a false does the transport tell when it is free again; below its own mark the queue is never full.
+    if (!isFree && bufferedBytes >= this.#bufferBytes) this.#filled(bufferedBytes);
     return !this.isFull;
   }
 

@@ -60,7 +60,7 @@ export class AttachedClient implements SessionClient {
     const { committer, store, epoch, inbox } = host.services;
     return committer.between(async () => {
       const snapshot = await takeSnapshot(session, store, epoch, inbox, options);
-      const cursor = this.#follow(session, session.committedSeq + 1);
+      const cursor = this.#follow(session, session.log.committedSeq + 1);
       return { snapshot, start: () => cursor.start() };
     });
   }

@@ -85,10 +85,11 @@ export class Committer {
   async #run(): Promise<void> {
     const exclusive = this.#exclusive;
     this.#exclusive = [];
-    for (const work of exclusive) await work();
     const sources = [...this.#enlisted];
     this.#enlisted = new Set();
     if (sources.length > 0) await this.#commitAll(sources.map((source) => source.takeBatch()));
+    // After what was waiting when they asked, so that they see it.
+    for (const work of exclusive) await work();
   }
 
   async #commitAll(batches: readonly Batch[]): Promise<void> {

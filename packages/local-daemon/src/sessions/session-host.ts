@@ -97,7 +97,7 @@ export class SessionHost {
       return this.services.committer.commit([{ kind: "session", row }]);
     }
     session.patch(patch);
-    return session.commit([]);
+    return session.commit();
   }
 
   /** Takes in a session that an agent made out of another one (fork, compact, rewind). */
@@ -112,23 +112,28 @@ export class SessionHost {
 
   /** Ends a session for everybody: turns, requests, agent. It stays in the store and can be loaded again. */
   async close(session: Session): Promise<void> {
-    session.turns.shut("The session was closed.");
+    // A message may be accepted in this very moment; it ends, too.
+    do {
+      session.turns.shut("The session was closed.");
+      await session.settled();
+    } while (session.turns.isBusy && !session.log.isRetired);
     session.notify({ type: "session_closed", timestamp: this.services.now() });
-    await this.#letGo(session);
+    await session.settled();
+    this.#letGo(session);
   }
 
   /** Lets go of an agent, and then of a session, that nobody uses. Called now and then. */
   sweep(): void {
     const { now, limits } = this.services;
     for (const session of this.open) {
-      session.retry();
+      session.log.retry();
       const timeoutMs = session.inactivityTimeoutMs ?? limits.agentInactivityMs;
       if (!session.isUnused || session.keepsAgent || now() - session.lastUsedAt < timeoutMs) continue;
       if (session.agent.isOccupied) {
         const message = "The session's agent was stopped because nobody used it. The next message starts it again.";
         session.notify({ type: "session_inactivity", message, timestamp: now(), timeoutSeconds: timeoutMs / 1000 });
       }
-      this.#track(this.#letGo(session));
+      this.#track(this.#letGoUnused(session));
     }
   }
 
@@ -152,7 +157,7 @@ export class SessionHost {
     this.#isStopping = true;
     await Promise.all(this.open.map((session) => session.agent.stop()));
     await Promise.allSettled([...this.#leaving, ...this.#opening.values()]);
-    for (const session of this.open) session.retry();
+    for (const session of this.open) session.log.retry();
     await this.services.committer.drain();
     for (const session of this.open) session.retire();
     this.#open.clear();
@@ -177,7 +182,7 @@ export class SessionHost {
     const hasConversation = lastOrdinal > 0 || (await store.countMessages(id)) > 0;
     const spec = () => this.agents.specOf(row.agent, id);
     const session = new Session({ services: this.services, spec, row, lastSeq, lastOrdinal, hasConversation });
-    session.publish();
+    session.log.publish();
     this.#admit(session);
     return session;
   }
@@ -204,8 +209,8 @@ export class SessionHost {
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {
       await session.readyAgent();
-      session.publish();
-      await session.commit([]);
+      session.log.publish();
+      await session.commit();
     } catch (error) {
       session.retire();
       this.#track(session.agent.stop());
@@ -229,10 +234,15 @@ export class SessionHost {
     this.#open.set(session.id, session);
   }
 
-  async #letGo(session: Session): Promise<void> {
+  async #letGoUnused(session: Session): Promise<void> {
     await session.settled();
+    // Somebody may have come back meanwhile.
+    if (session.isUnused) this.#letGo(session);
+  }
+
+  #letGo(session: Session): void {
     if (this.#open.get(session.id) === session) this.#open.delete(session.id);
-    if (session.isUndurable) this.#lastSeqs.set(session.id, session.lastSeq);
+    if (session.log.hasHole) this.#lastSeqs.set(session.id, session.lastSeq);
     session.retire();
     this.#track(session.agent.stop());
   }

@@ -2,20 +2,17 @@ import {
   type DaemonError,
   type EnvelopeMeta,
   isRecord,
-  type Logger,
   type McpServerConfig,
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import type { AgentExit, AgentReady, AgentRequest, AgentSpec, AgentStart, AgentTurnEnd } from "../agents/agent.js";
-import type { FrameRun, SegmentRow, SessionRow, Store, StoreWrite } from "../storage/store.js";
+import type { Agent, AgentExit, AgentReady, AgentRequest, AgentSpec, AgentStart } from "../agents/agent.js";
+import type { SessionRow, Store, StoreWrite } from "../storage/store.js";
 import { type AgentServices, AgentSlot } from "./agent-slot.js";
-import type { Batch, CommitSource } from "./committer.js";
 import { conversationChange, titleFrom } from "./conversation.js";
 import type { Inbox } from "./inbox.js";
-import { Journal } from "./journal.js";
-import { JournalKeeper } from "./journal-keeper.js";
 import type { SessionLimits } from "./session-limits.js";
+import { SessionLog } from "./session-log.js";
 import { agentSettings } from "./settings.js";
 import { Subscribers } from "./subscribers.js";
 import { TurnQueue } from "./turn-queue.js";
@@ -42,30 +39,15 @@ export interface SessionOptions {
   readonly mcpServers?: readonly McpServerConfig[] | undefined;
 }
 
-/** One call to {@link Session.commit} that waits for its transaction. */
-interface Ask {
-  readonly writes: readonly StoreWrite[];
-  resolve(): void;
-  reject(error: DaemonError): void;
-}
-
-/** What a batch holds until its transaction is through. */
-interface InFlight {
-  readonly segments: readonly SegmentRow[];
-  readonly kept: ReadonlyMap<string, StoreWrite>;
-  readonly asks: readonly Ask[];
-  readonly chars: number;
-}
-
 /**
- * One open session: its journal, its turns, its agent, and who follows it.
+ * One open session: what is known of it, its turns, its agent, and who follows it.
  *
- * Everything that happens goes into the journal and the rows it changes into the same transaction; clients see it when that
- * is through. When the store is full the running turn goes on: its events reach those who follow, are not stored, and the
- * journal says so; rows that must not be lost are tried again.
+ * Everything that happens goes into its log; those who follow see it when it is stored. When the store is full the running
+ * turn goes on for those who follow, and the journal says so.
  */
-export class Session implements CommitSource {
+export class Session {
   readonly id: SessionId;
+  readonly log: SessionLog;
   readonly turns: TurnQueue;
   readonly agent: AgentSlot;
   readonly subscribers: Subscribers;
@@ -77,60 +59,27 @@ export class Session implements CommitSource {
   mcpServers: readonly McpServerConfig[] | undefined;
   /** What the agent said it can use, as long as it was asked in this daemon's life. */
   availableModels: AgentReady["availableModels"];
-  /** `now` of the last thing somebody did. */
+  /** Wall clock of the last thing somebody did. */
   lastUsedAt: number;
 
   readonly #services: SessionServices;
-  readonly #logger: Logger;
-  readonly #journal: Journal;
-  readonly #keeper: JournalKeeper;
   #row: SessionRow;
   #workingState = "idle";
-  #committedSeq: number;
-  #kept = new Map<string, StoreWrite>();
-  #asks: Ask[] = [];
-  #waiters: (() => void)[] = [];
-  #inFlightChars = 0;
-  #isDraft = true;
-  #isPaused = false;
-  #isUndurable = false;
-  #hasHole = false;
-  #isRetired = false;
   #hasConversation: boolean;
 
   constructor(options: SessionOptions) {
-    const { services, row, lastSeq } = options;
+    const { services, row } = options;
     this.id = row.id;
     this.#row = row;
     this.#services = services;
-    this.#logger = services.logger;
-    this.#committedSeq = lastSeq;
-    this.mcpServers = options.mcpServers;
     this.#hasConversation = options.hasConversation;
+    this.mcpServers = options.mcpServers;
     this.lastUsedAt = services.now();
-    this.#journal = new Journal({ sessionId: row.id, epoch: services.epoch, lastSeq });
-    this.#keeper = new JournalKeeper({ ...services, sessionId: row.id });
-    this.subscribers = new Subscribers({
-      source: this,
-      inbox: services.inbox,
-      turns: () => this.turns,
-      logger: this.#logger,
-    });
+    this.log = this.#makeLog(options.lastSeq);
+    const { inbox, logger } = services;
+    this.subscribers = new Subscribers({ source: this.log, inbox, turns: () => this.turns, logger });
     this.turns = new TurnQueue({ ...services, owner: this, lastOrdinal: options.lastOrdinal });
-    this.agent = new AgentSlot({
-      ...services,
-      sessionId: row.id,
-      spec: () => options.spec(),
-      describeStart: () => this.#describeStart(),
-      onReady: (ready) => this.#onReady(ready),
-      events: {
-        onNotification: (notification, meta) => this.#onNotification(notification, meta),
-        onRequest: (request) => this.#onRequest(request),
-        onTurnStarted: () => this.turns.started(),
-        onTurnEnded: (end: AgentTurnEnd) => this.turns.ended(end),
-        onExit: (exit) => this.#onExit(exit),
-      },
-    });
+    this.agent = this.#makeSlot(() => options.spec());
   }
 
   get row(): SessionRow {
@@ -146,78 +95,47 @@ export class Session implements CommitSource {
   }
 
   get lastSeq(): number {
-    return this.#journal.lastSeq;
-  }
-
-  get committedSeq(): number {
-    return this.#committedSeq;
+    return this.log.lastSeq;
   }
 
   /** Nothing runs, nothing waits, nobody follows. */
   get isUnused(): boolean {
-    return this.turns.active === undefined && this.turns.waiting.length === 0 && this.subscribers.count === 0;
-  }
-
-  /** True after a commit failed: the journal in the store may end before the positions that were given out. */
-  get isUndurable(): boolean {
-    return this.#hasHole;
-  }
-
-  /** Begins to store: until then everything waits, so a session whose agent never came up leaves nothing behind. */
-  publish(): void {
-    this.#isDraft = false;
-    this.#enlist();
+    return !this.turns.isBusy && this.subscribers.count === 0;
   }
 
   /** Changes the session's row; stored with what happens in the same tick. */
   patch(patch: Partial<Omit<SessionRow, "id">>): void {
     this.#row = { ...this.#row, ...patch };
-    this.save({ kind: "session", row: this.#row });
+    this.log.save({ kind: "session", row: this.#row });
   }
 
   /** Tells everybody who follows, and the conversation table. */
   notify(notification: SessionNotification, meta?: EnvelopeMeta): void {
     const { write, patch } = conversationChange(this.#row, notification, this.#services.now());
-    if (write !== undefined) this.save(write);
+    if (write !== undefined) this.log.save(write);
     if (patch !== undefined) this.patch(patch);
     if (notification.type === "droid_working_state_changed") this.#setWorkingState(String(notification.newState));
-    this.#journal.append(notification, meta);
-    this.#pauseAgent();
-    this.#enlist();
+    this.log.append(notification, meta);
   }
 
   appendRequest(id: string, method: string, params: Record<string, unknown>): string {
-    const frame = this.#journal.appendRequest(id, method, params);
-    this.#enlist();
-    return frame;
+    return this.log.appendRequest(id, method, params);
   }
 
-  /** Stores a row with the next transaction, and again later when that fails. The last one of a key wins. */
   save(write: StoreWrite): void {
-    this.#kept.set(keyOf(write), write);
-    this.#enlist();
+    this.log.save(write);
   }
 
-  /** Stores rows; rejects when they could not be stored, and then they never will be. */
-  commit(writes: readonly StoreWrite[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#asks.push({ writes, resolve, reject });
-      this.#enlist();
-    });
+  /** Stores rows, and what happened before them; rejects when that could not be done. */
+  commit(writes: readonly StoreWrite[] = []): Promise<void> {
+    return this.log.commit(writes);
   }
 
   settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-      this.#enlist();
-    });
+    return this.log.settled();
   }
 
-  readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun> {
-    return this.#services.store.readFrames(this.id, fromSeq, maxBytes);
-  }
-
-  readyAgent(): ReturnType<AgentSlot["ready"]> {
+  readyAgent(): Promise<Agent> {
     return this.agent.ready();
   }
 
@@ -237,53 +155,42 @@ export class Session implements CommitSource {
     this.#services.inbox.closeAll(this.id);
   }
 
-  takeBatch(): Batch {
-    const chars = this.#journal.waitingChars;
-    const segments = this.#journal.takeSegments(this.#services.now());
-    const [kept, asks, waiters] = [this.#kept, this.#asks, this.#waiters];
-    this.#kept = new Map();
-    this.#asks = [];
-    this.#waiters = [];
-    this.#inFlightChars += chars;
-    const frames = segments.map((row): StoreWrite => ({ kind: "segment", row }));
-    // Kept rows last: what was decided while an ask waited is the newer truth.
-    const writes = [...frames, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
-    return {
-      writes,
-      settle: (error) => {
-        this.#settle(error, { segments, kept, asks, chars });
-        for (const resolve of waiters) resolve();
+  /** Forgets everything that comes later: the session was closed, and may be open again as another object. */
+  retire(): void {
+    this.log.retire();
+    for (const client of this.subscribers.clients) this.subscribers.detach(client);
+  }
+
+  #makeLog(lastSeq: number): SessionLog {
+    return new SessionLog({
+      ...this.#services,
+      sessionId: this.id,
+      lastSeq,
+      onCommitted: (firstSeq, frames) => this.subscribers.deliver(firstSeq, frames),
+      onBacklog: (isOver) => this.agent.setPaused(isOver),
+      onUndurable: (error) => this.#tellUndurable(error),
+      turnFirstSeq: () => this.turns.active?.firstSeq,
+    });
+  }
+
+  #makeSlot(spec: () => AgentSpec): AgentSlot {
+    return new AgentSlot({
+      ...this.#services,
+      sessionId: this.id,
+      spec,
+      describeStart: () => this.#describeStart(),
+      onReady: (ready) => this.#onReady(ready),
+      events: {
+        onNotification: (notification, meta) => this.#onNotification(notification, meta),
+        onRequest: (request) => this.#onRequest(request),
+        onTurnStarted: () => this.turns.started(),
+        onTurnEnded: (end) => this.turns.ended(end),
+        onExit: (exit) => this.#onExit(exit),
       },
-    };
+    });
   }
 
-  #settle(error: DaemonError | undefined, { segments, kept, asks, chars }: InFlight): void {
-    this.#inFlightChars -= chars;
-    for (const { firstSeq, frames } of segments) {
-      this.#committedSeq = firstSeq + frames.length - 1;
-      this.subscribers.deliver(firstSeq, frames);
-    }
-    if (error === undefined) this.#stored(segments);
-    else this.#notStored(error, kept);
-    for (const ask of asks) {
-      if (error === undefined) ask.resolve();
-      else ask.reject(error);
-    }
-    this.#pauseAgent();
-  }
-
-  #stored(segments: readonly SegmentRow[]): void {
-    this.#isUndurable = false;
-    const prune = this.#keeper.stored(segments, this.turns.active?.firstSeq);
-    void prune?.then((write) => write && this.save(write));
-  }
-
-  /** The turn goes on for those who follow; rows are put back, and the journal says that it has a hole. */
-  #notStored(error: DaemonError, kept: ReadonlyMap<string, StoreWrite>): void {
-    this.#kept = new Map([...kept, ...this.#kept]);
-    if (this.#isUndurable) return;
-    this.#isUndurable = true;
-    this.#hasHole = true;
+  #tellUndurable(error: DaemonError): void {
     const message = `${error.message} This session goes on; its events are not kept until that is over.`;
     this.notify({
       type: "error",
@@ -291,28 +198,6 @@ export class Session implements CommitSource {
       errorType: "Error",
       timestamp: new Date(this.#services.now()).toISOString(),
     });
-  }
-
-  /** Tries rows again that could not be stored. */
-  retry(): void {
-    if (this.#isUndurable && this.#kept.size > 0) this.#enlist();
-  }
-
-  /** Forgets everything that comes later: the session was closed, and may be open again as another object. */
-  retire(): void {
-    this.#isRetired = true;
-    for (const client of this.subscribers.clients) this.subscribers.detach(client);
-  }
-
-  #enlist(): void {
-    if (!this.#isDraft && !this.#isRetired) this.#services.committer.enlist(this);
-  }
-
-  #pauseAgent(): void {
-    const isOver = this.#journal.waitingChars + this.#inFlightChars > this.#services.limits.storeBacklogBytes;
-    if (isOver === this.#isPaused) return;
-    this.#isPaused = isOver;
-    this.agent.setPaused(isOver);
   }
 
   #setWorkingState(state: string): void {
@@ -339,7 +224,7 @@ export class Session implements CommitSource {
   }
 
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
-    if (this.#isRetired) return;
+    if (this.log.isRetired) return;
     switch (notification.type) {
       case "agent_turn_completed":
       case "tool_execution_heartbeat":
@@ -371,32 +256,15 @@ export class Session implements CommitSource {
   }
 
   #onRequest(request: AgentRequest): void {
-    if (!this.#isRetired) this.#services.inbox.add(this, request, this.turns.active?.row.id);
+    if (!this.log.isRetired) this.#services.inbox.add(this, request, this.turns.active?.row.id);
   }
 
-  #onExit(exit: AgentExit): void {
-    this.#isPaused = false;
-    if (this.#isRetired) return;
+  #onExit({ exitCode, signal, expected }: AgentExit): void {
+    if (this.log.isRetired) return;
     this.#services.inbox.closeAll(this.id);
-    const { exitCode, signal, expected } = exit;
-    if (!expected) this.#logger.warn({ session: this.id, exitCode, signal }, "an agent ended by itself");
+    if (!expected) this.#services.logger.warn({ session: this.id, exitCode, signal }, "an agent ended by itself");
     if (!this.isIdle && this.turns.active === undefined) {
       this.notify({ type: "droid_working_state_changed", newState: "idle" });
     }
-  }
-}
-
-/** Rows that replace each other have one key. */
-function keyOf(write: StoreWrite): string {
-  switch (write.kind) {
-    case "message":
-      return `message ${write.message.id}`;
-    case "retractMessage":
-      return `message ${write.messageId}`;
-    case "turn":
-    case "request":
-      return `${write.kind} ${write.row.id}`;
-    default:
-      return write.kind;
   }
 }

@@ -24,7 +24,8 @@ export async function takeSnapshot(
   inbox: { pendingOf(id: Session["id"]): readonly PendingEntry[] },
   options: SnapshotOptions = {},
 ): Promise<LoadSessionResult> {
-  const { row, turns, committedSeq } = session;
+  const { row, turns } = session;
+  const { committedSeq } = session.log;
   const messages = await newestMessages(store, session, options.messageLimit ?? Number.POSITIVE_INFINITY);
   // A request whose entry is not committed yet comes with the stream.
   const pending = inbox.pendingOf(session.id).filter(({ seq }) => seq <= committedSeq);

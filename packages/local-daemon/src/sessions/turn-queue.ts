@@ -15,6 +15,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { Agent, AgentTurnEnd } from "../agents/agent.js";
 import type { Store, StoreWrite, TurnRow } from "../storage/store.js";
+import { lastWords, type OpenTurn, openTurn } from "./open-turn.js";
 import type { SessionClient } from "./session-client.js";
 import type { SessionLimits } from "./session-limits.js";
 import { endEventOf, nextTurnState, type TurnEvent } from "./turn.machine.js";
@@ -46,21 +47,6 @@ export interface TurnQueueOptions {
   readonly logger: Logger;
 }
 
-/** A turn that has not ended. */
-export interface OpenTurn {
-  row: TurnRow;
-  readonly params: AddUserMessageParams;
-  /** Whose prompt it is; undefined after a restart. */
-  readonly starter: SessionClient | undefined;
-  /** First entry of the journal that belongs to it; set when it starts. */
-  firstSeq: number | undefined;
-  /** Set while the agent has the prompt. */
-  agent: Agent | undefined;
-  /** Whether the session was seen working in it. */
-  wasBusy: boolean;
-  timer: NodeJS.Timeout | undefined;
-}
-
 /**
  * The prompts of one session: each accepted once, handed to the agent one at a time, ended exactly once.
  *
@@ -75,6 +61,7 @@ export class TurnQueue {
   readonly #waiting: OpenTurn[] = [];
   readonly #idleWaiters: (() => void)[] = [];
   #adding: Promise<unknown> = Promise.resolve();
+  #addingCount = 0;
   #lastOrdinal = 0;
   #isHeld = false;
 
@@ -89,6 +76,11 @@ export class TurnQueue {
     return this.#active;
   }
 
+  /** True while a turn runs, waits, or is being accepted. */
+  get isBusy(): boolean {
+    return this.#active !== undefined || this.#waiting.length > 0 || this.#addingCount > 0;
+  }
+
   /** Turns that wait, in order. */
   get waiting(): readonly OpenTurn[] {
     return this.#waiting;
@@ -100,7 +92,8 @@ export class TurnQueue {
    */
   add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
     // One after the other: the order of messages is the order of their ordinals.
-    const adding = this.#adding.then(() => this.#add(params, requestId, starter));
+    this.#addingCount++;
+    const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
     this.#adding = adding.catch(() => {});
     return adding;
   }
@@ -112,7 +105,7 @@ export class TurnQueue {
   restore(rows: readonly TurnRow[]): void {
     this.#isHeld = true;
     for (const row of rows) {
-      const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams, undefined);
+      const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams);
       if (row.state === "accepted") this.#waiting.push(turn);
       else this.#end(turn, { reason: "daemon_restarted", details: { message: RESTARTED } });
     }
@@ -258,7 +251,8 @@ export class TurnQueue {
     if (!this.#step(turn, endEventOf(reason), reason)) return;
     clearTimeout(turn.timer);
     this.#owner.onEnding();
-    tellEnd(this.#owner, turn, { reason, details }, this.#options.now());
+    const words = lastWords(turn, { reason, details }, this.#owner.isIdle, this.#options.now());
+    for (const notification of words) this.#owner.notify(notification);
     this.#owner.save({ kind: "turn", row: turn.row });
     if (this.#active !== turn) return;
     this.#active = undefined;
@@ -295,24 +289,6 @@ export class TurnQueue {
 }
 
 const RESTARTED = "The daemon that ran this turn ended before it did; how far the agent came is not known.";
-
-/** The last words of a turn, in the order every client can work with. */
-function tellEnd(owner: TurnOwner, turn: OpenTurn, { reason, details }: AgentTurnEnd, now: number): void {
-  // An original client ends its stream at a change to idle, so there has to be one (session spec §8.1).
-  if (owner.isIdle && !turn.wasBusy)
-    owner.notify({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
-  if (reason === "agent_exited") {
-    // It also tells an original client, which knows no reasons, that this was no success.
-    const message = typeof details.message === "string" ? details.message : "The agent ended before its turn did.";
-    owner.notify({ type: "error", message, errorType: "ProcessExitError", timestamp: new Date(now).toISOString() });
-  }
-  owner.notify({ ...details, type: "agent_turn_completed", reason, turnId: turn.row.id });
-  owner.notify({ type: "droid_working_state_changed", newState: "idle" });
-}
-
-function openTurn(row: TurnRow, params: AddUserMessageParams, starter: SessionClient | undefined): OpenTurn {
-  return { row, params, starter, firstSeq: undefined, agent: undefined, wasBusy: false, timer: undefined };
-}
 
 function otherBody(id: MessageId): ProtocolError {
   return new ProtocolError(

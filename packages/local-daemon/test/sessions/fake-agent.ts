@@ -27,7 +27,10 @@ export class FakeAgent implements Agent {
   onPrompt: (params: AddUserMessageParams) => void = () => {};
   /** Default: ends the turn as cancelled. */
   onInterrupt: () => void = () => this.end("cancelled");
+  /** Resolves when it has ended. */
+  readonly exited: Promise<void>;
   readonly #events: AgentEvents;
+  #tellExited: () => void = () => {};
   #promptWaiters: (() => void)[] = [];
 
   constructor(
@@ -38,6 +41,9 @@ export class FakeAgent implements Agent {
   ) {
     this.pid = pid;
     this.#events = events;
+    this.exited = new Promise((resolve) => {
+      this.#tellExited = resolve;
+    });
   }
 
   async open(start: AgentStart): Promise<AgentReady> {
@@ -125,6 +131,7 @@ export class FakeAgent implements Agent {
   #exit(exit: AgentExit): AgentExit {
     if (this.hasExited) return exit;
     this.hasExited = true;
+    this.#tellExited();
     this.#events.onExit(exit);
     return exit;
   }

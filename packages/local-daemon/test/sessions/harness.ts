@@ -18,6 +18,7 @@ import type { SessionLimits } from "../../src/sessions/session-limits.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import type { Store } from "../../src/storage/store.js";
 import { FakeSpawner } from "./fake-agent.js";
+import { Valve } from "./valve.js";
 
 export const TOKEN = "the-local-token-of-this-test";
 
@@ -207,10 +208,10 @@ export class Harness {
   }
 
   /** A client on a wire of memory, not authenticated. */
-  dial(): TestClient {
+  dial(through: (transport: Transport) => Transport = (transport) => transport): TestClient {
     const { near, far } = memoryTransport();
     new Connection({
-      transport: far,
+      transport: through(far),
       logger: silentLogger,
       limits: this.#options.connection ?? {},
       dialect: (self) => {
@@ -239,6 +240,18 @@ export class Harness {
     const client = this.dial();
     await client.authenticate();
     return client;
+  }
+
+  /** A client that follows `s-1` and can stop to read. */
+  async connectLazy(): Promise<{ client: TestClient; wire: Valve }> {
+    let wire: Valve | undefined;
+    const client = this.dial((transport) => {
+      wire = new Valve(transport);
+      return wire;
+    });
+    await client.authenticate({ proof: "good" });
+    await client.loadSession("s-1");
+    return { client, wire: wire as unknown as Valve };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,46 @@
+import type { AddUserMessageParams, SessionNotification } from "@daemon-sdk/protocol";
+import type { Agent, AgentTurnEnd } from "../agents/agent.js";
+import type { TurnRow } from "../storage/store.js";
+import type { SessionClient } from "./session-client.js";
+
+/** A turn that has not ended. */
+export interface OpenTurn {
+  row: TurnRow;
+  readonly params: AddUserMessageParams;
+  /** Whose prompt it is; undefined after a restart. */
+  readonly starter: SessionClient | undefined;
+  /** First entry of the journal that belongs to it; set when it starts. */
+  firstSeq: number | undefined;
+  /** Set while the agent has the prompt. */
+  agent: Agent | undefined;
+  /** Whether the session was seen working in it. */
+  wasBusy: boolean;
+  /** Waits for the end of an interrupted turn. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** A turn that waits for its place. */
+export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: SessionClient): OpenTurn {
+  return { row, params, starter, firstSeq: undefined, agent: undefined, wasBusy: false, timer: undefined };
+}
+
+/**
+ * The last words of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
+ *
+ * A client of the original ends its stream at a change to idle and knows no reasons (session spec §8.1): it gets a busy
+ * state first where the turn showed none, and an `error` where the agent died.
+ */
+export function lastWords(turn: OpenTurn, end: AgentTurnEnd, isIdle: boolean, now: number): SessionNotification[] {
+  const { reason, details } = end;
+  const words: SessionNotification[] = [];
+  if (isIdle && !turn.wasBusy) {
+    words.push({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
+  }
+  if (reason === "agent_exited") {
+    const message = typeof details.message === "string" ? details.message : "The agent ended before its turn did.";
+    words.push({ type: "error", message, errorType: "ProcessExitError", timestamp: new Date(now).toISOString() });
+  }
+  words.push({ ...details, type: "agent_turn_completed", reason, turnId: turn.row.id });
+  words.push({ type: "droid_working_state_changed", newState: "idle" });
+  return words;
+}
