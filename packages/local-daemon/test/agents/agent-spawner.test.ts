@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { newId, type SessionId, silentLogger, TimeoutError } from "@daemon-sdk/protocol";
-import { build } from "esbuild";
+import { buildSync } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { agentStateDirOf, createAgentSpawner, WORKSPACE_AGENT } from "../../src/agents/agent-spawner.js";
 import { sparingLogger } from "../../src/agents/drivers/sparing-logger.js";
@@ -139,7 +139,7 @@ describe("a start that the system refuses", () => {
         const { exitCode } = await (async () => { const p = await start(); p.stdout.resume(); return p.stop(); })();
         console.log(JSON.stringify({ refused, exitCode }));
       });`;
-    await build({
+    buildSync({
       stdin: { contents: program, resolveDir: directory.path, loader: "ts" },
       outfile,
       bundle: true,

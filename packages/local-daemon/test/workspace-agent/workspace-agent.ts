@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,9 @@ let bundle: string | undefined;
 /** The agent as one file, as the package ships it; built once for a test file. */
 export function workspaceAgentEntry(): string {
   if (bundle !== undefined) return bundle;
-  const path = join(mkdtempSync(join(tmpdir(), "workspace-agent-")), "workspace-agent.cjs");
+  const directory = mkdtempSync(join(tmpdir(), "workspace-agent-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const path = join(directory, "workspace-agent.cjs");
   buildSync({
     entryPoints: [fileURLToPath(new URL("../../src/workspace-agent/main.ts", import.meta.url))],
     outfile: path,
