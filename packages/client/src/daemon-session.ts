@@ -26,6 +26,7 @@ import type { AskUserReply, AskUserRequest, PermissionAnswer, PermissionRequest 
 import { resolveOutputFormat } from "./output-format.js";
 import { checkPrompt, checkSettings, requireText, type SendOptions, type StreamOptions } from "./session-options.js";
 import type { SessionTurns } from "./session-turns.js";
+import type { DroidStream } from "./stream/events.js";
 import { SessionStream } from "./stream/session-stream.js";
 
 /** What a session was found with when it was made or loaded. */
@@ -75,7 +76,7 @@ export class DaemonSession {
    * `next()`. Leaving the loop, or aborting, interrupts the turn; an abort then throws the signal's reason. A turn that fails ends
    * with a `result` that says so; a connection or session that goes away throws, and the turn goes on without a reader.
    */
-  stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): SessionStream<Output> {
+  stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): DroidStream<Output> {
     checkPrompt(prompt, options);
     const format = resolveOutputFormat(options.outputFormat);
     return new SessionStream(this.#turns, promptParams(prompt, options, format?.wire), format, options);
@@ -89,6 +90,8 @@ export class DaemonSession {
     checkPrompt(prompt, options);
     const messageId = options.messageId ?? newId();
     const params = promptParams(prompt, options, resolveOutputFormat(options.outputFormat)?.wire);
+    const free = this.#turns.untilFree();
+    if (free !== undefined) await free;
     await this.#turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);
     return { messageId };
   }

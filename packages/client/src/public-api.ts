@@ -56,5 +56,4 @@ export type { DaemonSessionOptions, ResumeSessionOptions, SendOptions, StreamOpt
 export type { ConnectionStatus } from "./status-events.js";
 export * from "./stream/events.js";
 export { MessageBridge, type MessageBridgeOptions } from "./stream/message-bridge.js";
-export type { SessionStream } from "./stream/session-stream.js";
 export { StreamStateTracker, type StreamStateTrackerOptions } from "./stream/stream-state-tracker.js";

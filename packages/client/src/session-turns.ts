@@ -1,6 +1,7 @@
 import {
   type AddUserMessageParams,
   ConcurrentStreamError,
+  LIMITS,
   type LoadSessionResult,
   SessionError,
   type SessionNotification,
@@ -47,6 +48,12 @@ export class SessionTurns implements StreamHost {
 
   release(stream: SessionStream): void {
     if (this.#stream === stream) this.#stream = undefined;
+  }
+
+  untilFree(): Promise<void> | undefined {
+    // A plain daemon throws queued prompts away when it is interrupted (agent spec), so the turn that was left has to end first.
+    if (this.offersTurns || !this.turns.hasLeftTurns) return undefined;
+    return this.turns.whenLeftEnded(LIMITS.requestTimeoutMs);
   }
 
   async sendPrompt(

@@ -14,7 +14,7 @@ export interface SentPrompt {
  */
 export class TurnLedger {
   readonly #offersTurns: boolean;
-  readonly #open = new Map<string, TurnTracker>();
+  readonly #open = new Map<string, { readonly tracker: TurnTracker; readonly requestId: string }>();
   readonly #left = new Set<string>();
   #isBusy = false;
   #waiters: (() => void)[] = [];
@@ -32,7 +32,8 @@ export class TurnLedger {
   /** A prompt goes out now. */
   begin({ messageId, requestId }: SentPrompt): void {
     const isQueued = this.ahead > 0;
-    this.#open.set(messageId, new TurnTracker({ messageId, requestId, turns: this.#offersTurns, isQueued }));
+    const tracker = new TurnTracker({ messageId, requestId, turns: this.#offersTurns, isQueued });
+    this.#open.set(messageId, { tracker, requestId });
   }
 
   /** That prompt was refused, or starts no turn. */
@@ -56,8 +57,9 @@ export class TurnLedger {
     if (notification.type === "droid_working_state_changed") this.#isBusy = notification.newState !== "idle";
     // The idle that follows may come late; a prompt sent in between has no turn before it.
     if (notification.type === "agent_turn_completed") this.#isBusy = false;
-    for (const [messageId, tracker] of this.#open) {
-      if (tracker.observe(notification) !== undefined) this.forget(messageId);
+    for (const [messageId, { tracker, requestId }] of this.#open) {
+      const isOver = tracker.observe(notification) !== undefined || isDiscarded(notification, requestId);
+      if (isOver) this.forget(messageId);
     }
   }
 
@@ -90,4 +92,10 @@ export class TurnLedger {
     this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+/** Whether that prompt was thrown away before its turn began, as a plain daemon does when it is interrupted (agent spec). */
+export function isDiscarded(notification: SessionNotification, requestId: string | undefined): boolean {
+  if (notification.type !== "queued_messages_discarded" || requestId === undefined) return false;
+  return notification.requestId === requestId;
 }

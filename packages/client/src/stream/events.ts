@@ -198,5 +198,25 @@ export type PartialEvent =
 /** One event of a stream. Switch on `type`; new types may be added in minor versions. */
 export type DroidStreamEvent<Output = unknown> = DefaultEvent | PartialEvent | ResultEvent<Output>;
 
+/**
+ * The events of one turn, in order, each once, with the `result` last (session spec §8).
+ *
+ * Nothing is sent before the first `next()`, that is, before a `for await` begins. Leaving the loop early interrupts the turn;
+ * nothing of it reaches the session's next stream. One consumer at a time.
+ */
+export interface DroidStream<Output = unknown> extends AsyncIterableIterator<DroidStreamEvent<Output>, undefined> {
+  /** Id of the prompt, and of the turn it starts. */
+  readonly messageId: string;
+  [Symbol.asyncIterator](): this;
+  /** The next event. The first call sends the prompt. */
+  next(): Promise<IteratorResult<DroidStreamEvent<Output>, undefined>>;
+  /** Leaves the stream, as `break` does: interrupts the turn unless it has ended, and drops what waits. */
+  return(): Promise<IteratorResult<DroidStreamEvent<Output>, undefined>>;
+  /** Leaves the stream because its consumer failed; rejects with `error`. */
+  throw(error: unknown): Promise<IteratorResult<DroidStreamEvent<Output>, undefined>>;
+  /** Leaves the stream at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** What `MessageBridge` makes of the wire: everything a stream yields but the result. */
 export type BridgedEvent = DefaultEvent | PartialEvent;

@@ -3,7 +3,7 @@ import { approximateBytes, EventQueue } from "../event-queue.js";
 import type { ResolvedOutputFormat } from "../output-format.js";
 import type { StreamOptions } from "../session-options.js";
 import type { SentPrompt, TurnLedger } from "../turn-ledger.js";
-import type { DroidStreamEvent, ResultEvent } from "./events.js";
+import type { DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamStateTracker } from "./stream-state-tracker.js";
@@ -18,6 +18,8 @@ export interface StreamHost {
   claim(stream: SessionStream): void;
   /** Gives the place back; ignored when it is not this stream's. */
   release(stream: SessionStream): void;
+  /** Undefined when a prompt can go out now, else what to wait for. */
+  untilFree(): Promise<void> | undefined;
   /** Sends the prompt; resolves at the acknowledgement. */
   sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: SentPrompt): Promise<void>;
   /** Asks to interrupt the running turn; its outcome is nobody's concern. */
@@ -26,16 +28,9 @@ export interface StreamHost {
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
-/**
- * The events of one turn, in order, each once, with the `result` last (session spec §8).
- *
- * Nothing is sent before the first `next()`, that is, before a `for await` begins. Leaving the loop early interrupts the turn;
- * nothing of it reaches the session's next stream. One consumer at a time.
- */
-export class SessionStream<Output = unknown> implements AsyncIterableIterator<DroidStreamEvent<Output>> {
-  /** Id of the prompt, and of the turn it starts. */
+/** One turn as a {@link DroidStream}; the session feeds it with notifications and tells it when its own life ends. */
+export class SessionStream<Output = unknown> implements DroidStream<Output> {
   readonly messageId: string;
-
   readonly #host: StreamHost;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
   readonly #format: ResolvedOutputFormat | undefined;
@@ -73,31 +68,27 @@ export class SessionStream<Output = unknown> implements AsyncIterableIterator<Dr
     return this;
   }
 
-  /** The next event. The first call sends the prompt. */
   next(): Promise<Result<Output>> {
     if (this.#state === "idle") this.#start();
     return this.#queue.next();
   }
 
-  /** Leaves the stream, as `break` does: interrupts the turn unless it has ended, and drops what waits. */
   return(): Promise<Result<Output>> {
     this.#leave();
     this.#queue.discard();
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** Leaves the stream because its consumer failed. */
   async throw(error: unknown): Promise<Result<Output>> {
     await this.return();
     throw error;
   }
 
-  /** Leaves the stream. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
 
-  /** Takes in one notification of the session. For the session only. */
+  /** Takes in one notification of the session. */
   deliver(notification: SessionNotification): void {
     const tracker = this.#tracker;
     if (this.#state !== "running" || tracker === undefined) return;
@@ -108,7 +99,7 @@ export class SessionStream<Output = unknown> implements AsyncIterableIterator<Dr
     if (ended) void this.#conclude(tracker);
   }
 
-  /** The agent's process is gone. For the session only. */
+  /** The agent's process is gone. */
   agentExited(notification: SessionNotification): void {
     const tracker = this.#tracker;
     if (this.#state !== "running" || tracker === undefined || this.#waitsForNewAgent(tracker)) return;
@@ -116,17 +107,17 @@ export class SessionStream<Output = unknown> implements AsyncIterableIterator<Dr
     void this.#conclude(tracker);
   }
 
-  /** The session's agent was stopped, or the session is out of reach: ends with `error`, after what came before. For the session only. */
+  /** The session's agent was stopped, or the session is out of reach: ends with `error`, after what came before. */
   fail(error: Error): void {
     if (this.#step("broke")) this.#queue.fail(error);
   }
 
-  /** The session was closed or detached on this side: ends without an error. For the session only. */
+  /** The session was closed or detached on this side: ends without an error. */
   close(): void {
     if (this.#step("closed")) this.#queue.end();
   }
 
-  /** This side interrupts the turn. For the session only. */
+  /** This side interrupts the turn. */
   noteInterrupt(): void {
     this.#tracker?.noteInterrupt();
   }
@@ -152,13 +143,11 @@ export class SessionStream<Output = unknown> implements AsyncIterableIterator<Dr
   }
 
   async #send(): Promise<void> {
-    const { turns, offersTurns } = this.#host;
-    // A plain daemon throws queued prompts away when it is interrupted (agent spec), so the left turn has to end first.
-    if (!offersTurns && turns.hasLeftTurns) await turns.whenLeftEnded(LIMITS.requestTimeoutMs);
+    const free = this.#host.untilFree();
+    if (free !== undefined) await free;
     if (this.#state !== "running") return;
-    const { messageId } = this;
-    const prompt = { messageId, requestId: this.#requestId };
-    const { sessionId } = this.#host;
+    const { turns, offersTurns, sessionId } = this.#host;
+    const prompt = { messageId: this.messageId, requestId: this.#requestId };
     this.#tracker = new StreamStateTracker({
       ...prompt,
       sessionId,

@@ -8,6 +8,7 @@ import {
   type TurnTrackerOptions,
 } from "@daemon-sdk/protocol";
 import { type ResolvedOutputFormat, settleStructuredOutput } from "../output-format.js";
+import { isDiscarded } from "../turn-ledger.js";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
 import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
 
@@ -80,7 +81,9 @@ export class StreamStateTracker {
     // Not every agent shows the prompt again; then the end of the last turn before ours is where ours begins.
     else if (notification.type === "agent_turn_completed") this.#ahead -= 1;
     if (end !== undefined) this.#finish(end, notification);
-    return end !== undefined;
+    // Nothing else would ever be heard of it.
+    else if (isDiscarded(notification, this.#options.requestId)) this.#finish(DISCARDED, notification);
+    return this.hasEnded;
   }
 
   /** The agent's process ended and the daemon tells no more of the turn (session spec §6.1 `session_process_exited`). */
@@ -167,6 +170,9 @@ export class StreamStateTracker {
     this.#text = last?.text;
   }
 }
+
+/** A prompt that was thrown away with an interrupt ends as one that was interrupted. */
+const DISCARDED: TurnEnd = { by: "completed", reason: "cancelled" };
 
 const DEFAULT_TYPES: ReadonlySet<string> = new Set(["assistant", "user", "tool_call", "tool_result", "hook", "error"]);
 

@@ -407,6 +407,20 @@ test("an agent that dies under another turn does not end the one that waits behi
   expect(await result).toMatchObject({ subtype: "success", text: "by a new agent" });
 });
 
+test("a prompt that a plain daemon throws away with an interrupt ends its stream as interrupted", async () => {
+  const { daemon, connection } = await connected({ completesTurns: true });
+  const session = await connection.createSession();
+  const stored = daemon.sessions.get(session.sessionId);
+  daemon.answer("add_user_message", () => ({}));
+  await session.send("running");
+  stored?.notify({ type: "droid_working_state_changed", newState: "thinking" });
+  const result = resultOf(session.stream("queued"));
+  const { id: requestId } = await daemon.waitForRequest("add_user_message", 2);
+  stored?.notify({ type: "queued_messages_discarded", text: "queued", requestId });
+  stored?.notify({ type: "droid_working_state_changed", newState: "idle" });
+  expect(await result).toMatchObject({ subtype: "interrupted", text: "", messages: [] });
+});
+
 test("events that were not read before an abort are dropped", async () => {
   const { daemon, connection } = await connected();
   daemon.onPrompt(hang());
