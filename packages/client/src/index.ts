@@ -17,7 +17,8 @@ export * from "./public-api.js";
 export const connectDaemon: ConnectDaemon = createConnectDaemon({
   loadLocalDaemon,
   environmentApiKey: () => {
-    const key = process.env.FACTORY_API_KEY?.trim();
+    // This entry is also what runtimes load that are neither Node nor a browser.
+    const key = typeof process === "undefined" ? undefined : process.env.FACTORY_API_KEY?.trim();
     return key === "" ? undefined : key;
   },
 });
