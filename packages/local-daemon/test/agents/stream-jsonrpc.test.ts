@@ -422,6 +422,22 @@ describe("opening", () => {
     });
   });
 
+  test("an agent that keeps no conversations begins a new one", async () => {
+    await using running = await resumed(
+      send("r1"),
+      refuse("r1", -32_601, "Method not found"),
+      send("r2"),
+      answer("r2", {
+        sessionId: "fresh",
+        session: { messages: [] },
+        settings: { modelId: "m", reasoningEffort: "none" },
+      }),
+    );
+    const { sessionId, cwd } = running;
+    const ready = await running.agent.open({ sessionId, cwd, settings: {}, resume: "agents-own" });
+    expect(ready.agentSessionId).toBe("fresh");
+  });
+
   test("an answer without settings is refused, and says what an agent must answer", async () => {
     await using running = await resumed(send("r1"), answer("r1", { sessionId: "s" }));
     const { sessionId, cwd } = running;

@@ -9,9 +9,9 @@ export function initializeParams(start: AgentStart): Record<string, unknown> {
   return { machineId: MACHINE_ID, cwd: start.cwd, ...start.settings, ...mcpServersOf(start) };
 }
 
-/** Params of `load_session` on an agent's stdin. `resume` is the agent's own id of the conversation. */
-export function loadParams(start: AgentStart, resume: string): Record<string, unknown> {
-  return { sessionId: resume, cwd: start.cwd, ...mcpServersOf(start) };
+/** Params of `load_session` on an agent's stdin. */
+export function loadParams(start: AgentStart): Record<string, unknown> {
+  return { cwd: start.cwd, ...mcpServersOf(start) };
 }
 
 function mcpServersOf({ mcpServers }: AgentStart): Record<string, unknown> {

@@ -12,6 +12,7 @@ import {
   NO_ANSWER,
   ProcessExitError,
   ProtocolEngine,
+  ProtocolError,
   type ResponseEnvelope,
   RpcCode,
   RpcFault,
@@ -87,19 +88,36 @@ export class StreamJsonrpcAgent implements Agent {
   }
 
   async open(start: AgentStart): Promise<AgentReady> {
-    const { resume } = start;
-    const isNew = resume === undefined;
-    this.#agentSessionId = resume ?? start.sessionId;
-    const method = isNew ? METHODS.initializeSession.name : METHODS.loadSession.name;
-    const params = isNew ? initializeParams(start) : loadParams(start, resume);
-    const result = await this.#request(method, params, { timeoutMs: LIMITS.agentStartMs });
-    const ready = readyFrom(result, { agent: this.#options.spec.name, method, sessionId: this.#agentSessionId });
-    this.#agentSessionId = ready.agentSessionId;
-    const changed = isNew ? undefined : changedSettings(start.settings, ready.settings);
+    if (start.resume === undefined) return this.#initialize(start);
+    try {
+      return await this.#load(start, start.resume);
+    } catch (error) {
+      if (!ProtocolError.is(error, "METHOD_NOT_FOUND")) throw error;
+      this.#logger.warn({}, "The agent keeps no conversations; it begins a new one.");
+      return this.#initialize(start);
+    }
+  }
+
+  #initialize(start: AgentStart): Promise<AgentReady> {
+    this.#agentSessionId = start.sessionId;
+    return this.#openBy(METHODS.initializeSession.name, initializeParams(start));
+  }
+
+  async #load(start: AgentStart, resume: string): Promise<AgentReady> {
+    this.#agentSessionId = resume;
+    const ready = await this.#openBy(METHODS.loadSession.name, loadParams(start));
+    const changed = changedSettings(start.settings, ready.settings);
     if (changed === undefined) return ready;
     // The agent remembers its own settings; the daemon's are the ones that a person saw and chose.
     await this.#request(METHODS.updateSessionSettings.name, changed);
     return { ...ready, settings: { ...ready.settings, ...changed } };
+  }
+
+  async #openBy(method: string, params: object): Promise<AgentReady> {
+    const result = await this.#request(method, params, { timeoutMs: LIMITS.agentStartMs });
+    const ready = readyFrom(result, { agent: this.#options.spec.name, method, sessionId: this.#agentSessionId });
+    this.#agentSessionId = ready.agentSessionId;
+    return ready;
   }
 
   async prompt(params: AddUserMessageParams): Promise<void> {
