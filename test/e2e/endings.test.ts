@@ -58,9 +58,11 @@ describe("a stream that is running ends within a second, with a typed reason", (
     await using other = await connectDaemon();
     const session = await connection.createSession({ cwd: daemon.workspace });
     const same = await other.resumeSession(session.sessionId);
+    const closed = new Promise((resolve) => session.onNotification(resolve, { type: "session_closed" }));
     const { elapsedMs, result } = await endOf(session, () => void same.close());
     expect(result).toMatchObject({ subtype: "interrupted", reason: "cancelled" });
     expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
+    await closed;
     await expect(session.send("say too late")).rejects.toSatisfy((error) => SessionError.is(error, "SESSION_CLOSED"));
   });
 });
