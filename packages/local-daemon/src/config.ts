@@ -56,6 +56,8 @@ export interface DaemonConfig {
   readonly logger?: Logger | undefined;
   /** Starts agents. Default: as child processes. */
   readonly spawner?: AgentSpawner | undefined;
+  /** Whether programs on the relay may have agents spawned and released (relay spec §6). Default false, as in the original. */
+  readonly spawnManager?: boolean | undefined;
   /** Wall clock in ms, for what is stored. Default `Date.now`. */
   readonly now?: () => number | undefined;
   /** Overrides of single bounds. */
@@ -69,6 +71,7 @@ export interface ResolvedConfig extends DaemonConfig {
   readonly apiKeys: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly logger: Logger;
+  readonly spawnManager: boolean;
   readonly now: () => number;
   readonly limits: DaemonLimits;
 }
@@ -80,6 +83,7 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   apiKeys: [],
   allowedOrigins: [],
   logger: silentLogger,
+  spawnManager: false,
   now: Date.now,
   limits: {
     ...SESSION_LIMITS,

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
-import type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agent.js";
+import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
 import { StreamJsonrpcAgent } from "./drivers/stream-jsonrpc.js";
 import { agentEnvironment } from "./environment.js";
@@ -58,26 +58,47 @@ export function createAgentSpawner(options: AgentSpawnerOptions): AgentSpawner {
     void started.gone.then(() => {
       if (processes.get(sessionId) === started) processes.delete(sessionId);
     });
+    logger.info({ agent: spec.name, pid: started.pid, sessionId }, "Started an agent.");
     return started;
+  }
+
+  /** The place of the session's agent, once it is free. */
+  async function vacated(sessionId: SessionId): Promise<void> {
+    const former = processes.get(sessionId);
+    if (former?.state === "running") {
+      throw new SessionError("SESSION_STATE", `Session ${sessionId} has an agent. Stop it before another is started.`, {
+        sessionId,
+      });
+    }
+    // The sweep of the former one would take the new one for a leftover.
+    await former?.gone;
   }
 
   return {
     async spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent> {
-      const former = processes.get(sessionId);
-      if (former?.state === "running") {
-        throw new SessionError(
-          "SESSION_STATE",
-          `Session ${sessionId} has an agent. Stop it before another is started.`,
-          {
-            sessionId,
-          },
-        );
-      }
-      // The sweep of the former one would take the new one for a leftover.
-      await former?.gone;
+      await vacated(sessionId);
       const started = await start(spec, sessionId, cwd);
-      logger.info({ agent: spec.name, pid: started.pid, sessionId }, "Started an agent.");
       return new StreamJsonrpcAgent({ spec, process: started, sessionId, events, logger });
     },
+    async launch(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProgram> {
+      await vacated(sessionId);
+      return programOf(await start(spec, sessionId, cwd));
+    },
+  };
+}
+
+function programOf(started: AgentProcess): AgentProgram {
+  // It speaks on its socket; a full stdout would only make it wait.
+  started.stdout.resume();
+  return {
+    pid: started.pid,
+    startTime: started.startTime,
+    gone: started.gone,
+    write: (text) => {
+      if (started.state !== "running" || !started.stdin.writable) return false;
+      started.stdin.write(text);
+      return true;
+    },
+    stop: () => started.stop(),
   };
 }

@@ -14,8 +14,11 @@ export interface AgentSpec {
   readonly name: string;
   /** Program and arguments; never a shell line. */
   readonly command: readonly [string, ...string[]];
-  /** How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.` (agent spec). */
-  readonly driver: "stream-jsonrpc";
+  /**
+   * How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.` (agent spec). `relay`: it
+   * connects to the daemon by itself as a client of the relay (relay spec §6); it can be spawned, and holds no session.
+   */
+  readonly driver: "stream-jsonrpc" | "relay";
   /** Names of variables of the daemon's environment that it gets beside the allow-list, or values of its own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly inheritEnv?: readonly string[];
@@ -97,8 +100,27 @@ export interface Agent {
   stop(): Promise<AgentExit>;
 }
 
-/** Starts agents. Sessions and (later) the relay's SPAWN use the same one. */
+/** A running program that speaks for itself: it connects to the relay, and only its end is ours. */
+export interface AgentProgram {
+  readonly pid: number;
+  /** As of {@link Agent}. */
+  readonly startTime: string;
+  /** Resolves once, when nothing of it is left. Never rejects. */
+  readonly gone: Promise<AgentExit>;
+  /** Writes to its stdin. False when it does not take any more: it has ended or is about to. */
+  write(text: string): boolean;
+  /** As of {@link Agent}. */
+  stop(): Promise<AgentExit>;
+}
+
+/** Starts agents. Sessions and the relay's SPAWN use the same one. */
 export interface AgentSpawner {
   /** Starts the process. Rejects with a `ProcessExitError` (`PROCESS_START_FAILED`) when there is no such program. */
   spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent>;
+  /**
+   * Starts a program of the driver `relay`; rejects as {@link spawn} does. What it writes on stdout is thrown away.
+   *
+   * @param sessionId names the process among the daemon's, so that nothing of it is left behind; there is no such session
+   */
+  launch(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProgram>;
 }

@@ -7,7 +7,7 @@ import { STATE_FILES } from "../rendezvous/state-dir.js";
 
 const agentSchema = z.strictObject({
   command: z.tuple([z.string().check(z.minLength(1))], z.string()),
-  driver: z._default(z.literal("stream-jsonrpc"), "stream-jsonrpc"),
+  driver: z._default(z.enum(["stream-jsonrpc", "relay"]), "stream-jsonrpc"),
   env: z.exactOptional(z.record(z.string(), z.string())),
   inheritEnv: z.exactOptional(z.array(z.string())),
 });
@@ -18,6 +18,7 @@ const configSchema = z.strictObject({
   defaultAgent: z.exactOptional(z.string()),
   apiKeys: z.exactOptional(z.array(z.string().check(z.minLength(16)))),
   allowedOrigins: z.exactOptional(z.array(z.string())),
+  spawnManager: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
 });
 

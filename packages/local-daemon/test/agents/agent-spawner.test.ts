@@ -8,8 +8,9 @@ import { buildSync } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { agentStateDirOf, createAgentSpawner, WORKSPACE_AGENT } from "../../src/agents/agent-spawner.js";
 import { sparingLogger } from "../../src/agents/drivers/sparing-logger.js";
+import { listMarkedProcesses } from "../../src/agents/marked-processes.js";
 import { processStartError } from "../../src/agents/process-start-error.js";
-import { misbehaving, openAgent, processState, tempDir, Witness } from "./agent-harness.js";
+import { fixture, misbehaving, openAgent, processState, tempDir, Witness } from "./agent-harness.js";
 
 const spec = { name: "test", driver: "stream-jsonrpc", command: misbehaving() } as const;
 
@@ -45,6 +46,48 @@ describe("createAgentSpawner", () => {
       process.execPath,
       "/dist/workspace-agent.cjs",
     ]);
+  });
+});
+
+describe("launch", () => {
+  const program = (how: string) => ({
+    name: "program",
+    driver: "relay" as const,
+    command: [process.execPath, fixture("relay-program.mjs"), how] as const,
+    env: { RELAY_AGENT_NAME: "Worker" },
+  });
+  const spawnerIn = (stateDir: string) =>
+    createAgentSpawner({
+      instanceId: newId(),
+      stateDir,
+      logger: silentLogger,
+      env: { PATH: process.env.PATH, SECRET: "x" },
+    });
+
+  test("gives a program that connects by itself its own variables and none of the daemon's secrets", async () => {
+    await using directory = await tempDir();
+    const launched = await spawnerIn(directory.path).launch(program("polite"), newId<SessionId>(), directory.path);
+    expect(launched.write("one line\n")).toBe(true);
+    const { stderr, expected, exitCode } = await launched.stop();
+    expect(stderr).toBe('{"RELAY_AGENT_NAME":"Worker"}\nheard one line');
+    expect({ expected, exitCode }).toEqual({ expected: true, exitCode: 0 });
+    expect(launched.write("too late")).toBe(false);
+  });
+
+  test("never lets a program wait for somebody to read its stdout", async () => {
+    await using directory = await tempDir();
+    const launched = await spawnerIn(directory.path).launch(program("noisy"), newId<SessionId>(), directory.path);
+    expect(await launched.gone).toMatchObject({ exitCode: 3, expected: false });
+  });
+
+  test.runIf(process.platform === "linux")("leaves nothing of a program behind", async () => {
+    await using directory = await tempDir();
+    const instanceId = newId();
+    const spawner = createAgentSpawner({ instanceId, stateDir: directory.path, logger: silentLogger });
+    const launched = await spawner.launch(program("litter"), newId<SessionId>(), directory.path);
+    await launched.gone;
+    const left = await listMarkedProcesses();
+    expect(left.filter((marked) => marked.instanceId === instanceId)).toEqual([]);
   });
 });
 

@@ -156,6 +156,11 @@ export class FakeSpawner implements AgentSpawner {
     return agent;
   }
 
+  /** Sessions never launch programs. */
+  async launch(): Promise<never> {
+    throw exitError();
+  }
+
   /** The latest agent of the session, waited for. */
   async agentOf(id: string, number = 1): Promise<FakeAgent> {
     for (;;) {
