@@ -28,6 +28,8 @@ const CODES = {
   DAEMON_NOT_RUNNING: { retryable: true },
   /** The state directory can be read or replaced by others. */
   STATE_DIR_UNSAFE: { retryable: false },
+  /** Another connection took the name of this one; coming back would take it away again. */
+  NAME_TAKEN: { retryable: false },
   /** The peer reads too slowly, or the consumer of a stream does. */
   SLOW_CONSUMER: { retryable: false },
 
@@ -39,6 +41,8 @@ const CODES = {
   REMOTE_ERROR: { retryable: false },
   /** The peer does not know the method. */
   METHOD_NOT_FOUND: { retryable: false },
+  /** No agent or user of that name. */
+  RECIPIENT_NOT_FOUND: { retryable: false },
   /** The peer refused the parameters. */
   INVALID_PARAMS: { retryable: false },
   /** The peer's result is not what the method promises. */

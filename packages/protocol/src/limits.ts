@@ -19,6 +19,25 @@ export const LIMITS = {
   /** Fragments of one WebSocket message; the library's default of 16 384 lets a flood of empty ones run for long. */
   webSocketFragments: 1_024,
 
+  /** Relay client: one attempt to connect, from the socket to WELCOME (relay spec §8). */
+  relayConnectMs: 5_000,
+  /** Relay client: pauses before it comes back, the last one for ever; the first two ± 20 %, later ones × 0.5 to 1.5, so that many clients do not come at once. */
+  relayReconnectDelaysMs: [10, 50, 100, 200, 500, 1_000, 2_000, 5_000],
+  /** Relay client: a connection that lived this long starts the pauses anew; two clients of one name would evict each other without pause. */
+  relayStableMs: 5_000,
+  /** Periods without any frame after which a relay connection is dead (relay spec §4). */
+  relayHeartbeatMisses: 6,
+  /** Relay client: ids of deliveries it remembers, so that none is handled twice (relay spec §8). */
+  relaySeenIds: 2_000,
+  /** Relay client: messages and bytes that wait while it is away; past either, a send is refused at once. */
+  relayOutboxMessages: 10_000,
+  relayOutboxBytes: 8 * 1024 * 1024,
+  /** Relay client: answers to queries, to RELEASE and SEND_INPUT and LIST_WORKERS, to SET_MODEL, to SPAWN (relay spec §8). */
+  relayQueryMs: 5_000,
+  relayWorkerMs: 10_000,
+  relaySetModelMs: 45_000,
+  relaySpawnMs: 60_000,
+
   /** Time for a request without a time-out of its own (session spec §1.8). */
   requestTimeoutMs: 30_000,
   /** `initialize_session`, `load_session`: an agent process may have to start first (session spec §1.8). */

@@ -9,6 +9,7 @@ import type {
   HelloPayload,
   LogPayload,
   NackPayload,
+  ReceiptPayload,
   SyncPayload,
   SyncStream,
   WelcomePayload,
@@ -20,6 +21,7 @@ const isCapabilities = shape<ClientCapabilities>({
   resume: optional(isFlag),
   max_inflight: optional(isFiniteNumber),
   supports_topics: optional(isFlag),
+  receipts: optional(isFlag),
 });
 
 /** Whether `value` is the payload of a HELLO (relay spec §3.2). The name is any string here; `agentNameFault` judges it. */
@@ -45,7 +47,11 @@ export const isHelloPayload = shape<HelloPayload>({
 export const isWelcomePayload = shape<WelcomePayload>({
   session_id: isText,
   resume_token: isText,
-  server: shape<WelcomePayload["server"]>({ max_frame_bytes: isInteger, heartbeat_ms: isFiniteNumber }),
+  server: shape<WelcomePayload["server"]>({
+    max_frame_bytes: isInteger,
+    heartbeat_ms: isFiniteNumber,
+    receipts: optional(isFlag),
+  }),
 });
 
 /** Whether `value` is the payload of a PING or PONG (relay spec §4). */
@@ -99,6 +105,7 @@ export const CONTROL_GUARDS = {
   SYNC_SNAPSHOT: isRecord,
   SYNC_DELTA: isRecord,
   LOG: shape<LogPayload>({ data: isText, timestamp: optional(isFiniteNumber) }),
+  RECEIPT: shape<ReceiptPayload>({ ref_id: isText, state: isText, to: isText }),
   AGENT_READY: shape<AgentReadyPayload>({
     name: isText,
     cli: optional(isText),

@@ -10,6 +10,8 @@ export interface ClientCapabilities {
   resume?: boolean;
   max_inflight?: number;
   supports_topics?: boolean;
+  /** Ours: the client wants a RECEIPT for each SEND. */
+  receipts?: boolean;
 }
 
 /** HELLO: who connects (relay spec §3.2). */
@@ -41,7 +43,12 @@ export interface WelcomePayload {
   session_id: string;
   /** To be shown in the next HELLO of this name. A secret. */
   resume_token: string;
-  server: { max_frame_bytes: number; heartbeat_ms: number };
+  server: {
+    max_frame_bytes: number;
+    heartbeat_ms: number;
+    /** Ours: RECEIPTs are sent to clients that ask for them. */
+    receipts?: boolean;
+  };
 }
 
 /** PING and PONG (relay spec §4). */
@@ -103,6 +110,18 @@ export interface SyncStream {
 export interface SyncPayload {
   session_id: string;
   streams: SyncStream[];
+}
+
+/** What has become of a SEND: stored for one who is away, stored and written to one who is there, or not taken. */
+export type ReceiptState = "queued" | "delivered" | "refused";
+
+/** RECEIPT: ours; the SEND has been stored, or refused. An ERROR or BUSY that names the SEND goes before a refusal. */
+export interface ReceiptPayload {
+  /** Id of the SEND. */
+  ref_id: string;
+  state: Open<ReceiptState>;
+  /** As in the SEND: a name, `*`, `@users`. */
+  to: string;
 }
 
 /** LOG: a line of an agent's output (relay spec §1.2). */

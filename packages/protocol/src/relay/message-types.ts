@@ -62,6 +62,8 @@ export const MESSAGE_TYPES = [
   "MESSAGES_RESPONSE",
   "PROPOSAL_CREATE",
   "VOTE",
+  // Ours; sent only to clients that asked for it in HELLO.
+  "RECEIPT",
 ] as const;
 
 /** One of {@link MESSAGE_TYPES}. */

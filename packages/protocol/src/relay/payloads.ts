@@ -8,6 +8,7 @@ import type {
   HelloPayload,
   LogPayload,
   NackPayload,
+  ReceiptPayload,
   SyncPayload,
   WelcomePayload,
 } from "./control-payloads.js";
@@ -94,6 +95,7 @@ export interface RelayPayloads extends Record<MessageType, object> {
   SET_MODEL_RESULT: SetModelResultPayload;
   LIST_WORKERS: EmptyPayload;
   LIST_WORKERS_RESULT: ListWorkersResultPayload;
+  RECEIPT: ReceiptPayload;
   AGENT_READY: AgentReadyPayload;
   STATUS: EmptyPayload;
   STATUS_RESPONSE: StatusResponsePayload;

@@ -15,7 +15,7 @@ const send = { kind: "message", body: "Hello", data: { n: 1, list: [1, { deep: n
 export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } = {
   HELLO: {
     agent: "Alice",
-    capabilities: { ack: true, resume: true, max_inflight: 256, supports_topics: true },
+    capabilities: { ack: true, resume: true, max_inflight: 256, supports_topics: true, receipts: true },
     entityType: "agent",
     cli: "claude",
     program: "claude-code",
@@ -30,7 +30,11 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
     proof: "proof",
     ticket: "ticket",
   },
-  WELCOME: { session_id: "s-1", resume_token: "t", server: { max_frame_bytes: 1_048_576, heartbeat_ms: 5000 } },
+  WELCOME: {
+    session_id: "s-1",
+    resume_token: "t",
+    server: { max_frame_bytes: 1_048_576, heartbeat_ms: 5000, receipts: true },
+  },
   SEND: send,
   DELIVER: send,
   ACK: {
@@ -122,6 +126,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
     ],
     error: "none",
   },
+  RECEIPT: { ref_id: "m-1", state: "queued", to: "Bob" },
   AGENT_READY: { name: "Bob", cli: "codex", task: "t", connectedAt: 1 },
   STATUS: {},
   STATUS_RESPONSE: {

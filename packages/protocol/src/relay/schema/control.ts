@@ -17,6 +17,7 @@ export const CONTROL_SCHEMAS = {
         resume: optionalFlag,
         max_inflight: optionalNumber,
         supports_topics: optionalFlag,
+        receipts: optionalFlag,
       }),
     ),
     entityType: optionalText,
@@ -36,7 +37,7 @@ export const CONTROL_SCHEMAS = {
   WELCOME: z.looseObject({
     session_id: text,
     resume_token: text,
-    server: z.looseObject({ max_frame_bytes: z.int(), heartbeat_ms: z.number() }),
+    server: z.looseObject({ max_frame_bytes: z.int(), heartbeat_ms: z.number(), receipts: optionalFlag }),
   }),
   ACK: z.looseObject({
     ack_id: text,
@@ -64,5 +65,6 @@ export const CONTROL_SCHEMAS = {
   SYNC_SNAPSHOT: openRecord,
   SYNC_DELTA: openRecord,
   LOG: z.looseObject({ data: text, timestamp: optionalNumber }),
+  RECEIPT: z.looseObject({ ref_id: text, state: text, to: text }),
   AGENT_READY: z.looseObject({ name: text, cli: optionalText, task: optionalText, connectedAt: z.number() }),
 } as const;
