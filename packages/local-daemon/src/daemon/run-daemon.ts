@@ -1,11 +1,15 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
 import { DAEMON_EXIT } from "../rendezvous/exit-codes.js";
 import { openStateDir, resolveStateDir, STATE_FILES } from "../rendezvous/state-dir.js";
 import { createDaemon, type Daemon } from "../server.js";
 import { readConfigFile } from "./config-file.js";
-import { createDaemonLog } from "./daemon-log.js";
+import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
+
+/** A client that started the daemon has its first answer within this time. */
+const LOG_AFTER_MS = 200;
 
 /** What the command line says; it stands before the configuration file. */
 export interface RunDaemonOptions {
@@ -28,16 +32,23 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const daemon = await createDaemon({ ...config, ...(port === undefined ? {} : { port }), stateDir, logger: log });
     const watches = [closeOnSignal(daemon), closeWhenUnreachable(daemon, log)];
     options.onReady?.(daemon);
-    await log.open(join(stateDir, STATE_FILES.log));
     log.info({ ...daemon.endpoint }, "daemon started");
+    const opened = openLogSoon(log, join(stateDir, STATE_FILES.log), daemon.closed);
     await daemon.closed;
     for (const unwatch of watches) unwatch();
+    await opened;
     log.info({ instanceId: daemon.endpoint.instanceId }, "daemon stopped");
     return DAEMON_EXIT.stopped;
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     return ConnectionError.is(error, "DAEMON_ALREADY_RUNNING") ? DAEMON_EXIT.alreadyRunning : DAEMON_EXIT.failed;
   }
+}
+
+/** Opens the log a moment after the start, so that loading what writes it does not keep the first client waiting. */
+async function openLogSoon(log: DaemonLog, path: string, closed: Promise<void>): Promise<void> {
+  await Promise.race([delay(LOG_AFTER_MS, undefined, { ref: false }), closed]);
+  await log.open(path).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));
 }
 
 /** First signal: let running turns finish for a while. Second: end them now. Returns how to stop listening. */

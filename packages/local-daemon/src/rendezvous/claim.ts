@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, newId } from "@daemon-sdk/protocol";
@@ -24,6 +25,11 @@ export interface Claim {
   /** The local token, new at every start. */
   readonly token: string;
   readonly databasePath: string;
+  /**
+   * Whether an earlier daemon ended without giving up its claim: killed, or the machine went down. Only then can it have
+   * left agents behind; what is published stays until a daemon that has ended everything else withdraws it.
+   */
+  readonly wasAbandoned: boolean;
   /** Bind the unix socket here; {@link publish} gives it the name that clients use. */
   readonly privateSocketPath: string;
   /** The name that clients use, once published. */
@@ -48,24 +54,32 @@ export async function claimStateDir(options: { stateDir?: string | undefined; lo
     const paths = await openSocketPaths(stateDir, instanceId);
     const swept = await sweepLeftovers(stateDir, paths);
     if (swept.length > 0) options.logger.info({ swept }, "swept what an earlier daemon left behind");
-    return new StateDirClaim({ stateDir, instanceId, paths, lock });
+    const wasAbandoned = existsSync(join(stateDir, STATE_FILES.endpoint)) || existsSync(paths.published);
+    return new StateDirClaim({ stateDir, instanceId, paths, lock, wasAbandoned });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
+interface ClaimParts extends Pick<Claim, "stateDir" | "instanceId" | "wasAbandoned"> {
+  readonly paths: SocketPaths;
+  readonly lock: InstanceLock;
+}
+
 class StateDirClaim implements Claim {
   readonly stateDir: string;
   readonly instanceId: string;
+  readonly wasAbandoned: boolean;
   readonly token = createToken();
   readonly #paths: SocketPaths;
   readonly #lock: InstanceLock;
   #published: FileIdentity | undefined;
   #released: Promise<void> | undefined;
 
-  constructor(parts: { stateDir: string; instanceId: string; paths: SocketPaths; lock: InstanceLock }) {
+  constructor(parts: ClaimParts) {
     this.stateDir = parts.stateDir;
+    this.wasAbandoned = parts.wasAbandoned;
     this.instanceId = parts.instanceId;
     this.#paths = parts.paths;
     this.#lock = parts.lock;

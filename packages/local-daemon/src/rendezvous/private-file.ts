@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { DaemonError } from "@daemon-sdk/protocol";
 
 /** Files of ours that are read whole are small; what is larger is not ours. */
@@ -13,7 +12,8 @@ export const TEMP_SUFFIX = ".tmp";
 /**
  * Writes a file that only we can read, so that readers see the old content or the new one, never a part.
  *
- * Temporary name (fresh, `O_EXCL | O_NOFOLLOW`, 0600 whatever the umask), fsync, rename, fsync of the directory.
+ * Temporary name (fresh, `O_EXCL | O_NOFOLLOW`, 0600 whatever the umask), fsync, rename. The rename itself is not synced:
+ * what these files tell is about a running process, which a power loss ends.
  * Rejects with `STORAGE_FULL` or `STORAGE_FAILED`, naming the path and the system's code.
  */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
@@ -21,7 +21,6 @@ export async function writePrivateFile(path: string, content: string): Promise<v
   try {
     await writeNew(temp, content);
     await rename(temp, path);
-    await syncDirectory(dirname(path));
   } catch (cause) {
     await rm(temp, { force: true }).catch(() => {});
     throw storageFailure("write", path, cause);
@@ -70,11 +69,4 @@ async function writeNew(path: string, content: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-/** Makes the rename itself durable. Some file systems refuse to sync a directory; they have nothing to sync then. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY).catch(() => undefined);
-  await directory?.sync().catch(() => {});
-  await directory?.close();
 }

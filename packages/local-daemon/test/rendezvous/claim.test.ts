@@ -54,6 +54,7 @@ describe("a claim", () => {
     const second = await claim(home.state);
     expect(second.instanceId).not.toBe(first.instanceId);
     expect(second.token).not.toBe(first.token);
+    expect([first.wasAbandoned, second.wasAbandoned]).toEqual([false, false]);
     await second.release();
   });
 
@@ -106,6 +107,7 @@ describe("a claim", () => {
     writeFileSync(join(home.state, "endpoint.json"), '{"socket":"/nowhere"', { mode: 0o600 });
     writeFileSync(join(home.state, "token.0a1b2c.tmp"), "half", { mode: 0o600 });
     const { claim: held, stop } = await published(home.state);
+    expect(held.wasAbandoned).toBe(true);
     expect(readdirSync(home.state).sort()).toEqual(["daemon.sock", "endpoint.json", "lock.db", "token"]);
     expect((await readEndpoint(home.state))?.instanceId).toBe(held.instanceId);
     await stop();
