@@ -1,0 +1,35 @@
+import { DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { destination, pino, stdTimeFunctions } from "pino";
+
+/** Keys whose values never reach the log, at the top and one level down. */
+const SECRETS = ["token", "apiKey", "apiKeys", "proof", "authorization"];
+
+/**
+ * A logger that appends one JSON object a line to `path` (0600), and leaves out the values of keys that name secrets.
+ *
+ * Throws `STORAGE_FAILED` when the file cannot be opened. Written at once: the lines before a crash are the ones that are
+ * looked for.
+ */
+export function openPinoLog(path: string, level: keyof Logger): Logger {
+  try {
+    const logger = pino(
+      {
+        level,
+        base: null,
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        redact: SECRETS.flatMap((key) => [key, `*.${key}`]),
+      },
+      destination({ dest: path, append: true, sync: true, mode: 0o600 }),
+    );
+    return {
+      debug: (fields, message) => logger.debug(fields, message),
+      info: (fields, message) => logger.info(fields, message),
+      warn: (fields, message) => logger.warn(fields, message),
+      error: (fields, message) => logger.error(fields, message),
+    };
+  } catch (cause) {
+    const fix = "Check the path and its permissions.";
+    throw new DaemonError("STORAGE_FAILED", `Could not write the log ${path}. ${fix}`, { cause });
+  }
+}
