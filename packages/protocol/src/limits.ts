@@ -8,6 +8,30 @@ export const LIMITS = {
   sessionFrameBytes: 16 * 1024 * 1024,
   /** Largest frame of the relay wire, its header not counted (relay spec §2.3). */
   relayFrameBytes: 1024 * 1024,
+  /** Time between two PINGs of a relay connection (relay spec §4). */
+  relayHeartbeatMs: 5_000,
+  /** Intervals without any frame before a relay connection counts as dead (relay spec §4). */
+  relayMissedBeats: 6,
+  /** An agent that got a message may be too busy to answer pings for this long (relay spec §4). */
+  relayProcessingMs: 30_000,
+  /** SENDs per second and sender that are taken for long: about a fifth of what a daemon can store. */
+  relaySendsPerSecond: 10_000,
+  /** … and at once: a burst that the recipient's mailbox would refuse anyway. */
+  relaySendBurst: 20_000,
+  /** Unacknowledged messages in one mailbox; past it the sender hears BUSY. */
+  mailboxEntries: 20_000,
+  /** Their bytes. */
+  mailboxBytes: 64 * 1024 * 1024,
+  /** An unacknowledged message older than this is dropped: the original keeps messages for 7 days (relay spec §5.14). */
+  mailboxAgeMs: 7 * 24 * 60 * 60_000,
+  /** Acknowledged messages of one mailbox that are kept for queries (relay spec §1.5, INBOX). */
+  mailboxHistory: 1_000,
+  /** Wait for the ACK of a blocking SEND that names no time (relay spec §5.7). */
+  relayAckTimeoutMs: 30_000,
+  /** Blocking SENDs that wait at a time, of all connections together. */
+  relayBlockingSends: 10_000,
+  /** A user that left is reachable for this long: a page that is loaded again comes back within it (relay spec §5.3). */
+  relayRecentUserMs: 300_000,
   /** Slab that relay frames are written into: a socket takes about as much in one write. */
   relaySlabBytes: 64 * 1024,
   /** Largest line on an agent's stdout. Same as a session frame: whatever an agent says has to fit into one. */

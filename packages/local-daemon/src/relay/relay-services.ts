@@ -1,0 +1,52 @@
+import type { Logger } from "@daemon-sdk/protocol";
+import type { Envelope, MessageType, RelayEnvelope, SendMeta, SendPayload } from "@daemon-sdk/protocol/relay";
+import type { Committer } from "../sessions/committer.js";
+import type { Store } from "../storage/store.js";
+import type { Directory } from "./directory.js";
+import type { Mailboxes, Post } from "./mailboxes.js";
+import type { RelayLimits } from "./relay-limits.js";
+import type { RelayPeer } from "./relay-peer.js";
+
+/** A SEND that was routed: whom it goes to is settled, nothing is stored yet. */
+export interface RoutedSend {
+  readonly from: string;
+  /** As the SEND said it. */
+  readonly to: string;
+  readonly payload: SendPayload;
+  readonly topic: string | undefined;
+  readonly payload_meta: SendMeta | undefined;
+  readonly refId: string;
+  /** Names of those who get it. */
+  readonly recipients: readonly string[];
+}
+
+/** Adds posts to a routed SEND (such as copies for shadows); they are stored in the same transaction. */
+export type RouteHook = (send: RoutedSend) => readonly Post[];
+
+/** What every handler of the relay may use. */
+export interface RelayServices {
+  readonly directory: Directory;
+  readonly mailboxes: Mailboxes;
+  readonly store: Store;
+  readonly committer: Committer;
+  readonly limits: RelayLimits;
+  /** Wall clock in ms. */
+  readonly now: () => number;
+  readonly logger: Logger;
+  /** Called for each routed SEND, in order; add to it while handlers are made. */
+  readonly routeHooks: RouteHook[];
+  /** Called when the relay ends; add to it while handlers are made. */
+  readonly onStop: (() => Promise<void> | void)[];
+}
+
+/** Handles envelopes of one type. Their payload was checked; a handler that throws closes the connection. */
+export type RelayHandler<Type extends MessageType = MessageType> = (
+  peer: RelayPeer,
+  envelope: RelayEnvelope<Type>,
+) => void;
+
+/** Handlers by type: what each module under `handlers/` makes. */
+export type RelayHandlers = { readonly [Type in MessageType]?: RelayHandler<Type> };
+
+/** Any envelope, for handlers that answer with one. */
+export type AnyEnvelope = Envelope<object>;
