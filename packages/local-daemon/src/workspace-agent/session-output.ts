@@ -32,6 +32,11 @@ export class SessionOutput {
     this.#sessionId = id;
   }
 
+  /** Whether the pipe takes no more for now: time to await {@link ready}. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   /** Writes one notification. */
   tell(notification: KnownSessionNotification): void {
     const params = { ...(this.#sessionId !== undefined && { sessionId: this.#sessionId }), notification };
@@ -55,8 +60,12 @@ export class SessionOutput {
   async ready(signal: AbortSignal): Promise<void> {
     if (!this.#isFull) return;
     await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const resume = () => {
+        signal.removeEventListener("abort", resume);
+        resolve();
+      };
+      signal.addEventListener("abort", resume, { once: true });
+      this.#waiting.push(resume);
     });
     await setImmediate();
   }

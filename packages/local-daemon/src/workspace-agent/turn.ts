@@ -155,25 +155,29 @@ export class Turn {
 
   async #say(text: string): Promise<true> {
     const line = this.#message.hasText ? `\n${text}` : text;
-    for (const piece of piecesOf(line)) await this.#delta(piece);
+    for (const piece of piecesOf(line)) this.#message.text(piece);
+    await this.#breathe();
     return true;
   }
 
   async #stream(count: number, bytes: number): Promise<true> {
-    for (let i = 1; i <= count; i++) await this.#delta(`${i} `.padEnd(bytes, ".").slice(0, bytes));
+    for (let i = 1; i <= count; i++) {
+      this.#message.text(`${i} `.padEnd(bytes, ".").slice(0, bytes));
+      if (this.#session.output.isFull) await this.#breathe();
+    }
     return true;
   }
 
   async #count(count: number, everyMs: number): Promise<true> {
     for (let i = 1; i <= count; i++) {
-      await this.#delta(`${i} `);
+      this.#message.text(`${i} `);
       await sleep(everyMs, undefined, { signal: this.#signal });
     }
     return true;
   }
 
-  async #delta(text: string): Promise<void> {
-    this.#message.text(text);
+  /** Waits until the pipe takes more, and notices an interrupt. */
+  async #breathe(): Promise<void> {
     await this.#session.output.ready(this.#signal);
     this.#signal.throwIfAborted();
   }

@@ -17,11 +17,16 @@ export class WireAgent implements AsyncDisposable {
   readonly child: ChildProcessWithoutNullStreams;
   readonly frames: Frame[] = [];
   readonly exited: Promise<number | null>;
+  /** Everything it wrote to stderr. */
+  stderr = "";
   #waiting: (() => void)[] = [];
 
   constructor(env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, [workspaceAgentEntry()], { env: { PATH: process.env.PATH, ...env } });
     this.exited = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.stderr.on("data", (chunk) => {
+      this.stderr += chunk;
+    });
     createInterface({ input: this.child.stdout }).on("line", (line) => {
       this.frames.push(JSON.parse(line));
       for (const resolve of this.#waiting.splice(0)) resolve();

@@ -155,4 +155,6 @@ test("a stream that nobody reads waits in the pipe, not in memory", async () => 
   expect(done.params?.notification).toMatchObject({ reason: "completed" });
   const deltas = agent.frames.filter(({ params }) => params?.notification?.type === "assistant_text_delta");
   expect(deltas).toHaveLength(200_000);
+  // Node warns there of a listener that is added at each wait and never removed.
+  expect(agent.stderr).toBe("");
 });
