@@ -1,4 +1,6 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { MemoryRelay } from "./memory-relay.js";
+import type { SegmentQuery } from "./relay-rows.js";
 import { SearchCollector } from "./search-collector.js";
 import type {
   AgentProcessRow,
@@ -36,6 +38,7 @@ export class MemoryStore implements Store {
   readonly #shelves = new Map<SessionId, SessionShelf>();
   readonly #requests = new Map<string, PendingRequestRow>();
   readonly #processes = new Map<number, AgentProcessRow>();
+  readonly #relay = new MemoryRelay();
   readonly #now: () => number;
   #epoch = 0;
   #messageNo = 0;
@@ -162,6 +165,22 @@ export class MemoryStore implements Store {
     return [...this.#processes.values()].sort((a, b) => a.pid - b.pid).map(copy);
   }
 
+  mailboxes(): ReturnType<Store["mailboxes"]> {
+    return this.#relay.mailboxes();
+  }
+
+  readMailbox(address: string, fromPosition: number, maxBytes: number): ReturnType<Store["readMailbox"]> {
+    return this.#relay.readMailbox(address, fromPosition, maxBytes);
+  }
+
+  mailboxSegments(query: SegmentQuery): ReturnType<Store["mailboxSegments"]> {
+    return this.#relay.mailboxSegments(query);
+  }
+
+  relayFacts(scope: string): ReturnType<Store["relayFacts"]> {
+    return this.#relay.relayFacts(scope);
+  }
+
   #apply(write: StoreWrite): void {
     switch (write.kind) {
       case "session":
@@ -191,6 +210,8 @@ export class MemoryStore implements Store {
       case "pruneJournal":
         this.#prune(write.sessionId, write.beforeSeq);
         break;
+      default:
+        this.#relay.apply(write);
     }
   }
 

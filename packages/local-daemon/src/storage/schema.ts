@@ -50,4 +50,26 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE agent_processes (pid INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE mailboxes (
+    address TEXT PRIMARY KEY, low_water INTEGER NOT NULL, acked TEXT NOT NULL, last_position INTEGER NOT NULL,
+    waiting_bytes INTEGER NOT NULL, body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Entries are joined by newlines: JSON text holds none.
+  CREATE TABLE mailbox_segments (
+    no INTEGER PRIMARY KEY,
+    address TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, entries TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX mailbox_segments_in_order ON mailbox_segments (address, last);
+
+  CREATE TABLE mailbox_streams (
+    address TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (address, stream)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE relay_facts (
+    scope TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (scope, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,7 +1,9 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { indexQuery } from "./message-search.js";
+import type { SegmentQuery } from "./relay-rows.js";
 import { SearchCollector } from "./search-collector.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrite } from "./sqlite-writes.js";
 import type {
   AgentProcessRow,
@@ -37,10 +39,12 @@ export interface SqliteStoreOptions {
  */
 export class SqliteStore implements Store {
   readonly #database: SqliteDatabase;
+  readonly #relay: SqliteRelay;
   readonly #now: () => number;
 
   constructor(options: SqliteStoreOptions) {
     this.#database = new SqliteDatabase(options.path, options.maxPages);
+    this.#relay = new SqliteRelay(this.#database);
     this.#now = options.now ?? Date.now;
   }
 
@@ -206,6 +210,22 @@ export class SqliteStore implements Store {
     return this.#database
       .all("SELECT body FROM agent_processes ORDER BY pid")
       .map((row) => parse<AgentProcessRow>(row));
+  }
+
+  mailboxes(): ReturnType<Store["mailboxes"]> {
+    return this.#relay.mailboxes();
+  }
+
+  readMailbox(address: string, fromPosition: number, maxBytes: number): ReturnType<Store["readMailbox"]> {
+    return this.#relay.readMailbox(address, fromPosition, maxBytes);
+  }
+
+  mailboxSegments(query: SegmentQuery): ReturnType<Store["mailboxSegments"]> {
+    return this.#relay.mailboxSegments(query);
+  }
+
+  relayFacts(scope: string): ReturnType<Store["relayFacts"]> {
+    return this.#relay.relayFacts(scope);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { searchableTexts, TEXT_KINDS } from "./message-search.js";
 import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
+import { applyRelayWrite } from "./sqlite-relay.js";
 import type { PendingRequestRow, SegmentRow, StoreWrite } from "./store.js";
 
 /** Makes one change true. Called inside a transaction. */
@@ -43,6 +44,8 @@ export function applyWrite(database: SqliteDatabase, write: StoreWrite): void {
     case "pruneJournal":
       prune(database, write.sessionId, write.beforeSeq);
       break;
+    default:
+      applyRelayWrite(database, write);
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   SessionTag,
   TokenUsage,
 } from "@daemon-sdk/protocol";
+import type { RelayStore, RelayWrite } from "./relay-rows.js";
 
 /** What is remembered of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
@@ -97,7 +98,8 @@ export type StoreWrite =
   | { readonly kind: "request"; readonly row: PendingRequestRow }
   | { readonly kind: "agentProcess"; readonly row: AgentProcessRow }
   | { readonly kind: "agentProcessGone"; readonly pid: number }
-  | { readonly kind: "pruneJournal"; readonly sessionId: SessionId; readonly beforeSeq: number };
+  | { readonly kind: "pruneJournal"; readonly sessionId: SessionId; readonly beforeSeq: number }
+  | RelayWrite;
 
 /** A run of journal frames read back, first one at `firstSeq`. Empty when nothing lies at or after the place asked for. */
 export interface FrameRun {
@@ -164,13 +166,13 @@ export interface SegmentInfo {
 }
 
 /**
- * Where the daemon keeps what must survive it: journals, conversations, turns, pending requests, children.
+ * Where the daemon keeps what must survive it: journals, conversations, turns, pending requests, children, mailboxes.
  *
  * The contract assumes neither one machine nor a file path; every answer is a promise. Two laws:
  * - a commit that resolved survives the death of this process;
  * - commits are atomic, and applied in the order they were asked for.
  */
-export interface Store {
+export interface Store extends RelayStore {
   /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
   open(): Promise<{ epoch: number }>;
   close(): Promise<void>;
