@@ -1,8 +1,10 @@
 import { InvalidOptionError, LIMITS, MachineType } from "@daemon-sdk/protocol";
+import { BrowserByteLink } from "./browser-byte-link.js";
 import { BrowserLink } from "./browser-link.js";
+import type { ByteLink } from "./byte-link.js";
 import { attempt } from "./dial-attempt.js";
 import { dialFailed, dialTimedOut } from "./dial-errors.js";
-import type { DialWebSocketOptions } from "./dial-options.js";
+import type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 import { dialTarget } from "./dial-target.js";
 import { RETRY_SCHEDULES } from "./retry.js";
 import { WebSocketTransport } from "./web-socket-transport.js";
@@ -14,6 +16,24 @@ import { WebSocketTransport } from "./web-socket-transport.js";
  * `AUTH_REJECTED` here. `headers` and `onUpgrade` are refused: a page can neither set nor see headers.
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
+  return dial(url, options, (socket, maxMessageBytes) => {
+    return new WebSocketTransport(new BrowserLink(socket, maxMessageBytes), options);
+  });
+}
+
+/**
+ * Opens the browser's own WebSocket for a stream of bytes in binary messages, such as the relay wire at `/relay`: one
+ * attempt. Rejects as {@link dialWebSocket} does. `start` the link in the tick in which the promise resolves.
+ */
+export async function dialBytes(url: string, options: DialBytesOptions = {}): Promise<ByteLink> {
+  return dial(url, options, (socket) => new BrowserByteLink(socket));
+}
+
+async function dial<Link>(
+  url: string,
+  options: DialWebSocketOptions,
+  makeLink: (socket: WebSocket, maxMessageBytes: number) => Link,
+): Promise<Link> {
   for (const option of ["headers", "onUpgrade"] as const) {
     if (options[option] !== undefined) throw new InvalidOptionError(option, "absent in a browser");
   }
@@ -21,7 +41,7 @@ export async function dialWebSocket(url: string, options: DialWebSocketOptions =
   const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
-  return attempt<WebSocketTransport>(bounds, ({ succeed, fail }) => {
+  return attempt<Link>(bounds, ({ succeed, fail }) => {
     const refuse = (why: string): void => fail(dialFailed(target.label, why));
     let socket: WebSocket;
     try {
@@ -32,7 +52,7 @@ export async function dialWebSocket(url: string, options: DialWebSocketOptions =
       return () => {};
     }
     socket.addEventListener("open", () => {
-      succeed(new WebSocketTransport(new BrowserLink(socket, maxMessageBytes), options));
+      succeed(makeLink(socket, maxMessageBytes));
     });
     socket.addEventListener("close", ({ code }) => refuse(`closed before it was open (code ${code})`));
     socket.addEventListener("error", () => refuse("the browser does not tell why"));

@@ -1,5 +1,6 @@
-export { dialWebSocket } from "./browser-dial.js";
-export type { DialWebSocketOptions } from "./dial-options.js";
+export { dialBytes, dialWebSocket } from "./browser-dial.js";
+export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
+export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 export {
   dialWithRetry,
   RETRY_SCHEDULES,

@@ -24,6 +24,11 @@ export function upgradeRefused(label: string, status: number): ConnectionError {
   );
 }
 
+/** A byte link whose WebSocket ended with another code than that of a polite end. */
+export function linkClosed(code: number): ConnectionError {
+  return new ConnectionError("CONNECTION_LOST", `The WebSocket was closed with code ${code}.`);
+}
+
 /** No answer within the time of one attempt. */
 export function dialTimedOut(label: string, timeoutMs: number): ConnectionError {
   return new ConnectionError(

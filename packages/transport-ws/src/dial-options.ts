@@ -16,3 +16,9 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
    */
   readonly onUpgrade?: (headers: ReadonlyMap<string, string>) => void;
 }
+
+/** Options of `dialBytes`; those of the same name in {@link DialWebSocketOptions} mean the same. */
+export type DialBytesOptions = Pick<
+  DialWebSocketOptions,
+  "signal" | "timeoutMs" | "maxMessageBytes" | "headers" | "onUpgrade"
+>;

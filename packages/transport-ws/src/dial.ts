@@ -2,11 +2,13 @@ import type { IncomingMessage } from "node:http";
 import net from "node:net";
 import { LIMITS, MachineType } from "@daemon-sdk/protocol";
 import { type ClientOptions, WebSocket } from "ws";
+import type { ByteLink } from "./byte-link.js";
 import { attempt } from "./dial-attempt.js";
 import { dialFailed, dialTimedOut, upgradeRefused } from "./dial-errors.js";
-import type { DialWebSocketOptions } from "./dial-options.js";
+import type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 import { dialTarget, unixTarget } from "./dial-target.js";
 import { checkHeaders } from "./headers.js";
+import { NodeByteLink } from "./node-byte-link.js";
 import { NodeLink } from "./node-link.js";
 import { RETRY_SCHEDULES } from "./retry.js";
 import { socketBounds } from "./socket-bounds.js";
@@ -24,12 +26,30 @@ const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
  * @param url `ws:`, `wss:`, or `ws+unix:///path/of.sock:/request/path`
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
+  return dial(url, options, (socket, response, maxMessageBytes) => {
+    return new WebSocketTransport(new NodeLink(socket, response.socket, maxMessageBytes), options);
+  });
+}
+
+/**
+ * Opens a WebSocket that carries a stream of bytes in binary messages, such as the relay wire at `/relay`: one attempt.
+ * Rejects as {@link dialWebSocket} does. `start` the link in the tick in which the promise resolves.
+ */
+export async function dialBytes(url: string, options: DialBytesOptions = {}): Promise<ByteLink> {
+  return dial(url, options, (socket) => new NodeByteLink(socket));
+}
+
+async function dial<Link>(
+  url: string,
+  options: DialWebSocketOptions,
+  makeLink: (socket: WebSocket, response: IncomingMessage, maxMessageBytes: number) => Link,
+): Promise<Link> {
   const target = dialTarget(url, SCHEMES);
   checkHeaders(options.headers ?? {});
   const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
-  return attempt<WebSocketTransport>(bounds, ({ succeed, fail }) => {
+  return attempt<Link>(bounds, ({ succeed, fail }) => {
     const socket = openSocket(target.url, { headers: options.headers ?? {}, ...socketBounds(maxMessageBytes) });
     let response: IncomingMessage | undefined;
     socket.on("upgrade", (answer) => {
@@ -44,8 +64,7 @@ export async function dialWebSocket(url: string, options: DialWebSocketOptions =
     socket.on("error", (error) => fail(dialFailed(target.label, error)));
     socket.on("open", () => {
       // `ws` emits "upgrade" before "open", always.
-      const stream = (response as IncomingMessage).socket;
-      succeed(new WebSocketTransport(new NodeLink(socket, stream, maxMessageBytes), options));
+      succeed(makeLink(socket, response as IncomingMessage, maxMessageBytes));
     });
     return () => socket.terminate();
   });

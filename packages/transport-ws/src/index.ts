@@ -1,6 +1,7 @@
 export { type AcceptOptions, acceptWebSocket } from "./accept.js";
-export { dialWebSocket } from "./dial.js";
-export type { DialWebSocketOptions } from "./dial-options.js";
+export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
+export { dialBytes, dialWebSocket } from "./dial.js";
+export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 export {
   dialWithRetry,
   RETRY_SCHEDULES,
