@@ -6,12 +6,12 @@ import {
   type Logger,
   newId,
   TimeoutError,
-  type Transport,
   type TransportClose,
 } from "@daemon-sdk/protocol";
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
 import type { Dialect, DialectFactory } from "./dialect.js";
 import type { Heartbeat } from "./heartbeat.js";
+import type { Link } from "./link.js";
 import { WriteQueue } from "./write-queue.js";
 
 /** Bounds of one connection; each defaults to the value of `LIMITS` in its comment. */
@@ -27,9 +27,9 @@ export interface ConnectionLimits {
 }
 
 /** Options of {@link Connection}. */
-export interface ConnectionOptions {
-  readonly transport: Transport;
-  readonly dialect: DialectFactory;
+export interface ConnectionOptions<Inbound = string> {
+  readonly transport: Link<Inbound>;
+  readonly dialect: DialectFactory<Inbound>;
   readonly logger: Logger;
   /** What of `handshakeMs` the way here has used up already. */
   readonly elapsedMs?: number;
@@ -39,29 +39,34 @@ export interface ConnectionOptions {
 
 /**
  * One accepted connection, of a client or an agent: who it is, where it is in its life, and what waits to be written.
+ * `Inbound` is what its link hands over: texts on the session wire, chunks of bytes on the relay's.
  *
  * It closes by itself when the handshake takes too long (4401), when the peer does not read (4408), when its dialect
  * breaks (4500), and cuts a link that does not end after a close.
  */
-export class Connection {
+export class Connection<Inbound = string> {
   /** Names it in the logs; a UUID. */
   readonly id: string = newId();
   /** Resolves when the link is gone and everybody was told. */
   readonly closed: Promise<TransportClose>;
 
-  readonly #transport: Transport;
+  readonly #transport: Link<Inbound>;
   readonly #logger: Logger;
-  readonly #dialect: Dialect;
+  readonly #dialect: Dialect<Inbound>;
   readonly #queue: WriteQueue;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #limits: ConnectionLimits;
-  readonly #pulse = { ping: () => this.#ping(), onSilent: () => this.#silent() };
+  readonly #pulse = {
+    ping: () => this.#ping(),
+    isBusy: () => this.#dialect.isBusy?.() ?? false,
+    onSilent: () => this.#silent(),
+  };
   #state: ConnectionState = "connecting";
   #peerName = "unknown";
   #deadline: NodeJS.Timeout | undefined;
   #tellClosed!: (event: TransportClose) => void;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions<Inbound>) {
     const { transport, limits = {} } = options;
     this.#transport = transport;
     this.#logger = options.logger;
@@ -73,7 +78,7 @@ export class Connection {
     this.#queue = new WriteQueue({ transport, ...limits, onSlow: (error) => this.fail(error, CloseCode.slowConsumer) });
     this.#dialect = options.dialect(this);
     transport.onClose = (event) => this.#ended(event);
-    transport.onMessage = (text) => this.#received(text);
+    transport.onMessage = (message) => this.#received(message);
     this.#step("opened");
     const handshakeMs = Math.max(0, (limits.handshakeMs ?? LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
     this.#deadline = setTimeout(() => this.#handshakeExpired(handshakeMs), handshakeMs);
@@ -121,6 +126,8 @@ export class Connection {
   close(code: number = CloseCode.normal, reason = ""): void {
     if (!this.#step("close", { code, reason })) return;
     this.#release();
+    const farewell = this.#dialect.farewell?.();
+    if (farewell !== undefined) this.#queue.send(farewell);
     this.#queue.close();
     const closeMs = this.#limits.closeMs ?? LIMITS.closeTimeoutMs;
     this.#deadline = setTimeout(() => this.#transport.terminate(), closeMs);
@@ -144,10 +151,10 @@ export class Connection {
     return true;
   }
 
-  #received(text: string): void {
+  #received(message: Inbound): void {
     if (this.#state !== "handshaking" && this.#state !== "active") return;
     this.#heartbeat?.heard(this.#pulse);
-    this.#guard(() => this.#dialect.onMessage(text));
+    this.#guard(() => this.#dialect.onMessage(message));
   }
 
   #ended(event: TransportClose): void {

@@ -8,11 +8,11 @@ import type { Connection } from "./connection.js";
  * Callbacks run after the connection's transition is complete, so they may act on it. One that throws is logged and
  * closes the connection with 4500: its state is not known any more.
  */
-export interface Dialect {
+export interface Dialect<Inbound = string> {
   /** For logs. */
   readonly name: string;
-  /** A message while handshaking or active. Calls `connection.accept` when the handshake has succeeded. */
-  onMessage(text: string): void;
+  /** A message (or chunk) while handshaking or active. Calls `connection.accept` when the handshake has succeeded. */
+  onMessage(message: Inbound): void;
   /** The handshake has succeeded. */
   onActive?(): void;
   /** The connection is over; called once, whatever ended it. */
@@ -21,7 +21,11 @@ export interface Dialect {
   onError?(error: Error): void;
   /** Sends a ping of the dialect's own; with it, a connection that stays silent for too long is cut. */
   ping?(): void;
+  /** The peer has something better to do than to answer a ping: its silence does not count now. */
+  isBusy?(): boolean;
+  /** The connection is about to be closed by us, and nothing more will come in. What it returns is the last that is sent. */
+  farewell?(): string | undefined;
 }
 
 /** Makes the dialect of one connection. */
-export type DialectFactory = (connection: Connection) => Dialect;
+export type DialectFactory<Inbound = string> = (connection: Connection<Inbound>) => Dialect<Inbound>;

@@ -2,6 +2,8 @@
 export interface Beating {
   /** Asks for a sign of life. */
   ping(): void;
+  /** Its silence does not count at this beat: it is pinged, and not given up. */
+  isBusy?(): boolean;
   /** Was silent for too long. */
   onSilent(): void;
 }
@@ -55,7 +57,7 @@ export class Heartbeat {
 
   #beat(): void {
     for (const pulse of [...this.#members.values()]) {
-      pulse.missed++;
+      if (pulse.beating.isBusy?.() !== true) pulse.missed++;
       if (pulse.missed <= this.#options.missedBeats) {
         pulse.beating.ping();
         continue;

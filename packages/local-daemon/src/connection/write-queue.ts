@@ -1,8 +1,11 @@
 import { ConnectionError, LIMITS, type Transport } from "@daemon-sdk/protocol";
 
+/** What a queue needs of its link. */
+type Outbound = Pick<Transport, "bufferedBytes" | "onWritable" | "send">;
+
 /** Options of {@link WriteQueue}. */
 export interface WriteQueueOptions {
-  readonly transport: Transport;
+  readonly transport: Outbound;
   /** Bytes waiting above which the queue is full, where the transport counts that as much; default `LIMITS.connectionBufferBytes`. */
   readonly bufferBytes?: number;
   /** How long it may stay full; default `LIMITS.slowConsumerMs`. */
@@ -18,7 +21,7 @@ export interface WriteQueueOptions {
  * when {@link onceWritable} calls. What a peer makes us say without reading is bounded by twice the buffer and a frame.
  */
 export class WriteQueue {
-  readonly #transport: Transport;
+  readonly #transport: Outbound;
   readonly #bufferBytes: number;
   readonly #slowMs: number;
   readonly #onSlow: (error: ConnectionError) => void;
