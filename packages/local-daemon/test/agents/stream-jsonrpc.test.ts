@@ -349,6 +349,7 @@ describe("turns of agents that say less than the real one", () => {
     await running.witness.turnEnd();
     await running.prompt("second");
     await running.witness.until(() => running.witness.text || undefined);
+    expect(types(running)).not.toContain("agent_turn_completed");
     expect(running.witness.of("ended")).toHaveLength(1);
   });
 
