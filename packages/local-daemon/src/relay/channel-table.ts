@@ -46,6 +46,11 @@ export class ChannelTable {
     return this.#channels.get(channel)?.has(name.toLowerCase()) === true;
   }
 
+  /** The ways in which a member's name is written in a channel. */
+  spellings(channel: string, name: string): string[] {
+    return [...(this.#channels.get(channel)?.get(name.toLowerCase()) ?? [])];
+  }
+
   /** Every member's name as it was written, in the order of joining. */
   members(channel: string): string[] {
     return [...(this.#channels.get(channel)?.values() ?? [])].flatMap((spellings) => [...spellings]);

@@ -1,0 +1,42 @@
+import type { SendMeta } from "@daemon-sdk/protocol/relay";
+import type { Post } from "../mailboxes.js";
+import type { RelayHandlers, RelayServices, RoutedSend } from "../relay-services.js";
+import { ShadowTable, shadowPayload } from "../shadow-table.js";
+
+/** What shadows need of the relay. */
+export type ShadowServices = Pick<RelayServices, "directory" | "routeHooks">;
+
+/**
+ * SHADOW_BIND and SHADOW_UNBIND (relay spec §5.11). From then on each routed SEND leads to copies, stored with it.
+ *
+ * A shadow that has gone is unbound; a primary that has gone keeps its shadows.
+ *
+ * @param table given by whoever binds shadows in another way, too
+ */
+export function shadowHandlers(services: ShadowServices, table: ShadowTable = new ShadowTable()): RelayHandlers {
+  services.routeHooks.push((send) => copies(table, send));
+  services.directory.onGone(({ name }) => void table.drop(name));
+  return {
+    SHADOW_BIND: (peer, { payload }) => void table.bind(peer.name, payload),
+    SHADOW_UNBIND: (peer, { payload }) => void table.unbind(peer.name, payload.primaryAgent),
+  };
+}
+
+function copies(table: ShadowTable, send: RoutedSend): Post[] {
+  return table.copiesOf(send).map((copy) => ({
+    from: send.from,
+    to: copy.shadow,
+    payload: shadowPayload(send.payload, copy),
+    topic: send.topic,
+    payload_meta: withoutSync(send.payload_meta),
+    originalTo: send.to,
+    refId: send.refId,
+  }));
+}
+
+/** A blocking SEND waits for its addressee; a shadow that answered, too, would answer for somebody else. */
+function withoutSync(meta: SendMeta | undefined): SendMeta | undefined {
+  if (meta?.sync === undefined) return meta;
+  const { sync: _, ...rest } = meta;
+  return rest;
+}
