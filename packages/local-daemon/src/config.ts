@@ -120,9 +120,13 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     if (!isCommand)
       throw new InvalidOptionError(`agents.${name}.command`, "a program and its arguments, as an array", command);
   }
-  for (const [name, value] of Object.entries(resolved.limits)) {
-    if (!(typeof value === "number" && value >= 0))
+  for (const [name, value] of Object.entries(config.limits ?? {})) {
+    if (!(name in DEFAULT_CONFIG.limits)) {
+      throw new InvalidOptionError(`limits.${name}`, `one of ${Object.keys(DEFAULT_CONFIG.limits).join(", ")}`);
+    }
+    if (!(typeof value === "number" && value >= 0)) {
       throw new InvalidOptionError(`limits.${name}`, "a number from 0 on", value);
+    }
   }
   return resolved;
 }

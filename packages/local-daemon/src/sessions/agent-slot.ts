@@ -1,4 +1,10 @@
-import { type Logger, ProcessExitError, SessionError, type SessionId } from "@daemon-sdk/protocol";
+import {
+  type Logger,
+  ProcessExitError,
+  SessionError,
+  type SessionId,
+  SessionNotFoundError,
+} from "@daemon-sdk/protocol";
 import type {
   Agent,
   AgentEvents,
@@ -30,6 +36,8 @@ export interface AgentSlotOptions extends AgentServices {
   describeStart(): AgentStart;
   /** An agent has opened the conversation; called before `ready` resolves. */
   onReady(ready: AgentReady): void;
+  /** The agent did not have the conversation any more, and began a new one. */
+  onForgotten(): void;
   readonly events: AgentEvents;
 }
 
@@ -107,7 +115,7 @@ export class AgentSlot {
     this.#agent = agent;
     this.#remember(agent);
     try {
-      const ready = await agent.open(start);
+      const ready = await this.#open(agent, start);
       if (this.#agent !== agent) {
         throw new ProcessExitError("The agent ended while it was starting.", { exitCode: null, signal: null });
       }
@@ -117,6 +125,19 @@ export class AgentSlot {
     } catch (error) {
       await agent.stop();
       throw error;
+    }
+  }
+
+  /** An agent that lost the conversation gets a new one: the session would be of no use for ever otherwise. */
+  async #open(agent: Agent, start: AgentStart): Promise<AgentReady> {
+    const { resume, ...anew } = start;
+    try {
+      return await agent.open(start);
+    } catch (error) {
+      if (resume === undefined || !SessionNotFoundError.is(error)) throw error;
+      const ready = await agent.open(anew);
+      this.#options.onForgotten();
+      return ready;
     }
   }
 

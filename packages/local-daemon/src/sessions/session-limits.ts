@@ -22,4 +22,16 @@ export interface SessionLimits {
 }
 
 /** The defaults. */
-export const SESSION_LIMITS: SessionLimits = LIMITS;
+export const SESSION_LIMITS: SessionLimits = {
+  agentInactivityMs: LIMITS.agentInactivityMs,
+  agentInterruptMs: LIMITS.agentInterruptMs,
+  agentRestarts: LIMITS.agentRestarts,
+  agentRestartWindowMs: LIMITS.agentRestartWindowMs,
+  queuedTurns: LIMITS.queuedTurns,
+  openSessions: LIMITS.openSessions,
+  journalKeepMs: LIMITS.journalKeepMs,
+  journalKeepBytes: LIMITS.journalKeepBytes,
+  journalOldEntries: LIMITS.journalOldEntries,
+  journalOldBytes: LIMITS.journalOldBytes,
+  storeBacklogBytes: LIMITS.storeBacklogBytes,
+};

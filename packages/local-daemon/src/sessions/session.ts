@@ -3,6 +3,7 @@ import {
   type EnvelopeMeta,
   isRecord,
   type McpServerConfig,
+  newId,
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
@@ -180,6 +181,7 @@ export class Session {
       spec,
       describeStart: () => this.#describeStart(),
       onReady: (ready) => this.#onReady(ready),
+      onForgotten: () => this.#tellForgotten(),
       events: {
         onNotification: (notification, meta) => this.#onNotification(notification, meta),
         onRequest: (request) => this.#onRequest(request),
@@ -198,6 +200,21 @@ export class Session {
       errorType: "Error",
       timestamp: new Date(this.#services.now()).toISOString(),
     });
+  }
+
+  /** For people, in the conversation itself: the turn that follows is a success all the same. */
+  #tellForgotten(): void {
+    const now = this.#services.now();
+    const text = "The agent no longer has the conversation above. It goes on without remembering it.";
+    const message = {
+      id: newId(),
+      role: "system",
+      content: [{ type: "text", text }],
+      visibility: "user_only",
+      createdAt: now,
+      updatedAt: now,
+    };
+    this.notify({ type: "create_message", message });
   }
 
   #setWorkingState(state: string): void {

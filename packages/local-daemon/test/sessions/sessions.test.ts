@@ -1,4 +1,4 @@
-import { ProtocolError, sessionId } from "@daemon-sdk/protocol";
+import { ProtocolError, SessionNotFoundError, sessionId } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { Harness } from "./harness.js";
 
@@ -277,4 +277,27 @@ test("an agent that nobody uses is stopped, its session let go, and brought back
   await client.loadSession("s-1");
   await client.call("add_user_message", { sessionId: "s-1", text: "Hi" });
   await (await harness.spawner.agentOf("s-1", 2)).prompted(1);
+});
+
+test("an agent that lost the conversation begins a new one, and the people who follow are told so", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  await client.createSession("s-1");
+  const first = await harness.spawner.agentOf("s-1");
+  await client.call("add_user_message", { sessionId: "s-1", text: "Hi", messageId: "m-1" });
+  await first.prompted(1);
+  first.die();
+  await client.turnEnd("m-1");
+  harness.spawner.onSpawn = (agent) => {
+    const open = agent.open.bind(agent);
+    agent.open = (start) =>
+      start.resume === undefined ? open(start) : Promise.reject(new SessionNotFoundError(String(start.resume)));
+  };
+  await client.call("add_user_message", { sessionId: "s-1", text: "Still there?", messageId: "m-2" });
+  const second = await harness.spawner.agentOf("s-1", 2);
+  await second.prompted(1);
+  second.end();
+  expect(await client.turnEnd("m-2")).toMatchObject({ reason: "completed" });
+  const [message] = (await harness.store.readMessages(S, { limit: 9 })).messages;
+  expect(message).toMatchObject({ role: "system", visibility: "user_only" });
 });
