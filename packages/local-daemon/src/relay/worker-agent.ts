@@ -31,7 +31,10 @@ export interface WorkerTask {
 export interface WorkerAnswer {
   /** What the agent said, or why there is no answer. */
   readonly text: string;
-  /** `completed`, or the reason for which the turn ended otherwise. */
+  /**
+   * `completed`, or the reason for which the turn ended otherwise. `refused`: the agent did not take it. `not_started`: the
+   * agent has ended before it could.
+   */
   readonly reason: string;
 }
 
@@ -47,6 +50,8 @@ export interface WorkerAgentOptions {
    * false: it is told to act without asking, as the original starts its programs (relay spec §6).
    */
   readonly interactive?: boolean | undefined;
+  /** Ends a start that is under way; without effect later. */
+  readonly signal?: AbortSignal | undefined;
   readonly logger: Logger;
 }
 
@@ -127,14 +132,19 @@ export class WorkerAgent {
   }
 
   async #start(): Promise<void> {
-    const { spawner, spec, sessionId, cwd, model } = this.#options;
+    const { spawner, spec, sessionId, cwd, model, signal } = this.#options;
     this.#agent = await spawner.spawn(spec, sessionId, cwd, this.#events());
+    const onAbort = () => void this.#agent.stop();
+    signal?.addEventListener("abort", onAbort);
     try {
+      signal?.throwIfAborted();
       const { settings } = await this.#agent.open({ sessionId, cwd, settings: this.#settings() });
       this.#model = settings.modelId ?? model;
     } catch (error) {
       await this.#agent.stop();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
     }
   }
 
@@ -168,7 +178,8 @@ export class WorkerAgent {
       () => accept(current),
       (error: unknown) => {
         if (this.#current !== current) return;
-        this.#finish({ text: error instanceof Error ? error.message : String(error), reason: "refused" });
+        const reason = ProcessExitError.is(error) ? "not_started" : "refused";
+        this.#finish({ text: error instanceof Error ? error.message : String(error), reason });
       },
     );
   }

@@ -86,7 +86,7 @@ describe("WorkerAgent", () => {
     await agent.prompted(1);
     agent.die(9);
     expect((await running).reason).toBe("agent_exited");
-    expect(await waiting).toMatchObject({ reason: "refused", text: expect.stringContaining("exit code 9") });
+    expect(await waiting).toMatchObject({ reason: "not_started", text: expect.stringContaining("exit code 9") });
     expect(await worker.gone).toMatchObject({ exitCode: 9 });
     expect(log).toEqual(["accepted 1", "answered 1", "answered 2"]);
   });
@@ -94,7 +94,7 @@ describe("WorkerAgent", () => {
   it("answers what is handed in after the agent's end", async () => {
     const { worker } = await start();
     await worker.stop();
-    expect(await work(worker, "late")).toMatchObject({ reason: "refused" });
+    expect(await work(worker, "late")).toMatchObject({ reason: "not_started" });
   });
 
   it("lets the agent act without asking, and starts it with the model that was asked for", async () => {
