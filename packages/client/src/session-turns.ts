@@ -100,6 +100,8 @@ export class SessionTurns implements StreamHost {
 
   #observe(notification: SessionNotification): void {
     this.#stream?.deliver(notification);
+    // Nearly all there is, and no news of a turn's life: it need not be compared with everything that is.
+    if (notification.type === "assistant_text_delta") return;
     this.turns.observe(notification);
     switch (notification.type) {
       case "session_process_exited":

@@ -8,7 +8,7 @@ import {
   type SessionNotification,
   type ToolProgressUpdate,
 } from "@daemon-sdk/protocol";
-import type { BridgedEvent, DefaultEvent, HookEvent } from "./events.js";
+import type { BridgedEvent, DefaultEvent, HookEvent, TextDeltaEvent } from "./events.js";
 
 /** Options of {@link MessageBridge}. */
 export interface MessageBridgeOptions {
@@ -36,6 +36,12 @@ export class MessageBridge {
   push(notification: SessionNotification): BridgedEvent[] {
     if (!isKnownNotification(notification)) return [];
     switch (notification.type) {
+      // First, because it is nearly all there is. A literal, because the parser makes a new string of each `type`, which
+      // everyone who looks at the event would have to compare letter by letter.
+      case "assistant_text_delta":
+        return this.#partial ? [textEvent("assistant_text_delta", notification)] : [];
+      case "thinking_text_delta":
+        return this.#partial ? [textEvent("thinking_text_delta", notification)] : [];
       case "create_message":
         return this.#message(notification.message);
       case "tool_result":
@@ -96,13 +102,15 @@ export function textOf(content: readonly MessageBlock[]): string {
   return text;
 }
 
+function textEvent<Type extends "assistant_text_delta" | "thinking_text_delta">(
+  type: Type,
+  { messageId, blockIndex, textDelta }: { messageId: string; blockIndex: number; textDelta: string },
+): TextDeltaEvent<Type> {
+  return { type, messageId, blockIndex, text: textDelta };
+}
+
 function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
   switch (notification.type) {
-    case "assistant_text_delta":
-    case "thinking_text_delta": {
-      const { type, messageId, blockIndex, textDelta } = notification;
-      return [{ type, messageId, blockIndex, text: textDelta }];
-    }
     case "droid_working_state_changed":
       return [{ type: "working_state_changed", state: notification.newState }];
     case "session_token_usage_changed":

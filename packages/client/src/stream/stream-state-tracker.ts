@@ -11,6 +11,7 @@ import { type ResolvedOutputFormat, settleStructuredOutput } from "../output-for
 import { isDiscarded } from "../turn-ledger.js";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
 import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
+import { TextPieces } from "./text-pieces.js";
 
 /** Options of {@link StreamStateTracker}. */
 export interface StreamStateTrackerOptions extends Omit<TurnTrackerOptions, "isQueued"> {
@@ -37,7 +38,7 @@ export class StreamStateTracker {
   readonly #messages: DefaultEvent[] = [];
   readonly #errors: TurnError[] = [];
   #text: string | undefined;
-  #deltas = "";
+  readonly #deltas = new TextPieces();
   #tokenUsage: TokenUsage | null = null;
   #declared: { value: unknown; error?: StructuredOutputError } | undefined;
   #reason: string | undefined;
@@ -95,7 +96,7 @@ export class StreamStateTracker {
   async result(): Promise<ResultEvent> {
     const { sessionId, messageId, outputFormat } = this.#options;
     const durationMs = Math.round(this.#now() - this.#startedAt);
-    const text = this.#text ?? this.#deltas;
+    const text = this.#text ?? this.#deltas.join();
     const wasInterrupted = this.#reason === undefined ? this.#interruptAsked : isInterruptedReason(this.#reason);
     // Of a turn that failed no answer is expected: its failure is what the caller has to know.
     const isExpected = !wasInterrupted && (this.#errors.length === 0 || this.#declared !== undefined);
@@ -133,7 +134,7 @@ export class StreamStateTracker {
       case "assistant_text_delta":
         // Only read while no whole message has come, so that a long turn is not kept twice.
         if (this.#text === undefined && typeof notification.textDelta === "string")
-          this.#deltas += notification.textDelta;
+          this.#deltas.add(notification.textDelta);
         break;
       case "session_token_usage_changed":
       case "structured_output":

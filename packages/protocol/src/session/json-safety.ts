@@ -54,7 +54,8 @@ const ESCAPED_LETTER = /\\u00[4-7]/;
  * letter of it is written as an escape.
  */
 export function mayHoldUnsafeKey(text: string): boolean {
-  return text.includes("proto") || (text.includes("\\u") && ESCAPED_LETTER.test(text));
+  // One character is found at a quarter of the price of two.
+  return text.includes("proto") || (text.includes("\\") && ESCAPED_LETTER.test(text));
 }
 
 /**
