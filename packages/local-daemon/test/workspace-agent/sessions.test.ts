@@ -75,7 +75,8 @@ describe("a conversation", () => {
     }
     await using running = await load(place, sessionId);
     expect(await recall(running)).toBe("say one");
-    for (const name of await readdir(join(place.stateDir, "agents", "workspace-agent"))) expect(name).toMatch(/^x-/);
+    const names = await readdir(join(place.stateDir, "agents", "workspace-agent"));
+    expect(names).toEqual([expect.stringMatching(/^x-[0-9a-f]{64}\.json$/)]);
   });
 
   test("that was never saved is not found", async () => {
@@ -185,6 +186,18 @@ describe("new sessions from old ones", () => {
     );
     expect(result).toMatchObject({ restoredCount: 0, deletedCount: 0, failedRestoreCount: 1, failedDeleteCount: 2 });
     expect(await readFile(filePath, "utf8")).toBe("mine");
+  });
+
+  test("a file is restored only as the version that was asked for", async () => {
+    await using place = await desk();
+    const filePath = join(place.cwd, "a.txt");
+    await writeFile(filePath, "original");
+    await using running = await place.open(high);
+    const messageId = await run(running, "write a.txt: changed");
+    const filesToRestore = [{ filePath, contentHash: "0".repeat(64), size: 8 }];
+    const params = { messageId, filesToRestore, filesToDelete: [], forkTitle: "Back" };
+    expect(await running.agent.call("execute_rewind", params, CALL_MS)).toMatchObject({ failedRestoreCount: 1 });
+    expect(await readFile(filePath, "utf8")).toBe("changed");
   });
 
   test("a file too large to remember is told as evicted", async () => {

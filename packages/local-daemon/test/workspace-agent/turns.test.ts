@@ -172,6 +172,7 @@ describe("tools on real files", () => {
     ["read /etc/hostname"],
     ["read link-to-outside"],
     ["read dir-link/secret.txt"],
+    ["read ../project-secrets/secret.txt"],
     ["list .."],
     ["search a in .."],
     ["write ../evil.txt: x"],
@@ -182,6 +183,8 @@ describe("tools on real files", () => {
     await using place = await desk();
     const cwd = join(place.cwd, "project");
     await mkdir(cwd);
+    await mkdir(join(place.cwd, "project-secrets"));
+    await writeFile(join(place.cwd, "project-secrets", "secret.txt"), "secret");
     await writeFile(join(place.cwd, "secret.txt"), "secret");
     await symlink("../secret.txt", join(cwd, "link-to-outside"));
     await symlink("..", join(cwd, "dir-link"));

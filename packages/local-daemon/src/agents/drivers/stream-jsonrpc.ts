@@ -76,7 +76,8 @@ export class StreamJsonrpcAgent implements Agent {
     this.#engine.onRequest = (request) => this.#asked(request);
     this.#engine.onStrayResponse = (response) => this.#strayed(response);
     this.#engine.onClose = () => this.#giveUp();
-    // What a dead agent left in its pipe is little, and must be read, or its end never comes.
+    // What a dead agent left in its pipe is little, and must be read, or its end never comes. (Node resumes the pipe by
+    // itself then, and promises it nowhere.)
     void process.dead.then(() => this.#transport.setPaused(false));
     void process.gone.then((exit) => this.#exited(exit));
   }
