@@ -1,0 +1,119 @@
+import type { MailboxRow, MailboxState } from "../storage/relay-rows.js";
+import type { MailboxReader } from "./mailbox-reader.js";
+import { PositionSet } from "./position-set.js";
+
+/** An entry that was delivered, and waits for its ACK. */
+export interface Waiting {
+  readonly id: string;
+  readonly position: number;
+  readonly bytes: number;
+  /** When it was delivered to the present readers first, Unix milliseconds. */
+  readonly since: number;
+  /** Redeliveries since then. */
+  attempt: number;
+  dueAt: number;
+}
+
+/** An entry that is stored. */
+export interface Entry {
+  readonly id: string;
+  readonly position: number;
+  readonly text: string;
+}
+
+/**
+ * One mailbox in memory: what was acknowledged, what waits for an ACK, how far its streams are numbered. The entries
+ * themselves are in the store; who is connected gets new ones straight from the commit.
+ */
+export class Mailbox {
+  readonly address: string;
+  readonly readers = new Set<MailboxReader>();
+  /** Delivered to the present readers and not acknowledged, in the order of delivery. */
+  readonly waiting = new Map<string, Waiting>();
+  readonly streams: Map<string, number>;
+  /** In DELIVERs that are made while nobody is connected. */
+  sessionId: string;
+  /** Messages were dropped by age since somebody connected last. */
+  hasLost: boolean;
+  /** The newest entry that is stored. */
+  lastPosition: number;
+  waitingBytes: number;
+  /** Segments that end before this were dropped from the store. */
+  prunedBefore = 0;
+  /** The store does not have it, or not with this session: the whole row is to be written. */
+  isNew: boolean;
+  #lowWater: number;
+  readonly #acked: PositionSet;
+
+  constructor(
+    address: string,
+    sessionId: string,
+    row?: MailboxRow & { streams: readonly (readonly [string, number])[] },
+  ) {
+    this.address = address;
+    const body = row === undefined ? undefined : (JSON.parse(row.body) as { sessionId: string; hasLost: boolean });
+    this.sessionId = body?.sessionId ?? sessionId;
+    this.hasLost = body?.hasLost ?? false;
+    this.#lowWater = row?.lowWater ?? 0;
+    this.#acked = new PositionSet(row?.acked);
+    this.lastPosition = row?.lastPosition ?? 0;
+    this.waitingBytes = row?.waitingBytes ?? 0;
+    this.streams = new Map(row?.streams);
+    this.isNew = row === undefined;
+  }
+
+  /** Everything up to here was acknowledged, or dropped. */
+  get lowWater(): number {
+    return this.#lowWater;
+  }
+
+  /** Entries that were not acknowledged. */
+  get depth(): number {
+    return this.lastPosition - this.#lowWater - this.#acked.size;
+  }
+
+  /** Whether somebody is connected who gets new entries at once. */
+  get isLive(): boolean {
+    for (const reader of this.readers) if (reader.isLive) return true;
+    return false;
+  }
+
+  isAcked(position: number): boolean {
+    return position <= this.#lowWater || this.#acked.has(position);
+  }
+
+  /** Takes an ACK. False when the id waits for none. */
+  ack(id: string): boolean {
+    const entry = this.waiting.get(id);
+    if (entry === undefined) return false;
+    this.waiting.delete(id);
+    this.waitingBytes = Math.max(0, this.waitingBytes - entry.bytes);
+    if (entry.position !== this.#lowWater + 1) this.#acked.add(entry.position);
+    else this.#lowWater = this.#acked.dropThrough(entry.position);
+    return true;
+  }
+
+  /** Drops everything up to `position`, because it is too old or not wanted. `bytes`: of what was not acknowledged. */
+  drop(position: number, bytes: number): void {
+    if (position <= this.#lowWater) return;
+    this.#lowWater = this.#acked.dropThrough(position);
+    this.waitingBytes = this.depth === 0 ? 0 : Math.max(0, this.waitingBytes - bytes);
+    for (const entry of this.waiting.values()) if (entry.position <= position) this.waiting.delete(entry.id);
+  }
+
+  state(): MailboxState {
+    const { address, lowWater, lastPosition, waitingBytes } = this;
+    return {
+      address,
+      lowWater,
+      lastPosition,
+      waitingBytes,
+      acked: this.#acked.runs.map(([from, to]) => [from, to] as const),
+    };
+  }
+
+  row(): MailboxRow {
+    const { sessionId, hasLost } = this;
+    return { ...this.state(), body: JSON.stringify({ sessionId, hasLost }) };
+  }
+}
