@@ -1,11 +1,32 @@
-/**
- * Every bound and default of the project, with its reason. Durations end in `Ms`, sizes in `Bytes`.
- *
- * Options override these where an option exists; nothing else in the code base holds a number of its own.
- */
-export const LIMITS = {
+/** Bounds and defaults that a page needs as well: a bundle of the client holds these, and not the daemon's. */
+export const CLIENT_LIMITS = {
   /** Largest message of the session wire, in bytes of UTF-8: what a real daemon takes before it cuts (agent spec, handshake table). */
   sessionFrameBytes: 16 * 1024 * 1024,
+  /** Deepest JSON nesting accepted from a peer. `JSON.parse` itself takes a million levels; code after it recurses. */
+  jsonDepth: 64,
+  /** Longest frame that is parsed although it is too deep, so that the refusal can name its id. */
+  deepFrameParseBytes: 64 * 1024,
+  /** Time for a request without a time-out of its own (session spec §1.8). */
+  requestTimeoutMs: 30_000,
+  /** `initialize_session`, `load_session`: an agent process may have to start first (session spec §1.8). */
+  sessionStartTimeoutMs: 60_000,
+  /** `compact_session`: a model call over the whole conversation (session spec §1.8). */
+  compactTimeoutMs: 240_000,
+  /** `authenticate_mcp_server`: a person logs in in a browser (session spec §1.8). */
+  mcpAuthTimeoutMs: 300_000,
+  /** Pause before connect and authenticate are repeated as a whole (session spec §2.3, `maxRetries`). */
+  connectRetryMs: 2_000,
+  /** Answered server requests whose ids one engine remembers, so that none is answered twice. */
+  answeredRequests: 4_096,
+  /** Bytes waiting in one transport above which `send` returns false. Enough to keep a loopback socket busy for a tick. */
+  transportHighWaterBytes: 1024 * 1024,
+  /** Polite close: how long the peer may take to answer before the socket is destroyed (session spec §2.5). */
+  closeTimeoutMs: 2_000,
+  /** Bytes of undelivered events held for one stream in the client before it fails as SLOW_CONSUMER. */
+  streamBufferBytes: 64 * 1024 * 1024,
+} as const;
+
+const DAEMON_LIMITS = {
   /** Largest frame of the relay wire, its header not counted (relay spec §2.3). */
   relayFrameBytes: 1024 * 1024,
   /** Time between two PINGs of a relay connection (relay spec §4). */
@@ -36,10 +57,6 @@ export const LIMITS = {
   relaySlabBytes: 64 * 1024,
   /** Largest line on an agent's stdout. Same as a session frame: whatever an agent says has to fit into one. */
   agentLineBytes: 16 * 1024 * 1024,
-  /** Deepest JSON nesting accepted from a peer. `JSON.parse` itself takes a million levels; code after it recurses. */
-  jsonDepth: 64,
-  /** Longest frame that is parsed although it is too deep, so that the refusal can name its id. */
-  deepFrameParseBytes: 64 * 1024,
   /** Fragments of one WebSocket message; the library's default of 16 384 lets a flood of empty ones run for long. */
   webSocketFragments: 1_024,
 
@@ -62,27 +79,8 @@ export const LIMITS = {
   relaySetModelMs: 45_000,
   relaySpawnMs: 60_000,
 
-  /** Time for a request without a time-out of its own (session spec §1.8). */
-  requestTimeoutMs: 30_000,
-  /** `initialize_session`, `load_session`: an agent process may have to start first (session spec §1.8). */
-  sessionStartTimeoutMs: 60_000,
-  /** `compact_session`: a model call over the whole conversation (session spec §1.8). */
-  compactTimeoutMs: 240_000,
-  /** `authenticate_mcp_server`: a person logs in in a browser (session spec §1.8). */
-  mcpAuthTimeoutMs: 300_000,
-
-  /** Pause before connect and authenticate are repeated as a whole (session spec §2.3, `maxRetries`). */
-  connectRetryMs: 2_000,
-
-  /** Answered server requests whose ids one engine remembers, so that none is answered twice. */
-  answeredRequests: 4_096,
-
-  /** Bytes waiting in one transport above which `send` returns false. Enough to keep a loopback socket busy for a tick. */
-  transportHighWaterBytes: 1024 * 1024,
   /** Bytes coalesced into one write before a flush inside the tick; nats.js settled on the same figure. */
   coalesceBytes: 32 * 1024,
-  /** Polite close: how long the peer may take to answer before the socket is destroyed (session spec §2.5). */
-  closeTimeoutMs: 2_000,
 
   /** Bytes waiting for one client in the daemon, above which its cursors pause. */
   connectionBufferBytes: 4 * 1024 * 1024,
@@ -94,9 +92,6 @@ export const LIMITS = {
   unauthenticatedSockets: 256,
   /** Refused credentials on one socket before it is closed. */
   authenticateAttempts: 3,
-
-  /** Bytes of undelivered events held for one stream in the client before it fails as SLOW_CONSUMER. */
-  streamBufferBytes: 64 * 1024 * 1024,
 
   /** Entries in one stored segment of a journal: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
   journalSegmentEntries: 64,
@@ -137,6 +132,13 @@ export const LIMITS = {
   /** Sessions open in the daemon at a time (each may hold a process). */
   openSessions: 20_000,
 
+  /** Agents that SPAWN may have running at a time: what the original takes (relay spec §6). */
+  relayWorkers: 10_000,
+  /** Channels that one name may be in, so that nobody fills the daemon's memory by joining. */
+  relayChannelsPerName: 1_000,
+  /** Longest name of a channel, in UTF-16 units. */
+  relayChannelNameUnits: 256,
+
   /** Longest path of a unix socket: macOS takes 103 bytes, and Node 20 cuts longer ones in silence. */
   socketPathBytes: 103,
   /** Start of the local daemon to its first answer, as `ensureLocalDaemon` waits for it. */
@@ -162,3 +164,14 @@ export const LIMITS = {
   messagePage: 20,
   messagePageMax: 100,
 } as const;
+
+/**
+ * Every bound and default of the project, with its reason. Durations end in `Ms`, sizes in `Bytes`.
+ *
+ * Options override these where an option exists; nothing else in the code base holds a number of its own.
+ */
+export const LIMITS: typeof CLIENT_LIMITS & typeof DAEMON_LIMITS = /* @__PURE__ */ Object.assign(
+  {},
+  CLIENT_LIMITS,
+  DAEMON_LIMITS,
+);

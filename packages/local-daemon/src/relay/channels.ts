@@ -1,3 +1,4 @@
+import { LIMITS } from "@daemon-sdk/protocol";
 import {
   type ChannelJoinPayload,
   type ChannelLeavePayload,
@@ -12,12 +13,6 @@ import type { RelayServices } from "./relay-services.js";
 
 /** The channel that everybody is in from HELLO on, without being told (relay spec §5.5). */
 export const GENERAL_CHANNEL = "#general";
-
-/** Longest name of a channel or of a member that somebody adds, in UTF-16 units. */
-const MAX_NAME_UNITS = 256;
-
-/** Channels that one name may be in, so that nobody fills the daemon's memory by joining. */
-const MAX_CHANNELS_PER_NAME = 1_000;
 
 /** Where memberships are stored; the fact's name is `[channel, member]` as JSON. */
 const FACTS = "channel-members";
@@ -175,15 +170,15 @@ export class Channels {
   }
 
   #crowdFault(channel: string, member: string): string | undefined {
-    const isOver = (this.#counts.get(member.toLowerCase()) ?? 0) >= MAX_CHANNELS_PER_NAME;
+    const isOver = (this.#counts.get(member.toLowerCase()) ?? 0) >= LIMITS.relayChannelsPerName;
     if (!isOver || channel === GENERAL_CHANNEL || this.#table.has(channel, member)) return undefined;
-    return `"${member}" is in ${MAX_CHANNELS_PER_NAME} channels. Leave one before joining another.`;
+    return `"${member}" is in ${LIMITS.relayChannelsPerName} channels. Leave one before joining another.`;
   }
 }
 
 function nameFault(what: string, name: string): string | undefined {
-  if (name.length > 0 && name.length <= MAX_NAME_UNITS) return undefined;
-  return `payload.${what} must have 1 to ${MAX_NAME_UNITS} characters, but has ${name.length}.`;
+  if (name.length > 0 && name.length <= LIMITS.relayChannelNameUnits) return undefined;
+  return `payload.${what} must have 1 to ${LIMITS.relayChannelNameUnits} characters, but has ${name.length}.`;
 }
 
 /** A channel message as queries show it: a message to the channel, with the marks of the original (relay spec §5.5). */

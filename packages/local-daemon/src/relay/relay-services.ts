@@ -1,5 +1,12 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import type { Envelope, MessageType, RelayEnvelope, SendMeta, SendPayload } from "@daemon-sdk/protocol/relay";
+import type {
+  AckPayload,
+  Envelope,
+  MessageType,
+  RelayEnvelope,
+  SendMeta,
+  SendPayload,
+} from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../sessions/committer.js";
 import type { Store } from "../storage/store.js";
 import type { Directory } from "./directory.js";
@@ -35,6 +42,14 @@ export interface RelayServices {
   readonly logger: Logger;
   /** Called for each routed SEND, in order; add to it while handlers are made. */
   readonly routeHooks: RouteHook[];
+  /**
+   * Lets a peer in that has no connection of its own (a stdio worker, which reads its mailbox itself): from now on the
+   * directory knows it, and everybody else hears AGENT_READY. As with HELLO, it takes the place of a connection of the same
+   * name. Returns how to take it out again.
+   */
+  admit(peer: RelayPeer): () => void;
+  /** Takes an ACK with a `correlationId` from such a peer: the answer to a blocking SEND (relay spec §5.7). */
+  acknowledge(peer: RelayPeer, payload: AckPayload): void;
   /** Called when the relay ends; add to it while handlers are made. */
   readonly onStop: (() => Promise<void> | void)[];
 }

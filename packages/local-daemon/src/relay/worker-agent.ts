@@ -52,6 +52,8 @@ export interface WorkerAgentOptions {
   readonly interactive?: boolean | undefined;
   /** Ends a start that is under way; without effect later. */
   readonly signal?: AbortSignal | undefined;
+  /** The process runs; it has not opened its conversation yet. */
+  onLaunched?(process: { readonly pid: number; readonly startTime: string }): void;
   readonly logger: Logger;
 }
 
@@ -134,6 +136,7 @@ export class WorkerAgent {
   async #start(): Promise<void> {
     const { spawner, spec, sessionId, cwd, model, signal } = this.#options;
     this.#agent = await spawner.spawn(spec, sessionId, cwd, this.#events());
+    this.#options.onLaunched?.(this.#agent);
     const onAbort = () => void this.#agent.stop();
     signal?.addEventListener("abort", onAbort);
     try {
