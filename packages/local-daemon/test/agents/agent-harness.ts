@@ -131,9 +131,12 @@ export async function startAgent(options: StartOptions): Promise<Running> {
     ...(options.timings && { timings: options.timings }),
   });
   const spec: AgentSpec = { name: "test", driver: "stream-jsonrpc", command: options.command, ...options.spec };
-  const agent = (await spawner.spawn(spec, sessionId, cwd, witness)) as StreamJsonrpcAgent;
+  const agent = await spawner.spawn(spec, sessionId, cwd, witness).catch(async (error) => {
+    await dir[Symbol.asyncDispose]();
+    throw error;
+  });
   return {
-    agent,
+    agent: agent as StreamJsonrpcAgent,
     witness,
     sessionId,
     cwd,

@@ -4,15 +4,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newId, type SessionId } from "@daemon-sdk/protocol";
 import { buildSync } from "esbuild";
+import { afterAll } from "vitest";
 import { openAgent, type Running, startAgent, tempDir } from "../agents/agent-harness.js";
 
 let bundle: string | undefined;
+let built: string | undefined;
+afterAll(() => {
+  if (built !== undefined) rmSync(built, { recursive: true, force: true });
+});
 
 /** The agent as one file, as the package ships it; built once for a test file. */
 export function workspaceAgentEntry(): string {
   if (bundle !== undefined) return bundle;
   const directory = mkdtempSync(join(tmpdir(), "workspace-agent-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  built = directory;
   const path = join(directory, "workspace-agent.cjs");
   buildSync({
     entryPoints: [fileURLToPath(new URL("../../src/workspace-agent/main.ts", import.meta.url))],
