@@ -18,7 +18,11 @@ async function run(running: Running, text: string): Promise<string> {
 /** Starts a new process and loads a session in it. */
 async function load(place: Desk, id: string): Promise<Running> {
   const running = await place.start(id as SessionId);
-  await running.agent.open({ sessionId: id as SessionId, cwd: place.cwd, settings: {}, resume: id });
+  const start = { sessionId: id as SessionId, cwd: place.cwd, settings: {}, resume: id };
+  await running.agent.open(start).catch(async (error) => {
+    await running[Symbol.asyncDispose]();
+    throw error;
+  });
   return running;
 }
 
