@@ -1,8 +1,8 @@
 import {
   abortReason,
+  CLIENT_LIMITS,
   type ConnectionError,
   DaemonError,
-  LIMITS,
   type Logger,
   MachineType,
   ProtocolEngine,
@@ -58,7 +58,7 @@ async function connectWithRetries(context: Context): Promise<DaemonConnection> {
         throw error;
       }
       logger.info({ attempt: attempt + 1, error }, "Connecting and authenticating failed; trying again");
-      await pause(LIMITS.connectRetryMs, signal).catch((reason: unknown) => {
+      await pause(CLIENT_LIMITS.connectRetryMs, signal).catch((reason: unknown) => {
         lifecycle.step("close");
         throw reason;
       });

@@ -1,4 +1,4 @@
-import { LIMITS, SessionError } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, SessionError } from "@daemon-sdk/protocol";
 
 /** Options of {@link EventQueue}. */
 export interface EventQueueOptions<Item> {
@@ -39,7 +39,7 @@ export class EventQueue<Item> {
 
   constructor(options: EventQueueOptions<Item>) {
     this.#options = options;
-    this.#maxBytes = options.maxBytes ?? LIMITS.streamBufferBytes;
+    this.#maxBytes = options.maxBytes ?? CLIENT_LIMITS.streamBufferBytes;
   }
 
   /** Items that wait. */

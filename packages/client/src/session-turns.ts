@@ -1,7 +1,7 @@
 import {
   type AddUserMessageParams,
+  CLIENT_LIMITS,
   ConcurrentStreamError,
-  LIMITS,
   type LoadSessionResult,
   SessionError,
   type SessionNotification,
@@ -53,7 +53,7 @@ export class SessionTurns implements StreamHost {
   untilFree(): Promise<void> | undefined {
     // A plain daemon throws queued prompts away when it is interrupted (agent spec), so the turn that was left has to end first.
     if (this.offersTurns || !this.turns.hasLeftTurns) return undefined;
-    return this.turns.whenLeftEnded(LIMITS.requestTimeoutMs);
+    return this.turns.whenLeftEnded(CLIENT_LIMITS.requestTimeoutMs);
   }
 
   async sendPrompt(

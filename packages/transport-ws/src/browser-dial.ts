@@ -1,4 +1,4 @@
-import { InvalidOptionError, LIMITS, MachineType } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, InvalidOptionError, MachineType } from "@daemon-sdk/protocol";
 import { BrowserByteLink } from "./browser-byte-link.js";
 import { BrowserLink } from "./browser-link.js";
 import type { ByteLink } from "./byte-link.js";
@@ -39,7 +39,7 @@ async function dial<Link>(
   }
   const target = dialTarget(url, ["ws:", "wss:"]);
   const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
-  const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
+  const maxMessageBytes = options.maxMessageBytes ?? CLIENT_LIMITS.sessionFrameBytes;
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
   return attempt<Link>(bounds, ({ succeed, fail }) => {
     const refuse = (why: string): void => fail(dialFailed(target.label, why));

@@ -1,4 +1,4 @@
-import { LIMITS, type TransportClose } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import { closeEvent, cutEvent, fitReason, pageCode, tooLargeEvent } from "./close-event.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
@@ -44,7 +44,7 @@ export class BrowserLink implements SocketLink {
 
   close(code: number, reason: string): void {
     this.#socket.close(pageCode(code), fitReason(reason));
-    this.#closing = setTimeout(() => this.#end(cutEvent()), LIMITS.closeTimeoutMs);
+    this.#closing = setTimeout(() => this.#end(cutEvent()), CLIENT_LIMITS.closeTimeoutMs);
   }
 
   terminate(): void {

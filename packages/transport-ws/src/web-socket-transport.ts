@@ -1,6 +1,6 @@
 import {
+  CLIENT_LIMITS,
   CloseCode,
-  LIMITS,
   type Logger,
   silentLogger,
   type Transport,
@@ -40,7 +40,7 @@ export class WebSocketTransport implements Transport {
   /** @internal Use `dialWebSocket` or `acceptWebSocket`. */
   constructor(link: SocketLink, options: WebSocketTransportOptions = {}) {
     this.#link = link;
-    this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;
+    this.#highWaterBytes = options.highWaterBytes ?? CLIENT_LIMITS.transportHighWaterBytes;
     this.#logger = options.logger ?? silentLogger;
     this.#early = new EarlyMessages(link, this.#highWaterBytes);
     link.start({

@@ -1,4 +1,10 @@
-import { type AddUserMessageParams, abortReason, LIMITS, newId, type SessionNotification } from "@daemon-sdk/protocol";
+import {
+  type AddUserMessageParams,
+  abortReason,
+  CLIENT_LIMITS,
+  newId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue } from "../event-queue.js";
 import type { ResolvedOutputFormat } from "../output-format.js";
 import type { StreamOptions } from "../session-options.js";
@@ -58,7 +64,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     this.#bridge = new MessageBridge({ includePartialMessages: options.includePartialMessages ?? false });
     this.#queue = new EventQueue<DroidStreamEvent<Output>>({
       sizeOf: approximateBytes,
-      maxBytes: options.maxBufferedBytes ?? LIMITS.streamBufferBytes,
+      maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
       // The work goes on, only this reader is lost: the messages can be read with getMessages().
       onOverflow: () => this.#step("broke") && this.#host.turns.leave(this.messageId),
     });

@@ -1,6 +1,6 @@
 import { ConnectionError, type DaemonError, ProtocolError } from "../errors.js";
 import { newId } from "../ids.js";
-import { LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits.js";
 import { type DecodeFailure, decodeFrame, encodeFailure, encodeRequest, encodeResult } from "../session/codec.js";
 import {
   type MethodPrefix,
@@ -99,7 +99,7 @@ export class ProtocolEngine {
 
   /** Calls any method by its wire name, without the prefix. */
   requestNamed(name: string, params: Record<string, unknown>, options: CallOptions = {}): Promise<unknown> {
-    return this.#call(name, params, options.timeoutMs ?? LIMITS.requestTimeoutMs, options);
+    return this.#call(name, params, options.timeoutMs ?? CLIENT_LIMITS.requestTimeoutMs, options);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits.js";
 
 /**
  * Ids of requests that the peer made, so that each is answered once at most.
@@ -23,7 +23,7 @@ export class ServerRequests {
     this.#handling.delete(id);
     this.#answered.add(id);
     for (const oldest of this.#answered) {
-      if (this.#answered.size <= LIMITS.answeredRequests) break;
+      if (this.#answered.size <= CLIENT_LIMITS.answeredRequests) break;
       this.#answered.delete(oldest);
     }
     return true;

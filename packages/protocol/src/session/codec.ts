@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits.js";
 import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import { type EnvelopeMeta, RpcCode, type RpcError, type SessionEnvelope } from "./envelope.js";
 import { isRecord, isSessionEnvelope } from "./guards.js";
@@ -31,8 +31,8 @@ export interface DecodeFailure {
  * transport's affair.
  */
 export function decodeFrame(text: string): Decoded {
-  const isTooDeep = exceedsDepth(text, LIMITS.jsonDepth);
-  if (isTooDeep && text.length > LIMITS.deepFrameParseBytes) return refuse(REFUSALS.tooDeep, undefined);
+  const isTooDeep = exceedsDepth(text, CLIENT_LIMITS.jsonDepth);
+  if (isTooDeep && text.length > CLIENT_LIMITS.deepFrameParseBytes) return refuse(REFUSALS.tooDeep, undefined);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -54,7 +54,7 @@ const REFUSALS = {
   tooDeep: {
     fault: "unsafe",
     rpcCode: RpcCode.parseError,
-    message: `Parse error: nested deeper than ${LIMITS.jsonDepth} levels`,
+    message: `Parse error: nested deeper than ${CLIENT_LIMITS.jsonDepth} levels`,
   },
   noEnvelope: { fault: "envelope", rpcCode: RpcCode.parseError, message: "Invalid JSON-RPC message" },
   badId: { fault: "envelope", rpcCode: RpcCode.invalidRequest, message: "The id of a request must be a string" },

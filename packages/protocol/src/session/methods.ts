@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits.js";
 import type * as P from "./params.js";
 import type * as R from "./requests.js";
 
@@ -34,11 +34,11 @@ function define<Name extends string>(name: Name, scope: "connection" | "session"
     name,
     scope,
     direction: options.direction ?? "to-daemon",
-    timeoutMs: options.timeoutMs ?? LIMITS.requestTimeoutMs,
+    timeoutMs: options.timeoutMs ?? CLIENT_LIMITS.requestTimeoutMs,
   });
 }
 
-const start = { timeoutMs: LIMITS.sessionStartTimeoutMs };
+const start = { timeoutMs: CLIENT_LIMITS.sessionStartTimeoutMs };
 const toClient = { direction: "to-client", timeoutMs: 0 } as const;
 const call = <Name extends string>(name: Name, options?: MethodOptions) => define(name, "session", options);
 const connectionCall = <Name extends string>(name: Name, options?: MethodOptions) =>
@@ -61,7 +61,7 @@ export const METHODS = {
   updateSessionSettings: call("update_session_settings")<P.SessionScoped & P.SettingsParams, P.CommandAck>(),
   renameSession: call("rename_session")<P.SessionScoped & { title: string }, P.CommandAck & Partial<P.SuccessResult>>(),
   forkSession: call("fork_session")<P.ForkSessionParams, P.NewSessionResult>(),
-  compactSession: call("compact_session", { timeoutMs: LIMITS.compactTimeoutMs })<
+  compactSession: call("compact_session", { timeoutMs: CLIENT_LIMITS.compactTimeoutMs })<
     P.SessionScoped & { customInstructions?: string },
     P.CompactSessionResult
   >(),
@@ -77,7 +77,7 @@ export const METHODS = {
   >(),
   listMcpServers: call("list_mcp_servers")<P.SessionScoped, P.ListMcpServersResult>(),
   listMcpTools: call("list_mcp_tools")<P.SessionScoped, { tools: P.McpTool[] }>(),
-  authenticateMcpServer: call("authenticate_mcp_server", { timeoutMs: LIMITS.mcpAuthTimeoutMs })<
+  authenticateMcpServer: call("authenticate_mcp_server", { timeoutMs: CLIENT_LIMITS.mcpAuthTimeoutMs })<
     P.McpServerParams,
     P.SuccessResult
   >(),
@@ -108,6 +108,6 @@ export function methodNamed(name: string): KnownMethod | undefined {
   return METHODS_BY_NAME.get(name);
 }
 
-const METHODS_BY_NAME: ReadonlyMap<string, KnownMethod> = new Map(
+const METHODS_BY_NAME: ReadonlyMap<string, KnownMethod> = /* @__PURE__ */ new Map(
   Object.values(METHODS).map((method) => [method.name, method]),
 );

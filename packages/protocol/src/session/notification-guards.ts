@@ -76,7 +76,7 @@ const CHECKS: Readonly<Record<SessionNotificationType, (n: Fields) => boolean>> 
 const CHECK_OF: ReadonlyMap<string, (n: Fields) => boolean> = new Map(Object.entries(CHECKS));
 
 /** Every notification type this version knows. */
-export const SESSION_NOTIFICATION_TYPES = Object.keys(CHECKS) as readonly SessionNotificationType[];
+export const SESSION_NOTIFICATION_TYPES = /* @__PURE__ */ Object.keys(CHECKS) as readonly SessionNotificationType[];
 
 /**
  * Whether a notification is of a known type and holds what that type promises, so that its fields can be relied on.
