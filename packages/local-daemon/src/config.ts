@@ -1,10 +1,11 @@
 import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import type { AgentSpawner, AgentSpec } from "./agents/agent.js";
+import { RELAY_LIMITS, type RelayLimits } from "./relay/relay-limits.js";
 import { SESSION_LIMITS, type SessionLimits } from "./sessions/session-limits.js";
 import type { Store } from "./storage/store.js";
 
 /** Bounds and times of a daemon; the reasons are with the defaults in `LIMITS`. */
-export interface DaemonLimits extends SessionLimits {
+export interface DaemonLimits extends SessionLimits, RelayLimits {
   /** Accept to authenticated. */
   readonly authenticateMs: number;
   /** Sockets that have not authenticated; past it the oldest silent one is cut. */
@@ -87,6 +88,7 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   now: Date.now,
   limits: {
     ...SESSION_LIMITS,
+    ...RELAY_LIMITS,
     authenticateMs: LIMITS.authenticateMs,
     unauthenticatedSockets: LIMITS.unauthenticatedSockets,
     connectionBufferBytes: LIMITS.connectionBufferBytes,

@@ -5,6 +5,8 @@ import { reapLeftovers } from "./agents/reaper.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { Connection } from "./connection/connection.js";
 import { type Accepted, type Listener, openListener } from "./connection/listener.js";
+import { RelayDoor } from "./relay/relay-door.js";
+import { RelayHost } from "./relay/relay-host.js";
 import { type Claim, claimStateDir } from "./rendezvous/claim.js";
 import { AgentCatalog } from "./sessions/agent-catalog.js";
 import { Committer } from "./sessions/committer.js";
@@ -86,10 +88,12 @@ class RunningDaemon implements Daemon {
   readonly #parts: Parts;
   readonly #logger: Logger;
   readonly #host: SessionHost;
+  readonly #committer: Committer;
   readonly #credentials: Credentials;
   readonly #connections = new Set<Connection>();
   readonly #drainCut = new AbortController();
   #listener: Listener | undefined;
+  #relay: { readonly host: RelayHost; readonly door: RelayDoor } | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #tellClosed!: () => void;
@@ -110,6 +114,7 @@ class RunningDaemon implements Daemon {
     });
     const { instanceId, stateDir, token } = claim;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys });
+    this.#committer = new Committer({ store, logger });
     this.#host = new SessionHost({
       store,
       epoch,
@@ -118,7 +123,7 @@ class RunningDaemon implements Daemon {
       now,
       logger,
       spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger }),
-      committer: new Committer({ store, logger }),
+      committer: this.#committer,
       inbox: new Inbox({ now, logger }),
       agents: agentCatalog(config),
     });
@@ -146,14 +151,24 @@ class RunningDaemon implements Daemon {
     try {
       await this.#reap();
       const { waiting } = await recover(this.#host, this.#logger);
-      this.#listener = await this.#listen();
+      const relay = await this.#startRelay();
+      this.#relay = relay;
+      this.#listener = await this.#listen(relay.door);
       await claim.publish({ port: this.#listener.port });
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       for (const session of waiting) session.turns.release();
     } catch (error) {
       await this.#listener?.close();
+      await this.#relay?.host.stop();
       throw error;
     }
+  }
+
+  async #startRelay(): Promise<{ host: RelayHost; door: RelayDoor }> {
+    const { store, config } = this.#parts;
+    const { limits, now, logger } = config;
+    const host = await RelayHost.start({ store, committer: this.#committer, limits, now, logger });
+    return { host, door: new RelayDoor({ host, limits, logger }) };
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */
@@ -167,7 +182,7 @@ class RunningDaemon implements Daemon {
     await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
   }
 
-  #listen(): Promise<Listener> {
+  #listen(relay: RelayDoor): Promise<Listener> {
     const { claim, config } = this.#parts;
     return openListener({
       socketPath: claim.privateSocketPath,
@@ -180,9 +195,10 @@ class RunningDaemon implements Daemon {
         status: "ok",
         instanceId: claim.instanceId,
         version: LOCAL_DAEMON_VERSION,
-        connections: this.#connections.size,
+        connections: this.#connections.size + relay.size,
       }),
       onAccept: (accepted) => this.#accept(accepted),
+      onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
       logger: this.#logger,
       maxUnauthenticated: config.limits.unauthenticatedSockets,
       authenticateMs: config.limits.authenticateMs,
@@ -224,6 +240,8 @@ class RunningDaemon implements Daemon {
     await this.#host.stop();
     for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
     await Promise.all([...this.#connections].map(({ closed }) => closed));
+    await this.#relay?.door.close();
+    await this.#relay?.host.stop();
     await store.close();
     await claim.release();
   }

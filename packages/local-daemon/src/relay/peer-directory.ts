@@ -1,4 +1,3 @@
-import type { ConnectedPeer } from "./connected-peer.js";
 import type { AgentRecord, Departure, Directory } from "./directory.js";
 import { addressFor, type DurableMailboxes } from "./durable-mailboxes.js";
 import type { NameRegistry } from "./name-registry.js";
@@ -18,8 +17,8 @@ type GoneListener = (peer: RelayPeer, departure: Departure) => void;
 /** The {@link Directory} over the connections of this daemon and the names it remembers. */
 export class PeerDirectory implements Directory {
   readonly #options: PeerDirectoryOptions;
-  readonly #agents = new Map<string, ConnectedPeer>();
-  readonly #users = new Map<string, Set<ConnectedPeer>>();
+  readonly #agents = new Map<string, RelayPeer>();
+  readonly #users = new Map<string, Set<RelayPeer>>();
   /** Until when a name that is being started is waited for. */
   readonly #spawning = new Map<string, number>();
   readonly #activeListeners = new Set<(peer: RelayPeer) => void>();
@@ -29,15 +28,15 @@ export class PeerDirectory implements Directory {
     this.#options = options;
   }
 
-  agents(): ConnectedPeer[] {
+  agents(): RelayPeer[] {
     return [...this.#agents.values()];
   }
 
-  users(): ConnectedPeer[] {
+  users(): RelayPeer[] {
     return [...this.#users.values()].flatMap((peers) => [...peers]);
   }
 
-  find(name: string): ConnectedPeer[] {
+  find(name: string): RelayPeer[] {
     const users = this.#users.get(name);
     if (users !== undefined) return [...users];
     const agent = this.#agents.get(name);
@@ -96,7 +95,7 @@ export class PeerDirectory implements Directory {
   }
 
   /** Puts a newcomer in its place. Returns the agent of the same name that has to go, already without its place. */
-  add(peer: ConnectedPeer): ConnectedPeer | undefined {
+  add(peer: RelayPeer): RelayPeer | undefined {
     this.#spawning.delete(peer.name);
     if (peer.entityType === "user") {
       this.#users.set(peer.name, (this.#users.get(peer.name) ?? new Set()).add(peer));
@@ -109,12 +108,12 @@ export class PeerDirectory implements Directory {
   }
 
   /** Tells everybody that a peer is active. */
-  announce(peer: ConnectedPeer): void {
+  announce(peer: RelayPeer): void {
     for (const listener of [...this.#activeListeners]) listener(peer);
   }
 
   /** A connection is gone. False when another one stands for the name, so that nobody is missed. */
-  remove(peer: ConnectedPeer, departure: Departure): boolean {
+  remove(peer: RelayPeer, departure: Departure): boolean {
     if (peer.entityType === "user") {
       const peers = this.#users.get(peer.name);
       if (peers?.delete(peer) !== true || peers.size > 0) return false;

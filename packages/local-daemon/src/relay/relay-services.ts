@@ -7,6 +7,8 @@ import type {
   SendMeta,
   SendPayload,
 } from "@daemon-sdk/protocol/relay";
+import type { AgentSpawner } from "../agents/agent.js";
+import type { AgentCatalog } from "../sessions/agent-catalog.js";
 import type { Committer } from "../sessions/committer.js";
 import type { Store } from "../storage/store.js";
 import type { Directory } from "./directory.js";
@@ -30,6 +32,19 @@ export interface RoutedSend {
 /** Adds posts to a routed SEND (such as copies for shadows); they are stored in the same transaction. */
 export type RouteHook = (send: RoutedSend) => readonly Post[];
 
+/** What spawning needs of the daemon (relay spec §6). */
+export interface SpawningParts {
+  /** The one that sessions use. */
+  readonly spawner: AgentSpawner;
+  readonly agents: AgentCatalog;
+  /** Id of this start of the daemon, stored with every process. */
+  readonly instanceId: string;
+  /** Where spawned programs connect. */
+  readonly socketPath: string;
+  /** How long a program may take to connect; default `LIMITS.agentStartMs`. */
+  readonly startMs?: number;
+}
+
 /** What every handler of the relay may use. */
 export interface RelayServices {
   readonly directory: Directory;
@@ -50,6 +65,8 @@ export interface RelayServices {
   admit(peer: RelayPeer): () => void;
   /** Takes an ACK with a `correlationId` from such a peer: the answer to a blocking SEND (relay spec §5.7). */
   acknowledge(peer: RelayPeer, payload: AckPayload): void;
+  /** What spawning needs; undefined: it is not enabled. */
+  readonly spawning?: SpawningParts | undefined;
   /** Called when the relay ends; add to it while handlers are made. */
   readonly onStop: (() => Promise<void> | void)[];
 }

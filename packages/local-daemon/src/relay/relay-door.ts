@@ -1,0 +1,74 @@
+import type { Socket } from "node:net";
+import { CloseCode, type Logger } from "@daemon-sdk/protocol";
+import { type ByteStream, SocketStream } from "../connection/byte-stream.js";
+import { Connection } from "../connection/connection.js";
+import { FrameLink } from "../connection/frame-link.js";
+import { Heartbeat } from "../connection/heartbeat.js";
+import type { Guest } from "../connection/waiting-room.js";
+import type { Admission } from "./handshake.js";
+import type { RelayHost } from "./relay-host.js";
+import type { RelayLimits } from "./relay-limits.js";
+import type { RelayConnection } from "./relay-voice.js";
+
+/** Options of {@link RelayDoor}. */
+export interface RelayDoorOptions {
+  readonly host: RelayHost;
+  readonly limits: RelayLimits & { readonly connectionBufferBytes: number; readonly closeTimeoutMs: number };
+  readonly logger: Logger;
+}
+
+/** The relay's connections: makes them of what the listener accepted, and ends them with the daemon. */
+export class RelayDoor {
+  readonly #options: RelayDoorOptions;
+  readonly #connections = new Set<RelayConnection>();
+  readonly #heartbeat: Heartbeat;
+  #isClosed = false;
+
+  constructor(options: RelayDoorOptions) {
+    this.#options = options;
+    const { relayHeartbeatMs, relayMissedBeats } = options.limits;
+    // It is given up at the beat that ends the last interval (relay spec §4), so one ping fewer goes unanswered.
+    this.#heartbeat = new Heartbeat({ intervalMs: relayHeartbeatMs, missedBeats: relayMissedBeats - 1 });
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a unix socket: who can open it belongs to us. Its bytes are unread. */
+  acceptSocket(socket: Socket, guest: Guest): void {
+    guest.upgraded();
+    const admission: Admission = { isTrusted: true, verify: () => false, onAdmitted: () => guest.authenticated() };
+    this.accept(new SocketStream(socket), admission, guest.acceptedAt);
+  }
+
+  /** @param acceptedAt `performance.now()` at accept: the time for HELLO counts from there */
+  accept(stream: ByteStream, admission: Admission, acceptedAt: number): void {
+    const { host, limits, logger } = this.#options;
+    const connection: RelayConnection = new Connection<Uint8Array>({
+      transport: new FrameLink(stream),
+      dialect: (self) => host.dialect(self, admission),
+      logger,
+      elapsedMs: performance.now() - acceptedAt,
+      heartbeat: this.#heartbeat,
+      limits: {
+        handshakeMs: limits.relayHandshakeMs,
+        bufferBytes: limits.connectionBufferBytes,
+        // Who does not read does not answer pings either; what waits is in its mailbox, and costs nobody.
+        slowMs: limits.relayHeartbeatMs * limits.relayMissedBeats,
+        closeMs: limits.closeTimeoutMs,
+      },
+    });
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+    if (this.#isClosed) connection.close(CloseCode.goingAway, "the daemon stops");
+  }
+
+  /** Says BYE to everybody; resolves when all connections are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
+    await Promise.all([...this.#connections].map(({ closed }) => closed));
+  }
+}
