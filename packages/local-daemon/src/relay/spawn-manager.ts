@@ -11,27 +11,17 @@ import type {
   WorkerResultPayload,
   WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
-import type { AgentSpawner, AgentSpec } from "../agents/agent.js";
-import type { AgentCatalog } from "../sessions/agent-catalog.js";
+import type { AgentSpec } from "../agents/agent.js";
 import type { RelayPeer } from "./relay-peer.js";
 import { startRelayProgram } from "./relay-program.js";
-import type { RelayServices } from "./relay-services.js";
+import type { RelayServices, SpawningParts } from "./relay-services.js";
 import { directoryFault, spawnFault } from "./spawn-request.js";
 import { startStdioWorker } from "./stdio-worker-start.js";
 import type { Worker, WorkerOrder } from "./worker.js";
 
-/** What the {@link SpawnManager} needs of the daemon. */
-export interface SpawnManagerOptions {
+/** What the {@link SpawnManager} needs. */
+export interface SpawnManagerOptions extends SpawningParts {
   readonly services: RelayServices;
-  /** The one that sessions use. */
-  readonly spawner: AgentSpawner;
-  readonly agents: AgentCatalog;
-  /** Id of this start of the daemon, stored with every process. */
-  readonly instanceId: string;
-  /** Where spawned programs connect. */
-  readonly socketPath: string;
-  /** How long a program may take to connect; default `LIMITS.agentStartMs`. */
-  readonly startMs?: number;
   /** A worker's answer in a channel. */
   postInChannel(peer: RelayPeer, envelope: Envelope<ChannelMessagePayload>): void;
   /** A worker is to shadow somebody. */

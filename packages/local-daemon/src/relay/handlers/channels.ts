@@ -1,9 +1,8 @@
-import { type ChannelServices, Channels } from "../channels.js";
+import type { Channels } from "../channels.js";
 import type { RelayHandlers } from "../relay-services.js";
 
 /** CHANNEL_JOIN, CHANNEL_LEAVE and CHANNEL_MESSAGE (relay spec §1.4, §5.5). None of them has an answer but a refusal. */
-export function channelHandlers(services: ChannelServices): RelayHandlers {
-  const channels = new Channels(services);
+export function channelHandlers(channels: Channels): RelayHandlers {
   return {
     CHANNEL_JOIN: (peer, envelope) => channels.join(peer, envelope),
     CHANNEL_LEAVE: (peer, envelope) => channels.leave(peer, envelope),

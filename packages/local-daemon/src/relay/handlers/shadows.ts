@@ -1,7 +1,7 @@
 import type { SendMeta } from "@daemon-sdk/protocol/relay";
 import type { Post } from "../mailboxes.js";
 import type { RelayHandlers, RelayServices, RoutedSend } from "../relay-services.js";
-import { ShadowTable, shadowPayload } from "../shadow-table.js";
+import { type ShadowTable, shadowPayload } from "../shadow-table.js";
 
 /** What shadows need of the relay. */
 export type ShadowServices = Pick<RelayServices, "directory" | "routeHooks">;
@@ -10,10 +10,8 @@ export type ShadowServices = Pick<RelayServices, "directory" | "routeHooks">;
  * SHADOW_BIND and SHADOW_UNBIND (relay spec §5.11). From then on each routed SEND leads to copies, stored with it.
  *
  * A shadow that has gone is unbound; a primary that has gone keeps its shadows.
- *
- * @param table given by whoever binds shadows in another way, too
  */
-export function shadowHandlers(services: ShadowServices, table: ShadowTable = new ShadowTable()): RelayHandlers {
+export function shadowHandlers(services: ShadowServices, table: ShadowTable): RelayHandlers {
   services.routeHooks.push((send) => copies(table, send));
   services.directory.onGone(({ name }) => void table.drop(name));
   return {
