@@ -1,0 +1,111 @@
+import { DaemonError, type Logger, ProtocolError } from "@daemon-sdk/protocol";
+import {
+  type BusyPayload,
+  type Envelope,
+  type ErrorPayload,
+  isEnvelopeOf,
+  type RelayEnvelope,
+} from "@daemon-sdk/protocol/relay";
+import type { MessageFeed } from "./message-feed.js";
+import type { Outbox } from "./outbox.js";
+import type { PendingReplies } from "./pending-replies.js";
+import type { Presence } from "./presence.js";
+import { errorOf } from "./relay-errors.js";
+import { correlationOf, messageOfChannel, messageOfDeliver, type RelayMessage } from "./relay-message.js";
+
+/** Where the parts of the stream go. */
+export interface RelayInboundOptions {
+  readonly feed: MessageFeed;
+  readonly outbox: Outbox;
+  /** Answers of the daemon, and ACKs to blocking sends, by the id of what they answer. */
+  readonly replies: PendingReplies;
+  /** Responses of other agents, by the id of the request. */
+  readonly responses: PendingReplies;
+  readonly presence: Presence;
+  readonly logger: Logger;
+  acknowledge(message: RelayMessage): void;
+  onError(error: DaemonError): void;
+}
+
+/** Gives each envelope that comes in to whoever it is for. What is for nobody is logged and ignored (relay spec §1.1). */
+export class RelayInbound {
+  readonly #options: RelayInboundOptions;
+  #isFull = false;
+
+  constructor(options: RelayInboundOptions) {
+    this.#options = options;
+  }
+
+  receive(envelope: Envelope): void {
+    if (isEnvelopeOf(envelope, "DELIVER")) this.#deliver(envelope);
+    else if (isEnvelopeOf(envelope, "RECEIPT")) this.#options.outbox.onReceipt(envelope.payload);
+    else if (isEnvelopeOf(envelope, "ACK")) this.#acknowledged(envelope);
+    else if (isEnvelopeOf(envelope, "ERROR")) this.#refused(envelope.payload);
+    else if (isEnvelopeOf(envelope, "BUSY")) this.#busy(envelope.payload);
+    else if (isEnvelopeOf(envelope, "CHANNEL_MESSAGE")) this.#post(envelope);
+    else this.#rest(envelope);
+  }
+
+  #deliver(envelope: RelayEnvelope<"DELIVER">): void {
+    const { feed, responses, acknowledge } = this.#options;
+    const message = messageOfDeliver(envelope);
+    const correlation = message.route === "shadow" ? undefined : correlationOf(envelope);
+    if (correlation !== undefined && responses.settle(correlation, message)) {
+      feed.markHandled(message.id);
+      acknowledge(message);
+      return;
+    }
+    this.#offer(message);
+  }
+
+  #post(envelope: Envelope): void {
+    const message = messageOfChannel(envelope);
+    if (message === undefined) this.#ignore(envelope);
+    else this.#offer(message);
+  }
+
+  #offer(message: RelayMessage): void {
+    const hasRoom = this.#options.feed.offer(message);
+    if (hasRoom === !this.#isFull) return;
+    this.#isFull = !hasRoom;
+    if (hasRoom) return;
+    const text =
+      "Messages wait for the consumer of messages(), and there is no room for more. Those that are acknowledged";
+    this.#options.onError(new DaemonError("SLOW_CONSUMER", `${text} come again later; channel messages do not.`));
+  }
+
+  #acknowledged(envelope: RelayEnvelope<"ACK">): void {
+    const { correlationId } = envelope.payload;
+    if (correlationId !== undefined && this.#options.replies.settle(correlationId, envelope.payload)) return;
+    this.#ignore(envelope);
+  }
+
+  #refused(payload: ErrorPayload): void {
+    const { outbox, replies, responses, onError } = this.#options;
+    const { ref_id: refId } = payload;
+    if (outbox.onError(payload)) return;
+    const error = errorOf(payload);
+    if (refId !== undefined && (replies.fail(refId, error) || responses.fail(refId, error))) return;
+    // The original names no request here; without this, each spawn would run into its time-out.
+    if (payload.message.startsWith("SpawnManager not enabled")) replies.failWorkerCalls(error);
+    else onError(error);
+  }
+
+  #busy(payload: BusyPayload): void {
+    if (this.#options.outbox.onBusy(payload)) return;
+    const { retry_after_ms: retryAfterMs } = payload;
+    const message = `The daemon is busy; it wants ${retryAfterMs} ms of rest.`;
+    this.#options.onError(new ProtocolError("QUEUE_FULL", message, { data: { retryAfterMs } }));
+  }
+
+  #rest(envelope: Envelope): void {
+    const { replies, presence } = this.#options;
+    const { replyTo } = envelope.payload;
+    if (replies.settle(typeof replyTo === "string" ? replyTo : envelope.id, envelope)) return;
+    if (!presence.receive(envelope)) this.#ignore(envelope);
+  }
+
+  #ignore({ type, id }: Envelope<unknown>): void {
+    if (type !== "BYE") this.#options.logger.debug({ type, id }, "Ignored an envelope that nobody waits for");
+  }
+}
