@@ -1,14 +1,14 @@
-import type { DaemonError, LoadSessionResult } from "@daemon-sdk/protocol";
+import type { DaemonError } from "@daemon-sdk/protocol";
 import type { Connection } from "../connection/connection.js";
 import type { Cursor } from "./cursor.js";
 import type { Session } from "./session.js";
 import type { SessionClient } from "./session-client.js";
 import type { SessionHost } from "./session-host.js";
-import { type SnapshotOptions, takeSnapshot } from "./snapshot.js";
+import { type Snapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.js";
 
 /** What a session looked like when a client began to follow it. */
 export interface Attached {
-  readonly snapshot: LoadSessionResult;
+  readonly snapshot: Snapshot;
   /** Starts the events that come after the snapshot: call it when the answer that holds it has been sent. */
   start(): void;
 }
@@ -60,7 +60,7 @@ export class AttachedClient implements SessionClient {
     const { committer, store, epoch, inbox } = host.services;
     return committer.between(async () => {
       const snapshot = await takeSnapshot(session, store, epoch, inbox, options);
-      const cursor = this.#follow(session, session.log.committedSeq + 1);
+      const cursor = this.#follow(session, snapshot.position.seq + 1);
       return { snapshot, start: () => cursor.start() };
     });
   }

@@ -1,4 +1,4 @@
-import { LIMITS, type LoadSessionResult, type SessionMessage } from "@daemon-sdk/protocol";
+import { LIMITS, type LoadSessionResult, type Position, type SessionMessage } from "@daemon-sdk/protocol";
 import type { Store } from "../storage/store.js";
 import type { Session } from "./session.js";
 
@@ -10,6 +10,9 @@ export interface SnapshotOptions {
   /** Newest messages only; default all that fit into an answer. */
   readonly messageLimit?: number | undefined;
 }
+
+/** A session at one place of its journal. */
+export type Snapshot = LoadSessionResult & { readonly position: Position };
 
 /**
  * The session as it stands at its last committed entry (session spec §5.3).
@@ -23,7 +26,7 @@ export async function takeSnapshot(
   epoch: number,
   inbox: { pendingOf(id: Session["id"]): readonly PendingEntry[] },
   options: SnapshotOptions = {},
-): Promise<LoadSessionResult> {
+): Promise<Snapshot> {
   const { row, turns } = session;
   const { committedSeq } = session.log;
   const messages = await newestMessages(store, session, options.messageLimit ?? Number.POSITIVE_INFINITY);

@@ -10,7 +10,7 @@ import { Valve } from "../sessions/valve.js";
 class SpyDialect implements Dialect {
   readonly name = "spy";
   readonly events: string[] = [];
-  ping: (() => void) | undefined;
+  declare ping?: () => void;
 
   constructor(
     readonly connection: Connection,
@@ -101,7 +101,7 @@ test("every transition and every error is logged with the connection's id and th
     "closing",
     "closed",
   ]);
-  expect(lines.filter(([, message]) => message.includes("broken"))[0]?.[0]).toMatchObject({
+  expect(lines.find(([, message]) => message.includes("broken"))?.[0]).toMatchObject({
     peer: "peer",
     code: "INTERNAL",
   });

@@ -1,4 +1,4 @@
-import { ProcessExitError } from "@daemon-sdk/protocol";
+import { messageId, ProcessExitError, sessionId } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { Harness } from "./harness.js";
 
@@ -250,4 +250,24 @@ test("an agent that cannot be started fails the session's creation with its reas
   expect((await client.call("load_session", { sessionId: "s-1", token: "t" })).error?.code).toBe(-32004);
   harness.spawner.failure = undefined;
   await client.createSession("s-1");
+});
+
+test("an agent that confirms and ends its turn again and again changes nothing any more", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  await client.createSession("s-1");
+  const agent = await harness.spawner.agentOf("s-1");
+  await client.call("add_user_message", { sessionId: "s-1", text: "Hi", messageId: "m-1" });
+  await agent.prompted(1);
+  agent.started();
+  agent.started();
+  await harness.committer.drain();
+  expect(await harness.store.readTurn(sessionId("s-1"), messageId("m-1"))).toMatchObject({ state: "running" });
+  for (const reason of ["completed", "error", "cancelled"]) agent.end(reason);
+  agent.started();
+  await client.turnEnd("m-1");
+  agent.delta("after");
+  await client.notified({ textDelta: "after" });
+  expect(client.types().filter((type) => type === "agent_turn_completed")).toHaveLength(1);
+  expect(await harness.store.readTurn(sessionId("s-1"), messageId("m-1"))).toMatchObject({ state: "completed" });
 });
