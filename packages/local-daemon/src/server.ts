@@ -7,6 +7,7 @@ import { Connection } from "./connection/connection.js";
 import { type Accepted, type Listener, openListener } from "./connection/listener.js";
 import { RelayDoor } from "./relay/relay-door.js";
 import { RelayHost } from "./relay/relay-host.js";
+import type { SpawningParts } from "./relay/relay-services.js";
 import { type Claim, claimStateDir } from "./rendezvous/claim.js";
 import { AgentCatalog } from "./sessions/agent-catalog.js";
 import { Committer } from "./sessions/committer.js";
@@ -89,6 +90,7 @@ class RunningDaemon implements Daemon {
   readonly #logger: Logger;
   readonly #host: SessionHost;
   readonly #committer: Committer;
+  readonly #agents: AgentCatalog;
   readonly #credentials: Credentials;
   readonly #connections = new Set<Connection>();
   readonly #drainCut = new AbortController();
@@ -115,6 +117,7 @@ class RunningDaemon implements Daemon {
     const { instanceId, stateDir, token } = claim;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys });
     this.#committer = new Committer({ store, logger });
+    this.#agents = agentCatalog(config);
     this.#host = new SessionHost({
       store,
       epoch,
@@ -125,7 +128,7 @@ class RunningDaemon implements Daemon {
       spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger }),
       committer: this.#committer,
       inbox: new Inbox({ now, logger }),
-      agents: agentCatalog(config),
+      agents: this.#agents,
     });
   }
 
@@ -167,8 +170,17 @@ class RunningDaemon implements Daemon {
   async #startRelay(): Promise<{ host: RelayHost; door: RelayDoor }> {
     const { store, config } = this.#parts;
     const { limits, now, logger } = config;
-    const host = await RelayHost.start({ store, committer: this.#committer, limits, now, logger });
+    const committer = this.#committer;
+    const host = await RelayHost.start({ store, committer, limits, now, logger, spawning: this.#spawning() });
     return { host, door: new RelayDoor({ host, limits, logger }) };
+  }
+
+  /** What the relay spawns with: the same as sessions. */
+  #spawning(): SpawningParts | undefined {
+    const { claim, config } = this.#parts;
+    const { instanceId, socketPath } = claim;
+    const { spawner } = this.#host.services;
+    return config.spawnManager ? { spawner, agents: this.#agents, instanceId, socketPath } : undefined;
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */

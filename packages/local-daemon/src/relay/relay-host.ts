@@ -14,6 +14,7 @@ import type { RelayCore } from "./relay-core.js";
 import { RelayDialect, type RelayGate } from "./relay-dialect.js";
 import type { RelayLimits } from "./relay-limits.js";
 import type { RelayPeer } from "./relay-peer.js";
+import type { SpawningParts } from "./relay-services.js";
 import type { RelayConnection, RelayVoice } from "./relay-voice.js";
 import { Router } from "./router.js";
 import { Topics } from "./topics.js";
@@ -28,6 +29,8 @@ export interface RelayHostOptions {
   readonly limits: RelayLimits;
   readonly now: () => number;
   readonly logger: Logger;
+  /** What spawning needs; undefined: it is not enabled. */
+  readonly spawning?: SpawningParts | undefined;
 }
 
 /** Everything of the relay but its doors: who is connected, what waits for whom, and what is done with an envelope. */
