@@ -35,13 +35,13 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The one arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
-const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts"];
+const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "relay.ts"];
 
 /** Files that may use Node, in packages that also run in browsers. */
 const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   testing: [],
-  client: ["index.ts", "local.ts"],
+  client: ["index.ts", "local.ts", "relay.ts", "relay/unix-link.ts"],
 };
 
 const packages = workspacePackages("packages");
@@ -85,8 +85,8 @@ describe.each(members)("$folder", (member) => {
     }
     const name = packageOf(specifier);
     if (member.folder === "client" && name === `${SCOPE}local-daemon`) {
-      if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return "is named outside index.ts and local.ts";
-      return path === "index.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
+      if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return "is named outside index.ts, local.ts and relay.ts";
+      return path !== "local.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
     }
     if (name.startsWith(SCOPE))
       return arrows.includes(name.slice(SCOPE.length)) ? undefined : "is no arrow of the diagram";
@@ -95,7 +95,15 @@ describe.each(members)("$folder", (member) => {
 });
 
 describe("browsers", () => {
-  const ENTRIES = ["protocol", "protocol/schema", "protocol/relay", "transport-ws", "client", "testing"];
+  const ENTRIES = [
+    "protocol",
+    "protocol/schema",
+    "protocol/relay",
+    "transport-ws",
+    "client",
+    "client/relay",
+    "testing",
+  ];
 
   test.each(ENTRIES)("the built %s, bundled for a browser, reaches neither node: nor ws", async (entry) => {
     const { metafile } = await build({
@@ -178,7 +186,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   protocol: [".", "./schema", "./relay", "./relay/schema", "./package.json"],
   "transport-ws": [".", "./package.json"],
   testing: [".", "./package.json"],
-  client: [".", "./local", "./package.json"],
+  client: [".", "./relay", "./local", "./package.json"],
   "local-daemon": [".", "./server", "./package.json"],
 };
 
