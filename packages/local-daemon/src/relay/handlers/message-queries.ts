@@ -12,7 +12,7 @@ import type { RelayPeer } from "../relay-peer.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
 
 /** What queries for messages need of the relay. */
-export type MessageQueryServices = Pick<RelayServices, "mailboxes" | "limits" | "now" | "logger">;
+export type MessageQueryServices = Pick<RelayServices, "mailboxes" | "committer" | "limits" | "now" | "logger">;
 
 /** Limits of the original (relay spec §1.5). */
 const INBOX_LIMIT = 50;
@@ -42,7 +42,7 @@ interface QueryKind {
 const INBOX: QueryKind = { response: "INBOX_RESPONSE", failure: "Failed to get inbox" };
 const MESSAGES: QueryKind = { response: "MESSAGES_RESPONSE", failure: "Failed to get messages" };
 
-function answering({ mailboxes, limits, now, logger }: MessageQueryServices) {
+function answering({ mailboxes, committer, limits, now, logger }: MessageQueryServices) {
   return <Item extends Shortenable>(
     peer: RelayPeer,
     id: string,
@@ -50,7 +50,9 @@ function answering({ mailboxes, limits, now, logger }: MessageQueryServices) {
     query: HistoryQuery,
     itemOf: (entry: HistoryEntry) => Item,
   ): void => {
-    mailboxes.history(query).then(
+    // Whoever sends and then asks sees what it sent: that is stored in the next transaction, and this waits for it.
+    const found = committer.commit([]).then(() => mailboxes.history(query));
+    found.then(
       (entries) => {
         const room = limits.relayFrameBytes - FRAME_RESERVE_BYTES - Buffer.byteLength(JSON.stringify(id));
         const { items, hasMore } = fittingPage(entries.map(itemOf), room);
