@@ -172,7 +172,8 @@ class RunningDaemon implements Daemon {
     const { limits, now, logger } = config;
     const committer = this.#committer;
     const host = await RelayHost.start({ store, committer, limits, now, logger, spawning: this.#spawning() });
-    return { host, door: new RelayDoor({ host, limits, logger }) };
+    const isTicket = (ticket: string) => this.#credentials.accepts({ caller: "relay", token: ticket }, () => false);
+    return { host, door: new RelayDoor({ host, limits, logger, isTicket }) };
   }
 
   /** What the relay spawns with: the same as sessions. */
@@ -211,6 +212,7 @@ class RunningDaemon implements Daemon {
       }),
       onAccept: (accepted) => this.#accept(accepted),
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
+      onRelayAccept: (accepted) => relay.acceptWebSocket(accepted),
       logger: this.#logger,
       maxUnauthenticated: config.limits.unauthenticatedSockets,
       authenticateMs: config.limits.authenticateMs,

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { LIMITS, ProtocolError } from "@daemon-sdk/protocol";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { ByteLink } from "./byte-link.js";
 import { checkHeaders } from "./headers.js";
+import { NodeByteLink } from "./node-byte-link.js";
 import { NodeLink } from "./node-link.js";
 import { socketBounds } from "./socket-bounds.js";
 import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
 
-/** Options of {@link acceptWebSocket}. */
+/** Options of {@link acceptWebSocket} and {@link acceptBytes}. */
 export interface AcceptOptions extends WebSocketTransportOptions {
   /** Extra headers of the 101 response. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -27,17 +29,44 @@ export async function acceptWebSocket(
   head: Uint8Array,
   options: AcceptOptions = {},
 ): Promise<WebSocketTransport> {
+  const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
+  return upgrade(
+    { request, socket, head },
+    options,
+    (webSocket) => new WebSocketTransport(new NodeLink(webSocket, socket, maxMessageBytes), options),
+  );
+}
+
+/**
+ * Answers an HTTP upgrade with a WebSocket that carries a stream of bytes, such as relay frames; otherwise as
+ * {@link acceptWebSocket}. Start the link in the tick in which it is handed out.
+ */
+export async function acceptBytes(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+  options: AcceptOptions = {},
+): Promise<ByteLink> {
+  return upgrade({ request, socket, head }, options, (webSocket) => new NodeByteLink(webSocket));
+}
+
+/** Completes the WebSocket handshake and makes a link of what comes out, in the same tick. */
+function upgrade<Made>(
+  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Uint8Array },
+  options: AcceptOptions,
+  make: (webSocket: WebSocket) => Made,
+): Made {
   const { headers = {} } = options;
   checkHeaders(headers);
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   const server = new WebSocketServer({ noServer: true, clientTracking: false, ...socketBounds(maxMessageBytes) });
   server.on("headers", (lines) => lines.push(...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)));
-  let accepted: WebSocketTransport | undefined;
+  let made: { link: Made } | undefined;
   // Without `verifyClient` this is synchronous: afterwards the answer has been written, whichever it was.
   server.handleUpgrade(request, socket, Buffer.from(head), (webSocket) => {
-    accepted = new WebSocketTransport(new NodeLink(webSocket, socket, maxMessageBytes), options);
+    made = { link: make(webSocket) };
   });
-  if (accepted) return accepted;
+  if (made) return made.link;
   throw new ProtocolError(
     "PROTOCOL_VIOLATION",
     "The request is not a WebSocket upgrade (or its sender has left). It was refused; nothing more is to be done.",

@@ -1,4 +1,4 @@
-export { type AcceptOptions, acceptWebSocket } from "./accept.js";
+export { type AcceptOptions, acceptBytes, acceptWebSocket } from "./accept.js";
 export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 export { dialBytes, dialWebSocket } from "./dial.js";
 export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";

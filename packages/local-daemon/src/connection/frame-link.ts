@@ -1,6 +1,6 @@
-import { LIMITS, type TransportClose } from "@daemon-sdk/protocol";
+import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import { FRAME_HEADER_BYTES, FrameWriter } from "@daemon-sdk/protocol/relay";
-import type { ByteStream } from "./byte-stream.js";
+import type { ByteLink } from "@daemon-sdk/transport-ws";
 import type { Link } from "./link.js";
 
 /**
@@ -9,12 +9,15 @@ import type { Link } from "./link.js";
  */
 const WRITER = new FrameWriter({ maxFrameBytes: Number.POSITIVE_INFINITY });
 
+/** Told of a link that was cut; never sent (RFC 6455 §7.1.5). */
+const CUT = 1006;
+
 /** A byte stream as a link of a connection: texts go out as frames, chunks of bytes come in as they arrive. */
 export class FrameLink implements Link<Uint8Array> {
   onMessage: ((chunk: Uint8Array) => void) | undefined;
   onWritable: (() => void) | undefined;
   onClose: ((event: TransportClose) => void) | undefined;
-  readonly #stream: ByteStream;
+  readonly #bytes: ByteLink;
   readonly #highWaterBytes: number;
   #texts: string[] = [];
   /** Lower bound of the bytes of `#texts`. */
@@ -24,10 +27,10 @@ export class FrameLink implements Link<Uint8Array> {
   #isClosed = false;
 
   /** @param highWaterBytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes` */
-  constructor(stream: ByteStream, highWaterBytes: number = LIMITS.transportHighWaterBytes) {
-    this.#stream = stream;
+  constructor(bytes: ByteLink, highWaterBytes: number = LIMITS.transportHighWaterBytes) {
+    this.#bytes = bytes;
     this.#highWaterBytes = highWaterBytes;
-    stream.start({ onChunk: (chunk) => this.onMessage?.(chunk), onEnded: (event) => this.#ended(event) });
+    bytes.start({ onBytes: (chunk) => this.onMessage?.(chunk), onEnded: (error) => this.#ended(error) });
   }
 
   get bufferedBytes(): number {
@@ -50,12 +53,12 @@ export class FrameLink implements Link<Uint8Array> {
     if (this.#isClosed) return;
     this.#flush();
     this.#isClosed = true;
-    this.#stream.end();
+    this.#bytes.end();
   }
 
   terminate(): void {
     this.#isClosed = true;
-    this.#stream.destroy();
+    this.#bytes.destroy();
   }
 
   #flush(): void {
@@ -66,7 +69,7 @@ export class FrameLink implements Link<Uint8Array> {
     for (const text of texts) WRITER.writeText(text);
     const chunk = WRITER.take();
     this.#flyingBytes += chunk.length;
-    this.#stream.write(chunk, () => this.#flushed(chunk));
+    this.#bytes.send(chunk, () => this.#flushed(chunk));
   }
 
   #flushed(chunk: Uint8Array): void {
@@ -77,9 +80,13 @@ export class FrameLink implements Link<Uint8Array> {
     this.onWritable?.();
   }
 
-  #ended(event: TransportClose): void {
+  #ended(error: Error | undefined): void {
     this.#isClosed = true;
     this.#texts = [];
-    this.onClose?.(event);
+    this.onClose?.(
+      error === undefined
+        ? { clean: true, code: CloseCode.normal, reason: "" }
+        : { clean: false, code: CUT, reason: error.message, error },
+    );
   }
 }

@@ -6,7 +6,7 @@ import {
 } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { LIMITS, type Logger, type Transport } from "@daemon-sdk/protocol";
-import { acceptWebSocket } from "@daemon-sdk/transport-ws";
+import { acceptBytes, acceptWebSocket, type ByteLink } from "@daemon-sdk/transport-ws";
 import {
   createNonce,
   createProof,
@@ -22,9 +22,18 @@ import { onFirstByte } from "./first-byte.js";
 import { parseAllowedOrigins, refusalOf } from "./origin-check.js";
 import { type Guest, WaitingRoom } from "./waiting-room.js";
 
-/** A WebSocket that was let in but has not authenticated. */
-export interface Accepted {
+/** A WebSocket of the session wire that was let in but has not authenticated. */
+export interface Accepted extends Admitted {
   readonly transport: Transport;
+}
+
+/** A WebSocket of the relay wire that was let in; its messages are chunks of a stream of frames. Start it at once. */
+export interface AcceptedBytes extends Admitted {
+  readonly bytes: ByteLink;
+}
+
+/** What is known of a WebSocket that was let in but has not authenticated. */
+export interface Admitted {
   readonly via: "unix" | "tcp";
   /** `performance.now()` at accept: `authenticateMs` counts from here. */
   readonly acceptedAt: number;
@@ -50,6 +59,8 @@ export interface ListenerOptions {
   onAccept(accepted: Accepted): void;
   /** Takes a unix socket whose first byte starts a relay frame (its bytes are still unread). Without it, they are refused. */
   onRelay?(socket: Socket, guest: Guest): void;
+  /** Takes a WebSocket at `/relay`. Without it, there is none. */
+  onRelayAccept?(accepted: AcceptedBytes): void;
   readonly logger: Logger;
   /** Default `LIMITS.unauthenticatedSockets`. */
   readonly maxUnauthenticated?: number | undefined;
@@ -161,7 +172,8 @@ class HttpFront {
     response.shouldKeepAlive = false;
     const refusal = this.#refusalOf(request);
     if (refusal !== undefined) answer(response, 403, { error: FORBIDDEN[refusal] });
-    else if (request.url !== "/health") answer(response, 404, { error: "There is /health, and a WebSocket at /." });
+    else if (request.url !== "/health")
+      answer(response, 404, { error: "There is /health, and WebSockets at / and /relay." });
     else if (request.method !== "GET" && request.method !== "HEAD") answer(response, 405, { error: "Only GET." });
     else answer(response, 200, this.#options.health());
   }
@@ -171,24 +183,35 @@ class HttpFront {
     const refusal = this.#refusalOf(request);
     if (visitor === undefined) socket.destroy();
     else if (refusal !== undefined) refuseUpgrade(socket, "403 Forbidden", FORBIDDEN[refusal]);
-    else if (request.url !== "/") refuseUpgrade(socket, "404 Not Found", "The session protocol is spoken at /.");
+    else if (!this.#isServed(request.url))
+      refuseUpgrade(socket, "404 Not Found", "The session protocol is spoken at /, the relay protocol at /relay.");
     else void this.#upgrade(visitor, request, socket, head);
+  }
+
+  #isServed(url: string | undefined): boolean {
+    return url === "/" || (url === "/relay" && this.#options.onRelayAccept !== undefined);
   }
 
   async #upgrade(visitor: Visitor, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const { via, guest } = visitor;
     const context = this.#proofContext(request, via);
     const headers = context === undefined ? {} : proofHeaders(this.#options.token, context);
+    const admitted: Admitted = {
+      via,
+      acceptedAt: guest.acceptedAt,
+      verifyProof: (proof) => context !== undefined && verifyProof(this.#options.token, "client", context, proof),
+      markAuthenticated: () => guest.authenticated(),
+    };
     try {
-      const transport = await acceptWebSocket(request, socket, head, { headers });
-      guest.upgraded();
-      this.#options.onAccept({
-        transport,
-        via,
-        acceptedAt: guest.acceptedAt,
-        verifyProof: (proof) => context !== undefined && verifyProof(this.#options.token, "client", context, proof),
-        markAuthenticated: () => guest.authenticated(),
-      });
+      if (request.url === "/") {
+        const transport = await acceptWebSocket(request, socket, head, { headers });
+        guest.upgraded();
+        this.#options.onAccept({ transport, ...admitted });
+      } else {
+        const bytes = await acceptBytes(request, socket, head, { headers });
+        guest.upgraded();
+        this.#options.onRelayAccept?.({ bytes, ...admitted });
+      }
     } catch (error) {
       this.#options.logger.debug({ via, error: String(error) }, "upgrade refused");
       socket.destroy();

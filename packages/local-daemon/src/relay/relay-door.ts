@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
-import { type ByteStream, SocketStream } from "../connection/byte-stream.js";
+import type { ByteLink } from "@daemon-sdk/transport-ws";
 import { Connection } from "../connection/connection.js";
 import { FrameLink } from "../connection/frame-link.js";
 import { Heartbeat } from "../connection/heartbeat.js";
+import type { AcceptedBytes } from "../connection/listener.js";
+import { SocketBytes } from "../connection/socket-bytes.js";
 import type { Guest } from "../connection/waiting-room.js";
 import type { Admission } from "./handshake.js";
 import type { RelayHost } from "./relay-host.js";
@@ -15,6 +17,8 @@ export interface RelayDoorOptions {
   readonly host: RelayHost;
   readonly limits: RelayLimits & { readonly connectionBufferBytes: number; readonly closeTimeoutMs: number };
   readonly logger: Logger;
+  /** Whether HELLO's `ticket` is a good credential, for pages, which cannot make a proof. */
+  isTicket(ticket: string): boolean;
 }
 
 /** The relay's connections: makes them of what the listener accepted, and ends them with the daemon. */
@@ -40,14 +44,33 @@ export class RelayDoor {
   acceptSocket(socket: Socket, guest: Guest): void {
     guest.upgraded();
     const admission: Admission = { isTrusted: true, verify: () => false, onAdmitted: () => guest.authenticated() };
-    this.accept(new SocketStream(socket), admission, guest.acceptedAt);
+    this.#open(new SocketBytes(socket), admission, guest.acceptedAt);
+  }
+
+  /** Takes an upgraded WebSocket. On TCP anybody of this machine may come so far: HELLO has to prove something. */
+  acceptWebSocket({ bytes, via, acceptedAt, verifyProof, markAuthenticated }: AcceptedBytes): void {
+    const { isTicket } = this.#options;
+    const admission: Admission = {
+      isTrusted: via === "unix",
+      verify: ({ proof, ticket }) =>
+        (proof !== undefined && verifyProof(proof)) || (ticket !== undefined && isTicket(ticket)),
+      onAdmitted: markAuthenticated,
+    };
+    this.#open(bytes, admission, acceptedAt);
+  }
+
+  /** Says BYE to everybody; resolves when all connections are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
+    await Promise.all([...this.#connections].map(({ closed }) => closed));
   }
 
   /** @param acceptedAt `performance.now()` at accept: the time for HELLO counts from there */
-  accept(stream: ByteStream, admission: Admission, acceptedAt: number): void {
+  #open(bytes: ByteLink, admission: Admission, acceptedAt: number): void {
     const { host, limits, logger } = this.#options;
     const connection: RelayConnection = new Connection<Uint8Array>({
-      transport: new FrameLink(stream),
+      transport: new FrameLink(bytes),
       dialect: (self) => host.dialect(self, admission),
       logger,
       elapsedMs: performance.now() - acceptedAt,
@@ -63,12 +86,5 @@ export class RelayDoor {
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));
     if (this.#isClosed) connection.close(CloseCode.goingAway, "the daemon stops");
-  }
-
-  /** Says BYE to everybody; resolves when all connections are gone. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
-    await Promise.all([...this.#connections].map(({ closed }) => closed));
   }
 }

@@ -1,6 +1,6 @@
 import net from "node:net";
 import { newId } from "@daemon-sdk/protocol";
-import { createEnvelope, encodeFrame, type Envelope, FrameParser, type MessageType } from "@daemon-sdk/protocol/relay";
+import { createEnvelope, type Envelope, encodeFrame, FrameParser, type MessageType } from "@daemon-sdk/protocol/relay";
 import { createDaemon, type Daemon, type DaemonConfig, MemoryStore } from "../../src/server.js";
 import { type TempHome, tempHome } from "../rendezvous/temp-home.js";
 

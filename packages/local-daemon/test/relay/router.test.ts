@@ -9,7 +9,11 @@ describe("direct messages", () => {
     const bob = await daemon.connect("Bob");
     const meta = { importance: 80, requires_ack: false };
     alice.write(
-      createEnvelope("SEND", { kind: "action", body: "hi", data: { a: 1 }, thread: "t" }, { to: "Bob", payload_meta: meta }),
+      createEnvelope(
+        "SEND",
+        { kind: "action", body: "hi", data: { a: 1 }, thread: "t" },
+        { to: "Bob", payload_meta: meta },
+      ),
     );
     alice.send("Bob", "again");
     const first = await bob.next("DELIVER");
