@@ -54,8 +54,7 @@ const ESCAPED_LETTER = /\\u00[4-7]/;
  * letter of it is written as an escape.
  */
 export function mayHoldUnsafeKey(text: string): boolean {
-  // One character is found at a quarter of the price of two.
-  return text.includes("proto") || (text.includes("\\") && ESCAPED_LETTER.test(text));
+  return text.includes("proto") || (text.includes("\\u") && ESCAPED_LETTER.test(text));
 }
 
 /**
