@@ -98,8 +98,11 @@ export function isRequestFrame(frame: string): boolean {
 
 /** An agent's own side band, ready to be appended; an agent cannot forge a position. */
 function foreignMeta(meta: EnvelopeMeta | undefined): string {
-  if (meta === undefined) return "";
-  const { epoch: _epoch, seq: _seq, ...rest } = meta;
-  const text = JSON.stringify(rest);
-  return text === "{}" ? "" : `,${text.slice(1, -1)}`;
+  let text = "";
+  for (const [name, value] of Object.entries(meta ?? {})) {
+    if (name === "epoch" || name === "seq") continue;
+    const json: string | undefined = JSON.stringify(value);
+    if (json !== undefined) text += `,${JSON.stringify(name)}:${json}`;
+  }
+  return text;
 }
