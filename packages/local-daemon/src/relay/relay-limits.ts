@@ -29,6 +29,8 @@ export interface RelayLimits {
   readonly relayBlockingSends: number;
   /** A user that left is reachable for this long. */
   readonly relayRecentUserMs: number;
+  /** How long a spawned program may take to connect. */
+  readonly relaySpawnMs: number;
 }
 
 /** What a configuration that says nothing means. */
@@ -47,4 +49,5 @@ export const RELAY_LIMITS: RelayLimits = {
   relayAckTimeoutMs: LIMITS.relayAckTimeoutMs,
   relayBlockingSends: LIMITS.relayBlockingSends,
   relayRecentUserMs: LIMITS.relayRecentUserMs,
+  relaySpawnMs: LIMITS.agentStartMs,
 };

@@ -41,8 +41,6 @@ export interface SpawningParts {
   readonly instanceId: string;
   /** Where spawned programs connect. */
   readonly socketPath: string;
-  /** How long a program may take to connect; default `LIMITS.agentStartMs`. */
-  readonly startMs?: number;
 }
 
 /** What every handler of the relay may use. */

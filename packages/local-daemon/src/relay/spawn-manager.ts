@@ -153,11 +153,11 @@ export class SpawnManager {
   }
 
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {
-    const { directory } = this.#options.services;
+    const { directory, limits } = this.#options.services;
     const order = orderOf(by, payload, signal);
     const fault = await directoryFault(order.cwd);
     if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
-    const startMs = this.#options.startMs ?? LIMITS.agentStartMs;
+    const startMs = limits.relaySpawnMs;
     directory.markSpawning(order.name, startMs);
     try {
       const running = await this.#launch(order, startMs);
