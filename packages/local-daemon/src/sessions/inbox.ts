@@ -22,6 +22,8 @@ export interface RequestOwner {
   appendRequest(id: string, method: string, params: Record<string, unknown>): string;
   notify(notification: SessionNotification): void;
   save(write: StoreWrite): void;
+  /** Whether nobody but this client can be expected to answer. */
+  wasOnlyAsked(client: SessionClient, requestId: string): boolean;
   /** Resolves when everything told so far has been tried to be stored. */
   settled(): Promise<void>;
 }
@@ -111,8 +113,8 @@ export class Inbox {
     }
     this.invalidAnswers++;
     this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
-    // Nobody else was asked, so nobody else will answer: an original client whose handler failed means no.
-    if (client.isPlain) this.#resolve(pending, CANCEL[pending.row.method]);
+    // An original client whose handler failed means no, when nobody else was asked who could still answer.
+    if (pending.owner.wasOnlyAsked(client, pending.row.id)) this.#resolve(pending, CANCEL[pending.row.method]);
     return "invalid";
   }
 

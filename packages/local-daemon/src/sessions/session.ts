@@ -12,6 +12,7 @@ import type { SessionRow, Store, StoreWrite } from "../storage/store.js";
 import { type AgentServices, AgentSlot } from "./agent-slot.js";
 import { conversationChange, titleFrom } from "./conversation.js";
 import type { Inbox } from "./inbox.js";
+import type { SessionClient } from "./session-client.js";
 import type { SessionLimits } from "./session-limits.js";
 import { SessionLog } from "./session-log.js";
 import { agentSettings } from "./settings.js";
@@ -66,6 +67,8 @@ export class Session {
   readonly #services: SessionServices;
   #row: SessionRow;
   #workingState = "idle";
+  /** The last title that those who follow were told. */
+  #toldTitle: unknown;
   #hasConversation: boolean;
 
   constructor(options: SessionOptions) {
@@ -116,6 +119,7 @@ export class Session {
     if (write !== undefined) this.log.save(write);
     if (patch !== undefined) this.patch(patch);
     if (notification.type === "droid_working_state_changed") this.#setWorkingState(String(notification.newState));
+    if (notification.type === "session_title_updated") this.#toldTitle = notification.title;
     this.log.append(notification, meta);
   }
 
@@ -130,6 +134,10 @@ export class Session {
   /** Stores rows, and what happened before them; rejects when that could not be done. */
   commit(writes: readonly StoreWrite[] = []): Promise<void> {
     return this.log.commit(writes);
+  }
+
+  wasOnlyAsked(client: SessionClient, requestId: string): boolean {
+    return this.subscribers.wasOnlyAsked(client, requestId);
   }
 
   settled(): Promise<void> {
@@ -254,7 +262,8 @@ export class Session {
         if (notification.newState === "idle" && (this.isIdle || this.turns.active !== undefined)) return;
         break;
       case "session_title_updated":
-        if (notification.title === this.#row.title) return;
+        // The agent repeats what a person has just chosen.
+        if (notification.title === this.#toldTitle) return;
         break;
       default:
         break;

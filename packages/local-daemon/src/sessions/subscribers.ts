@@ -63,6 +63,11 @@ export class Subscribers {
     }
   }
 
+  /** Whether a request went to this plain client and to nobody else who still follows. */
+  wasOnlyAsked(client: SessionClient, requestId: string): boolean {
+    return this.#asked.get(requestId) === client && this.clients.every(({ isPlain }) => isPlain);
+  }
+
   /** Passes on entries that were just committed. */
   deliver(firstSeq: number, frames: readonly string[]): void {
     for (const cursor of this.#cursors.values()) cursor.deliver(firstSeq, frames);

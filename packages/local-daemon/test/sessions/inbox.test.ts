@@ -194,3 +194,20 @@ test("equal ids of two agents' requests do not meet", async () => {
   await client.notified({ type: "permission_resolved" });
   expect(agents.map(({ answers }) => answers)).toEqual([[], [{ selectedOption: "proceed_once" }]]);
 });
+
+test("a failure of the plain client leaves the question to ours, when ours was asked, too", async () => {
+  await using harness = await Harness.start();
+  const plain = await harness.connectPlain();
+  const agent = await running(harness, plain);
+  const ours = await harness.connect();
+  await ours.loadSession("s-1");
+  agent.ask("request_permission", PERMISSION);
+  const id = String((await plain.request("request_permission")).id);
+  await ours.request("request_permission");
+  const error = { code: -32603, message: "Failed to handle permission request" };
+  plain.sendText(JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "response", id, error }));
+  await roundTrip(plain);
+  ours.respond(id, { selectedOption: "proceed_once" });
+  await plain.notified({ type: "permission_resolved", selectedOption: "proceed_once" });
+  expect(agent.answers).toEqual([{ selectedOption: "proceed_once" }]);
+});

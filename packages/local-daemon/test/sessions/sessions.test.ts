@@ -301,3 +301,15 @@ test("an agent that lost the conversation begins a new one, and the people who f
   const [message] = (await harness.store.readMessages(S, { limit: 9 })).messages;
   expect(message).toMatchObject({ role: "system", visibility: "user_only" });
 });
+
+test("the agent's own title is told even where it is the one the first message had given", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  await client.createSession("s-1");
+  const agent = await harness.spawner.agentOf("s-1");
+  await client.call("add_user_message", { sessionId: "s-1", text: "Fix the tests\nplease" });
+  await agent.prompted(1);
+  expect((await client.loadSession("s-1")).session).toMatchObject({ title: "Fix the tests" });
+  agent.tell({ type: "session_title_updated", title: "Fix the tests" });
+  await client.notified({ type: "session_title_updated", title: "Fix the tests" });
+});
