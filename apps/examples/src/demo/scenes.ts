@@ -10,10 +10,7 @@ export async function workOnFiles(cast: Cast): Promise<string[]> {
   const { writer, builder } = cast;
   await Promise.all([
     cast.play(writer, "list ; then read notes.md ; then write summary.md: The answer is 42."),
-    cast.play(
-      builder,
-      "search hello in src ; then write src/part.ts: export const part = 1 ; then run node --version",
-    ),
+    cast.play(builder, "search hello in src ; then write src/part.ts: export const part = 1 ; then run node --version"),
   ]);
   return [
     verify(join(writer.directory, "summary.md"), "The answer is 42."),
