@@ -32,6 +32,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
   readonly #parser: FrameParser;
   #peer: ConnectedPeer | undefined;
   #isPolite = false;
+  #hasLeft = false;
 
   constructor(connection: RelayConnection, gate: RelayGate, admission: Admission) {
     this.#connection = connection;
@@ -56,7 +57,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
 
   onClose(_event: TransportClose): void {
     this.#parser.stop();
-    if (this.#peer !== undefined) this.#gate.left(this.#peer, this.#isPolite);
+    this.#leave();
   }
 
   onError(error: Error): void {
@@ -77,7 +78,14 @@ export class RelayDialect implements Dialect<Uint8Array> {
 
   farewell(): string {
     this.#parser.stop();
+    // From now on messages wait for its next connection.
+    this.#leave();
     return JSON.stringify(createEnvelope("BYE", {}));
+  }
+
+  #leave(): void {
+    if (this.#peer !== undefined && !this.#hasLeft) this.#gate.left(this.#peer, this.#isPolite);
+    this.#hasLeft = true;
   }
 
   #frame(envelope: Envelope): void {

@@ -83,6 +83,12 @@ export class RawPeer implements AsyncDisposable {
     return new Promise((resolve) => this.#waiters.push({ isMet, resolve }));
   }
 
+  /** Says BYE, and waits for the daemon's: from then on messages for the name wait. */
+  async leave(): Promise<void> {
+    this.write(createEnvelope("BYE", {}));
+    await this.ended();
+  }
+
   async cut(): Promise<void> {
     this.socket.destroy();
     await this.ended();
