@@ -31,7 +31,11 @@ const STEPS = [
     cwd,
   })),
   { title: "Unused code (knip)", command: "knip", args: [] },
-  { title: "Architecture", command: "vitest", args: ["run", "test/architecture.test.ts"] },
+  {
+    title: "Architecture and house style (vitest)",
+    command: "vitest",
+    args: ["run", "test/architecture.test.ts", "test/house-style.test.ts"],
+  },
 ];
 
 await build();
