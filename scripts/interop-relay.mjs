@@ -30,6 +30,11 @@ if (!arePeersInstalled()) {
     cwd: PEERS,
   });
 }
-const flags = ["--filter=@daemon-sdk/protocol", "--output-logs=errors-only", "--no-update-notifier"];
+const flags = [
+  "--filter=@daemon-sdk/client",
+  "--filter=@daemon-sdk/local-daemon",
+  "--output-logs=errors-only",
+  "--no-update-notifier",
+];
 await runQuietly("Build", "turbo", ["run", "build", ...flags]);
 process.exitCode = await run("node", [join(PEERS, "main.mjs"), ...process.argv.slice(2)]);
