@@ -14,6 +14,13 @@ const EXAMPLES: Readonly<Record<string, readonly RegExp[]>> = {
   "permission-handler": [/asked {2}Create: yes/, /asked {2}Execute: no/, /hello\.txt holds: Hello, world\./],
   "ask-user": [/asked {2}Which colour\? red or green or blue: blue/, /You chose blue\./],
   abort: [/stopped after \d deltas: five are enough/, /success: Ready for more\./],
+  "relay-agents": [
+    /Lead spawned Ben as process \d+/,
+    /Ann counted 4 in "the quick brown fox"/,
+    /Ben counted 2 in "jumps over"/,
+    /together: 14 words/,
+    /Lead released Ben/,
+  ],
   computer: [/my-laptop {2}tool {3}Read/, /the relay forwarded \d+ messages/],
 };
 
