@@ -131,6 +131,10 @@ export class RelayDaemon implements AsyncDisposable {
     this.#home = home;
   }
 
+  get stateDir(): string {
+    return this.#home.state;
+  }
+
   get endpoint(): Daemon["endpoint"] {
     return this.#daemon.endpoint;
   }
