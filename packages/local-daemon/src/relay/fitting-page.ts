@@ -21,7 +21,7 @@ export interface Shortenable {
  * whoever pages through the list gets past it.
  */
 export function fittingPage<Item extends Shortenable>(items: readonly Item[], maxBytes: number): FittingPage<Item> {
-  let left = maxBytes;
+  let left = maxBytes - 1;
   for (const [index, item] of items.entries()) {
     left -= bytesOf(item) + 1;
     if (left >= 0) continue;

@@ -31,6 +31,8 @@ export interface SpawnManagerOptions extends SpawningParts {
 /** A result without `replyTo`, which only the request's envelope knows. */
 export type Result<Payload extends { replyTo: string }> = Omit<Payload, "replyTo">;
 
+type LaunchedProcess = Pick<Worker, "pid" | "startTime">;
+
 interface Running {
   readonly worker: Worker;
   readonly summary: WorkerSummary;
@@ -171,25 +173,37 @@ export class SpawnManager {
   }
 
   async #launch(order: WorkerOrder, startMs: number): Promise<Running> {
-    const { services, spawner, agents, socketPath, postInChannel } = this.#options;
-    const spec = agents.spawnable(order.cli) as AgentSpec;
-    const sessionId = newId<SessionId>();
-    const onLaunched = (process: { pid: number; startTime: string }) => this.#remember(process, sessionId);
-    const common = { order, spec, sessionId, spawner, onLaunched };
-    const worker =
-      spec.driver === "relay"
-        ? await startRelayProgram({ ...common, directory: services.directory, socketPath, startMs })
-        : await startStdioWorker({ ...common, services, postInChannel });
-    const running: Running = { worker, summary: summaryOf(order, worker, services.now()) };
+    const { now, logger } = this.#options.services;
+    const worker = await this.#startWorker(order, startMs);
+    const running: Running = { worker, summary: summaryOf(order, worker, now()) };
     this.#running.set(order.name, running);
     void worker.gone.then(({ exitCode, signal, stderr, expected }) => {
       if (this.#running.get(order.name) === running) this.#running.delete(order.name);
       this.#forget(worker.pid);
       const fields = { agent: order.name, pid: worker.pid, exitCode, signal };
-      if (expected) services.logger.info(fields, "A worker has ended.");
-      else services.logger.warn({ ...fields, stderr }, "A worker has ended by itself.");
+      if (expected) logger.info(fields, "A worker has ended.");
+      else logger.warn({ ...fields, stderr }, "A worker has ended by itself.");
     });
     return running;
+  }
+
+  async #startWorker(order: WorkerOrder, startMs: number): Promise<Worker> {
+    const { services, spawner, agents, socketPath, postInChannel } = this.#options;
+    const spec = agents.spawnable(order.cli) as AgentSpec;
+    const sessionId = newId<SessionId>();
+    let launched: LaunchedProcess | undefined;
+    const onLaunched = (process: LaunchedProcess) => {
+      launched = process;
+      this.#remember(process, sessionId);
+    };
+    const common = { order, spec, sessionId, spawner, onLaunched };
+    try {
+      if (spec.driver !== "relay") return await startStdioWorker({ ...common, services, postInChannel });
+      return await startRelayProgram({ ...common, directory: services.directory, socketPath, startMs });
+    } catch (error) {
+      if (launched !== undefined) this.#forget(launched.pid);
+      throw error;
+    }
   }
 
   /** The task is the first message, from who asked: a worker answers it like any other. Without one the agent waits. */
@@ -209,7 +223,7 @@ export class SpawnManager {
   }
 
   /** Not awaited: it needs longer to start, and its environment tells whose it is, too. */
-  #remember({ pid, startTime }: { pid: number; startTime: string }, sessionId: SessionId): void {
+  #remember({ pid, startTime }: LaunchedProcess, sessionId: SessionId): void {
     const row = { pid, startTime, sessionId, instanceId: this.#options.instanceId };
     this.#options.services.committer.commit([{ kind: "agentProcess", row }]).catch(() => {});
   }

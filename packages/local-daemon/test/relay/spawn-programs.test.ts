@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { createEnvelope, type MessageType } from "@daemon-sdk/protocol/relay";
 import { describe, expect, test } from "vitest";
+import { MemoryStore } from "../../src/server.js";
 import { tempDir } from "../agents/agent-harness.js";
 import { RelayDaemon } from "./relay-daemon.js";
 import { ask, isDead, leftovers, spawned, spawningDaemon } from "./spawn-harness.js";
@@ -70,12 +71,17 @@ describe("a program that connects by itself", () => {
     expect(await leftovers(daemon)).toEqual([]);
   });
 
-  test("that ends before it connects is told with its last words", async () => {
-    await using daemon = await spawningDaemon();
+  test("that ends before it connects is told with its last words, and no row of it stays", async () => {
+    const store = new MemoryStore();
+    await using daemon = await spawningDaemon({ store });
     const lead = await daemon.connect("Lead");
     const result = await ask(lead, "SPAWN", { name: "Worker", cli: "crash", task: "" });
     expect(result).toMatchObject({ success: false, name: "Worker" });
     expect(result.error).toMatch(/exit code 7.*\n.*no licence found/s);
+    await lead.settled();
+    expect((await ask(lead, "LIST_WORKERS", {})).workers).toEqual([]);
+    await daemon.close();
+    expect(await store.agentProcesses()).toEqual([]);
   });
 
   test("that never connects is ended when its time is up", async () => {
