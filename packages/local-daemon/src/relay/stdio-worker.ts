@@ -112,7 +112,10 @@ export class StdioWorker implements RelayPeer {
     this.#remember(entryId);
     this.#options.agent.work({
       text: deliver.payload.body,
-      onAccepted: () => this.#cursor?.ack(entryId),
+      onAccepted: () => {
+        this.#cursor?.ack(entryId);
+        this.#rest();
+      },
       onAnswered: (answer) => this.#answered(deliver, answer),
     });
   }
@@ -183,6 +186,9 @@ export class StdioWorker implements RelayPeer {
   #close(): void {
     this.#cursor?.close();
     for (const timer of this.#retries) clearTimeout(timer);
+    const lost = this.#retries.size;
+    if (lost > 0)
+      this.#options.logger.warn({ agent: this.name, lost }, "A worker ended with answers nobody had room for.");
   }
 }
 
