@@ -77,6 +77,3 @@ export type RelayHandler<Type extends MessageType = MessageType> = (
 
 /** Handlers by type: what each module under `handlers/` makes. */
 export type RelayHandlers = { readonly [Type in MessageType]?: RelayHandler<Type> };
-
-/** Any envelope, for handlers that answer with one. */
-export type AnyEnvelope = Envelope<object>;
