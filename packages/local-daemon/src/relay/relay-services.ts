@@ -1,12 +1,5 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import type {
-  AckPayload,
-  Envelope,
-  MessageType,
-  RelayEnvelope,
-  SendMeta,
-  SendPayload,
-} from "@daemon-sdk/protocol/relay";
+import type { AckPayload, MessageType, RelayEnvelope, SendMeta, SendPayload } from "@daemon-sdk/protocol/relay";
 import type { AgentSpawner } from "../agents/agent.js";
 import type { AgentCatalog } from "../sessions/agent-catalog.js";
 import type { Committer } from "../sessions/committer.js";
