@@ -143,8 +143,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     /** Agents that SPAWN may have running at a time: what the original takes (relay spec §6). */
     relayWorkers: 10_000,
     /** Messages in one answer to INBOX or MESSAGES_QUERY; the original never holds more than its newest 1000 in memory. */
-  relayQueryMessages: 1_000,
-  /** Channels that one name may be in, so that nobody fills the daemon's memory by joining. */
+    relayQueryMessages: 1_000,
+    /** Channels that one name may be in, so that nobody fills the daemon's memory by joining. */
     relayChannelsPerName: 1_000,
     /** Longest name of a channel, in UTF-16 units. */
     relayChannelNameUnits: 256,
