@@ -3,7 +3,7 @@ import type { Batch, Committer } from "../sessions/committer.js";
 import type { RelayWrite } from "../storage/relay-rows.js";
 import type { Store } from "../storage/store.js";
 import { deliverId } from "./deliver-text.js";
-import { type Entry, Mailbox, type Waiting } from "./mailbox.js";
+import { type Entry, Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
 import { MailboxReader } from "./mailbox-reader.js";
 import { MailboxWriter } from "./mailbox-writer.js";
@@ -19,6 +19,7 @@ import type {
 } from "./mailboxes.js";
 import { postpone, Redelivery } from "./redelivery.js";
 import type { RelayLimits } from "./relay-limits.js";
+import type { Waiting } from "./waiting-list.js";
 
 /** Options of {@link DurableMailboxes}. */
 export interface DurableMailboxesOptions {
@@ -38,6 +39,9 @@ interface Submission {
   settle(outcomes: readonly PostOutcome[]): void;
 }
 
+/** An ACK that was read this long before the daemon is killed is stored, with plenty of room to the 50 ms promised. */
+const ACK_STORE_MS = 10;
+
 const PAGE_BYTES = 256 * 1024;
 
 /**
@@ -50,6 +54,7 @@ export class DurableMailboxes implements Mailboxes {
   /** Those with a state that the store does not have. */
   #dirty = new Set<Mailbox>();
   #submitted: Submission[] = [];
+  #ackTimer: NodeJS.Timeout | undefined;
   readonly #redelivery: Redelivery;
 
   constructor(options: DurableMailboxesOptions) {
@@ -69,8 +74,11 @@ export class DurableMailboxes implements Mailboxes {
     await this.expire();
   }
 
+  /** Ends what runs by itself; what was acknowledged is handed to the committer. */
   stop(): void {
     this.#redelivery.stop();
+    clearTimeout(this.#ackTimer);
+    if (this.#dirty.size > 0) this.#options.committer.enlist(this);
   }
 
   post(posts: readonly Post[]): Promise<PostOutcome[]> {
@@ -97,7 +105,7 @@ export class DurableMailboxes implements Mailboxes {
     const reader = new MailboxReader({
       ...{ mailbox, sink, store, now, logger },
       sessionId: mailbox.sessionId,
-      onAcked: (changed) => this.#changed(changed),
+      onAcked: (changed) => this.#acked(changed),
       onDelivered: () => this.#redelivery.wake(),
       onClosed: (closed) => this.#detached(mailbox, closed),
     });
@@ -140,6 +148,8 @@ export class DurableMailboxes implements Mailboxes {
     const dirty = this.#dirty;
     this.#submitted = [];
     this.#dirty = new Set();
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
     const writer = new MailboxWriter({
       limits: this.#options.limits,
       now: this.#options.now(),
@@ -192,6 +202,12 @@ export class DurableMailboxes implements Mailboxes {
     for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
   }
 
+  /** ACKs are stored with what is posted next, or after a short while: alone they are not worth a transaction. */
+  #acked(mailbox: Mailbox): void {
+    this.#dirty.add(mailbox);
+    this.#ackTimer ??= setTimeout(() => this.#options.committer.enlist(this), ACK_STORE_MS);
+  }
+
   #changed(mailbox: Mailbox): void {
     this.#dirty.add(mailbox);
     this.#options.committer.enlist(this);
@@ -229,10 +245,9 @@ export class DurableMailboxes implements Mailboxes {
       entries.map((text, index) => ({ position: firstPosition + index, text })),
     );
     for (const { position, text } of texts) {
-      const entry = position === from ? mailbox.waiting.get(deliverId(text)) : wanted.get(position);
-      wanted.delete(position);
-      if (entry === undefined || !mailbox.waiting.has(entry.id)) continue;
-      for (const reader of mailbox.readers) reader.redeliver({ id: entry.id, position, text });
+      const isWanted = position === from || wanted.delete(position);
+      if (!isWanted || mailbox.isAcked(position)) continue;
+      for (const reader of mailbox.readers) reader.redeliver({ id: deliverId(text), position, text });
     }
   }
 

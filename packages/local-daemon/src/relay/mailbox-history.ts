@@ -40,14 +40,14 @@ function entriesOf(segment: StoredSegment, mailbox: Mailbox | undefined): Histor
     const envelope = JSON.parse(text) as Envelope;
     if (!isEnvelopeOf(envelope, "DELIVER")) return [];
     const { id, from, to, ts, topic, payload, delivery } = envelope;
-    const status = statusOf(mailbox, segment.firstPosition + index, id);
+    const status = statusOf(mailbox, segment.firstPosition + index);
     return [{ id, from, to: to ?? "", ts, topic, payload, originalTo: delivery.originalTo, status }];
   });
 }
 
-function statusOf(mailbox: Mailbox | undefined, position: number, id: string): HistoryEntry["status"] {
+function statusOf(mailbox: Mailbox | undefined, position: number): HistoryEntry["status"] {
   if (mailbox === undefined || mailbox.isAcked(position)) return "acked";
-  return mailbox.waiting.has(id) ? "read" : "unread";
+  return position <= mailbox.waiting.highest ? "read" : "unread";
 }
 
 function isWanted(entry: HistoryEntry, { sinceTs, from, thread, unreadOnly }: HistoryQuery): boolean {

@@ -79,15 +79,15 @@ export class MailboxReader implements MailboxCursor {
     return true;
   }
 
-  #deliver({ id, position, text }: Entry): void {
+  #deliver({ id, position, text, sessionId: madeFor }: Entry): void {
     const { mailbox, sink, sessionId, now } = this.#options;
     this.#next = position + 1;
-    if (!mailbox.waiting.has(id)) {
+    if (position > mailbox.waiting.highest) {
       const since = now();
-      mailbox.waiting.set(id, { id, position, bytes: text.length, since, attempt: 0, dueAt: firstDue(since) });
+      mailbox.waiting.add({ id, position, bytes: text.length, since, attempt: 0, dueAt: firstDue(since) });
       this.#options.onDelivered();
     }
-    sink.deliver(inSession(text, sessionId), id);
+    sink.deliver(madeFor === sessionId ? text : inSession(text, sessionId), id);
   }
 
   async #catchUp(): Promise<void> {

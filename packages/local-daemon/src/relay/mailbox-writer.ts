@@ -62,7 +62,8 @@ export class MailboxWriter {
     const bytes = sizeOf(made.text, limits.relayFrameBytes);
     if (bytes > limits.relayFrameBytes) return tooLarge(post, bytes, limits.relayFrameBytes);
     draft.streams.set(stream, seq);
-    draft.entries.push({ ...made, position: mailbox.lastPosition + draft.entries.length + 1 });
+    const position = mailbox.lastPosition + draft.entries.length + 1;
+    draft.entries.push({ id: made.id, text: made.text, position, sessionId: mailbox.sessionId });
     draft.chars += made.text.length;
     return { state: "queued" };
   }

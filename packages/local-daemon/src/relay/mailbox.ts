@@ -1,24 +1,15 @@
 import type { MailboxRow, MailboxState } from "../storage/relay-rows.js";
 import type { MailboxReader } from "./mailbox-reader.js";
 import { PositionSet } from "./position-set.js";
-
-/** An entry that was delivered, and waits for its ACK. */
-export interface Waiting {
-  readonly id: string;
-  readonly position: number;
-  readonly bytes: number;
-  /** When it was delivered to the present readers first, Unix milliseconds. */
-  readonly since: number;
-  /** Redeliveries since then. */
-  attempt: number;
-  dueAt: number;
-}
+import { WaitingList } from "./waiting-list.js";
 
 /** An entry that is stored. */
 export interface Entry {
   readonly id: string;
   readonly position: number;
   readonly text: string;
+  /** The session that stands in it, where that is known. */
+  readonly sessionId?: string | undefined;
 }
 
 /**
@@ -28,8 +19,8 @@ export interface Entry {
 export class Mailbox {
   readonly address: string;
   readonly readers = new Set<MailboxReader>();
-  /** Delivered to the present readers and not acknowledged, in the order of delivery. */
-  readonly waiting = new Map<string, Waiting>();
+  /** Delivered to the present readers and not acknowledged. */
+  readonly waiting = new WaitingList();
   readonly streams: Map<string, number>;
   /** In DELIVERs that are made while nobody is connected. */
   sessionId: string;
@@ -84,9 +75,8 @@ export class Mailbox {
 
   /** Takes an ACK. False when the id waits for none. */
   ack(id: string): boolean {
-    const entry = this.waiting.get(id);
+    const entry = this.waiting.take(id);
     if (entry === undefined) return false;
-    this.waiting.delete(id);
     this.waitingBytes = Math.max(0, this.waitingBytes - entry.bytes);
     if (entry.position !== this.#lowWater + 1) this.#acked.add(entry.position);
     else this.#lowWater = this.#acked.dropThrough(entry.position);
@@ -98,7 +88,7 @@ export class Mailbox {
     if (position <= this.#lowWater) return;
     this.#lowWater = this.#acked.dropThrough(position);
     this.waitingBytes = this.depth === 0 ? 0 : Math.max(0, this.waitingBytes - bytes);
-    for (const entry of this.waiting.values()) if (entry.position <= position) this.waiting.delete(entry.id);
+    this.waiting.dropThrough(position);
   }
 
   state(): MailboxState {

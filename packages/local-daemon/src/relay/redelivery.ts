@@ -1,4 +1,5 @@
-import type { Mailbox, Waiting } from "./mailbox.js";
+import type { Mailbox } from "./mailbox.js";
+import type { Waiting } from "./waiting-list.js";
 
 /** Times of redelivery after the first delivery; then each minute. */
 const SCHEDULE_MS = [5_000, 10_000, 20_000, 40_000] as const;
