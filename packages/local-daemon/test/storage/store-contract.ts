@@ -89,6 +89,58 @@ export function describeStore(
       await store.close();
     });
 
+    test("mailboxes, their entries and streams come back after a restart, as far as they were acknowledged", async () => {
+      const first = await opened();
+      const state = { address: "Bob \u0000", lowWater: 0, acked: [], lastPosition: 3, waitingBytes: 30 };
+      await first.store.commit([
+        { kind: "mailbox", row: { ...state, body: '{"a":1}' } },
+        {
+          kind: "mailboxSegment",
+          row: { address: state.address, firstPosition: 1, entries: ["{}", '{"b":2}'], createdAt: 5 },
+        },
+        { kind: "mailboxSegment", row: { address: state.address, firstPosition: 3, entries: ["[]"], createdAt: 6 } },
+        { kind: "mailboxStream", address: state.address, stream: "default:Alice", seq: 2 },
+        { kind: "mailboxStream", address: state.address, stream: "default:Alice", seq: 3 },
+        { kind: "relayFact", scope: "s", name: "n", body: "one" },
+        { kind: "relayFact", scope: "s", name: "gone", body: "two" },
+      ]);
+      await first.store.commit([
+        { kind: "mailboxState", state: { ...state, lowWater: 1, acked: [[3, 3]], waitingBytes: 10 } },
+        { kind: "relayFact", scope: "s", name: "gone", body: undefined },
+      ]);
+      const { store } = await first.reopen();
+      expect(await store.mailboxes()).toEqual([
+        { ...state, lowWater: 1, acked: [[3, 3]], waitingBytes: 10, body: '{"a":1}', streams: [["default:Alice", 3]] },
+      ]);
+      expect(await store.relayFacts("s")).toEqual([["n", "one"]]);
+      const entriesFrom = async (position: number, bytes = 1_000) =>
+        (await store.readMailbox(state.address, position, bytes)).map(({ firstPosition, entries }) => [
+          firstPosition,
+          entries,
+        ]);
+      expect(await entriesFrom(2)).toEqual([
+        [1, ["{}", '{"b":2}']],
+        [3, ["[]"]],
+      ]);
+      expect(await entriesFrom(1, 1)).toHaveLength(1);
+      expect(await entriesFrom(4)).toEqual([]);
+      const newest = await store.mailboxSegments({ order: "desc", limit: 1 });
+      expect(newest.map(({ createdAt }) => createdAt)).toEqual([6]);
+      const beyond = await store.mailboxSegments({
+        order: "desc",
+        beyond: newest[0]?.no,
+        address: state.address,
+        limit: 9,
+      });
+      expect(beyond.map(({ createdAt }) => createdAt)).toEqual([5]);
+      await store.commit([{ kind: "pruneMailbox", address: state.address, beforePosition: 3 }]);
+      expect(await entriesFrom(1)).toEqual([[3, ["[]"]]]);
+      await store.commit([{ kind: "dropMailbox", address: state.address }]);
+      expect(await store.mailboxes()).toEqual([]);
+      expect(await entriesFrom(1)).toEqual([]);
+      await store.close();
+    });
+
     test("frames are read from any place, across segments, a page at a time, never across a hole", async () => {
       const { store } = await opened();
       const frames = (from: number, count: number) => Array.from({ length: count }, (_, i) => `{"seq":${from + i}}`);
