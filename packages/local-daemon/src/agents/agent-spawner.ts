@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
+import { LIMITS, type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
 import { StreamJsonrpcAgent } from "./drivers/stream-jsonrpc.js";
@@ -95,7 +95,8 @@ function programOf(started: AgentProcess): AgentProgram {
     startTime: started.startTime,
     gone: started.gone,
     write: (text) => {
-      if (started.state !== "running" || !started.stdin.writable) return false;
+      const { writable, writableLength } = started.stdin;
+      if (started.state !== "running" || !writable || writableLength > LIMITS.transportHighWaterBytes) return false;
       started.stdin.write(text);
       return true;
     },

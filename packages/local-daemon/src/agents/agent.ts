@@ -107,7 +107,7 @@ export interface AgentProgram {
   readonly startTime: string;
   /** Resolves once, when nothing of it is left. Never rejects. */
   readonly gone: Promise<AgentExit>;
-  /** Writes to its stdin. False when it does not take any more: it has ended or is about to. */
+  /** Writes to its stdin. False when it takes no more: it has ended, is about to, or has left too much of it unread. */
   write(text: string): boolean;
   /** As of {@link Agent}. */
   stop(): Promise<AgentExit>;

@@ -123,17 +123,27 @@ export class StdioWorker implements RelayPeer {
   #heard({ from, payload }: RelayEnvelope<"CHANNEL_MESSAGE">): void {
     const isAnswer = payload.data?.[ANSWER_MARK] === true;
     if (from === undefined || isAnswer || payload.mentions?.includes(this.name) !== true) return;
-    const { channel, thread } = payload;
-    this.#options.agent.work({
+    const { agent } = this.#options;
+    if (agent.waiting >= LIMITS.queuedTurns) {
+      const text = `${agent.waiting} messages wait for this agent. It did not take yours; mention it again later.`;
+      this.#say(payload, { text, reason: "refused" });
+      return;
+    }
+    agent.work({
       text: payload.body,
-      onAccepted: () => {},
-      onAnswered: ({ text, reason }) => {
-        const data = { [ANSWER_MARK]: true, ...(reason === "completed" ? {} : { _reason: reason }) };
-        const answer = { channel, body: text, data, ...(thread === undefined ? {} : { thread }) };
-        this.#options.postInChannel(this, createEnvelope("CHANNEL_MESSAGE", answer));
+      onAccepted: () => this.#rest(),
+      onAnswered: (answer) => {
+        this.#say(payload, answer);
         this.#rest();
       },
     });
+  }
+
+  /** Says something in the channel in which it was mentioned. */
+  #say({ channel, thread }: ChannelMessagePayload, { text, reason }: WorkerAnswer): void {
+    const data = { [ANSWER_MARK]: true, ...(reason === "completed" ? {} : { _reason: reason }) };
+    const answer = { channel, body: text, data, ...(thread === undefined ? {} : { thread }) };
+    this.#options.postInChannel(this, createEnvelope("CHANNEL_MESSAGE", answer));
   }
 
   #answered(deliver: Deliver, answer: WorkerAnswer): void {

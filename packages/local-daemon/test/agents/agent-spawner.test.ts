@@ -80,6 +80,16 @@ describe("launch", () => {
     expect(await launched.gone).toMatchObject({ exitCode: 3, expected: false });
   });
 
+  test("takes no more for a program that does not read what it was given", async () => {
+    await using directory = await tempDir();
+    const launched = await spawnerIn(directory.path).launch(program("deaf"), newId<SessionId>(), directory.path);
+    let taken = 0;
+    while (launched.write("x".repeat(64 * 1024))) taken++;
+    expect(taken).toBeGreaterThan(10);
+    expect(taken).toBeLessThan(40);
+    expect(await launched.stop()).toMatchObject({ expected: true });
+  });
+
   test.runIf(process.platform === "linux")("leaves nothing of a program behind", async () => {
     await using directory = await tempDir();
     const instanceId = newId();

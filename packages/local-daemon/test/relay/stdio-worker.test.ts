@@ -1,4 +1,4 @@
-import { newId, type SessionId, silentLogger } from "@daemon-sdk/protocol";
+import { LIMITS, newId, type SessionId, silentLogger } from "@daemon-sdk/protocol";
 import { createEnvelope } from "@daemon-sdk/protocol/relay";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Mailboxes, MailboxSink, Post, PostOutcome } from "../../src/relay/mailboxes.js";
@@ -43,7 +43,7 @@ class FakeMailboxes implements Mailboxes {
 const BUSY: PostOutcome = { state: "refused", code: "BUSY", message: "full", retryAfterMs: 700, queueDepth: 9 };
 const TOO_LARGE: PostOutcome = { state: "refused", code: "BAD_REQUEST", message: "It is too large." };
 
-async function employ(mailboxes: FakeMailboxes) {
+async function employ(mailboxes: FakeMailboxes, said: string[] = []) {
   const spawner = new FakeSpawner();
   spawner.onSpawn = (fake) => {
     fake.onPrompt = ({ text }) => {
@@ -62,7 +62,7 @@ async function employ(mailboxes: FakeMailboxes) {
     now: Date.now,
     logger: silentLogger,
     acknowledge: () => {},
-    postInChannel: () => {},
+    postInChannel: (_peer, { payload }) => void said.push(payload.body),
   });
   worker.open();
   return { agent, worker, fake: spawner.agents[0] };
@@ -130,6 +130,19 @@ describe("StdioWorker", () => {
       "The answer of 5 characters could not be delivered. It is too large.",
       "did 2",
     ]);
+  });
+
+  test("takes a bounded number of mentions, and says so in the channel when it takes no more", async () => {
+    const said: string[] = [];
+    const { worker, fake } = await employ(new FakeMailboxes(), said);
+    if (fake !== undefined) fake.onPrompt = () => {};
+    const mention = { channel: "#general", body: "1", mentions: ["Worker"] };
+    for (let count = 0; count < 1 + LIMITS.queuedTurns; count++) {
+      worker.send(createEnvelope("CHANNEL_MESSAGE", mention, { from: "Lead" }));
+    }
+    expect(said).toEqual([]);
+    worker.send(createEnvelope("CHANNEL_MESSAGE", mention, { from: "Lead" }));
+    expect(said).toEqual([expect.stringContaining("did not take yours")]);
   });
 
   test("leaves a message that its dead agent never got in the mailbox", async () => {
