@@ -211,11 +211,13 @@ describe("a blocking SEND", () => {
     const alice = await daemon.connect("Alice");
     const bob = await daemon.connect("Bob");
     alice.send("Nobody", "x", sync("c-1"));
-    expect((await alice.next("ERROR")).payload.code).toBe("NOT_FOUND");
-    alice.send("Bob", "y".repeat(1_048_000), sync("c-1"));
-    alice.send("Bob", "z".repeat(1_048_576), sync("c-2"));
-    await alice.ended();
-    await bob.next("DELIVER");
+    alice.send("*", "x", { topic: "nobody's", ...sync("c-1") });
+    alice.send("Bob", "too large".padEnd(1_048_300, "x"), sync("c-1"));
+    await alice.next("ERROR", 3);
+    expect(alice.all("ERROR").map(({ payload }) => payload.code)).toEqual(["NOT_FOUND", "NOT_FOUND", "BAD_REQUEST"]);
+    alice.send("Bob", "question", sync("c-1"));
+    bob.ack(await bob.next("DELIVER"), { correlationId: "c-1" });
+    expect((await alice.next("ACK")).payload.correlationId).toBe("c-1");
   });
 });
 

@@ -73,6 +73,7 @@ class Sends {
     const sync = meta?.sync;
     if (sync === undefined || !sync.blocking) return undefined;
     const { correlationId, timeoutMs = limits.relayAckTimeoutMs } = sync;
+    if (recipients.length === 0) return refused("NOT_FOUND", `Nobody gets message ${id}, so nobody can answer it.`);
     if (blocking.has(correlationId)) return refused("INTERNAL", `Duplicate correlationId: ${correlationId}`);
     if (blocking.size >= limits.relayBlockingSends) {
       const busy = { retryAfterMs: BLOCKING_RETRY_MS, queueDepth: blocking.size };
