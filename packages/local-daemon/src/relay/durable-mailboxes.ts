@@ -6,6 +6,7 @@ import { deliverId } from "./deliver-text.js";
 import { type Entry, Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
 import { MailboxReader } from "./mailbox-reader.js";
+import { recoverMailbox } from "./mailbox-recovery.js";
 import { MailboxWriter } from "./mailbox-writer.js";
 import type {
   AttachOptions,
@@ -40,7 +41,7 @@ interface Submission {
 }
 
 /** An ACK that was read this long before the daemon is killed is stored, with plenty of room to the 50 ms promised. */
-const ACK_STORE_MS = 10;
+const STATE_STORE_MS = 10;
 
 const PAGE_BYTES = 256 * 1024;
 
@@ -54,7 +55,8 @@ export class DurableMailboxes implements Mailboxes {
   /** Those with a state that the store does not have. */
   #dirty = new Set<Mailbox>();
   #submitted: Submission[] = [];
-  #ackTimer: NodeJS.Timeout | undefined;
+  #stateTimer: NodeJS.Timeout | undefined;
+  #isStateDue = false;
   readonly #redelivery: Redelivery;
 
   constructor(options: DurableMailboxesOptions) {
@@ -69,7 +71,9 @@ export class DurableMailboxes implements Mailboxes {
   /** Reads what an earlier daemon left. Call it once, before anything else. */
   async load(): Promise<void> {
     for (const row of await this.#options.store.mailboxes()) {
-      this.#mailboxes.set(row.address, new Mailbox(row.address, newId(), row));
+      const mailbox = new Mailbox(row.address, newId(), row);
+      this.#mailboxes.set(row.address, mailbox);
+      if (await recoverMailbox(this.#options.store, mailbox)) this.#stateLater(mailbox);
     }
     await this.expire();
   }
@@ -77,8 +81,8 @@ export class DurableMailboxes implements Mailboxes {
   /** Ends what runs by itself; what was acknowledged is handed to the committer. */
   stop(): void {
     this.#redelivery.stop();
-    clearTimeout(this.#ackTimer);
-    if (this.#dirty.size > 0) this.#options.committer.enlist(this);
+    clearTimeout(this.#stateTimer);
+    if (this.#dirty.size > 0) this.#stateNow();
   }
 
   post(posts: readonly Post[]): Promise<PostOutcome[]> {
@@ -105,7 +109,7 @@ export class DurableMailboxes implements Mailboxes {
     const reader = new MailboxReader({
       ...{ mailbox, sink, store, now, logger },
       sessionId: mailbox.sessionId,
-      onAcked: (changed) => this.#acked(changed),
+      onAcked: (changed) => this.#stateLater(changed),
       onDelivered: () => this.#redelivery.wake(),
       onClosed: (closed) => this.#detached(mailbox, closed),
     });
@@ -145,11 +149,8 @@ export class DurableMailboxes implements Mailboxes {
 
   takeBatch(): Batch {
     const submissions = this.#submitted;
-    const dirty = this.#dirty;
+    const dirty = this.#takeDirty();
     this.#submitted = [];
-    this.#dirty = new Set();
-    clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
     const writer = new MailboxWriter({
       limits: this.#options.limits,
       now: this.#options.now(),
@@ -158,6 +159,17 @@ export class DurableMailboxes implements Mailboxes {
     const outcomes = submissions.map(({ posts, isHistory }) => posts.map((post) => writer.add(post, isHistory)));
     const writes: RelayWrite[] = writer.writes(dirty);
     return { writes, settle: (error) => this.#settle(error, { submissions, outcomes, writer, dirty }) };
+  }
+
+  /** Mailboxes whose state is to be stored now. */
+  #takeDirty(): ReadonlySet<Mailbox> {
+    if (!this.#isStateDue) return new Set();
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    this.#isStateDue = false;
+    clearTimeout(this.#stateTimer);
+    this.#stateTimer = undefined;
+    return dirty;
   }
 
   /** The mailbox of an address, made when there is none. */
@@ -181,12 +193,15 @@ export class DurableMailboxes implements Mailboxes {
     const { submissions, outcomes, writer, dirty } = batch;
     if (error !== undefined) {
       writer.failed();
-      for (const mailbox of dirty) this.#dirty.add(mailbox);
+      for (const mailbox of dirty) this.#stateLater(mailbox);
       const outcome: PostOutcome = { state: "refused", code: "INTERNAL", message: error.message };
       for (const { posts, settle } of submissions) settle(posts.map(() => outcome));
       return;
     }
-    for (const { mailbox, entries } of writer.committed()) this.#deliver(mailbox, entries);
+    for (const { mailbox, entries, isStated } of writer.committed()) {
+      if (!isStated) this.#stateLater(mailbox);
+      this.#deliver(mailbox, entries);
+    }
     for (const [index, { posts, isHistory, settle }] of submissions.entries()) {
       const settled = outcomes[index] ?? [];
       if (!isHistory) settle(settled.map((outcome, at) => this.#asDelivered(outcome, posts[at])));
@@ -202,15 +217,20 @@ export class DurableMailboxes implements Mailboxes {
     for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
   }
 
-  /** ACKs are stored with what is posted next, or after a short while: alone they are not worth a transaction. */
-  #acked(mailbox: Mailbox): void {
+  /** Stores the state of a mailbox after a short while: neither a message nor an ACK is worth one of its own. */
+  #stateLater(mailbox: Mailbox): void {
     this.#dirty.add(mailbox);
-    this.#ackTimer ??= setTimeout(() => this.#options.committer.enlist(this), ACK_STORE_MS);
+    this.#stateTimer ??= setTimeout(() => this.#stateNow(), STATE_STORE_MS);
+  }
+
+  #stateNow(): void {
+    this.#isStateDue = true;
+    this.#options.committer.enlist(this);
   }
 
   #changed(mailbox: Mailbox): void {
     this.#dirty.add(mailbox);
-    this.#options.committer.enlist(this);
+    this.#stateNow();
   }
 
   #rewritten(mailbox: Mailbox): void {

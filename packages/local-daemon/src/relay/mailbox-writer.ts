@@ -1,6 +1,7 @@
 import type { RelayWrite } from "../storage/relay-rows.js";
 import { deliverText } from "./deliver-text.js";
 import type { Entry, Mailbox } from "./mailbox.js";
+import { streamOf } from "./mailbox-recovery.js";
 import type { Post, PostOutcome } from "./mailboxes.js";
 import type { RelayLimits } from "./relay-limits.js";
 
@@ -40,6 +41,8 @@ export class MailboxWriter {
   readonly #drafts = new Map<Mailbox, Draft>();
   /** Those whose whole row is in this transaction. */
   readonly #rewritten: Mailbox[] = [];
+  /** Those whose state is in this transaction. */
+  readonly #stated = new Set<Mailbox>();
 
   constructor(options: MailboxWriterOptions) {
     this.#options = options;
@@ -55,7 +58,7 @@ export class MailboxWriter {
       const message = `The mailbox of ${post.to} is full: message ${post.refId} was not taken. Send it again later.`;
       return { state: "refused", code: "BUSY", message, retryAfterMs: FULL_RETRY_MS, queueDepth: depth };
     }
-    const stream = `${post.topic ?? "default"}:${post.from}`;
+    const stream = streamOf(post.from, post.topic);
     const seq = (draft.streams.get(stream) ?? mailbox.streams.get(stream) ?? 0) + 1;
     const isOffline = !isHistory && mailbox.readers.size === 0;
     const made = deliverText(post, { seq, sessionId: mailbox.sessionId, ts: now, isOffline });
@@ -68,23 +71,33 @@ export class MailboxWriter {
     return { state: "queued" };
   }
 
-  /** Everything to store, with the states of mailboxes that changed in other ways. */
+  /**
+   * Everything to store. New entries tell by themselves where their mailbox stands, so its state is written only when it
+   * is among `changed`: after a while, not with each message.
+   */
   writes(changed: ReadonlySet<Mailbox>): RelayWrite[] {
     const writes: RelayWrite[] = [];
-    for (const [mailbox, draft] of this.#drafts) this.#writeDraft(mailbox, draft, writes);
-    for (const mailbox of changed) if (!this.#drafts.has(mailbox)) writes.push(this.#stateWrite(mailbox, undefined));
-    for (const mailbox of changed) this.#prune(mailbox, writes);
+    for (const [mailbox, draft] of this.#drafts) {
+      this.#writeSegments(mailbox, draft, writes);
+      if (mailbox.isNew || draft.isHistory) this.#writeState(mailbox, writes);
+    }
+    for (const mailbox of changed) if (!this.#stated.has(mailbox)) this.#writeState(mailbox, writes);
     return writes;
   }
 
   /** The transaction succeeded: makes it true in memory, and tells what is to be delivered. */
-  committed(): { mailbox: Mailbox; entries: readonly Entry[] }[] {
+  committed(): { mailbox: Mailbox; entries: readonly Entry[]; isStated: boolean }[] {
+    for (const mailbox of this.#stated) mailbox.dirtyStreams.clear();
     return [...this.#drafts].map(([mailbox, draft]) => {
+      const isStated = this.#stated.has(mailbox);
       mailbox.lastPosition += draft.entries.length;
       mailbox.waitingBytes += draft.chars;
-      for (const [stream, seq] of draft.streams) mailbox.streams.set(stream, seq);
+      for (const [stream, seq] of draft.streams) {
+        mailbox.streams.set(stream, seq);
+        if (!isStated) mailbox.dirtyStreams.add(stream);
+      }
       if (draft.isHistory) mailbox.drop(mailbox.lastPosition, draft.chars);
-      return { mailbox, entries: draft.isHistory ? [] : draft.entries };
+      return { mailbox, entries: draft.isHistory ? [] : draft.entries, isStated };
     });
   }
 
@@ -101,16 +114,24 @@ export class MailboxWriter {
     return made;
   }
 
-  #writeDraft(mailbox: Mailbox, draft: Draft, writes: RelayWrite[]): void {
-    const { address } = mailbox;
+  #writeSegments({ address }: Mailbox, draft: Draft, writes: RelayWrite[]): void {
     for (const entries of segmentsOf(draft.entries)) {
       const firstPosition = entries[0]?.position ?? 0;
       const row = { address, firstPosition, entries: entries.map(({ text }) => text), createdAt: this.#options.now };
       writes.push({ kind: "mailboxSegment", row });
     }
-    for (const [stream, seq] of draft.streams) writes.push({ kind: "mailboxStream", address, stream, seq });
+  }
+
+  #writeState(mailbox: Mailbox, writes: RelayWrite[]): void {
+    const { address } = mailbox;
+    const draft = this.#drafts.get(mailbox);
+    this.#stated.add(mailbox);
     writes.push(this.#stateWrite(mailbox, draft));
-    if (draft.isHistory) this.#prune(mailbox, writes);
+    for (const stream of new Set([...mailbox.dirtyStreams, ...(draft?.streams.keys() ?? [])])) {
+      const seq = draft?.streams.get(stream) ?? mailbox.streams.get(stream) ?? 0;
+      writes.push({ kind: "mailboxStream", address, stream, seq });
+    }
+    this.#prune(mailbox, writes);
   }
 
   #stateWrite(mailbox: Mailbox, draft: Draft | undefined): RelayWrite {

@@ -22,6 +22,8 @@ export class Mailbox {
   /** Delivered to the present readers and not acknowledged. */
   readonly waiting = new WaitingList();
   readonly streams: Map<string, number>;
+  /** Those whose last number the store has only in the entries themselves. */
+  readonly dirtyStreams = new Set<string>();
   /** In DELIVERs that are made while nobody is connected. */
   sessionId: string;
   /** Messages were dropped by age since somebody connected last. */
@@ -67,6 +69,16 @@ export class Mailbox {
   get isLive(): boolean {
     for (const reader of this.readers) if (reader.isLive) return true;
     return false;
+  }
+
+  /** Takes over entries that were stored after the state was: the death of a daemon came in between. */
+  recover(entries: readonly { readonly stream: string; readonly seq: number; readonly chars: number }[]): void {
+    for (const { stream, seq, chars } of entries) {
+      this.streams.set(stream, seq);
+      this.dirtyStreams.add(stream);
+      this.lastPosition++;
+      this.waitingBytes += chars;
+    }
   }
 
   isAcked(position: number): boolean {
