@@ -43,7 +43,8 @@ export function daemonDesk(): DaemonDesk {
       return daemon;
     },
     async startProcess() {
-      const child = spawn(process.execPath, [daemonProgram(), home.state, workspaceAgentEntry()], {
+      const relayProgram = fileURLToPath(new URL("../fixtures/relay-worker.mjs", import.meta.url));
+      const child = spawn(process.execPath, [daemonProgram(), home.state, workspaceAgentEntry(), relayProgram], {
         stdio: ["ignore", "pipe", "inherit"],
         env: { ...process.env, NODE_PATH: fileURLToPath(new URL("../../node_modules", import.meta.url)) },
       });
