@@ -6,19 +6,28 @@
 import { availableParallelism, loadavg } from "node:os";
 import { type Measure, type Outcome, run } from "./measure.js";
 import { coldStart } from "./measures/cold-start.js";
+import { relayLatency, relayMemory, relayThroughput } from "./measures/relay.js";
 import { roundTrip } from "./measures/round-trip.js";
 import { routing } from "./measures/routing.js";
 import { wholePath } from "./measures/whole-path.js";
 import { describeMachine, printOutcomes, writeResults } from "./report.js";
 import { ROLES } from "./roles/roles.js";
 
-const MEASURES: readonly Measure[] = [wholePath, routing, roundTrip, coldStart];
+const MEASURES: readonly Measure[] = [
+  wholePath,
+  routing,
+  roundTrip,
+  coldStart,
+  relayThroughput,
+  relayLatency,
+  relayMemory,
+];
 const ROUNDS = 5;
 
 async function main(names: readonly string[]): Promise<void> {
   const chosen = MEASURES.filter(({ name }) => names.length === 0 || names.includes(name));
   if (chosen.length === 0 || names.some((name) => !MEASURES.some((measure) => measure.name === name))) {
-    console.error(`Known measures: ${MEASURES.map(({ name }) => name).join(", ")}.`);
+    console.error(`Known measures: ${[...new Set(MEASURES.map(({ name }) => name))].join(", ")}.`);
     process.exitCode = 1;
     return;
   }

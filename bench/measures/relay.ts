@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createEnvelope, encodeFrame } from "@daemon-sdk/protocol/relay";
+import { type Contestant, type Measure, quantile } from "../measure.js";
+import { startRole } from "../roles/role.js";
+import { ourPair, type Pair, publishedPair, rawPair } from "./relay-pairs.js";
+
+const MESSAGES = 20_000;
+/** Under way at a time: the published daemon drops what is over 2000 in one queue. */
+const WINDOW = 1_000;
+const TRIPS = 1_500;
+const BODY = "x".repeat(200);
+const IDLE_CONNECTIONS = 1_000;
+
+const MINIMAL = "published clients, minimal router";
+const REAL = "published clients, published daemon";
+
+/** Throughput: clients through daemons, beside a router that does nothing else, and beside raw frames. */
+export const relayThroughput: Measure = {
+  name: "relay",
+  title: "Relay: 200 bytes, client → daemon → client",
+  unit: "messages/s",
+  better: "more",
+  limit: MINIMAL,
+  open: () => openPairs((pair) => () => throughput(pair)),
+};
+
+/** Latency of one message at a time. */
+export const relayLatency: Measure = {
+  name: "relay",
+  title: "Relay: one message after the other, p50 to its arrival",
+  unit: "µs",
+  better: "less",
+  limit: REAL,
+  open: () => openPairs((pair) => () => latency(pair)),
+};
+
+/** What an idle connection costs our daemon. */
+export const relayMemory: Measure = {
+  name: "relay",
+  title: `Relay: memory of one of ${IDLE_CONNECTIONS} idle connections`,
+  unit: "KiB",
+  better: "less",
+  limit: "our daemon",
+  async open() {
+    return { contestants: [{ name: "our daemon", round: idleKiB }], close: async () => {} };
+  },
+};
+
+async function openPairs(roundOf: (pair: Pair) => Contestant["round"]) {
+  const pairs = [
+    await rawPair("raw frames over two unix sockets"),
+    await publishedPair("minimal", MINIMAL),
+    await publishedPair("published", REAL),
+    await publishedPair("ours", "published clients, our daemon"),
+    await ourPair("our clients, our daemon", false),
+    await ourPair("our clients with receipts, our daemon", true),
+  ];
+  return {
+    contestants: pairs.map((pair) => ({ name: pair.name, round: roundOf(pair) })),
+    async close() {
+      await Promise.all(pairs.map((pair) => pair.close()));
+    },
+  };
+}
+
+async function throughput(pair: Pair): Promise<number> {
+  const started = performance.now();
+  await new Promise<void>((resolve) => {
+    let sent = 0;
+    let arrived = 0;
+    const fill = (): void => {
+      while (sent < MESSAGES && sent - arrived < WINDOW) {
+        sent += 1;
+        pair.send(BODY);
+      }
+    };
+    pair.onArrival = () => {
+      arrived += 1;
+      if (arrived === MESSAGES) resolve();
+      else if (sent - arrived <= WINDOW / 2) fill();
+    };
+    fill();
+  });
+  return (MESSAGES / (performance.now() - started)) * 1000;
+}
+
+async function latency(pair: Pair): Promise<number> {
+  const figures: number[] = [];
+  for (let trip = 0; trip < TRIPS; trip += 1) {
+    const started = performance.now();
+    await new Promise<void>((resolve) => {
+      pair.onArrival = resolve;
+      pair.send(BODY);
+    });
+    figures.push((performance.now() - started) * 1000);
+  }
+  return quantile(figures, 0.5);
+}
+
+/** A daemon of its own each time: what a process once took it does not give back. */
+async function idleKiB(): Promise<number> {
+  const role = await startRole("relay-hub", "ours");
+  const rss = async () => {
+    const answer = once(role.child, "message");
+    role.tell({ rss: true });
+    return ((await answer) as [{ rss: number }])[0].rss;
+  };
+  await rss();
+  const before = await rss();
+  const sockets: Socket[] = [];
+  for (let index = 0; index < IDLE_CONNECTIONS; index += 1) {
+    const socket = connect(String(role.ready.socketPath));
+    sockets.push(socket);
+    socket.write(encodeFrame(createEnvelope("HELLO", { agent: `idle-${index}`, entityType: "user" })));
+    await once(socket, "data");
+    // Read on: everybody hears of everybody who comes.
+    socket.resume();
+  }
+  const after = await rss();
+  for (const socket of sockets) socket.destroy();
+  await role.stop();
+  return (after - before) / IDLE_CONNECTIONS / 1024;
+}
