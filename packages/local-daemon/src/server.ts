@@ -14,7 +14,6 @@ import { Committer } from "./sessions/committer.js";
 import { Credentials } from "./sessions/credentials.js";
 import { Inbox } from "./sessions/inbox.js";
 import { recover } from "./sessions/recovery.js";
-import { SessionDialect } from "./sessions/session-dialect.js";
 import { SessionHost } from "./sessions/session-host.js";
 import { SqliteStore } from "./storage/sqlite-store.js";
 import type { Store } from "./storage/store.js";
@@ -42,6 +41,12 @@ export interface DaemonEndpoint {
   readonly instanceId: string;
   readonly version: string;
 }
+
+/**
+ * What sessions say on the wire, with the schemas of every method. Loaded when the daemon can be found already: it is a
+ * tenth of a cold start, and nobody can have asked anything yet.
+ */
+const loadSessionDialect = () => import("./sessions/session-dialect.js");
 
 /** A running daemon. */
 export interface Daemon {
@@ -99,6 +104,7 @@ class RunningDaemon implements Daemon {
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #tellClosed!: () => void;
+  #dialect: ReturnType<typeof loadSessionDialect> | undefined;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -158,6 +164,7 @@ class RunningDaemon implements Daemon {
       this.#relay = relay;
       this.#listener = await this.#listen(relay.door);
       await claim.publish({ port: this.#listener.port });
+      this.#dialect ??= loadSessionDialect();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       for (const session of waiting) session.turns.release();
     } catch (error) {
@@ -210,7 +217,7 @@ class RunningDaemon implements Daemon {
         version: LOCAL_DAEMON_VERSION,
         connections: this.#connections.size + relay.size,
       }),
-      onAccept: (accepted) => this.#accept(accepted),
+      onAccept: (accepted) => void this.#accept(accepted),
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
       onRelayAccept: (accepted) => relay.acceptWebSocket(accepted),
       logger: this.#logger,
@@ -219,8 +226,11 @@ class RunningDaemon implements Daemon {
     });
   }
 
-  #accept(accepted: Accepted): void {
+  /** The transport keeps what comes in, an end included, until the dialect is there. */
+  async #accept(accepted: Accepted): Promise<void> {
     const { limits } = this.#parts.config;
+    this.#dialect ??= loadSessionDialect();
+    const { SessionDialect } = await this.#dialect;
     const connection = new Connection({
       transport: accepted.transport,
       logger: this.#logger,

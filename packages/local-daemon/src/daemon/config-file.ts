@@ -1,29 +1,9 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidOptionError } from "@daemon-sdk/protocol";
-import * as z from "zod/mini";
 import { readPrivateFile } from "../rendezvous/private-file.js";
 import { STATE_FILES } from "../rendezvous/state-dir.js";
-
-const agentSchema = z.strictObject({
-  command: z.tuple([z.string().check(z.minLength(1))], z.string()),
-  driver: z._default(z.enum(["stream-jsonrpc", "relay"]), "stream-jsonrpc"),
-  env: z.exactOptional(z.record(z.string(), z.string())),
-  inheritEnv: z.exactOptional(z.array(z.string())),
-});
-
-const configSchema = z.strictObject({
-  port: z.exactOptional(z.int().check(z.gte(0), z.lte(65_535))),
-  agents: z.exactOptional(z.record(z.string().check(z.minLength(1)), agentSchema)),
-  defaultAgent: z.exactOptional(z.string()),
-  apiKeys: z.exactOptional(z.array(z.string().check(z.minLength(16)))),
-  allowedOrigins: z.exactOptional(z.array(z.string())),
-  spawnManager: z.exactOptional(z.boolean()),
-  logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
-});
-
-/** What `config.json` in the state directory may say; every key is optional (README, "Configuration"). */
-export type ConfigFile = z.infer<typeof configSchema>;
+import type { ConfigFile } from "./config-schema.js";
 
 /**
  * Reads `config.json` of a state directory; `{}` when there is none.
@@ -41,6 +21,8 @@ export async function readConfigFile(stateDir: string): Promise<ConfigFile> {
       "a file of yours, no symbolic link, under 64 KiB, with mode 0600 (it may hold keys)",
     );
   }
+  // Few have such a file: its schema is not loaded for a start without one.
+  const { configSchema } = await import("./config-schema.js");
   const parsed = configSchema.safeParse(parseJson(text, path));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

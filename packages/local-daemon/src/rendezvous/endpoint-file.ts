@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import * as z from "zod/mini";
+import { isRecord } from "@daemon-sdk/protocol";
 import { readPrivateFile, writePrivateFile } from "./private-file.js";
 import { STATE_FILES } from "./state-dir.js";
 
@@ -18,15 +18,6 @@ export interface EndpointRecord {
   readonly version: string;
 }
 
-const endpointSchema = z.object({
-  socket: z.string().check(z.minLength(1), z.regex(/^\//)),
-  port: z.exactOptional(z.int().check(z.gte(1), z.lte(65_535))),
-  pid: z.int().check(z.gte(1)),
-  startTime: z.string(),
-  instanceId: z.string().check(z.minLength(1)),
-  version: z.string().check(z.minLength(1)),
-});
-
 /** Tells programs of this user where the daemon is. Replaced in one step: a reader never sees a part of it. */
 export function writeEndpoint(stateDir: string, endpoint: EndpointRecord): Promise<void> {
   return writePrivateFile(join(stateDir, STATE_FILES.endpoint), `${JSON.stringify(endpoint)}\n`);
@@ -37,9 +28,32 @@ export async function readEndpoint(stateDir: string): Promise<EndpointRecord | u
   const text = await readPrivateFile(join(stateDir, STATE_FILES.endpoint));
   if (text === undefined) return undefined;
   try {
-    const parsed = endpointSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : undefined;
+    const record: unknown = JSON.parse(text);
+    return isEndpointRecord(record) ? record : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** By hand and not by schema: the daemon reads this file before it has anything else to check. */
+function isEndpointRecord(value: unknown): value is EndpointRecord {
+  if (!isRecord(value)) return false;
+  const { socket, port, pid, startTime, instanceId, version } = value;
+  return (
+    typeof socket === "string" &&
+    socket.startsWith("/") &&
+    (port === undefined || (isWhole(port) && port <= 65_535)) &&
+    isWhole(pid) &&
+    typeof startTime === "string" &&
+    isText(instanceId) &&
+    isText(version)
+  );
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }

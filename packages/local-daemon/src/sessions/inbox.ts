@@ -8,8 +8,6 @@ import {
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import { METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
-import * as z from "zod/mini";
 import type { AgentRequest } from "../agents/agent.js";
 import type { PendingRequestRow, StoreWrite } from "../storage/store.js";
 import type { SessionClient } from "./session-client.js";
@@ -98,15 +96,15 @@ export class Inbox {
     return [...this.#pending.values()].filter(({ owner }) => owner.id === sessionId);
   }
 
-  /** Takes a response frame of any client. */
-  answer(response: ResponseEnvelope, client: SessionClient): AnswerOutcome {
+  /** Takes a response frame of any client. `check` tells what of it the agent may have. */
+  answer(response: ResponseEnvelope, client: SessionClient, check: AnswerCheck): AnswerOutcome {
     const pending = response.id === null ? undefined : this.#pending.get(response.id);
     if (pending === undefined) {
       this.lateAnswers++;
       this.#logger.info({ request: response.id, connection: client.id, late: this.lateAnswers }, "late answer ignored");
       return "late";
     }
-    const result = isFailure(response) ? undefined : validAnswer(pending, response.result);
+    const result = isFailure(response) ? undefined : check(pending, response.result);
     if (result !== undefined) {
       this.#resolve(pending, result);
       return "won";
@@ -138,6 +136,12 @@ export class Inbox {
   }
 }
 
+/** The answer as the agent may have it, or undefined when it is not one of those that the request offers. */
+export type AnswerCheck = (
+  request: Pick<PendingRequest, "row" | "params">,
+  result: unknown,
+) => Record<string, unknown> | undefined;
+
 /** What everybody is told of a request's end. */
 export function resolution(
   row: Pick<PendingRequestRow, "id" | "method">,
@@ -157,23 +161,5 @@ export function resolution(
     requestId: row.id,
     toolUseIds: toolUseIds.filter((id) => typeof id === "string"),
     selectedOption: result.selectedOption,
-  };
-}
-
-/** The answer as the agent may have it, or undefined when it is not one of those that the request offers. */
-function validAnswer({ row, params }: PendingRequest, result: unknown): Record<string, unknown> | undefined {
-  if (row.method === "ask_user") {
-    const parsed = z.safeParse(METHOD_SCHEMAS.askUser.result, result);
-    return parsed.success ? { cancelled: parsed.data.cancelled === true, answers: parsed.data.answers } : undefined;
-  }
-  const parsed = z.safeParse(METHOD_SCHEMAS.requestPermission.result, result);
-  if (!parsed.success) return undefined;
-  const { selectedOption, comment, editedSpecContent } = parsed.data;
-  const offered = Array.isArray(params.options) ? params.options.map((option) => isRecord(option) && option.value) : [];
-  if (selectedOption !== "cancel" && !offered.includes(selectedOption)) return undefined;
-  return {
-    selectedOption,
-    ...(comment === undefined ? {} : { comment }),
-    ...(editedSpecContent === undefined ? {} : { editedSpecContent }),
   };
 }

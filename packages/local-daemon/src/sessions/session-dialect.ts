@@ -31,6 +31,7 @@ import { SETTINGS_HANDLERS } from "./handlers/settings.js";
 import { TURN_HANDLERS } from "./handlers/turns.js";
 import { toRpcError } from "./rpc-error.js";
 import type { SessionHost } from "./session-host.js";
+import { validAnswer } from "./valid-answer.js";
 
 const PREFIX = "daemon.";
 
@@ -88,7 +89,7 @@ export class SessionDialect implements Dialect {
         break;
       case "response":
         if (this.#client === undefined) this.counters.badFrames++;
-        else this.#host.services.inbox.answer(envelope, this.#client);
+        else this.#host.services.inbox.answer(envelope, this.#client, validAnswer);
         break;
       case "notification":
         // There is none that a client sends.

@@ -1,0 +1,22 @@
+import * as z from "zod/mini";
+
+const agentSchema = z.strictObject({
+  command: z.tuple([z.string().check(z.minLength(1))], z.string()),
+  driver: z._default(z.enum(["stream-jsonrpc", "relay"]), "stream-jsonrpc"),
+  env: z.exactOptional(z.record(z.string(), z.string())),
+  inheritEnv: z.exactOptional(z.array(z.string())),
+});
+
+/** Schema of `config.json`. */
+export const configSchema = z.strictObject({
+  port: z.exactOptional(z.int().check(z.gte(0), z.lte(65_535))),
+  agents: z.exactOptional(z.record(z.string().check(z.minLength(1)), agentSchema)),
+  defaultAgent: z.exactOptional(z.string()),
+  apiKeys: z.exactOptional(z.array(z.string().check(z.minLength(16)))),
+  allowedOrigins: z.exactOptional(z.array(z.string())),
+  spawnManager: z.exactOptional(z.boolean()),
+  logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
+});
+
+/** What `config.json` in the state directory may say; every key is optional (README, "Configuration"). */
+export type ConfigFile = z.infer<typeof configSchema>;
