@@ -14,6 +14,11 @@ if (!isDaemon) {
   });
 }
 
+// Whoever read the output left (`| head`): like Ctrl-C, but the daemon in the foreground serves on without a reader.
+process.stdout.on("error", () => {
+  if (!isDaemon) interrupted.abort();
+});
+
 const program = createProgram(interrupted.signal);
 for (const command of [program, ...program.commands]) command.exitOverride();
 program.parseAsync().catch((error: unknown) => {

@@ -30,6 +30,8 @@ export async function openStage(): Promise<Stage> {
     await stopDaemon(pid);
     rmSync(stateDir, { recursive: true, force: true });
   };
+  // Whoever reads may leave early (`| head`); the demo then still ends its daemon.
+  process.stdout.on("error", () => {});
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void stop().finally(() => process.exit(1)));
   }

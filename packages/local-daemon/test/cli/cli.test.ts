@@ -105,6 +105,16 @@ describe("with a daemon running", () => {
     expect(stderr).toMatch(/The turn ended: (cancelled|interrupted)/);
   });
 
+  test("a reader that leaves early ends the run without a stack trace, and its turn with it", async () => {
+    const counting = startCli(home.state, ["run", "count 10000 every 5", "--cwd", workspace]);
+    await counting.wrote("1");
+    counting.child.stdout?.destroy();
+    const { code, stderr } = await counting.result;
+    expect(code).toBe(1);
+    expect(stderr).not.toContain("EPIPE");
+    expect(stderr).toContain("Interrupting the turn");
+  });
+
   test("run refuses an agent that is not configured, naming those that are", async () => {
     const { code, stderr } = await run("say x", "--agent", "nobody");
     expect(code).toBe(1);
