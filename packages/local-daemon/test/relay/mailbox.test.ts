@@ -297,6 +297,32 @@ describe("a store that fails", () => {
     }
   }
 
+  test("or a daemon that dies before it stored where a mailbox stands, loses no message and no number", async () => {
+    class ForgetfulStore extends MemoryStore {
+      override async commit(writes: Parameters<MemoryStore["commit"]>[0]): Promise<void> {
+        await super.commit(writes.filter(({ kind }) => kind !== "mailboxState" && kind !== "mailboxStream"));
+      }
+    }
+    const store = new ForgetfulStore();
+    const first = await RelayDaemon.start({ store });
+    const alice = await first.connect("Alice");
+    await (await first.connect("Bob")).leave();
+    for (const [body, topic] of [["m1"], ["m2", "t"], ["m3"]]) alice.send("Bob", body ?? "", { topic });
+    await alice.settled();
+    await first[Symbol.asyncDispose]();
+    await using second = await RelayDaemon.start({ store });
+    const bob = await second.connect("Bob");
+    await bob.next("DELIVER", 3);
+    (await second.connect("Alice")).send("Bob", "m4");
+    await bob.next("DELIVER", 4);
+    expect(bob.all("DELIVER").map(({ payload, delivery }) => [payload.body, delivery?.seq])).toEqual([
+      ["m1", 1],
+      ["m2", 1],
+      ["m3", 2],
+      ["m4", 3],
+    ]);
+  });
+
   test("is told to the sender by name, delivers nothing, and uses up no number", async () => {
     const store = new FailingStore();
     await using daemon = await RelayDaemon.start({ store });
