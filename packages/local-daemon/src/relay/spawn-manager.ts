@@ -155,7 +155,7 @@ export class SpawnManager {
   }
 
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {
-    const { directory, limits } = this.#options.services;
+    const { directory, limits, committer } = this.#options.services;
     const order = orderOf(by, payload, signal);
     const fault = await directoryFault(order.cwd);
     if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
@@ -166,6 +166,8 @@ export class SpawnManager {
       const { shadowOf, shadowSpeakOn } = payload;
       if (shadowOf !== undefined) this.#options.bindShadow(order.name, shadowOf, shadowSpeakOn);
       await this.#giveTask(by, order);
+      // Who hears of it may rely on it: its name and its process are stored by then. A store that fails says so in the log.
+      await committer.commit([]).catch(() => {});
       return running;
     } finally {
       directory.clearSpawning(order.name);
