@@ -100,9 +100,14 @@ export class DaemonClient extends SessionCalls {
     this.#assertUnbound();
     return this.#multiplexer.engine.request(
       METHODS.initializeSession,
-      { ...params, token: this.#options.token },
+      { ...this.#extensions(), ...params, token: this.#options.token },
       { ...options, onResult: (result) => this.#bind(sessionIdOf(result)) },
     );
+  }
+
+  /** Says that requests nobody here can answer are left alone, to a daemon that keeps them; others would not know the key. */
+  #extensions(): { inbox?: true } {
+    return this.#options.capabilities?.inbox === true ? { inbox: true } : {};
   }
 
   /**
@@ -117,7 +122,7 @@ export class DaemonClient extends SessionCalls {
     this.#assertUnbound();
     this.#bind(sessionId);
     try {
-      const full = { ...params, sessionId, token: this.#options.token };
+      const full = { ...this.#extensions(), ...params, sessionId, token: this.#options.token };
       return await this.#multiplexer.engine.request(METHODS.loadSession, full, {
         ...options,
         onResult: (result) => {

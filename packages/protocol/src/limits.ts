@@ -74,8 +74,6 @@ export const LIMITS = /* @__PURE__ */ (() =>
     relayReconnectDelaysMs: [10, 50, 100, 200, 500, 1_000, 2_000, 5_000],
     /** Relay client: a connection that lived this long starts the pauses anew; two clients of one name would evict each other without pause. */
     relayStableMs: 5_000,
-    /** Periods without any frame after which a relay connection is dead (relay spec §4). */
-    relayHeartbeatMisses: 6,
     /** Relay client: ids of deliveries it remembers, so that none is handled twice (relay spec §8). */
     relaySeenIds: 2_000,
     /** Relay client: messages and bytes that wait while it is away; past either, a send is refused at once. */

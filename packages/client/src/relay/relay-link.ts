@@ -61,7 +61,7 @@ export class RelayLink {
     this.flush();
     this.#writer = new FrameWriter({ maxFrameBytes: max_frame_bytes });
     const periodMs = Math.max(heartbeat_ms, 1);
-    const limitMs = periodMs * LIMITS.relayHeartbeatMisses;
+    const limitMs = periodMs * LIMITS.relayMissedBeats;
     this.#watch = setInterval(() => {
       const silentMs = performance.now() - this.#lastHeardAt;
       if (silentMs > limitMs) this.destroy(linkLost());
