@@ -134,6 +134,19 @@ test("a plain daemon is not told of a detach, because it does not know the word"
   expect(daemon.received.map(({ method }) => method)).not.toContain("detach_session");
 });
 
+test("a daemon that keeps requests is told that they are left to it, a plain one is not", async () => {
+  for (const inbox of [true, undefined]) {
+    const { daemon, connection } = await connected(inbox ? { capabilities: { inbox } } : {});
+    const session = await connection.createSession();
+    await session.detach();
+    await connection.resumeSession(session.sessionId);
+    const params = ["initialize_session", "load_session"].map(
+      (name) => daemon.received.find(({ method }) => method === name)?.params.inbox,
+    );
+    expect(params).toEqual([inbox, inbox]);
+  }
+});
+
 test("the calls by id need no loaded session", async () => {
   const { daemon, connection } = await connected();
   const { id } = daemon.addSession({ title: "One" });

@@ -124,6 +124,20 @@ test("only one plain client is asked: the one that started the turn", async () =
   expect(watcher.seen.filter(({ type }) => type === "request")).toEqual([]);
 });
 
+test("a client that authenticated by token, but says it leaves what it cannot answer, is asked beside the plain one", async () => {
+  await using harness = await Harness.start();
+  const starter = await harness.connectPlain();
+  const agent = await running(harness, starter);
+  const ours = await harness.connectPlain();
+  await ours.loadSession("s-1", { inbox: true });
+  agent.ask("request_permission", PERMISSION);
+  const [asked, alsoAsked] = await Promise.all([
+    starter.request("request_permission"),
+    ours.request("request_permission"),
+  ]);
+  expect(alsoAsked.id).toBe(asked.id);
+});
+
 test("a plain client that leaves passes the question on to the next one, once", async () => {
   await using harness = await Harness.start();
   const starter = await harness.connectPlain();

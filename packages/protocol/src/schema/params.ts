@@ -85,6 +85,7 @@ export const initializeSessionParamsSchema: z.ZodMiniType<InitializeSessionParam
   inactivityTimeoutMs: optionalCount,
   disableInactivityTimeout: optionalFlag,
   agent: optionalText,
+  inbox: optionalFlag,
 });
 
 /** Schema of {@link LoadSessionParams}. */
@@ -94,6 +95,7 @@ export const loadSessionParamsSchema: z.ZodMiniType<LoadSessionParams> = scoped(
   loadAllMessages: optionalFlag,
   messageLimit: optionalCount,
   disableInactivityTimeout: optionalFlag,
+  inbox: optionalFlag,
 });
 
 const userMessage = {

@@ -76,6 +76,8 @@ export interface InitializeSessionParams extends SettingsParams {
   disableInactivityTimeout?: boolean;
   /** Ours: which configured agent to start; only where the daemon offers `agents`. */
   agent?: string;
+  /** Ours: this connection leaves requests it cannot answer; only where the daemon offers `inbox`. */
+  inbox?: boolean;
 }
 /** A started session. Routing hangs on its `sessionId` (session spec §5.2). */
 export interface InitializeSessionResult {
@@ -97,6 +99,8 @@ export interface LoadSessionParams extends SessionScoped {
   loadAllMessages?: boolean;
   messageLimit?: number;
   disableInactivityTimeout?: boolean;
+  /** Ours: this connection leaves requests it cannot answer; only where the daemon offers `inbox`. */
+  inbox?: boolean;
 }
 /** Without a `sessionId` (session spec §5.3): the multiplexer learns it from the request. */
 export interface LoadSessionResult {

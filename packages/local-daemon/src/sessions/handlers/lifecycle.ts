@@ -4,8 +4,8 @@ import { handle } from "./handler.js";
 /** Making, loading and leaving sessions (session spec §5.2–§5.4; docs/protocol.md, "Detach"). */
 export const LIFECYCLE_HANDLERS = [
   handle("initializeSession", async (params, { client, host }) => {
-    // Only a client that read our capabilities knows of this key.
-    if (params.agent !== undefined) client.isPlain = false;
+    // Only a client that read our capabilities knows of these keys.
+    if (params.agent !== undefined || params.inbox === true) client.isPlain = false;
     const { session, isNew } = await host.initialize(params);
     const { row, availableModels } = session;
     const cursor = isNew ? client.attachNew(session) : undefined;
@@ -24,6 +24,7 @@ export const LIFECYCLE_HANDLERS = [
   }),
 
   handle("loadSession", async (params, { client, host }) => {
+    if (params.inbox === true) client.isPlain = false;
     const session = await host.load(params.sessionId);
     if (params.mcpServers !== undefined) session.mcpServers = params.mcpServers;
     if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;
