@@ -14,6 +14,8 @@ export interface Measure {
   readonly better: "more" | "less";
   /** Name of the contestant that is the limit. */
   readonly limit: string;
+  /** Why it cannot run here, such as a peer that is not installed; undefined when it can. */
+  missing?(): string | undefined;
   /** Starts what the contestants need; `close` ends it, processes included. */
   open(): Promise<{ contestants: readonly Contestant[]; close(): Promise<void> }>;
 }

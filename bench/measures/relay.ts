@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createEnvelope, encodeFrame } from "@daemon-sdk/protocol/relay";
 import { type Contestant, type Measure, quantile } from "../measure.js";
+import { missingPeers } from "../roles/relay-hub.js";
 import { startRole } from "../roles/role.js";
 import { ourPair, type Pair, publishedPair, rawPair } from "./relay-pairs.js";
 
@@ -22,6 +23,7 @@ export const relayThroughput: Measure = {
   unit: "messages/s",
   better: "more",
   limit: MINIMAL,
+  missing: missingPeers,
   open: () => openPairs((pair) => () => throughput(pair)),
 };
 
@@ -32,6 +34,7 @@ export const relayLatency: Measure = {
   unit: "µs",
   better: "less",
   limit: REAL,
+  missing: missingPeers,
   open: () => openPairs((pair) => () => latency(pair)),
 };
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,13 +86,14 @@ async function openPublished(directory: string, socketPath: string) {
   return { close: () => daemon.stop() };
 }
 
+/** What to do when the published peers are not installed; undefined when they are. */
+export function missingPeers(): string | undefined {
+  return existsSync(PEERS) ? undefined : "The published peers are missing. `npm run interop:relay` installs them.";
+}
+
 /** A module of the published peers. */
 export async function importPeer(path: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(pathToFileURL(join(PEERS, path)).href)) as Record<string, unknown>;
-  } catch (cause) {
-    throw new Error("The published peers are missing. `npm run interop:relay` installs them.", { cause });
-  }
+  return (await import(pathToFileURL(join(PEERS, path)).href)) as Record<string, unknown>;
 }
 
 function listen(socketPath: string, onSocket: (socket: Socket) => void): Promise<RunningHub> {
