@@ -4,16 +4,37 @@ import { defineConfig } from "vitest/config";
 // (the daemon, the agents, the examples) is taken from `dist`; `npm test` builds first.
 const conditions = ["@daemon-sdk/source", "node", "import", "module", "default"];
 
+/** Tests that compare speeds: they run alone, after all others, or they would measure what else runs. */
+const TIMING = "packages/*/test/**/*.timing.test.ts";
+
+const common = {
+  setupFiles: ["./test/support/every-file.ts"],
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+  pool: "forks",
+} as const;
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
-    setupFiles: ["./test/support/every-file.ts"],
     globalSetup: ["./test/support/leftover-processes.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    pool: "forks",
     dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: "tests",
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: [TIMING, "**/node_modules/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { ...common, name: "timing", include: [TIMING], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

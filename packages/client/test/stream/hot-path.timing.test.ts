@@ -4,7 +4,8 @@ import { connectDaemon, type DaemonSession } from "../../src/index.js";
 import { OUR_CAPABILITIES } from "../support.js";
 
 const EVENTS = 30_000;
-const ROUNDS = 7;
+/** The best of these counts: a neighbour on the machine spoils some, a slower path spoils all. */
+const ROUNDS = 12;
 /** About what one read of a socket brings. */
 const FRAMES_PER_TICK = 200;
 /** It is 1.5 to 1.9 here; a busy machine adds to it, a copy of the queue or a schema for each event multiplies it. */
@@ -99,13 +100,14 @@ test("an event costs little more on its way to the stream than the parsing of it
 }, async () => {
   const connection = await connectDaemon({ transport: async () => new Feed(), apiKey: "fk-test" });
   const session = await connection.createSession();
-  const costs: { parse: number; stream: number }[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    costs.push({ parse: await costOf(parseAll), stream: await costOf(() => streamAll(session)) });
+  let best = { parse: 1, stream: Number.POSITIVE_INFINITY };
+  for (let round = 0; round < ROUNDS && best.stream / best.parse > MAX_RATIO; round += 1) {
+    // Side by side, so that both meet the same machine; the first rounds also warm up.
+    const costs = { parse: await costOf(parseAll), stream: await costOf(() => streamAll(session)) };
+    if (costs.stream / costs.parse < best.stream / best.parse) best = costs;
   }
   await connection.close();
-  const parse = Math.min(...costs.map((cost) => cost.parse));
-  const stream = Math.min(...costs.map((cost) => cost.stream));
+  const { parse, stream } = best;
   const ratio = (stream / parse).toFixed(2);
   process.stdout.write(
     `stream(): ${Math.round(stream)} ns an event, JSON.parse: ${Math.round(parse)} ns, ratio ${ratio}\n`,
