@@ -37,6 +37,8 @@ const CODES = {
   PROTOCOL_VIOLATION: { retryable: false },
   /** A message over the limit of the side that takes it. */
   MESSAGE_TOO_LARGE: { retryable: false },
+  /** The journal does not have that position, or no longer has what came after it. */
+  RESUME_TOO_OLD: { retryable: false },
   /** The peer answered with an error that has no code of its own here; `rpcCode` tells. */
   REMOTE_ERROR: { retryable: false },
   /** The peer does not know the method. */

@@ -22,6 +22,20 @@ export const CLIENT_LIMITS = {
   transportHighWaterBytes: 1024 * 1024,
   /** Polite close: how long the peer may take to answer before the socket is destroyed (session spec §2.5). */
   closeTimeoutMs: 2_000,
+  /** Credit of one session: events … */
+  creditEvents: 256,
+  /** … and bytes of their frames that may be on their way to, or wait in, a client (docs/protocol.md, "Credit"). */
+  creditBytes: 1024 * 1024,
+  /** A session that works and says nothing for this long counts as `stalled`. */
+  stalledMs: 60_000,
+  /** Nothing heard on a connection for this long: the client asks with `ping` … */
+  pingIntervalMs: 15_000,
+  /** … and takes the connection for lost when nothing comes within this. */
+  pingTimeoutMs: 10_000,
+  /** Pauses before a lost connection is made anew, the last one for ever; the first two ± 20 %, later ones × 0.5 to 1.5, so that many clients do not come at once. */
+  reconnectDelaysMs: [10, 50, 100, 200, 500, 1_000, 2_000, 5_000],
+  /** How long a client tries to come back before it gives up: a laptop that was carried from one net to another, a daemon that is updated. */
+  reconnectBudgetMs: 5 * 60_000,
   /** Bytes of undelivered events held for one stream in the client before it fails as SLOW_CONSUMER. */
   streamBufferBytes: 64 * 1024 * 1024,
 } as const;
@@ -149,6 +163,12 @@ export const LIMITS = /* @__PURE__ */ (() =>
 
     /** Longest path of a unix socket: macOS takes 103 bytes, and Node 20 cuts longer ones in silence. */
     socketPathBytes: 103,
+    /** Life of a ticket that nobody has used: a page takes seconds to load. */
+    ticketMs: 60_000,
+    /** Tickets that wait to be used. */
+    tickets: 1_000,
+    /** Messages in one question for receipts. */
+    receiptsPerCall: 100,
     /** Start of the local daemon to its first answer, as `ensureLocalDaemon` waits for it. */
     daemonStartMs: 30_000,
     /** Time for a local daemon to prove that it is there; one that needs longer is as good as gone (session spec §4.1). */

@@ -3,6 +3,7 @@
  * the hand-written guards of `@daemon-sdk/protocol`; a property test proves that both agree.
  */
 export * from "./schema/envelopes.js";
+export * from "./schema/extensions.js";
 export * from "./schema/methods.js";
 export * from "./schema/notifications.js";
 export * from "./schema/params.js";

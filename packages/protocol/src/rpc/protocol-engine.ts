@@ -1,7 +1,14 @@
 import { ConnectionError, type DaemonError, ProtocolError } from "../errors.js";
 import { newId } from "../ids.js";
 import { CLIENT_LIMITS } from "../limits.js";
-import { type DecodeFailure, decodeFrame, encodeFailure, encodeRequest, encodeResult } from "../session/codec.js";
+import {
+  type DecodeFailure,
+  decodeFrame,
+  encodeFailure,
+  encodeNotification,
+  encodeRequest,
+  encodeResult,
+} from "../session/codec.js";
 import {
   type MethodPrefix,
   type RequestEnvelope,
@@ -111,6 +118,13 @@ export class ProtocolEngine {
     const text = encodeResult(id, result, this.#statedVersion());
     if (!this.#serverRequests.answer(id)) return false;
     this.#transport.send(text);
+    return true;
+  }
+
+  /** Tells the peer something, by its wire name without the prefix. False when the engine has ended. */
+  notify(name: string, params: object): boolean {
+    if (this.#end !== undefined) return false;
+    this.#transport.send(encodeNotification(`${this.#options.prefix}.${name}`, params, this.#statedVersion()));
     return true;
   }
 

@@ -9,6 +9,17 @@ const CODE_OF_RPC_CODE: ReadonlyMap<number, DaemonErrorCode> = new Map([
   [RpcCode.sessionDisconnected, "SESSION_DISCONNECTED"],
 ]);
 
+/** Codes of ours that a daemon of ours tells in `error.data.code`; any other word there means nothing. */
+const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
+  "QUEUE_FULL",
+  "STORAGE_FULL",
+  "STORAGE_FAILED",
+  "RESUME_TOO_OLD",
+  "REQUEST_NOT_PENDING",
+  "SESSION_CLOSED",
+  "PROCESS_START_FAILED",
+]);
+
 /**
  * What a handler of server requests throws to answer with an error of its choice. Anything else it throws is answered
  * with -32603 and a text that tells nothing about the cause.
@@ -43,7 +54,7 @@ export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionEr
   const mismatch = versionMismatchOf(error.data);
   if (mismatch !== undefined) return versionMismatch(call.method, mismatch, raw);
   const message = `${call.method} failed: ${text} (code ${error.code}).`;
-  const code = CODE_OF_RPC_CODE.get(error.code) ?? "REMOTE_ERROR";
+  const code = CODE_OF_RPC_CODE.get(error.code) ?? toldCode(error.data) ?? "REMOTE_ERROR";
   const remote = new ProtocolError(code, message, raw);
   if (call.method.endsWith(".authenticate")) {
     return new ConnectionError("AUTH_REJECTED", `The daemon refused the credential: ${text} (code ${error.code}).`, {
@@ -54,6 +65,12 @@ export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionEr
   if (code === "SESSION_NOT_FOUND") return new SessionNotFoundError(sessionId ?? call.id, { cause: remote });
   if (code === "SESSION_DISCONNECTED") return new SessionError(code, message, { cause: remote, sessionId });
   return remote;
+}
+
+function toldCode(data: unknown): DaemonErrorCode | undefined {
+  if (!isRecord(data)) return undefined;
+  const code = data.code as DaemonErrorCode;
+  return TOLD_CODES.has(code) ? code : undefined;
 }
 
 function sessionOf({ params }: FailedCall, { data }: RpcError): string | undefined {
@@ -89,7 +106,7 @@ function versionMismatch(
   );
 }
 
-const SECRET_PARAMS = ["token", "apiKey", "proof"] as const;
+const SECRET_PARAMS = ["token", "apiKey", "proof", "ticket"] as const;
 
 /** A peer may repeat what it was sent; errors end in logs. */
 function withoutSecrets(text: string, params: object): string {

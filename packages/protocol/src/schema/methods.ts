@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { METHODS, type ParamsOf, type ResultOf } from "../session/methods.js";
+import * as E from "./extensions.js";
 import * as P from "./params.js";
 import * as Q from "./requests.js";
 import * as R from "./results.js";
@@ -52,6 +53,14 @@ export const METHOD_SCHEMAS: {
   archiveSession: { params: P.sessionScopedSchema, result: R.archiveSessionResultSchema },
   unarchiveSession: { params: P.sessionScopedSchema, result: R.successResultSchema },
   detachSession: { params: P.sessionScopedSchema, result: recordSchema },
+
+  resumeSession: { params: E.resumeSessionParamsSchema, result: E.resumeSessionResultSchema },
+  followSession: { params: E.followSessionParamsSchema, result: E.followSessionResultSchema },
+  getReceipts: { params: E.getReceiptsParamsSchema, result: E.getReceiptsResultSchema },
+  listRequests: { params: E.listRequestsParamsSchema, result: E.listRequestsResultSchema },
+  answerRequest: { params: E.answerRequestParamsSchema, result: recordSchema },
+  ping: { params: z.strictObject({}), result: recordSchema },
+  createTicket: { params: z.strictObject({}), result: E.createTicketResultSchema },
 
   requestPermission: { params: Q.requestPermissionParamsSchema, result: Q.requestPermissionResultSchema },
   askUser: { params: Q.askUserParamsSchema, result: Q.askUserResultSchema },

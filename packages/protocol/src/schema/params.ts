@@ -4,6 +4,7 @@ import type {
   AddMcpServerParams,
   AddUserMessageParams,
   AuthenticateParams,
+  Credit,
   ExecuteRewindParams,
   ForkSessionParams,
   GetSessionMessagesParams,
@@ -41,20 +42,27 @@ function scoped<Shape extends z.core.$ZodShape>(shape: Shape) {
   return z.looseObject({ ...sessionScope, ...shape });
 }
 
+/** Schema of {@link Credit}. */
+export const creditSchema: z.ZodMiniType<Credit> = z.looseObject({
+  events: z.int().check(z.minimum(0)),
+  bytes: z.int().check(z.minimum(0)),
+});
+
 /** Schema of {@link AuthenticateParams}; at least one kind of credential (session spec §3.1). */
 export const authenticateParamsSchema: z.ZodMiniType<AuthenticateParams> = z
   .looseObject({
     token: optionalText,
     apiKey: optionalText,
     proof: optionalText,
+    ticket: optionalText,
     caller: text,
     connectionId: optionalText,
     metadata: z.exactOptional(recordSchema),
   })
   .check(
     z.refine(
-      ({ token, apiKey, proof }) => token !== undefined || apiKey !== undefined || proof !== undefined,
-      "one of token, apiKey or proof",
+      ({ token, apiKey, proof, ticket }) => [token, apiKey, proof, ticket].some((given) => given !== undefined),
+      "one of token, apiKey, proof or ticket",
     ),
   );
 
@@ -86,6 +94,7 @@ export const initializeSessionParamsSchema: z.ZodMiniType<InitializeSessionParam
   disableInactivityTimeout: optionalFlag,
   agent: optionalText,
   inbox: optionalFlag,
+  credit: z.exactOptional(creditSchema),
 });
 
 /** Schema of {@link LoadSessionParams}. */
@@ -96,6 +105,7 @@ export const loadSessionParamsSchema: z.ZodMiniType<LoadSessionParams> = scoped(
   messageLimit: optionalCount,
   disableInactivityTimeout: optionalFlag,
   inbox: optionalFlag,
+  credit: z.exactOptional(creditSchema),
 });
 
 const userMessage = {

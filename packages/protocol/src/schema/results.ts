@@ -49,6 +49,12 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   directInterrupt: offered,
   detach: offered,
   positions: offered,
+  resume: offered,
+  credit: offered,
+  receipts: offered,
+  requests: offered,
+  ping: offered,
+  tickets: offered,
   agents: z.exactOptional(z.array(text)),
 });
 

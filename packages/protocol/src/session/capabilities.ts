@@ -14,6 +14,18 @@ export interface DaemonCapabilities {
   detach?: true;
   /** Journal positions in `_meta`, and `position` in the results of `initialize_session` and `load_session`. */
   positions?: true;
+  /** `resume_session` replays a journal from a position; RESUME_TOO_OLD where it cannot. */
+  resume?: true;
+  /** `credit` in `initialize_session`, `load_session` and `resume_session`, `follow_session`, `grant_credit`. */
+  credit?: true;
+  /** `get_receipts` tells what became of a message. */
+  receipts?: true;
+  /** `list_requests` and `answer_request`: the inbox of all sessions. */
+  requests?: true;
+  /** `ping` is answered by the loop that serves the sessions. */
+  ping?: true;
+  /** `create_ticket` makes a credential for one connection, for pages. */
+  tickets?: true;
   /** Names of the agents that `initialize_session` accepts in `agent`; the first is the default. */
   agents?: string[];
 }

@@ -6,6 +6,8 @@ import type { Position } from "./values.js";
  * (docs/protocol.md, "Positions"). Implementations that know nothing of it ignore it.
  */
 export interface EnvelopeMeta extends Partial<Position> {
+  /** The entry is sent ahead of its place, outside the credit; it comes again at its place (docs/protocol.md, "Credit"). */
+  early?: true;
   traceparent?: string;
   tracestate?: string;
 }

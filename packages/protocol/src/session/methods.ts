@@ -15,6 +15,11 @@ export interface Method<Params extends object, Result, Name extends string = str
   /** Whether `params.sessionId` names the session the call is about. */
   readonly scope: "connection" | "session";
   readonly timeoutMs: number;
+  /**
+   * Whether a call that a lost connection left without an answer may be made again, with the same params: it only reads, or
+   * the daemon acts on it once.
+   */
+  readonly isRepeatable: boolean;
   /** Types only; never set. */
   readonly [types]?: { params: Params; result: Result };
 }
@@ -27,6 +32,7 @@ export type ResultOf<M> = M extends Method<infer _Params, infer Result> ? Result
 interface MethodOptions {
   direction?: Method<object, unknown>["direction"];
   timeoutMs?: number;
+  isRepeatable?: boolean;
 }
 
 function define<Name extends string>(name: Name, scope: "connection" | "session", options: MethodOptions = {}) {
@@ -35,9 +41,11 @@ function define<Name extends string>(name: Name, scope: "connection" | "session"
     scope,
     direction: options.direction ?? "to-daemon",
     timeoutMs: options.timeoutMs ?? CLIENT_LIMITS.requestTimeoutMs,
+    isRepeatable: options.isRepeatable ?? false,
   });
 }
 
+const again = { isRepeatable: true } as const;
 const start = { timeoutMs: CLIENT_LIMITS.sessionStartTimeoutMs };
 const toClient = { direction: "to-client", timeoutMs: 0 } as const;
 const call = <Name extends string>(name: Name, options?: MethodOptions) => define(name, "session", options);
@@ -49,24 +57,30 @@ export const METHODS = {
   authenticate: connectionCall("authenticate")<P.AuthenticateParams, P.AuthenticateResult>(),
   logout: connectionCall("logout")<Record<string, never>, P.CommandAck>(),
 
-  initializeSession: connectionCall("initialize_session", start)<
+  initializeSession: connectionCall("initialize_session", { ...start, ...again })<
     P.InitializeSessionParams,
     P.InitializeSessionResult
   >(),
-  loadSession: call("load_session", start)<P.LoadSessionParams, P.LoadSessionResult>(),
-  closeSession: call("close_session")<P.SessionScoped & { reason?: string }, Record<string, unknown>>(),
+  loadSession: call("load_session", { ...start, ...again })<P.LoadSessionParams, P.LoadSessionResult>(),
+  closeSession: call("close_session", again)<P.SessionScoped & { reason?: string }, Record<string, unknown>>(),
   interruptSession: call("interrupt_session")<P.SessionScoped, Record<string, unknown>>(),
-  addUserMessage: call("add_user_message")<P.AddUserMessageParams, P.CommandAck>(),
+  addUserMessage: call("add_user_message", again)<P.AddUserMessageParams, P.CommandAck>(),
 
-  updateSessionSettings: call("update_session_settings")<P.SessionScoped & P.SettingsParams, P.CommandAck>(),
-  renameSession: call("rename_session")<P.SessionScoped & { title: string }, P.CommandAck & Partial<P.SuccessResult>>(),
+  updateSessionSettings: call("update_session_settings", again)<P.SessionScoped & P.SettingsParams, P.CommandAck>(),
+  renameSession: call("rename_session", again)<
+    P.SessionScoped & { title: string },
+    P.CommandAck & Partial<P.SuccessResult>
+  >(),
   forkSession: call("fork_session")<P.ForkSessionParams, P.NewSessionResult>(),
   compactSession: call("compact_session", { timeoutMs: CLIENT_LIMITS.compactTimeoutMs })<
     P.SessionScoped & { customInstructions?: string },
     P.CompactSessionResult
   >(),
-  getContextBreakdown: call("get_context_breakdown")<P.SessionScoped, P.ContextBreakdownResult>(),
-  getRewindInfo: call("get_rewind_info", start)<P.SessionScoped & { messageId: string }, P.RewindInfoResult>(),
+  getContextBreakdown: call("get_context_breakdown", again)<P.SessionScoped, P.ContextBreakdownResult>(),
+  getRewindInfo: call("get_rewind_info", { ...start, ...again })<
+    P.SessionScoped & { messageId: string },
+    P.RewindInfoResult
+  >(),
   executeRewind: call("execute_rewind", start)<P.ExecuteRewindParams, P.ExecuteRewindResult>(),
 
   addMcpServer: call("add_mcp_server")<P.AddMcpServerParams, P.SuccessResult>(),
@@ -75,26 +89,44 @@ export const METHODS = {
     P.McpServerParams & { enabled: boolean; settingsLevel: "user" },
     P.SuccessResult
   >(),
-  listMcpServers: call("list_mcp_servers")<P.SessionScoped, P.ListMcpServersResult>(),
-  listMcpTools: call("list_mcp_tools")<P.SessionScoped, { tools: P.McpTool[] }>(),
+  listMcpServers: call("list_mcp_servers", again)<P.SessionScoped, P.ListMcpServersResult>(),
+  listMcpTools: call("list_mcp_tools", again)<P.SessionScoped, { tools: P.McpTool[] }>(),
   authenticateMcpServer: call("authenticate_mcp_server", { timeoutMs: CLIENT_LIMITS.mcpAuthTimeoutMs })<
     P.McpServerParams,
     P.SuccessResult
   >(),
-  listSkills: call("list_skills")<P.SessionScoped, { skills: P.Skill[] }>(),
+  listSkills: call("list_skills", again)<P.SessionScoped, { skills: P.Skill[] }>(),
 
-  listOpenedSessions: connectionCall("list_opened_sessions")<object, { sessions: P.OpenedSession[] }>(),
-  listAvailableSessions: connectionCall("list_available_sessions")<
+  listOpenedSessions: connectionCall("list_opened_sessions", again)<object, { sessions: P.OpenedSession[] }>(),
+  listAvailableSessions: connectionCall("list_available_sessions", again)<
     P.ListAvailableSessionsParams,
     P.ListAvailableSessionsResult
   >(),
-  searchSessions: connectionCall("search_sessions")<P.SearchSessionsParams, P.SearchSessionsResult>(),
-  getSessionMessages: call("get_session_messages")<P.GetSessionMessagesParams, P.GetSessionMessagesResult>(),
-  archiveSession: call("archive_session")<P.SessionScoped, P.ArchiveSessionResult>(),
-  unarchiveSession: call("unarchive_session")<P.SessionScoped, P.SuccessResult>(),
+  searchSessions: connectionCall("search_sessions", again)<P.SearchSessionsParams, P.SearchSessionsResult>(),
+  getSessionMessages: call("get_session_messages", again)<P.GetSessionMessagesParams, P.GetSessionMessagesResult>(),
+  archiveSession: call("archive_session", again)<P.SessionScoped, P.ArchiveSessionResult>(),
+  unarchiveSession: call("unarchive_session", again)<P.SessionScoped, P.SuccessResult>(),
 
   /** Ours: this connection stops following the session, which goes on (docs/protocol.md, "Detach"). */
-  detachSession: call("detach_session")<P.SessionScoped, Record<string, unknown>>(),
+  detachSession: call("detach_session", again)<P.SessionScoped, Record<string, unknown>>(),
+
+  /** Ours: comes back to a session at a known position (docs/protocol.md, "Resume"). */
+  resumeSession: call("resume_session", { ...start, ...again })<P.ResumeSessionParams, P.ResumeSessionResult>(),
+  /** Ours: events again, from now on (docs/protocol.md, "Credit"). */
+  followSession: call("follow_session", again)<P.FollowSessionParams, P.FollowSessionResult>(),
+  /** Ours: what became of messages (docs/protocol.md, "Receipts"). */
+  getReceipts: call("get_receipts", again)<P.GetReceiptsParams, P.GetReceiptsResult>(),
+  /** Ours: the inbox of all sessions (docs/protocol.md, "Inbox"). */
+  listRequests: connectionCall("list_requests", again)<P.ListRequestsParams, P.ListRequestsResult>(),
+  /** Ours: answers a request of any session, and is told when it comes too late. */
+  answerRequest: connectionCall("answer_request", again)<P.AnswerRequestParams, Record<string, unknown>>(),
+  /** Ours: whether the loop that serves the sessions turns (docs/protocol.md, "Life"). */
+  ping: connectionCall("ping", { timeoutMs: CLIENT_LIMITS.pingTimeoutMs })<
+    Record<string, never>,
+    Record<string, unknown>
+  >(),
+  /** Ours: a credential for a page (docs/protocol.md, "Tickets"). */
+  createTicket: connectionCall("create_ticket")<Record<string, never>, P.CreateTicketResult>(),
 
   requestPermission: call("request_permission", toClient)<R.RequestPermissionParams, R.RequestPermissionResult>(),
   askUser: call("ask_user", toClient)<R.AskUserParams, R.AskUserResult>(),

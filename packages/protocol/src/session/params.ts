@@ -1,4 +1,5 @@
 import type { DaemonCapabilities } from "./capabilities.js";
+import type { Credit } from "./extension-params.js";
 import type { PendingAskUser, PendingPermission } from "./requests.js";
 import type {
   AutonomyLevel,
@@ -21,6 +22,7 @@ import type {
   WorkingState,
 } from "./values.js";
 
+export type * from "./extension-params.js";
 export type * from "./listing-params.js";
 
 /** Every session call names its session. */
@@ -33,12 +35,14 @@ export interface CommandAck {
   accepted?: boolean;
 }
 
-/** First message on a socket (session spec §3.1). One of `token`, `apiKey`, or (to our daemon) `proof`. */
+/** First message on a socket (session spec §3.1). One of `token`, `apiKey`, or (to our daemon) `proof` or `ticket`. */
 export interface AuthenticateParams {
   token?: string;
   apiKey?: string;
   /** Ours (docs/protocol.md, "Proof"): shows that this side knows the local token without sending it. Hex. */
   proof?: string;
+  /** Ours (docs/protocol.md, "Tickets"): made by `create_ticket`, good for one connection. */
+  ticket?: string;
   caller: string;
   connectionId?: string;
   metadata?: Record<string, unknown>;
@@ -80,6 +84,8 @@ export interface InitializeSessionParams extends SettingsParams {
   agent?: string;
   /** Ours: this connection leaves requests it cannot answer; only where the daemon offers `inbox`. */
   inbox?: boolean;
+  /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */
+  credit?: Credit;
 }
 /** A started session. Routing hangs on its `sessionId` (session spec §5.2). */
 export interface InitializeSessionResult {
@@ -103,6 +109,8 @@ export interface LoadSessionParams extends SessionScoped {
   disableInactivityTimeout?: boolean;
   /** Ours: this connection leaves requests it cannot answer; only where the daemon offers `inbox`. */
   inbox?: boolean;
+  /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */
+  credit?: Credit;
 }
 /** Without a `sessionId` (session spec §5.3): the multiplexer learns it from the request. */
 export interface LoadSessionResult {

@@ -149,6 +149,18 @@ export interface AvailableModel {
   [key: string]: unknown;
 }
 
+/** What became of a message (docs/protocol.md, "Receipts"). `unknown`: it never came. The last five are final. */
+export type MessageState =
+  | "unknown"
+  | "accepted"
+  | "handed"
+  | "running"
+  | "completed"
+  | "interrupted"
+  | "failed"
+  | "agent_exited"
+  | "outcome_unknown";
+
 /** Place of an entry in a session's journal. Compare within one session only; `epoch` first, then `seq`. */
 export interface Position {
   epoch: number;

@@ -1,0 +1,115 @@
+import * as z from "zod/mini";
+import { LIMITS } from "../limits.js";
+import type {
+  AnswerRequestParams,
+  CreateTicketResult,
+  FollowSessionParams,
+  FollowSessionResult,
+  GetReceiptsParams,
+  GetReceiptsResult,
+  GrantCreditParams,
+  InboxRequest,
+  ListRequestsParams,
+  ListRequestsResult,
+  Receipt,
+  ResumeSessionParams,
+  ResumeSessionResult,
+} from "../session/extension-params.js";
+import { creditSchema } from "./params.js";
+import {
+  askUserParamsSchema,
+  askUserResultSchema,
+  pendingAskUserSchema,
+  pendingPermissionSchema,
+  requestPermissionParamsSchema,
+  requestPermissionResultSchema,
+} from "./requests.js";
+import { positionSchema } from "./values.js";
+
+const text = z.string();
+const id = text.check(z.minLength(1));
+const time = z.number();
+const count = z.int().check(z.minimum(0));
+
+/** Schema of {@link ResumeSessionParams}. */
+export const resumeSessionParamsSchema: z.ZodMiniType<ResumeSessionParams> = z.looseObject({
+  sessionId: id,
+  after: positionSchema,
+  credit: z.exactOptional(creditSchema),
+});
+
+/** Schema of {@link ResumeSessionResult}. */
+export const resumeSessionResultSchema: z.ZodMiniType<ResumeSessionResult> = z.looseObject({
+  position: positionSchema,
+  workingState: text,
+  isAgentLoopInProgress: z.boolean(),
+  pendingPermissions: z.array(pendingPermissionSchema),
+  pendingAskUserRequests: z.array(pendingAskUserSchema),
+});
+
+/** Schema of {@link FollowSessionParams}. */
+export const followSessionParamsSchema: z.ZodMiniType<FollowSessionParams> = z.looseObject({
+  sessionId: id,
+  credit: creditSchema,
+});
+
+/** Schema of {@link FollowSessionResult}. */
+export const followSessionResultSchema: z.ZodMiniType<FollowSessionResult> = z.looseObject({
+  position: positionSchema,
+});
+
+/** Schema of {@link GrantCreditParams}. */
+export const grantCreditParamsSchema: z.ZodMiniType<GrantCreditParams> = z.looseObject({
+  sessionId: id,
+  events: count,
+  bytes: count,
+});
+
+/** Schema of {@link GetReceiptsParams}. */
+export const getReceiptsParamsSchema: z.ZodMiniType<GetReceiptsParams> = z.looseObject({
+  sessionId: id,
+  messageIds: z.array(id).check(z.maxLength(LIMITS.receiptsPerCall)),
+});
+
+const receiptSchema: z.ZodMiniType<Receipt> = z.looseObject({
+  messageId: text,
+  state: text,
+  reason: z.exactOptional(text),
+  acceptedAt: z.exactOptional(time),
+  endedAt: z.exactOptional(time),
+  text: z.exactOptional(text),
+});
+
+/** Schema of {@link GetReceiptsResult}. */
+export const getReceiptsResultSchema: z.ZodMiniType<GetReceiptsResult> = z.looseObject({
+  receipts: z.array(receiptSchema),
+});
+
+/** Schema of {@link ListRequestsParams}. */
+export const listRequestsParamsSchema: z.ZodMiniType<ListRequestsParams> = z.looseObject({
+  sessionId: z.exactOptional(id),
+});
+
+const inboxRequest = { requestId: text, sessionId: text, createdAt: time, deadlineAt: z.exactOptional(time) };
+
+const inboxRequestSchema: z.ZodMiniType<InboxRequest> = z.discriminatedUnion("method", [
+  z.looseObject({ ...inboxRequest, method: z.literal("request_permission"), params: requestPermissionParamsSchema }),
+  z.looseObject({ ...inboxRequest, method: z.literal("ask_user"), params: askUserParamsSchema }),
+]);
+
+/** Schema of {@link ListRequestsResult}. */
+export const listRequestsResultSchema: z.ZodMiniType<ListRequestsResult> = z.looseObject({
+  requests: z.array(inboxRequestSchema),
+});
+
+/** Schema of {@link AnswerRequestParams}; whether the request offers that answer is the daemon's to see. */
+export const answerRequestParamsSchema: z.ZodMiniType<AnswerRequestParams> = z.looseObject({
+  requestId: id,
+  result: z.union([requestPermissionResultSchema, askUserResultSchema]),
+});
+
+/** Schema of {@link CreateTicketResult}. */
+export const createTicketResultSchema: z.ZodMiniType<CreateTicketResult> = z.looseObject({
+  ticket: text,
+  expiresAt: time,
+});
