@@ -28,10 +28,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   protocol: ["uuid", "zod"],
   "transport-ws": ["ws"],
-  testing: [],
+  testing: ["vitest"],
   client: ["@standard-schema/spec"],
   "local-daemon": ["@photostructure/sqlite", "commander", "pino", "ws", "zod"],
   examples: ["ws", "zod"],
+};
+
+/** Packages that a user may have beside ours. All are optional: what needs one says so. */
+const PEERS: Readonly<Record<string, readonly string[]>> = {
+  client: [`${SCOPE}local-daemon`],
+  testing: ["vitest"],
 };
 
 /** The one arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
@@ -40,7 +46,7 @@ const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "relay.ts"];
 /** Files that may use Node, in packages that also run in browsers. */
 const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
-  testing: [],
+  testing: ["node.ts", "node-test.ts"],
   client: ["index.ts", "local.ts", "relay.ts", "relay/unix-link.ts"],
 };
 
@@ -62,7 +68,7 @@ describe.each(members)("$folder", (member) => {
   });
 
   test("asks for peers only where the diagram has the optional one", () => {
-    const peers = member.folder === "client" ? [`${SCOPE}local-daemon`] : [];
+    const peers = PEERS[member.folder] ?? [];
     expect(Object.keys(member.manifest.peerDependencies ?? {})).toEqual(peers);
     for (const peer of peers) expect(member.manifest.peerDependenciesMeta?.[peer]?.optional).toBe(true);
   });
@@ -81,7 +87,8 @@ describe.each(members)("$folder", (member) => {
   function faultOf(specifier: string, kind: string, path: string): string | undefined {
     if (specifier.startsWith(".")) return /\.(js|json)$/.test(specifier) ? undefined : "lacks its .js ending";
     if (specifier.startsWith("node:")) {
-      return NODE_FILES[member.folder]?.includes(path) === false ? "is Node's, in code that browsers run" : undefined;
+      const isNodes = path.startsWith("node/") || NODE_FILES[member.folder]?.includes(path) !== false;
+      return isNodes ? undefined : "is Node's, in code that browsers run";
     }
     const name = packageOf(specifier);
     if (member.folder === "client" && name === `${SCOPE}local-daemon`) {
@@ -185,7 +192,7 @@ describe.each(packages)("manifest of $folder", ({ folder, directory, manifest })
 const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   protocol: [".", "./schema", "./relay", "./relay/schema", "./package.json"],
   "transport-ws": [".", "./package.json"],
-  testing: [".", "./package.json"],
+  testing: [".", "./node", "./node-test", "./vitest", "./package.json"],
   client: [".", "./relay", "./local", "./package.json"],
   "local-daemon": [".", "./server", "./package.json"],
 };

@@ -1,4 +1,12 @@
-export type { ContractCase, TransportHarness, TransportPair } from "./contract/contract-case.js";
+export {
+  type CaseResult,
+  type ContractCase,
+  type OfferingHarness,
+  runCase,
+  runContract,
+  whyNotApplicable,
+} from "./contract/contract.js";
+export type { TransportCase, TransportHarness, TransportPair } from "./contract/contract-case.js";
 export type { FakeCall, FakeMethod } from "./fake/calls.js";
 export { rpcFault } from "./fake/frames.js";
 export type { FakePrompt, FakeTurnEnd } from "./fake/prompt.js";

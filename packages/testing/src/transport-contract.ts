@@ -1,4 +1,4 @@
-import type { ContractCase, TransportHarness } from "./contract/contract-case.js";
+import type { TransportCase, TransportHarness } from "./contract/contract-case.js";
 import { DELIVERY_CASES } from "./contract/delivery-cases.js";
 import { ENDING_CASES } from "./contract/ending-cases.js";
 import { PRESSURE_CASES } from "./contract/pressure-cases.js";
@@ -8,13 +8,13 @@ import { PRESSURE_CASES } from "./contract/pressure-cases.js";
  *
  * They are data, so any runner can register them, and documents can list them.
  */
-export const transportContract: readonly ContractCase[] = [
+export const transportContract: readonly TransportCase[] = [
   ...DELIVERY_CASES,
   ...ENDING_CASES,
   ...PRESSURE_CASES,
 ].toSorted((one, other) => lawOf(one) - lawOf(other));
 
-function lawOf({ id }: ContractCase): number {
+function lawOf({ id }: TransportCase): number {
   return Number.parseInt(id.slice(1), 10);
 }
 

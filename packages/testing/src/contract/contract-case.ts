@@ -1,4 +1,5 @@
 import type { Transport } from "@daemon-sdk/protocol";
+import type { ContractCase, OfferingHarness } from "./contract.js";
 import { Ear } from "./ear.js";
 import { PATIENCE_MS, within } from "./expectation.js";
 
@@ -11,7 +12,7 @@ export interface TransportPair {
 }
 
 /** Makes links for the contract, and says what they are bound to. Small bounds make the contract quick. */
-export interface TransportHarness {
+export interface TransportHarness extends OfferingHarness {
   /** The high-water mark of both ends. */
   readonly highWaterBytes: number;
   /** The largest message that both ends take; at least 256 KiB. */
@@ -22,15 +23,8 @@ export interface TransportHarness {
   connect(): Promise<TransportPair>;
 }
 
-/** One promise of the contract. */
-export interface ContractCase {
-  /** Law and word, such as `T1-order`; stable, so that documents can name it. */
-  readonly id: string;
-  /** The promise as a sentence. */
-  readonly title: string;
-  /** Resolves when the promise is kept, rejects with what was seen instead. */
-  run(harness: TransportHarness): Promise<void>;
-}
+/** One promise of the transport contract. */
+export type TransportCase = ContractCase<TransportHarness>;
 
 /** What a case works with. */
 export interface Bench extends TransportPair {
@@ -52,7 +46,7 @@ export function contractCase(
   title: string,
   check: (bench: Bench) => Promise<void>,
   options: CaseOptions = {},
-): ContractCase {
+): TransportCase {
   return { id, title, run: (harness) => onFreshLink(harness, check, options) };
 }
 

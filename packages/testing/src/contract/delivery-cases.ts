@@ -1,8 +1,8 @@
-import { type ContractCase, contractCase, numbered } from "./contract-case.js";
+import { contractCase, numbered, type TransportCase } from "./contract-case.js";
 import { expectEqual, expectThat, quiet } from "./expectation.js";
 
 /** T1, T2, T9, T10, T11: what becomes of messages. */
-export const DELIVERY_CASES: readonly ContractCase[] = [
+export const DELIVERY_CASES: readonly TransportCase[] = [
   contractCase(
     "T1-order",
     "a thousand messages arrive in the order they were sent, each once, both ways",

@@ -1,8 +1,8 @@
-import { type Bench, type ContractCase, contractCase, numbered, onFreshLink } from "./contract-case.js";
+import { type Bench, contractCase, numbered, onFreshLink, type TransportCase } from "./contract-case.js";
 import { expectEqual, expectThat, quiet } from "./expectation.js";
 
 /** T3 to T6: how links end. */
-export const ENDING_CASES: readonly ContractCase[] = [
+export const ENDING_CASES: readonly TransportCase[] = [
   {
     id: "T3-one-end",
     title: "each side hears of the end exactly once, however it came, and nothing after it",

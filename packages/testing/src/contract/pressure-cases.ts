@@ -1,8 +1,8 @@
-import { type Bench, type ContractCase, contractCase } from "./contract-case.js";
+import { type Bench, contractCase, type TransportCase } from "./contract-case.js";
 import { expectEqual, expectThat, quiet } from "./expectation.js";
 
 /** T7, T8: what a sender learns about bytes that wait. */
-export const PRESSURE_CASES: readonly ContractCase[] = [
+export const PRESSURE_CASES: readonly TransportCase[] = [
   contractCase("T7-back-pressure", "send takes the message and returns false at the high-water mark", async (bench) => {
     const { near, ears, harness } = bench;
     expectThat(near.send("little"), "send returned false for a little message");
