@@ -11,6 +11,7 @@ export type { FakeCall, FakeMethod } from "./fake/calls.js";
 export { rpcFault } from "./fake/frames.js";
 export type { FakePrompt, FakeTurnEnd } from "./fake/prompt.js";
 export type { FakePermission, FakeQuestions, FakeSession, FakeSessionOptions } from "./fake/session.js";
+export { FakeClock, type FakeClockOptions } from "./fake-clock.js";
 export {
   FakeDaemon,
   type FakeDaemonOptions,
