@@ -11,8 +11,8 @@ const common = {
   setupFiles: ["./test/support/every-file.ts"],
   testTimeout: 20_000,
   hookTimeout: 30_000,
-  pool: "forks",
-} as const;
+  pool: "forks" as const,
+};
 
 export default defineConfig({
   resolve: { conditions },
