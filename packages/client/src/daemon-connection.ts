@@ -1,6 +1,7 @@
 import {
   type ArchiveSessionResult,
   ConnectionError,
+  type CreateTicketResult,
   type DaemonCapabilities,
   type GetSessionMessagesParams,
   type GetSessionMessagesResult,
@@ -208,6 +209,14 @@ export class DaemonConnection {
     requireText("sessionId", sessionId);
     requireText("title", title);
     await this.#parts.multiplexer.engine.request(METHODS.renameSession, { sessionId, title });
+  }
+
+  /**
+   * A credential for one connection of somebody else, such as a web page: good once, until `expiresAt`, with the rights of this
+   * connection. Needs a daemon that offers `tickets`.
+   */
+  createTicket(): Promise<CreateTicketResult> {
+    return this.#parts.multiplexer.engine.request(METHODS.createTicket, {});
   }
 
   /** Closes the connection, politely, and resolves when it is closed. Sessions go on in the daemon. May be called again. */

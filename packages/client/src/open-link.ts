@@ -10,6 +10,7 @@ import {
   type Transport,
 } from "@daemon-sdk/protocol";
 import { dialWebSocket, dialWithRetry, RETRY_SCHEDULES } from "@daemon-sdk/transport-ws";
+import { checkText } from "./option-checks.js";
 import type { ConnectDaemonOptions } from "./options.js";
 import { resolveWebSocketUrl } from "./resolve-url.js";
 
@@ -28,7 +29,7 @@ export interface Platform {
 }
 
 /** Credential part of `daemon.authenticate`. */
-export type Credential = Pick<AuthenticateParams, "apiKey" | "token" | "proof">;
+export type Credential = Pick<AuthenticateParams, "apiKey" | "token" | "proof" | "ticket">;
 
 /** An open link, and what to authenticate with on it. */
 export interface OpenLink {
@@ -43,9 +44,9 @@ export interface OpenLink {
  * A local daemon goes through the optional package, which makes the daemon prove itself first; everything else is a URL.
  */
 export async function openLink(options: ConnectDaemonOptions, platform: Platform, logger: Logger): Promise<OpenLink> {
-  const given = givenCredential(options);
+  const given = await givenCredential(options);
   if (isLocalDoor(options, given)) return openLocal(options, platform, given);
-  if (given === undefined) throw noCredential("Pass `apiKey` or `token`");
+  if (given === undefined) throw noCredential("Pass `apiKey`, `token` or `ticket`");
   const { signal } = options;
   const url = resolveWebSocketUrl(options);
   const dial: Dial = options.transport ?? (({ url, signal }) => dialWebSocket(url, { signal }));
@@ -93,9 +94,21 @@ function localCredential({ credential, endpoint }: LocalLink, platform: Platform
   return apiKey === undefined ? undefined : { apiKey };
 }
 
-function givenCredential({ apiKey, token }: ConnectDaemonOptions): Credential | undefined {
+async function givenCredential({ apiKey, token, ticket }: ConnectDaemonOptions): Promise<Credential | undefined> {
+  if (ticket !== undefined) return { ticket: typeof ticket === "string" ? ticket : await freshTicket(ticket) };
   if (apiKey === undefined && token === undefined) return undefined;
   return { ...(apiKey === undefined ? {} : { apiKey }), ...(token === undefined ? {} : { token }) };
+}
+
+/** Its failures are worth another attempt, like any part of connecting: who hands out tickets may be restarting, too. */
+async function freshTicket(fetchTicket: () => string | Promise<string>): Promise<string> {
+  try {
+    const ticket = await fetchTicket();
+    checkText("ticket", ticket ?? "");
+    return ticket;
+  } catch (cause) {
+    throw new ConnectionError("CONNECTION_FAILED", "The `ticket` function failed; nothing was sent.", { cause });
+  }
 }
 
 function noCredential(advice: string): ConnectionError {

@@ -21,6 +21,11 @@ export interface ConnectDaemonOptions extends Handlers {
   apiKey?: string;
   /** Access token, instead of or beside `apiKey`. */
   token?: string;
+  /**
+   * One-time credential, for web pages, which must hold no lasting one: made by `connection.createTicket()` somewhere else. It is
+   * good for one connection, so to come back a page needs a function that fetches a fresh one; it is called before each attempt.
+   */
+  ticket?: string | (() => string | Promise<string>);
   /** How often connect **and** authenticate are repeated as a whole, 2 s apart. Refused credentials are not. Default 0. */
   maxRetries?: number;
   /** TCP port of a local or ephemeral daemon. For a local one it means 127.0.0.1 instead of the unix socket. */
@@ -52,6 +57,7 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
   checkMachine(options.machine);
   checkText("apiKey", options.apiKey);
   checkText("token", options.token);
+  if (typeof options.ticket !== "function") checkText("ticket", options.ticket);
   checkInteger("maxRetries", options.maxRetries, 0);
   checkInteger("daemonPort", options.daemonPort, 1, 65_535);
   checkUrl("relayBaseUrl", options.relayBaseUrl, ["ws:", "wss:"]);

@@ -16,6 +16,7 @@ test.each<[option: string, value: unknown, accepted: string]>([
   ["machine.sandboxId", { type: "ephemeral", sandboxId: "a.b/c" }, "letters, digits and hyphens"],
   ["apiKey", "  ", "not empty"],
   ["token", "", "not empty"],
+  ["ticket", " ", "not empty"],
   ["maxRetries", -1, "at least 0"],
   ["daemonPort", 70_000, "from 1 to 65535"],
   ["relayBaseUrl", "https://x", "ws://, wss://"],
