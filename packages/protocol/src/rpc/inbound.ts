@@ -5,6 +5,8 @@ export interface InboundNotification {
   readonly method: string;
   readonly params: Record<string, unknown>;
   readonly meta: EnvelopeMeta | undefined;
+  /** The whole message as it came, for whoever counts its bytes; not there to be kept. */
+  readonly frame: string;
 }
 
 /** Something the peer asks. `method` is without its prefix. */

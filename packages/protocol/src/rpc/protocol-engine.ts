@@ -11,6 +11,7 @@ import {
 } from "../session/codec.js";
 import {
   type MethodPrefix,
+  type NotificationEnvelope,
   type RequestEnvelope,
   type ResponseEnvelope,
   RpcCode,
@@ -67,10 +68,12 @@ export class ProtocolEngine {
   onBadFrame: ((failure: DecodeFailure) => void) | undefined;
   /** Told of each response that no call waits for, such as the second one for an id (agent spec). */
   onStrayResponse: ((response: ResponseEnvelope) => void) | undefined;
+  /** Told of each request that was dropped because one of its id is being handled, or was answered. */
+  onRepeatedRequest: ((request: InboundRequest) => void) | undefined;
   /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
   onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
-  /** Frames that were no envelopes, responses nobody waited for, requests for methods nobody handles. */
-  readonly counters = { badFrames: 0, strayResponses: 0, unknownMethods: 0 };
+  /** Messages of any kind that came: `frames`. Of them: no envelopes, responses nobody waited for, requests for methods nobody handles. */
+  readonly counters = { frames: 0, badFrames: 0, strayResponses: 0, unknownMethods: 0 };
 
   readonly #transport: Transport;
   readonly #options: ProtocolEngineOptions;
@@ -121,6 +124,11 @@ export class ProtocolEngine {
     return true;
   }
 
+  /** Stops waiting for a call, which rejects with `reason`. False when none of that id waits. */
+  abandon(id: string, reason: Error): boolean {
+    return this.#pending.reject(id, reason);
+  }
+
   /** Tells the peer something, by its wire name without the prefix. False when the engine has ended. */
   notify(name: string, params: object): boolean {
     if (this.#end !== undefined) return false;
@@ -163,6 +171,7 @@ export class ProtocolEngine {
 
   #receive(text: string): void {
     if (this.#end !== undefined) return;
+    this.counters.frames += 1;
     const decoded = decodeFrame(text);
     if (!decoded.ok) {
       this.#refuse(decoded);
@@ -172,7 +181,7 @@ export class ProtocolEngine {
     this.#peerProtocolVersion ??= envelope.factoryProtocolVersion;
     switch (envelope.type) {
       case "notification":
-        this.#notify({ method: withoutPrefix(envelope.method), params: envelope.params, meta: envelope._meta });
+        this.#notify(envelope, text);
         break;
       case "response":
         this.#settle(envelope);
@@ -183,14 +192,12 @@ export class ProtocolEngine {
     }
   }
 
-  #notify(notification: InboundNotification): void {
+  #notify({ method: name, params, _meta: meta }: NotificationEnvelope, frame: string): void {
+    const method = withoutPrefix(name);
     try {
-      this.onNotification?.(notification);
+      this.onNotification?.({ method, params, meta, frame });
     } catch (error) {
-      this.#logger.error(
-        { method: notification.method, error },
-        "A notification handler threw; later ones are delivered",
-      );
+      this.#logger.error({ method, error }, "A notification handler threw; later ones are delivered");
     }
   }
 
@@ -238,13 +245,15 @@ export class ProtocolEngine {
     const { id } = envelope;
     const method = withoutPrefix(envelope.method);
     if (!this.#serverRequests.begin(id)) {
+      // An entry of a journal that came early comes again in its place (docs/protocol.md, "Credit").
+      if (envelope._meta?.seq !== undefined) return;
       this.counters.badFrames++;
       this.#logger.warn({ id, method }, "A request with an id that is being handled, or was answered, was dropped");
       return;
     }
     try {
       if (this.onRequest === undefined) throw new RpcFault(RpcCode.methodNotFound, "Method not found");
-      const result = await this.onRequest({ id, method, params: envelope.params, meta: envelope._meta });
+      const result = await this.onRequest(request);
       if (result === NO_ANSWER) this.#serverRequests.leave(id);
       else this.respond(id, result);
     } catch (error) {

@@ -1,0 +1,165 @@
+import { CLIENT_LIMITS, type Credit, type Position } from "@daemon-sdk/protocol";
+
+/** What a {@link SessionCredit} says to the daemon. */
+export interface CreditWire {
+  /**
+   * `follow_session`; `onResult` is called in the tick the answer is read, before any later frame is. False when nothing was
+   * sent, because there is no session yet or the connection is away: {@link SessionCredit.current} will tell the daemon.
+   */
+  follow(credit: Credit, onResult: (position: Position) => void): boolean;
+  /** `grant_credit`; dropped while the connection is away. */
+  grant(credit: Credit): void;
+}
+
+/** One consumer of a session's events: a running stream, or the listeners. */
+export interface CreditLease {
+  /** An event of that cost waits for this consumer. */
+  hold(bytes: number): void;
+  /** This consumer has taken it. Means nothing after {@link end}. */
+  taken(bytes: number): void;
+  /** The consumer is gone: what it held counts as consumed. */
+  end(): void;
+}
+
+const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMITS.creditBytes };
+
+/**
+ * Flow control of one session on a daemon that offers `credit` (docs/protocol.md §9, "Credit").
+ *
+ * Without a consumer no credit is given. The first one begins at the journal's end, with a whole window; what consumers have
+ * taken is granted back in quarters. On its way to this client, waiting here and granted is never more than one window: so a
+ * reader that stops costs that much here, and nothing in the daemon. When the last consumer leaves nothing more is granted.
+ */
+export class SessionCredit {
+  readonly #wire: CreditWire;
+  readonly #onFollowed: (position: Position) => void;
+  #consumers = 0;
+  /** Set between `follow_session` and its answer: what comes then was sent on earlier credit. */
+  #following: object | undefined;
+  /** What the daemon may still send, or has on its way; the last event may overdraw it. */
+  #granted: Credit = { events: 0, bytes: 0 };
+  /** What came and was not taken yet. */
+  #waiting: Credit = { events: 0, bytes: 0 };
+
+  /** @param onFollowed told where in-order events begin anew, before the first of them comes */
+  constructor(wire: CreditWire, onFollowed: (position: Position) => void = () => {}) {
+    this.#wire = wire;
+    this.#onFollowed = onFollowed;
+  }
+
+  /** Whether events that come now were sent before the place where the present consumer begins. */
+  get isFollowing(): boolean {
+    return this.#following !== undefined;
+  }
+
+  /** Whether anybody consumes; else the daemon holds events back, and no gap among them matters. */
+  get hasConsumer(): boolean {
+    return this.#consumers > 0;
+  }
+
+  /**
+   * Credit to pass in `initialize_session`, `load_session` and `resume_session`: the window less what waits here, none without
+   * a consumer. Calling it counts as having granted exactly that.
+   */
+  current(): Credit {
+    this.#following = undefined;
+    const isWanted = this.#consumers > 0;
+    const credit = (unit: keyof Credit) => (isWanted ? Math.max(this.#room(unit), 0) : 0);
+    this.#granted = { events: credit("events"), bytes: credit("bytes") };
+    return { ...this.#granted };
+  }
+
+  /** A consumer begins. The first one makes the daemon go on at the end of its journal. */
+  attach(): CreditLease {
+    this.#consumers += 1;
+    if (this.#consumers === 1) this.#follow();
+    const held: Credit = { events: 0, bytes: 0 };
+    let hasEnded = false;
+    return {
+      hold: (bytes) => {
+        if (bytes === 0) return;
+        held.events += 1;
+        held.bytes += bytes;
+      },
+      taken: (bytes) => {
+        if (hasEnded || bytes === 0) return;
+        held.events -= 1;
+        held.bytes -= bytes;
+        this.consumed(bytes);
+      },
+      end: () => {
+        if (hasEnded) return;
+        hasEnded = true;
+        this.#consumers -= 1;
+        this.#take(held.events, held.bytes);
+      },
+    };
+  }
+
+  /** A notification has come in its place, as `frame`. The bytes that wait until they are {@link consumed}; 0 when it cost none. */
+  arrived(type: string, frame: string): number {
+    if (this.#consumers === 0 || this.#following !== undefined || FREE.has(type)) return 0;
+    const bytes = utf8Length(frame);
+    this.#granted.events -= 1;
+    this.#granted.bytes -= bytes;
+    this.#waiting.events += 1;
+    this.#waiting.bytes += bytes;
+    return bytes;
+  }
+
+  /** One event of that cost was taken by everybody. */
+  consumed(bytes: number): void {
+    this.#take(1, bytes);
+  }
+
+  #follow(): void {
+    this.#waiting = { events: 0, bytes: 0 };
+    const credit = this.current();
+    const following = {};
+    const isSent = this.#wire.follow(credit, (position) => {
+      // Another one may be on its way by now, or the connection was made anew.
+      if (this.#following !== following) return;
+      this.#following = undefined;
+      this.#onFollowed(position);
+    });
+    if (isSent) this.#following = following;
+  }
+
+  #take(events: number, bytes: number): void {
+    this.#waiting.events -= events;
+    this.#waiting.bytes -= bytes;
+    if (this.#consumers === 0) return;
+    const more = {
+      events: this.#room("events") - this.#granted.events,
+      bytes: this.#room("bytes") - this.#granted.bytes,
+    };
+    if (more.events * 4 < WINDOW.events && more.bytes * 4 < WINDOW.bytes) return;
+    // An event larger than the window overdraws one of them; it is made up before more is given.
+    const grant = { events: Math.max(more.events, 0), bytes: Math.max(more.bytes, 0) };
+    this.#granted.events += grant.events;
+    this.#granted.bytes += grant.bytes;
+    this.#wire.grant(grant);
+  }
+
+  /** What may be granted in all, beside what waits here. */
+  #room(unit: keyof Credit): number {
+    return WINDOW[unit] - this.#waiting[unit];
+  }
+}
+
+/** They are sent early where credit holds the others back, and cost nothing. */
+const FREE: ReadonlySet<string> = new Set([
+  "permission_resolved",
+  "ask_user_resolved",
+  "agent_turn_completed",
+  "session_closed",
+]);
+
+const SCRATCH = new Uint8Array(16 * 1024);
+const encoder = new TextEncoder();
+
+/** Bytes of a text in UTF-8, as the daemon counts them; a tenth of what it costs to make them. */
+function utf8Length(text: string): number {
+  if (text.length * 3 > SCRATCH.length) return encoder.encode(text).length;
+  return encoder.encodeInto(text, SCRATCH).written;
+}
