@@ -56,6 +56,8 @@ export const followSessionParamsSchema: z.ZodMiniType<FollowSessionParams> = z.l
 /** Schema of {@link FollowSessionResult}. */
 export const followSessionResultSchema: z.ZodMiniType<FollowSessionResult> = z.looseObject({
   position: positionSchema,
+  workingState: z.exactOptional(text),
+  isAgentLoopInProgress: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link GrantCreditParams}. */

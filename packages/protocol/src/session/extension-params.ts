@@ -43,9 +43,12 @@ export interface FollowSessionParams extends SessionScoped {
   credit: Credit;
 }
 
-/** Where the cursor stands: the next entry that comes is the one after it. */
+/** Where the cursor stands, and the state there: the next entry that comes is the one after it, and after this answer. */
 export interface FollowSessionResult {
   position: Position;
+  /** What a client that takes no events does not hear: whether its prompt will wait behind another one. */
+  workingState?: Open<WorkingState>;
+  isAgentLoopInProgress?: boolean;
 }
 
 /** Adds to the credit of one session. A notification of the client: it is not answered. */
