@@ -21,6 +21,7 @@ import { isFailure } from "../session/guards.js";
 import type { Method, ParamsOf, ResultOf } from "../session/methods.js";
 import { type Logger, silentLogger, type Transport, type TransportClose } from "../transport.js";
 import { type InboundNotification, type InboundRequest, NO_ANSWER } from "./inbound.js";
+import { closedError, lostError } from "./link-errors.js";
 import { PendingRequests } from "./pending-requests.js";
 import { errorOfResponse, RpcFault } from "./rpc-errors.js";
 import { ServerRequests } from "./server-requests.js";
@@ -242,11 +243,13 @@ export class ProtocolEngine {
   }
 
   async #handle(envelope: RequestEnvelope): Promise<void> {
-    const { id } = envelope;
+    const { id, params, _meta: meta } = envelope;
     const method = withoutPrefix(envelope.method);
+    const request = { id, method, params, meta };
     if (!this.#serverRequests.begin(id)) {
+      this.#told(() => this.onRepeatedRequest?.(request));
       // An entry of a journal that came early comes again in its place (docs/protocol.md, "Credit").
-      if (envelope._meta?.seq !== undefined) return;
+      if (meta?.seq !== undefined) return;
       this.counters.badFrames++;
       this.#logger.warn({ id, method }, "A request with an id that is being handled, or was answered, was dropped");
       return;
@@ -294,15 +297,4 @@ function withoutPrefix(method: string): string {
   if (method === "daemon.session_notification") return "session_notification";
   if (method.startsWith("daemon.")) return method.slice("daemon.".length);
   return method.startsWith("droid.") ? method.slice("droid.".length) : method;
-}
-
-function closedError(reason: DaemonError | undefined): ConnectionError {
-  if (ConnectionError.is(reason)) return reason;
-  return new ConnectionError("CONNECTION_CLOSED", "The connection is closed. Open a new one.", { cause: reason });
-}
-
-function lostError({ clean, code, reason, error }: TransportClose): ConnectionError {
-  const how = clean ? "The peer closed the connection" : "The connection broke";
-  const why = reason === "" ? "" : `: ${reason}`;
-  return new ConnectionError("CONNECTION_LOST", `${how} (code ${code}${why}).`, { cause: error });
 }

@@ -18,6 +18,7 @@ const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "REQUEST_NOT_PENDING",
   "SESSION_CLOSED",
   "PROCESS_START_FAILED",
+  "DAEMON_STOPPING",
 ]);
 
 /**
