@@ -25,7 +25,7 @@ const EXAMPLES: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** What the programs share; and the demo, which has a test of its own. */
-const NOT_EXAMPLES = ["demo", "loopback-relay", "print-event", "processes", "scratch"];
+const NOT_EXAMPLES = ["demo", "loopback-relay", "print-event", "processes", "scratch", "stdio-bridge"];
 
 const SRC = join(dirname(dirname(fileURLToPath(import.meta.url))), "src");
 

@@ -1,0 +1,45 @@
+import { CloseCode, LIMITS, type Transport } from "@daemon-sdk/protocol";
+
+/**
+ * Makes one link of two: what comes in on one goes out on the other, the end as well.
+ *
+ * A transport cannot be told to stop reading, so a reader that is slower than its daemon is held back by the credit of its
+ * sessions (docs/protocol.md, §9). One that has none and lets more than `maxWaitingBytes` pile up here is cut off as the daemon
+ * would do it.
+ */
+export function joinTransports(
+  one: Transport,
+  other: Transport,
+  maxWaitingBytes: number = LIMITS.connectionBufferBytes + LIMITS.sessionFrameBytes,
+): void {
+  forward(one, other, maxWaitingBytes);
+  forward(other, one, maxWaitingBytes);
+}
+
+/** Joins a client with a daemon that has yet to be dialled; a client that leaves in between leaves nothing behind. */
+export async function joinWithDaemon(client: Transport, dialDaemon: () => Promise<Transport>): Promise<void> {
+  let hasLeft = false;
+  client.onClose = () => {
+    hasLeft = true;
+  };
+  try {
+    const daemon = await dialDaemon();
+    if (hasLeft) daemon.terminate();
+    else joinTransports(client, daemon);
+  } catch {
+    client.close(CloseCode.internalError, "the daemon cannot be reached");
+  }
+}
+
+function forward(from: Transport, to: Transport, maxWaitingBytes: number): void {
+  from.onMessage = (text) => {
+    if (to.send(text) || to.bufferedBytes < maxWaitingBytes) return;
+    from.close(CloseCode.slowConsumer, "the other side does not read");
+    to.terminate();
+  };
+  from.onClose = ({ code, reason }) => {
+    // 1006 is the word for "no word came": it cannot be said, only done.
+    if (code === 1006) to.terminate();
+    else to.close(code, reason);
+  };
+}

@@ -1,0 +1,199 @@
+import {
+  CLIENT_LIMITS,
+  CloseCode,
+  type Dial,
+  type Logger,
+  ProtocolError,
+  silentLogger,
+  type Transport,
+  type TransportClose,
+} from "@daemon-sdk/protocol";
+import { isPolite } from "./close-codes.js";
+
+/** What is needed of a `MessagePort`, so that those of a page and those of `node:worker_threads` both fit. */
+export interface Port {
+  postMessage(value: unknown): void;
+  addEventListener(type: string, listener: (event: { readonly data?: unknown }) => void): void;
+  start(): void;
+  close(): void;
+}
+
+/** Options of {@link MessagePortTransport}. */
+export interface MessagePortTransportOptions {
+  /** Bytes waiting above which `send` returns false. */
+  readonly highWaterBytes?: number;
+  /** Largest message taken. */
+  readonly maxMessageBytes?: number;
+  /** Hears of handlers that threw. Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** What the ends say to each other. `ack` counts bytes that were handed to the reader. */
+type Parcel =
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "ack"; readonly bytes: number }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string };
+
+/**
+ * Dials whoever gets the other end of a fresh channel, such as a worker that joins it with its own link to a daemon:
+ * `dialPort((port) => worker.postMessage(port, [port]))`.
+ */
+export function dialPort(handOver: (port: MessagePort) => void, options?: MessagePortTransportOptions): Dial {
+  return async ({ signal }) => {
+    signal.throwIfAborted();
+    const { port1, port2 } = new MessageChannel();
+    handOver(port2);
+    return new MessagePortTransport(port1, options);
+  };
+}
+
+const CUT: TransportClose = { clean: false, code: 1006, reason: "" };
+
+/**
+ * One end of a message channel as a `Transport`: a worker that holds the connection to the daemon for the page, or a page that
+ * holds it for its frames. The comments name the law (docs/transports.md) that asks for a line.
+ *
+ * A port takes everything and tells nothing, so the ends tell each other what was read: that is the back-pressure (T7). A port
+ * whose other side is gone says so in Node and in browsers that have the `close` event of ports; elsewhere the daemon's own
+ * liveness check has to find out.
+ */
+export class MessagePortTransport implements Transport {
+  onWritable: (() => void) | undefined;
+  onClose: ((event: TransportClose) => void) | undefined;
+  readonly #port: Port;
+  readonly #highWaterBytes: number;
+  readonly #maxMessageBytes: number;
+  readonly #logger: Logger;
+  #phase: "open" | "closing" | "ended" = "open";
+  #bufferedBytes = 0;
+  #owesWritable = false;
+  /** Came before anybody asked for it; not acknowledged, so the other side stops in time. */
+  #early: Parcel[] = [];
+  #onMessage: ((text: string) => void) | undefined;
+
+  constructor(port: Port, options: MessagePortTransportOptions = {}) {
+    this.#port = port;
+    this.#highWaterBytes = options.highWaterBytes ?? CLIENT_LIMITS.transportHighWaterBytes;
+    this.#maxMessageBytes = options.maxMessageBytes ?? CLIENT_LIMITS.sessionFrameBytes;
+    this.#logger = options.logger ?? silentLogger;
+    port.addEventListener("message", ({ data }) => this.#arrived(data as Parcel));
+    port.addEventListener("close", () => this.#end(CUT));
+    port.start();
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  get onMessage(): ((text: string) => void) | undefined {
+    return this.#onMessage;
+  }
+
+  /** T9, and T2: what waits is delivered once the caller has finished, not inside the setting. */
+  set onMessage(handler: ((text: string) => void) | undefined) {
+    this.#onMessage = handler;
+    queueMicrotask(() => this.#deliverEarly());
+  }
+
+  send(text: string): boolean {
+    if (this.#phase !== "open") return false; // T6
+    this.#bufferedBytes += bytesOf(text); // T8
+    this.#post({ kind: "message", text });
+    if (this.#bufferedBytes < this.#highWaterBytes) return true;
+    this.#owesWritable = true; // T7: taken all the same
+    return false;
+  }
+
+  /** T4: a port keeps its order, so the word goes behind what was sent; the link ends when the other side has said it, too. */
+  close(code: number = CloseCode.normal, reason = ""): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "closing";
+    this.#post({ kind: "close", code, reason });
+    // Who closed without ever reading wants nothing; what waits must not keep the other side's answer back.
+    if (!this.#onMessage) this.#early = [];
+    const timer = setTimeout(() => this.terminate(), CLIENT_LIMITS.closeTimeoutMs);
+    this.#port.addEventListener("close", () => clearTimeout(timer));
+  }
+
+  /** T5: the port is closed without a word. */
+  terminate(): void {
+    this.#end(CUT);
+  }
+
+  #post(parcel: Parcel): void {
+    this.#port.postMessage(parcel);
+  }
+
+  #arrived(parcel: Parcel): void {
+    if (this.#phase === "ended") return;
+    if (parcel.kind === "ack") this.#acknowledged(parcel.bytes);
+    else if (this.#onMessage && this.#early.length === 0) this.#take(parcel);
+    else this.#early.push(parcel);
+  }
+
+  #deliverEarly(): void {
+    while (this.#onMessage && this.#phase !== "ended") {
+      const parcel = this.#early.shift();
+      if (!parcel) return;
+      this.#take(parcel);
+    }
+  }
+
+  #take(parcel: Parcel): void {
+    if (parcel.kind === "message") this.#deliver(parcel.text);
+    else if (parcel.kind === "close") this.#peerClosed(parcel.code, parcel.reason);
+  }
+
+  #deliver(text: string): void {
+    const bytes = bytesOf(text);
+    if (bytes > this.#maxMessageBytes) {
+      this.#refuse(bytes);
+      return;
+    }
+    this.#call(this.#onMessage, text);
+    if (this.#phase !== "ended") this.#post({ kind: "ack", bytes });
+  }
+
+  #acknowledged(bytes: number): void {
+    this.#bufferedBytes = Math.max(0, this.#bufferedBytes - bytes);
+    if (!this.#owesWritable || this.#phase !== "open" || this.#bufferedBytes >= this.#highWaterBytes) return;
+    this.#owesWritable = false;
+    this.#call(this.onWritable, undefined);
+  }
+
+  #peerClosed(code: number, reason: string): void {
+    if (this.#phase === "open") this.#post({ kind: "close", code, reason: "" });
+    this.#end({ clean: isPolite(code), code, reason });
+  }
+
+  /** T11. The message is here already, whole: a port cannot refuse it earlier. It is not delivered. */
+  #refuse(bytes: number): void {
+    const text = `The other side sent a message of ${bytes} bytes; this side takes ${this.#maxMessageBytes}.`;
+    this.#post({ kind: "close", code: CloseCode.tooLarge, reason: "" });
+    const error = new ProtocolError("MESSAGE_TOO_LARGE", text);
+    this.#end({ clean: false, code: CloseCode.tooLarge, reason: "", error });
+  }
+
+  /** T3: the first end counts. T2: it is told after the caller is done, whoever that is. */
+  #end(event: TransportClose): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.#bufferedBytes = 0;
+    this.#early = [];
+    this.#port.close();
+    queueMicrotask(() => this.#call(this.onClose, event));
+  }
+
+  /** T10: a handler that throws stops neither the link nor the next message. */
+  #call<Value>(handler: ((value: Value) => void) | undefined, value: Value): void {
+    try {
+      handler?.(value);
+    } catch (error) {
+      this.#logger.error({ error }, "A handler of a transport threw; the transport goes on.");
+    }
+  }
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}

@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { ConnectionError, type Dial } from "@daemon-sdk/protocol";
+import { StreamTransport, type StreamTransportOptions } from "./stream-transport.js";
+
+/** Bounds of a link; see {@link StreamTransportOptions}. */
+export type StdioOptions = Omit<StreamTransportOptions, "input" | "output">;
+
+/**
+ * Dials by starting a program whose stdin and stdout lead to a daemon, such as `ssh build-host daemon-bridge`
+ * (stdio-bridge.ts is that program). One program for each connection; it ends with it. Its stderr is ours, so that people see
+ * what it complains about, and can type a passphrase.
+ */
+export function dialCommand([program, ...args]: readonly [string, ...string[]], options: StdioOptions = {}): Dial {
+  return async ({ signal }) => {
+    signal.throwIfAborted();
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    // However the link ends, its bytes end; and what carried them is not needed any more.
+    child.stdout.once("close", () => child.kill());
+    const failed = once(child, "exit").then(([code, by]) => {
+      throw new ConnectionError(
+        "CONNECTION_FAILED",
+        `${program} ended before it had a daemon: ${code ?? by}. See stderr.`,
+      );
+    });
+    try {
+      // The program's first word is that it has found its daemon.
+      await Promise.race([once(child.stdout, "readable", { signal }), failed]);
+      if (child.stdout.readableLength === 0) await failed;
+    } catch (cause) {
+      child.kill();
+      signal.throwIfAborted();
+      if (ConnectionError.is(cause)) throw cause;
+      throw new ConnectionError("CONNECTION_FAILED", `${program} could not be started: ${String(cause)}`, { cause });
+    } finally {
+      failed.catch(() => {});
+    }
+    return new StreamTransport({ ...options, input: child.stdout, output: child.stdin });
+  };
+}
