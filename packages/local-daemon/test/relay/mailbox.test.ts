@@ -23,6 +23,18 @@ describe("a message for somebody who is away", () => {
     expect(bob.seen.at(-1)?.payload).not.toHaveProperty("data");
   });
 
+  test("waits beyond a ttl_ms that its sender wrote: what was accepted is kept until it is acknowledged", async () => {
+    using clock = new FakeClock();
+    await using daemon = await RelayDaemon.start({ now: clock.now, limits: { relayHeartbeatMs: 10_000_000 } });
+    const alice = await daemon.connect("Alice");
+    await (await daemon.connect("Bob")).leave();
+    alice.send("Bob", "late", { payload_meta: { ttl_ms: 1 } });
+    await alice.settled();
+    clock.pass(60_000);
+    const bob = await daemon.connect("Bob");
+    expect((await bob.next("DELIVER")).payload.body).toBe("late");
+  });
+
   test("that nobody ever heard of is refused with a NOT_FOUND that names the message", async () => {
     await using daemon = await RelayDaemon.start();
     const alice = await daemon.connect("Alice");

@@ -179,6 +179,15 @@ describe("a blocking SEND", () => {
     expect(alice.all("ACK")).toHaveLength(1);
   });
 
+  test.each([true, "OK"])("carries the response %j as it was given: clients send either", async (response) => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("Alice");
+    const bob = await daemon.connect("Bob");
+    alice.send("Bob", "question", sync("c-1"));
+    bob.ack(await bob.next("DELIVER"), { correlationId: "c-1", response });
+    expect((await alice.next("ACK")).payload.response).toBe(response);
+  });
+
   test("without an answer ends in an ERROR after its time", async () => {
     await using daemon = await RelayDaemon.start();
     const alice = await daemon.connect("Alice");

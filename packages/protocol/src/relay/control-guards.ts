@@ -68,7 +68,7 @@ export const isErrorPayload = shape<ErrorPayload>({
 const isRareAckPart = shape<Pick<AckPayload, "cumulative_seq" | "sack" | "response" | "responseData">>({
   cumulative_seq: optional(isInteger),
   sack: optional(listOf(isInteger)),
-  response: optional(isText),
+  response: optional((value): value is string | boolean => isText(value) || isFlag(value)),
   responseData: optional(isAnything),
 });
 

@@ -78,7 +78,8 @@ export interface AckPayload {
   /** Never used. */
   sack?: number[];
   correlationId?: string;
-  response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED">;
+  /** A word by the original's types, a truth value by its documents: clients send either (relay spec §11). */
+  response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED"> | boolean;
   responseData?: unknown;
 }
 

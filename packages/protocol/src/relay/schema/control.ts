@@ -45,7 +45,7 @@ export const CONTROL_SCHEMAS = {
     cumulative_seq: z.exactOptional(z.int()),
     sack: z.exactOptional(z.array(z.int())),
     correlationId: optionalText,
-    response: optionalText,
+    response: z.exactOptional(z.union([z.string(), z.boolean()])),
     responseData: z.exactOptional(z.unknown()),
   }),
   NACK: z.looseObject({ ack_id: text, code: optionalText, reason: optionalText, message: optionalText }),
