@@ -1,0 +1,84 @@
+/** The 49 scenarios, in the order in which they run and are printed. */
+export const FAULT_IDS = [
+  ...numbered("L", 6),
+  ...numbered("F", 15),
+  ...numbered("D", 6),
+  ...numbered("B", 10),
+  ...numbered("S", 9),
+  ...numbered("M", 3),
+];
+
+function numbered(letter: string, count: number): string[] {
+  return Array.from({ length: count }, (_none, index) => `${letter}${index + 1}`);
+}
+
+/** One scenario: something is injected, and a sentence holds nevertheless, or `run` throws. */
+export interface FaultScenario {
+  /** One of {@link FAULT_IDS}. */
+  readonly id: string;
+  /** What holds, as a sentence. */
+  readonly title: string;
+  /** Whether `npm test` runs a sample of it: it takes a few seconds at a small scale. */
+  readonly isQuick?: boolean;
+  /** Past this it has failed. Default 60 s. */
+  readonly limitMs?: number;
+  /** Why it cannot run on this machine; undefined where it can. */
+  cannotRun?(): string | undefined;
+  /** Resolves to its figure, such as `900 cuts, 0 lost, 0 doubled`. */
+  run(context: FaultContext): Promise<string>;
+}
+
+/** What a scenario may ask of its runner. */
+export interface FaultContext {
+  /** Prints the same as the run that is to be repeated. */
+  readonly seed: number;
+  /** 1 is the size of the pass mark; the sample in `npm test` uses less. */
+  readonly scale: number;
+  /** How long the soak takes. */
+  readonly minutes: number;
+  /**
+   * How much longer than alone something takes at the moment because other programs want this machine's cores: 1 on a quiet
+   * one. A mark that is an absolute time is held against `mark * slowness`.
+   */
+  readonly slowness: number;
+  /** The next number of the seeded sequence, from 0 up to 1. */
+  random(): number;
+  /** A whole number from 0 up to `bound`, `bound` excluded. */
+  below(bound: number): number;
+  /** That count at the present scale, `least` at least. */
+  count(full: number, least?: number): number;
+}
+
+/** Options from which {@link createContext} makes a scenario's context. */
+export interface ContextOptions {
+  readonly id: string;
+  readonly seed: number;
+  readonly scale: number;
+  readonly minutes: number;
+  readonly slowness: number;
+}
+
+/** The context of one scenario. Its random numbers depend on seed and id only, so a scenario can be repeated alone. */
+export function createContext({ id, seed, scale, minutes, slowness }: ContextOptions): FaultContext {
+  const random = sequence([...id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), seed));
+  return {
+    seed,
+    scale,
+    minutes,
+    slowness,
+    random,
+    below: (bound) => Math.floor(random() * bound),
+    count: (full, least = 1) => Math.max(least, Math.round(full * scale)),
+  };
+}
+
+/** Mulberry32: small, seeded, and good enough to choose where to cut. */
+function sequence(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
