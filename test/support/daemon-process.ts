@@ -32,13 +32,15 @@ export interface DaemonProcess extends AsyncDisposable {
  * Starts the built daemon as people do, in the foreground, on a port the system chose.
  *
  * Sets `DAEMON_SDK_HOME` of this process, too, so that `connectDaemon()` without options finds this daemon and no other.
+ * `config` becomes the daemon's `config.json`.
  */
-export async function startDaemonProcess(): Promise<DaemonProcess> {
+export async function startDaemonProcess(config: object = {}): Promise<DaemonProcess> {
   const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-"));
   const stateDir = join(directory, "state");
   const workspace = join(directory, "work");
   mkdirSync(stateDir, { mode: 0o700 });
   mkdirSync(workspace);
+  writeFileSync(join(stateDir, "config.json"), JSON.stringify(config), { mode: 0o600 });
   writeFileSync(join(workspace, "notes.md"), "# Notes\n\nThe answer is 42.\n");
   process.env.DAEMON_SDK_HOME = stateDir;
   const child = spawn(process.execPath, [DAEMON_PROGRAM, "start", "--foreground", "--port", "0"], {
