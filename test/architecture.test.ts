@@ -31,7 +31,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   testing: ["vitest"],
   client: ["@standard-schema/spec"],
   "local-daemon": ["@photostructure/sqlite", "commander", "pino", "ws", "zod"],
-  examples: ["ws", "zod"],
+  examples: ["esbuild", "ws", "zod"],
 };
 
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */
