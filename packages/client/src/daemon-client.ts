@@ -1,7 +1,9 @@
 import {
   type CallOptions,
-  type ConnectionError,
+  ConnectionError,
+  type Credit,
   type DaemonCapabilities,
+  type FollowSessionResult,
   type InitializeSessionParams,
   type InitializeSessionResult,
   type LoadSessionParams,
@@ -12,13 +14,14 @@ import {
   ProtocolError,
   type ResultOf,
   SessionError,
-  type SessionNotification,
   silentLogger,
 } from "@daemon-sdk/protocol";
 import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import type { SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
 import { RequestInbox } from "./request-inbox.js";
 import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
+import { SessionCredit } from "./session-credit.js";
+import { type NotificationListener, SessionFeed, type SessionObserver } from "./session-feed.js";
 
 /** Options of {@link DaemonClient}. */
 export interface DaemonClientOptions {
@@ -34,9 +37,6 @@ export interface DaemonClientOptions {
   readonly logger?: Logger;
 }
 
-/** Hears every notification of a session, of known and unknown types alike. */
-export type NotificationListener = (notification: SessionNotification) => void;
-
 /**
  * The calls of one session, typed, with its id and the credential put into each; a caller's own never wins.
  *
@@ -44,12 +44,14 @@ export type NotificationListener = (notification: SessionNotification) => void;
  * `loadSession` there is no session and other calls throw SESSION_STATE.
  */
 export class DaemonClient extends SessionCalls {
+  /** Flow control of this session; undefined where the daemon does not offer it. For who takes events beside the listeners. */
+  readonly credit: SessionCredit | undefined;
   readonly #options: DaemonClientOptions;
   readonly #multiplexer: SharedTransportMultiplexer;
   readonly #logger: Logger;
   readonly #inbox: RequestInbox;
+  readonly #feed: SessionFeed;
   readonly #view: SessionView;
-  #listeners: readonly NotificationListener[] = [];
   #sessionId: string | undefined;
   #detachView: (() => void) | undefined;
   /** Why no call is possible any more; set once. */
@@ -67,8 +69,13 @@ export class DaemonClient extends SessionCalls {
       onError: (error) => this.#report(error),
       logger: this.#logger,
     });
+    this.credit = this.#newCredit();
+    this.#feed = new SessionFeed(this.credit, (error) => this.#report(error));
     this.#view = {
-      onNotification: (notification) => this.#tell(notification),
+      onNotification: (notification, inbound) => {
+        this.#inbox.observe(notification);
+        this.#feed.deliver(notification, inbound);
+      },
       onRequest: (request) => this.#inbox.receive(this.#requireSession(), request),
       onConnectionEnd: (error) => {
         this.detach(error);
@@ -105,9 +112,12 @@ export class DaemonClient extends SessionCalls {
     );
   }
 
-  /** Says that requests nobody here can answer are left alone, to a daemon that keeps them; others would not know the key. */
-  #extensions(): { inbox?: true } {
-    return this.#options.capabilities?.inbox === true ? { inbox: true } : {};
+  /** Says that requests nobody here can answer are left alone, and how many events to send; others would not know the keys. */
+  #extensions(): { inbox?: true; credit?: Credit } {
+    return {
+      ...(this.#options.capabilities?.inbox === true ? { inbox: true } : {}),
+      ...(this.credit === undefined ? {} : { credit: this.credit.current() }),
+    };
   }
 
   /**
@@ -145,13 +155,14 @@ export class DaemonClient extends SessionCalls {
     return this.#multiplexer.engine.request(method, full, options);
   }
 
-  /** Calls back with every notification of the session, in order; the returned function stops it. */
+  /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */
   onNotification(listener: NotificationListener): () => void {
-    // Copied on change: a listener may subscribe or stop while one is being told.
-    this.#listeners = [...this.#listeners, listener];
-    return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
-    };
+    return this.#feed.listen(listener);
+  }
+
+  /** Sets who follows the session's turns, before there is one. */
+  observe(observer: SessionObserver): void {
+    this.#feed.observer = observer;
   }
 
   /** Permission requests that wait for an answer, oldest first. */
@@ -182,23 +193,41 @@ export class DaemonClient extends SessionCalls {
     this.#end = reason;
     this.#detachView?.();
     this.#inbox.close("The session's handle was closed.");
-    this.#listeners = [];
+    this.#feed.close();
   }
 
-  #tell(notification: SessionNotification): void {
-    this.#inbox.observe(notification);
-    for (const listener of this.#listeners) {
-      try {
-        listener(notification);
-      } catch (error) {
-        this.#report(error as Error);
-      }
-    }
+  /** Only beside `turns`: a client that takes no events hears of a turn's end by that alone. */
+  #newCredit(): SessionCredit | undefined {
+    const { capabilities } = this.#options;
+    if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;
+    return new SessionCredit(
+      {
+        follow: (credit, onResult) => {
+          if (!this.isConnected) return false;
+          const settled = { onResult: (result: unknown) => onResult(result as FollowSessionResult) };
+          this.call(METHODS.followSession, { credit }, settled).catch((error: Error) => this.#followFailed(error));
+          return true;
+        },
+        grant: (credit) => {
+          if (this.isConnected)
+            this.#multiplexer.engine.notify("grant_credit", { sessionId: this.#sessionId, ...credit });
+        },
+      },
+      (result) => this.#feed.observer?.onBegin(result),
+    );
+  }
+
+  /** A connection that is made anew resumes the session with its credit; the end of one is told to everybody anyway. */
+  #followFailed(error: Error): void {
+    if (ConnectionError.is(error) || !this.isConnected) return;
+    this.#feed.observer?.onFollowFailed(error);
+    this.#report(error);
   }
 
   #bind(sessionId: string): void {
     this.#detachView = this.#multiplexer.attach(sessionId, this.#view);
     this.#sessionId = sessionId;
+    this.credit?.opened();
   }
 
   #restore(sessionId: string, result: LoadSessionResult): void {

@@ -21,9 +21,10 @@ import {
   type SettingsParams,
   type Skill,
 } from "@daemon-sdk/protocol";
-import type { DaemonClient, NotificationListener } from "./daemon-client.js";
+import type { DaemonClient } from "./daemon-client.js";
 import type { AskUserReply, AskUserRequest, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import { resolveOutputFormat } from "./output-format.js";
+import type { NotificationListener } from "./session-feed.js";
 import { checkPrompt, checkSettings, requireText, type SendOptions, type StreamOptions } from "./session-options.js";
 import type { SessionTurns } from "./session-turns.js";
 import type { DroidStream } from "./stream/events.js";

@@ -8,6 +8,8 @@ export interface EventQueueOptions<Item> {
   maxBytes?: number;
   /** Called once, when the queue overflowed. */
   onOverflow?(): void;
+  /** Called with the size of each item that was pushed with one, when the consumer takes it; not when it is dropped. */
+  onTaken?(size: number): void;
 }
 
 interface Waiter<Item> {
@@ -57,14 +59,18 @@ export class EventQueue<Item> {
     return this.#end !== undefined;
   }
 
-  /** Adds one item. False: the queue has ended, or overflowed with this very item, and does not take it. */
-  push(item: Item): boolean {
+  /**
+   * Adds one item, whose size is known or left to `sizeOf`. False: the queue has ended, or overflowed with this very item, and
+   * does not take it.
+   */
+  push(item: Item, knownSize?: number): boolean {
     if (this.#end !== undefined) return false;
     if (this.#waiters.length > 0) {
       this.#waiters.shift()?.resolve({ value: item, done: false });
+      if (knownSize !== undefined) this.#options.onTaken?.(knownSize);
       return true;
     }
-    const size = this.#options.sizeOf(item);
+    const size = knownSize ?? this.#options.sizeOf(item);
     if (this.#bytes + size > this.#maxBytes) return this.#overflow();
     if (this.#length === this.#ring.length) this.#grow();
     const slot = (this.#head + this.#length) & (this.#ring.length - 1);
@@ -114,10 +120,12 @@ export class EventQueue<Item> {
 
   #take(): Item {
     const item = this.#ring[this.#head] as Item;
-    this.#bytes -= this.#sizes[this.#head] ?? 0;
+    const size = this.#sizes[this.#head] ?? 0;
+    this.#bytes -= size;
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
     this.#length -= 1;
+    this.#options.onTaken?.(size);
     return item;
   }
 

@@ -16,7 +16,7 @@ import {
 /** One session's end of the shared socket: what the multiplexer hands that session's traffic to. */
 export interface SessionView {
   /** A notification of this session, in the order the daemon told them. */
-  onNotification(notification: SessionNotification): void;
+  onNotification(notification: SessionNotification, inbound: InboundNotification): void;
   /** A request of the daemon about this session; the same answers as `ProtocolEngine.onRequest` takes. */
   onRequest(request: InboundRequest): unknown;
   /** The connection ended, by whichever side; called once, and nothing after it. */
@@ -93,13 +93,14 @@ export class SharedTransportMultiplexer {
     for (const view of views) view.onConnectionEnd(error);
   }
 
-  #notify({ method, params }: InboundNotification): void {
+  #notify(inbound: InboundNotification): void {
+    const { method, params } = inbound;
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
       this.#logger.debug({ method }, "A notification that is about no session");
       return;
     }
     const view = this.#viewOf(params.sessionId, method);
-    view?.onNotification(params.notification);
+    view?.onNotification(params.notification, inbound);
   }
 
   #request(request: InboundRequest): unknown {

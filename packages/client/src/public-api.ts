@@ -35,7 +35,7 @@ export {
 } from "@daemon-sdk/protocol";
 export { WebSocketTransport } from "@daemon-sdk/transport-ws";
 export type { ConnectDaemon } from "./connect-daemon.js";
-export { DaemonClient, type DaemonClientOptions, type NotificationListener } from "./daemon-client.js";
+export { DaemonClient, type DaemonClientOptions } from "./daemon-client.js";
 export { DaemonConnection, type DaemonIdentity, type RunOptions } from "./daemon-connection.js";
 export { DaemonSession, type NotificationFilter, type SessionSnapshot } from "./daemon-session.js";
 export type {
@@ -52,6 +52,7 @@ export { type MultiplexerOptions, type SessionView, SharedTransportMultiplexer }
 export type { ConnectDaemonOptions } from "./options.js";
 export type { OutputFormatOption } from "./output-format.js";
 export { type ResolveUrlOptions, resolveWebSocketUrl } from "./resolve-url.js";
+export type { NotificationListener, SessionObserver } from "./session-feed.js";
 export type { DaemonSessionOptions, ResumeSessionOptions, SendOptions, StreamOptions } from "./session-options.js";
 export type { ConnectionStatus } from "./status-events.js";
 export * from "./stream/events.js";

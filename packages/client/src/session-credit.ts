@@ -1,4 +1,4 @@
-import { CLIENT_LIMITS, type Credit, type Position } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, type Credit, type FollowSessionResult } from "@daemon-sdk/protocol";
 
 /** What a {@link SessionCredit} says to the daemon. */
 export interface CreditWire {
@@ -6,7 +6,7 @@ export interface CreditWire {
    * `follow_session`; `onResult` is called in the tick the answer is read, before any later frame is. False when nothing was
    * sent, because there is no session yet or the connection is away: {@link SessionCredit.current} will tell the daemon.
    */
-  follow(credit: Credit, onResult: (position: Position) => void): boolean;
+  follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean;
   /** `grant_credit`; dropped while the connection is away. */
   grant(credit: Credit): void;
 }
@@ -32,7 +32,7 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
  */
 export class SessionCredit {
   readonly #wire: CreditWire;
-  readonly #onFollowed: (position: Position) => void;
+  readonly #onBegin: (result?: FollowSessionResult) => void;
   #consumers = 0;
   /** Set between `follow_session` and its answer: what comes then was sent on earlier credit. */
   #following: object | undefined;
@@ -41,10 +41,13 @@ export class SessionCredit {
   /** What came and was not taken yet. */
   #waiting: Credit = { events: 0, bytes: 0 };
 
-  /** @param onFollowed told where in-order events begin anew, before the first of them comes */
-  constructor(wire: CreditWire, onFollowed: (position: Position) => void = () => {}) {
+  /**
+   * @param onBegin called before the first event of a new consumer comes: with the place after which in-order events go on, or
+   *   without it when the connection was made anew meanwhile
+   */
+  constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void) {
     this.#wire = wire;
-    this.#onFollowed = onFollowed;
+    this.#onBegin = onBegin;
   }
 
   /** Whether events that come now were sent before the place where the present consumer begins. */
@@ -62,11 +65,16 @@ export class SessionCredit {
    * a consumer. Calling it counts as having granted exactly that.
    */
   current(): Credit {
-    this.#following = undefined;
     const isWanted = this.#consumers > 0;
     const credit = (unit: keyof Credit) => (isWanted ? Math.max(this.#room(unit), 0) : 0);
     this.#granted = { events: credit("events"), bytes: credit("bytes") };
+    if (this.#following !== undefined) this.#begin();
     return { ...this.#granted };
+  }
+
+  /** The session is there now: for a consumer that came while it was being made. */
+  opened(): void {
+    if (this.#consumers > 0 && this.#granted.events === 0) this.#follow();
   }
 
   /** A consumer begins. The first one makes the daemon go on at the end of its journal. */
@@ -113,16 +121,20 @@ export class SessionCredit {
   }
 
   #follow(): void {
+    this.#following = undefined;
     this.#waiting = { events: 0, bytes: 0 };
     const credit = this.current();
     const following = {};
-    const isSent = this.#wire.follow(credit, (position) => {
+    const isSent = this.#wire.follow(credit, (result) => {
       // Another one may be on its way by now, or the connection was made anew.
-      if (this.#following !== following) return;
-      this.#following = undefined;
-      this.#onFollowed(position);
+      if (this.#following === following) this.#begin(result);
     });
     if (isSent) this.#following = following;
+  }
+
+  #begin(result?: FollowSessionResult): void {
+    this.#following = undefined;
+    this.#onBegin(result);
   }
 
   #take(events: number, bytes: number): void {

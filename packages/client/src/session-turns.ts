@@ -2,11 +2,13 @@ import {
   type AddUserMessageParams,
   CLIENT_LIMITS,
   ConcurrentStreamError,
-  type LoadSessionResult,
+  type FollowSessionResult,
   SessionError,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import type { DaemonClient } from "./daemon-client.js";
+import type { CreditLease } from "./session-credit.js";
+import type { SessionObserver } from "./session-feed.js";
 import type { SessionStream, StreamHost } from "./stream/session-stream.js";
 import { type SentPrompt, TurnLedger } from "./turn-ledger.js";
 
@@ -21,18 +23,20 @@ export interface SessionTurnsOptions {
  * The turns of one session and the one stream that may follow them: sends prompts, hands notifications on, and ends the stream
  * when the session or its agent goes away.
  */
-export class SessionTurns implements StreamHost {
+export class SessionTurns implements StreamHost, SessionObserver {
   readonly offersTurns: boolean;
   readonly turns: TurnLedger;
   readonly #client: DaemonClient;
   #stream: SessionStream | undefined;
+  /** Told early; a stream that runs is still to get what came before it. */
+  #closed: SessionNotification | undefined;
 
-  /** Make it before the session is made or loaded: it subscribes at once, so that nothing is missed. */
+  /** Make it before the session is made or loaded, so that nothing is missed. */
   constructor({ client, offersTurns }: SessionTurnsOptions) {
     this.#client = client;
     this.offersTurns = offersTurns;
     this.turns = new TurnLedger(offersTurns);
-    client.onNotification((notification) => this.#observe(notification));
+    client.observe(this);
   }
 
   get sessionId(): string {
@@ -48,6 +52,15 @@ export class SessionTurns implements StreamHost {
 
   release(stream: SessionStream): void {
     if (this.#stream === stream) this.#stream = undefined;
+    if (this.#closed !== undefined) this.#ended(this.#closed);
+  }
+
+  attach(): CreditLease | undefined {
+    return this.#client.credit?.attach();
+  }
+
+  get isFollowing(): boolean {
+    return this.#client.credit?.isFollowing === true;
   }
 
   untilFree(): Promise<void> | undefined {
@@ -71,9 +84,10 @@ export class SessionTurns implements StreamHost {
     }
   }
 
-  /** Takes over from a `load_session` result whether the session is at work. */
-  found({ isAgentLoopInProgress, workingState }: LoadSessionResult): void {
-    if (isAgentLoopInProgress === true || (workingState ?? "idle") !== "idle") this.turns.foundBusy();
+  /** Takes over from a result that tells it whether the session is at work. */
+  found({ isAgentLoopInProgress, workingState }: Omit<FollowSessionResult, "position">): void {
+    if (isAgentLoopInProgress === undefined && workingState === undefined) return;
+    this.turns.found(isAgentLoopInProgress === true || (workingState ?? "idle") !== "idle");
   }
 
   /** Interrupts the running turn; its stream goes on to its result. */
@@ -98,10 +112,33 @@ export class SessionTurns implements StreamHost {
     this.#stream?.fail(error);
   }
 
-  #observe(notification: SessionNotification): void {
-    this.#stream?.deliver(notification);
+  onEvent(notification: SessionNotification, bytes: number): boolean {
+    const isHeld = this.#stream?.deliver(notification, bytes) === true;
     // Nearly all there is, and no news of a turn's life: it need not be compared with everything that is.
-    if (notification.type === "assistant_text_delta") return;
+    if (notification.type !== "assistant_text_delta") this.#observe(notification);
+    return isHeld;
+  }
+
+  onEarly(notification: SessionNotification): void {
+    this.turns.foretell(notification);
+    if (notification.type !== "session_closed") return;
+    if (this.#stream === undefined) this.#ended(notification);
+    else this.#closed = notification;
+  }
+
+  onBegin(result?: FollowSessionResult): void {
+    if (result !== undefined) {
+      this.turns.skip();
+      this.found(result);
+    }
+    this.#stream?.begin();
+  }
+
+  onFollowFailed(error: Error): void {
+    this.fail(error);
+  }
+
+  #observe(notification: SessionNotification): void {
     this.turns.observe(notification);
     switch (notification.type) {
       case "session_process_exited":
@@ -113,14 +150,17 @@ export class SessionTurns implements StreamHost {
         this.#agentGone();
         break;
       case "session_closed":
-        this.#end(
-          this.#error("SESSION_CLOSED", notification, "The session was closed by another client or the daemon."),
-        );
+        this.#ended(notification);
         break;
       case "session_unsubscribed":
         this.#end(this.#error("SESSION_DETACHED", notification, "The daemon gave this session to another client."));
         break;
     }
+  }
+
+  #ended(notification: SessionNotification): void {
+    this.#closed = undefined;
+    this.#end(this.#error("SESSION_CLOSED", notification, "The session was closed by another client or the daemon."));
   }
 
   /** A daemon that offers `turns` tells the end of each of them; of another one nothing more is heard. */

@@ -14,7 +14,7 @@ export interface SentPrompt {
  */
 export class TurnLedger {
   readonly #offersTurns: boolean;
-  readonly #open = new Map<string, { readonly tracker: TurnTracker; readonly requestId: string }>();
+  readonly #open = new Map<string, { readonly tracker: TurnTracker; readonly requestId: string; isOver: boolean }>();
   readonly #left = new Set<string>();
   #isBusy = false;
   #waiters: (() => void)[] = [];
@@ -24,16 +24,19 @@ export class TurnLedger {
     this.#offersTurns = offersTurns;
   }
 
-  /** Turns that run or wait now; one whose prompt is somebody else's counts once. */
-  get ahead(): number {
-    return this.#open.size > 0 ? this.#open.size : Number(this.#isBusy);
+  /** Turns that run or wait before the one of that prompt, sent or not; one whose prompt is somebody else's counts once. */
+  aheadOf(messageId: string): number {
+    const open = [...this.#open.keys()];
+    const own = open.indexOf(messageId);
+    const count = own < 0 ? open.length : own;
+    return count > 0 ? count : Number(this.#isBusy);
   }
 
   /** A prompt goes out now. */
   begin({ messageId, requestId }: SentPrompt): void {
-    const isQueued = this.ahead > 0;
+    const isQueued = this.aheadOf(messageId) > 0;
     const tracker = new TurnTracker({ messageId, requestId, turns: this.#offersTurns, isQueued });
-    this.#open.set(messageId, { tracker, requestId });
+    this.#open.set(messageId, { tracker, requestId, isOver: false });
   }
 
   /** That prompt was refused, or starts no turn. */
@@ -47,9 +50,20 @@ export class TurnLedger {
     if (this.#open.has(messageId)) this.#left.add(messageId);
   }
 
-  /** The session was found at work, as `load_session` tells it. */
-  foundBusy(): void {
-    this.#isBusy = true;
+  /** Whether the session was found at work, as `load_session` and `follow_session` tell it. */
+  found(isBusy: boolean): void {
+    this.#isBusy = isBusy;
+  }
+
+  /** Takes in the early copy of a notification: the turn has ended, its last events are still to come. */
+  foretell({ type, turnId }: SessionNotification): void {
+    const turn = this.#open.get(String(turnId));
+    if (type === "agent_turn_completed" && turn !== undefined) turn.isOver = true;
+  }
+
+  /** What comes now lies after everything that was foretold. */
+  skip(): void {
+    for (const [messageId, { isOver }] of this.#open) if (isOver) this.forget(messageId);
   }
 
   /** Takes in every notification of the session. */

@@ -7,9 +7,10 @@ import {
 } from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue } from "../event-queue.js";
 import type { ResolvedOutputFormat } from "../output-format.js";
+import type { CreditLease } from "../session-credit.js";
 import type { StreamOptions } from "../session-options.js";
 import type { SentPrompt, TurnLedger } from "../turn-ledger.js";
-import type { DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
+import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamStateTracker } from "./stream-state-tracker.js";
@@ -20,6 +21,10 @@ export interface StreamHost {
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
   readonly turns: TurnLedger;
+  /** Whether what comes now lies before the place where events go on; `begin` follows. */
+  readonly isFollowing: boolean;
+  /** Has the daemon send events; undefined where it sends them anyway. */
+  attach(): CreditLease | undefined;
   /** Takes the one place for a running stream; throws when it is taken, or when the session cannot be used. */
   claim(stream: SessionStream): void;
   /** Gives the place back; ignored when it is not this stream's. */
@@ -46,8 +51,11 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   readonly #queue: EventQueue<DroidStreamEvent<Output>>;
   readonly #onAbort = (event: Event): void => this.#abort(event.target as AbortSignal);
   #state: StreamState = "idle";
-  /** Set once the prompt is on its way; what the session tells before it is not ours. */
+  /** Whether the prompt is on its way. */
+  #isSent = false;
+  /** Set where our events begin; what the session tells before it is not ours. */
   #tracker: StreamStateTracker | undefined;
+  #lease: CreditLease | undefined;
 
   /** Made by `DaemonSession.stream`, which has checked the options. */
   constructor(
@@ -65,6 +73,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     this.#queue = new EventQueue<DroidStreamEvent<Output>>({
       sizeOf: approximateBytes,
       maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
+      onTaken: (bytes) => this.#lease?.taken(bytes),
       // The work goes on, only this reader is lost: the messages can be read with getMessages().
       onOverflow: () => this.#step("broke") && this.#host.turns.leave(this.messageId),
     });
@@ -94,15 +103,32 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     await this.return();
   }
 
-  /** Takes in one notification of the session. */
-  deliver(notification: SessionNotification): void {
+  /** Takes in one notification of the session. True: it waits here, and its `bytes` of credit are given back once it is taken. */
+  deliver(notification: SessionNotification, bytes: number): boolean {
     const tracker = this.#tracker;
-    if (this.#state !== "running" || tracker === undefined) return;
+    if (this.#state !== "running" || tracker === undefined) return false;
     const wasBehind = tracker.isBehind;
     const events = this.#bridge.push(notification);
     const ended = tracker.observe(notification, events);
-    if (!(wasBehind && tracker.isBehind)) for (const event of events) this.#queue.push(event);
+    const isOurs = events.length > 0 && !(wasBehind && tracker.isBehind);
+    if (isOurs) this.#push(events, bytes);
     if (ended) void this.#conclude(tracker);
+    return isOurs && bytes > 0;
+  }
+
+  /** Our events begin with what comes now. */
+  begin(): void {
+    if (this.#state !== "running" || this.#tracker !== undefined) return;
+    const { turns, offersTurns, sessionId } = this.#host;
+    const { messageId } = this;
+    this.#tracker = new StreamStateTracker({
+      messageId,
+      requestId: this.#requestId,
+      sessionId,
+      turns: offersTurns,
+      ahead: turns.aheadOf(messageId),
+      ...(this.#format === undefined ? {} : { outputFormat: this.#format }),
+    });
   }
 
   /** The agent's process is gone. */
@@ -152,19 +178,26 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     const free = this.#host.untilFree();
     if (free !== undefined) await free;
     if (this.#state !== "running") return;
-    const { turns, offersTurns, sessionId } = this.#host;
-    const prompt = { messageId: this.messageId, requestId: this.#requestId };
-    this.#tracker = new StreamStateTracker({
-      ...prompt,
-      sessionId,
-      turns: offersTurns,
-      ahead: turns.ahead,
-      ...(this.#format === undefined ? {} : { outputFormat: this.#format }),
-    });
+    this.#isSent = true;
+    // Sent before the prompt and not waited for: a prompt costs no round trip more.
+    this.#lease = this.#host.attach();
+    if (!this.#host.isFollowing) this.begin();
     try {
-      await this.#host.sendPrompt(this.#params, prompt);
+      await this.#host.sendPrompt(this.#params, { messageId: this.messageId, requestId: this.#requestId });
     } catch (error) {
       this.fail(error as Error);
+    }
+  }
+
+  #push(events: BridgedEvent[], bytes: number): void {
+    const lease = this.#lease;
+    lease?.hold(bytes);
+    const last = events.length - 1;
+    for (let index = 0; index <= last; index += 1) {
+      const event = events[index] as BridgedEvent;
+      // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
+      if (lease === undefined) this.#queue.push(event);
+      else this.#queue.push(event, index === last ? bytes : 0);
     }
   }
 
@@ -183,7 +216,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   }
 
   #leave(): boolean {
-    const wasSent = this.#state === "running" && this.#tracker !== undefined;
+    const wasSent = this.#state === "running" && this.#isSent;
     if (!this.#step("left")) return false;
     if (wasSent) {
       this.#host.turns.leave(this.messageId);
@@ -199,6 +232,8 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     this.#state = next;
     if (next === "ended") {
       for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
+      // What still waits is no more than one window; the next consumer gets another one.
+      this.#lease?.end();
       this.#host.release(this as SessionStream);
     }
     return true;
