@@ -14,6 +14,7 @@ import {
   METHODS,
   ProtocolError,
   type RequestEnvelope,
+  type ResponseEnvelope,
   RpcCode,
   type RpcError,
 } from "@daemon-sdk/protocol";
@@ -24,11 +25,14 @@ import type { Dialect } from "../connection/dialect.js";
 import { AttachedClient } from "./attached-client.js";
 import type { Credentials } from "./credentials.js";
 import { AGENT_HANDLERS } from "./handlers/agent-calls.js";
-import type { Handler } from "./handlers/handler.js";
+import type { Call, Handler } from "./handlers/handler.js";
+import { LIFE_HANDLERS } from "./handlers/life.js";
 import { LIFECYCLE_HANDLERS } from "./handlers/lifecycle.js";
 import { LISTING_HANDLERS } from "./handlers/listings.js";
 import { SETTINGS_HANDLERS } from "./handlers/settings.js";
+import { TICKET_HANDLERS } from "./handlers/tickets.js";
 import { TURN_HANDLERS } from "./handlers/turns.js";
+import { ReachableSessions, reaches } from "./reachable-sessions.js";
 import { toRpcError } from "./rpc-error.js";
 import type { SessionHost } from "./session-host.js";
 import { validAnswer } from "./valid-answer.js";
@@ -36,9 +40,15 @@ import { validAnswer } from "./valid-answer.js";
 const PREFIX = "daemon.";
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
-  [...LIFECYCLE_HANDLERS, ...TURN_HANDLERS, ...SETTINGS_HANDLERS, ...LISTING_HANDLERS, ...AGENT_HANDLERS].map(
-    (handler) => [handler.name, handler],
-  ),
+  [
+    ...LIFE_HANDLERS,
+    ...LIFECYCLE_HANDLERS,
+    ...TURN_HANDLERS,
+    ...SETTINGS_HANDLERS,
+    ...LISTING_HANDLERS,
+    ...AGENT_HANDLERS,
+    ...TICKET_HANDLERS,
+  ].map((handler) => [handler.name, handler]),
 );
 
 /** Options of {@link SessionDialect}. */
@@ -89,7 +99,7 @@ export class SessionDialect implements Dialect {
         break;
       case "response":
         if (this.#client === undefined) this.counters.badFrames++;
-        else this.#host.services.inbox.answer(envelope, this.#client, validAnswer);
+        else this.#answer(envelope, this.#client);
         break;
       case "notification":
         // There is none that a client sends.
@@ -121,12 +131,14 @@ export class SessionDialect implements Dialect {
       this.#refuse(id, { code: RpcCode.invalidParams, message: issueText("authenticate", parsed.error) });
       return;
     }
-    if (!this.#options.credentials.accepts(parsed.data, this.#options.verifyProof)) {
+    const principal = this.#options.credentials.identify(parsed.data, this.#options.verifyProof);
+    if (principal === undefined) {
       this.#refuse(id, { code: RpcCode.authentication, message: REFUSED });
       return;
     }
     const isFirst = this.#client === undefined;
-    this.#client ??= new AttachedClient(this.#connection, parsed.data.proof === undefined);
+    const isPlain = parsed.data.proof === undefined && parsed.data.ticket === undefined;
+    this.#client ??= new AttachedClient(this.#connection, isPlain, principal);
     const { agents } = this.#host;
     const result = { userId: "local", orgId: "local", capabilities: capabilities(agents.names) };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
@@ -168,7 +180,7 @@ export class SessionDialect implements Dialect {
       const handler = this.#handlerOf(name);
       const parsed = z.safeParse(handler.params, params);
       if (!parsed.success) throw badParams(issueText(name, parsed.error));
-      const { result, after } = await handler.run(parsed.data, { requestId: id, client, host: this.#host });
+      const { result, after } = await handler.run(parsed.data, this.#callOf(id, client));
       this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
       after?.();
     } catch (error) {
@@ -178,6 +190,19 @@ export class SessionDialect implements Dialect {
       else this.#logger.debug({ ...fields, error: told.message }, "a request was refused");
       this.#fail(id, told);
     }
+  }
+
+  /** A request of a session that this client does not reach is one that never was. */
+  #answer(envelope: ResponseEnvelope, client: AttachedClient): void {
+    const { inbox } = this.#host.services;
+    const owner = envelope.id === null ? undefined : inbox.find(envelope.id)?.owner;
+    const isForeign = owner !== undefined && !reaches(client, this.#host.find(owner.id)?.row ?? { owner: undefined });
+    inbox.answer(isForeign ? { ...envelope, id: "" } : envelope, client, validAnswer);
+  }
+
+  #callOf(requestId: string, client: AttachedClient): Call {
+    const { tickets } = this.#options.credentials;
+    return { requestId, client, tickets, sessions: new ReachableSessions(this.#host, client), host: this.#host };
   }
 
   #handlerOf(name: string): Handler {
@@ -214,7 +239,16 @@ const REFUSED = "The credential was refused.";
 const PEER_NAME_CHARS = 64;
 
 function capabilities(agents: string[]): DaemonCapabilities {
-  return { turns: true, inbox: true, directInterrupt: true, detach: true, positions: true, agents };
+  return {
+    turns: true,
+    inbox: true,
+    directInterrupt: true,
+    detach: true,
+    positions: true,
+    ping: true,
+    tickets: true,
+    agents,
+  };
 }
 
 function badParams(message: string): ProtocolError {

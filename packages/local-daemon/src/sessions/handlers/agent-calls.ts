@@ -29,31 +29,34 @@ const namedSessionSchema = z.looseObject({ sessionId: z.string().check(z.minLeng
 
 /** What the agent answers, started for it when there is none (session spec §5.5, §5.6). */
 export const AGENT_HANDLERS: readonly Handler[] = [
-  handle("forkSession", async (params, { host }) => {
-    const source = await host.load(params.sessionId);
+  handle("forkSession", async (params, call) => {
+    const { sessions, host } = call;
+    const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "fork_session", { ...params }, METHODS.forkSession.timeoutMs);
     const messages = await allMessages(host, source);
-    const newSessionId = await adopt(host, source, result, messages, params.title);
+    const newSessionId = await adopt(call, source, result, messages, params.title);
     return { result: { ...result, newSessionId } };
   }),
 
-  handle("compactSession", async (params, { host }) => {
-    const source = await host.load(params.sessionId);
+  handle("compactSession", async (params, call) => {
+    const { sessions, host } = call;
+    const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "compact_session", { ...params }, METHODS.compactSession.timeoutMs);
     const removedCount = typeof result.removedCount === "number" ? result.removedCount : 0;
     // The agent tells the summary when it opens the new session; what it did not remove is known here.
     const messages = (await allMessages(host, source)).slice(removedCount);
-    const newSessionId = await adopt(host, source, result, messages, source.row.title);
+    const newSessionId = await adopt(call, source, result, messages, source.row.title);
     return { result: { ...result, newSessionId, removedCount } };
   }),
 
-  handle("executeRewind", async (params, { host }) => {
-    const source = await host.load(params.sessionId);
+  handle("executeRewind", async (params, call) => {
+    const { sessions, host } = call;
+    const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "execute_rewind", { ...params }, METHODS.executeRewind.timeoutMs);
     const messages = await allMessages(host, source);
     const at = messages.findIndex(({ id }) => id === params.messageId);
     const kept = at === -1 ? messages : messages.slice(0, at);
-    const newSessionId = await adopt(host, source, result, kept, params.forkTitle);
+    const newSessionId = await adopt(call, source, result, kept, params.forkTitle);
     const count = (name: string) => (typeof result[name] === "number" ? result[name] : 0);
     return {
       result: {
@@ -96,8 +99,8 @@ type NamedSession = Record<string, unknown> & { sessionId: string };
 /** Some of them move files or ask a model (session spec §1.8); the client gives up before us. */
 const OTHER_TIMEOUT_MS = METHODS.authenticateMcpServer.timeoutMs;
 
-async function passOn(name: string, params: NamedSession, { host }: Call, timeoutMs: number): Promise<Answer> {
-  const session = await host.load(params.sessionId);
+async function passOn(name: string, params: NamedSession, { sessions }: Call, timeoutMs: number): Promise<Answer> {
+  const session = await sessions.load(params.sessionId);
   return { result: await callAgent(session, name, params, timeoutMs) };
 }
 
@@ -123,7 +126,7 @@ async function allMessages(host: SessionHost, session: Session): Promise<Session
 
 /** The agent made a new conversation out of an old one; it becomes a session of its own. */
 async function adopt(
-  host: SessionHost,
+  { host, sessions }: Call,
   source: Session,
   result: Record<string, unknown>,
   messages: readonly SessionMessage[],
@@ -146,7 +149,8 @@ async function adopt(
     createdAt: now,
     updatedAt: now,
     archivedAt: undefined,
+    closedAt: undefined,
   };
-  await host.adopt(row, copyOf(messages, id));
+  await sessions.adopt(row, copyOf(messages, id));
   return newSessionId;
 }

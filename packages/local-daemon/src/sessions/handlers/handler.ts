@@ -1,14 +1,19 @@
 import { METHODS, type ParamsOf, type ResultOf } from "@daemon-sdk/protocol";
 import { METHOD_SCHEMAS, type MethodSchemas } from "@daemon-sdk/protocol/schema";
 import type { AttachedClient } from "../attached-client.js";
+import type { ReachableSessions } from "../reachable-sessions.js";
 import type { SessionHost } from "../session-host.js";
+import type { Tickets } from "../tickets.js";
 
 /** One request of an authenticated client. */
 export interface Call {
   /** Id of the request; notifications that it leads to repeat it. */
   readonly requestId: string;
   readonly client: AttachedClient;
+  /** The sessions that this client may know of. Never look one up by an id of the client's in `host`. */
+  readonly sessions: ReachableSessions;
   readonly host: SessionHost;
+  readonly tickets: Tickets;
 }
 
 /** What a request is answered with, and what is to happen right after the answer was sent. */

@@ -3,10 +3,10 @@ import { handle } from "./handler.js";
 
 /** Making, loading and leaving sessions (session spec §5.2–§5.4; docs/protocol.md, "Detach"). */
 export const LIFECYCLE_HANDLERS = [
-  handle("initializeSession", async (params, { client, host }) => {
+  handle("initializeSession", async (params, { client, sessions, host }) => {
     // Only a client that read our capabilities knows of these keys.
     if (params.agent !== undefined || params.inbox === true) client.isPlain = false;
-    const { session, isNew } = await host.initialize(params);
+    const { session, isNew } = await sessions.initialize(params);
     const { row, availableModels } = session;
     const cursor = isNew ? client.attachNew(session) : undefined;
     const attached = isNew ? undefined : await client.attach(host, session);
@@ -23,19 +23,18 @@ export const LIFECYCLE_HANDLERS = [
     return { result, after: () => (attached ?? cursor)?.start() };
   }),
 
-  handle("loadSession", async (params, { client, host }) => {
+  handle("loadSession", async (params, { client, sessions, host }) => {
     if (params.inbox === true) client.isPlain = false;
-    const session = await host.load(params.sessionId);
+    const session = await sessions.reopen(params.sessionId);
     if (params.mcpServers !== undefined) session.mcpServers = params.mcpServers;
     if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;
     const attached = await client.attach(host, session, { messageLimit: params.messageLimit });
     return { result: { ...attached.snapshot, hostId: hostname() }, after: attached.start };
   }),
 
-  handle("closeSession", async ({ sessionId }, { client, host }) => {
-    const session = host.find(sessionId);
-    if (session === undefined) await host.rowOf(sessionId);
-    else {
+  handle("closeSession", async ({ sessionId }, { client, sessions, host }) => {
+    const session = await sessions.find(sessionId);
+    if (session !== undefined) {
       // `session_closed` is for the others: this one gets its answer.
       client.detach(session);
       await host.close(session);
@@ -43,11 +42,10 @@ export const LIFECYCLE_HANDLERS = [
     return { result: {} };
   }),
 
-  handle("detachSession", async ({ sessionId }, { client, host }) => {
+  handle("detachSession", async ({ sessionId }, { client, sessions }) => {
     client.isPlain = false;
-    const session = host.find(sessionId);
-    if (session === undefined) await host.rowOf(sessionId);
-    else client.detach(session);
+    const session = await sessions.find(sessionId);
+    if (session !== undefined) client.detach(session);
     return { result: {} };
   }),
 ];

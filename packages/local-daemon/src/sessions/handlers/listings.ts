@@ -8,8 +8,8 @@ const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5
 
 /** What can be asked of all sessions, and of their history, without opening any (session spec §5.5). */
 export const LISTING_HANDLERS = [
-  handle("listOpenedSessions", (_params, { host }) => {
-    const sessions = host.open.map(({ id, row, workingState }) => ({
+  handle("listOpenedSessions", (_params, { sessions: reachable }) => {
+    const sessions = reachable.open.map(({ id, row, workingState }) => ({
       sessionId: id,
       updatedAt: row.updatedAt / 1000,
       workingState,
@@ -19,19 +19,21 @@ export const LISTING_HANDLERS = [
     return { result: { sessions } };
   }),
 
-  handle("listAvailableSessions", async ({ limit = LIMITS.sessionPage, endBefore }, { host }) => {
-    const query = endBefore === undefined ? {} : { updatedBefore: endBefore * 1000 };
+  handle("listAvailableSessions", async ({ limit = LIMITS.sessionPage, endBefore }, { client, host }) => {
+    const owner = client.principal.keyId;
+    const query = { owner, ...(endBefore === undefined ? {} : { updatedBefore: endBefore * 1000 }) };
     const { store } = host.services;
     const rows = await store.listSessions({ limit, ...query });
     const last = rows.at(-1);
-    const more = last && (await store.listSessions({ limit: 1, updatedBefore: last.updatedAt }));
+    const more = last && (await store.listSessions({ limit: 1, owner, updatedBefore: last.updatedAt }));
     const hasMore = more !== undefined && more.length > 0;
     const sessions = rows.map((row) => available(row, row.messagesCount));
     return { result: { sessions, hasMore, ...(last && hasMore ? { nextCursor: last.updatedAt / 1000 } : {}) } };
   }),
 
-  handle("searchSessions", async (params, { host }) => {
-    const found = await host.services.store.search({ ...SEARCH_DEFAULTS, ...params });
+  handle("searchSessions", async (params, { client, host }) => {
+    const owner = client.principal.keyId;
+    const found = await host.services.store.search({ ...SEARCH_DEFAULTS, ...params, owner });
     const sessions = found.map(({ session, hits }) => ({
       sessionId: session.id,
       ...(session.title === undefined ? {} : { title: session.title }),
@@ -48,8 +50,8 @@ export const LISTING_HANDLERS = [
     return { result: { query: params.query, sessions } };
   }),
 
-  handle("getSessionMessages", async (params, { host }) => {
-    await host.rowOf(params.sessionId);
+  handle("getSessionMessages", async (params, { sessions, host }) => {
+    await sessions.rowOf(params.sessionId);
     const { store } = host.services;
     const id = sessionId(params.sessionId);
     const query = { limit: params.limit ?? LIMITS.messagePage, ...(params.role && { role: params.role }) };

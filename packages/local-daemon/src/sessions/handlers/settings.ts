@@ -5,8 +5,8 @@ import { handle } from "./handler.js";
 
 /** What is changed on a session, with or without an agent (session spec §5.5, §5.11). */
 export const SETTINGS_HANDLERS = [
-  handle("updateSessionSettings", async (params, { host, requestId }) => {
-    const session = await host.load(params.sessionId);
+  handle("updateSessionSettings", async (params, { sessions, requestId }) => {
+    const session = await sessions.load(params.sessionId);
     const changed = pickSettings(params);
     if (session.agent.current === undefined) {
       // The next agent starts with them.
@@ -25,8 +25,8 @@ export const SETTINGS_HANDLERS = [
     return { result: {} };
   }),
 
-  handle("renameSession", async ({ sessionId, title }, { host, requestId }) => {
-    const session = await host.load(sessionId);
+  handle("renameSession", async ({ sessionId, title }, { sessions, requestId }) => {
+    const session = await sessions.load(sessionId);
     session.notify({ type: "session_title_updated", requestId, title, updateType: "user" });
     await session.commit();
     // So that its own next title is not the old one; an agent that cannot does no harm.
@@ -34,14 +34,14 @@ export const SETTINGS_HANDLERS = [
     return { result: { success: true } };
   }),
 
-  handle("archiveSession", async ({ sessionId }, { host }) => {
-    const { archivedAt = host.services.now() } = await host.rowOf(sessionId);
-    await host.patch(sessionId, { archivedAt });
+  handle("archiveSession", async ({ sessionId }, { sessions, host }) => {
+    const { archivedAt = host.services.now() } = await sessions.rowOf(sessionId);
+    await sessions.patch(sessionId, { archivedAt });
     return { result: { success: true, archivedAt: new Date(archivedAt).toISOString() } };
   }),
 
-  handle("unarchiveSession", async ({ sessionId }, { host }) => {
-    await host.patch(sessionId, { archivedAt: undefined });
+  handle("unarchiveSession", async ({ sessionId }, { sessions }) => {
+    await sessions.patch(sessionId, { archivedAt: undefined });
     return { result: { success: true } };
   }),
 ];
