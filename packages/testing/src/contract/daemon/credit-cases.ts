@@ -1,0 +1,120 @@
+import { expectEqual, expectThat } from "../expectation.js";
+import { type DaemonBench, daemonCase, type OpenedSession } from "./daemon-bench.js";
+import type { DaemonCase } from "./daemon-harness.js";
+import type { WireClient } from "./wire-client.js";
+import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "./wire-frame.js";
+
+/** docs/protocol.md §9: flow control for each session. */
+export const CREDIT_CASES: readonly DaemonCase[] = [
+  daemonCase(
+    "P9.10-credit",
+    "a session gets as many events as it has credit for, and no more",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 10, bytes: 1_000_000 });
+      await bench.turn(opened, bench.prompts.stream(50));
+      await follower.until(() => follower.entries(opened.sessionId).length >= 10, "ten entries");
+      await bench.settle(follower);
+      expectEqual(follower.entries(opened.sessionId).length, 10, "entries");
+    },
+    ["turns", "credit"],
+  ),
+
+  daemonCase(
+    "P9.11-bytes",
+    "credit in bytes is used up, too; the last entry may overdraw it",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 10_000, bytes: 1_500 });
+      await bench.turn(opened, bench.prompts.stream(100));
+      await follower.until(() => bytesOf(follower.entries(opened.sessionId)) >= 1_500, "entries of 1500 bytes");
+      await bench.settle(follower);
+      const entries = follower.entries(opened.sessionId);
+      expectThat(bytesOf(entries.slice(0, -1)) < 1_500, `${bytesOf(entries)} bytes came on a credit of 1500`);
+    },
+    ["turns", "credit"],
+  ),
+
+  daemonCase(
+    "P9.12-grant",
+    "granted credit lets the next entries come, without an answer",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 5, bytes: 1_000_000 });
+      await bench.turn(opened, bench.prompts.stream(50));
+      await follower.until(() => follower.entries(opened.sessionId).length === 5, "five entries");
+      const answers = responsesOf(follower).length;
+      follower.notify("grant_credit", { sessionId: opened.sessionId, events: 7, bytes: 1_000 });
+      await follower.until(() => follower.entries(opened.sessionId).length >= 12, "seven more entries");
+      await bench.settle(follower);
+      const positions = follower.positions(opened.sessionId);
+      expectEqual(positions, runFrom(beforeFirst(positions), 12), "positions");
+      expectEqual(responsesOf(follower).length, answers + 1, "answers, with that to the call behind the grant");
+    },
+    ["turns", "credit", "positions"],
+  ),
+
+  daemonCase(
+    "P9.13-follow",
+    "follow_session goes on from the end of the journal",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 0, bytes: 0 });
+      await bench.turn(opened, bench.prompts.stream(20));
+      const { sessionId } = opened;
+      const { position } = await follower.result("follow_session", {
+        sessionId,
+        credit: { events: 999, bytes: 999_999 },
+      });
+      await bench.turn(opened, bench.prompts.say("from now"));
+      await follower.until(() => follower.entries(sessionId).length >= 3, "entries from now on");
+      const positions = follower.positions(sessionId);
+      expectEqual(positions, runFrom(position as WirePosition, positions.length), "positions");
+    },
+    ["turns", "credit", "positions"],
+  ),
+
+  daemonCase(
+    "P9.14-early",
+    "requests and ends are sent early where credit holds the cursor back, and again at their place",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 0, bytes: 0 });
+      const messageId = await bench.prompt(opened, bench.prompts.permission);
+      const request = await follower.serverRequest(opened.sessionId);
+      follower.respond(request.id, { selectedOption: "cancel", sessionId: opened.sessionId });
+      const end = await follower.turnEnd(messageId);
+      const resolved = await follower.waitFor(
+        (frame) => wordFor(frame) === "permission_resolved",
+        "permission_resolved",
+      );
+      for (const { _meta } of [request, end, resolved]) expectEqual(_meta?.early, true, "early of the first copy");
+      follower.notify("grant_credit", { sessionId: opened.sessionId, events: 999, bytes: 999_999 });
+      const isLast = (frame: WireFrame) => isEndOf(messageId, frame) && frame._meta?.early !== true;
+      const again = await follower.waitFor(isLast, "the end at its place");
+      expectEqual(bare(again._meta), bare(end._meta), "the place of the end, in both copies");
+      const ids = follower.frames.filter(({ type, id }) => type === "request" && id === request.id);
+      expectEqual(
+        ids.map(({ _meta }) => _meta?.early ?? false),
+        [true, false],
+        "early of the copies of the request",
+      );
+    },
+    ["turns", "inbox", "credit", "positions"],
+  ),
+];
+
+/** A session, and a second connection that follows it with that credit. */
+async function withCredit(bench: DaemonBench, credit: { events: number; bytes: number }) {
+  const opened: OpenedSession = await bench.session();
+  const { client: follower } = await bench.join(opened.sessionId, { params: { credit } });
+  return { opened, follower };
+}
+
+function beforeFirst([first]: readonly WirePosition[]): WirePosition | undefined {
+  return first && { ...first, seq: first.seq - 1 };
+}
+
+/** Bytes of entries as they were sent, or a little less: key order and escapes may differ. */
+function bytesOf(entries: readonly WireFrame[]): number {
+  return new TextEncoder().encode(entries.map((entry) => JSON.stringify(entry)).join("")).byteLength;
+}
+
+function responsesOf(client: WireClient): WireFrame[] {
+  return client.frames.filter(({ type }) => type === "response");
+}

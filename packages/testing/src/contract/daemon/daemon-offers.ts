@@ -1,0 +1,44 @@
+import { PATIENCE_MS } from "../expectation.js";
+import type { DaemonHarness } from "./daemon-harness.js";
+import { WireClient } from "./wire-client.js";
+
+/**
+ * Completes a harness of the daemon contract: asks the daemon once for its capabilities, so that cases that need others
+ * are skipped, and adds what the harness itself can do (`restart`, `keys`, `agent-death`, `fake-clock`).
+ *
+ * @param also further things that cases need and that cannot be asked for: `deadlines`, where the daemon has timers
+ */
+export function daemonHarness(harness: Omit<DaemonHarness, "offers">, also: readonly string[] = []): DaemonHarness {
+  let asked: Promise<ReadonlySet<string>> | undefined;
+  return {
+    ...harness,
+    // A daemon's token is new at each start, so it is asked for each time.
+    get credential() {
+      return harness.credential;
+    },
+    offers() {
+      asked ??= capabilitiesOf(harness).then((names) => new Set([...names, ...facilitiesOf(harness), ...also]));
+      return asked;
+    },
+  };
+}
+
+async function capabilitiesOf(harness: Omit<DaemonHarness, "offers">): Promise<string[]> {
+  const client = new WireClient(await harness.connect(), harness.patienceMs ?? PATIENCE_MS);
+  const { capabilities = {} } = await client.result("authenticate", {
+    caller: "daemon-contract",
+    ...harness.credential,
+  });
+  client.transport.close();
+  return Object.keys(capabilities as object);
+}
+
+function facilitiesOf({ restart, keys, passTime, prompts }: Omit<DaemonHarness, "offers">): string[] {
+  const present: readonly (readonly [string, unknown])[] = [
+    ["restart", restart],
+    ["keys", keys],
+    ["fake-clock", passTime],
+    ["agent-death", prompts.die],
+  ];
+  return present.flatMap(([name, value]) => (value === undefined ? [] : [name]));
+}

@@ -1,0 +1,85 @@
+import type { DaemonCapabilities } from "@daemon-sdk/protocol";
+import type { FakePrompt } from "../../fake/prompt.js";
+import { FakeDaemon } from "../../fake-daemon.js";
+import type { DaemonHarness, DaemonPrompts } from "./daemon-harness.js";
+import { daemonHarness } from "./daemon-offers.js";
+
+/** Options of {@link fakeDaemonHarness}. */
+export interface FakeDaemonHarnessOptions {
+  /** What the fake daemon offers. Default: everything that is without timers, processes and a disk. */
+  readonly capabilities?: DaemonCapabilities;
+  /** Changes the harness before its capabilities are asked for, such as its connections. */
+  readonly wrap?: (harness: Omit<DaemonHarness, "offers">) => Omit<DaemonHarness, "offers">;
+  /** Default 5 000. */
+  readonly patienceMs?: number;
+}
+
+const PROMPTS: DaemonPrompts = {
+  say: (word) => `say ${word}`,
+  stream: (events) => `stream ${events}`,
+  endless: "endless",
+  permission: "permission",
+  question: "question",
+};
+
+const CREDENTIAL = "credential-of-the-fake-daemon";
+
+/** A `FakeDaemon` whose turns do what the daemon contract asks for, and a harness for it. */
+export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): DaemonHarness {
+  const capabilities = options.capabilities;
+  const daemon = new FakeDaemon({ credential: CREDENTIAL, ...(capabilities ? { capabilities } : {}) });
+  daemon.onPrompt(play);
+  const harness = {
+    connect: () => daemon.dial({ url: "memory:", signal: new AbortController().signal }),
+    credential: { token: CREDENTIAL },
+    prompts: PROMPTS,
+    ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
+  };
+  return daemonHarness(options.wrap?.(harness) ?? harness);
+}
+
+async function play(prompt: FakePrompt): Promise<void> {
+  const [command = "", argument = ""] = prompt.text.split(" ");
+  await SCRIPT.get(command)?.(prompt, argument);
+  if (!prompt.isEnded) prompt.message();
+}
+
+const SCRIPT: ReadonlyMap<string, (prompt: FakePrompt, argument: string) => void | Promise<void>> = new Map([
+  ["say", (prompt: FakePrompt, word: string) => prompt.delta(word)],
+  ["stream", stream],
+  ["endless", endless],
+  ["permission", askPermission],
+  ["question", askQuestion],
+]);
+
+/** Every so many pieces others get a turn, as with an agent behind a pipe. */
+const PIECES_AT_ONCE = 16;
+
+async function stream(prompt: FakePrompt, count: string): Promise<void> {
+  for (let piece = 1; piece <= Number(count); piece++) {
+    prompt.delta(`${piece} `);
+    if (piece % PIECES_AT_ONCE === 0) await Promise.resolve();
+  }
+}
+
+async function endless(prompt: FakePrompt): Promise<void> {
+  prompt.delta("It begins. ");
+  if (prompt.signal.aborted) return;
+  await new Promise<void>((resolve) => prompt.signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+async function askPermission(prompt: FakePrompt): Promise<void> {
+  const input = { command: "true" };
+  const id = prompt.toolCall("Execute", input);
+  const toolUse = { type: "tool_use", id, name: "Execute", input } as const;
+  const details = { type: "exec", fullCommand: "true", command: "true" } as const;
+  const { selectedOption } = await prompt.askPermission({ toolUses: [{ toolUse, confirmationType: "exec", details }] });
+  prompt.toolResult(id, selectedOption, selectedOption === "cancel");
+  prompt.delta(`You chose ${selectedOption}.`);
+}
+
+async function askQuestion(prompt: FakePrompt): Promise<void> {
+  const questions = [{ index: 1, topic: "Colour", question: "Which?", options: ["red", "blue"] }];
+  const { answers } = await prompt.askUser({ questions });
+  prompt.delta(`You chose ${answers[0]?.answer ?? "nothing"}.`);
+}

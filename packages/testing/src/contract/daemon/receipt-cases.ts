@@ -1,0 +1,116 @@
+import { newId } from "@daemon-sdk/protocol";
+import { expectEqual, expectThat } from "../expectation.js";
+import { daemonCase } from "./daemon-bench.js";
+import type { DaemonCase } from "./daemon-harness.js";
+import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
+import { isNotification } from "./wire-frame.js";
+
+/** docs/protocol.md §7: what becomes of messages when agents and daemons end, and how clients ask for it. */
+export const RECEIPT_CASES: readonly DaemonCase[] = [
+  daemonCase(
+    "P7.12-agent-death",
+    "a turn whose agent dies ends as agent_exited, and the next one runs",
+    async (bench) => {
+      const opened = await bench.session({ params: { autonomyLevel: "high" } });
+      const messageId = await bench.prompt(opened, bench.prompts.die ?? "");
+      const end = await opened.client.turnEnd(messageId);
+      expectEqual(end.params?.notification?.reason, "agent_exited", "the reason");
+      await bench.turn(opened, bench.prompts.say("again"));
+      expectEqual(timesEnded(opened, messageId), 1, "ends of the turn");
+    },
+    ["turns", "agent-death"],
+  ),
+
+  daemonCase(
+    "P7.13-restart",
+    "a turn that was open when the daemon ended is not open after it, and not run again",
+    async (bench) => {
+      const opened = await bench.session();
+      const messageId = await bench.prompt(opened, bench.prompts.endless);
+      await opened.client.waitFor((frame) => isNotification(frame, "assistant_text_delta"), "the turn's first words");
+      await bench.harness.restart?.();
+      const again = await bench.join(opened.sessionId);
+      expectEqual(again.snapshot.isAgentLoopInProgress, false, "isAgentLoopInProgress after the restart");
+      const other = { client: again.client, sessionId: opened.sessionId };
+      await bench.turn(other, bench.prompts.say("after it"));
+      expectEqual(timesShown(other, messageId), 0, "turns of the old message");
+    },
+    ["turns", "restart"],
+  ),
+
+  daemonCase(
+    "P7.14-once-for-ever",
+    "a message is acted on once, also when it is sent again after a restart",
+    async (bench) => {
+      const opened = await bench.session();
+      const { sessionId } = opened;
+      const message = { sessionId, text: bench.prompts.say("once"), messageId: newId() };
+      await opened.client.result("add_user_message", message);
+      await opened.client.turnEnd(message.messageId);
+      await bench.harness.restart?.();
+      const { client } = await bench.join(sessionId);
+      await client.result("add_user_message", message);
+      await bench.turn({ client, sessionId }, bench.prompts.say("next"));
+      expectEqual(timesShown({ client, sessionId }, message.messageId), 0, "turns of the message after the restart");
+    },
+    ["turns", "restart"],
+  ),
+
+  daemonCase(
+    "P7.15-receipts",
+    "receipts tell unknown, what runs, what waits and what has ended, in their order",
+    async (bench) => {
+      const opened = await bench.session();
+      const done = await bench.turn(opened, bench.prompts.say("receipt-text"));
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      await opened.client.waitFor(({ params }) => showsMessage(running, params?.notification), "the running turn");
+      const waiting = await bench.prompt(opened, bench.prompts.say("later"));
+      const messageIds = [newId(), done, waiting, running];
+      const { receipts } = await opened.client.result("get_receipts", { sessionId: opened.sessionId, messageIds });
+      const told = receipts as { messageId: string; state: string; reason?: string; text?: string }[];
+      expectEqual(
+        told.map(({ messageId }) => messageId),
+        messageIds,
+        "ids",
+      );
+      expectEqual(
+        told.map(({ state }) => state),
+        ["unknown", "completed", "accepted", "running"],
+        "states",
+      );
+      expectEqual(told[1]?.reason, "completed", "the reason of what has ended");
+      expectThat(told[1]?.text?.includes("receipt-text") === true, `the text is ${String(told[1]?.text)}`);
+      await interrupted(bench, opened, running);
+      const after = await opened.client.result("get_receipts", { sessionId: opened.sessionId, messageIds: [running] });
+      expectEqual((after.receipts as { state: string }[])[0]?.state, "interrupted", "the state after an interrupt");
+    },
+    ["turns", "receipts"],
+  ),
+
+  daemonCase(
+    "P7.16-many-receipts",
+    "receipts of more than 100 messages in one call are refused with -32602",
+    async (bench) => {
+      const { client, sessionId } = await bench.session();
+      const messageIds = Array.from({ length: 101 }, () => newId());
+      expectEqual(await client.codeOf("get_receipts", { sessionId, messageIds }), -32_602, "the code of 101");
+      const { receipts } = await client.result("get_receipts", { sessionId, messageIds: messageIds.slice(1) });
+      expectEqual((receipts as unknown[]).length, 100, "receipts of 100");
+    },
+    ["receipts"],
+  ),
+
+  daemonCase(
+    "P7.17-receipts-last",
+    "receipts are the same after a restart",
+    async (bench) => {
+      const opened = await bench.session();
+      const messageId = await bench.turn(opened, bench.prompts.say("kept"));
+      await bench.harness.restart?.();
+      const call = { sessionId: opened.sessionId, messageIds: [messageId] };
+      const { receipts } = await (await bench.client()).result("get_receipts", call);
+      expectEqual((receipts as { state: string }[])[0]?.state, "completed", "the state");
+    },
+    ["turns", "receipts", "restart"],
+  ),
+];

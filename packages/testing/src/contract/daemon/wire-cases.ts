@@ -1,0 +1,174 @@
+import { LIMITS } from "@daemon-sdk/protocol";
+import { expectEqual, expectThat } from "../expectation.js";
+import { daemonCase } from "./daemon-bench.js";
+import type { DaemonCase } from "./daemon-harness.js";
+import type { WireClient } from "./wire-client.js";
+import type { WireFrame } from "./wire-frame.js";
+
+const GOOD_AND_BAD = ["load_session", "no_such_method", "list_opened_sessions"];
+
+/** docs/protocol.md §1, §2, §11 and §12: messages, whatever they are about. */
+export const WIRE_CASES: readonly DaemonCase[] = [
+  daemonCase("P1.1-too-large", "a message over 16 MiB ends the connection with 1009", async (bench) => {
+    const client = await bench.client();
+    client.notify("session_notification", { padding: "x".repeat(LIMITS.sessionFrameBytes) });
+    const { code, clean } = await client.ended();
+    expectEqual({ code, clean }, { code: 1009, clean: false }, "the end");
+  }),
+
+  daemonCase("P1.2-too-deep", "a message nested deeper than 64 levels is answered with -32700", async (bench) => {
+    const client = await bench.client();
+    const nest = (levels: number) => JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`) as unknown;
+    const within = await client.call("list_opened_sessions", { extra: nest(50) });
+    expectEqual(within.error, undefined, "the error of a message within the limit");
+    const { error } = await client.call("list_opened_sessions", { extra: nest(70) });
+    expectEqual(error?.code, -32_700, "the code");
+  }),
+
+  daemonCase("P2.1-envelope", "every message has its version, its type, and its prefix", async (bench) => {
+    const opened = await bench.session();
+    await bench.turn(opened, bench.prompts.say("hello"));
+    for (const frame of opened.client.frames) expectEnvelope(frame);
+    const versions = new Set(opened.client.frames.map(({ factoryProtocolVersion }) => factoryProtocolVersion));
+    expectThat(versions.size === 1, `the daemon states ${versions.size} versions on one connection`);
+  }),
+
+  daemonCase("P2.2-one-answer", "each request is answered once, with its own id", async (bench) => {
+    const client = await bench.client();
+    const ids = Array.from({ length: 30 }, () => GOOD_AND_BAD.map((method) => client.request(method))).flat();
+    for (const id of ids) await client.response(id);
+    await bench.settle(client);
+    const answered = client.frames.filter(({ type, id }) => type === "response" && ids.includes(id ?? ""));
+    expectEqual(answered.length, ids.length, "answers to these requests");
+  }),
+
+  daemonCase("P2.3-openness", "keys that the daemon does not know are ignored", async (bench) => {
+    const client = await bench.client();
+    const { error } = await client.call("list_opened_sessions", { unheard: { of: [1] } }, { unheardOf: true });
+    expectEqual(error, undefined, "the error");
+  }),
+
+  daemonCase("P2.4-version", "a request that states the daemon's version, or none, is served", async (bench) => {
+    const client = await bench.client();
+    const factoryProtocolVersion = client.frames[0]?.factoryProtocolVersion;
+    expectThat(typeof factoryProtocolVersion === "string", "the daemon states no version");
+    const stated = await client.call("list_opened_sessions", {}, { factoryProtocolVersion });
+    const unstated = await client.call("list_opened_sessions");
+    expectEqual([stated.error, unstated.error], [undefined, undefined], "errors");
+  }),
+
+  daemonCase("P11.1-no-json", "what is no JSON is answered with -32700 and the id null", async (bench) => {
+    const client = await bench.client();
+    for (const text of ["{", "", "not json"]) await expectRefusal(client, text, { code: -32_700, id: null });
+  }),
+
+  daemonCase("P11.2-no-envelope", "JSON that is no envelope is answered with -32700", async (bench) => {
+    const client = await bench.client();
+    const bodies = [[], 1, null, "text", {}, { jsonrpc: "1.0", type: "request", method: "x" }];
+    for (const body of bodies) await expectRefusal(client, JSON.stringify(body), { code: -32_700, id: null });
+  }),
+
+  daemonCase("P11.3-bad-id", "a request whose id is no string is answered with -32600 and null", async (bench) => {
+    const client = await bench.client();
+    for (const id of [1, true, {}]) {
+      const text = envelope({ id, method: "daemon.list_opened_sessions", params: {} });
+      await expectRefusal(client, text, { code: -32_600, id: null });
+    }
+  }),
+
+  daemonCase("P11.4-prototypes", "keys that reach for a prototype are refused with -32600", async (bench) => {
+    const client = await bench.client();
+    const request = (params: string) =>
+      envelope({ id: "p-1", method: "daemon.list_opened_sessions", params: "PARAMS" }).replace('"PARAMS"', params);
+    for (const params of ['{"__proto__":{"x":1}}', '{"a":[{"constructor":{"prototype":{}}}]}']) {
+      await expectRefusal(client, request(params), { code: -32_600, id: "p-1" });
+    }
+    const asValues = await client.call("list_opened_sessions", { a: "__proto__", b: "constructor" });
+    expectEqual(asValues.error, undefined, "the error when such words are values");
+  }),
+
+  daemonCase("P11.5-prototype-ids", "such words as ids of sessions and messages are plain text", async (bench) => {
+    const { client } = await bench.session();
+    for (const sessionId of ["__proto__", "constructor", "toString"]) {
+      const { error } = await client.call("load_session", { sessionId, token: "local" });
+      expectEqual([error?.code, error?.data?.sessionId], [-32_004, sessionId], "code and sessionId");
+    }
+  }),
+
+  daemonCase("P11.6-unknown-method", "an unknown method is answered with -32601", async (bench) => {
+    const client = await bench.client();
+    expectEqual(await client.codeOf("no_such_method"), -32_601, "the code");
+    const other = client.request("x", {}, { method: "other.list_opened_sessions" });
+    expectEqual((await client.response(other)).error?.code, -32_601, "the code of another prefix");
+  }),
+
+  daemonCase("P11.7-bad-params", "params that a method refuses are answered with -32602", async (bench) => {
+    const { client, sessionId } = await bench.session();
+    expectEqual(await client.codeOf("initialize_session", { cwd: 1 }), -32_602, "the code of initialize_session");
+    expectEqual(await client.codeOf("load_session", {}), -32_602, "the code of load_session without an id");
+    expectEqual(await client.codeOf("add_user_message", { sessionId }), -32_602, "the code of a message without text");
+  }),
+
+  daemonCase("P11.8-no-answer-to-answers", "bad notifications and responses get no answer", async (bench) => {
+    const client = await bench.client();
+    const before = client.frames.length;
+    client.notify("no_such_notification", { x: 1 });
+    client.respond("nobody-asked", { selectedOption: "cancel" });
+    client.send({ type: "response", id: "neither" });
+    client.send({ type: "notification", params: 7 });
+    await bench.settle(client);
+    const answers = client.frames.slice(before).filter(({ type }) => type === "response");
+    expectEqual(answers.length, 1, "answers, with that to the call behind them");
+  }),
+
+  daemonCase("P11.9-kept", "the connection is kept after each of these faults", async (bench) => {
+    const opened = await bench.session();
+    for (const text of ["{", "[]", envelope({ id: 1, method: "x" })]) opened.client.sendRaw(text);
+    await opened.client.call("no_such_method");
+    await opened.client.call("load_session", { sessionId: "nobody", token: "local" });
+    await bench.turn(opened, bench.prompts.say("still here"));
+    expectEqual(opened.client.end, undefined, "the end of the connection");
+  }),
+
+  daemonCase(
+    "P12.1-ping",
+    "ping is answered",
+    async (bench) => {
+      const client = await bench.client();
+      expectEqual(await client.result("ping"), {}, "the result");
+    },
+    ["ping"],
+  ),
+
+  daemonCase(
+    "P12.2-going-away",
+    "a daemon that stops closes its connections with 1001",
+    async (bench) => {
+      const client = await bench.client();
+      await bench.harness.restart?.();
+      expectEqual((await client.ended()).code, 1001, "the code");
+    },
+    ["restart"],
+  ),
+];
+
+function envelope(body: object): string {
+  return JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", ...body });
+}
+
+/** Sends a bad text and looks at its answer. */
+async function expectRefusal(client: WireClient, text: string, expected: { code: number; id: string | null }) {
+  const from = client.frames.length;
+  client.sendRaw(text);
+  const { error, id } = await client.waitFor(({ type }) => type === "response", `the answer to ${text}`, from);
+  expectEqual({ code: error?.code, id }, expected, `the answer to ${text}`);
+}
+
+function expectEnvelope(frame: WireFrame): void {
+  const what = JSON.stringify(frame).slice(0, 80);
+  expectEqual([frame.jsonrpc, frame.factoryApiVersion], ["2.0", "1.0.0"], `versions of ${what}`);
+  const isOne = ["request", "response", "notification"].includes(frame.type ?? "");
+  expectThat(isOne, `the type of ${what} is ${String(frame.type)}`);
+  const hasPrefix = frame.type === "response" || frame.method?.startsWith("daemon.") === true;
+  expectThat(hasPrefix, `the method of ${what} has not the prefix daemon.`);
+}
