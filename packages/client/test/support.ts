@@ -30,7 +30,7 @@ export async function connected(
   options: FakeDaemonOptions = {},
   connect: ConnectDaemonOptions = {},
 ): Promise<{ daemon: FakeDaemon; connection: DaemonConnection }> {
-  const daemon = new FakeDaemon(options);
+  const daemon = new FakeDaemon({ plain: options.capabilities === undefined, ...options });
   const connection = await connectDaemon({ transport: daemon.dial, apiKey: "fk-test", ...connect });
   return { daemon, connection };
 }

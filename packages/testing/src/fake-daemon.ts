@@ -1,59 +1,39 @@
-import {
-  abortReason,
-  ConnectionError,
-  type DaemonCapabilities,
-  type Dial,
-  FACTORY_PROTOCOL_VERSION,
-  RpcCode,
-  type RpcError,
-} from "@daemon-sdk/protocol";
-import { errorOf, type FakeCatalogue, type FakeMethod } from "./fake/calls.js";
-import { CATALOGUE_METHODS } from "./fake/catalogue-methods.js";
-import { CONNECTION_METHODS } from "./fake/connection-methods.js";
+import { abortReason, type Clock, ConnectionError, type Dial, FACTORY_PROTOCOL_VERSION } from "@daemon-sdk/protocol";
+import { AllConnections, type FakeConnection } from "./fake/all-connections.js";
+import type { FakeCatalogue, FakeMethod } from "./fake/calls.js";
+import { type CapabilityOptions, capabilitiesOf } from "./fake/capabilities.js";
+import { Dispatcher, SYSTEM_CLOCK } from "./fake/dispatcher.js";
+import type { FaultSwitches } from "./fake/faults.js";
+import { FaultyTransport } from "./fake/faulty-transport.js";
 import type { IncomingFrame } from "./fake/frames.js";
 import { FakeLink, type FakeLinkOwner, withoutPrefix } from "./fake/link.js";
 import type { FakePrompt } from "./fake/prompt.js";
+import {
+  FakeReceived,
+  type ReceivedNotification,
+  type ReceivedPrompt,
+  type ReceivedRequest,
+  type ReceivedResponse,
+  type TextMatcher,
+} from "./fake/received.js";
 import { FakeSession, type FakeSessionOptions } from "./fake/session.js";
-import { SESSION_METHODS } from "./fake/session-methods.js";
 import { memoryTransport } from "./memory-transport.js";
 
-/** How a {@link FakeDaemon} behaves. Without options it is a plain daemon that takes any credential. */
-export interface FakeDaemonOptions {
-  /** What `authenticate` offers, and what the daemon then does. Default: nothing, as a plain `droid daemon`. */
-  readonly capabilities?: DaemonCapabilities;
+/** How a {@link FakeDaemon} behaves. Without options it offers every extension and takes any credential. */
+export interface FakeDaemonOptions extends CapabilityOptions {
   /** The one `token`, `apiKey` or `proof` that is accepted. Default: any. */
   readonly credential?: string;
   /** `factoryProtocolVersion` it states; requests with another one are refused. Default: ours. */
   readonly protocolVersion?: string;
-  /** Whether turns end with `agent_turn_completed`. Default: when `capabilities.turns` is offered; old daemons never do. */
+  /** Whether turns end with `agent_turn_completed`. Default: when `turns` is offered; old daemons never do. */
   readonly completesTurns?: boolean;
   /** Whether the answer to `add_user_message` follows the first notifications instead of leading them. Default false. */
   readonly acknowledgesLate?: boolean;
+  /** Newest entries of each session that a client may resume over; older ones are RESUME_TOO_OLD. Default: all. */
+  readonly keep?: number;
+  /** Where it takes the time from, such as a `FakeClock`. Default: the computer's; it is used by delays and tickets only. */
+  readonly clock?: Clock;
 }
-
-/** A request as a client sent it. */
-export interface ReceivedRequest {
-  /** Number of the connection it came on, from 1. */
-  readonly link: number;
-  readonly id: string;
-  /** Without prefix. */
-  readonly method: string;
-  readonly params: Record<string, unknown>;
-  readonly protocolVersion: string | undefined;
-}
-
-/** A response as a client sent it. */
-export interface ReceivedResponse {
-  readonly link: number;
-  readonly id: string | null;
-  readonly result?: unknown;
-  readonly error?: RpcError;
-  /** False when nothing waited for it: unknown, or answered before. */
-  readonly accepted: boolean;
-}
-
-/** Returned by a method of {@link FakeDaemon.answer} to leave the request without a response. */
-export const NO_REPLY: unique symbol = Symbol("daemon-sdk.fake-no-reply");
 
 /** Plays one turn; when it returns, the turn ends as `completed`. */
 export type PromptScript = (prompt: FakePrompt) => void | Promise<void>;
@@ -66,9 +46,9 @@ const defaultScript: PromptScript = (prompt) => {
 /**
  * A scripted daemon in memory, for tests of clients.
  *
- * Speaks the session wire as a real one does (session spec Appendix A): authentication first, several connections,
- * several sessions, queued prompts, pending requests, interrupts. It shares no code with the real daemon, does nothing
- * on its own, and starts no timer. What clients sent is in {@link received} and {@link responses}.
+ * Speaks the session wire of docs/protocol.md with all of its extensions, or like a plain daemon (`plain: true`):
+ * authentication, several connections, several sessions, queued prompts, pending requests, interrupts, positions, resume,
+ * credit, receipts. It shares no code with the real daemon, does nothing on its own, and starts no timer.
  *
  * ```ts
  * const daemon = new FakeDaemon();
@@ -81,42 +61,48 @@ const defaultScript: PromptScript = (prompt) => {
  * ```
  */
 export class FakeDaemon {
-  /** Every request that could be read, in order; also refused ones. */
-  readonly received: ReceivedRequest[] = [];
+  /** Every request that could be read, in order; also refused ones. Ask it `prompts()`, `calls(method)`, `expectCall(…)`. */
+  readonly received = new FakeReceived();
   /** Every response, in order; also late ones. */
   readonly responses: ReceivedResponse[] = [];
+  /** Every notification, in order. */
+  readonly notifications: ReceivedNotification[] = [];
   /** Frames that are none. */
   readonly badFrames: string[] = [];
   /** All sessions by id. */
   readonly sessions: ReadonlyMap<string, FakeSession>;
+  /** What can go wrong, for all connections at once. */
+  readonly faults: FaultSwitches;
   readonly #sessions = new Map<string, FakeSession>();
-  readonly #options: FakeDaemonOptions;
-  readonly #links = new Map<FakeLink, () => void>();
-  readonly #answers = new Map<string, FakeMethod>();
+  readonly #clock: Clock;
+  readonly #links = new AllConnections();
   readonly #waiters = new Set<() => void>();
   readonly #owner: FakeLinkOwner;
+  readonly #dispatcher: Dispatcher;
   readonly #catalogue: FakeCatalogue;
   #script: PromptScript = defaultScript;
   #isListening = true;
   #dials = 0;
+  #epoch = 1;
 
   constructor(options: FakeDaemonOptions = {}) {
-    this.#options = options;
     this.sessions = this.#sessions;
+    this.faults = this.#links;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    const protocolVersion = options.protocolVersion ?? FACTORY_PROTOCOL_VERSION;
+    this.#catalogue = this.#makeCatalogue(options);
+    this.#dispatcher = new Dispatcher({
+      catalogue: this.#catalogue,
+      protocolVersion,
+      acknowledgesLate: options.acknowledgesLate === true,
+    });
     this.#owner = {
-      protocolVersion: options.protocolVersion ?? FACTORY_PROTOCOL_VERSION,
+      protocolVersion,
       onRequest: (link, request) => this.#request(link, request),
       onResponse: (link, response) => this.#response(link, response),
+      onNotification: (link, { method, params }) => this.#notification(link, withoutPrefix(method) ?? method, params),
       onBadFrame: (_link, text) => this.badFrames.push(text),
       onEnd: (link) => this.#forget(link),
-    };
-    this.#catalogue = {
-      capabilities: options.capabilities ?? {},
-      credential: options.credential,
-      completesTurns: options.completesTurns ?? options.capabilities?.turns === true,
-      sessions: this.#sessions,
-      addSession: (given) => this.addSession(given),
-      play: (prompt) => this.#script(prompt),
     };
   }
 
@@ -128,8 +114,9 @@ export class FakeDaemon {
       throw new ConnectionError("CONNECTION_FAILED", "The fake daemon does not listen. Call start() first.");
     }
     const { near, far, cut } = memoryTransport();
-    this.#links.set(new FakeLink(this.#dials, far, this.#owner), cut);
-    return near;
+    const wire = new FaultyTransport(near, cut, this.#clock);
+    this.#links.add(new FakeLink(this.#dials, far, wire, this.#owner));
+    return wire;
   };
 
   /** How often a client dialed, in vain or not. */
@@ -142,6 +129,11 @@ export class FakeDaemon {
     return this.#links.size;
   }
 
+  /** An open connection, with its faults: by its number (from 1, in the order of the dials), or the latest. */
+  connection(number?: number): FakeConnection {
+    return this.#links.connection(number);
+  }
+
   /** Sets the script of all later turns. Default: it says back what was said. */
   onPrompt(script: PromptScript): void {
     this.#script = script;
@@ -149,10 +141,10 @@ export class FakeDaemon {
 
   /**
    * Answers a method (name without prefix) in place of the daemon's own: with a result, by throwing an `rpcFault`, or
-   * not at all by returning {@link NO_REPLY}.
+   * not at all by returning `NO_REPLY`.
    */
   answer(method: string, answer: FakeMethod): void {
-    this.#answers.set(method, answer);
+    this.#dispatcher.answer(method, answer);
   }
 
   /** Adds a session that clients can load. */
@@ -164,31 +156,32 @@ export class FakeDaemon {
 
   /** The request number `nth` (from 1) of a method, as soon as it has come. */
   async waitForRequest(method: string, nth = 1): Promise<ReceivedRequest> {
-    for (;;) {
-      const found = this.received.filter((request) => request.method === method)[nth - 1];
-      if (found) return found;
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
-    }
+    return this.#waitFor(() => this.received.calls(method)[nth - 1]);
+  }
+
+  /** The first prompt that came; see {@link FakeReceived.expectPrompt}. */
+  expectPrompt(matcher?: TextMatcher): ReceivedPrompt {
+    return this.received.expectPrompt(matcher);
   }
 
   /** Sends a text as it stands to every connection. */
   sendRaw(text: string): void {
-    for (const link of this.#links.keys()) link.sendRaw(text);
+    this.#links.sendBadFrame(text);
   }
 
   /** Sends a notification that is about no session, such as `connection_status`; name without prefix. */
   notify(method: string, params: object): void {
-    for (const link of this.#links.keys()) link.notify(method, params);
+    for (const link of this.#links) link.notify(method, params);
   }
 
   /** Breaks every connection, as a dead network does. Sessions and turns go on. */
   cut(): void {
-    for (const cut of [...this.#links.values()]) cut();
+    this.#links.drop();
   }
 
   /** Closes every connection politely. */
   closeConnections(code?: number, reason?: string): void {
-    for (const link of this.#links.keys()) link.close(code, reason);
+    this.#links.close(code, reason);
   }
 
   /** Breaks every connection and refuses new ones until {@link start}. */
@@ -201,48 +194,73 @@ export class FakeDaemon {
     this.#isListening = true;
   }
 
+  /**
+   * Is killed and started again: every connection breaks, positions have a new epoch, what was pending is closed, running
+   * turns end as `daemon_restarted`, and what had not begun begins. Conversations and journals stay.
+   */
+  restart(): void {
+    this.cut();
+    this.#epoch++;
+    this.#catalogue.tickets.clear();
+    for (const session of this.#sessions.values()) {
+      session.endTurn("daemon_restarted");
+      session.closeRequests("daemon_restarted");
+    }
+    this.start();
+  }
+
+  #makeCatalogue(options: FakeDaemonOptions): FakeCatalogue {
+    const capabilities = capabilitiesOf(options);
+    const epoch = () => this.#epoch;
+    return {
+      capabilities,
+      isPlain: Object.keys(capabilities).length === 0,
+      credential: options.credential,
+      completesTurns: options.completesTurns ?? capabilities.turns === true,
+      clock: this.#clock,
+      keep: options.keep ?? Number.POSITIVE_INFINITY,
+      get epoch() {
+        return epoch();
+      },
+      sessions: this.#sessions,
+      tickets: new Map(),
+      addSession: (given) => this.addSession(given),
+      play: (prompt) => this.#script(prompt),
+    };
+  }
+
   #request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>): void {
     const { id, params, protocolVersion } = frame;
-    const method = withoutPrefix(frame.method);
-    this.received.push({ link: link.number, id, method: method ?? frame.method, params, protocolVersion });
+    const method = withoutPrefix(frame.method) ?? frame.method;
+    this.received.push({ link: link.number, id, method, params, protocolVersion });
     this.#wakeWaiters();
-    const answer = this.#methodFor(link, method, protocolVersion);
-    if (answer) void this.#run(link, id, params, answer);
-    else link.fail(id, { code: RpcCode.methodNotFound, message: "Method not found" });
-  }
-
-  async #run(link: FakeLink, id: string, params: Record<string, unknown>, answer: FakeMethod): Promise<void> {
-    const actions: (() => void)[] = [];
-    const afterReply = (action: () => void) => void actions.push(action);
-    try {
-      const result = await answer({ daemon: this.#catalogue, link, id, params, afterReply });
-      if (this.#options.acknowledgesLate) for (const action of actions.splice(0)) action();
-      if (result !== NO_REPLY) link.reply(id, result);
-      for (const action of actions) action();
-    } catch (fault) {
-      link.fail(id, errorOf(fault));
-    }
-  }
-
-  #methodFor(link: FakeLink, name: string | undefined, version: string | undefined): FakeMethod | undefined {
-    if (name === undefined || (version !== undefined && version !== this.#owner.protocolVersion)) return undefined;
-    // Before authentication a real daemon knows no other method (session spec §1.5).
-    if (!link.isAuthenticated && name !== "authenticate") return undefined;
-    const own = this.#answers.get(name) ?? CONNECTION_METHODS.get(name);
-    return own ?? SESSION_METHODS.get(name) ?? CATALOGUE_METHODS.get(name);
+    this.#dispatcher.request(link, frame);
   }
 
   #response(link: FakeLink, { id, result, error }: Extract<IncomingFrame, { kind: "response" }>): void {
-    const accepted =
-      id !== null && link.isAuthenticated && [...this.#sessions.values()].some((one) => one.inbox.answer(id, result));
+    const accepted = this.#dispatcher.response(link, id, result, error);
     const body = error === undefined ? { result } : { error };
     this.responses.push({ link: link.number, id, ...body, accepted });
     this.#wakeWaiters();
   }
 
+  #notification(link: FakeLink, method: string, params: Record<string, unknown>): void {
+    this.notifications.push({ link: link.number, method, params });
+    this.#dispatcher.notification(link, method, params);
+    this.#wakeWaiters();
+  }
+
   #forget(link: FakeLink): void {
     this.#links.delete(link);
-    for (const session of this.#sessions.values()) session.followers.delete(link);
+    for (const session of this.#sessions.values()) session.unfollow(link);
+  }
+
+  async #waitFor<T>(find: () => T | undefined): Promise<T> {
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    }
   }
 
   #wakeWaiters(): void {

@@ -6,23 +6,29 @@ export {
   runContract,
   whyNotApplicable,
 } from "./contract/contract.js";
+export type { TransportCase, TransportHarness, TransportPair } from "./contract/contract-case.js";
 export type { DaemonCase, DaemonCredential, DaemonHarness, DaemonPrompts } from "./contract/daemon/daemon-harness.js";
 export { daemonHarness } from "./contract/daemon/daemon-offers.js";
 export { type FakeDaemonHarnessOptions, fakeDaemonHarness } from "./contract/daemon/fake-daemon-harness.js";
-export type { TransportCase, TransportHarness, TransportPair } from "./contract/contract-case.js";
 export { daemonContract } from "./daemon-contract.js";
+export type { FakeConnection } from "./fake/all-connections.js";
+export type { FakePermission, FakeQuestions } from "./fake/asking.js";
 export type { FakeCall, FakeMethod } from "./fake/calls.js";
+export { ALL_CAPABILITIES, type CapabilityOptions } from "./fake/capabilities.js";
+export { NO_REPLY } from "./fake/dispatcher.js";
+export type { FaultSwitches } from "./fake/faults.js";
 export { rpcFault } from "./fake/frames.js";
-export type { FakePrompt, FakeTurnEnd } from "./fake/prompt.js";
-export type { FakePermission, FakeQuestions, FakeSession, FakeSessionOptions } from "./fake/session.js";
+export type { FakePrompt, FakeTurnEnd, FakeTurnEndDetails } from "./fake/prompt.js";
+export type {
+  FakeReceived,
+  ReceivedNotification,
+  ReceivedPrompt,
+  ReceivedRequest,
+  ReceivedResponse,
+  TextMatcher,
+} from "./fake/received.js";
+export type { FakeSession, FakeSessionOptions } from "./fake/session.js";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.js";
-export {
-  FakeDaemon,
-  type FakeDaemonOptions,
-  NO_REPLY,
-  type PromptScript,
-  type ReceivedRequest,
-  type ReceivedResponse,
-} from "./fake-daemon.js";
+export { FakeDaemon, type FakeDaemonOptions, type PromptScript } from "./fake-daemon.js";
 export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
 export { runTransportContract, transportContract } from "./transport-contract.js";

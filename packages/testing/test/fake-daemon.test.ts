@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { FakeDaemon, NO_REPLY, rpcFault } from "../src/index.js";
 import { RawClient } from "./raw-client.js";
 
-test("a method before authentication is unknown, and a wrong credential is refused", async () => {
+test("a method before authentication is refused, and so is a wrong credential", async () => {
   const daemon = new FakeDaemon({ credential: "right" });
   const client = await RawClient.open(daemon);
-  expect((await client.call("list_opened_sessions")).error?.code).toBe(-32_601);
+  const plain = await RawClient.open(new FakeDaemon({ plain: true }));
+  expect((await plain.call("list_opened_sessions")).error?.code).toBe(-32_601);
+  expect((await client.call("list_opened_sessions")).error?.code).toBe(-32_001);
   expect((await client.call("authenticate", { apiKey: "wrong", caller: "test" })).error?.code).toBe(-32_001);
   expect((await client.call("authenticate", { token: "right", caller: "test" })).result).toMatchObject({
     userId: expect.any(String),
@@ -157,13 +159,13 @@ test("a pending request is in load_session, and can be answered from a connectio
   expect((await answers).answers).toEqual([{ index: 1, question: "Which?", answer: "b" }]);
 });
 
-test("with an inbox every follower is asked, without one only the client that sent the prompt", async () => {
+test("with an inbox every follower that knows it is asked, without one only the client that sent the prompt", async () => {
   for (const inbox of [true, false]) {
-    const daemon = new FakeDaemon(inbox ? { capabilities: { inbox } } : {});
+    const daemon = new FakeDaemon(inbox ? {} : { plain: true });
     const [first, second] = [await RawClient.connect(daemon), await RawClient.connect(daemon)];
     daemon.onPrompt(async (prompt) => void (await prompt.askPermission({ toolUses: [...toolUses] })));
-    const sessionId = await first.create();
-    await second.call("load_session", { sessionId, token: "t" });
+    const sessionId = await first.create({ inbox: true });
+    await second.call("load_session", { sessionId, token: "t", inbox: true });
     await first.call("add_user_message", { sessionId, text: "go" });
     const asked = await first.waitFor((frame) => frame.type === "request");
     (inbox ? second : first).respond(asked.id, { selectedOption: "cancel" });
@@ -196,7 +198,7 @@ test("an interrupt ends the turn as cancelled, closes its requests and stops its
 
 test("interrupting a session that this connection has not loaded takes the capability", async () => {
   for (const directInterrupt of [true, false]) {
-    const daemon = new FakeDaemon(directInterrupt ? { capabilities: { directInterrupt } } : {});
+    const daemon = new FakeDaemon(directInterrupt ? {} : { without: ["directInterrupt"] });
     daemon.addSession({ id: "s-1" });
     const client = await RawClient.connect(daemon);
     const answer = await client.call("interrupt_session", { sessionId: "s-1" });
@@ -264,7 +266,7 @@ test("a test can answer any method itself, or leave it unanswered", async () => 
 
 test("positions are stamped only where they are offered", async () => {
   for (const positions of [true, false]) {
-    const daemon = new FakeDaemon(positions ? { capabilities: { positions } } : {});
+    const daemon = new FakeDaemon(positions ? {} : { without: ["positions"] });
     const client = await RawClient.connect(daemon);
     const sessionId = await client.create();
     await client.call("add_user_message", { sessionId, text: "hi" });

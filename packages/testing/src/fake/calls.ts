@@ -1,4 +1,4 @@
-import { ProtocolError, RpcCode } from "@daemon-sdk/protocol";
+import { type Clock, type Credit, ProtocolError, RpcCode } from "@daemon-sdk/protocol";
 import { rpcFault } from "./frames.js";
 import type { FakeLink } from "./link.js";
 import type { FakeSession, FakeSessionHost, FakeSessionOptions } from "./session.js";
@@ -7,7 +7,12 @@ import type { FakeSession, FakeSessionHost, FakeSessionOptions } from "./session
 export interface FakeCatalogue extends FakeSessionHost {
   /** The one credential that is accepted; undefined accepts any. */
   readonly credential: string | undefined;
+  /** Offers no extension. */
+  readonly isPlain: boolean;
+  readonly clock: Clock;
   readonly sessions: ReadonlyMap<string, FakeSession>;
+  /** Tickets nobody has used, and who made them. */
+  readonly tickets: Map<string, { readonly principal: string; readonly expiresAt: number }>;
   addSession(options?: FakeSessionOptions): FakeSession;
 }
 
@@ -33,6 +38,25 @@ export function requiredString(params: Record<string, unknown>, name: string): s
 
 export function optionalString(params: Record<string, unknown>, name: string): string | undefined {
   return params[name] === undefined ? undefined : requiredString(params, name);
+}
+
+/** `{ events, bytes }` of a call or notification; undefined where it is left out. */
+export function optionalCredit(value: unknown): Credit | undefined {
+  if (value === undefined) return undefined;
+  if (isWholeNumbers(value, "events", "bytes")) return { events: value.events, bytes: value.bytes };
+  throw rpcFault(
+    RpcCode.invalidParams,
+    "Invalid params: credit must be { events, bytes }, both whole and not negative",
+  );
+}
+
+/** Whether `value` has these keys, each a whole number from 0. */
+export function isWholeNumbers<Key extends string>(value: unknown, ...keys: Key[]): value is Record<Key, number> {
+  if (typeof value !== "object" || value === null) return false;
+  return keys.every((key) => {
+    const number: unknown = Reflect.get(value, key);
+    return Number.isInteger(number) && Number(number) >= 0;
+  });
 }
 
 /** The session a call names; -32004 when there is none (session spec §1.5). */

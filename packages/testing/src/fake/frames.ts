@@ -3,6 +3,7 @@ import {
   FACTORY_API_VERSION,
   JSONRPC_VERSION,
   ProtocolError,
+  RpcCode,
   type RpcError,
 } from "@daemon-sdk/protocol";
 
@@ -16,37 +17,51 @@ export type IncomingFrame =
       protocolVersion: string | undefined;
     }
   | { kind: "response"; id: string | null; result?: unknown; error?: RpcError }
-  | { kind: "notification" }
-  | { kind: "bad" };
+  | { kind: "notification"; method: string; params: Record<string, unknown> }
+  /** `isAnswered`: by an error response with this code, under the request's id where it could be read. */
+  | { kind: "bad"; isAnswered: boolean; id: string | null; code: number; message: string };
+
+/** Deepest nesting that is taken (docs/protocol.md §1). */
+const MAX_DEPTH = 64;
 
 /** Reads a frame. Written here and not taken from the protocol package, so that a fault there cannot hide itself. */
 export function readFrame(text: string): IncomingFrame {
   const frame = parseObject(text);
-  if (frame?.jsonrpc !== JSONRPC_VERSION || frame.factoryApiVersion !== FACTORY_API_VERSION) return { kind: "bad" };
-  if (frame.type === "notification") return { kind: "notification" };
-  if (frame.type === "response") return readResponse(frame);
-  if (frame.type !== "request" || typeof frame.id !== "string" || typeof frame.method !== "string") {
-    return { kind: "bad" };
+  if (frame?.jsonrpc !== JSONRPC_VERSION || frame.factoryApiVersion !== FACTORY_API_VERSION) return unreadable();
+  if (!isShallow(frame, MAX_DEPTH)) return unreadable(typeof frame.id === "string" ? frame.id : null);
+  if (isPolluting(frame)) return invalid(frame.type === "request");
+  const params = isObject(frame.params) ? frame.params : {};
+  if (frame.type === "notification") {
+    return typeof frame.method === "string"
+      ? { kind: "notification", method: frame.method, params }
+      : { ...unreadable(), isAnswered: false };
   }
+  if (frame.type === "response") return readResponse(frame);
+  if (frame.type !== "request" || typeof frame.method !== "string") return unreadable();
+  if (typeof frame.id !== "string") return invalid(true);
   const { factoryProtocolVersion: version } = frame;
-  return {
-    kind: "request",
-    id: frame.id,
-    method: frame.method,
-    params: isObject(frame.params) ? frame.params : {},
-    protocolVersion: typeof version === "string" ? version : undefined,
-  };
+  const protocolVersion = typeof version === "string" ? version : undefined;
+  return { kind: "request", id: frame.id, method: frame.method, params, protocolVersion };
+}
+
+function unreadable(id: string | null = null): IncomingFrame & { kind: "bad" } {
+  return { kind: "bad", isAnswered: true, id, code: RpcCode.parseError, message: "Invalid JSON-RPC message" };
+}
+
+function invalid(isAnswered: boolean): IncomingFrame {
+  return { kind: "bad", isAnswered, id: null, code: RpcCode.invalidRequest, message: "Invalid request" };
 }
 
 function readResponse(frame: Record<string, unknown>): IncomingFrame {
   const { id, result, error } = frame;
-  if (typeof id !== "string" && id !== null) return { kind: "bad" };
+  const bad = { ...unreadable(), isAnswered: false };
+  if (typeof id !== "string" && id !== null) return bad;
   if (isObject(error)) {
     const { code, message, data } = error;
-    if (typeof code !== "number" || typeof message !== "string") return { kind: "bad" };
+    if (typeof code !== "number" || typeof message !== "string") return bad;
     return { kind: "response", id, error: data === undefined ? { code, message } : { code, message, data } };
   }
-  return result === undefined ? { kind: "bad" } : { kind: "response", id, result };
+  return result === undefined ? bad : { kind: "response", id, result };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -60,6 +75,20 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
+}
+
+/** Keys that replace prototypes when somebody merges them (docs/protocol.md §11). */
+function isPolluting(value: unknown, parentKey = ""): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(
+    ([key, inner]) =>
+      key === "__proto__" || (key === "prototype" && parentKey === "constructor") || isPolluting(inner, key),
+  );
 }
 
 /** Writes a frame; `body` holds everything but the versions. */

@@ -1,4 +1,6 @@
-import { type EnvelopeMeta, type MethodPrefix, RpcCode, type RpcError, type Transport } from "@daemon-sdk/protocol";
+import { CloseCode, type EnvelopeMeta, type MethodPrefix, type RpcError, type Transport } from "@daemon-sdk/protocol";
+import type { FaultSwitches } from "./faults.js";
+import type { FaultyTransport } from "./faulty-transport.js";
 import { type IncomingFrame, readFrame, writeFrame } from "./frames.js";
 
 /** What one link hands to the daemon behind it. */
@@ -6,6 +8,7 @@ export interface FakeLinkOwner {
   readonly protocolVersion: string | undefined;
   onRequest(link: FakeLink, request: Extract<IncomingFrame, { kind: "request" }>): void;
   onResponse(link: FakeLink, response: Extract<IncomingFrame, { kind: "response" }>): void;
+  onNotification(link: FakeLink, notification: Extract<IncomingFrame, { kind: "notification" }>): void;
   onBadFrame(link: FakeLink, text: string): void;
   onEnd(link: FakeLink): void;
 }
@@ -13,30 +16,41 @@ export interface FakeLinkOwner {
 const PREFIX: MethodPrefix = "daemon";
 
 /** One client's connection to the fake daemon. */
-export class FakeLink {
+export class FakeLink implements FaultSwitches {
   /** From 1, in the order of the dials. */
   readonly number: number;
   isAuthenticated = false;
+  /** The credential it was let in with. */
+  principal = "";
+  /** Whether it has shown that it uses our extensions (docs/protocol.md §8): then it leaves requests it cannot answer. */
+  usesExtensions = false;
+  /** Credentials that were refused. */
+  refusals = 0;
   readonly #transport: Transport;
+  readonly #wire: FaultyTransport;
   readonly #owner: FakeLinkOwner;
+  #lastText: string | undefined;
 
-  constructor(number: number, transport: Transport, owner: FakeLinkOwner) {
+  /** @param wire the client's end, where what travels is held up */
+  constructor(number: number, transport: Transport, wire: FaultyTransport, owner: FakeLinkOwner) {
     this.number = number;
     this.#transport = transport;
+    this.#wire = wire;
     this.#owner = owner;
-    transport.onMessage = (text) => this.#read(text);
+    transport.onMessage = this.#onMessage;
     transport.onClose = () => owner.onEnd(this);
   }
 
-  #read(text: string): void {
+  readonly #onMessage = (text: string): void => {
     const frame = readFrame(text);
     if (frame.kind === "request") this.#owner.onRequest(this, frame);
     else if (frame.kind === "response") this.#owner.onResponse(this, frame);
-    else if (frame.kind === "bad") {
+    else if (frame.kind === "notification") this.#owner.onNotification(this, frame);
+    else {
       this.#owner.onBadFrame(this, text);
-      this.fail(null, { code: RpcCode.parseError, message: "Invalid JSON-RPC message" });
+      if (frame.isAnswered) this.fail(frame.id, { code: frame.code, message: frame.message });
     }
-  }
+  };
 
   reply(id: string, result: unknown): void {
     this.#send({ type: "response", id, result });
@@ -46,26 +60,62 @@ export class FakeLink {
     this.#send({ type: "response", id, error });
   }
 
-  /** @param method without its prefix */
-  notify(method: string, params: object, meta?: EnvelopeMeta): void {
-    this.#send({ type: "notification", method: `${PREFIX}.${method}`, params }, meta);
+  /** Returns the frame. @param method without its prefix */
+  notify(method: string, params: object, meta?: EnvelopeMeta): string {
+    return this.#send({ type: "notification", method: `${PREFIX}.${method}`, params }, meta);
   }
 
-  /** @param method without its prefix */
-  request(id: string, method: string, params: object, meta?: EnvelopeMeta): void {
-    this.#send({ type: "request", id, method: `${PREFIX}.${method}`, params }, meta);
+  /** Returns the frame. @param method without its prefix */
+  request(id: string, method: string, params: object, meta?: EnvelopeMeta): string {
+    return this.#send({ type: "request", id, method: `${PREFIX}.${method}`, params }, meta);
   }
 
   sendRaw(text: string): void {
+    this.#lastText = text;
     this.#transport.send(text);
   }
 
-  close(code?: number, reason?: string): void {
+  drop(): void {
+    this.#wire.cut();
+  }
+
+  close(code: number = CloseCode.normal, reason?: string): void {
     this.#transport.close(code, reason);
   }
 
-  #send(body: Record<string, unknown>, meta?: EnvelopeMeta): void {
-    this.#transport.send(writeFrame(this.#owner.protocolVersion, body, meta));
+  delay(ms: number): void {
+    this.#wire.delay(ms);
+  }
+
+  stall(): void {
+    this.#wire.stall();
+  }
+
+  slow(): void {
+    this.#transport.onMessage = undefined;
+  }
+
+  heal(): void {
+    this.#transport.onMessage = this.#onMessage;
+    this.#wire.heal();
+  }
+
+  sendBadFrame(text = '{"jsonrpc":"2.0","type":"notifi'): void {
+    this.sendRaw(text);
+  }
+
+  sendUnknownNotification(): void {
+    this.notify("something_of_tomorrow", { value: 1 });
+  }
+
+  repeatLastFrame(): void {
+    if (this.#lastText !== undefined) this.sendRaw(this.#lastText);
+  }
+
+  #send(body: Record<string, unknown>, meta?: EnvelopeMeta): string {
+    const text = writeFrame(this.#owner.protocolVersion, body, meta);
+    this.sendRaw(text);
+    return text;
   }
 }
 

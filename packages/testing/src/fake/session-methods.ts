@@ -1,12 +1,23 @@
-import { type AddUserMessageParams, RpcCode } from "@daemon-sdk/protocol";
-import { type FakeCall, type FakeMethod, followedSession, optionalString, requiredString, sessionOf } from "./calls.js";
+import { type AddUserMessageParams, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
+import {
+  type FakeCall,
+  type FakeMethod,
+  followedSession,
+  isWholeNumbers,
+  optionalCredit,
+  optionalString,
+  requiredString,
+  sessionOf,
+} from "./calls.js";
 import { rpcFault } from "./frames.js";
 import type { FakeSession } from "./session.js";
 
-/** Methods by which sessions begin, run and end (session spec §5.2–§5.4), by name without prefix. */
+/** Methods by which sessions begin, run and end (docs/protocol.md §6, §7, §9, §10), by name without prefix. */
 export const SESSION_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
   ["initialize_session", initializeSession],
   ["load_session", loadSession],
+  ["resume_session", resumeSession],
+  ["follow_session", followSession],
   ["add_user_message", addUserMessage],
   ["interrupt_session", interruptSession],
   ["close_session", closeSession],
@@ -17,12 +28,13 @@ function initializeSession(call: FakeCall): unknown {
   requiredString(call.params, "token");
   requiredString(call.params, "machineId");
   const cwd = requiredString(call.params, "cwd");
+  requireKnownAgent(call);
   const id = optionalString(call.params, "sessionId");
   const known = id === undefined ? undefined : call.daemon.sessions.get(id);
   const session = known ?? call.daemon.addSession(id === undefined ? { cwd } : { id, cwd });
   session.isOpen = true;
   applySettings(session, call.params);
-  session.followers.add(call.link);
+  attach(call, session);
   return {
     sessionId: session.id,
     // A real daemon brings no history back here; that takes load_session.
@@ -38,26 +50,51 @@ function loadSession(call: FakeCall): unknown {
   requiredString(call.params, "token");
   const session = sessionOf(call);
   session.isOpen = true;
-  session.followers.add(call.link);
+  attach(call, session);
   return {
     session: { messages: session.messages, ...(session.title === undefined ? {} : { title: session.title }) },
     settings: session.settings,
     cwd: session.cwd,
-    pendingPermissions: session.inbox.permissions,
-    pendingAskUserRequests: session.inbox.questions,
-    isAgentLoopInProgress: session.isBusy,
-    workingState: session.workingState,
+    ...stateOf(session),
     queuedMessages: session.queuedMessages,
     ...positionOf(call, session),
   };
 }
 
+function resumeSession(call: FakeCall): unknown {
+  const session = sessionOf(call);
+  const { after } = call.params;
+  if (!isWholeNumbers(after, "epoch", "seq")) {
+    throw rpcFault(RpcCode.invalidParams, "Invalid params: after must be { epoch, seq }");
+  }
+  if (!session.journal.reachesBackTo(after)) {
+    const message = "The journal does not reach back to that position";
+    throw rpcFault(RpcCode.internalError, message, { code: "RESUME_TOO_OLD", sessionId: session.id });
+  }
+  call.link.usesExtensions = true;
+  session.isOpen = true;
+  const follower = session.follow(call.link, after.seq, creditOf(call));
+  call.afterReply(() => follower.pump());
+  return { position: session.journal.position, ...stateOf(session) };
+}
+
+function followSession(call: FakeCall): unknown {
+  const session = followedSession(call);
+  const credit = optionalCredit(call.params.credit);
+  if (!credit) throw rpcFault(RpcCode.invalidParams, "Invalid params: credit must be { events, bytes }");
+  session.followers.get(call.link)?.follow(credit);
+  return { position: session.journal.position };
+}
+
 function addUserMessage(call: FakeCall): unknown {
   const session = followedSession(call);
   const text = requiredString(call.params, "text");
-  const messageId = optionalString(call.params, "messageId");
-  const params = { ...call.params, sessionId: session.id, text } satisfies AddUserMessageParams;
-  const isTaken = session.submit(call.id, call.link, messageId === undefined ? params : { ...params, messageId });
+  const messageId = optionalString(call.params, "messageId") ?? newId();
+  const params = { ...call.params, sessionId: session.id, text, messageId } satisfies AddUserMessageParams;
+  if (session.queuedMessages.length >= LIMITS.queuedTurns && !session.hasMessage(messageId)) {
+    throw rpcFault(RpcCode.internalError, "Too many messages wait", { code: "QUEUE_FULL", retryable: true });
+  }
+  const isTaken = session.submit(call.id, call.link, params);
   if (!isTaken) throw rpcFault(RpcCode.invalidParams, "messageId was used for another message", { messageId });
   call.afterReply(() => session.startNext());
   return {};
@@ -76,9 +113,39 @@ function closeSession(call: FakeCall): unknown {
 }
 
 function detachSession(call: FakeCall): unknown {
-  if (!call.daemon.capabilities.detach) throw rpcFault(RpcCode.methodNotFound, "Method not found");
-  sessionOf(call).followers.delete(call.link);
+  const session = sessionOf(call);
+  call.link.usesExtensions = true;
+  session.unfollow(call.link);
   return {};
+}
+
+function requireKnownAgent(call: FakeCall): void {
+  const { agents } = call.daemon.capabilities;
+  const agent = agents && optionalString(call.params, "agent");
+  if (agent === undefined) return;
+  if (!agents?.includes(agent)) {
+    throw rpcFault(RpcCode.invalidParams, `Invalid params: no agent of that name; there are ${agents?.join(", ")}`);
+  }
+  call.link.usesExtensions = true;
+}
+
+/** From now on the connection gets everything that is after the snapshot it is about to be sent. */
+function attach(call: FakeCall, session: FakeSession): void {
+  if (call.params.inbox === true) call.link.usesExtensions = true;
+  session.follow(call.link, session.journal.position.seq, creditOf(call));
+}
+
+function creditOf(call: FakeCall) {
+  return call.daemon.capabilities.credit ? optionalCredit(call.params.credit) : undefined;
+}
+
+function stateOf(session: FakeSession): object {
+  return {
+    pendingPermissions: session.inbox.permissions,
+    pendingAskUserRequests: session.inbox.questions,
+    isAgentLoopInProgress: session.isBusy,
+    workingState: session.workingState,
+  };
 }
 
 const SETTINGS = [
@@ -103,5 +170,5 @@ export function applySettings(session: FakeSession, params: Record<string, unkno
 }
 
 function positionOf(call: FakeCall, session: FakeSession): object {
-  return call.daemon.capabilities.positions ? { position: session.position } : {};
+  return call.daemon.capabilities.positions ? { position: session.journal.position } : {};
 }

@@ -1,20 +1,24 @@
 import {
   type AddUserMessageParams,
-  type AskUserParams,
   type AskUserResult,
+  type Clock,
+  type Credit,
   type DaemonCapabilities,
   type KnownSessionNotification,
   newId,
-  type RequestPermissionParams,
   type RequestPermissionResult,
   type SessionMessage,
   type SessionNotification,
   type SessionSettings,
   type WorkingState,
 } from "@daemon-sdk/protocol";
+import { DEFAULT_PERMISSION_OPTIONS, type FakePermission, type FakeQuestions, type FakeRequests } from "./asking.js";
+import { FakeFollower, type FollowedSession } from "./follower.js";
 import { FakeInbox, type Settled } from "./inbox.js";
+import { type FakeEntry, FakeJournal } from "./journal.js";
 import type { FakeLink } from "./link.js";
-import { FakePrompt } from "./prompt.js";
+import { FakePrompt, type FakeTurnEnd, type FakeTurnEndDetails, type TurnStage } from "./prompt.js";
+import { FakeReceipts } from "./receipts.js";
 
 /** What a session of the fake daemon starts with; all of it optional. */
 export interface FakeSessionOptions {
@@ -31,17 +35,14 @@ export interface FakeSessionOptions {
 export interface FakeSessionHost {
   readonly capabilities: DaemonCapabilities;
   readonly completesTurns: boolean;
+  readonly clock: Clock;
+  /** Which start of the daemon this is. */
+  readonly epoch: number;
+  /** Newest entries of a session that a client may resume over. */
+  readonly keep: number;
   /** Plays one turn. */
   play(prompt: FakePrompt): void | Promise<void>;
 }
-
-/** A permission request as a test writes it: options default to "once" and "cancel". */
-export type FakePermission = Omit<RequestPermissionParams, "sessionId" | "options"> &
-  Partial<Pick<RequestPermissionParams, "options">>;
-
-/** Questions as a test writes them. */
-export type FakeQuestions = Omit<AskUserParams, "sessionId" | "toolCallId"> &
-  Partial<Pick<AskUserParams, "toolCallId">>;
 
 interface QueuedTurn {
   readonly requestId: string;
@@ -49,13 +50,16 @@ interface QueuedTurn {
   readonly params: AddUserMessageParams & { messageId: string };
 }
 
-const DEFAULT_OPTIONS: RequestPermissionParams["options"] = [
-  { label: "Yes, once", value: "proceed_once" },
-  { label: "No", value: "cancel" },
-];
+/** What is sent at once, whatever the credit (docs/protocol.md §9). */
+const URGENT: ReadonlySet<string> = new Set([
+  "permission_resolved",
+  "ask_user_resolved",
+  "agent_turn_completed",
+  "session_closed",
+]);
 
-/** One session of the fake daemon: its conversation, its queue, and who follows it. */
-export class FakeSession {
+/** One session of the fake daemon: its conversation, its queue, its journal, and who follows it. */
+export class FakeSession implements TurnStage, FollowedSession {
   readonly id: string;
   readonly cwd: string;
   title: string | undefined;
@@ -64,14 +68,20 @@ export class FakeSession {
   /** False once `close_session` was called; `load_session` opens it again. */
   isOpen = true;
   archivedAt: string | undefined;
-  readonly followers = new Set<FakeLink>();
+  /** Connections that get what happens here, in the order in which they came. */
+  readonly followers: ReadonlyMap<FakeLink, FakeFollower>;
   readonly inbox: FakeInbox;
+  readonly journal: FakeJournal;
+  readonly receipts: FakeReceipts;
+  readonly hasPositions: boolean;
+  readonly #followers = new Map<FakeLink, FakeFollower>();
   readonly #host: FakeSessionHost;
   readonly #bodies = new Map<string, string>();
+  /** Pending requests, and the plain connection that was asked. */
+  readonly #asked = new Map<string, { readonly entry: FakeEntry; plain: FakeLink | undefined }>();
   #queue: QueuedTurn[] = [];
   #turn: { prompt: FakePrompt; link: FakeLink } | undefined;
   #workingState: WorkingState = "idle";
-  #seq = 0;
 
   constructor(host: FakeSessionHost, options: FakeSessionOptions = {}) {
     this.#host = host;
@@ -80,7 +90,12 @@ export class FakeSession {
     this.title = options.title;
     this.messages = [...(options.messages ?? [])];
     this.settings = { modelId: "fake-model", reasoningEffort: "none", ...options.settings };
-    this.inbox = new FakeInbox((settled) => this.#tellSettled(settled));
+    this.followers = this.#followers;
+    this.hasPositions = host.capabilities.positions === true;
+    const now = () => host.clock.now();
+    this.inbox = new FakeInbox(now, (settled) => this.#tellSettled(settled));
+    this.journal = new FakeJournal(host.epoch, host.keep);
+    this.receipts = new FakeReceipts(now);
   }
 
   get workingState(): WorkingState {
@@ -91,22 +106,47 @@ export class FakeSession {
     return this.#turn !== undefined;
   }
 
-  /** Place of the newest entry; sent as `_meta` where the daemon offers `positions`. */
-  get position(): { epoch: number; seq: number } {
-    return { epoch: 1, seq: this.#seq };
-  }
-
   get queuedMessages(): (AddUserMessageParams & { requestId: string })[] {
     return this.#queue.map(({ requestId, params }) => ({ ...params, requestId }));
+  }
+
+  /** Attaches a connection, in place of what it had. It is sent what comes after `afterSeq`, from the next entry on. */
+  follow(link: FakeLink, afterSeq: number, credit?: Credit): FakeFollower {
+    this.#followers.delete(link);
+    const follower = new FakeFollower(this, link, afterSeq, credit);
+    this.#followers.set(link, follower);
+    return follower;
+  }
+
+  /** Detaches a connection. A plain one that was asked something leaves that to the next. */
+  unfollow(link: FakeLink): void {
+    this.#followers.delete(link);
+    if (!this.#host.capabilities.inbox) return;
+    for (const [requestId, asked] of this.#asked) {
+      if (asked.plain !== link || !this.inbox.has(requestId)) continue;
+      asked.plain = this.#plainToAsk();
+      const { method, params, position } = asked.entry;
+      asked.plain?.request(requestId, method, params, this.hasPositions ? position : undefined);
+    }
+  }
+
+  /** Whether that connection was asked and nobody else. */
+  isOnlyAsked(link: FakeLink, requestId: string): boolean {
+    const hasOthers = [...this.#followers.keys()].some((other) => this.#isExtended(other));
+    return this.#asked.get(requestId)?.plain === link && !hasOthers;
+  }
+
+  isFor({ requestId }: FakeEntry, link: FakeLink): boolean {
+    return requestId === undefined || this.#isExtended(link) || this.#asked.get(requestId)?.plain === link;
   }
 
   /** Tells all followers; a message becomes part of the conversation. Notifications of any type pass. */
   notify(notification: KnownSessionNotification | SessionNotification): void {
     if (notification.type === "create_message") this.messages.push(notification.message as SessionMessage);
-    const meta = this.#nextMeta();
-    for (const link of this.followers) {
-      link.notify("session_notification", { sessionId: this.id, notification }, meta);
-    }
+    const params = { sessionId: this.id, notification };
+    const isUrgent = URGENT.has(notification.type);
+    this.journal.append(this.#host.epoch, { method: "session_notification", params, isUrgent });
+    this.#pump();
   }
 
   setWorkingState(state: WorkingState): void {
@@ -120,59 +160,78 @@ export class FakeSession {
    * then listed in the result of `load_session`.
    */
   askPermission(permission: FakePermission): Promise<RequestPermissionResult> {
-    const params = { sessionId: this.id, options: DEFAULT_OPTIONS, ...permission };
-    const { requestId, result } = this.inbox.askPermission(params);
-    this.#ask(requestId, "request_permission", params);
-    return result;
+    return this.#ask("request_permission", {
+      sessionId: this.id,
+      options: DEFAULT_PERMISSION_OPTIONS,
+      ...permission,
+    });
   }
 
   /** Asks questions and waits for the first answer of any client, as {@link askPermission} does. */
   askUser(questions: FakeQuestions): Promise<AskUserResult> {
-    const params = { sessionId: this.id, toolCallId: newId(), ...questions };
-    const { requestId, result } = this.inbox.askUser(params);
-    this.#ask(requestId, "ask_user", params);
-    return result;
+    return this.#ask("ask_user", { sessionId: this.id, toolCallId: newId(), ...questions });
+  }
+
+  closeRequests(reason: string): void {
+    this.inbox.cancelAll(reason);
+  }
+
+  /** Whether a message of that id was taken before. */
+  hasMessage(messageId: string): boolean {
+    return this.#bodies.has(messageId);
   }
 
   /** Puts a prompt into the queue; {@link startNext} runs it. False: its id was used for another message. */
-  submit(requestId: string, link: FakeLink, params: AddUserMessageParams): boolean {
-    const messageId = params.messageId ?? newId();
-    const body = JSON.stringify([params.text, params.images, params.files]);
+  submit(requestId: string, link: FakeLink, params: AddUserMessageParams & { messageId: string }): boolean {
+    const { messageId } = params;
+    const body = JSON.stringify([params.text, params.images, params.files, params.outputFormat]);
     const known = this.#bodies.get(messageId);
     if (known !== undefined) return known === body;
     this.#bodies.set(messageId, body);
-    this.#queue.push({ requestId, link, params: { ...params, messageId } });
+    this.receipts.accept(messageId);
+    this.#queue.push({ requestId, link, params });
     return true;
   }
 
   /** Ends the running turn as `cancelled`; its open requests are closed with cancel, queued prompts follow. */
   interrupt(): void {
-    this.#turn?.prompt.end("cancelled");
+    this.endTurn("cancelled");
+  }
+
+  /** Ends the running turn, if there is one; queued prompts follow. */
+  endTurn(reason: FakeTurnEnd, details?: FakeTurnEndDetails): void {
+    this.#turn?.prompt.end(reason, details);
   }
 
   close(except: FakeLink): void {
-    this.#queue = [];
+    const waiting = this.#queue.splice(0);
     this.interrupt();
-    this.inbox.cancelAll();
+    for (const { params } of waiting) this.#discard(params.messageId);
+    this.closeRequests("session_closed");
     this.isOpen = false;
-    this.followers.delete(except);
-    this.notify({ type: "session_closed", timestamp: Date.now() });
-    this.followers.clear();
+    this.#followers.delete(except);
+    this.notify({ type: "session_closed", timestamp: this.#host.clock.now() });
+    this.#followers.clear();
   }
 
   /** Runs the oldest queued prompt, unless a turn runs: then it follows that. */
   startNext(): void {
     const next = this.#turn ? undefined : this.#queue.shift();
     if (!next) return;
+    const { messageId } = next.params;
     const prompt = new FakePrompt(this, next.requestId, next.params, {
       completesTurns: this.#host.completesTurns,
-      onEnd: () => {
+      now: () => this.#host.clock.now(),
+      onEnd: (reason, answer) => this.receipts.end(messageId, reason, answer),
+      onIdle: () => {
         this.#turn = undefined;
         this.startNext();
       },
     });
     this.#turn = { prompt, link: next.link };
+    this.receipts.move(messageId, "handed");
     prompt.start();
+    this.receipts.move(messageId, "running");
     void this.#play(prompt);
   }
 
@@ -185,22 +244,37 @@ export class FakeSession {
     }
   }
 
-  /** With an inbox every follower hears a request; a plain daemon asks the one that sent the prompt, else the latest. */
-  #ask(requestId: string, method: string, params: object): void {
-    const meta = this.#nextMeta();
-    const followers = [...this.followers];
-    if (this.#host.capabilities.inbox) {
-      for (const link of followers) link.request(requestId, method, params, meta);
-      return;
-    }
+  /** A message that was accepted and will never run ends, too. */
+  #discard(turnId: string): void {
+    this.receipts.end(turnId, "cancelled");
+    if (this.#host.completesTurns) this.notify({ type: "agent_turn_completed", reason: "cancelled", turnId });
+  }
+
+  #ask<Method extends keyof FakeRequests>(method: Method, params: FakeRequests[Method]["params"]) {
+    const { requestId, result } = this.inbox.ask(method, params);
+    const entry = { requestId, method, params, isUrgent: true };
+    const position = { epoch: this.#host.epoch, seq: this.journal.position.seq + 1 };
+    this.#asked.set(requestId, { entry: { ...entry, position }, plain: this.#plainToAsk() });
+    this.journal.append(this.#host.epoch, entry);
+    this.#pump();
+    return result;
+  }
+
+  /** A request goes to one plain connection at most: whose prompt runs, else the latest, where nobody else can answer. */
+  #plainToAsk(): FakeLink | undefined {
+    const links = [...this.#followers.keys()];
     const asker = this.#turn?.link;
-    const link = asker && this.followers.has(asker) ? asker : followers.at(-1);
-    link?.request(requestId, method, params, meta);
+    if (asker && links.includes(asker)) return this.#isExtended(asker) ? undefined : asker;
+    return links.some((link) => this.#isExtended(link)) ? undefined : links.at(-1);
+  }
+
+  #isExtended(link: FakeLink): boolean {
+    return this.#host.capabilities.inbox === true && link.usesExtensions;
   }
 
   #tellSettled(settled: Settled): void {
     const { requestId } = settled;
-    if (settled.kind === "permission") {
+    if (settled.method === "request_permission") {
       const toolUseIds = settled.params.toolUses.map(({ toolUse }) => toolUse.id);
       const { selectedOption } = settled.result;
       this.notify({ type: "permission_resolved", requestId, toolUseIds, selectedOption });
@@ -211,8 +285,7 @@ export class FakeSession {
     }
   }
 
-  #nextMeta(): { epoch: number; seq: number } | undefined {
-    this.#seq++;
-    return this.#host.capabilities.positions ? this.position : undefined;
+  #pump(): void {
+    for (const follower of [...this.#followers.values()]) follower.pump();
   }
 }

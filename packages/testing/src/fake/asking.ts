@@ -1,0 +1,47 @@
+import type {
+  AskUserParams,
+  AskUserResult,
+  RequestPermissionParams,
+  RequestPermissionResult,
+} from "@daemon-sdk/protocol";
+
+/** A permission request as a test writes it: options default to "once" and "cancel". */
+export type FakePermission = Omit<RequestPermissionParams, "sessionId" | "options"> &
+  Partial<Pick<RequestPermissionParams, "options">>;
+
+/** Questions as a test writes them. */
+export type FakeQuestions = Omit<AskUserParams, "sessionId" | "toolCallId"> &
+  Partial<Pick<AskUserParams, "toolCallId">>;
+
+/** A request of the agent, and what its answer looks like. */
+export interface FakeRequests {
+  request_permission: { params: RequestPermissionParams; result: RequestPermissionResult };
+  ask_user: { params: AskUserParams; result: AskUserResult };
+}
+
+/** Options of a permission request that names none. */
+export const DEFAULT_PERMISSION_OPTIONS: RequestPermissionParams["options"] = [
+  { label: "Yes, once", value: "proceed_once" },
+  { label: "No", value: "cancel" },
+];
+
+/** The answer that stands for nobody's answer. */
+export const CANCELLED: { readonly [Method in keyof FakeRequests]: FakeRequests[Method]["result"] } = {
+  request_permission: { selectedOption: "cancel" },
+  ask_user: { cancelled: true, answers: [] },
+};
+
+/** Whether `result` answers the request: a permission by one of its own options, questions by answers to them. */
+export function isAnswer(
+  params: FakeRequests[keyof FakeRequests]["params"],
+  result: unknown,
+): result is FakeRequests[keyof FakeRequests]["result"] {
+  if (typeof result !== "object" || result === null) return false;
+  if ("options" in params) {
+    const chosen = "selectedOption" in result ? result.selectedOption : undefined;
+    return chosen === "cancel" || params.options.some(({ value }) => value === chosen);
+  }
+  // Answers as bare strings are refused: a real daemon's turn is stuck on them (session spec §6.4).
+  if (!("answers" in result) || !Array.isArray(result.answers)) return false;
+  return result.answers.every((answer) => typeof answer === "object" && answer !== null && "answer" in answer);
+}

@@ -1,0 +1,39 @@
+import type { MessageState, Receipt } from "@daemon-sdk/protocol";
+
+/** What became of the messages of one session (docs/protocol.md §7). */
+export class FakeReceipts {
+  readonly #receipts = new Map<string, Receipt>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  accept(messageId: string): void {
+    this.#receipts.set(messageId, { messageId, state: "accepted", acceptedAt: this.#now() });
+  }
+
+  move(messageId: string, state: MessageState): void {
+    const receipt = this.#receipts.get(messageId);
+    if (receipt) receipt.state = state;
+  }
+
+  end(messageId: string, reason: string, text?: string): void {
+    const receipt = this.#receipts.get(messageId);
+    if (!receipt) return;
+    const state = FINAL_STATES.get(reason) ?? "failed";
+    Object.assign(receipt, { state, reason, endedAt: this.#now() }, text === undefined ? {} : { text });
+  }
+
+  /** What is known of a message; `unknown` where nothing is. */
+  of(messageId: string): Receipt {
+    return { ...(this.#receipts.get(messageId) ?? { messageId, state: "unknown" }) };
+  }
+}
+
+const FINAL_STATES: ReadonlyMap<string, MessageState> = new Map<string, MessageState>([
+  ["completed", "completed"],
+  ["cancelled", "interrupted"],
+  ["agent_exited", "agent_exited"],
+  ["daemon_restarted", "outcome_unknown"],
+]);
