@@ -1,4 +1,5 @@
 import {
+  CLIENT_LIMITS,
   DaemonError,
   type InboundRequest,
   isRecord,
@@ -42,11 +43,16 @@ interface Entry {
  * The permission and ask-user requests of one session that wait for an answer (session spec §6.4).
  *
  * Each is answered at most once from here, whether it came as a server request or was listed by `load_session`, and stays
- * listed until it is answered or the daemon says it is resolved. Its handler is asked once.
+ * listed until it is answered or the daemon says it is resolved. Its handler is asked once: a request may come again, in its
+ * place after an early copy, or from a journal that is replayed; and an answer that was lost with its link is given again.
  */
 export class RequestInbox {
   readonly #options: RequestInboxOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Requests that wait no more, with the answer that was given here. */
+  readonly #done = new Map<string, object | undefined>();
+  /** Answers that were sent and that nobody has confirmed: a lost link may have swallowed them. */
+  readonly #answered = new Map<string, object>();
 
   constructor(options: RequestInboxOptions) {
     this.#options = options;
@@ -75,10 +81,34 @@ export class RequestInbox {
     for (const pending of questions) this.#restoreOne(() => this.#askUser(sessionId, pending));
   }
 
+  /**
+   * Takes what the daemon lists as pending after a reconnect: what it does not list is withdrawn, what was answered from here is
+   * answered again, and what is new goes to the handlers. Lists that are absent tell nothing.
+   */
+  reconcile(
+    sessionId: string,
+    permissions?: readonly PendingPermission[],
+    questions?: readonly PendingAskUser[],
+  ): void {
+    if (permissions !== undefined || questions !== undefined) {
+      const listed = new Set([...(permissions ?? []), ...(questions ?? [])].map(({ requestId }) => requestId));
+      for (const requestId of this.#answered.keys()) if (!listed.has(requestId)) this.#answered.delete(requestId);
+      for (const requestId of [...this.#entries.keys()]) if (!listed.has(requestId)) this.#settle(requestId, ELSEWHERE);
+    }
+    this.restore(sessionId, permissions, questions);
+  }
+
   /** Takes in every notification: requests may be resolved elsewhere. */
   observe({ type, requestId }: SessionNotification): void {
     if (type !== "permission_resolved" && type !== "ask_user_resolved") return;
-    if (typeof requestId === "string") this.#settle(requestId, "The request was resolved elsewhere.");
+    if (typeof requestId !== "string") return;
+    this.#answered.delete(requestId);
+    this.#settle(requestId, ELSEWHERE);
+  }
+
+  /** How many requests wait. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** Permission requests that wait, oldest first. */
@@ -106,6 +136,7 @@ export class RequestInbox {
   /** Nothing can be answered any more: forgets all requests and aborts their handlers' signals. */
   close(reason: string): void {
     for (const requestId of [...this.#entries.keys()]) this.#settle(requestId, reason);
+    this.#answered.clear();
   }
 
   #permission(sessionId: string, pending: Partial<PendingPermission>): Entry {
@@ -140,7 +171,10 @@ export class RequestInbox {
 
   #restoreOne(make: () => Entry): void {
     try {
-      this.#open(make());
+      const entry = make();
+      const answer = this.#done.get(entry.requestId);
+      if (answer === undefined) this.#open(entry);
+      else this.#options.respond(entry.requestId, answer);
     } catch (error) {
       this.#options.logger.warn({ error }, "A pending request in load_session was malformed and is left to others");
     }
@@ -148,7 +182,12 @@ export class RequestInbox {
 
   #open(entry: Entry): void {
     // Asked and listed: the same request can come both ways around a load_session.
-    if (this.#entries.has(entry.requestId)) return;
+    if (this.#entries.has(entry.requestId) || this.#done.has(entry.requestId)) return;
+    const answer = this.#answered.get(entry.requestId);
+    if (answer !== undefined) {
+      this.#options.respond(entry.requestId, answer);
+      return;
+    }
     this.#entries.set(entry.requestId, entry);
     void this.#decide(entry);
   }
@@ -172,19 +211,38 @@ export class RequestInbox {
   }
 
   #send(entry: Entry, result: object): boolean {
-    this.#entries.delete(entry.requestId);
+    this.#forget(entry.requestId, result);
     const sent = this.#options.respond(entry.requestId, result);
-    if (!sent) this.#options.logger.info({ requestId: entry.requestId }, "An answer came late and was not sent");
+    if (sent) this.#remember(entry.requestId, result);
+    else this.#options.logger.info({ requestId: entry.requestId }, "An answer came late and was not sent");
     return sent;
+  }
+
+  #remember(requestId: string, result: object): void {
+    this.#answered.set(requestId, result);
+    for (const oldest of this.#answered.keys()) {
+      if (this.#answered.size <= CLIENT_LIMITS.answeredRequests) break;
+      this.#answered.delete(oldest);
+    }
   }
 
   #settle(requestId: string, reason: string): void {
     const entry = this.#entries.get(requestId);
+    this.#forget(requestId, undefined);
     if (entry === undefined) return;
-    this.#entries.delete(requestId);
     entry.controller.abort(new DaemonError("ABORTED", reason));
   }
+
+  #forget(requestId: string, answer: object | undefined): void {
+    this.#entries.delete(requestId);
+    if (this.#done.has(requestId)) return;
+    this.#done.set(requestId, answer);
+    const [oldest] = this.#done.keys();
+    if (this.#done.size > CLIENT_LIMITS.answeredRequests && oldest !== undefined) this.#done.delete(oldest);
+  }
 }
+
+const ELSEWHERE = "The request was resolved elsewhere.";
 
 function isPermission(request: Partial<PermissionRequest>): request is PermissionRequest {
   return Array.isArray(request.toolUses) && Array.isArray(request.options) && request.options.every(isRecord);
