@@ -1,27 +1,45 @@
-import type { DaemonError } from "@daemon-sdk/protocol";
+import type {
+  Credit,
+  DaemonError,
+  FollowSessionResult,
+  Position,
+  ResumeSessionResult,
+  SessionId,
+} from "@daemon-sdk/protocol";
 import type { Connection } from "../connection/connection.js";
-import type { Cursor } from "./cursor.js";
+import type { Cursor, CursorStart } from "./cursor.js";
+import type { Principal } from "./principal.js";
+import { checkPosition } from "./resume.js";
 import type { Session } from "./session.js";
 import type { SessionClient } from "./session-client.js";
 import type { SessionHost } from "./session-host.js";
-import { type Snapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.js";
+import { type Snapshot, type SnapshotOptions, stateOf, takeSnapshot } from "./snapshot.js";
 
-/** What a session looked like when a client began to follow it. */
-export interface Attached {
-  readonly snapshot: Snapshot;
-  /** Starts the events that come after the snapshot: call it when the answer that holds it has been sent. */
+/** What a client is answered that begins to follow a session. */
+export interface Attached<Result> {
+  readonly result: Result;
+  /** Starts the events that come after it: call it when the answer has been sent. */
   start(): void;
+}
+
+/** How a client follows a session. */
+export interface AttachOptions extends SnapshotOptions {
+  /** How much it may be sent before it grants more; default without bound. */
+  readonly credit?: Credit | undefined;
 }
 
 /** One authenticated connection, and the sessions it follows. */
 export class AttachedClient implements SessionClient {
   isPlain: boolean;
+  /** For whom it speaks: decides which sessions it reaches. */
+  readonly principal: Principal;
   readonly #connection: Connection;
-  readonly #followed = new Set<Session>();
+  readonly #followed = new Map<SessionId, Session>();
 
   /** @param isPlain whether it has shown no use of an extension */
-  constructor(connection: Connection, isPlain: boolean) {
+  constructor(connection: Connection, isPlain: boolean, principal: Principal) {
     this.#connection = connection;
+    this.principal = principal;
     this.isPlain = isPlain;
   }
 
@@ -51,33 +69,86 @@ export class AttachedClient implements SessionClient {
   }
 
   /** Follows a session from its first entry on, as the one who made it does. */
-  attachNew(session: Session): Cursor {
-    return this.#follow(session, 1);
+  attachNew(session: Session, { credit }: AttachOptions = {}): Cursor {
+    return this.#follow(session, { fromSeq: 1, credit });
   }
 
   /** Takes a snapshot and follows from there: the snapshot and what comes after it are the whole. */
-  attach(host: SessionHost, session: Session, options?: SnapshotOptions): Promise<Attached> {
-    const { committer, store, epoch, inbox } = host.services;
-    return committer.between(async () => {
-      const snapshot = await takeSnapshot(session, store, epoch, inbox, options);
-      const cursor = this.#follow(session, snapshot.position.seq + 1);
-      return { snapshot, start: () => cursor.start() };
+  attach(host: SessionHost, session: Session, options: AttachOptions = {}): Promise<Attached<Snapshot>> {
+    const { store, epoch, inbox } = host.services;
+    return this.#between(host, session, async (open) => {
+      const result = await takeSnapshot(open, store, epoch, inbox, options);
+      return attached(result, this.#follow(open, { fromSeq: result.position.seq + 1, credit: options.credit }));
     });
+  }
+
+  /** Follows from the entry after a position it knows. Rejects with `RESUME_TOO_OLD`. */
+  resume(
+    host: SessionHost,
+    session: Session,
+    after: Position,
+    credit: Credit | undefined,
+  ): Promise<Attached<ResumeSessionResult>> {
+    const { store, epoch, inbox } = host.services;
+    return this.#between(host, session, async (open) => {
+      const { committedSeq } = open.log;
+      await checkPosition(store, open.id, after, committedSeq);
+      const result = { position: { epoch, seq: committedSeq }, ...stateOf(open, inbox) };
+      return attached(result, this.#follow(open, { fromSeq: after.seq + 1, credit }));
+    });
+  }
+
+  /** Goes on at the end of the journal. What must not wait and has not been told yet is told all the same. */
+  follow(host: SessionHost, session: Session, credit: Credit): Promise<Attached<FollowSessionResult>> {
+    const { epoch, inbox } = host.services;
+    return this.#between(host, session, async (open) => {
+      const { committedSeq } = open.log;
+      const toldSeq = open.subscribers.cursorOf(this)?.toldSeq;
+      const oldest = inbox.pendingOf(open.id).at(0)?.seq ?? committedSeq + 1;
+      const earlyFromSeq = Math.min(toldSeq === undefined ? oldest : toldSeq + 1, committedSeq + 1);
+      const cursor = this.#follow(open, { fromSeq: committedSeq + 1, credit, earlyFromSeq });
+      return attached({ position: { epoch, seq: committedSeq } }, cursor);
+    });
+  }
+
+  /** Lets a session send more. False when this client does not follow it. */
+  grant(id: SessionId, credit: Credit): boolean {
+    const cursor = this.#followed.get(id)?.subscribers.cursorOf(this);
+    cursor?.grant(credit);
+    return cursor !== undefined;
   }
 
   /** Follows it no more. */
   detach(session: Session): void {
     session.subscribers.detach(this);
-    this.#followed.delete(session);
+    if (this.#followed.get(session.id) === session) this.#followed.delete(session.id);
   }
 
   /** Follows nothing more; the sessions go on. */
   detachAll(): void {
-    for (const session of [...this.#followed]) this.detach(session);
+    for (const session of [...this.#followed.values()]) this.detach(session);
   }
 
-  #follow(session: Session, fromSeq: number): Cursor {
-    this.#followed.add(session);
-    return session.subscribers.attach(this, fromSeq);
+  /** The session as it is between two transactions; opened anew when it was let go of meanwhile. */
+  async #between<Result>(
+    host: SessionHost,
+    session: Session,
+    work: (open: Session) => Promise<Result>,
+  ): Promise<Result> {
+    for (let open = session; ; open = await host.load(session.id)) {
+      const done = await host.services.committer.between(async () =>
+        open.log.isRetired ? undefined : { result: await work(open) },
+      );
+      if (done !== undefined) return done.result;
+    }
   }
+
+  #follow(session: Session, start: CursorStart): Cursor {
+    this.#followed.set(session.id, session);
+    return session.subscribers.attach(this, start);
+  }
+}
+
+function attached<Result>(result: Result, cursor: Cursor): Attached<Result> {
+  return { result, start: () => cursor.start() };
 }

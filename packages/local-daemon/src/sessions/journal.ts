@@ -1,16 +1,13 @@
 import {
   type EnvelopeMeta,
-  FACTORY_API_VERSION,
   FACTORY_PROTOCOL_VERSION,
-  JSONRPC_VERSION,
   LIMITS,
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import type { SegmentRow } from "../storage/store.js";
+import { FRAME_HEAD, notificationText, REQUEST_HEAD } from "./journal-frame.js";
 
-const HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
-const REQUEST_HEAD = `${HEAD}"request"`;
 const VERSION = `"factoryProtocolVersion":"${FACTORY_PROTOCOL_VERSION}"`;
 
 /** Options of {@link Journal}. */
@@ -40,7 +37,7 @@ export class Journal {
     this.#sessionId = options.sessionId;
     this.#lastSeq = options.lastSeq;
     const id = JSON.stringify(options.sessionId);
-    this.#notificationHead = `${HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${id},"notification":`;
+    this.#notificationHead = `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${id},"notification":`;
   }
 
   /** Position of the last entry, stored or not. */
@@ -53,9 +50,9 @@ export class Journal {
     return this.#waitingChars;
   }
 
-  /** Adds a notification. `meta` is what the agent's frame carried; its own position, if it claims one, is dropped. */
+  /** Adds a notification. `meta` is what the agent's frame carried; what only we say there is dropped. */
   append(notification: SessionNotification, meta?: EnvelopeMeta): void {
-    this.#push(`${this.#notificationHead}${JSON.stringify(notification)}}`, meta);
+    this.#push(`${this.#notificationHead}${notificationText(notification)}}`, meta);
   }
 
   /** Adds a request to the clients and returns its frame. */
@@ -91,16 +88,14 @@ export class Journal {
   }
 }
 
-/** Whether a journal frame asks for an answer. Looks at its beginning only. */
-export function isRequestFrame(frame: string): boolean {
-  return frame.startsWith(REQUEST_HEAD);
-}
+/** Keys of `_meta` that are ours: an agent cannot forge a position, nor what became of an entry. */
+const OURS: ReadonlySet<string> = new Set(["epoch", "seq", "early", "resolved"]);
 
-/** An agent's own side band, ready to be appended; an agent cannot forge a position. */
+/** An agent's own side band, ready to be appended. */
 function foreignMeta(meta: EnvelopeMeta | undefined): string {
   let text = "";
   for (const [name, value] of Object.entries(meta ?? {})) {
-    if (name === "epoch" || name === "seq") continue;
+    if (OURS.has(name)) continue;
     const json: string | undefined = JSON.stringify(value);
     if (json !== undefined) text += `,${JSON.stringify(name)}:${json}`;
   }

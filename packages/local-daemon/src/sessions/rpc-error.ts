@@ -1,6 +1,7 @@
 import {
   DaemonError,
   type DaemonErrorCode,
+  isRecord,
   ProtocolError,
   RpcCode,
   type RpcError,
@@ -19,6 +20,9 @@ const NUMBERS: Partial<Record<DaemonErrorCode, number>> = {
   AGENT_UNSTABLE: RpcCode.sessionDisconnected,
 };
 
+/** Codes whose `data` is of our own making, and stands in the wire's. */
+const OURS: ReadonlySet<DaemonErrorCode> = new Set(["RESUME_TOO_OLD", "REQUEST_NOT_PENDING"]);
+
 /** Numbers an original client takes; it drops a response with any other one and waits for its time-out (session spec §1.7). */
 const KNOWN: ReadonlySet<number> = new Set(Object.values(RpcCode));
 
@@ -33,10 +37,15 @@ export function toRpcError(error: unknown): RpcError {
   const told = error instanceof ProtocolError ? error.rpcCode : undefined;
   const number = told !== undefined && KNOWN.has(told) ? told : (NUMBERS[code] ?? RpcCode.internalError);
   const sessionId = error instanceof SessionError ? error.sessionId : undefined;
-  const said = error instanceof ProtocolError && error.data !== undefined ? { detail: error.data } : {};
+  const said = error instanceof ProtocolError ? saidWith(error) : {};
   return {
     code: number,
     message,
     data: { ...said, ...(sessionId === undefined ? {} : { sessionId }), code, retryable },
   };
+}
+
+function saidWith({ code, data }: ProtocolError): object {
+  if (OURS.has(code) && isRecord(data)) return data;
+  return data === undefined ? {} : { detail: data };
 }

@@ -12,13 +12,15 @@ import {
   LIMITS,
   type Logger,
   METHODS,
+  type NotificationEnvelope,
   ProtocolError,
   type RequestEnvelope,
   type ResponseEnvelope,
   RpcCode,
   type RpcError,
+  sessionId,
 } from "@daemon-sdk/protocol";
-import { METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
+import { grantCreditParamsSchema, METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
 import * as z from "zod/mini";
 import type { Connection } from "../connection/connection.js";
 import type { Dialect } from "../connection/dialect.js";
@@ -38,6 +40,7 @@ import type { SessionHost } from "./session-host.js";
 import { validAnswer } from "./valid-answer.js";
 
 const PREFIX = "daemon.";
+const GRANT_CREDIT = `${PREFIX}grant_credit`;
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
   [
@@ -102,9 +105,7 @@ export class SessionDialect implements Dialect {
         else this.#answer(envelope, this.#client);
         break;
       case "notification":
-        // There is none that a client sends.
-        this.counters.strayNotifications++;
-        this.#logger.debug({ ...this.#who(), method: envelope.method }, "a client's notification was ignored");
+        if (!this.#grant(envelope)) this.#stray(envelope);
         break;
     }
   }
@@ -114,6 +115,18 @@ export class SessionDialect implements Dialect {
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
     this.#logger.info({ ...this.#who(), ...this.counters }, "a client said things that were no use");
+  }
+
+  /** The one notification that a client sends. False when it is another, or names nothing that this client follows. */
+  #grant({ method, params }: NotificationEnvelope): boolean {
+    if (method !== GRANT_CREDIT || this.#client === undefined) return false;
+    const parsed = z.safeParse(grantCreditParamsSchema, params);
+    return parsed.success && this.#client.grant(sessionId(parsed.data.sessionId), parsed.data);
+  }
+
+  #stray({ method }: NotificationEnvelope): void {
+    this.counters.strayNotifications++;
+    this.#logger.debug({ ...this.#who(), method }, "a client's notification was ignored");
   }
 
   #onRequest(request: RequestEnvelope): void {
@@ -245,6 +258,8 @@ function capabilities(agents: string[]): DaemonCapabilities {
     directInterrupt: true,
     detach: true,
     positions: true,
+    resume: true,
+    credit: true,
     ping: true,
     tickets: true,
     agents,

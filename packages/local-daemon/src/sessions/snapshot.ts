@@ -1,4 +1,12 @@
-import { LIMITS, type LoadSessionResult, type Position, type SessionMessage } from "@daemon-sdk/protocol";
+import {
+  LIMITS,
+  type LoadSessionResult,
+  type PendingAskUser,
+  type PendingPermission,
+  type Position,
+  type ResumeSessionResult,
+  type SessionMessage,
+} from "@daemon-sdk/protocol";
 import type { Store } from "../storage/store.js";
 import type { Session } from "./session.js";
 
@@ -24,38 +32,51 @@ export async function takeSnapshot(
   session: Session,
   store: Store,
   epoch: number,
-  inbox: { pendingOf(id: Session["id"]): readonly PendingEntry[] },
+  inbox: PendingList,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
   const { row, turns } = session;
   const { committedSeq } = session.log;
   const messages = await newestMessages(store, session, options.messageLimit ?? Number.POSITIVE_INFINITY);
-  // A request whose entry is not committed yet comes with the stream.
-  const pending = inbox.pendingOf(session.id).filter(({ seq }) => seq <= committedSeq);
-  const listed = (method: string) =>
-    pending
-      .filter((entry) => entry.row.method === method)
-      .map(({ row: { id }, params: { sessionId: _of, ...params } }) => ({ ...params, requestId: id }));
   return {
     session: { messages, ...(row.title === undefined ? {} : { title: row.title }) },
     settings: row.settings,
     cwd: row.cwd,
     ...(session.availableModels === undefined ? {} : { availableModels: [...session.availableModels] }),
-    pendingPermissions: listed("request_permission") as unknown as NonNullable<LoadSessionResult["pendingPermissions"]>,
-    pendingAskUserRequests: listed("ask_user") as unknown as NonNullable<LoadSessionResult["pendingAskUserRequests"]>,
-    isAgentLoopInProgress: turns.active !== undefined,
+    ...stateOf(session, inbox),
     queuedMessages: turns.waiting.map(({ params, row: { requestId } }) => ({ ...params, requestId })),
     ...(row.tokenUsage === undefined ? {} : { tokenUsage: row.tokenUsage }),
-    workingState: session.workingState,
     position: { epoch, seq: committedSeq },
   };
 }
 
-/** A pending request as a snapshot lists it. */
-interface PendingEntry {
-  readonly seq: number;
-  readonly row: { readonly id: string; readonly method: string };
-  readonly params: Record<string, unknown>;
+/** What goes on in the session, and what it waits for, at its last committed entry. */
+export function stateOf(session: Session, inbox: PendingList): Omit<ResumeSessionResult, "position"> {
+  // A request whose entry is not committed yet comes with the stream.
+  const pending = inbox.pendingOf(session.id).filter(({ seq }) => seq <= session.log.committedSeq);
+  const listed = (method: string) =>
+    pending
+      .filter((entry) => entry.row.method === method)
+      .map(({ row: { id, deadlineAt }, params: { sessionId: _of, ...params } }) => ({
+        ...params,
+        requestId: id,
+        ...(deadlineAt === undefined ? {} : { deadlineAt }),
+      }));
+  return {
+    workingState: session.workingState,
+    isAgentLoopInProgress: session.turns.active !== undefined,
+    pendingPermissions: listed("request_permission") as unknown as PendingPermission[],
+    pendingAskUserRequests: listed("ask_user") as unknown as PendingAskUser[],
+  };
+}
+
+/** Requests that wait, as snapshots need them. */
+export interface PendingList {
+  pendingOf(id: Session["id"]): readonly {
+    readonly seq: number;
+    readonly row: { readonly id: string; readonly method: string; readonly deadlineAt?: number | undefined };
+    readonly params: Record<string, unknown>;
+  }[];
 }
 
 async function newestMessages(store: Store, session: Session, limit: number): Promise<SessionMessage[]> {

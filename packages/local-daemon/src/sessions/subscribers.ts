@@ -1,6 +1,7 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import { Cursor, type CursorSource } from "./cursor.js";
+import { Cursor, type CursorSource, type CursorStart } from "./cursor.js";
 import type { Inbox } from "./inbox.js";
+import { readFrame } from "./journal-frame.js";
 import type { SessionClient } from "./session-client.js";
 import type { TurnQueue } from "./turn-queue.js";
 
@@ -39,12 +40,18 @@ export class Subscribers {
     return [...this.#cursors.keys()];
   }
 
+  /** The place of a client that follows. */
+  cursorOf(client: SessionClient): Cursor | undefined {
+    return this.#cursors.get(client);
+  }
+
   /** Follows from an entry on, once the cursor is started. Attaching again begins anew. */
-  attach(client: SessionClient, fromSeq: number): Cursor {
+  attach(client: SessionClient, start: CursorStart): Cursor {
     this.#cursors.get(client)?.close();
     const { source, logger } = this.#options;
     const wantsRequest = (frame: string) => this.#isAddressee(client, frame);
-    const cursor = new Cursor({ source, client, fromSeq, wantsRequest, logger });
+    const isPending = (frame: string) => this.#isPending(frame);
+    const cursor = new Cursor({ ...start, source, client, wantsRequest, isPending, logger });
     this.#cursors.delete(client);
     this.#cursors.set(client, cursor);
     return cursor;
@@ -81,9 +88,13 @@ export class Subscribers {
     next.send(pending.frame);
   }
 
+  #isPending(frame: string): boolean {
+    return this.#options.inbox.find(readFrame(frame).id ?? "") !== undefined;
+  }
+
   #isAddressee(client: SessionClient, frame: string): boolean {
     if (!client.isPlain) return true;
-    const { id } = JSON.parse(frame) as { id: string };
+    const { id = "" } = readFrame(frame);
     // Answered meanwhile: a plain client would answer it again.
     if (this.#options.inbox.find(id) === undefined) {
       this.#asked.delete(id);

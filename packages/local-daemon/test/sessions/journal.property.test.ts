@@ -1,7 +1,8 @@
 import { decodeFrame, sessionId } from "@daemon-sdk/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isRequestFrame, Journal } from "../../src/sessions/journal.js";
+import { Journal } from "../../src/sessions/journal.js";
+import { isRequestFrame } from "../../src/sessions/journal-frame.js";
 import { pruneBefore } from "../../src/sessions/journal-retention.js";
 import type { SegmentInfo } from "../../src/storage/store.js";
 
@@ -16,7 +17,14 @@ test("every frame is one envelope without a raw newline, that says what it was g
       const journal = new Journal({ sessionId: sessionId(id), epoch: 7, lastSeq: 10 });
       for (const [isRequest, fields, meta] of entries) {
         if (isRequest) journal.appendRequest("q", "ask_user", fields);
-        else journal.append({ ...fields, type: "x" }, { ...meta, epoch: 99, seq: 99 });
+        else
+          journal.append({ ...fields, type: "x" }, {
+            ...meta,
+            epoch: 99,
+            seq: 99,
+            early: true,
+            resolved: true,
+          } as object);
       }
       const segments = journal.takeSegments(1);
       const frames = segments.flatMap((segment) => segment.frames);
