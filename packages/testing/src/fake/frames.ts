@@ -28,8 +28,9 @@ const MAX_DEPTH = 64;
 export function readFrame(text: string): IncomingFrame {
   const frame = parseObject(text);
   if (frame?.jsonrpc !== JSONRPC_VERSION || frame.factoryApiVersion !== FACTORY_API_VERSION) return unreadable();
-  if (!isShallow(frame, MAX_DEPTH)) return unreadable(typeof frame.id === "string" ? frame.id : null);
-  if (isPolluting(frame)) return invalid(frame.type === "request");
+  const id = typeof frame.id === "string" ? frame.id : null;
+  if (!isShallow(frame, MAX_DEPTH)) return unreadable(id);
+  if (isPolluting(frame)) return invalid(frame.type === "request", id);
   const params = isObject(frame.params) ? frame.params : {};
   if (frame.type === "notification") {
     return typeof frame.method === "string"
@@ -38,18 +39,18 @@ export function readFrame(text: string): IncomingFrame {
   }
   if (frame.type === "response") return readResponse(frame);
   if (frame.type !== "request" || typeof frame.method !== "string") return unreadable();
-  if (typeof frame.id !== "string") return invalid(true);
+  if (id === null) return invalid(true, id);
   const { factoryProtocolVersion: version } = frame;
   const protocolVersion = typeof version === "string" ? version : undefined;
-  return { kind: "request", id: frame.id, method: frame.method, params, protocolVersion };
+  return { kind: "request", id, method: frame.method, params, protocolVersion };
 }
 
 function unreadable(id: string | null = null): IncomingFrame & { kind: "bad" } {
   return { kind: "bad", isAnswered: true, id, code: RpcCode.parseError, message: "Invalid JSON-RPC message" };
 }
 
-function invalid(isAnswered: boolean): IncomingFrame {
-  return { kind: "bad", isAnswered, id: null, code: RpcCode.invalidRequest, message: "Invalid request" };
+function invalid(isAnswered: boolean, id: string | null): IncomingFrame {
+  return { kind: "bad", isAnswered, id, code: RpcCode.invalidRequest, message: "Invalid request" };
 }
 
 function readResponse(frame: Record<string, unknown>): IncomingFrame {

@@ -193,9 +193,11 @@ export class FakeSession implements TurnStage, FollowedSession {
     return true;
   }
 
-  /** Ends the running turn as `cancelled`; its open requests are closed with cancel, queued prompts follow. */
+  /** Ends the running turn as `cancelled`, its open requests with cancel, and then what waited behind it. */
   interrupt(): void {
+    const waiting = this.#queue.splice(0);
     this.endTurn("cancelled");
+    for (const { params } of waiting) this.#discard(params.messageId);
   }
 
   /** Ends the running turn, if there is one; queued prompts follow. */
@@ -204,9 +206,7 @@ export class FakeSession implements TurnStage, FollowedSession {
   }
 
   close(except: FakeLink): void {
-    const waiting = this.#queue.splice(0);
     this.interrupt();
-    for (const { params } of waiting) this.#discard(params.messageId);
     this.closeRequests("session_closed");
     this.isOpen = false;
     this.#followers.delete(except);

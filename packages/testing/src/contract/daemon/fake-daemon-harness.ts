@@ -1,12 +1,13 @@
-import type { DaemonCapabilities } from "@daemon-sdk/protocol";
+import { CloseCode, type DaemonCapabilities } from "@daemon-sdk/protocol";
 import type { FakePrompt } from "../../fake/prompt.js";
+import { FakeClock } from "../../fake-clock.js";
 import { FakeDaemon } from "../../fake-daemon.js";
 import type { DaemonHarness, DaemonPrompts } from "./daemon-harness.js";
 import { daemonHarness } from "./daemon-offers.js";
 
 /** Options of {@link fakeDaemonHarness}. */
 export interface FakeDaemonHarnessOptions {
-  /** What the fake daemon offers. Default: everything that is without timers, processes and a disk. */
+  /** What the fake daemon offers. Default: everything it can. */
   readonly capabilities?: DaemonCapabilities;
   /** Changes the harness before its capabilities are asked for, such as its connections. */
   readonly wrap?: (harness: Omit<DaemonHarness, "offers">) => Omit<DaemonHarness, "offers">;
@@ -20,22 +21,33 @@ const PROMPTS: DaemonPrompts = {
   endless: "endless",
   permission: "permission",
   question: "question",
+  die: "die",
 };
 
 const CREDENTIAL = "credential-of-the-fake-daemon";
 
 /** A `FakeDaemon` whose turns do what the daemon contract asks for, and a harness for it. */
 export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): DaemonHarness {
-  const capabilities = options.capabilities;
-  const daemon = new FakeDaemon({ credential: CREDENTIAL, ...(capabilities ? { capabilities } : {}) });
+  const { capabilities } = options;
+  const clock = new FakeClock();
+  const daemon = new FakeDaemon({ credential: CREDENTIAL, clock, ...(capabilities ? { capabilities } : {}) });
   daemon.onPrompt(play);
   const harness = {
     connect: () => daemon.dial({ url: "memory:", signal: new AbortController().signal }),
     credential: { token: CREDENTIAL },
     prompts: PROMPTS,
+    passTime: (ms: number) => clock.advance(ms),
+    restart: () => restart(daemon),
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
   };
   return daemonHarness(options.wrap?.(harness) ?? harness);
+}
+
+/** As a daemon that is asked to: its connections are told, and then it is another one. */
+async function restart(daemon: FakeDaemon): Promise<void> {
+  daemon.closeConnections(CloseCode.goingAway);
+  while (daemon.connections > 0) await Promise.resolve();
+  daemon.restart();
 }
 
 async function play(prompt: FakePrompt): Promise<void> {
@@ -50,6 +62,7 @@ const SCRIPT: ReadonlyMap<string, (prompt: FakePrompt, argument: string) => void
   ["endless", endless],
   ["permission", askPermission],
   ["question", askQuestion],
+  ["die", (prompt: FakePrompt) => prompt.end("agent_exited")],
 ]);
 
 /** Every so many pieces others get a turn, as with an agent behind a pipe. */

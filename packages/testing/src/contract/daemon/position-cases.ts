@@ -126,7 +126,7 @@ export const POSITION_CASES: readonly DaemonCase[] = [
       for (const after of [
         { ...last, seq: last.seq + 100_000 },
         { epoch: last.epoch + 1, seq: 1 },
-        { epoch: 1, seq: 2 },
+        { epoch: last.epoch - 1, seq: 2 },
       ]) {
         const { error } = await opened.client.call("resume_session", { sessionId: opened.sessionId, after });
         expectEqual(
