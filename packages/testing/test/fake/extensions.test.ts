@@ -94,7 +94,8 @@ test("snapshot plus stream is the whole: the first entry is the one after the sn
     client.frames.length = 0;
     session.notify({ type: "after" });
     const entry = await client.waitForNotification("after");
-    expect(placeOf(entry)?.seq).toBe((result?.position as Position).seq + 1);
+    const { seq } = (result?.position ?? {}) as Position;
+    expect(placeOf(entry)?.seq).toBe(seq + 1);
   }
 });
 
