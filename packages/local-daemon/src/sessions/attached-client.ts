@@ -107,7 +107,8 @@ export class AttachedClient implements SessionClient {
       const oldest = inbox.pendingOf(open.id).at(0)?.seq ?? committedSeq + 1;
       const earlyFromSeq = Math.min(toldSeq === undefined ? oldest : toldSeq + 1, committedSeq + 1);
       const cursor = this.#follow(open, { fromSeq: committedSeq + 1, credit, earlyFromSeq });
-      return attached({ position: { epoch, seq: committedSeq } }, cursor);
+      const { workingState, isAgentLoopInProgress } = stateOf(open, inbox);
+      return attached({ position: { epoch, seq: committedSeq }, workingState, isAgentLoopInProgress }, cursor);
     });
   }
 

@@ -8,6 +8,8 @@ import type { Position } from "./values.js";
 export interface EnvelopeMeta extends Partial<Position> {
   /** The entry is sent ahead of its place, outside the credit; it comes again at its place (docs/protocol.md, "Credit"). */
   early?: true;
+  /** A request that was resolved before it was sent: for the order only, nobody is to be asked (docs/protocol.md, "Resume"). */
+  resolved?: true;
   traceparent?: string;
   tracestate?: string;
 }
