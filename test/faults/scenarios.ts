@@ -1,14 +1,24 @@
 import type { FaultScenario } from "./scenario.js";
 import { byteScenarios } from "./scenarios/bytes.js";
+import { credentialScenarios } from "./scenarios/credentials.js";
 import { fuzzScenarios } from "./scenarios/fuzz.js";
 import { hostileTextScenarios } from "./scenarios/hostile-text.js";
+import { leakScenarios } from "./scenarios/leaks.js";
+import { loadScenarios } from "./scenarios/load.js";
+import { privateStateScenarios } from "./scenarios/private-state.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
+import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
 const ALL: readonly FaultScenario[] = [
   ...byteScenarios,
+  ...credentialScenarios,
   ...fuzzScenarios,
   ...hostileTextScenarios,
+  ...leakScenarios,
+  ...loadScenarios,
+  ...originScenarios,
+  ...privateStateScenarios,
   ...rendezvousScenarios,
   ...webSocketAbuseScenarios,
 ];

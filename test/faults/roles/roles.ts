@@ -1,2 +1,10 @@
+import { playMeasuredClient } from "./measured-client.js";
+import { playScriptedDaemon } from "./scripted-daemon.js";
+
+type Role = (args: readonly string[]) => void | Promise<void>;
+
 /** The parts this program can play in a process of its own, by name. */
-export const ROLES: ReadonlyMap<string, (args: readonly string[]) => void | Promise<void>> = new Map();
+export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ["measured-client", playMeasuredClient],
+  ["scripted-daemon", playScriptedDaemon],
+]);

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemon-sdk/client";
+import { endWithScenario, type Message, say } from "./role.js";
+
+const OPENING_AT_ONCE = 200;
+const TURNS_AT_ONCE = 20;
+
+/** What {@link playMeasuredClient} can be told to do. */
+type Task = (connection: DaemonConnection, message: Message) => Promise<Message>;
+
+const TASKS: ReadonlyMap<string, Task> = new Map<string, Task>([
+  ["open", openAndListen],
+  ["turns", (connection, { count }) => runTurns(connection, Number(count))],
+  ["breaks", (connection, { count }) => breakOut(connection, Number(count))],
+  ["memory", async () => ({ ...(await settledMemory()) })],
+  ["receive", (_connection, message) => receive(message)],
+]);
+
+/** Our client in a process of its own, so that its memory can be measured. Needs `--expose-gc`; `{ task }` says what to do. */
+export async function playMeasuredClient([url = ""]: readonly string[]): Promise<void> {
+  endWithScenario();
+  const connection = await connectDaemon({ url, apiKey: "any" });
+  process.on("message", (message: Message) => {
+    const task = TASKS.get(String(message.task));
+    void task?.(connection, message).then(say, (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
+  });
+  say({ ready: true });
+}
+
+/** What the listeners have seen since it was last asked for. */
+const seen = { events: 0, misplaced: 0, wanted: 0, all: () => {} };
+/** Held, or a session that nobody can reach any more would cost nothing. */
+const held: DaemonSession[] = [];
+
+async function openAndListen(connection: DaemonConnection, { count }: Message): Promise<Message> {
+  for (let opened = 0; opened < Number(count); opened += OPENING_AT_ONCE) {
+    const first = held.length;
+    const batch = Array.from({ length: Math.min(OPENING_AT_ONCE, Number(count) - opened) }, async (_none, index) => {
+      // Ids as the daemon would make them, so that memory is what it is in earnest.
+      const sessionId = `0d3c6a1e-8a54-4d0e-9a5b-${String(first + index).padStart(12, "0")}`;
+      const session = await connection.createSession({ cwd: "/", sessionId });
+      let last = 0;
+      session.onNotification((notification) => {
+        const seq = Number(String(notification.textDelta).slice(7));
+        if (seq !== last + 1) seen.misplaced += 1;
+        last = seq;
+        seen.events += 1;
+        if (seen.events === seen.wanted) seen.all();
+      });
+      held.push(session);
+    });
+    await Promise.all(batch);
+  }
+  return { opened: held.length };
+}
+
+/** Waits for that many events over all sessions; tells how many of them were not the next one of their session. */
+async function receive({ count }: Message): Promise<Message> {
+  Object.assign(seen, { events: 0, misplaced: 0, wanted: Number(count) });
+  const all = new Promise<void>((resolve) => {
+    seen.all = resolve;
+  });
+  const started = performance.now();
+  say({ isListening: true });
+  await all;
+  return { tookMs: performance.now() - started, events: seen.events, misplaced: seen.misplaced };
+}
+
+/** Sessions that are opened, streamed to their end and closed; then whether any of them can still be reached. */
+async function runTurns(connection: DaemonConnection, count: number): Promise<Message> {
+  const references: WeakRef<object>[] = [];
+  let deltas = 0;
+  await inBatches(count, async () => {
+    const session = await connection.createSession({ cwd: "/" });
+    for await (const event of session.stream("go", { includePartialMessages: true })) {
+      if (event.type === "assistant_text_delta") deltas += 1;
+    }
+    await session.close();
+    references.push(new WeakRef(session));
+  });
+  await settledMemory();
+  return { deltas, alive: references.filter((reference) => reference.deref() !== undefined).length };
+}
+
+/** Streams that are left at their first delta. */
+async function breakOut(connection: DaemonConnection, count: number): Promise<Message> {
+  const references: WeakRef<object>[] = [];
+  let left = 0;
+  await inBatches(count, async () => {
+    const session = await connection.createSession({ cwd: "/" });
+    const stream = session.stream("go", { includePartialMessages: true });
+    for await (const event of stream) if (event.type === "assistant_text_delta") break;
+    left += 1;
+    await session.close();
+    references.push(new WeakRef(stream));
+  });
+  await settledMemory();
+  return { left, alive: references.filter((reference) => reference.deref() !== undefined).length };
+}
+
+async function inBatches(count: number, each: () => Promise<void>): Promise<void> {
+  for (let done = 0; done < count; done += TURNS_AT_ONCE) {
+    await Promise.all(Array.from({ length: Math.min(TURNS_AT_ONCE, count - done) }, each));
+  }
+}
+
+/** Memory after everything that can go has gone. */
+async function settledMemory(): Promise<{ heapUsed: number; rss: number }> {
+  for (let round = 0; round < 3; round += 1) {
+    await delay(20);
+    globalThis.gc?.();
+  }
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heapUsed, rss };
+}

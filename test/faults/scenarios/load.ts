@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectDaemon } from "@daemon-sdk/client";
+import type { FaultContext, FaultScenario } from "../scenario.js";
+import { ClientUnderLoad } from "../support/client-under-load.js";
+import { bytes, openFiles, quantile, residentBytes, round, withoutProc } from "../support/figures.js";
+import { type ForegroundDaemon, startForeground } from "../support/foreground-daemon.js";
+
+const SESSION_BYTES = 2 * 1024;
+const EVENTS_PER_SECOND = 250_000;
+const FLATNESS = 0.85;
+const CONNECTS_PER_SECOND = 200;
+/** Connections that are on their way at a time, so that a slow second does not pile up. */
+const SETTLE_MS = 5_000;
+
+/** L1, L2, L4: many sessions on one socket, and many sockets one after another. */
+export const loadScenarios: readonly FaultScenario[] = [
+  {
+    id: "L1",
+    title: "ten thousand sessions on one socket get a million events, each once and in order",
+    isQuick: true,
+    limitMs: 180_000,
+    run: manySessions,
+  },
+  {
+    id: "L2",
+    title: "an event costs with ten thousand sessions what it costs with one",
+    isQuick: true,
+    limitMs: 120_000,
+    run: flatness,
+  },
+  {
+    id: "L4",
+    title: "clients that come and go leave neither descriptors nor memory behind",
+    isQuick: true,
+    limitMs: 120_000,
+    cannotRun: withoutProc,
+    async run(context) {
+      await using daemon = await startForeground();
+      return await comeAndGo(daemon, context);
+    },
+  },
+];
+
+async function manySessions(context: FaultContext): Promise<string> {
+  const sessions = context.count(10_000);
+  const events = context.count(1_000_000);
+  await using load = await ClientUnderLoad.start();
+  // Code is compiled and buffers have their size before memory is looked at.
+  await load.ask("open", 100);
+  await load.feed(context.count(200_000));
+  const before = await load.ask("memory");
+  await load.ask("open", sessions - 100);
+  const opened = await load.ask("memory");
+  const { perSecond, misplaced } = await load.feed(events);
+  const after = await load.ask("memory");
+  assert.equal(misplaced, 0, "out of order, lost or doubled");
+  const growth = ((after.rss ?? 0) - (opened.rss ?? 0)) / sessions;
+  const cost = ((opened.heapUsed ?? 0) - (before.heapUsed ?? 0)) / (sessions - 100);
+  assert.ok(growth <= SESSION_BYTES, `events left ${bytes(growth)} per session`);
+  assert.ok(perSecond >= EVENTS_PER_SECOND / context.slowness || context.scale < 1, `${round(perSecond)} events/s`);
+  return (
+    `${events} events over ${sessions} sessions, 0 lost, doubled or out of order, ${round(perSecond / 1000)} k/s; ` +
+    `RSS ${growth < 0 ? "" : "+ "}${bytes(growth)} per session by them, a session costs ${bytes(cost)}`
+  );
+}
+
+async function flatness(context: FaultContext): Promise<string> {
+  const sessions = context.count(10_000, 2_000);
+  const events = context.count(400_000);
+  await using one = await ClientUnderLoad.start();
+  await using many = await ClientUnderLoad.start();
+  await one.ask("open", 1);
+  await many.ask("open", sessions);
+  const ratios: number[] = [];
+  const rates: number[] = [];
+  for (let turn = 0; turn < 6; turn += 1) {
+    const alone = await one.feed(events);
+    const among = await many.feed(events);
+    // The first turn compiles.
+    if (turn === 0) continue;
+    ratios.push(among.perSecond / alone.perSecond);
+    rates.push(among.perSecond);
+  }
+  const ratio = quantile(ratios, 0.5);
+  // A sample's rounds are a few milliseconds long: they show that it is no multiple.
+  const mark = context.scale < 1 ? 0.5 : FLATNESS;
+  assert.ok(Math.max(...ratios) >= mark, `${sessions} sessions: ${round(ratio)} of the rate of one`);
+  return `${sessions} sessions: ${round(ratio)} of the rate of one session (best ${round(Math.max(...ratios))}), ${round(quantile(rates, 0.5) / 1000)} k/s`;
+}
+
+async function comeAndGo(daemon: ForegroundDaemon, context: FaultContext): Promise<string> {
+  const seconds = context.count(30, 2);
+  // Its heap finds its size first.
+  await burst(daemon, context.count(10) * CONNECTS_PER_SECOND);
+  await delay(SETTLE_MS / 10);
+  const before = { files: openFiles(daemon.pid), memory: residentBytes(daemon.pid) };
+  const started = performance.now();
+  let done = 0;
+  for (let second = 0; second < seconds; second += 1) {
+    done += await burst(daemon, CONNECTS_PER_SECOND);
+    const ahead = (second + 1) * 1000 - (performance.now() - started);
+    if (ahead > 0) await delay(ahead);
+  }
+  const rate = (done / (performance.now() - started)) * 1000;
+  let after = before;
+  const deadline = performance.now() + SETTLE_MS;
+  do {
+    await delay(100);
+    after = { files: openFiles(daemon.pid), memory: residentBytes(daemon.pid) };
+  } while (!isBack(before, after) && performance.now() < deadline);
+  assert.ok(
+    isBack(before, after),
+    `descriptors ${before.files} → ${after.files}, memory ${bytes(before.memory)} → ${bytes(after.memory)}`,
+  );
+  return `${done} clients at ${round(rate)}/s, descriptors ${before.files} → ${after.files}, RSS ${bytes(before.memory)} → ${bytes(after.memory)}`;
+}
+
+interface Holdings {
+  readonly files: number;
+  readonly memory: number;
+}
+
+/** Descriptors as before; memory, which the collector takes its time with, within 5 % and a few MiB. */
+function isBack(before: Holdings, after: Holdings): boolean {
+  return after.files <= before.files * 1.05 && after.memory <= before.memory * 1.05 + 8 * 2 ** 20;
+}
+
+async function burst(daemon: ForegroundDaemon, count: number): Promise<number> {
+  for (let done = 0; done < count; done += 20) {
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
+        await connection.listOpenedSessions();
+      }),
+    );
+  }
+  return count;
+}

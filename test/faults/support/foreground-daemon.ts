@@ -1,0 +1,89 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { DAEMON_PROGRAM } from "../../support/daemon-process.js";
+
+const POLL_MS = 5;
+
+/** How a daemon is started whose circumstances a scenario chooses. */
+export interface ForegroundOptions {
+  /** What its `config.json` says. */
+  readonly config?: object;
+  /** Its whole environment; without it that of this process. `DAEMON_SDK_HOME` comes on top. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly umask?: string;
+  /** Called again and again while it starts, with its state directory. */
+  readonly whileStarting?: (stateDir: string) => void;
+}
+
+/** A daemon process in the foreground, everything it says kept. */
+export interface ForegroundDaemon extends AsyncDisposable {
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+  readonly token: string;
+  readonly stateDir: string;
+  readonly socketPath: string;
+  readonly workspace: string;
+  /** Its stdout and stderr so far. */
+  said(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts the built daemon on a free port, in a state directory of its own. */
+export async function startForeground(options: ForegroundOptions = {}): Promise<ForegroundDaemon> {
+  const directory = mkdtempSync(join(tmpdir(), "fore-"));
+  const stateDir = join(directory, "state");
+  const workspace = join(directory, "work");
+  mkdirSync(workspace);
+  if (options.config !== undefined) {
+    mkdirSync(stateDir, { mode: 0o700 });
+    writeFileSync(join(stateDir, "config.json"), JSON.stringify(options.config), { mode: 0o600 });
+  }
+  const start = `umask ${options.umask ?? "022"}; exec "$0" "$@"`;
+  const child = spawn(
+    "/bin/sh",
+    ["-c", start, process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...(options.env ?? process.env), DAEMON_SDK_HOME: stateDir },
+    },
+  );
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  const exited = once(child, "exit");
+  const endpointPath = join(stateDir, "endpoint.json");
+  while (!existsSync(endpointPath)) {
+    if (child.exitCode !== null) throw new Error(`The daemon ended while it started: ${said}`);
+    options.whileStarting?.(stateDir);
+    await (options.whileStarting === undefined ? delay(POLL_MS) : new Promise((go) => setImmediate(go)));
+  }
+  const { pid, port } = JSON.parse(readFileSync(endpointPath, "utf8")) as { pid: number; port: number };
+  const stop = async () => {
+    child.kill("SIGTERM");
+    child.kill("SIGINT");
+    await exited;
+  };
+  return {
+    pid,
+    port,
+    url: `ws://127.0.0.1:${port}`,
+    token: readFileSync(join(stateDir, "token"), "utf8").trim(),
+    stateDir,
+    socketPath: join(stateDir, "daemon.sock"),
+    workspace,
+    said: () => said,
+    stop,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) await stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
