@@ -82,7 +82,7 @@ test("a session goes on when its only client is gone: the next one finds the tur
 });
 
 function connectThrough(port: number): Promise<DaemonConnection> {
-  return connectDaemon({ url: `ws://127.0.0.1:${port}`, token: daemon.token });
+  return connectDaemon({ url: `ws://127.0.0.1:${port}`, token: daemon.token, reconnect: false });
 }
 
 interface Ending {

@@ -1,19 +1,18 @@
 import {
   abortReason,
   CLIENT_LIMITS,
-  type ConnectionError,
   DaemonError,
   type Logger,
-  MachineType,
-  ProtocolEngine,
+  type ProtocolEngine,
   silentLogger,
 } from "@daemon-sdk/protocol";
-import { authenticate } from "./authenticate.js";
+import { type AuthenticatedLink, openAuthenticatedLink } from "./authenticated-link.js";
 import { ConnectionLifecycle } from "./connection-lifecycle.js";
-import { DaemonConnection, type DaemonIdentity } from "./daemon-connection.js";
+import { DaemonConnection } from "./daemon-connection.js";
+import { LinkKeeper, type LinkKeeperOptions } from "./link-keeper.js";
 import { SharedTransportMultiplexer } from "./multiplexer.js";
-import { type OpenLink, openLink, type Platform } from "./open-link.js";
-import { type ConnectDaemonOptions, checkConnectOptions } from "./options.js";
+import type { DialManner, Platform } from "./open-link.js";
+import { type ConnectDaemonOptions, checkConnectOptions, heartbeatTimes, reconnectPolicy } from "./options.js";
 import { StatusEvents } from "./status-events.js";
 
 /** Connects to a daemon and authenticates; see `connectDaemon` of the entry points. */
@@ -67,54 +66,53 @@ async function connectWithRetries(context: Context): Promise<DaemonConnection> {
 }
 
 async function connectOnce(context: Context): Promise<DaemonConnection> {
-  const { options, platform, logger, lifecycle } = context;
-  const link = await openLink(options, platform, logger);
-  lifecycle.step("opened");
-  const engine = new ProtocolEngine(link.transport, { prefix: "daemon", logger });
-  let ended: ConnectionError | undefined;
-  engine.onClose = (error) => {
-    ended = error;
-  };
-  let identity: DaemonIdentity | undefined;
-  const multiplexer = new SharedTransportMultiplexer(engine, {
+  const { options, logger, lifecycle } = context;
+  let link: AuthenticatedLink | undefined;
+  const multiplexer = new SharedTransportMultiplexer(undefined, {
     logger,
-    isInboxOffered: () => identity?.capabilities.inbox === true,
+    isInboxOffered: () => link?.identity.capabilities.inbox === true,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
-  try {
-    identity = await authenticate(engine, handshakeOptions(options, link));
-    // The link may have ended between the answer and this line.
-    if (ended !== undefined) throw ended;
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
-  return connected(context, multiplexer, identity, sessionToken(link));
+  const open = async (manner: DialManner) => {
+    const onOpened = (engine: ProtocolEngine) => {
+      multiplexer.listen(engine);
+      lifecycle.step("opened");
+    };
+    link = await openAuthenticatedLink(options, context.platform, logger, { ...manner, onOpened });
+    return link;
+  };
+  return connected(context, multiplexer, await open({ signal: options.signal }), open);
 }
 
 function connected(
   { options, logger, onError, status, lifecycle }: Context,
   multiplexer: SharedTransportMultiplexer,
-  identity: DaemonIdentity,
-  token: string,
+  link: AuthenticatedLink,
+  open: (manner: DialManner) => Promise<AuthenticatedLink>,
 ): DaemonConnection {
-  const parts = { multiplexer, lifecycle, status, identity, token, handlers: options, onError, logger };
-  const connection = new DaemonConnection(parts);
-  lifecycle.step("accepted");
-  return connection;
-}
-
-function handshakeOptions({ machine, signal }: ConnectDaemonOptions, { credential, endpoint }: OpenLink) {
-  return {
-    credential,
-    machineType: machine?.type ?? MachineType.Local,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(signal === undefined ? {} : { signal }),
+  const keeperOptions: LinkKeeperOptions = {
+    multiplexer,
+    lifecycle,
+    status,
+    logger,
+    clock: options.clock,
+    reconnect: reconnectPolicy(options),
+    heartbeat: heartbeatTimes(options),
+    open: (request) => open({ ...request, isOnce: true }),
   };
-}
-
-/** `token` of the session calls (session spec §3.3): required on the wire, so a link authenticated by proof sends a word. */
-function sessionToken({ credential }: OpenLink): string {
-  return credential.apiKey ?? credential.token ?? "local";
+  const keeper = new LinkKeeper(keeperOptions, link);
+  const connection = new DaemonConnection({
+    multiplexer,
+    keeper,
+    lifecycle,
+    status,
+    handlers: options,
+    onError,
+    logger,
+  });
+  lifecycle.step("accepted");
+  keeper.start();
+  return connection;
 }
 
 /** Waits, or rejects as soon as `signal` is aborted. */

@@ -12,6 +12,8 @@ export class ConnectionLifecycle {
   readonly #status: StatusEvents;
   readonly #logger: Logger;
   #state: ConnectionState = "idle";
+  /** Whether anybody was ever told that it is connected. */
+  #wasReady = false;
   #resolveClosed: (error: ConnectionError | undefined) => void = () => {};
 
   constructor(status: StatusEvents, logger: Logger) {
@@ -27,7 +29,10 @@ export class ConnectionLifecycle {
     return this.#state;
   }
 
-  /** Takes one step; an event that has no meaning in the present state is a bug of ours. The only place that writes the state. */
+  /**
+   * Takes one step; `error` is what ended the connection, for the step to `closed`. An event that has no meaning in the present state is a bug of ours. The only place that writes
+   * the state.
+   */
   step(event: ConnectionEvent, error?: ConnectionError): void {
     const next = nextConnectionState(this.#state, event);
     if (next === undefined) {
@@ -37,11 +42,13 @@ export class ConnectionLifecycle {
       );
     }
     this.#logger.debug({ from: this.#state, event, to: next }, "Connection state changed");
-    const wasOpen = this.#state === "ready" || this.#state === "closing";
     this.#state = next;
-    if (next === "ready") this.#status.emit({ type: "connected" });
+    if (next === "ready") {
+      this.#wasReady = true;
+      this.#status.emit({ type: "connected" });
+    }
     if (next !== "closed") return;
     this.#resolveClosed(error);
-    if (wasOpen) this.#status.emit({ type: "disconnected", ...(error === undefined ? {} : { error }) });
+    if (this.#wasReady) this.#status.emit({ type: "disconnected", ...(error === undefined ? {} : { error }) });
   }
 }

@@ -1,29 +1,47 @@
 /** Where a connection is in its life. */
-export type ConnectionState = "idle" | "dialing" | "authenticating" | "waiting" | "ready" | "closing" | "closed";
+export type ConnectionState =
+  | "idle"
+  | "dialing"
+  | "authenticating"
+  | "attaching"
+  | "ready"
+  | "waiting"
+  | "closing"
+  | "closed";
 
 /** What can happen to it. */
-export type ConnectionEvent = "dial" | "opened" | "accepted" | "failed" | "retry" | "close" | "ended" | "lost";
+export type ConnectionEvent =
+  | "dial"
+  | "opened"
+  | "accepted"
+  | "attached"
+  | "failed"
+  | "retry"
+  | "lost"
+  | "close"
+  | "ended";
 
 /**
- * Life of one client connection. Pure: no sockets, no timers, no clock.
+ * Life of one client connection, over all its links. Pure: no sockets, no timers, no clock.
  *
- *   idle ─dial→ dialing ─opened→ authenticating ─accepted→ ready ─close→ closing ─ended→ closed
+ *   idle ─dial→ dialing ─opened→ authenticating ─accepted→ attaching ─attached→ ready ─close→ closing ─ended→ closed
  *
- *   dialing ─failed→ waiting        authenticating ─failed→ waiting
- *   waiting ─retry→ dialing         ready ─lost→ closed
- *   idle ─close→ closed             dialing ─close→ closed
- *   authenticating ─close→ closed   waiting ─close→ closed
- *   closing ─lost→ closed
+ *   dialing ─failed→ waiting     authenticating ─failed→ waiting     attaching ─failed→ waiting
+ *   waiting ─retry→ dialing      ready ─lost→ waiting
+ *   idle ─close→ closed          dialing ─close→ closed              authenticating ─close→ closed
+ *   attaching ─close→ closed     waiting ─close→ closed
  *
- * `failed` also stands before giving up: `waiting` is left by `retry` while attempts remain, else by `close`.
+ * `attaching`: the sessions are taken over to a new link; there is none on the first. `failed` and `lost` also stand before giving
+ * up: `waiting` is left by `retry` while attempts remain, else by `close`.
  */
 export const CONNECTION_TRANSITIONS = {
   idle: { dial: "dialing", close: "closed" },
   dialing: { opened: "authenticating", failed: "waiting", close: "closed" },
-  authenticating: { accepted: "ready", failed: "waiting", close: "closed" },
+  authenticating: { accepted: "attaching", failed: "waiting", close: "closed" },
+  attaching: { attached: "ready", failed: "waiting", close: "closed" },
+  ready: { lost: "waiting", close: "closing" },
   waiting: { retry: "dialing", close: "closed" },
-  ready: { close: "closing", lost: "closed" },
-  closing: { ended: "closed", lost: "closed" },
+  closing: { ended: "closed" },
   closed: {},
 } as const satisfies Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>>;
 

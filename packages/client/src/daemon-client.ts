@@ -10,6 +10,8 @@ import {
   type LoadSessionResult,
   type Logger,
   METHODS,
+  NO_ANSWER,
+  newId,
   type ParamsOf,
   ProtocolError,
   type ResultOf,
@@ -19,6 +21,7 @@ import {
 import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import type { SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
 import { RequestInbox } from "./request-inbox.js";
+import { SessionAttachment } from "./session-attachment.js";
 import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
 import { SessionCredit } from "./session-credit.js";
 import { type NotificationListener, SessionFeed, type SessionObserver } from "./session-feed.js";
@@ -51,6 +54,7 @@ export class DaemonClient extends SessionCalls {
   readonly #logger: Logger;
   readonly #inbox: RequestInbox;
   readonly #feed: SessionFeed;
+  readonly #attachment: SessionAttachment;
   readonly #view: SessionView;
   #sessionId: string | undefined;
   #detachView: (() => void) | undefined;
@@ -65,18 +69,33 @@ export class DaemonClient extends SessionCalls {
     this.#inbox = new RequestInbox({
       handlers: options.handlers ?? {},
       isKeptByDaemon: options.capabilities?.inbox === true,
-      respond: (requestId, result) => this.#multiplexer.engine.respond(requestId, result),
+      respond: (requestId, result) => this.#multiplexer.calls.respond(requestId, result),
       onError: (error) => this.#report(error),
       logger: this.#logger,
     });
     this.credit = this.#newCredit();
     this.#feed = new SessionFeed(this.credit, (error) => this.#report(error));
+    this.#attachment = new SessionAttachment({
+      inbox: this.#inbox,
+      logger: this.#logger,
+      sessionId: () => this.#requireSession(),
+      extensions: () => this.#extensions(),
+      onGap: (gap) => this.#feed.observer?.onGap(gap),
+      onLost: (error) => {
+        this.detach(error);
+        this.#feed.observer?.onLost(error);
+      },
+    });
     this.#view = {
       onNotification: (notification, inbound) => {
+        if (!this.#attachment.takes(inbound.meta)) return;
         this.#inbox.observe(notification);
         this.#feed.deliver(notification, inbound);
       },
-      onRequest: (request) => this.#inbox.receive(this.#requireSession(), request),
+      onRequest: (request) =>
+        this.#attachment.takesRequest(request) ? this.#inbox.receive(this.#requireSession(), request) : NO_ANSWER,
+      onRepeatedRequest: ({ meta }) => void this.#attachment.takes(meta),
+      reattach: (link) => this.#attachment.reattach(link),
       onConnectionEnd: (error) => {
         this.detach(error);
         options.onConnectionEnd?.(error);
@@ -105,11 +124,16 @@ export class DaemonClient extends SessionCalls {
     options: CallOptions = {},
   ): Promise<InitializeSessionResult> {
     this.#assertUnbound();
-    return this.#multiplexer.engine.request(
+    return this.#multiplexer.calls.request(
       METHODS.initializeSession,
-      { ...this.#extensions(), ...params, token: this.#options.token },
-      { ...options, onResult: (result) => this.#bind(sessionIdOf(result)) },
+      { ...this.#extensions(), ...this.#ownId(), ...params, token: this.#options.token },
+      { ...options, onResult: (result) => this.#bind(sessionIdOf(result)).opened(Object(result).position) },
     );
+  }
+
+  /** With an id of ours the call may be made again on another link: it makes one session. A plain daemon is left to choose its own. */
+  #ownId(): { sessionId?: string } {
+    return this.#options.capabilities?.resume === true ? { sessionId: newId() } : {};
   }
 
   /** Says that requests nobody here can answer are left alone, and how many events to send; others would not know the keys. */
@@ -133,10 +157,11 @@ export class DaemonClient extends SessionCalls {
     this.#bind(sessionId);
     try {
       const full = { ...this.#extensions(), ...params, sessionId, token: this.#options.token };
-      return await this.#multiplexer.engine.request(METHODS.loadSession, full, {
+      return await this.#multiplexer.calls.request(METHODS.loadSession, full, {
         ...options,
         onResult: (result) => {
           options.onResult?.(result);
+          this.#attachment.opened(Object(result).position);
           this.#restore(sessionId, result as LoadSessionResult);
         },
       });
@@ -152,7 +177,7 @@ export class DaemonClient extends SessionCalls {
     options?: CallOptions,
   ): Promise<ResultOf<M>> {
     const full = { ...params, sessionId: this.#requireSession() } as unknown as ParamsOf<M>;
-    return this.#multiplexer.engine.request(method, full, options);
+    return this.#multiplexer.calls.request(method, full, options);
   }
 
   /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */
@@ -203,17 +228,25 @@ export class DaemonClient extends SessionCalls {
     return new SessionCredit(
       {
         follow: (credit, onResult) => {
-          if (!this.isConnected) return false;
+          // Not by `call`, which waits for a link and calls again: on a new link the session is resumed with its credit.
+          const { engine } = this.#multiplexer.calls;
+          const sessionId = this.#sessionId;
+          if (!this.isConnected || sessionId === undefined || engine === undefined) return false;
           const settled = { onResult: (result: unknown) => onResult(result as FollowSessionResult) };
-          this.call(METHODS.followSession, { credit }, settled).catch((error: Error) => this.#followFailed(error));
+          engine
+            .request(METHODS.followSession, { sessionId, credit }, settled)
+            .catch((error: Error) => this.#followFailed(error));
           return true;
         },
         grant: (credit) => {
           if (this.isConnected)
-            this.#multiplexer.engine.notify("grant_credit", { sessionId: this.#sessionId, ...credit });
+            this.#multiplexer.calls.notify("grant_credit", { sessionId: this.#sessionId, ...credit });
         },
       },
-      (result) => this.#feed.observer?.onBegin(result),
+      (result) => {
+        if (result !== undefined) this.#attachment.moveTo(result.position);
+        this.#feed.observer?.onBegin(result);
+      },
     );
   }
 
@@ -224,10 +257,11 @@ export class DaemonClient extends SessionCalls {
     this.#report(error);
   }
 
-  #bind(sessionId: string): void {
+  #bind(sessionId: string): SessionAttachment {
     this.#detachView = this.#multiplexer.attach(sessionId, this.#view);
     this.#sessionId = sessionId;
     this.credit?.opened();
+    return this.#attachment;
   }
 
   #restore(sessionId: string, result: LoadSessionResult): void {

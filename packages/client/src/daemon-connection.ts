@@ -1,6 +1,6 @@
 import {
   type ArchiveSessionResult,
-  ConnectionError,
+  type ConnectionError,
   type CreateTicketResult,
   type DaemonCapabilities,
   type GetSessionMessagesParams,
@@ -19,8 +19,9 @@ import {
 } from "@daemon-sdk/protocol";
 import type { ConnectionLifecycle } from "./connection-lifecycle.js";
 import { DaemonClient } from "./daemon-client.js";
-import { DaemonSession, type SessionSnapshot } from "./daemon-session.js";
+import { DaemonSession } from "./daemon-session.js";
 import type { Handlers } from "./handlers.js";
+import type { LinkKeeper } from "./link-keeper.js";
 import type { SharedTransportMultiplexer } from "./multiplexer.js";
 import {
   checkPrompt,
@@ -32,18 +33,17 @@ import {
   type StreamOptions,
 } from "./session-options.js";
 import { initializeParams } from "./session-params.js";
+import { type SessionSnapshot, snapshotOf } from "./session-snapshot.js";
 import { SessionTurns } from "./session-turns.js";
 import type { ConnectionStatus, StatusEvents } from "./status-events.js";
 import type { DroidStreamEvent, ResultEvent } from "./stream/events.js";
 
-/** What `connectDaemon` hands a connection: an authenticated link and what was learned on it. */
+/** What `connectDaemon` hands a connection. */
 export interface DaemonConnectionParts {
   readonly multiplexer: SharedTransportMultiplexer;
+  readonly keeper: LinkKeeper;
   readonly lifecycle: ConnectionLifecycle;
   readonly status: StatusEvents;
-  readonly identity: DaemonIdentity;
-  /** Goes into `token` of the session calls. */
-  readonly token: string;
   readonly handlers: Handlers;
   readonly onError: (error: Error) => void;
   readonly logger: Logger;
@@ -68,22 +68,24 @@ export interface RunOptions<Output = unknown> extends DaemonSessionOptions, Stre
 /**
  * One authenticated connection to a daemon; many sessions share it. Made by `connectDaemon`.
  *
- * When it ends, by `close()` or because it is lost, running streams and pending calls end at once with the reason; sessions and
- * their turns go on in the daemon. After that every call throws that reason.
+ * A link that is lost is made again, unless `reconnect` is off: sessions are attached again where they were, streams and calls go on.
+ * When the connection ends, by `close()` or because it cannot be brought back, running streams and pending calls end at once with the
+ * reason; sessions and their turns go on in the daemon. After that every call throws that reason.
  */
 export class DaemonConnection {
-  /** Whom this connection is authenticated as, and what the daemon can do. */
-  readonly identity: DaemonIdentity;
   /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
   readonly closed: Promise<ConnectionError | undefined>;
   readonly #parts: DaemonConnectionParts;
 
-  /** For `connectDaemon` only; takes over the engine's end. */
+  /** For `connectDaemon` only. */
   constructor(parts: DaemonConnectionParts) {
     this.#parts = parts;
-    this.identity = parts.identity;
     this.closed = parts.lifecycle.closed;
-    parts.multiplexer.engine.onClose = (error) => this.#ended(error);
+  }
+
+  /** Whom this connection is authenticated as, and what the daemon can do; of the last link, as a restarted daemon may differ. */
+  get identity(): DaemonIdentity {
+    return this.#parts.keeper.link.identity;
   }
 
   /** What the daemon offers beyond the original wire. */
@@ -93,7 +95,7 @@ export class DaemonConnection {
 
   /** Version of the wire the daemon states; undefined when it states none. */
   get protocolVersion(): string | undefined {
-    return this.#parts.multiplexer.engine.peerProtocolVersion;
+    return this.#parts.keeper.link.engine.peerProtocolVersion;
   }
 
   /** The present status first, then each change; ends after `disconnected`. Every call gives an iterator of its own. */
@@ -154,7 +156,7 @@ export class DaemonConnection {
     requireText("sessionId", sessionId);
     const { multiplexer } = this.#parts;
     if (this.capabilities.directInterrupt === true || multiplexer.has(sessionId)) {
-      await multiplexer.engine.request(METHODS.interruptSession, { sessionId });
+      await multiplexer.calls.request(METHODS.interruptSession, { sessionId });
       return;
     }
     // Requests that wait in the session are none of this handle's business.
@@ -170,17 +172,17 @@ export class DaemonConnection {
 
   /** Sessions that are open in the daemon now. */
   async listOpenedSessions(): Promise<OpenedSession[]> {
-    return (await this.#parts.multiplexer.engine.request(METHODS.listOpenedSessions, {})).sessions;
+    return (await this.#parts.multiplexer.calls.request(METHODS.listOpenedSessions, {})).sessions;
   }
 
   /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
   listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
-    return this.#parts.multiplexer.engine.request(METHODS.listAvailableSessions, page);
+    return this.#parts.multiplexer.calls.request(METHODS.listAvailableSessions, page);
   }
 
   /** Searches the conversations. */
   searchSessions(search: SearchSessionsParams): Promise<SearchSessionsResult> {
-    return this.#parts.multiplexer.engine.request(METHODS.searchSessions, search);
+    return this.#parts.multiplexer.calls.request(METHODS.searchSessions, search);
   }
 
   /** A page of a session's conversation, without loading it; at most 100 messages, 20 by default. */
@@ -189,26 +191,26 @@ export class DaemonConnection {
     page: Omit<GetSessionMessagesParams, "sessionId"> = {},
   ): Promise<GetSessionMessagesResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.multiplexer.engine.request(METHODS.getSessionMessages, { ...page, sessionId });
+    return this.#parts.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
   }
 
   /** Takes a session out of the lists, without loading it. */
   async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.multiplexer.engine.request(METHODS.archiveSession, { sessionId });
+    return this.#parts.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
   }
 
   /** Puts an archived session back into the lists. */
   async unarchiveSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
-    await this.#parts.multiplexer.engine.request(METHODS.unarchiveSession, { sessionId });
+    await this.#parts.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
   }
 
   /** Sets a session's title, without loading it. */
   async renameSession(sessionId: string, title: string): Promise<void> {
     requireText("sessionId", sessionId);
     requireText("title", title);
-    await this.#parts.multiplexer.engine.request(METHODS.renameSession, { sessionId, title });
+    await this.#parts.multiplexer.calls.request(METHODS.renameSession, { sessionId, title });
   }
 
   /**
@@ -216,19 +218,15 @@ export class DaemonConnection {
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
-    return this.#parts.multiplexer.engine.request(METHODS.createTicket, {});
+    return this.#parts.multiplexer.calls.request(METHODS.createTicket, {});
   }
 
-  /** Closes the connection, politely, and resolves when it is closed. Sessions go on in the daemon. May be called again. */
-  async close(): Promise<void> {
-    const { lifecycle, multiplexer } = this.#parts;
-    if (lifecycle.state === "ready") {
-      lifecycle.step("close");
-      const error = new ConnectionError("CONNECTION_CLOSED", "The connection was closed by close(). Open a new one.");
-      multiplexer.end(error);
-      multiplexer.engine.close(error);
-    }
-    await this.closed;
+  /**
+   * Closes the connection, politely where there is a link, and resolves when it is closed; coming back is given up. Sessions go on in
+   * the daemon. May be called again.
+   */
+  close(): Promise<void> {
+    return this.#parts.keeper.close();
   }
 
   /** Closes the connection at the end of an `await using` block. */
@@ -236,20 +234,13 @@ export class DaemonConnection {
     return this.close();
   }
 
-  #ended(error: ConnectionError): void {
-    const { lifecycle, multiplexer } = this.#parts;
-    multiplexer.end(error);
-    if (lifecycle.state === "closing") lifecycle.step("ended");
-    else lifecycle.step("lost", error);
-  }
-
   #newHandle(own: Handlers): { client: DaemonClient; turns: SessionTurns } {
-    const { multiplexer, token, handlers, onError, logger } = this.#parts;
+    const { multiplexer, keeper, handlers, onError, logger } = this.#parts;
     const { permissionHandler = handlers.permissionHandler, askUserHandler = handlers.askUserHandler } = own;
     const { capabilities } = this;
     const client = new DaemonClient({
       multiplexer,
-      token,
+      token: keeper.link.token,
       capabilities,
       handlers: {
         ...(permissionHandler === undefined ? {} : { permissionHandler }),
@@ -270,17 +261,4 @@ export class DaemonConnection {
 
 function callOptions(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
-}
-
-function snapshotOf({
-  settings,
-  session,
-  cwd,
-}: Pick<LoadSessionResult, "settings" | "session" | "cwd">): SessionSnapshot {
-  return {
-    settings,
-    history: session.messages,
-    ...(session.title === undefined ? {} : { title: session.title }),
-    ...(cwd === undefined ? {} : { cwd }),
-  };
 }

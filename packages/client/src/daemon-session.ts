@@ -15,9 +15,7 @@ import {
   newId,
   type RewindInfoResult,
   SessionError,
-  type SessionMessage,
   type SessionNotification,
-  type SessionSettings,
   type SettingsParams,
   type Skill,
 } from "@daemon-sdk/protocol";
@@ -26,18 +24,10 @@ import type { AskUserReply, AskUserRequest, PermissionAnswer, PermissionRequest 
 import { resolveOutputFormat } from "./output-format.js";
 import type { NotificationListener } from "./session-feed.js";
 import { checkPrompt, checkSettings, requireText, type SendOptions, type StreamOptions } from "./session-options.js";
+import type { SessionSnapshot } from "./session-snapshot.js";
 import type { SessionTurns } from "./session-turns.js";
 import type { DroidStream } from "./stream/events.js";
 import { SessionStream } from "./stream/session-stream.js";
-
-/** What a session was found with when it was made or loaded. */
-export interface SessionSnapshot {
-  readonly settings: SessionSettings;
-  /** Messages of the conversation so far; empty for a new session. A long one may come shortened: see `getMessages()`. */
-  readonly history: readonly SessionMessage[];
-  readonly title?: string;
-  readonly cwd?: string;
-}
 
 /** Options of {@link DaemonSession.onNotification}. */
 export interface NotificationFilter {

@@ -1,5 +1,7 @@
 import {
+  type Clock,
   type ConnectionError,
+  type DaemonCapabilities,
   type InboundNotification,
   type InboundRequest,
   isSessionNotificationParams,
@@ -12,6 +14,7 @@ import {
   type SessionNotification,
   silentLogger,
 } from "@daemon-sdk/protocol";
+import { ConnectionCalls } from "./connection-calls.js";
 
 /** One session's end of the shared socket: what the multiplexer hands that session's traffic to. */
 export interface SessionView {
@@ -19,8 +22,20 @@ export interface SessionView {
   onNotification(notification: SessionNotification, inbound: InboundNotification): void;
   /** A request of the daemon about this session; the same answers as `ProtocolEngine.onRequest` takes. */
   onRequest(request: InboundRequest): unknown;
+  /** A request came again that is being handled, or was answered, on this link. */
+  onRepeatedRequest(request: InboundRequest): void;
+  /** A new link stands in for one that was lost: attaches the session to it. Rejects when that link is of no use either. */
+  reattach(link: NewLink): Promise<void>;
   /** The connection ended, by whichever side; called once, and nothing after it. */
   onConnectionEnd(error: ConnectionError): void;
+}
+
+/** What a session needs to know of a link that stands in for a lost one. */
+export interface NewLink {
+  readonly engine: ProtocolEngine;
+  readonly capabilities: DaemonCapabilities;
+  /** Goes into `token` of `load_session`; a daemon that was started again may want another one. */
+  readonly token: string;
 }
 
 /** Options of {@link SharedTransportMultiplexer}. */
@@ -28,6 +43,8 @@ export interface MultiplexerOptions {
   readonly logger?: Logger;
   /** Whether the daemon keeps requests that nobody answers (`capabilities.inbox`); asked when it matters. Default: no. */
   readonly isInboxOffered?: () => boolean;
+  /** For the time-outs of calls. Default: the computer's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -37,8 +54,8 @@ export interface MultiplexerOptions {
  * logged, never broadcast, so no session sees or answers another's. Responses need no routing: the engine knows its calls.
  */
 export class SharedTransportMultiplexer {
-  /** The one engine of the connection; session calls go out through it. */
-  readonly engine: ProtocolEngine;
+  /** The calls of the connection, over all its links. */
+  readonly calls: ConnectionCalls;
   /** Frames that went to no session: `unknownSession` named one that is not attached, `unnamed` named none. */
   readonly counters = { unknownSession: 0, unnamed: 0 };
 
@@ -47,12 +64,28 @@ export class SharedTransportMultiplexer {
   readonly #views = new Map<string, SessionView>();
   #end: ConnectionError | undefined;
 
-  constructor(engine: ProtocolEngine, options: MultiplexerOptions = {}) {
-    this.engine = engine;
+  /** @param engine of the first link; without one, {@link listen} and `calls` are to be told of it */
+  constructor(engine: ProtocolEngine | undefined, options: MultiplexerOptions = {}) {
     this.#logger = options.logger ?? silentLogger;
     this.#isInboxOffered = options.isInboxOffered ?? (() => false);
+    this.calls = new ConnectionCalls(options.clock);
+    if (engine === undefined) return;
+    this.listen(engine);
+    this.calls.use(engine);
+    this.calls.open(false);
+  }
+
+  /** Takes what comes on a link; to be called in the tick its engine is made. */
+  listen(engine: ProtocolEngine): void {
     engine.onNotification = (notification) => this.#notify(notification);
     engine.onRequest = (request) => this.#request(request);
+    engine.onRepeatedRequest = (request) =>
+      this.#viewOf(sessionOf(request), request.method)?.onRepeatedRequest(request);
+  }
+
+  /** Attaches all sessions to a new link, at once. Rejects when it is lost meanwhile. */
+  async reattach(link: NewLink): Promise<void> {
+    await Promise.all([...this.#views.values()].map((view) => view.reattach(link)));
   }
 
   /** Sessions attached now. */
@@ -90,6 +123,7 @@ export class SharedTransportMultiplexer {
     this.#end = error;
     const views = [...this.#views.values()];
     this.#views.clear();
+    this.calls.end(error);
     for (const view of views) view.onConnectionEnd(error);
   }
 
@@ -104,9 +138,8 @@ export class SharedTransportMultiplexer {
   }
 
   #request(request: InboundRequest): unknown {
-    const { method, params } = request;
-    const sessionId = typeof params.sessionId === "string" ? params.sessionId : undefined;
-    const view = this.#viewOf(sessionId, method);
+    const sessionId = sessionOf(request);
+    const view = this.#viewOf(sessionId, request.method);
     if (view !== undefined) return view.onRequest(request);
     // Another connection may answer it; a daemon that keeps no requests would wait for ours.
     if (this.#isInboxOffered()) return NO_ANSWER;
@@ -121,4 +154,8 @@ export class SharedTransportMultiplexer {
     }
     return view;
   }
+}
+
+function sessionOf({ params: { sessionId } }: InboundRequest): string | undefined {
+  return typeof sessionId === "string" ? sessionId : undefined;
 }

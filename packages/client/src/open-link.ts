@@ -38,19 +38,34 @@ export interface OpenLink {
   readonly endpoint?: LocalDaemonEndpoint;
 }
 
+/** How a link is opened, beside what the options say. */
+export interface DialManner {
+  readonly signal?: AbortSignal | undefined;
+  /** One attempt: whoever asks has a schedule of its own. Default: the attempts of the machine's kind. */
+  readonly isOnce?: boolean;
+  /** Whether a local daemon may be started. Default true. */
+  readonly start?: boolean;
+}
+
 /**
  * Opens the link the options ask for. Rejects with AUTH_MISSING before anything is sent when no credential can be had for it.
  *
  * A local daemon goes through the optional package, which makes the daemon prove itself first; everything else is a URL.
  */
-export async function openLink(options: ConnectDaemonOptions, platform: Platform, logger: Logger): Promise<OpenLink> {
+export async function openLink(
+  options: ConnectDaemonOptions,
+  platform: Platform,
+  logger: Logger,
+  manner: DialManner,
+): Promise<OpenLink> {
   const given = await givenCredential(options);
-  if (isLocalDoor(options, given)) return openLocal(options, platform, given);
+  if (isLocalDoor(options, given)) return openLocal(options, platform, given, manner);
   if (given === undefined) throw noCredential("Pass `apiKey`, `token` or `ticket`");
-  const { signal } = options;
+  const { signal, isOnce } = manner;
   const url = resolveWebSocketUrl(options);
   const dial: Dial = options.transport ?? (({ url, signal }) => dialWebSocket(url, { signal }));
-  const schedule = RETRY_SCHEDULES[options.machine?.type ?? MachineType.Local];
+  const usual = RETRY_SCHEDULES[options.machine?.type ?? MachineType.Local];
+  const schedule = isOnce === true ? { ...usual, retries: 0 } : usual;
   const transport = await dialWithRetry((attempt) => dial({ url, signal: attempt }), schedule, {
     ...(signal === undefined ? {} : { signal }),
     onRetry: ({ attempt, error, delayMs }) =>
@@ -73,14 +88,16 @@ function isLocalDoor(
 }
 
 async function openLocal(
-  { signal, daemonPort }: ConnectDaemonOptions,
+  { daemonPort }: ConnectDaemonOptions,
   platform: Platform,
   given: Credential | undefined,
+  { signal, start }: DialManner,
 ): Promise<OpenLink> {
   const door = await platform.loadLocalDaemon();
   const link = await door.connectLocal({
     ...(signal === undefined ? {} : { signal }),
     ...(daemonPort === undefined ? {} : { daemonPort }),
+    ...(start === false ? { start } : {}),
   });
   const credential = given ?? localCredential(link, platform);
   if (credential !== undefined) return { transport: link.transport, credential, endpoint: link.endpoint };

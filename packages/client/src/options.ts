@@ -1,14 +1,14 @@
-import { type Dial, InvalidOptionError, type Logger, MachineType, type SDKMachineConfig } from "@daemon-sdk/protocol";
-import type { Handlers } from "./handlers.js";
 import {
-  checkBoolean,
-  checkFunction,
-  checkInteger,
-  checkOneOf,
-  checkSignal,
-  checkText,
-  requireObject,
-} from "./option-checks.js";
+  CLIENT_LIMITS,
+  type Clock,
+  type Dial,
+  InvalidOptionError,
+  type Logger,
+  MachineType,
+  type SDKMachineConfig,
+} from "@daemon-sdk/protocol";
+import type { Handlers } from "./handlers.js";
+import { checkFunction, checkInteger, checkOneOf, checkSignal, checkText, requireObject } from "./option-checks.js";
 import type { ConnectionStatus } from "./status-events.js";
 
 /** Options of `connectDaemon` (session spec §9.1). */
@@ -34,7 +34,7 @@ export interface ConnectDaemonOptions extends Handlers {
   relayBaseUrl?: string;
   /** Makes the link instead of a WebSocket; gets the resolved URL. */
   transport?: Dial;
-  /** Gives up connecting; has no effect once connected. */
+  /** Gives up connecting; has no effect once connected, nor on coming back. */
   signal?: AbortSignal;
   /** Default: writes nothing. */
   logger?: Logger;
@@ -42,8 +42,31 @@ export interface ConnectDaemonOptions extends Handlers {
   onStatus?: (status: ConnectionStatus) => void;
   /** Failures that no call of yours can reject with, such as a handler that threw (code HANDLER_FAILED). Default: the logger. */
   onError?: (error: Error) => void;
-  /** Only `false`, the default: a lost connection ends its streams with CONNECTION_LOST. */
-  reconnect?: false;
+  /**
+   * Whether a lost connection is made again; default true. Sessions, streams and calls go on where that is possible; until then calls
+   * wait. `false`: a lost connection ends everything with CONNECTION_LOST.
+   */
+  reconnect?: boolean | ReconnectOptions;
+  /** How soon a dead link is noticed, on a daemon that offers `ping`; `false`: not before it says so. */
+  heartbeat?: HeartbeatOptions | false;
+  /** Time, for tests: reconnect pauses, time-outs of calls and the heartbeat follow it. Default: the computer's clock. */
+  clock?: Clock;
+}
+
+/** When to give up coming back. */
+export interface ReconnectOptions {
+  /** Milliseconds after the loss; default `LIMITS.reconnectBudgetMs`, 5 minutes. Time that the computer sleeps does not count. */
+  maxElapsedMs?: number;
+  /** Attempts after one loss; default: no bound. */
+  maxAttempts?: number;
+}
+
+/** When to ask a silent daemon, and when to give the link up. */
+export interface HeartbeatOptions {
+  /** Silence before the daemon is asked, in ms; default `LIMITS.pingIntervalMs`, 15 s. */
+  intervalMs?: number;
+  /** Silence after that before the link is given up, in ms; default `LIMITS.pingTimeoutMs`, 10 s. */
+  timeoutMs?: number;
 }
 
 const URL_SCHEMES = ["ws:", "wss:", "ws+unix:"];
@@ -67,9 +90,31 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
   checkFunction("onStatus", options.onStatus);
   checkFunction("onError", options.onError);
   checkHandlers(options);
-  const reconnect: unknown = options.reconnect;
-  checkBoolean("reconnect", reconnect);
-  if (reconnect === true) throw new InvalidOptionError("reconnect", "false: this version does not reconnect by itself");
+  checkTimes("reconnect", options.reconnect, ["maxElapsedMs", "maxAttempts"]);
+  checkTimes("heartbeat", options.heartbeat, ["intervalMs", "timeoutMs"]);
+  if (options.clock !== undefined && typeof requireObject("clock", options.clock).setTimer !== "function") {
+    throw new InvalidOptionError("clock.setTimer", "a function", options.clock.setTimer);
+  }
+}
+
+/** What `reconnect` asks for, with the defaults; undefined when it is off. */
+export function reconnectPolicy({ reconnect = true }: ConnectDaemonOptions): Required<ReconnectOptions> | undefined {
+  if (reconnect === false) return undefined;
+  const { maxElapsedMs = CLIENT_LIMITS.reconnectBudgetMs, maxAttempts = Number.POSITIVE_INFINITY } = Object(reconnect);
+  return { maxElapsedMs, maxAttempts };
+}
+
+/** What `heartbeat` asks for, with the defaults; undefined when it is off. */
+export function heartbeatTimes({ heartbeat = {} }: ConnectDaemonOptions): Required<HeartbeatOptions> | undefined {
+  if (heartbeat === false) return undefined;
+  const { intervalMs = CLIENT_LIMITS.pingIntervalMs, timeoutMs = CLIENT_LIMITS.pingTimeoutMs } = heartbeat;
+  return { intervalMs, timeoutMs };
+}
+
+function checkTimes(option: string, value: unknown, names: readonly string[]): void {
+  if (value === undefined || typeof value === "boolean") return;
+  const given = requireObject(option, value, `a boolean or an object with ${names.join(" and ")}`);
+  for (const name of names) checkInteger(`${option}.${name}`, given[name], 1);
 }
 
 /** Throws when a handler is given and is not a function. */

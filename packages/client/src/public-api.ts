@@ -1,5 +1,6 @@
 // What the Node entry and the browser entry have in common: everything but `connectDaemon` itself.
 export {
+  type Clock,
   ConcurrentStreamError,
   ConnectionError,
   DAEMON_ERROR_CODES,
@@ -37,7 +38,7 @@ export { WebSocketTransport } from "@daemon-sdk/transport-ws";
 export type { ConnectDaemon } from "./connect-daemon.js";
 export { DaemonClient, type DaemonClientOptions } from "./daemon-client.js";
 export { DaemonConnection, type DaemonIdentity, type RunOptions } from "./daemon-connection.js";
-export { DaemonSession, type NotificationFilter, type SessionSnapshot } from "./daemon-session.js";
+export { DaemonSession, type NotificationFilter } from "./daemon-session.js";
 export type {
   AskUserHandler,
   AskUserReply,
@@ -48,12 +49,13 @@ export type {
   PermissionHandler,
   PermissionRequest,
 } from "./handlers.js";
-export { type MultiplexerOptions, type SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
-export type { ConnectDaemonOptions } from "./options.js";
+export { type MultiplexerOptions, type NewLink, type SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
+export type { ConnectDaemonOptions, HeartbeatOptions, ReconnectOptions } from "./options.js";
 export type { OutputFormatOption } from "./output-format.js";
 export { type ResolveUrlOptions, resolveWebSocketUrl } from "./resolve-url.js";
 export type { NotificationListener, SessionObserver } from "./session-feed.js";
 export type { DaemonSessionOptions, ResumeSessionOptions, SendOptions, StreamOptions } from "./session-options.js";
+export type { SessionSnapshot } from "./session-snapshot.js";
 export type { ConnectionStatus } from "./status-events.js";
 export * from "./stream/events.js";
 export { MessageBridge, type MessageBridgeOptions } from "./stream/message-bridge.js";

@@ -1,4 +1,5 @@
 import type { FollowSessionResult, InboundNotification, SessionNotification } from "@daemon-sdk/protocol";
+import type { SessionGap } from "./session-attachment.js";
 import type { CreditLease, SessionCredit } from "./session-credit.js";
 
 /** Hears every notification of a session, of known and unknown types alike. */
@@ -12,6 +13,10 @@ export interface SessionObserver {
   onEarly(notification: SessionNotification): void;
   /** In-order events go on at another place, told by the daemon unless the connection was made anew. */
   onBegin(result?: FollowSessionResult): void;
+  /** Entries are missing before those that come now. */
+  onGap(gap: SessionGap): void;
+  /** The session could not be attached again to a new link; its handle is detached. */
+  onLost(error: Error): void;
   /** No events can be had, although there is a consumer. */
   onFollowFailed(error: Error): void;
 }

@@ -3,10 +3,13 @@ import {
   CLIENT_LIMITS,
   ConcurrentStreamError,
   type FollowSessionResult,
+  type LoadSessionResult,
+  METHODS,
   SessionError,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import type { DaemonClient } from "./daemon-client.js";
+import type { SessionGap } from "./session-attachment.js";
 import type { CreditLease } from "./session-credit.js";
 import type { SessionObserver } from "./session-feed.js";
 import type { SessionStream, StreamHost } from "./stream/session-stream.js";
@@ -138,6 +141,35 @@ export class SessionTurns implements StreamHost, SessionObserver {
     this.fail(error);
   }
 
+  onLost(error: Error): void {
+    this.fail(error);
+  }
+
+  onGap(gap: SessionGap): void {
+    const stream = this.#stream;
+    stream?.gap(gap);
+    const { loaded, offersReceipts } = gap;
+    if (loaded === undefined) return;
+    this.found(loaded);
+    // What ended in the gap is not told any more.
+    if (!this.turns.isBusy) this.turns.reset();
+    if (stream === undefined) return;
+    if (offersReceipts === true) void this.#settle(stream, loaded);
+    else if (!this.turns.isBusy) stream.foundIdle(loaded);
+  }
+
+  /** Ends a stream whose turn's end fell into a gap, by what the daemon noted of it. */
+  async #settle(stream: SessionStream, loaded: LoadSessionResult): Promise<void> {
+    const { messageId: turnId } = stream;
+    try {
+      const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [turnId] });
+      const { state = "", reason = REASON_OF.get(state) } = receipts[0] ?? {};
+      if (REASON_OF.has(state)) this.onEvent({ type: "agent_turn_completed", turnId, reason }, 0);
+    } catch {
+      if (!this.turns.isBusy) stream.foundIdle(loaded);
+    }
+  }
+
   #observe(notification: SessionNotification): void {
     this.turns.observe(notification);
     switch (notification.type) {
@@ -182,3 +214,12 @@ export class SessionTurns implements StreamHost, SessionObserver {
     return new SessionError(code, `${text} Resume session ${this.sessionId} to go on.`, { sessionId: this.sessionId });
   }
 }
+
+/** Reasons to give for a turn that is known by its final state alone. */
+const REASON_OF: ReadonlyMap<string, string> = new Map([
+  ["completed", "completed"],
+  ["interrupted", "cancelled"],
+  ["failed", "error"],
+  ["agent_exited", "agent_exited"],
+  ["outcome_unknown", "daemon_restarted"],
+]);

@@ -2,13 +2,14 @@ import type { ConnectionError } from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue } from "./event-queue.js";
 
 /**
- * A change in a connection's life. `reconnecting` is only told by connections that reconnect.
+ * A change in a connection's life.
  *
- * `disconnected` without an error: this side closed it.
+ * `reconnecting`: the link was lost or the last attempt failed, as `error` tells; attempt number `attempt` (from 1) begins in
+ * `delayMs`. `connected` follows when one succeeds. `disconnected` is the end; without an error this side closed it.
  */
 export type ConnectionStatus =
   | { type: "connected" }
-  | { type: "reconnecting"; attempt: number; delayMs: number }
+  | { type: "reconnecting"; attempt: number; delayMs: number; error: Error }
   | { type: "disconnected"; error?: ConnectionError };
 
 /** Tells each change of status to the callback and to every iterator, in order; ends them with `disconnected`. */

@@ -55,6 +55,11 @@ export class TurnLedger {
     this.#isBusy = isBusy;
   }
 
+  /** Whether the session is at work, as it was told last. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   /** Takes in the early copy of a notification: the turn has ended, its last events are still to come. */
   foretell({ type, turnId }: SessionNotification): void {
     const turn = this.#open.get(String(turnId));

@@ -8,7 +8,7 @@ import {
 import { FakeDaemon, NO_REPLY, rpcFault } from "@daemon-sdk/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createConnectDaemon } from "../src/connect-daemon.js";
-import { connectDaemon, MachineType } from "../src/index.js";
+import { type ConnectionStatus, connectDaemon, MachineType } from "../src/index.js";
 import { connected, OUR_CAPABILITIES, rejection } from "./support.js";
 
 beforeEach(() => {
@@ -221,7 +221,8 @@ describe("a local machine", () => {
 describe("a connection", () => {
   test("tells its status to the callback and to every iterator, from the present one to the end", async () => {
     const seen: string[] = [];
-    const { daemon, connection } = await connected({}, { onStatus: ({ type }) => seen.push(type) });
+    const onStatus = ({ type }: ConnectionStatus) => void seen.push(type);
+    const { daemon, connection } = await connected({}, { onStatus, reconnect: false });
     const iterated: unknown[] = [];
     const done = (async () => {
       for await (const status of connection.status()) iterated.push(status);

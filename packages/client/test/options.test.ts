@@ -27,7 +27,12 @@ test.each<[option: string, value: unknown, accepted: string]>([
   ["askUserHandler", 1, "a function"],
   ["onStatus", 1, "a function"],
   ["onError", 1, "a function"],
-  ["reconnect", true, "false"],
+  ["reconnect", "yes", "a boolean or an object with maxElapsedMs and maxAttempts"],
+  ["reconnect.maxAttempts", { maxAttempts: 0 }, "at least 1"],
+  ["reconnect.maxElapsedMs", { maxElapsedMs: "5m" }, "a whole number"],
+  ["heartbeat.intervalMs", { intervalMs: -1 }, "at least 1"],
+  ["clock", 7, "an object"],
+  ["clock.setTimer", {}, "a function"],
 ])("connectDaemon refuses a wrong `%s` before it dials, and says what it takes", async (option, value, accepted) => {
   const daemon = new FakeDaemon();
   const name = option.split(".")[0] as string;

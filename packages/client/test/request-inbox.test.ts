@@ -256,7 +256,7 @@ test("closing the session aborts the handler that thinks, and nothing is answere
 });
 
 test("a stream that waits for a permission ends when the connection does", async () => {
-  const { daemon, connection } = await connected();
+  const { daemon, connection } = await connected({}, { reconnect: false });
   daemon.onPrompt(hang());
   const session = await connection.createSession({ permissionHandler: () => NO_ANSWER });
   const stream = session.stream("x");

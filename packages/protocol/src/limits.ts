@@ -36,6 +36,8 @@ export const CLIENT_LIMITS = {
   reconnectDelaysMs: [10, 50, 100, 200, 500, 1_000, 2_000, 5_000],
   /** How long a client tries to come back before it gives up: a laptop that was carried from one net to another, a daemon that is updated. */
   reconnectBudgetMs: 5 * 60_000,
+  /** How often one call is made again on a new link: one that kills the daemon each time shall not do so for ever. */
+  callRepeats: 10,
   /** Bytes of undelivered events held for one stream in the client before it fails as SLOW_CONSUMER. */
   streamBufferBytes: 64 * 1024 * 1024,
 } as const;
@@ -84,8 +86,6 @@ export const LIMITS = /* @__PURE__ */ (() =>
 
     /** Relay client: one attempt to connect, from the socket to WELCOME (relay spec §8). */
     relayConnectMs: 5_000,
-    /** Relay client: pauses before it comes back, the last one for ever; the first two ± 20 %, later ones × 0.5 to 1.5, so that many clients do not come at once. */
-    relayReconnectDelaysMs: [10, 50, 100, 200, 500, 1_000, 2_000, 5_000],
     /** Relay client: a connection that lived this long starts the pauses anew; two clients of one name would evict each other without pause. */
     relayStableMs: 5_000,
     /** Relay client: ids of deliveries it remembers, so that none is handled twice (relay spec §8). */

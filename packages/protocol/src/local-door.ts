@@ -41,4 +41,6 @@ export interface EnsureLocalDaemonOptions {
 export interface ConnectLocalOptions extends EnsureLocalDaemonOptions {
   /** Connect over 127.0.0.1 at this port instead of the unix socket. The daemon has to prove itself there, too. */
   readonly daemonPort?: number;
+  /** False: only looks for one that runs, and rejects with DAEMON_NOT_RUNNING where there is none. Default true. */
+  readonly start?: boolean;
 }

@@ -23,7 +23,7 @@ export interface RelayClientOptions extends RelayIdentity {
   readonly dial?: RelayDial;
   /** Lets a page in over TCP: made by the daemon for one connection, so it is asked for anew for each. */
   readonly ticket?: () => string | Promise<string>;
-  /** Whether to come back after a loss; default true. Pauses: `LIMITS.relayReconnectDelaysMs`. */
+  /** Whether to come back after a loss; default true. Pauses: `LIMITS.reconnectDelaysMs`. */
   readonly reconnect?: boolean;
   /** Attempts to come back, in a row, before giving up. Default: no bound. */
   readonly maxReconnectAttempts?: number;

@@ -3,17 +3,19 @@ import type {
   McpServerState,
   McpSummary,
   Open,
+  Position,
   SessionMessage,
   TokenUsage,
   ToolProgressUpdate,
   ToolUseBlock,
   WorkingState,
 } from "@daemon-sdk/protocol";
+import type { SessionSnapshot } from "../session-snapshot.js";
 
 /**
  * `type` of every event a stream can yield (session spec §8.2, §8.3), under the name the original SDK has for the list.
  *
- * The first seven come always; the others only with `includePartialMessages`.
+ * The first eight come always; the others only with `includePartialMessages`.
  */
 export const DroidMessageType = {
   Assistant: "assistant",
@@ -22,6 +24,7 @@ export const DroidMessageType = {
   ToolResult: "tool_result",
   Hook: "hook",
   Error: "error",
+  Gap: "gap",
   Result: "result",
   AssistantTextDelta: "assistant_text_delta",
   AssistantTextComplete: "assistant_text_complete",
@@ -160,6 +163,26 @@ export interface ResultEvent<Output = unknown> {
   errors?: TurnError[];
 }
 
+/**
+ * Why events are missing: `too-old`, the daemon no longer has them; `no-replay`, the daemon is a plain one, which keeps none;
+ * `missing`, the daemon skipped them, which is a fault of its own.
+ */
+export type GapReason = "too-old" | "no-replay" | "missing";
+
+/**
+ * Events of the session were lost to this client, after a reconnect. The stream goes on behind them: messages of the turn that the
+ * daemon still told follow as their own events; deltas do not.
+ */
+export interface GapEvent {
+  type: "gap";
+  reason: Open<GapReason>;
+  /** Place of the last event before the gap, and of what was told after it, where the daemon tells places. */
+  from?: Position;
+  to?: Position;
+  /** The session as it was found after the gap; absent when it was not looked at. */
+  snapshot?: SessionSnapshot;
+}
+
 /** Text as it is written (`includePartialMessages`). */
 export interface TextDeltaEvent<Type extends "assistant_text_delta" | "thinking_text_delta" = "assistant_text_delta"> {
   type: Type;
@@ -196,7 +219,7 @@ export type PartialEvent =
   | { type: "assistant_message_retracted"; messageId: string };
 
 /** One event of a stream. Switch on `type`; new types may be added in minor versions. */
-export type DroidStreamEvent<Output = unknown> = DefaultEvent | PartialEvent | ResultEvent<Output>;
+export type DroidStreamEvent<Output = unknown> = DefaultEvent | PartialEvent | GapEvent | ResultEvent<Output>;
 
 /**
  * The events of one turn, in order, each once, with the `result` last (session spec §8).

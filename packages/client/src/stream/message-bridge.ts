@@ -62,6 +62,11 @@ export class MessageBridge {
     }
   }
 
+  /** Whether that message was taken in. */
+  hasSeen(messageId: string): boolean {
+    return this.#seenMessages.has(messageId);
+  }
+
   #message(message: SessionMessage): DefaultEvent[] {
     // Notifications may arrive twice (session spec §6.5).
     if (this.#seenMessages.has(message.id)) return [];

@@ -2,16 +2,20 @@ import {
   type AddUserMessageParams,
   abortReason,
   CLIENT_LIMITS,
+  type LoadSessionResult,
   newId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue } from "../event-queue.js";
 import type { ResolvedOutputFormat } from "../output-format.js";
+import type { SessionGap } from "../session-attachment.js";
 import type { CreditLease } from "../session-credit.js";
 import type { StreamOptions } from "../session-options.js";
+import { snapshotOf } from "../session-snapshot.js";
 import type { SentPrompt, TurnLedger } from "../turn-ledger.js";
 import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
+import { missedMessages } from "./missed-messages.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamStateTracker } from "./stream-state-tracker.js";
 
@@ -53,6 +57,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   #state: StreamState = "idle";
   /** Whether the prompt is on its way. */
   #isSent = false;
+  #isAcknowledged = false;
   /** Set where our events begin; what the session tells before it is not ours. */
   #tracker: StreamStateTracker | undefined;
   #lease: CreditLease | undefined;
@@ -131,6 +136,25 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     });
   }
 
+  /** Events are missing before those that come now; messages of the turn that are known all the same are told here. */
+  gap({ reason, from, to, loaded }: SessionGap): void {
+    if (this.#state !== "running" || this.#tracker === undefined) return;
+    const snapshot = loaded && snapshotOf(loaded);
+    this.#queue.push({ type: "gap", reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) });
+    const isKnown = (id: string) => this.#bridge.hasSeen(id);
+    for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) this.deliver(missed, 0);
+  }
+
+  /** After a gap the session was at work on nothing: the turn is over, if the daemon ever had it. */
+  foundIdle({ session, queuedMessages = [] }: LoadSessionResult): void {
+    const tracker = this.#tracker;
+    const wasTaken = this.#isAcknowledged || session.messages.some(({ id }) => id === this.messageId);
+    const isQueued = queuedMessages.some(({ messageId }) => messageId === this.messageId);
+    if (this.#state !== "running" || tracker === undefined || !wasTaken || isQueued) return;
+    tracker.endedUnseen();
+    void this.#conclude(tracker);
+  }
+
   /** The agent's process is gone. */
   agentExited(notification: SessionNotification): void {
     const tracker = this.#tracker;
@@ -184,6 +208,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     if (!this.#host.isFollowing) this.begin();
     try {
       await this.#host.sendPrompt(this.#params, { messageId: this.messageId, requestId: this.#requestId });
+      this.#isAcknowledged = true;
     } catch (error) {
       this.fail(error as Error);
     }

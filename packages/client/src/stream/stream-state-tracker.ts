@@ -87,6 +87,11 @@ export class StreamStateTracker {
     return this.hasEnded;
   }
 
+  /** The turn ended where nobody looked, and nobody can tell how. */
+  endedUnseen(): void {
+    this.#end ??= { by: "idle" };
+  }
+
   /** The agent's process ended and the daemon tells no more of the turn (session spec §6.1 `session_process_exited`). */
   agentExited(notification: SessionNotification): void {
     if (this.#end === undefined) this.#finish({ by: "completed", reason: "agent_exited" }, notification);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { LIMITS } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { reconnectDelayMs } from "../../src/relay/backoff.js";
+import { reconnectDelayMs } from "../../src/backoff.js";
 import { nextRelayState, RELAY_TRANSITIONS, type RelayState } from "../../src/relay/relay.machine.js";
 
 const EDGES = Object.entries(RELAY_TRANSITIONS).flatMap(([from, row]) =>
@@ -32,7 +32,7 @@ test("every state can be reached from idle and leads to closed, which is final",
 });
 
 test("pauses grow as the table says, spread so that many clients do not come at once", () => {
-  const delays = LIMITS.relayReconnectDelaysMs;
+  const delays = LIMITS.reconnectDelaysMs;
   const middle = delays.map((_, attempt) => reconnectDelayMs(attempt, () => 0.5));
   expect(middle).toEqual([...delays]);
   expect(reconnectDelayMs(99, () => 0.5)).toBe(5000);

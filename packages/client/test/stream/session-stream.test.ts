@@ -96,8 +96,8 @@ describe.each(DAEMONS)("against $kind", ({ options }) => {
     await daemon.waitForRequest("interrupt_session");
   });
 
-  test("a cut socket ends a running stream with CONNECTION_LOST, after what came before", async () => {
-    const { daemon, connection } = await connected(options);
+  test("without reconnect a cut socket ends a running stream with CONNECTION_LOST, after what came before", async () => {
+    const { daemon, connection } = await connected(options, { reconnect: false });
     daemon.onPrompt(hang());
     const session = await connection.createSession();
     const stream = session.stream("hi", { includePartialMessages: true });
@@ -467,7 +467,7 @@ test("after the session was closed, a stream throws and sends nothing", async ()
 });
 
 test("a lost connection is an error of the class that instanceof knows", async () => {
-  const { daemon, connection } = await connected();
+  const { daemon, connection } = await connected({}, { reconnect: false });
   daemon.onPrompt(hang());
   const session = await connection.createSession();
   const stream = session.stream("hi");

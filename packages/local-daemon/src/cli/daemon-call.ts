@@ -1,15 +1,13 @@
 import { hostname } from "node:os";
 import {
   type AuthenticateParams,
-  ConnectionError,
   type DaemonCapabilities,
   type LocalDaemonEndpoint,
   type LocalLink,
   METHODS,
   ProtocolEngine,
 } from "@daemon-sdk/protocol";
-import { connectOurs, linkTo } from "../rendezvous/connect-local.js";
-import { probeLocalDaemon } from "../rendezvous/probe.js";
+import { connectOurs } from "../rendezvous/connect-local.js";
 
 /** An authenticated connection of the command line. */
 export interface DaemonCall extends Disposable {
@@ -37,12 +35,7 @@ export async function callDaemon(stateDir: string): Promise<DaemonCall> {
 
 /** The same, but with the daemon that runs: `DAEMON_NOT_RUNNING` when there is none. */
 export async function callRunningDaemon(stateDir: string): Promise<DaemonCall> {
-  const found = await probeLocalDaemon(stateDir);
-  if (found !== undefined) return authenticate(linkTo(found, false));
-  throw new ConnectionError(
-    "DAEMON_NOT_RUNNING",
-    `No daemon answers in ${stateDir}. Start one with "local-daemon start".`,
-  );
+  return authenticate(await connectOurs(stateDir, undefined, false));
 }
 
 /** Makes a proven link a connection that may call. */

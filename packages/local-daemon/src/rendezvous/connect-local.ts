@@ -6,7 +6,9 @@ import {
   type LocalLink,
 } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
-import { droidProgram, ensureLocalDaemon, joinStart } from "./ensure.js";
+import { type DroidOptions, ensureDroidDaemon } from "./droid-launch.js";
+import { droidProgram, joinStart } from "./ensure.js";
+import { notRunning } from "./not-running.js";
 import { endpointOf, type FoundDaemon, probeLocalDaemon } from "./probe.js";
 import { tcpAuthority } from "./proof.js";
 import { dialProven } from "./proven-dial.js";
@@ -20,19 +22,22 @@ import { readToken } from "./token.js";
  * so the token itself never travels. With `daemonPort` it goes over TCP to a daemon that listens there already; what
  * cannot prove itself there is refused with `PEER_NOT_PROVEN`, and was sent nothing but a nonce.
  *
- * Rejects as `ensureLocalDaemon` does, or with `CONNECTION_FAILED` when nothing listens at `daemonPort`.
+ * Rejects as `ensureLocalDaemon` does, with `DAEMON_NOT_RUNNING` when none runs and `start` is false, or with `CONNECTION_FAILED`
+ * when nothing listens at `daemonPort`.
  */
 export async function connectLocal(options: ConnectLocalOptions = {}): Promise<LocalLink> {
   const stateDir = options.stateDir ?? resolveStateDir();
   if (options.daemonPort !== undefined) return connectPort(stateDir, options.daemonPort, options.signal);
-  if (droidProgram(options) !== undefined) return connectDroid({ ...options, stateDir });
-  return connectOurs(stateDir, options.signal);
+  const program = droidProgram(options);
+  if (program !== undefined) return connectDroid({ ...options, program, stateDir });
+  return connectOurs(stateDir, options.signal, options.start);
 }
 
-/** A link to our daemon over its unix socket; it is started when none runs. */
-export async function connectOurs(stateDir: string, signal?: AbortSignal): Promise<LocalLink> {
+/** A link to our daemon over its unix socket; it is started when none runs, unless `start` is false. */
+export async function connectOurs(stateDir: string, signal?: AbortSignal, start = true): Promise<LocalLink> {
   const found = await probeLocalDaemon(stateDir, signal);
   if (found !== undefined) return linkTo(found, false);
+  if (!start) throw notRunning(stateDir);
   const { started } = await joinStart(stateDir, signal);
   const fresh = await probeLocalDaemon(stateDir, signal);
   if (fresh !== undefined) return linkTo(fresh, started);
@@ -67,8 +72,8 @@ async function connectPort(stateDir: string, port: number, signal: AbortSignal |
 }
 
 /** A plain daemon knows no proof: the caller brings the key, and the endpoint says so by its kind. */
-async function connectDroid(options: ConnectLocalOptions): Promise<LocalLink> {
-  const endpoint = await ensureLocalDaemon(options);
+async function connectDroid(options: DroidOptions): Promise<LocalLink> {
+  const endpoint = await ensureDroidDaemon(options);
   const transport = await dialWebSocket(endpoint.url, options.signal === undefined ? {} : { signal: options.signal });
   return { transport, endpoint, credential: {} };
 }

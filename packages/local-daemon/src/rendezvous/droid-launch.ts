@@ -11,6 +11,7 @@ import {
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { bindTcp } from "../connection/bind.js";
 import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
+import { notRunning } from "./not-running.js";
 import { pause } from "./pause.js";
 import { isOurListener } from "./port-owner.js";
 import { readPrivateFile, writePrivateFile } from "./private-file.js";
@@ -25,6 +26,8 @@ export interface DroidOptions {
   readonly program: string;
   readonly stateDir: string;
   readonly signal?: AbortSignal | undefined;
+  /** False: one that runs, or DAEMON_NOT_RUNNING. */
+  readonly start?: boolean | undefined;
   /** Where to look and to start first; default the port of the original wire. */
   readonly port?: number;
 }
@@ -40,7 +43,7 @@ const starts = new SharedStart<LocalDaemonEndpoint>();
  * Linux) its listener belongs to this user. One program at a time starts one; the others find it.
  */
 export function ensureDroidDaemon(options: DroidOptions): Promise<LocalDaemonEndpoint> {
-  const key = `${options.stateDir}\0${options.program}`;
+  const key = `${options.stateDir}\0${options.program}\0${options.start}`;
   return starts.join(key, (signal) => findOrStart({ ...options, signal }), options.signal);
 }
 
@@ -52,6 +55,7 @@ async function findOrStart(search: Search): Promise<LocalDaemonEndpoint> {
   for (;;) {
     const port = await findRunning(search);
     if (port !== undefined) return plainEndpoint(port, false);
+    if (search.start === false) throw notRunning(search.stateDir);
     const lock = await takeTurn(search.stateDir);
     if (lock !== undefined) {
       // Whoever had the turn before may have started one between our look and our turn.

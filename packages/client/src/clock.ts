@@ -1,0 +1,26 @@
+import type { Clock } from "@daemon-sdk/protocol";
+
+/** Longest delay a timer takes; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const start = (callback: () => void, delayMs: number) => setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+
+/** The computer's clock. In Node a timer of it holds the process. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(callback, delayMs) {
+    const timer = start(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The computer's clock, for timers that are no reason to stay: they do not hold a Node process. */
+export const idleClock: Clock = {
+  now: () => Date.now(),
+  setTimer(callback, delayMs) {
+    const timer = start(callback, delayMs);
+    // A number in browsers; no type of Node's is known here.
+    (timer as { unref?: () => void }).unref?.();
+    return () => clearTimeout(timer);
+  },
+};

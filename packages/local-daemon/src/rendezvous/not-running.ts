@@ -1,0 +1,7 @@
+import { ConnectionError } from "@daemon-sdk/protocol";
+
+/** No daemon runs for that state directory, and none was to be started. */
+export function notRunning(stateDir: string): ConnectionError {
+  const text = `No daemon answers in ${stateDir}. Start one with "local-daemon start".`;
+  return new ConnectionError("DAEMON_NOT_RUNNING", text);
+}
