@@ -13,8 +13,10 @@ import { AgentCatalog } from "./sessions/agent-catalog.js";
 import { Committer } from "./sessions/committer.js";
 import { Credentials } from "./sessions/credentials.js";
 import { Inbox } from "./sessions/inbox.js";
+import { PERSON } from "./sessions/principal.js";
 import { recover } from "./sessions/recovery.js";
 import { SessionHost } from "./sessions/session-host.js";
+import { Tickets } from "./sessions/tickets.js";
 import { SqliteStore } from "./storage/sqlite-store.js";
 import type { Store } from "./storage/store.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
@@ -121,7 +123,7 @@ class RunningDaemon implements Daemon {
       this.#tellClosed = resolve;
     });
     const { instanceId, stateDir, token } = claim;
-    this.#credentials = new Credentials({ token, apiKeys: config.apiKeys });
+    this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now }) });
     this.#committer = new Committer({ store, logger });
     this.#agents = agentCatalog(config);
     this.#host = new SessionHost({
@@ -179,7 +181,9 @@ class RunningDaemon implements Daemon {
     const { limits, now, logger } = config;
     const committer = this.#committer;
     const host = await RelayHost.start({ store, committer, limits, now, logger, spawning: this.#spawning() });
-    const isTicket = (ticket: string) => this.#credentials.accepts({ caller: "relay", token: ticket }, () => false);
+    const { tickets } = this.#credentials;
+    // What speaks on the relay is the person's: a ticket of a key's connection opens no door here, and is used up all the same.
+    const isTicket = (ticket: string) => tickets.redeem(ticket) === PERSON;
     return { host, door: new RelayDoor({ host, limits, logger, isTicket }) };
   }
 
@@ -260,7 +264,8 @@ class RunningDaemon implements Daemon {
     this.#logger.info({ drainMs, connections: this.#connections.size }, "the daemon stops");
     clearInterval(this.#sweeper);
     await this.#listener?.close();
-    await this.#host.drain(drainMs, this.#drainCut.signal);
+    const drained = await this.#host.drain(drainMs, this.#drainCut.signal);
+    if (drained.interrupted > 0) this.#logger.warn(drained, "turns did not end in time and were interrupted");
     await this.#host.stop();
     for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
     await Promise.all([...this.#connections].map(({ closed }) => closed));

@@ -26,6 +26,8 @@ const CODES = {
   DAEMON_ALREADY_RUNNING: { retryable: false },
   /** No local daemon runs, and none was to be started. */
   DAEMON_NOT_RUNNING: { retryable: true },
+  /** The daemon is about to end, and takes nothing new. */
+  DAEMON_STOPPING: { retryable: true },
   /** The state directory can be read or replaced by others. */
   STATE_DIR_UNSAFE: { retryable: false },
   /** Another connection took the name of this one; coming back would take it away again. */

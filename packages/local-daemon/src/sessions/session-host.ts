@@ -1,6 +1,3 @@
-import { stat } from "node:fs/promises";
-import { homedir } from "node:os";
-import { resolve } from "node:path";
 import {
   type InitializeSessionParams,
   newId,
@@ -14,8 +11,12 @@ import {
 import type { AgentSpec } from "../agents/agent.js";
 import type { SessionRow, StoreWrite } from "../storage/store.js";
 import type { AgentCatalog } from "./agent-catalog.js";
+import { type Drained, drainTurns } from "./drain.js";
+import { PERSON, type Principal } from "./principal.js";
 import { Session, type SessionServices } from "./session.js";
+import { sessionDirectory } from "./session-directory.js";
 import { pickSettings } from "./settings.js";
+import { daemonStopping } from "./turn-refusals.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions extends SessionServices {
@@ -41,6 +42,7 @@ export class SessionHost {
   readonly agents: AgentCatalog;
   readonly #open = new Map<SessionId, Session>();
   readonly #opening = new Map<SessionId, Promise<unknown>>();
+  readonly #closing = new Map<SessionId, Promise<void>>();
   readonly #leaving = new Set<Promise<unknown>>();
   /** Where journals went on in memory only, because the store was full: their positions are not given out again. */
   readonly #lastSeqs = new Map<SessionId, number>();
@@ -61,16 +63,20 @@ export class SessionHost {
     return this.#open.get(sessionId(id));
   }
 
-  /** Makes a session and starts its agent; a second call with the same id gets the same one. */
-  async initialize(params: InitializeSessionParams): Promise<Initialized> {
-    this.#refuseWhenStopping();
+  /**
+   * Makes a session and starts its agent; a second call with the same id gets the same one, whosever it is: look at its owner.
+   *
+   * @param principal for whom it is made; default the person
+   */
+  async initialize(params: InitializeSessionParams, { keyId }: Principal = PERSON): Promise<Initialized> {
+    if (this.#isStopping) throw daemonStopping();
     const id = sessionId(params.sessionId ?? newId());
     if (!CHOSEN_ID.test(id)) throw badParams("sessionId must be a UUID, or up to 128 letters, digits and . _ : -");
     const spec = this.agents.choose(params.agent);
-    const cwd = await directory(params.cwd);
+    const cwd = await sessionDirectory(params.cwd);
     const known = await this.#known(id);
     if (known !== undefined) return { session: known, isNew: false };
-    const making = this.#once(id, () => this.#make(id, spec, { ...params, cwd }));
+    const making = this.#once(id, () => this.#make(id, spec, { ...params, cwd }, keyId));
     return { session: await making, isNew: true };
   }
 
@@ -80,6 +86,17 @@ export class SessionHost {
     if (session === undefined) throw new SessionNotFoundError(id);
     session.lastUsedAt = this.services.now();
     return session;
+  }
+
+  /** As {@link load}, and a session that was closed takes messages again. */
+  async reopen(id: string): Promise<Session> {
+    for (;;) {
+      const session = await this.load(id);
+      // Somebody may have begun to close it in this very moment.
+      if (this.#open.get(session.id) !== session || this.#closing.has(session.id)) continue;
+      session.reopen();
+      return session;
+    }
   }
 
   /** The stored row, without opening the session. Rejects with `SessionNotFoundError`. */
@@ -111,8 +128,17 @@ export class SessionHost {
   }
 
   /** Ends a session for everybody: turns, requests, agent. It stays in the store and can be loaded again. */
-  async close(session: Session): Promise<void> {
-    // A message may be accepted in this very moment; it ends, too.
+  close(session: Session): Promise<void> {
+    const known = this.#closing.get(session.id);
+    if (known !== undefined) return known;
+    const closing = this.#close(session).finally(() => this.#closing.delete(session.id));
+    this.#closing.set(session.id, closing);
+    return closing;
+  }
+
+  async #close(session: Session): Promise<void> {
+    // A message may be accepted in this very moment; it ends, too. Later ones are refused until the session is loaded again.
+    session.patch({ closedAt: this.services.now() });
     do {
       session.turns.shut("The session was closed.");
       await session.settled();
@@ -124,11 +150,11 @@ export class SessionHost {
 
   /** Lets go of an agent, and then of a session, that nobody uses. Called now and then. */
   sweep(): void {
-    const { now, limits } = this.services;
+    const { now } = this.services;
     for (const session of this.open) {
       session.log.retry();
-      const timeoutMs = session.inactivityTimeoutMs ?? limits.agentInactivityMs;
-      if (!session.isUnused || session.keepsAgent || now() - session.lastUsedAt < timeoutMs) continue;
+      const timeoutMs = this.#patienceWith(session);
+      if (!session.isUnused || session.keepsAgent || !this.#isOverdue(session)) continue;
       if (session.agent.isOccupied) {
         const message = "The session's agent was stopped because nobody used it. The next message starts it again.";
         session.notify({ type: "session_inactivity", message, timestamp: now(), timeoutSeconds: timeoutMs / 1000 });
@@ -137,19 +163,12 @@ export class SessionHost {
     }
   }
 
-  /**
-   * Refuses what is new and lets running turns finish for `drainMs`; then they are interrupted, and told.
-   *
-   * @param cut ends the waiting early
-   */
-  async drain(drainMs: number, cut?: AbortSignal): Promise<void> {
+  /** Refuses what is new, and lets running turns finish as {@link drainTurns} says. */
+  drain(drainMs: number, cut?: AbortSignal): Promise<Drained> {
     this.#isStopping = true;
-    for (const { turns } of this.open) turns.hold();
-    if (await within(drainMs, this.#allIdle(), cut)) return;
-    for (const { turns } of this.open) void turns.interruptRunning();
-    if (await within(INTERRUPT_GRACE_MS, this.#allIdle())) return;
-    for (const { turns } of this.open)
-      turns.endRunning({ reason: "cancelled", details: { message: "The daemon stopped." } });
+    const queues = this.open.map(({ turns }) => turns);
+    for (const turns of queues) turns.drain();
+    return drainTurns(queues, drainMs, cut);
   }
 
   /** Stops every agent and stores what they still said. Nothing is left afterwards. */
@@ -163,12 +182,10 @@ export class SessionHost {
     this.#open.clear();
   }
 
-  #allIdle(): Promise<unknown> {
-    return Promise.all(this.open.map(({ turns }) => turns.whenIdle()));
-  }
-
   /** The open session, or the stored one opened. */
   async #known(id: SessionId): Promise<Session | undefined> {
+    // Whoever asks for it now means the session as it is afterwards.
+    await this.#closing.get(id)?.catch(() => {});
     await this.#opening.get(id)?.catch(() => {});
     return this.#open.get(id) ?? (await this.#once(id, () => this.#bringBack(id)));
   }
@@ -187,11 +204,17 @@ export class SessionHost {
     return session;
   }
 
-  async #make(id: SessionId, spec: AgentSpec, params: InitializeSessionParams): Promise<Session> {
+  async #make(
+    id: SessionId,
+    spec: AgentSpec,
+    params: InitializeSessionParams,
+    owner: string | undefined,
+  ): Promise<Session> {
     const now = this.services.now();
     const { modelId = "", reasoningEffort = "none", tags = [], mcpServers } = params;
     const row: SessionRow = {
       id,
+      owner,
       agentSessionId: undefined,
       agent: spec.name,
       cwd: params.cwd,
@@ -231,13 +254,14 @@ export class SessionHost {
         { sessionId: session.id },
       );
     }
+    if (this.#isStopping) session.turns.drain();
     this.#open.set(session.id, session);
   }
 
   async #letGoUnused(session: Session): Promise<void> {
     await session.settled();
-    // Somebody may have come back meanwhile.
-    if (session.isUnused) this.#letGo(session);
+    // Somebody may have come back meanwhile, or be about to.
+    if (session.isUnused && this.#isOverdue(session)) this.#letGo(session);
   }
 
   #letGo(session: Session): void {
@@ -264,33 +288,15 @@ export class SessionHost {
     work.then(forget, forget);
   }
 
-  #refuseWhenStopping(): void {
-    if (!this.#isStopping) return;
-    throw new SessionError("SESSION_STATE", "The daemon is about to stop. Connect again when it has been restarted.");
+  #isOverdue(session: Session): boolean {
+    return this.services.now() - session.lastUsedAt >= this.#patienceWith(session);
+  }
+
+  #patienceWith(session: Session): number {
+    return session.inactivityTimeoutMs ?? this.services.limits.agentInactivityMs;
   }
 }
 
-/** How long agents get to end their turns politely when the daemon stops and `drainMs` is over. */
-const INTERRUPT_GRACE_MS = 1_000;
-
 function badParams(message: string): ProtocolError {
   return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
-}
-
-/** Where a session works; a relative path counts from the home directory, because the daemon's own says nothing to a client. */
-async function directory(path: string): Promise<string> {
-  const cwd = resolve(homedir(), path);
-  const found = await stat(cwd).catch(() => undefined);
-  if (found?.isDirectory() === true) return cwd;
-  throw badParams(`cwd must be a directory that exists; ${cwd} is none.`);
-}
-
-/** Whether `work` was done within the time, and before somebody cut it short. */
-async function within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), cut?.aborted === true ? 0 : ms);
-    cut?.addEventListener("abort", () => resolve(false), { once: true });
-  });
-  return Promise.race([work.then(() => true), over]).finally(() => clearTimeout(timer));
 }

@@ -1,17 +1,11 @@
-import {
-  type DaemonError,
-  type EnvelopeMeta,
-  type Logger,
-  SessionError,
-  type SessionId,
-  type SessionNotification,
-} from "@daemon-sdk/protocol";
+import type { DaemonError, EnvelopeMeta, Logger, SessionId, SessionNotification } from "@daemon-sdk/protocol";
 import type { FrameRun, SegmentRow, Store, StoreWrite } from "../storage/store.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { CursorSource } from "./cursor.js";
 import { Journal } from "./journal.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { SessionLimits } from "./session-limits.js";
+import { sessionClosed } from "./turn-refusals.js";
 
 /** Options of {@link SessionLog}. */
 export interface SessionLogOptions {
@@ -209,10 +203,6 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#isOver = isOver;
     this.#options.onBacklog(isOver);
   }
-}
-
-function sessionClosed(sessionId: SessionId): SessionError {
-  return new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed. Load it again to go on.`, { sessionId });
 }
 
 /** Rows that replace each other have one key. */

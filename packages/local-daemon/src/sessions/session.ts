@@ -1,9 +1,7 @@
 import {
-  type DaemonError,
   type EnvelopeMeta,
   isRecord,
   type McpServerConfig,
-  newId,
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
@@ -12,6 +10,8 @@ import type { SessionRow, Store, StoreWrite } from "../storage/store.js";
 import { type AgentServices, AgentSlot } from "./agent-slot.js";
 import { conversationChange, titleFrom } from "./conversation.js";
 import type { Inbox } from "./inbox.js";
+import { forgottenNotice, undurableNotice } from "./notices.js";
+import { answeredRow } from "./open-turn.js";
 import type { SessionClient } from "./session-client.js";
 import type { SessionLimits } from "./session-limits.js";
 import { SessionLog } from "./session-log.js";
@@ -82,7 +82,8 @@ export class Session {
     this.log = this.#makeLog(options.lastSeq);
     const { inbox, logger } = services;
     this.subscribers = new Subscribers({ source: this.log, inbox, turns: () => this.turns, logger });
-    this.turns = new TurnQueue({ ...services, owner: this, lastOrdinal: options.lastOrdinal });
+    const isShut = row.closedAt !== undefined;
+    this.turns = new TurnQueue({ ...services, owner: this, lastOrdinal: options.lastOrdinal, isShut });
     this.agent = this.#makeSlot(() => options.spec());
   }
 
@@ -118,9 +119,19 @@ export class Session {
     const { write, patch } = conversationChange(this.#row, notification, this.#services.now());
     if (write !== undefined) this.log.save(write);
     if (patch !== undefined) this.patch(patch);
+    this.#noteAnswer(write);
     if (notification.type === "droid_working_state_changed") this.#setWorkingState(String(notification.newState));
     if (notification.type === "session_title_updated") this.#toldTitle = notification.title;
     this.log.append(notification, meta);
+  }
+
+  /** With the message itself, so that a receipt finds the answer whatever happens then. */
+  #noteAnswer(write: StoreWrite | undefined): void {
+    const { active } = this.turns;
+    const row = answeredRow(active, write);
+    if (active === undefined || row === undefined) return;
+    active.row = row;
+    this.save({ kind: "turn", row });
   }
 
   appendRequest(id: string, method: string, params: Record<string, unknown>): string {
@@ -164,6 +175,13 @@ export class Session {
     this.#services.inbox.closeAll(this.id);
   }
 
+  /** Takes messages again, if it was closed. */
+  reopen(): void {
+    if (this.#row.closedAt === undefined) return;
+    this.patch({ closedAt: undefined });
+    this.turns.reopen();
+  }
+
   /** Forgets everything that comes later: the session was closed, and may be open again as another object. */
   retire(): void {
     this.log.retire();
@@ -177,7 +195,7 @@ export class Session {
       lastSeq,
       onCommitted: (firstSeq, frames) => this.subscribers.deliver(firstSeq, frames),
       onBacklog: (isOver) => this.agent.setPaused(isOver),
-      onUndurable: (error) => this.#tellUndurable(error),
+      onUndurable: (error) => this.notify(undurableNotice(error, this.#services.now())),
       turnFirstSeq: () => this.turns.active?.firstSeq,
     });
   }
@@ -189,7 +207,7 @@ export class Session {
       spec,
       describeStart: () => this.#describeStart(),
       onReady: (ready) => this.#onReady(ready),
-      onForgotten: () => this.#tellForgotten(),
+      onForgotten: () => this.notify(forgottenNotice(this.#services.now())),
       events: {
         onNotification: (notification, meta) => this.#onNotification(notification, meta),
         onRequest: (request) => this.#onRequest(request),
@@ -198,31 +216,6 @@ export class Session {
         onExit: (exit) => this.#onExit(exit),
       },
     });
-  }
-
-  #tellUndurable(error: DaemonError): void {
-    const message = `${error.message} This session goes on; its events are not kept until that is over.`;
-    this.notify({
-      type: "error",
-      message,
-      errorType: "Error",
-      timestamp: new Date(this.#services.now()).toISOString(),
-    });
-  }
-
-  /** For people, in the conversation itself: the turn that follows is a success all the same. */
-  #tellForgotten(): void {
-    const now = this.#services.now();
-    const text = "The agent no longer has the conversation above. It goes on without remembering it.";
-    const message = {
-      id: newId(),
-      role: "system",
-      content: [{ type: "text", text }],
-      visibility: "user_only",
-      createdAt: now,
-      updatedAt: now,
-    };
-    this.notify({ type: "create_message", message });
   }
 
   #setWorkingState(state: string): void {

@@ -7,9 +7,6 @@ import {
   messageId,
   newId,
   ProcessExitError,
-  ProtocolError,
-  RpcCode,
-  SessionError,
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
@@ -19,6 +16,7 @@ import { lastWords, type OpenTurn, openTurn } from "./open-turn.js";
 import type { SessionClient } from "./session-client.js";
 import type { SessionLimits } from "./session-limits.js";
 import { endEventOf, nextTurnState, type TurnEvent } from "./turn.machine.js";
+import { daemonStopping, otherBody, queueFull, sessionClosed } from "./turn-refusals.js";
 
 /** The session a queue belongs to, as far as the queue needs it. */
 export interface TurnOwner {
@@ -64,9 +62,13 @@ export class TurnQueue {
   #addingCount = 0;
   #lastOrdinal = 0;
   #isHeld = false;
+  #isShut: boolean;
+  #isDraining = false;
 
-  constructor(options: TurnQueueOptions & { lastOrdinal: number }) {
+  /** @param options.isShut whether the session is closed, and takes no messages until {@link reopen} */
+  constructor(options: TurnQueueOptions & { lastOrdinal: number; isShut: boolean }) {
     this.#options = options;
+    this.#isShut = options.isShut;
     this.#owner = options.owner;
     this.#lastOrdinal = options.lastOrdinal;
   }
@@ -111,14 +113,15 @@ export class TurnQueue {
     }
   }
 
-  /** Hands out no more prompts; the running turn goes on. What waits stays stored as accepted. */
-  hold(): void {
+  /** The daemon stops: takes and hands out nothing more; the running turn goes on. What waits stays stored as accepted. */
+  drain(): void {
+    this.#isDraining = true;
     this.#isHeld = true;
   }
 
   /** Hands out prompts again. */
   release(): void {
-    this.#isHeld = false;
+    this.#isHeld = this.#isDraining;
     this.#pump();
   }
 
@@ -128,11 +131,18 @@ export class TurnQueue {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Ends every turn at once, told as cancelled: its session is closed. */
+  /** Ends every turn at once, told as cancelled, and takes no more messages: its session is closed. */
   shut(message: string): void {
+    this.#isShut = true;
     this.#isHeld = true;
     this.#discardWaiting();
     this.endRunning({ reason: "cancelled", details: { message } });
+  }
+
+  /** Takes messages again after {@link shut}. */
+  reopen(): void {
+    this.#isShut = false;
+    this.release();
   }
 
   /** Ends the running turn in the daemon's own words, whatever its agent makes of it. */
@@ -184,7 +194,9 @@ export class TurnQueue {
       if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
       return;
     }
-    if (this.#waiting.length >= limits.queuedTurns) throw this.#queueFull();
+    if (this.#isShut) throw sessionClosed(this.#owner.id);
+    if (this.#isDraining) throw daemonStopping();
+    if (this.#waiting.length >= limits.queuedTurns) throw queueFull(this.#owner.id, limits.queuedTurns);
     const row: TurnRow = {
       sessionId: this.#owner.id,
       id,
@@ -277,23 +289,6 @@ export class TurnQueue {
     turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
     return true;
   }
-
-  #queueFull(): SessionError {
-    const { queuedTurns } = this.#options.limits;
-    return new SessionError(
-      "QUEUE_FULL",
-      `${queuedTurns} messages wait in this session already. Send again when a turn has ended, or interrupt.`,
-      { sessionId: this.#owner.id },
-    );
-  }
 }
 
 const RESTARTED = "The daemon that ran this turn ended before it did; how far the agent came is not known.";
-
-function otherBody(id: MessageId): ProtocolError {
-  return new ProtocolError(
-    "INVALID_PARAMS",
-    `Message ${id} was sent before with other content. Use a new messageId for a new message.`,
-    { rpcCode: RpcCode.invalidParams },
-  );
-}

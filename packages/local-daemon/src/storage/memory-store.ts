@@ -65,7 +65,7 @@ export class MemoryStore implements Store {
 
   async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
     const before = query.updatedBefore ?? Number.MAX_SAFE_INTEGER;
-    const rows = this.#newestFirst().filter(({ row }) => row.updatedAt < before);
+    const rows = this.#newestFirst(query.owner).filter(({ row }) => row.updatedAt < before);
     const last = rows[query.limit - 1]?.row.updatedAt ?? 0;
     return rows
       .filter(({ row }) => row.updatedAt >= last)
@@ -85,13 +85,18 @@ export class MemoryStore implements Store {
     return page.length < rows.length ? { messages, nextCursor: String(page[0]?.no) } : { messages };
   }
 
+  async readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined> {
+    const text = this.#shelves.get(id)?.messages.get(messageId)?.text;
+    return text === undefined ? undefined : (JSON.parse(text) as SessionMessage);
+  }
+
   async countMessages(id: SessionId): Promise<number> {
     return this.#shelves.get(id)?.messages.size ?? 0;
   }
 
   async search(query: SearchQuery): Promise<readonly SearchRow[]> {
     const collector = new SearchCollector(query);
-    for (const { row, messages } of this.#newestFirst()) {
+    for (const { row, messages } of this.#newestFirst(query.owner)) {
       for (const { text } of [...messages.values()].reverse()) {
         if (!collector.add(copy(row), JSON.parse(text) as SessionMessage)) return collector.rows;
       }
@@ -228,9 +233,10 @@ export class MemoryStore implements Store {
     );
   }
 
-  #newestFirst(): (SessionShelf & { row: SessionRow })[] {
+  #newestFirst(owner: string | undefined): (SessionShelf & { row: SessionRow })[] {
     const known = [...this.#shelves.values()].filter(
-      (shelf): shelf is SessionShelf & { row: SessionRow } => !!shelf.row,
+      (shelf): shelf is SessionShelf & { row: SessionRow } =>
+        shelf.row !== undefined && (owner === undefined || shelf.row.owner === owner),
     );
     return known.sort((a, b) => b.row.updatedAt - a.row.updatedAt || byText(a.row.id, b.row.id));
   }

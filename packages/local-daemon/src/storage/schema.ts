@@ -72,4 +72,9 @@ export const MIGRATIONS: readonly string[] = [
     scope TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (scope, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Id of the configured key that a session belongs to; NULL is the person's own, as all were before.
+  ALTER TABLE sessions ADD COLUMN owner TEXT;
+  CREATE INDEX sessions_of_owner ON sessions (owner, updated_at) WHERE owner IS NOT NULL;
+  `,
 ];

@@ -75,13 +75,14 @@ export class SqliteStore implements Store {
 
   async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
     const before = query.updatedBefore ?? Number.MAX_SAFE_INTEGER;
+    const ofOwner = query.owner === undefined ? "" : "owner = ?3 AND";
     const rows = this.#database.all(
       `SELECT body, (SELECT count(*) FROM messages WHERE session = sessions.id) AS messages FROM sessions
-       WHERE updated_at < ?1 AND updated_at >= coalesce(
-         (SELECT updated_at FROM sessions WHERE updated_at < ?1 ORDER BY updated_at DESC LIMIT 1 OFFSET ?2), 0)
+       WHERE ${ofOwner} updated_at < ?1 AND updated_at >= coalesce(
+         (SELECT updated_at FROM sessions WHERE ${ofOwner} updated_at < ?1 ORDER BY updated_at DESC LIMIT 1 OFFSET ?2), 0)
        ORDER BY updated_at DESC, id`,
-      before,
-      query.limit - 1,
+      ...[before, query.limit - 1],
+      ...(query.owner === undefined ? [] : [query.owner]),
     );
     return rows.map((row) => ({ ...parse<SessionRow>(row), messagesCount: numberOf(row, "messages") }));
   }
@@ -102,6 +103,12 @@ export class SqliteStore implements Store {
     return rows.length > page.length ? { messages, nextCursor: String(numberOf(page.at(-1), "no")) } : { messages };
   }
 
+  async readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined> {
+    return parseBody<SessionMessage>(
+      this.#database.get("SELECT body FROM messages WHERE session = ? AND id = ?", key(id), key(messageId)),
+    );
+  }
+
   async countMessages(id: SessionId): Promise<number> {
     return numberOf(this.#database.get("SELECT count(*) AS n FROM messages WHERE session = ?", key(id)), "n");
   }
@@ -114,8 +121,9 @@ export class SqliteStore implements Store {
       `SELECT sessions.body AS session, messages.body AS body
        FROM (SELECT DISTINCT rowid / 4 AS no FROM message_search WHERE message_search MATCH ?) AS found
        JOIN messages ON messages.no = found.no JOIN sessions ON sessions.id = messages.session
+       ${query.owner === undefined ? "" : "WHERE sessions.owner = ?"}
        ORDER BY sessions.updated_at DESC, sessions.id, messages.no DESC`,
-      words,
+      ...[words, ...(query.owner === undefined ? [] : [query.owner])],
     );
     for (const row of rows) {
       const isWanted = collector.add(JSON.parse(textOf(row, "session")) as SessionRow, parse<SessionMessage>(row));

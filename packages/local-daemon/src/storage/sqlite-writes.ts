@@ -9,8 +9,8 @@ export function applyWrite(database: SqliteDatabase, write: StoreWrite): void {
   switch (write.kind) {
     case "session":
       database.run(
-        "INSERT OR REPLACE INTO sessions (id, updated_at, body) VALUES (?, ?, ?)",
-        ...[key(write.row.id), write.row.updatedAt, JSON.stringify(write.row)],
+        "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body) VALUES (?, ?, ?, ?)",
+        ...[key(write.row.id), write.row.updatedAt, write.row.owner ?? null, JSON.stringify(write.row)],
       );
       break;
     case "segment":

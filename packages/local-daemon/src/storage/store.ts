@@ -12,6 +12,8 @@ import type { RelayStore, RelayWrite } from "./relay-rows.js";
 /** What is remembered of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
   readonly id: SessionId;
+  /** The configured key it was made with, by its id; undefined: the person's own. Never changes. */
+  readonly owner: string | undefined;
   /** The id under which the agent itself knows the conversation; undefined until one has opened it. */
   readonly agentSessionId: string | undefined;
   /** Name of the configured agent. */
@@ -24,6 +26,8 @@ export interface SessionRow {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly archivedAt: number | undefined;
+  /** Set while it is closed: it takes messages again once somebody has loaded it. Absent in rows of older daemons. */
+  readonly closedAt?: number | undefined;
 }
 
 /** What became of a message (docs/architecture.md, "`send` acts once"). The last five are final. */
@@ -50,6 +54,8 @@ export interface TurnRow {
   readonly reason: string | undefined;
   readonly createdAt: number;
   readonly endedAt: number | undefined;
+  /** Id of the last message of the assistant in this turn that holds text: the answer. */
+  readonly answerId?: string | undefined;
 }
 
 /** A permission or ask-user request of an agent. Pending until `outcome` is set. */
@@ -63,7 +69,11 @@ export interface PendingRequestRow {
   /** JSON of the result that won, or of the reason it was closed with. */
   readonly outcome: string | undefined;
   readonly createdAt: number;
+  /** When it is closed without an answer; undefined when it waits as long as its turn. */
+  readonly deadlineAt?: number | undefined;
   readonly resolvedAt: number | undefined;
+  /** Who answered; undefined when nobody did. */
+  readonly answeredBy?: string | undefined;
 }
 
 /** Entries of one session's journal, committed together: whole wire frames, ready to send. */
@@ -119,6 +129,8 @@ export interface SessionPageQuery {
   readonly limit: number;
   /** Only sessions updated before this time (ms). */
   readonly updatedBefore?: number;
+  /** Only those of this configured key, by its id; default all. */
+  readonly owner?: string | undefined;
 }
 
 /** Which messages of a session to read; `cursor` as the page before gave it. */
@@ -136,6 +148,8 @@ export interface SearchQuery {
   readonly limitSessions: number;
   readonly limitHitsPerSession: number;
   readonly contextChars: number;
+  /** As of {@link SessionPageQuery}. */
+  readonly owner?: string | undefined;
 }
 
 /** One place where the words were found. `docId` is the id of the message. */
@@ -183,6 +197,7 @@ export interface Store extends RelayStore {
   listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]>;
   /** Oldest first within the page; pages run from the newest backwards. */
   readMessages(id: SessionId, query: MessagePageQuery): Promise<{ messages: SessionMessage[]; nextCursor?: string }>;
+  readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined>;
   countMessages(id: SessionId): Promise<number>;
   /** Sessions with messages that hold every word of the query (the last may be the start of one), newest session first. */
   search(query: SearchQuery): Promise<readonly SearchRow[]>;

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { resolveLocalAuthToken } from "../../src/rendezvous/auth-token.js";
 import { readEndpoint } from "../../src/rendezvous/endpoint-file.js";
 import { createNonce, createProof, PROOF_HEADERS, tcpAuthority } from "../../src/rendezvous/proof.js";
+import { connectTcp } from "../server/daemon-desk.js";
 import { RelayDaemon, type Seen, sendOf } from "./relay-daemon.js";
 
 /** A peer on a WebSocket: frames in binary messages. */
@@ -59,6 +60,18 @@ class WebPeer {
 const hello = (agent: string, payload: object = {}) => createEnvelope("HELLO", { agent, ...payload });
 const API_KEY = "a-key-of-this-test";
 
+async function tokenOf({ stateDir }: RelayDaemon): Promise<string> {
+  return (await resolveLocalAuthToken({ stateDir })) ?? "";
+}
+
+/** A ticket made by a client of the session protocol. */
+async function ticketFrom(daemon: RelayDaemon, credential: object): Promise<string> {
+  const client = await connectTcp((await readEndpoint(daemon.stateDir))?.port ?? 0, credential);
+  const { ticket } = await client.result("create_ticket", {});
+  client.close();
+  return String(ticket);
+}
+
 /** Connects over TCP, with the headers that let a client prove itself; returns the proof to say in HELLO. */
 async function dialTcp(daemon: RelayDaemon): Promise<{ peer: WebPeer; proof: string }> {
   const { port = 0, instanceId, version } = daemon.endpoint;
@@ -108,13 +121,16 @@ describe("/relay", () => {
     first.peer.close();
   });
 
-  test("on TCP takes a configured key as the ticket, and refuses any other, and none", async () => {
+  test("on TCP takes a ticket of the person's once, and refuses a key, a ticket of a key's, any other, and none", async () => {
     await using daemon = await RelayDaemon.start({ port: 0, apiKeys: [API_KEY] });
+    const ticket = await ticketFrom(daemon, { token: await tokenOf(daemon) });
     const page = await dialTcp(daemon);
-    page.peer.write(hello("Page", { ticket: API_KEY }));
+    page.peer.write(hello("Page", { ticket }));
     await page.peer.next("WELCOME");
     page.peer.close();
-    for (const payload of [{}, { ticket: "made-up" }, { proof: "x" }, { _isSystemComponent: true }]) {
+    const keysTicket = await ticketFrom(daemon, { apiKey: API_KEY });
+    const refused = [{ ticket }, { ticket: API_KEY }, { ticket: keysTicket }, { ticket: await tokenOf(daemon) }];
+    for (const payload of [...refused, {}, { ticket: "made-up" }, { proof: "x" }, { _isSystemComponent: true }]) {
       const { peer } = await dialTcp(daemon);
       peer.write(hello("Stranger", payload));
       await peer.when(() => peer.isEnded);

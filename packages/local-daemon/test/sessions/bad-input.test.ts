@@ -27,7 +27,7 @@ test("the token, a configured key in either field, and a proof are accepted; cap
   ];
   for (const credential of good) {
     const { result } = await harness.dial().authenticate(credential);
-    expect(result).toEqual({
+    expect(result).toMatchObject({
       userId: "local",
       orgId: "local",
       capabilities: {
@@ -36,6 +36,7 @@ test("the token, a configured key in either field, and a proof are accepted; cap
         directInterrupt: true,
         detach: true,
         positions: true,
+        tickets: true,
         agents: ["fake", "other"],
       },
     });

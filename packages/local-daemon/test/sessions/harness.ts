@@ -21,6 +21,7 @@ import { FakeSpawner } from "./fake-agent.js";
 import { Valve } from "./valve.js";
 
 export const TOKEN = "the-local-token-of-this-test";
+export const KEYS = ["a-configured-key-0", "a-configured-key-1"] as const;
 
 /** A frame as a client saw it. */
 export interface Seen {
@@ -172,6 +173,7 @@ export class Harness {
   readonly host: SessionHost;
   readonly epoch: number;
   readonly dialects: SessionDialect[] = [];
+  readonly credentials = new Credentials({ token: TOKEN, apiKeys: KEYS });
   readonly #options: HarnessOptions;
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
@@ -217,7 +219,7 @@ export class Harness {
       dialect: (self) => {
         const dialect = new SessionDialect(self, {
           host: this.host,
-          credentials: new Credentials({ token: TOKEN, apiKeys: ["a-configured-key-0"] }),
+          credentials: this.credentials,
           verifyProof: (proof) => proof === "good",
           logger: silentLogger,
         });

@@ -126,10 +126,14 @@ test("a drain lets running turns finish, hands out nothing more, and keeps what 
   await agent.prompted(1);
   const drained = harness.host.drain(60_000);
   const refused = await client.call("initialize_session", { token: "t", machineId: "m", cwd: "/" });
-  expect(refused.error).toMatchObject({ data: { code: "SESSION_STATE" } });
+  expect(refused.error).toMatchObject({ data: { code: "DAEMON_STOPPING", retryable: true } });
+  const late = await client.call("add_user_message", { sessionId: "s-1", text: "late", messageId: "m-3" });
+  expect(late.error).toMatchObject({ message: /stopping/, data: { code: "DAEMON_STOPPING", retryable: true } });
+  const known = await client.call("add_user_message", { sessionId: "s-1", text: "m-2", messageId: "m-2" });
+  expect(known.result).toEqual({});
   agent.end();
   expect(await client.turnEnd("m-1")).toMatchObject({ reason: "completed" });
-  await drained;
+  expect(await drained).toEqual({ finished: 1, interrupted: 0 });
   await harness.host.stop();
   expect(agent.hasExited).toBe(true);
   expect((await store.openTurns()).map(({ id, state }) => [id, state])).toEqual([["m-2", "accepted"]]);
@@ -147,7 +151,7 @@ test("a drain that takes too long interrupts the running turn and tells its end"
   const cut = new AbortController();
   const drained = harness.host.drain(60_000, cut.signal);
   cut.abort();
-  await drained;
+  expect(await drained).toEqual({ finished: 0, interrupted: 1 });
   expect(agent.interrupts).toBe(1);
   await harness.host.stop();
   expect(await client.turnEnd("m-1")).toMatchObject({ reason: "cancelled" });

@@ -8,6 +8,7 @@ const S = sessionId("s-1");
 export function sessionRow(id: SessionId, overrides: Partial<SessionRow> = {}): SessionRow {
   return {
     id,
+    owner: undefined,
     agentSessionId: `agent-${id}`,
     agent: "workspace-agent",
     cwd: "/project",

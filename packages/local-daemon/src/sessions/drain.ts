@@ -1,0 +1,39 @@
+import type { TurnQueue } from "./turn-queue.js";
+
+/** How long agents get to end their turns politely when the daemon stops and its patience is over. */
+const INTERRUPT_GRACE_MS = 1_000;
+
+/** How the turns ended that ran when the daemon was told to stop. */
+export interface Drained {
+  /** By themselves, in time. */
+  readonly finished: number;
+  /** Because they were interrupted, or ended in the daemon's own words where the agent did not react. */
+  readonly interrupted: number;
+}
+
+/**
+ * Lets the running turns finish for `drainMs`; then they are interrupted, and told. Resolves when none runs.
+ *
+ * @param cut ends the waiting early
+ */
+export async function drainTurns(queues: readonly TurnQueue[], drainMs: number, cut?: AbortSignal): Promise<Drained> {
+  const running = queues.filter(({ active }) => active !== undefined);
+  const allIdle = Promise.all(running.map((turns) => turns.whenIdle()));
+  if (await within(drainMs, allIdle, cut)) return { finished: running.length, interrupted: 0 };
+  const late = running.filter(({ active }) => active !== undefined);
+  for (const turns of late) void turns.interruptRunning();
+  if (!(await within(INTERRUPT_GRACE_MS, allIdle))) {
+    for (const turns of late) turns.endRunning({ reason: "cancelled", details: { message: "The daemon stopped." } });
+  }
+  return { finished: running.length - late.length, interrupted: late.length };
+}
+
+/** Whether `work` was done within the time, and before somebody cut it short. */
+async function within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), cut?.aborted === true ? 0 : ms);
+    cut?.addEventListener("abort", () => resolve(false), { once: true });
+  });
+  return Promise.race([work.then(() => true), over]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,25 @@
+import { type DaemonError, newId, type SessionNotification } from "@daemon-sdk/protocol";
+
+/** What those who follow are told when their session can no longer be stored. */
+export function undurableNotice(error: DaemonError, now: number): SessionNotification {
+  return {
+    type: "error",
+    message: `${error.message} This session goes on; its events are not kept until that is over.`,
+    errorType: "Error",
+    timestamp: new Date(now).toISOString(),
+  };
+}
+
+/** For people, in the conversation itself: the turn that follows is a success all the same. */
+export function forgottenNotice(now: number): SessionNotification {
+  const text = "The agent no longer has the conversation above. It goes on without remembering it.";
+  const message = {
+    id: newId(),
+    role: "system",
+    content: [{ type: "text", text }],
+    visibility: "user_only",
+    createdAt: now,
+    updatedAt: now,
+  };
+  return { type: "create_message", message };
+}

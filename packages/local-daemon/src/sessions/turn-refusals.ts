@@ -1,0 +1,39 @@
+import {
+  DaemonError,
+  type MessageId,
+  ProtocolError,
+  RpcCode,
+  SessionError,
+  type SessionId,
+} from "@daemon-sdk/protocol";
+
+/** The id is taken by a message of other content. */
+export function otherBody(id: MessageId): ProtocolError {
+  return new ProtocolError(
+    "INVALID_PARAMS",
+    `Message ${id} was sent before with other content. Use a new messageId for a new message.`,
+    { rpcCode: RpcCode.invalidParams },
+  );
+}
+
+/** As many messages wait as a session takes. */
+export function queueFull(sessionId: SessionId, queuedTurns: number): SessionError {
+  return new SessionError(
+    "QUEUE_FULL",
+    `${queuedTurns} messages wait in this session already. Send again when a turn has ended, or interrupt.`,
+    { sessionId },
+  );
+}
+
+/** Somebody closed the session; it takes messages again once it was loaded. */
+export function sessionClosed(sessionId: SessionId): SessionError {
+  return new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed. Load it again to go on.`, { sessionId });
+}
+
+/** The daemon is about to end, and takes nothing new. */
+export function daemonStopping(): DaemonError {
+  return new DaemonError(
+    "DAEMON_STOPPING",
+    "The daemon is stopping and takes nothing new. Connect again: the next one takes it.",
+  );
+}
