@@ -21,11 +21,14 @@ const EXAMPLES: Readonly<Record<string, readonly RegExp[]>> = {
     /together: 14 words/,
     /Lead released Ben/,
   ],
+  "over-tcp": [/gateway {2}tool {3}Read/, /gateway {2}end {4}success/],
+  "over-stdio": [/remote {2}tool {3}Read/, /remote {2}end {4}success/],
+  "over-message-port": [/worker {2}tool {3}Read/, /worker {2}end {4}success/],
   computer: [/my-laptop {2}tool {3}Read/, /the relay forwarded \d+ messages/],
 };
 
-/** What the programs share; and the demo, which has a test of its own. */
-const NOT_EXAMPLES = ["demo", "loopback-relay", "print-event", "processes", "scratch", "stdio-bridge"];
+/** What the programs share; and the demo and the agent, which have tests of their own. */
+const NOT_EXAMPLES = ["demo", "echo-agent", "loopback-relay", "print-event", "processes", "scratch", "stdio-bridge"];
 
 const SRC = join(dirname(dirname(fileURLToPath(import.meta.url))), "src");
 

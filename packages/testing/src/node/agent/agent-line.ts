@@ -1,0 +1,128 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { FACTORY_API_VERSION, JSONRPC_VERSION, newId, ProtocolError } from "@daemon-sdk/protocol";
+import type { WireFrame } from "../../contract/daemon/wire-frame.js";
+import { PATIENCE_MS, violated, within } from "../../contract/expectation.js";
+import type { AgentHarness } from "./agent-harness.js";
+
+/** How an agent's process ended. */
+export interface AgentExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A process of the agent, spoken to as a daemon does: in lines. It keeps everything it hears, and answers nothing by itself. */
+export class AgentLine {
+  readonly frames: WireFrame[] = [];
+  /** Lines that are no JSON object. */
+  readonly badLines: string[] = [];
+  /** What it wrote for people. */
+  stderr = "";
+  readonly exited: Promise<AgentExit>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #patienceMs: number;
+  readonly #waiters = new Set<() => void>();
+  #exit: AgentExit | undefined;
+
+  constructor({ command, env, workingDirectory, patienceMs = PATIENCE_MS }: AgentHarness) {
+    const [program, ...args] = command;
+    const { PATH = "", HOME = "" } = process.env;
+    this.#patienceMs = patienceMs;
+    this.#child = spawn(program, args, { cwd: workingDirectory ?? process.cwd(), env: { PATH, HOME, ...env } });
+    this.#child.stdin.on("error", () => {});
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
+    this.exited = new Promise((resolve) => {
+      this.#child.once("error", (error) => this.#ended({ code: 127, signal: null }, resolve, error));
+      this.#child.once("close", (code, signal) => this.#ended({ code, signal }, resolve));
+    });
+  }
+
+  /** Writes a text as it stands, as one line. */
+  writeRaw(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  send(body: object): void {
+    this.writeRaw(JSON.stringify({ jsonrpc: JSONRPC_VERSION, factoryApiVersion: FACTORY_API_VERSION, ...body }));
+  }
+
+  /** Sends a request and returns its id at once. */
+  request(method: string, params: object): string {
+    const id = newId();
+    this.send({ type: "request", id, method: `droid.${method}`, params });
+    return id;
+  }
+
+  response(id: string, what: string): Promise<WireFrame> {
+    return this.waitFor((frame) => frame.type === "response" && frame.id === id, what);
+  }
+
+  call(method: string, params: object): Promise<WireFrame> {
+    return this.response(this.request(method, params), `the response to ${method}`);
+  }
+
+  /** Calls, and returns the result; a failure fails the case. */
+  async result(method: string, params: object): Promise<Readonly<Record<string, unknown>>> {
+    const { result, error } = await this.call(method, params);
+    return result ?? violated(`${method} failed: ${JSON.stringify(error)}`);
+  }
+
+  /** The first frame from index `from` on, past or future, that fits. */
+  async waitFor(fits: (frame: WireFrame) => boolean, what: string, from = 0): Promise<WireFrame> {
+    for (let next = from; ; ) {
+      for (; next < this.frames.length; next++) {
+        const frame = this.frames[next];
+        if (frame !== undefined && fits(frame)) return frame;
+      }
+      if (this.#exit) violated(`The agent ended (${describe(this.#exit)}) before ${what}. ${this.stderr}`);
+      await within(new Promise<void>((resolve) => this.#waiters.add(resolve)), what, this.#patienceMs);
+    }
+  }
+
+  /** The end of its stdin, which asks it to end. */
+  endInput(): void {
+    this.#child.stdin.end();
+  }
+
+  /** Its exit, or a failure when it takes too long. */
+  exit(): Promise<AgentExit> {
+    return within(this.exited, "the end of the process", this.#patienceMs);
+  }
+
+  /** Ends it now, where it still is. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.exited;
+  }
+
+  #read(line: string): void {
+    try {
+      const frame: unknown = JSON.parse(line);
+      if (typeof frame !== "object" || frame === null) throw new ProtocolError("PROTOCOL_VIOLATION", "no object");
+      this.frames.push(frame);
+    } catch {
+      this.badLines.push(line);
+    }
+    this.#wake();
+  }
+
+  #ended(exit: AgentExit, resolve: (exit: AgentExit) => void, error?: Error): void {
+    if (error) this.stderr += error.message;
+    this.#exit = exit;
+    resolve(exit);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const wake of waiters) wake();
+  }
+}
+
+function describe({ code, signal }: AgentExit): string {
+  return signal === null ? `exit code ${code}` : signal;
+}
