@@ -1,8 +1,15 @@
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
 import { defineConfig } from "tsup";
+
+const programs = readdirSync("src").filter((name) => name.endsWith(".ts"));
 
 export default defineConfig({
   // Every file is a program of its own; what they share becomes a chunk.
-  entry: ["src/*.ts"],
+  entry: {
+    ...Object.fromEntries(programs.map((name) => [basename(name, ".ts"), `src/${name}`])),
+    "browser-server": "browser/server.ts",
+  },
   format: ["esm"],
   target: "node20",
   clean: true,
