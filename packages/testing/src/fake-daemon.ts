@@ -7,16 +7,19 @@ import type { FaultSwitches } from "./fake/faults.js";
 import { FaultyTransport } from "./fake/faulty-transport.js";
 import type { IncomingFrame } from "./fake/frames.js";
 import { FakeLink, type FakeLinkOwner, withoutPrefix } from "./fake/link.js";
-import type { FakePrompt } from "./fake/prompt.js";
+import { type PromptMatcher, PromptRules, type PromptScript } from "./fake/prompt-rules.js";
 import {
   FakeReceived,
+  matchesText,
   type ReceivedNotification,
   type ReceivedPrompt,
   type ReceivedRequest,
   type ReceivedResponse,
   type TextMatcher,
 } from "./fake/received.js";
+import { type Recording, readRecording } from "./fake/recording.js";
 import { FakeSession, type FakeSessionOptions } from "./fake/session.js";
+import type { TurnScript } from "./fake/turn-script.js";
 import { memoryTransport } from "./memory-transport.js";
 
 /** How a {@link FakeDaemon} behaves. Without options it offers every extension and takes any credential. */
@@ -35,14 +38,6 @@ export interface FakeDaemonOptions extends CapabilityOptions {
   readonly clock?: Clock;
 }
 
-/** Plays one turn; when it returns, the turn ends as `completed`. */
-export type PromptScript = (prompt: FakePrompt) => void | Promise<void>;
-
-const defaultScript: PromptScript = (prompt) => {
-  for (const word of ["You ", "said: ", prompt.text]) prompt.delta(word);
-  prompt.message();
-};
-
 /**
  * A scripted daemon in memory, for tests of clients.
  *
@@ -52,11 +47,7 @@ const defaultScript: PromptScript = (prompt) => {
  *
  * ```ts
  * const daemon = new FakeDaemon();
- * daemon.onPrompt((prompt) => {
- *   prompt.delta("Hel");
- *   prompt.delta("lo");
- *   prompt.message();
- * });
+ * daemon.whenPrompted(/greet/).thinks("Politely.").streams(["Hel", "lo"]);
  * const connection = await connectDaemon({ transport: daemon.dial, apiKey: "any" });
  * ```
  */
@@ -80,7 +71,8 @@ export class FakeDaemon {
   readonly #owner: FakeLinkOwner;
   readonly #dispatcher: Dispatcher;
   readonly #catalogue: FakeCatalogue;
-  #script: PromptScript = defaultScript;
+  readonly #rules: PromptRules;
+  #recording: Recording | undefined;
   #isListening = true;
   #dials = 0;
   #epoch = 1;
@@ -89,6 +81,7 @@ export class FakeDaemon {
     this.sessions = this.#sessions;
     this.faults = this.#links;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#rules = new PromptRules(this.#clock);
     const protocolVersion = options.protocolVersion ?? FACTORY_PROTOCOL_VERSION;
     this.#catalogue = this.#makeCatalogue(options);
     this.#dispatcher = new Dispatcher({
@@ -115,7 +108,9 @@ export class FakeDaemon {
     }
     const { near, far, cut } = memoryTransport();
     const wire = new FaultyTransport(near, cut, this.#clock);
-    this.#links.add(new FakeLink(this.#dials, far, wire, this.#owner));
+    const link = new FakeLink(this.#dials, far, wire, this.#owner);
+    this.#links.add(link);
+    if (this.#recording !== undefined) this.#dispatcher.replay(link, this.#recording);
     return wire;
   };
 
@@ -134,9 +129,17 @@ export class FakeDaemon {
     return this.#links.connection(number);
   }
 
-  /** Sets the script of all later turns. Default: it says back what was said. */
+  /**
+   * Writes the turn of every prompt that is meant: one with this very text, one in which the pattern finds something, one
+   * that the function says yes to, or any. Of several scripts that mean a prompt the latest has it.
+   */
+  whenPrompted(matcher?: PromptMatcher): TurnScript {
+    return this.#rules.when(matcher);
+  }
+
+  /** Sets the script of all later turns that {@link whenPrompted} does not mean. Default: it says back what was said. */
   onPrompt(script: PromptScript): void {
-    this.#script = script;
+    this.#rules.other = script;
   }
 
   /**
@@ -145,6 +148,17 @@ export class FakeDaemon {
    */
   answer(method: string, answer: FakeMethod): void {
     this.#dispatcher.answer(method, answer);
+  }
+
+  /**
+   * Plays a recorded connection to every client that connects from now on, instead of acting on what it says: each hears what
+   * the recorded one heard, in that order, as it says what that one said. Pings are answered whenever they come.
+   *
+   * @throws ProtocolError that names the line which is no frame
+   */
+  replays(recording: Recording): void {
+    readRecording(recording);
+    this.#recording = recording;
   }
 
   /** Adds a session that clients can load. */
@@ -157,6 +171,11 @@ export class FakeDaemon {
   /** The request number `nth` (from 1) of a method, as soon as it has come. */
   async waitForRequest(method: string, nth = 1): Promise<ReceivedRequest> {
     return this.#waitFor(() => this.received.calls(method)[nth - 1]);
+  }
+
+  /** The first prompt that is meant, as soon as it has come. */
+  waitForPrompt(matcher?: TextMatcher): Promise<ReceivedPrompt> {
+    return this.#waitFor(() => this.received.prompts().find(({ text }) => matchesText(matcher, text)));
   }
 
   /** The first prompt that came; see {@link FakeReceived.expectPrompt}. */
@@ -225,7 +244,7 @@ export class FakeDaemon {
       sessions: this.#sessions,
       tickets: new Map(),
       addSession: (given) => this.addSession(given),
-      play: (prompt) => this.#script(prompt),
+      play: (prompt) => this.#rules.play(prompt),
     };
   }
 
@@ -237,8 +256,9 @@ export class FakeDaemon {
     this.#dispatcher.request(link, frame);
   }
 
-  #response(link: FakeLink, { id, result, error }: Extract<IncomingFrame, { kind: "response" }>): void {
-    const accepted = this.#dispatcher.response(link, id, result, error);
+  #response(link: FakeLink, frame: Extract<IncomingFrame, { kind: "response" }>): void {
+    const { id, result, error } = frame;
+    const accepted = this.#dispatcher.response(link, frame);
     const body = error === undefined ? { result } : { error };
     this.responses.push({ link: link.number, id, ...body, accepted });
     this.#wakeWaiters();

@@ -19,6 +19,7 @@ export { NO_REPLY } from "./fake/dispatcher.js";
 export type { FaultSwitches } from "./fake/faults.js";
 export { rpcFault } from "./fake/frames.js";
 export type { FakePrompt, FakeTurnEnd, FakeTurnEndDetails } from "./fake/prompt.js";
+export type { PromptMatcher, PromptScript } from "./fake/prompt-rules.js";
 export type {
   FakeReceived,
   ReceivedNotification,
@@ -27,8 +28,10 @@ export type {
   ReceivedResponse,
   TextMatcher,
 } from "./fake/received.js";
+export type { RecordedFrame, Recording } from "./fake/recording.js";
 export type { FakeSession, FakeSessionOptions } from "./fake/session.js";
+export type { AnswerMatcher, FakeAnswer, FakeToolCall, FakeToolPermission, TurnScript } from "./fake/turn-script.js";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.js";
-export { FakeDaemon, type FakeDaemonOptions, type PromptScript } from "./fake-daemon.js";
+export { FakeDaemon, type FakeDaemonOptions } from "./fake-daemon.js";
 export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
 export { runTransportContract, transportContract } from "./transport-contract.js";

@@ -15,6 +15,8 @@ export type Frame = Record<string, unknown> & {
 export class RawClient {
   readonly frames: Frame[] = [];
   readonly transport: Transport;
+  /** Of the session that {@link create} made. */
+  sessionId = "";
   readonly #waiters = new Set<() => void>();
   #ids = 0;
 
@@ -27,14 +29,14 @@ export class RawClient {
     };
   }
 
-  static async connect(daemon: FakeDaemon, apiKey = "key"): Promise<RawClient> {
+  static async connect(daemon: Pick<FakeDaemon, "dial">, apiKey = "key"): Promise<RawClient> {
     const client = await RawClient.open(daemon);
     await client.call("authenticate", { apiKey, caller: "test" });
     return client;
   }
 
   /** Without authentication. */
-  static async open(daemon: FakeDaemon): Promise<RawClient> {
+  static async open(daemon: Pick<FakeDaemon, "dial">): Promise<RawClient> {
     return new RawClient(await daemon.dial({ url: "memory:", signal: new AbortController().signal }));
   }
 
@@ -48,7 +50,8 @@ export class RawClient {
   /** Creates a session and returns its id. */
   async create(params: object = {}): Promise<string> {
     const created = await this.call("initialize_session", { token: "t", machineId: "default", cwd: "/w", ...params });
-    return String(created.result?.sessionId);
+    this.sessionId = String(created.result?.sessionId);
+    return this.sessionId;
   }
 
   respond(id: string | undefined, result: object): void {

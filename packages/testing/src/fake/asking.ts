@@ -1,8 +1,10 @@
-import type {
-  AskUserParams,
-  AskUserResult,
-  RequestPermissionParams,
-  RequestPermissionResult,
+import {
+  type AskUserParams,
+  type AskUserResult,
+  newId,
+  type PermissionOption,
+  type RequestPermissionParams,
+  type RequestPermissionResult,
 } from "@daemon-sdk/protocol";
 
 /** A permission request as a test writes it: options default to "once" and "cancel". */
@@ -24,6 +26,22 @@ export const DEFAULT_PERMISSION_OPTIONS: RequestPermissionParams["options"] = [
   { label: "Yes, once", value: "proceed_once" },
   { label: "No", value: "cancel" },
 ];
+
+/** A permission request for one tool use: a command where its input has one, else a tool of a server. */
+export function toolPermission(
+  given: { tool: string; input?: unknown; options?: readonly PermissionOption[] | undefined },
+  id: string = newId(),
+): FakePermission {
+  const { tool: name, input = {}, options } = given;
+  const command: unknown = Reflect.get(Object(input), "command");
+  const details =
+    typeof command === "string"
+      ? { type: "exec" as const, fullCommand: command, command }
+      : { type: "mcp_tool" as const, toolName: name };
+  const toolUse = { type: "tool_use" as const, id, name, input };
+  const named = options?.map((value) => ({ label: value, value }));
+  return { toolUses: [{ toolUse, confirmationType: details.type, details }], ...(named ? { options: named } : {}) };
+}
 
 /** The answer that stands for nobody's answer. */
 export const CANCELLED: { readonly [Method in keyof FakeRequests]: FakeRequests[Method]["result"] } = {

@@ -1,4 +1,4 @@
-import { type Clock, RpcCode, type RpcError } from "@daemon-sdk/protocol";
+import { type Clock, RpcCode } from "@daemon-sdk/protocol";
 import { errorOf, type FakeCatalogue, type FakeMethod, isWholeNumbers } from "./calls.js";
 import { CAPABILITY_OF_METHOD } from "./capabilities.js";
 import { CATALOGUE_METHODS } from "./catalogue-methods.js";
@@ -6,6 +6,8 @@ import { CONNECTION_METHODS } from "./connection-methods.js";
 import { type IncomingFrame, rpcFault } from "./frames.js";
 import { INBOX_METHODS } from "./inbox-methods.js";
 import { type FakeLink, withoutPrefix } from "./link.js";
+import type { Recording } from "./recording.js";
+import { notRecorded, Replay } from "./replay.js";
 import { SESSION_METHODS } from "./session-methods.js";
 
 /** Returned by a method of `FakeDaemon.answer` to leave the request without a response. */
@@ -30,6 +32,7 @@ const ALL_METHODS: ReadonlyMap<string, FakeMethod> = new Map([
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #answers = new Map<string, FakeMethod>();
+  readonly #replays = new WeakMap<FakeLink, Replay>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -40,8 +43,22 @@ export class Dispatcher {
     this.#answers.set(method, answer);
   }
 
+  /** Plays a recording on a connection instead of acting on what comes. */
+  replay(link: FakeLink, recording: Recording): void {
+    const replay = new Replay(recording);
+    this.#replays.set(link, replay);
+    replay.start(link);
+  }
+
   request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>): void {
     const name = withoutPrefix(frame.method);
+    const replay = this.#replays.get(link);
+    if (replay) {
+      if (replay.take(link, frame)) return;
+      if (name === "ping") link.reply(frame.id, {});
+      else link.fail(frame.id, notRecorded(name ?? frame.method, replay.left));
+      return;
+    }
     try {
       const method = this.#methodFor(link, name, frame.protocolVersion);
       this.#run(link, frame, method);
@@ -57,8 +74,11 @@ export class Dispatcher {
   }
 
   /** A client's answer to a request of the agent. True when it counted. */
-  response(link: FakeLink, id: string | null, result: unknown, error: RpcError | undefined): boolean {
+  response(link: FakeLink, frame: Extract<IncomingFrame, { kind: "response" }>): boolean {
+    const { id, result, error } = frame;
     const { catalogue } = this.#options;
+    const replay = this.#replays.get(link);
+    if (replay) return replay.take(link, frame);
     if (id === null || !link.isAuthenticated) return false;
     const session = [...catalogue.sessions.values()].find(({ inbox }) => inbox.has(id));
     if (!session) return false;

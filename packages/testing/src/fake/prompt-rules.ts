@@ -1,0 +1,46 @@
+import type { Clock } from "@daemon-sdk/protocol";
+import type { FakePrompt } from "./prompt.js";
+import { matchesText, type TextMatcher } from "./received.js";
+import { TurnScript } from "./turn-script.js";
+
+/** Plays one turn; when it returns, the turn ends as `completed`. */
+export type PromptScript = (prompt: FakePrompt) => void | Promise<void>;
+
+/** Which prompts are meant: by their text, or by anything about them. */
+export type PromptMatcher = string | RegExp | ((text: string, prompt: FakePrompt) => boolean);
+
+const sayItBack: PromptScript = (prompt) => {
+  for (const word of ["You ", "said: ", prompt.text]) prompt.delta(word);
+  prompt.message();
+};
+
+/** The scripts of a fake, and which prompt gets which: the latest that means it, else the one for all others. */
+export class PromptRules {
+  readonly #rules: { readonly matcher: PromptMatcher | undefined; readonly script: TurnScript }[] = [];
+  readonly #clock: Clock;
+  #other: PromptScript = sayItBack;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Sets the script of prompts that nothing else means. */
+  set other(script: PromptScript) {
+    this.#other = script;
+  }
+
+  when(matcher: PromptMatcher | undefined): TurnScript {
+    const script = new TurnScript();
+    this.#rules.unshift({ matcher, script });
+    return script;
+  }
+
+  play(prompt: FakePrompt): void | Promise<void> {
+    const rule = this.#rules.find(({ matcher, script }) => isFor(matcher, prompt) && script.take());
+    return rule ? rule.script.play(prompt, this.#clock) : this.#other(prompt);
+  }
+}
+
+function isFor(matcher: PromptMatcher | undefined, prompt: FakePrompt): boolean {
+  return typeof matcher === "function" ? matcher(prompt.text, prompt) : matchesText(matcher, prompt.text);
+}
