@@ -51,8 +51,6 @@ export class RequestInbox {
   readonly #entries = new Map<string, Entry>();
   /** Requests that wait no more, with the answer that was given here. */
   readonly #done = new Map<string, object | undefined>();
-  /** Answers that were sent and that nobody has confirmed: a lost link may have swallowed them. */
-  readonly #answered = new Map<string, object>();
 
   constructor(options: RequestInboxOptions) {
     this.#options = options;
@@ -92,7 +90,6 @@ export class RequestInbox {
   ): void {
     if (permissions !== undefined || questions !== undefined) {
       const listed = new Set([...(permissions ?? []), ...(questions ?? [])].map(({ requestId }) => requestId));
-      for (const requestId of this.#answered.keys()) if (!listed.has(requestId)) this.#answered.delete(requestId);
       for (const requestId of [...this.#entries.keys()]) if (!listed.has(requestId)) this.#settle(requestId, ELSEWHERE);
     }
     this.restore(sessionId, permissions, questions);
@@ -101,9 +98,7 @@ export class RequestInbox {
   /** Takes in every notification: requests may be resolved elsewhere. */
   observe({ type, requestId }: SessionNotification): void {
     if (type !== "permission_resolved" && type !== "ask_user_resolved") return;
-    if (typeof requestId !== "string") return;
-    this.#answered.delete(requestId);
-    this.#settle(requestId, ELSEWHERE);
+    if (typeof requestId === "string") this.#settle(requestId, ELSEWHERE);
   }
 
   /** How many requests wait. */
@@ -136,7 +131,6 @@ export class RequestInbox {
   /** Nothing can be answered any more: forgets all requests and aborts their handlers' signals. */
   close(reason: string): void {
     for (const requestId of [...this.#entries.keys()]) this.#settle(requestId, reason);
-    this.#answered.clear();
   }
 
   #permission(sessionId: string, pending: Partial<PendingPermission>): Entry {
@@ -171,10 +165,7 @@ export class RequestInbox {
 
   #restoreOne(make: () => Entry): void {
     try {
-      const entry = make();
-      const answer = this.#done.get(entry.requestId);
-      if (answer === undefined) this.#open(entry);
-      else this.#options.respond(entry.requestId, answer);
+      this.#open(make());
     } catch (error) {
       this.#options.logger.warn({ error }, "A pending request in load_session was malformed and is left to others");
     }
@@ -182,13 +173,15 @@ export class RequestInbox {
 
   #open(entry: Entry): void {
     // Asked and listed: the same request can come both ways around a load_session.
-    if (this.#entries.has(entry.requestId) || this.#done.has(entry.requestId)) return;
-    const answer = this.#answered.get(entry.requestId);
-    if (answer !== undefined) {
-      this.#options.respond(entry.requestId, answer);
+    const { requestId } = entry;
+    if (this.#entries.has(requestId)) return;
+    if (this.#done.has(requestId)) {
+      const answer = this.#done.get(requestId);
+      // Only on another link: on this one it was sent.
+      if (answer !== undefined) this.#options.respond(requestId, answer);
       return;
     }
-    this.#entries.set(entry.requestId, entry);
+    this.#entries.set(requestId, entry);
     void this.#decide(entry);
   }
 
@@ -213,17 +206,8 @@ export class RequestInbox {
   #send(entry: Entry, result: object): boolean {
     this.#forget(entry.requestId, result);
     const sent = this.#options.respond(entry.requestId, result);
-    if (sent) this.#remember(entry.requestId, result);
-    else this.#options.logger.info({ requestId: entry.requestId }, "An answer came late and was not sent");
+    if (!sent) this.#options.logger.info({ requestId: entry.requestId }, "An answer came late and was not sent");
     return sent;
-  }
-
-  #remember(requestId: string, result: object): void {
-    this.#answered.set(requestId, result);
-    for (const oldest of this.#answered.keys()) {
-      if (this.#answered.size <= CLIENT_LIMITS.answeredRequests) break;
-      this.#answered.delete(oldest);
-    }
   }
 
   #settle(requestId: string, reason: string): void {

@@ -79,7 +79,7 @@ export class SessionAttachment {
   /** Whether a request is to be handled: not when it came early before, and not when it is resolved already. */
   takesRequest({ meta }: InboundRequest): boolean {
     const place = this.#take(meta);
-    if (place === "duplicate" || place === "again") return false;
+    if (place === "duplicate" || place === "again" || meta?.resolved === true) return false;
     return this.#resolvedUntil === undefined || !isPosition(meta) || meta.seq > this.#resolvedUntil.seq;
   }
 

@@ -39,7 +39,7 @@ export class SessionCursor {
     const epoch = meta?.epoch;
     const seq = meta?.seq;
     if (epoch === undefined || seq === undefined) return "next";
-    if (meta?.early === true) return this.#takeEarly(epoch, seq);
+    if (meta?.early === true) return this.#takeEarly(seq);
     // A new start of the daemon has a larger epoch; `seq` goes on.
     const isNext = this.#seq === UNKNOWN || (seq === this.#seq + 1 && epoch >= this.#epoch);
     if (!isNext && this.#isOld(epoch, seq)) return this.#duplicate();
@@ -52,9 +52,10 @@ export class SessionCursor {
     return "hole";
   }
 
-  #takeEarly(epoch: number, seq: number): EntryPlace {
-    if (this.#isOld(epoch, seq) || this.#early.has(seq)) return this.#duplicate();
-    this.#early.add(seq);
+  /** It may also lie before the present place: `follow_session` skips entries, and tells those of them that must not wait. */
+  #takeEarly(seq: number): EntryPlace {
+    if (this.#early.has(seq)) return this.#duplicate();
+    if (seq > this.#seq) this.#early.add(seq);
     return "early";
   }
 
