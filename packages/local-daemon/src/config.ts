@@ -59,6 +59,11 @@ export interface DaemonConfig {
   readonly spawner?: AgentSpawner | undefined;
   /** Whether programs on the relay may have agents spawned and released (relay spec §6). Default false, as in the original. */
   readonly spawnManager?: boolean | undefined;
+  /**
+   * How long a permission request or a question may wait; then it is closed as cancelled, and told so. Default: as long as its
+   * turn.
+   */
+  readonly requestTimeoutMs?: number | undefined;
   /** Wall clock in ms, for what is stored. Default `Date.now`. */
   readonly now?: () => number | undefined;
   /** Overrides of single bounds. */
@@ -99,6 +104,9 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   },
 };
 
+/** The longest that a timer can wait. */
+const TIMER_MS = 2 ** 31 - 1;
+
 /** Shortest key that is accepted: anything shorter could be tried out. */
 const API_KEY_CHARS = 16;
 
@@ -113,6 +121,14 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   const { port } = resolved;
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new InvalidOptionError("port", "a port number from 0 to 65535", port);
+  }
+  const { requestTimeoutMs } = resolved;
+  if (requestTimeoutMs !== undefined && !(requestTimeoutMs >= 1 && requestTimeoutMs <= TIMER_MS)) {
+    throw new InvalidOptionError(
+      "requestTimeoutMs",
+      `a number of milliseconds from 1 to ${TIMER_MS}`,
+      requestTimeoutMs,
+    );
   }
   if (resolved.apiKeys.some((key) => key.length < API_KEY_CHARS)) {
     throw new InvalidOptionError("apiKeys", `keys of at least ${API_KEY_CHARS} characters`);

@@ -14,6 +14,7 @@ export const configSchema = z.strictObject({
   defaultAgent: z.exactOptional(z.string()),
   apiKeys: z.exactOptional(z.array(z.string().check(z.minLength(16)))),
   allowedOrigins: z.exactOptional(z.array(z.string())),
+  requestTimeoutMs: z.exactOptional(z.int().check(z.gte(1), z.lte(2 ** 31 - 1))),
   spawnManager: z.exactOptional(z.boolean()),
   logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
 });

@@ -98,6 +98,13 @@ function blockContent(content: unknown): string | MessageBlock[] {
   return Array.isArray(content) ? (content as MessageBlock[]) : JSON.stringify(content);
 }
 
+/** What a message says in words; the texts of its blocks. */
+export function messageText({ content }: SessionMessage): string {
+  return content
+    .flatMap((block) => (block.type === "text" && typeof block.text === "string" ? [block.text] : []))
+    .join("\n");
+}
+
 /** Where copies of a conversation go; the messages themselves stay as they are. */
 export function copyOf(messages: readonly SessionMessage[], to: SessionId): StoreWrite[] {
   return messages.map((message) => ({ kind: "message", sessionId: to, message }));

@@ -37,6 +37,19 @@ export interface PendingRequest {
   readonly request: AgentRequest;
 }
 
+/** Who resolved a request, or why. */
+export interface Resolution {
+  /** {@link answererOf} the client that answered. */
+  readonly answeredBy?: string;
+  /** Why it was closed without an answer. */
+  readonly reason?: "turn_ended" | "withdrawn" | "deadline";
+}
+
+/** Names whoever answers, the same on each of their connections: an answer that was lost with its link may come again. */
+export function answererOf({ principal }: Pick<SessionClient, "principal">): string {
+  return principal.keyId ?? "person";
+}
+
 /** What became of an answer. Only `won` acts; the others are counted. */
 export type AnswerOutcome = "won" | "late" | "invalid";
 
@@ -54,15 +67,21 @@ const CANCEL = {
  */
 export class Inbox {
   readonly #pending = new Map<string, PendingRequest>();
+  /** Resolved, and not stored as that yet. */
+  readonly #resolving = new Map<string, PendingRequest>();
+  readonly #deadlines = new Map<string, NodeJS.Timeout>();
   readonly #now: () => number;
+  readonly #timeoutMs: number | undefined;
   readonly #logger: Logger;
   /** Answers that came after another had won, or to a request that never was. */
   lateAnswers = 0;
   /** Answers that are not what the request offered. */
   invalidAnswers = 0;
 
-  constructor(options: { now: () => number; logger: Logger }) {
+  /** @param options.timeoutMs how long a request may wait; default as long as its turn */
+  constructor(options: { now: () => number; logger: Logger; timeoutMs?: number | undefined }) {
     this.#now = options.now;
+    this.#timeoutMs = options.timeoutMs;
     this.#logger = options.logger;
   }
 
@@ -71,6 +90,7 @@ export class Inbox {
     // Ours: two agents may use the same id.
     const id = newId();
     const params = { ...request.params, sessionId: owner.id };
+    const createdAt = this.#now();
     const row: PendingRequestRow = {
       id,
       sessionId: owner.id,
@@ -78,17 +98,25 @@ export class Inbox {
       method: request.method,
       params: JSON.stringify(params),
       outcome: undefined,
-      createdAt: this.#now(),
+      createdAt,
       resolvedAt: undefined,
+      ...(this.#timeoutMs === undefined ? {} : { deadlineAt: createdAt + this.#timeoutMs }),
     };
     const frame = owner.appendRequest(id, request.method, params);
     owner.save({ kind: "request", row });
-    this.#pending.set(id, { row, params, frame, seq: owner.lastSeq, owner, request });
+    const pending = { row, params, frame, seq: owner.lastSeq, owner, request };
+    this.#pending.set(id, pending);
+    if (this.#timeoutMs !== undefined) this.#deadlines.set(id, this.#timer(pending, this.#timeoutMs));
   }
 
   /** The request of that id, while it waits. */
   find(id: string): PendingRequest | undefined {
     return this.#pending.get(id);
+  }
+
+  /** The request of that id between its end and the commit of it. */
+  findResolving(id: string): PendingRequest | undefined {
+    return this.#resolving.get(id);
   }
 
   /** Requests of one session that wait, oldest first. */
@@ -106,33 +134,51 @@ export class Inbox {
     }
     const result = isFailure(response) ? undefined : check(pending, response.result);
     if (result !== undefined) {
-      this.#resolve(pending, result);
+      this.resolve(pending, result, { answeredBy: answererOf(client) });
       return "won";
     }
     this.invalidAnswers++;
     this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
     // An original client whose handler failed means no, when nobody else was asked who could still answer.
-    if (pending.owner.wasOnlyAsked(client, pending.row.id)) this.#resolve(pending, CANCEL[pending.row.method]);
+    if (pending.owner.wasOnlyAsked(client, pending.row.id)) this.#cancel(pending, {});
     return "invalid";
   }
 
   /** The agent closed its own request, as it does when it is interrupted. `requestId` is the agent's. */
   closeByAgent(sessionId: SessionId, requestId: unknown): void {
     const pending = this.pendingOf(sessionId).find(({ request }) => request.id === requestId);
-    if (pending !== undefined) this.#resolve(pending, CANCEL[pending.row.method]);
+    if (pending !== undefined) this.#cancel(pending, { reason: "withdrawn" });
   }
 
   /** Closes everything of a session whose turn or agent has ended. */
   closeAll(sessionId: SessionId): void {
-    for (const pending of this.pendingOf(sessionId)) this.#resolve(pending, CANCEL[pending.row.method]);
+    for (const pending of this.pendingOf(sessionId)) this.#cancel(pending, { reason: "turn_ended" });
   }
 
-  #resolve(pending: PendingRequest, result: Record<string, unknown>): void {
-    const { owner, row, request } = pending;
-    this.#pending.delete(row.id);
+  /** Ends a request that waits, with a result that its check has passed: told, stored, and then given to the agent. */
+  resolve(pending: PendingRequest, result: Record<string, unknown>, { answeredBy, reason }: Resolution): void {
+    const { owner, request } = pending;
+    const { id } = pending.row;
+    clearTimeout(this.#deadlines.get(id));
+    this.#deadlines.delete(id);
+    this.#pending.delete(id);
+    const outcome = JSON.stringify(reason === undefined ? result : { ...result, reason });
+    const row: PendingRequestRow = { ...pending.row, outcome, answeredBy, resolvedAt: this.#now() };
     owner.notify(resolution(row, pending.params, result));
-    owner.save({ kind: "request", row: { ...row, outcome: JSON.stringify(result), resolvedAt: this.#now() } });
-    void owner.settled().then(() => request.respond(result));
+    owner.save({ kind: "request", row });
+    this.#resolving.set(id, { ...pending, row });
+    void owner.settled().then(() => {
+      this.#resolving.delete(id);
+      request.respond(result);
+    });
+  }
+
+  #cancel(pending: PendingRequest, resolved: Resolution): void {
+    this.resolve(pending, CANCEL[pending.row.method], resolved);
+  }
+
+  #timer(pending: PendingRequest, timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#cancel(pending, { reason: "deadline" }), timeoutMs).unref();
   }
 }
 

@@ -1,6 +1,12 @@
-import type { AddUserMessageParams, SessionNotification } from "@daemon-sdk/protocol";
+import {
+  type AddUserMessageParams,
+  DaemonError,
+  ProcessExitError,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
 import type { Agent, AgentTurnEnd } from "../agents/agent.js";
-import type { TurnRow } from "../storage/store.js";
+import type { StoreWrite, TurnRow } from "../storage/store.js";
+import { messageText } from "./conversation.js";
 import type { SessionClient } from "./session-client.js";
 
 /** A turn that has not ended. */
@@ -24,6 +30,15 @@ export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: S
   return { row, params, starter, firstSeq: undefined, agent: undefined, wasBusy: false, timer: undefined };
 }
 
+/** The row of a turn that this change of the conversation gives an answer; undefined when it gives none. */
+export function answeredRow(turn: OpenTurn | undefined, write: StoreWrite | undefined): TurnRow | undefined {
+  if (turn === undefined || write?.kind !== "message") return undefined;
+  const { message } = write;
+  return message.role === "assistant" && messageText(message) !== ""
+    ? { ...turn.row, answerId: message.id }
+    : undefined;
+}
+
 /**
  * The last words of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
  *
@@ -44,3 +59,18 @@ export function lastWords(turn: OpenTurn, end: AgentTurnEnd, isIdle: boolean, no
   words.push({ type: "droid_working_state_changed", newState: "idle" });
   return words;
 }
+
+/** The end of a turn whose prompt did not reach the agent, or was not taken by it. */
+export function endOfFailure(error: unknown): AgentTurnEnd & { readonly details: { code: string; message: string } } {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = DaemonError.is(error) ? error.code : "INTERNAL";
+  const exit = error instanceof ProcessExitError ? { exitCode: error.exitCode, signal: error.signal } : {};
+  const isGone = error instanceof ProcessExitError || code === "AGENT_UNSTABLE";
+  return { reason: isGone ? "agent_exited" : "error", details: { message, code, ...exit } };
+}
+
+/** The end of a turn that an earlier daemon left open, and an agent may have seen. */
+export const LOST_END: AgentTurnEnd = {
+  reason: "daemon_restarted",
+  details: { message: "The daemon that ran this turn ended before it did; how far the agent came is not known." },
+};

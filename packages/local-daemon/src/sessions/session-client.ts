@@ -1,4 +1,5 @@
 import type { DaemonError } from "@daemon-sdk/protocol";
+import type { Principal } from "./principal.js";
 
 /** A connection as sessions see it: somebody who follows, asks and answers. */
 export interface SessionClient {
@@ -9,6 +10,8 @@ export interface SessionClient {
    * listens, so each request goes to one of them at most (docs/protocol.md, "Inbox").
    */
   readonly isPlain: boolean;
+  /** For whom it speaks. */
+  readonly principal: Principal;
   /** True while it has to read before more events should be sent. */
   readonly isFull: boolean;
   send(frame: string): boolean;

@@ -31,6 +31,8 @@ import type { Call, Handler } from "./handlers/handler.js";
 import { LIFE_HANDLERS } from "./handlers/life.js";
 import { LIFECYCLE_HANDLERS } from "./handlers/lifecycle.js";
 import { LISTING_HANDLERS } from "./handlers/listings.js";
+import { RECEIPT_HANDLERS } from "./handlers/receipts.js";
+import { REQUEST_HANDLERS } from "./handlers/requests.js";
 import { SETTINGS_HANDLERS } from "./handlers/settings.js";
 import { TICKET_HANDLERS } from "./handlers/tickets.js";
 import { TURN_HANDLERS } from "./handlers/turns.js";
@@ -47,6 +49,8 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...LIFE_HANDLERS,
     ...LIFECYCLE_HANDLERS,
     ...TURN_HANDLERS,
+    ...RECEIPT_HANDLERS,
+    ...REQUEST_HANDLERS,
     ...SETTINGS_HANDLERS,
     ...LISTING_HANDLERS,
     ...AGENT_HANDLERS,
@@ -260,6 +264,8 @@ function capabilities(agents: string[]): DaemonCapabilities {
     positions: true,
     resume: true,
     credit: true,
+    receipts: true,
+    requests: true,
     ping: true,
     tickets: true,
     agents,

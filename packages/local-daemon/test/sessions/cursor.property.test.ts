@@ -83,6 +83,7 @@ class Bench {
       client: {
         id: "c",
         isPlain: false,
+        principal: { keyId: undefined },
         get isFull() {
           return self.isFull;
         },

@@ -162,6 +162,7 @@ export interface HarnessOptions {
   limits?: Partial<SessionLimits>;
   connection?: ConnectionLimits;
   now?: () => number;
+  requestTimeoutMs?: number;
 }
 
 /** Everything of a daemon but its doors and its real agents. */
@@ -188,7 +189,7 @@ export class Harness {
     this.store = store;
     this.epoch = epoch;
     this.committer = new Committer({ store, logger: silentLogger });
-    this.inbox = new Inbox({ now, logger: silentLogger });
+    this.inbox = new Inbox({ now, logger: silentLogger, timeoutMs: options.requestTimeoutMs });
     this.host = new SessionHost({
       store,
       epoch,
