@@ -1,0 +1,109 @@
+import {
+  activityOf,
+  CLIENT_LIMITS,
+  type Clock,
+  type Open,
+  type SessionActivity,
+  type SessionNotification,
+  type WorkingState,
+} from "@daemon-sdk/protocol";
+
+/** Calls back with what a session waits for, when that has changed. */
+export type ActivityListener = (activity: SessionActivity) => void;
+
+/** What a {@link SessionActivityWatch} asks of the session. */
+export interface ActivityHost {
+  readonly clock: Clock;
+  /** Requests that wait for an answer. */
+  readonly pendingRequests: number;
+  /** Whether the way to the session is there. */
+  readonly isReachable: boolean;
+  /** Whether its events come; where they do not, its silence means nothing. */
+  readonly hearsEvents: boolean;
+}
+
+/** What a session waits for, derived from what it says and from its silence; see `SessionActivity` of the protocol. */
+export class SessionActivityWatch {
+  readonly #host: ActivityHost;
+  #state: Open<WorkingState> = "idle";
+  #isGone = false;
+  #heardAt: number;
+  #told: SessionActivity | undefined;
+  #listeners: readonly ActivityListener[] = [];
+  #stopTimer: (() => void) | undefined;
+
+  constructor(host: ActivityHost) {
+    this.#host = host;
+    this.#heardAt = host.clock.now();
+  }
+
+  /** What the session waits for now. */
+  get current(): SessionActivity {
+    const { clock, pendingRequests, isReachable, hearsEvents } = this.#host;
+    return activityOf({
+      workingState: this.#state,
+      pendingRequests,
+      silentMs: hearsEvents ? clock.now() - this.#heardAt : 0,
+      isReachable: isReachable && !this.#isGone,
+    });
+  }
+
+  /** Takes in every notification, early copies included. */
+  heard(notification: SessionNotification): void {
+    this.#heardAt = this.#host.clock.now();
+    switch (notification.type) {
+      case "assistant_text_delta":
+        break;
+      case "droid_working_state_changed":
+        this.found(notification.newState as string);
+        break;
+      case "agent_turn_completed":
+        this.found("idle");
+        break;
+      case "session_process_exited":
+      case "session_closed":
+        this.#isGone = true;
+    }
+    this.refresh();
+  }
+
+  /** The session is in that state; a prompt that was taken puts it to work. */
+  found(state: Open<WorkingState>): void {
+    this.#heardAt = this.#host.clock.now();
+    this.#isGone = false;
+    this.#state = state;
+    this.refresh();
+  }
+
+  /** Something may have changed that no notification tells. */
+  refresh(): void {
+    if (this.#listeners.length === 0) return;
+    const activity = this.current;
+    if (activity === this.#told) return;
+    this.#told = activity;
+    for (const listener of this.#listeners) listener(activity);
+  }
+
+  /** Calls back with each change; the returned function stops it. */
+  listen(listener: ActivityListener): () => void {
+    if (this.#listeners.length === 0) this.#told = this.current;
+    this.#listeners = [...this.#listeners, listener];
+    if (this.#stopTimer === undefined) this.#watchSilence();
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+      if (this.#listeners.length > 0) return;
+      this.#stopTimer?.();
+      this.#stopTimer = undefined;
+    };
+  }
+
+  #watchSilence(): void {
+    const { clock } = this.#host;
+    const leftMs = this.#heardAt + CLIENT_LIMITS.stalledMs - clock.now();
+    const delayMs = leftMs > 0 ? leftMs : CLIENT_LIMITS.stalledMs;
+    this.#stopTimer = clock.setTimer(() => {
+      this.refresh();
+      this.#watchSilence();
+    }, delayMs);
+  }
+}
