@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { transportContract } from "@daemon-sdk/testing";
 import { transform } from "esbuild";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -69,8 +70,15 @@ describe("guarantees", () => {
   });
 });
 
+test("docs/transports.md names every case of the transport contract, and no other", () => {
+  const text = readFileSync(join(ROOT, "docs", "transports.md"), "utf8");
+  const named = [...text.matchAll(/`(T\d+-[a-z-]+)`/g)].map((match) => match[1]);
+  expect(new Set(named)).toEqual(new Set(transportContract.map(({ id }) => id)));
+});
+
 describe("links", () => {
-  const files = ["README.md", "CONTRIBUTING.md", ...readdirSync(join(ROOT, "docs")).map((name) => join("docs", name))];
+  const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  const files = ["README.md", "CONTRIBUTING.md", ...docs.map((name) => join("docs", name))];
 
   test.each(files)("%s links to files that are there", (file) => {
     const text = readFileSync(join(ROOT, file), "utf8");

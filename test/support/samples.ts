@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ROOT, workspacePackages } from "./packages.js";
 
-/** A code sample of a README that claims to work. */
+/** A code sample of a README or of docs that claims to work. */
 export interface Sample {
   /** Where it is: `README.md:41`. */
   readonly place: string;
@@ -14,10 +14,12 @@ export interface Sample {
 /** A mark in a comment of its own line, then a fence: `<!-- sample: run -->`. */
 const MARKED = /<!-- sample: (run|types) -->\n+```ts\n([\s\S]*?)\n```/g;
 
-/** Every marked sample of the READMEs. A `ts` fence without a mark is a sketch, and says nothing about the code. */
+/** Every marked sample of the READMEs and of docs. A `ts` fence without a mark is a sketch, and says nothing about the code. */
 export function readSamples(): Sample[] {
   const owners = [ROOT, ...workspacePackages("packages").map(({ directory }) => directory)];
-  const paths = owners.map((directory) => join(directory, "README.md")).filter((path) => existsSync(path));
+  const readmes = owners.map((directory) => join(directory, "README.md")).filter((path) => existsSync(path));
+  const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  const paths = [...readmes, ...docs.map((name) => join(ROOT, "docs", name))];
   return paths.flatMap((path) => {
     const text = readFileSync(path, "utf8");
     return [...text.matchAll(MARKED)].map((match): Sample => {
