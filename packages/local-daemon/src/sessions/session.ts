@@ -244,7 +244,10 @@ export class Session {
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     if (this.log.isRetired) return;
     switch (notification.type) {
+      // The daemon's own words: no credit holds them back, and clients act on them.
       case "agent_turn_completed":
+      case "ask_user_resolved":
+      case "session_closed":
       case "tool_execution_heartbeat":
         return;
       case "permission_resolved":
