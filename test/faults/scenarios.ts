@@ -1,7 +1,10 @@
 import type { FaultScenario } from "./scenario.js";
 import { byteScenarios } from "./scenarios/bytes.js";
+import { cancellingScenarios } from "./scenarios/cancelling.js";
+import { closingScenarios } from "./scenarios/closing.js";
 import { credentialScenarios } from "./scenarios/credentials.js";
 import { fuzzScenarios } from "./scenarios/fuzz.js";
+import { handlerScenarios } from "./scenarios/handlers.js";
 import { hostileTextScenarios } from "./scenarios/hostile-text.js";
 import { leakScenarios } from "./scenarios/leaks.js";
 import { loadScenarios } from "./scenarios/load.js";
@@ -12,6 +15,9 @@ import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
 const ALL: readonly FaultScenario[] = [
   ...byteScenarios,
+  ...cancellingScenarios,
+  ...closingScenarios,
+  ...handlerScenarios,
   ...credentialScenarios,
   ...fuzzScenarios,
   ...hostileTextScenarios,

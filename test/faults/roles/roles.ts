@@ -1,10 +1,14 @@
+import { playClosingClient } from "./closing-client.js";
 import { playMeasuredClient } from "./measured-client.js";
+import { playRawClient } from "./raw-client.js";
 import { playScriptedDaemon } from "./scripted-daemon.js";
 
 type Role = (args: readonly string[]) => void | Promise<void>;
 
 /** The parts this program can play in a process of its own, by name. */
 export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ["closing-client", playClosingClient],
   ["measured-client", playMeasuredClient],
+  ["raw-client", playRawClient],
   ["scripted-daemon", playScriptedDaemon],
 ]);

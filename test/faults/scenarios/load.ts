@@ -8,6 +8,8 @@ import { type ForegroundDaemon, startForeground } from "../support/foreground-da
 
 const SESSION_BYTES = 2 * 1024;
 const EVENTS_PER_SECOND = 250_000;
+/** What our client has to reach of a reader that only parses and looks up, where this machine cannot do 250 000/s. */
+const OF_LIMIT = 0.6;
 const FLATNESS = 0.85;
 const CONNECTS_PER_SECOND = 200;
 /** Connections that are on their way at a time, so that a slow second does not pile up. */
@@ -45,6 +47,7 @@ export const loadScenarios: readonly FaultScenario[] = [
 async function manySessions(context: FaultContext): Promise<string> {
   const sessions = context.count(10_000);
   const events = context.count(1_000_000);
+  const limit = await rawRate(context);
   await using load = await ClientUnderLoad.start();
   // Code is compiled and buffers have their size before memory is looked at.
   await load.ask("open", 100);
@@ -58,11 +61,21 @@ async function manySessions(context: FaultContext): Promise<string> {
   const growth = ((after.rss ?? 0) - (opened.rss ?? 0)) / sessions;
   const cost = ((opened.heapUsed ?? 0) - (before.heapUsed ?? 0)) / (sessions - 100);
   assert.ok(growth <= SESSION_BYTES, `events left ${bytes(growth)} per session`);
-  assert.ok(perSecond >= EVENTS_PER_SECOND / context.slowness || context.scale < 1, `${round(perSecond)} events/s`);
+  const mark = Math.min(EVENTS_PER_SECOND, OF_LIMIT * limit);
+  assert.ok(perSecond >= mark || context.scale < 1, `${round(perSecond)} events/s; a bare reader: ${round(limit)}`);
   return (
-    `${events} events over ${sessions} sessions, 0 lost, doubled or out of order, ${round(perSecond / 1000)} k/s; ` +
+    `${events} events over ${sessions} sessions, 0 lost, doubled or out of order, ` +
+    `${round(perSecond / 1000)} k/s (a bare reader ${round(limit / 1000)} k/s); ` +
     `RSS ${growth < 0 ? "" : "+ "}${bytes(growth)} per session by them, a session costs ${bytes(cost)}`
   );
+}
+
+/** How fast a reader can be at best, here and now. */
+async function rawRate(context: FaultContext): Promise<number> {
+  await using load = await ClientUnderLoad.start("raw-client");
+  await load.ask("open", context.count(10_000));
+  await load.feed(context.count(200_000));
+  return (await load.feed(context.count(500_000))).perSecond;
 }
 
 async function flatness(context: FaultContext): Promise<string> {
@@ -72,21 +85,22 @@ async function flatness(context: FaultContext): Promise<string> {
   await using many = await ClientUnderLoad.start();
   await one.ask("open", 1);
   await many.ask("open", sessions);
-  const ratios: number[] = [];
-  const rates: number[] = [];
-  for (let turn = 0; turn < 6; turn += 1) {
+  const rates: { alone: number[]; among: number[] } = { alone: [], among: [] };
+  for (let turn = 0; turn < 7; turn += 1) {
     const alone = await one.feed(events);
     const among = await many.feed(events);
     // The first turn compiles.
     if (turn === 0) continue;
-    ratios.push(among.perSecond / alone.perSecond);
-    rates.push(among.perSecond);
+    rates.alone.push(alone.perSecond);
+    rates.among.push(among.perSecond);
   }
-  const ratio = quantile(ratios, 0.5);
+  // The best of each: whatever else runs here can only take away.
+  const ratio = Math.max(...rates.among) / Math.max(...rates.alone);
   // A sample's rounds are a few milliseconds long: they show that it is no multiple.
   const mark = context.scale < 1 ? 0.5 : FLATNESS;
-  assert.ok(Math.max(...ratios) >= mark, `${sessions} sessions: ${round(ratio)} of the rate of one`);
-  return `${sessions} sessions: ${round(ratio)} of the rate of one session (best ${round(Math.max(...ratios))}), ${round(quantile(rates, 0.5) / 1000)} k/s`;
+  assert.ok(ratio >= mark, `${sessions} sessions: ${round(ratio)} of the rate of one`);
+  const rate = round(quantile(rates.among, 0.5) / 1000);
+  return `${sessions} sessions: ${round(ratio)} of the rate of one session, ${rate} k/s`;
 }
 
 async function comeAndGo(daemon: ForegroundDaemon, context: FaultContext): Promise<string> {

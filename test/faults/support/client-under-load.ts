@@ -10,11 +10,12 @@ export class ClientUnderLoad implements AsyncDisposable {
     this.#client = client;
   }
 
-  static async start(): Promise<ClientUnderLoad> {
+  /** @param role `measured-client` is ours; `raw-client` does the least that a reader has to do, and knows no memory. */
+  static async start(role: "measured-client" | "raw-client" = "measured-client"): Promise<ClientUnderLoad> {
     const daemon = RoleProcess.start("scripted-daemon");
     const { port } = await daemon.next();
     const args = [`ws://127.0.0.1:${port}`];
-    const client = RoleProcess.start("measured-client", { args, execArgv: ["--expose-gc"] });
+    const client = RoleProcess.start(role, { args, execArgv: ["--expose-gc"] });
     await client.next();
     return new ClientUnderLoad(daemon, client);
   }
