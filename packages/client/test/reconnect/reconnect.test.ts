@@ -57,6 +57,34 @@ describe("a connection whose link is lost", () => {
     expect(link.daemon.received.filter(({ method }) => method === "load_session")).toEqual([]);
   });
 
+  test("drops an entry that is sent twice, and tells a hole as a gap (F5)", async () => {
+    const link = await linked({ without: ["credit"] });
+    link.daemon.onPrompt(async (prompt) => {
+      prompt.delta("once ");
+      await link.clock.settle();
+      link.daemon.faults.repeatLastFrame();
+      prompt.delta("more");
+      await untilAborted(prompt);
+    });
+    const session = await link.connection.createSession();
+    const events = collect(session.stream("hi", { includePartialMessages: true }));
+    await link.clock.settle();
+    await link.clock.settle();
+    const notification = { type: "assistant_text_delta", messageId: "m", blockIndex: 0, textDelta: " later" };
+    const params = { sessionId: session.sessionId, notification };
+    const head = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "notification", _meta: { epoch: 9, seq: 99 } };
+    link.daemon.sendRaw(JSON.stringify({ ...head, method: "daemon.session_notification", params }));
+    await link.clock.settle();
+    await session.close();
+    const seen = (await events).filter(({ type }) => type === "assistant_text_delta" || type === "gap");
+    expect(seen).toMatchObject([
+      { text: "once " },
+      { text: "more" },
+      { type: "gap", reason: "missing", to: { epoch: 9, seq: 99 } },
+      { text: " later" },
+    ]);
+  });
+
   test("lets new calls wait for the next link, within their own time and signal", async () => {
     const link = await linked();
     link.daemon.stop();
