@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import net from "node:net";
+import { type Duplex, PassThrough } from "node:stream";
 import { LIMITS, MachineType } from "@daemon-sdk/protocol";
 import { type ClientOptions, WebSocket } from "ws";
 import type { ByteLink } from "./byte-link.js";
@@ -27,7 +28,9 @@ const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
   return dial(url, options, (socket, response, maxMessageBytes) => {
-    return new WebSocketTransport(new NodeLink(socket, response.socket, maxMessageBytes), options);
+    // Bun's stand-in for `ws` keeps its socket to itself: there each message is a write of its own.
+    const stream: Duplex | null = response.socket;
+    return new WebSocketTransport(new NodeLink(socket, stream ?? new PassThrough(), maxMessageBytes), options);
   });
 }
 
