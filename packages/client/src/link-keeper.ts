@@ -100,6 +100,8 @@ export class LinkKeeper {
   #lost(error: ConnectionError, { code }: TransportClose): void {
     const { lifecycle, multiplexer, reconnect } = this.#options;
     this.#heartbeat?.stop();
+    // The end of a link that close() no longer waited for.
+    if (lifecycle.state === "closed") return;
     if (lifecycle.state === "closing") {
       this.#closed();
       return;
