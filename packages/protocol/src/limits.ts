@@ -106,6 +106,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     connectionBufferBytes: 4 * 1024 * 1024,
     /** How long a client may leave that buffer full before it is closed as SLOW_CONSUMER. */
     slowConsumerMs: 10_000,
+    /** Silence on a TCP connection after which the system asks whether the peer is there. */
+    tcpKeepAliveMs: 30_000,
     /** Accept to authenticated; one timer of our own, because Node's header check does not run on a server fed by hand. */
     authenticateMs: 2_000,
     /** Sockets that have not authenticated; past it the oldest silent one is cut. */

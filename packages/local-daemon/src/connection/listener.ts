@@ -112,6 +112,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
 }
 
+/** A peer that is gone without a word, as after a tunnel's end, is found by the system; on a unix socket there is none. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: LIMITS.tcpKeepAliveMs };
+
 type Via = Accepted["via"];
 
 /** What is known of a socket while HTTP has it. */
@@ -147,7 +150,8 @@ class HttpFront {
   /** A server for one address, not yet bound. */
   door(via: Via): Server {
     // Half-open sockets are what node:http itself asks for: a client may end its side after the request.
-    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onSocket(socket, via));
+    const options = { allowHalfOpen: true, noDelay: true, ...(via === "tcp" ? KEEP_ALIVE : {}) };
+    return createServer(options, (socket) => this.#onSocket(socket, via));
   }
 
   close(): void {

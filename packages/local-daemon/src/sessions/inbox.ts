@@ -119,6 +119,13 @@ export class Inbox {
     return this.#resolving.get(id);
   }
 
+  /** How many requests wait, by session. */
+  counts(): ReadonlyMap<SessionId, number> {
+    const counts = new Map<SessionId, number>();
+    for (const { owner } of this.#pending.values()) counts.set(owner.id, (counts.get(owner.id) ?? 0) + 1);
+    return counts;
+  }
+
   /** Requests of one session that wait, oldest first. */
   pendingOf(sessionId: SessionId): PendingRequest[] {
     return [...this.#pending.values()].filter(({ owner }) => owner.id === sessionId);

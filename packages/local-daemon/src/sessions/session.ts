@@ -61,6 +61,8 @@ export class Session {
   mcpServers: readonly McpServerConfig[] | undefined;
   /** What the agent said it can use, as long as it was asked in this daemon's life. */
   availableModels: AgentReady["availableModels"];
+  /** Wall clock of the last sign of life of its agent, or of the last message to it. */
+  heardAt: number;
   /** Wall clock of the last thing somebody did. */
   lastUsedAt: number;
 
@@ -79,6 +81,7 @@ export class Session {
     this.#hasConversation = options.hasConversation;
     this.mcpServers = options.mcpServers;
     this.lastUsedAt = services.now();
+    this.heardAt = this.lastUsedAt;
     this.log = this.#makeLog(options.lastSeq);
     const { inbox, logger } = services;
     this.subscribers = new Subscribers({ source: this.log, inbox, turns: () => this.turns, logger });
@@ -165,6 +168,7 @@ export class Session {
 
   onAccepted(text: string): void {
     this.lastUsedAt = this.#services.now();
+    if (this.turns.active === undefined) this.heardAt = this.lastUsedAt;
     this.#hasConversation = true;
     const title = this.#row.title ?? titleFrom(text);
     this.patch({ updatedAt: this.lastUsedAt, ...(title === undefined ? {} : { title }) });
@@ -243,6 +247,7 @@ export class Session {
 
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     if (this.log.isRetired) return;
+    this.heardAt = this.#services.now();
     switch (notification.type) {
       // The daemon's own words: no credit holds them back, and clients act on them.
       case "agent_turn_completed":

@@ -46,9 +46,12 @@ export const requestPermissionResultSchema: z.ZodMiniType<RequestPermissionResul
     ),
   );
 
+const deadlineAt = z.exactOptional(z.number());
+
 /** Schema of {@link PendingPermission}. */
 export const pendingPermissionSchema: z.ZodMiniType<PendingPermission> = z.looseObject({
   requestId: text,
+  deadlineAt,
   ...permission,
 });
 
@@ -72,4 +75,8 @@ export const askUserResultSchema: z.ZodMiniType<AskUserResult> = z.looseObject({
 });
 
 /** Schema of {@link PendingAskUser}. */
-export const pendingAskUserSchema: z.ZodMiniType<PendingAskUser> = z.looseObject({ requestId: text, ...questions });
+export const pendingAskUserSchema: z.ZodMiniType<PendingAskUser> = z.looseObject({
+  requestId: text,
+  deadlineAt,
+  ...questions,
+});

@@ -181,7 +181,11 @@ const listed = {
   messagesCount: optionalNumber,
   tags: optionalTags,
 };
-const openedSessionSchema: z.ZodMiniType<OpenedSession> = z.looseObject({ ...listed, workingState: text });
+const openedSessionSchema: z.ZodMiniType<OpenedSession> = z.looseObject({
+  ...listed,
+  workingState: text,
+  activity: optionalText,
+});
 const availableSessionSchema: z.ZodMiniType<AvailableSession> = z.looseObject({
   ...listed,
   title: optionalText,

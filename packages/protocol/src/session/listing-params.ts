@@ -1,3 +1,4 @@
+import type { SessionActivity } from "./activity.js";
 import type { SessionScoped, SuccessResult } from "./params.js";
 import type { Open, SessionMessage, SessionTag, WorkingState } from "./values.js";
 
@@ -6,6 +7,8 @@ export interface OpenedSession {
   sessionId: string;
   updatedAt: number;
   workingState: Open<WorkingState>;
+  /** Ours: what it waits for, in words for people. */
+  activity?: Open<SessionActivity>;
   hostId?: string;
   cwd?: string;
   messagesCount?: number;

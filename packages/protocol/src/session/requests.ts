@@ -99,6 +99,8 @@ export interface AskUserResult {
 /** A permission request that waits for an answer, as `load_session` lists it (session spec §5.3). */
 export interface PendingPermission {
   requestId: string;
+  /** Ours: when it is closed without an answer, in ms since the epoch. */
+  deadlineAt?: number;
   toolUses: PermissionToolUse[];
   options: { label: string; value: PermissionOption }[];
   associatedSessionIds?: string[];
@@ -107,6 +109,8 @@ export interface PendingPermission {
 /** An ask-user request that waits for an answer, as `load_session` lists it (session spec §5.3). */
 export interface PendingAskUser {
   requestId: string;
+  /** Ours: when it is closed without an answer, in ms since the epoch. */
+  deadlineAt?: number;
   toolCallId: string;
   questions: AskUserQuestion[];
 }

@@ -1,5 +1,6 @@
-import { type AvailableSession, LIMITS, sessionId } from "@daemon-sdk/protocol";
+import { type AvailableSession, activityOf, LIMITS, sessionId } from "@daemon-sdk/protocol";
 import type { SessionRow } from "../../storage/store.js";
+import type { Session } from "../session.js";
 import { fitting } from "../snapshot.js";
 import { handle } from "./handler.js";
 
@@ -8,13 +9,16 @@ const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5
 
 /** What can be asked of all sessions, and of their history, without opening any (session spec §5.5). */
 export const LISTING_HANDLERS = [
-  handle("listOpenedSessions", (_params, { sessions: reachable }) => {
-    const sessions = reachable.open.map(({ id, row, workingState }) => ({
-      sessionId: id,
-      updatedAt: row.updatedAt / 1000,
-      workingState,
-      cwd: row.cwd,
-      tags: [...row.tags],
+  handle("listOpenedSessions", (_params, { sessions: reachable, host }) => {
+    const { now, inbox } = host.services;
+    const pending = inbox.counts();
+    const sessions = reachable.open.map((session) => ({
+      sessionId: session.id,
+      updatedAt: session.row.updatedAt / 1000,
+      workingState: session.workingState,
+      activity: activityIn(session, pending.get(session.id) ?? 0, now()),
+      cwd: session.row.cwd,
+      tags: [...session.row.tags],
     }));
     return { result: { sessions } };
   }),
@@ -70,6 +74,12 @@ export const LISTING_HANDLERS = [
     return { result: { ...shorter, hasMore: true } };
   }),
 ];
+
+/** A session without a turn needs no agent: the next message starts one. */
+function activityIn({ workingState, heardAt, turns, agent }: Session, pendingRequests: number, now: number) {
+  const isReachable = turns.active === undefined || agent.isOccupied;
+  return activityOf({ workingState, pendingRequests, silentMs: now - heardAt, isReachable });
+}
 
 function available(row: SessionRow, messagesCount: number): AvailableSession {
   return {
