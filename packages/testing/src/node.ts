@@ -6,4 +6,7 @@ export {
   agentHarness,
 } from "./node/agent/agent-harness.js";
 export { agentContract } from "./node/agent-contract.js";
+export type { ChaosConnection } from "./node/chaos-connection.js";
+export type { ChaosDelay, ChaosLane } from "./node/chaos-lane.js";
+export { type ChaosAddress, ChaosProxy, type ChaosProxyOptions } from "./node/chaos-proxy.js";
 export { fileSink } from "./node/file-sink.js";

@@ -1,6 +1,6 @@
 import type { Clock } from "@daemon-sdk/protocol";
 import type { FakePrompt } from "./prompt.js";
-import { matchesText, type TextMatcher } from "./received.js";
+import { matchesText } from "./received.js";
 import { TurnScript } from "./turn-script.js";
 
 /** Plays one turn; when it returns, the turn ends as `completed`. */
