@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,12 @@ afterEach(() => {
   home[Symbol.dispose]();
 });
 
-async function ensure(options: { port: number; program?: string; signal?: AbortSignal }): Promise<LocalDaemonEndpoint> {
+async function ensure(options: {
+  port: number;
+  program?: string;
+  signal?: AbortSignal;
+  start?: boolean;
+}): Promise<LocalDaemonEndpoint> {
   const endpoint = await ensureDroidDaemon({ program: PROGRAM, stateDir: home.state, ...options });
   if (endpoint.started) started.push(endpoint);
   return endpoint;
@@ -41,6 +46,12 @@ test("a plain daemon is started once, on the well-known port, and found afterwar
   expect(starts()).toEqual([`daemon --host 127.0.0.1 --port ${port}`]);
   expect(await ensure({ port })).toMatchObject({ started: false, port });
   expect(statSync(join(home.state, "droid.port")).mode & 0o777).toBe(0o600);
+});
+
+test("one that is only to be looked for is not started", async () => {
+  const error: unknown = await ensure({ port: await unusedPort(), start: false }).catch((e: unknown) => e);
+  expect(ConnectionError.is(error, "DAEMON_NOT_RUNNING")).toBe(true);
+  expect(existsSync(join(home.path, "starts"))).toBe(false);
 });
 
 test("a listener that speaks no WebSocket is not taken for a daemon; the start goes to another port", async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
@@ -54,6 +55,18 @@ describe("calls in one process", () => {
     await expect(gaveUp).rejects.toBe(reason);
     expect(await patient).toMatchObject({ kind: "ours" });
   });
+});
+
+test("connectLocal with start: false takes a daemon that runs, and starts none", async () => {
+  await using place = daemonHome();
+  const options = { stateDir: place.state, start: false };
+  const none: unknown = await connectLocal(options).catch((error: unknown) => error);
+  expect(ConnectionError.is(none, "DAEMON_NOT_RUNNING")).toBe(true);
+  expect(existsSync(place.state)).toBe(false);
+  const { pid } = await ensureLocalDaemon({ stateDir: place.state });
+  const link = await connectLocal(options);
+  link.transport.terminate();
+  expect(link.endpoint).toMatchObject({ kind: "ours", started: false, pid });
 });
 
 describe("a start", () => {
