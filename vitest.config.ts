@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@daemon-sdk/source", "node", "import", "module", "default"];
 
 /** Tests that compare speeds: they run alone, after all others, or they would measure what else runs. */
-const TIMING = "packages/*/test/**/*.timing.test.ts";
+const TIMING = "{packages/*/,}test/**/*.timing.test.ts";
 
 const common = {
   setupFiles: ["./test/support/every-file.ts"],
