@@ -107,6 +107,7 @@ function connected(
     lifecycle,
     status,
     handlers: options,
+    clock: options.clock,
     onError,
     logger,
   });

@@ -1,9 +1,8 @@
 import {
   type CallOptions,
-  ConnectionError,
+  type ConnectionError,
   type Credit,
   type DaemonCapabilities,
-  type FollowSessionResult,
   type InitializeSessionParams,
   type InitializeSessionResult,
   type LoadSessionParams,
@@ -18,6 +17,7 @@ import {
   SessionError,
   silentLogger,
 } from "@daemon-sdk/protocol";
+import { creditWire } from "./credit-wire.js";
 import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import type { SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
 import { RequestInbox } from "./request-inbox.js";
@@ -92,8 +92,12 @@ export class DaemonClient extends SessionCalls {
         this.#inbox.observe(notification);
         this.#feed.deliver(notification, inbound);
       },
-      onRequest: (request) =>
-        this.#attachment.takesRequest(request) ? this.#inbox.receive(this.#requireSession(), request) : NO_ANSWER,
+      onRequest: (request) => {
+        if (!this.#attachment.takesRequest(request)) return NO_ANSWER;
+        const outcome = this.#inbox.receive(this.#requireSession(), request);
+        this.#feed.observer?.onRequest();
+        return outcome;
+      },
       onRepeatedRequest: ({ meta }) => void this.#attachment.takes(meta),
       reattach: (link) => this.#attachment.reattach(link),
       onConnectionEnd: (error) => {
@@ -190,6 +194,11 @@ export class DaemonClient extends SessionCalls {
     this.#feed.observer = observer;
   }
 
+  /** How many requests of either kind wait for an answer. */
+  get pendingRequests(): number {
+    return this.#inbox.size;
+  }
+
   /** Permission requests that wait for an answer, oldest first. */
   getPendingPermissionRequests(): PermissionRequest[] {
     return this.#inbox.permissions();
@@ -225,36 +234,15 @@ export class DaemonClient extends SessionCalls {
   #newCredit(): SessionCredit | undefined {
     const { capabilities } = this.#options;
     if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;
-    return new SessionCredit(
-      {
-        follow: (credit, onResult) => {
-          // Not by `call`, which waits for a link and calls again: on a new link the session is resumed with its credit.
-          const { engine } = this.#multiplexer.calls;
-          const sessionId = this.#sessionId;
-          if (!this.isConnected || sessionId === undefined || engine === undefined) return false;
-          const settled = { onResult: (result: unknown) => onResult(result as FollowSessionResult) };
-          engine
-            .request(METHODS.followSession, { sessionId, credit }, settled)
-            .catch((error: Error) => this.#followFailed(error));
-          return true;
-        },
-        grant: (credit) => {
-          if (this.isConnected)
-            this.#multiplexer.calls.notify("grant_credit", { sessionId: this.#sessionId, ...credit });
-        },
-      },
-      (result) => {
-        if (result !== undefined) this.#attachment.moveTo(result.position);
-        this.#feed.observer?.onBegin(result);
-      },
-    );
-  }
-
-  /** A connection that is made anew resumes the session with its credit; the end of one is told to everybody anyway. */
-  #followFailed(error: Error): void {
-    if (ConnectionError.is(error) || !this.isConnected) return;
-    this.#feed.observer?.onFollowFailed(error);
-    this.#report(error);
+    const sessionId = () => (this.isConnected ? this.#sessionId : undefined);
+    const wire = creditWire(this.#multiplexer.calls, sessionId, (error) => {
+      this.#feed.observer?.onFollowFailed(error);
+      this.#report(error);
+    });
+    return new SessionCredit(wire, (result) => {
+      if (result !== undefined) this.#attachment.moveTo(result.position);
+      this.#feed.observer?.onBegin(result);
+    });
   }
 
   #bind(sessionId: string): SessionAttachment {

@@ -1,10 +1,12 @@
 import {
   type ArchiveSessionResult,
+  type Clock,
   type ConnectionError,
   type CreateTicketResult,
   type DaemonCapabilities,
   type GetSessionMessagesParams,
   type GetSessionMessagesResult,
+  type InboxRequest,
   type ListAvailableSessionsParams,
   type ListAvailableSessionsResult,
   type LoadSessionResult,
@@ -13,6 +15,7 @@ import {
   METHODS,
   NO_ANSWER,
   type OpenedSession,
+  type Receipt,
   type SearchSessionsParams,
   type SearchSessionsResult,
   SessionError,
@@ -20,9 +23,11 @@ import {
 import type { ConnectionLifecycle } from "./connection-lifecycle.js";
 import { DaemonClient } from "./daemon-client.js";
 import { DaemonSession } from "./daemon-session.js";
-import type { Handlers } from "./handlers.js";
+import type { AskUserReply, Handlers, PermissionAnswer } from "./handlers.js";
 import type { LinkKeeper } from "./link-keeper.js";
 import type { SharedTransportMultiplexer } from "./multiplexer.js";
+import { resultOfAnswer } from "./request-answers.js";
+import { requireOffer } from "./require-offer.js";
 import {
   checkPrompt,
   checkResumeOptions,
@@ -45,6 +50,8 @@ export interface DaemonConnectionParts {
   readonly lifecycle: ConnectionLifecycle;
   readonly status: StatusEvents;
   readonly handlers: Handlers;
+  /** Default: the computer's. */
+  readonly clock: Clock | undefined;
   readonly onError: (error: Error) => void;
   readonly logger: Logger;
 }
@@ -221,6 +228,32 @@ export class DaemonConnection {
     return this.#parts.multiplexer.calls.request(METHODS.createTicket, {});
   }
 
+  /** What became of messages: one receipt for each of up to 100 ids, in their order. METHOD_NOT_FOUND without `receipts`. */
+  async getReceipts(sessionId: string, messageIds: string[]): Promise<Receipt[]> {
+    requireText("sessionId", sessionId);
+    requireOffer(this.capabilities, "receipts");
+    return (await this.#parts.multiplexer.calls.request(METHODS.getReceipts, { sessionId, messageIds })).receipts;
+  }
+
+  /**
+   * The inbox: permission and ask-user requests that wait for an answer in all sessions, or in one, oldest first. Rejects with
+   * METHOD_NOT_FOUND where the daemon does not offer `requests`.
+   */
+  async listRequests(filter: { sessionId?: string } = {}): Promise<InboxRequest[]> {
+    requireOffer(this.capabilities, "requests");
+    return (await this.#parts.multiplexer.calls.request(METHODS.listRequests, filter)).requests;
+  }
+
+  /**
+   * Answers a waiting request of any session, as a handler would. Rejects with REQUEST_NOT_PENDING when it is resolved already
+   * (`error.data.outcome`: what won), with INVALID_PARAMS for an answer that it does not offer.
+   */
+  async answerRequest(requestId: string, answer: PermissionAnswer | AskUserReply): Promise<void> {
+    requireText("requestId", requestId);
+    requireOffer(this.capabilities, "requests");
+    await this.#parts.multiplexer.calls.request(METHODS.answerRequest, { requestId, result: resultOfAnswer(answer) });
+  }
+
   /**
    * Closes the connection, politely where there is a link, and resolves when it is closed; coming back is given up. Sessions go on in
    * the daemon. May be called again.
@@ -235,7 +268,7 @@ export class DaemonConnection {
   }
 
   #newHandle(own: Handlers): { client: DaemonClient; turns: SessionTurns } {
-    const { multiplexer, keeper, handlers, onError, logger } = this.#parts;
+    const { multiplexer, keeper, handlers, status, clock, onError, logger } = this.#parts;
     const { permissionHandler = handlers.permissionHandler, askUserHandler = handlers.askUserHandler } = own;
     const { capabilities } = this;
     const client = new DaemonClient({
@@ -250,12 +283,13 @@ export class DaemonConnection {
       onConnectionEnd: (error) => turns.fail(error),
       logger,
     });
-    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true });
+    const { calls } = multiplexer;
+    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock });
     return { client, turns };
   }
 
   #session(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
-    return new DaemonSession(turns, client, snapshot, this.capabilities.detach === true);
+    return new DaemonSession(turns, client, snapshot, this.capabilities);
   }
 }
 

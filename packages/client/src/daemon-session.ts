@@ -4,6 +4,7 @@ import {
   type ArchiveSessionResult,
   type CompactSessionResult,
   type ContextBreakdownResult,
+  type DaemonCapabilities,
   type ExecuteRewindParams,
   type ExecuteRewindResult,
   type GetSessionMessagesParams,
@@ -13,7 +14,9 @@ import {
   METHODS,
   type NewSessionResult,
   newId,
+  type Receipt,
   type RewindInfoResult,
+  type SessionActivity,
   SessionError,
   type SessionNotification,
   type SettingsParams,
@@ -22,6 +25,8 @@ import {
 import type { DaemonClient } from "./daemon-client.js";
 import type { AskUserReply, AskUserRequest, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import { resolveOutputFormat } from "./output-format.js";
+import { requireOffer } from "./require-offer.js";
+import type { ActivityListener } from "./session-activity.js";
 import type { NotificationListener } from "./session-feed.js";
 import { checkPrompt, checkSettings, requireText, type SendOptions, type StreamOptions } from "./session-options.js";
 import type { SessionSnapshot } from "./session-snapshot.js";
@@ -48,16 +53,16 @@ export class DaemonSession {
   /** What it was found with; not kept up to date. */
   readonly snapshot: SessionSnapshot;
   readonly #turns: SessionTurns;
-  readonly #canDetach: boolean;
+  readonly #capabilities: DaemonCapabilities;
   #closing: Promise<void> | undefined;
 
-  /** @param canDetach whether the daemon offers `detach` */
-  constructor(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot, canDetach: boolean) {
+  /** Made by the connection. */
+  constructor(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot, capabilities: DaemonCapabilities) {
     this.sessionId = turns.sessionId;
     this.client = client;
     this.snapshot = snapshot;
     this.#turns = turns;
-    this.#canDetach = canDetach;
+    this.#capabilities = capabilities;
   }
 
   /**
@@ -87,6 +92,36 @@ export class DaemonSession {
     return { messageId };
   }
 
+  /**
+   * What became of a message, as the daemon has it now. Rejects with METHOD_NOT_FOUND where the daemon does not offer `receipts`.
+   */
+  async getReceipt(messageId: string): Promise<Receipt> {
+    requireOffer(this.#capabilities, "receipts");
+    return this.#turns.getReceipt(messageId);
+  }
+
+  /**
+   * The final receipt of a message, with the answer's text as far as it is kept: resolves when its turn is over, at once for one that
+   * the daemon never had (`unknown`). What `send` began is answered by this, also in another process. The daemon is not polled.
+   */
+  async waitForReceipt(messageId: string, options: { signal?: AbortSignal } = {}): Promise<Receipt> {
+    requireOffer(this.#capabilities, "receipts");
+    return this.#turns.waitForReceipt(messageId, options.signal);
+  }
+
+  /**
+   * What the session waits for, in words for people. As far as its events are read: without a stream or a listener, a daemon that
+   * offers `credit` tells no more than requests and the ends of turns, and its silence is not taken for `stalled`.
+   */
+  get activity(): SessionActivity {
+    return this.#turns.activity;
+  }
+
+  /** Calls back with each change of {@link activity}; reads the session's events, as any listener does. The returned function stops it. */
+  onActivity(listener: ActivityListener): () => void {
+    return this.#turns.onActivity(listener);
+  }
+
   /** Interrupts the running turn. Its stream, if there is one, goes on to a result with `subtype: "interrupted"`. */
   interrupt(): Promise<void> {
     return this.#turns.interrupt();
@@ -103,7 +138,7 @@ export class DaemonSession {
 
   /** Gives up this handle and leaves the session running; a running stream ends without an error. `resumeSession` comes back to it. */
   detach(): Promise<void> {
-    const call = async () => this.#canDetach && this.client.call(METHODS.detachSession, {});
+    const call = async () => this.#capabilities.detach === true && this.client.call(METHODS.detachSession, {});
     this.#closing ??= this.#finish("SESSION_DETACHED", "detached", call);
     return this.#closing;
   }

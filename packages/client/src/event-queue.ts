@@ -60,7 +60,7 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Adds one item, whose size is known or left to `sizeOf`. False: the queue has ended, or overflowed with this very item, and
+   * Adds one item. One whose size is known is bounded by whoever knows it, others by `sizeOf`. False: the queue has ended, or overflowed with this very item, and
    * does not take it.
    */
   push(item: Item, knownSize?: number): boolean {
@@ -71,7 +71,7 @@ export class EventQueue<Item> {
       return true;
     }
     const size = knownSize ?? this.#options.sizeOf(item);
-    if (this.#bytes + size > this.#maxBytes) return this.#overflow();
+    if (knownSize === undefined && this.#bytes + size > this.#maxBytes) return this.#overflow();
     if (this.#length === this.#ring.length) this.#grow();
     const slot = (this.#head + this.#length) & (this.#ring.length - 1);
     this.#ring[slot] = item;

@@ -15,6 +15,7 @@ export {
   FACTORY_PROTOCOL_VERSION,
   type FileSource,
   type ImageSource,
+  type InboxRequest,
   InvalidOptionError,
   type Logger,
   MachineType,
@@ -24,7 +25,9 @@ export {
   ProcessExitError,
   ProtocolEngine,
   ProtocolError,
+  type Receipt,
   type SDKMachineConfig,
+  type SessionActivity,
   SessionError,
   type SessionMessage,
   SessionNotFoundError,
@@ -53,6 +56,7 @@ export { type MultiplexerOptions, type NewLink, type SessionView, SharedTranspor
 export type { ConnectDaemonOptions, HeartbeatOptions, ReconnectOptions } from "./options.js";
 export type { OutputFormatOption } from "./output-format.js";
 export { type ResolveUrlOptions, resolveWebSocketUrl } from "./resolve-url.js";
+export type { ActivityListener } from "./session-activity.js";
 export type { NotificationListener, SessionObserver } from "./session-feed.js";
 export type { DaemonSessionOptions, ResumeSessionOptions, SendOptions, StreamOptions } from "./session-options.js";
 export type { SessionSnapshot } from "./session-snapshot.js";

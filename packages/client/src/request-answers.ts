@@ -55,3 +55,17 @@ export function askUserResult(request: AskUserRequest, reply: unknown): AskUserR
   });
   return { cancelled: false, answers: checked, sessionId };
 }
+
+/**
+ * The result to send for an answer to a request of which no more than its id is known here: whether the request offers it is the
+ * daemon's to see. Throws an `InvalidOptionError` for what answers neither kind of request.
+ */
+export function resultOfAnswer(answer: unknown): RequestPermissionResult | AskUserResult {
+  if (typeof answer === "string") return { selectedOption: answer };
+  if (isRecord(answer)) {
+    if (typeof answer.selectedOption === "string") return answer as unknown as RequestPermissionResult;
+    if (answer.cancelled === true) return { cancelled: true, answers: [] };
+    if (Array.isArray(answer.answers)) return { answers: answer.answers };
+  }
+  throw new InvalidOptionError("answer", "an option, { selectedOption }, { answers } or { cancelled: true }", answer);
+}

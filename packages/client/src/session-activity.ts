@@ -37,6 +37,11 @@ export class SessionActivityWatch {
     this.#heardAt = host.clock.now();
   }
 
+  /** Whether no turn runs, as far as it was told. */
+  get isIdle(): boolean {
+    return this.#state === "idle";
+  }
+
   /** What the session waits for now. */
   get current(): SessionActivity {
     const { clock, pendingRequests, isReachable, hearsEvents } = this.#host;

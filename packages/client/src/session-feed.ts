@@ -11,6 +11,8 @@ export interface SessionObserver {
   onEvent(notification: SessionNotification, bytes: number): boolean;
   /** A notification sent ahead of its place, because credit holds back what is before it; it comes again. */
   onEarly(notification: SessionNotification): void;
+  /** The daemon asks something. */
+  onRequest(): void;
   /** In-order events go on at another place, told by the daemon unless the connection was made anew. */
   onBegin(result?: FollowSessionResult): void;
   /** Entries are missing before those that come now. */

@@ -73,7 +73,20 @@ export interface StreamOptions<Output = unknown> extends SendOptions {
   includePartialMessages?: boolean;
   /** The name of `signal` in the original SDK. */
   abortSignal?: AbortSignal;
-  /** Bytes of events that may wait for the consumer before the stream fails as SLOW_CONSUMER. Default 64 MiB. */
+  /**
+   * Milliseconds from the first `next()` after which the stream throws `TimeoutError` (REQUEST_TIMEOUT) and the turn is
+   * interrupted; what came before is still delivered. Default: none.
+   */
+  timeoutMs?: number;
+  /**
+   * The same after that long without a sign of the session, or up to a quarter later. Time in which a person is asked, the link is
+   * away, or events wait to be read does not count. Default: none.
+   */
+  idleTimeoutMs?: number;
+  /**
+   * Bytes of events that may wait for the consumer before the stream fails as SLOW_CONSUMER. Default 64 MiB. Means nothing where
+   * the daemon offers `credit`: there it sends no more than a window ahead.
+   */
   maxBufferedBytes?: number;
 }
 
@@ -154,6 +167,8 @@ export function checkPrompt(prompt: string, options: StreamOptions): void {
   checkSignal("signal", options.signal);
   checkSignal("abortSignal", options.abortSignal);
   checkInteger("maxBufferedBytes", options.maxBufferedBytes, 1);
+  checkInteger("timeoutMs", options.timeoutMs, 1);
+  checkInteger("idleTimeoutMs", options.idleTimeoutMs, 1);
 }
 
 /** Throws when `value` is not a string with something in it. */

@@ -1,42 +1,65 @@
 import {
   type AddUserMessageParams,
   CLIENT_LIMITS,
+  type Clock,
   ConcurrentStreamError,
   type FollowSessionResult,
   type LoadSessionResult,
   METHODS,
+  type Receipt,
   SessionError,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import { idleClock } from "./clock.js";
+import type { ConnectionCalls } from "./connection-calls.js";
 import type { DaemonClient } from "./daemon-client.js";
+import { type ActivityHost, type ActivityListener, SessionActivityWatch } from "./session-activity.js";
 import type { SessionGap } from "./session-attachment.js";
 import type { CreditLease } from "./session-credit.js";
 import type { SessionObserver } from "./session-feed.js";
+import type { StatusEvents } from "./status-events.js";
 import type { SessionStream, StreamHost } from "./stream/session-stream.js";
 import { type SentPrompt, TurnLedger } from "./turn-ledger.js";
+import { REASON_OF_STATE, TurnReceipts } from "./turn-receipts.js";
 
 /** Options of {@link SessionTurns}. */
 export interface SessionTurnsOptions {
   readonly client: DaemonClient;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
+  /** Whether there is a link now. */
+  readonly calls: ConnectionCalls;
+  /** Tells when that has changed. */
+  readonly status: StatusEvents;
+  /** Default: the computer's. */
+  readonly clock: Clock | undefined;
 }
 
 /**
  * The turns of one session and the one stream that may follow them: sends prompts, hands notifications on, and ends the stream
  * when the session or its agent goes away.
  */
-export class SessionTurns implements StreamHost, SessionObserver {
+export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   readonly offersTurns: boolean;
   readonly turns: TurnLedger;
+  readonly clock: Clock;
   readonly #client: DaemonClient;
+  readonly #calls: ConnectionCalls;
+  readonly #status: StatusEvents;
+  readonly #activity: SessionActivityWatch;
+  readonly #receipts: TurnReceipts;
   #stream: SessionStream | undefined;
   /** Told early; a stream that runs is still to get what came before it. */
   #closed: SessionNotification | undefined;
 
   /** Make it before the session is made or loaded, so that nothing is missed. */
-  constructor({ client, offersTurns }: SessionTurnsOptions) {
+  constructor({ client, offersTurns, calls, status, clock = idleClock }: SessionTurnsOptions) {
     this.#client = client;
+    this.#calls = calls;
+    this.#status = status;
+    this.clock = clock;
+    this.#activity = new SessionActivityWatch(this);
+    this.#receipts = new TurnReceipts((messageId, signal) => this.getReceipt(messageId, signal));
     this.offersTurns = offersTurns;
     this.turns = new TurnLedger(offersTurns);
     client.observe(this);
@@ -62,6 +85,48 @@ export class SessionTurns implements StreamHost, SessionObserver {
     return this.#client.credit?.attach();
   }
 
+  get pendingRequests(): number {
+    return this.#client.pendingRequests;
+  }
+
+  get isReachable(): boolean {
+    return this.#calls.isOpen && this.#client.isConnected;
+  }
+
+  get hearsEvents(): boolean {
+    return this.#client.credit?.hasConsumer !== false;
+  }
+
+  /** What the session waits for. */
+  get activity(): SessionActivityWatch["current"] {
+    return this.#activity.current;
+  }
+
+  /** Calls back with each change of that. A consumer of events: the working state is told by them. */
+  onActivity(listener: ActivityListener): () => void {
+    const stops = [
+      this.#client.onNotification(() => {}),
+      this.#activity.listen(listener),
+      this.#status.listen(() => this.#activity.refresh()),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  async getReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
+    const options = signal === undefined ? {} : { signal };
+    const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [messageId] }, options);
+    return receipts[0] ?? { messageId, state: "unknown" };
+  }
+
+  /** Resolves when the message's turn is over. */
+  async waitForReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
+    // A turn that ended while the link was away is not always told.
+    const stop = this.#status.listen(() => this.#receipts.wake());
+    return this.#receipts.waitFor(messageId, signal).finally(stop);
+  }
+
   get isFollowing(): boolean {
     return this.#client.credit?.isFollowing === true;
   }
@@ -81,6 +146,7 @@ export class SessionTurns implements StreamHost, SessionObserver {
     try {
       const options = { id: prompt.requestId, ...(signal === undefined ? {} : { signal }) };
       await this.#client.addUserMessage({ ...params, messageId: prompt.messageId }, options);
+      if (this.turns.has(prompt.messageId) && this.#activity.isIdle) this.#activity.found("thinking");
     } catch (error) {
       this.turns.forget(prompt.messageId);
       throw error;
@@ -90,7 +156,9 @@ export class SessionTurns implements StreamHost, SessionObserver {
   /** Takes over from a result that tells it whether the session is at work. */
   found({ isAgentLoopInProgress, workingState }: Omit<FollowSessionResult, "position">): void {
     if (isAgentLoopInProgress === undefined && workingState === undefined) return;
-    this.turns.found(isAgentLoopInProgress === true || (workingState ?? "idle") !== "idle");
+    const isBusy = isAgentLoopInProgress === true || (workingState ?? "idle") !== "idle";
+    this.turns.found(isBusy);
+    this.#activity.found(isBusy && (workingState ?? "idle") === "idle" ? "thinking" : (workingState ?? "idle"));
   }
 
   /** Interrupts the running turn; its stream goes on to its result. */
@@ -108,22 +176,33 @@ export class SessionTurns implements StreamHost, SessionObserver {
   /** The session was closed or detached on this side: its stream ends without an error. */
   close(): void {
     this.#stream?.close();
+    this.#receipts.wake();
   }
 
   /** The session is out of reach: its stream ends with `error`. */
   fail(error: Error): void {
     this.#stream?.fail(error);
+    this.#activity.refresh();
+    this.#receipts.wake();
   }
 
   onEvent(notification: SessionNotification, bytes: number): boolean {
+    this.#activity.heard(notification);
     const isHeld = this.#stream?.deliver(notification, bytes) === true;
     // Nearly all there is, and no news of a turn's life: it need not be compared with everything that is.
     if (notification.type !== "assistant_text_delta") this.#observe(notification);
     return isHeld;
   }
 
+  onRequest(): void {
+    this.#activity.refresh();
+  }
+
   onEarly(notification: SessionNotification): void {
+    this.#activity.heard(notification);
+    this.#stream?.heard();
     this.turns.foretell(notification);
+    this.#wakeAtEnd(notification);
     if (notification.type !== "session_closed") return;
     if (this.#stream === undefined) this.#ended(notification);
     else this.#closed = notification;
@@ -162,16 +241,20 @@ export class SessionTurns implements StreamHost, SessionObserver {
   async #settle(stream: SessionStream, loaded: LoadSessionResult): Promise<void> {
     const { messageId: turnId } = stream;
     try {
-      const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [turnId] });
-      const { state = "", reason = REASON_OF.get(state) } = receipts[0] ?? {};
-      if (REASON_OF.has(state)) this.onEvent({ type: "agent_turn_completed", turnId, reason }, 0);
+      const { state, reason = REASON_OF_STATE.get(state) } = await this.getReceipt(turnId);
+      if (REASON_OF_STATE.has(state)) this.onEvent({ type: "agent_turn_completed", turnId, reason }, 0);
     } catch {
       if (!this.turns.isBusy) stream.foundIdle(loaded);
     }
   }
 
+  #wakeAtEnd({ type, turnId }: SessionNotification): void {
+    if (type === "agent_turn_completed") this.#receipts.wake(turnId);
+  }
+
   #observe(notification: SessionNotification): void {
     this.turns.observe(notification);
+    this.#wakeAtEnd(notification);
     switch (notification.type) {
       case "session_process_exited":
         this.#stream?.agentExited(notification);
@@ -214,12 +297,3 @@ export class SessionTurns implements StreamHost, SessionObserver {
     return new SessionError(code, `${text} Resume session ${this.sessionId} to go on.`, { sessionId: this.sessionId });
   }
 }
-
-/** Reasons to give for a turn that is known by its final state alone. */
-const REASON_OF: ReadonlyMap<string, string> = new Map([
-  ["completed", "completed"],
-  ["interrupted", "cancelled"],
-  ["failed", "error"],
-  ["agent_exited", "agent_exited"],
-  ["outcome_unknown", "daemon_restarted"],
-]);

@@ -17,6 +17,7 @@ export class StatusEvents {
   readonly #onStatus: ((status: ConnectionStatus) => void) | undefined;
   readonly #onError: (error: Error) => void;
   readonly #queues = new Set<EventQueue<ConnectionStatus>>();
+  readonly #listeners = new Set<() => void>();
   #last: ConnectionStatus | undefined;
 
   /** @param onError told of what the callback throws */
@@ -33,11 +34,18 @@ export class StatusEvents {
       queue.push(status);
       if (status.type === "disconnected") queue.end();
     }
+    for (const listener of [...this.#listeners]) listener();
     try {
       this.#onStatus?.(status);
     } catch (error) {
       this.#onError(error as Error);
     }
+  }
+
+  /** Calls back after each change, for parts of this package; the returned function stops it. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** The present status first, then every change; ends after `disconnected`. Each call gives its own iterator. */

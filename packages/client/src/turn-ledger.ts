@@ -32,6 +32,11 @@ export class TurnLedger {
     return count > 0 ? count : Number(this.#isBusy);
   }
 
+  /** Whether that turn is under way. */
+  has(messageId: string): boolean {
+    return this.#open.get(messageId)?.isOver === false;
+  }
+
   /** A prompt goes out now. */
   begin({ messageId, requestId }: SentPrompt): void {
     const isQueued = this.aheadOf(messageId) > 0;

@@ -1,13 +1,12 @@
 import { abortReason, type Receipt } from "@daemon-sdk/protocol";
 
-/** States after which nothing more becomes of a message; one that the daemon never had is as final. */
-const FINAL: ReadonlySet<string> = new Set([
-  "unknown",
-  "completed",
-  "interrupted",
-  "failed",
-  "agent_exited",
-  "outcome_unknown",
+/** The final states of a message that the daemon took, with the reason of the turn's end that each stands for. */
+export const REASON_OF_STATE: ReadonlyMap<string, string> = new Map([
+  ["completed", "completed"],
+  ["interrupted", "cancelled"],
+  ["failed", "error"],
+  ["agent_exited", "agent_exited"],
+  ["outcome_unknown", "daemon_restarted"],
 ]);
 
 /** Waits until a message's turn is over. The daemon is asked when there is news, not again and again. */
@@ -37,7 +36,7 @@ export class TurnReceipts {
       signal?.addEventListener("abort", wake);
       try {
         const receipt = await this.#get(messageId, signal);
-        if (FINAL.has(receipt.state)) return receipt;
+        if (receipt.state === "unknown" || REASON_OF_STATE.has(receipt.state)) return receipt;
         await news;
         if (signal?.aborted === true) throw abortReason(signal);
       } finally {

@@ -101,6 +101,7 @@ test("window full, permission asked and answered, turn ended, while the reader s
   };
   const stream = session.stream("go", { includePartialMessages: true });
   const first = await stream.next();
+  daemon.answer = () => ({ receipts: [{ messageId: stream.messageId, state: "running" }] });
   const result = session.waitForReceipt(stream.messageId);
   await settled();
   expect(daemon.responses).toEqual([{ id: "r-1", result: { selectedOption: "proceed_once", sessionId: "s-1" } }]);

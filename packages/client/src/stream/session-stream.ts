@@ -2,6 +2,7 @@ import {
   type AddUserMessageParams,
   abortReason,
   CLIENT_LIMITS,
+  type Clock,
   type LoadSessionResult,
   newId,
   type SessionNotification,
@@ -17,6 +18,7 @@ import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from ".
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
+import { StreamDeadlines } from "./stream-deadlines.js";
 import { StreamStateTracker } from "./stream-state-tracker.js";
 
 /** What a stream needs of the session it belongs to. */
@@ -25,6 +27,11 @@ export interface StreamHost {
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
   readonly turns: TurnLedger;
+  readonly clock: Clock;
+  /** Requests that wait for a person. */
+  readonly pendingRequests: number;
+  /** Whether there is a link. */
+  readonly isReachable: boolean;
   /** Whether what comes now lies before the place where events go on; `begin` follows. */
   readonly isFollowing: boolean;
   /** Has the daemon send events; undefined where it sends them anyway. */
@@ -61,6 +68,8 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   /** Set where our events begin; what the session tells before it is not ours. */
   #tracker: StreamStateTracker | undefined;
   #lease: CreditLease | undefined;
+  readonly #options: StreamOptions<Output>;
+  #deadlines: StreamDeadlines | undefined;
 
   /** Made by `DaemonSession.stream`, which has checked the options. */
   constructor(
@@ -70,6 +79,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     options: StreamOptions<Output>,
   ) {
     this.#host = host;
+    this.#options = options;
     this.messageId = options.messageId ?? newId();
     this.#params = { ...params, messageId: this.messageId };
     this.#format = format;
@@ -110,6 +120,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
 
   /** Takes in one notification of the session. True: it waits here, and its `bytes` of credit are given back once it is taken. */
   deliver(notification: SessionNotification, bytes: number): boolean {
+    this.heard();
     const tracker = this.#tracker;
     if (this.#state !== "running" || tracker === undefined) return false;
     const wasBehind = tracker.isBehind;
@@ -119,6 +130,11 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     if (isOurs) this.#push(events, bytes);
     if (ended) void this.#conclude(tracker);
     return isOurs && bytes > 0;
+  }
+
+  /** The session has given a sign of life. */
+  heard(): void {
+    this.#deadlines?.heard();
   }
 
   /** Our events begin with what comes now. */
@@ -140,7 +156,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   gap({ reason, from, to, loaded }: SessionGap): void {
     if (this.#state !== "running" || this.#tracker === undefined) return;
     const snapshot = loaded && snapshotOf(loaded);
-    this.#queue.push({ type: "gap", reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) });
+    this.#queue.push(
+      { type: "gap", reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) },
+      this.#lease && 0,
+    );
     const isKnown = (id: string) => this.#bridge.hasSeen(id);
     for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) this.deliver(missed, 0);
   }
@@ -195,7 +214,21 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     }
     this.#step("start");
     for (const signal of this.#signals) signal.addEventListener("abort", this.#onAbort, { once: true });
+    this.#startDeadlines();
     void this.#send();
+  }
+
+  #startDeadlines(): void {
+    const { timeoutMs, idleTimeoutMs } = this.#options;
+    if (timeoutMs === undefined && idleTimeoutMs === undefined) return;
+    const host = this.#host;
+    this.#deadlines = new StreamDeadlines({
+      clock: host.clock,
+      timeoutMs,
+      idleTimeoutMs,
+      isExcused: () => host.pendingRequests > 0 || !host.isReachable || this.#queue.length > 0,
+      onTimeout: (error) => this.#leave() && this.#queue.fail(error),
+    });
   }
 
   async #send(): Promise<void> {
@@ -230,7 +263,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     if (!this.#step("turnEnded")) return;
     const result = (await tracker.result()) as ResultEvent<Output>;
     if (!this.#step("resultMade")) return;
-    this.#queue.push(result);
+    this.#queue.push(result, this.#lease && 0);
     this.#queue.end();
   }
 
@@ -259,6 +292,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
       for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
       // What still waits is no more than one window; the next consumer gets another one.
       this.#lease?.end();
+      this.#deadlines?.stop();
       this.#host.release(this as SessionStream);
     }
     return true;

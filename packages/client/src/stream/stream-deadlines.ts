@@ -46,7 +46,8 @@ export class StreamDeadlines {
     this.#stopIdle = clock.setTimer(() => {
       this.#silentLooks = isExcused() ? 0 : this.#silentLooks + 1;
       // The first look falls somewhere into the silence.
-      if (this.#silentLooks > LOOKS) onTimeout(new TimeoutError("Waiting for the next event of the stream", idleTimeoutMs));
+      if (this.#silentLooks > LOOKS)
+        onTimeout(new TimeoutError("Waiting for the next event of the stream", idleTimeoutMs));
       else this.#look();
     }, idleTimeoutMs / LOOKS);
   }

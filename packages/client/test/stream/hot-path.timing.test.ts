@@ -14,22 +14,22 @@ const MAX_RATIO = 2.5;
 const SESSION_ID = "3f2b7a90-55aa-4b1e-9d0c-0123456789ab";
 const HEAD = `{"jsonrpc":"2.0","factoryApiVersion":"1.0.0"`;
 
-function notificationFrame(notification: object): string {
+function notificationFrame(seq: number, notification: object): string {
   const params = { sessionId: SESSION_ID, notification };
   const body = JSON.stringify({ method: "daemon.session_notification", params });
-  return `${HEAD},"type":"notification","_meta":{"epoch":1760000000,"seq":1},${body.slice(1)}`;
+  return `${HEAD},"type":"notification","_meta":{"epoch":1760000000,"seq":${seq}},${body.slice(1)}`;
 }
 
 /** Deltas of about 300 bytes, each a text of its own, as they would come out of a socket. */
-const frames = Array.from({ length: 2_000 }, (_, index) => {
+const frames = Array.from({ length: EVENTS }, (_, index) => {
   const messageId = "8c1de7f4-1f5a-4a8b-8f5e-aaaaaaaaaaaa";
   const delta = { type: "assistant_text_delta", messageId, blockIndex: 0, textDelta: ` token ${index}` };
-  return Buffer.from(notificationFrame(delta)).toString();
+  return Buffer.from(notificationFrame(index + 1, delta)).toString();
 });
 
 async function eachFrame(take: (frame: string) => void): Promise<void> {
   for (let sent = 0; sent < EVENTS; ) {
-    for (const end = sent + FRAMES_PER_TICK; sent < end; sent += 1) take(frames[sent % frames.length] ?? "");
+    for (const end = sent + FRAMES_PER_TICK; sent < end; sent += 1) take(frames[sent] ?? "");
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -42,7 +42,8 @@ class Feed implements Transport {
   onWritable: Transport["onWritable"];
 
   send(text: string): boolean {
-    const { id, method, params } = JSON.parse(text) as { id: string; method: string; params: { messageId: string } };
+    const { id, method, params } = JSON.parse(text) as { id?: string; method: string; params: { messageId: string } };
+    if (id === undefined) return true;
     queueMicrotask(() => {
       this.onMessage?.(`${HEAD},"type":"response","id":"${id}","result":${JSON.stringify(resultOf(method))}}`);
       if (method === "daemon.add_user_message") void this.#turn(params.messageId);
@@ -60,14 +61,21 @@ class Feed implements Transport {
 
   async #turn(turnId: string): Promise<void> {
     await eachFrame((frame) => this.onMessage?.(frame));
-    this.onMessage?.(notificationFrame({ type: "agent_turn_completed", turnId, reason: "completed" }));
+    this.onMessage?.(notificationFrame(EVENTS + 1, { type: "agent_turn_completed", turnId, reason: "completed" }));
   }
 }
 
 function resultOf(method: string): object {
-  if (method === "daemon.authenticate") return { userId: "u", orgId: "o", capabilities: OUR_CAPABILITIES };
-  if (method !== "daemon.initialize_session") return {};
-  return { sessionId: SESSION_ID, session: { messages: [] }, settings: { modelId: "m", reasoningEffort: "none" } };
+  if (method === "daemon.authenticate")
+    return { userId: "u", orgId: "o", capabilities: { ...OUR_CAPABILITIES, credit: true } };
+  const position = { epoch: 1760000000, seq: 0 };
+  if (method !== "daemon.initialize_session") return { position };
+  return {
+    position,
+    sessionId: SESSION_ID,
+    session: { messages: [] },
+    settings: { modelId: "m", reasoningEffort: "none" },
+  };
 }
 
 async function parseAll(): Promise<number> {
@@ -99,11 +107,12 @@ test("an event costs little more on its way to the stream than the parsing of it
   timeout: 60_000,
 }, async () => {
   const connection = await connectDaemon({ transport: async () => new Feed(), apiKey: "fk-test" });
-  const session = await connection.createSession();
   let best = { parse: 1, stream: Number.POSITIVE_INFINITY };
   for (let round = 0; round < ROUNDS && best.stream / best.parse > MAX_RATIO; round += 1) {
     // Side by side, so that both meet the same machine; the first rounds also warm up.
+    const session = await connection.createSession();
     const costs = { parse: await costOf(parseAll), stream: await costOf(() => streamAll(session)) };
+    await session.detach();
     if (costs.stream / costs.parse < best.stream / best.parse) best = costs;
   }
   await connection.close();
