@@ -3,7 +3,8 @@ import { defineConfig, type Options } from "tsup";
 import { libraryBuild } from "../../tsup.base.js";
 
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
-const define = { __LOCAL_DAEMON_VERSION__: JSON.stringify(version) };
+// Tests build bundles of their own in which failpoints act.
+const define = { __LOCAL_DAEMON_VERSION__: JSON.stringify(version), __DAEMON_FAILPOINTS__: "false" };
 
 // Both builds write here, at the same time: neither can be the one that cleans.
 rmSync(new URL("dist", import.meta.url), { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { reapLeftovers } from "./agents/reaper.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { Connection } from "./connection/connection.js";
 import { type Accepted, type Listener, openListener } from "./connection/listener.js";
+import { failpoint } from "./daemon/failpoint.js";
 import { RelayDoor } from "./relay/relay-door.js";
 import { RelayHost } from "./relay/relay-host.js";
 import type { SpawningParts } from "./relay/relay-services.js";
@@ -76,6 +77,7 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   try {
     store = resolved.store ?? new SqliteStore({ path: claim.databasePath, now: resolved.now });
     const { epoch } = await store.open();
+    failpoint("store-opened");
     return await RunningDaemon.start({ config: resolved, claim, store, epoch });
   } catch (error) {
     await store?.close().catch(() => {});
@@ -135,7 +137,7 @@ class RunningDaemon implements Daemon {
       logger,
       spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger }),
       committer: this.#committer,
-      inbox: new Inbox({ now, logger }),
+      inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
       agents: this.#agents,
     });
   }
@@ -161,10 +163,14 @@ class RunningDaemon implements Daemon {
     const { claim, config } = this.#parts;
     try {
       await this.#reap();
+      failpoint("agents-reaped");
       const { waiting } = await recover(this.#host, this.#logger);
+      failpoint("sessions-recovered");
       const relay = await this.#startRelay();
       this.#relay = relay;
+      failpoint("relay-recovered");
       this.#listener = await this.#listen(relay.door);
+      failpoint("socket-bound");
       await claim.publish({ port: this.#listener.port });
       this.#dialect ??= loadSessionDialect();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
@@ -203,6 +209,7 @@ class RunningDaemon implements Daemon {
     if (rows.length === 0 && !claim.wasAbandoned) return;
     const agentStateDir = agentStateDirOf(claim.stateDir);
     await reapLeftovers(rows, claim.instanceId, this.#logger, { agentStateDir });
+    failpoint("leftovers-killed");
     await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
   }
 

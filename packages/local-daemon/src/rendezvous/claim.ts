@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, newId } from "@daemon-sdk/protocol";
+import { failpoint } from "../daemon/failpoint.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { readEndpoint, writeEndpoint } from "./endpoint-file.js";
 import { storageFailure } from "./private-file.js";
@@ -48,11 +49,15 @@ export interface Claim {
  */
 export async function claimStateDir(options: { stateDir?: string | undefined; logger: Logger }): Promise<Claim> {
   const stateDir = await openStateDir(options.stateDir ?? resolveStateDir());
+  failpoint("state-dir-opened");
   const lock = await acquireInstanceLock(join(stateDir, STATE_FILES.lock));
   try {
+    failpoint("locked");
     const instanceId = newId();
     const paths = await openSocketPaths(stateDir, instanceId);
+    failpoint("socket-named");
     const swept = await sweepLeftovers(stateDir, paths);
+    failpoint("leftovers-swept");
     if (swept.length > 0) options.logger.info({ swept }, "swept what an earlier daemon left behind");
     const wasAbandoned = existsSync(join(stateDir, STATE_FILES.endpoint)) || existsSync(paths.published);
     return new StateDirClaim({ stateDir, instanceId, paths, lock, wasAbandoned });
@@ -99,12 +104,15 @@ class StateDirClaim implements Claim {
 
   async publish(endpoint: { port?: number | undefined }): Promise<void> {
     // A reader between two of these steps sees a proof that fails, and looks again; never a daemon that is not there.
+    failpoint("publishing");
     await writeToken(this.stateDir, this.token);
+    failpoint("token-written");
     try {
       this.#published = await publishSocket(this.#paths);
     } catch (cause) {
       throw storageFailure("publish the socket", this.#paths.published, cause);
     }
+    failpoint("socket-published");
     await writeEndpoint(this.stateDir, {
       socket: this.#paths.published,
       port: endpoint.port,
@@ -113,6 +121,7 @@ class StateDirClaim implements Claim {
       instanceId: this.instanceId,
       version: LOCAL_DAEMON_VERSION,
     });
+    failpoint("endpoint-written");
   }
 
   release(): Promise<void> {
@@ -121,11 +130,15 @@ class StateDirClaim implements Claim {
   }
 
   async #withdraw(): Promise<void> {
+    failpoint("withdrawing");
     const endpoint = await readEndpoint(this.stateDir);
     if (endpoint?.instanceId === this.instanceId) await remove(join(this.stateDir, STATE_FILES.endpoint));
+    failpoint("endpoint-withdrawn");
     if ((await readToken(this.stateDir)) === this.token) await remove(join(this.stateDir, STATE_FILES.token));
+    failpoint("token-withdrawn");
     if (this.#published !== undefined) await unlinkIfSame(this.#paths.published, this.#published);
     await remove(this.#paths.private);
+    failpoint("socket-withdrawn");
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { DaemonError } from "@daemon-sdk/protocol";
+import { failpoint } from "../daemon/failpoint.js";
 
 /** Files of ours that are read whole are small; what is larger is not ours. */
 const MAX_BYTES = 64 * 1024;
@@ -20,7 +21,9 @@ export async function writePrivateFile(path: string, content: string): Promise<v
   const temp = `${path}.${randomBytes(6).toString("hex")}${TEMP_SUFFIX}`;
   try {
     await writeNew(temp, content);
+    failpoint("private-file-written");
     await rename(temp, path);
+    failpoint("private-file-renamed");
   } catch (cause) {
     await rm(temp, { force: true }).catch(() => {});
     throw storageFailure("write", path, cause);
@@ -64,6 +67,7 @@ async function writeNew(path: string, content: string): Promise<void> {
   try {
     // A umask can only have taken bits away (0777 would leave a file that its owner cannot read).
     await file.chmod(0o600);
+    failpoint("private-file-made");
     await file.writeFile(content);
     await file.sync();
   } finally {

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { ConnectionError, type DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
+import { failpoint } from "../daemon/failpoint.js";
 import { storageFailure } from "./private-file.js";
 
 /** SQLite's result codes for "somebody else holds it", without the extended part. */
@@ -21,6 +22,7 @@ export interface InstanceLock {
  */
 export async function acquireInstanceLock(path: string): Promise<InstanceLock> {
   await createEmpty(path);
+  failpoint("lock-file-made");
   const database = openDatabase(path);
   try {
     // Nothing is ever written, so there is nothing to roll back; a journal beside the lock would only be left behind.

@@ -1,4 +1,5 @@
 import { DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { failpoint } from "../daemon/failpoint.js";
 import type { Store, StoreWrite } from "../storage/store.js";
 
 /** What one source wants stored in the next transaction, and how it hears of the outcome. */
@@ -103,7 +104,9 @@ export class Committer {
 
   async #tryCommit(writes: readonly StoreWrite[]): Promise<DaemonError | undefined> {
     try {
+      failpoint("committing");
       await this.#store.commit(writes);
+      failpoint("committed");
       return undefined;
     } catch (cause) {
       const error = DaemonError.is(cause)
@@ -123,6 +126,7 @@ export class Committer {
   #settle(batch: Batch, error: DaemonError | undefined): void {
     try {
       batch.settle(error);
+      failpoint("delivered");
     } catch (cause) {
       this.#logger.error({ error: cause }, "delivering a committed batch failed");
     }

@@ -39,6 +39,14 @@ export function answeredRow(turn: OpenTurn | undefined, write: StoreWrite | unde
     : undefined;
 }
 
+/** The row of a message that was just taken in. */
+export function acceptedRow(
+  body: AddUserMessageParams,
+  place: Pick<TurnRow, "sessionId" | "id" | "ordinal" | "requestId" | "createdAt">,
+): TurnRow {
+  return { ...place, state: "accepted", body: JSON.stringify(body), reason: undefined, endedAt: undefined };
+}
+
 /**
  * The last words of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
  *

@@ -52,7 +52,11 @@ export class ReachableSessions {
 
   /** As {@link SessionHost.initialize}; the new session belongs to this client's credential. */
   async initialize(params: InitializeSessionParams): Promise<Initialized> {
+    const { sessionId: chosen } = params;
+    const taken = chosen === undefined ? undefined : await this.#host.services.store.readSession(sessionId(chosen));
+    if (taken !== undefined && !reaches(this.#client, taken)) throw new SessionNotFoundError(taken.id);
     const made = await this.#host.initialize(params, this.#client.principal);
+    // Somebody else may have made it meanwhile.
     if (!reaches(this.#client, made.session.row)) throw new SessionNotFoundError(made.session.id);
     return made.isNew ? made : { ...made, session: await this.#host.reopen(made.session.id) };
   }

@@ -1,4 +1,5 @@
 import { isRecord, type Logger, type SessionId } from "@daemon-sdk/protocol";
+import { failpoint } from "../daemon/failpoint.js";
 import type { PendingRequestRow, TurnRow } from "../storage/store.js";
 import { resolution } from "./inbox.js";
 import type { Session } from "./session.js";
@@ -45,9 +46,11 @@ async function recoverSession(
 ): Promise<Session | undefined> {
   try {
     const session = await host.load(id);
+    failpoint("session-recovering");
     for (const row of requests) closeRequest(session, row, host.services.now());
     session.turns.restore(turns);
     await session.settled();
+    failpoint("session-recovered");
     return session;
   } catch (error) {
     // One session that cannot be read must not keep the others from being served.

@@ -1,18 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   type AddUserMessageParams,
-  DaemonError,
   type Logger,
   type MessageId,
   messageId,
   newId,
-  ProcessExitError,
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import type { Agent, AgentTurnEnd } from "../agents/agent.js";
+import { failpoint } from "../daemon/failpoint.js";
 import type { Store, StoreWrite, TurnRow } from "../storage/store.js";
-import { lastWords, type OpenTurn, openTurn } from "./open-turn.js";
+import { acceptedRow, endOfFailure, LOST_END, lastWords, type OpenTurn, openTurn } from "./open-turn.js";
 import type { SessionClient } from "./session-client.js";
 import type { SessionLimits } from "./session-limits.js";
 import { endEventOf, nextTurnState, type TurnEvent } from "./turn.machine.js";
@@ -109,7 +108,7 @@ export class TurnQueue {
     for (const row of rows) {
       const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams);
       if (row.state === "accepted") this.#waiting.push(turn);
-      else this.#end(turn, { reason: "daemon_restarted", details: { message: RESTARTED } });
+      else this.#end(turn, LOST_END);
     }
   }
 
@@ -177,7 +176,9 @@ export class TurnQueue {
   /** The agent confirmed that it works on the prompt. */
   started(): void {
     const turn = this.#active;
-    if (turn !== undefined && this.#step(turn, "start")) this.#owner.save({ kind: "turn", row: turn.row });
+    if (turn === undefined || !this.#step(turn, "start")) return;
+    this.#owner.save({ kind: "turn", row: turn.row });
+    failpoint("message-running");
   }
 
   /** The agent's word that the running turn ended. */
@@ -197,22 +198,18 @@ export class TurnQueue {
     if (this.#isShut) throw sessionClosed(this.#owner.id);
     if (this.#isDraining) throw daemonStopping();
     if (this.#waiting.length >= limits.queuedTurns) throw queueFull(this.#owner.id, limits.queuedTurns);
-    const row: TurnRow = {
-      sessionId: this.#owner.id,
-      id,
-      ordinal: ++this.#lastOrdinal,
-      state: "accepted",
-      body: JSON.stringify(body),
-      requestId,
-      reason: undefined,
-      createdAt: now(),
-      endedAt: undefined,
-    };
+    const place = { sessionId: this.#owner.id, id, ordinal: ++this.#lastOrdinal, requestId, createdAt: now() };
+    const row = acceptedRow(body, place);
+    failpoint("message-accepting");
     await this.#owner.commit([{ kind: "turn", row }]);
+    failpoint("message-accepted");
     this.#owner.onAccepted(params.text);
     this.#waiting.push(openTurn(row, body, starter));
     // The acknowledgement goes out first; an agent that is ready would answer in the same tick.
-    setImmediate(() => this.#pump());
+    setImmediate(() => {
+      failpoint("message-acknowledged");
+      this.#pump();
+    });
   }
 
   #openTurn(id: MessageId): OpenTurn | undefined {
@@ -231,10 +228,15 @@ export class TurnQueue {
       const agent = await this.#owner.readyAgent();
       // It may have been interrupted meanwhile, and then it has ended already.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
+      failpoint("message-handing");
       await this.#owner.commit([{ kind: "turn", row: turn.row }]);
       if (this.#active !== turn) return;
+      failpoint("message-handed");
       turn.agent = agent;
-      await agent.prompt(turn.params);
+      const taken = agent.prompt(turn.params);
+      failpoint("message-written");
+      await taken;
+      failpoint("message-taken");
     } catch (error) {
       this.#refused(turn, error);
     }
@@ -243,14 +245,12 @@ export class TurnQueue {
   /** The prompt did not reach the agent, or the agent did not take it. */
   #refused(turn: OpenTurn, error: unknown): void {
     if (this.#active !== turn) return;
-    const message = error instanceof Error ? error.message : String(error);
-    const code = DaemonError.is(error) ? error.code : "INTERNAL";
-    const exit = error instanceof ProcessExitError ? { exitCode: error.exitCode, signal: error.signal } : {};
-    const isGone = error instanceof ProcessExitError || code === "AGENT_UNSTABLE";
+    const end = endOfFailure(error);
+    const { code, message } = end.details;
     this.#options.logger.warn({ session: this.#owner.id, code }, message);
     // Nobody knows what an agent that did not answer in time makes of the prompt.
     if (code === "REQUEST_TIMEOUT") void this.#owner.stopAgent();
-    this.#end(turn, { reason: isGone ? "agent_exited" : "error", details: { message, code, ...exit } });
+    this.#end(turn, end);
   }
 
   #enforce(turn: OpenTurn): void {
@@ -266,6 +266,7 @@ export class TurnQueue {
     const words = lastWords(turn, { reason, details }, this.#owner.isIdle, this.#options.now());
     for (const notification of words) this.#owner.notify(notification);
     this.#owner.save({ kind: "turn", row: turn.row });
+    failpoint("message-ending");
     if (this.#active !== turn) return;
     this.#active = undefined;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
@@ -290,5 +291,3 @@ export class TurnQueue {
     return true;
   }
 }
-
-const RESTARTED = "The daemon that ran this turn ended before it did; how far the agent came is not known.";

@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync, version } from "esbuild";
+
+const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+/** Inside the package, so that its dependencies are found from there; thrown away with them. */
+const CACHE = join(PACKAGE, "node_modules", ".cache", "daemon-sdk-failpoints");
+const SOURCES = ["src", "../protocol/src", "../transport-ws/src"];
+
+/** The daemon's programs, built so that `DAEMON_TEST_FAILPOINT=<name>[:n]` ends the process at the n-th pass of a place. */
+export interface FailpointBuild {
+  /** `ensureLocalDaemon` and its like, which start the `daemon.cjs` beside them. CommonJS. */
+  readonly index: string;
+  /** The daemon as a program: `node daemon.cjs [--port n]` with `DAEMON_SDK_HOME`. */
+  readonly daemon: string;
+  readonly bin: string;
+}
+
+let built: FailpointBuild | undefined;
+
+/** Builds them, once for each content of the sources; takes about half a second then. */
+export function failpointBuild(): FailpointBuild {
+  built ??= buildOnce();
+  return built;
+}
+
+function buildOnce(): FailpointBuild {
+  const folder = join(CACHE, fingerprint());
+  if (!existsSync(folder)) {
+    // Under another name until it is whole: several test files may build at once.
+    const temp = join(CACHE, `${randomBytes(6).toString("hex")}.tmp`);
+    mkdirSync(temp, { recursive: true });
+    build(temp);
+    try {
+      renameSync(temp, folder);
+    } catch {
+      rmSync(temp, { recursive: true, force: true });
+    }
+  }
+  const file = (name: string) => join(folder, `${name}.cjs`);
+  return { index: file("index"), daemon: file("daemon"), bin: file("bin") };
+}
+
+function build(outdir: string): void {
+  buildSync({
+    absWorkingDir: PACKAGE,
+    entryPoints: {
+      index: "src/index.ts",
+      bin: "src/bin.ts",
+      daemon: "src/daemon-main.ts",
+      "pino-log": "src/daemon/pino-log.ts",
+      "workspace-agent": "src/workspace-agent/main.ts",
+    },
+    outdir,
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    conditions: ["@daemon-sdk/source"],
+    external: ["@photostructure/sqlite"],
+    define: { "import.meta.url": "__filename_url", __DAEMON_FAILPOINTS__: "true" },
+    banner: { js: "const __filename_url = require('node:url').pathToFileURL(__filename).href;" },
+    logLevel: "error",
+  });
+}
+
+/** What the sources say, and what builds them. */
+function fingerprint(): string {
+  const hash = createHash("sha256")
+    .update(version)
+    .update(readFileSync(fileURLToPath(import.meta.url)));
+  for (const folder of SOURCES) {
+    const root = join(PACKAGE, folder);
+    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort((a, b) => (a < b ? -1 : 1))) {
+      hash.update(path).update(readFileSync(path));
+    }
+  }
+  return hash.digest("hex").slice(0, 24);
+}
