@@ -284,7 +284,7 @@ export class DaemonConnection {
       logger,
     });
     const { calls } = multiplexer;
-    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock });
+    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock, onError });
     return { client, turns };
   }
 

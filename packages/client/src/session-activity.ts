@@ -25,6 +25,7 @@ export interface ActivityHost {
 /** What a session waits for, derived from what it says and from its silence; see `SessionActivity` of the protocol. */
 export class SessionActivityWatch {
   readonly #host: ActivityHost;
+  readonly #onError: (error: Error) => void;
   #state: Open<WorkingState> = "idle";
   #isGone = false;
   #heardAt: number;
@@ -32,8 +33,10 @@ export class SessionActivityWatch {
   #listeners: readonly ActivityListener[] = [];
   #stopTimer: (() => void) | undefined;
 
-  constructor(host: ActivityHost) {
+  /** @param onError told what listeners throw */
+  constructor(host: ActivityHost, onError: (error: Error) => void) {
     this.#host = host;
+    this.#onError = onError;
     this.#heardAt = host.clock.now();
   }
 
@@ -86,7 +89,13 @@ export class SessionActivityWatch {
     const activity = this.current;
     if (activity === this.#told) return;
     this.#told = activity;
-    for (const listener of this.#listeners) listener(activity);
+    for (const listener of this.#listeners) {
+      try {
+        listener(activity);
+      } catch (error) {
+        this.#onError(error as Error);
+      }
+    }
   }
 
   /** Calls back with each change; the returned function stops it. */

@@ -27,10 +27,10 @@ export interface SessionTurnsOptions {
   readonly client: DaemonClient;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
-  /** Whether there is a link now. */
+  /** Both tell whether there is a link now. */
   readonly calls: ConnectionCalls;
-  /** Tells when that has changed. */
   readonly status: StatusEvents;
+  readonly onError: (error: Error) => void;
   /** Default: the computer's. */
   readonly clock: Clock | undefined;
 }
@@ -53,12 +53,12 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   #closed: SessionNotification | undefined;
 
   /** Make it before the session is made or loaded, so that nothing is missed. */
-  constructor({ client, offersTurns, calls, status, clock = idleClock }: SessionTurnsOptions) {
+  constructor({ client, offersTurns, calls, status, clock = idleClock, onError }: SessionTurnsOptions) {
     this.#client = client;
     this.#calls = calls;
     this.#status = status;
     this.clock = clock;
-    this.#activity = new SessionActivityWatch(this);
+    this.#activity = new SessionActivityWatch(this, onError);
     this.#receipts = new TurnReceipts((messageId, signal) => this.getReceipt(messageId, signal));
     this.offersTurns = offersTurns;
     this.turns = new TurnLedger(offersTurns);
