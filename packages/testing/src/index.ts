@@ -31,10 +31,13 @@ export type {
 export type { RecordedFrame, Recording } from "./fake/recording.js";
 export type { FakeSession, FakeSessionOptions } from "./fake/session.js";
 export type { AnswerMatcher, FakeAnswer, FakeToolCall, FakeToolPermission, TurnScript } from "./fake/turn-script.js";
+export { FakeAgent, type FakeAgentOptions } from "./fake-agent.js";
 export { FakeClock, type FakeClockOptions } from "./fake-clock.js";
 export { FakeDaemon, type FakeDaemonOptions } from "./fake-daemon.js";
 export { Ledger, type LedgerClient, type LedgerOptions } from "./ledger.js";
 export type { LedgerEvent } from "./ledger-account.js";
 export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
+export type { MemoryByteLink, MemoryByteLinkEvents } from "./relay/memory-byte-link.js";
+export { MemoryRelay, type RelayedMessage } from "./relay/memory-relay.js";
 export { SeededRandom } from "./seeded-random.js";
 export { runTransportContract, transportContract } from "./transport-contract.js";

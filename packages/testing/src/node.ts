@@ -10,3 +10,4 @@ export type { ChaosConnection } from "./node/chaos-connection.js";
 export type { ChaosDelay, ChaosLane } from "./node/chaos-lane.js";
 export { type ChaosAddress, ChaosProxy, type ChaosProxyOptions } from "./node/chaos-proxy.js";
 export { fileSink } from "./node/file-sink.js";
+export { type FakeAgentStreams, runFakeAgent } from "./node/run-fake-agent.js";

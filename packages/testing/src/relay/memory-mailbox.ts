@@ -1,0 +1,58 @@
+import { newId } from "@daemon-sdk/protocol";
+import { createEnvelope, type RelayEnvelope, type SendPayload } from "@daemon-sdk/protocol/relay";
+
+/** What a message of a {@link MemoryMailbox} is made of. */
+export interface MemoryMessage extends Pick<RelayEnvelope<"SEND">, "payload" | "payload_meta" | "topic"> {
+  readonly from: string;
+  /** What the sender addressed, where that is not this mailbox. */
+  readonly originalTo?: string;
+}
+
+/** Messages of one name that nobody has acknowledged, in order; each keeps its id and number when it is delivered again. */
+export class MemoryMailbox {
+  readonly name: string;
+  readonly sessionId = newId();
+  readonly resumeToken = newId();
+  readonly #waiting = new Map<string, RelayEnvelope<"DELIVER">>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** What is not acknowledged, oldest first. */
+  get waiting(): readonly RelayEnvelope<"DELIVER">[] {
+    return [...this.#waiting.values()];
+  }
+
+  add({ from, payload, payload_meta, topic, originalTo }: MemoryMessage): RelayEnvelope<"DELIVER"> {
+    const stream = JSON.stringify([topic, from]);
+    const seq = (this.#counts.get(stream) ?? 0) + 1;
+    this.#counts.set(stream, seq);
+    const delivery = {
+      seq,
+      session_id: this.sessionId,
+      ...(originalTo === undefined ? {} : { originalTo }),
+    };
+    const envelope = {
+      ...createEnvelope("DELIVER", payload as SendPayload, {
+        from,
+        to: this.name,
+        ...(topic === undefined ? {} : { topic }),
+        ...(payload_meta === undefined ? {} : { payload_meta }),
+        delivery,
+      }),
+      from,
+      delivery,
+    } as RelayEnvelope<"DELIVER">;
+    this.#waiting.set(envelope.id, envelope);
+    return envelope;
+  }
+
+  /** The message of that id, which is done with from now on. */
+  acknowledge(id: string): RelayEnvelope<"DELIVER"> | undefined {
+    const envelope = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return envelope;
+  }
+}
