@@ -110,6 +110,8 @@ export class TurnQueue {
       if (row.state === "accepted") this.#waiting.push(turn);
       else this.#end(turn, LOST_END);
     }
+    // Nobody releases a queue in which nothing waits.
+    this.#isHeld = this.#waiting.length > 0;
   }
 
   /** The daemon stops: takes and hands out nothing more; the running turn goes on. What waits stays stored as accepted. */

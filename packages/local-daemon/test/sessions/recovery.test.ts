@@ -157,3 +157,22 @@ test("a drain that takes too long interrupts the running turn and tells its end"
   expect(await client.turnEnd("m-1")).toMatchObject({ reason: "cancelled" });
   expect(await store.readTurn(S, "m-1" as never)).toMatchObject({ state: "interrupted" });
 });
+
+test("a session whose only turn was lost with the daemon works on the next message", async () => {
+  const store = new MemoryStore();
+  const killed = await Harness.start({ store });
+  const witness = await killed.connect();
+  await witness.createSession("s-1");
+  await witness.call("add_user_message", { sessionId: "s-1", text: "Hi", messageId: "m-1" });
+  await (await killed.spawner.agentOf("s-1")).prompted(1);
+
+  await using harness = await Harness.start({ store });
+  expect(await recover(harness.host, silentLogger)).toMatchObject({ endedTurns: 1, waiting: [] });
+  const client = await harness.connect();
+  await client.loadSession("s-1");
+  await client.call("add_user_message", { sessionId: "s-1", text: "Again", messageId: "m-2" });
+  const agent = await harness.spawner.agentOf("s-1");
+  await agent.prompted(1);
+  agent.end();
+  expect(await client.turnEnd("m-2")).toMatchObject({ reason: "completed" });
+});
