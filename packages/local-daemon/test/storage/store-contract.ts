@@ -86,6 +86,9 @@ export function describeStore(
       expect(epoch).toBeGreaterThan(first.epoch);
       expect(await store.journalBounds(S)).toEqual({ firstSeq: 1, lastSeq: 2, lastPosition: { epoch: 7, seq: 2 } });
       expect(await store.countMessages(S)).toBe(1);
+      expect(await store.readMessage(S, "m-1")).toEqual(message("m-1", "hello"));
+      expect(await store.readMessage(S, "other")).toBeUndefined();
+      expect(await store.readMessage(sessionId("other"), "m-1")).toBeUndefined();
       expect(await store.openTurns()).toHaveLength(1);
       await store.close();
     });
