@@ -10,6 +10,7 @@ import { runPrompt } from "./run-command.js";
 import { start } from "./start-command.js";
 import { stop } from "./stop-command.js";
 import { processTerminal } from "./terminal.js";
+import { ticket } from "./ticket-command.js";
 
 const AFTER_HELP = `
 State (socket, token, sessions, log, config.json) is in $DAEMON_SDK_HOME, else $XDG_RUNTIME_DIR/daemon-sdk, else
@@ -52,6 +53,15 @@ function addDaemonCommands(program: Command): void {
     .description("tell whether the daemon runs, and where")
     .addOption(json("one JSON object"))
     .action(async (options: { json: boolean }) => finish(await status({ ...common(), ...options })));
+  program
+    .command("ticket")
+    .description("make a credential for one web page: good once, for a minute; the daemon must listen on a port")
+    .addOption(json("one JSON object"))
+    .addHelpText(
+      "after",
+      "\nThe page passes both to connectDaemon({ url, ticket }); its origin must be among allowedOrigins of config.json.",
+    )
+    .action(async (options: { json: boolean }) => finish(await ticket({ ...common(), ...options })));
 }
 
 function addSessionCommands(program: Command, interrupted: AbortSignal): void {

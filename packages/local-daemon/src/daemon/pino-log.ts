@@ -2,7 +2,7 @@ import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { destination, pino, stdTimeFunctions } from "pino";
 
 /** Keys whose values never reach the log, at the top and one level down. */
-const SECRETS = ["token", "apiKey", "apiKeys", "proof", "authorization"];
+const SECRETS = ["token", "apiKey", "apiKeys", "proof", "ticket", "authorization"];
 
 /**
  * A logger that appends one JSON object a line to `path` (0600), and leaves out the values of keys that name secrets.
