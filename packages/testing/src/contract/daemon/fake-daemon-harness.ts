@@ -11,6 +11,8 @@ export interface FakeDaemonHarnessOptions {
   readonly capabilities?: DaemonCapabilities;
   /** Changes the harness before its capabilities are asked for, such as its connections. */
   readonly wrap?: (harness: Omit<DaemonHarness, "offers">) => Omit<DaemonHarness, "offers">;
+  /** What `wrap` adds that cannot be asked for, such as `deadlines`; see `daemonHarness`. */
+  readonly offers?: readonly string[];
   /** Default 5 000. */
   readonly patienceMs?: number;
 }
@@ -40,7 +42,7 @@ export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): Daemo
     restart: () => restart(daemon),
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
   };
-  return daemonHarness(options.wrap?.(harness) ?? harness);
+  return daemonHarness(options.wrap?.(harness) ?? harness, options.offers);
 }
 
 /** As a daemon that is asked to: its connections are told, and then it is another one. */

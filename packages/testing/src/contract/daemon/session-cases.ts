@@ -107,7 +107,7 @@ export const SESSION_CASES: readonly DaemonCase[] = [
     async (bench) => {
       const opened = await bench.session();
       const joined: Awaited<ReturnType<typeof bench.join>>[] = [];
-      for (const prompt of [bench.prompts.say("one"), bench.prompts.stream(60), bench.prompts.say("three")]) {
+      for (const prompt of [bench.prompts.say("first"), bench.prompts.stream(60), bench.prompts.say("third")]) {
         await bench.prompt(opened, prompt);
         joined.push(await bench.join(opened.sessionId));
       }

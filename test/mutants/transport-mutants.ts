@@ -1,5 +1,5 @@
 import type { Transport, TransportClose } from "@daemon-sdk/protocol";
-import { memoryTransport } from "../src/index.js";
+import { memoryTransport } from "@daemon-sdk/testing";
 
 /** Bounds of the links that mutants are made of. */
 export const bounds = { highWaterBytes: 64 * 1024, maxMessageBytes: 256 * 1024 };
@@ -151,6 +151,23 @@ class DropsALongQueueAtClose extends Passing {
   }
 }
 
+class BreaksOffAfterItsAnswer extends Passing {
+  #heard = 0;
+  #sent = 0;
+  override receive(text: string): void {
+    this.#heard++;
+    super.receive(text);
+  }
+  override send(text: string): boolean {
+    this.#sent++;
+    return super.send(text);
+  }
+  override close(code?: number, reason?: string): void {
+    if (this.#heard === 1 && this.#sent === 1) this.terminate();
+    else super.close(code, reason);
+  }
+}
+
 class CallsACutClean extends Passing {
   override ended(event: TransportClose): void {
     super.ended(event.code === 1006 ? { ...event, clean: true } : event);
@@ -245,6 +262,7 @@ export const MUTANTS: readonly Mutant[] = [
   { sin: "tells its end twice", caughtBy: ["T3-one-end"], End: EndsTwice },
   { sin: "delivers a message after a cut", caughtBy: ["T3-one-end"], End: SpeaksAfterACut },
   { sin: "drops a long queue at close", caughtBy: ["T4-polite-close"], End: DropsALongQueueAtClose },
+  { sin: "breaks off when it closes behind an answer", caughtBy: ["T4-either-side"], End: BreaksOffAfterItsAnswer },
   { sin: "calls a cut clean", caughtBy: ["T5-cut", "T5-terminate"], End: CallsACutClean },
   { sin: "says yes to messages after its end", caughtBy: ["T6-dead-end"], End: SendsAfterClose },
   { sin: "never says that it is full", caughtBy: ["T7-back-pressure"], End: NeverSaysFull },

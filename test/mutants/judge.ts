@@ -1,0 +1,95 @@
+import {
+  type CaseResult,
+  type ContractCase,
+  daemonContract,
+  type OfferingHarness,
+  runCase,
+  transportContract,
+} from "@daemon-sdk/testing";
+import { DAEMON_MUTANTS } from "./daemon-mutants.js";
+import { sinfulHarness } from "./sinful-daemon.js";
+import { bounds, connectMutant, MUTANTS } from "./transport-mutants.js";
+
+/** How long a case waits for what a mutant leaves out: in memory, what comes does so at once. */
+const PATIENCE_MS = 1_000;
+
+/** A thing that breaks one law, and the cases that have to notice. */
+export interface Suspect {
+  readonly kind: "transport" | "daemon";
+  readonly sin: string;
+  /** Ids of cases, or their laws; the first is the one that names the sin. */
+  readonly caughtBy: readonly string[];
+  readonly cases: readonly { readonly id: string }[];
+  /** Runs its contract, or only some of it. */
+  run(isWanted?: (id: string) => boolean): Promise<CaseResult[]>;
+}
+
+/** What a contract made of a suspect. */
+export interface Verdict {
+  readonly suspect: Suspect;
+  /** Ids of all cases that failed. */
+  readonly failed: readonly string[];
+  /** Whether the case that names the sin is among them, and no case that has nothing to do with it. */
+  readonly isCaught: boolean;
+}
+
+/** Every mutant of the kit. */
+export const SUSPECTS: readonly Suspect[] = [
+  ...MUTANTS.map((mutant): Suspect => {
+    const harness = { ...bounds, patienceMs: PATIENCE_MS, connect: async () => connectMutant(mutant) };
+    return {
+      ...mutant,
+      kind: "transport",
+      cases: transportContract,
+      run: (wanted) => run(transportContract, harness, wanted),
+    };
+  }),
+  ...DAEMON_MUTANTS.map(({ sin, caughtBy, make }): Suspect => {
+    const harness = () => sinfulHarness(make(), PATIENCE_MS);
+    return {
+      kind: "daemon",
+      sin,
+      caughtBy,
+      cases: daemonContract,
+      run: (wanted) => run(daemonContract, harness(), wanted),
+    };
+  }),
+];
+
+/** Runs a suspect against its contract. */
+export async function judge(suspect: Suspect, isWanted?: (id: string) => boolean): Promise<Verdict> {
+  const results = await suspect.run(isWanted);
+  const failed = results.filter(({ outcome }) => outcome === "failed").map(({ id }) => id);
+  const laws = new Set(failed.flatMap((id) => [id, lawOf(id)]));
+  const isNamed = suspect.caughtBy.some((name, index) => index === 0 && laws.has(name));
+  const isExact = failed.every((id) => suspect.caughtBy.includes(id) || suspect.caughtBy.includes(lawOf(id)));
+  return { suspect, failed, isCaught: isNamed && isExact };
+}
+
+/** Ids of the cases that a transport fails. */
+export async function judgeTransport(connect: () => ReturnType<typeof connectMutant>): Promise<string[]> {
+  const results = await run(transportContract, { ...bounds, connect: async () => connect() });
+  return results.filter(({ outcome }) => outcome === "failed").map(({ id }) => id);
+}
+
+/** Cases that no mutant is made for. */
+export function idleCases(): string[] {
+  const named = new Set(SUSPECTS.flatMap(({ caughtBy }) => caughtBy));
+  const all = [...transportContract, ...daemonContract].map(({ id }) => id);
+  return all.filter((id) => !named.has(id) && !named.has(lawOf(id)));
+}
+
+/** `P7.4` of `P7.4-once`. */
+export function lawOf(id: string): string {
+  return id.split("-")[0] ?? id;
+}
+
+async function run<Harness extends OfferingHarness>(
+  cases: readonly ContractCase<Harness>[],
+  harness: Harness,
+  isWanted: (id: string) => boolean = () => true,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const one of cases) if (isWanted(one.id)) results.push(await runCase(one, harness));
+  return results;
+}

@@ -1,0 +1,37 @@
+import { randomInt } from "node:crypto";
+import { daemonContract, runContract } from "@daemon-sdk/testing";
+import { describe, expect, test } from "vitest";
+import { idleCases, judge, judgeTransport, lawOf, SUSPECTS } from "./judge.js";
+import { sinfulHarness } from "./sinful-daemon.js";
+import { connectMutant, Passing } from "./transport-mutants.js";
+
+/** Of the cases that should not notice, how many a run tries; `npm run test:mutants` tries all of them. */
+const SAMPLE = 0.1;
+const seed = randomInt(1_000_000);
+
+describe(`a broken law is noticed by the case that names it, and by none that has nothing to do with it (seed ${seed})`, () => {
+  test.concurrent.each(
+    SUSPECTS.map((suspect, index) => ({ name: `a ${suspect.kind} that ${suspect.sin}`, suspect, index })),
+  )("$name", async ({ suspect, index }) => {
+    const isNamed = (id: string) => suspect.caughtBy.includes(id) || suspect.caughtBy.includes(lawOf(id));
+    const verdict = await judge(suspect, (id) => isNamed(id) || sampled(`${seed}/${index}/${id}`));
+    expect(verdict.isCaught, `failed: ${verdict.failed.join(", ")}`).toBe(true);
+  });
+});
+
+test("each case is the one that names some sin", () => {
+  expect(idleCases()).toEqual([]);
+});
+
+test("what mutants are made of keeps every law", async () => {
+  expect(await judgeTransport(() => connectMutant({ sin: "", caughtBy: [], End: Passing }))).toEqual([]);
+  const results = await runContract(daemonContract, sinfulHarness({}, 5_000));
+  expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
+});
+
+/** Whether a word is in the sample: always the same for one word. */
+function sampled(word: string): boolean {
+  let hash = 0;
+  for (const char of word) hash = (Math.imul(hash, 31) + (char.codePointAt(0) ?? 0)) >>> 0;
+  return (hash % 1_000) / 1_000 < SAMPLE;
+}
