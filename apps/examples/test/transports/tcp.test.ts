@@ -25,6 +25,21 @@ describe("length-prefixed frames over TCP keep the transport contract", () => {
     return { near, far, cut: () => socket.destroy() };
   }
 
+  test("what was sent before the other side's close arrives, however much it is", async () => {
+    const { near, far } = await connect();
+    const text = "x".repeat(200_000);
+    let heard = 0;
+    near.onMessage = () => void heard++;
+    far.onMessage = () => {};
+    for (let sent = 0; sent < 64; sent++) far.send(text);
+    near.close();
+    const end = await new Promise((resolve) => {
+      near.onClose = resolve;
+    });
+    expect(heard).toBe(64);
+    expect(end).toMatchObject({ clean: true });
+  });
+
   describe("sent by the one who dials", () => runTransportContract(test, { ...bounds, connect }));
 
   describe("sent by the one who accepts", () => {
