@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { within } from "../stress/check.js";
 import { createContext, type FaultScenario } from "./scenario.js";
 import type { Watch } from "./watch.js";
@@ -30,17 +29,15 @@ export async function runScenario(
   if (scenario === undefined) return { id, state: "failed", line: `${name} FAIL not written` };
   const reason = scenario.cannotRun?.();
   if (reason !== undefined) return { id, state: "cannot run", line: `${name} --   cannot run here: ${reason}` };
-  const slowness = await measureSlowness();
+  const context = createContext({ id, slowness: measureSlowness, ...options });
   const before = watch.look();
   const started = performance.now();
-  const ran = await within(
-    scenario.limitMs ?? LIMIT_MS,
-    scenario.run(createContext({ id, slowness, ...options })),
-  ).then(
+  const ran = await within(scenario.limitMs ?? LIMIT_MS, scenario.run(context)).then(
     (figure) => ({ figure, error: undefined }),
     (error: unknown) => ({ figure: undefined, error: error instanceof Error ? (error.stack ?? "") : String(error) }),
   );
   const left = await watch.leftSince(before);
+  const { slowness } = context;
   const took = `${((performance.now() - started) / 1000).toFixed(1)} s${slowness > 1.3 ? `, busy × ${slowness.toFixed(1)}` : ""}`;
   if (ran.error === undefined && left.length === 0) {
     return { id, state: "passed", line: `${name} ok   ${ran.figure} (${took})` };
@@ -50,21 +47,13 @@ export async function runScenario(
   return { id, state: "failed", line: `${name} FAIL ${scenario.title} (${took})\n     ${why}` };
 }
 
-const SAMPLES = 8;
-const SAMPLE_MS = 15;
+const SAMPLE_MS = 60;
 
 /** Wall time over processor time of something that only computes: 1 where a core is free for it. */
-async function measureSlowness(): Promise<number> {
-  let wall = 0;
-  let used = 0;
-  for (let sample = 0; sample < SAMPLES; sample += 1) {
-    const cpu = process.cpuUsage();
-    const started = performance.now();
-    while (performance.now() - started < SAMPLE_MS);
-    wall += performance.now() - started;
-    const { user, system } = process.cpuUsage(cpu);
-    used += (user + system) / 1000;
-    await delay(5);
-  }
-  return Math.max(1, wall / used);
+function measureSlowness(): number {
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  while (performance.now() - started < SAMPLE_MS);
+  const { user, system } = process.cpuUsage(cpu);
+  return Math.max(1, (performance.now() - started) / ((user + system) / 1000));
 }

@@ -38,7 +38,7 @@ export interface FaultContext {
   readonly minutes: number;
   /**
    * How much longer than alone something takes at the moment because other programs want this machine's cores: 1 on a quiet
-   * one. A mark that is an absolute time is held against `mark * slowness`.
+   * one. A mark that is an absolute time is held against `mark * slowness`. Looked at anew each time, which takes 60 ms.
    */
   readonly slowness: number;
   /** The next number of the seeded sequence, from 0 up to 1. */
@@ -55,17 +55,22 @@ export interface ContextOptions {
   readonly seed: number;
   readonly scale: number;
   readonly minutes: number;
-  readonly slowness: number;
+  /** Measures the present {@link FaultContext.slowness}. */
+  slowness(): number;
 }
 
 /** The context of one scenario. Its random numbers depend on seed and id only, so a scenario can be repeated alone. */
 export function createContext({ id, seed, scale, minutes, slowness }: ContextOptions): FaultContext {
   const random = sequence([...id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), seed));
+  let slowest = slowness();
   return {
     seed,
     scale,
     minutes,
-    slowness,
+    get slowness() {
+      slowest = Math.max(slowest, slowness());
+      return slowest;
+    },
     random,
     below: (bound) => Math.floor(random() * bound),
     count: (full, least = 1) => Math.max(least, Math.round(full * scale)),

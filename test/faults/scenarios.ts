@@ -1,4 +1,6 @@
 import type { FaultScenario } from "./scenario.js";
+import { agentScenarios } from "./scenarios/agents.js";
+import { badNetworkScenarios } from "./scenarios/bad-network.js";
 import { byteScenarios } from "./scenarios/bytes.js";
 import { cancellingScenarios } from "./scenarios/cancelling.js";
 import { closingScenarios } from "./scenarios/closing.js";
@@ -8,12 +10,15 @@ import { handlerScenarios } from "./scenarios/handlers.js";
 import { hostileTextScenarios } from "./scenarios/hostile-text.js";
 import { leakScenarios } from "./scenarios/leaks.js";
 import { loadScenarios } from "./scenarios/load.js";
+import { ownershipScenarios } from "./scenarios/ownership.js";
 import { privateStateScenarios } from "./scenarios/private-state.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
 import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
 const ALL: readonly FaultScenario[] = [
+  ...agentScenarios,
+  ...badNetworkScenarios,
   ...byteScenarios,
   ...cancellingScenarios,
   ...closingScenarios,
@@ -24,6 +29,7 @@ const ALL: readonly FaultScenario[] = [
   ...leakScenarios,
   ...loadScenarios,
   ...originScenarios,
+  ...ownershipScenarios,
   ...privateStateScenarios,
   ...rendezvousScenarios,
   ...webSocketAbuseScenarios,

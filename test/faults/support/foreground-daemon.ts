@@ -15,6 +15,8 @@ export interface ForegroundOptions {
   /** Its whole environment; without it that of this process. `DAEMON_SDK_HOME` comes on top. */
   readonly env?: NodeJS.ProcessEnv;
   readonly umask?: string;
+  /** Open descriptors that the system allows it. */
+  readonly openFiles?: number;
   /** Called again and again while it starts, with its state directory. */
   readonly whileStarting?: (stateDir: string) => void;
 }
@@ -43,7 +45,8 @@ export async function startForeground(options: ForegroundOptions = {}): Promise<
     mkdirSync(stateDir, { mode: 0o700 });
     writeFileSync(join(stateDir, "config.json"), JSON.stringify(options.config), { mode: 0o600 });
   }
-  const start = `umask ${options.umask ?? "022"}; exec "$0" "$@"`;
+  const bound = options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `;
+  const start = `umask ${options.umask ?? "022"}; ${bound}exec "$0" "$@"`;
   const child = spawn(
     "/bin/sh",
     ["-c", start, process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"],
