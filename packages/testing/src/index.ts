@@ -37,6 +37,7 @@ export { FakeDaemon, type FakeDaemonOptions } from "./fake-daemon.js";
 export { Ledger, type LedgerClient, type LedgerOptions } from "./ledger.js";
 export type { LedgerEvent } from "./ledger-account.js";
 export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
+export { type RecordOptions, recordTransport, SECRET_KEYS } from "./recording.js";
 export type { MemoryByteLink, MemoryByteLinkEvents } from "./relay/memory-byte-link.js";
 export { MemoryRelay, type RelayedMessage } from "./relay/memory-relay.js";
 export { SeededRandom } from "./seeded-random.js";
