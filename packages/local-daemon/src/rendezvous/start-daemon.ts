@@ -1,11 +1,16 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
 import type { EndpointRecord } from "./endpoint-file.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
 import { type LaunchExit, type Launched, launchDaemon } from "./launch.js";
 import { pause } from "./pause.js";
+import { writePrivateFile } from "./private-file.js";
 import { probeLocalDaemon } from "./probe.js";
 import { openStateDir, STATE_FILES } from "./state-dir.js";
+
+/** More than a page of the store: a disk that takes so much has room to start. */
+const WRITE_CHECK_BYTES = 256 * 1024;
 
 /** A daemon that is up, and whether the process we started is it. */
 export interface StartedDaemon {
@@ -56,7 +61,8 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
       found.link.transport.terminate();
       return { record: found.record, started: found.record.pid === launched.pid };
     }
-    if (exit !== undefined && exit.exitCode !== DAEMON_EXIT.alreadyRunning) throw await startFailure(launched, exit);
+    if (exit !== undefined && exit.exitCode !== DAEMON_EXIT.alreadyRunning)
+      throw await startFailure(wait.stateDir, launched, exit);
     if (performance.now() - wait.since > LIMITS.daemonStartMs)
       throw neverReady(wait.stateDir, exit === undefined ? launched.pid : undefined);
     if (performance.now() - lostAt > LIMITS.daemonProbeMs) return undefined;
@@ -64,13 +70,27 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
   }
 }
 
-async function startFailure(launched: Launched, exit: LaunchExit): Promise<ConnectionError> {
+async function startFailure(stateDir: string, launched: Launched, exit: LaunchExit): Promise<ConnectionError> {
   const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`);
   const tail = await launched.logTail();
-  const said = tail === "" ? "It wrote nothing." : `It said:\n${tail}`;
+  // On a full disk it could not even say why.
+  const said = tail === "" ? await writeFault(stateDir) : `It said:\n${tail}`;
   return new ConnectionError("DAEMON_START_FAILED", `The local daemon ended before it was ready (${how}). ${said}`, {
     cause: exit.error,
   });
+}
+
+/** Why nothing can be written in the state directory, if that is so. */
+async function writeFault(stateDir: string): Promise<string> {
+  const path = join(stateDir, "write-check");
+  try {
+    await writePrivateFile(path, " ".repeat(WRITE_CHECK_BYTES));
+    return "It wrote nothing.";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await rm(path, { force: true }).catch(() => {});
+  }
 }
 
 function neverReady(stateDir: string, pid: number | undefined): ConnectionError {

@@ -156,17 +156,21 @@ export function textOf(row: SqlRow, column: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Primary result codes of SQLite that mean: nothing can be written here now. */
-const FULL = new Set([8 /* SQLITE_READONLY */, 13 /* SQLITE_FULL */]);
+/** Primary result codes of SQLite that mean: nothing can be written here now; with the system's word for it. */
+const FULL = new Map([
+  [8 /* SQLITE_READONLY */, "EROFS"],
+  [13 /* SQLITE_FULL */, "ENOSPC"],
+]);
 const BUSY = 5;
 
 function storageError(path: string, cause: unknown): DaemonError {
   const code = Number(Reflect.get(Object(cause), "sqliteCode"));
   const text = cause instanceof Error ? cause.message : String(cause);
-  if (FULL.has(code)) {
+  const full = FULL.get(code);
+  if (full !== undefined) {
     return new DaemonError(
       "STORAGE_FULL",
-      `The store ${path} cannot be written (${text}). Free space on its disk, or make the file writable.`,
+      `The store ${path} cannot be written (${full}: ${text}). Free space on its disk, or make the file writable.`,
       { cause },
     );
   }
