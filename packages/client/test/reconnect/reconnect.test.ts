@@ -328,10 +328,10 @@ describe("requests of the agent, after a reconnect", () => {
     void fake?.askPermission(execPermission("old", "tool-1"));
     await link.clock.settle();
     link.daemon.stop();
-    fake?.inbox.answer(asked[0]?.requestId ?? "", { selectedOption: "cancel" });
+    fake?.inbox.answer(asked[0]?.requestId ?? "", { selectedOption: "cancel" }, "somebody else");
     void fake?.askPermission(execPermission("new", "tool-2"));
     const brief = fake?.askPermission(execPermission("brief", "tool-3"));
-    fake?.inbox.answer(fake.inbox.permissions.at(-1)?.requestId ?? "", { selectedOption: "cancel" });
+    fake?.inbox.answer(fake.inbox.permissions.at(-1)?.requestId ?? "", { selectedOption: "cancel" }, "somebody else");
     await brief;
     link.daemon.start();
     await cameBack(link);

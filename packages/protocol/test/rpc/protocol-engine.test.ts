@@ -174,6 +174,16 @@ describe("calls", () => {
     expect(link.sent).toHaveLength(1);
   });
 
+  test("abandon() rejects a call with the reason given, once, and counts its late answer", async () => {
+    const pending = caught(ask());
+    const reason = new ConnectionError("CONNECTION_LOST", "enough");
+    expect(engine.abandon("c-1", reason)).toBe(true);
+    expect(engine.abandon("c-1", reason)).toBe(false);
+    expect(await pending).toBe(reason);
+    link.deliver(result("c-1", {}));
+    expect(engine.counters).toMatchObject({ frames: 1, strayResponses: 1 });
+  });
+
   test("wrong options and params that are no JSON reject before anything is sent", async () => {
     void ask();
     expect(await caught(ask())).toMatchObject({ code: "INVALID_OPTION", option: "id" });
@@ -348,6 +358,22 @@ describe("requests of the peer", () => {
     await settled();
     expect(link.frames).toEqual([expect.objectContaining({ id: "p-1", result: { cancelled: true } })]);
     expect(asked).toEqual(["p-1", "p-1"]);
+  });
+
+  test("a request that comes again is told to onRepeatedRequest, and is no fault where it is an entry of a journal", async () => {
+    const again: unknown[] = [];
+    engine.onRequest = () => ({});
+    engine.onRepeatedRequest = ({ id, meta }) => again.push([id, meta?.seq]);
+    const ask = request("r-1", "daemon.ask_user", {});
+    link.deliver(ask);
+    await settled();
+    link.deliver(ask);
+    link.deliver({ ...ask, _meta: { epoch: 1, seq: 7 } });
+    expect(again).toEqual([
+      ["r-1", undefined],
+      ["r-1", 7],
+    ]);
+    expect(engine.counters.badFrames).toBe(1);
   });
 
   test("respond() while the handler still runs wins, and the handler's answer is dropped", async () => {
