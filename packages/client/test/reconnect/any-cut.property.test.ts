@@ -1,4 +1,4 @@
-import type { Transport } from "@daemon-sdk/protocol";
+import type { Dial, Transport } from "@daemon-sdk/protocol";
 import { FakeClock, FakeDaemon, type FakeDaemonOptions } from "@daemon-sdk/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -210,6 +210,42 @@ test("against a plain daemon everything settles, and nothing is told or acted on
       expect(clock.pendingTimers).toBe(0);
     }),
     { numRuns: 100 },
+  );
+}, 60_000);
+
+test("a turn of many windows of credit arrives whole, in order and once, however often its link is cut (F2)", async () => {
+  const many = Array.from({ length: 1_500 }, (_, index) => `${index} `);
+  const farApart = fc.array(fc.record({ afterFrames: fc.integer({ min: 1, max: 700 }), isLost: fc.boolean() }), {
+    maxLength: 6,
+  });
+  await fc.assert(
+    fc.asyncProperty(farApart, async (cuts) => {
+      const clock = new FakeClock();
+      const daemon = new FakeDaemon({ clock });
+      const scissors = new Scissors(daemon, cuts);
+      daemon.onPrompt((prompt) => {
+        for (const word of many) prompt.delta(word);
+        prompt.message();
+      });
+      const transport: Dial = async (request) => scissors.wrap(await daemon.dial(request));
+      const connection = await connectDaemon({ transport, apiKey: "fk-test", clock });
+      scissors.isSharp = true;
+      const seen: string[] = [];
+      const reading = (async () => {
+        const session = await connection.createSession();
+        for await (const event of session.stream("many", { includePartialMessages: true })) seen.push(brief(event));
+      })();
+      let isDone = false;
+      void reading.finally(() => {
+        isDone = true;
+      });
+      for (let steps = 0; !isDone && steps < MAX_STEPS; steps += 1) await clock.advanceToNext();
+      await connection.close();
+      await reading;
+      const told = seen.filter((text) => text !== "");
+      expect(told).toEqual([...many.map((word) => `assistant_text_delta ${word}`), "result success"]);
+    }),
+    { numRuns: 25 },
   );
 }, 60_000);
 
