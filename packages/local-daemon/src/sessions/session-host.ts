@@ -90,13 +90,11 @@ export class SessionHost {
 
   /** As {@link load}, and a session that was closed takes messages again. */
   async reopen(id: string): Promise<Session> {
-    for (;;) {
-      const session = await this.load(id);
-      // Somebody may have begun to close it in this very moment.
-      if (this.#open.get(session.id) !== session || this.#closing.has(session.id)) continue;
-      session.reopen();
-      return session;
-    }
+    let session = await this.load(id);
+    // Somebody may have begun to close it in this very moment.
+    while (this.#open.get(session.id) !== session || this.#closing.has(session.id)) session = await this.load(id);
+    session.reopen();
+    return session;
   }
 
   /** The stored row, without opening the session. Rejects with `SessionNotFoundError`. */
@@ -153,7 +151,7 @@ export class SessionHost {
     const { now } = this.services;
     for (const session of this.open) {
       session.log.retry();
-      const timeoutMs = this.#patienceWith(session);
+      const timeoutMs = patienceWith(session, this.services);
       if (!session.isUnused || session.keepsAgent || !this.#isOverdue(session)) continue;
       if (session.agent.isOccupied) {
         const message = "The session's agent was stopped because nobody used it. The next message starts it again.";
@@ -289,14 +287,13 @@ export class SessionHost {
   }
 
   #isOverdue(session: Session): boolean {
-    return this.services.now() - session.lastUsedAt >= this.#patienceWith(session);
-  }
-
-  #patienceWith(session: Session): number {
-    return session.inactivityTimeoutMs ?? this.services.limits.agentInactivityMs;
+    return this.services.now() - session.lastUsedAt >= patienceWith(session, this.services);
   }
 }
 
 function badParams(message: string): ProtocolError {
   return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
 }
+
+const patienceWith = ({ inactivityTimeoutMs }: Session, { limits }: SessionServices): number =>
+  inactivityTimeoutMs ?? limits.agentInactivityMs;
