@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ROOT } from "../support/packages.js";
+
+const run = promisify(execFile);
+/** What the user installs; `client` needs the last one. */
+const PACKED = ["protocol", "client", "testing", "transport-ws"];
+/** What those depend on, and the runner: taken from this workspace, so that nothing is fetched. */
+const INSTALLED: Readonly<Record<string, string>> = {
+  zod: "packages/protocol",
+  uuid: "packages/protocol",
+  ws: "packages/transport-ws",
+  "@standard-schema/spec": "packages/client",
+  vitest: ".",
+};
+
+/** A bot, and its test: what a new user writes on the first day. */
+const BOT = `
+import { connectDaemon } from "@daemon-sdk/client";
+
+/** Answers a message of a Slack channel with what the agent says; a channel is a session. */
+export async function slackBot({ transport, post }) {
+  const connection = await connectDaemon({ transport, apiKey: "xoxb-not-a-real-one" });
+  const sessions = new Map();
+  return {
+    async onMessage(channel, text) {
+      if (!sessions.has(channel)) sessions.set(channel, await connection.createSession({ cwd: "/srv/" + channel }));
+      for await (const event of sessions.get(channel).stream(text)) if (event.type === "result") post(channel, event.text);
+    },
+    close: () => connection.close(),
+  };
+}
+`;
+
+const TEST = `
+import assert from "node:assert/strict";
+import { FakeDaemon } from "@daemon-sdk/testing";
+import { slackBot } from "./slack-bot.mjs";
+
+test("the bot answers each channel from a session of its own", async () => {
+  const daemon = new FakeDaemon();
+  daemon.onPrompt((prompt) => {
+    prompt.delta("You asked: ");
+    prompt.delta(prompt.text);
+    prompt.message();
+  });
+  const posts = [];
+  const bot = await slackBot({ transport: daemon.dial, post: (channel, text) => posts.push(channel + " " + text) });
+  await bot.onMessage("general", "is it up?");
+  await bot.onMessage("random", "tell a joke");
+  await bot.onMessage("general", "still up?");
+  await bot.close();
+  assert.deepEqual(posts, [
+    "general You asked: is it up?",
+    "random You asked: tell a joke",
+    "general You asked: still up?",
+  ]);
+  assert.equal(daemon.sessions.size, 2);
+});
+`;
+
+let directory: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "new-user-"));
+  for (const name of PACKED) {
+    const cwd = join(ROOT, "packages", name);
+    await run(join(ROOT, "node_modules", ".bin", "pnpm"), ["pack", "--pack-destination", directory], { cwd });
+  }
+  const tarballs = readdirSync(directory).map((file) => [`@daemon-sdk/${nameOf(file)}`, `file:./${file}`]);
+  const linked = Object.entries(INSTALLED).map(([name, owner]) => {
+    return [name, `file:${realpathSync(join(ROOT, owner, "node_modules", name))}`];
+  });
+  const dependencies = Object.fromEntries([...tarballs, ...linked]) as Record<string, string>;
+  writeFileSync(join(directory, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  writeFileSync(join(directory, "slack-bot.mjs"), BOT);
+  writeFileSync(join(directory, "bot.test.mjs"), `import { test } from "vitest";\n${TEST}`);
+  writeFileSync(join(directory, "bot.node-test.mjs"), `import { test } from "node:test";\n${TEST}`);
+  const quiet = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps"];
+  await run("npm", ["install", ...quiet], { cwd: directory });
+}, 120_000);
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test("the packed packages, installed outside the workspace, test a bot under vitest", { timeout: 60_000 }, async () => {
+  const program = join(directory, "node_modules", "vitest", "vitest.mjs");
+  const { stdout } = await run(process.execPath, [program, "run", "--reporter=json"], { cwd: directory });
+  expect(JSON.parse(stdout)).toMatchObject({ numPassedTests: 1, numFailedTests: 0 });
+});
+
+test("the packed packages, installed outside the workspace, test a bot under node:test", {
+  timeout: 60_000,
+}, async () => {
+  const env = { ...process.env };
+  // Set where a test runs inside another one; with it node:test prints for its parent.
+  delete env.NODE_TEST_CONTEXT;
+  const { stdout } = await run(process.execPath, ["--test", "--test-reporter=tap", "bot.node-test.mjs"], {
+    cwd: directory,
+    env,
+  });
+  expect(stdout).toMatch(/^# pass 1$/m);
+  expect(stdout).toMatch(/^# fail 0$/m);
+});
+
+/** `protocol` of `daemon-sdk-protocol-0.0.0.tgz`. */
+function nameOf(tarball: string): string {
+  return tarball.replace(/^daemon-sdk-/, "").replace(/-\d.*$/, "");
+}
