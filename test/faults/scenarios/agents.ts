@@ -36,7 +36,6 @@ export const agentScenarios: readonly FaultScenario[] = [
   {
     id: "F11",
     title: "an agent that keeps dying is started again a few times, then not, and that is said",
-    isQuick: true,
     limitMs: 90_000,
     async run() {
       await using daemon = await startForeground({ config: { agents: agentsOf(), defaultAgent: "counted" } });
@@ -161,7 +160,7 @@ async function crashLoop(connection: DaemonConnection, daemon: ForegroundDaemon)
   assert.ok(starts <= RESTARTS + 1, `${starts} starts`);
   assert.ok(starts >= 2, "it is started again at first");
   assert.ok(
-    said.some((text) => /AGENT_UNSTABLE|keeps ending|unstable/i.test(text)),
+    said.some((text) => text.includes("AGENT_UNSTABLE")),
     said.join("\n"),
   );
   assert.equal(ends.length <= prompts, true);
