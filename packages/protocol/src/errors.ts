@@ -1,108 +1,113 @@
 /**
- * What went wrong, and whether trying the same thing again can help.
+ * What went wrong, where the same call can succeed later, unchanged.
  *
- * Keys are stable API: callers switch on them, logs carry them, docs/errors.md lists them.
+ * Codes are stable API: callers switch on them, logs carry them, docs/errors.md lists them.
  */
-const CODES = {
+const RETRYABLE = [
   /** The other side could not be reached. */
-  CONNECTION_FAILED: { retryable: true },
+  "CONNECTION_FAILED",
   /** It could be reached, and did not answer in time. */
-  CONNECT_TIMEOUT: { retryable: true },
+  "CONNECT_TIMEOUT",
   /** An open connection broke. */
-  CONNECTION_LOST: { retryable: true },
-  /** The connection was closed on this side; calls after `close()`. */
-  CONNECTION_CLOSED: { retryable: false },
-  /** The daemon refused the credential. */
-  AUTH_REJECTED: { retryable: false },
-  /** No credential was given or found. */
-  AUTH_MISSING: { retryable: false },
-  /** The peer did not prove that it is our daemon; no credential was sent. */
-  PEER_NOT_PROVEN: { retryable: false },
-  /** `@daemon-sdk/local-daemon` is not installed, or this is a browser. */
-  LOCAL_DAEMON_UNAVAILABLE: { retryable: false },
+  "CONNECTION_LOST",
   /** The local daemon could not be started. */
-  DAEMON_START_FAILED: { retryable: true },
-  /** Another daemon holds the state directory. */
-  DAEMON_ALREADY_RUNNING: { retryable: false },
+  "DAEMON_START_FAILED",
   /** No local daemon runs, and none was to be started. */
-  DAEMON_NOT_RUNNING: { retryable: true },
+  "DAEMON_NOT_RUNNING",
   /** The daemon is about to end, and takes nothing new. */
-  DAEMON_STOPPING: { retryable: true },
-  /** The state directory can be read or replaced by others. */
-  STATE_DIR_UNSAFE: { retryable: false },
-  /** Another connection took the name of this one; coming back would take it away again. */
-  NAME_TAKEN: { retryable: false },
-  /** The peer reads too slowly, or the consumer of a stream does. */
-  SLOW_CONSUMER: { retryable: false },
-
-  /** A frame that the wire does not allow. */
-  PROTOCOL_VIOLATION: { retryable: false },
-  /** A message over the limit of the side that takes it. */
-  MESSAGE_TOO_LARGE: { retryable: false },
-  /** The journal does not have that position, or no longer has what came after it. */
-  RESUME_TOO_OLD: { retryable: false },
-  /** The peer answered with an error that has no code of its own here; `rpcCode` tells. */
-  REMOTE_ERROR: { retryable: false },
-  /** The peer does not know the method. */
-  METHOD_NOT_FOUND: { retryable: false },
-  /** No agent or user of that name. */
-  RECIPIENT_NOT_FOUND: { retryable: false },
-  /** The peer refused the parameters. */
-  INVALID_PARAMS: { retryable: false },
-  /** The peer's result is not what the method promises. */
-  INVALID_RESULT: { retryable: false },
-  /** The peer speaks another version of the wire. */
-  VERSION_MISMATCH: { retryable: false },
-
-  /** No session of that id. */
-  SESSION_NOT_FOUND: { retryable: false },
-  /** The session was closed. */
-  SESSION_CLOSED: { retryable: false },
-  /** The handle was detached, or the daemon unsubscribed it; the session itself goes on. */
-  SESSION_DETACHED: { retryable: false },
-  /** The session has a handle on this connection already. */
-  SESSION_ALREADY_ATTACHED: { retryable: false },
+  "DAEMON_STOPPING",
   /** The session's agent is not there (wire code -32005). */
-  SESSION_DISCONNECTED: { retryable: true },
-  /** The session cannot do that in its present state. */
-  SESSION_STATE: { retryable: false },
-  /** A stream runs on this session already. */
-  CONCURRENT_STREAM: { retryable: false },
+  "SESSION_DISCONNECTED",
   /** More prompts wait than the session takes. */
-  QUEUE_FULL: { retryable: true },
-  /** A pending request was answered already, or never existed. */
-  REQUEST_NOT_PENDING: { retryable: false },
-  /** A permission or ask-user handler threw; the request was answered with cancel. */
-  HANDLER_FAILED: { retryable: false },
-  /** The output does not match the format that was asked for. */
-  STRUCTURED_OUTPUT_INVALID: { retryable: false },
-
+  "QUEUE_FULL",
   /** No answer in time. */
-  REQUEST_TIMEOUT: { retryable: true },
+  "REQUEST_TIMEOUT",
   /** A child process ended. */
-  PROCESS_EXITED: { retryable: true },
-  /** A child process could not be started. */
-  PROCESS_START_FAILED: { retryable: false },
-  /** A child process keeps ending. */
-  AGENT_UNSTABLE: { retryable: false },
+  "PROCESS_EXITED",
   /** The store could not take a commit: disk full or read-only. */
-  STORAGE_FULL: { retryable: true },
-  /** The store failed in another way. */
-  STORAGE_FAILED: { retryable: false },
+  "STORAGE_FULL",
+] as const;
 
+/** What went wrong, where trying the same thing again cannot help. A list of its own: a page's bundle does not hold it. */
+const FINAL = [
+  /** The connection was closed on this side; calls after `close()`. */
+  "CONNECTION_CLOSED",
+  /** The daemon refused the credential. */
+  "AUTH_REJECTED",
+  /** No credential was given or found. */
+  "AUTH_MISSING",
+  /** The peer did not prove that it is our daemon; no credential was sent. */
+  "PEER_NOT_PROVEN",
+  /** `@daemon-sdk/local-daemon` is not installed, or this is a browser. */
+  "LOCAL_DAEMON_UNAVAILABLE",
+  /** Another daemon holds the state directory. */
+  "DAEMON_ALREADY_RUNNING",
+  /** The state directory can be read or replaced by others. */
+  "STATE_DIR_UNSAFE",
+  /** Another connection took the name of this one; coming back would take it away again. */
+  "NAME_TAKEN",
+  /** The peer reads too slowly, or the consumer of a stream does. */
+  "SLOW_CONSUMER",
+  /** A frame that the wire does not allow. */
+  "PROTOCOL_VIOLATION",
+  /** A message over the limit of the side that takes it. */
+  "MESSAGE_TOO_LARGE",
+  /** The journal does not have that position, or no longer has what came after it. */
+  "RESUME_TOO_OLD",
+  /** The peer answered with an error that has no code of its own here; `rpcCode` tells. */
+  "REMOTE_ERROR",
+  /** The peer does not know the method. */
+  "METHOD_NOT_FOUND",
+  /** No agent or user of that name. */
+  "RECIPIENT_NOT_FOUND",
+  /** The peer refused the parameters. */
+  "INVALID_PARAMS",
+  /** The peer's result is not what the method promises. */
+  "INVALID_RESULT",
+  /** The peer speaks another version of the wire. */
+  "VERSION_MISMATCH",
+  /** No session of that id. */
+  "SESSION_NOT_FOUND",
+  /** The session was closed. */
+  "SESSION_CLOSED",
+  /** The handle was detached, or the daemon unsubscribed it; the session itself goes on. */
+  "SESSION_DETACHED",
+  /** The session has a handle on this connection already. */
+  "SESSION_ALREADY_ATTACHED",
+  /** The session cannot do that in its present state. */
+  "SESSION_STATE",
+  /** A stream runs on this session already. */
+  "CONCURRENT_STREAM",
+  /** A pending request was answered already, or never existed. */
+  "REQUEST_NOT_PENDING",
+  /** A permission or ask-user handler threw; the request was answered with cancel. */
+  "HANDLER_FAILED",
+  /** The output does not match the format that was asked for. */
+  "STRUCTURED_OUTPUT_INVALID",
+  /** A child process could not be started. */
+  "PROCESS_START_FAILED",
+  /** A child process keeps ending. */
+  "AGENT_UNSTABLE",
+  /** The store failed in another way. */
+  "STORAGE_FAILED",
   /** An option of the public API is wrong; the message names it and the accepted values. */
-  INVALID_OPTION: { retryable: false },
+  "INVALID_OPTION",
   /** The caller's signal was aborted with a reason that is not an Error. */
-  ABORTED: { retryable: false },
+  "ABORTED",
   /** A bug of ours; please report it. */
-  INTERNAL: { retryable: false },
-} as const satisfies Record<string, { retryable: boolean }>;
+  "INTERNAL",
+] as const;
 
 /** Stable code of a failure. See docs/errors.md. */
-export type DaemonErrorCode = keyof typeof CODES;
+export type DaemonErrorCode = (typeof RETRYABLE)[number] | (typeof FINAL)[number];
+
+const RETRYABLE_CODES: ReadonlySet<DaemonErrorCode> = new Set(RETRYABLE);
 
 /** Every code with its `retryable`, for documentation and tests. */
-export const DAEMON_ERROR_CODES: Readonly<Record<DaemonErrorCode, { readonly retryable: boolean }>> = CODES;
+export const DAEMON_ERROR_CODES = /* @__PURE__ */ (() =>
+  Object.fromEntries(
+    [...RETRYABLE, ...FINAL].map((code) => [code, { retryable: RETRYABLE_CODES.has(code) }]),
+  ) as Readonly<Record<DaemonErrorCode, { readonly retryable: boolean }>>)();
 
 const BRANDS = Symbol.for("daemon-sdk.errors");
 
@@ -121,7 +126,7 @@ export class DaemonError extends Error {
     super(message, options);
     this.name = new.target.brand;
     this.code = code;
-    this.retryable = CODES[code].retryable;
+    this.retryable = RETRYABLE_CODES.has(code);
     Object.defineProperty(this, BRANDS, { value: brandsOf(new.target) });
   }
 

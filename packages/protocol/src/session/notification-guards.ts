@@ -1,82 +1,75 @@
-import { isRecord } from "./guards.js";
 import type { KnownSessionNotification, SessionNotification, SessionNotificationType } from "./notifications.js";
-import {
-  isAbsentOr,
-  isArrayOf,
-  isBoolean,
-  isNumber,
-  isSessionMessage,
-  isString,
-  isTokenUsage,
-  isToolUse,
-} from "./value-guards.js";
+import { type Check, listOf, optionally, shape } from "./shape.js";
+import { isSessionMessage, isTokenUsage, isToolUse } from "./value-guards.js";
 
-type Fields = Readonly<Record<string, unknown>>;
+const hookCommands = listOf(shape("command timeout#?"));
+const hookResults = listOf(shape("exitCode# stdout stderr command? timeout#?"));
 
-const textDelta = (n: Fields) => isString(n.messageId) && isNumber(n.blockIndex) && isString(n.textDelta);
-const toolNamed = (n: Fields) => isString(n.toolUseId) && isString(n.toolName);
-
-/** One hand-written check per type: these run on every event. `test/schema` proves them equal to the zod schemas. */
-const CHECKS: Readonly<Record<SessionNotificationType, (n: Fields) => boolean>> = {
-  assistant_text_delta: textDelta,
-  thinking_text_delta: textDelta,
-  droid_working_state_changed: (n) => isString(n.newState),
-  create_message: (n) =>
-    isSessionMessage(n.message) && isAbsentOr(isString, n.parentId) && isAbsentOr(isString, n.requestId),
-  assistant_text_complete: (n) => isString(n.messageId) && isNumber(n.blockIndex),
-  assistant_message_retracted: (n) => isString(n.messageId),
-  thinking_text_complete: (n) => isString(n.messageId) && isNumber(n.blockIndex) && isAbsentOr(isNumber, n.durationMs),
-  tool_call: (n) => isToolUse(n.toolUse),
-  tool_result: (n) =>
-    isString(n.messageId) && isString(n.toolUseId) && isAbsentOr(isBoolean, n.isError) && isAbsentOr(isString, n.id),
-  tool_progress_update: (n) => toolNamed(n) && isProgressUpdate(n.update),
-  tool_execution_heartbeat: toolNamed,
-  tool_execution_phase_changed: (n) => toolNamed(n) && isString(n.phase),
-  structured_output: (n) =>
-    isString(n.messageId) &&
-    (n.structuredOutput === null || isRecord(n.structuredOutput)) &&
-    isAbsentOr(isCodeAndMessage, n.structuredOutputError),
-  error: (n) =>
-    isString(n.message) && isString(n.errorType) && isString(n.timestamp) && isAbsentOr(isNameAndMessage, n.error),
-  llm_retry: (n) => isNumber(n.attempt) && isString(n.reason),
-  permission_resolved: (n) => isString(n.requestId) && isArrayOf(isString, n.toolUseIds) && isString(n.selectedOption),
-  settings_updated: (n) => isAbsentOr(isString, n.requestId) && isRecord(n.settings),
-  session_title_updated: (n) =>
-    isAbsentOr(isString, n.requestId) && isString(n.title) && isAbsentOr(isString, n.updateType),
-  session_token_usage_changed: (n) => isString(n.sessionId) && isTokenUsage(n.tokenUsage),
-  session_compacted: (n) =>
-    isString(n.summaryId) &&
-    isNumber(n.removedCount) &&
-    (n.visibleBoundaryMessageId === null || isString(n.visibleBoundaryMessageId)),
-  session_working_directory_changed: (n) => isString(n.cwd),
-  queued_messages_discarded: (n) => isString(n.text) && isAbsentOr(isString, n.requestId),
-  loop_state_changed: (n) => isRecord(n.loopState),
-  agent_turn_completed: isTurnCompleted,
-  mcp_status_changed: (n) => isArrayOf(isMcpServer, n.servers) && isMcpSummary(n.summary),
-  mcp_auth_required: (n) => isString(n.serverName) && isString(n.authUrl) && isString(n.message) && isString(n.state),
-  mcp_auth_completed: (n) => isString(n.serverName) && isString(n.outcome) && isString(n.message),
-  hook_execution_started: isHookStarted,
-  hook_execution_completed: isHookCompleted,
-  mission_state_changed: (n) => isString(n.state),
-  mission_features_changed: (n) => Array.isArray(n.features),
-  mission_progress_entry: (n) => Array.isArray(n.progressLog),
-  mission_heartbeat: (n) => isString(n.timestamp),
-  mission_worker_started: (n) => isString(n.workerSessionId),
-  mission_worker_completed: (n) => isString(n.workerSessionId) && isNumber(n.exitCode),
-  session_inactivity: (n) => isString(n.message) && isNumber(n.timestamp) && isNumber(n.timeoutSeconds),
-  session_process_exited: (n) => isString(n.message) && isNumber(n.timestamp),
-  session_closed: (n) => isNumber(n.timestamp),
-  session_unsubscribed: (n) => isString(n.message),
-  child_session_available: (n) => isString(n.childSessionId) && isNumber(n.timestamp),
-  "daemon.terminal_data": (n) => isString(n.terminalId) && isString(n.data),
-  "daemon.terminal_exit": (n) => isString(n.terminalId) && isNumber(n.exitCode),
-  ask_user_resolved: (n) => isString(n.requestId) && isString(n.toolCallId) && isBoolean(n.cancelled),
+/** What each type promises, in the words of {@link shape}. `test/schema` proves them equal to the zod schemas. */
+const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
+  assistant_text_delta: isTextDelta,
+  thinking_text_delta: isTextDelta,
+  droid_working_state_changed: "newState",
+  create_message: shape("parentId? requestId?", { message: isSessionMessage }),
+  assistant_text_complete: "messageId blockIndex#",
+  assistant_message_retracted: "messageId",
+  thinking_text_complete: "messageId blockIndex# durationMs#?",
+  tool_call: shape("", { toolUse: isToolUse }),
+  tool_result: "messageId toolUseId isError!? id?",
+  tool_progress_update: shape("toolUseId toolName", { update: shape("type text? status? details?") }),
+  tool_execution_heartbeat: "toolUseId toolName",
+  tool_execution_phase_changed: "toolUseId toolName phase",
+  structured_output: shape("messageId", {
+    structuredOutput: orNull(shape("")),
+    structuredOutputError: optionally(shape("code message")),
+  }),
+  error: shape("message errorType timestamp", { error: optionally(shape("name message")) }),
+  llm_retry: "attempt# reason",
+  permission_resolved: shape("requestId selectedOption", { toolUseIds: listOf(isString) }),
+  settings_updated: "requestId? settings{}",
+  session_title_updated: "requestId? title updateType?",
+  session_token_usage_changed: shape("sessionId", { tokenUsage: isTokenUsage }),
+  session_compacted: shape("summaryId removedCount#", { visibleBoundaryMessageId: orNull(isString) }),
+  session_working_directory_changed: "cwd",
+  queued_messages_discarded: "text requestId?",
+  loop_state_changed: "loopState{}",
+  agent_turn_completed: shape("reason turnId durationMs#? message?", {
+    tokenUsage: optionally(isTokenUsage),
+    exitCode: orNull(optionally(Number.isFinite)),
+    signal: orNull(optionally(isString)),
+  }),
+  mcp_status_changed: shape("", {
+    servers: listOf(shape("name status")),
+    summary: shape("total# connected# connecting# failed# disabled#?"),
+  }),
+  mcp_auth_required: "serverName authUrl message state",
+  mcp_auth_completed: "serverName outcome message",
+  hook_execution_started: shape("hookId hookEventName hookMatcher? hookToolCallId?", { hookCommands }),
+  hook_execution_completed: shape("hookId hookEventName? hookMatcher? hookToolCallId? hookStatus", {
+    hookResults: optionally(hookResults),
+  }),
+  mission_state_changed: "state",
+  mission_features_changed: "features[]",
+  mission_progress_entry: "progressLog[]",
+  mission_heartbeat: "timestamp",
+  mission_worker_started: "workerSessionId",
+  mission_worker_completed: "workerSessionId exitCode#",
+  session_inactivity: "message timestamp# timeoutSeconds#",
+  session_process_exited: "message timestamp#",
+  session_closed: "timestamp#",
+  session_unsubscribed: "message",
+  child_session_available: "childSessionId timestamp#",
+  "daemon.terminal_data": "terminalId data",
+  "daemon.terminal_exit": "terminalId exitCode#",
+  ask_user_resolved: "requestId toolCallId cancelled!",
 };
 
-const CHECK_OF: ReadonlyMap<string, (n: Fields) => boolean> = new Map(Object.entries(CHECKS));
+const CHECKS: ReadonlyMap<string, Check> = new Map(
+  Object.entries(SHAPES).map(([type, fields]) => [type, typeof fields === "string" ? shape(fields) : fields]),
+);
 
 /** Every notification type this version knows. */
-export const SESSION_NOTIFICATION_TYPES = /* @__PURE__ */ Object.keys(CHECKS) as readonly SessionNotificationType[];
+export const SESSION_NOTIFICATION_TYPES = /* @__PURE__ */ Object.keys(SHAPES) as readonly SessionNotificationType[];
 
 /**
  * Whether a notification is of a known type and holds what that type promises, so that its fields can be relied on.
@@ -86,87 +79,20 @@ export const SESSION_NOTIFICATION_TYPES = /* @__PURE__ */ Object.keys(CHECKS) as
  */
 export function isKnownNotification(notification: SessionNotification): notification is KnownSessionNotification {
   // Nearly all there is: a comparison costs a fifth of the hash that a look-up takes of a freshly parsed string.
-  if (notification.type === "assistant_text_delta") return textDelta(notification);
-  return CHECK_OF.get(notification.type)?.(notification) ?? false;
+  if (notification.type === "assistant_text_delta") return isTextDelta(notification);
+  return CHECKS.get(notification.type)?.(notification) ?? false;
 }
 
-function isProgressUpdate(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    isString(value.type) &&
-    isAbsentOr(isString, value.text) &&
-    isAbsentOr(isString, value.status) &&
-    isAbsentOr(isString, value.details)
-  );
+/** Written out, because it runs on nearly every event. */
+function isTextDelta(value: unknown): boolean {
+  const { messageId, blockIndex, textDelta } = value as Readonly<Record<string, unknown>>;
+  return isString(messageId) && Number.isFinite(blockIndex) && isString(textDelta);
 }
 
-function isCodeAndMessage(value: unknown): boolean {
-  return isRecord(value) && isString(value.code) && isString(value.message);
+function isString(value: unknown): boolean {
+  return typeof value === "string";
 }
 
-function isNameAndMessage(value: unknown): boolean {
-  return isRecord(value) && isString(value.name) && isString(value.message);
-}
-
-function isTurnCompleted(n: Fields): boolean {
-  return (
-    isString(n.reason) &&
-    isString(n.turnId) &&
-    isAbsentOr(isTokenUsage, n.tokenUsage) &&
-    isAbsentOr(isNumber, n.durationMs) &&
-    isAbsentOr(isString, n.message) &&
-    (n.exitCode === null || isAbsentOr(isNumber, n.exitCode)) &&
-    (n.signal === null || isAbsentOr(isString, n.signal))
-  );
-}
-
-function isMcpServer(value: unknown): boolean {
-  return isRecord(value) && isString(value.name) && isString(value.status);
-}
-
-function isMcpSummary(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    isNumber(value.total) &&
-    isNumber(value.connected) &&
-    isNumber(value.connecting) &&
-    isNumber(value.failed) &&
-    isAbsentOr(isNumber, value.disabled)
-  );
-}
-
-function isHookStarted(n: Fields): boolean {
-  return (
-    isString(n.hookId) &&
-    isString(n.hookEventName) &&
-    isAbsentOr(isString, n.hookMatcher) &&
-    isArrayOf(isHookCommand, n.hookCommands) &&
-    isAbsentOr(isString, n.hookToolCallId)
-  );
-}
-
-function isHookCompleted(n: Fields): boolean {
-  return (
-    isString(n.hookId) &&
-    isAbsentOr(isString, n.hookEventName) &&
-    isAbsentOr(isString, n.hookMatcher) &&
-    isAbsentOr(isString, n.hookToolCallId) &&
-    isString(n.hookStatus) &&
-    (n.hookResults === undefined || isArrayOf(isHookResult, n.hookResults))
-  );
-}
-
-function isHookCommand(value: unknown): boolean {
-  return isRecord(value) && isString(value.command) && isAbsentOr(isNumber, value.timeout);
-}
-
-function isHookResult(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    isNumber(value.exitCode) &&
-    isString(value.stdout) &&
-    isString(value.stderr) &&
-    isAbsentOr(isString, value.command) &&
-    isAbsentOr(isNumber, value.timeout)
-  );
+function orNull(check: Check): Check {
+  return (value) => value === null || check(value);
 }
