@@ -49,8 +49,10 @@ export class SessionFeed {
       return;
     }
     const bytes = credit === undefined ? 0 : credit.arrived(notification.type, frame);
+    // Those of now: what ends the session ends its listeners, too, and they are to hear why.
+    const listeners = this.#listeners;
     const isHeld = this.observer?.onEvent(notification, bytes) === true;
-    this.#tell(notification);
+    this.#tell(notification, listeners);
     if (bytes > 0 && !isHeld) credit?.consumed(bytes);
   }
 
@@ -72,8 +74,8 @@ export class SessionFeed {
     this.#lease = undefined;
   }
 
-  #tell(notification: SessionNotification): void {
-    for (const listener of this.#listeners) {
+  #tell(notification: SessionNotification, listeners: readonly NotificationListener[]): void {
+    for (const listener of listeners) {
       try {
         listener(notification);
       } catch (error) {
