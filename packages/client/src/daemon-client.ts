@@ -9,7 +9,6 @@ import {
   type LoadSessionResult,
   type Logger,
   METHODS,
-  NO_ANSWER,
   newId,
   type ParamsOf,
   ProtocolError,
@@ -19,11 +18,12 @@ import {
 } from "@daemon-sdk/protocol";
 import { creditWire } from "./credit-wire.js";
 import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "./handlers.js";
-import type { SessionView, SharedTransportMultiplexer } from "./multiplexer.js";
+import type { SharedTransportMultiplexer } from "./multiplexer.js";
 import { RequestInbox } from "./request-inbox.js";
 import { SessionAttachment } from "./session-attachment.js";
 import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
 import { SessionCredit } from "./session-credit.js";
+import { SessionCursor } from "./session-cursor.js";
 import { type NotificationListener, SessionFeed, type SessionObserver } from "./session-feed.js";
 
 /** Options of {@link DaemonClient}. */
@@ -55,7 +55,6 @@ export class DaemonClient extends SessionCalls {
   readonly #inbox: RequestInbox;
   readonly #feed: SessionFeed;
   readonly #attachment: SessionAttachment;
-  readonly #view: SessionView;
   #sessionId: string | undefined;
   #detachView: (() => void) | undefined;
   /** Why no call is possible any more; set once. */
@@ -66,19 +65,22 @@ export class DaemonClient extends SessionCalls {
     this.#options = options;
     this.#multiplexer = options.multiplexer;
     this.#logger = options.logger ?? silentLogger;
+    const onError = (error: Error) => this.#report(error);
+    const sessionId = () => this.#requireSession();
     this.#inbox = new RequestInbox({
       handlers: options.handlers ?? {},
       isKeptByDaemon: options.capabilities?.inbox === true,
       respond: (requestId, result) => this.#multiplexer.calls.respond(requestId, result),
-      onError: (error) => this.#report(error),
+      onError,
       logger: this.#logger,
     });
     this.credit = this.#newCredit();
-    this.#feed = new SessionFeed(this.credit, (error) => this.#report(error));
+    const cursor = new SessionCursor();
     this.#attachment = new SessionAttachment({
+      cursor,
       inbox: this.#inbox,
       logger: this.#logger,
-      sessionId: () => this.#requireSession(),
+      sessionId,
       extensions: () => this.#extensions(),
       onGap: (gap) => this.#feed.observer?.onGap(gap),
       onLost: (error) => {
@@ -86,25 +88,18 @@ export class DaemonClient extends SessionCalls {
         this.#feed.observer?.onLost(error);
       },
     });
-    this.#view = {
-      onNotification: (notification, inbound) => {
-        if (!this.#attachment.takes(inbound.meta)) return;
-        this.#inbox.observe(notification);
-        this.#feed.deliver(notification, inbound);
-      },
-      onRequest: (request) => {
-        if (!this.#attachment.takesRequest(request)) return NO_ANSWER;
-        const outcome = this.#inbox.receive(this.#requireSession(), request);
-        this.#feed.observer?.onRequest();
-        return outcome;
-      },
-      onRepeatedRequest: ({ meta }) => void this.#attachment.takes(meta),
-      reattach: (link) => this.#attachment.reattach(link),
+    this.#feed = new SessionFeed({
+      cursor,
+      attachment: this.#attachment,
+      inbox: this.#inbox,
+      credit: this.credit,
+      sessionId,
+      onError,
       onConnectionEnd: (error) => {
         this.detach(error);
         options.onConnectionEnd?.(error);
       },
-    };
+    });
   }
 
   /** The session's id; undefined before there is one. */
@@ -246,7 +241,7 @@ export class DaemonClient extends SessionCalls {
   }
 
   #bind(sessionId: string): SessionAttachment {
-    this.#detachView = this.#multiplexer.attach(sessionId, this.#view);
+    this.#detachView = this.#multiplexer.attach(sessionId, this.#feed);
     this.#sessionId = sessionId;
     this.credit?.opened();
     return this.#attachment;

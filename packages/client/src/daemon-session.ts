@@ -151,8 +151,9 @@ export class DaemonSession {
   /** Calls back with the raw notifications, unknown types included; the returned function stops it. */
   onNotification(listener: NotificationListener, filter: NotificationFilter = {}): () => void {
     const { type } = filter;
+    if (type === undefined) return this.client.onNotification(listener);
     return this.client.onNotification((notification: SessionNotification) => {
-      if (type === undefined || notification.type === type) listener(notification);
+      if (notification.type === type) listener(notification);
     });
   }
 

@@ -30,7 +30,7 @@ export class SessionActivityWatch {
   #isGone = false;
   #heardAt: number;
   #told: SessionActivity | undefined;
-  #listeners: readonly ActivityListener[] = [];
+  #listeners: readonly ActivityListener[] | undefined;
   #stopTimer: (() => void) | undefined;
 
   /** @param onError told what listeners throw */
@@ -85,7 +85,7 @@ export class SessionActivityWatch {
 
   /** Something may have changed that no notification tells. */
   refresh(): void {
-    if (this.#listeners.length === 0) return;
+    if (this.#listeners === undefined) return;
     const activity = this.current;
     if (activity === this.#told) return;
     this.#told = activity;
@@ -100,14 +100,15 @@ export class SessionActivityWatch {
 
   /** Calls back with each change; the returned function stops it. */
   listen(listener: ActivityListener): () => void {
-    if (this.#listeners.length === 0) this.#told = this.current;
-    this.#listeners = [...this.#listeners, listener];
-    if (this.#stopTimer === undefined) this.#watchSilence();
+    if (this.#listeners === undefined) {
+      this.#told = this.current;
+      this.#watchSilence();
+    }
+    this.#listeners = [...(this.#listeners ?? []), listener];
     return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
-      if (this.#listeners.length > 0) return;
-      this.#stopTimer?.();
-      this.#stopTimer = undefined;
+      const others = this.#listeners?.filter((other) => other !== listener) ?? [];
+      this.#listeners = others.length > 0 ? others : undefined;
+      if (this.#listeners === undefined) this.#stopTimer?.();
     };
   }
 

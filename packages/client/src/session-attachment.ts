@@ -14,7 +14,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { NewLink } from "./multiplexer.js";
 import type { RequestInbox } from "./request-inbox.js";
-import { type EntryPlace, SessionCursor } from "./session-cursor.js";
+import type { EntryPlace, SessionCursor } from "./session-cursor.js";
 import type { GapReason } from "./stream/events.js";
 
 /** Entries of a session that this client did not get, and what is known instead. */
@@ -31,6 +31,7 @@ export interface SessionGap {
 
 /** Options of {@link SessionAttachment}. */
 export interface SessionAttachmentOptions {
+  readonly cursor: SessionCursor;
   readonly inbox: RequestInbox;
   readonly logger: Logger;
   sessionId(): string;
@@ -45,7 +46,7 @@ export interface SessionAttachmentOptions {
 /** One session's place in its journal, and the way back to it on a new link (docs/protocol.md §9 and §12, "Coming back"). */
 export class SessionAttachment {
   readonly #options: SessionAttachmentOptions;
-  readonly #cursor = new SessionCursor();
+  readonly #cursor: SessionCursor;
   /** Whether the session was attached once. Until then there is nothing to come back to: its call is made again as a whole. */
   #isOpened = false;
   /** Requests up to here were listed as pending when the session was resumed, or are resolved; the replay tells them all the same. */
@@ -53,11 +54,7 @@ export class SessionAttachment {
 
   constructor(options: SessionAttachmentOptions) {
     this.#options = options;
-  }
-
-  /** Entries dropped because they had come before, and places where entries were missing. */
-  get counters(): { readonly duplicates: number; readonly holes: number } {
-    return this.#cursor.counters;
+    this.#cursor = options.cursor;
   }
 
   /** The session is attached; what comes now lies after `position`. */
@@ -69,11 +66,6 @@ export class SessionAttachment {
   /** Entries go on after `position`. */
   moveTo(position: unknown): void {
     this.#cursor.moveTo(isPosition(position) ? position : undefined);
-  }
-
-  /** Whether a notification with that `_meta` is news. */
-  takes(meta: EnvelopeMeta | undefined): boolean {
-    return this.#take(meta) !== "duplicate";
   }
 
   /** Whether a request is to be handled: not when it came early before, and not when it is resolved already. */
@@ -146,11 +138,12 @@ export class SessionAttachment {
 
   #take(meta: EnvelopeMeta | undefined): EntryPlace {
     const place = this.#cursor.take(meta);
-    if (place === "hole") this.#missed();
+    if (place === "hole") this.missed();
     return place;
   }
 
-  #missed(): void {
+  /** The cursor found a hole: entries never came. */
+  missed(): void {
     const { logger, onGap, sessionId } = this.#options;
     const { hole: from, position: to } = this.#cursor;
     logger.error({ sessionId: sessionId(), from, to }, "Entries of a session never came");

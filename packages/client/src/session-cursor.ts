@@ -15,7 +15,7 @@ export class SessionCursor {
   #seq = UNKNOWN;
   #hole: Position | undefined;
   /** `seq` of entries that came ahead of their place, which lies behind the present one. */
-  readonly #early = new Set<number>();
+  #early: Set<number> | undefined;
 
   /** The last entry that came in order, or where the snapshot was taken; undefined before either. */
   get position(): Position | undefined {
@@ -31,7 +31,7 @@ export class SessionCursor {
   moveTo(position: Position | undefined): void {
     this.#epoch = position?.epoch ?? 0;
     this.#seq = position?.seq ?? UNKNOWN;
-    for (const seq of this.#early) if (position === undefined || seq <= position.seq) this.#early.delete(seq);
+    for (const seq of this.#early ?? []) if (position === undefined || seq <= position.seq) this.#early?.delete(seq);
   }
 
   /** Takes one entry by the `_meta` of its message. Without a position everything is `next`. */
@@ -46,7 +46,7 @@ export class SessionCursor {
     if (!isNext) this.#hole = this.position;
     this.#epoch = epoch;
     this.#seq = seq;
-    const wasEarly = this.#early.size > 0 && this.#early.delete(seq);
+    const wasEarly = this.#early?.delete(seq) === true;
     if (isNext) return wasEarly ? "again" : "next";
     this.counters.holes += 1;
     return "hole";
@@ -54,6 +54,7 @@ export class SessionCursor {
 
   /** It may also lie before the present place: `follow_session` skips entries, and tells those of them that must not wait. */
   #takeEarly(seq: number): EntryPlace {
+    this.#early ??= new Set();
     if (this.#early.has(seq)) return this.#duplicate();
     if (seq > this.#seq) this.#early.add(seq);
     return "early";

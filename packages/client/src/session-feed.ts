@@ -1,6 +1,16 @@
-import type { FollowSessionResult, InboundNotification, SessionNotification } from "@daemon-sdk/protocol";
-import type { SessionGap } from "./session-attachment.js";
+import {
+  type ConnectionError,
+  type FollowSessionResult,
+  type InboundNotification,
+  type InboundRequest,
+  NO_ANSWER,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import type { NewLink, SessionView } from "./multiplexer.js";
+import type { RequestInbox } from "./request-inbox.js";
+import type { SessionAttachment, SessionGap } from "./session-attachment.js";
 import type { CreditLease, SessionCredit } from "./session-credit.js";
+import type { SessionCursor } from "./session-cursor.js";
 
 /** Hears every notification of a session, of known and unknown types alike. */
 export type NotificationListener = (notification: SessionNotification) => void;
@@ -23,28 +33,47 @@ export interface SessionObserver {
   onFollowFailed(error: Error): void;
 }
 
-/** Hands a session's notifications to who reads them, and gives back the credit they cost. */
-export class SessionFeed {
+/** Options of {@link SessionFeed}. */
+export interface SessionFeedOptions {
+  readonly cursor: SessionCursor;
+  readonly attachment: SessionAttachment;
+  readonly inbox: RequestInbox;
+  /** Undefined on daemons without `credit`. */
+  readonly credit: SessionCredit | undefined;
+  sessionId(): string;
+  /** Told what listeners throw. */
+  onError(error: Error): void;
+  onConnectionEnd(error: ConnectionError): void;
+}
+
+/**
+ * One session's end of the shared socket: hands what the daemon tells and asks to who reads it, and gives back the credit it costs.
+ *
+ * With ten thousand sessions on a socket each event finds its session's objects out of the processor's caches, so the way of a
+ * text delta touches as few of them as it can.
+ */
+export class SessionFeed implements SessionView {
   observer: SessionObserver | undefined;
-  readonly #credit: SessionCredit | undefined;
-  readonly #onError: (error: Error) => void;
   #listeners: readonly NotificationListener[] = [];
+  readonly #cursor: SessionCursor;
+  readonly #credit: SessionCredit | undefined;
+  readonly #options: SessionFeedOptions;
   #lease: CreditLease | undefined;
 
-  /**
-   * @param credit undefined on daemons without `credit`
-   * @param onError told what listeners throw
-   */
-  constructor(credit: SessionCredit | undefined, onError: (error: Error) => void) {
-    this.#credit = credit;
-    this.#onError = onError;
+  constructor(options: SessionFeedOptions) {
+    this.#cursor = options.cursor;
+    this.#credit = options.credit;
+    this.#options = options;
   }
 
-  /** Takes one notification. */
-  deliver(notification: SessionNotification, { meta, frame }: InboundNotification): void {
+  onNotification(notification: SessionNotification, { meta, frame }: InboundNotification): void {
+    const place = this.#cursor.take(meta);
+    if (place === "duplicate") return;
+    if (place === "hole") this.#options.attachment.missed();
+    if (notification.type !== "assistant_text_delta") this.#options.inbox.observe(notification);
     const credit = this.#credit;
     // Before a place is known where events go on, and without a consumer, an early copy is the only one that counts.
-    if (meta?.early === true && credit?.hasConsumer === true && !credit.isFollowing) {
+    if (credit?.hasConsumer === true && meta?.early === true && !credit.isFollowing) {
       this.observer?.onEarly(notification);
       return;
     }
@@ -56,13 +85,37 @@ export class SessionFeed {
     if (bytes > 0 && !isHeld) credit?.consumed(bytes);
   }
 
+  onRequest(request: InboundRequest): unknown {
+    const { attachment, inbox, sessionId } = this.#options;
+    if (!attachment.takesRequest(request)) return NO_ANSWER;
+    const outcome = inbox.receive(sessionId(), request);
+    this.observer?.onRequest();
+    return outcome;
+  }
+
+  onRepeatedRequest({ meta }: InboundRequest): void {
+    if (this.#cursor.take(meta) === "hole") this.#options.attachment.missed();
+  }
+
+  reattach(link: NewLink): Promise<void> {
+    return this.#options.attachment.reattach(link);
+  }
+
+  onConnectionEnd(error: ConnectionError): void {
+    this.#options.onConnectionEnd(error);
+  }
+
   /** Calls back with every notification, in order; the returned function stops it. */
   listen(listener: NotificationListener): () => void {
     // Copied on change: a listener may subscribe or stop while one is being told.
     this.#listeners = [...this.#listeners, listener];
     this.#lease ??= this.#credit?.attach();
+    let isListening = true;
     return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
+      const index = isListening ? this.#listeners.indexOf(listener) : -1;
+      isListening = false;
+      if (index < 0) return;
+      this.#listeners = this.#listeners.filter((_, at) => at !== index);
       if (this.#listeners.length === 0) this.close();
     };
   }
@@ -79,7 +132,7 @@ export class SessionFeed {
       try {
         listener(notification);
       } catch (error) {
-        this.#onError(error as Error);
+        this.#options.onError(error as Error);
       }
     }
   }
