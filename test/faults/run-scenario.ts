@@ -37,7 +37,7 @@ export async function runScenario(
     (error: unknown) => ({ figure: undefined, error: error instanceof Error ? (error.stack ?? "") : String(error) }),
   );
   const left = await watch.leftSince(before);
-  const { slowness } = context;
+  const slowness = measureSlowness();
   const took = `${((performance.now() - started) / 1000).toFixed(1)} s${slowness > 1.3 ? `, busy × ${slowness.toFixed(1)}` : ""}`;
   if (ran.error === undefined && left.length === 0) {
     return { id, state: "passed", line: `${name} ok   ${ran.figure} (${took})` };
