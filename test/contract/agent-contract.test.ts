@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentContract, agentHarness } from "@daemon-sdk/testing/node";
+import { agentContract, agentHarness, fakeAgentHarness } from "@daemon-sdk/testing/node";
 import { registerContract } from "@daemon-sdk/testing/vitest";
 import { afterAll, describe } from "vitest";
 import { ROOT } from "../support/packages.js";
@@ -11,6 +11,10 @@ const directory = mkdtempSync(join(tmpdir(), "agent-contract-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const patienceMs = 15_000;
+
+describe("the fake agent", () => {
+  registerContract(agentContract, fakeAgentHarness());
+});
 
 describe("the workspace agent", () => {
   const harness = agentHarness([process.execPath, WORKSPACE_AGENT_PROGRAM], {

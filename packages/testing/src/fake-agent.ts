@@ -6,14 +6,16 @@ import {
   newId,
   type RequestPermissionResult,
   RpcCode,
+  type SessionMessage,
   type SessionNotification,
   type SessionSettings,
   type WorkingState,
 } from "@daemon-sdk/protocol";
 import { AgentRequests } from "./fake/agent-requests.js";
 import { DEFAULT_PERMISSION_OPTIONS, type FakePermission, type FakeQuestions } from "./fake/asking.js";
+import { errorOf, requiredString } from "./fake/calls.js";
 import { SYSTEM_CLOCK } from "./fake/dispatcher.js";
-import { readFrame, writeFrame } from "./fake/frames.js";
+import { readFrame, rpcFault, writeFrame } from "./fake/frames.js";
 import { FakePrompt, type TurnStage } from "./fake/prompt.js";
 import { type PromptMatcher, PromptRules, type PromptScript } from "./fake/prompt-rules.js";
 import { FakeReceived } from "./fake/received.js";
@@ -25,6 +27,11 @@ export interface FakeAgentOptions {
   readonly clock?: Clock;
   /** What it says of its settings; default a model named `fake-model`. */
   readonly settings?: Partial<SessionSettings>;
+  /**
+   * Conversations by session id, for `load_session`: agents that share the map are processes of one program. Default: it
+   * keeps none, and is opened anew (docs/agents.md, "Opening").
+   */
+  readonly conversations?: Map<string, SessionMessage[]>;
   /** Whether turns end with `agent_turn_completed`; default true. Without it, falling back to `idle` ends them. */
   readonly completesTurns?: boolean;
 }
@@ -102,15 +109,20 @@ export class FakeAgent {
       this.#tell({ type: "response", id, error });
       return;
     }
-    this.#tell({ type: "response", id, result: answer(params) });
+    try {
+      this.#tell({ type: "response", id, result: answer(params) });
+    } catch (fault) {
+      this.#tell({ type: "response", id, error: errorOf(fault) });
+      return;
+    }
     if (method === "add_user_message") this.#submit(id, params);
     if (method === "interrupt_session") this.#prompt?.end("cancelled");
   }
 
   readonly #methods: ReadonlyMap<string, (params: Params) => object> = new Map([
-    ["initialize_session", (params: Params): object => ({ sessionId: this.#begin(params), ...this.#snapshot })],
+    ["initialize_session", (params: Params) => this.#initialize(params)],
     ["load_session", (params: Params) => this.#load(params)],
-    ["add_user_message", () => ({})],
+    ["add_user_message", (params: Params) => this.#accept(params)],
     ["interrupt_session", () => ({})],
     ["update_session_settings", () => ({})],
     ["rename_session", () => ({ success: true })],
@@ -121,14 +133,29 @@ export class FakeAgent {
     return this.#sessionId;
   }
 
-  #load(params: Params): object {
-    this.#begin(params);
-    return this.#snapshot;
+  #accept(params: Params): object {
+    requiredString(params, "text");
+    return {};
   }
 
-  get #snapshot(): object {
+  #initialize(params: Params): object {
+    const sessionId = this.#begin(params);
+    this.#options.conversations?.set(sessionId, []);
+    return { sessionId, ...this.#snapshotOf([]) };
+  }
+
+  #load(params: Params): object {
+    const { conversations } = this.#options;
+    if (!conversations) throw rpcFault(RpcCode.methodNotFound, "Method not found: load_session");
+    const messages = conversations.get(requiredString(params, "sessionId"));
+    if (!messages) throw rpcFault(RpcCode.entityNotFound, "Session not found");
+    this.#begin(params);
+    return this.#snapshotOf(messages);
+  }
+
+  #snapshotOf(messages: readonly SessionMessage[]): object {
     const settings = { modelId: "fake-model", reasoningEffort: "none", ...this.#options.settings };
-    return { session: { messages: [] }, settings };
+    return { session: { messages }, settings };
   }
 
   #submit(requestId: string, params: Params): void {
@@ -167,6 +194,8 @@ export class FakeAgent {
   #makeStage(): TurnStage {
     const sessionId = () => this.#sessionId;
     const notify = (notification: KnownSessionNotification | SessionNotification): void => {
+      const { type, message } = notification as { type: string; message?: SessionMessage };
+      if (type === "create_message" && message) this.#options.conversations?.get(this.#sessionId)?.push(message);
       const params = { sessionId: this.#sessionId, notification };
       this.#tell({ type: "notification", method: "droid.session_notification", params });
     };

@@ -1,10 +1,13 @@
 export {
   type AgentCase,
+  type AgentExit,
   type AgentHarness,
   type AgentHarnessOptions,
+  type AgentProcess,
   type AgentPrompts,
   agentHarness,
 } from "./node/agent/agent-harness.js";
+export { type FakeAgentHarnessOptions, fakeAgentHarness } from "./node/agent/fake-agent-harness.js";
 export { agentContract } from "./node/agent-contract.js";
 export type { ChaosConnection } from "./node/chaos-connection.js";
 export type { ChaosDelay, ChaosLane } from "./node/chaos-lane.js";

@@ -113,7 +113,13 @@ test("lines that are no frames are kept, and an agent can print nonsense itself"
 test("as a program it reads lines, however they are cut, and is done when its stdin ends", async () => {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const done = runFakeAgent(new FakeAgent(), { input, output });
-  const frame = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", id: "1", method: "droid.load_session" };
+  const frame = {
+    jsonrpc: "2.0",
+    factoryApiVersion: "1.0.0",
+    type: "request",
+    id: "1",
+    method: "droid.initialize_session",
+  };
   const line = JSON.stringify({ ...frame, params: { sessionId: "s" } });
   input.write(line.slice(0, 20));
   input.end(`${line.slice(20)}\n`);

@@ -1,4 +1,5 @@
 import type { ContractCase, OfferingHarness } from "../../contract/contract.js";
+import { SpawnedAgent } from "./spawned-agent.js";
 
 /** Prompts that make the agent do what cases are about. An absent one skips the cases that need it. */
 export interface AgentPrompts {
@@ -25,18 +26,51 @@ export interface AgentHarnessOptions {
   readonly patienceMs?: number;
 }
 
+/**
+ * A process of an agent, or what stands for one: lines in, lines out, and an end. Handlers are set before anything is
+ * written to it.
+ */
+export interface AgentProcess {
+  /** Called with each line of its stdout, without the line's end. */
+  onLine: ((line: string) => void) | undefined;
+  /** Called with pieces of its stderr. */
+  onStderr: ((text: string) => void) | undefined;
+  /** Called once, after the last line. A program that could not be started exits with 127. */
+  onExit: ((exit: AgentExit) => void) | undefined;
+  /** Writes one line to its stdin. */
+  write(line: string): void;
+  /** Ends its stdin, which asks it to end. */
+  endInput(): void;
+  /** Ends it now; nothing happens where it has ended. */
+  kill(): void;
+}
+
+/** How an agent's process ended. */
+export interface AgentExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
 /** An agent for the agent contract: how to start it, and how to drive it. */
 export interface AgentHarness extends AgentHarnessOptions, OfferingHarness {
-  /** Program and arguments; a process of it is started for each case. */
-  readonly command: readonly [string, ...string[]];
+  /** Starts a process; each case has its own. */
+  start(): AgentProcess;
 }
 
 /** One promise of the agent contract. */
 export type AgentCase = ContractCase<AgentHarness>;
 
-/** A harness for the agent that `command` starts; cases whose prompts are missing are skipped. */
-export function agentHarness(command: AgentHarness["command"], options: AgentHarnessOptions): AgentHarness {
+/**
+ * A harness for an agent; cases whose prompts are missing are skipped.
+ *
+ * @param agent program and arguments, or a function that starts a process in another way
+ */
+export function agentHarness(
+  agent: readonly [string, ...string[]] | (() => AgentProcess),
+  options: AgentHarnessOptions,
+): AgentHarness {
   const { prompts, keepsConversations = false } = options;
   const offered = [...Object.keys(prompts), ...(keepsConversations ? ["conversations"] : [])];
-  return { ...options, command, offers: async () => new Set(offered) };
+  const start = typeof agent === "function" ? agent : () => new SpawnedAgent(agent, options);
+  return { ...options, start, offers: async () => new Set(offered) };
 }

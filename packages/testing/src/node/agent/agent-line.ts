@@ -1,15 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { FACTORY_API_VERSION, JSONRPC_VERSION, newId, ProtocolError } from "@daemon-sdk/protocol";
 import type { WireFrame } from "../../contract/daemon/wire-frame.js";
 import { PATIENCE_MS, violated, within } from "../../contract/expectation.js";
-import type { AgentHarness } from "./agent-harness.js";
-
-/** How an agent's process ended. */
-export interface AgentExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import type { AgentExit, AgentHarness, AgentProcess } from "./agent-harness.js";
 
 /** A process of the agent, spoken to as a daemon does: in lines. It keeps everything it hears, and answers nothing by itself. */
 export class AgentLine {
@@ -19,30 +11,26 @@ export class AgentLine {
   /** What it wrote for people. */
   stderr = "";
   readonly exited: Promise<AgentExit>;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #process: AgentProcess;
   readonly #patienceMs: number;
   readonly #waiters = new Set<() => void>();
   #exit: AgentExit | undefined;
 
-  constructor({ command, env, workingDirectory, patienceMs = PATIENCE_MS }: AgentHarness) {
-    const [program, ...args] = command;
-    const { PATH = "", HOME = "" } = process.env;
-    this.#patienceMs = patienceMs;
-    this.#child = spawn(program, args, { cwd: workingDirectory ?? process.cwd(), env: { PATH, HOME, ...env } });
-    this.#child.stdin.on("error", () => {});
-    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  constructor(harness: AgentHarness) {
+    this.#patienceMs = harness.patienceMs ?? PATIENCE_MS;
+    this.#process = harness.start();
+    this.#process.onStderr = (text) => {
       this.stderr += text;
-    });
-    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
+    };
+    this.#process.onLine = (line) => this.#read(line);
     this.exited = new Promise((resolve) => {
-      this.#child.once("error", (error) => this.#ended({ code: 127, signal: null }, resolve, error));
-      this.#child.once("close", (code, signal) => this.#ended({ code, signal }, resolve));
+      this.#process.onExit = (exit) => this.#ended(exit, resolve);
     });
   }
 
   /** Writes a text as it stands, as one line. */
   writeRaw(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
+    this.#process.write(line);
   }
 
   send(body: object): void {
@@ -84,7 +72,7 @@ export class AgentLine {
 
   /** The end of its stdin, which asks it to end. */
   endInput(): void {
-    this.#child.stdin.end();
+    this.#process.endInput();
   }
 
   /** Its exit, or a failure when it takes too long. */
@@ -94,7 +82,7 @@ export class AgentLine {
 
   /** Ends it now, where it still is. */
   async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#process.kill();
     await this.exited;
   }
 
@@ -109,8 +97,7 @@ export class AgentLine {
     this.#wake();
   }
 
-  #ended(exit: AgentExit, resolve: (exit: AgentExit) => void, error?: Error): void {
-    if (error) this.stderr += error.message;
+  #ended(exit: AgentExit, resolve: (exit: AgentExit) => void): void {
     this.#exit = exit;
     resolve(exit);
     this.#wake();
@@ -124,5 +111,5 @@ export class AgentLine {
 }
 
 function describe({ code, signal }: AgentExit): string {
-  return signal === null ? `exit code ${code}` : signal;
+  return signal ?? `exit code ${code}`;
 }
