@@ -115,7 +115,7 @@ export interface TurnError {
   message: string;
   /** Name of the error class it stands for, such as `ProcessExitError` (session spec §6.1 `errorType`). */
   errorType: string;
-  /** `PROCESS_EXITED` when the agent died in the turn; absent where the agent gave no more than text. */
+  /** `PROCESS_EXITED` when the agent died in the turn, `AGENT_UNSTABLE` when it is not started again for now; absent where the agent gave no more than text. */
   code?: DaemonErrorCode;
   timestamp?: string;
   exitCode?: number | null;

@@ -43,7 +43,8 @@ export function errorOfEnd(reason: string, end: SessionNotification | AgentTurnC
   return {
     message,
     errorType: "ProcessExitError",
-    code: "PROCESS_EXITED",
+    // Not any text: a code is of a closed list, which is too long for a page.
+    code: end.code === "AGENT_UNSTABLE" ? "AGENT_UNSTABLE" : "PROCESS_EXITED",
     exitCode: typeof end.exitCode === "number" ? end.exitCode : null,
     signal: typeof end.signal === "string" ? end.signal : null,
   };

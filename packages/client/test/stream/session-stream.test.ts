@@ -307,6 +307,27 @@ test("a turn that the daemon ends with a failure gives a result, with the agent'
   });
 });
 
+test.each([
+  ["AGENT_UNSTABLE", "AGENT_UNSTABLE"],
+  ["SOMETHING_ELSE", "PROCESS_EXITED"],
+])("a turn whose agent is not there, told as %s, has the code %s (F11)", async (told, code) => {
+  const { daemon, connection } = await connected();
+  daemon.onPrompt((prompt) =>
+    prompt.notify({
+      type: "agent_turn_completed",
+      reason: "agent_exited",
+      turnId: prompt.messageId,
+      message: "too often",
+      code: told,
+    }),
+  );
+  const session = await connection.createSession();
+  expect(await resultOf(session.stream("hi"))).toMatchObject({
+    subtype: "error_during_execution",
+    error: { message: "too often", code, exitCode: null },
+  });
+});
+
 test("on a plain daemon the next prompt waits until the turn that was left has ended", async () => {
   const { daemon, connection } = await connected();
   let endTurn: () => void = () => {};

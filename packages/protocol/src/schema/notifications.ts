@@ -62,6 +62,7 @@ const turnAndMessageSchemas = {
     tokenUsage: z.exactOptional(tokenUsageSchema),
     durationMs: optionalNumber,
     message: optionalText,
+    code: optionalText,
     exitCode: z.exactOptional(z.nullable(number)),
     signal: z.exactOptional(z.nullable(text)),
   }),

@@ -33,7 +33,7 @@ const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
   session_working_directory_changed: "cwd",
   queued_messages_discarded: "text requestId?",
   loop_state_changed: "loopState{}",
-  agent_turn_completed: shape("reason turnId durationMs#? message?", {
+  agent_turn_completed: shape("reason turnId durationMs#? message? code?", {
     tokenUsage: optionally(isTokenUsage),
     exitCode: orNull(optionally(Number.isFinite)),
     signal: orNull(optionally(isString)),

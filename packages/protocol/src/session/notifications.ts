@@ -83,6 +83,8 @@ export interface AgentTurnCompleted {
   tokenUsage?: TokenUsage;
   durationMs?: number;
   message?: string;
+  /** Ours (docs/protocol.md §7): which error ended it, such as `AGENT_UNSTABLE`. */
+  code?: string;
   exitCode?: number | null;
   signal?: string | null;
   [key: string]: unknown;
