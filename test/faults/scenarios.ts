@@ -5,7 +5,9 @@ import { byteScenarios } from "./scenarios/bytes.js";
 import { cancellingScenarios } from "./scenarios/cancelling.js";
 import { closingScenarios } from "./scenarios/closing.js";
 import { credentialScenarios } from "./scenarios/credentials.js";
+import { cutScenarios } from "./scenarios/cuts.js";
 import { fuzzScenarios } from "./scenarios/fuzz.js";
+import { halfOpenScenarios } from "./scenarios/half-open.js";
 import { handlerScenarios } from "./scenarios/handlers.js";
 import { hostileTextScenarios } from "./scenarios/hostile-text.js";
 import { leakScenarios } from "./scenarios/leaks.js";
@@ -13,6 +15,7 @@ import { loadScenarios } from "./scenarios/load.js";
 import { ownershipScenarios } from "./scenarios/ownership.js";
 import { privateStateScenarios } from "./scenarios/private-state.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
+import { repeatScenarios } from "./scenarios/repeats.js";
 import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
@@ -22,8 +25,10 @@ const ALL: readonly FaultScenario[] = [
   ...byteScenarios,
   ...cancellingScenarios,
   ...closingScenarios,
+  ...halfOpenScenarios,
   ...handlerScenarios,
   ...credentialScenarios,
+  ...cutScenarios,
   ...fuzzScenarios,
   ...hostileTextScenarios,
   ...leakScenarios,
@@ -32,6 +37,7 @@ const ALL: readonly FaultScenario[] = [
   ...ownershipScenarios,
   ...privateStateScenarios,
   ...rendezvousScenarios,
+  ...repeatScenarios,
   ...webSocketAbuseScenarios,
 ];
 
