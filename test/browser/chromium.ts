@@ -1,12 +1,6 @@
-import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
-
-/** Where a Chromium may be; the first that is there is used. Debian's package puts it into the first place. */
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome-stable"];
-
-const { CHROMIUM_PATH = "" } = process.env;
-const EXECUTABLE = [CHROMIUM_PATH, ...PLACES].find((path) => path !== "" && existsSync(path));
+import { CHROMIUM, WITHOUT_CHROMIUM } from "./chromium-path.js";
 
 /**
  * Registers tests that need a real browser. `browser()` gives the running one. Where there is no Chromium they are skipped, and
@@ -17,13 +11,13 @@ export function describeInChromium(
   register: (browser: () => Browser) => void,
   args: string[] = [],
 ): void {
-  if (EXECUTABLE === undefined) {
-    process.stdout.write(`Skipped: ${title}: no Chromium at ${PLACES.join(", ")} or in CHROMIUM_PATH\n`);
+  if (CHROMIUM === undefined) {
+    process.stdout.write(`Skipped: ${title}: ${WITHOUT_CHROMIUM}\n`);
   }
-  describe.skipIf(EXECUTABLE === undefined)(title, () => {
+  describe.skipIf(CHROMIUM === undefined)(title, () => {
     let running: Browser | undefined;
     beforeAll(async () => {
-      running = await chromium.launch({ executablePath: EXECUTABLE ?? "", args });
+      running = await chromium.launch({ executablePath: CHROMIUM ?? "", args });
     });
     afterAll(() => running?.close());
     register(() => {

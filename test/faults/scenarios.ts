@@ -6,6 +6,9 @@ import { cancellingScenarios } from "./scenarios/cancelling.js";
 import { closingScenarios } from "./scenarios/closing.js";
 import { credentialScenarios } from "./scenarios/credentials.js";
 import { cutScenarios } from "./scenarios/cuts.js";
+import { drainScenarios } from "./scenarios/drain.js";
+import { foreignPageScenarios } from "./scenarios/foreign-page.js";
+import { fullDiskScenarios } from "./scenarios/full-disk.js";
 import { fuzzScenarios } from "./scenarios/fuzz.js";
 import { halfOpenScenarios } from "./scenarios/half-open.js";
 import { handlerScenarios } from "./scenarios/handlers.js";
@@ -14,8 +17,10 @@ import { leakScenarios } from "./scenarios/leaks.js";
 import { loadScenarios } from "./scenarios/load.js";
 import { ownershipScenarios } from "./scenarios/ownership.js";
 import { privateStateScenarios } from "./scenarios/private-state.js";
+import { reconnectScenarios } from "./scenarios/reconnects.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
 import { repeatScenarios } from "./scenarios/repeats.js";
+import { unreadOutputScenarios } from "./scenarios/unread-output.js";
 import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
@@ -39,6 +44,11 @@ const ALL: readonly FaultScenario[] = [
   ...rendezvousScenarios,
   ...repeatScenarios,
   ...webSocketAbuseScenarios,
+  ...foreignPageScenarios,
+  ...drainScenarios,
+  ...fullDiskScenarios,
+  ...unreadOutputScenarios,
+  ...reconnectScenarios,
 ];
 
 /** Every scenario there is, by its id. */

@@ -1,6 +1,7 @@
 import { playClosingClient } from "./closing-client.js";
 import { playMeasuredClient } from "./measured-client.js";
 import { playRawClient } from "./raw-client.js";
+import { playReconnectingClient } from "./reconnecting-client.js";
 import { playScriptedDaemon } from "./scripted-daemon.js";
 
 type Role = (args: readonly string[]) => void | Promise<void>;
@@ -10,5 +11,6 @@ export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ["closing-client", playClosingClient],
   ["measured-client", playMeasuredClient],
   ["raw-client", playRawClient],
+  ["reconnecting-client", playReconnectingClient],
   ["scripted-daemon", playScriptedDaemon],
 ]);

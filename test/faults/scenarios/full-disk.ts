@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectDaemon, type DaemonSession } from "@daemon-sdk/client";
+import { within } from "../../stress/check.js";
+import { DAEMON_PROGRAM } from "../../support/daemon-process.js";
+import type { FaultContext, FaultScenario } from "../scenario.js";
+import { round } from "../support/figures.js";
+
+const SOON_MS = 1_000;
+const LONG_MS = 20_000;
+const POLL_MS = 10;
+/** Room for a store that works; less than a journal of some minutes. */
+const ROOM = "8m";
+
+/** F8: disks that have no room, or may not be written. */
+export const fullDiskScenarios: readonly FaultScenario[] = [
+  {
+    id: "F8",
+    title: "a full or read-only disk is told by name at the start, and survived by a daemon that runs",
+    isQuick: true,
+    limitMs: 120_000,
+    cannotRun: () =>
+      spawnSync("unshare", ["-m", "true"]).status === 0 ? undefined : "this user may not make mount namespaces",
+    async run(context) {
+      const starts = [];
+      for (const [options, code] of [
+        ["size=64k", "ENOSPC"],
+        ["size=64k,ro", "EROFS"],
+      ] as const) {
+        starts.push(await failsSoon(options, code, context));
+      }
+      const seen = await neverHalf(context);
+      await using disk = await SmallDisk.mount(`size=${ROOM}`);
+      const refused = await fillsWhileRunning(disk, context);
+      return `${starts.join(", ")}; endpoint file whole in ${seen} looks; full while running: ${refused}`;
+    },
+  },
+];
+
+/** A state directory on a file system of its own, in a mount namespace of its own, and a daemon there. */
+class SmallDisk implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #child: ReturnType<typeof spawn>;
+  said = "";
+
+  private constructor(directory: string, options: string) {
+    this.#directory = directory;
+    const script = 'mount -t tmpfs -o "$1,mode=0700" tmpfs "$2" && shift 2 && exec "$@"';
+    const program = [process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
+    this.#child = spawn("unshare", ["-m", "sh", "-c", script, "sh", options, this.#mountPoint, ...program], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, DAEMON_SDK_HOME: this.#mountPoint },
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.said += text;
+    });
+  }
+
+  /** Mounts it and starts a daemon on it. */
+  static async mount(options: string): Promise<SmallDisk> {
+    const disk = SmallDisk.begin(options);
+    while (disk.endpoint() === undefined) {
+      assert.ok(disk.isRunning, `the daemon starts: ${disk.said}`);
+      await delay(POLL_MS);
+    }
+    return disk;
+  }
+
+  /** The same without waiting for the daemon to be there. */
+  static begin(options: string): SmallDisk {
+    const directory = mkdtempSync(join(tmpdir(), "disk-"));
+    mkdirSync(join(directory, "state"));
+    mkdirSync(join(directory, "work"));
+    return new SmallDisk(directory, options);
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get workspace(): string {
+    return join(this.#directory, "work");
+  }
+
+  /** A file of the state directory, as the daemon sees it. */
+  path(name: string): string {
+    return join(`/proc/${this.#child.pid}/root`, this.#mountPoint, name);
+  }
+
+  /** What stands in the endpoint file; undefined while there is none. Throws when it is no JSON. */
+  endpoint(): { readonly port: number } | undefined {
+    const path = this.path("endpoint.json");
+    if (!this.isRunning || !existsSync(path)) return undefined;
+    return JSON.parse(readFileSync(path, "utf8")) as { port: number };
+  }
+
+  /** Takes all the room there is. */
+  fill(): void {
+    const { stderr } = spawnSync("dd", ["if=/dev/zero", `of=${this.path("ballast")}`, "bs=4096"], { encoding: "utf8" });
+    assert.match(stderr, /No space left/);
+  }
+
+  free(): void {
+    rmSync(this.path("ballast"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isRunning) {
+      const exited = once(this.#child, "exit");
+      this.#child.kill("SIGTERM");
+      this.#child.kill("SIGINT");
+      await exited;
+    }
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  get #mountPoint(): string {
+    return join(this.#directory, "state");
+  }
+}
+
+/** A start by the built door, as clients do it: how it fails, and how soon. */
+const STARTER = `
+  const { ensureLocalDaemon } = require(process.argv[1]);
+  const started = performance.now();
+  ensureLocalDaemon({ stateDir: process.argv[2] }).then(
+    () => console.log(JSON.stringify({ code: "started" })),
+    ({ code, message }) => console.log(JSON.stringify({ code, message, tookMs: performance.now() - started })),
+  );
+`;
+
+async function failsSoon(options: string, code: string, context: FaultContext): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "disk-"));
+  const script = 'mount -t tmpfs -o "$1,mode=0700" tmpfs "$2" && exec "$3" -e "$4" "$5" "$2"';
+  const door = createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon");
+  const program = [process.execPath, STARTER, door];
+  const child = spawn("unshare", ["-m", "sh", "-c", script, "sh", options, directory, ...program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (part: string) => {
+    text += part;
+  });
+  await within(LONG_MS, once(child, "close"));
+  const told = JSON.parse(text) as { code: string; message: string; tookMs: number };
+  assert.ok(told.message.includes(directory) && told.message.includes(code), `path and ${code}: ${text}`);
+  assert.ok(told.tookMs <= SOON_MS * context.slowness, `it failed after ${round(told.tookMs)} ms`);
+  rmSync(directory, { recursive: true });
+  return `${code} after ${round(told.tookMs)} ms`;
+}
+
+/** Starts on disks of every size from too small to enough; whenever the endpoint file is there, it is whole. */
+async function neverHalf(context: FaultContext): Promise<number> {
+  let looks = 0;
+  const step = Math.round(16 / Math.max(context.scale, 0.25));
+  for (let kib = 16; kib <= 256; kib += step) {
+    await using disk = SmallDisk.begin(`size=${kib}k`);
+    const deadline = performance.now() + LONG_MS;
+    while (disk.isRunning && performance.now() < deadline) {
+      looks += 1;
+      if (disk.endpoint() !== undefined) break;
+      await new Promise((again) => setImmediate(again));
+    }
+  }
+  return looks;
+}
+
+async function fillsWhileRunning(disk: SmallDisk, context: FaultContext): Promise<string> {
+  const url = `ws://127.0.0.1:${disk.endpoint()?.port}`;
+  const token = readFileSync(disk.path("token"), "utf8").trim();
+  await using connection = await connectDaemon({ url, token });
+  await using running = await connection.createSession({ cwd: disk.workspace });
+  await using other = await connection.createSession({ cwd: disk.workspace });
+  const turn = counted(running, 200);
+  await turn.begun;
+  disk.fill();
+  const refusedAfter = await until(async () => /STORAGE_FULL/.test(await outcomeOf(other, "say no")));
+  const before = turn.numbers.length;
+  await until(() => Promise.resolve(turn.numbers.length > before + 5));
+  disk.free();
+  const started = performance.now();
+  await until(async () => (await outcomeOf(other, "say yes")) === "accepted");
+  const recovered = performance.now() - started;
+  assert.ok(recovered <= SOON_MS * 2 * context.slowness, `it recovered after ${round(recovered)} ms`);
+  assert.deepEqual(await within(LONG_MS, turn.done), ["completed"]);
+  assert.deepEqual(
+    turn.numbers,
+    Array.from({ length: 200 }, (_none, index) => index + 1),
+    "each number once, in order",
+  );
+  assert.equal(turn.notices.length, 1, `it says so once: ${turn.notices.join(" | ")}`);
+  assert.ok(disk.isRunning);
+  return `refused with STORAGE_FULL after ${refusedAfter} sends, the running turn went on and said so once, taken again after ${round(recovered)} ms`;
+}
+
+/** A turn that counts slowly, what came of it, and what it was told of storage. */
+function counted(session: DaemonSession, count: number) {
+  const numbers: number[] = [];
+  const notices: string[] = [];
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const consume = async () => {
+    // Not the result's subtype: that is a failure wherever an error was told, and the notice is one.
+    const reasons: unknown[] = [];
+    const stop = session.onNotification(({ reason }) => reasons.push(reason), { type: "agent_turn_completed" });
+    for await (const event of session.stream(`count ${count} every 50`, { includePartialMessages: true })) {
+      if (event.type === "assistant_text_delta") numbers.push(Number(event.text));
+      if (event.type === "error") notices.push(event.message);
+      if (numbers.length > 0) begin();
+    }
+    stop();
+    return reasons;
+  };
+  return { numbers, notices, begun, done: consume() };
+}
+
+async function outcomeOf(session: DaemonSession, prompt: string): Promise<string> {
+  return await session.send(prompt).then(
+    () => "accepted",
+    (error: unknown) => `${Reflect.get(Object(error), "code")} ${String(error)}`,
+  );
+}
+
+/** Tries until it is so; tells how often. */
+async function until(isSo: () => Promise<boolean>): Promise<number> {
+  const deadline = performance.now() + LONG_MS;
+  for (let tries = 1; ; tries += 1) {
+    if (await isSo()) return tries;
+    assert.ok(performance.now() < deadline, "not so in time");
+    await delay(POLL_MS);
+  }
+}

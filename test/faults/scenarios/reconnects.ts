@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { ChaosProxy } from "@daemon-sdk/testing/node";
+import { RoleProcess } from "../roles/role.js";
+import type { FaultContext, FaultScenario } from "../scenario.js";
+import { bytes, openFiles, withoutProc } from "../support/figures.js";
+import { type ForegroundDaemon, startForeground } from "../support/foreground-daemon.js";
+
+/** Reconnects after which code is compiled and tables have grown. */
+const WARM_UP = 50;
+const GROWTH_BYTES = 2 ** 20;
+
+/** M2: links that come and go under one connection. */
+export const reconnectScenarios: readonly FaultScenario[] = [
+  {
+    id: "M2",
+    title: "a client that comes back a thousand times holds what it held at first",
+    isQuick: true,
+    limitMs: 180_000,
+    cannotRun: withoutProc,
+    async run(context) {
+      await using daemon = await startForeground();
+      return await comesBack(daemon, context);
+    },
+  },
+];
+
+interface Holdings {
+  readonly timers: number;
+  readonly listeners: number;
+  readonly descriptors: number;
+  readonly resources: string;
+  readonly heapUsed: number;
+}
+
+async function comesBack(daemon: ForegroundDaemon, context: FaultContext): Promise<string> {
+  const reconnects = context.count(1_000, 50);
+  await using proxy = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed });
+  const args = [`ws://127.0.0.1:${proxy.port}`, daemon.token, daemon.workspace];
+  await using client = RoleProcess.start("reconnecting-client", { args, execArgv: ["--expose-gc"] });
+  await client.next();
+  let connected = 1;
+  const cutTimes = async (count: number) => {
+    for (let cut = 0; cut < count; cut += 1) {
+      proxy.cutAll();
+      connected += 1;
+      await client.ask({ connected });
+    }
+  };
+  const look = async () => ({ ...(await client.ask<Holdings>({})), daemonFiles: openFiles(daemon.pid) });
+  await cutTimes(WARM_UP);
+  const before = await look();
+  await cutTimes(reconnects);
+  const after = await look();
+  const growth = after.heapUsed - before.heapUsed;
+  assert.deepEqual({ ...after, heapUsed: 0 }, { ...before, heapUsed: 0 });
+  assert.ok(growth <= GROWTH_BYTES, `the heap grew by ${bytes(growth)}`);
+  return (
+    `${reconnects} reconnects: ${after.timers} timers, ${after.listeners} listeners, ${after.descriptors} descriptors, ` +
+    `${after.daemonFiles} in the daemon, as at the start; heap ${growth < 0 ? "" : "+ "}${bytes(growth)}`
+  );
+}
