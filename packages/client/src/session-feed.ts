@@ -55,6 +55,8 @@ export interface SessionFeedOptions {
 export class SessionFeed implements SessionView {
   observer: SessionObserver | undefined;
   #listeners: readonly NotificationListener[] = [];
+  /** Tells whoever listens now. With one listener it is that one, so that an event need not look into the list. */
+  #tell: NotificationListener | undefined;
   readonly #cursor: SessionCursor;
   readonly #credit: SessionCredit | undefined;
   readonly #options: SessionFeedOptions;
@@ -79,9 +81,9 @@ export class SessionFeed implements SessionView {
     }
     const bytes = credit === undefined ? 0 : credit.arrived(notification.type, frame);
     // Those of now: what ends the session ends its listeners, too, and they are to hear why.
-    const listeners = this.#listeners;
+    const tell = this.#tell;
     const isHeld = this.observer?.onEvent(notification, bytes) === true;
-    this.#tell(notification, listeners);
+    if (tell !== undefined) this.#call(tell, notification);
     if (bytes > 0 && !isHeld) credit?.consumed(bytes);
   }
 
@@ -108,32 +110,38 @@ export class SessionFeed implements SessionView {
   /** Calls back with every notification, in order; the returned function stops it. */
   listen(listener: NotificationListener): () => void {
     // Copied on change: a listener may subscribe or stop while one is being told.
-    this.#listeners = [...this.#listeners, listener];
+    this.#setListeners([...this.#listeners, listener]);
     this.#lease ??= this.#credit?.attach();
     let isListening = true;
     return () => {
       const index = isListening ? this.#listeners.indexOf(listener) : -1;
       isListening = false;
       if (index < 0) return;
-      this.#listeners = this.#listeners.filter((_, at) => at !== index);
+      this.#setListeners(this.#listeners.filter((_, at) => at !== index));
       if (this.#listeners.length === 0) this.close();
     };
   }
 
   /** Nobody is told any more. */
   close(): void {
-    this.#listeners = [];
+    this.#setListeners([]);
     this.#lease?.end();
     this.#lease = undefined;
   }
 
-  #tell(notification: SessionNotification, listeners: readonly NotificationListener[]): void {
-    for (const listener of listeners) {
-      try {
-        listener(notification);
-      } catch (error) {
-        this.#options.onError(error as Error);
-      }
+  #setListeners(listeners: readonly NotificationListener[]): void {
+    const tellAll: NotificationListener = (notification) => {
+      for (const listener of listeners) this.#call(listener, notification);
+    };
+    this.#listeners = listeners;
+    this.#tell = listeners.length > 1 ? tellAll : listeners[0];
+  }
+
+  #call(listener: NotificationListener, notification: SessionNotification): void {
+    try {
+      listener(notification);
+    } catch (error) {
+      this.#options.onError(error as Error);
     }
   }
 }
