@@ -6,7 +6,10 @@ import {
   runCase,
   transportContract,
 } from "@daemon-sdk/testing";
+import { agentContract } from "@daemon-sdk/testing/node";
+import { AGENT_MUTANTS } from "./agent-mutants.js";
 import { DAEMON_MUTANTS } from "./daemon-mutants.js";
+import { sinfulAgentHarness } from "./sinful-agent.js";
 import { sinfulHarness } from "./sinful-daemon.js";
 import { bounds, connectMutant, MUTANTS } from "./transport-mutants.js";
 
@@ -15,11 +18,10 @@ const PATIENCE_MS = 1_000;
 
 /** A thing that breaks one law, and the cases that have to notice. */
 export interface Suspect {
-  readonly kind: "transport" | "daemon";
-  readonly sin: string;
+  /** Such as "a transport that loses its last message". */
+  readonly name: string;
   /** Ids of cases, or their laws; the first is the one that names the sin. */
   readonly caughtBy: readonly string[];
-  readonly cases: readonly { readonly id: string }[];
   /** Runs its contract, or only some of it. */
   run(isWanted?: (id: string) => boolean): Promise<CaseResult[]>;
 }
@@ -38,22 +40,26 @@ export const SUSPECTS: readonly Suspect[] = [
   ...MUTANTS.map((mutant): Suspect => {
     const harness = { ...bounds, patienceMs: PATIENCE_MS, connect: async () => connectMutant(mutant) };
     return {
-      ...mutant,
-      kind: "transport",
-      cases: transportContract,
+      name: `a transport that ${mutant.sin}`,
+      caughtBy: mutant.caughtBy,
       run: (wanted) => run(transportContract, harness, wanted),
     };
   }),
   ...DAEMON_MUTANTS.map(({ sin, caughtBy, make }): Suspect => {
     const harness = () => sinfulHarness(make(), PATIENCE_MS);
     return {
-      kind: "daemon",
-      sin,
+      name: `a daemon that ${sin}`,
       caughtBy,
-      cases: daemonContract,
       run: (wanted) => run(daemonContract, harness(), wanted),
     };
   }),
+  ...AGENT_MUTANTS.map(
+    ({ sin, caughtBy, make }): Suspect => ({
+      name: `an agent that ${sin}`,
+      caughtBy,
+      run: (wanted) => run(agentContract, sinfulAgentHarness(make, PATIENCE_MS), wanted),
+    }),
+  ),
 ];
 
 /** Runs a suspect against its contract. */
@@ -75,7 +81,7 @@ export async function judgeTransport(connect: () => ReturnType<typeof connectMut
 /** Cases that no mutant is made for. */
 export function idleCases(): string[] {
   const named = new Set(SUSPECTS.flatMap(({ caughtBy }) => caughtBy));
-  const all = [...transportContract, ...daemonContract].map(({ id }) => id);
+  const all = [...transportContract, ...daemonContract, ...agentContract].map(({ id }) => id);
   return all.filter((id) => !named.has(id) && !named.has(lawOf(id)));
 }
 

@@ -17,7 +17,7 @@ for (const suspect of SUSPECTS) {
   const verdict = verdicts.find((one) => one.suspect === suspect);
   const failed = verdict?.failed.join(", ") || "nothing";
   const mark = verdict?.isCaught ? "caught" : "MISSED";
-  console.log(`${mark}  a ${suspect.kind} that ${suspect.sin}  →  ${failed}`);
+  console.log(`${mark}  ${suspect.name}  →  ${failed}`);
   if (!verdict?.isCaught) console.log(`        expected: ${suspect.caughtBy.join(", ")}`);
 }
 const idle = idleCases();

@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
 import { daemonContract, runContract } from "@daemon-sdk/testing";
+import { agentContract } from "@daemon-sdk/testing/node";
 import { describe, expect, test } from "vitest";
 import { idleCases, judge, judgeTransport, lawOf, SUSPECTS } from "./judge.js";
+import { sinfulAgentHarness } from "./sinful-agent.js";
 import { sinfulHarness } from "./sinful-daemon.js";
 import { connectMutant, Passing } from "./transport-mutants.js";
 
@@ -10,13 +12,14 @@ const SAMPLE = 0.1;
 const seed = randomInt(1_000_000);
 
 describe(`a broken law is noticed by the case that names it, and by none that has nothing to do with it (seed ${seed})`, () => {
-  test.concurrent.each(
-    SUSPECTS.map((suspect, index) => ({ name: `a ${suspect.kind} that ${suspect.sin}`, suspect, index })),
-  )("$name", async ({ suspect, index }) => {
-    const isNamed = (id: string) => suspect.caughtBy.includes(id) || suspect.caughtBy.includes(lawOf(id));
-    const verdict = await judge(suspect, (id) => isNamed(id) || sampled(`${seed}/${index}/${id}`));
-    expect(verdict.isCaught, `failed: ${verdict.failed.join(", ")}`).toBe(true);
-  });
+  test.concurrent.each(SUSPECTS.map((suspect, index) => ({ name: suspect.name, suspect, index })))(
+    "$name",
+    async ({ suspect, index }) => {
+      const isNamed = (id: string) => suspect.caughtBy.includes(id) || suspect.caughtBy.includes(lawOf(id));
+      const verdict = await judge(suspect, (id) => isNamed(id) || sampled(`${seed}/${index}/${id}`));
+      expect(verdict.isCaught, `failed: ${verdict.failed.join(", ")}`).toBe(true);
+    },
+  );
 });
 
 test("each case is the one that names some sin", () => {
@@ -26,6 +29,12 @@ test("each case is the one that names some sin", () => {
 test("what mutants are made of keeps every law", async () => {
   expect(await judgeTransport(() => connectMutant({ sin: "", caughtBy: [], End: Passing }))).toEqual([]);
   const results = await runContract(daemonContract, sinfulHarness({}, 5_000));
+  results.push(
+    ...(await runContract(
+      agentContract,
+      sinfulAgentHarness(() => ({}), 5_000),
+    )),
+  );
   expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
 });
 

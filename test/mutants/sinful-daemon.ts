@@ -42,7 +42,7 @@ export class SinfulWire implements Transport {
   /** Sessions made on it, and loaded or resumed on it. */
   readonly made = new Set<string>();
   readonly joined = new Set<string>();
-  credential: string | undefined;
+  isLetIn = false;
   readonly shared: Shared;
   readonly #inner: Transport;
   #handler: ((text: string) => void) | undefined;
@@ -141,37 +141,14 @@ function parsed(text: string): Frame | undefined {
 }
 
 const AUTHENTICATE_MS = 2_000;
-const KEYS = ["first-key-of-mutants", "second-key-of-mutants"] as const;
-const NOT_FOUND = { code: -32_004, message: "Session not found" };
 
-/** What the fake daemon leaves out, kept in front of it: keys that reach their own sessions, of two at most. */
-function keysOf(credential: string): Sin {
-  const owners = new Map<string, string>();
-  const isForeign = (id: unknown, wire: SinfulWire) =>
-    wire.credential !== credential && owners.has(String(id)) && owners.get(String(id)) !== wire.credential;
-  return {
-    hears(frame, wire) {
-      const { sessionId, apiKey } = frame.params ?? {};
-      if (frame.method === "daemon.authenticate" && KEYS.some((key) => key === apiKey)) {
-        wire.credential = String(apiKey);
-        return { ...frame, params: { ...frame.params, apiKey: credential } };
-      }
-      if (isForeign(sessionId, wire)) {
-        return wire.answer(frame, { error: { ...NOT_FOUND, data: { sessionId: String(sessionId) } } });
-      }
-      return frame;
-    },
-    says(frame, wire) {
-      const method = wire.requestOf(frame)?.method;
-      if (method === "daemon.authenticate" && frame.result) wire.credential ??= credential;
-      const { sessionId, sessions } = frame.result ?? {};
-      if (method === "daemon.initialize_session" && frame.result) owners.set(String(sessionId), wire.credential ?? "");
-      if (!Array.isArray(sessions)) return [frame];
-      const own = (sessions as { sessionId: string }[]).filter((row) => !isForeign(row.sessionId, wire));
-      return [{ ...frame, result: { ...frame.result, sessions: own } }];
-    },
-  };
-}
+/** Knows which connections are let in: the fake daemon has no timer of its own that would close the others. */
+const DOORKEEPER: Sin = {
+  says(frame, wire) {
+    if (wire.requestOf(frame)?.method === "daemon.authenticate" && frame.result) wire.isLetIn = true;
+    return [frame];
+  },
+};
 
 /** A fake daemon that commits this sin, and keeps all other laws. */
 export function sinfulHarness(sin: Sin, patienceMs: number): DaemonHarness {
@@ -179,15 +156,14 @@ export function sinfulHarness(sin: Sin, patienceMs: number): DaemonHarness {
     patienceMs,
     offers: ["deadlines"],
     wrap(harness) {
-      const inner = { sin: keysOf(String(harness.credential.token)), wires: new Set<SinfulWire>() };
+      const inner = { sin: DOORKEEPER, wires: new Set<SinfulWire>() };
       const outer = { sin, wires: new Set<SinfulWire>() };
       const complete = {
         ...harness,
-        keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }] as const,
         connect: async () => new SinfulWire(new SinfulWire(await harness.connect(), inner), outer),
         async passTime(ms: number) {
           await harness.passTime?.(ms);
-          for (const wire of inner.wires) if (ms >= AUTHENTICATE_MS && !wire.credential) wire.close(4401);
+          for (const wire of inner.wires) if (ms >= AUTHENTICATE_MS && !wire.isLetIn) wire.close(4401);
         },
       };
       return { ...complete, ...sin.harness?.(complete) };

@@ -26,6 +26,8 @@ import { memoryTransport } from "./memory-transport.js";
 export interface FakeDaemonOptions extends CapabilityOptions {
   /** The one `token`, `apiKey` or `proof` that is accepted. Default: any. */
   readonly credential?: string;
+  /** Further credentials that are accepted. Each reaches the sessions made with it, and no others. Default: none. */
+  readonly keys?: readonly string[];
   /** `factoryProtocolVersion` it states; requests with another one are refused. Default: ours. */
   readonly protocolVersion?: string;
   /** Whether turns end with `agent_turn_completed`. Default: when `turns` is offered; old daemons never do. */
@@ -235,6 +237,7 @@ export class FakeDaemon {
       capabilities,
       isPlain: Object.keys(capabilities).length === 0,
       credential: options.credential,
+      keys: new Set(options.keys),
       completesTurns: options.completesTurns ?? capabilities.turns === true,
       clock: this.#clock,
       keep: options.keep ?? Number.POSITIVE_INFINITY,

@@ -7,6 +7,8 @@ import type { FakeSession, FakeSessionHost, FakeSessionOptions } from "./session
 export interface FakeCatalogue extends FakeSessionHost {
   /** The one credential that is accepted; undefined accepts any. */
   readonly credential: string | undefined;
+  /** Credentials that reach their own sessions only. */
+  readonly keys: ReadonlySet<string>;
   /** Offers no extension. */
   readonly isPlain: boolean;
   readonly clock: Clock;
@@ -63,8 +65,18 @@ export function isWholeNumbers<Key extends string>(value: unknown, ...keys: Key[
 export function sessionOf(call: FakeCall): FakeSession {
   const sessionId = requiredString(call.params, "sessionId");
   const session = call.daemon.sessions.get(sessionId);
-  if (session) return session;
+  if (session && isReached(call, session)) return session;
   throw rpcFault(RpcCode.entityNotFound, "Session not found", { sessionId });
+}
+
+/** Whether the caller's credential reaches a session (docs/protocol.md §3). */
+export function isReached({ daemon, link }: Pick<FakeCall, "daemon" | "link">, session: FakeSession): boolean {
+  return !daemon.keys.has(link.principal) || session.key === link.principal;
+}
+
+/** The sessions that the caller's credential reaches, in the order in which they were added. */
+export function sessionsFor(call: Pick<FakeCall, "daemon" | "link">): FakeSession[] {
+  return [...call.daemon.sessions.values()].filter((session) => isReached(call, session));
 }
 
 /** The session a call names, which this connection has to have created or loaded before. */

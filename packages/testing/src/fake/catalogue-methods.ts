@@ -1,5 +1,5 @@
 import type { SessionMessage } from "@daemon-sdk/protocol";
-import { type FakeCall, type FakeMethod, optionalString, requiredString, sessionOf } from "./calls.js";
+import { type FakeCall, type FakeMethod, optionalString, requiredString, sessionOf, sessionsFor } from "./calls.js";
 import type { FakeSession } from "./session.js";
 import { applySettings } from "./session-methods.js";
 
@@ -30,15 +30,16 @@ export const CATALOGUE_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string
 const NO_SERVERS = { total: 0, connected: 0, connecting: 0, failed: 0 };
 const EPOCH_SECONDS = 1_700_000_000;
 
-function listOpenedSessions({ daemon }: FakeCall): unknown {
-  const opened = [...daemon.sessions.values()].filter((session) => session.isOpen);
+function listOpenedSessions(call: FakeCall): unknown {
+  const opened = sessionsFor(call).filter((session) => session.isOpen);
   return { sessions: opened.map((session) => ({ ...rowOf(session), workingState: session.workingState })) };
 }
 
 /** Newest first, as they were added; `endBefore` is not looked at, since all have the same time. */
-function listAvailableSessions({ daemon, params }: FakeCall): unknown {
+function listAvailableSessions(call: FakeCall): unknown {
+  const { params } = call;
   const limit = typeof params.limit === "number" ? params.limit : 50;
-  const all = [...daemon.sessions.values()].reverse();
+  const all = sessionsFor(call).reverse();
   const sessions = all.slice(0, limit).map((session) => ({
     ...rowOf(session),
     ...(session.title === undefined ? {} : { title: session.title }),
@@ -56,9 +57,9 @@ function rowOf(session: FakeSession) {
   };
 }
 
-function searchSessions({ daemon, params }: FakeCall): unknown {
-  const query = requiredString(params, "query");
-  const sessions = [...daemon.sessions.values()].flatMap((session) => {
+function searchSessions(call: FakeCall): unknown {
+  const query = requiredString(call.params, "query");
+  const sessions = sessionsFor(call).flatMap((session) => {
     const found = session.messages.filter((message) => textOf(message).includes(query));
     const hits = found.map((message) => ({ docId: message.id, kind: "message_text", snippets: [textOf(message)] }));
     return hits.length > 0 ? [{ sessionId: session.id, hits }] : [];
@@ -135,8 +136,8 @@ function executeRewind(call: FakeCall): unknown {
 
 /** A new session, which the caller has to load; the old one stays (session spec §5.5). */
 function copyOf(call: FakeCall, messages: readonly SessionMessage[]): FakeSession {
-  const { cwd, settings } = sessionOf(call);
-  return call.daemon.addSession({ cwd, settings, messages });
+  const { cwd, settings, key } = sessionOf(call);
+  return call.daemon.addSession({ cwd, settings, messages, ...(key === undefined ? {} : { key }) });
 }
 
 function getContextBreakdown(call: FakeCall): unknown {

@@ -35,7 +35,8 @@ function principalOf({ daemon, params }: FakeCall): string {
   requiredString(params, "caller");
   const given = ["token", "apiKey", "proof"].map((name) => optionalString(params, name));
   const known = given.find(
-    (credential) => credential !== undefined && (daemon.credential ?? credential) === credential,
+    (credential) =>
+      credential !== undefined && ((daemon.credential ?? credential) === credential || daemon.keys.has(credential)),
   );
   if (known !== undefined) return known;
   const ticket = optionalString(params, "ticket");

@@ -1,5 +1,5 @@
 import { type Clock, RpcCode } from "@daemon-sdk/protocol";
-import { errorOf, type FakeCatalogue, type FakeMethod, isWholeNumbers } from "./calls.js";
+import { errorOf, type FakeCatalogue, type FakeMethod, isWholeNumbers, sessionsFor } from "./calls.js";
 import { CAPABILITY_OF_METHOD } from "./capabilities.js";
 import { CATALOGUE_METHODS } from "./catalogue-methods.js";
 import { CONNECTION_METHODS } from "./connection-methods.js";
@@ -80,7 +80,7 @@ export class Dispatcher {
     const replay = this.#replays.get(link);
     if (replay) return replay.take(link, frame);
     if (id === null || !link.isAuthenticated) return false;
-    const session = [...catalogue.sessions.values()].find(({ inbox }) => inbox.has(id));
+    const session = sessionsFor({ daemon: catalogue, link }).find(({ inbox }) => inbox.has(id));
     if (!session) return false;
     if (error === undefined && session.inbox.answer(id, result, link.principal)) return true;
     // A client whose handler failed means no, unless somebody else can still answer.

@@ -1,5 +1,5 @@
 import { LIMITS, RpcCode } from "@daemon-sdk/protocol";
-import { type FakeCall, type FakeMethod, optionalString, requiredString, sessionOf } from "./calls.js";
+import { type FakeCall, type FakeMethod, optionalString, requiredString, sessionOf, sessionsFor } from "./calls.js";
 import { rpcFault } from "./frames.js";
 
 /** Methods about what waits and what became of it, in all sessions (docs/protocol.md §7, §8). */
@@ -22,15 +22,16 @@ function getReceipts(call: FakeCall): unknown {
 
 function listRequests(call: FakeCall): unknown {
   const only = optionalString(call.params, "sessionId");
-  const sessions = only === undefined ? [...call.daemon.sessions.values()] : [sessionOf(call)];
+  const sessions = only === undefined ? sessionsFor(call) : [sessionOf(call)];
   const requests = sessions.flatMap(({ inbox }) => inbox.requests);
   return { requests: requests.sort((a, b) => a.createdAt - b.createdAt) };
 }
 
-function answerRequest({ daemon, link, params }: FakeCall): unknown {
+function answerRequest(call: FakeCall): unknown {
+  const { link, params } = call;
   const requestId = requiredString(params, "requestId");
   const by = link.principal;
-  const sessions = [...daemon.sessions.values()];
+  const sessions = sessionsFor(call);
   if (sessions.some(({ inbox }) => inbox.answer(requestId, params.result, by))) return {};
   if (sessions.some(({ inbox }) => inbox.has(requestId))) {
     throw rpcFault(RpcCode.invalidParams, "Invalid params: the request does not offer that answer");

@@ -31,7 +31,9 @@ function initializeSession(call: FakeCall): unknown {
   requireKnownAgent(call);
   const id = optionalString(call.params, "sessionId");
   const known = id === undefined ? undefined : call.daemon.sessions.get(id);
-  const session = known ?? call.daemon.addSession(id === undefined ? { cwd } : { id, cwd });
+  const { principal } = call.link;
+  const owned = { cwd, ...(call.daemon.keys.has(principal) ? { key: principal } : {}) };
+  const session = known ? sessionOf(call) : call.daemon.addSession(id === undefined ? owned : { id, ...owned });
   session.isOpen = true;
   applySettings(session, call.params);
   attach(call, session);

@@ -24,6 +24,8 @@ import { FakeReceipts } from "./receipts.js";
 export interface FakeSessionOptions {
   /** Default: a new UUID. */
   readonly id?: string;
+  /** The one of `FakeDaemonOptions.keys` whose session it is. Default: none of them. */
+  readonly key?: string;
   readonly cwd?: string;
   readonly title?: string;
   /** The conversation so far. */
@@ -61,6 +63,7 @@ const URGENT: ReadonlySet<string> = new Set([
 /** One session of the fake daemon: its conversation, its queue, its journal, and who follows it. */
 export class FakeSession implements TurnStage, FollowedSession {
   readonly id: string;
+  readonly key: string | undefined;
   readonly cwd: string;
   title: string | undefined;
   readonly messages: SessionMessage[];
@@ -86,6 +89,7 @@ export class FakeSession implements TurnStage, FollowedSession {
   constructor(host: FakeSessionHost, options: FakeSessionOptions = {}) {
     this.#host = host;
     this.id = options.id ?? newId();
+    this.key = options.key;
     this.cwd = options.cwd ?? ".";
     this.title = options.title;
     this.messages = [...(options.messages ?? [])];

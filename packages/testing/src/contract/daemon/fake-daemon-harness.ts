@@ -27,16 +27,23 @@ const PROMPTS: DaemonPrompts = {
 };
 
 const CREDENTIAL = "credential-of-the-fake-daemon";
+const KEYS = ["first-key-of-the-fake-daemon", "second-key-of-the-fake-daemon"] as const;
 
 /** A `FakeDaemon` whose turns do what the daemon contract asks for, and a harness for it. */
 export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): DaemonHarness {
   const { capabilities } = options;
   const clock = new FakeClock();
-  const daemon = new FakeDaemon({ credential: CREDENTIAL, clock, ...(capabilities ? { capabilities } : {}) });
+  const daemon = new FakeDaemon({
+    credential: CREDENTIAL,
+    keys: KEYS,
+    clock,
+    ...(capabilities ? { capabilities } : {}),
+  });
   daemon.onPrompt(play);
   const harness = {
     connect: () => daemon.dial({ url: "memory:", signal: new AbortController().signal }),
     credential: { token: CREDENTIAL },
+    keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }] as const,
     prompts: PROMPTS,
     passTime: (ms: number) => clock.advance(ms),
     restart: () => restart(daemon),
