@@ -10,25 +10,40 @@ import { sayReady } from "./role.js";
  */
 export function playFeed(): void {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
-  let newest: { socket: WebSocket; frames: string[] } | undefined;
+  let newest: { socket: WebSocket; sessions: Session[] } | undefined;
   server.on("connection", (socket) => {
-    const frames: string[] = [];
-    newest = { socket, frames };
-    socket.on("message", (data) => answer(socket, frames, JSON.parse(String(data)) as Incoming));
+    const sessions: Session[] = [];
+    newest = { socket, sessions };
+    socket.on("message", (data) => answer(socket, sessions, JSON.parse(String(data)) as Incoming));
   });
   server.on("listening", () => sayReady({ port: (server.address() as AddressInfo).port }));
   process.on("message", ({ feed }: { feed: number }) => {
-    const { socket, frames } = newest ?? {};
-    if (socket && frames) void sendCorked(socket, feed, (index) => frames[index % frames.length] ?? "");
+    const { socket, sessions } = newest ?? {};
+    if (socket && sessions) void sendCorked(socket, feed, (index) => nextFrame(sessions[index % sessions.length]));
   });
 }
 
-function answer(socket: WebSocket, frames: string[], { id, method, params }: Incoming): void {
+/** A session's delta around its position, and how often it was sent: an entry that comes twice is dropped by who reads. */
+interface Session {
+  readonly head: string;
+  readonly tail: string;
+  seq: number;
+}
+
+function nextFrame(session: Session | undefined): string {
+  if (session === undefined) return "";
+  session.seq += 1;
+  return session.head + session.seq + session.tail;
+}
+
+function answer(socket: WebSocket, sessions: Session[], { id, method, params }: Incoming): void {
   if (method === "daemon.authenticate") {
     socket.send(resultFrame(id, { userId: "u", orgId: "o", capabilities: { turns: true, inbox: true, detach: true } }));
   } else if (method === "daemon.initialize_session") {
-    const sessionId = typeof params?.sessionId === "string" ? params.sessionId : `session-${frames.length}`;
-    frames.push(deltaFrame("daemon", sessionId, `"_meta":{"epoch":1760000000,"seq":1},`));
+    const sessionId = typeof params?.sessionId === "string" ? params.sessionId : `session-${sessions.length}`;
+    const meta = `"_meta":{"epoch":1760000000,"seq":`;
+    const [head = "", tail = ""] = deltaFrame("daemon", sessionId, `${meta}|},`).split("|");
+    sessions.push({ head, tail, seq: 0 });
     const settings = { modelId: "m", reasoningEffort: "none" };
     socket.send(resultFrame(id, { sessionId, session: { messages: [] }, settings }));
   } else {
