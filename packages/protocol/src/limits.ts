@@ -110,6 +110,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     tcpKeepAliveMs: 30_000,
     /** Accept to authenticated; one timer of our own, because Node's header check does not run on a server fed by hand. */
     authenticateMs: 2_000,
+    /** Close of a peer that has not authenticated: time for its close frame to leave, and no more for an answer. */
+    strangerCloseMs: 100,
     /** Sockets that have not authenticated; past it the oldest silent one is cut. */
     unauthenticatedSockets: 256,
     /** Refused credentials on one socket before it is closed. */
@@ -178,6 +180,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     /** Pause between looks for a daemon that starts: an eighth of the time waited so far, within these. A start takes about 80 ms. */
     daemonPollMs: 4,
     daemonPollMaxMs: 100,
+    /** Start of a daemon that others wait for before one of them starts another: its launcher may have been killed. */
+    daemonLaunchTurnMs: 1_000,
     /** Wait for the lock of a state directory: long enough when two starters each hold half of it, short enough to tell an owner. */
     instanceLockMs: 250,
     /** How often the daemon looks whether its socket is still there: one that nobody can reach any more ends itself. */

@@ -22,7 +22,7 @@ export interface ConnectionLimits {
   readonly bufferBytes?: number;
   /** `slowConsumerMs` */
   readonly slowMs?: number;
-  /** `closeTimeoutMs`: from our close to the end of the link. */
+  /** `closeTimeoutMs`: from our close to the end of the link. At most `strangerCloseMs` before the handshake is done. */
   readonly closeMs?: number;
 }
 
@@ -124,13 +124,16 @@ export class Connection<Inbound = string> {
 
   /** Ends politely: what was sent is written first. Cut when the link has not ended within `closeMs`. */
   close(code: number = CloseCode.normal, reason = ""): void {
+    const wasActive = this.#state === "active";
     if (!this.#step("close", { code, reason })) return;
     this.#release();
     const farewell = this.#dialect.farewell?.();
     if (farewell !== undefined) this.#queue.send(farewell);
     this.#queue.close();
     const closeMs = this.#limits.closeMs ?? LIMITS.closeTimeoutMs;
-    this.#deadline = setTimeout(() => this.#transport.terminate(), closeMs);
+    // A stranger that does not answer the close must not keep its socket any longer by that.
+    const graceMs = wasActive ? closeMs : Math.min(closeMs, LIMITS.strangerCloseMs);
+    this.#deadline = setTimeout(() => this.#transport.terminate(), graceMs);
     this.#transport.close(code, reason);
   }
 

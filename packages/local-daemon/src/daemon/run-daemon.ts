@@ -5,6 +5,7 @@ import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/p
 import { DAEMON_EXIT } from "../rendezvous/exit-codes.js";
 import { openStateDir, resolveStateDir, STATE_FILES } from "../rendezvous/state-dir.js";
 import { createDaemon, type Daemon } from "../server.js";
+import { ClosingSignals } from "./closing-signals.js";
 import { readConfigFile } from "./config-file.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
 
@@ -24,18 +25,21 @@ export interface RunDaemonOptions {
  */
 export async function runDaemon(options: RunDaemonOptions = {}): Promise<number> {
   process.umask(0o077);
+  // Before anybody can find the daemon: who finds it may tell it to end in the next moment.
+  using signals = new ClosingSignals();
   try {
     const stateDir = await openStateDir(resolveStateDir());
     const { logLevel = "info", ...config } = await readConfigFile(stateDir);
     const log = createDaemonLog(logLevel);
     const port = options.port ?? config.port;
     const daemon = await createDaemon({ ...config, ...(port === undefined ? {} : { port }), stateDir, logger: log });
-    const watches = [closeOnSignal(daemon), closeWhenUnreachable(daemon, log)];
+    signals.attach(daemon);
+    const unwatch = closeWhenUnreachable(daemon, log);
     options.onReady?.(daemon);
     log.info({ ...daemon.endpoint }, "daemon started");
     const opened = openLogSoon(log, join(stateDir, STATE_FILES.log), daemon.closed);
     await daemon.closed;
-    for (const unwatch of watches) unwatch();
+    unwatch();
     await opened;
     log.info({ instanceId: daemon.endpoint.instanceId }, "daemon stopped");
     return DAEMON_EXIT.stopped;
@@ -49,21 +53,6 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
 async function openLogSoon(log: DaemonLog, path: string, closed: Promise<void>): Promise<void> {
   await Promise.race([delay(LOG_AFTER_MS, undefined, { ref: false }), closed]);
   await log.open(path).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));
-}
-
-/** First signal: let running turns finish for a while. Second: end them now. Returns how to stop listening. */
-function closeOnSignal(daemon: Daemon): () => void {
-  let isClosing = false;
-  const onSignal = () => {
-    // The outcome is told by `daemon.closed`.
-    daemon.close(isClosing ? { drainMs: 0 } : {}).catch(() => {});
-    isClosing = true;
-  };
-  const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal);
-  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
 import type { EndpointRecord } from "./endpoint-file.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
 import { type LaunchExit, type Launched, launchDaemon } from "./launch.js";
+import { LaunchTurn } from "./launch-turn.js";
 import { pause } from "./pause.js";
 import { writePrivateFile } from "./private-file.js";
 import { probeLocalDaemon } from "./probe.js";
@@ -28,8 +29,8 @@ interface Wait {
 /**
  * Starts a daemon for `stateDir` and waits until one proves itself there: ours, or that of somebody who was faster.
  *
- * Any number of programs may do so at once: the lock lets one daemon win, the others leave, and everybody finds the
- * winner. A process that was started is never killed by us: it may be the winner in the next moment.
+ * Any number of programs may do so at once: one of them launches it and the others wait. Where two launch one all the same,
+ * the lock lets one daemon win, the other leaves, and everybody finds the winner. A process that was started is never killed by us: it may be the winner in the next moment.
  * @param args of the daemon's own command line
  * Rejects with `DAEMON_START_FAILED` (the end of the log in the message), `STATE_DIR_UNSAFE`, or the signal's reason.
  */
@@ -40,11 +41,33 @@ export async function startDaemon(
 ): Promise<StartedDaemon> {
   await openStateDir(stateDir);
   const wait: Wait = { stateDir, since: performance.now(), signal };
-  for (;;) {
-    // Again when another daemon had the lock but never answered: it may have been on its way out.
-    const up = await untilProven(await launchDaemon(stateDir, args), wait);
-    if (up !== undefined) return up;
+  const turn = new LaunchTurn(stateDir);
+  try {
+    for (;;) {
+      // Again when another daemon had the lock but never answered: it may have been on its way out.
+      const up = (await found(turn, wait)) ?? (await launchInTurn(turn, wait, args));
+      if (up !== undefined) return up;
+    }
+  } finally {
+    await turn.release();
   }
+}
+
+/** The daemon, once it is not to be expected any more from a launch of somebody else's. */
+async function found(turn: LaunchTurn, wait: Wait): Promise<StartedDaemon | undefined> {
+  while (!(await turn.isFree())) {
+    if (performance.now() - wait.since > LIMITS.daemonStartMs) throw neverReady(wait.stateDir, undefined);
+    await pause(wait.since, wait.signal);
+  }
+  const there = await probeLocalDaemon(wait.stateDir, wait.signal);
+  there?.link.transport.terminate();
+  return there && { record: there.record, started: false };
+}
+
+/** Undefined when somebody else took the turn first, or when ours lost to a daemon that stays silent. */
+async function launchInTurn(turn: LaunchTurn, wait: Wait, args: readonly string[]): Promise<StartedDaemon | undefined> {
+  if (!(await turn.take())) return undefined;
+  return untilProven(await launchDaemon(wait.stateDir, args), wait);
 }
 
 /** The daemon that proved itself, or undefined when ours lost to one that stays silent. */

@@ -15,6 +15,8 @@ export const STATE_FILES = {
   database: "daemon.db",
   config: "config.json",
   log: "daemon.log",
+  /** Somebody launches a daemon at the moment. */
+  launching: "launching",
 } as const;
 
 /**

@@ -1,8 +1,16 @@
-import { type InitializeSessionParams, SessionNotFoundError, sessionId } from "@daemon-sdk/protocol";
+import {
+  type InitializeSessionParams,
+  ProtocolError,
+  RpcCode,
+  SessionNotFoundError,
+  sessionId,
+} from "@daemon-sdk/protocol";
 import type { SessionRow, StoreWrite } from "../storage/store.js";
 import type { AttachedClient } from "./attached-client.js";
 import type { Session } from "./session.js";
 import type { Initialized, SessionHost } from "./session-host.js";
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether this client may know of that session (docs/protocol.md §3, "Whose sessions"). The only place that decides it. */
 export function reaches({ principal }: Pick<AttachedClient, "principal">, row: Pick<SessionRow, "owner">): boolean {
@@ -50,15 +58,25 @@ export class ReachableSessions {
     return this.#host.rowOf(id);
   }
 
-  /** As {@link SessionHost.initialize}; the new session belongs to this client's credential. */
+  /**
+   * As {@link SessionHost.initialize}; the new session belongs to this client's credential. A key's client chooses UUIDs
+   * only: with an id that can be guessed it could find out which sessions others have. Rejects others, and one that
+   * is somebody else's, with the same -32602.
+   */
   async initialize(params: InitializeSessionParams): Promise<Initialized> {
+    const { principal } = this.#client;
     const { sessionId: chosen } = params;
-    const taken = chosen === undefined ? undefined : await this.#host.services.store.readSession(sessionId(chosen));
-    if (taken !== undefined && !reaches(this.#client, taken)) throw new SessionNotFoundError(taken.id);
-    const made = await this.#host.initialize(params, this.#client.principal);
+    if (chosen !== undefined && principal.keyId !== undefined) await this.#checkChosen(chosen);
+    const made = await this.#host.initialize(params, principal);
     // Somebody else may have made it meanwhile.
-    if (!reaches(this.#client, made.session.row)) throw new SessionNotFoundError(made.session.id);
+    if (!reaches(this.#client, made.session.row)) throw unusableId();
     return made.isNew ? made : { ...made, session: await this.#host.reopen(made.session.id) };
+  }
+
+  async #checkChosen(id: string): Promise<void> {
+    if (!UUID.test(id)) throw unusableId();
+    const taken = await this.#host.services.store.readSession(sessionId(id));
+    if (taken !== undefined && !reaches(this.#client, taken)) throw unusableId();
   }
 
   /** As {@link SessionHost.adopt}; the new session belongs to this client's credential. */
@@ -77,4 +95,11 @@ export class ReachableSessions {
     await this.rowOf(id);
     return this.#host.patch(id, patch);
   }
+}
+
+/** Without the id: the text is the same for every one. */
+function unusableId(): ProtocolError {
+  return new ProtocolError("INVALID_PARAMS", "sessionId must be a new UUID, or that of a session of yours.", {
+    rpcCode: RpcCode.invalidParams,
+  });
 }

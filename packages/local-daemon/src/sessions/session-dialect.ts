@@ -84,7 +84,9 @@ export class SessionDialect implements Dialect {
   readonly #host: SessionHost;
   readonly #logger: Logger;
   #client: AttachedClient | undefined;
+  readonly #calls = new Set<Promise<void>>();
   #refusals = 0;
+  #isLeaving = false;
 
   constructor(connection: Connection, options: SessionDialectOptions) {
     this.#connection = connection;
@@ -137,9 +139,10 @@ export class SessionDialect implements Dialect {
     const { id, method, params } = request;
     const name = method.startsWith(PREFIX) ? method.slice(PREFIX.length) : "";
     if (name === METHODS.authenticate.name) this.#authenticate(id, params);
-    else if (this.#client === undefined) this.#fail(id, { code: RpcCode.authentication, message: NOT_AUTHENTICATED });
-    else if (name === METHODS.logout.name) this.#logout(id, params, this.#client);
-    else void this.#call(id, name, params, this.#client);
+    else if (this.#client === undefined || this.#isLeaving)
+      this.#fail(id, { code: RpcCode.authentication, message: NOT_AUTHENTICATED });
+    else if (name === METHODS.logout.name) void this.#logout(id, params, this.#client);
+    else this.#track(this.#call(id, name, params, this.#client));
   }
 
   #authenticate(id: string, params: Record<string, unknown>): void {
@@ -181,13 +184,24 @@ export class SessionDialect implements Dialect {
     );
   }
 
-  /** The connection was this client's only hold on us: without it, nothing is left to be logged in. */
-  #logout(id: string, params: Record<string, unknown>, client: AttachedClient): void {
+  #track(call: Promise<void>): void {
+    this.#calls.add(call);
+    // Never rejects: what went wrong was answered.
+    void call.then(() => this.#calls.delete(call));
+  }
+
+  /**
+   * The connection was this client's only hold on us: without it, nothing is left to be logged in. What it asked before is
+   * answered first.
+   */
+  async #logout(id: string, params: Record<string, unknown>, client: AttachedClient): Promise<void> {
     const parsed = z.safeParse(METHOD_SCHEMAS.logout.params, params);
     if (!parsed.success) {
       this.#fail(id, { code: RpcCode.invalidParams, message: issueText("logout", parsed.error) });
       return;
     }
+    this.#isLeaving = true;
+    await Promise.all(this.#calls);
     this.#send(encodeResult(id, { accepted: true }, FACTORY_PROTOCOL_VERSION));
     client.close();
   }

@@ -140,6 +140,33 @@ test("a handshake that takes too long is told and closed with 4401; one in time 
   expect(quick.connection.state).toBe("active");
 });
 
+test("a peer that never authenticated and does not answer the close is cut at once; one that had has its time (B8)", async () => {
+  const ends: string[] = [];
+  const limits = { handshakeMs: 5, closeMs: 600_000 };
+  const deaf = (name: string) =>
+    connect({
+      limits,
+      through: (far) => {
+        far.close = () => {};
+        const { terminate } = far;
+        far.terminate = () => {
+          ends.push(name);
+          terminate.call(far);
+        };
+        return far;
+      },
+    });
+  const friend = deaf("friend");
+  friend.near.send("hello");
+  await vi.waitFor(() => expect(friend.connection.state).toBe("active"));
+  friend.connection.close();
+  const stranger = deaf("stranger");
+  await stranger.connection.closed;
+  expect(ends).toEqual(["stranger"]);
+  expect(friend.connection.state).toBe("closing");
+  friend.cut();
+});
+
 test("a link that is cut ends the connection without a close, and a late close does nothing", async () => {
   const { cut, connection, dialect } = connect();
   cut();

@@ -208,3 +208,17 @@ test("logout is acknowledged, wants no params, and ends the connection politely"
   await client.closed();
   expect(client.closeCode).toBe(1000);
 });
+
+test("what was asked before a logout is answered before the close; what is asked behind it is refused", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  const order: unknown[] = [];
+  const ids = [
+    client.send("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId: "s-1" }),
+    client.send("logout", {}),
+    client.send("list_opened_sessions", {}),
+  ];
+  await client.closed();
+  for (const { type, id } of client.seen) if (type === "response" && ids.includes(String(id))) order.push(id);
+  expect(order).toEqual([ids[2], ids[0], ids[1]]);
+});

@@ -3,6 +3,8 @@ import { MemoryStore } from "../../src/storage/memory-store.js";
 import { Harness, KEYS, type TestClient } from "./harness.js";
 
 const [KEY_A, KEY_B] = KEYS;
+/** A key's client chooses UUIDs. */
+const S_A = "5a000000-0000-4000-8000-00000000000a";
 
 /** Every method that names a session, with params that its schema passes. */
 const NAMING: readonly [method: string, params: object][] = [
@@ -36,10 +38,10 @@ async function neighbours(harness: Harness) {
   const [person, a, b] = [await harness.connect(), harness.dial(), harness.dial()];
   await a.authenticate({ apiKey: KEY_A });
   await b.authenticate({ apiKey: KEY_B });
-  await a.createSession("s-a");
+  await a.createSession(S_A);
   await person.createSession("s-p");
-  const agent = await harness.spawner.agentOf("s-a");
-  await a.call("add_user_message", { sessionId: "s-a", text: "needle", messageId: "m-1" });
+  const agent = await harness.spawner.agentOf(S_A);
+  await a.call("add_user_message", { sessionId: S_A, text: "needle", messageId: "m-1" });
   await agent.prompted(1);
   agent.message("m-1", "user", "needle");
   agent.ask("ask_user", { toolCallId: "t-1", questions: [{ index: 1, question: "?", topic: "t", options: [] }] });
@@ -56,7 +58,7 @@ test("another key's session, open or stored, is answered like one that does not 
   const store = new MemoryStore();
   const harness = await Harness.start({ store });
   const open = await neighbours(harness);
-  await expectUnknown(open.b, "s-a");
+  await expectUnknown(open.b, S_A);
   await expectUnknown(open.b, "s-p");
   await harness.host.drain(0);
   await harness.host.stop();
@@ -64,7 +66,7 @@ test("another key's session, open or stored, is answered like one that does not 
   await using restarted = await Harness.start({ store });
   const b = restarted.dial();
   await b.authenticate({ apiKey: KEY_B });
-  await expectUnknown(b, "s-a");
+  await expectUnknown(b, S_A);
   expect(restarted.host.open).toEqual([]);
 });
 
@@ -76,23 +78,33 @@ async function expectUnknown(client: TestClient, id: string): Promise<void> {
     ];
     const told = JSON.stringify(foreign.error ?? foreign.result).replaceAll(id, "s-nobody");
     expect(told, method).toBe(JSON.stringify(unknown.error ?? unknown.result));
-    if (method !== "list_requests") expect([-32004, -32601], method).toContain(foreign.error?.code);
+    if (method !== "list_requests") expect(foreign.error?.code, method).toBe(-32004);
   }
-  const taken = await client.call("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId: id });
-  expect(taken.error?.code).toBe(-32004);
 }
+
+test("an id that somebody could guess, and one that somebody else has, are refused alike, so that nothing is found out (S7)", async () => {
+  await using harness = await Harness.start();
+  const { a, b } = await neighbours(harness);
+  const make = (client: TestClient, sessionId: string) =>
+    client.call("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId });
+  const refusals = await Promise.all(["s-p", "s-nobody", S_A].map((id) => make(b, id)));
+  expect(refusals[0]?.error).toMatchObject({ code: -32602, data: { code: "INVALID_PARAMS" } });
+  expect(refusals.map(({ error }) => error)).toEqual(refusals.map(() => refusals[0]?.error));
+  expect((await make(a, S_A)).result).toMatchObject({ sessionId: S_A });
+  expect((await make(b, S_A.replace(/.$/, "b"))).error).toBeUndefined();
+});
 
 test("what is about all sessions leaves out those of another key, and holds all of them for the person (S7)", async () => {
   await using harness = await Harness.start();
   const { person, a, b } = await neighbours(harness);
   for (const method of ["list_opened_sessions", "list_available_sessions"]) {
-    expect(await ids(a, method), method).toEqual(["s-a"]);
+    expect(await ids(a, method), method).toEqual([S_A]);
     expect(await ids(b, method), method).toEqual([]);
-    expect(await ids(person, method), method).toEqual(["s-a", "s-p"]);
+    expect(await ids(person, method), method).toEqual([S_A, "s-p"]);
   }
-  expect(await ids(a, "search_sessions")).toEqual(["s-a"]);
+  expect(await ids(a, "search_sessions")).toEqual([S_A]);
   expect(await ids(b, "search_sessions")).toEqual([]);
-  expect(await ids(person, "search_sessions")).toEqual(["s-a"]);
+  expect(await ids(person, "search_sessions")).toEqual([S_A]);
 });
 
 test("a page of sessions holds as many of one key's as it may, however many others lie between", async () => {
@@ -101,7 +113,7 @@ test("a page of sessions holds as many of one key's as it may, however many othe
   const [person, a] = [await harness.connect(), harness.dial()];
   await a.authenticate({ apiKey: KEY_A });
   for (let n = 0; n < 5; n++) {
-    await a.createSession(`s-a-${n}`);
+    await a.createSession(S_A.replace(/.$/, String(n)));
     await person.createSession(`s-p-${n}`);
   }
   const first = await a.result("list_available_sessions", { limit: 3 });
@@ -125,8 +137,8 @@ test("a ticket reaches what its maker reaches, and no more (S7)", async () => {
   await using harness = await Harness.start();
   const { person, a, b } = await neighbours(harness);
   for (const [maker, reached] of [
-    [person, ["s-a", "s-p"]],
-    [a, ["s-a"]],
+    [person, [S_A, "s-p"]],
+    [a, [S_A]],
     [b, []],
   ] as const) {
     const { ticket } = await maker.result("create_ticket", {});
@@ -143,8 +155,8 @@ test("the person's work on a key's session leaves it the key's, and a fork belon
   await using harness = await Harness.start();
   const { person, a, agent } = await neighbours(harness);
   agent.onCall = (method) => (method === "fork_session" ? { newSessionId: "s-fork" } : {});
-  await person.result("fork_session", { sessionId: "s-a" });
-  await person.result("rename_session", { sessionId: "s-a", title: "Theirs" });
-  expect(await ids(a, "list_available_sessions")).toEqual(["s-a"]);
-  expect(await ids(person, "list_available_sessions")).toEqual(["s-a", "s-fork", "s-p"]);
+  await person.result("fork_session", { sessionId: S_A });
+  await person.result("rename_session", { sessionId: S_A, title: "Theirs" });
+  expect(await ids(a, "list_available_sessions")).toEqual([S_A]);
+  expect(await ids(person, "list_available_sessions")).toEqual([S_A, "s-fork", "s-p"]);
 });
