@@ -1,10 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createDaemon, type Daemon } from "@daemon-sdk/local-daemon/server";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { type DaemonHarness, daemonHarness } from "@daemon-sdk/testing";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
+import { DAEMON_PROGRAM } from "../support/daemon-process.js";
 
 /** The built default agent, as the package ships it. */
 export const WORKSPACE_AGENT_PROGRAM = join(
@@ -14,23 +18,20 @@ export const WORKSPACE_AGENT_PROGRAM = join(
 );
 
 const KEYS = ["first-key-of-the-daemon-contract", "second-key-of-the-daemon-contract"] as const;
+/** The second one says that running turns need not finish. Another kind, because two of one kind arrive as one. */
+const POLITELY = ["SIGTERM", "SIGINT"] as const;
 const HOST = "127.0.0.1";
 
-/** A real daemon on a port of its own, with a state directory and the built workspace agent. */
+/** The built daemon as a process on a port of its own, with a state directory and its workspace agent. */
 export async function realDaemonHarness(): Promise<DaemonHarness & AsyncDisposable> {
   const directory = mkdtempSync(join(tmpdir(), "daemon-contract-"));
   const stateDir = join(directory, "state");
-  const start = () =>
-    createDaemon({
-      stateDir,
-      port: 0,
-      apiKeys: KEYS,
-      agents: { "workspace-agent": { command: [process.execPath, WORKSPACE_AGENT_PROGRAM] } },
-    });
-  let daemon: Daemon = await start();
+  mkdirSync(stateDir, { mode: 0o700 });
+  writeFileSync(join(stateDir, "config.json"), JSON.stringify({ apiKeys: KEYS }), { mode: 0o600 });
+  let daemon = await start(stateDir);
   const harness = daemonHarness(
     {
-      connect: () => dialWebSocket(`ws://${HOST}:${daemon.endpoint.port}`),
+      connect: () => dialWebSocket(`ws://${HOST}:${daemon.port}`),
       // New at each start of the daemon.
       get credential() {
         return { token: readFileSync(join(stateDir, "token"), "utf8").trim() };
@@ -46,16 +47,44 @@ export async function realDaemonHarness(): Promise<DaemonHarness & AsyncDisposab
         die: "run kill -9 $PPID",
       },
       patienceMs: 15_000,
-      async restart() {
-        await daemon.close({ drainMs: 0 });
-        daemon = await start();
+      async restart(how) {
+        await end(daemon.child, ...(how === "killed" ? (["SIGKILL"] as const) : POLITELY));
+        daemon = await start(stateDir);
       },
     },
     ["deadlines"],
   );
   const dispose = async () => {
-    await daemon.close({ drainMs: 0 });
+    await end(daemon.child, ...POLITELY);
     rmSync(directory, { recursive: true, force: true });
   };
   return Object.defineProperty(harness, Symbol.asyncDispose, { value: dispose }) as DaemonHarness & AsyncDisposable;
+}
+
+/** Starts the daemon, and waits until it says where it listens. */
+async function start(stateDir: string): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, [DAEMON_PROGRAM, "start", "--foreground", "--port", "0"], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, DAEMON_SDK_HOME: stateDir },
+  });
+  const port = await portToldBy(child.stderr);
+  // Whatever else it says is thrown away, so that it never waits for a reader.
+  child.stderr.resume();
+  return { child, port };
+}
+
+async function portToldBy(stderr: Readable): Promise<number> {
+  const said: string[] = [];
+  for await (const line of createInterface({ input: stderr })) {
+    said.push(line);
+    const port = /^Listening on .* and [\d.]+:(\d+) /.exec(line)?.[1];
+    if (port !== undefined) return Number(port);
+  }
+  throw new Error(`The daemon ended while it started: ${said.join("\n")}`);
+}
+
+async function end(child: ChildProcess, ...signals: NodeJS.Signals[]): Promise<void> {
+  const exited = once(child, "exit");
+  for (const signal of signals) child.kill(signal);
+  await exited;
 }

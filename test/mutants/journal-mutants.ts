@@ -114,9 +114,9 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
       const old = new Set<unknown>();
       return {
         harness: ({ restart }) => ({
-          async restart() {
+          async restart(how) {
             for (const epoch of seen) old.add(epoch);
-            await restart?.();
+            await restart?.(how);
           },
         }),
         says(frame) {

@@ -259,9 +259,9 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
       let restarts = 0;
       return {
         harness: ({ restart }) => ({
-          async restart() {
+          async restart(how) {
             restarts++;
-            await restart?.();
+            await restart?.(how);
           },
         }),
         says: (frame, wire) => [

@@ -7,7 +7,13 @@ export {
   whyNotApplicable,
 } from "./contract/contract.js";
 export type { TransportCase, TransportHarness, TransportPair } from "./contract/contract-case.js";
-export type { DaemonCase, DaemonCredential, DaemonHarness, DaemonPrompts } from "./contract/daemon/daemon-harness.js";
+export type {
+  DaemonCase,
+  DaemonCredential,
+  DaemonHarness,
+  DaemonPrompts,
+  DaemonRestart,
+} from "./contract/daemon/daemon-harness.js";
 export { daemonHarness } from "./contract/daemon/daemon-offers.js";
 export { type FakeDaemonHarnessOptions, fakeDaemonHarness } from "./contract/daemon/fake-daemon-harness.js";
 export { daemonContract } from "./daemon-contract.js";

@@ -3,6 +3,7 @@ import {
   type FakeCall,
   type FakeMethod,
   followedSession,
+  isReached,
   isWholeNumbers,
   optionalCredit,
   optionalString,
@@ -33,7 +34,8 @@ function initializeSession(call: FakeCall): unknown {
   const known = id === undefined ? undefined : call.daemon.sessions.get(id);
   const { principal } = call.link;
   const owned = { cwd, ...(call.daemon.keys.has(principal) ? { key: principal } : {}) };
-  const session = known ? sessionOf(call) : call.daemon.addSession(id === undefined ? owned : { id, ...owned });
+  if (known && !isReached(call, known)) throw rpcFault(RpcCode.invalidParams, "Invalid params: sessionId is not free");
+  const session = known ?? call.daemon.addSession(id === undefined ? owned : { id, ...owned });
   session.isOpen = true;
   applySettings(session, call.params);
   attach(call, session);

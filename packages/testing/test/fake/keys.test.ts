@@ -4,7 +4,6 @@ import { RawClient } from "../raw-client.js";
 
 const CALLS: readonly (readonly [string, object])[] = [
   ["load_session", { token: "t" }],
-  ["initialize_session", { token: "t", machineId: "default", cwd: "/" }],
   ["resume_session", { after: { epoch: 1, seq: 0 } }],
   ["add_user_message", { text: "x" }],
   ["interrupt_session", {}],
@@ -28,6 +27,9 @@ test("another key's session is answered like one that does not exist, by every m
     const { error } = await stranger.call(method, { sessionId, ...params });
     expect([method, error?.code]).toEqual([method, -32_004]);
   }
+  // Says no more of it than that the id is not free (docs/protocol.md §3).
+  const taken = await stranger.call("initialize_session", { sessionId, token: "t", machineId: "default", cwd: "/" });
+  expect(taken.error?.code).toBe(-32_602);
   for (const method of ["list_opened_sessions", "list_available_sessions", "search_sessions", "list_requests"]) {
     const { result } = await stranger.call(method, { query: "find me" });
     expect(JSON.stringify(Object.entries(result ?? {}).filter(([name]) => name !== "query"))).not.toContain(sessionId);

@@ -110,7 +110,7 @@ export const ANSWER_CASES: readonly DaemonCase[] = [
     "a restarted daemon has closed what was pending",
     async (bench) => {
       const { opened } = await asked(bench, "permission");
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("killed");
       const { snapshot } = await bench.join(opened.sessionId);
       expectEqual(pendingIds(snapshot), [], "what is pending after it");
     },

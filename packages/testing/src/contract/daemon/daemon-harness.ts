@@ -23,6 +23,9 @@ export interface DaemonPrompts {
   readonly die?: string;
 }
 
+/** How a daemon is ended before it is started again. */
+export type DaemonRestart = "asked" | "killed";
+
 /** Makes connections to one daemon for the contract, and says how to drive it. */
 export interface DaemonHarness extends OfferingHarness {
   /** A connection that nobody has used: nothing was sent on it. The contract closes it when it is done with it. */
@@ -34,8 +37,12 @@ export interface DaemonHarness extends OfferingHarness {
   /** Where sessions work. Default `.`. */
   readonly workingDirectory?: string;
   readonly prompts: DaemonPrompts;
-  /** Ends the daemon and starts it again on what it has stored. Absent: cases that need `restart` are skipped. */
-  restart?(): Promise<void>;
+  /**
+   * Ends the daemon and starts it again on what it has stored. Absent: cases that need `restart` are skipped.
+   *
+   * @param how politely, or as SIGKILL does
+   */
+  restart?(how: DaemonRestart): Promise<void>;
   /**
    * Lets time pass for the daemon, as its fake clock does. Absent: time passes by itself, and cases wait for it.
    *

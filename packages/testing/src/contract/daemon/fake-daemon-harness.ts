@@ -2,7 +2,7 @@ import { CloseCode, type DaemonCapabilities } from "@daemon-sdk/protocol";
 import type { FakePrompt } from "../../fake/prompt.js";
 import { FakeClock } from "../../fake-clock.js";
 import { FakeDaemon } from "../../fake-daemon.js";
-import type { DaemonHarness, DaemonPrompts } from "./daemon-harness.js";
+import type { DaemonHarness, DaemonPrompts, DaemonRestart } from "./daemon-harness.js";
 import { daemonHarness } from "./daemon-offers.js";
 
 /** Options of {@link fakeDaemonHarness}. */
@@ -46,16 +46,16 @@ export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): Daemo
     keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }] as const,
     prompts: PROMPTS,
     passTime: (ms: number) => clock.advance(ms),
-    restart: () => restart(daemon),
+    restart: (how: DaemonRestart) => restart(daemon, how),
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
   };
   return daemonHarness(options.wrap?.(harness) ?? harness, options.offers);
 }
 
-/** As a daemon that is asked to: its connections are told, and then it is another one. */
-async function restart(daemon: FakeDaemon): Promise<void> {
-  daemon.closeConnections(CloseCode.goingAway);
-  while (daemon.connections > 0) await Promise.resolve();
+/** A daemon that is asked to tells its connections; after either it is another one. */
+async function restart(daemon: FakeDaemon, how: DaemonRestart): Promise<void> {
+  if (how === "asked") daemon.closeConnections(CloseCode.goingAway);
+  while (how === "asked" && daemon.connections > 0) await Promise.resolve();
   daemon.restart();
 }
 

@@ -53,7 +53,7 @@ export const POSITION_CASES: readonly DaemonCase[] = [
     async (bench) => {
       const opened = await bench.session();
       await bench.turn(opened, bench.prompts.say("before"));
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("killed");
       const { client } = await bench.join(opened.sessionId);
       await bench.turn({ client, sessionId: opened.sessionId }, bench.prompts.say("after"));
       const [before, after] = [opened.client, client].map((one) => one.positions(opened.sessionId));
@@ -163,7 +163,7 @@ export const POSITION_CASES: readonly DaemonCase[] = [
       const messageId = await bench.prompt(opened, bench.prompts.endless);
       const from = opened.client.waitFor((frame) => wordFor(frame) === "assistant_text_delta", "the first words");
       const after = bare((await from)._meta);
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("killed");
       const client = await bench.client();
       await client.result("resume_session", { sessionId: opened.sessionId, after });
       await client.turnEnd(messageId);

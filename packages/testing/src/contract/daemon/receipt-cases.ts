@@ -28,7 +28,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
       const opened = await bench.session();
       const messageId = await bench.prompt(opened, bench.prompts.endless);
       await opened.client.waitFor((frame) => isNotification(frame, "assistant_text_delta"), "the turn's first words");
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("killed");
       const again = await bench.join(opened.sessionId);
       expectEqual(again.snapshot.isAgentLoopInProgress, false, "isAgentLoopInProgress after the restart");
       const other = { client: again.client, sessionId: opened.sessionId };
@@ -47,7 +47,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
       const message = { sessionId, text: bench.prompts.say("once"), messageId: newId() };
       await opened.client.result("add_user_message", message);
       await opened.client.turnEnd(message.messageId);
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("killed");
       const { client } = await bench.join(sessionId);
       await client.result("add_user_message", message);
       await bench.turn({ client, sessionId }, bench.prompts.say("next"));
@@ -106,7 +106,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
     async (bench) => {
       const opened = await bench.session();
       const messageId = await bench.turn(opened, bench.prompts.say("kept"));
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("killed");
       const call = { sessionId: opened.sessionId, messageIds: [messageId] };
       const { receipts } = await (await bench.client()).result("get_receipts", call);
       expectEqual((receipts as { state: string }[])[0]?.state, "completed", "the state");

@@ -145,7 +145,7 @@ export const WIRE_CASES: readonly DaemonCase[] = [
     "a daemon that stops closes its connections with 1001",
     async (bench) => {
       const client = await bench.client();
-      await bench.harness.restart?.();
+      await bench.harness.restart?.("asked");
       expectEqual((await client.ended()).code, 1001, "the code");
     },
     ["restart"],
