@@ -43,11 +43,8 @@ import { slackBot } from "./slack-bot.mjs";
 
 test("the bot answers each channel from a session of its own", async () => {
   const daemon = new FakeDaemon();
-  daemon.onPrompt((prompt) => {
-    prompt.delta("You asked: ");
-    prompt.delta(prompt.text);
-    prompt.message();
-  });
+  daemon.whenPrompted(/joke/).thinks("A short one.").streams(["Knock, ", "knock."]);
+  daemon.whenPrompted(/up/).streams("It is up.");
   const posts = [];
   const bot = await slackBot({ transport: daemon.dial, post: (channel, text) => posts.push(channel + " " + text) });
   await bot.onMessage("general", "is it up?");
@@ -55,11 +52,13 @@ test("the bot answers each channel from a session of its own", async () => {
   await bot.onMessage("general", "still up?");
   await bot.close();
   assert.deepEqual(posts, [
-    "general You asked: is it up?",
-    "random You asked: tell a joke",
-    "general You asked: still up?",
+    "general It is up.",
+    "random Knock, knock.",
+    "general It is up.",
   ]);
-  assert.equal(daemon.sessions.size, 2);
+  daemon.expectPrompt("still up?");
+  const opened = daemon.received.calls("initialize_session").map(({ params }) => params.cwd);
+  assert.deepEqual(opened, ["/srv/general", "/srv/random"]);
 });
 `;
 
