@@ -1,14 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { type FoundDaemon, probeLocalDaemon } from "../../src/rendezvous/probe.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import { daemonHome, ended } from "../rendezvous/daemon-home.js";
-import { TestClient } from "../sessions/harness.js";
-import { failpointBuild } from "../support/failpoint-build.js";
+import { startDaemon } from "../support/failpoint-daemon.js";
 
 /** Where the daemon is killed, and what may have become of the message afterwards. */
 const KILLS: readonly [failpoint: string, states: readonly string[]][] = [
@@ -43,23 +39,6 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   tell({ type: "droid_working_state_changed", newState: "idle" });
 });
 `;
-
-async function startDaemon(state: string, failpoint?: string) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DAEMON_SDK_HOME: state };
-  const child = spawn(process.execPath, [failpointBuild().daemon], {
-    env: failpoint === undefined ? env : { ...env, DAEMON_TEST_FAILPOINT: failpoint },
-    stdio: "inherit",
-  });
-  let found: FoundDaemon | undefined;
-  while (found?.record.pid !== child.pid) {
-    await delay(10);
-    found?.link.transport.terminate();
-    found = await probeLocalDaemon(state);
-  }
-  const client = new TestClient((found as FoundDaemon).link.transport);
-  await client.authenticate((found as FoundDaemon).link.credential);
-  return { child, client };
-}
 
 describe("a daemon that is killed at a step of a message's life", () => {
   test.each(KILLS)("at `%s`: the message ends once, and its agent never gets it twice", async (failpoint, states) => {
