@@ -83,10 +83,10 @@ export async function waitUntilGone<P extends Pick<MarkedProcess, "pid" | "start
   processes: readonly P[],
 ): Promise<P[]> {
   let left = [...processes];
-  for (const deadline = Date.now() + GONE_WAIT_MS; ; ) {
+  for (const deadline = performance.now() + GONE_WAIT_MS; ; ) {
     const alive = await Promise.all(left.map((one) => isSameProcess(one.pid, one.startTime)));
     left = left.filter((_, index) => alive[index]);
-    if (left.length === 0 || Date.now() > deadline) return left;
+    if (left.length === 0 || performance.now() > deadline) return left;
     await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS));
   }
 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { newId, type SessionId, silentLogger } from "@daemon-sdk/protocol";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { waitUntilGone } from "../../src/agents/marked-processes.js";
 import { isSameProcess, parseLinuxStat, startTimeOf } from "../../src/agents/process-identity.js";
 import { reapLeftovers } from "../../src/agents/reaper.js";
 import { processState } from "./agent-harness.js";
@@ -95,4 +96,15 @@ describe("the identity of a process", () => {
     expect(parseLinuxStat(line, "boot")).toEqual({ state: "S", startTime: "boot/4242" });
     expect(parseLinuxStat("", "boot")).toBeUndefined();
   });
+});
+
+test("the wait for a process that does not die ends in time, even when the computer's clock is set back meanwhile (F7)", async () => {
+  const stubborn = await leftover(newId());
+  const started = Date.now();
+  const clock = vi
+    .spyOn(Date, "now")
+    .mockReturnValueOnce(started)
+    .mockReturnValue(started - 3_600_000);
+  const left = await waitUntilGone([stubborn]).finally(() => clock.mockRestore());
+  expect(left).toEqual([stubborn]);
 });
