@@ -3,6 +3,7 @@ import { agentScenarios } from "./scenarios/agents.js";
 import { badNetworkScenarios } from "./scenarios/bad-network.js";
 import { byteScenarios } from "./scenarios/bytes.js";
 import { cancellingScenarios } from "./scenarios/cancelling.js";
+import { clockScenarios } from "./scenarios/clock-jumps.js";
 import { closingScenarios } from "./scenarios/closing.js";
 import { credentialScenarios } from "./scenarios/credentials.js";
 import { cutScenarios } from "./scenarios/cuts.js";
@@ -20,6 +21,7 @@ import { privateStateScenarios } from "./scenarios/private-state.js";
 import { reconnectScenarios } from "./scenarios/reconnects.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
 import { repeatScenarios } from "./scenarios/repeats.js";
+import { soakScenarios } from "./scenarios/soak.js";
 import { unreadOutputScenarios } from "./scenarios/unread-output.js";
 import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
@@ -49,6 +51,8 @@ const ALL: readonly FaultScenario[] = [
   ...fullDiskScenarios,
   ...unreadOutputScenarios,
   ...reconnectScenarios,
+  ...clockScenarios,
+  ...soakScenarios,
 ];
 
 /** Every scenario there is, by its id. */

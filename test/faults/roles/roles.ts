@@ -1,8 +1,10 @@
 import { playClosingClient } from "./closing-client.js";
 import { playMeasuredClient } from "./measured-client.js";
+import { playOrphanMaker } from "./orphan-maker.js";
 import { playRawClient } from "./raw-client.js";
 import { playReconnectingClient } from "./reconnecting-client.js";
 import { playScriptedDaemon } from "./scripted-daemon.js";
+import { playSoakClient } from "./soak-client.js";
 
 type Role = (args: readonly string[]) => void | Promise<void>;
 
@@ -12,5 +14,7 @@ export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ["measured-client", playMeasuredClient],
   ["raw-client", playRawClient],
   ["reconnecting-client", playReconnectingClient],
+  ["soak-client", playSoakClient],
+  ["orphan-maker", playOrphanMaker],
   ["scripted-daemon", playScriptedDaemon],
 ]);

@@ -8,6 +8,7 @@ import type { FaultContext, FaultScenario } from "../scenario.js";
 import { environmentOf } from "../support/daemon-home.js";
 import { round, withoutProc } from "../support/figures.js";
 import { type ForegroundDaemon, startForeground } from "../support/foreground-daemon.js";
+import { orphansAfterKills } from "../support/orphans.js";
 
 /** Programs are started in the root of the repository. */
 const MISBEHAVING = join(process.cwd(), "packages", "local-daemon", "test", "fixtures", "misbehaving-agent.mjs");
@@ -21,7 +22,7 @@ export const agentScenarios: readonly FaultScenario[] = [
     id: "F10",
     title: "however an agent ends, its turn ends once, with code and signal, and nothing of it stays",
     isQuick: true,
-    limitMs: 120_000,
+    limitMs: 420_000,
     cannotRun: withoutProc,
     async run(context) {
       await using daemon = await startForeground({ config: { agents: agentsOf(), defaultAgent: "bad" } });
@@ -30,7 +31,8 @@ export const agentScenarios: readonly FaultScenario[] = [
       await neverStarts(connection, daemon);
       const ladder = await ignoresSigterm(connection, daemon, context);
       assert.deepEqual(zombiesOf(daemon.pid), []);
-      return `${ENDINGS.length + 2} ways to go wrong, one end each, ignoring SIGTERM ended after ${round(ladder)} ms, no zombie`;
+      const orphans = await orphansAfterKills([process.execPath, MISBEHAVING], context);
+      return `${orphans}; ${ENDINGS.length + 2} ways to go wrong, one end each, ignoring SIGTERM ended after ${round(ladder)} ms, no zombie`;
     },
   },
   {

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectDaemon } from "@daemon-sdk/client";
+import { type ChaosConnection, ChaosProxy } from "@daemon-sdk/testing/node";
+import { within } from "../../stress/check.js";
+import { RoleProcess } from "../roles/role.js";
+import type { FaultContext, FaultScenario } from "../scenario.js";
+import { environmentOf } from "../support/daemon-home.js";
+import { bytes, openFiles, quantile, round, withoutProc } from "../support/figures.js";
+import { ProbedDaemon } from "../support/probed-daemon.js";
+
+const KEY = "fk-the-key-of-the-soak-test";
+const SESSIONS = 50;
+const FAULT_EVERY_MS = 5_000;
+const WARM_UP_MS = 60_000;
+/** The last part of the run, in which daemons are killed again. */
+const LAST_SHARE = 0.15;
+const SETTLE_MS = 15_000;
+const SLOPE_BYTES = 2 ** 20;
+/** What a slope is told from; less of a minute shows the collector, not a leak. */
+const LEAST_SPAN_MS = 60_000;
+
+/** L6: everything at once, for a while. */
+export const soakScenarios: readonly FaultScenario[] = [
+  {
+    id: "L6",
+    title: "under one fault after another nothing is lost, doubled or left without an end, and nothing grows",
+    limitMs: 30 * 60_000,
+    cannotRun: withoutProc,
+    async run(context) {
+      await using daemon = await ProbedDaemon.start({ apiKeys: [KEY] });
+      await using ownerLink = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed });
+      await using watcherLink = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed + 1 });
+      const urls = [ownerLink, watcherLink].map(({ port }) => `ws://127.0.0.1:${port}`);
+      const args = [...urls, KEY, daemon.workspace, String(SESSIONS), String(context.seed)];
+      const filesBefore = await filesOfUsed(daemon);
+      await using client = RoleProcess.start("soak-client", { args, execArgv: ["--expose-gc"] });
+      await within(120_000, client.next());
+      const soak = new Soak(daemon, client, [ownerLink, watcherLink], context);
+      const summary = await soak.run();
+      return `${summary}, ${await closed(daemon, filesBefore)}`;
+    },
+  },
+];
+
+const KINDS = ["cut", "cut inside a frame", "stall", "delay", "agent killed"];
+const FIRST_KINDS = [
+  "daemon killed",
+  "cut inside a frame",
+  "daemon killed",
+  "cut",
+  "daemon killed",
+  "stall",
+  "agent killed",
+  "stall",
+];
+
+interface Sample {
+  readonly atMs: number;
+  readonly client: number;
+  readonly daemon: number;
+  readonly daemonPid: number;
+}
+
+interface Told {
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly turns: number;
+  readonly completed: number;
+  readonly cut: number;
+  readonly events: number;
+  readonly reconnects: number;
+  readonly faults: readonly string[];
+}
+
+class Soak {
+  readonly #daemon: ProbedDaemon;
+  readonly #client: RoleProcess;
+  readonly #links: readonly ChaosProxy[];
+  readonly #context: FaultContext;
+  readonly #injected = new Map<string, number>();
+  readonly #samples: Sample[] = [];
+  #faults = 0;
+  readonly #startedAt = performance.now();
+
+  constructor(daemon: ProbedDaemon, client: RoleProcess, links: readonly ChaosProxy[], context: FaultContext) {
+    this.#daemon = daemon;
+    this.#client = client;
+    this.#links = links;
+    this.#context = context;
+  }
+
+  async run(): Promise<string> {
+    const totalMs = this.#context.minutes * 60_000;
+    for (let next = FAULT_EVERY_MS; this.#elapsedMs < totalMs; next += FAULT_EVERY_MS) {
+      await delay(Math.max(0, next - this.#elapsedMs));
+      await this.#inject(totalMs);
+      await this.#look();
+    }
+    for (const link of this.#links) for (const connection of link.connections) connection.resume();
+    const told = await within(180_000, this.#client.ask<Told>({ stop: true }));
+    assert.deepEqual(told.faults.slice(0, 20), [], "the books are clean");
+    assert.ok(told.turns > 0 && told.completed > 0, "turns ran");
+    return this.#summary(told);
+  }
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /**
+   * One fault. The first ones are of every kind, so that memory has had its peaks (a stalled link holds what was on its way) before
+   * it is measured; a daemon whose memory is measured then lives until the last part of the run.
+   */
+  async #inject(totalMs: number): Promise<void> {
+    const at = this.#elapsedMs;
+    const mayKill = at > totalMs * (1 - LAST_SHARE);
+    const kinds = mayKill ? [...KINDS, "daemon killed"] : KINDS;
+    const kind = FIRST_KINDS[this.#faults++] ?? kinds[this.#context.below(kinds.length)] ?? "cut";
+    this.#injected.set(kind, (this.#injected.get(kind) ?? 0) + 1);
+    if (kind === "agent killed") killOneAgent(this.#daemon.pid, this.#context);
+    else if (kind === "daemon killed") {
+      await this.#daemon.end("SIGKILL");
+      await this.#daemon.start();
+    } else {
+      const link = this.#links[this.#context.below(this.#links.length)];
+      for (const connection of link?.connections ?? []) this.#spoil(connection, kind);
+    }
+  }
+
+  #spoil(connection: ChaosConnection, kind: string): void {
+    if (kind === "cut") connection.cut();
+    // Without a word: the client has to notice by itself.
+    else if (kind === "stall") connection.stall();
+    else if (kind === "delay") connection.delay({ minMs: 0, maxMs: 100 });
+    else connection.toClient.cutAt(connection.toClient.passedBytes + this.#context.below(2_000));
+  }
+
+  async #look(): Promise<void> {
+    const [told, daemon] = await Promise.all([this.#client.ask<Told>({}), this.#daemon.memory()]);
+    assert.deepEqual(told.faults.slice(0, 20), [], "the books are clean");
+    const sample = { atMs: this.#elapsedMs, client: told.rss, daemon: daemon.rss, daemonPid: this.#daemon.pid };
+    this.#samples.push(sample);
+  }
+
+  #summary(told: Told): string {
+    const late = this.#samples.filter(({ atMs }) => atMs >= WARM_UP_MS);
+    const steady = late.filter(({ daemonPid }) => daemonPid === late[0]?.daemonPid);
+    const slopes = [
+      ["client", slopeOf(late.map(({ atMs, client }) => [atMs, client]))],
+      ["daemon", slopeOf(steady.map(({ atMs, daemon }) => [atMs, daemon]))],
+    ] as const;
+    for (const [who, slope] of slopes) {
+      assert.ok(slope === undefined || slope < SLOPE_BYTES, `the ${who} grows by ${bytes(slope ?? 0)} a minute`);
+    }
+    const grew = slopes.map(([who, slope]) => `${who} ${slope === undefined ? "(too short)" : `${bytes(slope)}/min`}`);
+    const kinds = [...this.#injected].map(([kind, times]) => `${times} × ${kind}`).join(", ");
+    return (
+      `${round(this.#context.minutes)} min, ${SESSIONS} sessions, ${told.turns} turns (${told.completed} completed, ` +
+      `${told.cut} ended early), ${told.events} events, 0 lost, doubled or out of order, one end each; ${kinds}; ` +
+      `${told.reconnects} reconnects; RSS ${grew.join(", ")}`
+    );
+  }
+}
+
+/**
+ * Bytes a minute: the median of the slopes between all pairs of samples, which one peak does not move. Undefined when the samples
+ * span too little time.
+ */
+function slopeOf(points: readonly (readonly [number, number])[]): number | undefined {
+  if ((points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0) < LEAST_SPAN_MS) return undefined;
+  const slopes = points.flatMap(([at, size], index) =>
+    points.slice(index + 1).map(([later, grown]) => ((grown - size) / (later - at)) * 60_000),
+  );
+  return quantile(slopes, 0.5);
+}
+
+function killOneAgent(daemonPid: number, context: FaultContext): void {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const agents = pids.filter((pid) => environmentOf(Number(pid)).includes("\0DAEMON_SDK_SESSION="));
+  const mark = /\0TMPDIR=[^\0]*/.exec(environmentOf(daemonPid))?.[0] ?? "\0TMPDIR=";
+  const ours = agents.filter((pid) => environmentOf(Number(pid)).includes(`${mark}\0`));
+  const victim = Number(ours[context.below(ours.length)]);
+  if (victim > 1) process.kill(victim, "SIGKILL");
+}
+
+/** Open descriptors of a daemon that has had a client and a session: its log is open, its program is loaded. */
+async function filesOfUsed(daemon: ProbedDaemon): Promise<number> {
+  const connection = await connectDaemon({ url: daemon.url, apiKey: KEY });
+  const session = await connection.createSession({ cwd: daemon.workspace });
+  for await (const event of session.stream("say hello")) void event;
+  await session.close();
+  await connection.close();
+  await delay(500);
+  return openFiles(daemon.pid);
+}
+
+/** All sessions and connections are closed; waits until the daemon has let go of what they cost. */
+async function closed(daemon: ProbedDaemon, filesBefore: number): Promise<string> {
+  const deadline = performance.now() + SETTLE_MS;
+  while (openFiles(daemon.pid) > filesBefore && performance.now() < deadline) await delay(50);
+  const files = openFiles(daemon.pid);
+  assert.ok(files <= filesBefore, `descriptors of the daemon: ${filesBefore} before, ${files} after`);
+  return `descriptors of the daemon ${filesBefore} → ${files}`;
+}
