@@ -8,6 +8,7 @@ import {
   TimeoutError,
 } from "@daemon-sdk/protocol";
 import type { DaemonIdentity } from "./daemon-connection.js";
+import { given } from "./given.js";
 import type { Credential } from "./open-link.js";
 
 /** Options of {@link authenticate}. */
@@ -33,7 +34,7 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
     metadata: { tracing: { machineType }, sdk: { language: "typescript" } },
   };
   try {
-    const result = await engine.request(METHODS.authenticate, params, signal === undefined ? {} : { signal });
+    const result = await engine.request(METHODS.authenticate, params, given({ signal }));
     return identityOf(result, endpoint);
   } catch (error) {
     if (!TimeoutError.is(error)) throw error;
@@ -49,6 +50,6 @@ function identityOf(result: unknown, endpoint: LocalDaemonEndpoint | undefined):
     userId: typeof userId === "string" ? userId : "",
     orgId: typeof orgId === "string" ? orgId : "",
     capabilities: isRecord(capabilities) ? (capabilities as DaemonCapabilities) : {},
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...given({ endpoint }),
   };
 }

@@ -8,6 +8,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { authenticate } from "./authenticate.js";
 import type { DaemonIdentity } from "./daemon-connection.js";
+import { given } from "./given.js";
 import { type DialManner, type OpenLink, openLink, type Platform } from "./open-link.js";
 import type { ConnectDaemonOptions } from "./options.js";
 
@@ -80,8 +81,7 @@ function handshakeOptions(
   return {
     credential,
     machineType: machine?.type ?? MachineType.Local,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(signal === undefined ? {} : { signal }),
+    ...given({ endpoint, signal }),
   };
 }
 

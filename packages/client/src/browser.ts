@@ -8,12 +8,11 @@ export * from "./public-api.js";
  * `apiKey` or `token`. A page can neither find nor start a local daemon, nor check a daemon's proof.
  */
 export const connectDaemon: ConnectDaemon = createConnectDaemon({
-  loadLocalDaemon: () =>
+  openLocal: () =>
     Promise.reject(
       new ConnectionError(
         "LOCAL_DAEMON_UNAVAILABLE",
-        "A web page cannot find the local daemon. Pass `url` or `daemonPort`, and `apiKey` or `token`.",
+        "A web page cannot find the local daemon. Pass `url` or `daemonPort`, and `apiKey`, `token` or `ticket`.",
       ),
     ),
-  environmentApiKey: () => undefined,
 });

@@ -9,6 +9,7 @@ import {
 import { type AuthenticatedLink, openAuthenticatedLink } from "./authenticated-link.js";
 import { ConnectionLifecycle } from "./connection-lifecycle.js";
 import { DaemonConnection } from "./daemon-connection.js";
+import { given } from "./given.js";
 import { LinkKeeper, type LinkKeeperOptions } from "./link-keeper.js";
 import { SharedTransportMultiplexer } from "./multiplexer.js";
 import type { DialManner, Platform } from "./open-link.js";
@@ -71,7 +72,7 @@ async function connectOnce(context: Context): Promise<DaemonConnection> {
   const multiplexer = new SharedTransportMultiplexer(undefined, {
     logger,
     isInboxOffered: () => link?.identity.capabilities.inbox === true,
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...given({ clock: options.clock }),
   });
   const open = async (manner: DialManner) => {
     const onOpened = (engine: ProtocolEngine) => {

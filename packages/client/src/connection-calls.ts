@@ -39,7 +39,8 @@ interface Call {
  * beginning), its signal, or the end of the connection.
  */
 export class ConnectionCalls {
-  readonly #clock: Clock;
+  /** The clock of the connection. */
+  readonly clock: Clock;
   /** Asked before a call goes out; false: the link is in doubt, and calls wait. */
   beforeCall: (() => boolean) | undefined;
   #engine: ProtocolEngine | undefined;
@@ -52,7 +53,7 @@ export class ConnectionCalls {
 
   /** @param clock for the time-outs; default the computer's */
   constructor(clock: Clock = systemClock) {
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   /** The engine of the present link, also of one whose sessions are being attached; undefined between two. */
@@ -81,7 +82,7 @@ export class ConnectionCalls {
       const onAbort = () => this.#giveUp(call, abortReason(signal as AbortSignal));
       signal?.addEventListener("abort", onAbort, { once: true });
       const onTime = () => this.#giveUp(call, new TimeoutError(`Request daemon.${method.name}`, timeoutMs));
-      const stopTimer = timeoutMs === 0 ? undefined : this.#clock.setTimer(onTime, timeoutMs);
+      const stopTimer = timeoutMs === 0 ? undefined : this.clock.setTimer(onTime, timeoutMs);
       const settle: Call["settle"] = (outcome) => {
         call.isSettled = true;
         stopTimer?.();

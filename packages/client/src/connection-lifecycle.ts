@@ -1,5 +1,6 @@
 import { type ConnectionError, DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
+import { given } from "./given.js";
 import type { StatusEvents } from "./status-events.js";
 
 /**
@@ -49,6 +50,6 @@ export class ConnectionLifecycle {
     }
     if (next !== "closed") return;
     this.#resolveClosed(error);
-    if (this.#wasReady) this.#status.emit({ type: "disconnected", ...(error === undefined ? {} : { error }) });
+    if (this.#wasReady) this.#status.emit({ type: "disconnected", ...given({ error }) });
   }
 }

@@ -24,7 +24,7 @@ import { SessionAttachment } from "./session-attachment.js";
 import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
 import { SessionCredit } from "./session-credit.js";
 import { SessionCursor } from "./session-cursor.js";
-import { type NotificationListener, SessionFeed, type SessionObserver } from "./session-feed.js";
+import { type NotificationListener, type ObservedFeed, SessionFeed, type SessionObserver } from "./session-feed.js";
 
 /** Options of {@link DaemonClient}. */
 export interface DaemonClientOptions {
@@ -85,10 +85,11 @@ export class DaemonClient extends SessionCalls {
       onGap: (gap) => this.#feed.observer?.onGap(gap),
       onLost: (error) => {
         this.detach(error);
-        this.#feed.observer?.onLost(error);
+        this.#feed.observer?.fail(error);
       },
     });
     this.#feed = new SessionFeed({
+      clock: options.multiplexer.calls.clock,
       cursor,
       attachment: this.#attachment,
       inbox: this.#inbox,
@@ -184,9 +185,10 @@ export class DaemonClient extends SessionCalls {
     return this.#feed.listen(listener);
   }
 
-  /** Sets who follows the session's turns, before there is one. */
-  observe(observer: SessionObserver): void {
+  /** Sets who follows the session's turns, before there is one; gives back what it follows. */
+  observe(observer: SessionObserver): ObservedFeed {
     this.#feed.observer = observer;
+    return this.#feed;
   }
 
   /** How many requests of either kind wait for an answer. */
@@ -231,7 +233,7 @@ export class DaemonClient extends SessionCalls {
     if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;
     const sessionId = () => (this.isConnected ? this.#sessionId : undefined);
     const wire = creditWire(this.#multiplexer.calls, sessionId, (error) => {
-      this.#feed.observer?.onFollowFailed(error);
+      this.#feed.observer?.fail(error);
       this.#report(error);
     });
     return new SessionCredit(wire, (result) => {

@@ -23,6 +23,7 @@ import {
 import type { ConnectionLifecycle } from "./connection-lifecycle.js";
 import { DaemonClient } from "./daemon-client.js";
 import { DaemonSession } from "./daemon-session.js";
+import { given } from "./given.js";
 import type { AskUserReply, Handlers, PermissionAnswer } from "./handlers.js";
 import type { LinkKeeper } from "./link-keeper.js";
 import type { SharedTransportMultiplexer } from "./multiplexer.js";
@@ -114,7 +115,7 @@ export class DaemonConnection {
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
     const { client, turns } = this.#newHandle(options);
-    const result = await client.initializeSession(initializeParams(options), callOptions(options.signal));
+    const result = await client.initializeSession(initializeParams(options), given({ signal: options.signal }));
     return this.#session(turns, client, snapshotOf(result));
   }
 
@@ -126,12 +127,9 @@ export class DaemonConnection {
     checkResumeOptions(sessionId, options);
     const { mcpServers, loadAllMessages, signal } = options;
     const { client, turns } = this.#newHandle(options);
-    const params = {
-      ...(mcpServers === undefined ? {} : { mcpServers }),
-      ...(loadAllMessages === undefined ? {} : { loadAllMessages }),
-    };
+    const params = given({ mcpServers, loadAllMessages });
     const result = await client.loadSession(sessionId, params, {
-      ...callOptions(signal),
+      ...given({ signal }),
       onResult: (loaded) => turns.found(loaded as LoadSessionResult),
     });
     return this.#session(turns, client, snapshotOf(result));
@@ -275,10 +273,7 @@ export class DaemonConnection {
       multiplexer,
       token: keeper.link.token,
       capabilities,
-      handlers: {
-        ...(permissionHandler === undefined ? {} : { permissionHandler }),
-        ...(askUserHandler === undefined ? {} : { askUserHandler }),
-      },
+      handlers: given({ permissionHandler, askUserHandler }),
       onError,
       onConnectionEnd: (error) => turns.fail(error),
       logger,
@@ -291,8 +286,4 @@ export class DaemonConnection {
   #session(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
     return new DaemonSession(turns, client, snapshot, this.capabilities);
   }
-}
-
-function callOptions(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

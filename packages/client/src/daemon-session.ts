@@ -23,6 +23,7 @@ import {
   type Skill,
 } from "@daemon-sdk/protocol";
 import type { DaemonClient } from "./daemon-client.js";
+import { given } from "./given.js";
 import type { AskUserReply, AskUserRequest, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import { resolveOutputFormat } from "./output-format.js";
 import { requireOffer } from "./require-offer.js";
@@ -282,8 +283,6 @@ function promptParams(
 ): Omit<AddUserMessageParams, "sessionId"> {
   return {
     text,
-    ...(images === undefined ? {} : { images }),
-    ...(files === undefined ? {} : { files }),
-    ...(outputFormat === undefined ? {} : { outputFormat }),
+    ...given({ images, files, outputFormat }),
   };
 }

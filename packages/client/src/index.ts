@@ -1,6 +1,6 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { type ConnectDaemon, createConnectDaemon } from "./connect-daemon.js";
-import type { LocalDaemonDoor } from "./open-link.js";
+import { type LocalDaemonDoor, localPlatform } from "./local-platform.js";
 
 export * from "./public-api.js";
 
@@ -14,14 +14,16 @@ export * from "./public-api.js";
  * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's kind
  * are used up (session spec §2.3); with the reason of `signal`.
  */
-export const connectDaemon: ConnectDaemon = createConnectDaemon({
-  loadLocalDaemon,
-  environmentApiKey: () => {
-    // This entry is also what runtimes load that are neither Node nor a browser.
-    const key = typeof process === "undefined" ? undefined : process.env.FACTORY_API_KEY?.trim();
-    return key === "" ? undefined : key;
-  },
-});
+export const connectDaemon: ConnectDaemon = createConnectDaemon(
+  localPlatform({
+    loadLocalDaemon,
+    environmentApiKey: () => {
+      // This entry is also what runtimes load that are neither Node nor a browser.
+      const key = typeof process === "undefined" ? undefined : process.env.FACTORY_API_KEY?.trim();
+      return key === "" ? undefined : key;
+    },
+  }),
+);
 
 async function loadLocalDaemon(): Promise<LocalDaemonDoor> {
   try {

@@ -1,32 +1,17 @@
 import {
   type AuthenticateParams,
   ConnectionError,
-  type ConnectLocalOptions,
   type Dial,
   type LocalDaemonEndpoint,
-  type LocalLink,
   type Logger,
   MachineType,
   type Transport,
 } from "@daemon-sdk/protocol";
 import { dialWebSocket, dialWithRetry, RETRY_SCHEDULES } from "@daemon-sdk/transport-ws";
+import { given } from "./given.js";
 import { checkText } from "./option-checks.js";
 import type { ConnectDaemonOptions } from "./options.js";
 import { resolveWebSocketUrl } from "./resolve-url.js";
-
-/** What `@daemon-sdk/local-daemon` is to a client. */
-export interface LocalDaemonDoor {
-  /** Finds or starts the local daemon and opens a proven link to it. */
-  connectLocal(options?: ConnectLocalOptions): Promise<LocalLink>;
-}
-
-/** What differs between Node and a browser; each entry point brings its own. */
-export interface Platform {
-  /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be had. */
-  loadLocalDaemon(): Promise<LocalDaemonDoor>;
-  /** The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none (session spec §3.4). */
-  environmentApiKey(): string | undefined;
-}
 
 /** Credential part of `daemon.authenticate`. */
 export type Credential = Pick<AuthenticateParams, "apiKey" | "token" | "proof" | "ticket">;
@@ -47,10 +32,19 @@ export interface DialManner {
   readonly start?: boolean;
 }
 
+/** What differs between Node and a browser; each entry point brings its own. */
+export interface Platform {
+  /**
+   * Opens a link to the daemon on this machine. Rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be reached, with AUTH_MISSING
+   * where neither the caller nor the machine has a credential for it.
+   */
+  openLocal(options: ConnectDaemonOptions, manner: DialManner, credential: Credential | undefined): Promise<OpenLink>;
+}
+
 /**
  * Opens the link the options ask for. Rejects with AUTH_MISSING before anything is sent when no credential can be had for it.
  *
- * A local daemon goes through the optional package, which makes the daemon prove itself first; everything else is a URL.
+ * The local daemon is the platform's affair; everything else is a URL.
  */
 export async function openLink(
   options: ConnectDaemonOptions,
@@ -58,20 +52,20 @@ export async function openLink(
   logger: Logger,
   manner: DialManner,
 ): Promise<OpenLink> {
-  const given = await givenCredential(options);
-  if (isLocalDoor(options, given)) return openLocal(options, platform, given, manner);
-  if (given === undefined) throw noCredential("Pass `apiKey`, `token` or `ticket`");
+  const credential = await givenCredential(options);
+  if (isLocalDoor(options, credential)) return platform.openLocal(options, manner, credential);
+  if (credential === undefined) throw noCredential("Pass `apiKey`, `token` or `ticket`");
   const { signal, isOnce } = manner;
   const url = resolveWebSocketUrl(options);
   const dial: Dial = options.transport ?? (({ url, signal }) => dialWebSocket(url, { signal }));
   const usual = RETRY_SCHEDULES[options.machine?.type ?? MachineType.Local];
   const schedule = isOnce === true ? { ...usual, retries: 0 } : usual;
   const transport = await dialWithRetry((attempt) => dial({ url, signal: attempt }), schedule, {
-    ...(signal === undefined ? {} : { signal }),
+    ...given({ signal }),
     onRetry: ({ attempt, error, delayMs }) =>
       logger.info({ attempt, error, delayMs }, "Connecting failed; trying again"),
   });
-  return { transport, credential: given };
+  return { transport, credential };
 }
 
 /**
@@ -80,41 +74,17 @@ export async function openLink(
  */
 function isLocalDoor(
   { url, transport, machine, daemonPort }: ConnectDaemonOptions,
-  given: Credential | undefined,
+  credential: Credential | undefined,
 ): boolean {
   if (url !== undefined || transport !== undefined) return false;
   if (machine !== undefined && machine.type !== MachineType.Local) return false;
-  return daemonPort === undefined || given === undefined;
-}
-
-async function openLocal(
-  { daemonPort }: ConnectDaemonOptions,
-  platform: Platform,
-  given: Credential | undefined,
-  { signal, start }: DialManner,
-): Promise<OpenLink> {
-  const door = await platform.loadLocalDaemon();
-  const link = await door.connectLocal({
-    ...(signal === undefined ? {} : { signal }),
-    ...(daemonPort === undefined ? {} : { daemonPort }),
-    ...(start === false ? { start } : {}),
-  });
-  const credential = given ?? localCredential(link, platform);
-  if (credential !== undefined) return { transport: link.transport, credential, endpoint: link.endpoint };
-  link.transport.close();
-  throw noCredential("Set FACTORY_API_KEY, or pass `apiKey` or `token`: a plain droid daemon needs one");
-}
-
-function localCredential({ credential, endpoint }: LocalLink, platform: Platform): Credential | undefined {
-  if (Object.keys(credential).length > 0) return credential;
-  const apiKey = endpoint.kind === "droid" ? platform.environmentApiKey() : undefined;
-  return apiKey === undefined ? undefined : { apiKey };
+  return daemonPort === undefined || credential === undefined;
 }
 
 async function givenCredential({ apiKey, token, ticket }: ConnectDaemonOptions): Promise<Credential | undefined> {
   if (ticket !== undefined) return { ticket: typeof ticket === "string" ? ticket : await freshTicket(ticket) };
   if (apiKey === undefined && token === undefined) return undefined;
-  return { ...(apiKey === undefined ? {} : { apiKey }), ...(token === undefined ? {} : { token }) };
+  return given({ apiKey, token });
 }
 
 /** Its failures are worth another attempt, like any part of connecting: who hands out tickets may be restarting, too. */
@@ -128,6 +98,7 @@ async function freshTicket(fetchTicket: () => string | Promise<string>): Promise
   }
 }
 
-function noCredential(advice: string): ConnectionError {
+/** No credential was given, or can be had; `advice` says where from. */
+export function noCredential(advice: string): ConnectionError {
   return new ConnectionError("AUTH_MISSING", `No credential for the daemon. ${advice}. Nothing was sent.`);
 }

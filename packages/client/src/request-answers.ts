@@ -1,4 +1,5 @@
 import { type AskUserResult, InvalidOptionError, isRecord, type RequestPermissionResult } from "@daemon-sdk/protocol";
+import { given } from "./given.js";
 import type { AskUserRequest, PermissionRequest } from "./handlers.js";
 
 /**
@@ -21,7 +22,7 @@ export function permissionResult(request: PermissionRequest, answer: unknown): R
   }
   return {
     selectedOption,
-    ...(comment === undefined ? {} : { comment }),
+    ...given({ comment }),
     ...(typeof editedSpecContent === "string" ? { editedSpecContent } : {}),
     sessionId: request.sessionId,
   };

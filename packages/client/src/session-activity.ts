@@ -20,6 +20,8 @@ export interface ActivityHost {
   readonly isReachable: boolean;
   /** Whether its events come; where they do not, its silence means nothing. */
   readonly hearsEvents: boolean;
+  /** Knows when it was heard last, by the clock; 0: never. */
+  readonly feed: { readonly heardAt: number };
 }
 
 /** What a session waits for, derived from what it says and from its silence; see `SessionActivity` of the protocol. */
@@ -28,8 +30,8 @@ export class SessionActivityWatch {
   readonly #onError: (error: Error) => void;
   #state: Open<WorkingState> = "idle";
   #isGone = false;
-  /** A number from the start: V8 then keeps it in place, and an event makes no garbage. */
-  #heardAt = 0;
+  /** When this began, or the state was found in another way than by an event. */
+  #foundAt: number;
   #told: SessionActivity | undefined;
   #listeners: readonly ActivityListener[] | undefined;
   #stopTimer: (() => void) | undefined;
@@ -38,7 +40,7 @@ export class SessionActivityWatch {
   constructor(host: ActivityHost, onError: (error: Error) => void) {
     this.#host = host;
     this.#onError = onError;
-    this.#heardAt = host.clock.now();
+    this.#foundAt = host.clock.now();
   }
 
   /** Whether no turn runs, as far as it was told. */
@@ -46,20 +48,24 @@ export class SessionActivityWatch {
     return this.#state === "idle";
   }
 
+  /** Whether anybody listens. */
+  get isWatched(): boolean {
+    return this.#listeners !== undefined;
+  }
+
   /** What the session waits for now. */
   get current(): SessionActivity {
-    const { clock, pendingRequests, isReachable, hearsEvents } = this.#host;
+    const { pendingRequests, isReachable, hearsEvents } = this.#host;
     return activityOf({
       workingState: this.#state,
       pendingRequests,
-      silentMs: hearsEvents ? clock.now() - this.#heardAt : 0,
+      silentMs: hearsEvents ? this.#silentMs() : 0,
       isReachable: isReachable && !this.#isGone,
     });
   }
 
-  /** Takes in every notification, early copies included. */
+  /** Takes in a notification, early copies included; text deltas only while anybody listens. */
   heard(notification: SessionNotification): void {
-    this.#heardAt = this.#host.clock.now();
     switch (notification.type) {
       case "assistant_text_delta":
         break;
@@ -78,7 +84,7 @@ export class SessionActivityWatch {
 
   /** The session is in that state; a prompt that was taken puts it to work. */
   found(state: Open<WorkingState>): void {
-    this.#heardAt = this.#host.clock.now();
+    this.#foundAt = this.#host.clock.now();
     this.#isGone = false;
     this.#state = state;
     this.refresh();
@@ -114,12 +120,16 @@ export class SessionActivityWatch {
   }
 
   #watchSilence(): void {
-    const { clock } = this.#host;
-    const leftMs = this.#heardAt + CLIENT_LIMITS.stalledMs - clock.now();
+    const leftMs = CLIENT_LIMITS.stalledMs - this.#silentMs();
     const delayMs = leftMs > 0 ? leftMs : CLIENT_LIMITS.stalledMs;
-    this.#stopTimer = clock.setTimer(() => {
+    this.#stopTimer = this.#host.clock.setTimer(() => {
       this.refresh();
       this.#watchSilence();
     }, delayMs);
+  }
+
+  #silentMs(): number {
+    const { clock, feed } = this.#host;
+    return clock.now() - Math.max(feed.heardAt, this.#foundAt);
   }
 }

@@ -1,6 +1,5 @@
 import {
   ConnectionError,
-  type Credit,
   DaemonError,
   type EnvelopeMeta,
   type InboundRequest,
@@ -12,6 +11,7 @@ import {
   type Position,
   type ResumeSessionResult,
 } from "@daemon-sdk/protocol";
+import { given } from "./given.js";
 import type { NewLink } from "./multiplexer.js";
 import type { RequestInbox } from "./request-inbox.js";
 import type { EntryPlace, SessionCursor } from "./session-cursor.js";
@@ -94,7 +94,7 @@ export class SessionAttachment {
     try {
       await link.engine.request(
         METHODS.resumeSession,
-        { sessionId, after, ...creditPart(credit) },
+        { sessionId, after, ...given({ credit }) },
         {
           onResult: (result) => this.#resumed(result as ResumeSessionResult),
         },
@@ -127,8 +127,7 @@ export class SessionAttachment {
             reason,
             loaded,
             offersReceipts,
-            ...(from && { from }),
-            ...(loaded.position && { to: loaded.position }),
+            ...given({ from, to: loaded.position }),
           });
           inbox.reconcile(sessionId, loaded.pendingPermissions, loaded.pendingAskUserRequests);
         },
@@ -147,10 +146,6 @@ export class SessionAttachment {
     const { logger, onGap, sessionId } = this.#options;
     const { hole: from, position: to } = this.#cursor;
     logger.error({ sessionId: sessionId(), from, to }, "Entries of a session never came");
-    onGap({ reason: "missing", ...(from && { from }), ...(to && { to }) });
+    onGap({ reason: "missing", ...given({ from, to }) });
   }
-}
-
-function creditPart(credit: Credit | undefined): { credit?: Credit } {
-  return credit === undefined ? {} : { credit };
 }

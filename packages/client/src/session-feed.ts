@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type ConnectionError,
   type FollowSessionResult,
   type InboundNotification,
@@ -27,14 +28,16 @@ export interface SessionObserver {
   onBegin(result?: FollowSessionResult): void;
   /** Entries are missing before those that come now. */
   onGap(gap: SessionGap): void;
-  /** The session could not be attached again to a new link; its handle is detached. */
-  onLost(error: Error): void;
-  /** No events can be had, although there is a consumer. */
-  onFollowFailed(error: Error): void;
+  /** The session could not be attached again to a new link, or no events can be had although there is a consumer. */
+  fail(error: Error): void;
 }
+
+/** What an observer asks of the feed. */
+export type ObservedFeed = Pick<SessionFeed, "heardAt" | "wantsDeltas">;
 
 /** Options of {@link SessionFeed}. */
 export interface SessionFeedOptions {
+  readonly clock: Clock;
   readonly cursor: SessionCursor;
   readonly attachment: SessionAttachment;
   readonly inbox: RequestInbox;
@@ -53,17 +56,23 @@ export interface SessionFeedOptions {
  * text delta touches as few of them as it can.
  */
 export class SessionFeed implements SessionView {
-  observer: SessionObserver | undefined;
-  #listeners: readonly NotificationListener[] = [];
+  readonly #cursor: SessionCursor;
+  readonly #clock: Clock;
+  readonly #credit: SessionCredit | undefined;
   /** Tells whoever listens now. With one listener it is that one, so that an event need not look into the list. */
   #tell: NotificationListener | undefined;
-  readonly #cursor: SessionCursor;
-  readonly #credit: SessionCredit | undefined;
+  /** When the session was heard last, by the clock; 0: never. A number from the start: V8 then keeps it in place. */
+  heardAt = 0;
+  /** Whether the observer is told of text deltas; else only that the session was heard. */
+  wantsDeltas = false;
+  observer: SessionObserver | undefined;
+  #listeners: readonly NotificationListener[] = [];
   readonly #options: SessionFeedOptions;
   #lease: CreditLease | undefined;
 
   constructor(options: SessionFeedOptions) {
     this.#cursor = options.cursor;
+    this.#clock = options.clock;
     this.#credit = options.credit;
     this.#options = options;
   }
@@ -72,7 +81,9 @@ export class SessionFeed implements SessionView {
     const place = this.#cursor.take(meta);
     if (place === "duplicate") return;
     if (place === "hole") this.#options.attachment.missed();
-    if (notification.type !== "assistant_text_delta") this.#options.inbox.observe(notification);
+    this.heardAt = this.#clock.now();
+    const isDelta = notification.type === "assistant_text_delta";
+    if (!isDelta) this.#options.inbox.observe(notification);
     const credit = this.#credit;
     // Before a place is known where events go on, and without a consumer, an early copy is the only one that counts.
     if (credit?.hasConsumer === true && meta?.early === true && !credit.isFollowing) {
@@ -82,7 +93,7 @@ export class SessionFeed implements SessionView {
     const bytes = credit === undefined ? 0 : credit.arrived(notification.type, frame);
     // Those of now: what ends the session ends its listeners, too, and they are to hear why.
     const tell = this.#tell;
-    const isHeld = this.observer?.onEvent(notification, bytes) === true;
+    const isHeld = (!isDelta || this.wantsDeltas) && this.observer?.onEvent(notification, bytes) === true;
     if (tell !== undefined) this.#call(tell, notification);
     if (bytes > 0 && !isHeld) credit?.consumed(bytes);
   }

@@ -1,4 +1,5 @@
 import type { LoadSessionResult, SessionMessage, SessionSettings } from "@daemon-sdk/protocol";
+import { given } from "./given.js";
 
 /** What a session was found with when it was made or loaded. */
 export interface SessionSnapshot {
@@ -18,7 +19,6 @@ export function snapshotOf({
   return {
     settings,
     history: session.messages,
-    ...(session.title === undefined ? {} : { title: session.title }),
-    ...(cwd === undefined ? {} : { cwd }),
+    ...given({ title: session.title, cwd }),
   };
 }

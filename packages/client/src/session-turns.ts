@@ -13,10 +13,11 @@ import {
 import { idleClock } from "./clock.js";
 import type { ConnectionCalls } from "./connection-calls.js";
 import type { DaemonClient } from "./daemon-client.js";
+import { given } from "./given.js";
 import { type ActivityHost, type ActivityListener, SessionActivityWatch } from "./session-activity.js";
 import type { SessionGap } from "./session-attachment.js";
 import type { CreditLease } from "./session-credit.js";
-import type { SessionObserver } from "./session-feed.js";
+import type { ObservedFeed, SessionObserver } from "./session-feed.js";
 import type { StatusEvents } from "./status-events.js";
 import type { SessionStream, StreamHost } from "./stream/session-stream.js";
 import { type SentPrompt, TurnLedger } from "./turn-ledger.js";
@@ -43,6 +44,7 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   readonly offersTurns: boolean;
   readonly turns: TurnLedger;
   readonly clock: Clock;
+  readonly feed: ObservedFeed;
   readonly #client: DaemonClient;
   readonly #calls: ConnectionCalls;
   readonly #status: StatusEvents;
@@ -62,7 +64,7 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     this.#receipts = new TurnReceipts((messageId, signal) => this.getReceipt(messageId, signal));
     this.offersTurns = offersTurns;
     this.turns = new TurnLedger(offersTurns);
-    client.observe(this);
+    this.feed = client.observe(this);
   }
 
   get sessionId(): string {
@@ -73,11 +75,11 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   claim(stream: SessionStream): void {
     this.#client.assertConnected();
     if (this.#stream !== undefined) throw new ConcurrentStreamError(this.sessionId);
-    this.#stream = stream;
+    this.#setStream(stream);
   }
 
   release(stream: SessionStream): void {
-    if (this.#stream === stream) this.#stream = undefined;
+    if (this.#stream === stream) this.#setStream(undefined);
     if (this.#closed !== undefined) this.#ended(this.#closed);
   }
 
@@ -108,15 +110,21 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
       this.#client.onNotification(() => {}),
       this.#activity.listen(listener),
       this.#status.listen(() => this.#activity.refresh()),
+      () => this.#setStream(this.#stream),
     ];
+    this.#setStream(this.#stream);
     return () => {
       for (const stop of stops) stop();
     };
   }
 
+  #setStream(stream: SessionStream | undefined): void {
+    this.#stream = stream;
+    this.feed.wantsDeltas = stream !== undefined || this.#activity.isWatched;
+  }
+
   async getReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
-    const options = signal === undefined ? {} : { signal };
-    const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [messageId] }, options);
+    const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [messageId] }, given({ signal }));
     return receipts[0] ?? { messageId, state: "unknown" };
   }
 
@@ -144,8 +152,8 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   ): Promise<void> {
     this.turns.begin(prompt);
     try {
-      const options = { id: prompt.requestId, ...(signal === undefined ? {} : { signal }) };
-      await this.#client.addUserMessage({ ...params, messageId: prompt.messageId }, options);
+      const { messageId, requestId: id } = prompt;
+      await this.#client.addUserMessage({ ...params, messageId }, { id, ...given({ signal }) });
       if (this.turns.has(prompt.messageId) && this.#activity.isIdle) this.#activity.found("thinking");
     } catch (error) {
       this.turns.forget(prompt.messageId);
@@ -214,14 +222,6 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
       this.found(result);
     }
     this.#stream?.begin();
-  }
-
-  onFollowFailed(error: Error): void {
-    this.fail(error);
-  }
-
-  onLost(error: Error): void {
-    this.fail(error);
   }
 
   onGap(gap: SessionGap): void {

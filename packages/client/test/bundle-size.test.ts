@@ -37,8 +37,8 @@ describe("the client in a page", () => {
     expect(gzipped).toBeLessThanOrEqual(LIMIT_BYTES);
   });
 
-  it("holds no schemas, nothing of Node and nothing of the relay", () => {
-    expect(inputs.filter((path) => /zod|\/schema|\/relay|node_modules\/.*\bws\b|node-/.test(path))).toEqual([]);
+  it("holds no schemas, nothing of Node, of local daemons and of the relay", () => {
+    expect(inputs.filter((path) => /zod|\/schema|\/relay|local-platform|node_modules\/.*\bws\b|node-/.test(path))).toEqual([]);
     expect(code).not.toMatch(/node:|\bBuffer\b|\bprocess\./);
   });
 

@@ -9,6 +9,7 @@ import { FakeDaemon, NO_REPLY, rpcFault } from "@daemon-sdk/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createConnectDaemon } from "../src/connect-daemon.js";
 import { type ConnectionStatus, connectDaemon, MachineType } from "../src/index.js";
+import { localPlatform } from "../src/local-platform.js";
 import { connected, OUR_CAPABILITIES, rejection } from "./support.js";
 
 beforeEach(() => {
@@ -155,15 +156,17 @@ describe("a local machine", () => {
     const daemon = new FakeDaemon();
     const asked: (ConnectLocalOptions | undefined)[] = [];
     const transport: Transport = await daemon.dial({ url: "", signal: new AbortController().signal });
-    const connect = createConnectDaemon({
-      loadLocalDaemon: async () => ({
-        connectLocal: async (options) => {
-          asked.push(options);
-          return { transport, endpoint, credential: {}, ...link };
-        },
+    const connect = createConnectDaemon(
+      localPlatform({
+        loadLocalDaemon: async () => ({
+          connectLocal: async (options) => {
+            asked.push(options);
+            return { transport, endpoint, credential: {}, ...link };
+          },
+        }),
+        environmentApiKey: () => environmentApiKey,
       }),
-      environmentApiKey: () => environmentApiKey,
-    });
+    );
     return { daemon, asked, connect };
   }
 

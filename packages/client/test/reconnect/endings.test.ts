@@ -3,6 +3,7 @@ import { FakeClock, FakeDaemon, NO_REPLY } from "@daemon-sdk/testing";
 import { describe, expect, test } from "vitest";
 import { createConnectDaemon } from "../../src/connect-daemon.js";
 import { type ConnectionStatus, connectDaemon } from "../../src/index.js";
+import { localPlatform } from "../../src/local-platform.js";
 import { collect, hang, rejection } from "../support.js";
 import { cameBack, type Linked, linked } from "./support.js";
 
@@ -119,23 +120,25 @@ describe("a local daemon", () => {
     const daemon = new FakeDaemon({ clock });
     const asked: ConnectLocalOptions[] = [];
     let instance = 0;
-    const connect = createConnectDaemon({
-      loadLocalDaemon: async () => ({
-        connectLocal: async (options = {}) => {
-          asked.push(options);
-          const transport = await daemon.dial({ url: "", signal: options.signal ?? new AbortController().signal });
-          instance += 1;
-          const endpoint = {
-            kind: "ours",
-            url: "ws+unix:///s:/",
-            started: false,
-            instanceId: `i-${instance}`,
-          } as const;
-          return { transport, endpoint, credential: { proof: `proof-${instance}` } };
-        },
+    const connect = createConnectDaemon(
+      localPlatform({
+        loadLocalDaemon: async () => ({
+          connectLocal: async (options = {}) => {
+            asked.push(options);
+            const transport = await daemon.dial({ url: "", signal: options.signal ?? new AbortController().signal });
+            instance += 1;
+            const endpoint = {
+              kind: "ours",
+              url: "ws+unix:///s:/",
+              started: false,
+              instanceId: `i-${instance}`,
+            } as const;
+            return { transport, endpoint, credential: { proof: `proof-${instance}` } };
+          },
+        }),
+        environmentApiKey: () => undefined,
       }),
-      environmentApiKey: () => undefined,
-    });
+    );
     const statuses: ConnectionStatus[] = [];
     const connection = await connect({ clock, onStatus: (status) => void statuses.push(status) });
     return { clock, daemon, asked, connection, statuses };

@@ -140,6 +140,6 @@ export function methodNamed(name: string): KnownMethod | undefined {
   return METHODS_BY_NAME.get(name);
 }
 
-const METHODS_BY_NAME: ReadonlyMap<string, KnownMethod> = /* @__PURE__ */ new Map(
-  Object.values(METHODS).map((method) => [method.name, method]),
-);
+// A pure call, or a page's bundle would hold the map as well.
+const METHODS_BY_NAME = /* @__PURE__ */ (() =>
+  new Map<string, KnownMethod>(Object.values(METHODS).map((method) => [method.name, method])))();
