@@ -19,8 +19,10 @@ import { loadScenarios } from "./scenarios/load.js";
 import { ownershipScenarios } from "./scenarios/ownership.js";
 import { privateStateScenarios } from "./scenarios/private-state.js";
 import { reconnectScenarios } from "./scenarios/reconnects.js";
+import { reconnectStormScenarios } from "./scenarios/reconnect-storm.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
 import { repeatScenarios } from "./scenarios/repeats.js";
+import { restartScenarios } from "./scenarios/restarts.js";
 import { soakScenarios } from "./scenarios/soak.js";
 import { unreadOutputScenarios } from "./scenarios/unread-output.js";
 import { originScenarios } from "./scenarios/web-origins.js";
@@ -43,7 +45,9 @@ const ALL: readonly FaultScenario[] = [
   ...originScenarios,
   ...ownershipScenarios,
   ...privateStateScenarios,
+  ...reconnectStormScenarios,
   ...rendezvousScenarios,
+  ...restartScenarios,
   ...repeatScenarios,
   ...webSocketAbuseScenarios,
   ...foreignPageScenarios,

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DAEMON_PROGRAM } from "../../support/daemon-process.js";
 
@@ -17,6 +17,8 @@ export interface ForegroundOptions {
   readonly umask?: string;
   /** Open descriptors that the system allows it. */
   readonly openFiles?: number;
+  /** Where another one was, instead of a new place; it goes with that one's. */
+  readonly stateDir?: string;
   /** Called again and again while it starts, with its state directory. */
   readonly whileStarting?: (stateDir: string) => void;
 }
@@ -37,12 +39,12 @@ export interface ForegroundDaemon extends AsyncDisposable {
 
 /** Starts the built daemon on a free port, in a state directory of its own. */
 export async function startForeground(options: ForegroundOptions = {}): Promise<ForegroundDaemon> {
-  const directory = mkdtempSync(join(tmpdir(), "fore-"));
+  const directory = options.stateDir === undefined ? mkdtempSync(join(tmpdir(), "fore-")) : dirname(options.stateDir);
   const stateDir = join(directory, "state");
   const workspace = join(directory, "work");
-  mkdirSync(workspace);
+  mkdirSync(workspace, { recursive: true });
   if (options.config !== undefined) {
-    mkdirSync(stateDir, { mode: 0o700 });
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     writeFileSync(join(stateDir, "config.json"), JSON.stringify(options.config), { mode: 0o600 });
   }
   const bound = options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `;
@@ -63,7 +65,7 @@ export async function startForeground(options: ForegroundOptions = {}): Promise<
   }
   const exited = once(child, "exit");
   const endpointPath = join(stateDir, "endpoint.json");
-  while (!existsSync(endpointPath)) {
+  while (publishedPid(endpointPath) !== child.pid) {
     if (child.exitCode !== null) throw new Error(`The daemon ended while it started: ${said}`);
     options.whileStarting?.(stateDir);
     await (options.whileStarting === undefined ? delay(POLL_MS) : new Promise((go) => setImmediate(go)));
@@ -86,7 +88,13 @@ export async function startForeground(options: ForegroundOptions = {}): Promise<
     stop,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop();
-      rmSync(directory, { recursive: true, force: true });
+      if (options.stateDir === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** What the endpoint file names; a daemon that was killed leaves its own. */
+function publishedPid(path: string): number | undefined {
+  if (!existsSync(path)) return undefined;
+  return (JSON.parse(readFileSync(path, "utf8")) as { pid: number }).pid;
 }
