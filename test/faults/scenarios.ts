@@ -14,8 +14,10 @@ import { fuzzScenarios } from "./scenarios/fuzz.js";
 import { halfOpenScenarios } from "./scenarios/half-open.js";
 import { handlerScenarios } from "./scenarios/handlers.js";
 import { hostileTextScenarios } from "./scenarios/hostile-text.js";
+import { interruptedStartScenarios } from "./scenarios/interrupted-starts.js";
 import { leakScenarios } from "./scenarios/leaks.js";
 import { loadScenarios } from "./scenarios/load.js";
+import { manyConnectionScenarios } from "./scenarios/many-connections.js";
 import { ownershipScenarios } from "./scenarios/ownership.js";
 import { privateStateScenarios } from "./scenarios/private-state.js";
 import { reconnectScenarios } from "./scenarios/reconnects.js";
@@ -40,8 +42,10 @@ const ALL: readonly FaultScenario[] = [
   ...cutScenarios,
   ...fuzzScenarios,
   ...hostileTextScenarios,
+  ...interruptedStartScenarios,
   ...leakScenarios,
   ...loadScenarios,
+  ...manyConnectionScenarios,
   ...originScenarios,
   ...ownershipScenarios,
   ...privateStateScenarios,
