@@ -1,4 +1,4 @@
-import type { Clock } from "@daemon-sdk/protocol";
+import { abortReason, type Clock } from "@daemon-sdk/protocol";
 
 /** Longest delay a timer takes; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -24,3 +24,18 @@ export const idleClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Waits, or rejects as soon as `signal` is aborted. Its timer runs when this returns. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      stopTimer();
+      reject(abortReason(signal as AbortSignal));
+    };
+    const stopTimer = clock.setTimer(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

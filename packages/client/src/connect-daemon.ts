@@ -7,6 +7,7 @@ import {
   silentLogger,
 } from "@daemon-sdk/protocol";
 import { type AuthenticatedLink, openAuthenticatedLink } from "./authenticated-link.js";
+import { pause, systemClock } from "./clock.js";
 import { ConnectionLifecycle } from "./connection-lifecycle.js";
 import { DaemonConnection } from "./daemon-connection.js";
 import { given } from "./given.js";
@@ -57,8 +58,8 @@ async function connectWithRetries(context: Context): Promise<DaemonConnection> {
         lifecycle.step("close");
         throw error;
       }
-      logger.info({ attempt: attempt + 1, error }, "Connecting and authenticating failed; trying again");
-      await pause(CLIENT_LIMITS.connectRetryMs, signal).catch((reason: unknown) => {
+      logger.info({ attempt: attempt + 1, error }, "Connecting failed; trying again");
+      await pause(systemClock, CLIENT_LIMITS.connectRetryMs, signal).catch((reason: unknown) => {
         lifecycle.step("close");
         throw reason;
       });
@@ -115,19 +116,4 @@ function connected(
   lifecycle.step("accepted");
   keeper.start();
   return connection;
-}
-
-/** Waits, or rejects as soon as `signal` is aborted. */
-function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(abortReason(signal as AbortSignal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, delayMs);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -65,7 +65,7 @@ export class Heartbeat {
   }
 
   #doubt(): void {
-    this.#options.logger.info({}, "The clock jumped; asking whether the daemon is still there");
+    this.#options.logger.info({}, "The clock jumped; asking the daemon");
     this.#isInDoubt = true;
     this.#hasHeard();
     this.#ask();

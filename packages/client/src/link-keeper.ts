@@ -9,7 +9,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { AuthenticatedLink } from "./authenticated-link.js";
 import { reconnectDelayMs } from "./backoff.js";
-import { idleClock, systemClock } from "./clock.js";
+import { idleClock, pause, systemClock } from "./clock.js";
 import type { ConnectionLifecycle } from "./connection-lifecycle.js";
 import { Heartbeat, type HeartbeatTimes } from "./heartbeat.js";
 import type { SharedTransportMultiplexer } from "./multiplexer.js";
@@ -144,19 +144,10 @@ export class LinkKeeper {
   /** Rejects when the search is over meanwhile. */
   #pause(attempt: number, error: Error, signal: AbortSignal): Promise<void> {
     const delayMs = Math.round(reconnectDelayMs(attempt - 1));
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        stopTimer();
-        reject(signal.reason);
-      };
-      const stopTimer = this.#clock.setTimer(() => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-      }, delayMs);
-      signal.addEventListener("abort", onAbort, { once: true });
-      // Last, because who hears it may close the connection.
-      this.#options.status.emit({ type: "reconnecting", attempt, delayMs, error });
-    });
+    const paused = pause(this.#clock, delayMs, signal);
+    // Last, because who hears it may close the connection.
+    this.#options.status.emit({ type: "reconnecting", attempt, delayMs, error });
+    return paused;
   }
 
   async #attempt(request: LinkRequest): Promise<void> {

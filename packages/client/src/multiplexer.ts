@@ -130,7 +130,7 @@ export class SharedTransportMultiplexer {
   #notify(inbound: InboundNotification): void {
     const { method, params } = inbound;
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
-      this.#logger.debug({ method }, "A notification that is about no session");
+      this.#logger.debug({ method }, "A notification about no session was dropped");
       return;
     }
     const view = this.#viewOf(params.sessionId, method);
@@ -150,7 +150,7 @@ export class SharedTransportMultiplexer {
     const view = sessionId === undefined ? undefined : this.#views.get(sessionId);
     if (view === undefined) {
       this.counters[sessionId === undefined ? "unnamed" : "unknownSession"] += 1;
-      this.#logger.debug({ method, sessionId }, "A frame for a session that is not attached was dropped");
+      this.#logger.debug({ method, sessionId }, "A frame for no attached session was dropped");
     }
     return view;
   }

@@ -123,7 +123,7 @@ export class RequestInbox {
     if (!isKind || !this.#send(entry, entry.toResult(answer))) {
       throw new SessionError(
         "REQUEST_NOT_PENDING",
-        `No ${kind} request ${requestId} waits on this session: it was answered, or never asked. List the waiting ones first.`,
+        `No ${kind} request ${requestId} waits on this session: it was answered, or never asked.`,
       );
     }
   }
@@ -167,7 +167,7 @@ export class RequestInbox {
     try {
       this.#open(make());
     } catch (error) {
-      this.#options.logger.warn({ error }, "A pending request in load_session was malformed and is left to others");
+      this.#options.logger.warn({ error }, "A malformed pending request is left to others");
     }
   }
 

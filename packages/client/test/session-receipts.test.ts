@@ -156,6 +156,22 @@ test("the activity follows working states, requests, silence and the end, and ea
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("a text delta is a sign of life, also where neither a stream nor an activity listener reads it", async () => {
+  const { daemon, connection, session, clock } = await opened();
+  const stop = session.onNotification(() => {});
+  await session.send("go");
+  await settled();
+  await clock.advance(59_000);
+  daemon.session.delta("still here");
+  await settled();
+  await clock.advance(59_000);
+  expect(session.activity).toBe("waiting-model");
+  await clock.advance(1_000);
+  expect(session.activity).toBe("stalled");
+  stop();
+  await connection.close();
+});
+
 test("what an activity listener throws goes to onError, and costs the stream nothing", async () => {
   const daemon = new CreditDaemon();
   const errors: Error[] = [];

@@ -198,7 +198,7 @@ export class ProtocolEngine {
     try {
       this.onNotification?.({ method, params, meta, frame });
     } catch (error) {
-      this.#logger.error({ method, error }, "A notification handler threw; later ones are delivered");
+      this.#logger.error({ method, error }, "A notification handler threw");
     }
   }
 
@@ -216,7 +216,7 @@ export class ProtocolEngine {
     if (call === undefined) {
       this.counters.strayResponses++;
       const rpcCode = isFailure(response) ? response.error.code : undefined;
-      this.#logger.warn({ id: response.id, rpcCode }, "A response that no call waits for was dropped");
+      this.#logger.warn({ id: response.id, rpcCode }, "A stray response was dropped");
       this.#told(() => this.onStrayResponse?.(response));
     } else if (isFailure(response)) {
       this.#pending.reject(call.id, errorOfResponse(call, response.error));
@@ -251,7 +251,7 @@ export class ProtocolEngine {
       // An entry of a journal that came early comes again in its place (docs/protocol.md, "Credit").
       if (meta?.seq !== undefined) return;
       this.counters.badFrames++;
-      this.#logger.warn({ id, method }, "A request with an id that is being handled, or was answered, was dropped");
+      this.#logger.warn({ id, method }, "A repeated request was dropped");
       return;
     }
     try {
@@ -272,7 +272,7 @@ export class ProtocolEngine {
       this.#sendFailure(id, { code: error.rpcCode, message: error.message, data: error.data });
       return;
     }
-    this.#logger.error({ id, method, error }, "The handler of a request failed; it was answered with -32603");
+    this.#logger.error({ id, method, error }, "A request handler failed");
     this.#sendFailure(id, { code: RpcCode.internalError, message: `Failed to handle ${method}` });
   }
 

@@ -133,7 +133,7 @@ function stringify(value: unknown, what: string): string {
   if (text !== undefined) return text;
   throw new ProtocolError(
     "PROTOCOL_VIOLATION",
-    `The content of ${what} cannot be written as JSON. Use plain data: no cycles, no BigInt, no functions.`,
+    `The content of ${what} cannot be written as JSON. Use plain data, without cycles, BigInt or functions.`,
     { cause },
   );
 }
