@@ -32,7 +32,10 @@ export async function playSoakClient(args: readonly string[]): Promise<void> {
   for (let index = 0; index < Number(sessions); index += 1) {
     const session = await owner.createSession({ cwd });
     const watched = index < WATCHED ? await watcher.resumeSession(session.sessionId) : undefined;
-    lives.push(new SoakedSession(session, watched, Number(seed) + index).live());
+    const soaked = new SoakedSession(session, watched, Number(seed) + index);
+    // Answered after the watcher has begun to follow: what is said before that is not meant for it.
+    await watcher.listOpenedSessions();
+    lives.push(soaked.live());
   }
   process.on("message", ({ stop }: Message) => {
     isStopping ||= stop === true;
