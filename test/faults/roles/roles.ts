@@ -5,6 +5,7 @@ import { playRawClient } from "./raw-client.js";
 import { playReconnectingClient } from "./reconnecting-client.js";
 import { playScriptedDaemon } from "./scripted-daemon.js";
 import { playSoakClient } from "./soak-client.js";
+import { playTickingDaemon } from "./ticking-daemon.js";
 
 type Role = (args: readonly string[]) => void | Promise<void>;
 
@@ -17,4 +18,5 @@ export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ["soak-client", playSoakClient],
   ["orphan-maker", playOrphanMaker],
   ["scripted-daemon", playScriptedDaemon],
+  ["ticking-daemon", playTickingDaemon],
 ]);
