@@ -4,14 +4,21 @@ import { destination, pino, stdTimeFunctions } from "pino";
 /** Keys whose values never reach the log, at the top and one level down. */
 const SECRETS = ["token", "apiKey", "apiKeys", "proof", "ticket", "authorization"];
 
+/** Bytes of lines that wait for room on the disk. */
+const WAITING_BYTES = 256 * 1024;
+
 /**
  * A logger that appends one JSON object a line to `path` (0600), and leaves out the values of keys that name secrets.
  *
  * Throws `STORAGE_FAILED` when the file cannot be opened. Written at once: the lines before a crash are the ones that are
- * looked for.
+ * looked for. Lines that the disk has no room for wait, up to {@link WAITING_BYTES}, and are lost past that; a full disk
+ * must not end the daemon.
  */
 export function openPinoLog(path: string, level: keyof Logger): Logger {
   try {
+    const file = destination({ dest: path, append: true, sync: true, mode: 0o600, maxLength: WAITING_BYTES });
+    // Unheard, it would end the process.
+    file.on("error", () => {});
     const logger = pino(
       {
         level,
@@ -20,7 +27,7 @@ export function openPinoLog(path: string, level: keyof Logger): Logger {
         formatters: { level: (label) => ({ level: label }) },
         redact: SECRETS.flatMap((key) => [key, `*.${key}`]),
       },
-      destination({ dest: path, append: true, sync: true, mode: 0o600 }),
+      file,
     );
     return {
       debug: (fields, message) => logger.debug(fields, message),
