@@ -1,5 +1,6 @@
 import type {
   MessageId,
+  MessageState,
   Position,
   SessionId,
   SessionMessage,
@@ -30,16 +31,8 @@ export interface SessionRow {
   readonly closedAt?: number | undefined;
 }
 
-/** What became of a message (docs/architecture.md, "`send` acts once"). The last five are final. */
-export type TurnState =
-  | "accepted"
-  | "handed"
-  | "running"
-  | "completed"
-  | "interrupted"
-  | "failed"
-  | "agent_exited"
-  | "outcome_unknown";
+/** What became of a message that was accepted (docs/protocol.md §7, "Receipts"). */
+export type TurnState = Exclude<MessageState, "unknown">;
 
 /** A user message and the turn it starts. `ordinal` is its place in the session's queue. */
 export interface TurnRow {
