@@ -116,15 +116,22 @@ export class LinkKeeper {
   }
 
   async #comeBack(lost: ConnectionError, policy: Required<ReconnectOptions>, start: boolean): Promise<void> {
+    const { multiplexer, lifecycle, logger } = this.#options;
     const search = new AbortController();
     this.#search = search;
     let error: Error = lost;
     let attempt = 0;
+    let progress: number | undefined;
     const giveUp = (tried: string) => this.#end(gaveUp(tried, attempt, error));
-    // A timer, and not the clock: a computer that sleeps meanwhile has not tried.
-    const onTime = () => giveUp(`${policy.maxElapsedMs} ms`);
-    this.#stopTimer = this.#clock.setTimer(onTime, policy.maxElapsedMs);
     while (!search.signal.aborted) {
+      // A link that brought entries and broke before all sessions were attached is a new loss: short links get there, too.
+      if (progress !== multiplexer.progress) {
+        progress = multiplexer.progress;
+        attempt = 0;
+        this.#stopTimer();
+        // A timer, and not the clock: a computer that sleeps meanwhile has not tried.
+        this.#stopTimer = this.#clock.setTimer(() => giveUp(`${policy.maxElapsedMs} ms`), policy.maxElapsedMs);
+      }
       if (attempt >= policy.maxAttempts) return giveUp(`${attempt} attempts`);
       attempt += 1;
       try {
@@ -134,8 +141,8 @@ export class LinkKeeper {
       } catch (cause) {
         if (search.signal.aborted) return;
         error = cause as Error;
-        this.#options.lifecycle.step("failed");
-        this.#options.logger.info({ attempt, error }, "Coming back failed");
+        lifecycle.step("failed");
+        logger.info({ attempt, error }, "Coming back failed");
         if (DaemonError.is(error) && !error.retryable) return this.#end(error);
       }
     }

@@ -18,6 +18,8 @@ import { ConnectionCalls } from "./connection-calls.js";
 
 /** One session's end of the shared socket: what the multiplexer hands that session's traffic to. */
 export interface SessionView {
+  /** How far it has come; grows with every entry that came in its place. */
+  readonly progress: number;
   /** A notification of this session, in the order the daemon told them. */
   onNotification(notification: SessionNotification, inbound: InboundNotification): void;
   /** A request of the daemon about this session; the same answers as `ProtocolEngine.onRequest` takes. */
@@ -86,6 +88,13 @@ export class SharedTransportMultiplexer {
   /** Attaches all sessions to a new link, at once. Rejects when it is lost meanwhile. */
   async reattach(link: NewLink): Promise<void> {
     await Promise.all([...this.#views.values()].map((view) => view.reattach(link)));
+  }
+
+  /** How far all sessions have come: larger when any entry has come in its place since. */
+  get progress(): number {
+    let progress = 0;
+    for (const view of this.#views.values()) progress += view.progress;
+    return progress;
   }
 
   /** Sessions attached now. */

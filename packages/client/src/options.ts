@@ -53,11 +53,11 @@ export interface ConnectDaemonOptions extends Handlers {
   clock?: Clock;
 }
 
-/** When to give up coming back. */
+/** When to give up coming back. Both count from the loss of a link that brought anything. */
 export interface ReconnectOptions {
   /** Milliseconds after the loss; default `LIMITS.reconnectBudgetMs`, 5 minutes. Time that the computer sleeps does not count. */
   maxElapsedMs?: number;
-  /** Attempts after one loss; default: no bound. */
+  /** Attempts in a row; default: no bound. */
   maxAttempts?: number;
 }
 

@@ -77,6 +77,10 @@ export class SessionFeed implements SessionView {
     this.#options = options;
   }
 
+  get progress(): number {
+    return this.#cursor.position?.seq ?? 0;
+  }
+
   onNotification(notification: SessionNotification, { meta, frame }: InboundNotification): void {
     const place = this.#cursor.take(meta);
     if (place === "duplicate") return;

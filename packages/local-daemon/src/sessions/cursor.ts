@@ -197,6 +197,8 @@ export class Cursor {
     const { source, logger } = this.#options;
     this.#isBusy = true;
     try {
+      // What was asked for with this is answered before the page is sent, and a long journal does not keep the others waiting.
+      await new Promise((resolve) => setImmediate(resolve));
       await work(source.committedSeq);
     } catch (error) {
       logger.error({ error: String(error), seq: this.#nextSeq }, "could not read the journal for a client that lags");
@@ -217,8 +219,6 @@ export class Cursor {
   /** What the store no longer has is not told early; it is a gap when its place has come. */
   async #lookAhead(committedSeq: number): Promise<void> {
     const run = await this.#options.source.readFrames(this.#toldSeq + 1, PAGE_BYTES);
-    // A long journal must not keep the others waiting.
-    await new Promise((resolve) => setImmediate(resolve));
     if (this.#state !== "lagging") return;
     const firstSeq = run.frames.length === 0 ? committedSeq + 1 : run.firstSeq;
     this.#toldSeq = Math.max(this.#toldSeq, Math.min(firstSeq - 1, this.#lookUntil));

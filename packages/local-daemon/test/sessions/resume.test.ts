@@ -160,3 +160,22 @@ test("a session that is closed in the very moment is opened anew for the one who
   await again.notified({ type: "session_closed" });
   expect(seqs(again)).toEqual(seqs(again).map((_, index) => 2 + index));
 });
+
+test("sessions that are resumed together are all answered before the first of them is told what it missed (F2)", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  const ids = ["s-1", "s-2", "s-3"];
+  for (const id of ids) {
+    await client.createSession(id);
+    const agent = await harness.spawner.agentOf(id);
+    for (let n = 1; n <= 50; n++) agent.delta(`${n}`);
+  }
+  await client.when(() => ids.every((id) => client.notifications(id).length === 50));
+  const again = await harness.connect();
+  const after = { epoch: harness.epoch, seq: 0 };
+  for (const id of ids) again.send("resume_session", { sessionId: id, after }, `resume ${id}`);
+  await again.when(() => ids.every((id) => again.notifications(id).length === 50));
+  const firstEntry = again.seen.findIndex(({ _meta }) => _meta !== undefined);
+  const answers = again.seen.slice(0, firstEntry).filter(({ id }) => id?.startsWith("resume "));
+  expect(answers).toHaveLength(ids.length);
+});
