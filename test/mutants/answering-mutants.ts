@@ -1,14 +1,7 @@
 import type { DaemonMutant } from "./daemon-mutants.js";
 import { isCall, refusedOf, tells, toldIn, withNotification, withResult } from "./frames.js";
-import type { Frame, Sin, SinfulWire } from "./sinful-daemon.js";
-
-function says(change: (frame: Frame, wire: SinfulWire) => Frame): () => Sin {
-  return () => ({ says: (frame, wire) => [change(frame, wire)] });
-}
-
-function isAsked(frame: Frame, method: string): boolean {
-  return frame.type === "request" && frame.method === `daemon.${method}`;
-}
+import type { Frame, SinfulWire } from "./sinful-daemon.js";
+import { says } from "./sins.js";
 
 /** Whether the connection never said that it uses extensions. */
 function isPlain(wire: SinfulWire): boolean {
@@ -24,13 +17,13 @@ export const ANSWERING_MUTANTS: readonly DaemonMutant[] = [
     caughtBy: ["P8.1", "P8.10"],
     make: says((frame) => {
       const { toolUses: _, ...rest } = frame.params ?? {};
-      return isAsked(frame, "request_permission") ? { ...frame, params: rest } : frame;
+      return isCall(frame, "request_permission") ? { ...frame, params: rest } : frame;
     }),
   },
   {
     sin: "asks questions by another method",
     caughtBy: ["P8.2"],
-    make: says((frame) => (isAsked(frame, "ask_user") ? { ...frame, method: "daemon.ask_person" } : frame)),
+    make: says((frame) => (isCall(frame, "ask_user") ? { ...frame, method: "daemon.ask_person" } : frame)),
   },
   {
     sin: "does not list pending questions in snapshots",
@@ -138,7 +131,7 @@ export const ANSWERING_MUTANTS: readonly DaemonMutant[] = [
       let kept: unknown[] = [];
       return {
         says(frame, wire) {
-          if (isAsked(frame, "request_permission")) kept = [{ requestId: frame.id }];
+          if (isCall(frame, "request_permission")) kept = [{ requestId: frame.id }];
           if (tells(frame, "permission_resolved") && wire.made.size > 0) kept = [];
           return [
             withResult(frame, wire, "load_session", (result) => ({

@@ -2,6 +2,7 @@ import { ANSWERING_MUTANTS } from "./answering-mutants.js";
 import { JOURNAL_MUTANTS } from "./journal-mutants.js";
 import { SESSION_MUTANTS } from "./session-mutants.js";
 import type { Sin } from "./sinful-daemon.js";
+import { TURN_MUTANTS } from "./turn-mutants.js";
 import { WIRE_MUTANTS } from "./wire-mutants.js";
 
 /** A daemon that breaks one law. */
@@ -17,6 +18,7 @@ export interface DaemonMutant {
 export const DAEMON_MUTANTS: readonly DaemonMutant[] = [
   ...WIRE_MUTANTS,
   ...SESSION_MUTANTS,
+  ...TURN_MUTANTS,
   ...ANSWERING_MUTANTS,
   ...JOURNAL_MUTANTS,
 ];

@@ -1,14 +1,7 @@
 import type { DaemonMutant } from "./daemon-mutants.js";
 import { isCall, isResultOf, refusedOf, tells, withResult } from "./frames.js";
-import type { Frame, Sin, SinfulWire } from "./sinful-daemon.js";
-
-function says(change: (frame: Frame, wire: SinfulWire) => Frame): () => Sin {
-  return () => ({ says: (frame, wire) => [change(frame, wire)] });
-}
-
-function hears(change: (frame: Frame, wire: SinfulWire) => Frame | undefined): () => Sin {
-  return () => ({ hears: change });
-}
+import type { Frame, SinfulWire } from "./sinful-daemon.js";
+import { hears, says } from "./sins.js";
 
 function withMeta(frame: Frame, change: (meta: { epoch: number; seq: number }) => object): Frame {
   const { _meta } = frame;

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { daemonContract, runContract } from "@daemon-sdk/testing";
 import { agentContract } from "@daemon-sdk/testing/node";
 import { describe, expect, test } from "vitest";
-import { idleCases, judge, judgeTransport, lawOf, SUSPECTS } from "./judge.js";
+import { idleCases, isNamedIn, judge, judgeTransport, PATIENT_MS, SUSPECTS } from "./judge.js";
 import { sinfulAgentHarness } from "./sinful-agent.js";
 import { sinfulHarness } from "./sinful-daemon.js";
 import { connectMutant, Passing } from "./transport-mutants.js";
@@ -15,8 +15,8 @@ describe(`a broken law is noticed by the case that names it, and by none that ha
   test.concurrent.each(SUSPECTS.map((suspect, index) => ({ name: suspect.name, suspect, index })))(
     "$name",
     async ({ suspect, index }) => {
-      const isNamed = (id: string) => suspect.caughtBy.includes(id) || suspect.caughtBy.includes(lawOf(id));
-      const verdict = await judge(suspect, (id) => isNamed(id) || sampled(`${seed}/${index}/${id}`));
+      const isWanted = (id: string) => isNamedIn(suspect.caughtBy, id) || sampled(`${seed}/${index}/${id}`);
+      const verdict = await judge(suspect, isWanted);
       expect(verdict.isCaught, `failed: ${verdict.failed.join(", ")}`).toBe(true);
     },
   );
@@ -28,11 +28,11 @@ test("each case is the one that names some sin", () => {
 
 test("what mutants are made of keeps every law", async () => {
   expect(await judgeTransport(() => connectMutant({ sin: "", caughtBy: [], End: Passing }))).toEqual([]);
-  const results = await runContract(daemonContract, sinfulHarness({}, 5_000));
+  const results = await runContract(daemonContract, sinfulHarness({}, PATIENT_MS));
   results.push(
     ...(await runContract(
       agentContract,
-      sinfulAgentHarness(() => ({}), 5_000),
+      sinfulAgentHarness(() => ({}), PATIENT_MS),
     )),
   );
   expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
