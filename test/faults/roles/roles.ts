@@ -1,4 +1,5 @@
 import { playClosingClient } from "./closing-client.js";
+import { playManyClients } from "./many-clients.js";
 import { playMeasuredClient } from "./measured-client.js";
 import { playOrphanMaker } from "./orphan-maker.js";
 import { playRawClient } from "./raw-client.js";
@@ -12,6 +13,7 @@ type Role = (args: readonly string[]) => void | Promise<void>;
 /** The parts this program can play in a process of its own, by name. */
 export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ["closing-client", playClosingClient],
+  ["many-clients", playManyClients],
   ["measured-client", playMeasuredClient],
   ["raw-client", playRawClient],
   ["reconnecting-client", playReconnectingClient],

@@ -8,14 +8,18 @@ type Tell = (text: string) => void;
 
 /**
  * A whole daemon whose agents are functions: ten thousand processes would measure this machine and not the daemon. `{ seconds }`
- * has each session tell one event a second, evenly spread, with the time in it; `{ memory }` tells what the daemon holds.
+ * has each session tell one event a second, evenly spread, with the time in it; `{ memory }` tells what the daemon holds, `{ cpu }` what it
+ * has used of the processor.
  */
 export async function playTickingDaemon([stateDir = ""]: readonly string[]): Promise<void> {
   endWithScenario();
   const agents: Tell[] = [];
   const daemon = await createDaemon({ stateDir, port: 0, spawner: tickingSpawner(agents) });
   process.on("message", (message: Message) => {
-    if (message.memory === true) {
+    if (message.cpu === true) {
+      const { user, system } = process.cpuUsage();
+      say({ micros: user + system });
+    } else if (message.memory === true) {
       globalThis.gc?.();
       say({ rss: process.memoryUsage().rss });
     } else if (message.seconds !== undefined) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /** The figure below which that share of the others lies. */
-export function quantile(figures: readonly number[], share: number): number {
+export function quantile(figures: Iterable<number>, share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
