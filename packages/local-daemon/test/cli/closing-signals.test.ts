@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +5,7 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ClosingSignals } from "../../src/daemon/closing-signals.js";
 import { daemonHome } from "../rendezvous/daemon-home.js";
-import { failpointBuild } from "../support/failpoint-build.js";
+import { spawnDaemon } from "../support/failpoints.js";
 
 function watched() {
   const source = new EventEmitter();
@@ -35,8 +34,7 @@ test("a signal that comes before the daemon is there ends it as soon as it is", 
 
 test("a daemon that is told to end while it starts ends in order, and leaves nothing published", async () => {
   await using home = daemonHome();
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DAEMON_SDK_HOME: home.state };
-  const child = spawn(process.execPath, [failpointBuild().daemon], { env, stdio: "inherit" });
+  const child = spawnDaemon(home.state);
   const exit = once(child, "exit");
   while (!existsSync(join(home.state, "lock.db"))) await nextTick();
   child.kill("SIGTERM");

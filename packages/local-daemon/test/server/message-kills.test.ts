@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import { daemonHome, ended } from "../rendezvous/daemon-home.js";
-import { startDaemon } from "../support/failpoint-daemon.js";
+import { startDaemon } from "../support/started-daemon.js";
 
 /** Where the daemon is killed, and what may have become of the message afterwards. */
 const KILLS: readonly [failpoint: string, states: readonly string[]][] = [

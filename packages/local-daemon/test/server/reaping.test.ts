@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { daemonHome, ended } from "../rendezvous/daemon-home.js";
-import { spawnDaemon, startDaemon } from "../support/failpoint-daemon.js";
+import { spawnDaemon } from "../support/failpoints.js";
+import { startDaemon } from "../support/started-daemon.js";
 
 const MISBEHAVING = fileURLToPath(new URL("../fixtures/misbehaving-agent.mjs", import.meta.url));
 

@@ -1,13 +1,34 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { buildSync, version } from "esbuild";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { type BuildOptions, buildSync, version } from "esbuild";
 
-const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+/** By its name, for the fault scenarios bundle this file into a program that lies elsewhere. */
+const PACKAGE = dirname(createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json"));
 /** Inside the package, so that its dependencies are found from there; thrown away with them. */
 const CACHE = join(PACKAGE, "node_modules", ".cache", "daemon-sdk-failpoints");
 const SOURCES = ["src", "../protocol/src", "../transport-ws/src"];
+
+const OPTIONS: BuildOptions = {
+  entryPoints: {
+    index: "src/index.ts",
+    bin: "src/bin.ts",
+    daemon: "src/daemon-main.ts",
+    "pino-log": "src/daemon/pino-log.ts",
+    "workspace-agent": "src/workspace-agent/main.ts",
+  },
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  conditions: ["@daemon-sdk/source"],
+  external: ["@photostructure/sqlite"],
+  define: { "import.meta.url": "__filename_url", __DAEMON_FAILPOINTS__: "true" },
+  banner: { js: "const __filename_url = require('node:url').pathToFileURL(__filename).href;" },
+  logLevel: "error",
+};
 
 /** The daemon's programs, built so that `DAEMON_TEST_FAILPOINT=<name>[:n]` ends the process at the n-th pass of a place. */
 export interface FailpointBuild {
@@ -32,7 +53,7 @@ function buildOnce(): FailpointBuild {
     // Under another name until it is whole: several test files may build at once.
     const temp = join(CACHE, `${randomBytes(6).toString("hex")}.tmp`);
     mkdirSync(temp, { recursive: true });
-    build(temp);
+    buildSync({ ...OPTIONS, absWorkingDir: PACKAGE, outdir: temp });
     try {
       renameSync(temp, folder);
     } catch {
@@ -43,35 +64,9 @@ function buildOnce(): FailpointBuild {
   return { index: file("index"), daemon: file("daemon"), bin: file("bin") };
 }
 
-function build(outdir: string): void {
-  buildSync({
-    absWorkingDir: PACKAGE,
-    entryPoints: {
-      index: "src/index.ts",
-      bin: "src/bin.ts",
-      daemon: "src/daemon-main.ts",
-      "pino-log": "src/daemon/pino-log.ts",
-      "workspace-agent": "src/workspace-agent/main.ts",
-    },
-    outdir,
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    conditions: ["@daemon-sdk/source"],
-    external: ["@photostructure/sqlite"],
-    define: { "import.meta.url": "__filename_url", __DAEMON_FAILPOINTS__: "true" },
-    banner: { js: "const __filename_url = require('node:url').pathToFileURL(__filename).href;" },
-    logLevel: "error",
-  });
-}
-
-/** What the sources say, and what builds them. */
+/** What the sources say, and how they are built. */
 function fingerprint(): string {
-  const hash = createHash("sha256")
-    .update(version)
-    .update(readFileSync(fileURLToPath(import.meta.url)));
+  const hash = createHash("sha256").update(version).update(JSON.stringify(OPTIONS));
   for (const folder of SOURCES) {
     const root = join(PACKAGE, folder);
     const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
