@@ -119,6 +119,14 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
     }),
   },
   {
+    sin: "interrupts whatever runs, whichever message was named",
+    caughtBy: ["P7.18"],
+    make: hears((frame) => {
+      const { messageId: _, ...rest } = frame.params ?? {};
+      return isCall(frame, "interrupt_session") ? { ...frame, params: rest } : frame;
+    }),
+  },
+  {
     sin: "says that an agent that died has completed",
     caughtBy: ["P7.12"],
     make: says((frame) => {

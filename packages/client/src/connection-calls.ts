@@ -187,8 +187,9 @@ export class ConnectionCalls {
   }
 }
 
-/** Methods that the daemon acts on once only when the caller gave a name to what they make. */
+/** Methods that the daemon acts on once only when the caller gave a name to what they make, or end. */
 const ONCE_BY: ReadonlyMap<string, string> = new Map([
   ["initialize_session", "sessionId"],
   ["add_user_message", "messageId"],
+  ["interrupt_session", "messageId"],
 ]);

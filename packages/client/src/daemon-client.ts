@@ -17,6 +17,7 @@ import {
   silentLogger,
 } from "@daemon-sdk/protocol";
 import { creditWire } from "./credit-wire.js";
+import { given } from "./given.js";
 import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "./handlers.js";
 import type { SharedTransportMultiplexer } from "./multiplexer.js";
 import { RequestInbox } from "./request-inbox.js";
@@ -178,6 +179,12 @@ export class DaemonClient extends SessionCalls {
   ): Promise<ResultOf<M>> {
     const full = { ...params, sessionId: this.#requireSession() } as unknown as ParamsOf<M>;
     return this.#multiplexer.calls.request(method, full, options);
+  }
+
+  /** Interrupts the running turn; where the daemon can, only that of `messageId`, and again when the link dies under it. */
+  interruptTurn(messageId: string | undefined, options?: CallOptions): Promise<unknown> {
+    const isOffered = this.#options.capabilities?.turnInterrupt === true;
+    return this.interruptSession(isOffered ? given({ messageId }) : {}, options);
   }
 
   /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */

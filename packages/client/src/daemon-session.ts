@@ -123,7 +123,10 @@ export class DaemonSession {
     return this.#turns.onActivity(listener);
   }
 
-  /** Interrupts the running turn. Its stream, if there is one, goes on to a result with `subtype: "interrupted"`. */
+  /**
+   * Interrupts the running turn. Its stream, if there is one, goes on to a result with `subtype: "interrupted"`; the interrupt is then
+   * made again when its link dies (docs/protocol.md §7), else CONNECTION_LOST tells that nobody knows whether it was heard.
+   */
   interrupt(): Promise<void> {
     return this.#turns.interrupt();
   }

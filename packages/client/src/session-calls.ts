@@ -38,9 +38,9 @@ export abstract class SessionCalls {
     return this.call(METHODS.closeSession, params);
   }
 
-  /** Interrupts the running turn; acknowledged also when none runs. */
-  interruptSession(): Result<"interruptSession"> {
-    return this.call(METHODS.interruptSession, {});
+  /** Interrupts the running turn, or only that of `messageId` where `turnInterrupt` is offered; acknowledged also when none runs. */
+  interruptSession(params: Params<"interruptSession"> = {}, options?: CallOptions): Result<"interruptSession"> {
+    return this.call(METHODS.interruptSession, params, options);
   }
 
   /** Flat fields; a nested `settings` object would be ignored by the daemon. */

@@ -171,13 +171,13 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
 
   /** Interrupts the running turn; its stream goes on to its result. */
   async interrupt(): Promise<void> {
-    this.#stream?.noteInterrupt();
-    await this.#client.interruptSession();
+    await this.#client.interruptTurn(this.#stream?.noteInterrupt());
   }
 
-  interruptQuietly(): void {
-    this.#client.interruptSession().catch(() => {
-      // Whoever left the stream is not there to hear it, and the daemon ends the turn one way or another.
+  interruptQuietly(messageId: string): void {
+    // It waits for a link for as long as one is looked for: nobody else would end the turn.
+    this.#client.interruptTurn(messageId, { timeoutMs: 0 }).catch(() => {
+      // Whoever left the stream is not there to hear it.
     });
   }
 

@@ -44,8 +44,8 @@ export interface StreamHost {
   untilFree(): Promise<void> | undefined;
   /** Sends the prompt; resolves at the acknowledgement. */
   sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: SentPrompt): Promise<void>;
-  /** Asks to interrupt the running turn; its outcome is nobody's concern. */
-  interruptQuietly(): void;
+  /** Asks to interrupt that message's turn; the outcome is nobody's concern. */
+  interruptQuietly(messageId: string): void;
 }
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
@@ -192,9 +192,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     if (this.#step("closed")) this.#queue.end();
   }
 
-  /** This side interrupts the turn. */
-  noteInterrupt(): void {
+  /** This side interrupts what runs; gives back our message's id where that is our turn. */
+  noteInterrupt(): string | undefined {
     this.#tracker?.noteInterrupt();
+    return this.#state === "running" && this.#tracker?.isUntouched === false ? this.messageId : undefined;
   }
 
   /** A daemon that offers `turns` starts the agent again for a prompt that has not begun. */
@@ -276,10 +277,9 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   #leave(): boolean {
     const wasSent = this.#state === "running" && this.#isSent;
     if (!this.#step("left")) return false;
-    if (wasSent) {
-      this.#host.turns.leave(this.messageId);
-      this.#host.interruptQuietly();
-    }
+    if (!wasSent) return true;
+    this.#host.turns.leave(this.messageId);
+    this.#host.interruptQuietly(this.messageId);
     return true;
   }
 

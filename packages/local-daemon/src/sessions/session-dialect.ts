@@ -274,6 +274,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     turns: true,
     inbox: true,
     directInterrupt: true,
+    turnInterrupt: true,
     detach: true,
     positions: true,
     resume: true,

@@ -154,10 +154,14 @@ export class TurnQueue {
   /**
    * Ends the running turn, and with it everything that waits behind it. Resolves when the agent has been told; the end
    * itself comes as the turn's notifications. An agent that does not end it in time is stopped.
+   * @param messageId acts while that message's turn runs; while it waits, on that message alone; else not at all
    */
-  interrupt(): Promise<void> {
-    this.#discardWaiting();
-    return this.interruptRunning();
+  async interrupt(messageId?: string): Promise<void> {
+    // A message that came before it and is being stored is one of those.
+    await this.#adding;
+    const isRunning = messageId === undefined || messageId === this.#active?.row.id;
+    this.#discardWaiting(isRunning ? undefined : messageId);
+    if (isRunning) await this.interruptRunning();
   }
 
   /** As {@link interrupt}, and what waits goes on waiting. */
@@ -168,8 +172,7 @@ export class TurnQueue {
       this.#end(turn, { reason: "cancelled", details: {} });
       return;
     }
-    const { agentInterruptMs } = this.#options.limits;
-    turn.timer ??= setTimeout(() => this.#enforce(turn), agentInterruptMs);
+    turn.timer ??= setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
     await turn.agent.interrupt().catch((error: unknown) => {
       this.#options.logger.warn({ session: this.#owner.id, error: String(error) }, "the agent refused an interrupt");
     });
@@ -275,9 +278,11 @@ export class TurnQueue {
     this.#pump();
   }
 
-  #discardWaiting(): void {
+  #discardWaiting(messageId?: string): void {
     for (const turn of this.#waiting.splice(0)) {
-      if (!this.#step(turn, "interrupt", "cancelled")) continue;
+      const isMeant = messageId === undefined || messageId === turn.row.id;
+      if (!isMeant) this.#waiting.push(turn);
+      if (!isMeant || !this.#step(turn, "interrupt", "cancelled")) continue;
       const { row, params } = turn;
       this.#owner.notify({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
       this.#owner.notify({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });

@@ -133,6 +133,48 @@ test("an interrupt works without a load, ends the turn as cancelled, and discard
   expect((await stranger.call("interrupt_session", { sessionId: "s-1" })).result).toEqual({});
 });
 
+test("an interrupt that names a message acts on its turn while it runs or waits, and is {} without effect when it is over", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  await client.createSession("s-1");
+  const agent = await harness.spawner.agentOf("s-1");
+  const send = (messageId: string) => client.call("add_user_message", { sessionId: "s-1", text: messageId, messageId });
+  const interrupt = async (messageId: string) => {
+    const { result } = await client.call("interrupt_session", { sessionId: "s-1", messageId });
+    expect(result).toEqual({});
+  };
+  for (const id of ["m-1", "m-2", "m-3"]) await send(id);
+  await agent.prompted(1);
+  await interrupt("m-2");
+  expect(await client.turnEnd("m-2")).toMatchObject({ reason: "cancelled" });
+  await interrupt("m-2");
+  await interrupt("never sent");
+  agent.end("completed");
+  expect(await client.turnEnd("m-1")).toMatchObject({ reason: "completed" });
+  await agent.prompted(2);
+  await send("m-4");
+  await interrupt("m-1");
+  await interrupt("m-3");
+  expect(await client.turnEnd("m-3")).toMatchObject({ reason: "cancelled" });
+  expect(await client.turnEnd("m-4")).toMatchObject({ reason: "cancelled" });
+  expect(agent.prompts).toHaveLength(2);
+});
+
+test.each([{}, { messageId: "m-1" }])(
+  "an interrupt right behind a message that is still being stored ends it: %j",
+  async (named) => {
+    await using harness = await Harness.start();
+    const client = await harness.connect();
+    await client.createSession("s-1");
+    const agent = await harness.spawner.agentOf("s-1");
+    const sent = client.call("add_user_message", { sessionId: "s-1", text: "Hi", messageId: "m-1" });
+    const interrupted = client.call("interrupt_session", { sessionId: "s-1", ...named });
+    await Promise.all([sent, interrupted]);
+    expect(await client.turnEnd("m-1")).toMatchObject({ reason: "cancelled" });
+    expect(agent.prompts).toEqual([]);
+  },
+);
+
 test("an interrupt while the agent still starts ends the turn at once, and the agent never gets the prompt", async () => {
   await using harness = await Harness.start();
   const client = await harness.connect();

@@ -27,7 +27,7 @@ export const METHOD_SCHEMAS: {
   initializeSession: { params: P.initializeSessionParamsSchema, result: R.initializeSessionResultSchema },
   loadSession: { params: P.loadSessionParamsSchema, result: R.loadSessionResultSchema },
   closeSession: { params: P.closeSessionParamsSchema, result: recordSchema },
-  interruptSession: { params: P.sessionScopedSchema, result: recordSchema },
+  interruptSession: { params: P.interruptSessionParamsSchema, result: recordSchema },
   addUserMessage: { params: P.addUserMessageParamsSchema, result: R.commandAckSchema },
 
   updateSessionSettings: { params: P.updateSettingsParamsSchema, result: R.commandAckSchema },

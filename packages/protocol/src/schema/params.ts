@@ -9,6 +9,7 @@ import type {
   ForkSessionParams,
   GetSessionMessagesParams,
   InitializeSessionParams,
+  InterruptSessionParams,
   ListAvailableSessionsParams,
   LoadSessionParams,
   McpServerParams,
@@ -126,6 +127,9 @@ export const queuedMessageSchema: z.ZodMiniType<QueuedMessage> = scoped({ ...use
 
 /** Schema of {@link SessionScoped}: all that most session calls need. */
 export const sessionScopedSchema: z.ZodMiniType<SessionScoped> = scoped({});
+
+/** Schema of {@link InterruptSessionParams}. */
+export const interruptSessionParamsSchema: z.ZodMiniType<InterruptSessionParams> = scoped({ messageId: optionalText });
 
 /** Schema of the params of `close_session`. */
 export const closeSessionParamsSchema: z.ZodMiniType<SessionScoped & { reason?: string }> = scoped({

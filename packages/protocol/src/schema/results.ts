@@ -47,6 +47,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   turns: offered,
   inbox: offered,
   directInterrupt: offered,
+  turnInterrupt: offered,
   detach: offered,
   positions: offered,
   resume: offered,

@@ -10,6 +10,8 @@ export interface DaemonCapabilities {
   inbox?: true;
   /** `interrupt_session` works on a session this connection has not loaded. */
   directInterrupt?: true;
+  /** `interrupt_session` takes `messageId`, acts while that message's turn is under way only, and may so be made again. */
+  turnInterrupt?: true;
   /** `detach_session` stops this connection's subscription and leaves the session running. */
   detach?: true;
   /** Journal positions in `_meta`, and `position` in the results of `initialize_session` and `load_session`. */

@@ -63,7 +63,7 @@ export const METHODS = {
   >(),
   loadSession: call("load_session", { ...start, ...again })<P.LoadSessionParams, P.LoadSessionResult>(),
   closeSession: call("close_session", again)<P.SessionScoped & { reason?: string }, Record<string, unknown>>(),
-  interruptSession: call("interrupt_session")<P.SessionScoped, Record<string, unknown>>(),
+  interruptSession: call("interrupt_session", again)<P.InterruptSessionParams, Record<string, unknown>>(),
   addUserMessage: call("add_user_message", again)<P.AddUserMessageParams, P.CommandAck>(),
 
   updateSessionSettings: call("update_session_settings", again)<P.SessionScoped & P.SettingsParams, P.CommandAck>(),

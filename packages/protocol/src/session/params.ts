@@ -145,6 +145,12 @@ export interface QueuedMessage extends AddUserMessageParams {
   requestId: string;
 }
 
+/** Interrupts the running turn (session spec §5.4). */
+export interface InterruptSessionParams extends SessionScoped {
+  /** Ours: acts while the turn of that message is under way only; where the daemon offers `turnInterrupt`. */
+  messageId?: string;
+}
+
 /** Starts a new session with the history of this one (session spec §5.5). */
 export interface ForkSessionParams extends SessionScoped {
   title?: string;

@@ -5,6 +5,7 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   turns: true,
   inbox: true,
   directInterrupt: true,
+  turnInterrupt: true,
   detach: true,
   positions: true,
   resume: true,

@@ -106,7 +106,8 @@ function addUserMessage(call: FakeCall): unknown {
 
 function interruptSession(call: FakeCall): unknown {
   const session = call.daemon.capabilities.directInterrupt ? sessionOf(call) : followedSession(call);
-  call.afterReply(() => session.interrupt());
+  const messageId = call.daemon.capabilities.turnInterrupt ? optionalString(call.params, "messageId") : undefined;
+  call.afterReply(() => session.interrupt(messageId));
   return {};
 }
 

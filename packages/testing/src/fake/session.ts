@@ -197,10 +197,15 @@ export class FakeSession implements TurnStage, FollowedSession {
     return true;
   }
 
-  /** Ends the running turn as `cancelled`, its open requests with cancel, and then what waited behind it. */
-  interrupt(): void {
-    const waiting = this.#queue.splice(0);
-    this.endTurn("cancelled");
+  /**
+   * Ends the running turn as `cancelled`, its open requests with cancel, and then what waited behind it. With `messageId`
+   * that message's turn has to run; while it waits it is thrown away alone.
+   */
+  interrupt(messageId = this.#turn?.prompt.messageId): void {
+    const isRunning = messageId === this.#turn?.prompt.messageId;
+    const waiting = this.#queue.filter(({ params }) => isRunning || params.messageId === messageId);
+    this.#queue = this.#queue.filter((turn) => !waiting.includes(turn));
+    if (isRunning) this.endTurn("cancelled");
     for (const { params } of waiting) this.#discard(params.messageId);
   }
 

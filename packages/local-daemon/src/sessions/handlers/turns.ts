@@ -8,9 +8,10 @@ export const TURN_HANDLERS = [
     return { result: {} };
   }),
 
-  handle("interruptSession", async ({ sessionId }, { sessions }) => {
-    // A session that is not open has nothing to interrupt; one that does not exist is an error.
-    await (await sessions.find(sessionId))?.turns.interrupt();
+  handle("interruptSession", async ({ sessionId, messageId }, { sessions }) => {
+    // On the same way as a message, so that it stays behind the one it was sent behind.
+    const session = await sessions.load(sessionId);
+    await session.turns.interrupt(messageId);
     return { result: {} };
   }),
 ];

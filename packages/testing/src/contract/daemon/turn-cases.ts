@@ -2,7 +2,7 @@ import { newId } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
 import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
-import { interrupted, showsMessage, timesShown } from "./turn-marks.js";
+import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
 import { isEndOf, type WireFrame, wordFor } from "./wire-frame.js";
 
 /** docs/protocol.md §7: what a message starts, how it ends, and that it acts once. */
@@ -163,6 +163,33 @@ export const TURN_CASES: readonly DaemonCase[] = [
       await opened.client.turnEnd(messageId);
     },
     ["turns", "directInterrupt"],
+  ),
+
+  daemonCase(
+    "P7.18-named-interrupt",
+    "an interrupt that names a message acts while its turn runs or waits, and never on another one",
+    async (bench) => {
+      const opened = await bench.session();
+      const { client, sessionId } = opened;
+      const ended = await bench.turn(opened, bench.prompts.say("over"));
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      const waiting = await bench.prompt(opened, bench.prompts.say("next"));
+      const last = await bench.prompt(opened, bench.prompts.say("last"));
+      for (const messageId of [waiting, ended, newId()]) {
+        expectEqual(await client.result("interrupt_session", { sessionId, messageId }), {}, "the result");
+      }
+      await client.turnEnd(waiting);
+      expectEqual(
+        [running, last].map((id) => timesEnded(opened, id)),
+        [0, 0],
+        "ends of the others",
+      );
+      expectEqual(await client.result("interrupt_session", { sessionId, messageId: running }), {}, "the result");
+      for (const id of [running, last]) {
+        expectEqual((await client.turnEnd(id)).params?.notification?.reason, "cancelled", "the reason");
+      }
+    },
+    ["turns", "turnInterrupt"],
   ),
 ];
 
