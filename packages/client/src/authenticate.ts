@@ -3,7 +3,6 @@ import {
   type DaemonCapabilities,
   isRecord,
   type LocalDaemonEndpoint,
-  METHODS,
   type ProtocolEngine,
   TimeoutError,
 } from "@daemon-sdk/protocol";
@@ -34,7 +33,8 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
     metadata: { tracing: { machineType }, sdk: { language: "typescript" } },
   };
   try {
-    const result = await engine.request(METHODS.authenticate, params, given({ signal }));
+    // By name: the table of methods is for the half of the client that comes later.
+    const result = await engine.requestNamed("authenticate", params, given({ signal }));
     return identityOf(result, endpoint);
   } catch (error) {
     if (!TimeoutError.is(error)) throw error;

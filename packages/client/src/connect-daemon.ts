@@ -9,12 +9,11 @@ import {
 import { type AuthenticatedLink, openAuthenticatedLink } from "./authenticated-link.js";
 import { pause, systemClock } from "./clock.js";
 import { ConnectionLifecycle } from "./connection-lifecycle.js";
-import { DaemonConnection } from "./daemon-connection.js";
+import type { DaemonConnection } from "./daemon-connection.js";
 import { given } from "./given.js";
-import { LinkKeeper, type LinkKeeperOptions } from "./link-keeper.js";
 import { SharedTransportMultiplexer } from "./multiplexer.js";
 import type { DialManner, Platform } from "./open-link.js";
-import { type ConnectDaemonOptions, checkConnectOptions, heartbeatTimes, reconnectPolicy } from "./options.js";
+import { type ConnectDaemonOptions, checkConnectOptions } from "./options.js";
 import { StatusEvents } from "./status-events.js";
 
 /** Connects to a daemon and authenticates; see `connectDaemon` of the entry points. */
@@ -67,8 +66,11 @@ async function connectWithRetries(context: Context): Promise<DaemonConnection> {
   }
 }
 
-async function connectOnce(context: Context): Promise<DaemonConnection> {
+async function connectOnce({ platform, ...context }: Context): Promise<DaemonConnection> {
   const { options, logger, lifecycle } = context;
+  // Beside the dial, so that nobody waits for it. What becomes of it is looked at once there is a link.
+  const loading = platform.loadKeeper();
+  loading.catch(() => {});
   let link: AuthenticatedLink | undefined;
   const multiplexer = new SharedTransportMultiplexer(undefined, {
     logger,
@@ -80,40 +82,26 @@ async function connectOnce(context: Context): Promise<DaemonConnection> {
       multiplexer.listen(engine);
       lifecycle.step("opened");
     };
-    link = await openAuthenticatedLink(options, context.platform, logger, { ...manner, onOpened });
+    link = await openAuthenticatedLink(options, platform, logger, { ...manner, onOpened });
     return link;
   };
-  return connected(context, multiplexer, await open({ signal: options.signal }), open);
+  const { signal } = options;
+  const first = await open({ signal });
+  try {
+    const keepConnection = await unlessAborted(loading, signal);
+    return keepConnection({ ...context, multiplexer, open: (request) => open({ ...request, isOnce: true }) }, first);
+  } catch (error) {
+    first.terminate();
+    throw error;
+  }
 }
 
-function connected(
-  { options, logger, onError, status, lifecycle }: Context,
-  multiplexer: SharedTransportMultiplexer,
-  link: AuthenticatedLink,
-  open: (manner: DialManner) => Promise<AuthenticatedLink>,
-): DaemonConnection {
-  const keeperOptions: LinkKeeperOptions = {
-    multiplexer,
-    lifecycle,
-    status,
-    logger,
-    clock: options.clock,
-    reconnect: reconnectPolicy(options),
-    heartbeat: heartbeatTimes(options),
-    open: (request) => open({ ...request, isOnce: true }),
-  };
-  const keeper = new LinkKeeper(keeperOptions, link);
-  const connection = new DaemonConnection({
-    multiplexer,
-    keeper,
-    lifecycle,
-    status,
-    handlers: options,
-    clock: options.clock,
-    onError,
-    logger,
+/** Rejects with the signal's reason when that is aborted first. */
+function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortReason(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
-  lifecycle.step("accepted");
-  keeper.start();
-  return connection;
 }

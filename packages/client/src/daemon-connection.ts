@@ -25,6 +25,7 @@ import { DaemonClient } from "./daemon-client.js";
 import { DaemonSession } from "./daemon-session.js";
 import { given } from "./given.js";
 import type { AskUserReply, Handlers, PermissionAnswer } from "./handlers.js";
+import { iterateStatus } from "./iterate-status.js";
 import type { LinkKeeper } from "./link-keeper.js";
 import type { SharedTransportMultiplexer } from "./multiplexer.js";
 import { resultOfAnswer } from "./request-answers.js";
@@ -108,7 +109,7 @@ export class DaemonConnection {
 
   /** The present status first, then each change; ends after `disconnected`. Every call gives an iterator of its own. */
   status(): AsyncIterableIterator<ConnectionStatus> {
-    return this.#parts.status.iterate();
+    return iterateStatus(this.#parts.status);
   }
 
   /** Makes a session. The handlers given here stand before the connection's. */

@@ -1,5 +1,6 @@
 import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
 import { given } from "./given.js";
+import { keepConnection } from "./keep-connection.js";
 import { type Credential, noCredential, type Platform } from "./open-link.js";
 
 /** What `@daemon-sdk/local-daemon` is to a client. */
@@ -24,6 +25,7 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
     return apiKey === undefined ? undefined : { apiKey };
   };
   return {
+    loadKeeper: () => Promise.resolve(keepConnection),
     async openLocal({ daemonPort }, { signal, start }, credential) {
       const door = await loadLocalDaemon();
       const link = await door.connectLocal({ ...given({ signal, daemonPort }), ...(start === false ? { start } : {}) });

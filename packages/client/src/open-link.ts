@@ -9,6 +9,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { dialWebSocket, dialWithRetry, RETRY_SCHEDULES } from "@daemon-sdk/transport-ws";
 import { given } from "./given.js";
+import type { KeepConnection } from "./keep-connection.js";
 import { checkText } from "./option-checks.js";
 import type { ConnectDaemonOptions } from "./options.js";
 import { resolveWebSocketUrl } from "./resolve-url.js";
@@ -39,6 +40,8 @@ export interface Platform {
    * where neither the caller nor the machine has a credential for it.
    */
   openLocal(options: ConnectDaemonOptions, manner: DialManner, credential: Credential | undefined): Promise<OpenLink>;
+  /** The half of the client that an authenticated link is handed to; called when the first link begins to be made. */
+  loadKeeper(): Promise<KeepConnection>;
 }
 
 /**

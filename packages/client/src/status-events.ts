@@ -1,5 +1,4 @@
 import type { ConnectionError } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue } from "./event-queue.js";
 
 /**
  * A change in a connection's life.
@@ -12,12 +11,11 @@ export type ConnectionStatus =
   | { type: "reconnecting"; attempt: number; delayMs: number; error: Error }
   | { type: "disconnected"; error?: ConnectionError };
 
-/** Tells each change of status to the callback and to every iterator, in order; ends them with `disconnected`. */
+/** Tells each change of status to the listeners and to the callback, in order; `disconnected` is the last. */
 export class StatusEvents {
   readonly #onStatus: ((status: ConnectionStatus) => void) | undefined;
   readonly #onError: (error: Error) => void;
-  readonly #queues = new Set<EventQueue<ConnectionStatus>>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(status: ConnectionStatus) => void>();
   #last: ConnectionStatus | undefined;
 
   /** @param onError told of what the callback throws */
@@ -26,15 +24,16 @@ export class StatusEvents {
     this.#onError = onError;
   }
 
+  /** The last change that was told. */
+  get last(): ConnectionStatus | undefined {
+    return this.#last;
+  }
+
   /** Tells a change; nothing after `disconnected`. */
   emit(status: ConnectionStatus): void {
     if (this.#last?.type === "disconnected") return;
     this.#last = status;
-    for (const queue of [...this.#queues]) {
-      queue.push(status);
-      if (status.type === "disconnected") queue.end();
-    }
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(status);
     try {
       this.#onStatus?.(status);
     } catch (error) {
@@ -43,28 +42,8 @@ export class StatusEvents {
   }
 
   /** Calls back after each change, for parts of this package; the returned function stops it. */
-  listen(listener: () => void): () => void {
+  listen(listener: (status: ConnectionStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
-
-  /** The present status first, then every change; ends after `disconnected`. Each call gives its own iterator. */
-  iterate(): AsyncIterableIterator<ConnectionStatus> {
-    const queue = new EventQueue<ConnectionStatus>({ sizeOf: approximateBytes });
-    this.#queues.add(queue);
-    if (this.#last !== undefined) queue.push(this.#last);
-    if (this.#last?.type === "disconnected") queue.end();
-    const leave = (): Promise<IteratorResult<ConnectionStatus, undefined>> => {
-      this.#queues.delete(queue);
-      queue.discard();
-      return Promise.resolve({ value: undefined, done: true });
-    };
-    return {
-      next: () => queue.next(),
-      return: leave,
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
   }
 }
