@@ -45,11 +45,11 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
 
 /** Capabilities are taken as offered: unknown ones are ignored where they are asked for. */
 function identityOf(result: unknown, endpoint: LocalDaemonEndpoint | undefined): DaemonIdentity {
-  const { userId, orgId, capabilities } = isRecord(result) ? result : {};
+  const { userId, orgId, capabilities, instanceId } = isRecord(result) ? result : {};
   return {
     userId: typeof userId === "string" ? userId : "",
     orgId: typeof orgId === "string" ? orgId : "",
     capabilities: isRecord(capabilities) ? (capabilities as DaemonCapabilities) : {},
-    ...given({ endpoint }),
+    ...given({ endpoint, instanceId: typeof instanceId === "string" ? instanceId : undefined }),
   };
 }

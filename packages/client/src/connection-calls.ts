@@ -28,6 +28,15 @@ interface Call {
   /** Links that it was lost with, and how the last one ended. */
   losses: number;
   lost?: unknown;
+  /** Starts of the daemon that it was lost with. */
+  daemons: number;
+  lastDaemon?: string;
+}
+
+/** What a call went out on. */
+interface Way {
+  readonly engine: ProtocolEngine;
+  readonly daemon: string | undefined;
 }
 
 /**
@@ -46,6 +55,8 @@ export class ConnectionCalls {
   #engine: ProtocolEngine | undefined;
   #isOpen = false;
   #offersResume = false;
+  /** Which start of the daemon the link leads to; undefined where it does not tell. */
+  #daemon: string | undefined;
   #mayRepeat = true;
   #end: ConnectionError | undefined;
   #count = 0;
@@ -91,7 +102,8 @@ export class ConnectionCalls {
         else resolve(outcome.result as ResultOf<M>);
       };
       const order = this.#count++;
-      const call: Call = { id, method, params: params as object, onResult, order, settle, isSettled: false, losses: 0 };
+      const counts = { isSettled: false, losses: 0, daemons: 0 };
+      const call: Call = { id, method, params: params as object, onResult, order, settle, ...counts };
       this.#send(call);
     });
   }
@@ -111,9 +123,10 @@ export class ConnectionCalls {
     this.#engine = engine;
   }
 
-  /** The link is ready: what waits goes out, in the order in which it was asked for. */
-  open(offersResume: boolean): void {
+  /** The link to that start of a daemon is ready: what waits goes out, in the order in which it was asked for. */
+  open(offersResume: boolean, daemon?: string): void {
     this.#offersResume = offersResume;
+    this.#daemon = daemon;
     this.#mayRepeat = true;
     this.#isOpen = true;
     this.flush();
@@ -150,7 +163,7 @@ export class ConnectionCalls {
   }
 
   #send(call: Call): void {
-    const engine = this.#engine;
+    const [engine, daemon] = [this.#engine, this.#daemon];
     if (engine === undefined || !this.#isOpen || this.beforeCall?.() === false) {
       this.#waiting.set(call.order, call);
       return;
@@ -159,14 +172,16 @@ export class ConnectionCalls {
     const options = { id, timeoutMs: 0, ...(onResult === undefined ? {} : { onResult }) };
     engine.request(method, params, options).then(
       (result) => call.settle({ result }),
-      (error: unknown) => this.#failed(call, engine, error),
+      (error: unknown) => this.#failed(call, { engine, daemon }, error),
     );
   }
 
-  #failed(call: Call, engine: ProtocolEngine, error: unknown): void {
+  #failed(call: Call, { engine, daemon }: Way, error: unknown): void {
     if (call.isSettled) return;
     call.losses += 1;
     call.lost = error;
+    if (daemon === undefined || call.lastDaemon !== daemon) call.daemons += 1;
+    if (daemon !== undefined) call.lastDaemon = daemon;
     const isLost = engine !== this.#engine && this.#end === undefined;
     if (isLost && this.#canRepeat(call)) this.#send(call);
     else call.settle({ error });
@@ -179,8 +194,9 @@ export class ConnectionCalls {
     this.#engine?.abandon(call.id, error);
   }
 
-  #canRepeat({ method: { name, isRepeatable }, params, losses }: Call): boolean {
-    if (!isRepeatable || !this.#mayRepeat || losses > CLIENT_LIMITS.callRepeats) return false;
+  #canRepeat({ method: { name, isRepeatable }, params, losses, daemons }: Call): boolean {
+    if (!isRepeatable || !this.#mayRepeat) return false;
+    if (losses > CLIENT_LIMITS.callRepeats || daemons > CLIENT_LIMITS.callDaemons) return false;
     if (!this.#offersResume) return /^(get|list|search|load)_/.test(name);
     const key = ONCE_BY.get(name);
     return key === undefined || key in params;

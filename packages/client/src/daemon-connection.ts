@@ -62,6 +62,8 @@ export interface DaemonConnectionParts {
 export interface DaemonIdentity {
   readonly userId: string;
   readonly orgId: string;
+  /** Of this start of the daemon; undefined where it does not tell. */
+  readonly instanceId?: string;
   /** Extensions the daemon offers; empty for a plain `droid daemon`, with which everything works, too. */
   readonly capabilities: DaemonCapabilities;
   /** The local daemon that was found or started; undefined when the link was made by URL. */

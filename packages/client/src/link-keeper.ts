@@ -67,7 +67,7 @@ export class LinkKeeper {
     engine.onClose = (error, event) => this.#lost(error, event);
     this.#watch();
     multiplexer.calls.use(engine);
-    multiplexer.calls.open(identity.capabilities.resume === true);
+    multiplexer.calls.open(identity.capabilities.resume === true, identity.instanceId);
     lifecycle.step("attached");
     if (end !== undefined) this.#lost(end.error, end.event);
   }

@@ -125,3 +125,40 @@ test("while a link is in doubt calls wait, and none is lost", async () => {
   wire.answer(0, { newSessionId: "n" });
   expect(await forking).toEqual({ newSessionId: "n" });
 });
+
+/** Loses a call with one link after another until it is settled, or was lost so often; counts the links it went out on. */
+async function loseOn(daemonOf: (link: number) => string | undefined, links: number) {
+  const clock = new FakeClock();
+  const calls = new ConnectionCalls(clock);
+  let outcome = "waits";
+  let sent = 0;
+  const settled = (text: string) => () => {
+    outcome = text;
+  };
+  const answered = rename(calls, "a").then(settled("answered"), settled("lost"));
+  for (let link = 1; link <= links && outcome === "waits"; link += 1) {
+    const wire = new Wire(calls);
+    calls.open(true, daemonOf(link));
+    await clock.settle();
+    sent += wire.methods.length;
+    wire.memory.cut();
+    await clock.settle();
+  }
+  if (outcome === "waits") {
+    const wire = new Wire(calls);
+    calls.open(true, daemonOf(links + 1));
+    await clock.settle();
+    wire.answer(0);
+    await answered;
+  }
+  return { outcome, sent };
+}
+
+test("a call goes on over many short links of one daemon, and not over as many deaths of daemons (F2)", async () => {
+  expect(await loseOn(() => "one", 90)).toEqual({ outcome: "answered", sent: 90 });
+  expect(await loseOn(() => "one", 200)).toEqual({ outcome: "lost", sent: 101 });
+  expect(await loseOn((link) => `${link % 2}`, 200)).toEqual({ outcome: "lost", sent: 11 });
+  expect(await loseOn((link) => `${Math.floor(link / 5)}`, 40)).toEqual({ outcome: "answered", sent: 40 });
+  // A plain daemon does not tell whether it is the same.
+  expect(await loseOn(() => undefined, 200)).toEqual({ outcome: "lost", sent: 11 });
+});

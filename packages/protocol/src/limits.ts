@@ -36,8 +36,10 @@ export const CLIENT_LIMITS = {
   reconnectDelaysMs: [10, 50, 100, 200, 500, 1_000, 2_000, 5_000],
   /** How long a client tries to come back before it gives up: a laptop that was carried from one net to another, a daemon that is updated. */
   reconnectBudgetMs: 5 * 60_000,
-  /** How often one call is made again on a new link: one that kills the daemon each time shall not do so for ever. */
-  callRepeats: 10,
+  /** How often one call is made again on a new link: one whose links all break must not go on for ever. */
+  callRepeats: 100,
+  /** How many starts of the daemon one call may be lost with: it may be what kills it. */
+  callDaemons: 10,
   /** Bytes of undelivered events held for one stream in the client before it fails as SLOW_CONSUMER. */
   streamBufferBytes: 64 * 1024 * 1024,
 } as const;

@@ -159,8 +159,9 @@ export class SessionDialect implements Dialect {
     const isFirst = this.#client === undefined;
     const isPlain = parsed.data.proof === undefined && parsed.data.ticket === undefined;
     this.#client ??= new AttachedClient(this.#connection, isPlain, principal);
-    const { agents } = this.#host;
-    const result = { userId: "local", orgId: "local", capabilities: capabilities(agents.names) };
+    const { agents, services } = this.#host;
+    const { instanceId } = services;
+    const result = { userId: "local", orgId: "local", capabilities: capabilities(agents.names), instanceId };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
     if (isFirst) this.#welcome(parsed.data);
   }

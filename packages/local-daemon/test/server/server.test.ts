@@ -69,6 +69,21 @@ test("a restarted daemon knows the conversation, and so does its agent", async (
   expect(JSON.stringify(after.notifications().filter(({ type }) => type === "create_message"))).toContain("plugh");
 });
 
+test("whoever authenticates is told which start of the daemon it talks to", async () => {
+  await using desk = daemonDesk();
+  const told: unknown[] = [];
+  const endpoints: unknown[] = [];
+  for (let start = 0; start < 2; start += 1) {
+    const daemon = await desk.start();
+    const { seen } = await desk.connect();
+    told.push(seen.find(({ type }) => type === "response")?.result.instanceId);
+    endpoints.push(daemon.endpoint.instanceId);
+    await daemon.close();
+  }
+  expect(told).toEqual(endpoints);
+  expect(new Set(told).size).toBe(2);
+});
+
 test("TCP takes the token and configured keys, is published, and refuses everything else", async () => {
   await using desk = daemonDesk();
   const { endpoint } = await desk.start({ port: 0, apiKeys: [KEY] });

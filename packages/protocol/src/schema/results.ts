@@ -64,6 +64,7 @@ export const authenticateResultSchema: z.ZodMiniType<AuthenticateResult> = z.loo
   userId: text,
   orgId: text,
   capabilities: z.exactOptional(daemonCapabilitiesSchema),
+  instanceId: z.exactOptional(text),
 });
 
 /** Schema of {@link CommandAck}, which is `{}` or `{accepted: true}` (session spec §1.6). */

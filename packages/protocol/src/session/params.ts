@@ -52,6 +52,8 @@ export interface AuthenticateResult {
   userId: string;
   orgId: string;
   capabilities?: DaemonCapabilities;
+  /** Of this start of the daemon; an extension (docs/protocol.md §4). */
+  instanceId?: string;
 }
 
 /** Settings a session can start with or be switched to (session spec §5.2, §5.5). */

@@ -26,7 +26,8 @@ function authenticate(call: FakeCall): unknown {
   call.afterReply(() =>
     link.notify("connection_status", { isDroidCLIInPath: false, homedir: "/home/fake", platform: "linux" }),
   );
-  const offers = daemon.isPlain ? {} : { capabilities: daemon.capabilities };
+  const { capabilities, epoch } = daemon;
+  const offers = daemon.isPlain ? {} : { capabilities, instanceId: `fake-${epoch}` };
   return { userId: "fake-user", orgId: "fake-org", ...offers };
 }
 

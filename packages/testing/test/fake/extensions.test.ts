@@ -37,6 +37,20 @@ test("everything is offered by default, what is taken away is unknown, and a pla
   expect((await client.call("create_ticket")).result).toHaveProperty("ticket");
 });
 
+test("a daemon that was started again is another instance; a plain one does not tell", async () => {
+  const instanceOf = async (daemon: FakeDaemon) => {
+    const client = await RawClient.open(daemon);
+    return (await client.call("authenticate", { apiKey: "k", caller: "test" })).result?.instanceId;
+  };
+  const daemon = new FakeDaemon();
+  const first = await instanceOf(daemon);
+  expect(first).toEqual(expect.any(String));
+  expect(await instanceOf(daemon)).toBe(first);
+  daemon.restart();
+  expect(await instanceOf(daemon)).not.toBe(first);
+  expect(await instanceOf(new FakeDaemon({ plain: true }))).toBeUndefined();
+});
+
 test("a client that resumes gets each entry after its position once, in order, then what happens", async () => {
   const daemon = new FakeDaemon();
   const first = await RawClient.connect(daemon);
