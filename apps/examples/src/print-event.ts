@@ -16,6 +16,8 @@ function describe(event: DroidStreamEvent): string | undefined {
       return `${event.isError ? "failed" : "result"} ${oneLine(asText(event.content))}`;
     case "error":
       return `error  ${event.message}`;
+    case "session_notice":
+      return `note   ${event.message}`;
     case "result":
       return `end    ${event.subtype} after ${Math.round(event.durationMs)} ms`;
     default:

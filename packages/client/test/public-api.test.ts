@@ -58,6 +58,7 @@ test("every event type has its name in DroidMessageType", () => {
     "tool_call_delta",
     "ask_user_resolved",
     "llm_retry",
+    "session_notice",
   ];
   expect(yielded.filter((type) => !known.has(type))).toEqual([]);
 });

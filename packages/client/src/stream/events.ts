@@ -15,7 +15,7 @@ import type { SessionSnapshot } from "../session-snapshot.js";
 /**
  * `type` of every event a stream can yield (session spec §8.2, §8.3), under the name the original SDK has for the list.
  *
- * The first eight come always; the others only with `includePartialMessages`.
+ * The first nine come always; the others only with `includePartialMessages`.
  */
 export const DroidMessageType = {
   Assistant: "assistant",
@@ -24,6 +24,7 @@ export const DroidMessageType = {
   ToolResult: "tool_result",
   Hook: "hook",
   Error: "error",
+  SessionNotice: "session_notice",
   Gap: "gap",
   Result: "result",
   AssistantTextDelta: "assistant_text_delta",
@@ -105,6 +106,18 @@ export interface ErrorEvent {
   message: string;
   errorType: string;
   timestamp: string;
+}
+
+/**
+ * The daemon says what its people should know, such as `STORAGE_FULL`: the turn goes on, but its events are not kept for now.
+ * Unlike an {@link ErrorEvent} it is no failure of the turn, whose result may be a success.
+ */
+export interface SessionNoticeEvent {
+  type: "session_notice";
+  code: Open<DaemonErrorCode>;
+  message: string;
+  /** Unix milliseconds. */
+  timestamp: number;
 }
 
 /** Events that come without `includePartialMessages`, save the result: what `result.messages` holds. */
@@ -219,7 +232,12 @@ export type PartialEvent =
   | { type: "assistant_message_retracted"; messageId: string };
 
 /** One event of a stream. Switch on `type`; new types may be added in minor versions. */
-export type DroidStreamEvent<Output = unknown> = DefaultEvent | PartialEvent | GapEvent | ResultEvent<Output>;
+export type DroidStreamEvent<Output = unknown> =
+  | DefaultEvent
+  | PartialEvent
+  | SessionNoticeEvent
+  | GapEvent
+  | ResultEvent<Output>;
 
 /**
  * The events of one turn, in order, each once, with the `result` last (session spec §8).
@@ -241,5 +259,5 @@ export interface DroidStream<Output = unknown> extends AsyncIterableIterator<Dro
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What `MessageBridge` makes of the wire: everything a stream yields but the result. */
-export type BridgedEvent = DefaultEvent | PartialEvent;
+/** What `MessageBridge` makes of the wire: everything a stream yields but gaps and the result. */
+export type BridgedEvent = DefaultEvent | PartialEvent | SessionNoticeEvent;

@@ -54,6 +54,8 @@ export class MessageBridge {
         const { message, errorType, timestamp } = notification;
         return [{ type: "error", message, errorType, timestamp }];
       }
+      case "session_notice":
+        return [notification];
       case "tool_call":
         this.#toolNames.set(notification.toolUse.id, notification.toolUse.name);
         return this.#partial ? [{ type: "tool_call_delta", toolUse: notification.toolUse }] : [];

@@ -83,6 +83,11 @@ test("progress is told by its text, else its status, else its details", () => {
   expect(contents).toEqual(["a", "b", "c", ""]);
 });
 
+test("a notice of the daemon is an event of its own, asked for or not", () => {
+  const notice = { type: "session_notice", code: "STORAGE_FULL", message: "full", timestamp: 1 };
+  expect(bridge([notice])).toEqual([notice]);
+});
+
 test("partial events are given only when they are asked for, under the stream's names", () => {
   const partial: SessionNotification[] = [
     { type: "droid_working_state_changed", newState: "thinking" },

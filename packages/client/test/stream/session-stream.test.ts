@@ -281,6 +281,20 @@ test("a consumer that is too slow gets SLOW_CONSUMER; the turn is not interrupte
   expect(await resultOf(session.stream("again", { messageId: "m-2" }))).toMatchObject({ messageId: "m-2" });
 });
 
+test("a notice of the daemon is told in its place, and the turn is a success all the same", async () => {
+  const { daemon, connection } = await connected();
+  const notice = { type: "session_notice", code: "STORAGE_FULL", message: "full", timestamp: 1 };
+  daemon.onPrompt((prompt) => {
+    prompt.notify(notice);
+    prompt.message("done");
+  });
+  const session = await connection.createSession();
+  const events = await collect(session.stream("hi"));
+  expect(events.map(({ type }) => type)).toEqual(["user", "session_notice", "assistant", "result"]);
+  expect(events[1]).toEqual(notice);
+  expect(events.at(-1)).toMatchObject({ subtype: "success", success: true, messages: [events[0], events[2]] });
+});
+
 test("a turn that the daemon ends with a failure gives a result, with the agent's own error first", async () => {
   const { daemon, connection } = await connected({ capabilities: OUR_CAPABILITIES });
   const session = await connection.createSession();

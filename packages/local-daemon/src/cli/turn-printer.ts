@@ -44,6 +44,9 @@ export class TurnPrinter {
       case "error":
         this.note(`error: ${notification.message}`);
         break;
+      case "session_notice":
+        this.note(`note: ${notification.message}`);
+        break;
       default:
     }
   }

@@ -1,12 +1,12 @@
 import { type DaemonError, newId, type SessionNotification } from "@daemon-sdk/protocol";
 
-/** What those who follow are told when their session can no longer be stored. */
+/** What those who follow are told when their session can no longer be stored. No `error`, which would fail the running turn. */
 export function undurableNotice(error: DaemonError, now: number): SessionNotification {
   return {
-    type: "error",
+    type: "session_notice",
+    code: error.code,
     message: `${error.message} This session goes on; its events are not kept until that is over.`,
-    errorType: "Error",
-    timestamp: new Date(now).toISOString(),
+    timestamp: now,
   };
 }
 

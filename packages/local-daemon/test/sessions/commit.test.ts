@@ -101,7 +101,11 @@ test("a full store refuses new messages with STORAGE_FULL while the running turn
   agent.end();
   await client.turnEnd("m-1");
   await client.notified({ newState: "idle" });
-  expect(client.types("s-1").filter((type) => type === "error")).toHaveLength(1);
+  expect(client.notifications("s-1").filter(({ type }) => type === "session_notice")).toMatchObject([
+    { code: "STORAGE_FULL", message: expect.stringContaining("The disk is full.") },
+  ]);
+  // Nothing failed: clients take an error for a failure of the turn.
+  expect(client.types("s-1")).not.toContain("error");
 
   // It recovers by itself, and rows that matter are stored then.
   store.failure = undefined;
@@ -123,7 +127,7 @@ test("positions that were given out while the store was full are never given to 
   store.failure = full();
   agent.delta("lost");
   await client.notified({ textDelta: "lost" });
-  await client.notified({ type: "error" });
+  await client.notified({ type: "session_notice" });
   const last = client.seen.at(-1)?._meta?.seq ?? 0;
   const closing = client.call("close_session", { sessionId: "s-1" });
   await closing;

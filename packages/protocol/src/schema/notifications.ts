@@ -54,6 +54,7 @@ const turnAndMessageSchemas = {
     timestamp: text,
     error: z.exactOptional(z.looseObject({ name: text, message: text })),
   }),
+  session_notice: notification("session_notice", { code: text, message: text, timestamp: number }),
   llm_retry: notification("llm_retry", { attempt: number, reason: text }),
   queued_messages_discarded: notification("queued_messages_discarded", { text, requestId: optionalText }),
   agent_turn_completed: notification("agent_turn_completed", {

@@ -56,6 +56,7 @@ const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
   mission_worker_completed: "workerSessionId exitCode#",
   session_inactivity: "message timestamp# timeoutSeconds#",
   session_process_exited: "message timestamp#",
+  session_notice: "message timestamp# code",
   session_closed: "timestamp#",
   session_unsubscribed: "message",
   child_session_available: "childSessionId timestamp#",

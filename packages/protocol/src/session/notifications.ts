@@ -51,6 +51,8 @@ export interface SessionNotificationFields {
   mission_worker_completed: { workerSessionId: string; exitCode: number };
   session_inactivity: { message: string; timestamp: number; timeoutSeconds: number };
   session_process_exited: { message: string; timestamp: number };
+  /** Ours (docs/protocol.md §6): what those who follow should know, and what fails no turn. `code` is that of an error. */
+  session_notice: { code: string; message: string; timestamp: number };
   session_closed: { timestamp: number };
   session_unsubscribed: { message: string };
   child_session_available: { childSessionId: string; timestamp: number };

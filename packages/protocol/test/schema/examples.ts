@@ -72,6 +72,12 @@ export const NOTIFICATIONS: { [Type in SessionNotificationType]: { type: Type } 
     timestamp: "2026-11-22T00:11:07.536Z",
     error: { name: "Error", message: "401" },
   },
+  session_notice: {
+    type: "session_notice",
+    code: "STORAGE_FULL",
+    message: "The disk is full.",
+    timestamp: 1,
+  },
   llm_retry: { type: "llm_retry", attempt: 1, reason: "500" },
   permission_resolved: {
     type: "permission_resolved",
