@@ -6,10 +6,13 @@ import { isRequestFrame } from "../../src/sessions/journal-frame.js";
 import { pruneBefore } from "../../src/sessions/journal-retention.js";
 import type { SegmentInfo } from "../../src/storage/store.js";
 
-const plain = fc.dictionary(
-  fc.string().filter((key) => key !== "__proto__" && key !== "constructor"),
-  fc.jsonValue({ maxDepth: 3 }),
-);
+/** What a journal is given came in a frame: keys that pollute, at whatever depth, were refused with theirs. */
+function cameIn(params: object): boolean {
+  const envelope = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "notification", method: "x" };
+  return decodeFrame(JSON.stringify({ ...envelope, params })).ok;
+}
+
+const plain = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })).filter(cameIn);
 
 test("every frame is one envelope without a raw newline, that says what it was given, at its own position", () => {
   fc.assert(
