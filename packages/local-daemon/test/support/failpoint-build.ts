@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type BuildOptions, buildSync, version } from "esbuild";
+import { type BuildOptions, buildSync, stop, version } from "esbuild";
 
 /** By its name, for the fault scenarios bundle this file into a program that lies elsewhere. */
 const PACKAGE = dirname(createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json"));
@@ -54,6 +54,8 @@ function buildOnce(): FailpointBuild {
     const temp = join(CACHE, `${randomBytes(6).toString("hex")}.tmp`);
     mkdirSync(temp, { recursive: true });
     buildSync({ ...OPTIONS, absWorkingDir: PACKAGE, outdir: temp });
+    // The builder is a process, which would stay as long as this one.
+    void stop();
     try {
       renameSync(temp, folder);
     } catch {
