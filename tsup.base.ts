@@ -18,3 +18,20 @@ export function libraryBuild(entry: string[], overrides: Options = {}): Options 
     ...overrides,
   };
 }
+
+/**
+ * A build for browsers, one file for each of the source. What a page loads first is cut along files by the page's own bundler: of a
+ * file that is needed in part at first, all that is ever needed comes at first.
+ */
+export function fileByFile(entry: string[], overrides: Options = {}): Options {
+  return libraryBuild(entry, {
+    clean: false,
+    outDir: "dist/browser",
+    format: ["esm"],
+    platform: "browser",
+    bundle: false,
+    splitting: false,
+    treeshake: false,
+    ...overrides,
+  });
+}
