@@ -20,6 +20,8 @@ export interface AuthenticatedLink {
   readonly token: string;
   /** How it has ended, if that was before somebody else took over `engine.onClose`. */
   readonly end: { readonly error: ConnectionError; readonly event: TransportClose } | undefined;
+  /** Bytes that were sent and have not left this process. */
+  readonly bufferedBytes: number;
   /** Ends it now. */
   terminate(): void;
 }
@@ -63,6 +65,9 @@ export async function openAuthenticatedLink(
       token: sessionToken(link),
       get end() {
         return end;
+      },
+      get bufferedBytes() {
+        return transport.bufferedBytes;
       },
       terminate: () => transport.terminate(),
     };

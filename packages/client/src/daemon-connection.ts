@@ -256,8 +256,9 @@ export class DaemonConnection {
   }
 
   /**
-   * Closes the connection, politely where there is a link, and resolves when it is closed; coming back is given up. Sessions go on in
-   * the daemon. May be called again.
+   * Closes the connection, politely where there is a link, and resolves within 0.1 s in every state; coming back is given up. Sessions
+   * go on in the daemon. What was sent and has not left yet goes on doing so for 2 s at most, as long as the daemon reads; whether it
+   * acted on a call without an answer is not known. May be called again.
    */
   close(): Promise<void> {
     return this.#parts.keeper.close();

@@ -80,8 +80,8 @@ export class LinkKeeper {
       this.#heartbeat?.stop();
       lifecycle.step("close");
       multiplexer.end(error);
-      // A transport that does not say that it has ended shall not keep anybody waiting.
-      this.#stopTimer = this.#clock.setTimer(() => this.#closed(), CLIENT_LIMITS.closeTimeoutMs);
+      // On a half-open link nobody answers.
+      this.#stopTimer = this.#clock.setTimer(() => this.#closed(), CLIENT_LIMITS.closeGraceMs);
       this.#link.engine.close(error);
     } else if (lifecycle.state !== "closing") {
       this.#end(error, false);
@@ -93,7 +93,11 @@ export class LinkKeeper {
     const { lifecycle } = this.#options;
     if (lifecycle.state !== "closing") return;
     this.#stopTimer();
-    this.#link.terminate();
+    const { terminate, bufferedBytes } = this.#link;
+    const { closeTimeoutMs, closeGraceMs } = CLIENT_LIMITS;
+    // A peer that still reads gets what was sent; nobody waits for that.
+    if (bufferedBytes > 0) this.#stopTimer = this.#clock.setTimer(terminate, closeTimeoutMs - closeGraceMs);
+    else terminate();
     lifecycle.step("ended");
   }
 
@@ -101,7 +105,10 @@ export class LinkKeeper {
     const { lifecycle, multiplexer, reconnect } = this.#options;
     this.#heartbeat?.stop();
     // The end of a link that close() no longer waited for.
-    if (lifecycle.state === "closed") return;
+    if (lifecycle.state === "closed") {
+      this.#stopTimer();
+      return;
+    }
     if (lifecycle.state === "closing") {
       this.#closed();
       return;

@@ -22,6 +22,11 @@ export const CLIENT_LIMITS = {
   transportHighWaterBytes: 1024 * 1024,
   /** Polite close: how long the peer may take to answer before the socket is destroyed (session spec §2.5). */
   closeTimeoutMs: 2_000,
+  /**
+   * … and how long a client that closes waits for that answer: a close frame has left and come back by then wherever the peer is near,
+   * and nobody waits for one that is gone. The rest of `closeTimeoutMs` is only for bytes that have not left yet.
+   */
+  closeGraceMs: 50,
   /** Credit of one session: events … */
   creditEvents: 256,
   /** … and bytes of their frames that may be on their way to, or wait in, a client (docs/protocol.md, "Credit"). */

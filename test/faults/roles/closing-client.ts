@@ -2,31 +2,9 @@ import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemo
 import { RelayClient } from "@daemon-sdk/client/relay";
 import { FakeDaemon, memoryTransport } from "@daemon-sdk/testing";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
+import { closing, type Places, type Prepare, pause, quiet, startStream, url } from "./closing-case.js";
+import { HALF_OPEN_CASES } from "./half-open-cases.js";
 import { say } from "./role.js";
-
-/** Where things listen that a case connects to. */
-interface Places {
-  /** Takes connections and says nothing. */
-  readonly silent: number;
-  /** Upgrades to a WebSocket and says nothing. */
-  readonly mute: number;
-  /** A daemon that plays along. */
-  readonly daemon: number;
-  /** Nobody listens. */
-  readonly nobody: number;
-  /** A real daemon's socket. */
-  readonly socketPath: string;
-}
-
-/** A thing brought into a state; `close` is what is measured, `after` is called with whatever it tells later. */
-interface Case {
-  close(): unknown;
-}
-
-type Prepare = (places: Places, event: () => void) => Promise<Case>;
-
-const quiet = () => {};
-const url = (port: number) => `ws://127.0.0.1:${port}`;
 
 /** A connect that is under way; to close it is to abort its signal and see it reject. */
 const connecting = (port: (places: Places) => number, wait: number, options = {}): Prepare => {
@@ -129,15 +107,9 @@ const relay = (isNobody: boolean, wait: number, prepare: (client: RelayClient) =
   };
 };
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const startStream = (session: DaemonSession) => {
-  void (async () => {
-    for await (const _event of session.stream("go", { includePartialMessages: true }));
-  })().catch(quiet);
-};
-
 /** Every state of every machine on this side, by name. */
 export const CLOSING_CASES: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
+  ...HALF_OPEN_CASES,
   ["connection dialing a silent port", connecting(({ silent }) => silent, 30)],
   ["connection dialing, at once", connecting(({ silent }) => silent, 0)],
   ["connection authenticating", connecting(({ mute }) => mute, 60)],
@@ -243,10 +215,6 @@ export const CLOSING_CASES: ReadonlyMap<string, Prepare> = new Map<string, Prepa
   ["relay client waiting", relay(true, 60)],
   ["relay client closed", relay(false, -1, (client) => client.close())],
 ]);
-
-function closing(thing: { close(): unknown }): Case {
-  return { close: () => thing.close() };
-}
 
 function onSession(prepare: (session: DaemonSession) => unknown): Prepare {
   return async ({ daemon }, event) => {

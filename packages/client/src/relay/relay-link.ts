@@ -101,11 +101,11 @@ export class RelayLink {
     this.end();
   }
 
-  /** Ends politely, behind what was written; a daemon that does not answer is cut after `LIMITS.closeTimeoutMs`. */
+  /** Ends politely, behind what was written; a daemon that does not answer is waited for `LIMITS.closeGraceMs`. */
   end(): void {
     this.flush();
     this.#link.end();
-    this.#closing ??= setTimeout(() => this.destroy(), LIMITS.closeTimeoutMs);
+    this.#closing ??= setTimeout(() => this.#waitNoLonger(), LIMITS.closeGraceMs);
   }
 
   /** Ends now; `reason` is what `onEnded` tells. */
@@ -113,6 +113,16 @@ export class RelayLink {
     this.#fault ??= reason;
     this.#parser.stop();
     this.#link.destroy();
+  }
+
+  /** A daemon that still reads gets what was written, though nobody waits for that. */
+  #waitNoLonger(): void {
+    if (this.bufferedBytes === 0) {
+      this.destroy();
+      return;
+    }
+    this.#end(undefined);
+    this.#closing = setTimeout(() => this.destroy(), LIMITS.closeTimeoutMs - LIMITS.closeGraceMs);
   }
 
   #receive(envelope: Envelope): void {
@@ -131,10 +141,10 @@ export class RelayLink {
   }
 
   #end(error: Error | undefined): void {
+    clearTimeout(this.#closing);
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#watch);
-    clearTimeout(this.#closing);
     this.#events.onEnded(this.#fault ?? error);
   }
 }

@@ -65,6 +65,46 @@ describe.each(Object.entries(STATES))("close() while %s", (_name, bring) => {
   });
 });
 
+/** A dial whose links say that so many bytes wait, and never end but by `terminate`. */
+async function neverEnding(waiting: { bytes: number }) {
+  const clock = new FakeClock();
+  const daemon = new FakeDaemon({ clock });
+  let terminated = 0;
+  const dial: Dial = async (request) => {
+    const link = await daemon.dial(request);
+    return Object.defineProperties(link, {
+      bufferedBytes: { get: () => waiting.bytes },
+      close: { value: () => {} },
+      terminate: { value: () => (terminated += 1) },
+    });
+  };
+  const connection = await connectDaemon({ transport: dial, apiKey: "fk", clock });
+  return { clock, connection, terminated: () => terminated };
+}
+
+test("close() on a half-open link waits a moment only, and cuts it then (F13)", async () => {
+  const link = await neverEnding({ bytes: 0 });
+  const closing = link.connection.close();
+  await link.clock.advance(49);
+  expect(link.terminated()).toBe(0);
+  await link.clock.advance(1);
+  await closing;
+  expect(link.terminated()).toBe(1);
+  expect(link.clock.pendingTimers).toBe(0);
+});
+
+test("close() waits no longer for a peer that still reads, which gets what was sent before (F13)", async () => {
+  const link = await neverEnding({ bytes: 1 });
+  const closing = link.connection.close();
+  await link.clock.advance(50);
+  await closing;
+  await link.clock.advance(1_949);
+  expect(link.terminated()).toBe(0);
+  await link.clock.advance(1);
+  expect(link.terminated()).toBe(1);
+  expect(link.clock.pendingTimers).toBe(0);
+});
+
 test("close() from within a status callback ends the search it hears of (F13)", async () => {
   let close = async (): Promise<void> => {};
   const onStatus = ({ type }: ConnectionStatus) => {
