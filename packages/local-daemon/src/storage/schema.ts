@@ -77,4 +77,17 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN owner TEXT;
   CREATE INDEX sessions_of_owner ON sessions (owner, updated_at) WHERE owner IS NOT NULL;
   `,
+  `
+  -- Rows of segments by session, a run of them at a time; the rows behind the number in meta are in none yet (journal-index.ts).
+  CREATE TABLE segment_runs (
+    session TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, nos TEXT NOT NULL,
+    PRIMARY KEY (session, first_seq)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO segment_runs
+    SELECT session, min(first_seq), max(last_seq), json_group_array(no ORDER BY first_seq) FROM (
+      SELECT *, (row_number() OVER (PARTITION BY session ORDER BY first_seq) - 1) / 1024 AS run FROM segments
+    ) GROUP BY session, run;
+  INSERT INTO meta (name, value) SELECT 'indexed_no', coalesce(max(no), 0) FROM segments;
+  DROP INDEX segments_in_order;
+  `,
 ];

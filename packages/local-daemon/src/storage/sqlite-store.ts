@@ -1,8 +1,10 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { JournalIndex } from "./journal-index.js";
 import { indexQuery } from "./message-search.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import { SearchCollector } from "./search-collector.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrite } from "./sqlite-writes.js";
 import type {
@@ -27,6 +29,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** Pages of 4096 bytes the file may grow to; past it commits fail with `STORAGE_FULL`. Default: as the disk allows. */
   readonly maxPages?: number;
+  /** Segments that are not written to an index yet; default `LIMITS.journalFreshRows`. */
+  readonly journalFreshRows?: number;
   /** Wall clock in ms, for the epoch; default `Date.now`. */
   readonly now?: () => number;
 }
@@ -40,11 +44,15 @@ export interface SqliteStoreOptions {
 export class SqliteStore implements Store {
   readonly #database: SqliteDatabase;
   readonly #relay: SqliteRelay;
+  readonly #index: JournalIndex;
+  readonly #journal: SqliteJournal;
   readonly #now: () => number;
 
   constructor(options: SqliteStoreOptions) {
     this.#database = new SqliteDatabase(options.path, options.maxPages);
     this.#relay = new SqliteRelay(this.#database);
+    this.#index = new JournalIndex(this.#database, options.journalFreshRows);
+    this.#journal = new SqliteJournal(this.#database, this.#index);
     this.#now = options.now ?? Date.now;
   }
 
@@ -55,17 +63,20 @@ export class SqliteStore implements Store {
       epoch = Math.max(stored + 1, Math.floor(this.#now() / 1000));
       this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", epoch);
     });
+    this.#index.open();
     return { epoch };
   }
 
   async close(): Promise<void> {
+    this.#index.close();
     this.#database.close();
   }
 
   async commit(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return;
-    this.#database.transaction(() => {
-      for (const write of writes) applyWrite(this.#database, write);
+    const targets = { database: this.#database, journal: this.#journal };
+    this.#index.transaction(() => {
+      for (const write of writes) applyWrite(targets, write);
     });
   }
 
@@ -133,56 +144,15 @@ export class SqliteStore implements Store {
   }
 
   async journalBounds(id: SessionId): Promise<JournalBounds> {
-    const session = key(id);
-    const row = this.#database.get(
-      `SELECT first.first_seq AS first, last.last_seq AS last, last.epoch AS epoch
-       FROM (SELECT first_seq FROM segments WHERE session = ?1 ORDER BY first_seq LIMIT 1) AS first,
-            (SELECT last_seq, epoch FROM segments WHERE session = ?1 ORDER BY first_seq DESC LIMIT 1) AS last`,
-      session,
-    );
-    if (row === undefined) return { firstSeq: 1, lastSeq: 0, lastPosition: undefined };
-    const lastSeq = numberOf(row, "last");
-    return { firstSeq: numberOf(row, "first"), lastSeq, lastPosition: { epoch: numberOf(row, "epoch"), seq: lastSeq } };
+    return this.#journal.bounds(id);
   }
 
   async readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun> {
-    // The segment that holds `fromSeq` may begin before it: start at the last one that begins at or before it.
-    const rows = this.#database.each(
-      `SELECT first_seq, bytes, frames FROM segments WHERE session = ?1 AND last_seq >= ?2 AND first_seq >= coalesce(
-         (SELECT first_seq FROM segments WHERE session = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1), 0)
-       ORDER BY first_seq`,
-      key(id),
-      fromSeq,
-    );
-    const frames: string[] = [];
-    let firstSeq = fromSeq;
-    let bytes = 0;
-    for (const row of rows) {
-      const start = numberOf(row, "first_seq");
-      if (frames.length === 0) firstSeq = Math.max(fromSeq, start);
-      else if (start !== firstSeq + frames.length) break;
-      frames.push(
-        ...textOf(row, "frames")
-          .split("\n")
-          .slice(Math.max(0, fromSeq - start)),
-      );
-      bytes += numberOf(row, "bytes");
-      if (bytes >= maxBytes) break;
-    }
-    return { firstSeq, frames };
+    return this.#journal.readFrames(id, fromSeq, maxBytes);
   }
 
   async journalSegments(id: SessionId): Promise<readonly SegmentInfo[]> {
-    const rows = this.#database.all(
-      "SELECT first_seq, last_seq, bytes, created_at FROM segments WHERE session = ? ORDER BY first_seq DESC",
-      key(id),
-    );
-    return rows.map((row) => ({
-      firstSeq: numberOf(row, "first_seq"),
-      lastSeq: numberOf(row, "last_seq"),
-      bytes: numberOf(row, "bytes"),
-      createdAt: numberOf(row, "created_at"),
-    }));
+    return this.#journal.segments(id);
   }
 
   async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {

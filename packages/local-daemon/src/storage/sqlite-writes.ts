@@ -1,11 +1,18 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { searchableTexts, TEXT_KINDS } from "./message-search.js";
 import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
+import type { SqliteJournal } from "./sqlite-journal.js";
 import { applyRelayWrite } from "./sqlite-relay.js";
-import type { PendingRequestRow, SegmentRow, StoreWrite } from "./store.js";
+import type { PendingRequestRow, StoreWrite } from "./store.js";
 
-/** Makes one change true. Called inside a transaction. */
-export function applyWrite(database: SqliteDatabase, write: StoreWrite): void {
+/** Where {@link applyWrite} makes changes. */
+export interface WriteTargets {
+  readonly database: SqliteDatabase;
+  readonly journal: SqliteJournal;
+}
+
+/** Makes one change true. Called inside a transaction of the journals' index. */
+export function applyWrite({ database, journal }: WriteTargets, write: StoreWrite): void {
   switch (write.kind) {
     case "session":
       database.run(
@@ -14,7 +21,7 @@ export function applyWrite(database: SqliteDatabase, write: StoreWrite): void {
       );
       break;
     case "segment":
-      putSegment(database, write.row);
+      journal.put(write.row);
       break;
     case "message":
       putMessage(database, write.sessionId, write.message);
@@ -42,19 +49,11 @@ export function applyWrite(database: SqliteDatabase, write: StoreWrite): void {
       database.run("DELETE FROM agent_processes WHERE pid = ?", write.pid);
       break;
     case "pruneJournal":
-      prune(database, write.sessionId, write.beforeSeq);
+      journal.prune(write.sessionId, write.beforeSeq);
       break;
     default:
       applyRelayWrite(database, write);
   }
-}
-
-function putSegment(database: SqliteDatabase, { sessionId, epoch, firstSeq, frames, createdAt }: SegmentRow): void {
-  const text = frames.join("\n");
-  database.run(
-    "INSERT INTO segments (session, first_seq, last_seq, epoch, bytes, created_at, frames) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    ...[key(sessionId), firstSeq, firstSeq + frames.length - 1, epoch, Buffer.byteLength(text), createdAt, text],
-  );
 }
 
 function putMessage(database: SqliteDatabase, sessionId: SessionId, message: SessionMessage): void {
@@ -88,14 +87,5 @@ function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {
     `INSERT INTO requests (id, session, resolved_at, body) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at, body = excluded.body`,
     ...[key(row.id), key(row.sessionId), row.resolvedAt ?? null, JSON.stringify(row)],
-  );
-}
-
-function prune(database: SqliteDatabase, sessionId: SessionId, beforeSeq: number): void {
-  const session = key(sessionId);
-  database.run(
-    `DELETE FROM segments WHERE session = ?1 AND last_seq < ?2
-     AND first_seq < (SELECT max(first_seq) FROM segments WHERE session = ?1)`,
-    ...[session, beforeSeq],
   );
 }

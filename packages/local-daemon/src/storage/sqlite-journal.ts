@@ -1,0 +1,109 @@
+import { DaemonError, type SessionId } from "@daemon-sdk/protocol";
+import type { JournalIndex } from "./journal-index.js";
+import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import type { FrameRun, JournalBounds, SegmentInfo, SegmentRow } from "./store.js";
+
+/** The journals of all sessions: rows of `segments`, which a {@link JournalIndex} finds. */
+export class SqliteJournal {
+  readonly #database: SqliteDatabase;
+  readonly #index: JournalIndex;
+
+  constructor(database: SqliteDatabase, index: JournalIndex) {
+    this.#database = database;
+    this.#index = index;
+  }
+
+  /** Adds a segment to the end of its journal. Called inside a transaction of the index. */
+  put({ sessionId, epoch, firstSeq, frames, createdAt }: SegmentRow): void {
+    const lastSeq = firstSeq + frames.length - 1;
+    const no = this.#index.add(sessionId, firstSeq, lastSeq);
+    if (no === undefined) {
+      throw new DaemonError("STORAGE_FAILED", `Entry ${firstSeq} is in its journal already. Load the session again.`);
+    }
+    const text = frames.join("\n");
+    this.#database.run(
+      "INSERT INTO segments (no, session, first_seq, last_seq, epoch, bytes, created_at, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[no, key(sessionId), firstSeq, lastSeq, epoch, Buffer.byteLength(text), createdAt, text],
+    );
+  }
+
+  /** Drops segments that end before `beforeSeq`, but never the newest. Called inside a transaction of the index. */
+  prune(id: SessionId, beforeSeq: number): void {
+    const runs = [...this.#index.runs(id, 0)];
+    for (const run of runs) {
+      const most = run.nos.length - (run === runs.at(-1) ? 1 : 0);
+      const count = Math.min(most, this.#firstFrom(run.nos, beforeSeq));
+      const dropped = JSON.stringify(run.nos.slice(0, count));
+      this.#database.run("DELETE FROM segments WHERE no IN (SELECT value FROM json_each(?))", dropped);
+      const nos = run.nos.slice(count);
+      const [firstNo] = nos;
+      if (firstNo === undefined) this.#index.drop(id, run);
+      else {
+        if (count > 0) this.#index.drop(id, run, { firstSeq: numberOf(this.#describe(firstNo), "first_seq"), nos });
+        return;
+      }
+    }
+  }
+
+  /** Where a journal stands; see `Store`. */
+  bounds(id: SessionId): JournalBounds {
+    const run = this.#index.lastRun(id);
+    if (run === undefined) return { firstSeq: 1, lastSeq: 0, lastPosition: undefined };
+    const [first = run] = this.#index.runs(id, 0);
+    const last = this.#describe(run.nos.at(-1) ?? 0);
+    const lastSeq = numberOf(last, "last_seq");
+    return { firstSeq: first.firstSeq, lastSeq, lastPosition: { epoch: numberOf(last, "epoch"), seq: lastSeq } };
+  }
+
+  /** Frames from a place on; see `Store`. */
+  readFrames(id: SessionId, fromSeq: number, maxBytes: number): FrameRun {
+    const frames: string[] = [];
+    let firstSeq = fromSeq;
+    let bytes = 0;
+    for (const no of this.#nosFrom(id, fromSeq)) {
+      const row = this.#database.get("SELECT first_seq, bytes, frames FROM segments WHERE no = ?", no) ?? {};
+      const start = numberOf(row, "first_seq");
+      if (frames.length === 0) firstSeq = Math.max(fromSeq, start);
+      else if (start !== firstSeq + frames.length) break;
+      const texts = textOf(row, "frames").split("\n");
+      frames.push(...texts.slice(Math.max(0, fromSeq - start)));
+      bytes += numberOf(row, "bytes");
+      if (bytes >= maxBytes) break;
+    }
+    return { firstSeq, frames };
+  }
+
+  /** Every segment of a journal, newest first; see `Store`. */
+  segments(id: SessionId): readonly SegmentInfo[] {
+    const rows = [...this.#nosFrom(id, 0)].map((no) => this.#describe(no));
+    return rows.reverse().map((row) => ({
+      firstSeq: numberOf(row, "first_seq"),
+      lastSeq: numberOf(row, "last_seq"),
+      bytes: numberOf(row, "bytes"),
+      createdAt: numberOf(row, "created_at"),
+    }));
+  }
+
+  *#nosFrom(id: SessionId, fromSeq: number): IterableIterator<number> {
+    for (const { firstSeq, nos } of this.#index.runs(id, fromSeq)) {
+      yield* firstSeq >= fromSeq ? nos : nos.slice(this.#firstFrom(nos, fromSeq));
+    }
+  }
+
+  /** Index of the first of these rows that ends at or after `seq`. */
+  #firstFrom(nos: readonly number[], seq: number): number {
+    let [low, high] = [0, nos.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (numberOf(this.#describe(nos[middle] ?? 0), "last_seq") < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** What is known of a segment without its frames, which lie behind it in the file. */
+  #describe(no: number): SqlRow {
+    const sql = "SELECT first_seq, last_seq, epoch, bytes, created_at FROM segments WHERE no = ?";
+    return this.#database.get(sql, no) ?? {};
+  }
+}
