@@ -40,7 +40,7 @@ describe("samples that run", () => {
     const compiled = await transform(code, { loader: "ts", format: "esm", target: "node20" });
     writeFileSync(path, compiled.code);
     const env = { ...process.env, DAEMON_SDK_HOME: daemon.stateDir };
-    await promisify(execFile)(process.execPath, [path], { cwd: daemon.workspace, env, timeout: 15_000 });
+    await promisify(execFile)(process.execPath, [path], { cwd: daemon.workspace, env, timeout: 50_000 });
   });
 });
 

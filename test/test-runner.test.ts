@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "./support/packages.js";
@@ -18,12 +18,21 @@ test("a rejection that nobody handles fails the run, though every test passed", 
 });
 
 test("a process that a test leaves behind fails the run", async () => {
-  const { code, output } = await vitest(`
+  const pidFile = join(directory, "left-behind");
+  const { code, output } = await vitest(
+    `
     import { spawn } from "node:child_process";
-    // Ends by itself: what is left behind here is left for a moment only.
-    spawn(process.execPath, ["-e", "setTimeout(() => {}, 8000)"], { stdio: "ignore", detached: true }).unref();
-  `);
-  expect(output).toContain("left 1 processes behind");
+    import { writeFileSync } from "node:fs";
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore", detached: true });
+    child.unref();
+    writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
+  `,
+    { DAEMON_SDK_TEST_GRACE_MS: "200" },
+  );
+  const pid = Number(readFileSync(pidFile, "utf8"));
+  process.kill(pid, "SIGKILL");
+  expect(output).toMatch(/left \d+ processes behind/);
+  expect(output).toContain(`\n${pid} `);
   expect(code).not.toBe(0);
 });
 
@@ -40,12 +49,16 @@ test("a run in which all is well ends with 0", async () => {
 });
 
 /** Runs the runner, as configured here, on one passing test whose body is `body`. */
-async function vitest(body: string): Promise<{ code: number | null; output: string }> {
+async function vitest(body: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; output: string }> {
   const imports = body.match(/import .*;/g)?.join("\n") ?? "";
   const rest = body.replaceAll(/import .*;/g, "");
   const file = join(directory, `${Math.abs(hash(body))}.test.ts`);
   writeFileSync(file, `import { test } from "vitest";\n${imports}\ntest("passes", () => {${rest}\n});\n`);
-  const child = spawn("node_modules/.bin/vitest", ["run", file], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("node_modules/.bin/vitest", ["run", file], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
   const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 20_000;
 const POLL_MS = 20;
 
 /** What stood open at some moment. */
@@ -33,7 +33,7 @@ export class Watch {
     return { resources: process.getActiveResourcesInfo().sort(), processes: new Set(this.#processes()) };
   }
 
-  /** What has come on top of `before` and does not go by itself, one line each. Waits up to five seconds for it to go. */
+  /** What has come on top of `before` and does not go by itself, one line each. Waits up to twenty seconds for it to go. */
   async leftSince(before: Standing): Promise<string[]> {
     const deadline = performance.now() + SETTLE_MS;
     let left = this.#since(before);

@@ -12,7 +12,8 @@ export const DAEMON_PROGRAM = createRequire(import.meta.url)
   .replace(/package\.json$/, join("dist", "bin.cjs"));
 
 const POLL_MS = 20;
-const START_MS = 15_000;
+/** For a daemon that does not start; a busy machine starts it in seconds. */
+const START_MS = 60_000;
 
 /** A real daemon process, with a state directory and a working directory of its own. */
 export interface DaemonProcess extends AsyncDisposable {

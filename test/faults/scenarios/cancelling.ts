@@ -8,7 +8,7 @@ import { quantile, round } from "../support/figures.js";
 import { type ForegroundDaemon, startForeground } from "../support/foreground-daemon.js";
 import { type Recording, recordingDial } from "../support/recording-dial.js";
 
-const SOON_MS = 5_000;
+const SOON_MS = 20_000;
 const STOP_MS = 50;
 const REASON = new Error("changed my mind");
 

@@ -5,7 +5,7 @@ import { FakeDaemon, memoryTransport } from "@daemon-sdk/testing";
 import { within } from "../../stress/check.js";
 import type { FaultScenario } from "../scenario.js";
 
-const SOON_MS = 5_000;
+const SOON_MS = 20_000;
 
 /** What a handler can do wrong. */
 const WRONG: readonly (readonly [string, () => unknown])[] = [
