@@ -12,11 +12,13 @@ export class PageServer implements AsyncDisposable {
 
   /** `program` is a file beside this one, bundled as a page's own tools would do it; without one the page is empty. */
   static async open(program?: string, answer: RequestListener = notFound): Promise<PageServer> {
-    const script = program === undefined ? "" : await bundlePage(program);
-    const html = `<!doctype html><meta charset="utf-8"><title>Test page</title><script type="module">${script}</script>`;
+    const scripts = program === undefined ? new Map([["/page.js", ""]]) : await bundlePage(program);
+    const html = `<!doctype html><meta charset="utf-8"><title>Test page</title><script type="module" src="/page.js"></script>`;
     const page = new PageServer();
     page.#server.on("request", (request, response) => {
+      const script = scripts.get(request.url ?? "");
       if (request.url === "/") response.setHeader("content-type", "text/html").end(html);
+      else if (script !== undefined) response.setHeader("content-type", "text/javascript").end(script);
       else answer(request, response);
     });
     await new Promise<void>((listening) => page.#server.listen(0, "127.0.0.1", listening));
@@ -34,18 +36,20 @@ export class PageServer implements AsyncDisposable {
   }
 }
 
-/** The page's program and the browser entries of the packages, from their sources. */
-async function bundlePage(program: string): Promise<string> {
+/** The page's program and the browser entries of the packages, from their sources, by path; split where they load parts later. */
+async function bundlePage(program: string): Promise<ReadonlyMap<string, string>> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`pages/${program}`, import.meta.url))],
+    entryPoints: { page: fileURLToPath(new URL(`pages/${program}`, import.meta.url)) },
     bundle: true,
+    splitting: true,
+    outdir: "/",
     platform: "browser",
     format: "esm",
     conditions: ["browser", "@daemon-sdk/source"],
     write: false,
     logLevel: "silent",
   });
-  return (outputFiles[0]?.text ?? "").replaceAll("</script", "<\\/script");
+  return new Map(outputFiles.map(({ path, text }) => [path, text]));
 }
 
 const notFound: RequestListener = (_, response) => {

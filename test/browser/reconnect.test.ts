@@ -21,6 +21,8 @@ describeInChromium("A page in Chromium whose socket was cut", (browser) => {
     await tab.evaluate((url) => page.connect(url), `ws://127.0.0.1:${link.port}`);
     const answer = tab.evaluate((cwd) => page.ask("count 60 every 20", cwd), site.daemon.workspace);
     await tab.waitForFunction(() => page.deltas.length >= 10);
+    // Coming back needs nothing of the page's own server but the ticket.
+    await context.route("**/*.js", (route) => route.abort());
     link.cut();
     const { text, fault } = await answer;
     const deltas = await tab.evaluate(() => page.deltas);
@@ -33,5 +35,21 @@ describeInChromium("A page in Chromium whose socket was cut", (browser) => {
     expect(deltas.join("")).toBe(text);
     expect(text).toMatch(/\b60\b/);
     expect(new Set(site.tickets).size).toBe(2);
+  });
+
+  test("says so when the half of the client that it loads while it dials cannot be had, and connects when it can", async () => {
+    const context = await browser().newContext();
+    const tab = await context.newPage();
+    await tab.goto(site.origin);
+    await context.route("**/keep-connection-*.js", (route) => route.abort());
+    const fault = await tab.evaluate((url) => page.connect(url).catch((error) => error.code), site.daemon.url);
+    await context.unroute("**/keep-connection-*.js");
+    await tab.reload();
+    await tab.evaluate((url) => page.connect(url), site.daemon.url);
+    const answer = await tab.evaluate((cwd) => page.ask("say Hello, page.", cwd), site.daemon.workspace);
+    await context.close();
+
+    expect(fault).toBe("CONNECTION_FAILED");
+    expect(answer).toMatchObject({ text: "Hello, page." });
   });
 });

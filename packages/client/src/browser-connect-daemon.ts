@@ -22,7 +22,7 @@ async function loadKeeper(): Promise<KeepConnection> {
   try {
     return (await import("./keep-connection.js")).keepConnection;
   } catch (cause) {
-    const text = "A part of this page's program, the sessions of the client, could not be loaded. Connect again.";
+    const text = "The half of the client for sessions could not be loaded. Connect again, or reload the page.";
     throw new ConnectionError("CONNECTION_FAILED", text, { cause });
   }
 }
