@@ -11,6 +11,8 @@ export interface LineSplitterOptions {
 }
 
 const NEWLINE = 0x0a;
+/** A buffer up to this size is kept for the next line that comes in parts; a larger one goes with the line it was made for. */
+const KEPT_BYTES = 4096;
 
 /**
  * Cuts a byte stream into lines of text, as agents write them on stdio (agent spec).
@@ -116,6 +118,8 @@ export class LineSplitter {
     const wasCut = this.#isSkipping;
     this.#isSkipping = false;
     this.#heldBytes = 0;
+    // One long line, such as a whole conversation, must not cost its size for as long as the stream lives.
+    if (this.#held.length > KEPT_BYTES) this.#held = new Uint8Array(0);
     return wasCut ? undefined : line;
   }
 
