@@ -96,6 +96,12 @@ export class DaemonClient extends SessionCalls {
       inbox: this.#inbox,
       credit: this.credit,
       sessionId,
+      reattach: () => {
+        const { engine } = options.multiplexer.calls;
+        const { token, capabilities = {} } = options;
+        // Lost meanwhile, it is resumed on the next link.
+        if (engine !== undefined) this.#attachment.reattach({ engine, token, capabilities }).catch(() => {});
+      },
       onError,
       onConnectionEnd: (error) => {
         this.detach(error);
@@ -263,17 +269,14 @@ export class DaemonClient extends SessionCalls {
   #assertUnbound(): void {
     if (this.#end !== undefined) throw this.#end;
     if (this.#sessionId === undefined) return;
-    const text = "This client has a session already. Make another client for another session.";
+    const text = "This client has a session. Make another client for another one.";
     throw new SessionError("SESSION_STATE", text, { sessionId: this.#sessionId });
   }
 
   #requireSession(): string {
     if (this.#end !== undefined) throw this.#end;
     if (this.#sessionId !== undefined) return this.#sessionId;
-    throw new SessionError(
-      "SESSION_STATE",
-      "There is no session yet. Call initializeSession() or loadSession() first.",
-    );
+    throw new SessionError("SESSION_STATE", "There is no session yet. Call initializeSession() or loadSession().");
   }
 
   #report(error: Error): void {

@@ -75,7 +75,7 @@ export class SessionAttachment {
     return this.#resolvedUntil === undefined || !isPosition(meta) || meta.seq > this.#resolvedUntil.seq;
   }
 
-  /** Attaches the session to a new link. Rejects when that is lost as well; whatever else goes wrong is the session's own end. */
+  /** Attaches the session to a link. Rejects when that is lost as well; whatever else goes wrong is the session's own end. */
   async reattach(link: NewLink): Promise<void> {
     if (!this.#isOpened) return;
     try {

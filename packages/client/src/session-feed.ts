@@ -44,6 +44,8 @@ export interface SessionFeedOptions {
   /** Undefined on daemons without `credit`. */
   readonly credit: SessionCredit | undefined;
   sessionId(): string;
+  /** Attaches the session anew: the daemon no longer had what comes next, and detached it (docs/protocol.md §9). */
+  reattach(): void;
   /** Told what listeners throw. */
   onError(error: Error): void;
   onConnectionEnd(error: ConnectionError): void;
@@ -87,8 +89,15 @@ export class SessionFeed implements SessionView {
     if (place === "hole") this.#options.attachment.missed();
     this.heardAt = this.#clock.now();
     const isDelta = notification.type === "assistant_text_delta";
-    if (!isDelta) this.#options.inbox.observe(notification);
     const credit = this.#credit;
+    if (!isDelta) {
+      if (notification.type === "session_unsubscribed" && notification.code === "RESUME_TOO_OLD") {
+        // A consumer that begins attaches the session anew in any case, at the journal's end.
+        if (!credit?.isFollowing) this.#options.reattach();
+        return;
+      }
+      this.#options.inbox.observe(notification);
+    }
     // Before a place is known where events go on, and without a consumer, an early copy is the only one that counts.
     if (credit?.hasConsumer === true && meta?.early === true && !credit.isFollowing) {
       this.observer?.onEarly(notification);

@@ -268,14 +268,14 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
         this.#ended(notification);
         break;
       case "session_unsubscribed":
-        this.#end(this.#error("SESSION_DETACHED", notification, "The daemon gave this session to another client."));
+        this.#end(this.#error("SESSION_DETACHED", notification, "Another client has the session."));
         break;
     }
   }
 
   #ended(notification: SessionNotification): void {
     this.#closed = undefined;
-    this.#end(this.#error("SESSION_CLOSED", notification, "The session was closed by another client or the daemon."));
+    this.#end(this.#error("SESSION_CLOSED", notification, "The session was closed elsewhere."));
   }
 
   /** A daemon that offers `turns` tells the end of each of them; of another one nothing more is heard. */

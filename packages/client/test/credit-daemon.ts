@@ -24,6 +24,7 @@ export class CreditSession {
   readonly grants: Credit[] = [];
   isBusy = false;
   #cursor = 0;
+  #isForgotten = false;
   readonly #send: (frame: Json) => void;
 
   constructor(
@@ -59,7 +60,13 @@ export class CreditSession {
     this.#append({ ...ENVELOPE, type: "request", id: requestId, method: "daemon.request_permission", params }, true);
   }
 
+  /** The journal no longer has what the connection was not sent: it hears so when it wants more. */
+  forget(): void {
+    this.#isForgotten = true;
+  }
+
   start(credit: Credit, from = this.entries.length): void {
+    this.#isForgotten = false;
     this.#cursor = from;
     this.credit = { ...credit };
     this.grants.length = 0;
@@ -68,6 +75,10 @@ export class CreditSession {
 
   grant({ events, bytes }: Credit): void {
     this.grants.push({ events, bytes });
+    if (this.#isForgotten) {
+      this.#unsubscribe();
+      return;
+    }
     this.credit = { events: this.credit.events + events, bytes: this.credit.bytes + bytes };
     this.pump();
   }
@@ -87,6 +98,14 @@ export class CreditSession {
       entry.wasEarly = true;
       this.#send({ ...entry.frame, _meta: { ...(entry.frame._meta as Json), early: true } });
     }
+  }
+
+  #unsubscribe(): void {
+    if (this.credit === NOTHING) return;
+    this.credit = NOTHING;
+    const notification = { type: "session_unsubscribed", message: "too old", code: "RESUME_TOO_OLD" };
+    const params = { sessionId: this.id, notification };
+    this.#send({ ...ENVELOPE, type: "notification", method: "daemon.session_notification", params });
   }
 
   #append(frame: Json, isFree: boolean): void {

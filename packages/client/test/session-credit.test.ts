@@ -1,7 +1,7 @@
-import { CLIENT_LIMITS } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, type Credit } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import type { DroidStreamEvent } from "../src/index.js";
-import { CreditDaemon } from "./credit-daemon.js";
+import { CreditDaemon, type CreditSession } from "./credit-daemon.js";
 import { collect, execPermission, OUR_CAPABILITIES } from "./support.js";
 
 const WINDOW = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMITS.creditBytes };
@@ -69,6 +69,46 @@ test("a stream that nobody reads costs a window here, and never fails as SLOW_CO
   const events = [first.value as DroidStreamEvent, ...(await collect(stream))];
   expect(deltasOf(events)).toEqual(Array.from({ length: count }, (_, index) => `${index}`));
   expect(events.at(-1)).toMatchObject({ type: "result", subtype: "success" });
+});
+
+test("a session that was unread for longer than the daemon keeps it is loaded, told by one gap, and nothing else on the connection hears of it", async () => {
+  const daemon = new CreditDaemon({ ...OUR_CAPABILITIES, credit: true, receipts: true, resume: true });
+  await using connection = await daemon.connect();
+  const [unread, other] = [await connection.createSession(), await connection.createSession()];
+  const [on, beside] = daemon.sessions as [CreditSession, CreditSession];
+  daemon.onPrompt = (session) => session.delta("begun");
+  const stream = unread.stream("go", { includePartialMessages: true });
+  const undisturbed = other.stream("go", { includePartialMessages: true });
+  await Promise.all([stream.next(), undisturbed.next()]);
+  for (let index = 0; index < WINDOW.events * 2; index += 1) on.delta(`${index}`);
+  await settled();
+  daemon.answer = (method, params) => {
+    if (method === "resume_session") throw { code: -32603, message: "too old", data: { code: "RESUME_TOO_OLD" } };
+    if (method !== "load_session") return { receipts: [] };
+    // What comes now lies behind the snapshot, and goes on with the credit of the load.
+    queueMicrotask(() => on.start(params.credit as Credit));
+    const position = { epoch: 1, seq: on.entries.length };
+    return { session: { messages: [] }, settings: {}, position, isAgentLoopInProgress: true, pendingPermissions: [] };
+  };
+  on.forget();
+  const loaded = daemon.next("load_session");
+  const events: DroidStreamEvent[] = [];
+  while (events.length < WINDOW.events - 1) events.push((await stream.next()).value as DroidStreamEvent);
+  await loaded;
+  on.delta("behind the gap");
+  on.end(stream.messageId);
+  beside.delta("undisturbed");
+  beside.end(undisturbed.messageId);
+  events.push(...(await collect(stream)));
+  const place = events.findIndex(({ type }) => type === "gap");
+  expect(events[place]).toMatchObject({ reason: "too-old", to: { epoch: 1, seq: WINDOW.events * 2 + 1 } });
+  expect(deltasOf(events.slice(place))).toEqual(["behind the gap"]);
+  expect(events.filter(({ type }) => type === "gap")).toHaveLength(1);
+  expect(events.at(-1)).toMatchObject({ type: "result", subtype: "success" });
+  expect((await collect(undisturbed)).map(({ type }) => type)).toEqual(["assistant_text_delta", "result"]);
+  expect(daemon.received.filter(({ method }) => method === "load_session")).toMatchObject([
+    { params: { sessionId: on.id, inbox: true, credit: {} } },
+  ]);
 });
 
 test("one event over the whole window comes as well, and does not stop what follows", async () => {

@@ -1,10 +1,12 @@
-import type {
-  Credit,
-  DaemonError,
-  FollowSessionResult,
-  Position,
-  ResumeSessionResult,
-  SessionId,
+import {
+  type Credit,
+  type DaemonError,
+  encodeNotification,
+  FACTORY_PROTOCOL_VERSION,
+  type FollowSessionResult,
+  type Position,
+  type ResumeSessionResult,
+  type SessionId,
 } from "@daemon-sdk/protocol";
 import type { Connection } from "../connection/connection.js";
 import type { Cursor, CursorStart } from "./cursor.js";
@@ -146,7 +148,18 @@ export class AttachedClient implements SessionClient {
 
   #follow(session: Session, start: CursorStart): Cursor {
     this.#followed.set(session.id, session);
-    return session.subscribers.attach(this, start);
+    // Who bounds a session by credit leaves it unread on purpose: that must not cost the others on the connection.
+    const onPlaceGone =
+      start.credit === undefined ? undefined : (message: string) => this.#unsubscribe(session, message);
+    return session.subscribers.attach(this, { ...start, onPlaceGone });
+  }
+
+  /** Follows it no more, and says so: the client has to attach anew (docs/protocol.md §9). */
+  #unsubscribe(session: Session, message: string): void {
+    this.detach(session);
+    const notification = { type: "session_unsubscribed", message, code: "RESUME_TOO_OLD" };
+    const params = { sessionId: session.id, notification };
+    this.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
   }
 }
 

@@ -22,6 +22,8 @@ export interface CursorStart {
   readonly credit?: Credit | undefined;
   /** First entry that may have to be told early; default `fromSeq`. Before it, for one that skips entries. */
   readonly earlyFromSeq?: number | undefined;
+  /** Called when its next entry is gone, and nothing after that; default: the connection is closed. */
+  readonly onPlaceGone?: ((text: string) => void) | undefined;
 }
 
 /** Options of {@link Cursor}. */
@@ -44,7 +46,7 @@ export interface CursorOptions extends CursorStart {
  *
  * Live, it passes on what was just committed. When the connection is full it lags: it forgets the frames and reads them
  * from the store once the client has caught up, so a client that does not read costs no memory and slows nobody. Each
- * entry is delivered once, in order; a place that the store does not have any more closes the connection, loudly.
+ * entry is delivered once, in order; a place that the store does not have any more is its end, loudly.
  *
  * Blocked, its next entry costs credit that it does not have. It then only looks through what comes, and sends copies of
  * what must not wait ahead of its place, each at most once; the entry itself follows in order (docs/protocol.md §9).
@@ -227,7 +229,12 @@ export class Cursor {
 
   #gap(firstSeq: number): void {
     const text = `The journal no longer has entry ${this.#nextSeq} (it goes on at ${firstSeq}). Load the session again.`;
-    this.#end(new DaemonError("SLOW_CONSUMER", text));
+    const { onPlaceGone } = this.#options;
+    if (onPlaceGone === undefined) this.#end(new DaemonError("SLOW_CONSUMER", text));
+    else {
+      this.close();
+      onPlaceGone(text);
+    }
   }
 
   #end(error: DaemonError): void {

@@ -253,6 +253,7 @@ export class Session {
       case "agent_turn_completed":
       case "ask_user_resolved":
       case "session_closed":
+      case "session_unsubscribed":
       case "tool_execution_heartbeat":
         return;
       case "permission_resolved":

@@ -1,3 +1,4 @@
+import { sessionId } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { Harness, type Seen, type TestClient } from "./harness.js";
 
@@ -133,10 +134,57 @@ test("a grant for a session that the connection does not follow is counted, and 
   await client.notified({ textDelta: "1" });
 });
 
+test("what was unread for longer than the journal keeps it costs that session alone: its client is told, and the others on the socket go on", async () => {
+  await using harness = await Harness.start();
+  const { client, agent } = await running(harness, { events: 2, bytes: 1_000_000 });
+  await client.createSession("s-2", { credit: { events: 100, bytes: 1_000_000 } });
+  const other = await harness.spawner.agentOf("s-2");
+  for (let n = 1; n <= 130; n++) agent.delta(`${n}`);
+  await harness.committer.drain();
+  await harness.committer.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: 129 }]);
+  other.delta("undisturbed");
+  await client.notified({ textDelta: "undisturbed" });
+  expect(client.types("s-1")).not.toContain("session_unsubscribed");
+
+  // Only now it would have to be sent what is gone.
+  grant(client, 100);
+  await client.notified({ type: "session_unsubscribed", code: "RESUME_TOO_OLD" });
+  agent.delta("while detached");
+  other.delta("still there");
+  await client.notified({ textDelta: "still there" });
+  grant(client, 100);
+  await roundTrip(client);
+  expect(client.closeCode).toBeUndefined();
+  expect(client.notifications("s-1").map(({ textDelta }) => textDelta)).toEqual(["1", "2", undefined]);
+  expect(client.seen.find(({ params }) => params?.notification?.code === "RESUME_TOO_OLD")?._meta).toBeUndefined();
+  expect(harness.dialects[0]?.counters.strayNotifications).toBe(1);
+
+  const loaded = await client.loadSession("s-1", { credit: { events: 10, bytes: 1_000_000 } });
+  expect(loaded.position).toEqual({ epoch: harness.epoch, seq: 131 });
+  agent.delta("again");
+  await client.notified({ textDelta: "again" });
+});
+
+test("a connection without credit that reads too slowly for the journal is closed with 4408: it would not understand less", async () => {
+  await using harness = await Harness.start({ connection: { bufferBytes: 1_024, slowMs: 600_000 } });
+  const maker = await harness.connect();
+  await maker.createSession("s-1");
+  const agent = await harness.spawner.agentOf("s-1");
+  const { client, wire } = await harness.connectLazy();
+  wire.stopReading();
+  for (let n = 1; n <= 130; n++) agent.delta(`${n} ${"x".repeat(1_000)}`);
+  await maker.when(() => maker.notifications("s-1").length === 130);
+  await harness.committer.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: 129 }]);
+  wire.readOn();
+  expect(await wire.closedByDaemon).toBe(4408);
+  expect(client.types("s-1")).not.toContain("session_unsubscribed");
+});
+
 test("an agent cannot pass off its words as what must not wait, nor as an early copy", async () => {
   await using harness = await Harness.start();
   const { client, agent } = await running(harness, { events: 0, bytes: 0 });
   agent.tell({ type: "session_closed", timestamp: 1 });
+  agent.tell({ type: "session_unsubscribed", message: "m", code: "RESUME_TOO_OLD" });
   agent.tell({ type: "ask_user_resolved", requestId: "q", toolCallId: "t", cancelled: true });
   harness.host.find("s-1")?.notify({ type: "x" }, { early: true } as object);
   await harness.committer.drain();

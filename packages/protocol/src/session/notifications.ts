@@ -54,7 +54,8 @@ export interface SessionNotificationFields {
   /** Ours (docs/protocol.md §6): what those who follow should know, and what fails no turn. `code` is that of an error. */
   session_notice: { code: string; message: string; timestamp: number };
   session_closed: { timestamp: number };
-  session_unsubscribed: { message: string };
+  /** Ours has a `code`, too (docs/protocol.md §9): `RESUME_TOO_OLD` when the journal no longer had what came next. */
+  session_unsubscribed: { message: string; code?: unknown };
   child_session_available: { childSessionId: string; timestamp: number };
   "daemon.terminal_data": { terminalId: string; data: string };
   "daemon.terminal_exit": { terminalId: string; exitCode: number; signal?: unknown };

@@ -140,7 +140,7 @@ export const NOTIFICATIONS: { [Type in SessionNotificationType]: { type: Type } 
   session_inactivity: { type: "session_inactivity", message: "m", timestamp: 1, timeoutSeconds: 900 },
   session_process_exited: { type: "session_process_exited", message: "m", timestamp: 1 },
   session_closed: { type: "session_closed", timestamp: 1 },
-  session_unsubscribed: { type: "session_unsubscribed", message: "m" },
+  session_unsubscribed: { type: "session_unsubscribed", message: "m", code: "RESUME_TOO_OLD" },
   child_session_available: { type: "child_session_available", childSessionId: "c", timestamp: 1 },
   "daemon.terminal_data": { type: "daemon.terminal_data", terminalId: "t", data: "x" },
   "daemon.terminal_exit": { type: "daemon.terminal_exit", terminalId: "t", exitCode: 0, signal: 9 },
