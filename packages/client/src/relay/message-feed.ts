@@ -1,5 +1,6 @@
 import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { approximateBytes } from "../event-queue.js";
+import { RecentIds } from "./recent-ids.js";
 import type { RelayMessage } from "./relay-message.js";
 
 /** What a {@link MessageFeed} needs from its owner. */
@@ -21,7 +22,7 @@ const DONE: Result = { value: undefined, done: true };
  *
  * A message is acknowledged when the consumer asks for the next one, or leaves its loop: then it has been handled. One
  * that comes again before that is dropped; one that comes again afterwards is acknowledged again, for the first
- * acknowledgement got lost. The ids of the last `LIMITS.relaySeenIds` handled messages are remembered.
+ * acknowledgement got lost. The ids of the last `LIMITS.relaySeenIds` handled messages at least are remembered.
  */
 export class MessageFeed {
   readonly #options: MessageFeedOptions;
@@ -30,7 +31,7 @@ export class MessageFeed {
   #bytes = 0;
   /** Delivered here and not handled yet. */
   readonly #pending = new Set<string>();
-  readonly #handled = new Set<string>();
+  readonly #handled = new RecentIds(LIMITS.relaySeenIds);
   #waiter: ((result: Result) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
   #end: { readonly error?: unknown } | undefined;
@@ -64,13 +65,7 @@ export class MessageFeed {
 
   /** Marks a message that somebody else has handled, such as the response to a request. False: it was handled before. */
   markHandled(id: string): boolean {
-    if (this.#handled.has(id)) return false;
-    this.#handled.add(id);
-    if (this.#handled.size > LIMITS.relaySeenIds) {
-      const [oldest = ""] = this.#handled;
-      this.#handled.delete(oldest);
-    }
-    return true;
+    return this.#handled.add(id);
   }
 
   /** The messages, for one consumer at a time. */
