@@ -1,8 +1,8 @@
-import { type Clock, type Logger, METHODS, type ProtocolEngine } from "@daemon-sdk/protocol";
+import type { Clock, Logger, Method, ProtocolEngine } from "@daemon-sdk/protocol";
 
 /** How soon a dead link is noticed, in ms. */
 export interface HeartbeatTimes {
-  /** Nothing heard for this long: the daemon is asked with `ping`. */
+  /** Nothing heard for this long: the daemon is asked. */
   readonly intervalMs: number;
   /** Nothing at all heard for this long after that: the link is dead. */
   readonly timeoutMs: number;
@@ -11,6 +11,8 @@ export interface HeartbeatTimes {
 /** What a {@link Heartbeat} watches, and tells. */
 export interface HeartbeatOptions extends HeartbeatTimes {
   readonly engine: ProtocolEngine;
+  /** The question: something that changes nothing, and takes no params. */
+  readonly probe: Method<object, unknown>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The link was in doubt, and the daemon was heard. */
@@ -23,7 +25,7 @@ export interface HeartbeatOptions extends HeartbeatTimes {
 const LOOKS = 4;
 
 /**
- * Watches one link to a daemon that offers `ping`. Anything that comes is a sign of life, not only the answer.
+ * Watches one link to a daemon. Anything that comes is a sign of life, not only an answer, and a refusal is one.
  *
  * It has one timer at a time. When the wall clock and that timer disagree by more than both times together, the computer slept or
  * its clock was set: the link is in doubt, and asked about at once. A process that was busy for long reads what waits before it judges.
@@ -72,9 +74,9 @@ export class Heartbeat {
   }
 
   #ask(): void {
-    const { engine, timeoutMs } = this.#options;
+    const { engine, probe, timeoutMs } = this.#options;
     this.#quietLooks = 0;
-    engine.request(METHODS.ping, {}, { timeoutMs: 0 }).then(
+    engine.request(probe, {}, { timeoutMs: 0 }).then(
       () => this.#answered(),
       () => this.#answered(),
     );

@@ -5,6 +5,7 @@ import {
   ConnectionError,
   DaemonError,
   type Logger,
+  METHODS,
   type TransportClose,
 } from "@daemon-sdk/protocol";
 import type { AuthenticatedLink } from "./authenticated-link.js";
@@ -94,9 +95,8 @@ export class LinkKeeper {
     if (lifecycle.state !== "closing") return;
     this.#stopTimer();
     const { terminate, bufferedBytes } = this.#link;
-    const { closeTimeoutMs, closeGraceMs } = CLIENT_LIMITS;
     // A peer that still reads gets what was sent; nobody waits for that.
-    if (bufferedBytes > 0) this.#stopTimer = this.#clock.setTimer(terminate, closeTimeoutMs - closeGraceMs);
+    if (bufferedBytes > 0) this.#stopTimer = this.#clock.setTimer(terminate, CLIENT_LIMITS.closeTimeoutMs);
     else terminate();
     lifecycle.step("ended");
   }
@@ -192,10 +192,12 @@ export class LinkKeeper {
     const { calls } = multiplexer;
     calls.beforeCall = undefined;
     const { engine, identity, terminate } = this.#link;
-    if (heartbeat === undefined || identity.capabilities.ping !== true) return;
+    if (heartbeat === undefined) return;
     const watch = new Heartbeat({
       ...heartbeat,
       engine,
+      // A plain daemon knows this one, and it changes nothing.
+      probe: identity.capabilities.ping === true ? METHODS.ping : METHODS.listOpenedSessions,
       clock,
       logger,
       onAlive: () => calls.flush(),

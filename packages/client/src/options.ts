@@ -47,7 +47,7 @@ export interface ConnectDaemonOptions extends Handlers {
    * wait. `false`: a lost connection ends everything with CONNECTION_LOST.
    */
   reconnect?: boolean | ReconnectOptions;
-  /** How soon a dead link is noticed, on a daemon that offers `ping`; `false`: not before it says so. */
+  /** How soon a dead link is noticed; `false`: not before it says so. */
   heartbeat?: HeartbeatOptions | false;
   /** Time, for tests: reconnect pauses, time-outs of calls and the heartbeat follow it. Default: the computer's clock. */
   clock?: Clock;

@@ -1,3 +1,4 @@
+import { rpcFault } from "@daemon-sdk/testing";
 import { describe, expect, test } from "vitest";
 import { cameBack, linked } from "./reconnect/support.js";
 
@@ -36,17 +37,29 @@ describe("a silent link", () => {
     expect(pings(link.daemon)).toBe(0);
   });
 
-  test("is left alone with heartbeat: false, and where the daemon offers no ping", async () => {
-    for (const [daemonOptions, options] of [
-      [{}, { heartbeat: false as const }],
-      [{ without: ["ping" as const] }, {}],
-    ] as const) {
-      const link = await linked(daemonOptions, options);
-      expect(link.clock.pendingTimers).toBe(0);
-      link.daemon.faults.stall();
-      await link.clock.advance(3_600_000);
-      expect(link.daemon.dials).toBe(1);
-    }
+  test("is left alone with heartbeat: false", async () => {
+    const link = await linked({}, { heartbeat: false });
+    expect(link.clock.pendingTimers).toBe(0);
+    link.daemon.faults.stall();
+    await link.clock.advance(3_600_000);
+    expect(link.daemon.dials).toBe(1);
+  });
+
+  test("is noticed on a plain daemon, too: it is asked for its open sessions, and any answer is a sign of life (F3)", async () => {
+    const link = await linked({ plain: true }, { heartbeat: { intervalMs: 200, timeoutMs: 200 } });
+    await link.clock.advance(10_000);
+    expect(link.daemon.dials).toBe(1);
+    const asked = [...link.daemon.received].map(({ method }) => method).filter((method) => method !== "authenticate");
+    expect([...new Set(asked)]).toEqual(["list_opened_sessions"]);
+    link.daemon.answer("list_opened_sessions", () => {
+      throw rpcFault(-32_601, "Method not found");
+    });
+    await link.clock.advance(10_000);
+    expect(link.daemon.dials).toBe(1);
+    link.daemon.connection(1).stall();
+    await link.clock.advance(500);
+    await cameBack(link);
+    expect(link.daemon.dials).toBe(2);
   });
 
   test("is watched by one timer, whatever happens on it", async () => {

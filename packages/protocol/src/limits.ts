@@ -24,7 +24,7 @@ export const CLIENT_LIMITS = {
   closeTimeoutMs: 2_000,
   /**
    * … and how long a client that closes waits for that answer: a close frame has left and come back by then wherever the peer is near,
-   * and nobody waits for one that is gone. The rest of `closeTimeoutMs` is only for bytes that have not left yet.
+   * and nobody waits for one that is gone. `closeTimeoutMs` after that is only for bytes that have not left yet.
    */
   closeGraceMs: 50,
   /** Credit of one session: events … */

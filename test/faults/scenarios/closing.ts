@@ -18,7 +18,7 @@ export const closingScenarios: readonly FaultScenario[] = [
     id: "F13",
     title: "close() works in every state of every machine: soon, finally, and the process ends by itself",
     isQuick: true,
-    limitMs: 180_000,
+    limitMs: 300_000,
     run: closeEverywhere,
   },
 ];

@@ -122,7 +122,7 @@ export class RelayLink {
       return;
     }
     this.#end(undefined);
-    this.#closing = setTimeout(() => this.destroy(), LIMITS.closeTimeoutMs - LIMITS.closeGraceMs);
+    this.#closing = setTimeout(() => this.destroy(), LIMITS.closeTimeoutMs);
   }
 
   #receive(envelope: Envelope): void {

@@ -98,7 +98,7 @@ test("close() waits no longer for a peer that still reads, which gets what was s
   const closing = link.connection.close();
   await link.clock.advance(50);
   await closing;
-  await link.clock.advance(1_949);
+  await link.clock.advance(1_999);
   expect(link.terminated()).toBe(0);
   await link.clock.advance(1);
   expect(link.terminated()).toBe(1);
