@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Tests import the sources of sibling packages, so they need no build. Only what has to run as its own process
@@ -29,6 +30,8 @@ export default defineConfig({
           name: "tests",
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: [TIMING, "**/node_modules/**"],
+          // Most of them wait for processes. The default leaves one core to the runner, which needs little of it.
+          maxWorkers: Math.max(2, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,5 +1,5 @@
 /** Runs a TypeScript program of this repository: Node 20 cannot, so esbuild strips the types first. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ROOT, run } from "./run.mjs";
 
@@ -12,7 +12,9 @@ export async function runTypeScript(entry, args) {
   const { build } = await import("esbuild");
   const directory = join(ROOT, "node_modules", ".cache", "daemon-sdk");
   mkdirSync(directory, { recursive: true });
-  const outfile = join(directory, `${basename(entry, ".ts")}.mjs`);
+  const program = join(directory, `${basename(entry, ".ts")}.mjs`);
+  // Whole at once, for it may be run several times at a time.
+  const outfile = `${program}.${process.pid}`;
   await build({
     entryPoints: [join(ROOT, entry)],
     outfile,
@@ -24,5 +26,6 @@ export async function runTypeScript(entry, args) {
     sourcemap: "inline",
     logLevel: "warning",
   });
-  return run(process.execPath, ["--enable-source-maps", outfile, ...args]);
+  renameSync(outfile, program);
+  return run(process.execPath, ["--enable-source-maps", program, ...args]);
 }

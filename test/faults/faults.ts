@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- id …] [--seed n] [--scale x] [--sample] [--minutes n]`: the 49 scenarios of docs/guarantees.md,
+ * `npm run test:faults [-- id …] [--seed n] [--scale x] [--sample] [--part k/n] [--minutes n]`: the 49 scenarios of docs/guarantees.md,
  * one after another, one line each, then `N passed, N failed`. See README.md beside this file.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -28,9 +28,10 @@ async function main(): Promise<void> {
       scale: { type: "string" },
       minutes: { type: "string" },
       sample: { type: "boolean" },
+      part: { type: "string" },
     },
   });
-  const ids = chosen(positionals, values.sample === true);
+  const ids = partOf(chosen(positionals, values.sample === true), values.part);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   const scale = Number(values.scale ?? (values.sample ? SAMPLE_SCALE : 1));
   console.log(`seed ${seed} (repeat with --seed ${seed})`);
@@ -57,6 +58,12 @@ function chosen(names: readonly string[], isSample: boolean): readonly string[] 
   }
   if (names.length > 0) return FAULT_IDS.filter((id) => names.includes(id));
   return isSample ? FAULT_IDS.filter((id) => SCENARIOS.get(id)?.isQuick) : FAULT_IDS;
+}
+
+/** The k-th of n equal parts. */
+function partOf(ids: readonly string[], part = "1/1"): readonly string[] {
+  const [which = 1, count = 1] = part.split("/").map(Number);
+  return ids.filter((_id, index) => index % count === which - 1);
 }
 
 function conclude(outcomes: readonly Outcome[]): void {
