@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RelayClient, type RelayClientOptions, type RelayMessage } from "../../src/relay.js";
 import { type HubLink, TinyHub } from "./tiny-hub.js";
 
@@ -9,6 +9,7 @@ beforeEach(async () => {
   hub = await TinyHub.open();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   const closing = clients.map((client) => client.close());
   await hub[Symbol.asyncDispose]();
   await Promise.all(closing);
@@ -120,6 +121,26 @@ describe("connecting", () => {
     await expect(client.send("Bob", "late")).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
     await expect(client.connect()).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
   });
+
+  test.each([0, 8])(
+    "close waits a moment only for a daemon that does not read; %i messages come once it does (F13)",
+    async (count) => {
+      const { client, link } = await connect();
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      link.pause();
+      // More than a socket takes at once.
+      for (let number = 0; number < count; number += 1) client.send("Bob", "x".repeat(100_000)).catch(() => {});
+      const closing = client.close();
+      await vi.advanceTimersByTimeAsync(50);
+      await closing;
+      link.resume();
+      await link.next("BYE");
+      expect(link.received.filter(({ type }) => type === "SEND")).toHaveLength(count);
+      await vi.advanceTimersByTimeAsync(2_000);
+      await link.ended;
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   test("await using closes", async () => {
     const client = makeClient();

@@ -68,6 +68,15 @@ export class HubLink {
     this.send("DELIVER", payload, { from, to: "Alice", delivery, ...(id === undefined ? {} : { id }) });
   }
 
+  /** Reads nothing more, as a daemon that is stopped or out of reach. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   end(): void {
     this.#socket.end();
   }
