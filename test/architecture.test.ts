@@ -174,11 +174,10 @@ describe.each(packages)("manifest of $folder", ({ folder, directory, manifest })
 
   test("gives types first in every condition, ESM types to import and CommonJS types to require", () => {
     for (const [entry, target] of Object.entries(manifest.publishConfig?.exports ?? {})) {
-      if (typeof target === "string") continue;
-      for (const [condition, leaf] of Object.entries(target)) {
-        expect(Object.keys(leaf), `${entry} ${condition}`).toEqual(["types", "default"]);
-        const ending = condition === "require" ? "cts" : "ts";
-        expect(Reflect.get(Object(leaf), "types"), `${entry} ${condition}`).toMatch(new RegExp(`\\.d\\.${ending}$`));
+      for (const { conditions, leaf } of leavesOf(target)) {
+        expect(Object.keys(leaf), `${entry} ${conditions}`).toEqual(["types", "default"]);
+        const ending = conditions.endsWith("require") ? "cts" : "ts";
+        expect(leaf.types, `${entry} ${conditions}`).toMatch(new RegExp(`\\.d\\.${ending}$`));
       }
     }
   });
@@ -201,6 +200,17 @@ function withoutSource(target: ExportTarget): ExportTarget {
   if (typeof target === "string") return target;
   const kept = Object.entries(target).filter(([condition]) => condition !== "@daemon-sdk/source");
   return Object.fromEntries(kept.map(([condition, inner]) => [condition, withoutSource(inner)]));
+}
+
+/** The files of an entry by the conditions that lead to them; `browser` may ask for `import` once more. */
+function leavesOf(
+  target: ExportTarget,
+  path: readonly string[] = [],
+): { conditions: string; leaf: Exclude<ExportTarget, string> }[] {
+  if (typeof target === "string") return [];
+  if (Object.values(target).some((inner) => typeof inner === "string"))
+    return [{ conditions: path.join(" "), leaf: target }];
+  return Object.entries(target).flatMap(([condition, inner]) => leavesOf(inner, [...path, condition]));
 }
 
 function filesOf(manifest: Manifest): string[] {
