@@ -27,6 +27,7 @@ import { repeatScenarios } from "./scenarios/repeats.js";
 import { restartScenarios } from "./scenarios/restarts.js";
 import { soakScenarios } from "./scenarios/soak.js";
 import { unreadOutputScenarios } from "./scenarios/unread-output.js";
+import { unsafePlaceScenarios } from "./scenarios/unsafe-places.js";
 import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
@@ -49,6 +50,7 @@ const ALL: readonly FaultScenario[] = [
   ...originScenarios,
   ...ownershipScenarios,
   ...privateStateScenarios,
+  ...unsafePlaceScenarios,
   ...reconnectStormScenarios,
   ...rendezvousScenarios,
   ...restartScenarios,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
+import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemon-sdk/client";
 import { FakeDaemon } from "@daemon-sdk/testing";
 import { within } from "../../stress/check.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
@@ -50,39 +50,43 @@ async function inFlight(
   await using session = await connection.createSession({ cwd: daemon.workspace });
   const times: number[] = [];
   for (let turn = 0; turn < context.count(20, 4); turn += 1) {
-    const controller = new AbortController();
-    let ends = 0;
-    let abortedAt = 0;
-    const ended = new Promise<number>((resolve) => {
-      session.onNotification(
-        () => {
-          ends += 1;
-          resolve(performance.now() - abortedAt);
-        },
-        { type: "agent_turn_completed" },
-      );
-    });
-    let deltas = 0;
-    const streaming = (async () => {
-      for await (const event of session.stream("count 1000 every 5", {
-        signal: controller.signal,
-        includePartialMessages: true,
-      })) {
-        if (event.type !== "assistant_text_delta" || ++deltas !== 3) continue;
-        abortedAt = performance.now();
-        controller.abort(REASON);
-        if (turn % 2 === 1) void session.interrupt();
-        controller.abort(new Error("a second reason"));
-      }
-    })();
-    await assert.rejects(within(SOON_MS, streaming), is(REASON));
-    times.push(await within(SOON_MS, ended));
-    assert.ok(deltas < 100, "the turn was cut short");
-    assert.equal(await endsOf(session.sessionId, connection, () => ends), 1, "one end");
+    times.push(await abortOne(session, connection, turn % 2 === 1));
   }
   const median = quantile(times, 0.5);
   assert.ok(median <= STOP_MS * context.slowness, `the daemon stopped after ${round(median)} ms`);
   return median;
+}
+
+/** From the abort until the turn's end was told. */
+async function abortOne(session: DaemonSession, connection: DaemonConnection, interrupts: boolean): Promise<number> {
+  const controller = new AbortController();
+  let ends = 0;
+  let abortedAt = 0;
+  const ended = new Promise<number>((resolve) => {
+    session.onNotification(
+      () => {
+        ends += 1;
+        resolve(performance.now() - abortedAt);
+      },
+      { type: "agent_turn_completed" },
+    );
+  });
+  let deltas = 0;
+  const streaming = (async () => {
+    const options = { signal: controller.signal, includePartialMessages: true };
+    for await (const event of session.stream("count 1000 every 5", options)) {
+      if (event.type !== "assistant_text_delta" || ++deltas !== 3) continue;
+      abortedAt = performance.now();
+      controller.abort(REASON);
+      if (interrupts) void session.interrupt();
+      controller.abort(new Error("a second reason"));
+    }
+  })();
+  await assert.rejects(within(SOON_MS, streaming), is(REASON));
+  const took = await within(SOON_MS, ended);
+  assert.ok(deltas < 100, "the turn was cut short");
+  assert.equal(await endsOf(session.sessionId, connection, () => ends), 1, "one end");
+  return took;
 }
 
 /** How many ends were told once the daemon has nothing more to say of that turn. */

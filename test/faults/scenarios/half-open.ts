@@ -40,17 +40,11 @@ async function noticed(
 ): Promise<string> {
   await using proxy = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed });
   const dial = new PositionedDial();
-  const url = `ws://127.0.0.1:${proxy.port}`;
   const ledger = new Ledger({ seed: context.seed });
   const states = new EventTarget();
   const onStatus = ({ type }: { type: string }) => states.dispatchEvent(new Event(type));
-  await using connection = await connectDaemon({
-    url,
-    token: daemon.token,
-    transport: dial.dial,
-    heartbeat: HEARTBEAT,
-    onStatus,
-  });
+  const options = { token: daemon.token, transport: dial.dial, heartbeat: HEARTBEAT, onStatus };
+  await using connection = await connectDaemon({ url: `ws://127.0.0.1:${proxy.port}`, ...options });
   await using session = await connection.createSession({ cwd: daemon.workspace });
   dial.follow(session, ledger, how);
   const times: number[] = [];

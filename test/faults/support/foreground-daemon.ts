@@ -47,26 +47,10 @@ export async function startForeground(options: ForegroundOptions = {}): Promise<
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     writeFileSync(join(stateDir, "config.json"), JSON.stringify(options.config), { mode: 0o600 });
   }
-  const bound = options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `;
-  const start = `umask ${options.umask ?? "022"}; ${bound}exec "$0" "$@"`;
-  const child = spawn(
-    "/bin/sh",
-    ["-c", start, process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...(options.env ?? process.env), DAEMON_SDK_HOME: stateDir },
-    },
-  );
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-  }
-  const exited = once(child, "exit");
+  const { child, said, exited } = spawnProgram(stateDir, options);
   const endpointPath = join(stateDir, "endpoint.json");
   while (publishedPid(endpointPath) !== child.pid) {
-    if (child.exitCode !== null) throw new Error(`The daemon ended while it started: ${said}`);
+    if (child.exitCode !== null) throw new Error(`The daemon ended while it started: ${said()}`);
     options.whileStarting?.(stateDir);
     await (options.whileStarting === undefined ? delay(POLL_MS) : new Promise((go) => setImmediate(go)));
   }
@@ -84,13 +68,31 @@ export async function startForeground(options: ForegroundOptions = {}): Promise<
     stateDir,
     socketPath: join(stateDir, "daemon.sock"),
     workspace,
-    said: () => said,
+    said,
     stop,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await stop();
       if (options.stateDir === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** By a shell, which sets what only a process can set of itself. */
+function spawnProgram(stateDir: string, { env, umask = "022", openFiles }: ForegroundOptions) {
+  const bound = openFiles === undefined ? "" : `ulimit -n ${openFiles}; `;
+  const start = `umask ${umask}; ${bound}exec "$0" "$@"`;
+  const program = [process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
+  const child = spawn("/bin/sh", ["-c", start, ...program], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...(env ?? process.env), DAEMON_SDK_HOME: stateDir },
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+  }
+  return { child, said: () => text, exited: once(child, "exit") };
 }
 
 /** What the endpoint file names; a daemon that was killed leaves its own. */
