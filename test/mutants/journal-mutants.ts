@@ -188,4 +188,9 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
       };
     },
   },
+  {
+    sin: "goes silent about a session whose place is gone",
+    caughtBy: ["P9.15"],
+    make: () => ({ says: (frame) => (tells(frame, "session_unsubscribed") ? [] : [frame]) }),
+  },
 ];

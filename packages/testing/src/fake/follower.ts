@@ -4,11 +4,14 @@ import type { FakeLink } from "./link.js";
 
 /** What a follower needs to know of its session. */
 export interface FollowedSession {
+  readonly id: string;
   readonly journal: FakeJournal;
   /** Whether entries say where they stand. */
   readonly hasPositions: boolean;
   /** Whether that connection is to get the entry; notifications are for all. */
   isFor(entry: FakeEntry, link: FakeLink): boolean;
+  /** Detaches that connection. */
+  unfollow(link: FakeLink): void;
 }
 
 /** One connection attached to one session: a cursor into its journal, which moves while there is credit (docs/protocol.md §9). */
@@ -52,10 +55,22 @@ export class FakeFollower {
     const { journal } = this.#session;
     let entry = journal.entry(this.#nextSeq);
     for (; entry && this.#mayMove(entry); entry = journal.entry(this.#nextSeq)) {
+      if (this.#credit && !journal.has(this.#nextSeq)) {
+        this.#losePlace();
+        return;
+      }
       this.#nextSeq++;
       this.#send(entry);
     }
     if (entry) this.#sendAhead();
+  }
+
+  #losePlace(): void {
+    const { id: sessionId } = this.#session;
+    this.#session.unfollow(this.link);
+    const message = "The journal no longer has what comes next. Load the session again.";
+    const notification = { type: "session_unsubscribed", message, code: "RESUME_TOO_OLD" };
+    this.link.notify("session_notification", { sessionId, notification });
   }
 
   #mayMove(entry: FakeEntry): boolean {

@@ -19,6 +19,7 @@ export class FakeJournal {
   readonly #origin: Position;
   readonly #keep: number;
   #pruned = 0;
+  #gone = 0;
 
   /** @param keep newest entries that a client may resume over */
   constructor(epoch: number, keep: number) {
@@ -33,22 +34,35 @@ export class FakeJournal {
 
   append(epoch: number, entry: Omit<FakeEntry, "position">): void {
     this.#entries.push({ ...entry, position: { epoch, seq: this.#entries.length + 1 } });
-    this.prune(this.#keep);
+    this.#limit(this.#keep);
   }
 
-  /** The entry of that number, pruned or not: a connection that lags reads what it was promised. */
+  /** The entry of that number, whether a client may resume over it or not: one that lags reads what it was promised. */
   entry(seq: number): FakeEntry | undefined {
     return this.#entries[seq - 1];
   }
 
-  /** Forgets all but the newest `keep` entries: nobody can resume before them. */
+  /**
+   * Forgets all but the newest `keep` entries: nobody can resume before them, and a connection that was not sent those that are gone,
+   * for lack of credit, is detached when it is granted more.
+   */
   prune(keep = 0): void {
-    this.#pruned = Math.max(this.#pruned, this.#entries.length - keep);
+    this.#limit(keep);
+    this.#gone = this.#pruned;
+  }
+
+  /** Whether a connection that lags can still be sent the entry of that number. */
+  has(seq: number): boolean {
+    return seq > this.#gone;
   }
 
   /** Whether `after` is a place of this journal and everything after it is still there. */
   reachesBackTo(after: Position): boolean {
     const place = after.seq === 0 ? this.#origin : this.entry(after.seq)?.position;
     return place !== undefined && comparePositions(place, after) === 0 && after.seq >= this.#pruned;
+  }
+
+  #limit(keep: number): void {
+    this.#pruned = Math.max(this.#pruned, this.#entries.length - keep);
   }
 }

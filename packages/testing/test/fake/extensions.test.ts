@@ -113,6 +113,27 @@ test("snapshot plus stream is the whole: the first entry is the one after the sn
   }
 });
 
+test("a connection whose place in a journal is gone is detached from that session, told so, and keeps the others", async () => {
+  const daemon = new FakeDaemon();
+  const [gone, other] = [daemon.addSession({ id: "gone" }), daemon.addSession({ id: "other" })];
+  const client = await RawClient.connect(daemon);
+  const credit = { events: 1, bytes: 10_000 };
+  for (const sessionId of ["gone", "other"]) await client.call("load_session", { sessionId, token: "t", credit });
+  for (const session of [gone, other]) for (const type of ["one", "two", "three"]) session.notify({ type });
+  gone.journal.prune();
+  for (const sessionId of ["gone", "other"]) {
+    const params = { sessionId, events: 9, bytes: 10_000 };
+    client.send({ type: "notification", method: "daemon.grant_credit", params });
+  }
+  const told = await client.waitForNotification("session_unsubscribed");
+  expect(told.params).toMatchObject({ sessionId: "gone", notification: { code: "RESUME_TOO_OLD" } });
+  gone.notify({ type: "unheard" });
+  other.notify({ type: "heard" });
+  await client.waitForNotification("heard");
+  const heardOf = (id: string) => client.frames.filter(({ params }) => params?.sessionId === id);
+  expect([heardOf("gone").length, heardOf("other").length]).toEqual([2, 4]);
+});
+
 test("a session sends within its credit, what is urgent ahead of its place, and the rest when it is granted", async () => {
   const daemon = new FakeDaemon();
   const session = daemon.addSession({ id: "s" });

@@ -97,6 +97,33 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
     },
     ["turns", "inbox", "credit", "positions"],
   ),
+
+  daemonCase(
+    "P9.15-unread-too-long",
+    "a session whose next entry is gone is detached alone, and told to be",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 3, bytes: 1_000_000 });
+      const { sessionId } = opened;
+      const other = await bench.session({ client: follower });
+      await bench.turn(opened, bench.prompts.stream(50));
+      await follower.until(() => follower.entries(sessionId).length === 3, "three entries");
+      await bench.harness.prune?.(sessionId);
+      follower.notify("grant_credit", { sessionId, events: 7, bytes: 100_000 });
+      const told = await follower.waitFor(
+        (frame) => wordFor(frame) === "session_unsubscribed" && frame.params?.sessionId === sessionId,
+        "session_unsubscribed",
+      );
+      expectEqual([told.params?.notification?.code, told._meta], ["RESUME_TOO_OLD", undefined], "code and position");
+      await bench.turn(opened, bench.prompts.say("to the others"));
+      await bench.turn(other, bench.prompts.say("on this connection"));
+      const got = follower.entries(sessionId).filter(({ _meta }) => _meta !== undefined);
+      expectEqual(got.length, 3, "entries of the session it was detached from");
+      await bench.join(sessionId, { client: follower });
+      const messageId = await bench.turn(opened, bench.prompts.say("again"));
+      await follower.turnEnd(messageId);
+    },
+    ["turns", "credit", "positions", "pruning"],
+  ),
 ];
 
 /** A session, and a second connection that follows it with that credit. */

@@ -49,6 +49,10 @@ export interface DaemonHarness extends OfferingHarness {
    * @param ms at least this much
    */
   passTime?(ms: number): Promise<void>;
+  /**
+   * Has the daemon forget what it keeps of a session's journal, as time does. Absent: cases that need `pruning` are skipped.
+   */
+  prune?(sessionId: string): void | Promise<void>;
   /** How long to wait for what has to come; default 5 000. */
   readonly patienceMs?: number;
   /** What the daemon offers; made by `daemonHarness`. */

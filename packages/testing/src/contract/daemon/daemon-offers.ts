@@ -4,7 +4,7 @@ import { WireClient } from "./wire-client.js";
 
 /**
  * Completes a harness of the daemon contract: asks the daemon once for its capabilities, so that cases that need others
- * are skipped, and adds what the harness itself can do (`restart`, `keys`, `agent-death`, `fake-clock`).
+ * are skipped, and adds what the harness itself can do (`restart`, `keys`, `agent-death`, `fake-clock`, `pruning`).
  *
  * @param also further things that cases need and that cannot be asked for: `deadlines`, where the daemon has timers
  */
@@ -33,11 +33,12 @@ async function capabilitiesOf(harness: Omit<DaemonHarness, "offers">): Promise<s
   return Object.keys(capabilities as object);
 }
 
-function facilitiesOf({ restart, keys, passTime, prompts }: Omit<DaemonHarness, "offers">): string[] {
+function facilitiesOf({ restart, keys, passTime, prune, prompts }: Omit<DaemonHarness, "offers">): string[] {
   const present: readonly (readonly [string, unknown])[] = [
     ["restart", restart],
     ["keys", keys],
     ["fake-clock", passTime],
+    ["pruning", prune],
     ["agent-death", prompts.die],
   ];
   return present.flatMap(([name, value]) => (value === undefined ? [] : [name]));

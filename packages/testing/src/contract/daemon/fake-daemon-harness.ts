@@ -46,6 +46,7 @@ export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): Daemo
     keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }] as const,
     prompts: PROMPTS,
     passTime: (ms: number) => clock.advance(ms),
+    prune: (sessionId: string) => daemon.sessions.get(sessionId)?.journal.prune(),
     restart: (how: DaemonRestart) => restart(daemon, how),
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
   };
