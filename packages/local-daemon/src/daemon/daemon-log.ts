@@ -1,8 +1,4 @@
-import { rename, stat } from "node:fs/promises";
 import { type Logger, silentLogger } from "@daemon-sdk/protocol";
-
-/** Past this size the log is put aside at the next start, so that two files hold the recent past and no more. */
-const ROTATE_BYTES = 16 * 1024 * 1024;
 
 /** The daemon's log, closed at first. */
 export interface DaemonLog extends Logger {
@@ -31,7 +27,6 @@ export function createDaemonLog(level: Level): DaemonLog {
     warn: say("warn"),
     error: say("error"),
     async open(path) {
-      await putAside(path);
       try {
         const { openPinoLog } = await import("./pino-log.js");
         target = openPinoLog(path, level);
@@ -45,9 +40,4 @@ export function createDaemonLog(level: Level): DaemonLog {
       }
     },
   };
-}
-
-async function putAside(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found !== undefined && found.size > ROTATE_BYTES) await rename(path, `${path}.1`).catch(() => {});
 }

@@ -1,5 +1,6 @@
-import { DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
 import { destination, pino, stdTimeFunctions } from "pino";
+import { LogBound } from "./log-bound.js";
 
 /** Keys whose values never reach the log, at the top and one level down. */
 const SECRETS = ["token", "apiKey", "apiKeys", "proof", "ticket", "authorization"];
@@ -13,9 +14,12 @@ const WAITING_BYTES = 256 * 1024;
  * Throws `STORAGE_FAILED` when the file cannot be opened. Written at once: the lines before a crash are the ones that are
  * looked for. Lines that the disk has no room for wait, up to {@link WAITING_BYTES}, and are lost past that; a full disk
  * must not end the daemon.
+ *
+ * @param maxBytes size past which it is put aside as `<path>.1`; default `LIMITS.logBytes`
  */
-export function openPinoLog(path: string, level: keyof Logger): Logger {
+export function openPinoLog(path: string, level: keyof Logger, maxBytes: number = LIMITS.logBytes): Logger {
   try {
+    const bound = new LogBound(path, maxBytes);
     const file = destination({ dest: path, append: true, sync: true, mode: 0o600, maxLength: WAITING_BYTES });
     // Unheard, it would end the process.
     file.on("error", () => {});
@@ -27,7 +31,12 @@ export function openPinoLog(path: string, level: keyof Logger): Logger {
         formatters: { level: (label) => ({ level: label }) },
         redact: SECRETS.flatMap((key) => [key, `*.${key}`]),
       },
-      file,
+      {
+        write: (line: string) => {
+          bound.makeRoom(Buffer.byteLength(line));
+          file.write(line);
+        },
+      },
     );
     return {
       debug: (fields, message) => logger.debug(fields, message),

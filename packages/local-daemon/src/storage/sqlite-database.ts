@@ -1,4 +1,4 @@
-import { DaemonError } from "@daemon-sdk/protocol";
+import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
 import { MIGRATIONS } from "./schema.js";
 
@@ -41,7 +41,7 @@ export class SqliteDatabase {
       this.#database = new DatabaseSync(this.#path);
       // Exclusive before WAL: SQLite then needs no shared memory file, and a second daemon is refused by the file itself.
       this.#database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-      this.#database.exec("PRAGMA journal_size_limit=67108864");
+      this.#database.exec(`PRAGMA journal_size_limit=${LIMITS.storeWalBytes}`);
       if (this.#maxPages !== undefined) this.#database.exec(`PRAGMA max_page_count=${Math.trunc(this.#maxPages)}`);
       this.transaction(() => {
         this.#migrate();
