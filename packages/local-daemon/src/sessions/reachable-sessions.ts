@@ -10,7 +10,8 @@ import type { AttachedClient } from "./attached-client.js";
 import type { Session } from "./session.js";
 import type { Initialized, SessionHost } from "./session-host.js";
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** A UUID of which most is random: versions 4 and 7. Others are made of names, times and addresses. */
+const RANDOM_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /** Whether this client may know of that session (docs/protocol.md §3, "Whose sessions"). The only place that decides it. */
 export function reaches({ principal }: Pick<AttachedClient, "principal">, row: Pick<SessionRow, "owner">): boolean {
@@ -59,8 +60,8 @@ export class ReachableSessions {
   }
 
   /**
-   * As {@link SessionHost.initialize}; the new session belongs to this client's credential. A key's client chooses UUIDs
-   * only: with an id that can be guessed it could find out which sessions others have. Rejects others, and one that
+   * As {@link SessionHost.initialize}; the new session belongs to this client's credential. A key's client chooses random
+   * UUIDs only: with an id that can be guessed it could find out which sessions others have. Rejects others, and one that
    * is somebody else's, with the same -32602.
    */
   async initialize(params: InitializeSessionParams): Promise<Initialized> {
@@ -74,7 +75,7 @@ export class ReachableSessions {
   }
 
   async #checkChosen(id: string): Promise<void> {
-    if (!UUID.test(id)) throw unusableId();
+    if (!RANDOM_UUID.test(id)) throw unusableId();
     const taken = await this.#host.services.store.readSession(sessionId(id));
     if (taken !== undefined && !reaches(this.#client, taken)) throw unusableId();
   }
@@ -99,7 +100,7 @@ export class ReachableSessions {
 
 /** Without the id: the text is the same for every one. */
 function unusableId(): ProtocolError {
-  return new ProtocolError("INVALID_PARAMS", "sessionId must be a new UUID, or that of a session of yours.", {
-    rpcCode: RpcCode.invalidParams,
-  });
+  const text =
+    "sessionId must be a new UUID of version 4 or 7, or that of a session of yours. Leave it out to be given one.";
+  return new ProtocolError("INVALID_PARAMS", text, { rpcCode: RpcCode.invalidParams });
 }

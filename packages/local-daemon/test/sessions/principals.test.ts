@@ -87,11 +87,15 @@ test("an id that somebody could guess, and one that somebody else has, are refus
   const { a, b } = await neighbours(harness);
   const make = (client: TestClient, sessionId: string) =>
     client.call("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId });
-  const refusals = await Promise.all(["s-p", "s-nobody", S_A].map((id) => make(b, id)));
+  // A UUID that is made of a name, or of a time and an address, can be guessed, too.
+  const guessable = ["s-p", "s-nobody", S_A.replace("-4000-", "-5000-"), S_A.replace("-4000-", "-1000-")];
+  const refusals = await Promise.all([...guessable, S_A].map((id) => make(b, id)));
   expect(refusals[0]?.error).toMatchObject({ code: -32602, data: { code: "INVALID_PARAMS" } });
   expect(refusals.map(({ error }) => error)).toEqual(refusals.map(() => refusals[0]?.error));
   expect((await make(a, S_A)).result).toMatchObject({ sessionId: S_A });
-  expect((await make(b, S_A.replace(/.$/, "b"))).error).toBeUndefined();
+  for (const free of [S_A.replace(/.$/, "b"), S_A.replace("-4000-", "-7000-")]) {
+    expect((await make(b, free)).error).toBeUndefined();
+  }
 });
 
 test("what is about all sessions leaves out those of another key, and holds all of them for the person (S7)", async () => {
