@@ -2,13 +2,13 @@ import {
   CLIENT_LIMITS,
   CloseCode,
   type Dial,
-  type Logger,
   ProtocolError,
-  silentLogger,
   type Transport,
   type TransportClose,
 } from "@daemon-sdk/protocol";
-import { isPolite } from "./close-codes.js";
+import { CUT, isPolite } from "./close-codes.js";
+import { callHandler, type LinkOptions, withDefaults } from "./link-options.js";
+import { WaitingBytes } from "./waiting-bytes.js";
 
 /** What is needed of a `MessagePort`, so that those of a page and those of `node:worker_threads` both fit. */
 export interface Port {
@@ -16,16 +16,6 @@ export interface Port {
   addEventListener(type: string, listener: (event: { readonly data?: unknown }) => void): void;
   start(): void;
   close(): void;
-}
-
-/** Options of {@link MessagePortTransport}. */
-export interface MessagePortTransportOptions {
-  /** Bytes waiting above which `send` returns false. */
-  readonly highWaterBytes?: number;
-  /** Largest message taken. */
-  readonly maxMessageBytes?: number;
-  /** Hears of handlers that threw. Default: silent. */
-  readonly logger?: Logger;
 }
 
 /** What the ends say to each other. `ack` counts bytes that were handed to the reader. */
@@ -38,7 +28,7 @@ type Parcel =
  * Dials whoever gets the other end of a fresh channel, such as a worker that joins it with its own link to a daemon:
  * `dialPort((port) => worker.postMessage(port, [port]))`.
  */
-export function dialPort(handOver: (port: MessagePort) => void, options?: MessagePortTransportOptions): Dial {
+export function dialPort(handOver: (port: MessagePort) => void, options?: LinkOptions): Dial {
   return async ({ signal }) => {
     signal.throwIfAborted();
     const { port1, port2 } = new MessageChannel();
@@ -46,8 +36,6 @@ export function dialPort(handOver: (port: MessagePort) => void, options?: Messag
     return new MessagePortTransport(port1, options);
   };
 }
-
-const CUT: TransportClose = { clean: false, code: 1006, reason: "" };
 
 /**
  * One end of a message channel as a `Transport`: a worker that holds the connection to the daemon for the page, or a page that
@@ -61,28 +49,24 @@ export class MessagePortTransport implements Transport {
   onWritable: (() => void) | undefined;
   onClose: ((event: TransportClose) => void) | undefined;
   readonly #port: Port;
-  readonly #highWaterBytes: number;
-  readonly #maxMessageBytes: number;
-  readonly #logger: Logger;
+  readonly #options: Required<LinkOptions>;
+  readonly #waiting: WaitingBytes;
   #phase: "open" | "closing" | "ended" = "open";
-  #bufferedBytes = 0;
-  #owesWritable = false;
   /** Came before anybody asked for it; not acknowledged, so the other side stops in time. */
   #early: Parcel[] = [];
   #onMessage: ((text: string) => void) | undefined;
 
-  constructor(port: Port, options: MessagePortTransportOptions = {}) {
+  constructor(port: Port, options: LinkOptions = {}) {
     this.#port = port;
-    this.#highWaterBytes = options.highWaterBytes ?? CLIENT_LIMITS.transportHighWaterBytes;
-    this.#maxMessageBytes = options.maxMessageBytes ?? CLIENT_LIMITS.sessionFrameBytes;
-    this.#logger = options.logger ?? silentLogger;
+    this.#options = withDefaults(options);
+    this.#waiting = new WaitingBytes(this.#options.highWaterBytes);
     port.addEventListener("message", ({ data }) => this.#arrived(data as Parcel));
     port.addEventListener("close", () => this.#end(CUT));
     port.start();
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#waiting.count;
   }
 
   get onMessage(): ((text: string) => void) | undefined {
@@ -97,11 +81,8 @@ export class MessagePortTransport implements Transport {
 
   send(text: string): boolean {
     if (this.#phase !== "open") return false; // T6
-    this.#bufferedBytes += bytesOf(text); // T8
     this.#post({ kind: "message", text });
-    if (this.#bufferedBytes < this.#highWaterBytes) return true;
-    this.#owesWritable = true; // T7: taken all the same
-    return false;
+    return this.#waiting.add(bytesOf(text)); // T7: taken all the same
   }
 
   /** T4: a port keeps its order, so the word goes behind what was sent; the link ends when the other side has said it, too. */
@@ -146,7 +127,7 @@ export class MessagePortTransport implements Transport {
 
   #deliver(text: string): void {
     const bytes = bytesOf(text);
-    if (bytes > this.#maxMessageBytes) {
+    if (bytes > this.#options.maxMessageBytes) {
       this.#refuse(bytes);
       return;
     }
@@ -155,10 +136,7 @@ export class MessagePortTransport implements Transport {
   }
 
   #acknowledged(bytes: number): void {
-    this.#bufferedBytes = Math.max(0, this.#bufferedBytes - bytes);
-    if (!this.#owesWritable || this.#phase !== "open" || this.#bufferedBytes >= this.#highWaterBytes) return;
-    this.#owesWritable = false;
-    this.#call(this.onWritable, undefined);
+    if (this.#waiting.remove(bytes) && this.#phase === "open") this.#call(this.onWritable, undefined);
   }
 
   #peerClosed(code: number, reason: string): void {
@@ -168,7 +146,7 @@ export class MessagePortTransport implements Transport {
 
   /** T11. The message is here already, whole: a port cannot refuse it earlier. It is not delivered. */
   #refuse(bytes: number): void {
-    const text = `The other side sent a message of ${bytes} bytes; this side takes ${this.#maxMessageBytes}.`;
+    const text = `The other side sent a message of ${bytes} bytes; this side takes ${this.#options.maxMessageBytes}.`;
     this.#post({ kind: "close", code: CloseCode.tooLarge, reason: "" });
     const error = new ProtocolError("MESSAGE_TOO_LARGE", text);
     this.#end({ clean: false, code: CloseCode.tooLarge, reason: "", error });
@@ -178,19 +156,14 @@ export class MessagePortTransport implements Transport {
   #end(event: TransportClose): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
-    this.#bufferedBytes = 0;
+    this.#waiting.clear();
     this.#early = [];
     this.#port.close();
     queueMicrotask(() => this.#call(this.onClose, event));
   }
 
-  /** T10: a handler that throws stops neither the link nor the next message. */
   #call<Value>(handler: ((value: Value) => void) | undefined, value: Value): void {
-    try {
-      handler?.(value);
-    } catch (error) {
-      this.#logger.error({ error }, "A handler of a transport threw; the transport goes on.");
-    }
+    callHandler(this.#options.logger, handler, value);
   }
 }
 

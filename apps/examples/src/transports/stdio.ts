@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { ConnectionError, type Dial } from "@daemon-sdk/protocol";
-import { StreamTransport, type StreamTransportOptions } from "./stream-transport.js";
-
-/** Bounds of a link; see {@link StreamTransportOptions}. */
-export type StdioOptions = Omit<StreamTransportOptions, "input" | "output">;
+import type { LinkOptions } from "./link-options.js";
+import { StreamTransport } from "./stream-transport.js";
 
 /**
  * Dials by starting a program whose stdin and stdout lead to a daemon, such as `ssh build-host daemon-bridge`
  * (stdio-bridge.ts is that program). One program for each connection; it ends with it. Its stderr is ours, so that people see
  * what it complains about, and can type a passphrase.
  */
-export function dialCommand([program, ...args]: readonly [string, ...string[]], options: StdioOptions = {}): Dial {
+export function dialCommand([program, ...args]: readonly [string, ...string[]], options: LinkOptions = {}): Dial {
   return async ({ signal }) => {
     signal.throwIfAborted();
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });

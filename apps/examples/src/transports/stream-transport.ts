@@ -4,29 +4,21 @@ import {
   CloseCode,
   type Logger,
   ProtocolError,
-  silentLogger,
   type Transport,
   type TransportClose,
 } from "@daemon-sdk/protocol";
-import { isPolite } from "./close-codes.js";
+import { CUT, isPolite } from "./close-codes.js";
 import { decodeClose, encodeClose, encodeFrame, FrameKind, FrameSplitter } from "./framing.js";
+import { callHandler, type LinkOptions, withDefaults } from "./link-options.js";
+import { WaitingBytes } from "./waiting-bytes.js";
 
 /** What a {@link StreamTransport} is made of. */
-export interface StreamTransportOptions {
+export interface StreamTransportOptions extends LinkOptions {
   /** Where messages come from: a socket, or a child's stdout. */
   readonly input: Readable;
   /** Where they go: the same socket, or the child's stdin. */
   readonly output: Writable;
-  /** Bytes waiting above which `send` returns false. */
-  readonly highWaterBytes?: number;
-  /** Largest message taken. */
-  readonly maxMessageBytes?: number;
-  /** Hears of handlers that threw. Default: silent. */
-  readonly logger?: Logger;
 }
-
-/** A link that ended without a word. */
-const CUT: TransportClose = { clean: false, code: 1006, reason: "" };
 
 /** Messages in length-prefixed frames over any pair of byte streams. The comments name the law (docs/transports.md) that asks for a line. */
 export class StreamTransport implements Transport {
@@ -34,13 +26,11 @@ export class StreamTransport implements Transport {
   onClose: ((event: TransportClose) => void) | undefined;
   readonly #input: Readable;
   readonly #output: Writable;
-  readonly #highWaterBytes: number;
   readonly #logger: Logger;
+  readonly #waiting: WaitingBytes;
   readonly #splitter: FrameSplitter;
   /** `closing`: this side has said that it sends no more, and still takes what the peer sends. */
   #phase: "open" | "closing" | "ended" = "open";
-  #bufferedBytes = 0;
-  #owesWritable = false;
   #isReading = false;
   #hasHungUp = false;
   #onMessage: ((text: string) => void) | undefined;
@@ -48,15 +38,16 @@ export class StreamTransport implements Transport {
   constructor(options: StreamTransportOptions) {
     this.#input = options.input;
     this.#output = options.output;
-    this.#highWaterBytes = options.highWaterBytes ?? CLIENT_LIMITS.transportHighWaterBytes;
-    this.#logger = options.logger ?? silentLogger;
-    this.#splitter = new FrameSplitter(options.maxMessageBytes ?? CLIENT_LIMITS.sessionFrameBytes);
+    const { highWaterBytes, maxMessageBytes, logger } = withDefaults(options);
+    this.#logger = logger;
+    this.#waiting = new WaitingBytes(highWaterBytes);
+    this.#splitter = new FrameSplitter(maxMessageBytes);
     for (const stream of new Set([this.#input, this.#output])) stream.on("error", (error) => this.#broke(error));
     this.#input.once("close", () => this.#inputEnded());
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#waiting.count;
   }
 
   get onMessage(): ((text: string) => void) | undefined {
@@ -71,10 +62,7 @@ export class StreamTransport implements Transport {
 
   send(text: string): boolean {
     if (this.#phase !== "open") return false; // T6
-    this.#write(encodeFrame(FrameKind.message, text));
-    if (this.#bufferedBytes < this.#highWaterBytes) return true;
-    this.#owesWritable = true; // T7: taken all the same
-    return false;
+    return this.#write(encodeFrame(FrameKind.message, text)); // T7: taken all the same
   }
 
   /** T4: the close frame goes behind what was accepted; the link ends when the peer's own has come. */
@@ -96,22 +84,21 @@ export class StreamTransport implements Transport {
     this.#write(encodeFrame(FrameKind.ready, ""));
   }
 
-  #write(frame: Buffer): void {
-    this.#bufferedBytes += frame.length;
+  /** Whether the sender may go on. */
+  #write(frame: Buffer): boolean {
+    const mayGoOn = this.#waiting.add(frame.length);
     // One system call for all that is sent in one tick.
     if (this.#output.writableCorked === 0) {
       this.#output.cork();
       process.nextTick(() => this.#output.uncork());
     }
     this.#output.write(frame, () => this.#written(frame.length));
+    return mayGoOn;
   }
 
   #written(bytes: number): void {
     if (this.#phase === "ended") return;
-    this.#bufferedBytes -= bytes; // T8
-    if (!this.#owesWritable || this.#phase !== "open" || this.#bufferedBytes >= this.#highWaterBytes) return;
-    this.#owesWritable = false;
-    this.#call(this.onWritable, undefined);
+    if (this.#waiting.remove(bytes) && this.#phase === "open") this.#call(this.onWritable, undefined);
   }
 
   #read(): void {
@@ -176,7 +163,7 @@ export class StreamTransport implements Transport {
   #end(event: TransportClose): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
-    this.#bufferedBytes = 0;
+    this.#waiting.clear();
     queueMicrotask(() => this.#call(this.onClose, event));
   }
 
@@ -184,12 +171,7 @@ export class StreamTransport implements Transport {
     return this.#phase === "ended";
   }
 
-  /** T10: a handler that throws stops neither the link nor the next message. */
   #call<Value>(handler: ((value: Value) => void) | undefined, value: Value): void {
-    try {
-      handler?.(value);
-    } catch (error) {
-      this.#logger.error({ error }, "A handler of a transport threw; the transport goes on.");
-    }
+    callHandler(this.#logger, handler, value);
   }
 }

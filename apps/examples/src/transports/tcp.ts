@@ -2,13 +2,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { ConnectionError, type Dial, type Transport } from "@daemon-sdk/protocol";
 import { joinWithDaemon } from "./join-transports.js";
-import { StreamTransport, type StreamTransportOptions } from "./stream-transport.js";
-
-/** Bounds of a link; see {@link StreamTransportOptions}. */
-export type TcpOptions = Omit<StreamTransportOptions, "input" | "output">;
+import type { LinkOptions } from "./link-options.js";
+import { StreamTransport } from "./stream-transport.js";
 
 /** Dials `tcp://host:port`: pass it as `connectDaemon({ transport: dialTcp(), url })`. */
-export function dialTcp(options: TcpOptions = {}): Dial {
+export function dialTcp(options: LinkOptions = {}): Dial {
   return async ({ url, signal }) => {
     const { protocol, hostname, port } = new URL(url);
     if (protocol !== "tcp:")
@@ -34,7 +32,7 @@ export interface TcpServer {
 }
 
 /** Options of {@link serveTcp}. */
-export interface ServeTcpOptions extends TcpOptions {
+export interface ServeTcpOptions extends LinkOptions {
   /** Default: one that is free. */
   readonly port?: number;
   readonly host?: string;
@@ -79,7 +77,7 @@ export function openGateway(dialDaemon: () => Promise<Transport>, options: Omit<
   });
 }
 
-function overSocket(socket: Socket, options: TcpOptions): StreamTransport {
+function overSocket(socket: Socket, options: LinkOptions): StreamTransport {
   // Messages are small and somebody waits for each of them.
   socket.setNoDelay(true);
   return new StreamTransport({ ...options, input: socket, output: socket });

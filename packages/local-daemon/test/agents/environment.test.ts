@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { agentEnvironment } from "../../src/agents/environment.js";
 import { misbehaving, openAgent } from "./agent-harness.js";
 
-const daemon = {
+const inherited = {
   HOME: "/home/me",
   LOGNAME: "me",
   PATH: "/bin",
@@ -14,6 +14,9 @@ const daemon = {
   LC_ALL: "C",
   LC_TIME: "C",
   TMPDIR: "/tmp",
+};
+const daemon = {
+  ...inherited,
   SSH_AUTH_SOCK: "canary",
   NODE_OPTIONS: "--canary",
   GITHUB_TOKEN: "canary",
@@ -27,16 +30,7 @@ const source = { env: daemon, instanceId: "i-1", agentStateDir: "/state/agents" 
 describe("an agent's environment (S8)", () => {
   test("is the allow-list and our markers, and nothing else", () => {
     expect(agentEnvironment(source, {}, sessionId("s-1"))).toEqual({
-      HOME: "/home/me",
-      LOGNAME: "me",
-      PATH: "/bin",
-      SHELL: "/bin/sh",
-      TERM: "xterm",
-      USER: "me",
-      LANG: "de_DE",
-      LC_ALL: "C",
-      LC_TIME: "C",
-      TMPDIR: "/tmp",
+      ...inherited,
       DAEMON_SDK_INSTANCE: "i-1",
       DAEMON_SDK_AGENT_STATE: "/state/agents",
       DAEMON_SDK_SESSION: "s-1",
