@@ -5,11 +5,14 @@ import { endWithScenario, type Message, say } from "./role.js";
 const OPENING_AT_ONCE = 200;
 const TURNS_AT_ONCE = 20;
 
+type NotificationListener = Parameters<DaemonSession["onNotification"]>[0];
+
 /** What {@link playMeasuredClient} can be told to do. */
 type Task = (connection: DaemonConnection, message: Message) => Promise<Message>;
 
 const TASKS: ReadonlyMap<string, Task> = new Map<string, Task>([
-  ["open", openAndListen],
+  ["open", (connection, { count }) => openAndListen(connection, Number(count), inOrderOfEach)],
+  ["open for one listener", (connection, { count }) => openAndListen(connection, Number(count), () => inOrderOfAll)],
   ["turns", (connection, { count }) => runTurns(connection, Number(count))],
   ["breaks", (connection, { count }) => breakOut(connection, Number(count))],
   ["memory", async () => ({ ...(await settledMemory()) })],
@@ -31,30 +34,53 @@ export async function playMeasuredClient([url = ""]: readonly string[]): Promise
 }
 
 /** What the listeners have seen since it was last asked for. */
-const seen = { events: 0, misplaced: 0, wanted: 0, all: () => {} };
+const seen = { ever: 0, events: 0, misplaced: 0, wanted: 0, all: () => {} };
 /** Held, or a session that nobody can reach any more would cost nothing. */
 const held: DaemonSession[] = [];
 
-async function openAndListen(connection: DaemonConnection, { count }: Message): Promise<Message> {
-  for (let opened = 0; opened < Number(count); opened += OPENING_AT_ONCE) {
+async function openAndListen(
+  connection: DaemonConnection,
+  count: number,
+  makeListener: () => NotificationListener,
+): Promise<Message> {
+  for (let opened = 0; opened < count; opened += OPENING_AT_ONCE) {
     const first = held.length;
-    const batch = Array.from({ length: Math.min(OPENING_AT_ONCE, Number(count) - opened) }, async (_none, index) => {
+    const batch = Array.from({ length: Math.min(OPENING_AT_ONCE, count - opened) }, async (_none, index) => {
       // Ids as the daemon would make them, so that memory is what it is in earnest.
       const sessionId = `0d3c6a1e-8a54-4d0e-9a5b-${String(first + index).padStart(12, "0")}`;
       const session = await connection.createSession({ cwd: "/", sessionId });
-      let last = 0;
-      session.onNotification((notification) => {
-        const seq = Number(String(notification.textDelta).slice(7));
-        if (seq !== last + 1) seen.misplaced += 1;
-        last = seq;
-        seen.events += 1;
-        if (seen.events === seen.wanted) seen.all();
-      });
+      session.onNotification(makeListener());
       held.push(session);
     });
     await Promise.all(batch);
   }
   return { opened: held.length };
+}
+
+/** Holds a session's events against its own. */
+function inOrderOfEach(): NotificationListener {
+  let last = 0;
+  return (notification) => {
+    const seq = seqOf(notification);
+    take(seq === last + 1);
+    last = seq;
+  };
+}
+
+/** Listens to all sessions, which are fed in turns: it remembers as much with ten thousand of them as with one. */
+const inOrderOfAll: NotificationListener = (notification) => {
+  take(seqOf(notification) === Math.floor(seen.ever / held.length) + 1);
+  seen.ever += 1;
+};
+
+function seqOf(notification: Parameters<NotificationListener>[0]): number {
+  return Number(String(notification.textDelta).slice(7));
+}
+
+function take(isInOrder: boolean): void {
+  if (!isInOrder) seen.misplaced += 1;
+  seen.events += 1;
+  if (seen.events === seen.wanted) seen.all();
 }
 
 /** Waits for that many events over all sessions; tells how many of them were not the next one of their session. */
