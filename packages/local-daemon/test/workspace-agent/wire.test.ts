@@ -103,10 +103,9 @@ describe("the end", () => {
     agent.request("p", "add_user_message", { text: "run trap '' TERM; echo $$; while true; do sleep 1000; done" });
     const progress = await agent.until(({ params }) => params?.notification?.type === "tool_progress_update");
     const pid = Number.parseInt(JSON.stringify(progress.params?.notification?.update).replace(/\D+/, ""), 10);
-    const before = performance.now();
     agent.child.stdin.end();
+    // The command would take 1000 s.
     expect(await agent.exited).toBe(0);
-    expect(performance.now() - before).toBeLessThan(15_000);
     expect([undefined, "Z"]).toContain(await processState(pid));
   });
 
