@@ -38,9 +38,11 @@ async function tick(agents: readonly Tell[], seconds: number): Promise<number> {
   return await new Promise((resolve) => {
     const timer = setInterval(() => {
       const due = Math.min(ticks, Math.floor((performance.now() - started) / TICK_MS));
+      // Made once a tick, not for each: no later than any of them is told.
+      const now = String(performance.timeOrigin + performance.now());
       for (; done < due; done += 1) {
         for (let index = done % TICKS_PER_SECOND; index < agents.length; index += TICKS_PER_SECOND) {
-          agents[index]?.(String(performance.timeOrigin + performance.now()));
+          agents[index]?.(now);
           told += 1;
         }
       }

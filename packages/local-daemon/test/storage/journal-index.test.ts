@@ -86,6 +86,23 @@ test("a commit that fails leaves a journal as it was, and its place free", async
   await store.close();
 });
 
+test("a disk with no room for where rows lie loses none of them", async () => {
+  const sessions = sessionsOf(200);
+  const store = new SqliteStore({ path: databasePath(), maxPages: 70, journalFreshRows: 1 });
+  await store.open();
+  let lastSeq = 0;
+  for (let isFull = false; !isFull; lastSeq += isFull ? 0 : 1) {
+    isFull = await store.commit(entryOfEach(sessions, lastSeq + 1)).then(
+      () => false,
+      () => true,
+    );
+    await steps(1);
+  }
+  expect(lastSeq).toBeGreaterThan(0);
+  for (const id of sessions) expect(await framesOf(store, id)).toHaveLength(lastSeq);
+  await store.close();
+});
+
 test("a long journal is read from any place and pruned at any, however its rows are written down", async () => {
   const path = databasePath();
   const store = new SqliteStore({ path, journalFreshRows: 2_500 });
