@@ -46,7 +46,8 @@ export async function realDaemonHarness(): Promise<DaemonHarness & AsyncDisposab
         question: "ask Which colour? red | blue",
         die: "run kill -9 $PPID",
       },
-      patienceMs: 15_000,
+      // Only a machine that is busy with other things needs it.
+      patienceMs: 60_000,
       async restart(how) {
         await end(daemon.child, ...(how === "killed" ? (["SIGKILL"] as const) : POLITELY));
         daemon = await start(stateDir);
