@@ -8,15 +8,20 @@ import { RoleProcess } from "../roles/role.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { environmentOf } from "../support/daemon-home.js";
 import { bytes, openFiles, quantile, round, withoutProc } from "../support/figures.js";
-import { ProbedDaemon } from "../support/probed-daemon.js";
+import { ProbedDaemon, TIGHT_MEMORY } from "../support/probed-daemon.js";
 
 const KEY = "fk-the-key-of-the-soak-test";
 const SESSIONS = 50;
 const FAULT_EVERY_MS = 5_000;
+/** Between what a fault took on a busy machine and the next one: faults that lie in wait for each other leave no time to come back. */
+const LEAST_PAUSE_MS = 2_500;
 const WARM_UP_MS = 60_000;
-/** The last part of the run, in which daemons are killed. */
-const LAST_SHARE = 0.3;
+/** Daemons are killed after the measured time, for this share of it: a new daemon has its peaks of memory still to come. */
+const KILLING_SHARE = 0.2;
+/** A half-open link ends after this long, as the keep-alive of a system ends it; until then it holds what waits for its peer. */
+const HALF_OPEN_MS = 10_000;
 const SETTLE_MS = 15_000;
+const RESUMED_MS = 120_000;
 const SLOPE_BYTES = 2 ** 20;
 /** What a slope is told from; less of a minute shows the collector, not a leak. */
 const LEAST_SPAN_MS = 60_000;
@@ -29,13 +34,17 @@ export const soakScenarios: readonly FaultScenario[] = [
     limitMs: 30 * 60_000,
     cannotRun: withoutProc,
     async run(context) {
-      await using daemon = await ProbedDaemon.start({ apiKeys: [KEY] });
+      await using daemon = await ProbedDaemon.start({ apiKeys: [KEY] }, TIGHT_MEMORY);
       await using ownerLink = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed });
       await using watcherLink = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed + 1 });
       const urls = [ownerLink, watcherLink].map(({ port }) => `ws://127.0.0.1:${port}`);
       const args = [...urls, KEY, daemon.workspace, String(SESSIONS), String(context.seed)];
       const filesBefore = await filesOfUsed(daemon);
-      await using client = RoleProcess.start("soak-client", { args, execArgv: ["--expose-gc"] });
+      await using client = RoleProcess.start("soak-client", {
+        args,
+        execArgv: ["--expose-gc", ...TIGHT_MEMORY.execArgv],
+        env: TIGHT_MEMORY.env,
+      });
       await within(120_000, client.next());
       const soak = new Soak(daemon, client, [ownerLink, watcherLink], context);
       const summary = await soak.run();
@@ -73,6 +82,8 @@ class Soak {
   readonly #context: FaultContext;
   readonly #injected = new Map<string, number>();
   readonly #samples: Sample[] = [];
+  /** Half-open links, and when they end. */
+  readonly #halfOpen = new Map<ChaosConnection, number>();
   #faults = 0;
   readonly #startedAt = performance.now();
 
@@ -84,10 +95,12 @@ class Soak {
   }
 
   async run(): Promise<string> {
-    const totalMs = this.#context.minutes * 60_000;
-    for (let next = FAULT_EVERY_MS; this.#elapsedMs < totalMs; next += FAULT_EVERY_MS) {
-      await delay(Math.max(0, next - this.#elapsedMs));
-      await this.#inject(totalMs);
+    const measuredMs = this.#context.minutes * 60_000;
+    const totalMs = measuredMs * (1 + KILLING_SHARE);
+    for (let lastAt = 0; this.#elapsedMs < totalMs; ) {
+      await delay(Math.max(LEAST_PAUSE_MS, lastAt + FAULT_EVERY_MS - this.#elapsedMs));
+      lastAt = this.#elapsedMs;
+      await this.#inject(this.#elapsedMs > measuredMs);
       await this.#look();
     }
     for (const link of this.#links) for (const connection of link.connections) connection.resume();
@@ -103,29 +116,48 @@ class Soak {
 
   /**
    * One fault. The first ones are of every kind, so that memory has had its peaks (a stalled link holds what was on its way) before
-   * it is measured; the first daemon lives until the last part of the run, so that its memory can be measured, too.
+   * it is measured. In the last part every second one kills the daemon.
    */
-  async #inject(totalMs: number): Promise<void> {
-    const at = this.#elapsedMs;
-    const mayKill = at > totalMs * (1 - LAST_SHARE);
-    const kinds = mayKill ? [...KINDS, "daemon killed", "daemon killed", "daemon killed"] : KINDS;
-    const kind = FIRST_KINDS[this.#faults++] ?? kinds[this.#context.below(kinds.length)] ?? "cut";
+  async #inject(mayKill: boolean): Promise<void> {
+    this.#endHalfOpen();
+    const drawn = KINDS[this.#context.below(KINDS.length)] ?? "cut";
+    const later = mayKill && this.#faults % 2 === 0 ? "daemon killed" : drawn;
+    const kind = FIRST_KINDS[this.#faults++] ?? later;
     this.#injected.set(kind, (this.#injected.get(kind) ?? 0) + 1);
     if (kind === "agent killed") killOneAgent(this.#daemon.pid, this.#context);
     else if (kind === "daemon killed") {
       await this.#daemon.end("SIGKILL");
       await this.#daemon.start();
+      await within(RESUMED_MS, this.#turnsRun());
     } else {
       const link = this.#links[this.#context.below(this.#links.length)];
       for (const connection of link?.connections ?? []) this.#spoil(connection, kind);
     }
   }
 
+  /** Resolves when the sessions talk again, so that each start of a daemon has something to kill. */
+  async #turnsRun(): Promise<void> {
+    const { events } = await this.#client.ask<Told>({});
+    while ((await this.#client.ask<Told>({})).events < events + SESSIONS) await delay(100);
+  }
+
+  #endHalfOpen(): void {
+    for (const [connection, endsAt] of this.#halfOpen) {
+      if (this.#elapsedMs < endsAt) continue;
+      connection.cut();
+      this.#halfOpen.delete(connection);
+    }
+  }
+
   #spoil(connection: ChaosConnection, kind: string): void {
+    // What is half-open has had its fault.
+    if (this.#halfOpen.has(connection)) return;
     if (kind === "cut") connection.cut();
-    // Without a word: the client has to notice by itself.
-    else if (kind === "stall") connection.stall();
-    else if (kind === "delay") connection.delay({ minMs: 0, maxMs: 100 });
+    else if (kind === "stall") {
+      // Without a word: the client has to notice by itself.
+      connection.stall();
+      this.#halfOpen.set(connection, this.#elapsedMs + HALF_OPEN_MS);
+    } else if (kind === "delay") connection.delay({ minMs: 0, maxMs: 100 });
     else connection.toClient.cutAt(connection.toClient.passedBytes + this.#context.below(2_000));
   }
 

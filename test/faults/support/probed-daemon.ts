@@ -39,17 +39,35 @@ export interface DaemonMemory {
   readonly external: number;
 }
 
+/**
+ * Lets the memory of a process follow what it holds: a small nursery is collected often, and the allocator gives back at once what
+ * was freed. With the defaults both keep what they ever needed for a moment, and grow for minutes without anything being held.
+ */
+export const TIGHT_MEMORY = {
+  execArgv: ["--max-semi-space-size=1", "--compact-on-every-full-gc"],
+  env: { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "65536", MALLOC_MMAP_THRESHOLD_: "65536" },
+} as const;
+
+/** How the process of a {@link ProbedDaemon} is started, beside its own arguments. */
+export interface ProbedProcess {
+  /** Flags of Node. */
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A state directory, and the daemon in it: it may be killed and started again, and be asked about itself. */
 export class ProbedDaemon implements AsyncDisposable {
   readonly stateDir: string;
   readonly socketPath: string;
   readonly workspace: string;
   readonly #directory = mkdtempSync(join(tmpdir(), "probed-"));
+  readonly #process: ProbedProcess;
   #child: ChildProcess | undefined;
   #exited: Promise<unknown> = Promise.resolve();
 
   /** @param config what its `config.json` says */
-  constructor(config: object = {}) {
+  constructor(config: object = {}, process: ProbedProcess = {}) {
+    this.#process = process;
     this.stateDir = join(this.#directory, "state");
     this.socketPath = join(this.stateDir, "daemon.sock");
     this.workspace = join(this.#directory, "work");
@@ -58,8 +76,8 @@ export class ProbedDaemon implements AsyncDisposable {
     writeFileSync(join(this.stateDir, "config.json"), JSON.stringify(config), { mode: 0o600 });
   }
 
-  static async start(config?: object): Promise<ProbedDaemon> {
-    const daemon = new ProbedDaemon(config);
+  static async start(config?: object, process?: ProbedProcess): Promise<ProbedDaemon> {
+    const daemon = new ProbedDaemon(config, process);
     await daemon.start();
     return daemon;
   }
@@ -85,10 +103,11 @@ export class ProbedDaemon implements AsyncDisposable {
   /** Starts it; resolves when it can be found. */
   async start(): Promise<void> {
     const probe = `data:text/javascript,${encodeURIComponent(PROBE)}`;
-    const args = ["--expose-gc", "--import", probe, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
+    const flags = ["--expose-gc", "--import", probe, ...(this.#process.execArgv ?? [])];
+    const args = [...flags, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: { ...process.env, DAEMON_SDK_HOME: this.stateDir },
+      env: { ...process.env, ...this.#process.env, DAEMON_SDK_HOME: this.stateDir },
     });
     this.#child = child;
     this.#exited = once(child, "exit");
