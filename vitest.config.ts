@@ -13,6 +13,7 @@ const common = {
   // For what hangs. A machine that is busy with other things must not fail a good commit.
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  expect: { poll: { timeout: 50_000 } },
   pool: "forks" as const,
 };
 

@@ -158,7 +158,7 @@ test("a peer that never authenticated and does not answer the close is cut at on
     });
   const friend = deaf("friend");
   friend.near.send("hello");
-  await vi.waitFor(() => expect(friend.connection.state).toBe("active"));
+  await vi.waitFor(() => expect(friend.connection.state).toBe("active"), { timeout: 50_000 });
   friend.connection.close();
   const stranger = deaf("stranger");
   await stranger.connection.closed;
