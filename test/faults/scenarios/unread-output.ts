@@ -96,7 +96,8 @@ async function nobodyReads(
   }
   const { rss } = await daemon.memory();
   const growth = rss - base.rss;
-  assert.ok(growth <= RSS_BYTES, `the daemon grew by ${bytes(growth)}`);
+  // What is unread is several times this in a sample, too.
+  assert.ok(growth <= RSS_BYTES * (context.isSample ? 2 : 1), `the daemon grew by ${bytes(growth)}`);
   const [still, noisy] = [Math.min(...quiet), Math.min(...loud)];
   const mark = SLOWDOWN * still * Math.max(1, context.slowness) + 1;
   assert.ok(noisy <= mark, `p99 of the others ${round(noisy)} ms, quiet ${round(still)} ms`);
