@@ -127,7 +127,7 @@ export const LIMITS = /* @__PURE__ */ (() =>
     /** Entries in one stored segment of a journal: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
     journalSegmentEntries: 64,
     /** Stored segments that no index names yet: a start after a crash looks through them, ≈ 2 µs each. */
-    journalFreshRows: 65_536,
+    journalFreshRows: 32_768,
     /** Entries younger than this stay, whatever their number: a client that lost its socket comes back within it. */
     journalKeepMs: 120_000,
     /** … up to this many bytes. */
