@@ -92,7 +92,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "ends an interrupted turn as completed",
-    caughtBy: ["P7.9"],
+    caughtBy: ["P7.9", "P7.18"],
     make: says((frame) => {
       const isCancelled = frame.params?.notification?.reason === "cancelled";
       return isCancelled ? withNotification(frame, (told) => ({ ...told, reason: "completed" })) : frame;
