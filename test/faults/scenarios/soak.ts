@@ -16,7 +16,7 @@ const FAULT_EVERY_MS = 5_000;
 /** Between what a fault took on a busy machine and the next one: faults that lie in wait for each other leave no time to come back. */
 const LEAST_PAUSE_MS = 2_500;
 const WARM_UP_MS = 60_000;
-/** Daemons are killed after the measured time, for this share of it: a new daemon has its peaks of memory still to come. */
+/** Daemons are killed after the measured time, among this share of its faults: a new daemon has its peaks of memory still to come. */
 const KILLING_SHARE = 0.2;
 /** A half-open link ends after this long, as the keep-alive of a system ends it; until then it holds what waits for its peer. */
 const HALF_OPEN_MS = 10_000;
@@ -96,11 +96,13 @@ class Soak {
 
   async run(): Promise<string> {
     const measuredMs = this.#context.minutes * 60_000;
-    const totalMs = measuredMs * (1 + KILLING_SHARE);
-    for (let lastAt = 0; this.#elapsedMs < totalMs; ) {
+    let deadlyFaults = Math.ceil((KILLING_SHARE * measuredMs) / FAULT_EVERY_MS);
+    for (let lastAt = 0; deadlyFaults > 0; ) {
       await delay(Math.max(LEAST_PAUSE_MS, lastAt + FAULT_EVERY_MS - this.#elapsedMs));
       lastAt = this.#elapsedMs;
-      await this.#inject(this.#elapsedMs > measuredMs);
+      const mayKill = lastAt > measuredMs;
+      if (mayKill) deadlyFaults -= 1;
+      await this.#inject(mayKill);
       await this.#look();
     }
     for (const link of this.#links) for (const connection of link.connections) connection.resume();
