@@ -126,7 +126,7 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "sends one event more than there is credit for",
-    caughtBy: ["P9.10", "P9.12"],
+    caughtBy: ["P9.10", "P9.12", "P9.15"],
     make: hears((frame) => {
       const { credit } = frame.params ?? {};
       const { events = 0 } = (credit ?? {}) as { events?: number };
