@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemon-sdk/client";
-import { ConnectionError } from "@daemon-sdk/protocol";
 import { Ledger } from "@daemon-sdk/testing";
 import { type ChaosConnection, ChaosProxy } from "@daemon-sdk/testing/node";
 import { within } from "../../stress/check.js";
@@ -112,22 +111,11 @@ async function playTurn(session: DaemonSession, turn: number, kind: number, mess
   for await (const event of session.stream(promptOf(turn, kind), { messageId, includePartialMessages: true })) {
     assert.notEqual(event.type, "gap", "nothing was pruned, so there is no gap");
     if (event.type === "result") ends.push(event.subtype);
-    if (event.type === "assistant_text_delta" && ++deltas === 10 && kind >= 0.8) interrupting = interrupt(session);
+    if (event.type === "assistant_text_delta" && ++deltas === 10 && kind >= 0.8) interrupting = session.interrupt();
   }
   await interrupting;
   assert.equal(ends.length, 1, "one result");
   return ends[0] ?? "";
-}
-
-/** Until the daemon has it: whether one went through whose link broke under it is not known, and one more does no harm here. */
-async function interrupt(session: DaemonSession): Promise<void> {
-  for (;;) {
-    const isLost = await session.interrupt().then(
-      () => false,
-      (error: unknown) => ConnectionError.is(error, "CONNECTION_LOST"),
-    );
-    if (!isLost) return;
-  }
 }
 
 /** Waits until both clients have come to the end of every journal, and tells the ledger where that is. */
