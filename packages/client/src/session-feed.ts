@@ -51,6 +51,9 @@ export interface SessionFeedOptions {
   onConnectionEnd(error: ConnectionError): void;
 }
 
+const LOADED_AT = Date.now();
+const NEVER = -1;
+
 /**
  * One session's end of the shared socket: hands what the daemon tells and asks to who reads it, and gives back the credit it costs.
  *
@@ -58,16 +61,17 @@ export interface SessionFeedOptions {
  * text delta touches as few of them as it can.
  */
 export class SessionFeed implements SessionView {
-  readonly #cursor: SessionCursor;
-  readonly #clock: Clock;
-  readonly #credit: SessionCredit | undefined;
+  // What a text delta needs comes first: it then lies in one place.
   /** Tells whoever listens now. With one listener it is that one, so that an event need not look into the list. */
   #tell: NotificationListener | undefined;
-  /** When the session was heard last, by the clock; 0: never. A number from the start: V8 then keeps it in place. */
-  heardAt = 0;
+  /** Milliseconds from {@link LOADED_AT} on. Small for weeks: V8 keeps small integers in place, and others in objects of their own. */
+  #heardAfter = NEVER;
   /** Whether the observer is told of text deltas; else only that the session was heard. */
   wantsDeltas = false;
   observer: SessionObserver | undefined;
+  readonly #credit: SessionCredit | undefined;
+  readonly #clock: Clock;
+  readonly #cursor: SessionCursor;
   #listeners: readonly NotificationListener[] = [];
   readonly #options: SessionFeedOptions;
   #lease: CreditLease | undefined;
@@ -79,15 +83,21 @@ export class SessionFeed implements SessionView {
     this.#options = options;
   }
 
+  /** When the session was heard last, by the clock; 0: never. */
+  get heardAt(): number {
+    return this.#heardAfter === NEVER ? 0 : this.#heardAfter + LOADED_AT;
+  }
+
   get progress(): number {
     return this.#cursor.position?.seq ?? 0;
   }
 
   onNotification(notification: SessionNotification, { meta, frame }: InboundNotification): void {
-    const place = this.#cursor.take(meta);
+    // Where no positions are told the cursor has nothing to say, and need not be fetched.
+    const place = meta === undefined ? "next" : this.#cursor.take(meta);
     if (place === "duplicate") return;
     if (place === "hole") this.#options.attachment.missed();
-    this.heardAt = this.#clock.now();
+    this.#heardAfter = this.#clock.now() - LOADED_AT;
     const isDelta = notification.type === "assistant_text_delta";
     const credit = this.#credit;
     if (!isDelta) {
