@@ -222,3 +222,13 @@ test("what was asked before a logout is answered before the close; what is asked
   for (const { type, id } of client.seen) if (type === "response" && ids.includes(String(id))) order.push(id);
   expect(order).toEqual([ids[2], ids[0], ids[1]]);
 });
+
+test("a directory's name that is no name is refused without being repeated (B3)", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  const cwd = "x".repeat(100_000);
+  const { error } = await client.call("initialize_session", { token: "t", machineId: "m", cwd });
+  expect(error?.code).toBe(-32_602);
+  expect(error?.message).toMatch(/^cwd must be a directory that exists; .*xxx… is none\.$/);
+  expect(error?.message.length).toBeLessThan(1_000);
+});

@@ -15,6 +15,9 @@ const RUNS_AFTER_NON_ASCII = 8;
 /** First size of the buffer for a frame that is spread over chunks; it doubles as bytes arrive. */
 const FIRST_PARTIAL_BYTES = 512;
 
+/** Up to so many bytes are moved one by one: a view of them would cost more. */
+const FEW_BYTES = 8;
+
 /** Strict, and the byte order mark counts as a character: so an equal length proves that all of it is ASCII. */
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -110,7 +113,8 @@ export class FrameParser {
     if (count === 0) return 0;
     const needed = this.#partialBytes + count;
     if (needed > this.#partial.length) this.#growPartial(needed, wanted);
-    this.#partial.set(viewOf(chunk, from, from + count), this.#partialBytes);
+    if (count > FEW_BYTES) this.#partial.set(viewOf(chunk, from, from + count), this.#partialBytes);
+    else for (let at = 0; at < count; at += 1) this.#partial[this.#partialBytes + at] = chunk[from + at] ?? 0;
     this.#partialBytes = needed;
     return count;
   }
