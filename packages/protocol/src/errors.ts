@@ -201,7 +201,7 @@ export class SessionNotFoundError extends SessionError {
   static override readonly brand: string = "SessionNotFoundError";
 
   constructor(sessionId: string, options?: ErrorOptions) {
-    super("SESSION_NOT_FOUND", `No session ${sessionId.slice(0, 100)}. List the known ones with listAvailableSessions().`, {
+    super("SESSION_NOT_FOUND", `No session ${sessionId}. List the known ones with listAvailableSessions().`, {
       ...options,
       sessionId,
     });

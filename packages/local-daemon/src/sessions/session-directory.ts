@@ -3,9 +3,6 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { ProtocolError, RpcCode } from "@daemon-sdk/protocol";
 
-/** How much of a path an error repeats. */
-const NAMED_CHARS = 500;
-
 /**
  * Where a session works; a relative path counts from the home directory, because the daemon's own says nothing to a client.
  * Rejects with -32602 when there is no such directory.
@@ -14,9 +11,7 @@ export async function sessionDirectory(path: string): Promise<string> {
   const cwd = resolve(homedir(), path);
   const found = await stat(cwd).catch(() => undefined);
   if (found?.isDirectory() === true) return cwd;
-  // A path that long is no path, and is not sent back.
-  const name = cwd.length > NAMED_CHARS ? `${cwd.slice(0, NAMED_CHARS)}…` : cwd;
-  throw new ProtocolError("INVALID_PARAMS", `cwd must be a directory that exists; ${name} is none.`, {
+  throw new ProtocolError("INVALID_PARAMS", `cwd must be a directory that exists; ${cwd} is none.`, {
     rpcCode: RpcCode.invalidParams,
   });
 }

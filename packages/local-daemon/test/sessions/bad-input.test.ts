@@ -223,12 +223,16 @@ test("what was asked before a logout is answered before the close; what is asked
   expect(order).toEqual([ids[2], ids[0], ids[1]]);
 });
 
-test("a directory's name that is no name is refused without being repeated (B3)", async () => {
+test("what is overlong is refused without being sent back, in the text and beside it (B3)", async () => {
   await using harness = await Harness.start();
   const client = await harness.connect();
-  const cwd = "x".repeat(100_000);
-  const { error } = await client.call("initialize_session", { token: "t", machineId: "m", cwd });
+  const long = "x".repeat(100_000);
+  const { error } = await client.call("initialize_session", { token: "t", machineId: "m", cwd: long });
   expect(error?.code).toBe(-32_602);
-  expect(error?.message).toMatch(/^cwd must be a directory that exists; .*xxx… is none\.$/);
-  expect(error?.message.length).toBeLessThan(1_000);
+  expect(error?.message).toMatch(/^cwd must be a directory that exists; .*xxx…xxx.* is none\.$/);
+  expect(JSON.stringify(error).length).toBeLessThan(1_000);
+  const { error: unknown } = await client.call("load_session", { sessionId: long, token: "t" });
+  expect(unknown?.code).toBe(-32_004);
+  expect(unknown?.message).toMatch(/^No session xxx.*…xxx.* List the known ones with /);
+  expect(JSON.stringify(unknown).length).toBeLessThan(2_000);
 });
