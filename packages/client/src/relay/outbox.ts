@@ -23,7 +23,8 @@ export interface SendReceipt {
 
 interface Parcel {
   readonly id: string;
-  readonly json: string;
+  /** Empty once it is the link's. */
+  json: string;
   /** A SEND: settled by a receipt where the daemon gives them. */
   readonly wantsReceipt: boolean;
   resolve(receipt: SendReceipt): void;
@@ -47,7 +48,11 @@ export class Outbox {
   /** Kept in order; a parcel whose sender gave up is removed. */
   readonly #kept = new Set<Parcel>();
   #keptBytes = 0;
+  /** Written, with a receipt to come. */
   readonly #awaiting = new Map<string, Parcel>();
+  /** Written, and sent once the bytes have left; those before `#left` have. */
+  #leaving: Parcel[] = [];
+  #left = 0;
   #givesReceipts = false;
   #isClosed = false;
 
@@ -76,11 +81,11 @@ export class Outbox {
   /** The connection stands: what was kept goes out. */
   onReady(givesReceipts: boolean): void {
     this.#givesReceipts = givesReceipts;
-    this.drain();
+    this.#drain();
   }
 
   /** Sends what was kept, as far as the link takes it. */
-  drain(): void {
+  #drain(): void {
     for (const parcel of this.#kept) {
       if (!this.#isOpen()) return;
       this.#unkeep(parcel);
@@ -88,8 +93,22 @@ export class Outbox {
     }
   }
 
-  onReceipt({ ref_id: id, state }: ReceiptPayload): void {
-    this.#settle(id, { id, state: isKnownState(state) ? state : "sent" });
+  onReceipt({ ref_id, also = [], state }: ReceiptPayload): void {
+    const known = isKnownState(state) ? state : "sent";
+    this.#settle(ref_id, { id: ref_id, state: known });
+    for (const id of also) this.#settle(id, { id, state: known });
+  }
+
+  /** The bytes of the next so many messages have left this process, and nobody will tell more; there may be room for more. */
+  onFlushed(count: number): void {
+    const end = this.#left + count;
+    for (const { id, resolve } of this.#leaving.slice(this.#left, end)) resolve({ id, state: "sent" });
+    this.#left = end;
+    if (end >= this.#leaving.length / 2) {
+      this.#leaving = this.#leaving.slice(end);
+      this.#left = 0;
+    }
+    this.#drain();
   }
 
   /** False: the ERROR is about nothing that waits here. */
@@ -105,8 +124,10 @@ export class Outbox {
 
   /** The link is gone, and with it the receipts of what it carried. */
   onLost(error: unknown): void {
-    for (const parcel of this.#awaiting.values()) parcel.reject(error);
+    for (const parcel of [...this.#awaiting.values(), ...this.#leaving.slice(this.#left)]) parcel.reject(error);
     this.#awaiting.clear();
+    this.#leaving = [];
+    this.#left = 0;
   }
 
   close(error: unknown): void {
@@ -122,13 +143,15 @@ export class Outbox {
 
   #hand(parcel: Parcel): void {
     const awaitsReceipt = parcel.wantsReceipt && this.#givesReceipts;
-    const onFlushed = () => {
-      if (this.#awaiting.delete(parcel.id)) parcel.resolve({ id: parcel.id, state: "sent" });
-    };
+    const { id, json } = parcel;
+    // What a Map let go of, its outgrown tables keep until the next full collection: let that be little.
+    parcel.json = "";
+    if (awaitsReceipt) this.#awaiting.set(id, parcel);
+    else this.#leaving.push(parcel);
     try {
-      this.#connection.writeText(parcel.json, awaitsReceipt ? undefined : onFlushed);
-      this.#awaiting.set(parcel.id, parcel);
+      this.#connection.writeText(json, !awaitsReceipt);
     } catch (error) {
+      if (!this.#awaiting.delete(id)) this.#leaving.pop();
       parcel.reject(error);
     }
   }
@@ -150,7 +173,8 @@ export class Outbox {
   }
 
   #settle(id: string, receipt: SendReceipt): boolean {
-    const parcel = this.#awaiting.get(id);
+    // An answer may be here before the word that the bytes have left.
+    const parcel = this.#awaiting.get(id) ?? this.#leaving.find((one, place) => place >= this.#left && one.id === id);
     if (parcel === undefined) return false;
     this.#awaiting.delete(id);
     parcel.resolve(receipt);
@@ -178,7 +202,8 @@ export class Outbox {
 }
 
 function parcelOf(envelope: Envelope<unknown>, settle: Pick<Parcel, "resolve" | "reject">): Parcel {
-  return { id: envelope.id, json: jsonOf(envelope), wantsReceipt: envelope.type === "SEND", ...settle };
+  const { resolve, reject } = settle;
+  return { id: envelope.id, json: jsonOf(envelope), wantsReceipt: envelope.type === "SEND", resolve, reject };
 }
 
 /** Written once: its size is what the bounds count, and a fault of the caller's shows at the call. */

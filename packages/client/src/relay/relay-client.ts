@@ -74,7 +74,7 @@ export class RelayAgent implements AsyncDisposable {
     this.#connection = new RelayConnection(settings, platform, {
       onReady: ({ server }, isResumed) => this.#ready(isResumed, settings.wantsReceipts && server.receipts === true),
       onEnvelope: (envelope) => inbound.receive(envelope),
-      onWritable: () => this.#outbox.drain(),
+      onFlushed: (count) => this.#outbox.onFlushed(count),
       onLost: (error) => {
         this.#lost(error);
         onError(error);
@@ -273,8 +273,7 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   #acknowledge({ id, seq, route }: RelayMessage): void {
-    if (route === "channel" || !this.#connection.isReady) return;
-    this.#connection.write(createEnvelope("ACK", { ack_id: id, seq }));
+    if (route !== "channel") this.#connection.acknowledge(id, seq);
   }
 
   #ready(isResumed: boolean, givesReceipts: boolean): void {

@@ -19,8 +19,8 @@ export interface RelayConnectionEvents {
   onReady(welcome: WelcomePayload, isResumed: boolean): void;
   /** Any envelope but those that make and keep the connection. */
   onEnvelope(envelope: Envelope): void;
-  /** The bytes that waited have left. */
-  onWritable(): void;
+  /** Bytes that waited have left, and with them the next so many of the texts that are counted. */
+  onFlushed(count: number): void;
   /** A link that was ready is gone; the client comes back unless `onClosed` follows. */
   onLost(error: ConnectionError): void;
   /** The end of it all; without an error when this side closed. */
@@ -88,9 +88,14 @@ export class RelayConnection {
     this.#link?.write(envelope);
   }
 
-  /** As {@link write}, of JSON that exists already; `onFlushed` is called when it has left this process. */
-  writeText(json: string, onFlushed?: () => void): void {
-    this.#link?.writeText(json, onFlushed);
+  /** As {@link write}, of JSON that exists already; `onFlushed` counts it when it has left this process. */
+  writeText(json: string, isCounted: boolean): void {
+    this.#link?.writeText(json, isCounted);
+  }
+
+  /** Tells the daemon that a DELIVER need not come again. Does nothing without a connection: then it comes again. */
+  acknowledge(ackId: string, seq: number): void {
+    if (this.isReady) this.#link?.acknowledge(ackId, seq);
   }
 
   /** Says BYE behind what was written, and ends. */
@@ -140,7 +145,7 @@ export class RelayConnection {
       };
       const relayLink = new RelayLink(link, this.#platform, {
         onEnvelope: (envelope) => this.#receive(envelope, settle),
-        onWritable: () => this.#events.onWritable(),
+        onFlushed: (count) => this.#events.onFlushed(count),
         onEnded: (error) => settle(this.#ended(relayLink, error)),
       });
       const onAbort = (): void => relayLink.destroy(abortReason(signal));
@@ -162,6 +167,7 @@ export class RelayConnection {
         resume: true,
         max_inflight: 256,
         supports_topics: true,
+        batches: true,
         ...(wantsReceipts ? { receipts: true } : {}),
       },
       ...(entityType === "user" ? { entityType } : {}),

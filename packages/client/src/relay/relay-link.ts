@@ -1,5 +1,6 @@
 import { LIMITS, type ProtocolError } from "@daemon-sdk/protocol";
 import {
+  type AckPayload,
   createEnvelope,
   type Envelope,
   FrameParser,
@@ -14,10 +15,14 @@ import type { RelayPlatform } from "./relay-platform.js";
 /** What the owner of a {@link RelayLink} hears. */
 export interface RelayLinkEvents {
   onEnvelope(envelope: Envelope): void;
-  onWritable(): void;
+  /** Bytes that waited have left, and with them the next so many of the texts that are counted. */
+  onFlushed(count: number): void;
   /** Once. Without an error when the daemon ended it politely. */
   onEnded(error: Error | undefined): void;
 }
+
+/** Further messages that one ACK names at most. */
+const BATCH_IDS = 255;
 
 /** One link that speaks in envelopes: frames both ways, one write per turn, PONG for PING, and a watch on silence. */
 export class RelayLink {
@@ -27,8 +32,11 @@ export class RelayLink {
   readonly #parser: FrameParser;
   #writer = new FrameWriter();
   #flushIsDue = false;
-  /** Who wants to know when what was written in this turn has left. */
-  #onFlushed: (() => void)[] = [];
+  /** Counted texts among what was written in this turn. */
+  #counted = 0;
+  #readsBatches = false;
+  /** The acknowledgements of this turn, for a daemon that reads them in one. */
+  #ack: (AckPayload & { also: string[] }) | undefined;
   #lastHeardAt = performance.now();
   #watch: ReturnType<typeof setInterval> | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
@@ -57,8 +65,9 @@ export class RelayLink {
   }
 
   /** From WELCOME on: frames up to what the daemon takes, and an end when it is silent for too long (relay spec §4). */
-  keepAlive({ max_frame_bytes, heartbeat_ms }: WelcomePayload["server"]): void {
+  keepAlive({ max_frame_bytes, heartbeat_ms, batches = false }: WelcomePayload["server"]): void {
     this.flush();
+    this.#readsBatches = batches;
     this.#writer = new FrameWriter({ maxFrameBytes: max_frame_bytes });
     const periodMs = Math.max(heartbeat_ms, 1);
     const limitMs = periodMs * LIMITS.relayMissedBeats;
@@ -74,29 +83,39 @@ export class RelayLink {
     this.#flushSoon();
   }
 
-  /** As {@link write}; `onFlushed` is called when the bytes have left. */
-  writeText(json: string, onFlushed?: () => void): void {
+  /** As {@link write}; `onFlushed` counts it when the bytes have left. */
+  writeText(json: string, isCounted: boolean): void {
     this.#writer.writeText(json);
-    if (onFlushed !== undefined) this.#onFlushed.push(onFlushed);
+    if (isCounted) this.#counted += 1;
+    this.#flushSoon();
+  }
+
+  /** Acknowledges a DELIVER, together with the others of this turn where the daemon reads that. */
+  acknowledge(ackId: string, seq: number): void {
+    if (!this.#readsBatches) this.write(createEnvelope("ACK", { ack_id: ackId, seq }));
+    else if (this.#ack === undefined) this.#ack = { ack_id: ackId, seq, also: [] };
+    else this.#ack.also.push(ackId);
+    if (this.#ack?.also.length === BATCH_IDS) this.#writeAck();
     this.#flushSoon();
   }
 
   /** Hands over what was written, now. */
   flush(): void {
+    this.#writeAck();
     if (this.#hasEnded || this.#writer.pendingFrames === 0) return;
     const writer = this.#writer;
     const chunk = writer.take();
-    const waiting = this.#onFlushed;
-    this.#onFlushed = [];
+    const counted = this.#counted;
+    this.#counted = 0;
     this.#link.send(chunk, () => {
       writer.release(chunk);
-      for (const done of waiting) done();
-      this.#events.onWritable();
+      if (!this.#hasEnded) this.#events.onFlushed(counted);
     });
   }
 
   /** BYE behind what was written, then the end. */
   sayBye(): void {
+    this.#writeAck();
     this.write(createEnvelope("BYE", {}));
     this.end();
   }
@@ -130,9 +149,17 @@ export class RelayLink {
     else this.#events.onEnvelope(envelope);
   }
 
+  #writeAck(): void {
+    const ack = this.#ack;
+    this.#ack = undefined;
+    if (ack === undefined) return;
+    const { also, ...one } = ack;
+    this.#writer.write(createEnvelope("ACK", also.length === 0 ? one : ack));
+  }
+
   #flushSoon(): void {
     if (this.#writer.pendingBytes >= LIMITS.relaySlabBytes) this.flush();
-    if (this.#flushIsDue || this.#writer.pendingFrames === 0) return;
+    if (this.#flushIsDue || (this.#writer.pendingFrames === 0 && this.#ack === undefined)) return;
     this.#flushIsDue = true;
     this.#platform.soon(() => {
       this.#flushIsDue = false;

@@ -56,7 +56,14 @@ describe("connecting", () => {
       cli: "claude",
       task: "demo",
       team: "core",
-      capabilities: { ack: true, resume: true, max_inflight: 256, supports_topics: true, receipts: true },
+      capabilities: {
+        ack: true,
+        resume: true,
+        max_inflight: 256,
+        supports_topics: true,
+        batches: true,
+        receipts: true,
+      },
     });
     expect([client.state, client.sessionId, client.isResumed]).toEqual(["ready", "s-1", false]);
   });

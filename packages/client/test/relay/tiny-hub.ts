@@ -11,9 +11,20 @@ import {
   type RelayPayloads,
 } from "@daemon-sdk/protocol/relay";
 
+/** What a WELCOME says; default: receipts, and no batches. */
+export interface WelcomeOptions {
+  receipts?: boolean;
+  batches?: boolean;
+  session?: string;
+  token?: string;
+  heartbeatMs?: number;
+}
+
 /** The daemon's end of one link. */
 export class HubLink {
   readonly received: Envelope[] = [];
+  /** Types of all that came, in order. */
+  readonly types: string[] = [];
   readonly #socket: Socket;
   readonly ended: Promise<void>;
   #onFrame: () => void = () => {};
@@ -23,6 +34,7 @@ export class HubLink {
     const parser = new FrameParser({
       onFrame: (envelope) => {
         this.received.push(envelope);
+        this.types.push(envelope.type);
         this.#onFrame();
       },
       onError: () => socket.destroy(),
@@ -52,9 +64,10 @@ export class HubLink {
     }
   }
 
-  welcome(options: { receipts?: boolean; session?: string; token?: string; heartbeatMs?: number } = {}): void {
-    const { receipts = true, session = "s-1", token = "t-1", heartbeatMs = 5000 } = options;
-    const server = { max_frame_bytes: 1_048_576, heartbeat_ms: heartbeatMs, ...(receipts ? { receipts } : {}) };
+  welcome(options: WelcomeOptions = {}): void {
+    const { receipts = true, batches = false, session = "s-1", token = "t-1", heartbeatMs = 5000 } = options;
+    const offers = { ...(receipts ? { receipts } : {}), ...(batches ? { batches } : {}) };
+    const server = { max_frame_bytes: 1_048_576, heartbeat_ms: heartbeatMs, ...offers };
     this.send("WELCOME", { session_id: session, resume_token: token, server });
   }
 

@@ -21,6 +21,7 @@ export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink 
   readonly sessionId: string;
   readonly connectedAt: number;
   readonly wantsReceipts: boolean;
+  readonly readsBatches: boolean;
   /** Its place in the mailbox; set once it is active. */
   cursor: MailboxCursor | undefined;
   readonly #now: () => number;
@@ -35,6 +36,7 @@ export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink 
     this.entityType = entityType;
     this.sessionId = sessionId;
     this.wantsReceipts = hello.capabilities?.receipts === true;
+    this.readsBatches = hello.capabilities?.batches === true;
     this.connectedAt = now();
     this.#now = now;
     this.#processingMs = processingMs;

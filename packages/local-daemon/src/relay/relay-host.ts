@@ -1,5 +1,5 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import { createEnvelope, type Envelope, ErrorCode, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
+import { type AckPayload, createEnvelope, type Envelope, ErrorCode, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../sessions/committer.js";
 import type { Store } from "../storage/store.js";
 import { BlockingSends } from "./blocking-sends.js";
@@ -101,7 +101,12 @@ export class RelayHost implements RelayGate {
     }
     const { hello, entityType, sessionId, token, staleness } = greeting;
     if (staleness !== undefined) voice.refuse(ErrorCode.RESUME_TOO_OLD, staleness, { refId: envelope.id });
-    const server = { max_frame_bytes: limits.relayFrameBytes, heartbeat_ms: limits.relayHeartbeatMs, receipts: true };
+    const extensions = { receipts: true, batches: true };
+    const server = {
+      max_frame_bytes: limits.relayFrameBytes,
+      heartbeat_ms: limits.relayHeartbeatMs,
+      ...extensions,
+    };
     voice.send(createEnvelope("WELCOME", { session_id: sessionId, resume_token: token, server }));
     const { maxFrameBytes } = this;
     const { connection } = voice;
@@ -120,7 +125,7 @@ export class RelayHost implements RelayGate {
 
   received(peer: ConnectedPeer, envelope: Envelope): void {
     if (envelope.type === "SEND") peer.spoke();
-    else if (envelope.type === "ACK" && isEnvelopeOf(envelope, "ACK")) peer.cursor?.ack(envelope.payload.ack_id);
+    else if (isEnvelopeOf(envelope, "ACK")) acknowledge(peer, envelope.payload);
     this.#router.route(peer, envelope);
   }
 
@@ -183,4 +188,9 @@ export class RelayHost implements RelayGate {
       this.logger.error({ error: String(error) }, "messages past their age could not be dropped");
     }
   }
+}
+
+function acknowledge({ cursor }: ConnectedPeer, { ack_id, also = [] }: AckPayload): void {
+  cursor?.ack(ack_id);
+  for (const id of also) cursor?.ack(id);
 }

@@ -22,6 +22,8 @@ export interface RelayPeer {
   readonly connectedAt: number;
   /** It asked for a RECEIPT for each SEND. */
   readonly wantsReceipts: boolean;
+  /** It reads RECEIPTs of many messages. */
+  readonly readsBatches: boolean;
   /** Writes one envelope. Does nothing when the connection has ended; one that is too large for a frame is an ERROR instead. */
   send(envelope: Envelope<object>): void;
   /** Writes a frame whose JSON exists already. It must fit into a frame. */

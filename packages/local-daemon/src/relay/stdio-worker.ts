@@ -52,6 +52,7 @@ export class StdioWorker implements RelayPeer {
   readonly hello: HelloPayload;
   readonly connectedAt: number;
   readonly wantsReceipts = false;
+  readonly readsBatches = false;
   readonly #options: StdioWorkerOptions;
   readonly #taken = new Set<string>();
   readonly #retries = new Set<NodeJS.Timeout>();

@@ -11,7 +11,8 @@ describe("HELLO", () => {
     await using daemon = await RelayDaemon.start();
     const alice = await daemon.dial();
     const welcome = await alice.hello("Alice");
-    expect(welcome.payload.server).toEqual({ max_frame_bytes: 1_048_576, heartbeat_ms: 5000, receipts: true });
+    const bounds = { max_frame_bytes: 1_048_576, heartbeat_ms: 5000 };
+    expect(welcome.payload.server).toEqual({ ...bounds, receipts: true, batches: true });
     expect(welcome.payload.session_id).toMatch(/^[0-9a-f-]{36}$/);
     // 128 random bits in base64url.
     expect(welcome.payload.resume_token).toMatch(/^[A-Za-z0-9_-]{22}$/);

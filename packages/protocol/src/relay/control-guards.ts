@@ -22,6 +22,7 @@ const isCapabilities = shape<ClientCapabilities>({
   max_inflight: optional(isFiniteNumber),
   supports_topics: optional(isFlag),
   receipts: optional(isFlag),
+  batches: optional(isFlag),
 });
 
 /** Whether `value` is the payload of a HELLO (relay spec §3.2). The name is any string here; `agentNameFault` judges it. */
@@ -51,6 +52,7 @@ export const isWelcomePayload = shape<WelcomePayload>({
     max_frame_bytes: isInteger,
     heartbeat_ms: isFiniteNumber,
     receipts: optional(isFlag),
+    batches: optional(isFlag),
   }),
 });
 
@@ -65,9 +67,10 @@ export const isErrorPayload = shape<ErrorPayload>({
   ref_id: optional(isText),
 });
 
-const isRareAckPart = shape<Pick<AckPayload, "cumulative_seq" | "sack" | "response" | "responseData">>({
+const isRareAckPart = shape<Pick<AckPayload, "cumulative_seq" | "sack" | "also" | "response" | "responseData">>({
   cumulative_seq: optional(isInteger),
   sack: optional(listOf(isInteger)),
+  also: optional(listOf(isText)),
   response: optional((value): value is string | boolean => isText(value) || isFlag(value)),
   responseData: optional(isAnything),
 });
@@ -105,7 +108,7 @@ export const CONTROL_GUARDS = {
   SYNC_SNAPSHOT: isRecord,
   SYNC_DELTA: isRecord,
   LOG: shape<LogPayload>({ data: isText, timestamp: optional(isFiniteNumber) }),
-  RECEIPT: shape<ReceiptPayload>({ ref_id: isText, state: isText, to: isText }),
+  RECEIPT: shape<ReceiptPayload>({ ref_id: isText, also: optional(listOf(isText)), state: isText, to: isText }),
   AGENT_READY: shape<AgentReadyPayload>({
     name: isText,
     cli: optional(isText),

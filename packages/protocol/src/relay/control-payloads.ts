@@ -12,6 +12,8 @@ export interface ClientCapabilities {
   supports_topics?: boolean;
   /** Ours: the client wants a RECEIPT for each SEND. */
   receipts?: boolean;
+  /** Ours: the client reads RECEIPTs of many messages. */
+  batches?: boolean;
 }
 
 /** HELLO: who connects (relay spec §3.2). */
@@ -48,6 +50,8 @@ export interface WelcomePayload {
     heartbeat_ms: number;
     /** Ours: RECEIPTs are sent to clients that ask for them. */
     receipts?: boolean;
+    /** Ours: the daemon reads ACKs of many messages. */
+    batches?: boolean;
   };
 }
 
@@ -77,6 +81,8 @@ export interface AckPayload {
   cumulative_seq?: number;
   /** Never used. */
   sack?: number[];
+  /** Ours, to daemons that read batches: ids of further DELIVERs that have arrived. */
+  also?: string[];
   correlationId?: string;
   /** A word by the original's types, a truth value by its documents: clients send either (relay spec §11). */
   response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED"> | boolean;
@@ -120,6 +126,8 @@ export type ReceiptState = "queued" | "delivered" | "refused";
 export interface ReceiptPayload {
   /** Id of the SEND. */
   ref_id: string;
+  /** To clients that read batches: ids of further SENDs of which the same is to be said. */
+  also?: string[];
   state: Open<ReceiptState>;
   /** As in the SEND: a name, `*`, `@users`. */
   to: string;

@@ -33,7 +33,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
   WELCOME: {
     session_id: "s-1",
     resume_token: "t",
-    server: { max_frame_bytes: 1_048_576, heartbeat_ms: 5000, receipts: true },
+    server: { max_frame_bytes: 1_048_576, heartbeat_ms: 5000, receipts: true, batches: true },
   },
   SEND: send,
   DELIVER: send,
@@ -42,6 +42,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
     seq: 3,
     cumulative_seq: 2,
     sack: [3, 5],
+    also: ["d-2", "d-3"],
     correlationId: "c-1",
     response: "OK",
     responseData: [1],
@@ -126,7 +127,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
     ],
     error: "none",
   },
-  RECEIPT: { ref_id: "m-1", state: "queued", to: "Bob" },
+  RECEIPT: { ref_id: "m-1", also: ["m-2"], state: "queued", to: "Bob" },
   AGENT_READY: { name: "Bob", cli: "codex", task: "t", connectedAt: 1 },
   STATUS: {},
   STATUS_RESPONSE: {

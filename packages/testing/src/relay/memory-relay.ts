@@ -121,7 +121,8 @@ export class MemoryRelay {
       peer.refuse("RESUME_TOO_OLD", "That session is not known here. Begin a new one.", false);
     }
     peer.join(mailbox, hello.capabilities?.receipts === true);
-    const server = { max_frame_bytes: LIMITS.relayFrameBytes, heartbeat_ms: NO_HEARTBEAT_MS, receipts: true };
+    const offers = { receipts: true, batches: true };
+    const server = { max_frame_bytes: LIMITS.relayFrameBytes, heartbeat_ms: NO_HEARTBEAT_MS, ...offers };
     const { sessionId: session_id, resumeToken: resume_token } = mailbox;
     peer.write(createEnvelope("WELCOME", { session_id, resume_token, server }));
     this.#catchUp(peer, mailbox);
@@ -173,6 +174,7 @@ export class MemoryRelay {
   /** An ACK ends its delivery; one that is waited for goes on to the sender. */
   #acknowledge(peer: MemoryRelayPeer, { payload }: RelayEnvelope<"ACK">): void {
     const delivered = peer.mailbox?.acknowledge(payload.ack_id);
+    for (const id of payload.also ?? []) peer.mailbox?.acknowledge(id);
     const { correlationId } = payload;
     if (!delivered || correlationId === undefined || delivered.payload_meta?.sync?.correlationId !== correlationId)
       return;

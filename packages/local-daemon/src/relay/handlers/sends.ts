@@ -1,5 +1,6 @@
-import { createEnvelope, ErrorCode, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
+import { ErrorCode, type ReceiptState, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
 import type { Post, PostOutcome, PostRefusal } from "../mailboxes.js";
+import { ReceiptWriter } from "../receipt-writer.js";
 import type { RelayCore } from "../relay-core.js";
 import type { RelayPeer } from "../relay-peer.js";
 import type { RelayHandlers, RoutedSend } from "../relay-services.js";
@@ -24,6 +25,7 @@ export function sendHandlers(core: RelayCore): RelayHandlers {
 
 class Sends {
   readonly #core: RelayCore;
+  readonly #receipts = new ReceiptWriter();
 
   constructor(core: RelayCore) {
     this.#core = core;
@@ -110,14 +112,13 @@ class Sends {
     const isRefused = refusal !== undefined && outcomes.every(({ state }) => state === "refused");
     const correlationId = envelope.payload_meta?.sync?.correlationId;
     if (isRefused && correlationId !== undefined) this.#core.blocking.cancel(correlationId);
-    if (!peer.wantsReceipts) return;
     const isDelivered = outcomes.every(({ state }) => state === "delivered");
     this.#receipt(peer, envelope, isRefused ? "refused" : isDelivered ? "delivered" : "queued");
   }
 
   #refuse(peer: RelayPeer, envelope: Send, refusal: PostRefusal): void {
     this.#tell(peer, envelope, refusal);
-    if (peer.wantsReceipts) this.#receipt(peer, envelope, "refused");
+    this.#receipt(peer, envelope, "refused");
   }
 
   #tell(
@@ -129,8 +130,8 @@ class Sends {
     else peer.refuse(ErrorCode[code], message, { refId: id });
   }
 
-  #receipt(peer: RelayPeer, { id, to = "" }: Send, state: "queued" | "delivered" | "refused"): void {
-    peer.send(createEnvelope("RECEIPT", { ref_id: id, state, to }));
+  #receipt(peer: RelayPeer, { id, to = "" }: Send, state: ReceiptState): void {
+    if (peer.wantsReceipts) this.#receipts.write(peer, id, state, to);
   }
 }
 

@@ -18,6 +18,7 @@ export const CONTROL_SCHEMAS = {
         max_inflight: optionalNumber,
         supports_topics: optionalFlag,
         receipts: optionalFlag,
+        batches: optionalFlag,
       }),
     ),
     entityType: optionalText,
@@ -37,13 +38,19 @@ export const CONTROL_SCHEMAS = {
   WELCOME: z.looseObject({
     session_id: text,
     resume_token: text,
-    server: z.looseObject({ max_frame_bytes: z.int(), heartbeat_ms: z.number(), receipts: optionalFlag }),
+    server: z.looseObject({
+      max_frame_bytes: z.int(),
+      heartbeat_ms: z.number(),
+      receipts: optionalFlag,
+      batches: optionalFlag,
+    }),
   }),
   ACK: z.looseObject({
     ack_id: text,
     seq: z.int(),
     cumulative_seq: z.exactOptional(z.int()),
     sack: z.exactOptional(z.array(z.int())),
+    also: z.exactOptional(z.array(text)),
     correlationId: optionalText,
     response: z.exactOptional(z.union([z.string(), z.boolean()])),
     responseData: z.exactOptional(z.unknown()),
@@ -65,6 +72,6 @@ export const CONTROL_SCHEMAS = {
   SYNC_SNAPSHOT: openRecord,
   SYNC_DELTA: openRecord,
   LOG: z.looseObject({ data: text, timestamp: optionalNumber }),
-  RECEIPT: z.looseObject({ ref_id: text, state: text, to: text }),
+  RECEIPT: z.looseObject({ ref_id: text, also: z.exactOptional(z.array(text)), state: text, to: text }),
   AGENT_READY: z.looseObject({ name: text, cli: optionalText, task: optionalText, connectedAt: z.number() }),
 } as const;
