@@ -22,7 +22,7 @@ const MEASURES: readonly Measure[] = [
   relayLatency,
   relayMemory,
 ];
-const ROUNDS = 5;
+const ROUNDS = 7;
 
 async function main(names: readonly string[]): Promise<void> {
   const chosen = MEASURES.filter(({ name }) => names.length === 0 || names.includes(name));
