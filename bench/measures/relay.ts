@@ -8,6 +8,8 @@ import { ourPair, type Pair, publishedPair, rawPair } from "./relay-pairs.js";
 
 /** Enough that what the compiler still learns in a round hardly counts. */
 const MESSAGES = 50_000;
+/** Sent before the clock starts: a process that has waited for its turn has given memory back, and takes it again. */
+const RUN_UP = 10_000;
 /** Under way at a time: the published daemon drops what is over 2000 in one queue. */
 const WINDOW = 1_000;
 const TRIPS = 1_500;
@@ -70,24 +72,30 @@ async function openPairs(roundOf: (pair: Pair) => Contestant["round"]) {
 }
 
 async function throughput(pair: Pair): Promise<number> {
+  await pump(pair, RUN_UP);
   const started = performance.now();
-  await new Promise<void>((resolve) => {
+  await pump(pair, MESSAGES);
+  return (MESSAGES / (performance.now() - started)) * 1000;
+}
+
+/** Sends so many messages, a window of them at a time. Resolves when the last one has arrived. */
+function pump(pair: Pair, messages: number): Promise<void> {
+  return new Promise((resolve) => {
     let sent = 0;
     let arrived = 0;
     const fill = (): void => {
-      while (sent < MESSAGES && sent - arrived < WINDOW) {
+      while (sent < messages && sent - arrived < WINDOW) {
         sent += 1;
         pair.send(BODY);
       }
     };
     pair.onArrival = () => {
       arrived += 1;
-      if (arrived === MESSAGES) resolve();
+      if (arrived === messages) resolve();
       else if (sent - arrived <= WINDOW / 2) fill();
     };
     fill();
   });
-  return (MESSAGES / (performance.now() - started)) * 1000;
 }
 
 async function latency(pair: Pair): Promise<number> {

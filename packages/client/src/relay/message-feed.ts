@@ -124,7 +124,8 @@ export class MessageFeed {
     this.#bytes -= sizeOf(message);
     // Not at each message: `shift` costs a hundred times more once the consumer lags.
     if (this.#head === this.#items.length || this.#head === COMPACT_AFTER) {
-      this.#items = this.#items.slice(this.#head);
+      // In place: an array that is left behind keeps what it held until the next full collection.
+      this.#items.splice(0, this.#head);
       this.#head = 0;
     }
     return message;

@@ -50,9 +50,8 @@ export class Outbox {
   #keptBytes = 0;
   /** Written, with a receipt to come. */
   readonly #awaiting = new Map<string, Parcel>();
-  /** Written, and sent once the bytes have left; those before `#left` have. */
-  #leaving: Parcel[] = [];
-  #left = 0;
+  /** Written, in order, and sent once the bytes have left. */
+  readonly #leaving: Parcel[] = [];
   #givesReceipts = false;
   #isClosed = false;
 
@@ -101,13 +100,7 @@ export class Outbox {
 
   /** The bytes of the next so many messages have left this process, and nobody will tell more; there may be room for more. */
   onFlushed(count: number): void {
-    const end = this.#left + count;
-    for (const { id, resolve } of this.#leaving.slice(this.#left, end)) resolve({ id, state: "sent" });
-    this.#left = end;
-    if (end >= this.#leaving.length / 2) {
-      this.#leaving = this.#leaving.slice(end);
-      this.#left = 0;
-    }
+    for (const { id, resolve } of this.#leaving.splice(0, count)) resolve({ id, state: "sent" });
     this.#drain();
   }
 
@@ -124,10 +117,9 @@ export class Outbox {
 
   /** The link is gone, and with it the receipts of what it carried. */
   onLost(error: unknown): void {
-    for (const parcel of [...this.#awaiting.values(), ...this.#leaving.slice(this.#left)]) parcel.reject(error);
+    for (const parcel of [...this.#awaiting.values(), ...this.#leaving]) parcel.reject(error);
     this.#awaiting.clear();
-    this.#leaving = [];
-    this.#left = 0;
+    this.#leaving.length = 0;
   }
 
   close(error: unknown): void {
@@ -174,7 +166,7 @@ export class Outbox {
 
   #settle(id: string, receipt: SendReceipt): boolean {
     // An answer may be here before the word that the bytes have left.
-    const parcel = this.#awaiting.get(id) ?? this.#leaving.find((one, place) => place >= this.#left && one.id === id);
+    const parcel = this.#awaiting.get(id) ?? this.#leaving.find((one) => one.id === id);
     if (parcel === undefined) return false;
     this.#awaiting.delete(id);
     parcel.resolve(receipt);

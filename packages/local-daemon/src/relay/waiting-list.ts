@@ -95,7 +95,8 @@ export class WaitingList {
     }
     while (this.#entries[this.#head] === undefined) this.#head++;
     if (this.#head < SLACK || this.#head < this.#entries.length / 2) return;
-    this.#entries = this.#entries.slice(this.#head);
+    // In place: an array that is left behind keeps what it held until the next full collection.
+    this.#entries.splice(0, this.#head);
     this.#head = 0;
     this.#index = undefined;
   }
