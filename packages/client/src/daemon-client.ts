@@ -24,7 +24,6 @@ import { RequestInbox } from "./request-inbox.js";
 import { SessionAttachment } from "./session-attachment.js";
 import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
 import { SessionCredit } from "./session-credit.js";
-import { SessionCursor } from "./session-cursor.js";
 import { type NotificationListener, type ObservedFeed, SessionFeed, type SessionObserver } from "./session-feed.js";
 
 /** Options of {@link DaemonClient}. */
@@ -76,23 +75,9 @@ export class DaemonClient extends SessionCalls {
       logger: this.#logger,
     });
     this.credit = this.#newCredit();
-    const cursor = new SessionCursor();
-    this.#attachment = new SessionAttachment({
-      cursor,
-      inbox: this.#inbox,
-      logger: this.#logger,
-      sessionId,
-      extensions: () => this.#extensions(),
-      onGap: (gap) => this.#feed.observer?.onGap(gap),
-      onLost: (error) => {
-        this.detach(error);
-        this.#feed.observer?.fail(error);
-      },
-    });
     this.#feed = new SessionFeed({
       clock: options.multiplexer.calls.clock,
-      cursor,
-      attachment: this.#attachment,
+      attachment: () => this.#attachment,
       inbox: this.#inbox,
       credit: this.credit,
       sessionId,
@@ -106,6 +91,18 @@ export class DaemonClient extends SessionCalls {
       onConnectionEnd: (error) => {
         this.detach(error);
         options.onConnectionEnd?.(error);
+      },
+    });
+    this.#attachment = new SessionAttachment({
+      cursor: this.#feed,
+      inbox: this.#inbox,
+      logger: this.#logger,
+      sessionId,
+      extensions: () => this.#extensions(),
+      onGap: (gap) => this.#feed.observer?.onGap(gap),
+      onLost: (error) => {
+        this.detach(error);
+        this.#feed.observer?.fail(error);
       },
     });
   }

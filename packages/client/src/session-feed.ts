@@ -11,7 +11,7 @@ import type { NewLink, SessionView } from "./multiplexer.js";
 import type { RequestInbox } from "./request-inbox.js";
 import type { SessionAttachment, SessionGap } from "./session-attachment.js";
 import type { CreditLease, SessionCredit } from "./session-credit.js";
-import type { SessionCursor } from "./session-cursor.js";
+import { SessionCursor } from "./session-cursor.js";
 
 /** Hears every notification of a session, of known and unknown types alike. */
 export type NotificationListener = (notification: SessionNotification) => void;
@@ -38,8 +38,8 @@ export type ObservedFeed = Pick<SessionFeed, "heardAt" | "wantsDeltas">;
 /** Options of {@link SessionFeed}. */
 export interface SessionFeedOptions {
   readonly clock: Clock;
-  readonly cursor: SessionCursor;
-  readonly attachment: SessionAttachment;
+  /** Asked for when it is needed; it reads the feed's position. */
+  attachment(): SessionAttachment;
   readonly inbox: RequestInbox;
   /** Undefined on daemons without `credit`. */
   readonly credit: SessionCredit | undefined;
@@ -58,9 +58,9 @@ const NEVER = -1;
  * One session's end of the shared socket: hands what the daemon tells and asks to who reads it, and gives back the credit it costs.
  *
  * With ten thousand sessions on a socket each event finds its session's objects out of the processor's caches, so the way of a
- * text delta touches as few of them as it can.
+ * text delta touches as few of them as it can. Therefore a feed is its session's cursor, and does not have one.
  */
-export class SessionFeed implements SessionView {
+export class SessionFeed extends SessionCursor implements SessionView {
   // What a text delta needs comes first: it then lies in one place.
   /** Tells whoever listens now. With one listener it is that one, so that an event need not look into the list. */
   #tell: NotificationListener | undefined;
@@ -71,13 +71,12 @@ export class SessionFeed implements SessionView {
   observer: SessionObserver | undefined;
   readonly #credit: SessionCredit | undefined;
   readonly #clock: Clock;
-  readonly #cursor: SessionCursor;
   #listeners: readonly NotificationListener[] = [];
   readonly #options: SessionFeedOptions;
   #lease: CreditLease | undefined;
 
   constructor(options: SessionFeedOptions) {
-    this.#cursor = options.cursor;
+    super();
     this.#clock = options.clock;
     this.#credit = options.credit;
     this.#options = options;
@@ -89,14 +88,13 @@ export class SessionFeed implements SessionView {
   }
 
   get progress(): number {
-    return this.#cursor.position?.seq ?? 0;
+    return this.position?.seq ?? 0;
   }
 
   onNotification(notification: SessionNotification, { meta, frame }: InboundNotification): void {
-    // Where no positions are told the cursor has nothing to say, and need not be fetched.
-    const place = meta === undefined ? "next" : this.#cursor.take(meta);
+    const place = this.take(meta);
     if (place === "duplicate") return;
-    if (place === "hole") this.#options.attachment.missed();
+    if (place === "hole") this.#options.attachment().missed();
     this.#heardAfter = this.#clock.now() - LOADED_AT;
     const isDelta = notification.type === "assistant_text_delta";
     const credit = this.#credit;
@@ -123,18 +121,18 @@ export class SessionFeed implements SessionView {
 
   onRequest(request: InboundRequest): unknown {
     const { attachment, inbox, sessionId } = this.#options;
-    if (!attachment.takesRequest(request)) return NO_ANSWER;
+    if (!attachment().takesRequest(request)) return NO_ANSWER;
     const outcome = inbox.receive(sessionId(), request);
     this.observer?.onRequest();
     return outcome;
   }
 
   onRepeatedRequest({ meta }: InboundRequest): void {
-    if (this.#cursor.take(meta) === "hole") this.#options.attachment.missed();
+    if (this.take(meta) === "hole") this.#options.attachment().missed();
   }
 
   reattach(link: NewLink): Promise<void> {
-    return this.#options.attachment.reattach(link);
+    return this.#options.attachment().reattach(link);
   }
 
   onConnectionEnd(error: ConnectionError): void {

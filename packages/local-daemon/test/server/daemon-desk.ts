@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +11,7 @@ import { probeLocalDaemon } from "../../src/rendezvous/probe.js";
 import { createDaemon, type Daemon, type DaemonConfig } from "../../src/server.js";
 import { tempHome } from "../rendezvous/temp-home.js";
 import { TestClient } from "../sessions/harness.js";
+import { SOURCE_BUNDLE } from "../support/source-bundle.js";
 import { workspaceAgentEntry } from "../workspace-agent/workspace-agent.js";
 
 /** A state directory, a directory to work in, and daemons with the real default agent. */
@@ -67,6 +68,7 @@ export function daemonDesk(): DaemonDesk {
         await once(child, "exit");
       }
       home[Symbol.dispose]();
+      rmSync(cwd, { recursive: true, force: true });
     },
   };
 }
@@ -83,18 +85,13 @@ let program: string | undefined;
 /** The daemon as a file that Node runs; built once for a test file. */
 function daemonProgram(): string {
   if (program !== undefined) return program;
-  const path = join(mkdtempSync(join(tmpdir(), "daemon-sdk-program-")), "daemon.cjs");
+  const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-program-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const path = join(directory, "daemon.cjs");
   buildSync({
+    ...SOURCE_BUNDLE,
     entryPoints: [fileURLToPath(new URL("./daemon-process.ts", import.meta.url))],
     outfile: path,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    conditions: ["@daemon-sdk/source"],
-    external: ["@photostructure/sqlite"],
-    define: { "import.meta.url": "__filename_url" },
-    banner: { js: "const __filename_url = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: "warning",
   });
   program = path;

@@ -1,19 +1,14 @@
-import { mkdtempSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { type SessionId, sessionId } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
 import { MIGRATIONS } from "../../src/storage/schema.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import type { StoreWrite } from "../../src/storage/store.js";
+import { databasePath } from "./database-path.js";
 import { segment } from "./store-contract.js";
 
 const S = sessionId("s-1");
-
-function databasePath(): string {
-  return join(mkdtempSync(join(tmpdir(), "daemon-sdk-index-")), "sessions.db");
-}
 
 function frame(seq: number): string {
   return `{"seq":${seq}}`;

@@ -1,15 +1,9 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DaemonError, sessionId } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
+import { databasePath } from "./database-path.js";
 import { describeStore, segment, sessionRow } from "./store-contract.js";
-
-function databasePath(): string {
-  return join(mkdtempSync(join(tmpdir(), "daemon-sdk-store-")), "sessions.db");
-}
 
 describeStore("SqliteStore", () => {
   const path = databasePath();

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { type BuildOptions, buildSync, stop, version } from "esbuild";
+import { SOURCE_BUNDLE } from "./source-bundle.js";
 
 /** By its name, for the fault scenarios bundle this file into a program that lies elsewhere. */
 const PACKAGE = dirname(createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json"));
@@ -19,14 +20,8 @@ const OPTIONS: BuildOptions = {
     "workspace-agent": "src/workspace-agent/main.ts",
   },
   outExtension: { ".js": ".cjs" },
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  conditions: ["@daemon-sdk/source"],
-  external: ["@photostructure/sqlite"],
-  define: { "import.meta.url": "__filename_url", __DAEMON_FAILPOINTS__: "true" },
-  banner: { js: "const __filename_url = require('node:url').pathToFileURL(__filename).href;" },
+  ...SOURCE_BUNDLE,
+  define: { ...SOURCE_BUNDLE.define, __DAEMON_FAILPOINTS__: "true" },
   logLevel: "error",
 };
 
