@@ -136,7 +136,9 @@ export const LIMITS = /* @__PURE__ */ (() =>
     journalOldEntries: 10_000,
     /** … and within these bytes. */
     journalOldBytes: 8 * 1024 * 1024,
-    /** What may stay of the store's write-ahead log once it was emptied; a checkpoint empties it every 4 MiB, where nothing reads. */
+    /** What the store's write-ahead log holds when it is emptied into the file, where nothing reads. */
+    storeCheckpointBytes: 4 * 1024 * 1024,
+    /** What may stay of the log once it was emptied. */
     storeWalBytes: 64 * 1024 * 1024,
     /** Size past which the daemon's log is put aside, beside the one before it. */
     logBytes: 16 * 1024 * 1024,

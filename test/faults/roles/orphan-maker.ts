@@ -9,6 +9,11 @@ export async function playOrphanMaker([cwd = ""]: readonly string[]): Promise<vo
   endWithScenario();
   process.on("unhandledRejection", () => {});
   say({ ready: true });
+  // No stack of it in the scenario's output: it was meant to happen.
+  await makeOrphans(cwd).catch(() => process.exit(1));
+}
+
+async function makeOrphans(cwd: string): Promise<void> {
   const connection = await connectDaemon({ reconnect: false });
   for (const prompt of ["setsid", "child"]) {
     const session = await connection.createSession({ cwd });

@@ -5,7 +5,7 @@ import { LIMITS } from "@daemon-sdk/protocol";
 import { within } from "../../stress/check.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { bytes, quantile, residentBytes, round, withoutProc } from "../support/figures.js";
-import { ProbedDaemon } from "../support/probed-daemon.js";
+import { ProbedDaemon, TIGHT_MEMORY } from "../support/probed-daemon.js";
 import { recordingDial } from "../support/recording-dial.js";
 
 /** Two prompts: `loud <deltas> <bytes> <ms>`, all of it within that time; `tick <n> <ms>`, each the time it was said at. */
@@ -60,7 +60,8 @@ export const unreadOutputScenarios: readonly FaultScenario[] = [
     cannotRun: withoutProc,
     async run(context) {
       const agents = { loud: { command: [process.execPath, "-e", AGENT] } };
-      await using daemon = await ProbedDaemon.start({ agents, defaultAgent: "loud" });
+      // What the daemon holds is looked at, not what its collector keeps for the next moment.
+      await using daemon = await ProbedDaemon.start({ agents, defaultAgent: "loud" }, TIGHT_MEMORY);
       await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
       const queued = await slowReader(daemon);
       const others = await Promise.all(

@@ -2,6 +2,12 @@ import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
 import { MIGRATIONS } from "./schema.js";
 
+/**
+ * Of a new file. Journals are written one row after another, so a checkpoint of a few large pages takes half the time of one of
+ * many small ones, and everybody waits for it; a commit of one row takes a tenth longer.
+ */
+const PAGE_BYTES = 16 * 1024;
+
 /** What may be bound: anything else would be written as something else, or not at all. */
 export type SqlValue = string | number | Uint8Array | null;
 
@@ -18,16 +24,15 @@ export class SqliteDatabase {
   readonly #path: string;
   readonly #statements = new Map<string, StatementSyncInstance>();
   #database: InstanceType<typeof DatabaseSync> | undefined;
-
-  readonly #maxPages: number | undefined;
+  readonly #maxBytes: number | undefined;
 
   /**
    * @param path of the file, or `:memory:`
-   * @param maxPages the file may grow to; default: no bound of ours
+   * @param maxBytes the file may grow to; default: no bound of ours
    */
-  constructor(path: string, maxPages?: number) {
+  constructor(path: string, maxBytes?: number) {
     this.#path = path;
-    this.#maxPages = maxPages;
+    this.#maxBytes = maxBytes;
   }
 
   /**
@@ -40,15 +45,27 @@ export class SqliteDatabase {
     this.#guard(() => {
       this.#database = new DatabaseSync(this.#path);
       // Exclusive before WAL: SQLite then needs no shared memory file, and a second daemon is refused by the file itself.
-      this.#database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-      this.#database.exec(`PRAGMA journal_size_limit=${LIMITS.storeWalBytes}`);
-      if (this.#maxPages !== undefined) this.#database.exec(`PRAGMA max_page_count=${Math.trunc(this.#maxPages)}`);
+      this.#database.exec(`PRAGMA page_size=${PAGE_BYTES}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL`);
+      this.#database.exec("PRAGMA synchronous=FULL");
+      this.#setBounds();
       this.transaction(() => {
         this.#migrate();
         durably();
       });
       this.#database.exec("PRAGMA synchronous=NORMAL");
     });
+  }
+
+  /** SQLite counts these in pages, and a file that an earlier version made keeps the size of its own. */
+  #setBounds(): void {
+    const { page_size: pageBytes } = this.get("PRAGMA page_size") as { page_size: number };
+    const pages = (bytes: number) => Math.max(1, Math.trunc(bytes / pageBytes));
+    const bounds = [
+      `PRAGMA journal_size_limit=${LIMITS.storeWalBytes}`,
+      `PRAGMA wal_autocheckpoint=${pages(LIMITS.storeCheckpointBytes)}`,
+      ...(this.#maxBytes === undefined ? [] : [`PRAGMA max_page_count=${pages(this.#maxBytes)}`]),
+    ];
+    for (const bound of bounds) this.#database?.exec(bound);
   }
 
   /** Closes the file; later calls reject. Closing twice is fine. */

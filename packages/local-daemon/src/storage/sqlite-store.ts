@@ -27,8 +27,8 @@ import type {
 export interface SqliteStoreOptions {
   /** Database file in a directory only we can read; made when it is missing. `:memory:` keeps nothing. */
   readonly path: string;
-  /** Pages of 4096 bytes the file may grow to; past it commits fail with `STORAGE_FULL`. Default: as the disk allows. */
-  readonly maxPages?: number;
+  /** What the file may grow to; past it commits fail with `STORAGE_FULL`. Default: as the disk allows. */
+  readonly maxBytes?: number;
   /** Segments that are not written to an index yet; default `LIMITS.journalFreshRows`. */
   readonly journalFreshRows?: number;
   /** Wall clock in ms, for the epoch; default `Date.now`. */
@@ -49,7 +49,7 @@ export class SqliteStore implements Store {
   readonly #now: () => number;
 
   constructor(options: SqliteStoreOptions) {
-    this.#database = new SqliteDatabase(options.path, options.maxPages);
+    this.#database = new SqliteDatabase(options.path, options.maxBytes);
     this.#relay = new SqliteRelay(this.#database);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
     this.#journal = new SqliteJournal(this.#database, this.#index);

@@ -1,4 +1,6 @@
+import { readFileSync, statSync } from "node:fs";
 import { DaemonError, sessionId } from "@daemon-sdk/protocol";
+import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
@@ -84,9 +86,30 @@ test("calls after close reject instead of doing nothing", async () => {
   await expect(store.countMessages(sessionId("s-1"))).rejects.toThrow(/not open/);
 });
 
+test("a new file has large pages, an older one keeps its own, and either is emptied of its log every 4 MiB", async () => {
+  for (const pageBytes of [16_384, 4_096]) {
+    const path = databasePath();
+    const old = new DatabaseSync(path);
+    if (pageBytes === 4_096) old.exec("PRAGMA page_size=4096; CREATE TABLE before (x)");
+    old.close();
+    const store = new SqliteStore({ path });
+    await store.open();
+    const frames = ["x".repeat(100_000)];
+    let largest = 0;
+    for (let seq = 1; seq <= 100; seq += 1) {
+      await store.commit([{ kind: "segment", row: segment(sessionId("s-1"), seq, frames) }]);
+      largest = Math.max(largest, statSync(`${path}-wal`).size);
+    }
+    await store.close();
+    expect(readFileSync(path).readUInt16BE(16)).toBe(pageBytes);
+    expect(largest).toBeGreaterThan(3.5 * 2 ** 20);
+    expect(largest).toBeLessThan(5 * 2 ** 20);
+  }
+});
+
 test("a database that cannot grow refuses with STORAGE_FULL, and goes on with what fits", async () => {
   const path = databasePath();
-  const store = new SqliteStore({ path, maxPages: 60 });
+  const store = new SqliteStore({ path, maxBytes: 60 * 16_384 });
   await store.open();
   const large = segment(sessionId("s-1"), 1, ["x".repeat(1_000_000)]);
   await expect(store.commit([{ kind: "segment", row: large }])).rejects.toSatisfy((error) =>
