@@ -46,7 +46,8 @@ export class SqliteDatabase {
       this.#database = new DatabaseSync(this.#path);
       // Exclusive before WAL: SQLite then needs no shared memory file, and a second daemon is refused by the file itself.
       this.#database.exec(`PRAGMA page_size=${PAGE_BYTES}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL`);
-      this.#database.exec("PRAGMA synchronous=FULL");
+      // What a statement may have to undo is a few pages, and no reason to open another file.
+      this.#database.exec("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");
       this.#setBounds();
       this.transaction(() => {
         this.#migrate();
