@@ -22,7 +22,6 @@ const MEASURES: readonly Measure[] = [
   relayLatency,
   relayMemory,
 ];
-const ROUNDS = 7;
 
 async function main(names: readonly string[]): Promise<void> {
   const chosen = MEASURES.filter(({ name }) => names.length === 0 || names.includes(name));
@@ -42,7 +41,7 @@ async function main(names: readonly string[]): Promise<void> {
       if (names.length > 0) process.exitCode = 1;
       continue;
     }
-    const result = await run(measure, ROUNDS);
+    const result = await run(measure);
     printOutcomes(measure, result);
     outcomes.push(...result);
   }

@@ -14,6 +14,8 @@ export interface Measure {
   readonly better: "more" | "less";
   /** Name of the contestant that is the limit. */
   readonly limit: string;
+  /** How often each contestant has its turn; default {@link ROUNDS}. Short rounds, and many, hit all alike on an uneven machine. */
+  readonly rounds?: number;
   /** Why it cannot run here, such as a peer that is not installed; undefined when it can. */
   missing?(): string | undefined;
   /** Starts what the contestants need; `close` ends it, processes included. */
@@ -32,6 +34,8 @@ export interface Outcome {
   readonly ofLimit: number;
 }
 
+const ROUNDS = 7;
+
 /** Rounds that do not count: a process goes on getting faster through its first hundred thousand messages. */
 const WARM_UP_ROUNDS = 3;
 
@@ -39,7 +43,8 @@ const WARM_UP_ROUNDS = 3;
  * Runs all contestants of a measure in turns (A B C, A B C, …), after a few rounds each that do not count, so that
  * what else happens on the machine hits all of them alike.
  */
-export async function run(measure: Measure, rounds: number): Promise<Outcome[]> {
+export async function run(measure: Measure): Promise<Outcome[]> {
+  const { rounds = ROUNDS } = measure;
   const { contestants, close } = await measure.open();
   const figures = contestants.map((): number[] => []);
   try {
