@@ -97,6 +97,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     relayStableMs: 5_000,
     /** Relay client: ids of deliveries it remembers, so that none is handled twice (relay spec §8). */
     relaySeenIds: 2_000,
+    /** Messages that one ACK or RECEIPT names at most. */
+    relayBatchIds: 256,
     /** Relay client: messages and bytes that wait while it is away; past either, a send is refused at once. */
     relayOutboxMessages: 10_000,
     relayOutboxBytes: 8 * 1024 * 1024,

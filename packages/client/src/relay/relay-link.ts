@@ -21,9 +21,6 @@ export interface RelayLinkEvents {
   onEnded(error: Error | undefined): void;
 }
 
-/** Further messages that one ACK names at most. */
-const BATCH_IDS = 255;
-
 /** One link that speaks in envelopes: frames both ways, one write per turn, PONG for PING, and a watch on silence. */
 export class RelayLink {
   readonly #link: ByteLink;
@@ -95,7 +92,7 @@ export class RelayLink {
     if (!this.#readsBatches) this.write(createEnvelope("ACK", { ack_id: ackId, seq }));
     else if (this.#ack === undefined) this.#ack = { ack_id: ackId, seq, also: [] };
     else this.#ack.also.push(ackId);
-    if (this.#ack?.also.length === BATCH_IDS) this.#writeAck();
+    if (this.#ack?.also.length === LIMITS.relayBatchIds - 1) this.#writeAck();
     this.#flushSoon();
   }
 

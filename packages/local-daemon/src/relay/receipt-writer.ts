@@ -1,8 +1,6 @@
+import { LIMITS } from "@daemon-sdk/protocol";
 import { createEnvelope, type ReceiptPayload, type ReceiptState } from "@daemon-sdk/protocol/relay";
 import type { RelayPeer } from "./relay-peer.js";
-
-/** Further messages that one RECEIPT names at most. */
-const BATCH_IDS = 255;
 
 interface OpenReceipt extends ReceiptPayload {
   readonly peer: RelayPeer;
@@ -23,7 +21,7 @@ export class ReceiptWriter {
       return;
     }
     const open = this.#open;
-    if (open?.peer === peer && open.state === state && open.to === to && open.also.length < BATCH_IDS) {
+    if (open?.peer === peer && open.state === state && open.to === to && open.also.length < LIMITS.relayBatchIds - 1) {
       open.also.push(refId);
       return;
     }

@@ -3,8 +3,9 @@ import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite
 import { MIGRATIONS } from "./schema.js";
 
 /**
- * Of a new file. Journals are written one row after another, so a checkpoint of a few large pages takes half the time of one of
- * many small ones, and everybody waits for it; a commit of one row takes a tenth longer.
+ * Of a new file. Journals are written one row after another, so a checkpoint of a few large pages writes what one of many
+ * small ones does, in fewer pieces, and everybody waits for it (L3: p99 17 to 25 ms instead of 21 to 34). A commit of one row takes
+ * a tenth longer.
  */
 const PAGE_BYTES = 16 * 1024;
 
