@@ -13,6 +13,7 @@ import { STATE_FILES } from "./state-dir.js";
 export class LaunchTurn {
   readonly #path: string;
   #isMine = false;
+  #taking: Promise<boolean> | undefined;
 
   constructor(stateDir: string) {
     this.#path = join(stateDir, STATE_FILES.launching);
@@ -26,8 +27,18 @@ export class LaunchTurn {
     return made === undefined || Math.abs(Date.now() - made.mtimeMs) > LIMITS.daemonLaunchTurnMs;
   }
 
-  /** Whether this program may launch; otherwise somebody else does at the moment, and it is worth asking again. */
-  async take(): Promise<boolean> {
+  /**
+   * Whether this program may launch; otherwise somebody else does at the moment, and it is worth asking again. Whoever
+   * asks meanwhile hears the same: the file cannot tell two askers of one program apart.
+   */
+  take(): Promise<boolean> {
+    this.#taking ??= this.#claim().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  async #claim(): Promise<boolean> {
     if (this.#isMine) return true;
     try {
       await (await open(this.#path, "wx", 0o600)).close();

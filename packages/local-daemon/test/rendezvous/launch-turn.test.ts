@@ -25,6 +25,17 @@ test("of many who want to launch, one may, until it is done", async () => {
   expect(await other?.take()).toBe(true);
 });
 
+test("two askers of one program hear the same, and do not clear away their own turn", async () => {
+  const { home, path, turns } = place();
+  using _home = home;
+  for (let round = 0; round < 50; round++) {
+    const heard = await Promise.all(Array.from({ length: 4 }, () => turns[0]?.take()));
+    expect(heard).toEqual([true, true, true, true]);
+    expect(existsSync(path)).toBe(true);
+    await turns[0]?.release();
+  }
+});
+
 test.each([-1, 1])("the turn of a program that was killed passes on, whatever the clock says (× %d)", async (sign) => {
   const { home, path, turns } = place();
   using _home = home;
