@@ -5,7 +5,7 @@ import { LIMITS } from "@daemon-sdk/protocol";
 import { within } from "../../stress/check.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { bytes, quantile, residentBytes, round, withoutProc } from "../support/figures.js";
-import { ProbedDaemon, TIGHT_MEMORY } from "../support/probed-daemon.js";
+import { ProbedDaemon } from "../support/probed-daemon.js";
 import { recordingDial } from "../support/recording-dial.js";
 
 /** Two prompts: `loud <deltas> <bytes> <ms>`, all of it within that time; `tick <n> <ms>`, each the time it was said at. */
@@ -60,8 +60,7 @@ export const unreadOutputScenarios: readonly FaultScenario[] = [
     cannotRun: withoutProc,
     async run(context) {
       const agents = { loud: { command: [process.execPath, "-e", AGENT] } };
-      // What the daemon holds is looked at, not what its collector keeps for the next moment.
-      await using daemon = await ProbedDaemon.start({ agents, defaultAgent: "loud" }, TIGHT_MEMORY);
+      await using daemon = await ProbedDaemon.start({ agents, defaultAgent: "loud" });
       await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
       const queued = await slowReader(daemon);
       const others = await Promise.all(
@@ -82,8 +81,8 @@ async function nobodyReads(
 ): Promise<string> {
   const loudMs = context.count(LOUD_MS, 1_000);
   const session = await connection.createSession({ cwd: daemon.workspace });
-  // Once, so that code is compiled and buffers have their size.
-  await saysMuch(session, loudMs);
+  // All of it once, so that code is compiled, and buffers and the collector's nursery have their size.
+  await Promise.all([saysMuch(session, loudMs), latency(others, loudMs)]);
   const base = await daemon.memory();
   const quiet: number[] = [];
   const loud: number[] = [];
