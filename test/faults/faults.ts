@@ -1,47 +1,44 @@
 /**
- * `npm run test:faults [-- id …] [--seed n] [--scale x] [--sample] [--part k/n] [--minutes n]`: the 49 scenarios of docs/guarantees.md,
- * one after another, one line each, then `N passed, N failed`. See README.md beside this file.
+ * `npm run test:faults`: the 49 scenarios of docs/guarantees.md, one after another, one line each, then `N passed, N failed`. See
+ * README.md beside this file, or `--help`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { type FaultOptions, readOptions, USAGE } from "./options.js";
 import { ROLES } from "./roles/roles.js";
 import { type Outcome, runScenario } from "./run-scenario.js";
 import { FAULT_IDS } from "./scenario.js";
 import { SCENARIOS } from "./scenarios.js";
 import { Watch } from "./watch.js";
 
-/** Sizes of the sample in `npm test`, as a share of the full ones. */
-const SAMPLE_SCALE = 0.05;
-const SOAK_MINUTES = 3;
-
 const [flag, role = ""] = process.argv.slice(2);
 if (flag === "--role") await ROLES.get(role)?.(process.argv.slice(4));
 else await main();
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seed: { type: "string" },
-      scale: { type: "string" },
-      minutes: { type: "string" },
-      sample: { type: "boolean" },
-      part: { type: "string" },
-    },
-  });
-  const ids = partOf(chosen(positionals, values.sample === true), values.part);
-  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
-  const scale = Number(values.scale ?? (values.sample ? SAMPLE_SCALE : 1));
-  console.log(`seed ${seed} (repeat with --seed ${seed})`);
+  const options = optionsOrWhyNot();
+  if (typeof options === "object") return await runAll(options);
+  if (options !== undefined) console.error(`${options}\n`);
+  console.log(USAGE);
+  process.exitCode = options === undefined ? 0 : 2;
+}
 
+function optionsOrWhyNot(): FaultOptions | string | undefined {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    return error instanceof TypeError ? error.message : String(error);
+  }
+}
+
+async function runAll(options: FaultOptions): Promise<void> {
+  console.log(`seed ${options.seed} (repeat with --seed ${options.seed})`);
   const directory = mkdtempSync(join(tmpdir(), "faults-"));
   process.env.TMPDIR = directory;
   const watch = new Watch(directory);
   const outcomes: Outcome[] = [];
-  for (const id of ids) {
-    const options = { seed, scale, minutes: Number(values.minutes ?? SOAK_MINUTES) };
+  for (const id of chosen(options)) {
     const outcome = await runScenario(id, SCENARIOS.get(id), options, watch);
     console.log(outcome.line);
     outcomes.push(outcome);
@@ -50,20 +47,10 @@ async function main(): Promise<void> {
   conclude(outcomes);
 }
 
-function chosen(names: readonly string[], isSample: boolean): readonly string[] {
-  const unknown = names.filter((name) => !FAULT_IDS.includes(name));
-  if (unknown.length > 0) {
-    console.error(`There is no ${unknown.join(", ")}. Known: ${FAULT_IDS.join(" ")}.`);
-    process.exit(2);
-  }
-  if (names.length > 0) return FAULT_IDS.filter((id) => names.includes(id));
-  return isSample ? FAULT_IDS.filter((id) => SCENARIOS.get(id)?.isQuick) : FAULT_IDS;
-}
-
-/** The k-th of n equal parts. */
-function partOf(ids: readonly string[], part = "1/1"): readonly string[] {
-  const [which = 1, count = 1] = part.split("/").map(Number);
-  return ids.filter((_id, index) => index % count === which - 1);
+function chosen({ names, isSample, part: [which, count] }: FaultOptions): readonly string[] {
+  const named = FAULT_IDS.filter((id) => names.includes(id));
+  const all = isSample ? FAULT_IDS.filter((id) => SCENARIOS.get(id)?.isQuick) : FAULT_IDS;
+  return (named.length > 0 ? named : all).filter((_id, index) => index % count === which - 1);
 }
 
 function conclude(outcomes: readonly Outcome[]): void {
