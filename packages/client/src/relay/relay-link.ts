@@ -106,7 +106,7 @@ export class RelayLink {
     this.#counted = 0;
     this.#link.send(chunk, () => {
       writer.release(chunk);
-      if (!this.#hasEnded) this.#events.onFlushed(counted);
+      this.#events.onFlushed(counted);
     });
   }
 

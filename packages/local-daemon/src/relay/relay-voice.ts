@@ -1,6 +1,7 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import { CloseCode } from "@daemon-sdk/protocol";
 import { createEnvelope, type Envelope, ErrorCode } from "@daemon-sdk/protocol/relay";
+import { briefText } from "../connection/brief-text.js";
 import type { Connection } from "../connection/connection.js";
 import type { RefusalOptions } from "./relay-peer.js";
 
@@ -50,8 +51,9 @@ export class RelayVoice {
     this.#options.connection.send(text);
   }
 
-  /** As of `RelayPeer`. */
-  refuse(code: ErrorCode, message: string, options: RefusalOptions = {}): void {
+  /** As of `RelayPeer`. An overlong text, such as one that names what the peer sent, loses its middle. */
+  refuse(code: ErrorCode, text: string, options: RefusalOptions = {}): void {
+    const message = briefText(text);
     const { connection, logger } = this.#options;
     const { fatal = false, refId } = options;
     const fields = { connection: connection.id, peer: connection.peerName, code, refId };

@@ -7,6 +7,7 @@ import {
   type RpcError,
   SessionError,
 } from "@daemon-sdk/protocol";
+import { briefText } from "../connection/brief-text.js";
 
 /** Codes of ours that have a number of their own on the wire; every other is -32603 (session spec §1.5). */
 const NUMBERS: Partial<Record<DaemonErrorCode, number>> = {
@@ -26,9 +27,6 @@ const OURS: ReadonlySet<DaemonErrorCode> = new Set(["RESUME_TOO_OLD", "REQUEST_N
 /** Numbers an original client takes; it drops a response with any other one and waits for its time-out (session spec §1.7). */
 const KNOWN: ReadonlySet<number> = new Set(Object.values(RpcCode));
 
-/** Longest text of an error on the wire: what a peer sent is named in it, and not sent back as a whole. */
-const TEXT_CHARS = 800;
-
 /**
  * An error as the wire tells it. `data.code` is our own stable code and `data.retryable` whether asking again can help; what
  * an agent said beside its error is kept. Anything that is not ours is a bug, and its text stays in the log.
@@ -43,15 +41,9 @@ export function toRpcError(error: unknown): RpcError {
   const said = error instanceof ProtocolError ? saidWith(error) : {};
   return {
     code: number,
-    message: brief(message),
-    data: { ...said, ...(sessionId === undefined ? {} : { sessionId: brief(sessionId) }), code, retryable },
+    message: briefText(message),
+    data: { ...said, ...(sessionId === undefined ? {} : { sessionId: briefText(sessionId) }), code, retryable },
   };
-}
-
-/** A text without its middle when it is too long: at its end stands what to do. */
-function brief(text: string): string {
-  if (text.length <= TEXT_CHARS) return text;
-  return `${text.slice(0, TEXT_CHARS / 2)}…${text.slice(1 - TEXT_CHARS / 2)}`;
 }
 
 function saidWith({ code, data }: ProtocolError): object {

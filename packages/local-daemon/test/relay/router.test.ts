@@ -34,6 +34,16 @@ describe("direct messages", () => {
     expect((await bob.next("DELIVER", 2)).from).toBe("Mallory");
   });
 
+  test("to a name that is overlong are refused by id, and the name is not sent back as a whole", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("Alice");
+    const id = alice.send("n".repeat(100_000), "x");
+    const { payload } = await alice.next("ERROR");
+    expect(payload).toMatchObject({ code: "NOT_FOUND", fatal: false, ref_id: id });
+    expect(payload.message.length).toBeLessThan(1_000);
+    expect(payload.message).toContain(id);
+  });
+
   test("reach oneself", async () => {
     await using daemon = await RelayDaemon.start();
     const alice = await daemon.connect("Alice");
