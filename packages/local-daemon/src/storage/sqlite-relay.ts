@@ -1,73 +1,62 @@
-import type { MailboxRow, MailboxState, RelayStore, RelayWrite, SegmentQuery, StoredSegment } from "./relay-rows.js";
+import type { MailboxIndex } from "./mailbox-index.js";
+import type {
+  MailboxRow,
+  MailboxSegmentRow,
+  MailboxState,
+  RelayStore,
+  RelayWrite,
+  SegmentQuery,
+  StoredSegment,
+} from "./relay-rows.js";
 import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
-
-/** Makes one change of the relay true. Called inside a transaction. */
-export function applyRelayWrite(database: SqliteDatabase, write: RelayWrite): void {
-  switch (write.kind) {
-    case "mailbox":
-      database.run(
-        `INSERT OR REPLACE INTO mailboxes (address, low_water, acked, last_position, waiting_bytes, body)
-         VALUES (?, ?, ?, ?, ?, ?)`,
-        ...[key(write.row.address), ...stateValues(write.row), write.row.body],
-      );
-      break;
-    case "mailboxState":
-      database.run(
-        "UPDATE mailboxes SET low_water = ?, acked = ?, last_position = ?, waiting_bytes = ? WHERE address = ?",
-        ...[...stateValues(write.state), key(write.state.address)],
-      );
-      break;
-    case "mailboxSegment": {
-      const { address, firstPosition, entries, createdAt } = write.row;
-      const text = entries.join("\n");
-      database.run(
-        "INSERT INTO mailbox_segments (address, first, last, bytes, created_at, entries) VALUES (?, ?, ?, ?, ?, ?)",
-        ...[key(address), firstPosition, firstPosition + entries.length - 1, text.length, createdAt, text],
-      );
-      break;
-    }
-    case "mailboxStream":
-      database.run(
-        "INSERT OR REPLACE INTO mailbox_streams (address, stream, seq) VALUES (?, ?, ?)",
-        ...[key(write.address), key(write.stream), write.seq],
-      );
-      break;
-    case "pruneMailbox":
-      database.run(
-        "DELETE FROM mailbox_segments WHERE address = ? AND last < ?",
-        ...[key(write.address), write.beforePosition],
-      );
-      break;
-    case "dropMailbox":
-      for (const table of ["mailboxes", "mailbox_segments", "mailbox_streams"]) {
-        database.run(`DELETE FROM ${table} WHERE address = ?`, key(write.address));
-      }
-      break;
-    case "relayFact":
-      putFact(database, write.scope, write.name, write.body);
-      break;
-  }
-}
-
-function putFact(database: SqliteDatabase, scope: string, name: string, body: string | undefined): void {
-  if (body === undefined) {
-    database.run("DELETE FROM relay_facts WHERE scope = ? AND name = ?", key(scope), key(name));
-    return;
-  }
-  const sql = "INSERT OR REPLACE INTO relay_facts (scope, name, body) VALUES (?, ?, ?)";
-  database.run(sql, key(scope), key(name), key(body));
-}
-
-function stateValues(state: MailboxState): [number, string, number, number] {
-  return [state.lowWater, JSON.stringify(state.acked), state.lastPosition, state.waitingBytes];
-}
 
 /** The relay's part of the SQLite store. */
 export class SqliteRelay implements RelayStore {
   readonly #database: SqliteDatabase;
+  readonly #index: MailboxIndex;
 
-  constructor(database: SqliteDatabase) {
+  constructor(database: SqliteDatabase, index: MailboxIndex) {
     this.#database = database;
+    this.#index = index;
+  }
+
+  /** Makes one change true. Called inside a transaction. */
+  apply(write: RelayWrite): void {
+    switch (write.kind) {
+      case "mailbox":
+        this.#database.run(
+          `INSERT OR REPLACE INTO mailboxes (address, low_water, acked, last_position, waiting_bytes, body)
+           VALUES (?, ?, ?, ?, ?, ?)`,
+          ...[key(write.row.address), ...stateValues(write.row), write.row.body],
+        );
+        break;
+      case "mailboxState":
+        this.#database.run(
+          "UPDATE mailboxes SET low_water = ?, acked = ?, last_position = ?, waiting_bytes = ? WHERE address = ?",
+          ...[...stateValues(write.state), key(write.state.address)],
+        );
+        break;
+      case "mailboxSegment":
+        this.#putSegment(write.row);
+        break;
+      case "mailboxStream":
+        this.#database.run(
+          "INSERT OR REPLACE INTO mailbox_streams (address, stream, seq) VALUES (?, ?, ?)",
+          ...[key(write.address), key(write.stream), write.seq],
+        );
+        break;
+      case "pruneMailbox":
+        this.#index.drop(key(write.address), write.beforePosition);
+        break;
+      case "dropMailbox":
+        this.#index.drop(key(write.address));
+        this.#database.run("DELETE FROM mailboxes WHERE address = ?", key(write.address));
+        this.#database.run("DELETE FROM mailbox_streams WHERE address = ?", key(write.address));
+        break;
+      case "relayFact":
+        this.#putFact(write.scope, write.name, write.body);
+        break;
+    }
   }
 
   async mailboxes(): Promise<readonly (MailboxRow & { streams: readonly (readonly [string, number])[] })[]> {
@@ -90,13 +79,9 @@ export class SqliteRelay implements RelayStore {
   }
 
   async readMailbox(address: string, fromPosition: number, maxBytes: number): Promise<readonly StoredSegment[]> {
-    const rows = this.#database.each(
-      "SELECT * FROM mailbox_segments WHERE address = ? AND last >= ? ORDER BY last",
-      ...[key(address), fromPosition],
-    );
     const segments: StoredSegment[] = [];
     let bytes = 0;
-    for (const row of rows) {
+    for (const row of this.#index.rows({ address: key(address), order: "asc", fromPosition })) {
       segments.push(segmentOf(row));
       bytes += numberOf(row, "bytes");
       if (bytes >= maxBytes) break;
@@ -104,22 +89,52 @@ export class SqliteRelay implements RelayStore {
     return segments;
   }
 
-  async mailboxSegments(query: SegmentQuery): Promise<readonly StoredSegment[]> {
-    const { address, order, beyond, limit } = query;
-    const isDescending = order === "desc";
-    const values = address === undefined ? [] : [key(address)];
-    const rows = this.#database.all(
-      `SELECT * FROM mailbox_segments WHERE no ${isDescending ? "<" : ">"} ? ${address === undefined ? "" : "AND address = ?"}
-       ORDER BY no ${isDescending ? "DESC" : "ASC"} LIMIT ?`,
-      ...[beyond ?? (isDescending ? Number.MAX_SAFE_INTEGER : 0), ...values, limit],
-    );
-    return rows.map(segmentOf);
+  async mailboxSegments({ address, order, beyond, limit }: SegmentQuery): Promise<readonly StoredSegment[]> {
+    if (address === undefined) return this.#segments(order, beyond, limit);
+    const segments: StoredSegment[] = [];
+    for (const row of this.#index.rows({ address: key(address), order, beyond })) {
+      if (segments.length === limit) break;
+      segments.push(segmentOf(row));
+    }
+    return segments;
   }
 
   async relayFacts(scope: string): Promise<readonly (readonly [string, string])[]> {
     const rows = this.#database.all("SELECT name, body FROM relay_facts WHERE scope = ? ORDER BY name", key(scope));
     return rows.map((row) => [unkey(row, "name"), unkey(row, "body")] as const);
   }
+
+  /** Of all mailboxes. */
+  #segments(order: "asc" | "desc", beyond: number | undefined, limit: number): readonly StoredSegment[] {
+    const [sql, all] =
+      order === "desc"
+        ? (["< ? ORDER BY no DESC", Number.MAX_SAFE_INTEGER] as const)
+        : (["> ? ORDER BY no", 0] as const);
+    const rows = this.#database.all(`SELECT * FROM mailbox_segments WHERE no ${sql} LIMIT ?`, beyond ?? all, limit);
+    return rows.map(segmentOf);
+  }
+
+  #putSegment({ address, firstPosition, entries, createdAt }: MailboxSegmentRow): void {
+    const text = entries.join("\n");
+    this.#database.run(
+      "INSERT INTO mailbox_segments (no, address, first, last, bytes, created_at, entries) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...[this.#index.nextNo(), key(address), firstPosition, firstPosition + entries.length - 1],
+      ...[text.length, createdAt, text],
+    );
+  }
+
+  #putFact(scope: string, name: string, body: string | undefined): void {
+    if (body === undefined) {
+      this.#database.run("DELETE FROM relay_facts WHERE scope = ? AND name = ?", key(scope), key(name));
+      return;
+    }
+    const sql = "INSERT OR REPLACE INTO relay_facts (scope, name, body) VALUES (?, ?, ?)";
+    this.#database.run(sql, key(scope), key(name), key(body));
+  }
+}
+
+function stateValues(state: MailboxState): [number, string, number, number] {
+  return [state.lowWater, JSON.stringify(state.acked), state.lastPosition, state.waitingBytes];
 }
 
 function segmentOf(row: SqlRow): StoredSegment {

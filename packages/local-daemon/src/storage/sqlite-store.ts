@@ -1,5 +1,6 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { JournalIndex } from "./journal-index.js";
+import { MailboxIndex } from "./mailbox-index.js";
 import { indexQuery } from "./message-search.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import { SearchCollector } from "./search-collector.js";
@@ -31,6 +32,8 @@ export interface SqliteStoreOptions {
   readonly maxBytes?: number;
   /** Segments that are not written to an index yet; default `LIMITS.journalFreshRows`. */
   readonly journalFreshRows?: number;
+  /** The same of mailboxes; default `LIMITS.mailboxFreshRows`. */
+  readonly mailboxFreshRows?: number;
   /** Wall clock in ms, for the epoch; default `Date.now`. */
   readonly now?: () => number;
 }
@@ -44,13 +47,15 @@ export interface SqliteStoreOptions {
 export class SqliteStore implements Store {
   readonly #database: SqliteDatabase;
   readonly #relay: SqliteRelay;
+  readonly #mailboxIndex: MailboxIndex;
   readonly #index: JournalIndex;
   readonly #journal: SqliteJournal;
   readonly #now: () => number;
 
   constructor(options: SqliteStoreOptions) {
     this.#database = new SqliteDatabase(options.path, options.maxBytes);
-    this.#relay = new SqliteRelay(this.#database);
+    this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
+    this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
     this.#journal = new SqliteJournal(this.#database, this.#index);
     this.#now = options.now ?? Date.now;
@@ -64,20 +69,23 @@ export class SqliteStore implements Store {
       this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", epoch);
     });
     this.#index.open();
+    this.#mailboxIndex.open();
     return { epoch };
   }
 
   async close(): Promise<void> {
     this.#index.close();
+    this.#mailboxIndex.close();
     this.#database.close();
   }
 
   async commit(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return;
-    const targets = { database: this.#database, journal: this.#journal };
+    const targets = { database: this.#database, journal: this.#journal, relay: this.#relay };
     this.#index.transaction(() => {
       for (const write of writes) applyWrite(targets, write);
     });
+    this.#mailboxIndex.committed();
   }
 
   async readSession(id: SessionId): Promise<SessionRow | undefined> {

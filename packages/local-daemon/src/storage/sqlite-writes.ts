@@ -2,17 +2,18 @@ import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { searchableTexts, TEXT_KINDS } from "./message-search.js";
 import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
-import { applyRelayWrite } from "./sqlite-relay.js";
+import type { SqliteRelay } from "./sqlite-relay.js";
 import type { PendingRequestRow, StoreWrite } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {
   readonly database: SqliteDatabase;
   readonly journal: SqliteJournal;
+  readonly relay: SqliteRelay;
 }
 
 /** Makes one change true. Called inside a transaction of the journals' index. */
-export function applyWrite({ database, journal }: WriteTargets, write: StoreWrite): void {
+export function applyWrite({ database, journal, relay }: WriteTargets, write: StoreWrite): void {
   switch (write.kind) {
     case "session":
       database.run(
@@ -52,7 +53,7 @@ export function applyWrite({ database, journal }: WriteTargets, write: StoreWrit
       journal.prune(write.sessionId, write.beforeSeq);
       break;
     default:
-      applyRelayWrite(database, write);
+      relay.apply(write);
   }
 }
 

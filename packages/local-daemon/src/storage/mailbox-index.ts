@@ -1,0 +1,128 @@
+import { LIMITS } from "@daemon-sdk/protocol";
+import { numberOf, type SqliteDatabase, type SqlRow, type SqlValue } from "./sqlite-database.js";
+
+/** Which rows of one mailbox to read. */
+export interface MailboxRows {
+  /** As it stands in the columns. */
+  readonly address: string;
+  readonly order: "asc" | "desc";
+  /** Only those that hold entries from here on; default all. */
+  readonly fromPosition?: number;
+  /** Only those beyond this row in the order asked for; default all. */
+  readonly beyond?: number | undefined;
+}
+
+/**
+ * Which rows of `mailbox_segments` a mailbox is made of.
+ *
+ * Rows are written as they come, so that a message alone changes one page of the file. Where rows lie is written down for some
+ * hundreds of them at once; those behind the number in `meta` are not written down yet, and are found by looking through them.
+ */
+export class MailboxIndex {
+  readonly #database: SqliteDatabase;
+  readonly #mostFresh: number;
+  #lastNo = 0;
+  /** Rows up to this one are written down. */
+  #indexedNo = 0;
+  /** The row with which it is time to write down where rows lie. */
+  #dueNo = 0;
+  #next: NodeJS.Immediate | undefined;
+
+  /** @param mostFresh rows that are not written down; default `LIMITS.mailboxFreshRows` */
+  constructor(database: SqliteDatabase, mostFresh: number = LIMITS.mailboxFreshRows) {
+    this.#database = database;
+    this.#mostFresh = mostFresh;
+  }
+
+  /** Reads how far an earlier daemon came, and writes down the rest. */
+  open(): void {
+    this.#indexedNo = numberOf(this.#database.get(`SELECT (${INDEXED}) AS no`), "no");
+    const newest = numberOf(this.#database.get("SELECT max(no) AS no FROM mailbox_segments"), "no");
+    this.#lastNo = Math.max(this.#indexedNo, newest);
+    this.#write();
+  }
+
+  /** Writes nothing down any more. */
+  close(): void {
+    clearImmediate(this.#next);
+    this.#next = undefined;
+  }
+
+  /** The number for the next row. None is used twice, though its row be gone: what is written down is not looked through again. */
+  nextNo(): number {
+    this.#lastNo += 1;
+    return this.#lastNo;
+  }
+
+  /** To be called behind a transaction. */
+  committed(): void {
+    if (this.#lastNo < this.#dueNo) return;
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      this.#write();
+    });
+  }
+
+  /** Rows of a mailbox, one by one. */
+  *rows({ address, order, fromPosition = 0, beyond }: MailboxRows): IterableIterator<SqlRow> {
+    const end = beyond ?? (order === "asc" ? 0 : Number.MAX_SAFE_INTEGER);
+    const indexed: SqlValue[] = [address, fromPosition, end];
+    const parts = [() => this.#database.each(INDEXED_ROWS[order], ...indexed)];
+    parts.push(() => this.#database.each(FRESH_ROWS[order], ...indexed, this.#indexedNo));
+    if (order === "desc") parts.reverse();
+    for (const part of parts) yield* part();
+  }
+
+  /** Deletes the rows of a mailbox that end before a position, all without one. Called inside a transaction. */
+  drop(address: string, beforePosition: number = Number.MAX_SAFE_INTEGER): void {
+    const place: SqlValue[] = [address, beforePosition];
+    const inIndex = "FROM mailbox_index WHERE address = ?1 AND last < ?2";
+    this.#database.run(`DELETE FROM mailbox_segments WHERE no IN (SELECT no ${inIndex})`, ...place);
+    this.#database.run(`DELETE ${inIndex}`, ...place);
+    this.#database.run(
+      "DELETE FROM mailbox_segments WHERE no > ?3 AND address = ?1 AND last < ?2",
+      ...[...place, this.#indexedNo],
+    );
+  }
+
+  #write(): void {
+    const lastNo = this.#lastNo;
+    this.#dueNo = lastNo + this.#mostFresh;
+    if (lastNo === this.#indexedNo) return;
+    try {
+      this.#database.transaction(() => {
+        this.#database.run(
+          "INSERT INTO mailbox_index SELECT address, last, no FROM mailbox_segments WHERE no > ? ORDER BY address, no",
+          this.#indexedNo,
+        );
+        this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('mailbox_indexed_no', ?)", lastNo);
+      });
+      this.#indexedNo = lastNo;
+    } catch {
+      // As with a full disk. Commits fail by the same and say so; nothing is lost by waiting for as many rows again.
+    }
+  }
+}
+
+const INDEXED = "SELECT value FROM meta WHERE name = 'mailbox_indexed_no'";
+
+/** ?1 address, ?2 position to start from, ?3 row to go beyond. */
+const INDEXED_ROWS = {
+  asc: indexedRows("> ?3 ORDER BY place.last"),
+  desc: indexedRows("< ?3 ORDER BY place.last DESC"),
+};
+
+/** … and ?4: the last row that is written down. */
+const FRESH_ROWS = {
+  asc: freshRows("> ?3 ORDER BY no"),
+  desc: freshRows("< ?3 ORDER BY no DESC"),
+};
+
+function indexedRows(beyond: string): string {
+  return `SELECT segment.* FROM mailbox_index AS place JOIN mailbox_segments AS segment ON segment.no = place.no
+    WHERE place.address = ?1 AND place.last >= ?2 AND place.no ${beyond}`;
+}
+
+function freshRows(beyond: string): string {
+  return `SELECT * FROM mailbox_segments WHERE no > ?4 AND address = ?1 AND last >= ?2 AND no ${beyond}`;
+}
