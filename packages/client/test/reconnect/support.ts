@@ -1,4 +1,4 @@
-import { FakeClock, FakeDaemon, type FakeDaemonOptions } from "@daemon-sdk/testing";
+import { FakeClock, FakeDaemon, type FakeDaemonOptions, type FakePrompt } from "@daemon-sdk/testing";
 import {
   type ConnectDaemonOptions,
   type ConnectionStatus,
@@ -33,4 +33,14 @@ export async function cameBack({ clock, statuses }: Linked, times = 1): Promise<
   for (let steps = 0; !isBack(); steps += 1) {
     if (steps > 100 || (await clock.advanceToNext()) === 0) throw new TypeError("The connection did not come back");
   }
+}
+
+/** Waits until the turn is interrupted; with `cut`, cuts in a later tick and goes on. */
+export async function untilAborted(prompt: FakePrompt, cut?: () => void): Promise<void> {
+  if (cut === undefined) {
+    await new Promise<void>((resolve) => prompt.signal.addEventListener("abort", () => resolve(), { once: true }));
+    return;
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  cut();
 }

@@ -1,66 +1,19 @@
-import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
-import { fixture, openAgent, type Running, startAgent, tempDir, writeRecording } from "./agent-harness.js";
-
-/** Drives a recording of the real agent: opens the session and hands over one prompt. */
-async function replay(name: string): Promise<Running> {
-  const running = await openAgent({
-    command: [process.execPath, fixture("replay-agent.mjs"), fixture(`stream-jsonrpc/${name}.jsonl`)],
-  });
-  await running.prompt("as recorded");
-  return running;
-}
-
-const base = { jsonrpc: "2.0", factoryApiVersion: "1.0.0" };
-const send = (id: string) => ({ dir: "send", json: { type: "request", id } });
-const answer = (id: string, result: object = {}) => ({ dir: "recv", json: { ...base, type: "response", id, result } });
-const refuse = (id: string, code: number, message: string) => ({
-  dir: "recv",
-  json: { ...base, type: "response", id, error: { code, message } },
-});
-const tell = (notification: object) => ({
-  dir: "recv",
-  json: {
-    ...base,
-    type: "notification",
-    method: "droid.session_notification",
-    params: { sessionId: "own-id", notification },
-  },
-});
-const state = (newState: string) => tell({ type: "droid_working_state_changed", newState });
-const delta = (textDelta: string) => tell({ type: "assistant_text_delta", messageId: "m", blockIndex: 0, textDelta });
-const ownMessage = (id: string) =>
-  tell({
-    type: "create_message",
-    message: { id: "u", role: "user", content: [], createdAt: 1, updatedAt: 1 },
-    requestId: id,
-  });
-const completed = (reason: string, turnId = "u") =>
-  tell({ type: "agent_turn_completed", reason, turnId, durationMs: 7 });
-const opening = [
-  send("r1"),
-  answer("r1", { sessionId: "own-id", session: { messages: [] }, settings: { modelId: "m", reasoningEffort: "none" } }),
-];
-const end = { dir: "exit", code: 0 };
-
-const directories: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const directory of directories.splice(0)) await directory[Symbol.asyncDispose]();
-});
-
-/** Drives a dialogue written here, in the form of the recordings; the session is open when this resolves. */
-async function dialogue(...entries: object[]): Promise<Running> {
-  const directory = await tempDir();
-  directories.push(directory);
-  const path = join(directory.path, "dialogue.jsonl");
-  await writeRecording(path, [...opening, ...entries, end]);
-  return openAgent({ command: [process.execPath, fixture("replay-agent.mjs"), path] });
-}
-
-/** `type` of every notification passed on, in order. */
-const types = (running: Running) => running.witness.of("notification").map(({ notification }) => notification.type);
-const states = (running: Running) =>
-  running.witness.typed("droid_working_state_changed").map(({ newState }) => newState);
+import { describe, expect, test } from "vitest";
+import {
+  answer,
+  base,
+  completed,
+  delta,
+  dialogue,
+  ownMessage,
+  refuse,
+  replay,
+  send,
+  state,
+  states,
+  tell,
+  types,
+} from "./stream-dialogue.js";
 
 describe("recordings of the real agent", () => {
   test("hello: settings before the response, the turn's text, one start, one end, no idle of its own", async () => {
@@ -291,160 +244,5 @@ describe("what the agent spec says was seen", () => {
     await running.prompt("good");
     expect(await running.witness.turnEnd()).toEqual({ reason: "completed", details: {} });
     expect(running.witness.of("ended")).toHaveLength(1);
-  });
-});
-
-describe("turns of agents that say less than the real one", () => {
-  test("falling idle ends the turn where no agent_turn_completed comes", async () => {
-    await using running = await dialogue(send("p"), answer("p"), state("thinking"), delta("x"), state("idle"));
-    await running.prompt("hello");
-    expect(await running.witness.turnEnd()).toEqual({ reason: "completed", details: {} });
-    expect(states(running)).toEqual(["thinking"]);
-  });
-
-  test("falling idle after an interrupt ends it as cancelled", async () => {
-    await using running = await dialogue(
-      send("p"),
-      answer("p"),
-      state("thinking"),
-      send("i"),
-      answer("i"),
-      state("idle"),
-    );
-    await running.prompt("hello");
-    await running.witness.until(() => running.witness.of("started")[0]);
-    await running.agent.interrupt();
-    expect(await running.witness.turnEnd()).toEqual({ reason: "cancelled", details: {} });
-  });
-
-  test("an acknowledgement that comes after the end still gives one turn with one end", async () => {
-    await using running = await dialogue(
-      send("p"),
-      ownMessage("p"),
-      state("thinking"),
-      completed("completed"),
-      answer("p"),
-    );
-    await running.prompt("hello");
-    expect(await running.witness.turnEnd()).toMatchObject({ reason: "completed" });
-    expect(running.witness.told.map(({ kind }) => kind).slice(-2)).toEqual(["started", "ended"]);
-  });
-
-  test("the completion of an earlier turn, come late, does not end the next one", async () => {
-    await using running = await dialogue(
-      send("p"),
-      answer("p"),
-      ownMessage("p"),
-      state("thinking"),
-      state("idle"),
-      send("q"),
-      answer("q"),
-      completed("completed"),
-      state("idle"),
-      ownMessage("q"),
-      state("thinking"),
-      delta("second"),
-    );
-    await running.prompt("first");
-    await running.witness.turnEnd();
-    await running.prompt("second");
-    await running.witness.until(() => running.witness.text || undefined);
-    expect(types(running)).not.toContain("agent_turn_completed");
-    expect(running.witness.of("ended")).toHaveLength(1);
-  });
-
-  test("a message without a turn (skipAgentLoop) ends when it is shown, after it", async () => {
-    await using running = await dialogue(send("p"), answer("p"), ownMessage("p"));
-    await running.prompt("note this", { skipAgentLoop: true });
-    await running.witness.turnEnd();
-    const kinds = running.witness.told.map((one) => (one.kind === "notification" ? one.notification.type : one.kind));
-    expect(kinds.slice(-3)).toEqual(["create_message", "started", "ended"]);
-  });
-
-  test("states outside a turn pass, idle included: compaction has no turn", async () => {
-    await using running = await dialogue(
-      send("c"),
-      state("compacting_conversation"),
-      state("idle"),
-      state("idle"),
-      answer("c", { newSessionId: "n", removedCount: 1 }),
-    );
-    expect(await running.agent.call("compact_session", {}, 5_000)).toEqual({ newSessionId: "n", removedCount: 1 });
-    expect(states(running)).toEqual(["compacting_conversation", "idle"]);
-  });
-
-  test("one prompt at a time: a second one is refused on this side", async () => {
-    await using running = await dialogue(send("p"), answer("p"), ownMessage("p"));
-    await running.prompt("first");
-    await expect(running.prompt("second")).rejects.toMatchObject({ code: "SESSION_STATE" });
-  });
-});
-
-describe("opening", () => {
-  const loaded = (settings: object) => answer("r1", { session: { messages: [] }, settings });
-
-  async function resumed(...entries: object[]): Promise<Running> {
-    const directory = await tempDir();
-    directories.push(directory);
-    const path = join(directory.path, "dialogue.jsonl");
-    await writeRecording(path, [...entries, end]);
-    return startAgent({ command: [process.execPath, fixture("replay-agent.mjs"), path] });
-  }
-
-  test("a resumed session keeps the id that the agent knows it by", async () => {
-    await using running = await resumed(send("r1"), loaded({ modelId: "m", reasoningEffort: "none" }));
-    const { sessionId, cwd } = running;
-    const ready = await running.agent.open({ sessionId, cwd, settings: {}, resume: "agents-own" });
-    expect(ready).toEqual({ agentSessionId: "agents-own", settings: { modelId: "m", reasoningEffort: "none" } });
-  });
-
-  test("a resumed agent gets the settings it does not have", async () => {
-    await using running = await resumed(
-      send("r1"),
-      loaded({ modelId: "m", reasoningEffort: "none", autonomyLevel: "high" }),
-      send("u"),
-      answer("u"),
-    );
-    const { sessionId, cwd } = running;
-    const ready = await running.agent.open({
-      sessionId,
-      cwd,
-      settings: { modelId: "m", autonomyLevel: "off" },
-      resume: "x",
-    });
-    expect(ready.settings).toMatchObject({ modelId: "m", autonomyLevel: "off" });
-  });
-
-  test("an unknown conversation rejects as SESSION_NOT_FOUND", async () => {
-    await using running = await resumed(send("r1"), refuse("r1", -32_004, "Session not found"));
-    const { sessionId, cwd } = running;
-    await expect(running.agent.open({ sessionId, cwd, settings: {}, resume: "x" })).rejects.toMatchObject({
-      code: "SESSION_NOT_FOUND",
-    });
-  });
-
-  test("an agent that keeps no conversations begins a new one", async () => {
-    await using running = await resumed(
-      send("r1"),
-      refuse("r1", -32_601, "Method not found"),
-      send("r2"),
-      answer("r2", {
-        sessionId: "fresh",
-        session: { messages: [] },
-        settings: { modelId: "m", reasoningEffort: "none" },
-      }),
-    );
-    const { sessionId, cwd } = running;
-    const ready = await running.agent.open({ sessionId, cwd, settings: {}, resume: "agents-own" });
-    expect(ready.agentSessionId).toBe("fresh");
-  });
-
-  test("an answer without settings is refused, and says what an agent must answer", async () => {
-    await using running = await resumed(send("r1"), answer("r1", { sessionId: "s" }));
-    const { sessionId, cwd } = running;
-    await expect(running.agent.open({ sessionId, cwd, settings: {} })).rejects.toMatchObject({
-      code: "INVALID_RESULT",
-      message: expect.stringContaining("settings"),
-    });
   });
 });
