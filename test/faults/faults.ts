@@ -17,18 +17,21 @@ if (flag === "--role") await ROLES.get(role)?.(process.argv.slice(4));
 else await main();
 
 async function main(): Promise<void> {
-  const options = optionsOrWhyNot();
-  if (typeof options === "object") return await runAll(options);
-  if (options !== undefined) console.error(`${options}\n`);
-  console.log(USAGE);
-  process.exitCode = options === undefined ? 0 : 2;
+  const options = wanted();
+  if (options !== undefined) await runAll(options);
 }
 
-function optionsOrWhyNot(): FaultOptions | string | undefined {
+/** Undefined when the arguments ask for nothing to be run; that has been said then. */
+function wanted(): FaultOptions | undefined {
   try {
-    return readOptions(process.argv.slice(2));
+    const options = readOptions(process.argv.slice(2));
+    if (options === undefined) console.log(USAGE);
+    return options;
   } catch (error) {
-    return error instanceof TypeError ? error.message : String(error);
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { FAULT_IDS } from "./scenario.js";
 const SAMPLE_SCALE = 0.05;
 const SOAK_MINUTES = 3;
 
+/** What `--help` shows. */
 export const USAGE = `npm run test:faults [-- [id …] [options]]
 
 The scenarios of docs/guarantees.md, one after another, one line each, then "N passed, N failed".
@@ -33,7 +34,7 @@ export interface FaultOptions {
 /**
  * Reads the arguments; undefined when only help is wanted.
  *
- * @throws TypeError when they make no sense; its text says which.
+ * @throws TypeError when they make no sense; its text says which one.
  */
 export function readOptions(args: readonly string[]): FaultOptions | undefined {
   const { values, positionals: names } = parseArgs({
@@ -70,7 +71,8 @@ function number(name: string, text: string | undefined, otherwise: number): numb
 }
 
 function partOf(text: string): readonly [number, number] {
-  const [which = 0, count = 0] = text.split("/").map(Number);
-  if (!(which >= 1 && which <= count)) throw new TypeError(`--part is like 1/2, not ${text}.`);
+  const [which = 0, count = 0, ...rest] = text.split("/").map(Number);
+  const isPart = Number.isInteger(which) && Number.isInteger(count) && rest.length === 0;
+  if (!isPart || which < 1 || which > count) throw new TypeError(`--part is like 1/2, not ${text}.`);
   return [which, count];
 }

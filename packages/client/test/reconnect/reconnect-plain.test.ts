@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { collect, rejection } from "../support.js";
-import { cameBack, linked, untilAborted } from "./support.js";
-
-const types = (events: readonly { type: string }[]) => events.map(({ type }) => type);
+import { cameBack, linked, types, untilAborted } from "./support.js";
 
 describe.each([
   ["that only goes idle", { plain: true }],

@@ -3,9 +3,7 @@ import { rpcFault } from "@daemon-sdk/testing";
 import { describe, expect, test } from "vitest";
 import { NO_ANSWER } from "../../src/index.js";
 import { collect, rejection, resultOf } from "../support.js";
-import { cameBack, linked, untilAborted } from "./support.js";
-
-const types = (events: readonly { type: string }[]) => events.map(({ type }) => type);
+import { cameBack, linked, types, untilAborted } from "./support.js";
 
 describe("a connection whose link is lost", () => {
   test("is made again: statuses tell the attempt, its delay and why, then that it is connected", async () => {

@@ -44,3 +44,8 @@ export async function untilAborted(prompt: FakePrompt, cut?: () => void): Promis
   await new Promise((resolve) => setImmediate(resolve));
   cut();
 }
+
+/** The kinds of events, in order. */
+export function types(events: readonly { type: string }[]): string[] {
+  return events.map(({ type }) => type);
+}

@@ -28,8 +28,8 @@ export class LaunchTurn {
   }
 
   /**
-   * Whether this program may launch; otherwise somebody else does at the moment, and it is worth asking again. Whoever
-   * asks meanwhile hears the same: the file cannot tell two askers of one program apart.
+   * Whether this program may launch; otherwise somebody else does at the moment, and it is worth asking again. Asked while
+   * it finds out, it gives the same answer: a second look would take our own file for somebody else's.
    */
   take(): Promise<boolean> {
     this.#taking ??= this.#claim().finally(() => {

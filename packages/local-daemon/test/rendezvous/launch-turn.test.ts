@@ -25,7 +25,7 @@ test("of many who want to launch, one may, until it is done", async () => {
   expect(await other?.take()).toBe(true);
 });
 
-test("two askers of one program hear the same, and do not clear away their own turn", async () => {
+test("asked again while it finds out, it answers the same, and does not clear away its own file", async () => {
   const { home, path, turns } = place();
   using _home = home;
   for (let round = 0; round < 50; round++) {
