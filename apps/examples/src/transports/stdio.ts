@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { ConnectionError, type Dial } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, ConnectionError, type Dial } from "@daemon-sdk/protocol";
 import type { LinkOptions } from "./link-options.js";
 import { StreamTransport } from "./stream-transport.js";
 
@@ -13,8 +13,7 @@ export function dialCommand([program, ...args]: readonly [string, ...string[]], 
   return async ({ signal }) => {
     signal.throwIfAborted();
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
-    // However the link ends, its bytes end; and what carried them is not needed any more.
-    child.stdout.once("close", () => child.kill());
+    child.stdout.once("close", () => endSoon(child));
     const failed = once(child, "exit").then(([code, by]) => {
       throw new ConnectionError(
         "CONNECTION_FAILED",
@@ -35,4 +34,13 @@ export function dialCommand([program, ...args]: readonly [string, ...string[]], 
     }
     return new StreamTransport({ ...options, input: child.stdout, output: child.stdin });
   };
+}
+
+/**
+ * The link has ended; the program may still be passing on what was sent before that (T4). It ends by itself when it is done, or
+ * when its stdin ends without a close frame; one that does neither is ended.
+ */
+function endSoon(child: ChildProcess): void {
+  const timer = setTimeout(() => child.kill(), CLIENT_LIMITS.closeTimeoutMs).unref();
+  child.once("exit", () => clearTimeout(timer));
 }
