@@ -1,3 +1,4 @@
+import { LIMITS } from "@daemon-sdk/protocol";
 import { describe, expect, test, vi } from "vitest";
 import { RelayDesk } from "./relay-desk.js";
 
@@ -121,6 +122,14 @@ describe("connecting", () => {
     expect((await link.next("PONG")).payload).toEqual({ nonce: "n-1" });
     await link.ended;
     await desk.comeBack();
+  });
+
+  test("a client that stood still for longer than that hears what came meanwhile, and stays", async () => {
+    const { client, link } = await desk.connect({}, { heartbeatMs: 20 });
+    link.send("PING", { nonce: "n-1" });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20 * (LIMITS.relayMissedBeats + 2));
+    expect((await link.next("PONG")).payload).toEqual({ nonce: "n-1" });
+    expect(client.state).toBe("ready");
   });
 
   test.each([

@@ -1,8 +1,12 @@
 import { newId, ProcessExitError, type SessionId, TimeoutError } from "@daemon-sdk/protocol";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { misbehaving, openAgent, processState, startAgent } from "./agent-harness.js";
 
 const quick = { stdinGraceMs: 100, termGraceMs: 100, drainMs: 200 };
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe("an agent that goes wrong in mid-turn (F10)", () => {
   test.each([
@@ -64,7 +68,8 @@ describe("an agent that goes wrong in mid-turn (F10)", () => {
       params: { notification: { type: "assistant_text_delta", messageId: "m", blockIndex: 0, textDelta: "unplugged" } },
     });
     const script = `exec 0<&-; echo '${hello}'; exec sleep 1000`;
-    await using running = await startAgent({ command: ["sh", "-c", script], timings: quick });
+    const timings = { stdinGraceMs: quick.stdinGraceMs };
+    await using running = await startAgent({ command: ["sh", "-c", script], timings });
     await running.witness.until(() => (running.witness.text === "unplugged" ? true : undefined));
     await expect(running.agent.interrupt()).rejects.toBeInstanceOf(ProcessExitError);
     expect(await running.witness.exit()).toMatchObject({ expected: false, signal: "SIGTERM" });
@@ -135,9 +140,13 @@ describe("the end of an agent", () => {
     await using running = await openAgent({ command: misbehaving(), timings: quick });
     await running.prompt("deaf");
     await running.witness.until(() => (running.witness.text.includes("deaf") ? true : undefined));
-    const exit = await running.agent.stop();
-    expect(exit).toMatchObject({ exitCode: null, signal: "SIGKILL", expected: true });
-    expect(running.witness.text).toContain("ignored SIGTERM");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const stopped = running.agent.stop();
+    vi.advanceTimersByTime(quick.stdinGraceMs);
+    await running.witness.until(() => (running.witness.text.includes("ignored SIGTERM") ? true : undefined));
+    vi.advanceTimersByTime(quick.termGraceMs);
+    vi.useRealTimers();
+    expect(await stopped).toMatchObject({ exitCode: null, signal: "SIGKILL", expected: true });
     expect(running.witness.of("ended")).toHaveLength(1);
     expect(await processState(running.agent.pid)).toBeUndefined();
   });
