@@ -40,8 +40,10 @@ export function resultOf(events: readonly DroidStreamEvent[]): Extract<DroidStre
 /** Fails when `work` has not settled within that time: nothing here may hang. */
 export async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
+  // Made here: a timer's stack does not tell who waited.
+  const error = new Error(`not done after ${ms} ms`);
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(error), ms);
   });
   try {
     return await Promise.race([work, late]);
