@@ -15,11 +15,14 @@ import type {
   AgentStart,
 } from "../agents/agent.js";
 import type { Committer } from "./committer.js";
+import type { OccupiedSlots } from "./occupied-slots.js";
+import { daemonStopping } from "./turn-refusals.js";
 
 /** What all sessions' agents share. */
 export interface AgentServices {
   readonly spawner: AgentSpawner;
   readonly committer: Committer;
+  readonly slots: OccupiedSlots;
   /** Id of this start of the daemon, stored with every process so that the next one knows whose it is. */
   readonly instanceId: string;
   readonly now: () => number;
@@ -54,6 +57,8 @@ export class AgentSlot {
   #starting: Promise<Agent> | undefined;
   #stopping: Promise<void> | undefined;
   #starts: number[] = [];
+  /** How often it was told to stop; a start under way finds out that it was meant. */
+  #stops = 0;
 
   constructor(options: AgentSlotOptions) {
     this.#options = options;
@@ -71,7 +76,7 @@ export class AgentSlot {
 
   /**
    * The agent, started when there is none. Rejects with the reason it could not be started: `PROCESS_START_FAILED`,
-   * `PROCESS_EXITED`, `AGENT_UNSTABLE`, `REQUEST_TIMEOUT`, or what the agent itself answered.
+   * `PROCESS_EXITED`, `AGENT_UNSTABLE`, `REQUEST_TIMEOUT`, `DAEMON_STOPPING`, or what the agent itself answered.
    */
   ready(): Promise<Agent> {
     if (this.#isReady && this.#agent !== undefined) return Promise.resolve(this.#agent);
@@ -86,8 +91,9 @@ export class AgentSlot {
     this.#agent?.setPaused(paused);
   }
 
-  /** Ends the process and resolves when it is gone. A later {@link ready} starts another. */
+  /** Ends the process, or the start of one, and resolves when it is gone. A later {@link ready} starts another. */
   stop(): Promise<void> {
+    this.#stops += 1;
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = undefined;
     });
@@ -95,18 +101,30 @@ export class AgentSlot {
   }
 
   async #stop(): Promise<void> {
-    const agent = this.#agent;
+    const [agent, starting] = [this.#agent, this.#starting];
     this.#isReady = false;
-    if (agent !== undefined) await agent.stop();
-    // A start that is under way fails by that, or has not spawned yet and has to be waited for.
-    else await this.#starting?.then((started) => started.stop()).catch(() => {});
+    await agent?.stop();
+    // It fails by that, or as soon as it has a process.
+    await starting?.catch(() => {});
   }
 
   async #start(): Promise<Agent> {
-    const { spawner, sessionId, describeStart, onReady } = this.#options;
+    const { slots } = this.#options;
+    const stops = this.#stops;
     await this.#stopping;
     const spec = this.#options.spec();
     this.#countStart(spec);
+    slots.add(this);
+    try {
+      return await this.#fill(spec, () => this.#stops !== stops);
+    } catch (error) {
+      slots.delete(this);
+      throw slots.isClosed ? daemonStopping() : error;
+    }
+  }
+
+  async #fill(spec: AgentSpec, isStopped: () => boolean): Promise<Agent> {
+    const { spawner, sessionId, describeStart, onReady } = this.#options;
     const start = describeStart();
     let self: Agent | undefined;
     const onExit = (exit: AgentExit) => this.#exited(self, exit);
@@ -115,10 +133,9 @@ export class AgentSlot {
     this.#agent = agent;
     this.#remember(agent);
     try {
+      if (isStopped()) throw endedWhileStarting();
       const ready = await this.#open(agent, start);
-      if (this.#agent !== agent) {
-        throw new ProcessExitError("The agent ended while it was starting.", { exitCode: null, signal: null });
-      }
+      if (this.#agent !== agent || isStopped()) throw endedWhileStarting();
       this.#isReady = true;
       onReady(ready);
       return agent;
@@ -167,9 +184,14 @@ export class AgentSlot {
     if (this.#agent === agent) {
       this.#agent = undefined;
       this.#isReady = false;
+      if (this.#starting === undefined) this.#options.slots.delete(this);
     }
     events.onExit(exit);
   }
+}
+
+function endedWhileStarting(): ProcessExitError {
+  return new ProcessExitError("The agent ended while it was starting.", { exitCode: null, signal: null });
 }
 
 /** The events as plain functions: spreading an instance of a class would lose its methods. */

@@ -12,6 +12,7 @@ import type { AgentSpec } from "../agents/agent.js";
 import type { SessionRow, StoreWrite } from "../storage/store.js";
 import type { AgentCatalog } from "./agent-catalog.js";
 import { type Drained, drainTurns } from "./drain.js";
+import { OccupiedSlots } from "./occupied-slots.js";
 import { PERSON, type Principal } from "./principal.js";
 import { Session, type SessionServices } from "./session.js";
 import { sessionDirectory } from "./session-directory.js";
@@ -19,7 +20,7 @@ import { pickSettings } from "./settings.js";
 import { daemonStopping } from "./turn-refusals.js";
 
 /** Options of {@link SessionHost}. */
-export interface SessionHostOptions extends SessionServices {
+export interface SessionHostOptions extends Omit<SessionServices, "slots"> {
   readonly agents: AgentCatalog;
 }
 
@@ -49,7 +50,7 @@ export class SessionHost {
   #isStopping = false;
 
   constructor(options: SessionHostOptions) {
-    this.services = options;
+    this.services = { ...options, slots: new OccupiedSlots() };
     this.agents = options.agents;
   }
 
@@ -169,10 +170,10 @@ export class SessionHost {
     return drainTurns(queues, drainMs, cut);
   }
 
-  /** Stops every agent and stores what they still said. Nothing is left afterwards. */
+  /** Stops every agent, also those that start, and stores what they still said. Nothing is left afterwards, and nothing starts. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all(this.open.map((session) => session.agent.stop()));
+    await this.services.slots.close();
     await Promise.allSettled([...this.#leaving, ...this.#opening.values()]);
     for (const session of this.open) session.log.retry();
     await this.services.committer.drain();

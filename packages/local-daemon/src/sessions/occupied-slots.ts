@@ -1,0 +1,33 @@
+import type { AgentSlot } from "./agent-slot.js";
+import { daemonStopping } from "./turn-refusals.js";
+
+/**
+ * The slots of a daemon that hold an agent, or are about to, whoever needed it: a running turn, a call, a session that nobody
+ * knows yet because it is being made. At the daemon's end they are emptied, and none is filled after that.
+ */
+export class OccupiedSlots {
+  readonly #slots = new Set<Pick<AgentSlot, "stop">>();
+  #isClosed = false;
+
+  /** To be called before the process is started. Throws `DAEMON_STOPPING` once the daemon ends. */
+  add(slot: Pick<AgentSlot, "stop">): void {
+    if (this.#isClosed) throw daemonStopping();
+    this.#slots.add(slot);
+  }
+
+  /** It is empty again. */
+  delete(slot: Pick<AgentSlot, "stop">): void {
+    this.#slots.delete(slot);
+  }
+
+  /** Whether the daemon ends. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Ends every agent, and every start of one; resolves when nothing of them is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#slots].map((slot) => slot.stop()));
+  }
+}
