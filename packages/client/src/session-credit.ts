@@ -29,6 +29,8 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
  * Without a consumer no credit is given. The first one begins at the journal's end, with a whole window; what consumers have
  * taken is granted back in quarters. On its way to this client, waiting here and granted is never more than one window: so a
  * reader that stops costs that much here, and nothing in the daemon. When the last consumer leaves nothing more is granted.
+ *
+ * The counts are fields and no objects: each event changes them, and finds them out of the processor's caches (session-feed.ts).
  */
 export class SessionCredit {
   readonly #wire: CreditWire;
@@ -37,9 +39,11 @@ export class SessionCredit {
   /** Set between `follow_session` and its answer: what comes then was sent on earlier credit. */
   #following: object | undefined;
   /** What the daemon may still send, or has on its way; the last event may overdraw it. */
-  #granted: Credit = { events: 0, bytes: 0 };
+  #grantedEvents = 0;
+  #grantedBytes = 0;
   /** What came and was not taken yet. */
-  #waiting: Credit = { events: 0, bytes: 0 };
+  #waitingEvents = 0;
+  #waitingBytes = 0;
 
   /**
    * @param onBegin called before the first event of a new consumer comes: with the place after which in-order events go on, or
@@ -66,15 +70,15 @@ export class SessionCredit {
    */
   current(): Credit {
     const isWanted = this.#consumers > 0;
-    const credit = (unit: keyof Credit) => (isWanted ? Math.max(this.#room(unit), 0) : 0);
-    this.#granted = { events: credit("events"), bytes: credit("bytes") };
+    this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
+    this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
     if (this.#following !== undefined) this.#begin();
-    return { ...this.#granted };
+    return { events: this.#grantedEvents, bytes: this.#grantedBytes };
   }
 
   /** The session is there now: for a consumer that came while it was being made. */
   opened(): void {
-    if (this.#consumers > 0 && this.#granted.events === 0) this.#follow();
+    if (this.#consumers > 0 && this.#grantedEvents === 0) this.#follow();
   }
 
   /** A consumer begins. The first one makes the daemon go on at the end of its journal. */
@@ -108,10 +112,10 @@ export class SessionCredit {
   arrived(type: string, frame: string): number {
     if (this.#consumers === 0 || this.#following !== undefined || FREE.has(type)) return 0;
     const bytes = utf8Length(frame);
-    this.#granted.events -= 1;
-    this.#granted.bytes -= bytes;
-    this.#waiting.events += 1;
-    this.#waiting.bytes += bytes;
+    this.#grantedEvents -= 1;
+    this.#grantedBytes -= bytes;
+    this.#waitingEvents += 1;
+    this.#waitingBytes += bytes;
     return bytes;
   }
 
@@ -122,7 +126,8 @@ export class SessionCredit {
 
   #follow(): void {
     this.#following = undefined;
-    this.#waiting = { events: 0, bytes: 0 };
+    this.#waitingEvents = 0;
+    this.#waitingBytes = 0;
     const credit = this.current();
     const following = {};
     const isSent = this.#wire.follow(credit, (result) => {
@@ -138,24 +143,26 @@ export class SessionCredit {
   }
 
   #take(events: number, bytes: number): void {
-    this.#waiting.events -= events;
-    this.#waiting.bytes -= bytes;
+    this.#waitingEvents -= events;
+    this.#waitingBytes -= bytes;
     if (this.#consumers === 0) return;
-    const more = {
-      events: this.#room("events") - this.#granted.events,
-      bytes: this.#room("bytes") - this.#granted.bytes,
-    };
-    if (more.events * 4 < WINDOW.events && more.bytes * 4 < WINDOW.bytes) return;
+    const moreEvents = this.#roomForEvents - this.#grantedEvents;
+    const moreBytes = this.#roomForBytes - this.#grantedBytes;
+    if (moreEvents * 4 < WINDOW.events && moreBytes * 4 < WINDOW.bytes) return;
     // An event larger than the window overdraws one of them; it is made up before more is given.
-    const grant = { events: Math.max(more.events, 0), bytes: Math.max(more.bytes, 0) };
-    this.#granted.events += grant.events;
-    this.#granted.bytes += grant.bytes;
+    const grant = { events: Math.max(moreEvents, 0), bytes: Math.max(moreBytes, 0) };
+    this.#grantedEvents += grant.events;
+    this.#grantedBytes += grant.bytes;
     this.#wire.grant(grant);
   }
 
   /** What may be granted in all, beside what waits here. */
-  #room(unit: keyof Credit): number {
-    return WINDOW[unit] - this.#waiting[unit];
+  get #roomForEvents(): number {
+    return WINDOW.events - this.#waitingEvents;
+  }
+
+  get #roomForBytes(): number {
+    return WINDOW.bytes - this.#waitingBytes;
   }
 }
 
