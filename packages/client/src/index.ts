@@ -1,8 +1,7 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { type ConnectDaemon, createConnectDaemon } from "./connect-daemon.js";
-import { type LocalDaemonDoor, localPlatform } from "./local-platform.js";
+import { type ConnectDaemon, createConnectDaemon, type LocalDaemonDoor, localPlatform } from "./connect/index.js";
 
-export * from "./public-api.js";
+export * from "./public/index.js";
 
 /**
  * Connects to a daemon and authenticates.

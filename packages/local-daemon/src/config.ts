@@ -1,8 +1,7 @@
 import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
-import type { AgentSpawner, AgentSpec } from "./agents/agent.js";
-import { RELAY_LIMITS, type RelayLimits } from "./relay/relay-limits.js";
-import { SESSION_LIMITS, type SessionLimits } from "./sessions/session-limits.js";
-import type { Store } from "./storage/store.js";
+import type { AgentSpawner, AgentSpec } from "./agents/index.js";
+import { RELAY_LIMITS, type RelayLimits, SESSION_LIMITS, type SessionLimits } from "./limits/index.js";
+import type { Store } from "./storage/index.js";
 
 /** Bounds and times of a daemon; the reasons are with the defaults in `LIMITS`. */
 export interface DaemonLimits extends SessionLimits, RelayLimits {

@@ -1,4 +1,4 @@
-import { type DaemonError, LIMITS, newId } from "@daemon-sdk/protocol";
+import { type DaemonError, LIMITS, type Logger, newId } from "@daemon-sdk/protocol";
 import {
   type AckPayload,
   type ChannelJoinPayload,
@@ -90,16 +90,7 @@ export class RelayAgent implements AsyncDisposable {
     this.#responseCalls = new RelayCalls(this.#outbox, this.#responses);
     this.queries = new RelayQueries(this.#calls);
     this.workers = new RelayWorkers(this.#calls);
-    const inbound = new RelayInbound({
-      feed: this.#feed,
-      outbox: this.#outbox,
-      replies: this.#replies,
-      responses: this.#responses,
-      presence: this.#presence,
-      logger: settings.logger,
-      acknowledge,
-      onError,
-    });
+    const inbound = this.#newInbound(settings.logger, acknowledge, onError);
   }
 
   get state(): RelayState {
@@ -294,5 +285,22 @@ export class RelayAgent implements AsyncDisposable {
     this.#responses.failAll(reason);
     this.#feed.end(error);
     this.#markClosed(error);
+  }
+
+  #newInbound(
+    logger: Logger,
+    acknowledge: (message: RelayMessage) => void,
+    onError: (error: DaemonError) => void,
+  ): RelayInbound {
+    return new RelayInbound({
+      feed: this.#feed,
+      outbox: this.#outbox,
+      replies: this.#replies,
+      responses: this.#responses,
+      presence: this.#presence,
+      logger,
+      acknowledge,
+      onError,
+    });
   }
 }

@@ -1,5 +1,4 @@
-import type { ChannelAttachment, Envelope, RelayEnvelope } from "@daemon-sdk/protocol/relay";
-import { isEnvelopeOf } from "@daemon-sdk/protocol/relay";
+import { type ChannelAttachment, type Envelope, isEnvelopeOf, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
 
 /** How a message came to this agent. */
 export type RelayRoute = "direct" | "broadcast" | "topic" | "channel" | "shadow";

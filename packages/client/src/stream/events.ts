@@ -10,7 +10,7 @@ import type {
   ToolUseBlock,
   WorkingState,
 } from "@daemon-sdk/protocol";
-import type { SessionSnapshot } from "../session-snapshot.js";
+import type { GapReason, SessionSnapshot } from "../session/index.js";
 
 /**
  * `type` of every event a stream can yield (session spec §8.2, §8.3), under the name the original SDK has for the list.
@@ -176,11 +176,7 @@ export interface ResultEvent<Output = unknown> {
   errors?: TurnError[];
 }
 
-/**
- * Why events are missing: `too-old`, the daemon no longer has them; `no-replay`, the daemon is a plain one, which keeps none;
- * `missing`, the daemon skipped them, which is a fault of its own.
- */
-export type GapReason = "too-old" | "no-replay" | "missing";
+export type { GapReason } from "../session/index.js";
 
 /**
  * Events of the session were lost to this client, after a reconnect. The stream goes on behind them: messages of the turn that the

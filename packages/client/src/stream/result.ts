@@ -1,6 +1,6 @@
 import type { AgentTurnCompleted, SessionNotification, TokenUsage } from "@daemon-sdk/protocol";
-import type { StructuredOutcome } from "../output-format.js";
 import type { DefaultEvent, ErrorEvent, ResultEvent, ResultSubtype, TurnError } from "./events.js";
+import type { StructuredOutcome } from "./output-format.js";
 
 /** Everything a result is made of (session spec §8.4). */
 export interface TurnOutcome {

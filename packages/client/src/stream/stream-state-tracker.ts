@@ -7,9 +7,9 @@ import {
   TurnTracker,
   type TurnTrackerOptions,
 } from "@daemon-sdk/protocol";
-import { type ResolvedOutputFormat, settleStructuredOutput } from "../output-format.js";
-import { isDiscarded } from "../turn-ledger.js";
+import { isDiscarded } from "../session/index.js";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
+import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-format.js";
 import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
 import { TextPieces } from "./text-pieces.js";
 

@@ -1,8 +1,6 @@
 import { join } from "node:path";
 import { type AvailableSession, METHODS } from "@daemon-sdk/protocol";
-import { linkTo } from "../rendezvous/connect-local.js";
-import { probeLocalDaemon } from "../rendezvous/probe.js";
-import { STATE_FILES } from "../rendezvous/state-dir.js";
+import { linkTo, probeLocalDaemon, STATE_FILES } from "../rendezvous/index.js";
 import { authenticate, callRunningDaemon } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";

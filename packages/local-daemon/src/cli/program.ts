@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { resolveStateDir } from "../rendezvous/state-dir.js";
+import { resolveStateDir } from "../rendezvous/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { askOnTerminal } from "./answers.js";
 import { EXIT } from "./fail.js";

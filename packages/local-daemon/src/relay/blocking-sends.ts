@@ -1,5 +1,5 @@
 import { type AckPayload, createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
-import type { RelayPeer } from "./relay-peer.js";
+import type { RelayPeer } from "./names/index.js";
 
 /** Longest time a timer takes. */
 const LONGEST_MS = 2 ** 31 - 1;

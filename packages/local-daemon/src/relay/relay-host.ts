@@ -1,23 +1,26 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import { type AckPayload, createEnvelope, type Envelope, ErrorCode, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
-import type { Committer } from "../sessions/committer.js";
-import type { Store } from "../storage/store.js";
+import type { Committer } from "../journal/index.js";
+import type { RelayLimits } from "../limits/index.js";
+import type { Store } from "../storage/index.js";
 import { BlockingSends } from "./blocking-sends.js";
-import { ConnectedPeer } from "./connected-peer.js";
-import { addressFor, DurableMailboxes } from "./durable-mailboxes.js";
+import { Topics } from "./groups/index.js";
 import { relayHandlers } from "./handlers/index.js";
-import { type Admission, greet } from "./handshake.js";
-import { NameRegistry, recordOf } from "./name-registry.js";
-import { PeerDirectory } from "./peer-directory.js";
-import { RateLimit } from "./rate-limit.js";
+import { addressFor, DurableMailboxes } from "./mailboxes/index.js";
+import { NameRegistry, PeerDirectory, type RelayPeer, recordOf } from "./names/index.js";
 import type { RelayCore } from "./relay-core.js";
-import { RelayDialect, type RelayGate } from "./relay-dialect.js";
-import type { RelayLimits } from "./relay-limits.js";
-import type { RelayPeer } from "./relay-peer.js";
 import type { SpawningParts } from "./relay-services.js";
-import type { RelayConnection, RelayVoice } from "./relay-voice.js";
 import { Router } from "./router.js";
-import { Topics } from "./topics.js";
+import {
+  type Admission,
+  ConnectedPeer,
+  greet,
+  RateLimit,
+  type RelayConnection,
+  RelayDialect,
+  type RelayGate,
+  type RelayVoice,
+} from "./wire/index.js";
 
 /** How often messages past their age are looked for. */
 const EXPIRY_MS = 60 * 60_000;

@@ -1,13 +1,11 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { AckPayload, MessageType, RelayEnvelope, SendMeta, SendPayload } from "@daemon-sdk/protocol/relay";
-import type { AgentSpawner } from "../agents/agent.js";
-import type { AgentCatalog } from "../sessions/agent-catalog.js";
-import type { Committer } from "../sessions/committer.js";
-import type { Store } from "../storage/store.js";
-import type { Directory } from "./directory.js";
-import type { Mailboxes, Post } from "./mailboxes.js";
-import type { RelayLimits } from "./relay-limits.js";
-import type { RelayPeer } from "./relay-peer.js";
+import type { AgentCatalog, AgentSpawner } from "../agents/index.js";
+import type { Committer } from "../journal/index.js";
+import type { RelayLimits } from "../limits/index.js";
+import type { Store } from "../storage/index.js";
+import type { Mailboxes, Post } from "./mailboxes/index.js";
+import type { Directory, RelayPeer } from "./names/index.js";
 
 /** A SEND that was routed: whom it goes to is settled, nothing is stored yet. */
 export interface RoutedSend {

@@ -1,6 +1,6 @@
 import { isRecord } from "@daemon-sdk/protocol";
 import { type Envelope, ErrorCode, isEnvelopeOf, isMessageType, type MessageType } from "@daemon-sdk/protocol/relay";
-import type { RelayPeer } from "./relay-peer.js";
+import type { RelayPeer } from "./names/index.js";
 import type { RelayHandler, RelayHandlers } from "./relay-services.js";
 
 /** Hands each envelope of an active connection to the handler of its type, once its payload was checked. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, newId } from "@daemon-sdk/protocol";
-import { failpoint } from "../daemon/failpoint.js";
+import { failpoint } from "../failpoint.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { readEndpoint, writeEndpoint } from "./endpoint-file.js";
 import { storageFailure } from "./private-file.js";

@@ -6,11 +6,11 @@ import {
   type LocalLink,
 } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
+import { tcpAuthority } from "../access/index.js";
 import { type DroidOptions, ensureDroidDaemon } from "./droid-launch.js";
 import { droidProgram, joinStart } from "./ensure.js";
 import { notRunning } from "./not-running.js";
 import { endpointOf, type FoundDaemon, probeLocalDaemon } from "./probe.js";
-import { tcpAuthority } from "./proof.js";
 import { dialProven } from "./proven-dial.js";
 import { checkStateDir, resolveStateDir } from "./state-dir.js";
 import { readToken } from "./token.js";

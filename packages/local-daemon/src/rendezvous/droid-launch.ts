@@ -9,13 +9,13 @@ import {
   type LocalDaemonEndpoint,
 } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
-import { bindTcp } from "../connection/bind.js";
+import { tcpAuthority } from "../access/index.js";
+import { bindTcp } from "../connection/index.js";
 import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
 import { notRunning } from "./not-running.js";
 import { pause } from "./pause.js";
 import { isOurListener } from "./port-owner.js";
 import { readPrivateFile, writePrivateFile } from "./private-file.js";
-import { tcpAuthority } from "./proof.js";
 import { SharedStart } from "./shared-start.js";
 import type { InstanceLock } from "./single-instance.js";
 import { openStateDir } from "./state-dir.js";

@@ -8,16 +8,14 @@ import {
   SessionNotFoundError,
   sessionId,
 } from "@daemon-sdk/protocol";
-import type { AgentSpec } from "../agents/agent.js";
-import type { SessionRow, StoreWrite } from "../storage/store.js";
-import type { AgentCatalog } from "./agent-catalog.js";
-import { type Drained, drainTurns } from "./drain.js";
-import { OccupiedSlots } from "./occupied-slots.js";
-import { PERSON, type Principal } from "./principal.js";
+import { PERSON, type Principal } from "../access/index.js";
+import { type AgentCatalog, type AgentSpec, OccupiedSlots } from "../agents/index.js";
+import { pickSettings } from "../conversation/index.js";
+import { daemonStopping } from "../refusals.js";
+import type { SessionRow, StoreWrite } from "../storage/index.js";
+import { type Drained, drainTurns } from "../turns/index.js";
 import { Session, type SessionServices } from "./session.js";
 import { sessionDirectory } from "./session-directory.js";
-import { pickSettings } from "./settings.js";
-import { daemonStopping } from "./turn-refusals.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions extends Omit<SessionServices, "slots"> {

@@ -7,7 +7,7 @@ import {
   type ResumeSessionResult,
   type SessionMessage,
 } from "@daemon-sdk/protocol";
-import type { Store } from "../storage/store.js";
+import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
 
 /** Bytes of conversation in one answer: half a frame leaves room for everything beside it. */

@@ -1,14 +1,14 @@
 import { newId, type ToolUseBlock } from "@daemon-sdk/protocol";
-import type { AgentSession } from "./agent-session.js";
 import type { AssistantMessage } from "./assistant-message.js";
-import type { ToolUse } from "./tools/tool.js";
+import type { ToolUse } from "./tools/index.js";
+import type { TurnSession } from "./turn-session.js";
 
 /** What came of a tool use. `refused`: a person said no, and the turn is over (agent spec). */
 export type ToolOutcome = { readonly kind: "done"; readonly text: string } | { readonly kind: "refused" };
 
 /** What {@link useTool} works on. */
 export interface ToolRound {
-  readonly session: AgentSession;
+  readonly session: TurnSession;
   /** The message that asks for the tool; it ends with that. */
   readonly message: AssistantMessage;
   /** Id of the user message whose turn this is. */

@@ -5,9 +5,7 @@ import {
   type RemoveAgentResponsePayload,
   type WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
-import type { AgentRecord } from "../directory.js";
-import { isInternalName } from "../names.js";
-import type { RelayPeer } from "../relay-peer.js";
+import { type AgentRecord, isInternalName, type RelayPeer } from "../names/index.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
 
 /** Longest name that REMOVE_AGENT takes (relay spec §1.5). */

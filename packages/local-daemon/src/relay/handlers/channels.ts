@@ -1,4 +1,4 @@
-import type { Channels } from "../channels.js";
+import type { Channels } from "../groups/index.js";
 import type { RelayHandlers } from "../relay-services.js";
 
 /** CHANNEL_JOIN, CHANNEL_LEAVE and CHANNEL_MESSAGE (relay spec §1.4, §5.5). None of them has an answer but a refusal. */

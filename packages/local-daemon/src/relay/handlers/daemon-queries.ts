@@ -7,11 +7,11 @@ import {
   type StatusResponsePayload,
   type WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
-import { MemoryStore } from "../../storage/memory-store.js";
+import { MemoryStore } from "../../storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../version.js";
-import { residentBytes } from "../process-memory.js";
-import type { RelayPeer } from "../relay-peer.js";
+import type { RelayPeer } from "../names/index.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
+import { residentBytes } from "../workers/index.js";
 
 /** What queries about the daemon need of the relay. */
 export interface DaemonQueryServices

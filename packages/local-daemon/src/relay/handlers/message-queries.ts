@@ -6,10 +6,10 @@ import {
   PROTOCOL_VERSION,
   type StoredMessage,
 } from "@daemon-sdk/protocol/relay";
-import { fittingPage, type Shortenable } from "../fitting-page.js";
-import type { HistoryEntry, HistoryQuery } from "../mailboxes.js";
-import type { RelayPeer } from "../relay-peer.js";
+import type { HistoryEntry, HistoryQuery } from "../mailboxes/index.js";
+import type { RelayPeer } from "../names/index.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
+import { fittingPage, type Shortenable } from "../wire/index.js";
 
 /** What queries for messages need of the relay. */
 export type MessageQueryServices = Pick<RelayServices, "mailboxes" | "committer" | "limits" | "now" | "logger">;

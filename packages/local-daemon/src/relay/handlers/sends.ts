@@ -1,9 +1,9 @@
 import { ErrorCode, type ReceiptState, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
-import type { Post, PostOutcome, PostRefusal } from "../mailboxes.js";
-import { ReceiptWriter } from "../receipt-writer.js";
+import type { Post, PostOutcome, PostRefusal } from "../mailboxes/index.js";
+import type { RelayPeer } from "../names/index.js";
 import type { RelayCore } from "../relay-core.js";
-import type { RelayPeer } from "../relay-peer.js";
 import type { RelayHandlers, RoutedSend } from "../relay-services.js";
+import { ReceiptWriter } from "../wire/index.js";
 
 type Send = RelayEnvelope<"SEND">;
 

@@ -1,7 +1,7 @@
 import type { SendMeta } from "@daemon-sdk/protocol/relay";
-import type { Post } from "../mailboxes.js";
+import { type ShadowTable, shadowPayload } from "../groups/index.js";
+import type { Post } from "../mailboxes/index.js";
 import type { RelayHandlers, RelayServices, RoutedSend } from "../relay-services.js";
-import { type ShadowTable, shadowPayload } from "../shadow-table.js";
 
 /** What shadows need of the relay. */
 export type ShadowServices = Pick<RelayServices, "directory" | "routeHooks">;

@@ -1,7 +1,7 @@
 import { createEnvelope, type MessageType, type RelayEnvelope, type RelayPayloads } from "@daemon-sdk/protocol/relay";
-import type { RelayPeer } from "../relay-peer.js";
+import type { RelayPeer } from "../names/index.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
-import type { Result, SpawnManager } from "../spawn-manager.js";
+import type { Result, SpawnManager } from "../workers/index.js";
 
 /** The requests that only a {@link SpawnManager} can serve, each with its result (relay spec §6). */
 const RESULTS = {
