@@ -56,7 +56,7 @@ export interface DaemonConfig {
   readonly logger?: Logger | undefined;
   /** Starts agents. Default: as child processes. */
   readonly spawner?: AgentSpawner | undefined;
-  /** Whether programs on the relay may have agents spawned and released (relay spec §6). Default false, as in the original. */
+  /** Whether programs on the relay may have agents spawned and released. Default false, as in the original. */
   readonly spawnManager?: boolean | undefined;
   /**
    * How long a permission request or a question may wait; then it is closed as cancelled, and told so. Default: as long as its

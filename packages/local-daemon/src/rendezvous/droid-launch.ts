@@ -37,7 +37,8 @@ const FILES = { port: "droid.port", lock: "droid.lock.db", log: "droid-stderr.lo
 const starts = new SharedStart<LocalDaemonEndpoint>();
 
 /**
- * Finds a plain `droid daemon` on this machine, or starts `droid daemon --host 127.0.0.1 --port N` (session spec §4).
+ * Finds a plain `droid daemon` on this machine, or starts `droid daemon --host 127.0.0.1 --port N`
+ * (docs/wire/session.md#local-daemon).
  *
  * It publishes no endpoint and proves nothing, so what can be checked is: the port listens, speaks WebSocket, and (on
  * Linux) its listener belongs to this user. One program at a time starts one; the others find it.

@@ -75,7 +75,7 @@ export interface SessionDialectOptions {
  * The session protocol on one connection: first a credential, then requests, each answered once with its own id.
  *
  * Nothing a client says ends the connection but a third refused credential: bad frames are counted, logged, and answered
- * where they can be (session spec §1.5; docs/protocol.md, "Errors").
+ * where they can be (docs/wire/session.md#errors; docs/protocol.md, "Errors").
  */
 export class SessionDialect implements Dialect {
   readonly name = "session";
