@@ -67,7 +67,7 @@ export async function openStateDir(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    if (!isFileError(cause, "EEXIST")) throw storageFailure("create the state directory", path, cause);
+    if (!isFileError(cause, "EEXIST")) throw storageFailure("create the state directory (DAEMON_SDK_HOME names another)", path, cause);
   }
   await checkStateDir(path);
   return path;
