@@ -92,6 +92,19 @@ describe("guarantees", () => {
   });
 });
 
+test("each word of the glossary has code that bears it, where the glossary says", () => {
+  const text = readFileSync(join(ROOT, "docs", "glossary.md"), "utf8");
+  const words = text.match(/^\| \*\*.*\|$/gm) ?? [];
+  const places = [...text.matchAll(/`([\w.]+)` in \[[^\]]*\]\(\.\.\/([^)]+)\)/g)];
+  const missing = places.filter(([, name = "", path = ""]) => {
+    const source = readFileSync(join(ROOT, path), "utf8");
+    return !name.split(".").every((part) => source.includes(part));
+  });
+  expect(words.length).toBeGreaterThan(50);
+  expect(words.filter((row) => !row.includes("](../"))).toEqual([]);
+  expect(missing.map(([place]) => place)).toEqual([]);
+});
+
 test("docs/transports.md names every case of the transport contract, and no other", () => {
   const text = readFileSync(join(ROOT, "docs", "transports.md"), "utf8");
   const named = [...text.matchAll(/`(T\d+-[a-z-]+)`/g)].map((match) => match[1]);
