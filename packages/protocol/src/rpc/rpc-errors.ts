@@ -1,6 +1,6 @@
+import { isRecord } from "../base/index.js";
 import { ConnectionError, type DaemonErrorCode, ProtocolError, SessionError, SessionNotFoundError } from "../errors.js";
-import { RpcCode, type RpcError } from "../session/envelope.js";
-import { isRecord } from "../session/guards.js";
+import { RpcCode, type RpcError } from "../session/index.js";
 
 const CODE_OF_RPC_CODE: ReadonlyMap<number, DaemonErrorCode> = new Map([
   [RpcCode.methodNotFound, "METHOD_NOT_FOUND"],

@@ -14,7 +14,7 @@ import type {
   Receipt,
   ResumeSessionParams,
   ResumeSessionResult,
-} from "../session/extension-params.js";
+} from "../session/index.js";
 import { creditSchema } from "./params.js";
 import {
   askUserParamsSchema,

@@ -17,7 +17,7 @@ import type {
   SearchSessionsParams,
   SessionScoped,
   SettingsParams,
-} from "../session/params.js";
+} from "../session/index.js";
 import {
   fileSourceSchema,
   imageSourceSchema,

@@ -16,7 +16,7 @@ import type {
   SessionTag,
   TokenUsage,
   ToolUseBlock,
-} from "../session/values.js";
+} from "../session/index.js";
 
 /** A JSON object with any keys. */
 export const recordSchema: z.ZodMiniType<Record<string, unknown>> = z.looseObject({});

@@ -1,3 +1,4 @@
+import { isRecord } from "../base/index.js";
 import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import type {
   EnvelopeMeta,
@@ -9,11 +10,6 @@ import type {
   SessionEnvelope,
 } from "./envelope.js";
 import type { SessionNotificationParams } from "./notifications.js";
-
-/** A JSON object: not null, not an array. Says nothing of its keys. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A call (session spec §1.4). Numeric ids and params that are no object are refused (§1.3). */
 export function isRequestEnvelope(value: unknown): value is RequestEnvelope {

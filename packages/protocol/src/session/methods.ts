@@ -1,5 +1,5 @@
 import { CLIENT_LIMITS } from "../limits.js";
-import type * as P from "./params.js";
+import type * as P from "./params/index.js";
 import type * as R from "./requests.js";
 
 declare const types: unique symbol;

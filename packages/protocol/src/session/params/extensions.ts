@@ -1,4 +1,3 @@
-import type { SessionScoped } from "./params.js";
 import type {
   AskUserParams,
   AskUserResult,
@@ -6,8 +5,9 @@ import type {
   PendingPermission,
   RequestPermissionParams,
   RequestPermissionResult,
-} from "./requests.js";
-import type { MessageState, Open, Position, WorkingState } from "./values.js";
+} from "../requests.js";
+import type { MessageState, Open, Position, WorkingState } from "../values.js";
+import type { SessionScoped } from "./scope.js";
 
 /**
  * How many events, and bytes of their frames, the daemon may send before it is given more (docs/protocol.md, "Credit").

@@ -1,5 +1,6 @@
-import type { Open } from "../session/values.js";
-import type { EntityType, PayloadKind, SpeakOnTrigger } from "./message-types.js";
+import type { Open } from "../../session/index.js";
+import { flag, listOf, number, object, optional, record, text } from "../description/index.js";
+import type { EntityType, PayloadKind, SpeakOnTrigger } from "../message-types.js";
 
 /** SEND, and unchanged in DELIVER (relay spec §1.3). */
 export interface SendPayload {
@@ -8,6 +9,8 @@ export interface SendPayload {
   data?: Record<string, unknown>;
   thread?: string;
 }
+
+const send = object<SendPayload>({ kind: text, body: text, data: optional(record), thread: optional(text) });
 
 /** CHANNEL_JOIN: a request, and as a notification to the members (relay spec §1.4, §5.5). */
 export interface ChannelJoinPayload {
@@ -18,6 +21,13 @@ export interface ChannelJoinPayload {
   member?: string;
 }
 
+const channelJoin = object<ChannelJoinPayload>({
+  channel: text,
+  displayName: optional(text),
+  avatarUrl: optional(text),
+  member: optional(text),
+});
+
 /** CHANNEL_LEAVE: a request, and as a notification to the members (relay spec §1.4, §5.5). */
 export interface ChannelLeavePayload {
   channel: string;
@@ -25,6 +35,8 @@ export interface ChannelLeavePayload {
   /** Removes this name instead of the sender's. */
   member?: string;
 }
+
+const channelLeave = object<ChannelLeavePayload>({ channel: text, reason: optional(text), member: optional(text) });
 
 /** A file beside a channel message; `data` is base64 (relay spec §1.4). */
 export interface ChannelAttachment {
@@ -36,6 +48,15 @@ export interface ChannelAttachment {
   data?: string;
 }
 
+const attachment = object<ChannelAttachment>({
+  id: text,
+  filename: text,
+  mimeType: text,
+  size: optional(number),
+  url: optional(text),
+  data: optional(text),
+});
+
 /** CHANNEL_MESSAGE, in both directions (relay spec §1.4). */
 export interface ChannelMessagePayload {
   channel: string;
@@ -46,6 +67,15 @@ export interface ChannelMessagePayload {
   data?: Record<string, unknown>;
 }
 
+const channelMessage = object<ChannelMessagePayload>({
+  channel: text,
+  body: text,
+  thread: optional(text),
+  mentions: optional(listOf(text)),
+  attachments: optional(listOf(attachment)),
+  data: optional(record),
+});
+
 /** Somebody in a channel (relay spec §1.4). */
 export interface ChannelMember {
   name: string;
@@ -54,6 +84,14 @@ export interface ChannelMember {
   avatarUrl?: string;
   status?: Open<"online" | "away" | "offline">;
 }
+
+const member = object<ChannelMember>({
+  name: text,
+  entityType: text,
+  displayName: optional(text),
+  avatarUrl: optional(text),
+  status: optional(text),
+});
 
 /** CHANNEL_INFO: declared, never sent by the original (relay spec §1.4). */
 export interface ChannelInfoPayload {
@@ -67,17 +105,31 @@ export interface ChannelInfoPayload {
   isPrivate?: boolean;
 }
 
+const channelInfo = object<ChannelInfoPayload>({
+  channel: text,
+  name: text,
+  description: optional(text),
+  topic: optional(text),
+  members: listOf(member),
+  createdAt: text,
+  isPrivate: optional(flag),
+});
+
 /** CHANNEL_MEMBERS: declared, never sent by the original (relay spec §1.4). */
 export interface ChannelMembersPayload {
   channel: string;
   members: ChannelMember[];
 }
 
+const channelMembers = object<ChannelMembersPayload>({ channel: text, members: listOf(member) });
+
 /** CHANNEL_TYPING: declared, never sent by the original (relay spec §1.4). */
 export interface ChannelTypingPayload {
   channel: string;
   isTyping: boolean;
 }
+
+const channelTyping = object<ChannelTypingPayload>({ channel: text, isTyping: flag });
 
 /** SHADOW_BIND: copies of an agent's messages wanted (relay spec §1.4, §5.11). */
 export interface ShadowBindPayload {
@@ -90,7 +142,34 @@ export interface ShadowBindPayload {
   receiveOutgoing?: boolean;
 }
 
+const shadowBind = object<ShadowBindPayload>({
+  primaryAgent: text,
+  speakOn: optional(listOf(text)),
+  receiveIncoming: optional(flag),
+  receiveOutgoing: optional(flag),
+});
+
 /** SHADOW_UNBIND: no effect unless it names the present primary (relay spec §1.4). */
 export interface ShadowUnbindPayload {
   primaryAgent: string;
 }
+
+const shadowUnbind = object<ShadowUnbindPayload>({ primaryAgent: text });
+
+/** Descriptions of the types that carry messages, and say who gets them (relay spec §1.3, §1.4). */
+export const MESSAGE_PAYLOADS = {
+  SEND: send,
+  DELIVER: send,
+  SUBSCRIBE: record,
+  UNSUBSCRIBE: record,
+  SHADOW_BIND: shadowBind,
+  SHADOW_UNBIND: shadowUnbind,
+  CHANNEL_JOIN: channelJoin,
+  CHANNEL_LEAVE: channelLeave,
+  CHANNEL_MESSAGE: channelMessage,
+  CHANNEL_INFO: channelInfo,
+  CHANNEL_MEMBERS: channelMembers,
+  CHANNEL_TYPING: channelTyping,
+  PROPOSAL_CREATE: record,
+  VOTE: record,
+} as const;

@@ -1,5 +1,17 @@
-import type { Open } from "../session/values.js";
-import type { EntityType, ErrorCode } from "./message-types.js";
+import type { Open } from "../../session/index.js";
+import {
+  anything,
+  flag,
+  integer,
+  listOf,
+  number,
+  object,
+  optional,
+  record,
+  text,
+  textOrFlag,
+} from "../description/index.js";
+import type { EntityType, ErrorCode } from "../message-types.js";
 
 /** Nothing to say: BYE, SUBSCRIBE, STATUS and others carry `{}`. */
 export type EmptyPayload = Record<string, unknown>;
@@ -15,6 +27,15 @@ export interface ClientCapabilities {
   /** Ours: the client reads RECEIPTs of many messages. */
   batches?: boolean;
 }
+
+const capabilities = object<ClientCapabilities>({
+  ack: optional(flag),
+  resume: optional(flag),
+  max_inflight: optional(number),
+  supports_topics: optional(flag),
+  receipts: optional(flag),
+  batches: optional(flag),
+});
 
 /** HELLO: who connects (relay spec §3.2). */
 export interface HelloPayload {
@@ -40,6 +61,24 @@ export interface HelloPayload {
   ticket?: string;
 }
 
+const hello = object<HelloPayload>({
+  agent: text,
+  capabilities: optional(capabilities),
+  entityType: optional(text),
+  cli: optional(text),
+  program: optional(text),
+  model: optional(text),
+  task: optional(text),
+  workingDirectory: optional(text),
+  team: optional(text),
+  displayName: optional(text),
+  avatarUrl: optional(text),
+  session: optional(object<NonNullable<HelloPayload["session"]>>({ resume_token: optional(text) })),
+  _isSystemComponent: optional(flag),
+  proof: optional(text),
+  ticket: optional(text),
+});
+
 /** WELCOME: the connection is active (relay spec §3.2). */
 export interface WelcomePayload {
   session_id: string;
@@ -55,11 +94,24 @@ export interface WelcomePayload {
   };
 }
 
+const welcome = object<WelcomePayload>({
+  session_id: text,
+  resume_token: text,
+  server: object<WelcomePayload["server"]>({
+    max_frame_bytes: integer,
+    heartbeat_ms: number,
+    receipts: optional(flag),
+    batches: optional(flag),
+  }),
+});
+
 /** PING and PONG (relay spec §4). */
 export interface HeartbeatPayload {
   /** Echoed, not compared. */
   nonce: string;
 }
+
+const heartbeat = object<HeartbeatPayload>({ nonce: text });
 
 /** ERROR: something the daemon refuses or cannot do (relay spec §3.6). */
 export interface ErrorPayload {
@@ -70,6 +122,8 @@ export interface ErrorPayload {
   /** Ours: id of the envelope that is refused. The original's errors name none. */
   ref_id?: string;
 }
+
+const error = object<ErrorPayload>({ code: text, message: text, fatal: flag, ref_id: optional(text) });
 
 /** ACK: a DELIVER has arrived; with `correlationId` also the answer to a blocking SEND (relay spec §1.2, §5.7). */
 export interface AckPayload {
@@ -89,6 +143,17 @@ export interface AckPayload {
   responseData?: unknown;
 }
 
+const ack = object<AckPayload>({
+  ack_id: text,
+  seq: integer,
+  cumulative_seq: optional(integer),
+  sack: optional(listOf(integer)),
+  also: optional(listOf(text)),
+  correlationId: optional(text),
+  response: optional(textOrFlag),
+  responseData: optional(anything),
+});
+
 /** NACK: declared, never sent by the original (relay spec §1.2). */
 export interface NackPayload {
   ack_id: string;
@@ -96,6 +161,13 @@ export interface NackPayload {
   reason?: Open<"busy" | "invalid" | "forbidden">;
   message?: string;
 }
+
+const nack = object<NackPayload>({
+  ack_id: text,
+  code: optional(text),
+  reason: optional(text),
+  message: optional(text),
+});
 
 /** BUSY: not now; the message was not taken (relay spec §1.2). The original never sends it, ours does. */
 export interface BusyPayload {
@@ -105,6 +177,8 @@ export interface BusyPayload {
   ref_id?: string;
 }
 
+const busy = object<BusyPayload>({ retry_after_ms: number, queue_depth: number, ref_id: optional(text) });
+
 /** One stream in SYNC (relay spec §1.2). */
 export interface SyncStream {
   topic: string;
@@ -113,11 +187,20 @@ export interface SyncStream {
   server_last_seq?: number;
 }
 
+const syncStream = object<SyncStream>({
+  topic: text,
+  peer: text,
+  last_seq: integer,
+  server_last_seq: optional(integer),
+});
+
 /** SYNC: declared, never sent by the original (relay spec §1.2). */
 export interface SyncPayload {
   session_id: string;
   streams: SyncStream[];
 }
+
+const sync = object<SyncPayload>({ session_id: text, streams: listOf(syncStream) });
 
 /** What has become of a SEND: stored for one who is away, stored and written to one who is there, or not taken. */
 export type ReceiptState = "queued" | "delivered" | "refused";
@@ -133,12 +216,16 @@ export interface ReceiptPayload {
   to: string;
 }
 
+const receipt = object<ReceiptPayload>({ ref_id: text, also: optional(listOf(text)), state: text, to: text });
+
 /** LOG: a line of an agent's output (relay spec §1.2). */
 export interface LogPayload {
   data: string;
   /** Unix milliseconds; default: the envelope's `ts`. */
   timestamp?: number;
 }
+
+const log = object<LogPayload>({ data: text, timestamp: optional(number) });
 
 /** AGENT_READY: somebody has connected (relay spec §1.2); sent to everyone else, for users, too. */
 export interface AgentReadyPayload {
@@ -148,3 +235,31 @@ export interface AgentReadyPayload {
   /** Unix milliseconds. */
   connectedAt: number;
 }
+
+const agentReady = object<AgentReadyPayload>({
+  name: text,
+  cli: optional(text),
+  task: optional(text),
+  connectedAt: number,
+});
+
+/** Descriptions of the types that make and keep a connection (relay spec §1.2). */
+export const CONTROL_PAYLOADS = {
+  HELLO: hello,
+  WELCOME: welcome,
+  ACK: ack,
+  NACK: nack,
+  PING: heartbeat,
+  PONG: heartbeat,
+  ERROR: error,
+  BUSY: busy,
+  RESUME: record,
+  BYE: record,
+  STATE: record,
+  SYNC: sync,
+  SYNC_SNAPSHOT: record,
+  SYNC_DELTA: record,
+  LOG: log,
+  RECEIPT: receipt,
+  AGENT_READY: agentReady,
+} as const;

@@ -1,6 +1,4 @@
-import type { DaemonCapabilities } from "./capabilities.js";
-import type { Credit } from "./extension-params.js";
-import type { PendingAskUser, PendingPermission } from "./requests.js";
+import type { PendingAskUser, PendingPermission } from "../requests.js";
 import type {
   AutonomyLevel,
   AvailableModel,
@@ -20,15 +18,10 @@ import type {
   SessionTag,
   TokenUsage,
   WorkingState,
-} from "./values.js";
-
-export type * from "./extension-params.js";
-export type * from "./listing-params.js";
-
-/** Every session call names its session. */
-export interface SessionScoped {
-  sessionId: string;
-}
+} from "../values.js";
+import type { DaemonCapabilities } from "./capabilities.js";
+import type { Credit } from "./extensions.js";
+import type { SessionScoped } from "./scope.js";
 
 /** Result of calls that a newer daemon may acknowledge before they are done (session spec §1.6). */
 export interface CommandAck {
@@ -201,10 +194,6 @@ export interface ContextBreakdownResult {
   droids: unknown[];
 }
 
-/** Result of calls that say no more than whether it worked. */
-export interface SuccessResult {
-  success: boolean;
-}
 /** Adds an MCP server to the user's settings: `command` for stdio, `url` for the others (session spec §5.6). */
 export interface AddMcpServerParams extends SessionScoped {
   name: string;

@@ -1,4 +1,4 @@
-import type { AuthenticateParams } from "./session/params.js";
+import type { AuthenticateParams } from "../session/index.js";
 import type { Transport } from "./transport.js";
 
 /** A daemon on this machine, as `ensureLocalDaemon` found or started it. */

@@ -1,6 +1,5 @@
-import type { SessionScoped, SuccessResult } from "./params.js";
-import type { SessionActivity } from "./state/index.js";
-import type { Open, SessionMessage, SessionTag, WorkingState } from "./values.js";
+import type { Open, SessionActivity, SessionMessage, SessionTag, WorkingState } from "../values.js";
+import type { SessionScoped, SuccessResult } from "./scope.js";
 
 /** One row of `list_opened_sessions`; `updatedAt` in epoch seconds (session spec §5.5). */
 export interface OpenedSession {

@@ -1,55 +1,63 @@
-import type {
-  AckPayload,
-  AgentReadyPayload,
-  BusyPayload,
-  EmptyPayload,
-  ErrorPayload,
-  HeartbeatPayload,
-  HelloPayload,
-  LogPayload,
-  NackPayload,
-  ReceiptPayload,
-  SyncPayload,
-  WelcomePayload,
-} from "./control-payloads.js";
-import type {
-  ChannelInfoPayload,
-  ChannelJoinPayload,
-  ChannelLeavePayload,
-  ChannelMembersPayload,
-  ChannelMessagePayload,
-  ChannelTypingPayload,
-  SendPayload,
-  ShadowBindPayload,
-  ShadowUnbindPayload,
-} from "./message-payloads.js";
-import type { MessageType } from "./message-types.js";
-import type {
-  AgentListPayload,
-  HealthPayload,
-  HealthResponsePayload,
-  InboxPayload,
-  InboxResponsePayload,
-  ListAgentsPayload,
-  ListConnectedAgentsPayload,
-  MessagesQueryPayload,
-  MessagesResponsePayload,
-  MetricsPayload,
-  MetricsResponsePayload,
-  RemoveAgentPayload,
-  RemoveAgentResponsePayload,
-  StatusResponsePayload,
-} from "./query-payloads.js";
-import type {
-  ListWorkersResultPayload,
-  ReleasePayload,
-  SendInputPayload,
-  SetModelPayload,
-  SetModelResultPayload,
-  SpawnPayload,
-  SpawnResultPayload,
-  WorkerResultPayload,
-} from "./worker-payloads.js";
+import type { Description } from "../description/index.js";
+import type { MessageType } from "../message-types.js";
+import {
+  type AckPayload,
+  type AgentReadyPayload,
+  type BusyPayload,
+  CONTROL_PAYLOADS,
+  type EmptyPayload,
+  type ErrorPayload,
+  type HeartbeatPayload,
+  type HelloPayload,
+  type LogPayload,
+  type NackPayload,
+  type ReceiptPayload,
+  type SyncPayload,
+  type WelcomePayload,
+} from "./control.js";
+import {
+  DIAGNOSTIC_PAYLOADS,
+  type HealthPayload,
+  type HealthResponsePayload,
+  type MetricsPayload,
+  type MetricsResponsePayload,
+  type StatusResponsePayload,
+} from "./diagnostics.js";
+import {
+  type ChannelInfoPayload,
+  type ChannelJoinPayload,
+  type ChannelLeavePayload,
+  type ChannelMembersPayload,
+  type ChannelMessagePayload,
+  type ChannelTypingPayload,
+  MESSAGE_PAYLOADS,
+  type SendPayload,
+  type ShadowBindPayload,
+  type ShadowUnbindPayload,
+} from "./messages.js";
+import {
+  type AgentListPayload,
+  type InboxPayload,
+  type InboxResponsePayload,
+  type ListAgentsPayload,
+  type ListConnectedAgentsPayload,
+  type MessagesQueryPayload,
+  type MessagesResponsePayload,
+  QUERY_PAYLOADS,
+  type RemoveAgentPayload,
+  type RemoveAgentResponsePayload,
+} from "./queries.js";
+import {
+  type ListWorkersResultPayload,
+  type ReleasePayload,
+  type SendInputPayload,
+  type SetModelPayload,
+  type SetModelResultPayload,
+  type SpawnPayload,
+  type SpawnResultPayload,
+  WORKER_PAYLOADS,
+  type WorkerResultPayload,
+} from "./workers.js";
 
 /**
  * The payload of each message type (relay spec §1.2–§1.5, §6).
@@ -116,3 +124,12 @@ export interface RelayPayloads extends Record<MessageType, object> {
   PROPOSAL_CREATE: EmptyPayload;
   VOTE: EmptyPayload;
 }
+
+/** The description of each type's payload: guards and schemas are made of these. */
+export const PAYLOADS: { readonly [Type in MessageType]: Description<RelayPayloads[Type]> } = {
+  ...CONTROL_PAYLOADS,
+  ...MESSAGE_PAYLOADS,
+  ...QUERY_PAYLOADS,
+  ...DIAGNOSTIC_PAYLOADS,
+  ...WORKER_PAYLOADS,
+};
