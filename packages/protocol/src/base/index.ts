@@ -1,3 +1,4 @@
+export * from "./abortable.js";
 export * from "./clock.js";
 export * from "./ids.js";
 export * from "./is-record.js";
