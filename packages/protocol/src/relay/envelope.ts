@@ -1,5 +1,5 @@
 import { isRecord, newId } from "../base/index.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../limits/index.js";
 import { type Description, number, object, optional, record, text } from "./description/index.js";
 import type { MessageType } from "./message-types.js";
 import type { RelayPayloads } from "./payloads/index.js";

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../limits/index.js";
 import type { Envelope } from "./envelope.js";
 
 /** Bytes before each frame's JSON: its length, unsigned, big-endian (relay spec §2.1). */

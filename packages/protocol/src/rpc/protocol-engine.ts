@@ -1,6 +1,6 @@
 import { type Logger, newId, silentLogger } from "../base/index.js";
 import { ConnectionError, type DaemonError, ProtocolError } from "../errors.js";
-import { CLIENT_LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits/index.js";
 import type { Transport, TransportClose } from "../link/index.js";
 import {
   type DecodeFailure,

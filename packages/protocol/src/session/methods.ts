@@ -1,4 +1,4 @@
-import { CLIENT_LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits/index.js";
 import type * as P from "./params/index.js";
 import type * as R from "./requests.js";
 

@@ -1,4 +1,4 @@
-import { CLIENT_LIMITS } from "../../limits.js";
+import { CLIENT_LIMITS } from "../../limits/index.js";
 import type { Open, SessionActivity, WorkingState } from "../values.js";
 
 /** What the activity is derived from. */
