@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { FakeDaemon } from "../../src/index.js";
-import { RawClient } from "../raw-client.js";
+import { FakeDaemon } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 
 const CALLS: readonly (readonly [string, object])[] = [
   ["load_session", { token: "t" }],

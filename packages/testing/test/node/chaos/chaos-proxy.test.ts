@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import { type ChaosConnection, ChaosProxy, type ChaosProxyOptions } from "../../src/node.js";
+import { type ChaosConnection, ChaosProxy, type ChaosProxyOptions } from "../../../src/node.js";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

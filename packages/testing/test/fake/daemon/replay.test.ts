@@ -1,7 +1,7 @@
 import type { Transport } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { FakeDaemon, type RecordedFrame } from "../../src/index.js";
-import { RawClient } from "../raw-client.js";
+import { FakeDaemon, type RecordedFrame } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 
 /** A daemon whose connections are written down. */
 function recorded(daemon: FakeDaemon): { daemon: Pick<FakeDaemon, "dial">; frames: RecordedFrame[] } {

@@ -1,5 +1,5 @@
 import type { Position } from "@daemon-sdk/protocol";
-import type { Frame, RawClient } from "../raw-client.js";
+import type { Frame, RawClient } from "../../raw-client.js";
 
 /** A request to run a command. */
 export const permission = {

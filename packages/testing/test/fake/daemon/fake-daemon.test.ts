@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { FakeDaemon, NO_REPLY, rpcFault } from "../src/index.js";
-import { RawClient } from "./raw-client.js";
+import { FakeDaemon, NO_REPLY, rpcFault } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 
 test("a method before authentication is refused, and so is a wrong credential", async () => {
   const daemon = new FakeDaemon({ credential: "right" });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FakeDaemon } from "../../src/index.js";
-import { RawClient } from "../raw-client.js";
+import { FakeDaemon } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 import { entriesOf, permission, placeOf, seqsOf } from "./entries.js";
 
 test("a session sends within its credit, what is urgent ahead of its place, and the rest when it is granted", async () => {

@@ -1,7 +1,7 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { FakeClock, FakeDaemon } from "../../src/index.js";
-import { RawClient } from "../raw-client.js";
+import { FakeClock, FakeDaemon } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 
 const endOf = ({ transport }: RawClient) =>
   new Promise<TransportClose>((resolve) => {

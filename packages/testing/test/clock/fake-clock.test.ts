@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FakeClock } from "../src/index.js";
+import { FakeClock } from "../../src/index.js";
 
 test("timers run when they are due, in the order of their time and then of their setting", async () => {
   const clock = new FakeClock({ startAt: 1_000 });

@@ -1,7 +1,7 @@
 import { ProtocolError } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { FakeDaemon } from "../../src/index.js";
-import { RawClient } from "../raw-client.js";
+import { FakeDaemon } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 
 async function afterTwoPrompts(): Promise<FakeDaemon> {
   const daemon = new FakeDaemon();

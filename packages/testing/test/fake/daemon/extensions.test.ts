@@ -1,7 +1,7 @@
 import type { Position } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { ALL_CAPABILITIES, FakeClock, FakeDaemon, type FakePrompt } from "../../src/index.js";
-import { type Frame, RawClient } from "../raw-client.js";
+import { ALL_CAPABILITIES, FakeClock, FakeDaemon, type FakePrompt } from "../../../src/index.js";
+import { type Frame, RawClient } from "../../raw-client.js";
 import { entriesOf, permission, placeOf, seqsOf } from "./entries.js";
 
 /** Waits for whatever ends the turn. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { FakeClock, FakeDaemon, type FakeDaemonOptions } from "../../src/index.js";
-import { RawClient } from "../raw-client.js";
+import { FakeClock, FakeDaemon, type FakeDaemonOptions } from "../../../src/index.js";
+import { RawClient } from "../../raw-client.js";
 
 async function connected(options?: FakeDaemonOptions) {
   const daemon = new FakeDaemon(options);

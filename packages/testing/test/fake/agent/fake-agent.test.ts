@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { FakeAgent, FakeClock } from "../src/index.js";
-import { runFakeAgent } from "../src/node.js";
+import { FakeAgent, FakeClock } from "../../../src/index.js";
+import { runFakeAgent } from "../../../src/node.js";
 
 interface AgentFrame {
   readonly type: string;
