@@ -86,6 +86,7 @@ export class DaemonClient extends SessionCalls {
       logger: this.#logger,
       sessionId: () => this.#requireSession(),
       extensions: () => this.#extensions(),
+      onAttached: () => this.credit?.attached(),
       onGap: (gap) => this.#feed.observer?.onGap(gap),
       onLost: (error) => {
         this.detach(error);
@@ -155,7 +156,7 @@ export class DaemonClient extends SessionCalls {
   #extensions(): { inbox?: true; credit?: Credit } {
     return {
       ...(this.#options.capabilities?.inbox === true ? { inbox: true } : {}),
-      ...(this.credit === undefined ? {} : { credit: this.credit.current() }),
+      ...(this.credit === undefined ? {} : { credit: this.credit.attaching() }),
     };
   }
 
@@ -204,6 +205,11 @@ export class DaemonClient extends SessionCalls {
   /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */
   onNotification(listener: NotificationListener): () => void {
     return this.#feed.listen(listener);
+  }
+
+  /** Resolves when the session is not being attached to a link any more; undefined when it is not. For who is to begin behind that. */
+  get reattaching(): Promise<void> | undefined {
+    return this.#attachment.reattaching;
   }
 
   /** Sets who follows the session's turns, before there is one; gives back what it follows. */
@@ -266,7 +272,6 @@ export class DaemonClient extends SessionCalls {
   #bind(sessionId: string): SessionAttachment {
     this.#detachView = this.#multiplexer.attach(sessionId, this.#feed);
     this.#sessionId = sessionId;
-    this.credit?.opened();
     return this.#attachment;
   }
 

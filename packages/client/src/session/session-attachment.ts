@@ -42,6 +42,8 @@ export interface SessionAttachmentOptions {
   sessionId(): string;
   /** What `load_session` and `resume_session` are sent beside what they need; asked anew each time. */
   extensions(): Pick<LoadSessionParams, "inbox" | "credit">;
+  /** A call that attaches the session is answered; called in the tick the answer is read. */
+  onAttached(): void;
   /** Entries are missing; told before any later one. */
   onGap(gap: SessionGap): void;
   /** The session cannot be attached again. */
@@ -56,6 +58,7 @@ export class SessionAttachment {
   #isOpened = false;
   /** Requests up to here were listed as pending when the session was resumed, or are resolved; the replay tells them all the same. */
   #resolvedUntil: Position | undefined;
+  #reattaching: Promise<void> | undefined;
 
   constructor(options: SessionAttachmentOptions) {
     this.#options = options;
@@ -66,6 +69,7 @@ export class SessionAttachment {
   opened(position: unknown): void {
     this.#isOpened = true;
     this.moveTo(position);
+    this.#options.onAttached();
   }
 
   /** Entries go on after `position`. */
@@ -80,9 +84,25 @@ export class SessionAttachment {
     return this.#resolvedUntil === undefined || !isPosition(meta) || meta.seq > this.#resolvedUntil.seq;
   }
 
+  /** Resolves when the call that attaches the session anew has ended, in whatever way; undefined while there is none. */
+  get reattaching(): Promise<void> | undefined {
+    return this.#reattaching;
+  }
+
   /** Attaches the session to a link. Rejects when that is lost as well; whatever else goes wrong is the session's own end. */
-  async reattach(link: NewLink): Promise<void> {
-    if (!this.#isOpened) return;
+  reattach(link: NewLink): Promise<void> {
+    if (!this.#isOpened) return Promise.resolve();
+    const done = this.#reattach(link);
+    const reattaching = done
+      .catch(() => {})
+      .then(() => {
+        if (this.#reattaching === reattaching) this.#reattaching = undefined;
+      });
+    this.#reattaching = reattaching;
+    return done;
+  }
+
+  async #reattach(link: NewLink): Promise<void> {
     try {
       await this.#resumeOrLoad(link, this.#options.sessionId());
     } catch (error) {
@@ -112,12 +132,13 @@ export class SessionAttachment {
 
   #resumed({ position, pendingPermissions, pendingAskUserRequests }: ResumeSessionResult): void {
     this.#resolvedUntil = position;
-    const { inbox, sessionId } = this.#options;
+    const { inbox, sessionId, onAttached } = this.#options;
     inbox.reconcile(sessionId(), pendingPermissions, pendingAskUserRequests);
+    onAttached();
   }
 
   async #load({ engine, token, capabilities }: NewLink, sessionId: string, reason: GapReason): Promise<void> {
-    const { onGap, extensions, inbox } = this.#options;
+    const { onGap, extensions, inbox, onAttached } = this.#options;
     await engine.request(
       METHODS.loadSession,
       { ...extensions(), sessionId, token },
@@ -135,6 +156,7 @@ export class SessionAttachment {
             ...given({ from, to: loaded.position }),
           });
           inbox.reconcile(sessionId, loaded.pendingPermissions, loaded.pendingAskUserRequests);
+          onAttached();
         },
       },
     );

@@ -4,7 +4,7 @@ import { CLIENT_LIMITS, type Credit, type FollowSessionResult } from "@daemon-sd
 export interface CreditWire {
   /**
    * `follow_session`; `onResult` is called in the tick the answer is read, before any later frame is. False when nothing was
-   * sent, because there is no session yet or the connection is away: {@link SessionCredit.current} will tell the daemon.
+   * sent, because there is no session yet or no link: {@link SessionCredit.attaching} then holds the credit.
    */
   follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean;
   /** `grant_credit`; dropped while the connection is away. */
@@ -36,8 +36,12 @@ export class SessionCredit {
   readonly #wire: CreditWire;
   readonly #onBegin: (result?: FollowSessionResult) => void;
   #consumers = 0;
-  /** Set between `follow_session` and its answer: what comes then was sent on earlier credit. */
+  /** Set until it is known where the first consumer begins: events that come before were sent on earlier credit. */
   #following: object | undefined;
+  /** Whether `follow_session` waits until the session is attached. */
+  #isDue = false;
+  /** Whether a call that attaches the session is in flight: the daemon may handle it after what is sent later. */
+  #isAttaching = false;
   /** What the daemon may still send, or has on its way; the last event may overdraw it. */
   #grantedEvents = 0;
   #grantedBytes = 0;
@@ -66,25 +70,35 @@ export class SessionCredit {
 
   /**
    * Credit to pass in `initialize_session`, `load_session` and `resume_session`: the window less what waits here, none without
-   * a consumer. Calling it counts as having granted exactly that.
+   * a consumer. Calling it counts as having granted exactly that. Nothing is granted from then on until {@link attached}.
    */
-  current(): Credit {
-    const isWanted = this.#consumers > 0;
-    this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
-    this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
-    if (this.#following !== undefined) this.#begin();
-    return { events: this.#grantedEvents, bytes: this.#grantedBytes };
+  attaching(): Credit {
+    this.#isAttaching = true;
+    const credit = this.#grantAll(!this.#isDue);
+    // The answer was lost with its link, but not what its consumer did since.
+    if (this.#following !== undefined && !this.#isDue) this.#begin();
+    return credit;
   }
 
-  /** The session is there now: for a consumer that came while it was being made. */
-  opened(): void {
-    if (this.#consumers > 0 && this.#grantedEvents === 0) this.#follow();
+  /** The call that {@link attaching} was for is answered: what became due meanwhile is sent. */
+  attached(): void {
+    this.#isAttaching = false;
+    if (this.#isDue) {
+      this.#isDue = false;
+      this.#following = undefined;
+      if (this.#consumers > 0) this.#follow(true);
+    } else if (this.#consumers > 0) this.#grantMore();
   }
 
-  /** A consumer begins. The first one makes the daemon go on at the end of its journal. */
-  attach(): CreditLease {
+  /**
+   * A consumer begins. The first one makes the daemon go on at the end of its journal.
+   *
+   * @param fromNow while there is no link, or the session is being attached to one: whether nothing older may come to this
+   *   consumer. Else it gets everything since the last entry that came, so that it misses nothing of that time.
+   */
+  attach(fromNow = false): CreditLease {
     this.#consumers += 1;
-    if (this.#consumers === 1) this.#follow();
+    if (this.#consumers === 1) this.#follow(fromNow);
     const held: Credit = { events: 0, bytes: 0 };
     let hasEnded = false;
     return {
@@ -124,17 +138,20 @@ export class SessionCredit {
     this.#take(1, bytes);
   }
 
-  #follow(): void {
-    this.#following = undefined;
+  #follow(fromNow: boolean): void {
     this.#waitingEvents = 0;
     this.#waitingBytes = 0;
-    const credit = this.current();
     const following = {};
-    const isSent = this.#wire.follow(credit, (result) => {
-      // Another one may be on its way by now, or the connection was made anew.
+    const isSent = !this.#isAttaching && this.#sendFollow(following);
+    this.#isDue = fromNow && !isSent;
+    this.#following = isSent || fromNow ? following : undefined;
+  }
+
+  #sendFollow(following: object): boolean {
+    return this.#wire.follow(this.#grantAll(), (result) => {
+      // Another one may be in flight by now, or the link was made anew.
       if (this.#following === following) this.#begin(result);
     });
-    if (isSent) this.#following = following;
   }
 
   #begin(result?: FollowSessionResult): void {
@@ -145,7 +162,19 @@ export class SessionCredit {
   #take(events: number, bytes: number): void {
     this.#waitingEvents -= events;
     this.#waitingBytes -= bytes;
-    if (this.#consumers === 0) return;
+    // A daemon drops a grant that it handles before the session is attached.
+    if (this.#consumers > 0 && !this.#isAttaching) this.#grantMore();
+  }
+
+  /** Sets what is granted to the window less what waits here. */
+  #grantAll(isDue = true): Credit {
+    const isWanted = isDue && this.#consumers > 0;
+    this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
+    this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
+    return { events: this.#grantedEvents, bytes: this.#grantedBytes };
+  }
+
+  #grantMore(): void {
     const moreEvents = this.#roomForEvents - this.#grantedEvents;
     const moreBytes = this.#roomForBytes - this.#grantedBytes;
     if (moreEvents * 4 < WINDOW.events && moreBytes * 4 < WINDOW.bytes) return;

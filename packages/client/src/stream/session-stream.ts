@@ -31,6 +31,8 @@ export interface StreamHost {
   readonly isReachable: boolean;
   /** Whether what comes now lies before the place where events go on; `begin` follows. */
   readonly isFollowing: boolean;
+  /** Set while the session is being attached to a link anew: the place where events go on is not known before. */
+  readonly reattaching: Promise<void> | undefined;
   /** Has the daemon send events; undefined where it sends them anyway. */
   attach(): CreditLease | undefined;
   /** Takes the one place for a running stream; throws when it is taken, or when the session cannot be used. */
@@ -232,6 +234,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   async #send(): Promise<void> {
     const free = this.#host.untilFree();
     if (free !== undefined) await free;
+    while (this.#host.reattaching !== undefined) await this.#host.reattaching;
     if (this.#state !== "running") return;
     this.#isSent = true;
     // Sent before the prompt and not waited for: a prompt costs no round trip more.

@@ -89,7 +89,11 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   attach(): CreditLease | undefined {
-    return this.#client.credit?.attach();
+    return this.#client.credit?.attach(true);
+  }
+
+  get reattaching(): Promise<void> | undefined {
+    return this.#client.credit && this.#client.reattaching;
   }
 
   get pendingRequests(): number {
