@@ -31,6 +31,7 @@ const STEPS = [
     args: ["--pack", ".", "--profile", "node16"],
     cwd,
   })),
+  { title: "Notices of what is bundled", command: process.execPath, args: ["scripts/notices.mjs", "--check"] },
   { title: "Unused code (knip)", command: "knip", args: [] },
   {
     title: "Architecture and house style (vitest)",
