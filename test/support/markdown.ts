@@ -29,6 +29,11 @@ export function anchorsOf(text: string): string[] {
   });
 }
 
+/** The texts of the Mermaid charts of a page. */
+export function chartsOf(text: string): string[] {
+  return [...text.matchAll(/^```mermaid\n([\s\S]*?)^```$/gm)].map(([, chart]) => chart ?? "");
+}
+
 function slugOf(heading: string): string {
   const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
   return plain
