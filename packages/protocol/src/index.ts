@@ -1,3 +1,4 @@
+export * from "./abortable.js";
 export * from "./clock.js";
 export * from "./close-codes.js";
 export * from "./errors.js";

@@ -1,6 +1,5 @@
 import {
   type ArchiveSessionResult,
-  type Clock,
   type ConnectionError,
   type CreateTicketResult,
   type DaemonCapabilities,
@@ -20,18 +19,11 @@ import {
   SessionError,
 } from "@daemon-sdk/protocol";
 import { type AskUserReply, given, type Handlers, type PermissionAnswer, requireOffer } from "../base/index.js";
-import {
-  type ConnectionLifecycle,
-  type ConnectionStatus,
-  iterateStatus,
-  type SharedTransportMultiplexer,
-  type StatusEvents,
-} from "../connection/index.js";
-import type { DaemonIdentity } from "../link/index.js";
+import { type ConnectDaemonOptions, type ConnectionStatus, iterateStatus } from "../connection/index.js";
+import type { Connector, DaemonIdentity } from "../link/index.js";
 import { DaemonClient, resultOfAnswer, type SessionSnapshot, snapshotOf } from "../session/index.js";
 import { type DroidStreamEvent, type ResultEvent, SessionTurns, type StreamOptions } from "../stream/index.js";
 import { DaemonSession } from "./daemon-session.js";
-import type { LinkKeeper } from "./link-keeper.js";
 import {
   checkPrompt,
   checkResumeOptions,
@@ -42,17 +34,12 @@ import {
 } from "./session-options.js";
 import { initializeParams } from "./session-params.js";
 
-/** What `connectDaemon` hands a connection. */
+/** What a connection is made of. */
 export interface DaemonConnectionParts {
-  readonly multiplexer: SharedTransportMultiplexer;
-  readonly keeper: LinkKeeper;
-  readonly lifecycle: ConnectionLifecycle;
-  readonly status: StatusEvents;
-  readonly handlers: Handlers;
-  /** Default: the computer's. */
-  readonly clock: Clock | undefined;
-  readonly onError: (error: Error) => void;
+  readonly connector: Connector;
+  readonly options: ConnectDaemonOptions;
   readonly logger: Logger;
+  readonly onError: (error: Error) => void;
 }
 
 /** Options of {@link DaemonConnection.run}. */
@@ -76,12 +63,12 @@ export class DaemonConnection {
   /** For `connectDaemon` only. */
   constructor(parts: DaemonConnectionParts) {
     this.#parts = parts;
-    this.closed = parts.lifecycle.closed;
+    this.closed = parts.connector.closed;
   }
 
   /** Whom this connection is authenticated as, and what the daemon can do; of the last link, as a restarted daemon may differ. */
   get identity(): DaemonIdentity {
-    return this.#parts.keeper.link.identity;
+    return this.#parts.connector.link.identity;
   }
 
   /** What the daemon offers beyond the original wire. */
@@ -91,12 +78,12 @@ export class DaemonConnection {
 
   /** Version of the wire the daemon states; undefined when it states none. */
   get protocolVersion(): string | undefined {
-    return this.#parts.keeper.link.engine.peerProtocolVersion;
+    return this.#parts.connector.link.engine.peerProtocolVersion;
   }
 
   /** The present status first, then each change; ends after `disconnected`. Every call gives an iterator of its own. */
   status(): AsyncIterableIterator<ConnectionStatus> {
-    return iterateStatus(this.#parts.status);
+    return iterateStatus(this.#parts.connector.status);
   }
 
   /** Makes a session. The handlers given here stand before the connection's. */
@@ -147,7 +134,7 @@ export class DaemonConnection {
    */
   async interruptSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
-    const { multiplexer } = this.#parts;
+    const { multiplexer } = this.#parts.connector;
     if (this.capabilities.directInterrupt === true || multiplexer.has(sessionId)) {
       await multiplexer.calls.request(METHODS.interruptSession, { sessionId });
       return;
@@ -165,17 +152,17 @@ export class DaemonConnection {
 
   /** Sessions that are open in the daemon now. */
   async listOpenedSessions(): Promise<OpenedSession[]> {
-    return (await this.#parts.multiplexer.calls.request(METHODS.listOpenedSessions, {})).sessions;
+    return (await this.#parts.connector.multiplexer.calls.request(METHODS.listOpenedSessions, {})).sessions;
   }
 
   /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
   listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
-    return this.#parts.multiplexer.calls.request(METHODS.listAvailableSessions, page);
+    return this.#parts.connector.multiplexer.calls.request(METHODS.listAvailableSessions, page);
   }
 
   /** Searches the conversations. */
   searchSessions(search: SearchSessionsParams): Promise<SearchSessionsResult> {
-    return this.#parts.multiplexer.calls.request(METHODS.searchSessions, search);
+    return this.#parts.connector.multiplexer.calls.request(METHODS.searchSessions, search);
   }
 
   /** A page of a session's conversation, without loading it; at most 100 messages, 20 by default. */
@@ -184,26 +171,26 @@ export class DaemonConnection {
     page: Omit<GetSessionMessagesParams, "sessionId"> = {},
   ): Promise<GetSessionMessagesResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
+    return this.#parts.connector.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
   }
 
   /** Takes a session out of the lists, without loading it. */
   async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
+    return this.#parts.connector.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
   }
 
   /** Puts an archived session back into the lists. */
   async unarchiveSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
-    await this.#parts.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
+    await this.#parts.connector.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
   }
 
   /** Sets a session's title, without loading it. */
   async renameSession(sessionId: string, title: string): Promise<void> {
     requireText("sessionId", sessionId);
     requireText("title", title);
-    await this.#parts.multiplexer.calls.request(METHODS.renameSession, { sessionId, title });
+    await this.#parts.connector.multiplexer.calls.request(METHODS.renameSession, { sessionId, title });
   }
 
   /**
@@ -211,14 +198,15 @@ export class DaemonConnection {
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
-    return this.#parts.multiplexer.calls.request(METHODS.createTicket, {});
+    return this.#parts.connector.multiplexer.calls.request(METHODS.createTicket, {});
   }
 
   /** What became of messages: one receipt for each of up to 100 ids, in their order. METHOD_NOT_FOUND without `receipts`. */
   async getReceipts(sessionId: string, messageIds: string[]): Promise<Receipt[]> {
     requireText("sessionId", sessionId);
     requireOffer(this.capabilities, "receipts");
-    return (await this.#parts.multiplexer.calls.request(METHODS.getReceipts, { sessionId, messageIds })).receipts;
+    return (await this.#parts.connector.multiplexer.calls.request(METHODS.getReceipts, { sessionId, messageIds }))
+      .receipts;
   }
 
   /**
@@ -227,7 +215,7 @@ export class DaemonConnection {
    */
   async listRequests(filter: { sessionId?: string } = {}): Promise<InboxRequest[]> {
     requireOffer(this.capabilities, "requests");
-    return (await this.#parts.multiplexer.calls.request(METHODS.listRequests, filter)).requests;
+    return (await this.#parts.connector.multiplexer.calls.request(METHODS.listRequests, filter)).requests;
   }
 
   /**
@@ -237,7 +225,10 @@ export class DaemonConnection {
   async answerRequest(requestId: string, answer: PermissionAnswer | AskUserReply): Promise<void> {
     requireText("requestId", requestId);
     requireOffer(this.capabilities, "requests");
-    await this.#parts.multiplexer.calls.request(METHODS.answerRequest, { requestId, result: resultOfAnswer(answer) });
+    await this.#parts.connector.multiplexer.calls.request(METHODS.answerRequest, {
+      requestId,
+      result: resultOfAnswer(answer),
+    });
   }
 
   /**
@@ -246,7 +237,7 @@ export class DaemonConnection {
    * acted on a call without an answer is not known. May be called again.
    */
   close(): Promise<void> {
-    return this.#parts.keeper.close();
+    return this.#parts.connector.close();
   }
 
   /** Closes the connection at the end of an `await using` block. */
@@ -255,12 +246,13 @@ export class DaemonConnection {
   }
 
   #newHandle(own: Handlers): { client: DaemonClient; turns: SessionTurns } {
-    const { multiplexer, keeper, handlers, status, clock, onError, logger } = this.#parts;
-    const { permissionHandler = handlers.permissionHandler, askUserHandler = handlers.askUserHandler } = own;
+    const { connector, options, onError, logger } = this.#parts;
+    const { multiplexer, status, link } = connector;
+    const { permissionHandler = options.permissionHandler, askUserHandler = options.askUserHandler } = own;
     const { capabilities } = this;
     const client = new DaemonClient({
       multiplexer,
-      token: keeper.link.token,
+      token: link.token,
       capabilities,
       handlers: given({ permissionHandler, askUserHandler }),
       onError,
@@ -268,6 +260,7 @@ export class DaemonConnection {
       logger,
     });
     const { calls } = multiplexer;
+    const { clock } = options;
     const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock, onError });
     return { client, turns };
   }

@@ -105,7 +105,7 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
 }
 
 /** What `reconnect` asks for, with the defaults; undefined when it is off. */
-export function reconnectPolicy({ reconnect = true }: ConnectDaemonOptions): Required<ReconnectOptions> | undefined {
+export function reconnectLimits({ reconnect = true }: ConnectDaemonOptions): Required<ReconnectOptions> | undefined {
   if (reconnect === false) return undefined;
   const { maxElapsedMs = CLIENT_LIMITS.reconnectBudgetMs, maxAttempts = Number.POSITIVE_INFINITY } = Object(reconnect);
   return { maxElapsedMs, maxAttempts };

@@ -31,3 +31,8 @@ async function freshTicket(fetchTicket: () => string | Promise<string>): Promise
 export function noCredential(advice: string): ConnectionError {
   return new ConnectionError("AUTH_MISSING", `No credential for the daemon. ${advice}. Nothing was sent.`);
 }
+
+/** `token` of the session calls (session spec §3.3): required on the wire, so a link authenticated by proof sends a word. */
+export function sessionToken({ apiKey, token }: Credential): string {
+  return apiKey ?? token ?? "local";
+}
