@@ -32,7 +32,10 @@ export function noCredential(advice: string): ConnectionError {
   return new ConnectionError("AUTH_MISSING", `No credential for the daemon. ${advice}. Nothing was sent.`);
 }
 
-/** `token` of the session calls (session spec §3.3): required on the wire, so a link authenticated by proof sends a word. */
+/**
+ * `token` of the session calls: required (docs/wire/session.md#token-in-session-calls), so a link authenticated by proof sends a
+ * placeholder.
+ */
 export function sessionToken({ apiKey, token }: Credential): string {
   return apiKey ?? token ?? "local";
 }
