@@ -51,9 +51,9 @@ export interface RunOptions<Output = unknown> extends DaemonSessionOptions, Stre
 /**
  * One authenticated connection to a daemon; many sessions share it. Made by `connectDaemon`.
  *
- * A link that is lost is made again, unless `reconnect` is off: sessions are attached again where they were, streams and calls go on.
- * When the connection ends, by `close()` or because it cannot be brought back, running streams and pending calls end at once with the
- * reason; sessions and their turns go on in the daemon. After that every call throws that reason.
+ * A lost link is replaced by a new one, unless `reconnect` is off: sessions are attached again at their positions, streams and
+ * calls go on. When the connection ends, by `close()` or because reconnecting failed, running streams and pending calls end at
+ * once with the error; sessions and their turns go on in the daemon. After that every call throws that error.
  */
 export class DaemonConnection {
   /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
@@ -66,7 +66,10 @@ export class DaemonConnection {
     this.closed = parts.connector.closed;
   }
 
-  /** Whom this connection is authenticated as, and what the daemon can do; of the last link, as a restarted daemon may differ. */
+  /**
+   * The user that the connection is authenticated as, and what the daemon offers; of the last link, as a restarted daemon may
+   * differ.
+   */
   get identity(): DaemonIdentity {
     return this.#parts.connector.link.identity;
   }
@@ -76,17 +79,17 @@ export class DaemonConnection {
     return this.identity.capabilities;
   }
 
-  /** Version of the wire the daemon states; undefined when it states none. */
+  /** Version of the wire that the daemon states; undefined when it states none. */
   get protocolVersion(): string | undefined {
     return this.#parts.connector.link.engine.peerProtocolVersion;
   }
 
-  /** The present status first, then each change; ends after `disconnected`. Every call gives an iterator of its own. */
+  /** Iterates over the present status and each later change; ends after `disconnected`. Every call makes an iterator of its own. */
   status(): AsyncIterableIterator<ConnectionStatus> {
     return iterateStatus(this.#parts.connector.status);
   }
 
-  /** Makes a session. The handlers given here stand before the connection's. */
+  /** Makes a session. Its handlers take precedence over the connection's. */
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
     const { client, turns } = this.#newHandle(options);
@@ -95,8 +98,8 @@ export class DaemonConnection {
   }
 
   /**
-   * Joins a session that exists, also one that another client made. Requests that wait in it go to the handlers at once.
-   * Rejects with `SessionNotFoundError` for an unknown one, SESSION_ALREADY_ATTACHED for one this connection holds already.
+   * Attaches to a session that exists, also one that another client made. Its pending requests go to the handlers at once. Rejects
+   * with `SessionNotFoundError` for an unknown session, SESSION_ALREADY_ATTACHED for one that this connection is attached to.
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
     checkResumeOptions(sessionId, options);
@@ -110,7 +113,7 @@ export class DaemonConnection {
     return this.#session(turns, client, snapshotOf(result));
   }
 
-  /** One prompt, one answer: makes a session, streams the turn, closes the session, gives the result. */
+  /** One prompt, one answer: makes a session, streams the turn, closes the session, and resolves with the result. */
   async run<Output = unknown>(prompt: string, options: RunOptions<Output> = {}): Promise<ResultEvent<Output>> {
     checkPrompt(prompt, options);
     const session = await this.createSession(options);
@@ -129,8 +132,8 @@ export class DaemonConnection {
   }
 
   /**
-   * Interrupts a session's running turn by its id. On a daemon that offers `directInterrupt` it need not be loaded; on others this
-   * connection loads it for the moment.
+   * Interrupts the running turn of a session by the session's id. A daemon that offers `directInterrupt` needs no session loaded
+   * for that; for other daemons this connection loads the session and detaches from it again.
    */
   async interruptSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
@@ -139,9 +142,9 @@ export class DaemonConnection {
       await multiplexer.calls.request(METHODS.interruptSession, { sessionId });
       return;
     }
-    // Requests that wait in the session are none of this handle's business.
-    const leave = (): typeof NO_ANSWER => NO_ANSWER;
-    const { client } = this.#newHandle({ permissionHandler: leave, askUserHandler: leave });
+    // This handle must not answer the session's pending requests.
+    const noAnswer = (): typeof NO_ANSWER => NO_ANSWER;
+    const { client } = this.#newHandle({ permissionHandler: noAnswer, askUserHandler: noAnswer });
     await client.loadSession(sessionId);
     try {
       await client.interruptSession();
@@ -194,14 +197,17 @@ export class DaemonConnection {
   }
 
   /**
-   * A credential for one connection of somebody else, such as a web page: good once, until `expiresAt`, with the rights of this
+   * A credential for one connection of another client, such as a web page: good once, until `expiresAt`, with the rights of this
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
     return this.#parts.connector.multiplexer.calls.request(METHODS.createTicket, {});
   }
 
-  /** What became of messages: one receipt for each of up to 100 ids, in their order. METHOD_NOT_FOUND without `receipts`. */
+  /**
+   * The receipts of up to 100 messages, in the order of the ids. Rejects with METHOD_NOT_FOUND where the daemon offers no
+   * `receipts`.
+   */
   async getReceipts(sessionId: string, messageIds: string[]): Promise<Receipt[]> {
     requireText("sessionId", sessionId);
     requireOffer(this.capabilities, "receipts");
@@ -210,8 +216,8 @@ export class DaemonConnection {
   }
 
   /**
-   * The inbox: permission and ask-user requests that wait for an answer in all sessions, or in one, oldest first. Rejects with
-   * METHOD_NOT_FOUND where the daemon does not offer `requests`.
+   * The inbox: pending permission and ask-user requests of all sessions, or of one, oldest first. Rejects with METHOD_NOT_FOUND
+   * where the daemon does not offer `requests`.
    */
   async listRequests(filter: { sessionId?: string } = {}): Promise<InboxRequest[]> {
     requireOffer(this.capabilities, "requests");
@@ -219,8 +225,8 @@ export class DaemonConnection {
   }
 
   /**
-   * Answers a waiting request of any session, as a handler would. Rejects with REQUEST_NOT_PENDING when it is resolved already
-   * (`error.data.outcome`: what won), with INVALID_PARAMS for an answer that it does not offer.
+   * Answers a pending request of any session, as a handler would. Rejects with REQUEST_NOT_PENDING when the request is resolved
+   * (`error.data.outcome` is the valid answer), with INVALID_PARAMS for an answer that the request does not offer.
    */
   async answerRequest(requestId: string, answer: PermissionAnswer | AskUserReply): Promise<void> {
     requireText("requestId", requestId);
@@ -232,9 +238,9 @@ export class DaemonConnection {
   }
 
   /**
-   * Closes the connection, politely where there is a link, and resolves within 0.1 s in every state; coming back is given up. Sessions
-   * go on in the daemon. What was sent and has not left yet goes on doing so for 2 s at most, as long as the daemon reads; whether it
-   * acted on a call without an answer is not known. May be called again.
+   * Closes the connection, politely where there is a link, and resolves within 0.1 s in every state; reconnecting stops. Sessions
+   * go on in the daemon. Bytes that were sent and have not left this process are written for 2 s at most, as long as the daemon
+   * reads. Whether the daemon acted on a call without an answer is not known. May be called again.
    */
   close(): Promise<void> {
     return this.#parts.connector.close();

@@ -4,15 +4,15 @@ import { given } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
 import type { ClientPlatform } from "./client-platform.js";
 
-/** What `@daemon-sdk/local-daemon` is to a client. */
+/** The part of `@daemon-sdk/local-daemon` that a client calls. */
 export interface LocalDaemonDoor {
   /** Finds or starts the local daemon and opens a proven link to it. */
   connectLocal(options?: ConnectLocalOptions): Promise<LocalLink>;
 }
 
-/** What a platform that has local daemons is made of. */
+/** Options of {@link localPlatform}. */
 export interface LocalPlatformParts {
-  /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be had. */
+  /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it is not installed. */
   loadLocalDaemon(): Promise<LocalDaemonDoor>;
   /**
    * The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none
@@ -21,7 +21,7 @@ export interface LocalPlatformParts {
   environmentApiKey(): string | undefined;
 }
 
-/** A platform with local daemons: they go through the optional package, which makes the daemon prove itself first. */
+/** A platform with local daemons, which it links to by the optional package: that makes the daemon prove itself first. */
 export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatformParts): ClientPlatform {
   const ownCredential = ({ credential, endpoint }: LocalLink): Credential | undefined => {
     if (Object.keys(credential).length > 0) return credential;

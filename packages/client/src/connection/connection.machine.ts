@@ -22,8 +22,8 @@ export type ConnectionEvent = "dial" | "opened" | "accepted" | "attached" | "los
  *   idle ─close→ closed          dialing ─close→ closed              authenticating ─close→ closed
  *   attaching ─close→ closed     waiting ─close→ closed
  *
- * `attaching`: the sessions are attached to the new link; the first link has none. `lost`: the link in use broke, or an attempt at one
- * failed. `waiting` ends with `dial` while attempts remain, else with `close`.
+ * `attaching`: the sessions are attached to the new link; the first link has none. `lost`: the link in use broke, or an attempt at
+ * one failed. `waiting` ends with `dial` while attempts remain, else with `close`.
  */
 export const CONNECTION_TRANSITIONS = {
   idle: { dial: "dialing", close: "closed" },

@@ -16,49 +16,51 @@ import {
 } from "@daemon-sdk/protocol";
 import { ConnectionCalls } from "./connection-calls.js";
 
-/** One session's end of the shared socket: what the multiplexer hands that session's traffic to. */
+/** What the multiplexer passes the frames of one session to. */
 export interface SessionView {
-  /** How far it has come; grows with every entry that came in its place. */
+  /** Grows with each entry of the session that arrives in order. */
   readonly progress: number;
-  /** A notification of this session, in the order the daemon told them. */
+  /** Called with each notification of the session, in the order in which the daemon sent them. */
   onNotification(notification: SessionNotification, inbound: InboundNotification): void;
-  /** A request of the daemon about this session; the same answers as `ProtocolEngine.onRequest` takes. */
+  /** Called with each request of the daemon about the session; answers as `ProtocolEngine.onRequest` does. */
   onRequest(request: InboundRequest): unknown;
-  /** A request came again that is being handled, or was answered, on this link. */
+  /** Called with a request that was sent again on a link on which it is being handled, or was answered. */
   onRepeatedRequest(request: InboundRequest): void;
-  /** A new link stands in for one that was lost: attaches the session to it. Rejects when that link is of no use either. */
+  /** Attaches the session to the link that replaces a lost one. Rejects when the new link is lost as well. */
   reattach(link: NewLink): Promise<void>;
-  /** The connection ended, by whichever side; called once, and nothing after it. */
+  /** Called once, when either side has ended the connection; nothing else is called after it. */
   onConnectionEnd(error: ConnectionError): void;
 }
 
-/** What a session needs to know of a link that stands in for a lost one. */
+/** The link that replaces a lost one, as its sessions need it. */
 export interface NewLink {
   readonly engine: ProtocolEngine;
   readonly capabilities: DaemonCapabilities;
-  /** Goes into `token` of `load_session`; a daemon that was started again may want another one. */
+  /** Goes into `token` of `load_session`; a restarted daemon may want another one than before. */
   readonly token: string;
 }
 
 /** Options of {@link SharedTransportMultiplexer}. */
 export interface MultiplexerOptions {
   readonly logger?: Logger;
-  /** Whether the daemon keeps requests that nobody answers (`capabilities.inbox`); asked when it matters. Default: no. */
+  /**
+   * Whether the daemon keeps unanswered requests (`capabilities.inbox`); called for a request of no attached session. Default: no.
+   */
   readonly isInboxOffered?: () => boolean;
-  /** For the time-outs of calls. Default: the computer's. */
+  /** The clock of the time-outs of calls. Default: the computer's. */
   readonly clock?: Clock;
 }
 
 /**
- * Many sessions over one connection: hands each frame to the one session it is about, by `params.sessionId`.
+ * Many sessions over one connection: passes each frame to the session that `params.sessionId` names.
  *
- * One `Map` look-up per frame, whatever the number of sessions. A frame for a session that is not attached is counted and
- * logged, never broadcast, so no session sees or answers another's. Responses need no routing: the engine knows its calls.
+ * One `Map` look-up per frame, whatever the number of sessions. A frame for a session that is not attached is counted and logged,
+ * and passed to no other session. Responses need no routing: the engine matches them with its calls.
  */
 export class SharedTransportMultiplexer {
   /** The calls of the connection, over all its links. */
   readonly calls: ConnectionCalls;
-  /** Frames that went to no session: `unknownSession` named one that is not attached, `unnamed` named none. */
+  /** Dropped frames: `unknownSession` named a session that is not attached, `unnamed` named none. */
   readonly counters = { unknownSession: 0, unnamed: 0 };
 
   readonly #logger: Logger;
@@ -66,7 +68,7 @@ export class SharedTransportMultiplexer {
   readonly #views = new Map<string, SessionView>();
   #end: ConnectionError | undefined;
 
-  /** @param engine of the first link; without one, {@link listen} and `calls` are to be told of it */
+  /** @param engine of the first link; without it, call {@link listen}, `calls.use` and `calls.open` for each link */
   constructor(engine: ProtocolEngine | undefined, options: MultiplexerOptions = {}) {
     this.#logger = options.logger ?? silentLogger;
     this.#isInboxOffered = options.isInboxOffered ?? (() => false);
@@ -77,7 +79,7 @@ export class SharedTransportMultiplexer {
     this.calls.open(false);
   }
 
-  /** Takes what comes on a link; to be called in the tick its engine is made. */
+  /** Routes the frames of a link; to be called in the tick in which its engine is made. */
   listen(engine: ProtocolEngine): void {
     engine.onNotification = (notification) => this.#notify(notification);
     engine.onRequest = (request) => this.#request(request);
@@ -85,12 +87,12 @@ export class SharedTransportMultiplexer {
       this.#viewOf(sessionOf(request), request.method)?.onRepeatedRequest(request);
   }
 
-  /** Attaches all sessions to a new link, at once. Rejects when it is lost meanwhile. */
+  /** Attaches all sessions to a new link, in parallel. Rejects when that link is lost meanwhile. */
   async reattach(link: NewLink): Promise<void> {
     await Promise.all([...this.#views.values()].map((view) => view.reattach(link)));
   }
 
-  /** How far all sessions have come: larger when any entry has come in its place since. */
+  /** Sum over all sessions: grows with each entry that arrives in order. */
   get progress(): number {
     let progress = 0;
     for (const view of this.#views.values()) progress += view.progress;
@@ -108,7 +110,7 @@ export class SharedTransportMultiplexer {
   }
 
   /**
-   * Routes that session's frames to `view` from now on; gives back what ends it. Throws SESSION_ALREADY_ATTACHED for a second
+   * Routes the frames of a session to `view` until the returned function is called. Throws SESSION_ALREADY_ATTACHED for a second
    * view of one session, and the connection's error once that has ended.
    */
   attach(sessionId: string, view: SessionView): () => void {
@@ -126,7 +128,7 @@ export class SharedTransportMultiplexer {
     };
   }
 
-  /** Tells every view that the connection has ended, once, and detaches them. */
+  /** Ends all calls and views with the connection, and detaches the views; does nothing the second time. */
   end(error: ConnectionError): void {
     if (this.#end !== undefined) return;
     this.#end = error;
@@ -150,7 +152,7 @@ export class SharedTransportMultiplexer {
     const sessionId = sessionOf(request);
     const view = this.#viewOf(sessionId, request.method);
     if (view !== undefined) return view.onRequest(request);
-    // Another connection may answer it; a daemon that keeps no requests would wait for ours.
+    // Another connection may answer the request; a daemon that keeps no requests would wait for this one.
     if (this.#isInboxOffered()) return NO_ANSWER;
     throw new RpcFault(RpcCode.entityNotFound, "That session is not attached to this connection", { sessionId });
   }

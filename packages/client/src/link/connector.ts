@@ -51,9 +51,9 @@ export interface RetryPolicy extends DialManner {
   stop(reason?: Error): void;
 }
 
-/** What keeps a connection linked once there was a link. A page loads the code of it beside the first dial. */
+/** Keeps a connection linked after its first link. A page loads the code for it beside the first dial. */
 export interface LinkKeeper {
-  /** Watches a link from the moment calls go out on it; the returned function ends that. */
+  /** Watches a link that calls are about to go out on; the returned function stops that. */
   watch(link: AuthenticatedLink): () => void;
   /** The policy for the links after a lost one; undefined: the connection ends with that link. */
   retryAfter(end: LinkEnd): RetryPolicy | undefined;
@@ -65,7 +65,7 @@ export interface ConnectorOptions {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly onError: (error: Error) => void;
-  /** Called when an attempt begins, and not waited for before there is a link. */
+  /** Called when an attempt begins; waited for once its link is authenticated. */
   loadKeeper(): Promise<LinkKeeper>;
 }
 
@@ -105,14 +105,14 @@ export class Connector {
     });
   }
 
-  /** The present link, else the last one. Only to be read once a first one was accepted. */
+  /** The present link, else the last one. To be read only after a first one was authenticated. */
   get link(): AuthenticatedLink {
     return this.#link as AuthenticatedLink;
   }
 
   /**
-   * Makes a link and attaches the sessions to it, attempt after attempt. Rejects with the error that `policy` gives up with; to
-   * {@link end} the connection with it is the caller's part.
+   * Makes a link and attaches the sessions to it, attempt after attempt. Rejects with the error that `policy` gives up with; the
+   * caller then has to {@link end} the connection.
    *
    * @param lost why there is no link any more; undefined for the first one, whose first attempt begins at once
    */

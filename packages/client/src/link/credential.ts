@@ -16,7 +16,7 @@ export async function givenCredential({
   return given({ apiKey, token });
 }
 
-/** Its failures are worth another attempt, like any part of connecting: who hands out tickets may be restarting, too. */
+/** A failure is retryable, like other failures to connect: the server that issues tickets may be restarting. */
 async function freshTicket(fetchTicket: () => string | Promise<string>): Promise<string> {
   try {
     const ticket = await fetchTicket();
@@ -27,7 +27,7 @@ async function freshTicket(fetchTicket: () => string | Promise<string>): Promise
   }
 }
 
-/** No credential was given, or can be had; `advice` says where from. */
+/** The error for a missing credential; `advice` says where to get one. */
 export function noCredential(advice: string): ConnectionError {
   return new ConnectionError("AUTH_MISSING", `No credential for the daemon. ${advice}. Nothing was sent.`);
 }
