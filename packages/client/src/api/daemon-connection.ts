@@ -18,7 +18,13 @@ import {
   type SearchSessionsResult,
   SessionError,
 } from "@daemon-sdk/protocol";
-import { type AskUserReply, given, type Handlers, type PermissionAnswer, requireOffer } from "../base/index.js";
+import {
+  type AskUserReply,
+  type Handlers,
+  type PermissionAnswer,
+  requireOffer,
+  withoutUndefined,
+} from "../base/index.js";
 import { type ConnectDaemonOptions, type ConnectionStatus, iterateStatus } from "../connection/index.js";
 import type { Connector, DaemonIdentity } from "../link/index.js";
 import { DaemonClient, resultOfAnswer, type SessionSnapshot, snapshotOf } from "../session/index.js";
@@ -93,7 +99,10 @@ export class DaemonConnection {
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
     const { client, turns } = this.#newHandle(options);
-    const result = await client.initializeSession(initializeParams(options), given({ signal: options.signal }));
+    const result = await client.initializeSession(
+      initializeParams(options),
+      withoutUndefined({ signal: options.signal }),
+    );
     return this.#session(turns, client, snapshotOf(result));
   }
 
@@ -105,9 +114,9 @@ export class DaemonConnection {
     checkResumeOptions(sessionId, options);
     const { mcpServers, loadAllMessages, signal } = options;
     const { client, turns } = this.#newHandle(options);
-    const params = given({ mcpServers, loadAllMessages });
+    const params = withoutUndefined({ mcpServers, loadAllMessages });
     const result = await client.loadSession(sessionId, params, {
-      ...given({ signal }),
+      ...withoutUndefined({ signal }),
       onResult: (loaded) => turns.found(loaded as LoadSessionResult),
     });
     return this.#session(turns, client, snapshotOf(result));
@@ -260,7 +269,7 @@ export class DaemonConnection {
       multiplexer,
       token: link.token,
       capabilities,
-      handlers: given({ permissionHandler, askUserHandler }),
+      handlers: withoutUndefined({ permissionHandler, askUserHandler }),
       onError,
       onConnectionEnd: (error) => turns.fail(error),
       logger,

@@ -25,10 +25,10 @@ import {
 import {
   type AskUserReply,
   type AskUserRequest,
-  given,
   type PermissionAnswer,
   type PermissionRequest,
   requireOffer,
+  withoutUndefined,
 } from "../base/index.js";
 import type { ActivityListener, DaemonClient, NotificationListener, SessionSnapshot } from "../session/index.js";
 import {
@@ -304,6 +304,6 @@ function promptParams(
 ): Omit<AddUserMessageParams, "sessionId"> {
   return {
     text,
-    ...given({ images, files, outputFormat }),
+    ...withoutUndefined({ images, files, outputFormat }),
   };
 }

@@ -1,6 +1,6 @@
 import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
 import { keepConnection } from "../api/index.js";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
 import type { ClientPlatform } from "./client-platform.js";
 
@@ -32,7 +32,10 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
     loadKeeper: () => Promise.resolve(keepConnection),
     async openLocal({ daemonPort }, { signal, start }, credential) {
       const door = await loadLocalDaemon();
-      const link = await door.connectLocal({ ...given({ signal, daemonPort }), ...(start === false ? { start } : {}) });
+      const link = await door.connectLocal({
+        ...withoutUndefined({ signal, daemonPort }),
+        ...(start === false ? { start } : {}),
+      });
       const { transport, endpoint } = link;
       const used = credential ?? ownCredential(link);
       if (used !== undefined) return { transport, credential: used, endpoint };

@@ -6,7 +6,7 @@ import {
   type ProtocolEngine,
   TimeoutError,
 } from "@daemon-sdk/protocol";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { Credential } from "./credential.js";
 import type { DaemonIdentity } from "./daemon-identity.js";
 
@@ -34,7 +34,7 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
   };
   try {
     // By name, because the table of methods is in the half of the client that a page loads later.
-    const result = await engine.requestNamed("authenticate", params, given({ signal }));
+    const result = await engine.requestNamed("authenticate", params, withoutUndefined({ signal }));
     return identityOf(result, endpoint);
   } catch (error) {
     if (!TimeoutError.is(error)) throw error;
@@ -50,6 +50,6 @@ function identityOf(result: unknown, endpoint: LocalDaemonEndpoint | undefined):
     userId: typeof userId === "string" ? userId : "",
     orgId: typeof orgId === "string" ? orgId : "",
     capabilities: isRecord(capabilities) ? (capabilities as DaemonCapabilities) : {},
-    ...given({ endpoint, instanceId: typeof instanceId === "string" ? instanceId : undefined }),
+    ...withoutUndefined({ endpoint, instanceId: typeof instanceId === "string" ? instanceId : undefined }),
   };
 }

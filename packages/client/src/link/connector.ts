@@ -11,7 +11,7 @@ import {
   type Transport,
   type TransportClose,
 } from "@daemon-sdk/protocol";
-import { given, systemClock } from "../base/index.js";
+import { systemClock, withoutUndefined } from "../base/index.js";
 import {
   type ConnectDaemonOptions,
   type ConnectionEvent,
@@ -98,7 +98,7 @@ export class Connector {
     this.multiplexer = new SharedTransportMultiplexer(undefined, {
       logger,
       isInboxOffered: () => this.#link?.identity.capabilities.inbox === true,
-      ...given({ clock }),
+      ...withoutUndefined({ clock }),
     });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -202,7 +202,11 @@ export class Connector {
     this.#step("opened");
     try {
       const machineType = options.machine?.type ?? MachineType.Local;
-      const identity = await authenticate(engine, { credential, machineType, ...given({ endpoint, signal }) });
+      const identity = await authenticate(engine, {
+        credential,
+        machineType,
+        ...withoutUndefined({ endpoint, signal }),
+      });
       // The link may have ended between the answer and this line.
       if (link.end !== undefined) throw link.end.error;
       return Object.assign(link, { identity });
@@ -262,7 +266,7 @@ export class Connector {
     if (to !== "closed") return;
     this.#resolveClosed(error);
     // A connection that never was ready has reported no status, and reports no end.
-    if (this.status.last !== undefined) this.status.emit({ type: "disconnected", ...given({ error }) });
+    if (this.status.last !== undefined) this.status.emit({ type: "disconnected", ...withoutUndefined({ error }) });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type AuthenticateParams, ConnectionError } from "@daemon-sdk/protocol";
-import { checkText, given } from "../base/index.js";
+import { checkText, withoutUndefined } from "../base/index.js";
 import type { ConnectDaemonOptions } from "../connection/index.js";
 
 /** Credential part of `daemon.authenticate`. */
@@ -13,7 +13,7 @@ export async function givenCredential({
 }: ConnectDaemonOptions): Promise<Credential | undefined> {
   if (ticket !== undefined) return { ticket: typeof ticket === "string" ? ticket : await freshTicket(ticket) };
   if (apiKey === undefined && token === undefined) return undefined;
-  return given({ apiKey, token });
+  return withoutUndefined({ apiKey, token });
 }
 
 /** A failure is retryable, like other failures to connect: the server that issues tickets may be restarting. */

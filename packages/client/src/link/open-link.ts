@@ -1,6 +1,6 @@
 import { type Dial, type LocalDaemonEndpoint, type Logger, MachineType, type Transport } from "@daemon-sdk/protocol";
 import { dialWebSocket, dialWithRetry, RETRY_SCHEDULES } from "@daemon-sdk/transport-ws";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { ConnectDaemonOptions } from "../connection/index.js";
 import { type Credential, givenCredential, noCredential } from "./credential.js";
 import { resolveWebSocketUrl } from "./resolve-url.js";
@@ -52,7 +52,7 @@ export async function openLink(
   const usual = RETRY_SCHEDULES[options.machine?.type ?? MachineType.Local];
   const schedule = isOnce === true ? { ...usual, retries: 0 } : usual;
   const transport = await dialWithRetry((attempt) => dial({ url, signal: attempt }), schedule, {
-    ...given({ signal }),
+    ...withoutUndefined({ signal }),
     onRetry: ({ attempt, error, delayMs }) =>
       logger.info({ attempt, error, delayMs }, "Connecting failed; trying again"),
   });

@@ -10,7 +10,7 @@ import {
   SessionError,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import { given, idleClock } from "../base/index.js";
+import { idleClock, withoutUndefined } from "../base/index.js";
 import type { ConnectionCalls, StatusEvents } from "../connection/index.js";
 import {
   type ActivityHost,
@@ -133,7 +133,11 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   async getReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
-    const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [messageId] }, given({ signal }));
+    const { receipts } = await this.#client.call(
+      METHODS.getReceipts,
+      { messageIds: [messageId] },
+      withoutUndefined({ signal }),
+    );
     return receipts[0] ?? { messageId, state: "unknown" };
   }
 
@@ -163,7 +167,7 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     this.turns.begin(prompt);
     try {
       const { messageId, requestId: id } = prompt;
-      await this.#client.addUserMessage({ ...params, messageId }, { id, ...given({ signal }) });
+      await this.#client.addUserMessage({ ...params, messageId }, { id, ...withoutUndefined({ signal }) });
       if (this.turns.has(prompt.messageId) && this.#activity.isIdle) this.#activity.found("thinking");
     } catch (error) {
       this.turns.forget(prompt.messageId);

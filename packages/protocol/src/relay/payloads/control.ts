@@ -243,7 +243,7 @@ const agentReady = object<AgentReadyPayload>({
   connectedAt: number,
 });
 
-/** Descriptions of the types that make and keep a connection (docs/wire/relay.md#control-messages). */
+/** Descriptions of the types that make and keep a connection (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#control-messages). */
 export const CONTROL_PAYLOADS = {
   HELLO: hello,
   WELCOME: welcome,

@@ -112,7 +112,7 @@ const metricsResponse = object<MetricsResponsePayload>({
   system: object<MetricsResponsePayload["system"]>({ totalMemory: number, freeMemory: number, heapUsed: number }),
 });
 
-/** Descriptions of the questions how the daemon and its agents are, and their answers (docs/wire/relay.md#queries). */
+/** Descriptions of the questions how the daemon and its agents are, and their answers (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries). */
 export const DIAGNOSTIC_PAYLOADS = {
   STATUS: record,
   STATUS_RESPONSE: statusResponse,

@@ -157,8 +157,8 @@ export interface ShadowUnbindPayload {
 const shadowUnbind = object<ShadowUnbindPayload>({ primaryAgent: text });
 
 /**
- * Descriptions of the types that carry messages, and say who gets them (docs/wire/relay.md#messages,
- * docs/wire/relay.md#channels-and-shadows).
+ * Descriptions of the types that carry messages, and say who gets them (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages,
+ * https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#channels-and-shadows).
  */
 export const MESSAGE_PAYLOADS = {
   SEND: send,

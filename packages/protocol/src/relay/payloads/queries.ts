@@ -170,7 +170,7 @@ const removeAgentResponse = object<RemoveAgentResponsePayload>({
   message: optional(text),
 });
 
-/** Descriptions of the questions for messages and agents, and their answers (docs/wire/relay.md#queries). */
+/** Descriptions of the questions for messages and agents, and their answers (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries). */
 export const QUERY_PAYLOADS = {
   INBOX: inbox,
   INBOX_RESPONSE: inboxResponse,

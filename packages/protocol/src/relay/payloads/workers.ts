@@ -147,7 +147,7 @@ const listWorkersResult = object<ListWorkersResultPayload>({
   error: optional(text),
 });
 
-/** Descriptions of the requests about spawned agents and their results (docs/wire/relay.md#spawning). */
+/** Descriptions of the requests about spawned agents and their results (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#spawning). */
 export const WORKER_PAYLOADS = {
   SPAWN: spawn,
   SPAWN_RESULT: spawnResult,
