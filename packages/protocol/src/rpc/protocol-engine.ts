@@ -75,7 +75,7 @@ export class ProtocolEngine {
   onRepeatedRequest: ((request: InboundRequest) => void) | undefined;
   /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
   onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
-  /** Messages of any kind that came: `frames`. Of them: no envelopes, responses nobody waited for, requests for methods nobody handles. */
+  /** `frames` counts all messages; the others are subsets: no envelope, a response to no pending call, an unknown method. */
   readonly counters = { frames: 0, badFrames: 0, strayResponses: 0, unknownMethods: 0 };
 
   readonly #transport: Transport;
