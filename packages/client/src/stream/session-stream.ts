@@ -7,18 +7,15 @@ import {
   newId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue } from "../event-queue.js";
-import type { ResolvedOutputFormat } from "../output-format.js";
-import type { SessionGap } from "../session-attachment.js";
-import type { CreditLease } from "../session-credit.js";
-import type { StreamOptions } from "../session-options.js";
-import { snapshotOf } from "../session-snapshot.js";
-import type { SentPrompt, TurnLedger } from "../turn-ledger.js";
+import { approximateBytes, EventQueue } from "../base/index.js";
+import { type CreditLease, type SentPrompt, type SessionGap, snapshotOf, type TurnLedger } from "../session/index.js";
 import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
+import type { ResolvedOutputFormat } from "./output-format.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
+import type { StreamOptions } from "./stream-options.js";
 import { StreamStateTracker } from "./stream-state-tracker.js";
 
 /** What a stream needs of the session it belongs to. */
