@@ -79,7 +79,7 @@ export class SharedTransportMultiplexer {
 
   /** Takes what comes on a link; to be called in the tick its engine is made. */
   listen(engine: ProtocolEngine): void {
-    engine.onNotification = (notification) => this.#notify(notification);
+    engine.onNotification = this.#onNotification;
     engine.onRequest = (request) => this.#request(request);
     engine.onRepeatedRequest = (request) =>
       this.#viewOf(sessionOf(request), request.method)?.onRepeatedRequest(request);
@@ -136,15 +136,15 @@ export class SharedTransportMultiplexer {
     for (const view of views) view.onConnectionEnd(error);
   }
 
-  #notify(inbound: InboundNotification): void {
+  // A property, so that an engine calls it without a function between.
+  readonly #onNotification = (inbound: InboundNotification): void => {
     const { method, params } = inbound;
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
       this.#logger.debug({ method }, "A notification about no session was dropped");
       return;
     }
-    const view = this.#viewOf(params.sessionId, method);
-    view?.onNotification(params.notification, inbound);
-  }
+    this.#viewOf(params.sessionId, method)?.onNotification(params.notification, inbound);
+  };
 
   #request(request: InboundRequest): unknown {
     const sessionId = sessionOf(request);

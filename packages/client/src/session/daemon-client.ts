@@ -96,9 +96,10 @@ export class DaemonClient extends SessionCalls {
   }
 
   #newFeed(): SessionFeed {
-    const { multiplexer, onConnectionEnd } = this.#options;
+    const { multiplexer, capabilities, onConnectionEnd } = this.#options;
     return new SessionFeed({
       clock: multiplexer.calls.clock,
+      offersTurns: capabilities?.turns === true,
       attachment: () => this.#attachment,
       inbox: this.#inbox,
       credit: this.credit,

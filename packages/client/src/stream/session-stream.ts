@@ -5,25 +5,27 @@ import {
   type Clock,
   type LoadSessionResult,
   newId,
+  type PromptIds,
   type SessionNotification,
+  type TrackedTurn,
+  type TurnEnd,
 } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue } from "../base/index.js";
-import { type CreditLease, type SentPrompt, type SessionGap, snapshotOf, type TurnLedger } from "../session/index.js";
+import { approximateBytes, EventQueue, given } from "../base/index.js";
+import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
 import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
+import { ResultCollector } from "./result-collector.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
 import type { StreamOptions } from "./stream-options.js";
-import { StreamStateTracker } from "./stream-state-tracker.js";
 
 /** What a stream needs of the session it belongs to. */
 export interface StreamHost {
   readonly sessionId: string;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
-  readonly turns: TurnLedger;
   readonly clock: Clock;
   /** Requests that wait for a person. */
   readonly pendingRequests: number;
@@ -41,16 +43,24 @@ export interface StreamHost {
   release(stream: SessionStream): void;
   /** Undefined when a prompt can go out now, else what to wait for. */
   untilFree(): Promise<void> | undefined;
-  /** Sends the prompt; resolves at the acknowledgement. */
-  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: SentPrompt): Promise<void>;
-  /** Asks to interrupt that message's turn; the outcome is nobody's concern. */
+  /** Tracks the prompt's turn from now on, and sends the prompt; resolves at the acknowledgement. */
+  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: PromptIds): Promise<void>;
+  /** Applies a notification that was not received, but stands for what a gap hides, to the session's state. */
+  apply(notification: SessionNotification): void;
+  /** The tracked turn of that message. */
+  turn(messageId: string): TrackedTurn | undefined;
+  /** Ends that turn for a reason that no notification states. */
+  endTurn(messageId: string, end: TurnEnd): void;
+  /** The consumer of that turn's events is gone. */
+  leave(messageId: string): void;
+  /** Asks to interrupt that message's turn; the outcome does not matter. */
   interruptQuietly(messageId: string): void;
 }
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
 /** One turn as a {@link DroidStream}; the session feeds it with notifications and tells it when its own life ends. */
-export class SessionStream<Output = unknown> implements DroidStream<Output> {
+export class SessionStream<Output = unknown> implements DroidStream<Output>, EventSink {
   readonly messageId: string;
   readonly #host: StreamHost;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
@@ -64,8 +74,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   /** Whether the prompt is on its way. */
   #isSent = false;
   #isAcknowledged = false;
-  /** Set where our events begin; what the session tells before it is not ours. */
-  #tracker: StreamStateTracker | undefined;
+  /** The turn, once its prompt is sent. */
+  #turn: TrackedTurn | undefined;
+  /** Set where the events of this turn begin; notifications before that belong to others. */
+  #collector: ResultCollector | undefined;
   #lease: CreditLease | undefined;
   readonly #options: StreamOptions<Output>;
   #deadlines: StreamDeadlines | undefined;
@@ -89,7 +101,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
       maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
       onTaken: (bytes) => this.#lease?.taken(bytes),
       // The work goes on, only this reader is lost: the messages can be read with getMessages().
-      onOverflow: () => this.#step("broke") && this.#host.turns.leave(this.messageId),
+      onOverflow: () => this.#step("broke") && this.#host.leave(this.messageId),
     });
   }
 
@@ -117,18 +129,24 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     await this.return();
   }
 
-  /** Takes in one notification of the session. True: it waits here, and its `bytes` of credit are given back once it is taken. */
+  /** Takes a notification in that the session's state has applied. True: it waits here until it is consumed, and holds `bytes` of credit. */
   deliver(notification: SessionNotification, bytes: number): boolean {
     this.heard();
-    const tracker = this.#tracker;
-    if (this.#state !== "running" || tracker === undefined) return false;
-    const wasBehind = tracker.isBehind;
+    const collector = this.#collector;
+    if (this.#state !== "running" || collector === undefined) return false;
     const events = this.#bridge.push(notification);
-    const ended = tracker.observe(notification, events);
-    const isOurs = events.length > 0 && !(wasBehind && tracker.isBehind);
-    if (isOurs) this.#push(events, bytes);
-    if (ended) void this.#conclude(tracker);
-    return isOurs && bytes > 0;
+    const hasEnded = collector.observe(notification, events);
+    const last = collector.isBehind ? -1 : events.length - 1;
+    const lease = this.#lease;
+    if (last >= 0) lease?.hold(bytes);
+    for (let index = 0; index <= last; index += 1) {
+      const event = events[index] as BridgedEvent;
+      // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
+      if (lease === undefined) this.#queue.push(event);
+      else this.#queue.push(event, index === last ? bytes : 0);
+    }
+    if (hasEnded) void this.#conclude(collector);
+    return last >= 0 && bytes > 0;
   }
 
   /** The session has given a sign of life. */
@@ -136,49 +154,49 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     this.#deadlines?.heard();
   }
 
-  /** Our events begin with what comes now. */
+  /** The events of this turn are among those that come from now on. */
   begin(): void {
-    if (this.#state !== "running" || this.#tracker !== undefined) return;
-    const { turns, offersTurns, sessionId } = this.#host;
-    const { messageId } = this;
-    this.#tracker = new StreamStateTracker({
-      messageId,
-      requestId: this.#requestId,
-      sessionId,
-      turns: offersTurns,
-      ahead: turns.aheadOf(messageId),
-      ...(this.#format === undefined ? {} : { outputFormat: this.#format }),
-    });
+    if (this.#state !== "running" || this.#collector !== undefined || this.#turn === undefined) return;
+    const { sessionId } = this.#host;
+    const collector = new ResultCollector(this.#turn, { sessionId, ...given({ outputFormat: this.#format }) });
+    this.#collector = collector;
+    collector.conclude();
+    if (collector.hasEnded) void this.#conclude(collector);
   }
 
   /** Events are missing before those that come now; messages of the turn that are known all the same are told here. */
   gap({ reason, from, to, loaded }: SessionGap): void {
-    if (this.#state !== "running" || this.#tracker === undefined) return;
+    if (this.#state !== "running" || this.#collector === undefined) return;
     const snapshot = loaded && snapshotOf(loaded);
     this.#queue.push(
       { type: "gap", reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) },
       this.#lease && 0,
     );
     const isKnown = (id: string) => this.#bridge.hasSeen(id);
-    for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) this.deliver(missed, 0);
+    for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) {
+      this.#host.apply(missed);
+      this.deliver(missed, 0);
+    }
   }
 
   /** After a gap the session was at work on nothing: the turn is over, if the daemon ever had it. */
   foundIdle({ session, queuedMessages = [] }: LoadSessionResult): void {
-    const tracker = this.#tracker;
+    const collector = this.#collector;
     const wasTaken = this.#isAcknowledged || session.messages.some(({ id }) => id === this.messageId);
     const isQueued = queuedMessages.some(({ messageId }) => messageId === this.messageId);
-    if (this.#state !== "running" || tracker === undefined || !wasTaken || isQueued) return;
-    tracker.endedUnseen();
-    void this.#conclude(tracker);
+    if (this.#state !== "running" || collector === undefined || !wasTaken || isQueued) return;
+    this.#host.endTurn(this.messageId, { by: "idle" });
+    collector.conclude();
+    void this.#conclude(collector);
   }
 
   /** The agent's process is gone. */
   agentExited(notification: SessionNotification): void {
-    const tracker = this.#tracker;
-    if (this.#state !== "running" || tracker === undefined || this.#waitsForNewAgent(tracker)) return;
-    tracker.agentExited(notification);
-    void this.#conclude(tracker);
+    const collector = this.#collector;
+    if (this.#state !== "running" || collector === undefined || this.#waitsForNewAgent(collector)) return;
+    this.#host.endTurn(this.messageId, { by: "completed", reason: "agent_exited" });
+    collector.conclude(notification);
+    void this.#conclude(collector);
   }
 
   /** The session's agent was stopped, or the session is out of reach: ends with `error`, after what came before. */
@@ -193,13 +211,13 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
 
   /** This side interrupts what runs; gives back our message's id where that is our turn. */
   noteInterrupt(): string | undefined {
-    this.#tracker?.noteInterrupt();
-    return this.#state === "running" && this.#tracker?.isUntouched === false ? this.messageId : undefined;
+    this.#collector?.noteInterrupt();
+    return this.#state === "running" && this.#collector?.isUntouched === false ? this.messageId : undefined;
   }
 
   /** A daemon that offers `turns` starts the agent again for a prompt that has not begun. */
-  #waitsForNewAgent(tracker: StreamStateTracker): boolean {
-    return this.#host.offersTurns && tracker.isUntouched;
+  #waitsForNewAgent({ isUntouched }: ResultCollector): boolean {
+    return this.#host.offersTurns && isUntouched;
   }
 
   #start(): void {
@@ -239,30 +257,21 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     this.#isSent = true;
     // Sent before the prompt and not waited for: a prompt costs no round trip more.
     this.#lease = this.#host.attach();
+    const { messageId } = this;
+    const acknowledged = this.#host.sendPrompt(this.#params, { messageId, requestId: this.#requestId });
+    this.#turn = this.#host.turn(messageId);
     if (!this.#host.isFollowing) this.begin();
     try {
-      await this.#host.sendPrompt(this.#params, { messageId: this.messageId, requestId: this.#requestId });
+      await acknowledged;
       this.#isAcknowledged = true;
     } catch (error) {
       this.fail(error as Error);
     }
   }
 
-  #push(events: BridgedEvent[], bytes: number): void {
-    const lease = this.#lease;
-    lease?.hold(bytes);
-    const last = events.length - 1;
-    for (let index = 0; index <= last; index += 1) {
-      const event = events[index] as BridgedEvent;
-      // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
-      if (lease === undefined) this.#queue.push(event);
-      else this.#queue.push(event, index === last ? bytes : 0);
-    }
-  }
-
-  async #conclude(tracker: StreamStateTracker): Promise<void> {
+  async #conclude(collector: ResultCollector): Promise<void> {
     if (!this.#step("turnEnded")) return;
-    const result = (await tracker.result()) as ResultEvent<Output>;
+    const result = (await collector.result()) as ResultEvent<Output>;
     if (!this.#step("resultMade")) return;
     this.#queue.push(result, this.#lease && 0);
     this.#queue.end();
@@ -278,7 +287,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     const wasSent = this.#state === "running" && this.#isSent;
     if (!this.#step("left")) return false;
     if (!wasSent) return true;
-    this.#host.turns.leave(this.messageId);
+    this.#host.leave(this.messageId);
     this.#host.interruptQuietly(this.messageId);
     return true;
   }
