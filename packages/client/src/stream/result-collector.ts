@@ -10,6 +10,8 @@ import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-form
 import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
 import { TextPieces } from "./text-pieces.js";
 
+// Facts of the wire: docs/wire/session.md#results
+
 /** Options of {@link ResultCollector}. */
 export interface ResultCollectorOptions {
   readonly sessionId: string;
@@ -20,7 +22,7 @@ export interface ResultCollectorOptions {
 }
 
 /**
- * Collects the result of one turn from its notifications (session spec §8.4).
+ * Collects the result of one turn from its notifications.
  *
  * It does not track the turn: a `SessionState` applies each notification first, and the turn holds its end then.
  */
@@ -157,7 +159,7 @@ export class ResultCollector {
     }
   }
 
-  /** The agent took a message back (agent spec): it is no part of the result. */
+  /** The agent took a message back (docs/wire/agent-stdio.md#oddities): it is no part of the result. */
   #retract(messageId: string): void {
     const index = this.#messages.findIndex((event) => event.type === "assistant" && event.message.id === messageId);
     if (index < 0) return;

@@ -156,7 +156,8 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   untilFree(): Promise<void> | undefined {
-    // A plain daemon discards queued prompts when it is interrupted (agent spec), so the turn that was left has to end first.
+    // A plain daemon discards queued prompts when it is interrupted (docs/wire/agent-stdio.md#oddities), so the turn
+    // that was left has to end first.
     if (this.offersTurns || this.#left.isEmpty) return undefined;
     return this.#left.whenEmpty(CLIENT_LIMITS.requestTimeoutMs);
   }

@@ -3,6 +3,8 @@ import { given } from "../base/index.js";
 import type { BridgedEvent } from "./events.js";
 import { ResultCollector, type ResultCollectorOptions } from "./result-collector.js";
 
+// Facts of the wire: docs/wire/session.md#streams, docs/wire/session.md#turn-end
+
 /** Options of {@link StreamStateTracker}. */
 export interface StreamStateTrackerOptions extends ResultCollectorOptions {
   /** Id of the user message that starts the turn. */
@@ -16,7 +18,7 @@ export interface StreamStateTrackerOptions extends ResultCollectorOptions {
 }
 
 /**
- * Follows one turn: when it has ended, and what its result is (session spec §8.1, §8.4).
+ * Follows one turn: when it has ended, and what its result is.
  *
  * Give it every notification of the session from before the prompt is sent, with the events `MessageBridge` made of it. It
  * depends on no socket and no method prefix, so it works over a daemon's socket and over an agent's stdio alike.
@@ -43,7 +45,7 @@ export class StreamStateTracker extends ResultCollector {
     this.conclude();
   }
 
-  /** The agent's process ended, and the daemon sends no more of the turn (session spec §6.1 `session_process_exited`). */
+  /** The agent's process ended, and the daemon sends no more of the turn (`session_process_exited`). */
   agentExited(notification: SessionNotification): void {
     this.#state.end(this.#messageId, { by: "completed", reason: "agent_exited" });
     this.conclude(notification);

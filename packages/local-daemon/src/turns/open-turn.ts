@@ -50,8 +50,8 @@ export function acceptedRow(
 /**
  * The last words of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
  *
- * A client of the original ends its stream at a change to idle and knows no reasons (session spec §8.1): it gets a busy
- * state first where the turn showed none, and an `error` where the agent died.
+ * A client of the original ends its stream at a change to idle and knows no reasons (docs/wire/session.md#streams): it
+ * gets a busy state first where the turn showed none, and an `error` where the agent died.
  */
 export function lastWords(turn: OpenTurn, end: AgentTurnEnd, isIdle: boolean, now: number): SessionNotification[] {
   const { reason, details } = end;
