@@ -75,7 +75,10 @@ export class SessionFeed extends SessionCursor implements SessionView {
   // The fields that a text delta needs come first, so that they share cache lines.
   /** Notifies the listeners of now. With one listener it is that listener, so that an event need not read the list. */
   #notify: NotificationListener | undefined;
-  /** Milliseconds since {@link LOADED_AT}. Small for weeks: V8 stores small integers in place, and others in objects of their own. */
+  /**
+   * Milliseconds since {@link LOADED_AT}. Small for weeks: V8 stores small integers in place, and others in objects of their
+   * own.
+   */
   #receivedAfter = NEVER;
   /** The running stream. */
   stream: EventSink | undefined;

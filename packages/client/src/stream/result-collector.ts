@@ -113,7 +113,10 @@ export class ResultCollector {
     });
   }
 
-  /** The end of the last turn before this one was applied already, so that this turn is not behind any more: it is not of this turn. */
+  /**
+   * The end of the last turn before this one was applied already, so that this turn is not behind any more: it is not of this
+   * turn.
+   */
   #isOfThisTurn({ type }: SessionNotification): boolean {
     const { isBehind, end } = this.#turn;
     const wasBehind = this.#wasBehind;
@@ -169,7 +172,7 @@ export class ResultCollector {
   }
 }
 
-/** Stands for the notification of an end that no notification told. */
+/** Stands for the notification of a turn's end that was not received. */
 const UNSEEN: SessionNotification = { type: "unseen" };
 
 const DEFAULT_TYPES: ReadonlySet<string> = new Set(["assistant", "user", "tool_call", "tool_result", "hook", "error"]);

@@ -31,17 +31,17 @@ export interface StreamHost {
   readonly pendingRequests: number;
   /** Whether there is a link. */
   readonly isReachable: boolean;
-  /** Whether what comes now lies before the place where events go on; `begin` follows. */
+  /** Whether the next notifications lie before the position at which this stream's events begin; `begin` follows. */
   readonly isFollowing: boolean;
-  /** Set while the session is being attached to a link anew: the place where events go on is not known before. */
+  /** Set while a call that attaches the session anew is in flight: only its answer says where events go on. */
   readonly reattaching: Promise<void> | undefined;
-  /** Has the daemon send events; undefined where it sends them anyway. */
+  /** Makes the daemon send events; undefined where it sends them without credit. */
   attach(): CreditLease | undefined;
-  /** Takes the one place for a running stream; throws when it is taken, or when the session cannot be used. */
+  /** Makes `stream` the running stream. Throws when another stream runs, or when the session cannot be used. */
   claim(stream: SessionStream): void;
-  /** Gives the place back; ignored when it is not this stream's. */
+  /** `stream` does not run any more; without effect when another stream runs. */
   release(stream: SessionStream): void;
-  /** Undefined when a prompt can go out now, else what to wait for. */
+  /** Undefined when a prompt can be sent now; else resolves when it can. */
   untilFree(): Promise<void> | undefined;
   /** Tracks the prompt's turn from now on, and sends the prompt; resolves at the acknowledgement. */
   sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: PromptIds): Promise<void>;
@@ -59,7 +59,10 @@ export interface StreamHost {
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
-/** One turn as a {@link DroidStream}; the session feeds it with notifications and tells it when its own life ends. */
+/**
+ * One turn as a {@link DroidStream}. The session's feed delivers notifications; `SessionTurns` ends the stream when the session
+ * ends.
+ */
 export class SessionStream<Output = unknown> implements DroidStream<Output>, EventSink {
   readonly messageId: string;
   readonly #host: StreamHost;
@@ -71,7 +74,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
   readonly #queue: EventQueue<DroidStreamEvent<Output>>;
   readonly #onAbort = (event: Event): void => this.#abort(event.target as AbortSignal);
   #state: StreamState = "idle";
-  /** Whether the prompt is on its way. */
+  /** Whether the prompt was sent. */
   #isSent = false;
   #isAcknowledged = false;
   /** The turn, once its prompt is sent. */
@@ -100,7 +103,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
       sizeOf: approximateBytes,
       maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
       onTaken: (bytes) => this.#lease?.taken(bytes),
-      // The work goes on, only this reader is lost: the messages can be read with getMessages().
+      // The turn goes on without this reader: its messages can be read with getMessages().
       onOverflow: () => this.#step("broke") && this.#host.leave(this.messageId),
     });
   }
@@ -129,7 +132,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     await this.return();
   }
 
-  /** Takes a notification in that the session's state has applied. True: it waits here until it is consumed, and holds `bytes` of credit. */
+  /**
+   * Takes in a notification that the session's state has applied. True: its events wait here, and hold `bytes` of credit until
+   * they are consumed.
+   */
   deliver(notification: SessionNotification, bytes: number): boolean {
     this.heard();
     const collector = this.#collector;
@@ -149,12 +155,12 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     return last >= 0 && bytes > 0;
   }
 
-  /** The session has given a sign of life. */
+  /** A frame of the session was received. */
   heard(): void {
     this.#deadlines?.heard();
   }
 
-  /** The events of this turn are among those that come from now on. */
+  /** The events of this turn are among the next notifications. */
   begin(): void {
     if (this.#state !== "running" || this.#collector !== undefined || this.#turn === undefined) return;
     const { sessionId } = this.#host;
@@ -164,7 +170,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     if (collector.hasEnded) void this.#conclude(collector);
   }
 
-  /** Events are missing before those that come now; messages of the turn that are known all the same are told here. */
+  /** Events are missing before the next ones. Messages of the turn that the loaded session holds are yielded here. */
   gap({ reason, from, to, loaded }: SessionGap): void {
     if (this.#state !== "running" || this.#collector === undefined) return;
     const snapshot = loaded && snapshotOf(loaded);
@@ -179,7 +185,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     }
   }
 
-  /** After a gap the session was at work on nothing: the turn is over, if the daemon ever had it. */
+  /** After a gap no turn runs in the session: this turn is over, if the daemon ever accepted its prompt. */
   foundIdle({ session, queuedMessages = [] }: LoadSessionResult): void {
     const collector = this.#collector;
     const wasTaken = this.#isAcknowledged || session.messages.some(({ id }) => id === this.messageId);
@@ -190,7 +196,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     void this.#conclude(collector);
   }
 
-  /** The agent's process is gone. */
+  /** The agent's process has exited. */
   agentExited(notification: SessionNotification): void {
     const collector = this.#collector;
     if (this.#state !== "running" || collector === undefined || this.#waitsForNewAgent(collector)) return;
@@ -199,7 +205,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     void this.#conclude(collector);
   }
 
-  /** The session's agent was stopped, or the session is out of reach: ends with `error`, after what came before. */
+  /** The session's agent was stopped, or the session cannot be reached any more: ends with `error`, after the events before it. */
   fail(error: Error): void {
     if (this.#step("broke")) this.#queue.fail(error);
   }
@@ -209,7 +215,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     if (this.#step("closed")) this.#queue.end();
   }
 
-  /** This side interrupts what runs; gives back our message's id where that is our turn. */
+  /** This side interrupts the running turn. Returns the id of this stream's message if the running turn is its own. */
   noteInterrupt(): string | undefined {
     this.#collector?.noteInterrupt();
     return this.#state === "running" && this.#collector?.isUntouched === false ? this.messageId : undefined;
@@ -255,7 +261,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     while (this.#host.reattaching !== undefined) await this.#host.reattaching;
     if (this.#state !== "running") return;
     this.#isSent = true;
-    // Sent before the prompt and not waited for: a prompt costs no round trip more.
+    // Sent before the prompt, without waiting for the answer: a prompt takes no further round trip.
     this.#lease = this.#host.attach();
     const { messageId } = this;
     const acknowledged = this.#host.sendPrompt(this.#params, { messageId, requestId: this.#requestId });
@@ -299,7 +305,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     this.#state = next;
     if (next === "ended") {
       for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
-      // What still waits is no more than one window; the next consumer gets another one.
+      // The events that still wait are at most one window of credit; the next consumer begins with another window.
       this.#lease?.end();
       this.#deadlines?.stop();
       this.#host.release(this as SessionStream);
