@@ -16,27 +16,27 @@ import {
 } from "@daemon-sdk/protocol";
 import { ConnectionCalls } from "./connection-calls.js";
 
-/** What the multiplexer passes the frames of one session to. */
+/** One session's end of the shared socket: the multiplexer passes that session's frames to it. */
 export interface SessionView {
-  /** Grows with each entry of the session that arrives in order. */
+  /** The `seq` of the last entry received in order; it grows with every such entry. */
   readonly progress: number;
-  /** Called with each notification of the session, in the order in which the daemon sent them. */
+  /** A notification of this session, in the order in which the daemon sent them. */
   onNotification(notification: SessionNotification, inbound: InboundNotification): void;
-  /** Called with each request of the daemon about the session; answers as `ProtocolEngine.onRequest` does. */
+  /** A request of the daemon about this session. Returns what `ProtocolEngine.onRequest` returns. */
   onRequest(request: InboundRequest): unknown;
-  /** Called with a request that was sent again on a link on which it is being handled, or was answered. */
+  /** A request was received again that is being handled, or was answered, on this link. */
   onRepeatedRequest(request: InboundRequest): void;
-  /** Attaches the session to the link that replaces a lost one. Rejects when the new link is lost as well. */
+  /** Attaches the session to a new link, which replaces a lost one. Rejects when the new link is lost, too. */
   reattach(link: NewLink): Promise<void>;
-  /** Called once, when either side has ended the connection; nothing else is called after it. */
+  /** The connection was ended by either side. Called once, and no other method after it. */
   onConnectionEnd(error: ConnectionError): void;
 }
 
-/** The link that replaces a lost one, as its sessions need it. */
+/** What a session needs of a link that replaces a lost one. */
 export interface NewLink {
   readonly engine: ProtocolEngine;
   readonly capabilities: DaemonCapabilities;
-  /** Goes into `token` of `load_session`; a restarted daemon may want another one than before. */
+  /** The `token` of `load_session`. A daemon that was started again may require another one than before. */
   readonly token: string;
 }
 
@@ -44,23 +44,24 @@ export interface NewLink {
 export interface MultiplexerOptions {
   readonly logger?: Logger;
   /**
-   * Whether the daemon keeps unanswered requests (`capabilities.inbox`); called for a request of no attached session. Default: no.
+   * Whether the daemon keeps requests that nobody answers (`capabilities.inbox`). Called for each request about an unknown
+   * session. Default: no.
    */
   readonly isInboxOffered?: () => boolean;
-  /** The clock of the time-outs of calls. Default: the computer's. */
+  /** Clock of the time-outs of calls. Default: the system's. */
   readonly clock?: Clock;
 }
 
 /**
- * Many sessions over one connection: passes each frame to the session that `params.sessionId` names.
+ * Many sessions over one connection: passes each frame to the one session that `params.sessionId` names.
  *
- * One `Map` look-up per frame, whatever the number of sessions. A frame for a session that is not attached is counted and logged,
- * and passed to no other session. Responses need no routing: the engine matches them with its calls.
+ * One `Map` look-up per frame, whatever the number of sessions. A frame for a session that is not attached is counted and
+ * logged, and never broadcast: no session receives or answers frames of another. The engine matches responses to its calls.
  */
 export class SharedTransportMultiplexer {
   /** The calls of the connection, over all its links. */
   readonly calls: ConnectionCalls;
-  /** Dropped frames: `unknownSession` named a session that is not attached, `unnamed` named none. */
+  /** Frames that were dropped: `unknownSession` named a session that is not attached, `unnamed` named none. */
   readonly counters = { unknownSession: 0, unnamed: 0 };
 
   readonly #logger: Logger;
@@ -68,7 +69,7 @@ export class SharedTransportMultiplexer {
   readonly #views = new Map<string, SessionView>();
   #end: ConnectionError | undefined;
 
-  /** @param engine of the first link; without it, call {@link listen}, `calls.use` and `calls.open` for each link */
+  /** @param engine of the first link; without an engine, the caller passes it to {@link listen} and to `calls` later */
   constructor(engine: ProtocolEngine | undefined, options: MultiplexerOptions = {}) {
     this.#logger = options.logger ?? silentLogger;
     this.#isInboxOffered = options.isInboxOffered ?? (() => false);
@@ -79,20 +80,20 @@ export class SharedTransportMultiplexer {
     this.calls.open(false);
   }
 
-  /** Routes the frames of a link; to be called in the tick in which its engine is made. */
+  /** Receives the frames of a link. Has to be called in the tick in which the link's engine is made. */
   listen(engine: ProtocolEngine): void {
-    engine.onNotification = (notification) => this.#notify(notification);
+    engine.onNotification = this.#onNotification;
     engine.onRequest = (request) => this.#request(request);
     engine.onRepeatedRequest = (request) =>
       this.#viewOf(sessionOf(request), request.method)?.onRepeatedRequest(request);
   }
 
-  /** Attaches all sessions to a new link, in parallel. Rejects when that link is lost meanwhile. */
+  /** Attaches all sessions to a new link, concurrently. Rejects when the link is lost meanwhile. */
   async reattach(link: NewLink): Promise<void> {
     await Promise.all([...this.#views.values()].map((view) => view.reattach(link)));
   }
 
-  /** Sum over all sessions: grows with each entry that arrives in order. */
+  /** Sum over all sessions of {@link SessionView.progress}: it has grown if any session received an entry in order. */
   get progress(): number {
     let progress = 0;
     for (const view of this.#views.values()) progress += view.progress;
@@ -110,8 +111,8 @@ export class SharedTransportMultiplexer {
   }
 
   /**
-   * Routes the frames of a session to `view` until the returned function is called. Throws SESSION_ALREADY_ATTACHED for a second
-   * view of one session, and the connection's error once that has ended.
+   * Routes that session's frames to `view` from now on. Returns a function that ends the routing. Throws
+   * SESSION_ALREADY_ATTACHED for a second view of one session, and the connection's error after the connection's end.
    */
   attach(sessionId: string, view: SessionView): () => void {
     if (this.#end !== undefined) throw this.#end;
@@ -128,7 +129,7 @@ export class SharedTransportMultiplexer {
     };
   }
 
-  /** Ends all calls and views with the connection, and detaches the views; does nothing the second time. */
+  /** Detaches every view, and notifies each once that the connection has ended. */
   end(error: ConnectionError): void {
     if (this.#end !== undefined) return;
     this.#end = error;
@@ -138,21 +139,21 @@ export class SharedTransportMultiplexer {
     for (const view of views) view.onConnectionEnd(error);
   }
 
-  #notify(inbound: InboundNotification): void {
+  // A property, so that an engine calls it without a function between.
+  readonly #onNotification = (inbound: InboundNotification): void => {
     const { method, params } = inbound;
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
       this.#logger.debug({ method }, "A notification about no session was dropped");
       return;
     }
-    const view = this.#viewOf(params.sessionId, method);
-    view?.onNotification(params.notification, inbound);
-  }
+    this.#viewOf(params.sessionId, method)?.onNotification(params.notification, inbound);
+  };
 
   #request(request: InboundRequest): unknown {
     const sessionId = sessionOf(request);
     const view = this.#viewOf(sessionId, request.method);
     if (view !== undefined) return view.onRequest(request);
-    // Another connection may answer the request; a daemon that keeps no requests would wait for this one.
+    // Another connection may answer the request. A daemon that keeps no requests waits for this one's answer.
     if (this.#isInboxOffered()) return NO_ANSWER;
     throw new RpcFault(RpcCode.entityNotFound, "That session is not attached to this connection", { sessionId });
   }

@@ -1,13 +1,13 @@
 import { CLIENT_LIMITS, type Credit, type FollowSessionResult } from "@daemon-sdk/protocol";
 
-/** What a {@link SessionCredit} says to the daemon. */
+/** How a {@link SessionCredit} calls the daemon. */
 export interface CreditWire {
   /**
    * `follow_session`; `onResult` is called in the tick the answer is read, before any later frame is. False when nothing was
    * sent, because there is no session yet or no link: {@link SessionCredit.attaching} then holds the credit.
    */
   follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean;
-  /** `grant_credit`; dropped while the connection is away. */
+  /** `grant_credit`; dropped without a link. */
   grant(credit: Credit): void;
 }
 
@@ -15,9 +15,9 @@ export interface CreditWire {
 export interface CreditLease {
   /** An event of that cost waits for this consumer. */
   hold(bytes: number): void;
-  /** This consumer has taken it. Means nothing after {@link end}. */
+  /** The consumer has taken an event of that cost. Without effect after {@link end}. */
   taken(bytes: number): void;
-  /** The consumer is gone: what it held counts as consumed. */
+  /** The consumer is gone: the events it held count as consumed. */
   end(): void;
 }
 
@@ -26,11 +26,13 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
 /**
  * Flow control of one session on a daemon that offers `credit` (docs/protocol.md §9, "Credit").
  *
- * Without a consumer no credit is given. The first one begins at the journal's end, with a whole window; what consumers have
- * taken is granted back in quarters. On its way to this client, waiting here and granted is never more than one window: so a
- * reader that stops costs that much here, and nothing in the daemon. When the last consumer leaves nothing more is granted.
+ * Without a consumer no credit is granted. The first consumer begins at the journal's end, with a whole window. What consumers
+ * have taken is granted back in quarters of a window. Events in flight, events that wait here and the granted credit are never
+ * more than one window: a reader that stops costs that much here, and nothing in the daemon. After the last consumer nothing
+ * more is granted.
  *
- * The counts are fields and no objects: each event changes them, and finds them out of the processor's caches (session-feed.ts).
+ * The counts are fields instead of objects, because each event changes them, and finds them outside the processor's caches
+ * (session-feed.ts).
  */
 export class SessionCredit {
   readonly #wire: CreditWire;
@@ -42,28 +44,28 @@ export class SessionCredit {
   #isDue = false;
   /** Whether a call that attaches the session is in flight: the daemon may handle it after what is sent later. */
   #isAttaching = false;
-  /** What the daemon may still send, or has on its way; the last event may overdraw it. */
+  /** What the daemon may still send, or what is in flight. The last event may overdraw it. */
   #grantedEvents = 0;
   #grantedBytes = 0;
-  /** What came and was not taken yet. */
+  /** What was received and not taken yet. */
   #waitingEvents = 0;
   #waitingBytes = 0;
 
   /**
-   * @param onBegin called before the first event of a new consumer comes: with the place after which in-order events go on, or
-   *   without it when the connection was made anew meanwhile
+   * @param onBegin called before the first event of a new consumer is received: with the position after which in-order events
+   *   go on, or without a result when the link was lost before the answer
    */
   constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void) {
     this.#wire = wire;
     this.#onBegin = onBegin;
   }
 
-  /** Whether events that come now were sent before the place where the present consumer begins. */
+  /** Whether the next events were sent before the position at which the present consumer begins. */
   get isFollowing(): boolean {
     return this.#following !== undefined;
   }
 
-  /** Whether anybody consumes; else the daemon holds events back, and no gap among them matters. */
+  /** Whether there is a consumer. Without one the daemon holds events back, and no gap among them matters. */
   get hasConsumer(): boolean {
     return this.#consumers > 0;
   }
@@ -122,7 +124,10 @@ export class SessionCredit {
     };
   }
 
-  /** A notification has come in its place, as `frame`. The bytes that wait until they are {@link consumed}; 0 when it cost none. */
+  /**
+   * A notification was received in order, as `frame`. Returns the bytes that wait until they are {@link consumed}; 0 when it
+   * cost no credit.
+   */
   arrived(type: string, frame: string): number {
     if (this.#consumers === 0 || this.#following !== undefined || FREE.has(type)) return 0;
     const bytes = utf8Length(frame);
@@ -133,7 +138,7 @@ export class SessionCredit {
     return bytes;
   }
 
-  /** One event of that cost was taken by everybody. */
+  /** All consumers have taken an event of that cost. */
   consumed(bytes: number): void {
     this.#take(1, bytes);
   }
@@ -195,7 +200,7 @@ export class SessionCredit {
   }
 }
 
-/** They are sent early where credit holds the others back, and cost nothing. */
+/** These types cost no credit, and are sent early where credit holds back the entries before them. */
 const FREE: ReadonlySet<string> = new Set([
   "permission_resolved",
   "ask_user_resolved",
@@ -206,7 +211,7 @@ const FREE: ReadonlySet<string> = new Set([
 const SCRATCH = new Uint8Array(16 * 1024);
 const encoder = new TextEncoder();
 
-/** Bytes of a text in UTF-8, as the daemon counts them; a tenth of what it costs to make them. */
+/** Bytes of a text in UTF-8, as the daemon counts them. A tenth of the time that encoding to a new array takes. */
 function utf8Length(text: string): number {
   if (text.length * 3 > SCRATCH.length) return encoder.encode(text).length;
   return encoder.encodeInto(text, SCRATCH).written;
