@@ -1,13 +1,13 @@
 import { newId, type SessionId, silentLogger } from "@daemon-sdk/protocol";
 import { describe, expect, it } from "vitest";
-import { WorkerAgent, type WorkerAnswer } from "../../../src/relay/workers/worker-agent.js";
+import { TaskAgent, type TaskAnswer } from "../../../src/relay/workers/task-agent.js";
 import { type FakeAgent, FakeSpawner } from "../../sessions/fake-agent.js";
 
 const spec = { name: "fake", command: ["fake"], driver: "stream-jsonrpc" } as const;
 
 async function start(options: { model?: string; interactive?: boolean } = {}) {
   const spawner = new FakeSpawner();
-  const worker = await WorkerAgent.start({
+  const worker = await TaskAgent.start({
     ...options,
     spawner,
     spec,
@@ -19,7 +19,7 @@ async function start(options: { model?: string; interactive?: boolean } = {}) {
 }
 
 /** Hands in a task; `log` tells what happened to it, in order. */
-function work(worker: WorkerAgent, text: string, log: string[] = []): Promise<WorkerAnswer> {
+function work(worker: TaskAgent, text: string, log: string[] = []): Promise<TaskAnswer> {
   return new Promise((resolve) =>
     worker.work({
       text,
@@ -32,7 +32,7 @@ function work(worker: WorkerAgent, text: string, log: string[] = []): Promise<Wo
   );
 }
 
-describe("WorkerAgent", () => {
+describe("TaskAgent", () => {
   it("answers a task with the agent's last message that has text", async () => {
     const { worker, agent } = await start();
     agent.onPrompt = () => {
@@ -130,7 +130,7 @@ describe("WorkerAgent", () => {
       agent.open = () => Promise.reject(new TypeError("no"));
     };
     const options = { spawner, spec, sessionId: newId<SessionId>(), cwd: "/", logger: silentLogger };
-    await expect(WorkerAgent.start(options)).rejects.toThrow("no");
+    await expect(TaskAgent.start(options)).rejects.toThrow("no");
     expect(spawner.agents[0]?.hasExited).toBe(true);
   });
 });

@@ -1,50 +1,59 @@
 import type { RelayLimits } from "../../limits/index.js";
 import type { RelayWrite } from "../../storage/index.js";
-import { deliverText } from "./deliver-text.js";
-import type { Entry, Mailbox } from "./mailbox.js";
-import { streamOf } from "./mailbox-recovery.js";
+import type { Mailbox } from "./mailbox.js";
+import type { Entry } from "./mailbox-reader.js";
 import type { Post, PostOutcome } from "./mailboxes.js";
+import { deliverText, streamOf } from "./stored-deliver.js";
 
-/** A stored segment holds at most this much, so that a reader that wants one entry reads little. */
+/** Bounds of a stored segment: a reader that needs one entry reads no more than this. */
 const SEGMENT_ENTRIES = 128;
-const SEGMENT_CHARS = 256 * 1024;
+const SEGMENT_UNITS = 256 * 1024;
 
-/** When a sender that found a mailbox full should try again. */
+/** Pause after which a sender may try a full mailbox again. */
 const FULL_RETRY_MS = 1_000;
 
 /** UTF-8 takes at most this many bytes for one UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
 
-/** Options of {@link MailboxWriter}. */
-export interface MailboxWriterOptions {
+/** Options of {@link MailboxTransaction}. */
+export interface MailboxTransactionOptions {
   readonly limits: RelayLimits;
   /** Unix milliseconds. */
   readonly now: number;
   mailboxOf(post: Post, isHistory: boolean): Mailbox;
 }
 
+/** What one mailbox gets in a committed transaction. */
+export interface Commitment {
+  readonly mailbox: Mailbox;
+  /** To be delivered. */
+  readonly entries: readonly Entry[];
+  /** The mailbox's state was stored along. */
+  readonly isStated: boolean;
+}
+
 /** What one mailbox gets in this transaction. */
 interface Draft {
   readonly entries: Entry[];
   readonly streams: Map<string, number>;
-  chars: number;
+  bytes: number;
   /** Its entries are for queries only. */
-  isHistory: boolean;
+  readonly isHistory: boolean;
 }
 
 /**
- * What one transaction does to the mailboxes. Nothing is changed in memory before it is {@link committed}: a failed
+ * The changes of one transaction to the mailboxes. Nothing changes in memory before it is {@link committed}: a failed
  * transaction uses up neither positions nor sequence numbers, and readers never look for what is not stored yet.
  */
-export class MailboxWriter {
-  readonly #options: MailboxWriterOptions;
+export class MailboxTransaction {
+  readonly #options: MailboxTransactionOptions;
   readonly #drafts = new Map<Mailbox, Draft>();
-  /** Those whose whole row is in this transaction. */
+  /** Mailboxes whose whole row is in this transaction. */
   readonly #rewritten: Mailbox[] = [];
-  /** Those whose state is in this transaction. */
+  /** Mailboxes whose state is in this transaction. */
   readonly #stated = new Set<Mailbox>();
 
-  constructor(options: MailboxWriterOptions) {
+  constructor(options: MailboxTransactionOptions) {
     this.#options = options;
   }
 
@@ -52,28 +61,27 @@ export class MailboxWriter {
   add(post: Post, isHistory: boolean): PostOutcome {
     const { limits, now } = this.#options;
     const mailbox = this.#options.mailboxOf(post, isHistory);
+    const { backlog, sessionId } = mailbox;
     const draft = this.#draftOf(mailbox, isHistory);
-    const depth = mailbox.depth + draft.entries.length;
-    if (!isHistory && (depth >= limits.mailboxEntries || mailbox.waitingBytes + draft.chars >= limits.mailboxBytes)) {
-      const message = `The mailbox of ${post.to} is full: message ${post.refId} was not taken. Send it again later.`;
-      return { state: "refused", code: "BUSY", message, retryAfterMs: FULL_RETRY_MS, queueDepth: depth };
+    const depth = backlog.depth + draft.entries.length;
+    if (!isHistory && (depth >= limits.mailboxEntries || backlog.bytes + draft.bytes >= limits.mailboxBytes)) {
+      return full(post, depth);
     }
     const stream = streamOf(post.from, post.topic);
     const seq = (draft.streams.get(stream) ?? mailbox.streams.get(stream) ?? 0) + 1;
     const isOffline = !isHistory && mailbox.readers.size === 0;
-    const made = deliverText(post, { seq, sessionId: mailbox.sessionId, ts: now, isOffline });
-    const bytes = sizeOf(made.text, limits.relayFrameBytes);
+    const { id, text } = deliverText(post, { seq, sessionId, ts: now, isOffline });
+    const bytes = sizeOf(text, limits.relayFrameBytes);
     if (bytes > limits.relayFrameBytes) return tooLarge(post, bytes, limits.relayFrameBytes);
     draft.streams.set(stream, seq);
-    const position = mailbox.lastPosition + draft.entries.length + 1;
-    draft.entries.push({ id: made.id, text: made.text, position, sessionId: mailbox.sessionId });
-    draft.chars += made.text.length;
+    draft.entries.push({ id, text, position: backlog.lastPosition + draft.entries.length + 1, sessionId });
+    draft.bytes += text.length;
     return { state: "queued" };
   }
 
   /**
-   * Everything to store. New entries tell by themselves where their mailbox stands, so its state is written only when it
-   * is among `changed`: after a while, not with each message.
+   * Everything to store. New entries show by themselves where their mailbox stands, so its state is written only when it is
+   * among `changed`: once per short while, not with each message.
    */
   writes(changed: ReadonlySet<Mailbox>): RelayWrite[] {
     const writes: RelayWrite[] = [];
@@ -85,23 +93,23 @@ export class MailboxWriter {
     return writes;
   }
 
-  /** The transaction succeeded: makes it true in memory, and tells what is to be delivered. */
-  committed(): { mailbox: Mailbox; entries: readonly Entry[]; isStated: boolean }[] {
+  /** The transaction succeeded: changes the mailboxes in memory, and returns what is to be delivered. */
+  committed(): Commitment[] {
     for (const mailbox of this.#stated) mailbox.dirtyStreams.clear();
     return [...this.#drafts].map(([mailbox, draft]) => {
       const isStated = this.#stated.has(mailbox);
-      mailbox.lastPosition += draft.entries.length;
-      mailbox.waitingBytes += draft.chars;
+      const { backlog } = mailbox;
+      backlog.append(draft.entries.length, draft.bytes);
       for (const [stream, seq] of draft.streams) {
         mailbox.streams.set(stream, seq);
         if (!isStated) mailbox.dirtyStreams.add(stream);
       }
-      if (draft.isHistory) mailbox.drop(mailbox.lastPosition, draft.chars);
+      if (draft.isHistory) backlog.dropThrough(backlog.lastPosition, draft.bytes);
       return { mailbox, entries: draft.isHistory ? [] : draft.entries, isStated };
     });
   }
 
-  /** The transaction failed: what was to be written whole still is. */
+  /** The transaction failed: rows that were to be written whole still are. */
   failed(): void {
     for (const mailbox of this.#rewritten) mailbox.isNew = true;
   }
@@ -109,7 +117,7 @@ export class MailboxWriter {
   #draftOf(mailbox: Mailbox, isHistory: boolean): Draft {
     const known = this.#drafts.get(mailbox);
     if (known !== undefined) return known;
-    const made: Draft = { entries: [], streams: new Map(), chars: 0, isHistory };
+    const made: Draft = { entries: [], streams: new Map(), bytes: 0, isHistory };
     this.#drafts.set(mailbox, made);
     return made;
   }
@@ -135,11 +143,12 @@ export class MailboxWriter {
   }
 
   #stateWrite(mailbox: Mailbox, draft: Draft | undefined): RelayWrite {
-    const lastPosition = mailbox.lastPosition + (draft?.entries.length ?? 0);
+    const { backlog } = mailbox;
+    const lastPosition = backlog.lastPosition + (draft?.entries.length ?? 0);
     const isHistory = draft?.isHistory ?? false;
     const after = {
       lastPosition,
-      waitingBytes: mailbox.waitingBytes + (isHistory ? 0 : (draft?.chars ?? 0)),
+      waitingBytes: backlog.bytes + (isHistory ? 0 : (draft?.bytes ?? 0)),
       ...(isHistory ? { lowWater: lastPosition } : {}),
     };
     if (!mailbox.isNew) return { kind: "mailboxState", state: { ...mailbox.state(), ...after } };
@@ -150,7 +159,7 @@ export class MailboxWriter {
 
   #prune(mailbox: Mailbox, writes: RelayWrite[]): void {
     const { mailboxHistory } = this.#options.limits;
-    const beforePosition = mailbox.lowWater - mailboxHistory;
+    const beforePosition = mailbox.backlog.lowWater - mailboxHistory;
     if (beforePosition - mailbox.prunedBefore < mailboxHistory) return;
     mailbox.prunedBefore = beforePosition;
     writes.push({ kind: "pruneMailbox", address: mailbox.address, beforePosition });
@@ -159,21 +168,26 @@ export class MailboxWriter {
 
 function* segmentsOf(entries: readonly Entry[]): Generator<Entry[]> {
   let segment: Entry[] = [];
-  let chars = 0;
+  let units = 0;
   for (const entry of entries) {
     segment.push(entry);
-    chars += entry.text.length;
-    if (segment.length < SEGMENT_ENTRIES && chars < SEGMENT_CHARS) continue;
+    units += entry.text.length;
+    if (segment.length < SEGMENT_ENTRIES && units < SEGMENT_UNITS) continue;
     yield segment;
     segment = [];
-    chars = 0;
+    units = 0;
   }
   if (segment.length > 0) yield segment;
 }
 
-/** Bytes of a text, where that matters: short ones are within the limit whatever they hold. */
+/** Bytes of a text. Not counted for a short one, which is within the limit whatever it holds. */
 function sizeOf(text: string, limit: number): number {
   return text.length * UTF8_BYTES_PER_UNIT <= limit ? text.length : Buffer.byteLength(text);
+}
+
+function full({ to, refId }: Post, depth: number): PostOutcome {
+  const message = `The mailbox of ${to} is full: message ${refId} was not taken. Send it again later.`;
+  return { state: "refused", code: "BUSY", message, retryAfterMs: FULL_RETRY_MS, queueDepth: depth };
 }
 
 function tooLarge(post: Post, bytes: number, limit: number): PostOutcome {

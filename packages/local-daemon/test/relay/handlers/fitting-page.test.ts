@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fittingPage } from "../../../src/relay/wire/fitting-page.js";
+import { fittingPage } from "../../../src/relay/handlers/fitting-page.js";
 
 const item = (body: string, data?: object) => ({ id: "1", body, ...(data === undefined ? {} : { data }) });
 const bytes = (items: readonly object[]) => Buffer.byteLength(JSON.stringify(items));

@@ -1,9 +1,10 @@
 import { LIMITS, newId, type SessionId, silentLogger } from "@daemon-sdk/protocol";
 import { createEnvelope } from "@daemon-sdk/protocol/relay";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { ShadowTable } from "../../../src/relay/groups/index.js";
 import type { Mailboxes, MailboxSink, Post, PostOutcome } from "../../../src/relay/mailboxes/mailboxes.js";
-import { StdioWorker } from "../../../src/relay/workers/stdio-worker.js";
-import { WorkerAgent } from "../../../src/relay/workers/worker-agent.js";
+import { StdioPeer } from "../../../src/relay/workers/stdio-peer.js";
+import { TaskAgent } from "../../../src/relay/workers/task-agent.js";
 import { FakeSpawner } from "../../sessions/fake-agent.js";
 
 /** Mailboxes that answer posts as the test says, in order; then everything is taken. */
@@ -53,16 +54,16 @@ async function employ(mailboxes: FakeMailboxes, said: string[] = []) {
   };
   const spec = { name: "fake", command: ["fake"], driver: "stream-jsonrpc" } as const;
   const options = { spawner, spec, sessionId: newId<SessionId>(), cwd: "/", logger: silentLogger };
-  const agent = await WorkerAgent.start(options);
-  const worker = new StdioWorker({
+  const agent = await TaskAgent.start(options);
+  const worker = new StdioPeer({
     agent,
     hello: { agent: "Worker" },
     mailboxes,
-    routeHooks: [],
+    shadows: new ShadowTable(),
+    channels: { post: (_peer, { payload }) => void said.push(payload.body) },
     now: Date.now,
     logger: silentLogger,
     acknowledge: () => {},
-    postInChannel: (_peer, { payload }) => void said.push(payload.body),
   });
   worker.open();
   return { agent, worker, fake: spawner.agents[0] };
@@ -76,7 +77,7 @@ function deliver(mailboxes: FakeMailboxes, id: string, body: string): void {
 
 afterEach(() => void vi.useRealTimers());
 
-describe("StdioWorker", () => {
+describe("StdioPeer", () => {
   test("takes a redelivered message for no second prompt, and acknowledges it once the agent has it", async () => {
     const mailboxes = new FakeMailboxes();
     const { fake } = await employ(mailboxes);

@@ -8,13 +8,13 @@ interface OpenReceipt extends ReceiptPayload {
 }
 
 /**
- * Writes RECEIPTs. Those that follow each other and say the same go out as one to a peer that reads batches: a transaction
- * settles hundreds of messages, most of them from one sender to one recipient.
+ * Writes RECEIPTs. A peer that reads batches gets one for consecutive messages of the same outcome: a transaction settles
+ * hundreds of messages, most of them from one sender to one recipient.
  */
 export class ReceiptWriter {
   #open: OpenReceipt | undefined;
 
-  /** Tells `peer` what became of its SEND, behind what was written to it before, in this turn of the event loop. */
+  /** Writes the outcome of a SEND to its sender, in this turn of the event loop, behind what was written before. */
   write(peer: RelayPeer, refId: string, state: ReceiptState, to: string): void {
     if (!peer.readsBatches) {
       peer.send(createEnvelope("RECEIPT", { ref_id: refId, state, to }));

@@ -1,7 +1,7 @@
 /** Bounds of a {@link RateLimit}. */
 export interface RateLimitOptions {
   readonly perSecond: number;
-  /** Taken at once after a pause. */
+  /** SENDs that are taken at once after a pause. */
   readonly burst: number;
   /** Unix milliseconds. */
   now(): number;
@@ -21,7 +21,7 @@ export class RateLimit {
     this.#options = options;
   }
 
-  /** Takes one token. Otherwise the time in ms after which there is one. */
+  /** Takes one token. Returns undefined, or the time in ms after which there is one. */
   take(name: string): number | undefined {
     const { perSecond, burst, now } = this.#options;
     const bucket = this.#buckets.get(name) ?? this.#open(name);
@@ -33,7 +33,7 @@ export class RateLimit {
     return undefined;
   }
 
-  /** The sender has left. */
+  /** Drops the bucket of a sender that has left. */
   forget(name: string): void {
     this.#buckets.delete(name);
   }

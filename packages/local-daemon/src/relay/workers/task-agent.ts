@@ -18,78 +18,78 @@ import type {
 } from "../../agents/index.js";
 import { AgentAnswer } from "./agent-answer.js";
 
-/** One piece of work for an agent. */
-export interface WorkerTask {
+/** One prompt for an agent. */
+export interface AgentTask {
   readonly text: string;
-  /** The agent has the prompt: from now on it is the agent's affair. Called once, before the answer; not when it is refused. */
+  /** The agent has taken the prompt. Called once, before the answer; not when the agent refuses it. */
   onAccepted(): void;
-  /** How it ended; called once for each task that was handed in. */
-  onAnswered(answer: WorkerAnswer): void;
+  /** The task has ended; called once for each task. */
+  onAnswered(answer: TaskAnswer): void;
 }
 
-/** What came of a task. */
-export interface WorkerAnswer {
-  /** What the agent said, or why there is no answer. */
+/** The outcome of a task. */
+export interface TaskAnswer {
+  /** The agent's answer, or why there is none. */
   readonly text: string;
   /**
-   * `completed`, or the reason for which the turn ended otherwise. `refused`: the agent did not take it. `not_started`: the
-   * agent has ended before it could.
+   * `completed`, or the reason for which the turn ended otherwise. `refused`: the agent did not take the prompt.
+   * `not_started`: the agent ended before it could take the prompt.
    */
   readonly reason: string;
 }
 
-/** Options of {@link WorkerAgent.start}. */
-export interface WorkerAgentOptions {
+/** Options of {@link TaskAgent.start}. */
+export interface TaskAgentOptions {
   readonly spawner: AgentSpawner;
   readonly spec: AgentSpec;
   readonly sessionId: SessionId;
   readonly cwd: string;
   readonly model?: string | undefined;
   /**
-   * True: the agent may ask before it acts, and because nobody is there to answer, what it asks for is refused. Default
-   * false: it is told to act without asking, as the original starts its programs (docs/wire/relay.md#spawning).
+   * True: the agent asks before it acts, and is refused, for no user is connected to it. Default false: the agent acts without
+   * asking, as the original starts its programs (docs/wire/relay.md#spawning).
    */
   readonly interactive?: boolean | undefined;
-  /** Ends a start that is under way; without effect later. */
+  /** Ends a start that is under way. Without effect afterwards. */
   readonly signal?: AbortSignal | undefined;
-  /** The process runs; it has not opened its conversation yet. */
+  /** The process runs; its conversation is not opened yet. */
   onLaunched?(process: { readonly pid: number; readonly startTime: string }): void;
   readonly logger: Logger;
 }
 
 interface RunningTask {
-  readonly task: WorkerTask;
+  readonly task: AgentTask;
   readonly answer: AgentAnswer;
   isAccepted: boolean;
 }
 
 /**
- * A stdio agent that works for other agents: one task at a time, in the order they come.
+ * A stdio agent that works for other agents: one task at a time, in the order of their arrival.
  *
- * It is never started again by itself. When it dies, every task that was not answered is, with that as the reason.
+ * It is not restarted. When its process ends, every open task is answered with that as the reason.
  */
-export class WorkerAgent {
-  /** Resolves once, when its process is gone and every task was answered. */
+export class TaskAgent {
+  /** Resolves once, when the process has ended and every task was answered. */
   readonly gone: Promise<AgentExit>;
-  readonly #options: WorkerAgentOptions;
-  readonly #waiting: WorkerTask[] = [];
+  readonly #options: TaskAgentOptions;
+  readonly #waiting: AgentTask[] = [];
   #agent!: Agent;
   #model: string | undefined;
   #current: RunningTask | undefined;
   #exit: AgentExit | undefined;
-  #tellGone!: (exit: AgentExit) => void;
+  #markGone!: (exit: AgentExit) => void;
 
-  /** Starts the process and opens its conversation. Rejects as `AgentSpawner.spawn` and `Agent.open` do, with nothing left. */
-  static async start(options: WorkerAgentOptions): Promise<WorkerAgent> {
-    const worker = new WorkerAgent(options);
+  /** Starts the process and opens its conversation. Rejects as `AgentSpawner.spawn` and `Agent.open` do; then none is left. */
+  static async start(options: TaskAgentOptions): Promise<TaskAgent> {
+    const worker = new TaskAgent(options);
     await worker.#start();
     return worker;
   }
 
-  private constructor(options: WorkerAgentOptions) {
+  private constructor(options: TaskAgentOptions) {
     this.#options = options;
     this.gone = new Promise((resolve) => {
-      this.#tellGone = resolve;
+      this.#markGone = resolve;
     });
   }
 
@@ -97,28 +97,28 @@ export class WorkerAgent {
     return this.#agent.pid;
   }
 
-  /** As the kernel tells it. */
+  /** The start time of the process, from the kernel. */
   get startTime(): string {
     return this.#agent.startTime;
   }
 
-  /** The model it works with; undefined until it has said so. */
+  /** The agent's model; undefined until it is known. */
   get model(): string | undefined {
     return this.#model;
   }
 
-  /** Tasks that wait, the running one not counted. */
+  /** Waiting tasks, without the running one. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Hands in a task. */
-  work(task: WorkerTask): void {
+  /** Queues a task. */
+  work(task: AgentTask): void {
     this.#waiting.push(task);
     this.#next();
   }
 
-  /** Switches the model; resolves with the former one. Rejects with what the agent answered. */
+  /** Switches the model; resolves with the former one. Rejects with the agent's error. */
   async setModel(model: string, timeoutMs: number): Promise<string | undefined> {
     const { name } = METHODS.updateSessionSettings;
     await this.#agent.call(name, { modelId: model }, timeoutMs);
@@ -127,7 +127,7 @@ export class WorkerAgent {
     return previous;
   }
 
-  /** Ends the process; resolves when nothing of it is left. */
+  /** Ends the process; resolves when all of it has ended. */
   async stop(): Promise<void> {
     await this.#agent.stop();
     await this.gone;
@@ -187,14 +187,14 @@ export class WorkerAgent {
     );
   }
 
-  async #prompt(task: WorkerTask): Promise<void> {
+  async #prompt(task: AgentTask): Promise<void> {
     if (this.#exit !== undefined) throw exitError(this.#options.spec, this.#exit);
     const { sessionId } = this.#options;
     await this.#agent.prompt({ sessionId, text: task.text, messageId: newId() });
   }
 
   #ended({ reason, details }: AgentTurnEnd): void {
-    // Its acknowledgement may be told by its end only.
+    // An agent may acknowledge a prompt only by ending its turn.
     if (this.#current !== undefined) accept(this.#current);
     const said = this.#current?.answer.text ?? "";
     const why = typeof details.message === "string" ? details.message : `The agent's turn ended: ${reason}.`;
@@ -202,15 +202,15 @@ export class WorkerAgent {
     this.#finish({ text, reason });
   }
 
-  #finish(answer: WorkerAnswer): void {
+  #finish(answer: TaskAnswer): void {
     const task = this.#current?.task;
     this.#current = undefined;
     task?.onAnswered(answer);
-    // The agent is told of the end of a turn before it takes another.
+    // The driver handles the end of a turn before the next prompt.
     queueMicrotask(() => this.#next());
   }
 
-  /** Nobody is there to be asked: whoever sent the task waits for its answer, not for a question. */
+  /** No user is connected to a worker: a question is cancelled, a permission is given or refused as configured. */
   #answerRequest({ method, params, respond }: AgentRequest): void {
     this.#options.logger.info(
       { agent: this.#options.spec.name, method },
@@ -226,9 +226,9 @@ export class WorkerAgent {
 
   #exited(exit: AgentExit): void {
     this.#exit = exit;
-    // A turn that ran was ended by the driver before this; what waited is answered by being refused.
+    // The driver has ended the running turn before this. Tasks that wait are answered as not started.
     this.#next();
-    setImmediate(() => this.#tellGone(exit));
+    setImmediate(() => this.#markGone(exit));
   }
 }
 

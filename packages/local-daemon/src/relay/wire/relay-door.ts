@@ -1,21 +1,29 @@
 import type { Socket } from "node:net";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
 import type { ByteLink } from "@daemon-sdk/transport-ws";
-import { type AcceptedBytes, Connection, FrameLink, type Guest, Heartbeat, SocketBytes } from "../connection/index.js";
-import type { RelayLimits } from "../limits/index.js";
-import type { RelayHost } from "./relay-host.js";
-import type { Admission, RelayConnection } from "./wire/index.js";
+import {
+  type AcceptedBytes,
+  Connection,
+  FrameLink,
+  type Guest,
+  Heartbeat,
+  SocketBytes,
+} from "../../connection/index.js";
+import type { RelayLimits } from "../../limits/index.js";
+import type { Admission } from "./handshake.js";
+import { RelayDialect, type RelayGate } from "./relay-dialect.js";
+import type { RelayConnection } from "./relay-writer.js";
 
 /** Options of {@link RelayDoor}. */
 export interface RelayDoorOptions {
-  readonly host: RelayHost;
+  readonly host: RelayGate;
   readonly limits: RelayLimits & { readonly connectionBufferBytes: number; readonly closeTimeoutMs: number };
   readonly logger: Logger;
-  /** Whether HELLO's `ticket` is a good credential, for pages, which cannot make a proof. */
+  /** Whether HELLO's `ticket` is valid. Tickets are for pages, which cannot make a proof. */
   isTicket(ticket: string): boolean;
 }
 
-/** The relay's connections: makes them of what the listener accepted, and ends them with the daemon. */
+/** The relay's connections: made of what the listener accepts, and closed with the daemon. */
 export class RelayDoor {
   readonly #options: RelayDoorOptions;
   readonly #connections = new Set<RelayConnection>();
@@ -25,24 +33,23 @@ export class RelayDoor {
   constructor(options: RelayDoorOptions) {
     this.#options = options;
     const { relayHeartbeatMs, relayMissedBeats } = options.limits;
-    // It is given up at the beat that ends the last interval (docs/wire/relay.md#heartbeat), so one ping fewer goes
-    // unanswered.
+    // A peer is dead at the beat that ends its last interval (docs/wire/relay.md#heartbeat): one missed beat fewer.
     this.#heartbeat = new Heartbeat({ intervalMs: relayHeartbeatMs, missedBeats: relayMissedBeats - 1 });
   }
 
-  /** How many connections there are. */
+  /** Number of connections. */
   get size(): number {
     return this.#connections.size;
   }
 
-  /** Takes a unix socket: who can open it belongs to us. Its bytes are unread. */
+  /** Takes a unix socket, which only programs of this user can open. Its bytes are unread. */
   acceptSocket(socket: Socket, guest: Guest): void {
     guest.upgraded();
     const admission: Admission = { isTrusted: true, verify: () => false, onAdmitted: () => guest.authenticated() };
     this.#open(new SocketBytes(socket), admission, guest.acceptedAt);
   }
 
-  /** Takes an upgraded WebSocket. On TCP anybody of this machine may come so far: HELLO has to prove something. */
+  /** Takes an upgraded WebSocket. Over TCP any program of this machine gets here, so HELLO needs a proof or a ticket. */
   acceptWebSocket({ bytes, via, acceptedAt, verifyProof, markAuthenticated }: AcceptedBytes): void {
     const { isTicket } = this.#options;
     const admission: Admission = {
@@ -54,7 +61,7 @@ export class RelayDoor {
     this.#open(bytes, admission, acceptedAt);
   }
 
-  /** Says BYE to everybody; resolves when all connections are gone. */
+  /** Sends BYE on every connection; resolves when all of them have ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
@@ -66,14 +73,14 @@ export class RelayDoor {
     const { host, limits, logger } = this.#options;
     const connection: RelayConnection = new Connection<Uint8Array>({
       transport: new FrameLink(bytes),
-      dialect: (self) => host.dialect(self, admission),
+      dialect: (self) => new RelayDialect(self, host, admission),
       logger,
       elapsedMs: performance.now() - acceptedAt,
       heartbeat: this.#heartbeat,
       limits: {
         handshakeMs: limits.relayHandshakeMs,
         bufferBytes: limits.connectionBufferBytes,
-        // Who does not read does not answer pings either; what waits is in its mailbox, and costs nobody.
+        // A peer that does not read answers no pings either. What waits for it is in its mailbox.
         slowMs: limits.relayHeartbeatMs * limits.relayMissedBeats,
         closeMs: limits.closeTimeoutMs,
       },

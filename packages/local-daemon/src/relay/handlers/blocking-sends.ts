@@ -1,16 +1,16 @@
 import { type AckPayload, createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
-import type { RelayPeer } from "./names/index.js";
+import type { RelayPeer } from "../names/index.js";
 
-/** Longest time a timer takes. */
+/** Longest time of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A SEND whose author waits for an ACK (docs/wire/relay.md#blocking-sends). */
+/** A SEND whose sender waits for an ACK (docs/wire/relay.md#blocking-sends). */
 export interface BlockingSend {
   readonly correlationId: string;
   readonly sender: RelayPeer;
   /** Id of the SEND. */
   readonly refId: string;
-  /** Who may answer. */
+  /** The names that may answer. */
   readonly addressees: readonly string[];
   readonly timeoutMs: number;
 }
@@ -31,20 +31,20 @@ export class BlockingSends {
     return this.#pending.has(correlationId);
   }
 
-  /** Waits for the answer; its time-out is told to the sender. The id must not be waited for already. */
+  /** Waits for the answer; after a time-out the sender receives an ERROR. No other SEND may wait under the same id. */
   open(send: BlockingSend): void {
     const timeoutMs = Math.min(Math.max(send.timeoutMs, 0), LONGEST_MS);
     const timer = setTimeout(() => this.#expired(send), timeoutMs).unref();
     this.#pending.set(send.correlationId, { ...send, timer });
   }
 
-  /** Nobody waits any more. */
+  /** Ends one wait without an answer. */
   cancel(correlationId: string): void {
     clearTimeout(this.#pending.get(correlationId)?.timer);
     this.#pending.delete(correlationId);
   }
 
-  /** Passes an ACK on to who waits for it; one from somebody else changes nothing. */
+  /** Forwards an ACK to the sender that waits for it. One from a peer that is no addressee has no effect. */
   answer(from: RelayPeer, payload: AckPayload): void {
     const { correlationId } = payload;
     const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);
@@ -53,7 +53,7 @@ export class BlockingSends {
     pending.sender.send(createEnvelope("ACK", payload, { from: from.name, to: pending.sender.name }));
   }
 
-  /** The sender's connection is gone. */
+  /** Ends every wait of a sender whose connection has ended. */
   forget(sender: RelayPeer): void {
     for (const [id, pending] of this.#pending) if (pending.sender === sender) this.cancel(id);
   }

@@ -1,7 +1,7 @@
 /** UTF-8 takes at most this many bytes for one UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
 
-/** What of a list fits into an answer. */
+/** The part of a list that fits into an answer. */
 export interface FittingPage<Item> {
   readonly items: readonly Item[];
   /** True: more were found than fit. */
@@ -17,8 +17,8 @@ export interface Shortenable {
 /**
  * The first items of a list whose JSON, as elements of one array, takes at most `maxBytes`.
  *
- * There is always a first one: when it alone is too large it comes without its `data` and with a body cut to fit, so that
- * whoever pages through the list gets past it.
+ * There is always a first item. When that alone is too large, its `data` is left out and its body is cut to fit, so that
+ * paging through the list gets past it.
  */
 export function fittingPage<Item extends Shortenable>(items: readonly Item[], maxBytes: number): FittingPage<Item> {
   let left = maxBytes - 1;

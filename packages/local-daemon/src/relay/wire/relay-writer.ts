@@ -9,18 +9,18 @@ const UTF8_BYTES_PER_UNIT = 3;
 /** A connection of the relay wire, before and after its HELLO. */
 export type RelayConnection = Connection<Uint8Array>;
 
-/** Options of {@link RelayVoice}. */
-export interface RelayVoiceOptions {
+/** Options of {@link RelayWriter}. */
+export interface RelayWriterOptions {
   readonly connection: RelayConnection;
   readonly maxFrameBytes: number;
   readonly logger: Logger;
 }
 
-/** What the daemon says on one connection. Says nothing once that has ended. */
-export class RelayVoice {
-  readonly #options: RelayVoiceOptions;
+/** The writing end of a relay connection: envelopes, refusals, the end. Writes nothing once the connection has ended. */
+export class RelayWriter {
+  readonly #options: RelayWriterOptions;
 
-  constructor(options: RelayVoiceOptions) {
+  constructor(options: RelayWriterOptions) {
     this.#options = options;
   }
 
@@ -49,7 +49,7 @@ export class RelayVoice {
     this.#options.connection.send(text);
   }
 
-  /** As of `RelayPeer`. An overlong text, such as one that names what the peer sent, loses its middle. */
+  /** As of `RelayPeer`. A text that is too long, such as one that quotes the peer, is cut in its middle. */
   refuse(code: ErrorCode, text: string, options: RefusalOptions = {}): void {
     const message = briefText(text);
     const { connection, logger } = this.#options;

@@ -9,14 +9,14 @@ export function isReservedName(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** Whether lists keep quiet about the name (docs/wire/relay.md#queries). */
+/** Whether lists leave the name out (docs/wire/relay.md#queries). */
 export function isInternalName(name: string): boolean {
   return name.startsWith("__") || name === "Dashboard" || name === "cli";
 }
 
 /**
- * Why nobody may connect under that name, or undefined when somebody may. Length, control characters, and what would read
- * as another address (`*`, `@users`, a channel's `#name`).
+ * Why a name cannot be connected under, or undefined when it can. Checks length, control characters, and what reads as
+ * another address (`*`, `@users`, a channel's `#name`).
  */
 export function agentNameFault(name: string): string | undefined {
   if (name.length === 0 || name.length > NAME_CHARS) {
