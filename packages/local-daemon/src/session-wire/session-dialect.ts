@@ -1,4 +1,4 @@
-import { homedir, platform } from "node:os";
+import { platform } from "node:os";
 import {
   type AuthenticateParams,
   CloseCode,
@@ -24,6 +24,7 @@ import { grantCreditParamsSchema, METHOD_SCHEMAS } from "@daemon-sdk/protocol/sc
 import * as z from "zod/mini";
 import type { Credentials } from "../access/index.js";
 import type { Connection, Dialect } from "../connection/index.js";
+import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import { AttachedClient } from "./attached-client.js";
@@ -171,7 +172,7 @@ export class SessionDialect implements Dialect {
   #welcome({ caller }: AuthenticateParams): void {
     this.#connection.accept(caller.slice(0, PEER_NAME_CHARS));
     this.#options.onAuthenticated?.();
-    const status = { isDroidCLIInPath: false, homedir: homedir(), platform: platform() };
+    const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }
 

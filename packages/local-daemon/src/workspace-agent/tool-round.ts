@@ -68,7 +68,7 @@ function run({ session, turnId, signal }: ToolRound, { id, name }: ToolUseBlock,
     signal,
     progress: (text) =>
       output.tell({ type: "tool_progress_update", toolUseId: id, toolName: name, update: { type: "message", text } }),
-    beforeChange: (real) => history.remember(turnId, real),
+    beforeChange: (real) => history.remember(turnId, real, workspace),
   });
 }
 
