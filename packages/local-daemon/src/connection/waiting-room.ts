@@ -5,26 +5,26 @@ import type { Logger } from "@daemon-sdk/protocol";
 export interface Guest {
   /** `performance.now()` when it was accepted: the clock of every deadline that starts there. */
   readonly acceptedAt: number;
-  /** It sent its first byte: silent ones are cut before it. */
+  /** The socket has sent its first byte. Silent sockets are cut before it. */
   spoke(): void;
-  /** Its upgrade is complete; whoever took it over watches the time from here on. */
+  /** The upgrade is complete; from here on its connection watches the time. */
   upgraded(): void;
-  /** It proved who it is: it counts no more. */
+  /** The peer has authenticated: the socket counts no longer. */
   authenticated(): void;
 }
 
 /**
- * Where sockets wait until they have authenticated. Bounds how long (accept to upgrade) and how many.
+ * The sockets that have not authenticated. Bounds their number, and the time from accept to upgrade.
  *
- * Node's own header time-out does not run on an HTTP server that is fed by hand, so one timer per socket of ours does it.
- * When the room is full the oldest socket that has said nothing is cut, else the oldest: a flood pushes out itself first.
+ * Node's own header time-out does not run on an HTTP server that is fed by hand, so each socket has a timer here. When the
+ * room is full, the oldest silent socket is cut, else the oldest: a flood displaces its own sockets first.
  */
 export class WaitingRoom {
   readonly #options: { capacity: number; timeoutMs: number; logger: Logger };
   /** Both in order of arrival. */
   readonly #silent = new Set<Socket>();
   readonly #speaking = new Set<Socket>();
-  /** Sockets that no connection has taken over; ours to destroy when the listener closes. */
+  /** Sockets that no connection has taken over; destroyed when the listener closes. */
   readonly #timers = new Map<Socket, NodeJS.Timeout>();
 
   constructor(options: { capacity: number; timeoutMs: number; logger: Logger }) {
@@ -50,7 +50,7 @@ export class WaitingRoom {
     };
   }
 
-  /** Destroys every socket that nobody has taken over. */
+  /** Destroys every socket that no connection has taken over. */
   clear(): void {
     for (const socket of this.#timers.keys()) socket.destroy();
   }
