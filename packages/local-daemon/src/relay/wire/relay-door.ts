@@ -1,15 +1,9 @@
 import type { Socket } from "node:net";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
 import type { ByteLink } from "@daemon-sdk/transport-ws";
-import {
-  type AcceptedBytes,
-  Connection,
-  FrameLink,
-  type Guest,
-  Heartbeat,
-  SocketBytes,
-} from "../../connection/index.js";
+import { Connection, FrameLink, Heartbeat, SocketBytes } from "../../connection/index.js";
 import type { RelayLimits } from "../../limits/index.js";
+import type { AcceptedBytes, Guest } from "../../listener/index.js";
 import type { Admission } from "./handshake.js";
 import { RelayDialect, type RelayGate } from "./relay-dialect.js";
 import type { RelayConnection } from "./relay-writer.js";

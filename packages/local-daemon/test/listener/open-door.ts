@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import net from "node:net";
 import { join } from "node:path";
 import { silentLogger } from "@daemon-sdk/protocol";
-import type { Accepted } from "../../src/connection/http-front.js";
-import { type Listener, type ListenerOptions, openListener } from "../../src/connection/listener.js";
+import type { Accepted } from "../../src/listener/http-front.js";
+import { type Listener, type ListenerOptions, openListener } from "../../src/listener/listener.js";
 import { createToken } from "../../src/rendezvous/token.js";
 import { type TempHome, tempHome } from "../rendezvous/temp-home.js";
 
