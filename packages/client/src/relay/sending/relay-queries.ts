@@ -15,8 +15,8 @@ import type { ReplyOptions } from "./pending-replies.js";
 import type { RelayCalls } from "./relay-calls.js";
 
 /**
- * Questions to the daemon. Each takes `signal` and `timeoutMs` (default 5 s) in its last argument, and
- * rejects with REQUEST_TIMEOUT, CONNECTION_LOST, or what the daemon says.
+ * Queries to the daemon. Each takes `signal` and `timeoutMs` (default 5 s) in its last argument, and rejects with
+ * REQUEST_TIMEOUT, CONNECTION_LOST, or the daemon's error.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries
  */
@@ -37,7 +37,7 @@ export class RelayQueries {
     return (await this.#calls.ask("INBOX", query, "INBOX_RESPONSE", within(options))).messages;
   }
 
-  /** Stored messages between anybody, newest first unless `order` says otherwise; by default the last 100. */
+  /** Stored messages of all names, newest first unless `order` is `asc`; by default the last 100. */
   async messages(query: MessagesQueryPayload = {}, options?: ReplyOptions): Promise<StoredMessage[]> {
     return (await this.#calls.ask("MESSAGES_QUERY", query, "MESSAGES_RESPONSE", within(options))).messages;
   }
@@ -54,12 +54,12 @@ export class RelayQueries {
     return (await this.#calls.ask("LIST_CONNECTED_AGENTS", {}, answer, within(options))).agents;
   }
 
-  /** Lets the daemon forget an agent that is gone. */
+  /** Removes an agent that is not connected from the daemon. */
   removeAgent(removal: RemoveAgentPayload, options?: ReplyOptions): Promise<RemoveAgentResponsePayload> {
     return this.#calls.ask("REMOVE_AGENT", removal, "REMOVE_AGENT_RESPONSE", within(options));
   }
 
-  /** How the daemon thinks it is doing. */
+  /** Health score of the daemon, with its issues. */
   health(options?: ReplyOptions): Promise<HealthResponsePayload> {
     return this.#calls.ask("HEALTH", {}, "HEALTH_RESPONSE", within(options));
   }

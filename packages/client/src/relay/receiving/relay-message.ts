@@ -1,13 +1,13 @@
 import { type ChannelAttachment, type Envelope, isEnvelopeOf, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
 
-/** How a message came to this agent. */
+/** How a message was addressed to this agent. */
 export type RelayRoute = "direct" | "broadcast" | "topic" | "channel" | "shadow";
 
 /** A message from another agent or user. */
 export interface RelayMessage {
-  /** Stays the same when the daemon delivers it again. */
+  /** The same in a redelivery. */
   readonly id: string;
-  /** As the daemon knows the sender. */
+  /** The sender's name, as the daemon verified it. */
   readonly from: string;
   /** What the sender addressed: this agent, `*`, `@users`, a channel, or the agent that this one shadows. */
   readonly to: string;
@@ -76,7 +76,7 @@ export function messageOfChannel(envelope: Envelope): RelayMessage | undefined {
 }
 
 /**
- * Id that ties a request and its response together: in the meta, or where older clients look for it
+ * The correlation id of a request and its response: in the meta, or where older clients put it
  * (docs/wire/relay.md#sdk-client).
  */
 export function correlationOf({ payload, payload_meta: meta }: RelayEnvelope<"DELIVER">): string | undefined {

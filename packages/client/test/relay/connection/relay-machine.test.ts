@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { LIMITS } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { reconnectDelayMs } from "../../src/base/backoff.js";
-import { nextRelayState, RELAY_TRANSITIONS, type RelayState } from "../../src/relay/relay.machine.js";
+import { reconnectDelayMs } from "../../../src/base/backoff.js";
+import { nextRelayState, RELAY_TRANSITIONS, type RelayState } from "../../../src/relay/connection/relay.machine.js";
 
 const EDGES = Object.entries(RELAY_TRANSITIONS).flatMap(([from, row]) =>
   Object.entries(row).map(([event, to]) => `${from} ${event} ${to}`),
 );
 
 test("the diagram shows every edge of the table, and no other", () => {
-  const source = readFileSync(new URL("../../src/relay/relay.machine.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../../src/relay/connection/relay.machine.ts", import.meta.url), "utf8");
   const drawn = new Set<string>();
   for (const line of source.split("\n").filter((text) => text.startsWith(" *"))) {
     const steps = [...line.matchAll(/(?=\b(\w+) ─(\w+)→ (\w+))/g)];

@@ -6,11 +6,11 @@ import {
   type MessageType,
   type RelayPayloads,
 } from "@daemon-sdk/protocol/relay";
+import { errorOf } from "../connection/index.js";
 import type { Outbox } from "./outbox.js";
 import type { PendingReplies, ReplyOptions, ReplyWait } from "./pending-replies.js";
-import { errorOf } from "./relay-errors.js";
 
-/** Envelopes that are answered: sends one and waits for what comes back under its id. */
+/** Requests: sends an envelope and waits for the reply under its id. */
 export class RelayCalls {
   readonly #outbox: Outbox;
   readonly #replies: PendingReplies;
@@ -20,7 +20,7 @@ export class RelayCalls {
     this.#replies = replies;
   }
 
-  /** Asks, and checks that the answer is of the type that the question has. */
+  /** Sends a query, and checks the type of the answer. */
   async ask<Question extends MessageType, Answer extends MessageType>(
     question: Question,
     payload: RelayPayloads[Question],
@@ -40,7 +40,7 @@ export class RelayCalls {
     throw new ProtocolError("INVALID_RESULT", message);
   }
 
-  /** Sends the envelope and waits for whatever settles its id. What refuses the envelope rejects the wait. */
+  /** Sends the envelope and waits for the reply that settles its id. A refusal of the envelope rejects the wait. */
   exchange<Reply>(envelope: Envelope<unknown>, wait: ReplyWait): Promise<Reply> {
     const reply = this.#replies.wait<Reply>(envelope.id, wait);
     this.#outbox.submit(envelope, wait.signal).then(
@@ -49,7 +49,7 @@ export class RelayCalls {
           this.#replies.fail(envelope.id, errorOf({ code, message: reason, fatal: false, ref_id: envelope.id }));
       },
       (error: unknown) => {
-        // One that was on its way when the link was lost may still be answered.
+        // A request that was written when the link was lost may still be answered.
         const mayCome = wait.survivesLoss === true && ConnectionError.is(error, "CONNECTION_LOST");
         if (!mayCome) this.#replies.fail(envelope.id, error);
       },

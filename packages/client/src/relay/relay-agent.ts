@@ -7,42 +7,51 @@ import {
   type SendMeta,
   type ShadowBindPayload,
 } from "@daemon-sdk/protocol/relay";
-import { MessageFeed } from "./message-feed.js";
-import { Outbox, type SendReceipt } from "./outbox.js";
-import { PendingReplies, type ReplyOptions } from "./pending-replies.js";
+import {
+  clientClosed,
+  type RelayClientOptions,
+  RelayConnection,
+  type RelayPlatform,
+  type RelayState,
+  relaySettings,
+} from "./connection/index.js";
 import { Presence, type RelayPresence } from "./presence.js";
-import type { RelayState } from "./relay.machine.js";
-import { RelayCalls } from "./relay-calls.js";
-import { RelayConnection } from "./relay-connection.js";
-import { clientClosed } from "./relay-errors.js";
+import { MessageFeed, type RelayMessage } from "./receiving/index.js";
 import { RelayInbound } from "./relay-inbound.js";
-import type { RelayMessage } from "./relay-message.js";
-import { type RelayClientOptions, relaySettings } from "./relay-options.js";
-import type { RelayPlatform } from "./relay-platform.js";
-import { RelayQueries } from "./relay-queries.js";
-import { RelayWorkers } from "./relay-workers.js";
-import { type ExchangeOptions, type MessageOptions, type PostOptions, sendEnvelope } from "./send-envelope.js";
-import { StandingWishes } from "./standing-wishes.js";
+import {
+  type ExchangeOptions,
+  type MessageOptions,
+  Outbox,
+  PendingReplies,
+  type PostOptions,
+  RelayCalls,
+  RelayQueries,
+  RelayWorkers,
+  type ReplyOptions,
+  type SendReceipt,
+  sendEnvelope,
+} from "./sending/index.js";
+import { Subscriptions } from "./subscriptions.js";
 
 /**
- * One agent (or user) among others: sends and receives messages, joins channels, asks and answers, starts other agents.
+ * One agent or user on the relay: sends and receives messages, joins channels, sends and answers requests, starts other agents.
  *
- * Comes back by itself after a loss, with the same session where the daemon has kept it, and says again what it wants to hear.
- * Messages that are sent meanwhile wait, within bounds. Each message comes out of {@link messages} once, though the
- * daemon delivers until it is acknowledged; that happens when the consumer has handled it.
+ * Reconnects by itself after a loss, resumes its session where the daemon has kept it, and renews its subscriptions. Messages
+ * that are sent meanwhile wait, within bounds. {@link messages} yields each message once, though the daemon redelivers it until
+ * it is acknowledged, which happens when the consumer has handled it.
  *
- * The entry points export it with the platform filled in: `new RelayClient(options)`.
+ * The entry points export a subclass with the platform filled in: `new RelayClient(options)`.
  */
 export class RelayAgent implements AsyncDisposable {
-  /** Questions to the daemon: status, inbox, agents, … */
+  /** Queries to the daemon: status, inbox, agents, … */
   readonly queries: RelayQueries;
-  /** Agents that the daemon starts and ends for this one. */
+  /** Starts and ends other agents through the daemon. */
   readonly workers: RelayWorkers;
   /** As given in the options. */
   readonly name: string;
-  /** Hears each change of {@link state}. */
+  /** Called on each change of {@link state}. */
   onState: ((state: RelayState) => void) | undefined;
-  /** Hears of what no call could tell: an ERROR that names none, a connection that was lost, messages there is no room for. */
+  /** Called with failures that belong to no call: an ERROR that names none, a lost connection, messages without room. */
   onError: ((error: DaemonError) => void) | undefined;
   /** Resolves when the client has ended for good, with the reason unless {@link close} was called. */
   readonly closed: Promise<DaemonError | undefined>;
@@ -54,7 +63,7 @@ export class RelayAgent implements AsyncDisposable {
   readonly #responses = new PendingReplies();
   readonly #responseCalls: RelayCalls;
   readonly #presence = new Presence();
-  readonly #wishes = new StandingWishes();
+  readonly #subscriptions = new Subscriptions();
   #isResumed = false;
   #markClosed: (error: DaemonError | undefined) => void = () => {};
 
@@ -97,12 +106,12 @@ export class RelayAgent implements AsyncDisposable {
     return this.#connection.state;
   }
 
-  /** The daemon's id of the session; it stays the same over a reconnect that was resumed. */
+  /** The daemon's id of the session; the same after a reconnect that resumed it. */
   get sessionId(): string | undefined {
     return this.#connection.welcome?.session_id;
   }
 
-  /** Whether the present connection goes on with the session of the one before. */
+  /** Whether the present connection has resumed the session of the one before. */
   get isResumed(): boolean {
     return this.#isResumed;
   }
@@ -112,7 +121,7 @@ export class RelayAgent implements AsyncDisposable {
     return this.#outbox.length;
   }
 
-  /** Hears who comes, and who joins or leaves a channel this agent is in. */
+  /** Called when a peer connects, and when one joins or leaves a channel of this agent. */
   set onPresence(listener: ((event: RelayPresence) => void) | undefined) {
     this.#presence.onPresence = listener;
   }
@@ -122,16 +131,19 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   /**
-   * Connects: one attempt. Later losses are this class's own affair.
+   * Connects: one attempt. After later losses the client reconnects by itself.
    *
-   * Rejects with CONNECTION_FAILED, CONNECT_TIMEOUT, AUTH_REJECTED, CONNECTION_LOST with the daemon's reason (a name it does
-   * not take), or the reason of `signal`; after a failure that was not final it may be called again.
+   * Rejects with CONNECTION_FAILED, CONNECT_TIMEOUT, AUTH_REJECTED, CONNECTION_LOST with the daemon's reason (such as a name
+   * that it refuses), or the reason of `signal`. After a failure that was not final it may be called again.
    */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void> {
     return this.#connection.connect(options?.signal);
   }
 
-  /** Ends for good, in 0.1 s: sends what was written and BYE. What waits for a connection or an answer rejects with CONNECTION_CLOSED. */
+  /**
+   * Ends the client within 0.1 s: sends what was written, then BYE. Calls that wait for a connection or an answer reject with
+   * CONNECTION_CLOSED.
+   */
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -141,9 +153,9 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   /**
-   * Messages to this agent, in order per sender, each once. For one consumer at a time; leaving the loop leaves what waits to
-   * the next one. A message is acknowledged when the next is asked for or the loop is left, so that one whose handling dies
-   * with the process is delivered again to its successor. Ends with the client; after a fatal refusal it throws the reason.
+   * Messages to this agent, in order per sender, each once. For one consumer at a time; after a consumer has left its loop, the
+   * next one gets what waits. A message is acknowledged when the next one is requested or the loop is left, so that a message
+   * whose handling dies with the process is delivered again. Ends with the client; after a fatal refusal it throws the reason.
    *
    * @param options.signal ends the iteration without an error
    */
@@ -151,12 +163,12 @@ export class RelayAgent implements AsyncDisposable {
     return this.#feed.consume(options?.signal);
   }
 
-  /** Sends to an agent or user, or to all of them (`*`, `@users`). Resolves with what became of it, also when it was refused. */
+  /** Sends to an agent or user, or to all of them (`*`, `@users`). Resolves with the outcome, also with a refusal. */
   send(to: string, body: string, options?: MessageOptions): Promise<SendReceipt> {
     return this.#outbox.submit(sendEnvelope(newId(), body, { ...options, to }), options?.signal);
   }
 
-  /** Sends to all who subscribed to the topic, except this client. */
+  /** Sends to all subscribers of the topic, except this client. */
   publish(topic: string, body: string, options?: MessageOptions): Promise<SendReceipt> {
     return this.#outbox.submit(sendEnvelope(newId(), body, { ...options, to: "*", topic }), options?.signal);
   }
@@ -171,7 +183,7 @@ export class RelayAgent implements AsyncDisposable {
     return this.#calls.exchange<AckPayload>(envelope, wait);
   }
 
-  /** Answers somebody who waits in `sendAndWait`. False: nobody waits for this message, or there is no connection now. */
+  /** Answers a sender that waits in `sendAndWait`. False when the sender does not wait, or there is no connection now. */
   answer(message: RelayMessage, answer: Pick<AckPayload, "response" | "responseData"> = { response: "OK" }): boolean {
     if (message.answerId === undefined || !this.#connection.isReady) return false;
     const ack = { ack_id: message.id, seq: message.seq, correlationId: message.answerId, ...answer };
@@ -179,7 +191,7 @@ export class RelayAgent implements AsyncDisposable {
     return true;
   }
 
-  /** Asks another agent, and waits for its message in return. The wait goes on over a reconnect. Default time-out 30 s. */
+  /** Sends a request to another agent and waits for its response. The wait survives a reconnect. Default time-out 30 s. */
   request(to: string, body: string, options: ExchangeOptions = {}): Promise<RelayMessage> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
@@ -195,7 +207,7 @@ export class RelayAgent implements AsyncDisposable {
     return this.#responseCalls.exchange<RelayMessage>(envelope, wait);
   }
 
-  /** Sends to a message's author, in its thread; ends the wait of one who called `request`. */
+  /** Sends to the sender of a message, in its thread. Ends the wait of a sender that called `request`. */
   respond(message: RelayMessage, body: string, options: MessageOptions = {}): Promise<SendReceipt> {
     const { requestId, thread, from: to } = message;
     const inThread = { ...(thread === undefined ? {} : { thread }), ...options, to };
@@ -205,22 +217,22 @@ export class RelayAgent implements AsyncDisposable {
     return this.#outbox.submit(envelope, options.signal);
   }
 
-  /** Wants the messages of a topic, now and after each reconnect. */
+  /** Subscribes to a topic, now and after each reconnect. */
   subscribe(topic: string): void {
-    this.#wish(this.#wishes.subscribe(topic));
+    this.#subscribe(this.#subscriptions.subscribe(topic));
   }
 
   unsubscribe(topic: string): void {
-    this.#wish(this.#wishes.unsubscribe(topic));
+    this.#subscribe(this.#subscriptions.unsubscribe(topic));
   }
 
   /** Joins a channel, now and after each reconnect. Everybody is in `#general`. */
   joinChannel(channel: string, options?: Pick<ChannelJoinPayload, "displayName" | "avatarUrl">): void {
-    this.#wish(this.#wishes.join({ channel, ...options }));
+    this.#subscribe(this.#subscriptions.join({ channel, ...options }));
   }
 
   leaveChannel(channel: string, reason?: string): void {
-    this.#wish(this.#wishes.leave(channel, reason));
+    this.#subscribe(this.#subscriptions.leave(channel, reason));
   }
 
   /** Posts to the other members who are connected: channel messages are not stored for those who are not. */
@@ -228,7 +240,7 @@ export class RelayAgent implements AsyncDisposable {
     return this.#outbox.submit(createEnvelope("CHANNEL_MESSAGE", { channel, body, ...rest }), signal);
   }
 
-  /** Adds another name to a channel, which it need not know of. */
+  /** Adds another name to a channel, without its consent. */
   async addToChannel(channel: string, member: string): Promise<void> {
     await this.#outbox.submit(createEnvelope("CHANNEL_JOIN", { channel, member }));
   }
@@ -238,16 +250,16 @@ export class RelayAgent implements AsyncDisposable {
     await this.#outbox.submit(createEnvelope("CHANNEL_LEAVE", { channel, member }));
   }
 
-  /** Gets copies of what another agent sends and receives, now and after each reconnect. One agent at a time. */
+  /** Receives copies of what another agent sends and receives, now and after each reconnect. One agent at a time. */
   shadow(primaryAgent: string, options?: Omit<ShadowBindPayload, "primaryAgent">): void {
-    this.#wish(this.#wishes.shadow({ primaryAgent, ...options }));
+    this.#subscribe(this.#subscriptions.shadow({ primaryAgent, ...options }));
   }
 
   unshadow(primaryAgent: string): void {
-    this.#wish(this.#wishes.unshadow(primaryAgent));
+    this.#subscribe(this.#subscriptions.unshadow(primaryAgent));
   }
 
-  /** Tells the daemon a line of this agent's output. */
+  /** Sends a line of this agent's output to the daemon's log. */
   async log(data: string): Promise<void> {
     await this.#outbox.submit(createEnvelope("LOG", { data }));
   }
@@ -258,8 +270,8 @@ export class RelayAgent implements AsyncDisposable {
     return this.#presence.waitFor(name, isThere, { timeoutMs: LIMITS.relaySpawnMs, ...options });
   }
 
-  /** Said again at each reconnect, so what cannot be said now needs no queue. */
-  #wish(envelope: Envelope<unknown>): void {
+  /** Subscriptions are sent after each WELCOME, so one made without a connection needs no queue. */
+  #subscribe(envelope: Envelope<unknown>): void {
     if (this.#connection.isReady) this.#connection.write(envelope);
   }
 
@@ -269,7 +281,7 @@ export class RelayAgent implements AsyncDisposable {
 
   #ready(isResumed: boolean, givesReceipts: boolean): void {
     this.#isResumed = isResumed;
-    for (const wish of this.#wishes.all()) this.#connection.write(wish);
+    for (const subscription of this.#subscriptions.all()) this.#connection.write(subscription);
     this.#outbox.onReady(givesReceipts);
   }
 

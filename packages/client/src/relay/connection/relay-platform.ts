@@ -1,13 +1,13 @@
 import type { ByteLink } from "@daemon-sdk/transport-ws";
 
-/** What an attempt to connect is given. */
+/** Parameters of one attempt to connect. */
 export interface RelayDialRequest {
-  /** Aborted when the caller gives up; the dial then rejects and leaves nothing open. */
+  /** Aborted when the caller gives up. The dial then rejects, and no link stays open. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }
 
-/** An open link, and what HELLO has to carry on it where the daemon wants more than a name (over TCP). */
+/** An open link, and the credential for HELLO where the daemon requires one (over TCP). */
 export interface RelayDialResult {
   readonly link: ByteLink;
   readonly credential?: { readonly proof?: string; readonly ticket?: string };
@@ -18,7 +18,7 @@ export type RelayDial = (request: RelayDialRequest) => Promise<RelayDialResult>;
 
 /** What differs between Node and a browser; each entry point brings its own. */
 export interface RelayPlatform {
-  /** Calls back once the present turn of the event loop is over: what is written until then leaves in one piece. */
+  /** Calls back after the present turn of the event loop: what is written until then is sent in one piece. */
   soon(callback: () => void): void;
   /** Opens a unix socket. */
   dialSocket(path: string, request: RelayDialRequest): Promise<ByteLink>;

@@ -6,31 +6,31 @@ import {
   isEnvelopeOf,
   type WelcomePayload,
 } from "@daemon-sdk/protocol/relay";
-import { reconnectDelayMs } from "../base/index.js";
+import { reconnectDelayMs } from "../../base/index.js";
 import { nextRelayState, type RelayEvent, type RelayState } from "./relay.machine.js";
 import { clientClosed, fatalError, linkLost } from "./relay-errors.js";
 import { RelayLink } from "./relay-link.js";
 import type { RelaySettings } from "./relay-options.js";
 import type { RelayDialResult, RelayPlatform } from "./relay-platform.js";
 
-/** What the owner of a {@link RelayConnection} hears. Each is called after the transition is complete. */
+/** Callbacks of a {@link RelayConnection}. Each is called after the transition is complete. */
 export interface RelayConnectionEvents {
-  /** `isResumed`: the daemon goes on with the session that this client had. */
+  /** `isResumed`: the daemon has resumed the session that this client had. */
   onReady(welcome: WelcomePayload, isResumed: boolean): void;
-  /** Any envelope but those that make and keep the connection. */
+  /** Any envelope except those of handshake and heartbeat. */
   onEnvelope(envelope: Envelope): void;
-  /** Bytes that waited have left, and with them the next so many of the texts that are counted. */
+  /** The next `count` of the counted texts have left this process. */
   onFlushed(count: number): void;
-  /** A link that was ready is gone; the client comes back unless `onClosed` follows. */
+  /** A link that was ready was lost. The client reconnects unless `onClosed` follows. */
   onLost(error: ConnectionError): void;
-  /** The end of it all; without an error when this side closed. */
+  /** The client has ended; without an error when this side closed. */
   onClosed(error: ConnectionError | undefined): void;
   onState(state: RelayState): void;
 }
 
 /**
- * Keeps one name connected: dials, says HELLO, answers pings, comes back with the resume token, and gives up for good when
- * the daemon says that coming back does not help. The only place that knows the state.
+ * Keeps one name connected: dials, sends HELLO, answers pings, and reconnects with the resume token after a loss. Gives up
+ * after a fatal ERROR. The state is known here only.
  */
 export class RelayConnection {
   readonly #settings: RelaySettings;
@@ -70,7 +70,7 @@ export class RelayConnection {
     return this.#link?.bufferedBytes ?? 0;
   }
 
-  /** The first connect: one attempt, whose failure the caller hears. Later ones are this class's own affair. */
+  /** The first connect: one attempt. Rejects when it fails. After a later loss this class reconnects by itself. */
   async connect(signal?: AbortSignal): Promise<void> {
     if (this.#state === "closed" || this.#state === "closing") throw clientClosed();
     if (this.#state !== "idle") return;
@@ -83,22 +83,22 @@ export class RelayConnection {
     }
   }
 
-  /** Takes one envelope; it leaves with all others of this turn of the event loop. Only while {@link isReady}. */
+  /** Writes one envelope, with all others of this turn of the event loop. Only while {@link isReady}. */
   write(envelope: Envelope<unknown>): void {
     this.#link?.write(envelope);
   }
 
-  /** As {@link write}, of JSON that exists already; `onFlushed` counts it when it has left this process. */
+  /** As {@link write}, of JSON that exists already. With `isCounted`, `onFlushed` counts the text. */
   writeText(json: string, isCounted: boolean): void {
     this.#link?.writeText(json, isCounted);
   }
 
-  /** Tells the daemon that a DELIVER need not come again. Does nothing without a connection: then it comes again. */
+  /** Acknowledges a DELIVER. Does nothing without a connection: then the DELIVER is redelivered. */
   acknowledge(ackId: string, seq: number): void {
     if (this.isReady) this.#link?.acknowledge(ackId, seq);
   }
 
-  /** Says BYE behind what was written, and ends. */
+  /** Sends BYE behind what was written, and ends. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -133,7 +133,7 @@ export class RelayConnection {
     await this.#greet(opened, whole);
   }
 
-  /** Resolves once the daemon's WELCOME is there; the frames behind it are handled only after `onReady`. */
+  /** Resolves with the daemon's WELCOME. The frames behind it are handled after `onReady`. */
   #greet({ link, credential }: RelayDialResult, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const { connectTimeoutMs } = this.#settings;
@@ -212,9 +212,9 @@ export class RelayConnection {
     this.#events.onClosed(error);
   }
 
-  /** Handles the end of a link and returns the error of it. */
+  /** Handles the end of a link, and returns its error. */
   #ended(link: RelayLink, cause: Error | undefined): Error {
-    // What this side destroyed a link for says more than that it is gone.
+    // The reason for which this side destroyed the link says more than its end.
     const error = DaemonError.is(cause) ? cause : linkLost(cause);
     if (this.#link !== link) return error;
     this.#link = undefined;
@@ -232,10 +232,10 @@ export class RelayConnection {
     if (performance.now() - this.#readyAt >= LIMITS.relayStableMs) this.#attempts = 0;
     this.#step("lost");
     this.#events.onLost(error);
-    this.#comeBack(error);
+    this.#reconnectLater(error);
   }
 
-  #comeBack(error: ConnectionError): void {
+  #reconnectLater(error: ConnectionError): void {
     if (this.#state !== "waiting") return;
     if (this.#attempts >= this.#settings.maxAttempts) {
       this.#step("close");
@@ -253,10 +253,10 @@ export class RelayConnection {
     try {
       await this.#attempt(undefined);
     } catch (cause) {
-      // Refused for good, or closed meanwhile: told already.
+      // Refused, or closed meanwhile: `onClosed` was called.
       if (!this.#isConnecting()) return;
       this.#step("lost");
-      this.#comeBack(linkLost(cause instanceof Error ? cause : undefined));
+      this.#reconnectLater(linkLost(cause instanceof Error ? cause : undefined));
     }
   }
 

@@ -3,7 +3,7 @@ import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import { dialBytes } from "@daemon-sdk/transport-ws";
 import type { RelayDial, RelayDialRequest, RelayPlatform } from "./relay-platform.js";
 
-/** What HELLO says about who connects, beside the name. Shown to others in lists and AGENT_READY. */
+/** The fields of HELLO about this client, beside the name. Others see them in lists and in AGENT_READY. */
 export type RelayIdentity = Pick<
   HelloPayload,
   "cli" | "program" | "model" | "task" | "workingDirectory" | "team" | "displayName" | "avatarUrl"
@@ -11,7 +11,7 @@ export type RelayIdentity = Pick<
 
 /** Options of `RelayClient`. */
 export interface RelayClientOptions extends RelayIdentity {
-  /** The name others send to; case-sensitive. Default in Node: `RELAY_AGENT_NAME`, which a spawned agent is given. */
+  /** The name to which others send; case-sensitive. Default in Node: `RELAY_AGENT_NAME`, which a spawned agent has. */
   readonly agentName?: string;
   /** Default `agent`. A user may have many connections of one name, each of which gets every message. */
   readonly entityType?: "agent" | "user";
@@ -21,21 +21,21 @@ export interface RelayClientOptions extends RelayIdentity {
   readonly url?: string;
   /** Opens links instead of `socketPath` and `url`. */
   readonly dial?: RelayDial;
-  /** Lets a page in over TCP: made by the daemon for one connection, so it is asked for anew for each. */
+  /** The credential of a page over TCP. A ticket is good for one connection, so this is called for each. */
   readonly ticket?: () => string | Promise<string>;
-  /** Whether to come back after a loss; default true. Pauses: `LIMITS.reconnectDelaysMs`. */
+  /** Whether to reconnect after a loss; default true. Pauses: `LIMITS.reconnectDelaysMs`. */
   readonly reconnect?: boolean;
-  /** Attempts to come back, in a row, before giving up. Default: no bound. */
+  /** Failed attempts to reconnect, in a row, after which the client ends. Default: no bound. */
   readonly maxReconnectAttempts?: number;
   /** One attempt, from the socket to WELCOME; default 5 s. */
   readonly connectTimeoutMs?: number;
-  /** Ask for receipts where the daemon has them; default true. Without, `send` resolves as `sent` once the bytes have left. */
+  /** Requests receipts where the daemon offers them; default true. Without, `send` resolves as `sent` once the bytes have left. */
   readonly receipts?: boolean;
-  /** Messages that may wait while the client is away; default 10 000 … */
+  /** Messages that may wait for a connection; default 10 000 … */
   readonly maxQueued?: number;
   /** … and their bytes; default 8 MiB. Past either, `send` rejects with QUEUE_FULL. */
   readonly maxQueuedBytes?: number;
-  /** Bytes of messages that wait for the consumer of `messages()`; default 64 MiB. What is over is left to redelivery. */
+  /** Bytes of messages that wait for the consumer of `messages()`; default 64 MiB. More of them wait for redelivery. */
   readonly maxBufferedBytes?: number;
   /** Default: silent. Bodies are not logged. */
   readonly logger?: Logger;

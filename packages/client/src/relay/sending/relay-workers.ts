@@ -14,8 +14,8 @@ import type { RelayCalls } from "./relay-calls.js";
 export type SpawnRequest = Omit<SpawnPayload, "task" | "socketPath"> & { readonly task?: string };
 
 /**
- * Agents that the daemon starts and ends for others. A daemon without a spawn manager refuses each call
- * with REMOTE_ERROR. They run on when the one who started them leaves, and end with the daemon.
+ * Agents that the daemon starts and ends for others. A daemon without a spawn manager refuses each call with REMOTE_ERROR.
+ * Spawned agents run on when their spawner leaves, and end with the daemon.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#spawning
  */
@@ -26,7 +26,7 @@ export class RelayWorkers {
     this.#calls = calls;
   }
 
-  /** Starts an agent; resolves once it runs and can be sent to. Rejects with REMOTE_ERROR and the daemon's reason. Default time-out 60 s. */
+  /** Starts an agent; resolves once it receives messages. Rejects with REMOTE_ERROR and the daemon's reason. Default time-out 60 s. */
   async spawn({ task = "", ...rest }: SpawnRequest, options?: ReplyOptions): Promise<SpawnResultPayload> {
     const within = { timeoutMs: LIMITS.relaySpawnMs, ...options };
     const result = await this.#calls.ask("SPAWN", { ...rest, task }, "SPAWN_RESULT", within);
@@ -55,7 +55,7 @@ export class RelayWorkers {
     succeeded("give input to", await this.#calls.ask("SEND_INPUT", { name, data }, "SEND_INPUT_RESULT", within));
   }
 
-  /** Lets a running agent use another model. Default time-out 45 s. */
+  /** Switches the model of a running agent. Default time-out 45 s. */
   async setModel(name: string, model: string, options?: ReplyOptions): Promise<SetModelResultPayload> {
     const within = { timeoutMs: LIMITS.relaySetModelMs, ...options };
     const payload: SetModelPayload = { name, model };

@@ -6,10 +6,10 @@ import {
 } from "@daemon-sdk/protocol/relay";
 
 /**
- * What this client wants to hear of, beside what is addressed to it: topics, channels, a shadowed agent. The daemon may have
- * forgotten all of it when the client comes back, so it is said again after each WELCOME; to say it twice does no harm.
+ * The topics, channels and the shadowed agent to which this client is subscribed. The daemon may not remember them after a
+ * reconnect, so they are sent again after each WELCOME. A repeated one has no effect.
  */
-export class StandingWishes {
+export class Subscriptions {
   readonly #topics = new Set<string>();
   readonly #channels = new Map<string, ChannelJoinPayload>();
   #shadowed: ShadowBindPayload | undefined;
@@ -34,7 +34,7 @@ export class StandingWishes {
     return createEnvelope("CHANNEL_LEAVE", { channel, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** A shadow has one primary: a new one replaces the old. */
+  /** A shadow has one primary: a new one replaces the former. */
   shadow(payload: ShadowBindPayload): Envelope<unknown> {
     this.#shadowed = payload;
     return createEnvelope("SHADOW_BIND", payload);
@@ -45,7 +45,7 @@ export class StandingWishes {
     return createEnvelope("SHADOW_UNBIND", { primaryAgent });
   }
 
-  /** Everything, to be said to a new connection. */
+  /** Every subscription, to be sent on a new connection. */
   *all(): Generator<Envelope<unknown>> {
     for (const topic of this.#topics) yield createEnvelope("SUBSCRIBE", {}, { topic });
     for (const payload of this.#channels.values()) yield createEnvelope("CHANNEL_JOIN", payload);

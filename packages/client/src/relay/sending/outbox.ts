@@ -1,18 +1,18 @@
 import { abortReason, DaemonError, LIMITS, ProtocolError } from "@daemon-sdk/protocol";
 import type { BusyPayload, Envelope, ErrorPayload, ReceiptPayload } from "@daemon-sdk/protocol/relay";
-import type { RelayConnection } from "./relay-connection.js";
-import { clientClosed } from "./relay-errors.js";
+import type { RelayConnection } from "../connection/index.js";
+import { clientClosed } from "../connection/index.js";
 
 /**
- * What has become of a message.
+ * The outcome of a message.
  *
  * - `delivered`: stored, and written to a recipient who is connected; it will be redelivered until acknowledged.
  * - `queued`: stored for a recipient who is away or not started yet.
- * - `sent`: the bytes have left this process; this daemon gives no receipts, so nobody knows more.
+ * - `sent`: the bytes have left this process. This daemon gives no receipts, so nothing more is known.
  * - `refused`: not taken; `code` and `reason` say why, `retryAfterMs` when it may be tried again.
  */
 export interface SendReceipt {
-  /** Id of the SEND. The recipient sees another one. */
+  /** Id of the SEND. The DELIVER has another one. */
   readonly id: string;
   readonly state: "delivered" | "queued" | "sent" | "refused";
   /** `NOT_FOUND`, `BUSY`, `BAD_REQUEST` or another code of the daemon's; only with `refused`. */
@@ -23,9 +23,9 @@ export interface SendReceipt {
 
 interface Parcel {
   readonly id: string;
-  /** Empty once it is the link's. */
+  /** Empty once it was written to a link. */
   json: string;
-  /** A SEND: settled by a receipt where the daemon gives them. */
+  /** True for a SEND, which is settled by a receipt where the daemon gives them. */
   readonly wantsReceipt: boolean;
   resolve(receipt: SendReceipt): void;
   reject(error: unknown): void;
@@ -38,19 +38,21 @@ export interface OutboxOptions {
 }
 
 /**
- * What this client sends: at once while it is connected, else kept, within bounds, until it is again; and the receipts that
- * are awaited. A message is written to one link at most: one whose receipt is missing when the link is lost rejects
- * with CONNECTION_LOST, for nobody knows whether the daemon has taken it, and to send it again could deliver it twice.
+ * The messages that this client sends, and the receipts that it awaits. Without a connection messages are kept, within bounds,
+ * for the next one.
+ *
+ * A message is written to one link at most. When the link is lost before the receipt, the call rejects with CONNECTION_LOST:
+ * whether the daemon has taken the message is unknown, and to send it again could deliver it twice.
  */
 export class Outbox {
   readonly #connection: RelayConnection;
   readonly #options: OutboxOptions;
-  /** Kept in order; a parcel whose sender gave up is removed. */
+  /** Waiting for a connection, in order. A parcel whose signal was aborted is removed. */
   readonly #kept = new Set<Parcel>();
   #keptBytes = 0;
-  /** Written, with a receipt to come. */
+  /** Written, and awaiting a receipt. */
   readonly #awaiting = new Map<string, Parcel>();
-  /** Written, in order, and sent once the bytes have left. */
+  /** Written, in order, without a receipt to await: settled once the bytes have left. */
   readonly #leaving: Parcel[] = [];
   #givesReceipts = false;
   #isClosed = false;
@@ -77,7 +79,7 @@ export class Outbox {
     });
   }
 
-  /** The connection stands: what was kept goes out. */
+  /** The client is connected: sends what was kept. */
   onReady(givesReceipts: boolean): void {
     this.#givesReceipts = givesReceipts;
     this.#drain();
@@ -98,24 +100,24 @@ export class Outbox {
     for (const id of also) this.#settle(id, { id, state: known });
   }
 
-  /** The bytes of the next so many messages have left this process, and nobody will tell more; there may be room for more. */
+  /** The bytes of the next `count` messages without a receipt have left this process; the link may take more. */
   onFlushed(count: number): void {
     for (const { id, resolve } of this.#leaving.splice(0, count)) resolve({ id, state: "sent" });
     this.#drain();
   }
 
-  /** False: the ERROR is about nothing that waits here. */
+  /** False when the ERROR names no message that waits here. */
   onError({ ref_id: id, code, message }: ErrorPayload): boolean {
     return id !== undefined && this.#settle(id, { id, state: "refused", code, reason: message });
   }
 
-  /** False: the BUSY is about nothing that waits here. */
+  /** False when the BUSY names no message that waits here. */
   onBusy({ ref_id: id, retry_after_ms: retryAfterMs }: BusyPayload): boolean {
     const reason = `The daemon is busy; try again after ${retryAfterMs} ms.`;
     return id !== undefined && this.#settle(id, { id, state: "refused", code: "BUSY", reason, retryAfterMs });
   }
 
-  /** The link is gone, and with it the receipts of what it carried. */
+  /** The link was lost, and with it the receipts of what was written to it. */
   onLost(error: unknown): void {
     for (const parcel of [...this.#awaiting.values(), ...this.#leaving]) parcel.reject(error);
     this.#awaiting.clear();
@@ -136,7 +138,7 @@ export class Outbox {
   #hand(parcel: Parcel): void {
     const awaitsReceipt = parcel.wantsReceipt && this.#givesReceipts;
     const { id, json } = parcel;
-    // What a Map let go of, its outgrown tables keep until the next full collection: let that be little.
+    // The outgrown tables of a Map retain deleted values until the next full collection, so these are kept small.
     parcel.json = "";
     if (awaitsReceipt) this.#awaiting.set(id, parcel);
     else this.#leaving.push(parcel);
@@ -165,7 +167,7 @@ export class Outbox {
   }
 
   #settle(id: string, receipt: SendReceipt): boolean {
-    // An answer may be here before the word that the bytes have left.
+    // An answer may arrive before `onFlushed` is called.
     const parcel = this.#awaiting.get(id) ?? this.#leaving.find((one) => one.id === id);
     if (parcel === undefined) return false;
     this.#awaiting.delete(id);
@@ -198,7 +200,7 @@ function parcelOf(envelope: Envelope<unknown>, settle: Pick<Parcel, "resolve" | 
   return { id: envelope.id, json: jsonOf(envelope), wantsReceipt: envelope.type === "SEND", resolve, reject };
 }
 
-/** Written once: its size is what the bounds count, and a fault of the caller's shows at the call. */
+/** Written once, at the call: the bounds count its size, and data that is no JSON fails there. */
 function jsonOf(envelope: Envelope<unknown>): string {
   try {
     return JSON.stringify(envelope);

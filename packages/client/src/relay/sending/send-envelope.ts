@@ -7,7 +7,7 @@ import {
 } from "@daemon-sdk/protocol/relay";
 import type { ReplyOptions } from "./pending-replies.js";
 
-/** What a message may carry beside its text. */
+/** Fields of a message beside its text. */
 export interface MessageOptions {
   /** Default `message`. */
   readonly kind?: SendPayload["kind"];
@@ -21,16 +21,16 @@ export interface MessageOptions {
 /** Options of calls that wait for another agent. */
 export type ExchangeOptions = MessageOptions & ReplyOptions;
 
-/** What a post in a channel may carry beside its text. */
+/** Fields of a post in a channel beside its text. */
 export type PostOptions = Omit<ChannelMessagePayload, "channel" | "body"> & { readonly signal?: AbortSignal };
 
-/** Where a message goes, and what it carries. */
+/** The address and the fields of a message. */
 export interface SendFields extends MessageOptions {
   readonly to: string;
   readonly topic?: string;
 }
 
-/** A SEND; what is left out of its fields is left out on the wire. */
+/** A SEND. Fields that are left out are left out on the wire. */
 export function sendEnvelope(id: string, body: string, fields: SendFields, meta?: SendMeta): Envelope<SendPayload> {
   const { to, topic, kind = "message", data, thread, importance } = fields;
   const whole: SendMeta = { ...(importance === undefined ? {} : { importance }), ...meta };

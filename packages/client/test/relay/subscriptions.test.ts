@@ -3,7 +3,7 @@ import { RelayDesk, take } from "./relay-desk.js";
 
 const desk = new RelayDesk();
 
-describe("standing wishes and presence", () => {
+describe("subscriptions and presence", () => {
   test("topics, channels and the shadowed agent are said again to each new connection, what was taken back is not", async () => {
     const { client, link } = await desk.connect();
     client.subscribe("builds");

@@ -1,11 +1,11 @@
-/** Where a relay client is in its life. */
+/** The states of a relay client. */
 export type RelayState = "idle" | "dialing" | "greeting" | "ready" | "waiting" | "closing" | "closed";
 
-/** What can happen to it. */
+/** The events of a relay client. */
 export type RelayEvent = "dial" | "opened" | "welcomed" | "failed" | "lost" | "retry" | "refused" | "close" | "ended";
 
 /**
- * Life of one relay client, over all its connections. Pure: no sockets, no timers, no clock.
+ * The state machine of one relay client, over all its connections. Pure: no sockets, no timers, no clock.
  *
  *   idle ─dial→ dialing ─opened→ greeting ─welcomed→ ready ─close→ closing ─ended→ closed
  *
@@ -15,7 +15,7 @@ export type RelayEvent = "dial" | "opened" | "welcomed" | "failed" | "lost" | "r
  *   idle ─close→ closed         dialing ─close→ closed      greeting ─close→ closed
  *   waiting ─close→ closed      dialing ─refused→ closed
  *
- * `failed` is the end of the first attempt, which the caller of `connect` hears of; `lost` is that of any later one.
+ * `failed` ends the first attempt, for which `connect` rejects; `lost` ends any later one.
  */
 export const RELAY_TRANSITIONS = {
   idle: { dial: "dialing", close: "closed" },

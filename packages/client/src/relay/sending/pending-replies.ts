@@ -14,18 +14,18 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** What a wait is for. */
+/** Describes one wait. */
 export interface ReplyWait extends ReplyOptions {
   /** For the text of a time-out: `The answer of Bob`. */
   readonly what: string;
   readonly timeoutMs: number;
-  /** Goes on over a reconnect: the reply comes through the mailbox. */
+  /** The wait survives a reconnect: the reply comes through the mailbox. */
   readonly survivesLoss?: boolean;
-  /** The wait is for the spawn manager, whose absence the original tells without naming a request. */
+  /** The wait is for the spawn manager. The original's ERROR about its absence names no request. */
   readonly isForWorker?: boolean;
 }
 
-/** Calls that wait for something from the daemon, by the id of the envelope that asked. Each settles exactly once. */
+/** Calls that wait for a reply, by the id of the envelope that requested it. Each settles exactly once. */
 export class PendingReplies {
   readonly #waiting = new Map<string, Waiting>();
 
@@ -60,21 +60,21 @@ export class PendingReplies {
     });
   }
 
-  /** Gives the reply to whoever waits for that id. False: nobody does. */
+  /** Resolves the call of that id. False when none waits. */
   settle(id: string, value: unknown): boolean {
     const waiting = this.#waiting.get(id);
     waiting?.resolve(value);
     return waiting !== undefined;
   }
 
-  /** Lets the call of that id reject. False: nobody waits. */
+  /** Rejects the call of that id. False when none waits. */
   fail(id: string, error: unknown): boolean {
     const waiting = this.#waiting.get(id);
     waiting?.reject(error);
     return waiting !== undefined;
   }
 
-  /** The link is gone: rejects those whose reply can come over that link only. */
+  /** The link was lost: rejects the calls whose reply can come over that link only. */
   linkLost(error: unknown): void {
     for (const waiting of [...this.#waiting.values()]) if (!waiting.survivesLoss) waiting.reject(error);
   }
@@ -84,7 +84,7 @@ export class PendingReplies {
     for (const waiting of [...this.#waiting.values()]) if (waiting.isForWorker) waiting.reject(error);
   }
 
-  /** It is all over. */
+  /** The client has ended: rejects every call. */
   failAll(error: unknown): void {
     for (const waiting of [...this.#waiting.values()]) waiting.reject(error);
   }

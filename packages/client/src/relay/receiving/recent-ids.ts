@@ -1,7 +1,7 @@
 /**
  * Remembers the latest ids, at least `least` of them and at most twice as many.
  *
- * Two sets that take turns: to take the oldest out of one set, id by id, costs more than all the rest of an arrival.
+ * Two sets alternate: removing the oldest id of one set, one at a time, would cost more than the rest of an arrival.
  */
 export class RecentIds {
   readonly #least: number;
@@ -16,7 +16,7 @@ export class RecentIds {
     return this.#young.has(id) || this.#old.has(id);
   }
 
-  /** False: it is known. */
+  /** Adds an id. False when it is known. */
   add(id: string): boolean {
     if (this.has(id)) return false;
     if (this.#young.size >= this.#least) {

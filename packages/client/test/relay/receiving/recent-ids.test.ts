@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RecentIds } from "../../src/relay/recent-ids.js";
+import { RecentIds } from "../../../src/relay/receiving/recent-ids.js";
 
 test("the latest ids are known, each is added once, and no more than twice as many are kept", () => {
   fc.assert(

@@ -2,7 +2,7 @@ import { ConnectionError, type DaemonError, ProtocolError, TimeoutError } from "
 import type { ErrorPayload } from "@daemon-sdk/protocol/relay";
 
 /**
- * An ERROR of the daemon as what a call rejects with; `data` keeps its code and the id it names
+ * The error with which a call rejects after an ERROR of the daemon; `data` has its code and the id that it names
  * (docs/wire/relay.md#error-envelopes).
  */
 export function errorOf(payload: ErrorPayload): DaemonError {
@@ -17,7 +17,7 @@ export function errorOf(payload: ErrorPayload): DaemonError {
   return new ProtocolError("REMOTE_ERROR", `The daemon refuses (${code}): ${message}`, { data });
 }
 
-/** A fatal ERROR: the connection ends, and coming back does not help. */
+/** A fatal ERROR: the connection ends, and another one would be refused as well. */
 export function fatalError(payload: ErrorPayload): ConnectionError {
   if (payload.code === "DUPLICATE_CONNECTION") {
     return new ConnectionError("NAME_TAKEN", `The daemon says: ${payload.message} Use one connection per agent name.`);
@@ -29,13 +29,13 @@ export function fatalError(payload: ErrorPayload): ConnectionError {
   return new ConnectionError("CONNECTION_LOST", `The daemon ended the connection: ${payload.message}`, { cause });
 }
 
-/** The link ended while it was needed. */
+/** The link has ended unexpectedly. */
 export function linkLost(cause?: Error): ConnectionError {
   const why = cause === undefined ? "the daemon closed it" : cause.message;
   return new ConnectionError("CONNECTION_LOST", `The connection to the relay was lost: ${why}.`, { cause });
 }
 
-/** `close()` was called, or the client ended for good. */
+/** `close()` was called, or the client has ended. */
 export function clientClosed(): ConnectionError {
   return new ConnectionError("CONNECTION_CLOSED", "This relay client is closed. Make a new one.");
 }

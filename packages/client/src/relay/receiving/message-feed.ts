@@ -1,35 +1,35 @@
 import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
-import { approximateBytes } from "../base/index.js";
+import { approximateBytes } from "../../base/index.js";
 import { RecentIds } from "./recent-ids.js";
 import type { RelayMessage } from "./relay-message.js";
 
-/** What a {@link MessageFeed} needs from its owner. */
+/** Options of {@link MessageFeed}. */
 export interface MessageFeedOptions {
   readonly maxBytes: number;
-  /** The message was taken: tell the daemon that it need not be delivered again. */
+  /** Acknowledges a message that was handled. */
   acknowledge(message: RelayMessage): void;
 }
 
 type Result = IteratorResult<RelayMessage, undefined>;
 
-/** Handled places at the front of the queue after which it is rewritten. */
+/** Free places at the front of the queue after which the queue is compacted. */
 const COMPACT_AFTER = 4096;
 
 const DONE: Result = { value: undefined, done: true };
 
 /**
- * Messages on their way to the one consumer, each once, however often it is delivered.
+ * The queue of messages for the one consumer. Yields each message once, however often it is delivered.
  *
- * A message is acknowledged when the consumer asks for the next one, or leaves its loop: then it has been handled. One
- * that comes again before that is dropped; one that comes again afterwards is acknowledged again, for the first
- * acknowledgement got lost. The ids of the last `LIMITS.relaySeenIds` handled messages at least are remembered.
+ * A message counts as handled, and is acknowledged, when the consumer requests the next one or leaves its loop. A redelivery
+ * before that is dropped. A redelivery afterwards is acknowledged again, for the first acknowledgement was lost. At least the
+ * last `LIMITS.relaySeenIds` ids of handled messages are remembered.
  */
 export class MessageFeed {
   readonly #options: MessageFeedOptions;
   #items: (RelayMessage | undefined)[] = [];
   #head = 0;
   #bytes = 0;
-  /** Delivered here and not handled yet. */
+  /** Delivered and not handled. */
   readonly #pending = new Set<string>();
   readonly #handled = new RecentIds(LIMITS.relaySeenIds);
   #waiter: ((result: Result) => void) | undefined;
@@ -41,7 +41,7 @@ export class MessageFeed {
     this.#options = options;
   }
 
-  /** Takes a message. False: there is no room, so it must be left to redelivery. */
+  /** Takes a message. False when there is no room: the message waits for redelivery. */
   offer(message: RelayMessage): boolean {
     if (this.#pending.has(message.id) || this.#end !== undefined) return true;
     if (this.#handled.has(message.id)) {
@@ -63,7 +63,7 @@ export class MessageFeed {
     return true;
   }
 
-  /** Marks a message that somebody else has handled, such as the response to a request. False: it was handled before. */
+  /** Marks a message that was handled elsewhere, such as the response to a request. False when it was handled before. */
   markHandled(id: string): boolean {
     return this.#handled.add(id);
   }
@@ -87,7 +87,7 @@ export class MessageFeed {
     else reject?.(error);
   }
 
-  /** @internal the iterator's: the next message, when nothing waits */
+  /** @internal the iterator's: the next message, when none waits */
   wait(): Promise<Result> {
     const end = this.#end;
     if (end !== undefined) {
@@ -107,7 +107,7 @@ export class MessageFeed {
     this.#options.acknowledge(message);
   }
 
-  /** @internal the iterator's: nobody listens any more; what waits, waits for the next consumer. */
+  /** @internal the iterator's: the consumer has left. What waits is for the next one. */
   release(): void {
     this.#isConsumed = false;
     const waiter = this.#waiter;
@@ -115,7 +115,7 @@ export class MessageFeed {
     waiter?.(DONE);
   }
 
-  /** @internal the iterator's: the next of what waits */
+  /** @internal the iterator's: the next message that waits */
   take(): RelayMessage | undefined {
     const message = this.#items[this.#head];
     if (message === undefined) return undefined;
@@ -124,7 +124,7 @@ export class MessageFeed {
     this.#bytes -= sizeOf(message);
     // Not at each message: `shift` costs a hundred times more once the consumer lags.
     if (this.#head === this.#items.length || this.#head === COMPACT_AFTER) {
-      // In place: an array that is left behind keeps what it held until the next full collection.
+      // In place: a discarded array retains what it held until the next full collection.
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
@@ -132,7 +132,7 @@ export class MessageFeed {
   }
 }
 
-/** Reads a {@link MessageFeed}; the message before is acknowledged when the next one is asked for. */
+/** Iterates over a {@link MessageFeed}. Acknowledges each message when the next one is requested. */
 class MessageIterator implements AsyncIterableIterator<RelayMessage> {
   readonly #feed: MessageFeed;
   readonly #signal: AbortSignal | undefined;
@@ -187,7 +187,7 @@ class MessageIterator implements AsyncIterableIterator<RelayMessage> {
   }
 }
 
-/** What a waiting message weighs, roughly: two bytes a character, and its data. */
+/** Approximate size of a message in memory: two bytes a character, and its data. */
 function sizeOf(message: RelayMessage): number {
   const data = message.data === undefined && message.attachments === undefined ? 0 : approximateBytes(message);
   return 256 + message.body.length * 2 + data;

@@ -12,16 +12,16 @@ import type { ByteLink } from "@daemon-sdk/transport-ws";
 import { linkLost } from "./relay-errors.js";
 import type { RelayPlatform } from "./relay-platform.js";
 
-/** What the owner of a {@link RelayLink} hears. */
+/** Callbacks of a {@link RelayLink}. */
 export interface RelayLinkEvents {
   onEnvelope(envelope: Envelope): void;
-  /** Bytes that waited have left, and with them the next so many of the texts that are counted. */
+  /** The next `count` of the counted texts have left this process. */
   onFlushed(count: number): void;
-  /** Once. Without an error when the daemon ended it politely. */
+  /** The link has ended; called once. Without an error when the daemon ended it politely. */
   onEnded(error: Error | undefined): void;
 }
 
-/** One link that speaks in envelopes: frames both ways, one write per turn, PONG for PING, and a watch on silence. */
+/** A link of envelopes: frames both ways, one write per turn, PONG for PING, and a time-out for silence. */
 export class RelayLink {
   readonly #link: ByteLink;
   readonly #platform: RelayPlatform;
@@ -29,12 +29,12 @@ export class RelayLink {
   readonly #parser: FrameParser;
   #writer = new FrameWriter();
   #flushIsDue = false;
-  /** Counted texts among what was written in this turn. */
+  /** Counted texts written in this turn. */
   #counted = 0;
   #readsBatches = false;
-  /** The acknowledgements of this turn, for a daemon that reads them in one. */
+  /** The acknowledgements of this turn, for a daemon that reads batches. */
   #ack: (AckPayload & { also: string[] }) | undefined;
-  /** Periods without a byte. They are counted, not timed: a process that stood still has had no chance to hear. */
+  /** Periods without a byte. They are counted, not timed: a process that was suspended could not receive. */
   #silentPeriods = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +63,7 @@ export class RelayLink {
   }
 
   /**
-   * From WELCOME on: frames up to what the daemon takes, and an end when it is silent for too long
+   * Called with WELCOME: bounds frames to what the daemon takes, and ends the link when the daemon is silent for too long
    * (docs/wire/relay.md#heartbeat).
    */
   keepAlive({ max_frame_bytes, heartbeat_ms, batches = false }: WelcomePayload["server"]): void {
@@ -85,14 +85,14 @@ export class RelayLink {
     this.#flushSoon();
   }
 
-  /** As {@link write}; `onFlushed` counts it when the bytes have left. */
+  /** As {@link write}. With `isCounted`, `onFlushed` counts the text once its bytes have left. */
   writeText(json: string, isCounted: boolean): void {
     this.#writer.writeText(json);
     if (isCounted) this.#counted += 1;
     this.#flushSoon();
   }
 
-  /** Acknowledges a DELIVER, together with the others of this turn where the daemon reads that. */
+  /** Acknowledges a DELIVER; where the daemon reads batches, together with the others of this turn. */
   acknowledge(ackId: string, seq: number): void {
     if (!this.#readsBatches) this.write(createEnvelope("ACK", { ack_id: ackId, seq }));
     else if (this.#ack === undefined) this.#ack = { ack_id: ackId, seq, also: [] };
@@ -101,7 +101,7 @@ export class RelayLink {
     this.#flushSoon();
   }
 
-  /** Hands over what was written, now. */
+  /** Sends what was written, now. */
   flush(): void {
     this.#writeAck();
     if (this.#hasEnded || this.#writer.pendingFrames === 0) return;
@@ -115,28 +115,28 @@ export class RelayLink {
     });
   }
 
-  /** BYE behind what was written, then the end. */
+  /** Writes BYE and ends. */
   sayBye(): void {
     this.#writeAck();
     this.write(createEnvelope("BYE", {}));
     this.end();
   }
 
-  /** Ends politely, behind what was written; a daemon that does not answer is waited for `LIMITS.closeGraceMs`. */
+  /** Ends politely, behind what was written. Waits `LIMITS.closeGraceMs` for the daemon to end as well. */
   end(): void {
     this.flush();
     this.#link.end();
     this.#closing ??= setTimeout(() => this.#waitNoLonger(), LIMITS.closeGraceMs);
   }
 
-  /** Ends now; `reason` is what `onEnded` tells. */
+  /** Ends now; `onEnded` gets `reason`. */
   destroy(reason?: Error): void {
     this.#fault ??= reason;
     this.#parser.stop();
     this.#link.destroy();
   }
 
-  /** A daemon that still reads gets what was written, though nobody waits for that. */
+  /** Calls `onEnded`. A daemon that still reads gets what was written. */
   #waitNoLonger(): void {
     if (this.bufferedBytes === 0) {
       this.destroy();
