@@ -1,10 +1,9 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { Committer } from "../../journal/index.js";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 
 const SCOPE = "topics";
-/** Topics of one name. */
-const TOPICS_PER_NAME = 1_000;
 
 /** Options of {@link Topics}. */
 export interface TopicsOptions {
@@ -42,7 +41,7 @@ export class Topics {
   subscribe(name: string, topic: string): boolean {
     const topics = this.#byName.get(name);
     if (topics?.has(topic) === true) return true;
-    if (topics !== undefined && topics.size >= TOPICS_PER_NAME) return false;
+    if (topics !== undefined && topics.size >= MESSAGING_LIMITS.topicsPerName) return false;
     this.#link(name, topic);
     this.#store(name);
     return true;

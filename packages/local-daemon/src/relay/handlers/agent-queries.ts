@@ -5,12 +5,10 @@ import {
   type RemoveAgentResponsePayload,
   type WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import { type AgentRecord, isInternalName, type RelayPeer } from "../names/index.js";
 import type { HandlerGroup } from "../router.js";
 import type { RelayParts } from "./relay-parts.js";
-
-/** Longest name that REMOVE_AGENT takes (docs/wire/relay.md#queries). */
-const NAME_CHARS = 128;
 
 /** Options of {@link agentQueryHandlers}. */
 export interface AgentQueryOptions extends Pick<RelayParts, "directory" | "mailboxes" | "channels" | "logger"> {
@@ -84,8 +82,9 @@ async function removeAgent(
   { directory, mailboxes, channels }: AgentQueryOptions,
   { name, removeMessages = false }: RemoveAgentPayload,
 ): Promise<RemoveAgentResponsePayload> {
-  if (name.length < 1 || name.length > NAME_CHARS) {
-    return notRemoved(`Invalid agent name: it must have 1 to ${NAME_CHARS} characters, this one has ${name.length}`);
+  const { nameChars } = MESSAGING_LIMITS;
+  if (name.length < 1 || name.length > nameChars) {
+    return notRemoved(`Invalid agent name: it must have 1 to ${nameChars} characters, this one has ${name.length}`);
   }
   if (directory.find(name).length > 0) return notRemoved(`Agent ${name} is connected. Release it first.`);
   const { wasKnown, addresses } = await directory.forget(name);

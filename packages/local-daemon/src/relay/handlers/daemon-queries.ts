@@ -8,6 +8,7 @@ import {
   type StatusResponsePayload,
   type WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import { MemoryStore } from "../../storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../version.js";
 import type { RelayPeer } from "../names/index.js";
@@ -21,16 +22,11 @@ export interface DaemonQueryOptions extends Pick<RelayParts, "directory" | "stor
   workers(): readonly WorkerSummary[];
 }
 
-/** Memory of an agent that causes a warning, and that is critical (docs/wire/relay.md#settings). */
-const WARNING_BYTES = 512 * 1024 * 1024;
-const CRITICAL_BYTES = 1024 * 1024 * 1024;
 /** What either subtracts from the health score, and the scores below which the summary changes (docs/wire/relay.md#queries). */
 const WARNING_COST = 10;
 const CRITICAL_COST = 30;
 const GOOD_SCORE = 80;
 const FAIR_SCORE = 50;
-/** How long STATUS waits for the store's answer. */
-const STORE_CHECK_MS = 1_000;
 
 /** STATUS, HEALTH and METRICS (docs/wire/relay.md#queries). Answers carry the id of the query. */
 export function daemonQueryHandlers(options: DaemonQueryOptions): HandlerGroup {
@@ -79,10 +75,10 @@ async function statusOf(options: DaemonQueryOptions, startedAt: number): Promise
 
 type StoreCheck = Pick<NonNullable<StatusResponsePayload["storage"]>, "canRead" | "canWrite" | "error">;
 
-/** Checks that the store commits and reads within {@link STORE_CHECK_MS}. */
+/** Checks that the store commits and reads within `storeCheckMs`. */
 async function checkStore({ store, committer }: DaemonQueryOptions): Promise<StoreCheck> {
   const late = new AbortController();
-  const isLate = delay(STORE_CHECK_MS, "no answer in time", { signal: late.signal, ref: false });
+  const isLate = delay(MESSAGING_LIMITS.storeCheckMs, "no answer in time", { signal: late.signal, ref: false });
   const tried = (work: Promise<unknown>) =>
     Promise.race([work.then(() => undefined), isLate]).catch((error: unknown) => String(error));
   const [readError, writeError] = await Promise.all([tried(store.relayFacts("")), tried(committer.commit([]))]);
@@ -113,8 +109,8 @@ async function metricsOf({ directory, workers, now }: DaemonQueryOptions): Promi
 }
 
 function alertLevel(rssBytes: number): "normal" | "warning" | "critical" {
-  if (rssBytes >= CRITICAL_BYTES) return "critical";
-  return rssBytes >= WARNING_BYTES ? "warning" : "normal";
+  if (rssBytes >= MESSAGING_LIMITS.criticalBytes) return "critical";
+  return rssBytes >= MESSAGING_LIMITS.warningBytes ? "warning" : "normal";
 }
 
 async function healthOf(options: DaemonQueryOptions): Promise<HealthResponsePayload> {

@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   type StoredMessage,
 } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { HistoryEntry, HistoryQuery } from "../mailboxes/index.js";
 import type { RelayPeer } from "../names/index.js";
 import type { HandlerGroup } from "../router.js";
@@ -14,10 +15,6 @@ import type { RelayParts } from "./relay-parts.js";
 
 /** The parts that {@link messageQueryHandlers} needs. */
 export type MessageQueryParts = Pick<RelayParts, "mailboxes" | "committer" | "limits" | "now" | "logger">;
-
-/** Limits of the original (docs/wire/relay.md#queries). */
-const INBOX_LIMIT = 50;
-const MESSAGES_LIMIT = 100;
 
 /** Room in a frame for the envelope around the messages, without the query's id. */
 const FRAME_RESERVE_BYTES = 256;
@@ -74,12 +71,12 @@ function answering({ mailboxes, committer, limits, now, logger }: MessageQueryPa
 
 function inboxQuery(peer: RelayPeer, payload: InboxPayload): HistoryQuery {
   const { agent = peer.name, channel, from, unreadOnly, limit } = payload;
-  return { to: channel ?? agent, from, unreadOnly, limit: boundedLimit(limit, INBOX_LIMIT) };
+  return { to: channel ?? agent, from, unreadOnly, limit: boundedLimit(limit, MESSAGING_LIMITS.inboxMessages) };
 }
 
 function messagesQuery({ limit, sinceTs, from, to, thread, order }: MessagesQueryPayload): HistoryQuery {
   const direction = order === "asc" ? "asc" : "desc";
-  return { limit: boundedLimit(limit, MESSAGES_LIMIT), sinceTs, from, to, thread, order: direction };
+  return { limit: boundedLimit(limit, MESSAGING_LIMITS.queriedMessages), sinceTs, from, to, thread, order: direction };
 }
 
 /** A limit as it was asked for, within what one answer could hold. */

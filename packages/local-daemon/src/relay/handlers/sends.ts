@@ -1,4 +1,5 @@
 import { ErrorCode, type ReceiptState, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import { shadowCopies } from "../groups/index.js";
 import type { Post, PostOutcome, PostRefusal } from "../mailboxes/index.js";
 import type { RelayPeer } from "../names/index.js";
@@ -12,9 +13,6 @@ type Send = RelayEnvelope<"SEND">;
 
 /** Addresses of the daemon itself to which clients of the original may write; this daemon has no one there. */
 const DAEMON_ADDRESSES = new Set(["_router", "_consensus", "_system"]);
-
-/** Pause after which a sender may try again that found too many blocking SENDs. */
-const BLOCKING_RETRY_MS = 1_000;
 
 /** Options of {@link sendHandlers}. */
 export interface SendOptions extends Pick<RelayParts, "directory" | "mailboxes" | "topics" | "shadows"> {
@@ -102,7 +100,7 @@ class Sends {
     if (recipients.length === 0) return refused("NOT_FOUND", `Nobody gets message ${id}, so nobody can answer it.`);
     if (blocking.has(correlationId)) return refused("INTERNAL", `Duplicate correlationId: ${correlationId}`);
     if (blocking.size >= limits.relayBlockingSends) {
-      const busy = { retryAfterMs: BLOCKING_RETRY_MS, queueDepth: blocking.size };
+      const busy = { retryAfterMs: MESSAGING_LIMITS.blockingRetryMs, queueDepth: blocking.size };
       return { ...refused("BUSY", `Too many SENDs wait for an ACK: message ${id} was not taken.`), ...busy };
     }
     blocking.open({ correlationId, sender: peer, refId: id, addressees: recipients, timeoutMs });
@@ -140,7 +138,7 @@ class Sends {
   #write(
     peer: RelayPeer,
     { id }: Send,
-    { code, message, retryAfterMs = BLOCKING_RETRY_MS, queueDepth = 0 }: PostRefusal,
+    { code, message, retryAfterMs = MESSAGING_LIMITS.blockingRetryMs, queueDepth = 0 }: PostRefusal,
   ) {
     if (code === "BUSY") peer.busy(retryAfterMs, queueDepth, id);
     else peer.refuse(ErrorCode[code], message, { refId: id });

@@ -1,10 +1,7 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import type { RelayLimits } from "../../limits/index.js";
+import { MAILBOX_LIMITS, type RelayLimits } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 import type { Mailbox } from "./mailbox.js";
-
-/** Time between two checks for messages past their age. */
-const CHECK_MS = 60 * 60_000;
 
 /** Options of {@link Expiry}. */
 export interface ExpiryOptions {
@@ -29,7 +26,7 @@ export class Expiry {
   /** Checks now, then each hour. Rejects when the store fails. */
   async start(): Promise<void> {
     await this.#check();
-    this.#timer = setInterval(() => void this.#checkAgain(), CHECK_MS).unref();
+    this.#timer = setInterval(() => void this.#checkAgain(), MAILBOX_LIMITS.expiryCheckMs).unref();
   }
 
   stop(): void {

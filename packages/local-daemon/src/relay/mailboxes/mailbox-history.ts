@@ -1,10 +1,8 @@
 import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
+import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store, StoredSegment } from "../../storage/index.js";
 import type { Backlog } from "./backlog.js";
 import type { HistoryEntry, HistoryQuery } from "./mailboxes.js";
-
-/** Segments that one read takes from the store. */
-const PAGE_SEGMENTS = 32;
 
 /**
  * Reads stored messages, newest or oldest first.
@@ -22,13 +20,13 @@ export async function readHistory(
   const found: HistoryEntry[] = [];
   let beyond: number | undefined;
   while (found.length < query.limit) {
-    const segments = await store.mailboxSegments({ address, order, beyond, limit: PAGE_SEGMENTS });
+    const segments = await store.mailboxSegments({ address, order, beyond, limit: MAILBOX_LIMITS.querySegments });
     for (const segment of segments) {
       const entries = entriesOf(segment, backlogOf(segment.address)).filter((entry) => isWanted(entry, query));
       found.push(...(order === "desc" ? entries.reverse() : entries));
     }
     beyond = segments.at(-1)?.no;
-    if (segments.length < PAGE_SEGMENTS) break;
+    if (segments.length < MAILBOX_LIMITS.querySegments) break;
   }
   return found.slice(0, Math.max(0, query.limit));
 }

@@ -1,16 +1,9 @@
-import type { RelayLimits } from "../../limits/index.js";
+import { MAILBOX_LIMITS, type RelayLimits } from "../../limits/index.js";
 import type { RelayWrite } from "../../storage/index.js";
 import type { Mailbox } from "./mailbox.js";
 import type { Entry } from "./mailbox-reader.js";
 import type { Post, PostOutcome } from "./mailboxes.js";
 import { deliverText, streamOf } from "./stored-deliver.js";
-
-/** Bounds of a stored segment: a reader that needs one entry reads no more than this. */
-const SEGMENT_ENTRIES = 128;
-const SEGMENT_UNITS = 256 * 1024;
-
-/** Pause after which a sender may try a full mailbox again. */
-const FULL_RETRY_MS = 1_000;
 
 /** UTF-8 takes at most this many bytes for one UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
@@ -167,12 +160,13 @@ export class MailboxTransaction {
 }
 
 function* segmentsOf(entries: readonly Entry[]): Generator<Entry[]> {
+  const { segmentEntries, segmentUnits } = MAILBOX_LIMITS;
   let segment: Entry[] = [];
   let units = 0;
   for (const entry of entries) {
     segment.push(entry);
     units += entry.text.length;
-    if (segment.length < SEGMENT_ENTRIES && units < SEGMENT_UNITS) continue;
+    if (segment.length < segmentEntries && units < segmentUnits) continue;
     yield segment;
     segment = [];
     units = 0;
@@ -187,7 +181,7 @@ function sizeOf(text: string, limit: number): number {
 
 function full({ to, refId }: Post, depth: number): PostOutcome {
   const message = `The mailbox of ${to} is full: message ${refId} was not taken. Send it again later.`;
-  return { state: "refused", code: "BUSY", message, retryAfterMs: FULL_RETRY_MS, queueDepth: depth };
+  return { state: "refused", code: "BUSY", message, retryAfterMs: MAILBOX_LIMITS.fullRetryMs, queueDepth: depth };
 }
 
 function tooLarge(post: Post, bytes: number, limit: number): PostOutcome {

@@ -1,11 +1,9 @@
 import type { Logger } from "@daemon-sdk/protocol";
+import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 import type { Mailbox } from "./mailbox.js";
 import { deliverId } from "./stored-deliver.js";
 import { readEntries } from "./stored-entries.js";
-
-/** Time between two checks of what is due. */
-const CHECK_MS = 1_000;
 
 /** Options of {@link Redelivery}. */
 export interface RedeliveryOptions {
@@ -27,7 +25,7 @@ export class Redelivery {
 
   /** An entry waits for its ACK. */
   wake(): void {
-    this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref();
+    this.#timer ??= setInterval(() => this.#check(), MAILBOX_LIMITS.redeliveryCheckMs).unref();
   }
 
   stop(): void {

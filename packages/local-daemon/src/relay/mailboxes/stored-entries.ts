@@ -1,7 +1,5 @@
+import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
-
-/** Bytes that one read takes from the store, at least one segment. */
-const PAGE_BYTES = 256 * 1024;
 
 /** An entry as the store has it. */
 export interface StoredEntry {
@@ -15,7 +13,7 @@ export async function readEntries(
   address: string,
   position: number,
 ): Promise<StoredEntry[]> {
-  const segments = await store.readMailbox(address, position, PAGE_BYTES);
+  const segments = await store.readMailbox(address, position, MAILBOX_LIMITS.readPageBytes);
   return segments
     .flatMap(({ firstPosition, entries }) => entries.map((text, index) => ({ position: firstPosition + index, text })))
     .filter((entry) => entry.position >= position);

@@ -1,7 +1,5 @@
+import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Mailbox } from "./mailbox.js";
-
-/** Longest time from a change to its transaction. An ACK counts if it was read 50 ms before the daemon is killed. */
-const SAVE_MS = 10;
 
 /**
  * Mailboxes whose state has changed since it was stored. Neither a message nor an ACK is worth a write of its own: those of a
@@ -21,7 +19,7 @@ export class UnsavedStates {
   /** The mailbox's state is stored after a short while. */
   add(mailbox: Mailbox): void {
     this.#mailboxes.add(mailbox);
-    this.#timer ??= setTimeout(() => this.#due(), SAVE_MS);
+    this.#timer ??= setTimeout(() => this.#due(), MAILBOX_LIMITS.saveMs);
   }
 
   /** The mailbox's whole row is stored with the next transaction. */

@@ -1,6 +1,4 @@
-/** Time from the first delivery to each redelivery; then one redelivery each minute. */
-const SCHEDULE_MS = [5_000, 10_000, 20_000, 40_000] as const;
-const LATER_MS = 60_000;
+import { MAILBOX_LIMITS } from "../../limits/index.js";
 
 /** An entry that was delivered and waits for its ACK. */
 export interface Waiting {
@@ -18,7 +16,7 @@ export interface Waiting {
 
 /** When an entry that was first delivered at `since` is redelivered. */
 export function firstDue(since: number): number {
-  return since + SCHEDULE_MS[0];
+  return since + MAILBOX_LIMITS.redeliveryMs[0];
 }
 
 /** Places before the first entry that are freed at once. */
@@ -122,6 +120,7 @@ export class WaitingList {
 
 function postpone(entry: Waiting): void {
   entry.attempt++;
-  const step = SCHEDULE_MS[entry.attempt];
-  entry.dueAt = step === undefined ? entry.dueAt + LATER_MS : entry.since + step;
+  const { redeliveryMs, laterRedeliveryMs } = MAILBOX_LIMITS;
+  const step = redeliveryMs[entry.attempt];
+  entry.dueAt = step === undefined ? entry.dueAt + laterRedeliveryMs : entry.since + step;
 }

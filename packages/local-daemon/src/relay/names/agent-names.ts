@@ -1,8 +1,7 @@
+import { MESSAGING_LIMITS } from "../../limits/index.js";
+
 /** Names of the daemon's own parts (docs/wire/relay.md#reserved-names). */
 const RESERVED = new Set(["Dashboard", "cli", "system", "_router", "_consensus", "_system", "__system__"]);
-
-/** Longest name, as REMOVE_AGENT takes it (docs/wire/relay.md#queries). */
-const NAME_CHARS = 128;
 
 /** Whether only a proven part of the daemon's own system may have the name. */
 export function isReservedName(name: string): boolean {
@@ -19,8 +18,9 @@ export function isInternalName(name: string): boolean {
  * another address (`*`, `@users`, a channel's `#name`).
  */
 export function agentNameFault(name: string): string | undefined {
-  if (name.length === 0 || name.length > NAME_CHARS) {
-    return `Invalid agent name: it must have 1 to ${NAME_CHARS} characters, this one has ${name.length}`;
+  const { nameChars } = MESSAGING_LIMITS;
+  if (name.length === 0 || name.length > nameChars) {
+    return `Invalid agent name: it must have 1 to ${nameChars} characters, this one has ${name.length}`;
   }
   if (name.trim() !== name) return "Invalid agent name: it must not begin or end with white space";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -2,12 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { type Logger, newId } from "@daemon-sdk/protocol";
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 
 const SCOPE = "names";
 const TOKEN_BYTES = 16;
-/** Sessions of one name that can be resumed: those of a user's pages, or of an agent's last starts. */
-const SESSIONS = 8;
 
 /** What is stored of a name. Times in Unix milliseconds. */
 export interface AgentRecord {
@@ -87,7 +86,9 @@ export class NameRegistry {
   /** A name has connected. `session`: the new one, or undefined when it resumes a known one. */
   arrived(address: string, record: AgentRecord, session: KnownSession | undefined): void {
     const known = this.#names.get(address);
-    const sessions = [...(known?.sessions ?? []), ...(session === undefined ? [] : [session])].slice(-SESSIONS);
+    const sessions = [...(known?.sessions ?? []), ...(session === undefined ? [] : [session])].slice(
+      -MESSAGING_LIMITS.resumableSessions,
+    );
     const { firstSeen } = known?.record ?? record;
     this.#put(address, { record: { ...record, firstSeen }, sessions, isConnected: true });
   }

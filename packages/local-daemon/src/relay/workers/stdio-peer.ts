@@ -8,15 +8,13 @@ import {
   isEnvelopeOf,
   type RelayEnvelope,
 } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Channels, ShadowTable } from "../groups/index.js";
 import type { MailboxCursor, Mailboxes } from "../mailboxes/index.js";
 import type { RefusalOptions, RelayPeer } from "../names/index.js";
 import { AnswerPosts } from "./answer-posts.js";
 import type { TaskAgent, TaskAnswer } from "./task-agent.js";
 import { answerAck, answerPost, channelAnswer, type Deliver, isMention, isPrompt } from "./worker-messages.js";
-
-/** Ids of prompts that are remembered until the store has their ACK: a redelivery is no second prompt. */
-const REMEMBERED_PROMPTS = 1_024;
 
 /** Options of {@link StdioPeer}. */
 export interface StdioPeerOptions {
@@ -49,6 +47,7 @@ export class StdioPeer implements RelayPeer {
   readonly readsBatches = false;
   readonly #options: StdioPeerOptions;
   readonly #answers: AnswerPosts;
+  /** Ids of entries that were prompts. */
   readonly #prompted = new Set<string>();
   readonly #onceWritable = new Set<() => void>();
   #cursor: MailboxCursor | undefined;
@@ -148,7 +147,7 @@ export class StdioPeer implements RelayPeer {
   #remember(entryId: string): void {
     this.#prompted.add(entryId);
     const [oldest] = this.#prompted;
-    if (this.#prompted.size > REMEMBERED_PROMPTS && oldest !== undefined) this.#prompted.delete(oldest);
+    if (this.#prompted.size > MESSAGING_LIMITS.rememberedPrompts && oldest !== undefined) this.#prompted.delete(oldest);
   }
 
   #notifyWritable(): void {
