@@ -162,7 +162,7 @@ class RunningDaemon implements Daemon {
       failpoint("relay-recovered");
       this.#listener = await this.#listen(relay.door);
       failpoint("socket-bound");
-      await claim.publish({ port: this.#listener.port });
+      await claim.publish({ port: this.#listener.port, program: config.program });
       this.#dialect ??= loadSessionDialect();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       for (const session of waiting) session.turns.release();

@@ -55,7 +55,7 @@ export class LedgerAccount implements LedgerClient {
 
   /** The furthest place it has come to. */
   lastOf(sessionId: string): Position | undefined {
-    return this.#linesOf(sessionId).reduce<Position | undefined>((last, line) => placeOf(line) ?? last, undefined);
+    return this.#lines.get(sessionId)?.reduce<Position | undefined>((last, line) => placeOf(line) ?? last, undefined);
   }
 
   /** Where it was given an entry twice, out of order, or lost one. */
