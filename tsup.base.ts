@@ -1,7 +1,7 @@
 import type { Options } from "tsup";
 
 /** What every package builds: ESM and CommonJS with types per condition, unminified, with source maps. */
-export function libraryBuild(entry: string[], overrides: Options = {}): Options {
+export function libraryBuild(entry: string[] | Record<string, string>, overrides: Options = {}): Options {
   return {
     entry,
     format: ["esm", "cjs"],

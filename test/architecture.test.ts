@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import {
   type ExportTarget,
@@ -11,6 +12,7 @@ import {
   sourceFiles,
   workspacePackages,
 } from "./support/packages.js";
+import { arrowsOf, circlesOf, pastDoors } from "./support/source-graph.js";
 
 const SCOPE = "@daemon-sdk/";
 
@@ -41,13 +43,13 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The one arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
-const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "relay.ts"];
+const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "relay/index.ts"];
 
 /** Files that may use Node, in packages that also run in browsers. */
 const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   testing: ["node.ts", "node-test.ts"],
-  client: ["index.ts", "local.ts", "relay.ts", "relay/unix-link.ts"],
+  client: ["index.ts", "local.ts", "relay/index.ts", "relay/unix-link.ts"],
 };
 
 const packages = workspacePackages("packages");
@@ -92,13 +94,77 @@ describe.each(members)("$folder", (member) => {
     }
     const name = packageOf(specifier);
     if (member.folder === "client" && name === `${SCOPE}local-daemon`) {
-      if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return "is named outside index.ts, local.ts and relay.ts";
+      if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return `is named outside ${LOADERS_OF_LOCAL_DAEMON.join(", ")}`;
       return path !== "local.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
     }
     if (name.startsWith(SCOPE))
       return arrows.includes(name.slice(SCOPE.length)) ? undefined : "is no arrow of the diagram";
     return outside.includes(name) ? undefined : "is not in the list of outside packages";
   }
+});
+
+/** Files of one folder above which it holds more than one idea. */
+const MAX_FOLDER_FILES = 25;
+
+/** Files and folders at the top of `client/src`, the one that most people open first. */
+const MAX_TOP_ENTRIES = 12;
+
+/** Packages whose folders are as the rules want them. */
+const FOLDED = packages.filter(({ folder }) => folder !== "protocol" && folder !== "testing");
+
+describe.each(FOLDED)("folders of $folder", (member) => {
+  const files = sourceFiles(member);
+  const arrows = arrowsOf(files);
+
+  test("import one way: no circle among the entries of any directory, types included", () => {
+    expect(circlesOf(arrows)).toEqual([]);
+  });
+
+  test("are imported through their doors only", () => {
+    expect(pastDoors(arrows)).toEqual([]);
+  });
+
+  test(`hold at most ${MAX_FOLDER_FILES} files each`, () => {
+    const counts = new Map<string, number>();
+    for (const { path } of files) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > MAX_FOLDER_FILES)).toEqual([]);
+  });
+});
+
+test(`client/src has at most ${MAX_TOP_ENTRIES} entries`, () => {
+  const client = packages.find(({ folder }) => folder === "client");
+  const tops = new Set(client === undefined ? [] : sourceFiles(client).map(({ path }) => path.split("/")[0]));
+  expect(tops.size).toBeGreaterThan(0);
+  expect(tops.size).toBeLessThanOrEqual(MAX_TOP_ENTRIES);
+});
+
+describe("the rules for folders", () => {
+  const file = (path: string, text: string) => ({
+    path,
+    text,
+    tree: ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true),
+  });
+
+  test("find a circle of folders, one of files, and an import past a door", () => {
+    const arrows = arrowsOf([
+      file("a/index.ts", 'export { x } from "./x.js";'),
+      file("a/x.ts", 'import type { Y } from "../b/index.js";'),
+      file("b/index.ts", 'export type { Y } from "./y.js";'),
+      file("b/y.ts", 'import { x } from "../a/x.js"; import("./z.js");'),
+      file("b/z.ts", 'import "./y.js";'),
+    ]);
+    expect(circlesOf(arrows)).toEqual(["src: a ⇄ b", "b: y.ts ⇄ z.ts"]);
+    expect(pastDoors(arrows)).toEqual(["b/y.ts imports a/x.ts"]);
+  });
+
+  test("let files of a folder import one another, a folder's parent, and doors", () => {
+    const arrows = arrowsOf([
+      file("a/index.ts", 'export { x } from "./x.js";'),
+      file("a/x.ts", 'import "./deep/index.js"; import "../limits.js"; import "../b/browser.js";'),
+      file("a/deep/index.ts", 'import "../../limits.js";'),
+    ]);
+    expect([...circlesOf(arrows), ...pastDoors(arrows)]).toEqual([]);
+  });
 });
 
 describe("browsers", () => {

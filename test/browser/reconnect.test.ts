@@ -41,9 +41,9 @@ describeInChromium("A page in Chromium whose socket was cut", (browser) => {
     const context = await browser().newContext();
     const tab = await context.newPage();
     await tab.goto(site.origin);
-    await context.route("**/keep-connection-*.js", (route) => route.abort());
+    await context.route("**/api-*.js", (route) => route.abort());
     const fault = await tab.evaluate((url) => page.connect(url).catch((error) => error.code), site.daemon.url);
-    await context.unroute("**/keep-connection-*.js");
+    await context.unroute("**/api-*.js");
     await tab.reload();
     await tab.evaluate((url) => page.connect(url), site.daemon.url);
     const answer = await tab.evaluate((cwd) => page.ask("say Hello, page.", cwd), site.daemon.workspace);

@@ -1,8 +1,7 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { type ConnectDaemon, createConnectDaemon } from "./connect-daemon.js";
-import { type LocalDaemonDoor, localPlatform } from "./local-platform.js";
+import { type ConnectDaemon, createConnectDaemon, type LocalDaemonDoor, localPlatform } from "./connect/index.js";
 
-export * from "./public-api.js";
+export * from "./public/index.js";
 
 /**
  * Connects to a daemon and authenticates.
@@ -11,8 +10,8 @@ export * from "./public-api.js";
  * before a credential is sent. With `url` or another `machine`: there, with `apiKey` or `token`.
  *
  * Rejects with `InvalidOptionError` before anything is done; `ConnectionError` AUTH_REJECTED for a refused credential, which is
- * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's kind
- * are used up (session spec §2.3); with the reason of `signal`.
+ * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's type
+ * are used up; with the reason of `signal`.
  */
 export const connectDaemon: ConnectDaemon = createConnectDaemon(
   localPlatform({

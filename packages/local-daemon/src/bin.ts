@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { describeError, EXIT } from "./cli/fail.js";
-import { createProgram, usageExitCode } from "./cli/program.js";
+import { createProgram, describeError, EXIT, usageExitCode } from "./cli/index.js";
 
 const interrupted = new AbortController();
 const isDaemon = process.argv[2] === "start";

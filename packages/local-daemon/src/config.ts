@@ -1,8 +1,8 @@
+import { basename } from "node:path";
 import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
-import type { AgentSpawner, AgentSpec } from "./agents/agent.js";
-import { RELAY_LIMITS, type RelayLimits } from "./relay/relay-limits.js";
-import { SESSION_LIMITS, type SessionLimits } from "./sessions/session-limits.js";
-import type { Store } from "./storage/store.js";
+import type { AgentSpawner, AgentSpec } from "./agents/index.js";
+import { RELAY_LIMITS, type RelayLimits, SESSION_LIMITS, type SessionLimits } from "./limits/index.js";
+import type { Store } from "./storage/index.js";
 
 /** Bounds and times of a daemon; the reasons are with the defaults in `LIMITS`. */
 export interface DaemonLimits extends SessionLimits, RelayLimits {
@@ -38,9 +38,14 @@ export interface ConfiguredAgent {
 export interface DaemonConfig {
   /**
    * Where the daemon keeps its state: sessions, token, sockets. Made with mode 0700 when missing; refused when others can
-   * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_RUNTIME_DIR/daemon-sdk`, else `~/.local/state/daemon-sdk`.
+   * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`.
    */
   readonly stateDir?: string | undefined;
+  /**
+   * Name of the program that runs this daemon. Its clients wait for that program and never start the default daemon in its place.
+   * Default: the file name of the running program; `local-daemon` means the default daemon.
+   */
+  readonly program?: string | undefined;
   /** Listen on 127.0.0.1, too; 0 picks a free port. Default: the unix socket only. */
   readonly port?: number | undefined;
   /** Where sessions are kept. Default: SQLite in the state directory. */
@@ -57,7 +62,7 @@ export interface DaemonConfig {
   readonly logger?: Logger | undefined;
   /** Starts agents. Default: as child processes. */
   readonly spawner?: AgentSpawner | undefined;
-  /** Whether programs on the relay may have agents spawned and released (relay spec §6). Default false, as in the original. */
+  /** Whether programs on the relay may have agents spawned and released. Default false, as in the original. */
   readonly spawnManager?: boolean | undefined;
   /**
    * How long a permission request or a question may wait; then it is closed as cancelled, and told so. Default: as long as its
@@ -72,6 +77,7 @@ export interface DaemonConfig {
 
 /** {@link DaemonConfig} with every default filled in. What is missing still has no value of its own. */
 export interface ResolvedConfig extends DaemonConfig {
+  readonly program: string;
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
   readonly defaultAgent: string;
   readonly apiKeys: readonly string[];
@@ -84,6 +90,7 @@ export interface ResolvedConfig extends DaemonConfig {
 
 /** What a configuration that says nothing means. */
 export const DEFAULT_CONFIG: ResolvedConfig = {
+  program: basename(process.argv[1] ?? process.title),
   agents: {},
   defaultAgent: "workspace-agent",
   apiKeys: [],

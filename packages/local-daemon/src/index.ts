@@ -4,6 +4,4 @@ export type {
   LocalDaemonEndpoint,
   LocalLink,
 } from "@daemon-sdk/protocol";
-export { resolveLocalAuthToken } from "./rendezvous/auth-token.js";
-export { connectLocal } from "./rendezvous/connect-local.js";
-export { ensureLocalDaemon } from "./rendezvous/ensure.js";
+export { connectLocal, ensureLocalDaemon, resolveLocalAuthToken } from "./rendezvous/index.js";

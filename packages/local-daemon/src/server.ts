@@ -1,28 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
-import { agentStateDirOf, createAgentSpawner, WORKSPACE_AGENT } from "./agents/agent-spawner.js";
-import { reapLeftovers } from "./agents/reaper.js";
+import { Credentials, PERSON, Tickets } from "./access/index.js";
+import { AgentCatalog, agentStateDirOf, createAgentSpawner, reapLeftovers, WORKSPACE_AGENT } from "./agents/index.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
-import { Connection } from "./connection/connection.js";
-import { type Accepted, type Listener, openListener } from "./connection/listener.js";
-import { failpoint } from "./daemon/failpoint.js";
-import { RelayDoor } from "./relay/relay-door.js";
-import { RelayHost } from "./relay/relay-host.js";
-import type { SpawningParts } from "./relay/relay-services.js";
-import { type Claim, claimStateDir } from "./rendezvous/claim.js";
-import { AgentCatalog } from "./sessions/agent-catalog.js";
-import { Committer } from "./sessions/committer.js";
-import { Credentials } from "./sessions/credentials.js";
-import { Inbox } from "./sessions/inbox.js";
-import { PERSON } from "./sessions/principal.js";
-import { recover } from "./sessions/recovery.js";
-import { SessionHost } from "./sessions/session-host.js";
-import { Tickets } from "./sessions/tickets.js";
-import { SqliteStore } from "./storage/sqlite-store.js";
-import type { Store } from "./storage/store.js";
+import { type Accepted, Connection, type Listener, openListener } from "./connection/index.js";
+import { failpoint } from "./failpoint.js";
+import { Inbox } from "./inbox/index.js";
+import { Committer } from "./journal/index.js";
+import { RelayDoor, RelayHost, type SpawningParts } from "./relay/index.js";
+import { type Claim, claimStateDir } from "./rendezvous/index.js";
+import { recover, SessionHost } from "./sessions/index.js";
+import { SqliteStore, type Store } from "./storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
-export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/agent.js";
+export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index.js";
 export {
   type ConfiguredAgent,
   type DaemonConfig,
@@ -30,9 +21,8 @@ export {
   DEFAULT_CONFIG,
   type ResolvedConfig,
 } from "./config.js";
-export { MemoryStore } from "./storage/memory-store.js";
-export { SqliteStore, type SqliteStoreOptions } from "./storage/sqlite-store.js";
-export type * from "./storage/store.js";
+export type * from "./storage/index.js";
+export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 
 /** Where a daemon can be reached, and which one it is. */
 export interface DaemonEndpoint {
@@ -49,7 +39,7 @@ export interface DaemonEndpoint {
  * What sessions say on the wire, with the schemas of every method. Loaded when the daemon can be found already: it is a
  * tenth of a cold start, and nobody can have asked anything yet.
  */
-const loadSessionDialect = () => import("./sessions/session-dialect.js");
+const loadSessionDialect = () => import("./session-wire/index.js");
 
 /** A running daemon. */
 export interface Daemon {
@@ -171,7 +161,7 @@ class RunningDaemon implements Daemon {
       failpoint("relay-recovered");
       this.#listener = await this.#listen(relay.door);
       failpoint("socket-bound");
-      await claim.publish({ port: this.#listener.port });
+      await claim.publish({ port: this.#listener.port, program: config.program });
       this.#dialect ??= loadSessionDialect();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       for (const session of waiting) session.turns.release();

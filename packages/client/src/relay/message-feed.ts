@@ -1,5 +1,5 @@
 import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
-import { approximateBytes } from "../event-queue.js";
+import { approximateBytes } from "../base/index.js";
 import { RecentIds } from "./recent-ids.js";
 import type { RelayMessage } from "./relay-message.js";
 

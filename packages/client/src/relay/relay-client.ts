@@ -1,4 +1,4 @@
-import { type DaemonError, LIMITS, newId } from "@daemon-sdk/protocol";
+import { type DaemonError, LIMITS, type Logger, newId } from "@daemon-sdk/protocol";
 import {
   type AckPayload,
   type ChannelJoinPayload,
@@ -90,16 +90,7 @@ export class RelayAgent implements AsyncDisposable {
     this.#responseCalls = new RelayCalls(this.#outbox, this.#responses);
     this.queries = new RelayQueries(this.#calls);
     this.workers = new RelayWorkers(this.#calls);
-    const inbound = new RelayInbound({
-      feed: this.#feed,
-      outbox: this.#outbox,
-      replies: this.#replies,
-      responses: this.#responses,
-      presence: this.#presence,
-      logger: settings.logger,
-      acknowledge,
-      onError,
-    });
+    const inbound = this.#newInbound(settings.logger, acknowledge, onError);
   }
 
   get state(): RelayState {
@@ -192,7 +183,7 @@ export class RelayAgent implements AsyncDisposable {
   request(to: string, body: string, options: ExchangeOptions = {}): Promise<RelayMessage> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
-    // Twice, because older clients look in either place (relay spec §8).
+    // Twice, because older clients look in either place (docs/wire/relay.md#sdk-client).
     const data = { ...options.data, _correlationId: id };
     const envelope = sendEnvelope(id, body, { ...options, to, data }, { replyTo: id });
     const wait = {
@@ -232,7 +223,7 @@ export class RelayAgent implements AsyncDisposable {
     this.#wish(this.#wishes.leave(channel, reason));
   }
 
-  /** Posts to the other members who are connected: channel messages are not stored for those who are not (relay spec §5.5). */
+  /** Posts to the other members who are connected: channel messages are not stored for those who are not. */
   post(channel: string, body: string, { signal, ...rest }: PostOptions = {}): Promise<SendReceipt> {
     return this.#outbox.submit(createEnvelope("CHANNEL_MESSAGE", { channel, body, ...rest }), signal);
   }
@@ -294,5 +285,22 @@ export class RelayAgent implements AsyncDisposable {
     this.#responses.failAll(reason);
     this.#feed.end(error);
     this.#markClosed(error);
+  }
+
+  #newInbound(
+    logger: Logger,
+    acknowledge: (message: RelayMessage) => void,
+    onError: (error: DaemonError) => void,
+  ): RelayInbound {
+    return new RelayInbound({
+      feed: this.#feed,
+      outbox: this.#outbox,
+      replies: this.#replies,
+      responses: this.#responses,
+      presence: this.#presence,
+      logger,
+      acknowledge,
+      onError,
+    });
   }
 }

@@ -6,7 +6,7 @@ import {
   isEnvelopeOf,
   type WelcomePayload,
 } from "@daemon-sdk/protocol/relay";
-import { reconnectDelayMs } from "../backoff.js";
+import { reconnectDelayMs } from "../base/index.js";
 import { nextRelayState, type RelayEvent, type RelayState } from "./relay.machine.js";
 import { clientClosed, fatalError, linkLost } from "./relay-errors.js";
 import { RelayLink } from "./relay-link.js";

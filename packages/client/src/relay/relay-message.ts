@@ -1,5 +1,4 @@
-import type { ChannelAttachment, Envelope, RelayEnvelope } from "@daemon-sdk/protocol/relay";
-import { isEnvelopeOf } from "@daemon-sdk/protocol/relay";
+import { type ChannelAttachment, type Envelope, isEnvelopeOf, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
 
 /** How a message came to this agent. */
 export type RelayRoute = "direct" | "broadcast" | "topic" | "channel" | "shadow";
@@ -76,7 +75,10 @@ export function messageOfChannel(envelope: Envelope): RelayMessage | undefined {
   };
 }
 
-/** Id that ties a request and its response together: in the meta, or where older clients look for it (relay spec §8). */
+/**
+ * Id that ties a request and its response together: in the meta, or where older clients look for it
+ * (docs/wire/relay.md#sdk-client).
+ */
 export function correlationOf({ payload, payload_meta: meta }: RelayEnvelope<"DELIVER">): string | undefined {
   if (meta?.replyTo !== undefined) return meta.replyTo;
   const inData = payload.data?._correlationId;

@@ -7,18 +7,15 @@ import {
   newId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue } from "../event-queue.js";
-import type { ResolvedOutputFormat } from "../output-format.js";
-import type { SessionGap } from "../session-attachment.js";
-import type { CreditLease } from "../session-credit.js";
-import type { StreamOptions } from "../session-options.js";
-import { snapshotOf } from "../session-snapshot.js";
-import type { SentPrompt, TurnLedger } from "../turn-ledger.js";
+import { approximateBytes, EventQueue } from "../base/index.js";
+import { type CreditLease, type SentPrompt, type SessionGap, snapshotOf, type TurnLedger } from "../session/index.js";
 import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
+import type { ResolvedOutputFormat } from "./output-format.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
+import type { StreamOptions } from "./stream-options.js";
 import { StreamStateTracker } from "./stream-state-tracker.js";
 
 /** What a stream needs of the session it belongs to. */
@@ -34,6 +31,8 @@ export interface StreamHost {
   readonly isReachable: boolean;
   /** Whether what comes now lies before the place where events go on; `begin` follows. */
   readonly isFollowing: boolean;
+  /** Set while the session is being attached to a link anew: the place where events go on is not known before. */
+  readonly reattaching: Promise<void> | undefined;
   /** Has the daemon send events; undefined where it sends them anyway. */
   attach(): CreditLease | undefined;
   /** Takes the one place for a running stream; throws when it is taken, or when the session cannot be used. */
@@ -235,6 +234,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   async #send(): Promise<void> {
     const free = this.#host.untilFree();
     if (free !== undefined) await free;
+    while (this.#host.reattaching !== undefined) await this.#host.reattaching;
     if (this.#state !== "running") return;
     this.#isSent = true;
     // Sent before the prompt and not waited for: a prompt costs no round trip more.

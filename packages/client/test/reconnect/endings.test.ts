@@ -1,9 +1,9 @@
 import { CloseCode, ConnectionError, type ConnectLocalOptions, type Dial } from "@daemon-sdk/protocol";
 import { FakeClock, FakeDaemon, NO_REPLY } from "@daemon-sdk/testing";
 import { describe, expect, test } from "vitest";
-import { createConnectDaemon } from "../../src/connect-daemon.js";
+import { createConnectDaemon } from "../../src/connect/connect-daemon.js";
+import { localPlatform } from "../../src/connect/local-platform.js";
 import { type ConnectionStatus, connectDaemon } from "../../src/index.js";
-import { localPlatform } from "../../src/local-platform.js";
 import { collect, hang, rejection } from "../support.js";
 import { cameBack, type Linked, linked } from "./support.js";
 

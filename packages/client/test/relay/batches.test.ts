@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RelayClient } from "../../src/relay.js";
+import { RelayClient } from "../../src/relay/index.js";
 import { type HubLink, TinyHub, type WelcomeOptions } from "./tiny-hub.js";
 
 let hub: TinyHub;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDaemon, type Daemon } from "@daemon-sdk/local-daemon/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { RelayClient, type RelayClientOptions } from "../../src/relay.js";
+import { RelayClient, type RelayClientOptions } from "../../src/relay/index.js";
 
 let directory: string;
 let daemon: Daemon;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, vi } from "vitest";
-import { RelayClient, type RelayClientOptions, type RelayMessage } from "../../src/relay.js";
+import { RelayClient, type RelayClientOptions, type RelayMessage } from "../../src/relay/index.js";
 import { type HubLink, TinyHub, type WelcomeOptions } from "./tiny-hub.js";
 
 /** For each test of a file: a hub, and clients that end with the test. */

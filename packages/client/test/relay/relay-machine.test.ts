@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { LIMITS } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { reconnectDelayMs } from "../../src/backoff.js";
+import { reconnectDelayMs } from "../../src/base/backoff.js";
 import { nextRelayState, RELAY_TRANSITIONS, type RelayState } from "../../src/relay/relay.machine.js";
 
 const EDGES = Object.entries(RELAY_TRANSITIONS).flatMap(([from, row]) =>

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { LIMITS, type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
-import { StreamJsonrpcAgent } from "./drivers/stream-jsonrpc.js";
+import { StreamJsonrpcAgent } from "./drivers/index.js";
 import { agentEnvironment } from "./environment.js";
 import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js";
 
@@ -38,33 +38,54 @@ export function WORKSPACE_AGENT(entryPath: string): AgentSpec {
  * while that one lives.
  */
 export function createAgentSpawner(options: AgentSpawnerOptions): AgentSpawner {
-  const { instanceId, logger } = options;
-  const agentStateDir = agentStateDirOf(options.stateDir);
-  const source = { env: options.env ?? process.env, instanceId, agentStateDir };
-  const sweeper = new MarkedProcessSweeper(logger);
-  const processes = new Map<SessionId, AgentProcess>();
+  return new ProcessSpawner(options);
+}
 
-  async function start(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProcess> {
+class ProcessSpawner implements AgentSpawner {
+  readonly #options: AgentSpawnerOptions;
+  readonly #agentStateDir: string;
+  readonly #sweeper: MarkedProcessSweeper;
+  readonly #processes = new Map<SessionId, AgentProcess>();
+
+  constructor(options: AgentSpawnerOptions) {
+    this.#options = options;
+    this.#agentStateDir = agentStateDirOf(options.stateDir);
+    this.#sweeper = new MarkedProcessSweeper(options.logger);
+  }
+
+  async spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent> {
+    const process = await this.#start(spec, sessionId, cwd);
+    return new StreamJsonrpcAgent({ spec, process, sessionId, events, logger: this.#options.logger });
+  }
+
+  async launch(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProgram> {
+    return programOf(await this.#start(spec, sessionId, cwd));
+  }
+
+  async #start(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProcess> {
+    await this.#vacated(sessionId);
+    const { instanceId, logger, timings, env = process.env } = this.#options;
+    const agentStateDir = this.#agentStateDir;
     await mkdir(agentStateDir, { recursive: true, mode: 0o700 });
     const isOurs = (marked: MarkedProcess) => marked.instanceId === instanceId && marked.sessionId === sessionId;
     const started = await AgentProcess.start({
       spec,
       cwd,
-      env: agentEnvironment(source, spec, sessionId),
-      sweep: () => sweeper.kill(isOurs),
-      ...(options.timings && { timings: options.timings }),
+      env: agentEnvironment({ env, instanceId, agentStateDir }, spec, sessionId),
+      sweep: () => this.#sweeper.kill(isOurs),
+      ...(timings && { timings }),
     });
-    processes.set(sessionId, started);
+    this.#processes.set(sessionId, started);
     void started.gone.then(() => {
-      if (processes.get(sessionId) === started) processes.delete(sessionId);
+      if (this.#processes.get(sessionId) === started) this.#processes.delete(sessionId);
     });
     logger.info({ agent: spec.name, pid: started.pid, sessionId }, "Started an agent.");
     return started;
   }
 
-  /** The place of the session's agent, once it is free. */
-  async function vacated(sessionId: SessionId): Promise<void> {
-    const former = processes.get(sessionId);
+  /** Resolves when the place of the session's agent is free. */
+  async #vacated(sessionId: SessionId): Promise<void> {
+    const former = this.#processes.get(sessionId);
     if (former?.state === "running") {
       throw new SessionError("SESSION_STATE", `Session ${sessionId} has an agent. Stop it before another is started.`, {
         sessionId,
@@ -73,18 +94,6 @@ export function createAgentSpawner(options: AgentSpawnerOptions): AgentSpawner {
     // The sweep of the former one would take the new one for a leftover.
     await former?.gone;
   }
-
-  return {
-    async spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent> {
-      await vacated(sessionId);
-      const started = await start(spec, sessionId, cwd);
-      return new StreamJsonrpcAgent({ spec, process: started, sessionId, events, logger });
-    },
-    async launch(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProgram> {
-      await vacated(sessionId);
-      return programOf(await start(spec, sessionId, cwd));
-    },
-  };
 }
 
 function programOf(started: AgentProcess): AgentProgram {

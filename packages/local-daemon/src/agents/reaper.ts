@@ -1,5 +1,5 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import type { AgentProcessRow } from "../storage/store.js";
+import type { AgentProcessRow } from "../storage/index.js";
 import { type MarkedProcess, MarkedProcessSweeper, sendSignal, waitUntilGone } from "./marked-processes.js";
 import { isSameProcess } from "./process-identity.js";
 

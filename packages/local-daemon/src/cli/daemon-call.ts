@@ -7,7 +7,7 @@ import {
   METHODS,
   ProtocolEngine,
 } from "@daemon-sdk/protocol";
-import { connectOurs } from "../rendezvous/connect-local.js";
+import { connectOurs } from "../rendezvous/index.js";
 
 /** An authenticated connection of the command line. */
 export interface DaemonCall extends Disposable {

@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isRecord } from "@daemon-sdk/protocol";
-import { STATE_FILES } from "../rendezvous/state-dir.js";
+import { STATE_FILES } from "../rendezvous/index.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
 

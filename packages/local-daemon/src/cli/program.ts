@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { resolveStateDir } from "../rendezvous/state-dir.js";
+import { resolveStateDir } from "../rendezvous/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { askOnTerminal } from "./answers.js";
 import { EXIT } from "./fail.js";
@@ -13,7 +13,7 @@ import { processTerminal } from "./terminal.js";
 import { ticket } from "./ticket-command.js";
 
 const AFTER_HELP = `
-State (socket, token, sessions, log, config.json) is in $DAEMON_SDK_HOME, else $XDG_RUNTIME_DIR/daemon-sdk, else
+State (token, sessions, log, config.json) is in $DAEMON_SDK_HOME, else $XDG_STATE_HOME/daemon-sdk, else
 ~/.local/state/daemon-sdk. One daemon runs per state directory.
 
 Exit codes: 0 done; 1 failed, or the turn did not complete; 2 wrong usage; 3 not running (status).`;

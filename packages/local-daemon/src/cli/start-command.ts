@@ -1,6 +1,5 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { probeLocalDaemon } from "../rendezvous/probe.js";
-import { startDaemon } from "../rendezvous/start-daemon.js";
+import { probeLocalDaemon, startDaemon } from "../rendezvous/index.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
 
@@ -42,7 +41,7 @@ function refuseOtherPort(actual: number | undefined, wanted: number | undefined)
 
 async function runInForeground({ port, stateDir, terminal }: StartOptions): Promise<number> {
   // The daemon and its store are loaded by this one command only.
-  const { runDaemon } = await import("../daemon/run-daemon.js");
+  const { runDaemon } = await import("../daemon/index.js");
   return runDaemon({
     port,
     onReady: ({ endpoint }) =>

@@ -1,7 +1,6 @@
 import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
-import { isSameProcess, startTimeOf } from "../agents/process-identity.js";
-import { pause } from "../rendezvous/pause.js";
-import { probeLocalDaemon } from "../rendezvous/probe.js";
+import { isSameProcess, startTimeOf } from "../agents/index.js";
+import { pause, probeLocalDaemon } from "../rendezvous/index.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
 

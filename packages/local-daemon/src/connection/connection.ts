@@ -9,7 +9,7 @@ import {
   type TransportClose,
 } from "@daemon-sdk/protocol";
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
-import type { Dialect, DialectFactory } from "./dialect.js";
+import type { Dialect } from "./dialect.js";
 import type { Heartbeat } from "./heartbeat.js";
 import type { Link } from "./link.js";
 import { WriteQueue } from "./write-queue.js";
@@ -25,6 +25,9 @@ export interface ConnectionLimits {
   /** `closeTimeoutMs`: from our close to the end of the link. At most `strangerCloseMs` before the handshake is done. */
   readonly closeMs?: number;
 }
+
+/** Makes the dialect of one connection. */
+export type DialectFactory<Inbound = string> = (connection: Connection<Inbound>) => Dialect<Inbound>;
 
 /** Options of {@link Connection}. */
 export interface ConnectionOptions<Inbound = string> {

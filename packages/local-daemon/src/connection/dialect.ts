@@ -1,5 +1,4 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
-import type { Connection } from "./connection.js";
 
 /**
  * What a connection speaks. It says what a handshake is and what to do with a message; everything else (state, writing,
@@ -26,6 +25,3 @@ export interface Dialect<Inbound = string> {
   /** The connection is about to be closed by us, and nothing more will come in. What it returns is the last that is sent. */
   farewell?(): string | undefined;
 }
-
-/** Makes the dialect of one connection. */
-export type DialectFactory<Inbound = string> = (connection: Connection<Inbound>) => Dialect<Inbound>;

@@ -16,7 +16,7 @@ import {
   tcpAuthority,
   UNIX_AUTHORITY,
   verifyProof,
-} from "../rendezvous/proof.js";
+} from "../access/index.js";
 import { bindTcp, bindUnix } from "./bind.js";
 import { onFirstByte } from "./first-byte.js";
 import { parseAllowedOrigins, refusalOf } from "./origin-check.js";

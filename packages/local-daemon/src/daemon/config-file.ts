@@ -1,8 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidOptionError } from "@daemon-sdk/protocol";
-import { readPrivateFile } from "../rendezvous/private-file.js";
-import { STATE_FILES } from "../rendezvous/state-dir.js";
+import { readPrivateFile, STATE_FILES } from "../rendezvous/index.js";
 import type { ConfigFile } from "./config-schema.js";
 
 /**

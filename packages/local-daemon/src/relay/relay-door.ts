@@ -1,16 +1,10 @@
 import type { Socket } from "node:net";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
 import type { ByteLink } from "@daemon-sdk/transport-ws";
-import { Connection } from "../connection/connection.js";
-import { FrameLink } from "../connection/frame-link.js";
-import { Heartbeat } from "../connection/heartbeat.js";
-import type { AcceptedBytes } from "../connection/listener.js";
-import { SocketBytes } from "../connection/socket-bytes.js";
-import type { Guest } from "../connection/waiting-room.js";
-import type { Admission } from "./handshake.js";
+import { type AcceptedBytes, Connection, FrameLink, type Guest, Heartbeat, SocketBytes } from "../connection/index.js";
+import type { RelayLimits } from "../limits/index.js";
 import type { RelayHost } from "./relay-host.js";
-import type { RelayLimits } from "./relay-limits.js";
-import type { RelayConnection } from "./relay-voice.js";
+import type { Admission, RelayConnection } from "./wire/index.js";
 
 /** Options of {@link RelayDoor}. */
 export interface RelayDoorOptions {
@@ -31,7 +25,8 @@ export class RelayDoor {
   constructor(options: RelayDoorOptions) {
     this.#options = options;
     const { relayHeartbeatMs, relayMissedBeats } = options.limits;
-    // It is given up at the beat that ends the last interval (relay spec §4), so one ping fewer goes unanswered.
+    // It is given up at the beat that ends the last interval (docs/wire/relay.md#heartbeat), so one ping fewer goes
+    // unanswered.
     this.#heartbeat = new Heartbeat({ intervalMs: relayHeartbeatMs, missedBeats: relayMissedBeats - 1 });
   }
 

@@ -1,23 +1,26 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import { type AckPayload, createEnvelope, type Envelope, ErrorCode, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
-import type { Committer } from "../sessions/committer.js";
-import type { Store } from "../storage/store.js";
+import type { Committer } from "../journal/index.js";
+import type { RelayLimits } from "../limits/index.js";
+import type { Store } from "../storage/index.js";
 import { BlockingSends } from "./blocking-sends.js";
-import { ConnectedPeer } from "./connected-peer.js";
-import { addressFor, DurableMailboxes } from "./durable-mailboxes.js";
+import { Topics } from "./groups/index.js";
 import { relayHandlers } from "./handlers/index.js";
-import { type Admission, greet } from "./handshake.js";
-import { NameRegistry, recordOf } from "./name-registry.js";
-import { PeerDirectory } from "./peer-directory.js";
-import { RateLimit } from "./rate-limit.js";
+import { addressFor, DurableMailboxes } from "./mailboxes/index.js";
+import { NameRegistry, PeerDirectory, type RelayPeer, recordOf } from "./names/index.js";
 import type { RelayCore } from "./relay-core.js";
-import { RelayDialect, type RelayGate } from "./relay-dialect.js";
-import type { RelayLimits } from "./relay-limits.js";
-import type { RelayPeer } from "./relay-peer.js";
 import type { SpawningParts } from "./relay-services.js";
-import type { RelayConnection, RelayVoice } from "./relay-voice.js";
 import { Router } from "./router.js";
-import { Topics } from "./topics.js";
+import {
+  type Admission,
+  ConnectedPeer,
+  greet,
+  RateLimit,
+  type RelayConnection,
+  RelayDialect,
+  type RelayGate,
+  type RelayVoice,
+} from "./wire/index.js";
 
 /** How often messages past their age are looked for. */
 const EXPIRY_MS = 60 * 60_000;
@@ -158,7 +161,7 @@ export class RelayHost implements RelayGate {
     };
   }
 
-  /** The newcomer wins; the old one hears why, so that it does not come back (relay spec §3.5). */
+  /** The newcomer wins; the old one hears why, so that it does not come back (docs/wire/relay.md#same-name-twice). */
   #takePlace(peer: RelayPeer): void {
     const old = this.#core.directory.add(peer);
     if (old instanceof ConnectedPeer) old.cursor?.close();
@@ -166,7 +169,7 @@ export class RelayHost implements RelayGate {
     old?.refuse(ErrorCode.DUPLICATE_CONNECTION, message, { fatal: true });
   }
 
-  /** AGENT_READY to everybody else (relay spec §1.2). */
+  /** AGENT_READY to everybody else (docs/wire/relay.md#control-messages). */
   #tellOthers(peer: RelayPeer): void {
     const { name, connectedAt, hello } = peer;
     const { cli, task } = hello;

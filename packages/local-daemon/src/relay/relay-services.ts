@@ -1,13 +1,11 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { AckPayload, MessageType, RelayEnvelope, SendMeta, SendPayload } from "@daemon-sdk/protocol/relay";
-import type { AgentSpawner } from "../agents/agent.js";
-import type { AgentCatalog } from "../sessions/agent-catalog.js";
-import type { Committer } from "../sessions/committer.js";
-import type { Store } from "../storage/store.js";
-import type { Directory } from "./directory.js";
-import type { Mailboxes, Post } from "./mailboxes.js";
-import type { RelayLimits } from "./relay-limits.js";
-import type { RelayPeer } from "./relay-peer.js";
+import type { AgentCatalog, AgentSpawner } from "../agents/index.js";
+import type { Committer } from "../journal/index.js";
+import type { RelayLimits } from "../limits/index.js";
+import type { Store } from "../storage/index.js";
+import type { Mailboxes, Post } from "./mailboxes/index.js";
+import type { Directory, RelayPeer } from "./names/index.js";
 
 /** A SEND that was routed: whom it goes to is settled, nothing is stored yet. */
 export interface RoutedSend {
@@ -25,7 +23,7 @@ export interface RoutedSend {
 /** Adds posts to a routed SEND (such as copies for shadows); they are stored in the same transaction. */
 export type RouteHook = (send: RoutedSend) => readonly Post[];
 
-/** What spawning needs of the daemon (relay spec §6). */
+/** What spawning needs of the daemon (docs/wire/relay.md#spawning). */
 export interface SpawningParts {
   /** The one that sessions use. */
   readonly spawner: AgentSpawner;
@@ -54,7 +52,10 @@ export interface RelayServices {
    * name. Returns how to take it out again.
    */
   admit(peer: RelayPeer): () => void;
-  /** Takes an ACK with a `correlationId` from such a peer: the answer to a blocking SEND (relay spec §5.7). */
+  /**
+   * Takes an ACK with a `correlationId` from such a peer: the answer to a blocking SEND
+   * (docs/wire/relay.md#blocking-sends).
+   */
   acknowledge(peer: RelayPeer, payload: AckPayload): void;
   /** What spawning needs; undefined: it is not enabled. */
   readonly spawning?: SpawningParts | undefined;

@@ -1,6 +1,6 @@
 import { isRecord } from "@daemon-sdk/protocol";
 import { type Envelope, ErrorCode, isEnvelopeOf, isMessageType, type MessageType } from "@daemon-sdk/protocol/relay";
-import type { RelayPeer } from "./relay-peer.js";
+import type { RelayPeer } from "./names/index.js";
 import type { RelayHandler, RelayHandlers } from "./relay-services.js";
 
 /** Hands each envelope of an active connection to the handler of its type, once its payload was checked. */
@@ -16,7 +16,7 @@ export class Router {
     }
   }
 
-  /** Types nobody handles are ignored, and the connection stays open (relay spec §1). */
+  /** Types nobody handles are ignored, and the connection stays open (docs/wire/relay.md#envelope). */
   route(peer: RelayPeer, envelope: Envelope): void {
     const { type, id } = envelope;
     if (type === "HELLO") {

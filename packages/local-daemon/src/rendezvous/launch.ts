@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { AGENT_MARKERS } from "../agents/environment.js";
+import { AGENT_MARKERS } from "../agents/index.js";
 import { openLog, readLogTail } from "./log-file.js";
 import { STATE_FILES } from "./state-dir.js";
 

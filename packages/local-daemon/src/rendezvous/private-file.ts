@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { DaemonError } from "@daemon-sdk/protocol";
-import { failpoint } from "../daemon/failpoint.js";
+import { failpoint } from "../failpoint.js";
 
 /** Files of ours that are read whole are small; what is larger is not ours. */
 const MAX_BYTES = 64 * 1024;

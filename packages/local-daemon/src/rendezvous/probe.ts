@@ -1,6 +1,6 @@
 import { LIMITS, type LocalDaemonEndpoint } from "@daemon-sdk/protocol";
+import { UNIX_AUTHORITY } from "../access/index.js";
 import { type EndpointRecord, readEndpoint } from "./endpoint-file.js";
-import { UNIX_AUTHORITY } from "./proof.js";
 import { dialProven, type ProvenLink } from "./proven-dial.js";
 import { checkStateDir } from "./state-dir.js";
 import { readToken } from "./token.js";

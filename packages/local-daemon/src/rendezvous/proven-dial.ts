@@ -1,6 +1,6 @@
 import { type AuthenticateParams, ConnectionError, type Transport } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
-import { createNonce, createProof, isNonce, PROOF_HEADERS, type ProofContext, verifyProof } from "./proof.js";
+import { createNonce, createProof, isNonce, PROOF_HEADERS, type ProofContext, verifyProof } from "../access/index.js";
 
 /** Where to dial, and what has to be proven there. */
 export interface ProvenDialOptions {

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { ConnectionError, type DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
-import { failpoint } from "../daemon/failpoint.js";
+import { failpoint } from "../failpoint.js";
 import { storageFailure } from "./private-file.js";
 
 /** SQLite's result codes for "somebody else holds it", without the extended part. */

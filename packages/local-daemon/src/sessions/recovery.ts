@@ -1,7 +1,7 @@
 import { isRecord, type Logger, type SessionId } from "@daemon-sdk/protocol";
-import { failpoint } from "../daemon/failpoint.js";
-import type { PendingRequestRow, TurnRow } from "../storage/store.js";
-import { resolution } from "./inbox.js";
+import { failpoint } from "../failpoint.js";
+import { resolution } from "../inbox/index.js";
+import type { PendingRequestRow, TurnRow } from "../storage/index.js";
 import type { Session } from "./session.js";
 import type { SessionHost } from "./session-host.js";
 

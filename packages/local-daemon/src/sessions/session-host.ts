@@ -8,16 +8,14 @@ import {
   SessionNotFoundError,
   sessionId,
 } from "@daemon-sdk/protocol";
-import type { AgentSpec } from "../agents/agent.js";
-import type { SessionRow, StoreWrite } from "../storage/store.js";
-import type { AgentCatalog } from "./agent-catalog.js";
-import { type Drained, drainTurns } from "./drain.js";
-import { OccupiedSlots } from "./occupied-slots.js";
-import { PERSON, type Principal } from "./principal.js";
+import { PERSON, type Principal } from "../access/index.js";
+import { type AgentCatalog, type AgentSpec, OccupiedSlots } from "../agents/index.js";
+import { pickSettings } from "../conversation/index.js";
+import { daemonStopping } from "../refusals.js";
+import type { SessionRow, StoreWrite } from "../storage/index.js";
+import { type Drained, drainTurns } from "../turns/index.js";
 import { Session, type SessionServices } from "./session.js";
 import { sessionDirectory } from "./session-directory.js";
-import { pickSettings } from "./settings.js";
-import { daemonStopping } from "./turn-refusals.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions extends Omit<SessionServices, "slots"> {
@@ -30,7 +28,10 @@ const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** A session that `initialize_session` made, or found. */
 export interface Initialized {
   readonly session: Session;
-  /** False when there was one of that id already; it is answered with that one (session spec §5.2). */
+  /**
+   * False when there was one of that id already; it is answered with that one
+   * (docs/wire/session.md#start-of-a-session).
+   */
   readonly isNew: boolean;
 }
 

@@ -5,19 +5,29 @@ import {
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import type { Agent, AgentExit, AgentReady, AgentRequest, AgentSpec, AgentStart } from "../agents/agent.js";
-import type { SessionRow, Store, StoreWrite } from "../storage/store.js";
-import { type AgentServices, AgentSlot } from "./agent-slot.js";
-import { conversationChange, titleFrom } from "./conversation.js";
-import type { Inbox } from "./inbox.js";
-import { forgottenNotice, undurableNotice } from "./notices.js";
-import { answeredRow } from "./open-turn.js";
-import type { SessionClient } from "./session-client.js";
-import type { SessionLimits } from "./session-limits.js";
-import { SessionLog } from "./session-log.js";
-import { agentSettings } from "./settings.js";
+import {
+  type Agent,
+  type AgentExit,
+  type AgentReady,
+  type AgentRequest,
+  type AgentServices,
+  AgentSlot,
+  type AgentSpec,
+  type AgentStart,
+} from "../agents/index.js";
+import {
+  agentSettings,
+  conversationChange,
+  forgottenNotice,
+  titleFrom,
+  undurableNotice,
+} from "../conversation/index.js";
+import type { Inbox } from "../inbox/index.js";
+import { type SessionClient, SessionLog } from "../journal/index.js";
+import type { SessionLimits } from "../limits/index.js";
+import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
+import { answeredRow, TurnQueue } from "../turns/index.js";
 import { Subscribers } from "./subscribers.js";
-import { TurnQueue } from "./turn-queue.js";
 
 /** What all sessions share. */
 export interface SessionServices extends AgentServices {
@@ -260,7 +270,7 @@ export class Session {
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
         return;
       case "droid_working_state_changed":
-        // It may come early (agent spec), and the end of a turn says it anyway.
+        // It may come early (docs/wire/agent-stdio.md#oddities), and the end of a turn says it anyway.
         if (notification.newState === "idle" && (this.isIdle || this.turns.active !== undefined)) return;
         break;
       case "session_title_updated":
@@ -273,7 +283,10 @@ export class Session {
     this.notify(this.#withRequestId(notification), meta);
   }
 
-  /** The agent knows the prompt under an id of its own; the client that sent it waits for its own (session spec §1.6). */
+  /**
+   * The agent knows the prompt under an id of its own; the client that sent it waits for its own
+   * (docs/wire/session.md#acknowledgements).
+   */
   #withRequestId(notification: SessionNotification): SessionNotification {
     const { active } = this.turns;
     if (notification.type !== "create_message" || notification.requestId === undefined || active === undefined) {

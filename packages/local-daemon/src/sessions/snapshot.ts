@@ -7,7 +7,7 @@ import {
   type ResumeSessionResult,
   type SessionMessage,
 } from "@daemon-sdk/protocol";
-import type { Store } from "../storage/store.js";
+import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
 
 /** Bytes of conversation in one answer: half a frame leaves room for everything beside it. */
@@ -23,7 +23,7 @@ export interface SnapshotOptions {
 export type Snapshot = LoadSessionResult & { readonly position: Position };
 
 /**
- * The session as it stands at its last committed entry (session spec §5.3).
+ * The session as it stands at its last committed entry (docs/wire/session.md#load-of-a-session).
  *
  * Call it between two transactions (`Committer.between`), or what it reads and the position it names are of two times.
  * A conversation too long for one answer is cut at its old end; `get_session_messages` has the rest.

@@ -1,9 +1,7 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import { Cursor, type CursorSource, type CursorStart } from "./cursor.js";
-import type { Inbox } from "./inbox.js";
-import { readFrame } from "./journal-frame.js";
-import type { SessionClient } from "./session-client.js";
-import type { TurnQueue } from "./turn-queue.js";
+import type { Inbox } from "../inbox/index.js";
+import { Cursor, type CursorSource, type CursorStart, readFrame, type SessionClient } from "../journal/index.js";
+import type { TurnQueue } from "../turns/index.js";
 
 /** Options of {@link Subscribers}. */
 export interface SubscribersOptions {

@@ -3,7 +3,7 @@ import { searchableTexts, TEXT_KINDS } from "./message-search.js";
 import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
-import type { PendingRequestRow, StoreWrite } from "./store.js";
+import type { PendingRequestRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {
@@ -31,11 +31,7 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       dropMessage(database, write.sessionId, write.messageId);
       break;
     case "turn":
-      database.run(
-        "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
-        ...[key(write.row.sessionId), key(write.row.id), write.row.ordinal, write.row.state],
-        ...[write.row.endedAt ?? null, JSON.stringify(write.row)],
-      );
+      putTurn(database, write.row);
       break;
     case "request":
       putRequest(database, write.row);
@@ -55,6 +51,13 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
     default:
       relay.apply(write);
   }
+}
+
+function putTurn(database: SqliteDatabase, row: TurnRow): void {
+  database.run(
+    "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
+    ...[key(row.sessionId), key(row.id), row.ordinal, row.state, row.endedAt ?? null, JSON.stringify(row)],
+  );
 }
 
 function putMessage(database: SqliteDatabase, sessionId: SessionId, message: SessionMessage): void {

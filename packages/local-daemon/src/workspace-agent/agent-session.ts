@@ -3,8 +3,10 @@ import type { Conversation } from "./conversation.js";
 import type { ConversationStore } from "./conversation-store.js";
 import type { FileHistory } from "./file-history.js";
 import { Person } from "./person.js";
+import type { Prompt } from "./prompt.js";
 import type { SessionOutput } from "./session-output.js";
-import { type Prompt, Turn } from "./turn.js";
+import { Turn } from "./turn.js";
+import type { TurnSession } from "./turn-session.js";
 import type { Workspace } from "./workspace.js";
 
 /** What an {@link AgentSession} is made of. */
@@ -20,9 +22,10 @@ export interface AgentSessionParts {
 /**
  * The session that this process serves: its conversation, its files, its person, and its turns, one after the other.
  *
- * A prompt that comes while a turn runs waits in silence; an interrupt discards those that wait (agent spec).
+ * A prompt that comes while a turn runs waits in silence; an interrupt discards those that wait
+ * (docs/wire/agent-stdio.md#oddities).
  */
-export class AgentSession {
+export class AgentSession implements TurnSession {
   readonly conversation: Conversation;
   readonly history: FileHistory;
   readonly workspace: Workspace;

@@ -4,8 +4,7 @@
  * It is started once per session, speaks the session wire on stdin and stdout (docs/agents.md), and ends when stdin does.
  */
 import { encodeFailure, FACTORY_PROTOCOL_VERSION, ProtocolEngine, RpcCode } from "@daemon-sdk/protocol";
-import { StdioTransport } from "../agents/drivers/stdio-transport.js";
-import { AGENT_MARKERS } from "../agents/environment.js";
+import { AGENT_MARKERS, StdioTransport } from "../agents/index.js";
 import { ConversationStore } from "./conversation-store.js";
 import { SessionMethods } from "./session-methods.js";
 import { SessionOutput } from "./session-output.js";

@@ -6,7 +6,7 @@ import {
   type ProtocolEngine,
   type SessionSettings,
 } from "@daemon-sdk/protocol";
-import type { ToolUse } from "./tools/tool.js";
+import type { ToolUse } from "./tools/index.js";
 
 /** The person at the other end: asked for permission and for answers, through the daemon, for as long as it takes. */
 export class Person {

@@ -1,25 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AddUserMessageParams, isRecord, type MessageBlock, newId, type TokenUsage } from "@daemon-sdk/protocol";
-import type { AgentSession } from "./agent-session.js";
 import { AssistantMessage } from "./assistant-message.js";
 import { type Command, HELP, parsePrompt } from "./language.js";
+import type { Prompt } from "./prompt.js";
 import { useTool } from "./tool-round.js";
-import { askUser } from "./tools/ask-user.js";
-import { listDirectory } from "./tools/list-directory.js";
-import { readTextFile } from "./tools/read-file.js";
-import { runCommand } from "./tools/run-command.js";
-import { searchFiles } from "./tools/search-files.js";
-import type { ToolUse } from "./tools/tool.js";
-import { writeTextFile } from "./tools/write-file.js";
-
-/** A prompt as it arrived. */
-export interface Prompt {
-  readonly params: AddUserMessageParams;
-  /** Id of the user message; it names the turn. */
-  readonly messageId: string;
-  /** JSON-RPC id of the request; `create_message` repeats it. */
-  readonly requestId: string;
-}
+import {
+  askUser,
+  listDirectory,
+  readTextFile,
+  runCommand,
+  searchFiles,
+  type ToolUse,
+  writeTextFile,
+} from "./tools/index.js";
+import type { TurnSession } from "./turn-session.js";
 
 /** Why a turn ended, in the words of the wire. */
 type Reason = "completed" | "cancelled" | "error";
@@ -28,9 +22,9 @@ type Reason = "completed" | "cancelled" | "error";
 const WORDWISE_CHARS = 400;
 const PIECE_CHARS = 512;
 
-/** One turn: a prompt, what is done about it, and its one end (agent spec, "A plain turn, in order"). */
+/** One turn: a prompt, what is done about it, and its one end (docs/wire/agent-stdio.md#a-plain-turn). */
 export class Turn {
-  readonly #session: AgentSession;
+  readonly #session: TurnSession;
   readonly #prompt: Prompt;
   readonly #signal: AbortSignal;
   #message: AssistantMessage;
@@ -38,7 +32,7 @@ export class Turn {
   #json: string | undefined;
 
   /** @param signal interrupts the turn: it stops what it does and ends as `cancelled` */
-  constructor(session: AgentSession, prompt: Prompt, signal: AbortSignal) {
+  constructor(session: TurnSession, prompt: Prompt, signal: AbortSignal) {
     this.#session = session;
     this.#prompt = prompt;
     this.#signal = signal;
@@ -191,7 +185,7 @@ export class Turn {
     return "cancelled";
   }
 
-  /** Only when the prompt asked for a format (session spec §5.4, §6.1). */
+  /** Only when the prompt asked for a format (docs/wire/session.md#prompts-and-interrupts). */
   #tellStructuredOutput(messageId: string): void {
     if (this.#prompt.params.outputFormat === undefined) return;
     const value = parseJson(this.#json);

@@ -4,12 +4,12 @@ import net from "node:net";
 import { join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
+import { createNonce, createProof, PROOF_HEADERS } from "../../src/access/proof.js";
 import { connectLocal } from "../../src/rendezvous/connect-local.js";
 import { writeEndpoint } from "../../src/rendezvous/endpoint-file.js";
 import { probeLocalDaemon } from "../../src/rendezvous/probe.js";
-import { createNonce, createProof, PROOF_HEADERS } from "../../src/rendezvous/proof.js";
 import { createToken, writeToken } from "../../src/rendezvous/token.js";
-import { openDoor } from "../listener/open-door.js";
+import { openDoor } from "../connection/open-door.js";
 import { tempHome } from "./temp-home.js";
 
 type Headers = Record<string, string>;

@@ -6,15 +6,15 @@ import {
   type Transport,
 } from "@daemon-sdk/protocol";
 import { memoryTransport } from "@daemon-sdk/testing";
+import { Credentials } from "../../src/access/credentials.js";
+import { AgentCatalog } from "../../src/agents/agent-catalog.js";
 import { DEFAULT_CONFIG } from "../../src/config.js";
 import { Connection, type ConnectionLimits } from "../../src/connection/connection.js";
-import { AgentCatalog } from "../../src/sessions/agent-catalog.js";
-import { Committer } from "../../src/sessions/committer.js";
-import { Credentials } from "../../src/sessions/credentials.js";
-import { Inbox } from "../../src/sessions/inbox.js";
-import { SessionDialect } from "../../src/sessions/session-dialect.js";
+import { Inbox } from "../../src/inbox/inbox.js";
+import { Committer } from "../../src/journal/committer.js";
+import type { SessionLimits } from "../../src/limits/session-limits.js";
+import { SessionDialect } from "../../src/session-wire/session-dialect.js";
 import { SessionHost } from "../../src/sessions/session-host.js";
-import type { SessionLimits } from "../../src/sessions/session-limits.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import type { Store } from "../../src/storage/store.js";
 import { FakeSpawner } from "./fake-agent.js";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { METHODS, type ParamsOf, type ResultOf } from "../session/methods.js";
+import { METHODS, type ParamsOf, type ResultOf } from "../session/index.js";
 import * as E from "./extensions.js";
 import * as P from "./params.js";
 import * as Q from "./requests.js";
@@ -21,7 +21,7 @@ export const METHOD_SCHEMAS: {
   readonly [Key in keyof Methods]: MethodSchemas<ParamsOf<Methods[Key]>, ResultOf<Methods[Key]>>;
 } = {
   authenticate: { params: P.authenticateParamsSchema, result: R.authenticateResultSchema },
-  // A real daemon refuses any key here (session spec §3.1).
+  // A real daemon refuses any key here (docs/wire/session.md#authentication).
   logout: { params: z.strictObject({}), result: R.commandAckSchema },
 
   initializeSession: { params: P.initializeSessionParamsSchema, result: R.initializeSessionResultSchema },

@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import type { DaemonCapabilities } from "../session/capabilities.js";
 import type {
   ArchiveSessionResult,
   AuthenticateResult,
@@ -7,6 +6,7 @@ import type {
   CommandAck,
   CompactSessionResult,
   ContextBreakdownResult,
+  DaemonCapabilities,
   ExecuteRewindResult,
   GetSessionMessagesResult,
   InitializeSessionResult,
@@ -21,7 +21,7 @@ import type {
   SearchSessionsResult,
   Skill,
   SuccessResult,
-} from "../session/params.js";
+} from "../session/index.js";
 import { queuedMessageSchema } from "./params.js";
 import { pendingAskUserSchema, pendingPermissionSchema } from "./requests.js";
 import {
@@ -34,6 +34,8 @@ import {
   sessionTagSchema,
   tokenUsageSchema,
 } from "./values.js";
+
+// Facts of the wire: docs/wire/session.md#acknowledgements
 
 const text = z.string();
 const optionalText = z.exactOptional(text);
@@ -67,7 +69,7 @@ export const authenticateResultSchema: z.ZodMiniType<AuthenticateResult> = z.loo
   instanceId: z.exactOptional(text),
 });
 
-/** Schema of {@link CommandAck}, which is `{}` or `{accepted: true}` (session spec §1.6). */
+/** Schema of {@link CommandAck}, which is `{}` or `{accepted: true}`. */
 export const commandAckSchema: z.ZodMiniType<CommandAck> = z.looseObject({ accepted: z.exactOptional(z.boolean()) });
 
 /** Schema of {@link SuccessResult}. */

@@ -1,8 +1,7 @@
-import { Channels } from "../channels.js";
+import { Channels, ShadowTable } from "../groups/index.js";
 import type { RelayCore } from "../relay-core.js";
 import type { RelayHandlers } from "../relay-services.js";
-import { ShadowTable } from "../shadow-table.js";
-import { SpawnManager } from "../spawn-manager.js";
+import { SpawnManager } from "../workers/index.js";
 import { agentQueryHandlers } from "./agent-queries.js";
 import { channelHandlers } from "./channels.js";
 import { daemonQueryHandlers } from "./daemon-queries.js";

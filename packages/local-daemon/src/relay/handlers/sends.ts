@@ -1,9 +1,9 @@
 import { ErrorCode, type ReceiptState, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
-import type { Post, PostOutcome, PostRefusal } from "../mailboxes.js";
-import { ReceiptWriter } from "../receipt-writer.js";
+import type { Post, PostOutcome, PostRefusal } from "../mailboxes/index.js";
+import type { RelayPeer } from "../names/index.js";
 import type { RelayCore } from "../relay-core.js";
-import type { RelayPeer } from "../relay-peer.js";
 import type { RelayHandlers, RoutedSend } from "../relay-services.js";
+import { ReceiptWriter } from "../wire/index.js";
 
 type Send = RelayEnvelope<"SEND">;
 
@@ -13,7 +13,10 @@ const DAEMON_ADDRESSES = new Set(["_router", "_consensus", "_system"]);
 /** When a sender that found too many blocking SENDs should try again. */
 const BLOCKING_RETRY_MS = 1_000;
 
-/** SEND and ACK: direct, to everybody, to topics, to users, and the ones that wait for an answer (relay spec §5). */
+/**
+ * SEND and ACK: direct, to everybody, to topics, to users, and the ones that wait for an answer
+ * (docs/wire/relay.md#routing).
+ */
 export function sendHandlers(core: RelayCore): RelayHandlers {
   const sends = new Sends(core);
   core.directory.onGone(({ name }) => core.rate.forget(name));

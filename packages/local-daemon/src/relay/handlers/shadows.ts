@@ -1,13 +1,14 @@
 import type { SendMeta } from "@daemon-sdk/protocol/relay";
-import type { Post } from "../mailboxes.js";
+import { type ShadowTable, shadowPayload } from "../groups/index.js";
+import type { Post } from "../mailboxes/index.js";
 import type { RelayHandlers, RelayServices, RoutedSend } from "../relay-services.js";
-import { type ShadowTable, shadowPayload } from "../shadow-table.js";
 
 /** What shadows need of the relay. */
 export type ShadowServices = Pick<RelayServices, "directory" | "routeHooks">;
 
 /**
- * SHADOW_BIND and SHADOW_UNBIND (relay spec §5.11). From then on each routed SEND leads to copies, stored with it.
+ * SHADOW_BIND and SHADOW_UNBIND (docs/wire/relay.md#shadows). From then on each routed SEND leads to copies, stored
+ * with it.
  *
  * A shadow that has gone is unbound; a primary that has gone keeps its shadows.
  */

@@ -1,8 +1,14 @@
-import type { Person } from "../person.js";
+import type { AskUserQuestion } from "@daemon-sdk/protocol";
 import type { ToolUse } from "./tool.js";
 
+/** Who is asked. */
+export interface Asked {
+  /** Asks a question; undefined when it was not answered. */
+  askQuestion(toolCallId: string, question: AskUserQuestion, signal: AbortSignal): Promise<string | undefined>;
+}
+
 /** `AskUser`: a question with the answers it offers. Going on without an answer is fine; nothing depends on it. */
-export function askUser(person: Person, question: string, options: readonly string[]): ToolUse {
+export function askUser(person: Asked, question: string, options: readonly string[]): ToolUse {
   const asked = { index: 1, topic: "Question", question, options: [...options] };
   return {
     name: "AskUser",

@@ -1,0 +1,164 @@
+import {
+  type AutonomyLevel,
+  type InteractionMode,
+  InvalidOptionError,
+  type McpServerConfig,
+  type ReasoningEffort,
+  type SessionSource,
+  type SettingsParams,
+} from "@daemon-sdk/protocol";
+import {
+  checkBoolean,
+  checkInteger,
+  checkList,
+  checkOneOf,
+  checkSignal,
+  checkText,
+  type Handlers,
+  requireObject,
+} from "../base/index.js";
+import { checkHandlers } from "../connection/index.js";
+import type { StreamOptions } from "../stream/index.js";
+
+/** Options of `createSession`. Those of the original SDK keep their names. */
+export interface DaemonSessionOptions
+  extends Omit<SettingsParams, "specModeModelId" | "specModeReasoningEffort">,
+    Handlers {
+  /** Working directory of the agent. Default `"."`: the daemon's own. */
+  cwd?: string;
+  /** Id of the new session, a random UUID. The same id again gives the same session. Default: the daemon's choice. */
+  sessionId?: string;
+  specModeModelId?: string;
+  specModeReasoningEffort?: ReasoningEffort;
+  /** MCP servers the agent starts with. */
+  mcpServers?: McpServerConfig[];
+  /** Where the session comes from, for lists and statistics. */
+  sessionSource?: SessionSource;
+  /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: its first. */
+  agent?: string;
+  /** Stops waiting; the daemon may make the session all the same. */
+  signal?: AbortSignal;
+}
+
+/** Options of `resumeSession`. */
+export interface ResumeSessionOptions extends Handlers {
+  mcpServers?: McpServerConfig[];
+  /** Whether `session.history` holds the whole conversation, and not just its end. */
+  loadAllMessages?: boolean;
+  /** Stops waiting. */
+  signal?: AbortSignal;
+}
+
+const AUTONOMY_LEVELS = ["off", "low", "medium", "high"] as const satisfies readonly AutonomyLevel[];
+const INTERACTION_MODES = ["auto", "spec", "agi", "mission"] as const satisfies readonly InteractionMode[];
+const REASONING_EFFORTS = [
+  "none",
+  "dynamic",
+  "off",
+  "minimal",
+  "low",
+  "medium",
+  "high",
+  "xhigh",
+  "max",
+] as const satisfies readonly ReasoningEffort[];
+const IMAGE_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+/**
+ * Throws an `InvalidOptionError` for the first wrong setting: an agent ignores a wrong level in silence
+ * (docs/wire/agent-stdio.md#oddities).
+ */
+export function checkSettings(settings: SettingsParams): void {
+  requireObject("settings", settings);
+  checkText("modelId", settings.modelId);
+  checkOneOf("autonomyLevel", settings.autonomyLevel, AUTONOMY_LEVELS);
+  checkOneOf("interactionMode", settings.interactionMode, INTERACTION_MODES);
+  checkOneOf("reasoningEffort", settings.reasoningEffort, REASONING_EFFORTS);
+  checkOneOf("specModeReasoningEffort", settings.specModeReasoningEffort, REASONING_EFFORTS, true);
+  if (settings.specModeModelId !== null) checkText("specModeModelId", settings.specModeModelId);
+  checkList("enabledToolIds", settings.enabledToolIds, "tool ids", checkText);
+  checkList("disabledToolIds", settings.disabledToolIds, "tool ids", checkText);
+  checkList("tags", settings.tags, "tags: { name, metadata? }", checkNamed);
+  checkInteger("compactionTokenLimit", settings.compactionTokenLimit, 1);
+  checkBoolean("compactionThresholdCheckEnabled", settings.compactionThresholdCheckEnabled);
+}
+
+/** Throws an `InvalidOptionError` for the first wrong option of `createSession`. */
+export function checkSessionOptions(options: DaemonSessionOptions, agents: readonly string[] | undefined): void {
+  requireObject("options", options);
+  checkSettings(options);
+  checkHandlers(options);
+  checkText("cwd", options.cwd);
+  checkText("sessionId", options.sessionId);
+  checkList("mcpServers", options.mcpServers, "MCP servers, each with a name", checkNamed);
+  if (options.sessionSource !== undefined) {
+    const { platform } = requireObject("sessionSource", options.sessionSource);
+    if (typeof platform !== "string") throw new InvalidOptionError("sessionSource.platform", "a string", platform);
+  }
+  checkText("agent", options.agent);
+  if (options.agent !== undefined && !(agents ?? []).includes(options.agent)) {
+    const accepted =
+      agents === undefined ? "absent: this daemon offers no choice of agents" : `one of ${agents.join(", ")}`;
+    throw new InvalidOptionError("agent", accepted, options.agent);
+  }
+  checkSignal("signal", options.signal);
+}
+
+/** Throws an `InvalidOptionError` for the first wrong option of `resumeSession`. */
+export function checkResumeOptions(sessionId: string, options: ResumeSessionOptions): void {
+  requireText("sessionId", sessionId);
+  requireObject("options", options);
+  checkHandlers(options);
+  checkList("mcpServers", options.mcpServers, "MCP servers, each with a name", checkNamed);
+  checkBoolean("loadAllMessages", options.loadAllMessages);
+  checkSignal("signal", options.signal);
+}
+
+/** Throws an `InvalidOptionError` for a prompt that is not text, or for the first wrong option beside it. */
+export function checkPrompt(prompt: string, options: StreamOptions): void {
+  requireObject("options", options);
+  if (typeof prompt !== "string") throw new InvalidOptionError("prompt", "a string", prompt);
+  checkText("messageId", options.messageId);
+  checkList("images", options.images, "images", checkImage);
+  checkList("files", options.files, "files", checkFile);
+  const hasAttachment = (options.images ?? []).length + (options.files ?? []).length > 0;
+  if (prompt.trim() === "" && !hasAttachment) {
+    throw new InvalidOptionError("prompt", "a string that is not empty, unless images or files go along");
+  }
+  checkBoolean("includePartialMessages", options.includePartialMessages);
+  checkSignal("signal", options.signal);
+  checkSignal("abortSignal", options.abortSignal);
+  checkInteger("maxBufferedBytes", options.maxBufferedBytes, 1);
+  checkInteger("timeoutMs", options.timeoutMs, 1);
+  checkInteger("idleTimeoutMs", options.idleTimeoutMs, 1);
+}
+
+/** Throws when `value` is not a string with something in it. */
+export function requireText(option: string, value: unknown): void {
+  if (value === undefined) throw new InvalidOptionError(option, "a string that is not empty");
+  checkText(option, value);
+}
+
+function checkNamed(option: string, item: unknown): void {
+  requireText(`${option}.name`, requireObject(option, item).name);
+}
+
+function checkImage(option: string, item: unknown): void {
+  const { type, data, mediaType } = requireObject(option, item);
+  if (type !== "base64") throw new InvalidOptionError(`${option}.type`, '"base64"', type);
+  if (typeof data !== "string") throw new InvalidOptionError(`${option}.data`, "base64 text", data);
+  if (mediaType === undefined) throw new InvalidOptionError(`${option}.mediaType`, `one of ${IMAGE_TYPES.join(", ")}`);
+  checkOneOf(`${option}.mediaType`, mediaType, IMAGE_TYPES);
+}
+
+function checkFile(option: string, item: unknown): void {
+  const { type, data, mediaType } = requireObject(option, item);
+  const isPdf = type === "base64" && mediaType === "application/pdf";
+  if (!isPdf && !(type === "text" && mediaType === "text/plain")) {
+    throw new InvalidOptionError(
+      option,
+      'a PDF { type: "base64", mediaType: "application/pdf" } or text { type: "text", mediaType: "text/plain" }',
+    );
+  }
+  if (typeof data !== "string") throw new InvalidOptionError(`${option}.data`, "a string", data);
+}

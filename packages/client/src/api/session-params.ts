@@ -1,0 +1,36 @@
+import type { InitializeSessionParams } from "@daemon-sdk/protocol";
+import type { DaemonSessionOptions } from "./session-options.js";
+
+/** Options that go on the wire under their own names; everything else in the options object stays here. */
+const PASSED_ON = [
+  "sessionId",
+  "modelId",
+  "reasoningEffort",
+  "interactionMode",
+  "autonomyLevel",
+  "specModeModelId",
+  "specModeReasoningEffort",
+  "enabledToolIds",
+  "disabledToolIds",
+  "compactionTokenLimit",
+  "compactionThresholdCheckEnabled",
+  "mcpServers",
+  "sessionSource",
+  "agent",
+] as const satisfies readonly (keyof DaemonSessionOptions)[];
+
+/**
+ * Params of `initialize_session` for the options of `createSession`, with the defaults the original sends
+ * (docs/wire/session.md#start-of-a-session).
+ */
+export function initializeParams(options: DaemonSessionOptions): Omit<InitializeSessionParams, "token"> {
+  const passedOn = Object.fromEntries(
+    PASSED_ON.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  );
+  return {
+    ...passedOn,
+    machineId: "default",
+    cwd: options.cwd ?? ".",
+    tags: [...(options.tags ?? []), { name: "sdk", metadata: { language: "typescript" } }],
+  };
+}

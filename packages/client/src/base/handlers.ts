@@ -1,0 +1,67 @@
+import type {
+  AskUserAnswer,
+  NO_ANSWER,
+  PendingAskUser,
+  PendingPermission,
+  PermissionOption,
+} from "@daemon-sdk/protocol";
+
+/** A permission request as a handler sees it: also what `getPendingPermissionRequests()` lists. */
+export interface PermissionRequest extends PendingPermission {
+  sessionId: string;
+}
+
+/** A question to the user as a handler sees it: also what `getPendingAskUserRequests()` lists. */
+export interface AskUserRequest extends PendingAskUser {
+  sessionId: string;
+}
+
+/**
+ * Answer to a permission request: one of the request's own `options`, alone or with what goes along with it.
+ *
+ * `editedSpecContent` is required with `proceed_edit`.
+ */
+export type PermissionAnswer =
+  | PermissionOption
+  | { selectedOption: PermissionOption; comment?: string; editedSpecContent?: string };
+
+/** Answer to a question: one entry per question, or `cancelled`. */
+export interface AskUserReply {
+  cancelled?: boolean;
+  answers?: AskUserAnswer[];
+}
+
+/** What a handler gets beside the request. */
+export interface HandlerContext {
+  /** Aborted when the answer is no longer wanted: somebody else answered, the turn was interrupted, the session ended. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Answers permission requests. One request may cover several tool uses; the answer is for all of them.
+ *
+ * Takes as long as it likes: there is no time-out. Return `NO_ANSWER` to leave the request pending and answer it later with
+ * `session.respondToPermission()`. A handler that throws, or names an option the request does not offer, counts as cancel, and
+ * the failure goes to `onError` with the code HANDLER_FAILED.
+ */
+export type PermissionHandler = (
+  request: PermissionRequest,
+  context: HandlerContext,
+) => PermissionAnswer | typeof NO_ANSWER | Promise<PermissionAnswer | typeof NO_ANSWER>;
+
+/** Answers the agent's questions to the user; the same rules as for a {@link PermissionHandler}. */
+export type AskUserHandler = (
+  request: AskUserRequest,
+  context: HandlerContext,
+) => AskUserReply | typeof NO_ANSWER | Promise<AskUserReply | typeof NO_ANSWER>;
+
+/** Handlers of a session, or of a connection for all sessions that have none of their own. */
+export interface Handlers {
+  /**
+   * Without one, here and on the connection: requests stay pending on a daemon that keeps them (`capabilities.inbox`), and are
+   * answered with cancel on one that does not.
+   */
+  permissionHandler?: PermissionHandler;
+  /** The same rule for the agent's questions. */
+  askUserHandler?: AskUserHandler;
+}

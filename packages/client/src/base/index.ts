@@ -1,0 +1,7 @@
+export * from "./backoff.js";
+export * from "./clock.js";
+export * from "./event-queue.js";
+export * from "./given.js";
+export * from "./handlers.js";
+export * from "./option-checks.js";
+export * from "./require-offer.js";

@@ -1,0 +1,70 @@
+import { InvalidOptionError } from "@daemon-sdk/protocol";
+
+/** Throws when `value` is defined and is no string with something in it. */
+export function checkText(option: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== "string" || value.trim() === "")) {
+    throw new InvalidOptionError(option, "a string that is not empty", value);
+  }
+}
+
+/** Throws when `value` is defined and is not a whole number within the bounds. */
+export function checkInteger(option: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
+  if (value === undefined) return;
+  if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new InvalidOptionError(option, `a whole number ${range}`, value);
+  }
+}
+
+/** Throws when `value` is defined and is neither true nor false. */
+export function checkBoolean(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "boolean") throw new InvalidOptionError(option, "true or false", value);
+}
+
+/** Throws when `value` is defined and cannot be called. */
+export function checkFunction(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") throw new InvalidOptionError(option, "a function", value);
+}
+
+/** Throws when `value` is defined and is not one of `accepted`. `null` passes where the option takes it to clear a setting. */
+export function checkOneOf(option: string, value: unknown, accepted: readonly string[], nullable = false): void {
+  if (value === undefined || (nullable && value === null)) return;
+  if (typeof value !== "string" || !accepted.includes(value)) {
+    throw new InvalidOptionError(option, `one of ${accepted.map((one) => `"${one}"`).join(", ")}`, value);
+  }
+}
+
+/** Throws when `value` is defined and is not an array whose items pass `checkItem`. */
+export function checkList(
+  option: string,
+  value: unknown,
+  what: string,
+  checkItem: (option: string, item: unknown) => void,
+): void {
+  if (value === undefined) return;
+  if (!Array.isArray(value)) throw new InvalidOptionError(option, `an array of ${what}`, value);
+  value.forEach((item, index) => {
+    if (item === undefined) throw new InvalidOptionError(`${option}[${index}]`, what, item);
+    checkItem(`${option}[${index}]`, item);
+  });
+}
+
+/** Throws when `value` is not an object; gives it back as a record otherwise. */
+export function requireObject(option: string, value: unknown, what = "an object"): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError(option, what, value);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** Throws when `value` is defined and is not an `AbortSignal` (of any realm). */
+export function checkSignal(option: string, value: unknown): void {
+  if (value === undefined) return;
+  const isSignal =
+    typeof value === "object" &&
+    value !== null &&
+    "aborted" in value &&
+    "addEventListener" in value &&
+    "reason" in value;
+  if (!isSignal) throw new InvalidOptionError(option, "an AbortSignal", value);
+}

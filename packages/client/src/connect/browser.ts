@@ -1,0 +1,31 @@
+import { ConnectionError } from "@daemon-sdk/protocol";
+import type { KeepConnection } from "../api/index.js";
+import { type ConnectDaemon, createConnectDaemon } from "./connect-daemon.js";
+
+/**
+ * Connects to a daemon and authenticates, from a web page: with `url` (or a `machine` that is not local, or a `daemonPort`) and
+ * `apiKey` or `token`. A page can neither find nor start a local daemon, nor check a daemon's proof.
+ */
+export const connectDaemon: ConnectDaemon = createConnectDaemon({
+  loadKeeper,
+  openLocal: () =>
+    Promise.reject(
+      new ConnectionError(
+        "LOCAL_DAEMON_UNAVAILABLE",
+        "A web page cannot find the local daemon. Pass `url` or `daemonPort`, and `apiKey`, `token` or `ticket`.",
+      ),
+    ),
+});
+
+/**
+ * A page loads the half of the client that connects first. The other half is loaded beside the dial, before `connectDaemon`
+ * resolves.
+ */
+async function loadKeeper(): Promise<KeepConnection> {
+  try {
+    return (await import("../api/index.js")).keepConnection;
+  } catch (cause) {
+    const text = "The half of the client for sessions could not be loaded. Connect again, or reload the page.";
+    throw new ConnectionError("CONNECTION_FAILED", text, { cause });
+  }
+}

@@ -1,0 +1,2 @@
+export * from "./connect-daemon.js";
+export * from "./local-platform.js";

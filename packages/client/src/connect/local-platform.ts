@@ -1,0 +1,43 @@
+import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
+import { keepConnection } from "../api/index.js";
+import { given } from "../base/index.js";
+import { type Credential, noCredential } from "../link/index.js";
+import type { ClientPlatform } from "./client-platform.js";
+
+/** The part of `@daemon-sdk/local-daemon` that a client calls. */
+export interface LocalDaemonDoor {
+  /** Finds or starts the local daemon and opens a proven link to it. */
+  connectLocal(options?: ConnectLocalOptions): Promise<LocalLink>;
+}
+
+/** Options of {@link localPlatform}. */
+export interface LocalPlatformParts {
+  /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it is not installed. */
+  loadLocalDaemon(): Promise<LocalDaemonDoor>;
+  /**
+   * The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none
+   * (docs/wire/session.md#credential-sources).
+   */
+  environmentApiKey(): string | undefined;
+}
+
+/** A platform with local daemons, which it links to by the optional package: that makes the daemon prove itself first. */
+export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatformParts): ClientPlatform {
+  const ownCredential = ({ credential, endpoint }: LocalLink): Credential | undefined => {
+    if (Object.keys(credential).length > 0) return credential;
+    const apiKey = endpoint.kind === "droid" ? environmentApiKey() : undefined;
+    return apiKey === undefined ? undefined : { apiKey };
+  };
+  return {
+    loadKeeper: () => Promise.resolve(keepConnection),
+    async openLocal({ daemonPort }, { signal, start }, credential) {
+      const door = await loadLocalDaemon();
+      const link = await door.connectLocal({ ...given({ signal, daemonPort }), ...(start === false ? { start } : {}) });
+      const { transport, endpoint } = link;
+      const used = credential ?? ownCredential(link);
+      if (used !== undefined) return { transport, credential: used, endpoint };
+      transport.close();
+      throw noCredential("Set FACTORY_API_KEY, or pass `apiKey` or `token`: a plain droid daemon needs one");
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { type ResolveUrlOptions, resolveWebSocketUrl } from "../link/index.js";

@@ -1,0 +1,306 @@
+import {
+  type CallOptions,
+  type ConnectionError,
+  type Credit,
+  type DaemonCapabilities,
+  type InitializeSessionParams,
+  type InitializeSessionResult,
+  type LoadSessionParams,
+  type LoadSessionResult,
+  type Logger,
+  METHODS,
+  newId,
+  type ParamsOf,
+  ProtocolError,
+  type ResultOf,
+  SessionError,
+  silentLogger,
+} from "@daemon-sdk/protocol";
+import {
+  type AskUserReply,
+  type AskUserRequest,
+  given,
+  type Handlers,
+  type PermissionAnswer,
+  type PermissionRequest,
+} from "../base/index.js";
+import type { SharedTransportMultiplexer } from "../connection/index.js";
+import { creditWire } from "./credit-wire.js";
+import { RequestInbox } from "./request-inbox.js";
+import { SessionAttachment } from "./session-attachment.js";
+import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
+import { SessionCredit } from "./session-credit.js";
+import { type NotificationListener, type ObservedFeed, SessionFeed, type SessionObserver } from "./session-feed.js";
+
+/** Options of {@link DaemonClient}. */
+export interface DaemonClientOptions {
+  readonly multiplexer: SharedTransportMultiplexer;
+  /** Repeated as `token` of `initialize_session` and `load_session`, which require one. */
+  readonly token: string;
+  readonly capabilities?: DaemonCapabilities;
+  readonly handlers?: Handlers;
+  /** Failures that no call rejects with. Default: the logger. */
+  readonly onError?: (error: Error) => void;
+  /** Told once when the connection ends under this session. */
+  readonly onConnectionEnd?: (error: ConnectionError) => void;
+  readonly logger?: Logger;
+}
+
+/**
+ * The calls of one session, typed, with its id and the credential put into each; a caller's own never wins.
+ *
+ * The lower half of `DaemonSession`, for callers that want the wire's methods as they are. Before `initializeSession` or
+ * `loadSession` there is no session and other calls throw SESSION_STATE.
+ */
+export class DaemonClient extends SessionCalls {
+  /** Flow control of this session; undefined where the daemon does not offer it. For who takes events beside the listeners. */
+  readonly credit: SessionCredit | undefined;
+  readonly #options: DaemonClientOptions;
+  readonly #multiplexer: SharedTransportMultiplexer;
+  readonly #logger: Logger;
+  readonly #inbox: RequestInbox;
+  readonly #feed: SessionFeed;
+  readonly #attachment: SessionAttachment;
+  #sessionId: string | undefined;
+  #detachView: (() => void) | undefined;
+  /** Why no call is possible any more; set once. */
+  #end: Error | undefined;
+
+  constructor(options: DaemonClientOptions) {
+    super();
+    this.#options = options;
+    this.#multiplexer = options.multiplexer;
+    this.#logger = options.logger ?? silentLogger;
+    this.#inbox = new RequestInbox({
+      handlers: options.handlers ?? {},
+      isKeptByDaemon: options.capabilities?.inbox === true,
+      respond: (requestId, result) => this.#multiplexer.calls.respond(requestId, result),
+      onError: (error) => this.#report(error),
+      logger: this.#logger,
+    });
+    this.credit = this.#newCredit();
+    this.#feed = this.#newFeed();
+    this.#attachment = new SessionAttachment({
+      cursor: this.#feed,
+      inbox: this.#inbox,
+      logger: this.#logger,
+      sessionId: () => this.#requireSession(),
+      extensions: () => this.#extensions(),
+      onAttached: () => this.credit?.attached(),
+      onGap: (gap) => this.#feed.observer?.onGap(gap),
+      onLost: (error) => {
+        this.detach(error);
+        this.#feed.observer?.fail(error);
+      },
+    });
+  }
+
+  #newFeed(): SessionFeed {
+    const { multiplexer, onConnectionEnd } = this.#options;
+    return new SessionFeed({
+      clock: multiplexer.calls.clock,
+      attachment: () => this.#attachment,
+      inbox: this.#inbox,
+      credit: this.credit,
+      sessionId: () => this.#requireSession(),
+      reattach: () => this.#reattach(),
+      onError: (error) => this.#report(error),
+      onConnectionEnd: (error) => {
+        this.detach(error);
+        onConnectionEnd?.(error);
+      },
+    });
+  }
+
+  #reattach(): void {
+    const { engine } = this.#multiplexer.calls;
+    const { token, capabilities = {} } = this.#options;
+    // A link that is lost meanwhile is followed by another, which resumes the session.
+    if (engine !== undefined) this.#attachment.reattach({ engine, token, capabilities }).catch(() => {});
+  }
+
+  /** The session's id; undefined before there is one. */
+  get sessionId(): string | undefined {
+    return this.#sessionId;
+  }
+
+  /** Whether calls are possible: there is a session, and neither it nor the connection was closed. */
+  get isConnected(): boolean {
+    return this.#sessionId !== undefined && this.#end === undefined;
+  }
+
+  /** Throws what a call would throw now for lack of a session or a connection. */
+  assertConnected(): void {
+    this.#requireSession();
+  }
+
+  /** `initialize_session`: makes a session and takes on its id before any later frame is read. */
+  async initializeSession(
+    params: Omit<InitializeSessionParams, "token">,
+    options: CallOptions = {},
+  ): Promise<InitializeSessionResult> {
+    this.#assertUnbound();
+    return this.#multiplexer.calls.request(
+      METHODS.initializeSession,
+      { ...this.#extensions(), ...this.#ownId(), ...params, token: this.#options.token },
+      { ...options, onResult: (result) => this.#bind(sessionIdOf(result)).opened(Object(result).position) },
+    );
+  }
+
+  /** With an id of ours the call may be made again on another link: it makes one session. A plain daemon is left to choose its own. */
+  #ownId(): { sessionId?: string } {
+    return this.#options.capabilities?.resume === true ? { sessionId: newId() } : {};
+  }
+
+  /** Says that requests nobody here can answer are left alone, and how many events to send; others would not know the keys. */
+  #extensions(): { inbox?: true; credit?: Credit } {
+    return {
+      ...(this.#options.capabilities?.inbox === true ? { inbox: true } : {}),
+      ...(this.credit === undefined ? {} : { credit: this.credit.attaching() }),
+    };
+  }
+
+  /**
+   * `load_session`: joins a session that exists. Its frames are taken from the moment this is sent, because a running session
+   * tells them before the result is there. Requests that wait in it go to the handlers.
+   */
+  async loadSession(
+    sessionId: string,
+    params: Omit<LoadSessionParams, "sessionId" | "token"> = {},
+    options: CallOptions = {},
+  ): Promise<LoadSessionResult> {
+    this.#assertUnbound();
+    this.#bind(sessionId);
+    try {
+      const full = { ...this.#extensions(), ...params, sessionId, token: this.#options.token };
+      return await this.#multiplexer.calls.request(METHODS.loadSession, full, {
+        ...options,
+        onResult: (result) => {
+          options.onResult?.(result);
+          this.#attachment.opened(Object(result).position);
+          this.#restore(sessionId, result as LoadSessionResult);
+        },
+      });
+    } catch (error) {
+      this.detach(error as Error);
+      throw error;
+    }
+  }
+
+  async call<M extends SessionMethod>(
+    method: M,
+    params: SessionCallParams<M>,
+    options?: CallOptions,
+  ): Promise<ResultOf<M>> {
+    const full = { ...params, sessionId: this.#requireSession() } as unknown as ParamsOf<M>;
+    return this.#multiplexer.calls.request(method, full, options);
+  }
+
+  /** Interrupts the running turn; where the daemon can, only that of `messageId`, and again when the link dies under it. */
+  interruptTurn(messageId: string | undefined, options?: CallOptions): Promise<unknown> {
+    const isOffered = this.#options.capabilities?.turnInterrupt === true;
+    return this.interruptSession(isOffered ? given({ messageId }) : {}, options);
+  }
+
+  /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */
+  onNotification(listener: NotificationListener): () => void {
+    return this.#feed.listen(listener);
+  }
+
+  /** Resolves when the session is not being attached to a link any more; undefined when it is not. For who is to begin behind that. */
+  get reattaching(): Promise<void> | undefined {
+    return this.#attachment.reattaching;
+  }
+
+  /** Sets who follows the session's turns, before there is one; gives back what it follows. */
+  observe(observer: SessionObserver): ObservedFeed {
+    this.#feed.observer = observer;
+    return this.#feed;
+  }
+
+  /** How many requests of either kind wait for an answer. */
+  get pendingRequests(): number {
+    return this.#inbox.size;
+  }
+
+  /** Permission requests that wait for an answer, oldest first. */
+  getPendingPermissionRequests(): PermissionRequest[] {
+    return this.#inbox.permissions();
+  }
+
+  /** Questions that wait for an answer, oldest first. */
+  getPendingAskUserRequests(): AskUserRequest[] {
+    return this.#inbox.questions();
+  }
+
+  /** Answers a waiting permission request; REQUEST_NOT_PENDING when none of that id waits. */
+  respondToPermission(requestId: string, answer: PermissionAnswer): void {
+    this.#requireSession();
+    this.#inbox.answer("permission", requestId, answer);
+  }
+
+  /** Answers a waiting question; REQUEST_NOT_PENDING when none of that id waits. */
+  respondToAskUser(requestId: string, reply: AskUserReply): void {
+    this.#requireSession();
+    this.#inbox.answer("question", requestId, reply);
+  }
+
+  /** Stops taking the session's frames; later calls throw `reason`. The daemon is not told. Does nothing the second time. */
+  detach(reason: Error): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    this.#detachView?.();
+    this.#inbox.close("The session's handle was closed.");
+    this.#feed.close();
+  }
+
+  /** Only beside `turns`: a client that takes no events hears of a turn's end by that alone. */
+  #newCredit(): SessionCredit | undefined {
+    const { capabilities } = this.#options;
+    if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;
+    const sessionId = () => (this.isConnected ? this.#sessionId : undefined);
+    const wire = creditWire(this.#multiplexer.calls, sessionId, (error) => {
+      this.#feed.observer?.fail(error);
+      this.#report(error);
+    });
+    return new SessionCredit(wire, (result) => {
+      if (result !== undefined) this.#attachment.moveTo(result.position);
+      this.#feed.observer?.onBegin(result);
+    });
+  }
+
+  #bind(sessionId: string): SessionAttachment {
+    this.#detachView = this.#multiplexer.attach(sessionId, this.#feed);
+    this.#sessionId = sessionId;
+    return this.#attachment;
+  }
+
+  #restore(sessionId: string, result: LoadSessionResult): void {
+    this.#inbox.restore(sessionId, result.pendingPermissions, result.pendingAskUserRequests);
+  }
+
+  #assertUnbound(): void {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#sessionId === undefined) return;
+    const text = "This client has a session. Make another client for another one.";
+    throw new SessionError("SESSION_STATE", text, { sessionId: this.#sessionId });
+  }
+
+  #requireSession(): string {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#sessionId !== undefined) return this.#sessionId;
+    throw new SessionError("SESSION_STATE", "There is no session yet. Call initializeSession() or loadSession().");
+  }
+
+  #report(error: Error): void {
+    const report = this.#options.onError;
+    if (report === undefined) this.#logger.error({ error, sessionId: this.#sessionId }, error.message);
+    else report(error);
+  }
+}
+
+function sessionIdOf(result: unknown): string {
+  const sessionId: unknown = Reflect.get(Object(result), "sessionId");
+  if (typeof sessionId === "string" && sessionId !== "") return sessionId;
+  throw new ProtocolError("INVALID_RESULT", "The daemon's answer to initialize_session names no session.");
+}

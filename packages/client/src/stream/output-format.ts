@@ -1,0 +1,124 @@
+import { InvalidOptionError, isRecord, type OutputFormat } from "@daemon-sdk/protocol";
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
+import { checkFunction } from "../base/index.js";
+import type { StructuredOutputError } from "./events.js";
+
+/**
+ * The form the final answer has to take:
+ *
+ * - a Standard Schema that knows its JSON Schema (Zod 4.2+, ArkType, …): the answer is validated and transformed by it;
+ * - `{ type: "json_schema", schema, validate? }`: a JSON Schema, and a Standard Schema of a library that cannot make one;
+ * - a bare JSON Schema object.
+ */
+export type OutputFormatOption<Output = unknown> =
+  | StandardJSONSchemaV1<unknown, Output>
+  | (OutputFormat & { validate?: StandardSchemaV1<unknown, Output> })
+  | { [keyword: string]: unknown; type?: unknown; "~standard"?: never };
+
+/** An output format as it goes on the wire, and what checks the answer here. */
+export interface ResolvedOutputFormat {
+  readonly wire: OutputFormat;
+  readonly validate?: StandardSchemaV1["~standard"]["validate"];
+}
+
+/** What became of the structured output of one turn. */
+export type StructuredOutcome = { readonly value: unknown } | { readonly error: StructuredOutputError };
+
+/** Drafts asked of a Standard Schema, in this order; a library throws for one it cannot make. */
+const TARGETS = ["draft-2020-12", "draft-07"] as const;
+
+/** Reads the `outputFormat` option. Throws an `InvalidOptionError` when no JSON Schema can be had from it. */
+export function resolveOutputFormat(option: OutputFormatOption | undefined): ResolvedOutputFormat | undefined {
+  if (option === undefined) return undefined;
+  // ArkType schemas are functions.
+  const isObject = isRecord(option) || typeof option === "function";
+  if (!isObject) throw new InvalidOptionError("outputFormat", "a JSON Schema or a Standard Schema", option);
+  const standard: unknown = Reflect.get(option, "~standard");
+  if (standard !== undefined) return fromStandard(standard);
+  if (Reflect.get(option, "type") !== "json_schema") return { wire: { type: "json_schema", schema: { ...option } } };
+  return fromWireForm(option as Record<string, unknown>);
+}
+
+function fromWireForm({ schema, validate }: Record<string, unknown>): ResolvedOutputFormat {
+  if (!isRecord(schema)) throw new InvalidOptionError("outputFormat.schema", "a JSON Schema object", schema);
+  const wire: OutputFormat = { type: "json_schema", schema };
+  if (validate === undefined) return { wire };
+  const standard: unknown = Reflect.get(Object(validate), "~standard");
+  if (!isRecord(standard)) throw new InvalidOptionError("outputFormat.validate", "a Standard Schema", validate);
+  return { wire, ...validatorOf(standard) };
+}
+
+function fromStandard(standard: unknown): ResolvedOutputFormat {
+  const converter = isRecord(standard) ? standard.jsonSchema : undefined;
+  if (!isRecord(standard) || !isRecord(converter) || typeof converter.input !== "function") {
+    throw new InvalidOptionError(
+      "outputFormat",
+      'a Standard Schema that can make its JSON Schema; where a library cannot, pass { type: "json_schema", schema, validate }',
+    );
+  }
+  const schema = toJsonSchema(converter as unknown as StandardJSONSchemaV1.Converter);
+  return { wire: { type: "json_schema", schema }, ...validatorOf(standard) };
+}
+
+function toJsonSchema(converter: StandardJSONSchemaV1.Converter): Record<string, unknown> {
+  let failure: unknown;
+  for (const target of TARGETS) {
+    try {
+      // What the agent has to write is what goes *into* the schema; transforms happen here, afterwards.
+      return converter.input({ target });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const reason = failure instanceof Error ? failure.message : "no supported draft";
+  throw new InvalidOptionError("outputFormat", `a schema that can be written as JSON Schema (${reason})`);
+}
+
+function validatorOf(standard: Record<string, unknown>): Pick<ResolvedOutputFormat, "validate"> {
+  checkFunction("outputFormat.validate", standard.validate);
+  return standard.validate === undefined
+    ? {}
+    : { validate: standard.validate as NonNullable<ResolvedOutputFormat["validate"]> };
+}
+
+/**
+ * The structured output of a turn: what the agent declared, else its final text read as JSON
+ * (docs/wire/session.md#results), then checked.
+ *
+ * Never rejects: a validator that throws counts as one that refused.
+ */
+export async function settleStructuredOutput(
+  format: ResolvedOutputFormat,
+  declared: { value: unknown; error?: StructuredOutputError } | undefined,
+  text: string,
+): Promise<StructuredOutcome> {
+  if (declared?.error !== undefined) return { error: declared.error };
+  const value = declared?.value ?? objectIn(text);
+  if (!isRecord(value)) {
+    return {
+      error: { code: "missing_structured_output", message: "The turn ended without a JSON object for an answer." },
+    };
+  }
+  if (format.validate === undefined) return { value };
+  try {
+    const checked = await format.validate(value);
+    if (checked.issues === undefined) return { value: checked.value };
+    return { error: { code: "schema_validation_failed", message: checked.issues.map(describeIssue).join("; ") } };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { error: { code: "schema_validation_failed", message: `The schema's validator threw: ${message}` } };
+  }
+}
+
+function objectIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function describeIssue({ message, path }: StandardSchemaV1.Issue): string {
+  const keys = (path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+  return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
+}

@@ -1,0 +1,57 @@
+import { InvalidOptionError, ProtocolError, RpcCode, SessionError, type SessionId } from "@daemon-sdk/protocol";
+import type { AgentSpec } from "./agent.js";
+
+/** The agents that a daemon is configured with, by name. */
+export class AgentCatalog {
+  /** Those that can hold a session. */
+  readonly #specs: ReadonlyMap<string, AgentSpec>;
+  /** Those, and programs of the driver `relay`. */
+  readonly #spawnable: ReadonlyMap<string, AgentSpec>;
+  readonly #defaultName: string;
+
+  /** Throws an `InvalidOptionError` when the default is not among them. */
+  constructor(specs: readonly AgentSpec[], defaultName: string) {
+    this.#spawnable = new Map(specs.map((spec) => [spec.name, spec]));
+    this.#specs = new Map([...this.#spawnable].filter(([, { driver }]) => driver !== "relay"));
+    this.#defaultName = defaultName;
+    if (!this.#specs.has(defaultName)) {
+      throw new InvalidOptionError("defaultAgent", `one of ${this.names.join(", ")}`, defaultName);
+    }
+  }
+
+  /** Those that a client may ask for, the default first. */
+  get names(): string[] {
+    return [this.#defaultName, ...[...this.#specs.keys()].filter((name) => name !== this.#defaultName)];
+  }
+
+  /** The agent a client asked for, or the default. Throws -32602 for a name that is not configured. */
+  choose(name: string = this.#defaultName): AgentSpec {
+    const spec = this.#specs.get(name);
+    if (spec !== undefined) return spec;
+    const known = this.names.join(", ");
+    throw new ProtocolError("INVALID_PARAMS", `No agent is named "${name}". Known ones: ${known}.`, {
+      rpcCode: RpcCode.invalidParams,
+    });
+  }
+
+  /** What the relay's SPAWN may start, by name; undefined for a name that is not configured. */
+  spawnable(name: string): AgentSpec | undefined {
+    return this.#spawnable.get(name);
+  }
+
+  /** The names of all that {@link spawnable} knows. */
+  get spawnableNames(): string[] {
+    return [...this.#spawnable.keys()];
+  }
+
+  /** The agent of a session that was made earlier. Throws `SESSION_DISCONNECTED` when the configuration lost it. */
+  specOf(name: string, sessionId: SessionId): AgentSpec {
+    const spec = this.#specs.get(name);
+    if (spec !== undefined) return spec;
+    throw new SessionError(
+      "SESSION_DISCONNECTED",
+      `The agent "${name}" of this session is not configured any more. Its history can be read; configure the agent to go on.`,
+      { sessionId },
+    );
+  }
+}

@@ -1,0 +1,2 @@
+export { StdioTransport } from "./stdio-transport.js";
+export { StreamJsonrpcAgent } from "./stream-jsonrpc.js";

@@ -1,0 +1,2 @@
+export { describeError, EXIT } from "./fail.js";
+export { createProgram, usageExitCode } from "./program.js";

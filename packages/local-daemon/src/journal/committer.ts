@@ -1,0 +1,134 @@
+import { DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { failpoint } from "../failpoint.js";
+import type { Store, StoreWrite } from "../storage/index.js";
+
+/** What one source wants stored in the next transaction, and how it hears of the outcome. */
+export interface Batch {
+  readonly writes: readonly StoreWrite[];
+  /** Called once, after the commit (no error) or its failure. Only now may anything of the batch be delivered. */
+  settle(error: DaemonError | undefined): void;
+}
+
+/** Somebody with something to store, such as a session. */
+export interface CommitSource {
+  /** Hands over everything that came up since the last call. Called once per enlisting. */
+  takeBatch(): Batch;
+}
+
+/** Options of {@link Committer}. */
+export interface CommitterOptions {
+  readonly store: Store;
+  readonly logger: Logger;
+}
+
+/**
+ * The one writer of the store: one transaction per tick, over everything that all sessions have to store.
+ *
+ * While a transaction runs, the next one collects. Sources hear of the outcome in the order they enlisted, after it is
+ * durable, which is the whole of "committed before delivered". When a transaction fails, each source is tried alone, so
+ * that one bad row does not fail the others.
+ */
+export class Committer {
+  readonly #store: Store;
+  readonly #logger: Logger;
+  #enlisted = new Set<CommitSource>();
+  #exclusive: (() => Promise<void>)[] = [];
+  #running: Promise<void> | undefined;
+  #isScheduled = false;
+
+  constructor(options: CommitterOptions) {
+    this.#store = options.store;
+    this.#logger = options.logger;
+  }
+
+  /** Takes this source's batch into the next transaction. Enlisting again before that changes nothing. */
+  enlist(source: CommitSource): void {
+    this.#enlisted.add(source);
+    this.#schedule();
+  }
+
+  /** Stores rows that belong to no session's journal. Rejects when they could not be stored. */
+  commit(writes: readonly StoreWrite[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error: DaemonError | undefined) => (error === undefined ? resolve() : reject(error));
+      this.enlist({ takeBatch: () => ({ writes, settle }) });
+    });
+  }
+
+  /** Runs `work` between two transactions: what it reads is what has been delivered, and nothing moves meanwhile. */
+  between<Result>(work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#exclusive.push(() => work().then(resolve, reject));
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when everything enlisted so far, and what that led to, has been tried. */
+  async drain(): Promise<void> {
+    while (this.#isScheduled || this.#running !== undefined || this.#enlisted.size > 0) {
+      await (this.#running ?? new Promise((resolve) => setImmediate(resolve)));
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#running !== undefined) return;
+    this.#isScheduled = true;
+    // After the sockets and pipes of this tick were read: what came together is stored together.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined;
+        if (this.#enlisted.size > 0 || this.#exclusive.length > 0) this.#schedule();
+      });
+    });
+  }
+
+  async #run(): Promise<void> {
+    const exclusive = this.#exclusive;
+    this.#exclusive = [];
+    const sources = [...this.#enlisted];
+    this.#enlisted = new Set();
+    if (sources.length > 0) await this.#commitAll(sources.map((source) => source.takeBatch()));
+    // After what was waiting when they asked, so that they see it.
+    for (const work of exclusive) await work();
+  }
+
+  async #commitAll(batches: readonly Batch[]): Promise<void> {
+    const error = await this.#tryCommit(batches.flatMap(({ writes }) => writes));
+    if (error !== undefined && batches.length > 1) {
+      for (const batch of batches) this.#settle(batch, await this.#tryCommit(batch.writes));
+      return;
+    }
+    for (const batch of batches) this.#settle(batch, error);
+  }
+
+  async #tryCommit(writes: readonly StoreWrite[]): Promise<DaemonError | undefined> {
+    try {
+      failpoint("committing");
+      await this.#store.commit(writes);
+      failpoint("committed");
+      return undefined;
+    } catch (cause) {
+      const error = DaemonError.is(cause)
+        ? cause
+        : new DaemonError(
+            "STORAGE_FAILED",
+            `The store failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+            {
+              cause,
+            },
+          );
+      this.#logger.error({ code: error.code, writes: writes.length }, error.message);
+      return error;
+    }
+  }
+
+  #settle(batch: Batch, error: DaemonError | undefined): void {
+    try {
+      batch.settle(error);
+      failpoint("delivered");
+    } catch (cause) {
+      this.#logger.error({ error: cause }, "delivering a committed batch failed");
+    }
+  }
+}

@@ -1,0 +1,244 @@
+import { CloseCode, type Credit, DaemonError, type Logger } from "@daemon-sdk/protocol";
+import type { FrameRun } from "../storage/index.js";
+import { CreditMeter } from "./credit-meter.js";
+import type { SessionClient } from "./follower.js";
+import { earlyCopy, isFreeFrame, isRequestFrame, resolvedCopy } from "./journal-frame.js";
+
+/** Bytes read from the store at a time for a client that lags: one page is all it ever holds in memory. */
+const PAGE_BYTES = 256 * 1024;
+
+/** The journal a cursor moves in. */
+export interface CursorSource {
+  /** Last entry that has been committed, and so may be delivered. */
+  readonly committedSeq: number;
+  readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun>;
+}
+
+/** Where a cursor begins, and how far it may go. */
+export interface CursorStart {
+  /** First entry that it delivers. */
+  readonly fromSeq: number;
+  /** How much it may send before it is granted more; default without bound. */
+  readonly credit?: Credit | undefined;
+  /** First entry that may have to be told early; default `fromSeq`. Before it, for one that skips entries. */
+  readonly earlyFromSeq?: number | undefined;
+  /** Called when its next entry is gone, and nothing after that; default: the connection is closed. */
+  readonly onPlaceGone?: ((text: string) => void) | undefined;
+}
+
+/** Options of {@link Cursor}. */
+export interface CursorOptions extends CursorStart {
+  readonly source: CursorSource;
+  readonly client: SessionClient;
+  /** Whether this client is the one (or one of those) to ask. */
+  wantsRequest(frame: string): boolean;
+  /** Whether a request still waits for an answer. */
+  isPending(frame: string): boolean;
+  readonly logger: Logger;
+}
+
+/**
+ * One client's place in one journal.
+ *
+ *   held ─start→ lagging ⇄ live          close: any → closed
+ *                   ⇅
+ *                blocked
+ *
+ * Live, it passes on what was just committed. When the connection is full it lags: it forgets the frames and reads them
+ * from the store once the client has caught up, so a client that does not read costs no memory and slows nobody. Each
+ * entry is delivered once, in order; a place that the store does not have any more is its end, loudly.
+ *
+ * Blocked, its next entry costs credit that it does not have. It then only looks through what comes, and sends copies of
+ * what must not wait ahead of its place, each at most once; the entry itself follows in order (docs/protocol.md §9).
+ */
+export class Cursor {
+  readonly #options: CursorOptions;
+  readonly #credit: CreditMeter | undefined;
+  #state: "held" | "lagging" | "blocked" | "live" | "closed" = "held";
+  #nextSeq: number;
+  /** Last entry that was delivered, or looked through for what must not wait. */
+  #toldSeq: number;
+  /** The entry at `#nextSeq` costs credit, and there is none. */
+  #isSpent = false;
+  /** Reads, or waits for the connection. */
+  #isBusy = false;
+
+  constructor(options: CursorOptions) {
+    this.#options = options;
+    this.#nextSeq = options.fromSeq;
+    this.#toldSeq = (options.earlyFromSeq ?? options.fromSeq) - 1;
+    this.#credit = options.credit === undefined ? undefined : new CreditMeter(options.credit);
+  }
+
+  /** Position of the entry it delivers next. */
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
+
+  /** Up to here the client knows of everything that must not wait. */
+  get toldSeq(): number {
+    return this.#toldSeq;
+  }
+
+  /** Begins to deliver: call it when the answer that tells the client of its place has been sent. */
+  start(): void {
+    if (this.#state !== "held") return;
+    this.#state = "lagging";
+    this.#catchUp();
+  }
+
+  /** Lets it send more. Changes nothing for one without bound. */
+  grant(credit: Credit): void {
+    if (this.#credit === undefined || this.#state === "closed") return;
+    this.#credit.grant(credit);
+    if (this.#credit.isSpent) return;
+    this.#isSpent = false;
+    if (this.#state === "blocked") this.#state = "lagging";
+    this.#catchUp();
+  }
+
+  /** Takes entries that were just committed. Ignored while it lags: it will read them. */
+  deliver(firstSeq: number, frames: readonly string[]): void {
+    if (this.#state === "live") this.#deliver(firstSeq, frames);
+    else if (this.#state === "blocked" && !this.#tellEarly(firstSeq, frames)) this.#fallBehind();
+  }
+
+  /** Delivers nothing more. */
+  close(): void {
+    this.#state = "closed";
+  }
+
+  #deliver(firstSeq: number, frames: readonly string[]): void {
+    if (firstSeq !== this.#nextSeq) {
+      this.#gap(firstSeq);
+      return;
+    }
+    if (this.#send(frames)) return;
+    // At once, while these are in memory.
+    if (this.#isSpent) this.#tellEarly(firstSeq, frames);
+    this.#fallBehind();
+  }
+
+  #fallBehind(): void {
+    this.#state = "lagging";
+    this.#catchUp();
+  }
+
+  /** Sends until the connection is full, or the credit spent. True when all of it was sent. */
+  #send(frames: readonly string[]): boolean {
+    const { client } = this.#options;
+    let isAll = true;
+    for (const frame of frames) {
+      if (client.isFull || !this.#pay(frame)) {
+        isAll = false;
+        break;
+      }
+      this.#nextSeq++;
+      if (!isRequestFrame(frame)) client.send(frame);
+      else this.#sendRequest(frame);
+    }
+    this.#toldSeq = Math.max(this.#toldSeq, this.#nextSeq - 1);
+    return isAll;
+  }
+
+  #sendRequest(frame: string): void {
+    const { client, wantsRequest, isPending } = this.#options;
+    if (wantsRequest(frame)) client.send(isPending(frame) ? frame : resolvedCopy(frame));
+  }
+
+  /** Without a bound nothing is counted, so that it costs nothing. */
+  #pay(frame: string): boolean {
+    if (this.#credit === undefined || isFreeFrame(frame)) return true;
+    this.#isSpent = this.#credit.isSpent;
+    if (!this.#isSpent) this.#credit.spend(Buffer.byteLength(frame));
+    return !this.#isSpent;
+  }
+
+  /** Looks through entries for what must not wait, as far as the connection takes it. True when it came to their end. */
+  #tellEarly(firstSeq: number, frames: readonly string[]): boolean {
+    const { client } = this.#options;
+    const lastSeq = Math.min(firstSeq + frames.length - 1, this.#lookUntil);
+    while (this.#toldSeq < lastSeq) {
+      if (client.isFull) return false;
+      const frame = frames[++this.#toldSeq - firstSeq];
+      if (frame !== undefined && isFreeFrame(frame) && this.#isNews(frame)) client.send(earlyCopy(frame));
+    }
+    return true;
+  }
+
+  #isNews(frame: string): boolean {
+    const { wantsRequest, isPending } = this.#options;
+    return !isRequestFrame(frame) || (isPending(frame) && wantsRequest(frame));
+  }
+
+  /** Last entry that is worth looking at: what it can deliver in order needs no early copy. */
+  get #lookUntil(): number {
+    return this.#isSpent ? Number.POSITIVE_INFINITY : this.#nextSeq - 1;
+  }
+
+  #catchUp(): void {
+    if (this.#isBusy || this.#state !== "lagging") return;
+    const { client, source } = this.#options;
+    const isLooking = this.#toldSeq < Math.min(source.committedSeq, this.#lookUntil);
+    if (client.isFull) this.#awaitWritable();
+    else if (isLooking) void this.#read((committed) => this.#lookAhead(committed));
+    else if (this.#isSpent) this.#state = "blocked";
+    else if (this.#nextSeq > source.committedSeq) this.#state = "live";
+    else void this.#read(() => this.#readPage());
+  }
+
+  #awaitWritable(): void {
+    this.#isBusy = true;
+    this.#options.client.onceWritable(() => {
+      this.#isBusy = false;
+      this.#catchUp();
+    });
+  }
+
+  async #read(work: (committedSeq: number) => Promise<void>): Promise<void> {
+    const { source, logger } = this.#options;
+    this.#isBusy = true;
+    try {
+      // What was asked for with this is answered before the page is sent, and a long journal does not keep the others waiting.
+      await new Promise((resolve) => setImmediate(resolve));
+      await work(source.committedSeq);
+    } catch (error) {
+      logger.error({ error: String(error), seq: this.#nextSeq }, "could not read the journal for a client that lags");
+      this.#end(new DaemonError("STORAGE_FAILED", "The journal could not be read. Load the session again."));
+    } finally {
+      this.#isBusy = false;
+    }
+    this.#catchUp();
+  }
+
+  async #readPage(): Promise<void> {
+    const run = await this.#options.source.readFrames(this.#nextSeq, PAGE_BYTES);
+    if (this.#state !== "lagging") return;
+    if (run.frames.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);
+    else if (!this.#send(run.frames) && this.#isSpent) this.#tellEarly(run.firstSeq, run.frames);
+  }
+
+  /** What the store no longer has is not told early; it is a gap when its place has come. */
+  async #lookAhead(committedSeq: number): Promise<void> {
+    const run = await this.#options.source.readFrames(this.#toldSeq + 1, PAGE_BYTES);
+    if (this.#state !== "lagging") return;
+    const firstSeq = run.frames.length === 0 ? committedSeq + 1 : run.firstSeq;
+    this.#toldSeq = Math.max(this.#toldSeq, Math.min(firstSeq - 1, this.#lookUntil));
+    this.#tellEarly(firstSeq, run.frames);
+  }
+
+  #gap(firstSeq: number): void {
+    const text = `The journal no longer has entry ${this.#nextSeq} (it goes on at ${firstSeq}). Load the session again.`;
+    const { onPlaceGone } = this.#options;
+    if (onPlaceGone === undefined) this.#end(new DaemonError("SLOW_CONSUMER", text));
+    else {
+      this.close();
+      onPlaceGone(text);
+    }
+  }
+
+  #end(error: DaemonError): void {
+    this.close();
+    this.#options.client.fail(error, CloseCode.slowConsumer);
+  }
+}

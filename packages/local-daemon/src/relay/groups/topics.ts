@@ -1,0 +1,88 @@
+import type { Logger } from "@daemon-sdk/protocol";
+import type { Committer } from "../../journal/index.js";
+import type { Store } from "../../storage/index.js";
+
+const SCOPE = "topics";
+/** Topics of one name; who wants more wants everything. */
+const TOPICS_PER_NAME = 1_000;
+
+/** Options of {@link Topics}. */
+export interface TopicsOptions {
+  readonly store: Pick<Store, "relayFacts">;
+  readonly committer: Committer;
+  readonly logger: Logger;
+}
+
+/**
+ * Who subscribed to what (docs/wire/relay.md#broadcasts-and-topics): exact topics, by name. Survives a lost connection
+ * and the daemon, because a client of the original does not subscribe again; ends with UNSUBSCRIBE and with BYE.
+ */
+export class Topics {
+  readonly #options: TopicsOptions;
+  readonly #byName = new Map<string, Set<string>>();
+  readonly #byTopic = new Map<string, Set<string>>();
+
+  constructor(options: TopicsOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what an earlier daemon left. Rejects when the store fails. */
+  async load(): Promise<void> {
+    for (const [name, body] of await this.#options.store.relayFacts(SCOPE)) {
+      for (const topic of JSON.parse(body) as string[]) this.#link(name, topic);
+    }
+  }
+
+  subscribers(topic: string): string[] {
+    return [...(this.#byTopic.get(topic) ?? [])];
+  }
+
+  /** False when the name has as many topics as it may. */
+  subscribe(name: string, topic: string): boolean {
+    const topics = this.#byName.get(name);
+    if (topics?.has(topic) === true) return true;
+    if (topics !== undefined && topics.size >= TOPICS_PER_NAME) return false;
+    this.#link(name, topic);
+    this.#store(name);
+    return true;
+  }
+
+  unsubscribe(name: string, topic: string): void {
+    if (this.#byName.get(name)?.has(topic) !== true) return;
+    this.#unlink(name, topic);
+    this.#store(name);
+  }
+
+  /** Ends every subscription of a name. */
+  drop(name: string): void {
+    const topics = this.#byName.get(name);
+    if (topics === undefined) return;
+    for (const topic of [...topics]) this.#unlink(name, topic);
+    this.#store(name);
+  }
+
+  #link(name: string, topic: string): void {
+    this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(topic));
+    this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? new Set()).add(name));
+  }
+
+  #unlink(name: string, topic: string): void {
+    for (const [map, key, value] of [
+      [this.#byName, name, topic],
+      [this.#byTopic, topic, name],
+    ] as const) {
+      const values = map.get(key);
+      values?.delete(value);
+      if (values?.size === 0) map.delete(key);
+    }
+  }
+
+  #store(name: string): void {
+    const topics = this.#byName.get(name);
+    const body = topics === undefined ? undefined : JSON.stringify([...topics]);
+    const { committer, logger } = this.#options;
+    committer
+      .commit([{ kind: "relayFact", scope: SCOPE, name, body }])
+      .catch((error: unknown) => logger.error({ name, error: String(error) }, "subscriptions were not stored"));
+  }
+}

@@ -1,0 +1,11 @@
+export { addressFor, DurableMailboxes } from "./durable-mailboxes.js";
+export type {
+  HistoryEntry,
+  HistoryQuery,
+  MailboxCursor,
+  Mailboxes,
+  MailboxSink,
+  Post,
+  PostOutcome,
+  PostRefusal,
+} from "./mailboxes.js";

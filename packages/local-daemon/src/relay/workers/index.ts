@@ -1,0 +1,2 @@
+export { residentBytes } from "./process-memory.js";
+export { type Result, SpawnManager } from "./spawn-manager.js";

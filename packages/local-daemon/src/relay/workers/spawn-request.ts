@@ -1,0 +1,44 @@
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import type { SpawnPayload } from "@daemon-sdk/protocol/relay";
+import { agentNameFault, isReservedName } from "../names/index.js";
+
+/** What the daemon knows when somebody asks for an agent. Each is about the name as it is, unless it says otherwise. */
+export interface SpawnFacts {
+  isRunning(name: string): boolean;
+  isStarting(name: string): boolean;
+  /** In any case. */
+  isConnected(name: string): boolean;
+  /** Whether there is an agent of that configured name. */
+  isConfigured(cli: string): boolean;
+  /** Those names, for people. */
+  readonly configured: readonly string[];
+}
+
+/**
+ * Why nothing is spawned for this request, or undefined when it may be. In the order of the original
+ * (docs/wire/relay.md#spawning): the name's form, running, being started, connected; then what is to be started.
+ */
+export function spawnFault({ name, cli }: SpawnPayload, facts: SpawnFacts): string | undefined {
+  if (/\.\.|[/\\]/.test(name)) {
+    return `Agent name ${JSON.stringify(name)} contains path traversal characters: "..", "/" or "\\". Choose another.`;
+  }
+  const fault = agentNameFault(name);
+  if (fault !== undefined) return `${fault}. Choose another.`;
+  if (isReservedName(name)) return `Agent name "${name}" is reserved for system use. Choose another.`;
+  if (facts.isRunning(name)) return `Agent "${name}" is already running. Release it, or choose another name.`;
+  if (facts.isStarting(name)) return `Spawn of agent "${name}" is already in progress. Wait for its result.`;
+  if (facts.isConnected(name)) return `Agent "${name}" is already connected. Choose another name.`;
+  if (facts.isConfigured(cli)) return undefined;
+  return `No agent is configured as "${cli}". Known ones: ${facts.configured.join(", ")}.`;
+}
+
+/** Why a program cannot be started in that directory, or undefined when it can. */
+export async function directoryFault(cwd: string): Promise<string | undefined> {
+  if (!isAbsolute(cwd)) return `cwd must be an absolute path, but is ${JSON.stringify(cwd)}.`;
+  try {
+    return (await stat(cwd)).isDirectory() ? undefined : `cwd must be a directory, but ${cwd} is none.`;
+  } catch {
+    return `cwd must be a directory that can be read; there is none at ${cwd}.`;
+  }
+}

@@ -1,0 +1,12 @@
+export { resolveLocalAuthToken } from "./auth-token.js";
+export { type Claim, claimStateDir } from "./claim.js";
+export { connectLocal, connectOurs, linkTo } from "./connect-local.js";
+export { ensureLocalDaemon } from "./ensure.js";
+export { DAEMON_EXIT } from "./exit-codes.js";
+export { takeOverFormerState } from "./former-state.js";
+export { DEFAULT_PROGRAM, readOwner } from "./owner-file.js";
+export { pause } from "./pause.js";
+export { readPrivateFile } from "./private-file.js";
+export { probeLocalDaemon } from "./probe.js";
+export { startDaemon } from "./start-daemon.js";
+export { openStateDir, resolveStateDir, STATE_FILES } from "./state-dir.js";

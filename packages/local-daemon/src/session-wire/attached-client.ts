@@ -1,0 +1,171 @@
+import {
+  type Credit,
+  type DaemonError,
+  encodeNotification,
+  FACTORY_PROTOCOL_VERSION,
+  type FollowSessionResult,
+  type Position,
+  type ResumeSessionResult,
+  type SessionId,
+} from "@daemon-sdk/protocol";
+import type { Principal } from "../access/index.js";
+import type { Connection } from "../connection/index.js";
+import { type Cursor, type CursorStart, checkPosition, type SessionClient } from "../journal/index.js";
+import {
+  type Session,
+  type SessionHost,
+  type Snapshot,
+  type SnapshotOptions,
+  stateOf,
+  takeSnapshot,
+} from "../sessions/index.js";
+
+/** What a client is answered that begins to follow a session. */
+export interface Attached<Result> {
+  readonly result: Result;
+  /** Starts the events that come after it: call it when the answer has been sent. */
+  start(): void;
+}
+
+/** How a client follows a session. */
+export interface AttachOptions extends SnapshotOptions {
+  /** How much it may be sent before it grants more; default without bound. */
+  readonly credit?: Credit | undefined;
+}
+
+/** One authenticated connection, and the sessions it follows. */
+export class AttachedClient implements SessionClient {
+  isPlain: boolean;
+  /** For whom it speaks: decides which sessions it reaches. */
+  readonly principal: Principal;
+  readonly #connection: Connection;
+  readonly #followed = new Map<SessionId, Session>();
+
+  /** @param isPlain whether it has shown no use of an extension */
+  constructor(connection: Connection, isPlain: boolean, principal: Principal) {
+    this.#connection = connection;
+    this.principal = principal;
+    this.isPlain = isPlain;
+  }
+
+  get id(): string {
+    return this.#connection.id;
+  }
+
+  get isFull(): boolean {
+    return this.#connection.isFull;
+  }
+
+  send(frame: string): boolean {
+    return this.#connection.send(frame);
+  }
+
+  onceWritable(callback: () => void): void {
+    this.#connection.onceWritable(callback);
+  }
+
+  fail(error: DaemonError, code: number): void {
+    this.#connection.fail(error, code);
+  }
+
+  /** Ends the connection politely, after what was sent. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Follows a session from its first entry on, as the one who made it does. */
+  attachNew(session: Session, { credit }: AttachOptions = {}): Cursor {
+    return this.#follow(session, { fromSeq: 1, credit });
+  }
+
+  /** Takes a snapshot and follows from there: the snapshot and what comes after it are the whole. */
+  attach(host: SessionHost, session: Session, options: AttachOptions = {}): Promise<Attached<Snapshot>> {
+    const { store, epoch, inbox } = host.services;
+    return this.#between(host, session, async (open) => {
+      const result = await takeSnapshot(open, store, epoch, inbox, options);
+      return attached(result, this.#follow(open, { fromSeq: result.position.seq + 1, credit: options.credit }));
+    });
+  }
+
+  /** Follows from the entry after a position it knows. Rejects with `RESUME_TOO_OLD`. */
+  resume(
+    host: SessionHost,
+    session: Session,
+    after: Position,
+    credit: Credit | undefined,
+  ): Promise<Attached<ResumeSessionResult>> {
+    const { store, epoch, inbox } = host.services;
+    return this.#between(host, session, async (open) => {
+      const { committedSeq } = open.log;
+      await checkPosition(store, open.id, after, committedSeq);
+      const result = { position: { epoch, seq: committedSeq }, ...stateOf(open, inbox) };
+      return attached(result, this.#follow(open, { fromSeq: after.seq + 1, credit }));
+    });
+  }
+
+  /** Goes on at the end of the journal. What must not wait and has not been told yet is told all the same. */
+  follow(host: SessionHost, session: Session, credit: Credit): Promise<Attached<FollowSessionResult>> {
+    const { epoch, inbox } = host.services;
+    return this.#between(host, session, async (open) => {
+      const { committedSeq } = open.log;
+      const toldSeq = open.subscribers.cursorOf(this)?.toldSeq;
+      const oldest = inbox.pendingOf(open.id).at(0)?.seq ?? committedSeq + 1;
+      const earlyFromSeq = Math.min(toldSeq === undefined ? oldest : toldSeq + 1, committedSeq + 1);
+      const cursor = this.#follow(open, { fromSeq: committedSeq + 1, credit, earlyFromSeq });
+      const { workingState, isAgentLoopInProgress } = stateOf(open, inbox);
+      return attached({ position: { epoch, seq: committedSeq }, workingState, isAgentLoopInProgress }, cursor);
+    });
+  }
+
+  /** Lets a session send more. False when this client does not follow it. */
+  grant(id: SessionId, credit: Credit): boolean {
+    const cursor = this.#followed.get(id)?.subscribers.cursorOf(this);
+    cursor?.grant(credit);
+    return cursor !== undefined;
+  }
+
+  /** Follows it no more. */
+  detach(session: Session): void {
+    session.subscribers.detach(this);
+    if (this.#followed.get(session.id) === session) this.#followed.delete(session.id);
+  }
+
+  /** Follows nothing more; the sessions go on. */
+  detachAll(): void {
+    for (const session of [...this.#followed.values()]) this.detach(session);
+  }
+
+  /** The session as it is between two transactions; opened anew when it was let go of meanwhile. */
+  async #between<Result>(
+    host: SessionHost,
+    session: Session,
+    work: (open: Session) => Promise<Result>,
+  ): Promise<Result> {
+    for (let open = session; ; open = await host.load(session.id)) {
+      const done = await host.services.committer.between(async () =>
+        open.log.isRetired ? undefined : { result: await work(open) },
+      );
+      if (done !== undefined) return done.result;
+    }
+  }
+
+  #follow(session: Session, start: CursorStart): Cursor {
+    this.#followed.set(session.id, session);
+    // Who bounds a session by credit leaves it unread on purpose: that must not cost the others on the connection.
+    const onPlaceGone =
+      start.credit === undefined ? undefined : (message: string) => this.#unsubscribe(session, message);
+    return session.subscribers.attach(this, { ...start, onPlaceGone });
+  }
+
+  /** Follows it no more, and says so: the client has to attach anew (docs/protocol.md §9). */
+  #unsubscribe(session: Session, message: string): void {
+    this.detach(session);
+    const notification = { type: "session_unsubscribed", message, code: "RESUME_TOO_OLD" };
+    const params = { sessionId: session.id, notification };
+    this.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
+  }
+}
+
+function attached<Result>(result: Result, cursor: Cursor): Attached<Result> {
+  return { result, start: () => cursor.start() };
+}

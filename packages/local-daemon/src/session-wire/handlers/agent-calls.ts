@@ -1,0 +1,158 @@
+import {
+  METHODS,
+  OTHER_METHOD_NAMES,
+  ProtocolError,
+  RpcCode,
+  type SessionMessage,
+  sessionId,
+} from "@daemon-sdk/protocol";
+import * as z from "zod/mini";
+import { copyOf } from "../../conversation/index.js";
+import type { Session, SessionHost } from "../../sessions/index.js";
+import { type Answer, type Call, type Handler, handle } from "./handler.js";
+
+/** Methods of the table that only the agent can answer. */
+const PASSED_ON = [
+  "getContextBreakdown",
+  "getRewindInfo",
+  "addMcpServer",
+  "removeMcpServer",
+  "toggleMcpServer",
+  "listMcpServers",
+  "listMcpTools",
+  "authenticateMcpServer",
+  "listSkills",
+] as const satisfies readonly (keyof typeof METHODS)[];
+
+const namedSessionSchema = z.looseObject({ sessionId: z.string().check(z.minLength(1)) });
+
+/**
+ * What the agent answers, started for it when there is none (docs/wire/session.md#session-calls,
+ * docs/wire/session.md#mcp-and-skills).
+ */
+export const AGENT_HANDLERS: readonly Handler[] = [
+  handle("forkSession", async (params, call) => {
+    const { sessions, host } = call;
+    const source = await sessions.load(params.sessionId);
+    const result = await callAgent(source, "fork_session", { ...params }, METHODS.forkSession.timeoutMs);
+    const messages = await allMessages(host, source);
+    const newSessionId = await adopt(call, source, result, messages, params.title);
+    return { result: { ...result, newSessionId } };
+  }),
+
+  handle("compactSession", async (params, call) => {
+    const { sessions, host } = call;
+    const source = await sessions.load(params.sessionId);
+    const result = await callAgent(source, "compact_session", { ...params }, METHODS.compactSession.timeoutMs);
+    const removedCount = typeof result.removedCount === "number" ? result.removedCount : 0;
+    // The agent tells the summary when it opens the new session; what it did not remove is known here.
+    const messages = (await allMessages(host, source)).slice(removedCount);
+    const newSessionId = await adopt(call, source, result, messages, source.row.title);
+    return { result: { ...result, newSessionId, removedCount } };
+  }),
+
+  handle("executeRewind", async (params, call) => {
+    const { sessions, host } = call;
+    const source = await sessions.load(params.sessionId);
+    const result = await callAgent(source, "execute_rewind", { ...params }, METHODS.executeRewind.timeoutMs);
+    const messages = await allMessages(host, source);
+    const at = messages.findIndex(({ id }) => id === params.messageId);
+    const kept = at === -1 ? messages : messages.slice(0, at);
+    const newSessionId = await adopt(call, source, result, kept, params.forkTitle);
+    const count = (name: string) => (typeof result[name] === "number" ? result[name] : 0);
+    return {
+      result: {
+        ...result,
+        newSessionId,
+        restoredCount: count("restoredCount"),
+        deletedCount: count("deletedCount"),
+        failedRestoreCount: count("failedRestoreCount"),
+        failedDeleteCount: count("failedDeleteCount"),
+      },
+    };
+  }),
+
+  ...PASSED_ON.map(
+    (key): Handler => ({
+      name: METHODS[key].name,
+      params: namedSessionSchema,
+      run: (params, call) => passOn(METHODS[key].name, params as NamedSession, call, METHODS[key].timeoutMs),
+    }),
+  ),
+
+  // Not of our table, but a session's agent may know them; it says -32601 itself when it does not.
+  ...OTHER_METHOD_NAMES.map(
+    (name): Handler => ({
+      name,
+      params: z.looseObject({ sessionId: z.exactOptional(z.string()) }),
+      run: (params, call) => {
+        const { sessionId: id } = params as Partial<NamedSession>;
+        if (id !== undefined && id !== "") return passOn(name, params as NamedSession, call, OTHER_TIMEOUT_MS);
+        throw new ProtocolError("METHOD_NOT_FOUND", `This daemon does not offer daemon.${name} without a session.`, {
+          rpcCode: RpcCode.methodNotFound,
+        });
+      },
+    }),
+  ),
+];
+
+type NamedSession = Record<string, unknown> & { sessionId: string };
+
+/** Some of them move files or ask a model (docs/wire/session.md#time-outs); the client gives up before us. */
+const OTHER_TIMEOUT_MS = METHODS.authenticateMcpServer.timeoutMs;
+
+async function passOn(name: string, params: NamedSession, { sessions }: Call, timeoutMs: number): Promise<Answer> {
+  const session = await sessions.load(params.sessionId);
+  return { result: await callAgent(session, name, params, timeoutMs) };
+}
+
+/** Calls the session's agent. An id in its answer is its own for the session, and becomes the one that clients know. */
+export async function callAgent(
+  session: Session,
+  method: string,
+  params: Record<string, unknown>,
+  timeoutMs: number,
+): Promise<Record<string, unknown>> {
+  const agent = await session.agent.ready();
+  const result = await agent.call(method, params, timeoutMs);
+  return typeof result.sessionId === "string" ? { ...result, sessionId: session.id } : result;
+}
+
+async function allMessages(host: SessionHost, session: Session): Promise<SessionMessage[]> {
+  const { committer, store } = host.services;
+  return committer.between(async () => {
+    const limit = Number.MAX_SAFE_INTEGER - 1;
+    return (await store.readMessages(session.id, { limit })).messages;
+  });
+}
+
+/** The agent made a new conversation out of an old one; it becomes a session of its own. */
+async function adopt(
+  { host, sessions }: Call,
+  source: Session,
+  result: Record<string, unknown>,
+  messages: readonly SessionMessage[],
+  title: string | undefined,
+): Promise<string> {
+  const { newSessionId } = result;
+  if (typeof newSessionId !== "string") {
+    throw new ProtocolError("INVALID_RESULT", "The agent did not name the new session.", {
+      rpcCode: RpcCode.internalError,
+    });
+  }
+  const now = host.services.now();
+  const id = sessionId(newSessionId);
+  const row = {
+    ...source.row,
+    id,
+    agentSessionId: newSessionId,
+    title: title ?? source.row.title,
+    tokenUsage: undefined,
+    createdAt: now,
+    updatedAt: now,
+    archivedAt: undefined,
+    closedAt: undefined,
+  };
+  await sessions.adopt(row, copyOf(messages, id));
+  return newSessionId;
+}

@@ -1,0 +1,48 @@
+import { METHODS, type ParamsOf, type ResultOf } from "@daemon-sdk/protocol";
+import { METHOD_SCHEMAS, type MethodSchemas } from "@daemon-sdk/protocol/schema";
+import type { Tickets } from "../../access/index.js";
+import type { SessionHost } from "../../sessions/index.js";
+import type { AttachedClient } from "../attached-client.js";
+import type { ReachableSessions } from "../reachable-sessions.js";
+
+/** One request of an authenticated client. */
+export interface Call {
+  /** Id of the request; notifications that it leads to repeat it. */
+  readonly requestId: string;
+  readonly client: AttachedClient;
+  /** The sessions that this client may know of. Never look one up by an id of the client's in `host`. */
+  readonly sessions: ReachableSessions;
+  readonly host: SessionHost;
+  readonly tickets: Tickets;
+}
+
+/** What a request is answered with, and what is to happen right after the answer was sent. */
+export interface Answer<Result = object> {
+  readonly result: Result;
+  after?(): void;
+}
+
+/** A method of the wire, ready to be called with params that its schema has passed. */
+export interface Handler {
+  readonly name: string;
+  readonly params: MethodSchemas["params"];
+  run(params: unknown, call: Call): Promise<Answer> | Answer;
+}
+
+type Methods = typeof METHODS;
+
+/** Ties one method of the table to what answers it; params and result are those of the table. */
+export function handle<Key extends keyof Methods>(
+  key: Key,
+  run: (
+    params: ParamsOf<Methods[Key]>,
+    call: Call,
+  ) => Promise<Answer<ResultOf<Methods[Key]>>> | Answer<ResultOf<Methods[Key]>>,
+): Handler {
+  return {
+    name: METHODS[key].name,
+    params: METHOD_SCHEMAS[key].params,
+    // The schema of the same key has passed them.
+    run: (params, call) => run(params as ParamsOf<Methods[Key]>, call) as Promise<Answer> | Answer,
+  };
+}

@@ -1,0 +1,10 @@
+export { AGENT_HANDLERS } from "./agent-calls.js";
+export type { Call, Handler } from "./handler.js";
+export { LIFE_HANDLERS } from "./life.js";
+export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
+export { LISTING_HANDLERS } from "./listings.js";
+export { RECEIPT_HANDLERS } from "./receipts.js";
+export { REQUEST_HANDLERS } from "./requests.js";
+export { SETTINGS_HANDLERS } from "./settings.js";
+export { TICKET_HANDLERS } from "./tickets.js";
+export { TURN_HANDLERS } from "./turns.js";

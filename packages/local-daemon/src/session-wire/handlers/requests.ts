@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from "node:util";
+import { type InboxRequest, isRecord, LIMITS, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
+import { answererOf, type PendingRequest, validAnswer } from "../../inbox/index.js";
+import type { PendingRequestRow } from "../../storage/index.js";
+import { type Call, handle } from "./handler.js";
+
+/** The inbox of all sessions (docs/protocol.md §8). */
+export const REQUEST_HANDLERS = [
+  handle("listRequests", async ({ sessionId: id }, { sessions, host }) => {
+    if (id !== undefined) await sessions.rowOf(id);
+    const { store, inbox } = host.services;
+    // Only open sessions have requests: what a daemon left behind, the next one closes before it serves.
+    const reachable = new Set(sessions.open.map((session) => session.id));
+    const rows = await store.pendingRequests(id === undefined ? undefined : sessionId(id));
+    const waiting = rows.filter((row) => reachable.has(row.sessionId) && inbox.find(row.id) !== undefined);
+    return { result: { requests: fitting(waiting).map(asListed) } };
+  }),
+
+  handle("answerRequest", async ({ requestId, result }, call) => {
+    const { client, host } = call;
+    const { inbox } = host.services;
+    const pending = await reachableRequest(requestId, call);
+    if (pending === undefined) await requireSame(requestId, result, call);
+    else {
+      const answer = validAnswer(pending, result);
+      if (answer === undefined) throw notOffered(pending.row.method);
+      inbox.resolve(pending, answer, { answeredBy: answererOf(client) });
+      await pending.owner.settled();
+    }
+    return { result: {} };
+  }),
+];
+
+/** The request while it waits; undefined when it does not, or belongs to a session of somebody else. */
+async function reachableRequest(id: string, { sessions, host }: Call): Promise<PendingRequest | undefined> {
+  const { inbox } = host.services;
+  const pending = inbox.find(id);
+  if (pending === undefined) return undefined;
+  await sessions.rowOf(pending.owner.id).catch(() => {
+    throw notPending(undefined);
+  });
+  // Somebody may have been faster meanwhile.
+  return inbox.find(id);
+}
+
+/** A repeated answer is told once more that it won; any other is too late. */
+async function requireSame(id: string, result: unknown, { client, sessions, host }: Call): Promise<void> {
+  const { inbox, store } = host.services;
+  const resolving = inbox.findResolving(id);
+  await resolving?.owner.settled();
+  const row = resolving?.row ?? (await store.readRequest(id));
+  const isReached = row !== undefined && (await sessions.rowOf(row.sessionId).then(yes, no));
+  if (!isReached) throw notPending(undefined);
+  const { outcome, answeredBy } = row;
+  const params: unknown = JSON.parse(row.params);
+  const answer = validAnswer({ row, params: isRecord(params) ? params : {} }, result);
+  const won: unknown = outcome === undefined ? undefined : JSON.parse(outcome);
+  const isSame = answeredBy === answererOf(client) && answer !== undefined && isDeepStrictEqual(won, answer);
+  if (!isSame) throw notPending(won);
+}
+
+const yes = () => true;
+const no = () => false;
+
+/** As many, oldest first, as one answer holds. */
+function fitting(rows: readonly PendingRequestRow[]): PendingRequestRow[] {
+  let room = LIMITS.sessionFrameBytes / 2;
+  return rows.filter(({ params }) => {
+    room -= Buffer.byteLength(params);
+    return room >= 0;
+  });
+}
+
+function asListed({ id, sessionId: of, method, params, createdAt, deadlineAt }: PendingRequestRow): InboxRequest {
+  const listed = { requestId: id, sessionId: of, method, params: JSON.parse(params) as unknown, createdAt };
+  return { ...listed, ...(deadlineAt === undefined ? {} : { deadlineAt }) } as InboxRequest;
+}
+
+function notOffered(method: string): ProtocolError {
+  const text = `The request does not offer that answer. Give one of its options, in the shape of a ${method} result.`;
+  return new ProtocolError("INVALID_PARAMS", text, { rpcCode: RpcCode.invalidParams });
+}
+
+function notPending(outcome: unknown): ProtocolError {
+  const text = "The request does not wait for an answer any more. `data.outcome` tells what became of it.";
+  const data = outcome === undefined ? {} : { outcome };
+  return new ProtocolError("REQUEST_NOT_PENDING", text, { rpcCode: RpcCode.internalError, data });
+}

@@ -1,0 +1,47 @@
+import { METHODS } from "@daemon-sdk/protocol";
+import { pickSettings } from "../../conversation/index.js";
+import { callAgent } from "./agent-calls.js";
+import { handle } from "./handler.js";
+
+/** What is changed on a session, with or without an agent (docs/wire/session.md#session-calls). */
+export const SETTINGS_HANDLERS = [
+  handle("updateSessionSettings", async (params, { sessions, requestId }) => {
+    const session = await sessions.load(params.sessionId);
+    const changed = pickSettings(params);
+    if (session.agent.current === undefined) {
+      // The next agent starts with them.
+      session.notify({ type: "settings_updated", requestId, settings: { ...changed } });
+    } else {
+      await callAgent(
+        session,
+        METHODS.updateSessionSettings.name,
+        { ...changed },
+        METHODS.updateSessionSettings.timeoutMs,
+      );
+      session.patch({ settings: { ...session.row.settings, ...changed } });
+    }
+    if (changed.tags !== undefined) session.patch({ tags: changed.tags });
+    await session.commit();
+    return { result: {} };
+  }),
+
+  handle("renameSession", async ({ sessionId, title }, { sessions, requestId }) => {
+    const session = await sessions.load(sessionId);
+    session.notify({ type: "session_title_updated", requestId, title, updateType: "user" });
+    await session.commit();
+    // So that its own next title is not the old one; an agent that cannot does no harm.
+    session.agent.current?.call(METHODS.renameSession.name, { title }, METHODS.renameSession.timeoutMs).catch(() => {});
+    return { result: { success: true } };
+  }),
+
+  handle("archiveSession", async ({ sessionId }, { sessions, host }) => {
+    const { archivedAt = host.services.now() } = await sessions.rowOf(sessionId);
+    await sessions.patch(sessionId, { archivedAt });
+    return { result: { success: true, archivedAt: new Date(archivedAt).toISOString() } };
+  }),
+
+  handle("unarchiveSession", async ({ sessionId }, { sessions }) => {
+    await sessions.patch(sessionId, { archivedAt: undefined });
+    return { result: { success: true } };
+  }),
+];

@@ -1,0 +1,20 @@
+import { handle } from "./handler.js";
+
+/**
+ * Prompts and interrupts (docs/wire/session.md#prompts-and-interrupts). Neither needs the session to be loaded on this
+ * connection.
+ */
+export const TURN_HANDLERS = [
+  handle("addUserMessage", async (params, { client, sessions, requestId }) => {
+    const session = await sessions.load(params.sessionId);
+    await session.turns.add(params, requestId, client);
+    return { result: {} };
+  }),
+
+  handle("interruptSession", async ({ sessionId, messageId }, { sessions }) => {
+    // On the same way as a message, so that it stays behind the one it was sent behind.
+    const session = await sessions.load(sessionId);
+    await session.turns.interrupt(messageId);
+    return { result: {} };
+  }),
+];

@@ -1,0 +1,1 @@
+export { SessionDialect } from "./session-dialect.js";

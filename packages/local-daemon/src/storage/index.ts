@@ -1,0 +1,4 @@
+export { MemoryStore } from "./memory-store.js";
+export type { MailboxRow, MailboxState, RelayWrite, StoredSegment } from "./relay-rows.js";
+export { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js";
+export type * from "./store.js";

@@ -1,0 +1,63 @@
+import type { TurnState } from "../storage/index.js";
+
+/**
+ * What becomes of a user message. Pure.
+ *
+ *   accepted ─hand→ handed ─start→ running
+ *       └──────────────┴──────────────┴─ complete, interrupt, fail, exit, lose → an end
+ *
+ * Ends: `completed`, `interrupted`, `failed`, `agent_exited`, `outcome_unknown`; each is final.
+ */
+const ENDS = {
+  complete: "completed",
+  interrupt: "interrupted",
+  fail: "failed",
+  exit: "agent_exited",
+  lose: "outcome_unknown",
+} as const;
+
+const TRANSITIONS = {
+  accepted: { hand: "handed", ...ENDS },
+  handed: { start: "running", ...ENDS },
+  running: { ...ENDS },
+  completed: {},
+  interrupted: {},
+  failed: {},
+  agent_exited: {},
+  outcome_unknown: {},
+} as const satisfies Record<TurnState, Partial<Record<TurnEvent, TurnState>>>;
+
+/**
+ * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
+ * it: `exit` when the agent died, `lose` when the daemon did and nobody knows how far it came.
+ */
+export type TurnEvent = "hand" | "start" | keyof typeof ENDS;
+
+const TABLE: Readonly<Record<TurnState, Partial<Record<TurnEvent, TurnState>>>> = TRANSITIONS;
+
+/** Every state, for tests and documentation. */
+export const TURN_STATES = Object.keys(TRANSITIONS) as readonly TurnState[];
+
+/** The state after `event`, or undefined when the event means nothing in `state`. */
+export function nextTurnState(state: TurnState, event: TurnEvent): TurnState | undefined {
+  return TABLE[state][event];
+}
+
+/**
+ * The event that a reason of `agent_turn_completed` stands for (docs/wire/session.md#turn-end,
+ * docs/wire/agent-stdio.md#turn-end).
+ */
+export function endEventOf(reason: string): Exclude<TurnEvent, "hand" | "start"> {
+  switch (reason) {
+    case "completed":
+      return "complete";
+    case "cancelled":
+      return "interrupt";
+    case "agent_exited":
+      return "exit";
+    case "daemon_restarted":
+      return "lose";
+    default:
+      return "fail";
+  }
+}

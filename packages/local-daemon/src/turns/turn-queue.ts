@@ -1,0 +1,300 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  type AddUserMessageParams,
+  type Logger,
+  type MessageId,
+  messageId,
+  newId,
+  type SessionId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
+import type { Agent, AgentTurnEnd } from "../agents/index.js";
+import { failpoint } from "../failpoint.js";
+import type { SessionClient } from "../journal/index.js";
+import type { SessionLimits } from "../limits/index.js";
+import { daemonStopping, otherBody, queueFull, sessionClosed } from "../refusals.js";
+import type { Store, StoreWrite, TurnRow } from "../storage/index.js";
+import { endEventOf, nextTurnState, type TurnEvent } from "./message.machine.js";
+import { acceptedRow, endOfFailure, LOST_END, lastWords, type OpenTurn, openTurn } from "./open-turn.js";
+
+/** The session a queue belongs to, as far as the queue needs it. */
+export interface TurnOwner {
+  readonly id: SessionId;
+  /** Position of the last entry of its journal. */
+  readonly lastSeq: number;
+  readonly isIdle: boolean;
+  readyAgent(): Promise<Agent>;
+  stopAgent(): Promise<void>;
+  notify(notification: SessionNotification): void;
+  save(write: StoreWrite): void;
+  /** Stores now; rejects when it could not be stored. */
+  commit(writes: readonly StoreWrite[]): Promise<void>;
+  /** A message was accepted: `text` is what the person wrote. */
+  onAccepted(text: string): void;
+  /** A turn is about to end: what hangs on it has to end before. */
+  onEnding(): void;
+}
+
+/** Options of {@link TurnQueue}. */
+export interface TurnQueueOptions {
+  readonly owner: TurnOwner;
+  readonly store: Store;
+  readonly limits: Pick<SessionLimits, "queuedTurns" | "agentInterruptMs">;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/**
+ * The prompts of one session: each accepted once, handed to the agent one at a time, ended exactly once.
+ *
+ * A message is stored before it is acknowledged and its state before the agent gets it, so after a crash it is known what
+ * may be handed out again (`accepted`) and what may not (everything later). The end of a turn is `agent_turn_completed`
+ * with the id of its message, then working state `idle`; both are the daemon's own words.
+ */
+export class TurnQueue {
+  readonly #options: TurnQueueOptions;
+  readonly #owner: TurnOwner;
+  #active: OpenTurn | undefined;
+  readonly #waiting: OpenTurn[] = [];
+  readonly #idleWaiters: (() => void)[] = [];
+  #adding: Promise<unknown> = Promise.resolve();
+  #addingCount = 0;
+  #lastOrdinal = 0;
+  #isHeld = false;
+  #isShut: boolean;
+  #isDraining = false;
+
+  /** @param options.isShut whether the session is closed, and takes no messages until {@link reopen} */
+  constructor(options: TurnQueueOptions & { lastOrdinal: number; isShut: boolean }) {
+    this.#options = options;
+    this.#isShut = options.isShut;
+    this.#owner = options.owner;
+    this.#lastOrdinal = options.lastOrdinal;
+  }
+
+  /** The turn that the agent works on, or is about to. */
+  get active(): OpenTurn | undefined {
+    return this.#active;
+  }
+
+  /** True while a turn runs, waits, or is being accepted. */
+  get isBusy(): boolean {
+    return this.#active !== undefined || this.#waiting.length > 0 || this.#addingCount > 0;
+  }
+
+  /** Turns that wait, in order. */
+  get waiting(): readonly OpenTurn[] {
+    return this.#waiting;
+  }
+
+  /**
+   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing; with other
+   * content it is refused with -32602.
+   */
+  add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+    // One after the other: the order of messages is the order of their ordinals.
+    this.#addingCount++;
+    const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
+    this.#adding = adding.catch(() => {});
+    return adding;
+  }
+
+  /**
+   * Takes over what an earlier daemon left open: what it had only accepted waits again, and is handed out after
+   * {@link release}; what an agent may have seen ends as `daemon_restarted`.
+   */
+  restore(rows: readonly TurnRow[]): void {
+    this.#isHeld = true;
+    for (const row of rows) {
+      const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams);
+      if (row.state === "accepted") this.#waiting.push(turn);
+      else this.#end(turn, LOST_END);
+    }
+    // Nobody releases a queue in which nothing waits.
+    this.#isHeld = this.#waiting.length > 0;
+  }
+
+  /** The daemon stops: takes and hands out nothing more; the running turn goes on. What waits stays stored as accepted. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#isHeld = true;
+  }
+
+  /** Hands out prompts again. */
+  release(): void {
+    this.#isHeld = this.#isDraining;
+    this.#pump();
+  }
+
+  /** Resolves when no turn runs. */
+  whenIdle(): Promise<void> {
+    if (this.#active === undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Ends every turn at once, told as cancelled, and takes no more messages: its session is closed. */
+  shut(message: string): void {
+    this.#isShut = true;
+    this.#isHeld = true;
+    this.#discardWaiting();
+    this.endRunning({ reason: "cancelled", details: { message } });
+  }
+
+  /** Takes messages again after {@link shut}. */
+  reopen(): void {
+    this.#isShut = false;
+    this.release();
+  }
+
+  /** Ends the running turn in the daemon's own words, whatever its agent makes of it. */
+  endRunning(end: AgentTurnEnd): void {
+    if (this.#active !== undefined) this.#end(this.#active, end);
+  }
+
+  /**
+   * Ends the running turn, and with it everything that waits behind it. Resolves when the agent has been told; the end
+   * itself comes as the turn's notifications. An agent that does not end it in time is stopped.
+   * @param messageId acts while that message's turn runs; while it waits, on that message alone; else not at all
+   */
+  async interrupt(messageId?: string): Promise<void> {
+    // A message that came before it and is being stored is one of those.
+    await this.#adding;
+    const isRunning = messageId === undefined || messageId === this.#active?.row.id;
+    this.#discardWaiting(isRunning ? undefined : messageId);
+    if (isRunning) await this.interruptRunning();
+  }
+
+  /** As {@link interrupt}, and what waits goes on waiting. */
+  async interruptRunning(): Promise<void> {
+    const turn = this.#active;
+    if (turn === undefined) return;
+    if (turn.agent === undefined) {
+      this.#end(turn, { reason: "cancelled", details: {} });
+      return;
+    }
+    turn.timer ??= setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
+    await turn.agent.interrupt().catch((error: unknown) => {
+      this.#options.logger.warn({ session: this.#owner.id, error: String(error) }, "the agent refused an interrupt");
+    });
+  }
+
+  /** The agent confirmed that it works on the prompt. */
+  started(): void {
+    const turn = this.#active;
+    if (turn === undefined || !this.#step(turn, "start")) return;
+    this.#owner.save({ kind: "turn", row: turn.row });
+    failpoint("message-running");
+  }
+
+  /** The agent's word that the running turn ended. */
+  ended(end: AgentTurnEnd): void {
+    if (this.#active?.agent !== undefined) this.#end(this.#active, end);
+  }
+
+  async #add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+    const { store, limits, now } = this.#options;
+    const id = messageId(params.messageId ?? newId());
+    const known = this.#openTurn(id)?.row ?? (await store.readTurn(this.#owner.id, id));
+    const body: AddUserMessageParams = { ...params, sessionId: this.#owner.id, messageId: id };
+    if (known !== undefined) {
+      if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
+      return;
+    }
+    if (this.#isShut) throw sessionClosed(this.#owner.id);
+    if (this.#isDraining) throw daemonStopping();
+    if (this.#waiting.length >= limits.queuedTurns) throw queueFull(this.#owner.id, limits.queuedTurns);
+    const place = { sessionId: this.#owner.id, id, ordinal: ++this.#lastOrdinal, requestId, createdAt: now() };
+    const row = acceptedRow(body, place);
+    failpoint("message-accepting");
+    await this.#owner.commit([{ kind: "turn", row }]);
+    failpoint("message-accepted");
+    this.#owner.onAccepted(params.text);
+    this.#waiting.push(openTurn(row, body, starter));
+    // The acknowledgement goes out first; an agent that is ready would answer in the same tick.
+    setImmediate(() => {
+      failpoint("message-acknowledged");
+      this.#pump();
+    });
+  }
+
+  #openTurn(id: MessageId): OpenTurn | undefined {
+    return this.#active?.row.id === id ? this.#active : this.#waiting.find(({ row }) => row.id === id);
+  }
+
+  #pump(): void {
+    if (this.#active !== undefined || this.#isHeld) return;
+    this.#active = this.#waiting.shift();
+    if (this.#active !== undefined) void this.#run(this.#active);
+  }
+
+  async #run(turn: OpenTurn): Promise<void> {
+    turn.firstSeq = this.#owner.lastSeq + 1;
+    try {
+      const agent = await this.#owner.readyAgent();
+      // It may have been interrupted meanwhile, and then it has ended already.
+      if (this.#active !== turn || !this.#step(turn, "hand")) return;
+      failpoint("message-handing");
+      await this.#owner.commit([{ kind: "turn", row: turn.row }]);
+      if (this.#active !== turn) return;
+      failpoint("message-handed");
+      turn.agent = agent;
+      const taken = agent.prompt(turn.params);
+      failpoint("message-written");
+      await taken;
+      failpoint("message-taken");
+    } catch (error) {
+      this.#refused(turn, error);
+    }
+  }
+
+  /** The prompt did not reach the agent, or the agent did not take it. */
+  #refused(turn: OpenTurn, error: unknown): void {
+    if (this.#active !== turn) return;
+    const end = endOfFailure(error);
+    const { code, message } = end.details;
+    this.#options.logger.warn({ session: this.#owner.id, code }, message);
+    // Nobody knows what an agent that did not answer in time makes of the prompt.
+    if (code === "REQUEST_TIMEOUT") void this.#owner.stopAgent();
+    this.#end(turn, end);
+  }
+
+  #enforce(turn: OpenTurn): void {
+    if (this.#active !== turn) return;
+    this.#options.logger.warn({ session: this.#owner.id }, "the agent did not end an interrupted turn: it is stopped");
+    void this.#owner.stopAgent();
+  }
+
+  #end(turn: OpenTurn, { reason, details }: AgentTurnEnd): void {
+    if (!this.#step(turn, endEventOf(reason), reason)) return;
+    clearTimeout(turn.timer);
+    this.#owner.onEnding();
+    const words = lastWords(turn, { reason, details }, this.#owner.isIdle, this.#options.now());
+    for (const notification of words) this.#owner.notify(notification);
+    this.#owner.save({ kind: "turn", row: turn.row });
+    failpoint("message-ending");
+    if (this.#active !== turn) return;
+    this.#active = undefined;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    this.#pump();
+  }
+
+  #discardWaiting(messageId?: string): void {
+    for (const turn of this.#waiting.splice(0)) {
+      const isMeant = messageId === undefined || messageId === turn.row.id;
+      if (!isMeant) this.#waiting.push(turn);
+      if (!isMeant || !this.#step(turn, "interrupt", "cancelled")) continue;
+      const { row, params } = turn;
+      this.#owner.notify({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
+      this.#owner.notify({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
+      this.#owner.save({ kind: "turn", row });
+    }
+  }
+
+  /** The only place that writes a turn's state. False when the event means nothing now. */
+  #step(turn: OpenTurn, event: TurnEvent, reason?: string): boolean {
+    const state = nextTurnState(turn.row.state, event);
+    if (state === undefined) return false;
+    turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
+    return true;
+  }
+}

@@ -1,0 +1,228 @@
+import { type SessionNotification, sessionId, silentLogger } from "@daemon-sdk/protocol";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Cursor } from "../../src/journal/cursor.js";
+import { Journal } from "../../src/journal/journal.js";
+import { isFreeFrame } from "../../src/journal/journal-frame.js";
+
+interface Sent {
+  type: string;
+  id?: string;
+  params: { notification?: SessionNotification };
+  _meta: { seq: number; early?: true; resolved?: true };
+}
+
+type Step =
+  | { kind: "commit"; entries: readonly (keyof typeof KINDS)[] }
+  | { kind: "grant"; events: number; bytes: number }
+  | { kind: "full" | "writable" | "tick" | "resolve" };
+
+/** Notifications by name; `details` first, as an agent's words may come: the kind is known all the same. */
+const KINDS = {
+  delta: { type: "assistant_text_delta", textDelta: "é".repeat(20) },
+  forged: { text: { notification: { type: "session_closed" } }, type: "x" },
+  permission_resolved: { type: "permission_resolved", requestId: "q" },
+  ask_user_resolved: { type: "ask_user_resolved", requestId: "q" },
+  agent_turn_completed: { message: "why", type: "agent_turn_completed", turnId: "m" },
+  session_closed: { type: "session_closed", timestamp: 1 },
+  request: { type: "" },
+} as const satisfies Record<string, SessionNotification>;
+const FREE = ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"];
+
+const kind = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom<keyof typeof KINDS>("delta", "forged") },
+  fc.constantFrom(...(Object.keys(KINDS) as (keyof typeof KINDS)[])),
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.array(kind, { minLength: 1, maxLength: 6 }).map((entries): Step => ({ kind: "commit", entries })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ events: fc.nat(4), bytes: fc.nat(2_000) })
+      .map((credit): Step => ({ kind: "grant", ...credit })),
+  },
+  fc.constantFrom<Step>(
+    { kind: "full" },
+    { kind: "writable" },
+    { kind: "writable" },
+    { kind: "tick" },
+    { kind: "resolve" },
+  ),
+);
+
+const LONG = 1_000_000;
+const bytesOf = (frames: readonly string[]) => frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
+
+/** A journal, a store of it, one client, and what the client was sent. */
+class Bench {
+  readonly frames: string[] = [];
+  readonly texts: string[] = [];
+  isFull = false;
+  committedSeq = 0;
+  readonly #journal = new Journal({ sessionId: sessionId("s"), epoch: 1, lastSeq: 0 });
+  readonly #resolved = new Set<string>();
+  #waiting: (() => void)[] = [];
+
+  cursor(start: { fromSeq: number; credit?: { events: number; bytes: number }; earlyFromSeq?: number }): Cursor {
+    const self = this;
+    return new Cursor({
+      ...start,
+      source: {
+        get committedSeq() {
+          return self.committedSeq;
+        },
+        async readFrames(fromSeq, maxBytes) {
+          await new Promise((resolve) => setImmediate(resolve));
+          const frames = self.frames.slice(fromSeq - 1, fromSeq - 1 + Math.max(1, Math.floor(maxBytes / 100_000)));
+          return { firstSeq: fromSeq, frames };
+        },
+      },
+      client: {
+        id: "c",
+        isPlain: false,
+        principal: { keyId: undefined },
+        get isFull() {
+          return self.isFull;
+        },
+        send: (text) => self.texts.push(text) > 0,
+        onceWritable: (callback) => self.#waiting.push(callback),
+        fail: (error) => {
+          throw error;
+        },
+      },
+      wantsRequest: () => true,
+      isPending: (frame) => !this.#resolved.has((JSON.parse(frame) as Sent).id ?? ""),
+      logger: silentLogger,
+    });
+  }
+
+  commit(entries: readonly (keyof typeof KINDS)[], cursor: Cursor): void {
+    for (const name of entries) {
+      if (name === "request") this.#journal.appendRequest(`q-${this.frames.length}`, "ask_user", {});
+      else this.#journal.append(KINDS[name]);
+    }
+    for (const { firstSeq, frames } of this.#journal.takeSegments(0)) {
+      this.frames.push(...frames);
+      this.committedSeq = firstSeq + frames.length - 1;
+      cursor.deliver(firstSeq, frames);
+    }
+  }
+
+  resolveAll(): void {
+    for (let index = 0; index < this.frames.length; index++) this.#resolved.add(`q-${index}`);
+  }
+
+  writable(): void {
+    this.isFull = false;
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+
+  sent(): Sent[] {
+    return this.texts.map((text) => JSON.parse(text) as Sent);
+  }
+
+  inOrder(): string[] {
+    return this.texts.filter((text) => !text.endsWith(',"early":true}}'));
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let tick = 0; tick < 60; tick++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function play(
+  bench: Bench,
+  cursor: Cursor,
+  granted: { events: number; bytes: number },
+  move: Step,
+): Promise<void> | void {
+  switch (move.kind) {
+    case "commit":
+      return bench.commit(move.entries, cursor);
+    case "grant":
+      granted.events += move.events;
+      granted.bytes += move.bytes;
+      return cursor.grant(move);
+    case "full":
+      bench.isFull = true;
+      return;
+    case "writable":
+      return bench.writable();
+    case "resolve":
+      return bench.resolveAll();
+    case "tick":
+      return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("whatever is committed, granted and read, entries come in order, once, within the credit; only what must not wait comes early (L5)", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat(3), fc.nat(2_000), async (steps, events, bytes) => {
+      const bench = new Bench();
+      const granted = { events, bytes };
+      const cursor = bench.cursor({ fromSeq: 1, credit: granted });
+      cursor.start();
+      for (const move of steps) {
+        await play(bench, cursor, granted, move);
+        const paid = bench.inOrder().filter((text) => !isFreeFrame(text));
+        expect(paid.length).toBeLessThanOrEqual(granted.events);
+        // The last one may overdraw.
+        if (paid.length > 0) expect(bytesOf(paid.slice(0, -1))).toBeLessThan(granted.bytes);
+      }
+      bench.writable();
+      await settle();
+      const early = bench.sent().filter(({ _meta }) => _meta.early);
+      for (const { type, params } of early) {
+        if (type !== "request") expect(FREE).toContain(params.notification?.type);
+      }
+      expect(new Set(early.map(({ _meta }) => _meta.seq)).size).toBe(early.length);
+      // Blocked, and all that must not wait is told: in order, early, or as resolved it has nobody to ask.
+      const told = new Set(bench.sent().map(({ _meta }) => _meta.seq));
+      for (const [index, frame] of bench.frames.entries()) {
+        const { type } = JSON.parse(frame) as Sent;
+        if (isFreeFrame(frame) && type !== "request") expect(told.has(index + 1)).toBe(true);
+      }
+      cursor.grant({ events: LONG, bytes: LONG * 1_000 });
+      await settle();
+      expect(bench.inOrder().map((text) => (JSON.parse(text) as Sent)._meta.seq)).toEqual(
+        bench.frames.map((_, index) => index + 1),
+      );
+      expect(bench.inOrder().map((text) => text.replace(',"resolved":true', ""))).toEqual(bench.frames);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a cursor that skips entries tells early what must not wait among them, and then goes on in order", async () => {
+  const bench = new Bench();
+  const first = bench.cursor({ fromSeq: 1, credit: { events: 0, bytes: 0 } });
+  first.start();
+  bench.commit(["delta", "request", "delta"], first);
+  bench.isFull = true;
+  bench.commit(["delta", "agent_turn_completed", "request", "delta"], first);
+  first.close();
+  const next = bench.cursor({ fromSeq: 8, earlyFromSeq: first.toldSeq + 1, credit: { events: 1, bytes: 1_000 } });
+  next.start();
+  bench.writable();
+  await settle();
+  bench.commit(["delta", "delta"], next);
+  expect(bench.sent().map(({ _meta }) => [_meta.seq, _meta.early ?? false])).toEqual([
+    [2, true],
+    [5, true],
+    [6, true],
+    [8, false],
+  ]);
+});
+
+test("a request that was resolved before it could be sent is marked, so that nobody is asked", async () => {
+  const bench = new Bench();
+  const cursor = bench.cursor({ fromSeq: 1 });
+  bench.commit(["request", "permission_resolved"], cursor);
+  bench.resolveAll();
+  cursor.start();
+  await settle();
+  expect(bench.sent().map(({ _meta }) => _meta.resolved ?? false)).toEqual([true, false]);
+});

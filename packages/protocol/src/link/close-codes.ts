@@ -1,0 +1,28 @@
+// Facts of the wire: docs/wire/session.md#open-connection
+
+/**
+ * WebSocket close codes of this project. 44xx: the peer's fault; 45xx: ours.
+ *
+ * No client of the original wire reads a meaning into a code, so these are for our clients and for logs.
+ */
+export const CloseCode = {
+  /** Polite end by either side. */
+  normal: 1000,
+  /** The daemon stops. */
+  goingAway: 1001,
+  /** A frame that is not what the wire allows. */
+  protocolError: 1002,
+  /** A message over the limit. */
+  tooLarge: 1009,
+  /** No valid credential within the time or the attempts allowed. */
+  unauthenticated: 4401,
+  /** The peer did not read for too long. */
+  slowConsumer: 4408,
+  /** Too many sockets without authentication; the oldest silent one goes first. */
+  tooManyUnauthenticated: 4429,
+  /** Something of ours failed. */
+  internalError: 4500,
+} as const;
+
+/** One of {@link CloseCode}'s values. */
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
