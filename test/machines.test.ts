@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CONNECTION_TRANSITIONS } from "../packages/client/src/connection/connection.machine.js";
-import { RELAY_TRANSITIONS } from "../packages/client/src/relay/relay.machine.js";
+import { RELAY_TRANSITIONS } from "../packages/client/src/relay/connection/relay.machine.js";
 import { STREAM_TRANSITIONS } from "../packages/client/src/stream/stream.machine.js";
 import { AGENT_PROCESS_TRANSITIONS } from "../packages/local-daemon/src/agents/agent-process.machine.js";
 import { CONNECTION_TRANSITIONS as ACCEPTED_TRANSITIONS } from "../packages/local-daemon/src/connection/connection.machine.js";
@@ -32,7 +32,7 @@ const MACHINES: readonly Machine[] = [
     exits: { close: { except: ["closing"] } },
   },
   {
-    file: "client/src/relay/relay.machine.ts",
+    file: "client/src/relay/connection/relay.machine.ts",
     name: "RELAY_TRANSITIONS",
     table: RELAY_TRANSITIONS,
     starts: ["idle"],
