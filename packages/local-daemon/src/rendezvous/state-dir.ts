@@ -12,6 +12,8 @@ export const STATE_FILES = {
   lock: "lock.db",
   token: "token",
   endpoint: "endpoint.json",
+  /** Which program runs the daemon, unless it is the default one. */
+  owner: "owner.json",
   database: "daemon.db",
   config: "config.json",
   log: "daemon.log",
@@ -67,7 +69,8 @@ export async function openStateDir(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    if (!isFileError(cause, "EEXIST")) throw storageFailure("create the state directory (DAEMON_SDK_HOME names another)", path, cause);
+    if (!isFileError(cause, "EEXIST"))
+      throw storageFailure("create the state directory (DAEMON_SDK_HOME names another)", path, cause);
   }
   await checkStateDir(path);
   return path;
