@@ -1,5 +1,5 @@
-import type { SessionActivity } from "./activity.js";
 import type { SessionScoped, SuccessResult } from "./params.js";
+import type { SessionActivity } from "./state/index.js";
 import type { Open, SessionMessage, SessionTag, WorkingState } from "./values.js";
 
 /** One row of `list_opened_sessions`; `updatedAt` in epoch seconds (session spec §5.5). */

@@ -1,4 +1,4 @@
-import type { SessionNotification } from "./notifications.js";
+import type { SessionNotification } from "../notifications.js";
 
 /**
  * Life of one turn, as the notifications of its session tell it. Pure: no clock, no transport.
@@ -54,8 +54,11 @@ const INFERRED: TurnTable = {
 /** How an end is recognised: `told` where the daemon offers `turns`, else `inferred`. */
 export const TURN_TABLES = { told: TOLD, inferred: INFERRED } as const;
 
+/** One of {@link TURN_TABLES}. */
+export type TurnRule = keyof typeof TURN_TABLES;
+
 /** The state after `event`; the same one when the event means nothing in it. */
-export function nextTurnState(rule: keyof typeof TURN_TABLES, state: TurnState, event: TurnEvent): TurnState {
+export function nextTurnState(rule: TurnRule, state: TurnState, event: TurnEvent): TurnState {
   return TURN_TABLES[rule][state][event] ?? state;
 }
 
@@ -69,10 +72,18 @@ export interface TurnTrackerOptions {
   readonly turns: boolean;
   /** Whether an earlier turn still runs when the prompt is sent; default false. */
   readonly isQueued?: boolean;
+  /** Where a turn that was tracked before goes on; `isQueued` then says nothing. */
+  readonly state?: TurnState;
 }
 
-/** How a turn ended: by `agent_turn_completed` with its reason, or by falling idle, which tells none. */
-export type TurnEnd = { readonly by: "completed"; readonly reason: string } | { readonly by: "idle" };
+/**
+ * How a turn ended: `completed` by `agent_turn_completed` with its reason, `idle` by a change to idle, which has none,
+ * `discarded` when its prompt was thrown away before the turn began.
+ */
+export type TurnEnd =
+  | { readonly by: "completed"; readonly reason: string }
+  | { readonly by: "discarded"; readonly reason: "cancelled" }
+  | { readonly by: "idle" };
 
 /** Tells when one turn has ended. Feed it every notification of the session, from before the prompt is sent. */
 export class TurnTracker {
@@ -81,7 +92,7 @@ export class TurnTracker {
 
   constructor(options: TurnTrackerOptions) {
     this.#options = options;
-    this.#state = options.isQueued === true ? "behind" : "waiting";
+    this.#state = options.state ?? (options.isQueued === true ? "behind" : "waiting");
   }
 
   /** Where the turn is; for logs and tests. */

@@ -1,5 +1,5 @@
-import { CLIENT_LIMITS } from "../limits.js";
-import type { Open, WorkingState } from "./values.js";
+import { CLIENT_LIMITS } from "../../limits.js";
+import type { Open, WorkingState } from "../values.js";
 
 /**
  * What a session waits for, in words for people:

@@ -9,8 +9,8 @@ import {
   type TurnEnd,
   type TurnState,
   TurnTracker,
-} from "../../src/index.js";
-import { recording } from "./recording.js";
+} from "../../../src/index.js";
+import { recording } from "../recording.js";
 
 const state = (newState: string) => ({ type: "droid_working_state_changed", newState });
 const own = { type: "create_message", message: { id: "m-1", role: "user" } };
@@ -163,7 +163,7 @@ describe("the tables", () => {
   });
 
   test("the drawing in the source names every state", () => {
-    const source = readFileSync(new URL("../../src/session/turn.machine.ts", import.meta.url), "utf8");
+    const source = readFileSync(new URL("../../../src/session/state/turn.machine.ts", import.meta.url), "utf8");
     const drawing = source.slice(0, source.indexOf("export type TurnState"));
     for (const name of states) expect(drawing).toContain(name);
   });
