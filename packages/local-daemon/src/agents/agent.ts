@@ -60,8 +60,14 @@ export interface AgentRequest {
   respond(result: Record<string, unknown>): void;
 }
 
+/** Cancels a request, in the words of its method: what an agent is answered when nobody can or will answer. */
+export const CANCEL_ANSWERS = {
+  request_permission: { selectedOption: "cancel" },
+  ask_user: { cancelled: true, answers: [] },
+} as const satisfies Record<AgentRequest["method"], Record<string, unknown>>;
+
 /**
- * What an agent tells. Called in the order the agent wrote; never inside a call into {@link Agent}.
+ * Receives what an agent says. Called in the order the agent wrote; never inside a call into {@link Agent}.
  *
  * `onTurnEnded` is called exactly once for each prompt that was accepted, whether the agent says so by
  * `agent_turn_completed`, by falling back to idle, or by dying; those notifications are not passed on by themselves.

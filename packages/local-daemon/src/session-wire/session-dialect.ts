@@ -31,9 +31,9 @@ import {
   AGENT_HANDLERS,
   type Call,
   type Handler,
-  LIFE_HANDLERS,
   LIFECYCLE_HANDLERS,
   LISTING_HANDLERS,
+  PING_HANDLERS,
   RECEIPT_HANDLERS,
   REQUEST_HANDLERS,
   SETTINGS_HANDLERS,
@@ -48,7 +48,7 @@ const GRANT_CREDIT = `${PREFIX}grant_credit`;
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
   [
-    ...LIFE_HANDLERS,
+    ...PING_HANDLERS,
     ...LIFECYCLE_HANDLERS,
     ...TURN_HANDLERS,
     ...RECEIPT_HANDLERS,
@@ -226,12 +226,11 @@ export class SessionDialect implements Dialect {
     }
   }
 
-  /** A request of a session that this client does not reach is one that never was. */
   #answer(envelope: ResponseEnvelope, client: AttachedClient): void {
-    const { inbox } = this.#host.services;
-    const owner = envelope.id === null ? undefined : inbox.find(envelope.id)?.owner;
-    const isForeign = owner !== undefined && !reaches(client, this.#host.find(owner.id)?.row ?? { owner: undefined });
-    inbox.answer(isForeign ? { ...envelope, id: "" } : envelope, client, validAnswer);
+    this.#host.services.inbox.answer(envelope, client, {
+      reaches: (id) => reaches(client, this.#host.find(id)?.row ?? { owner: undefined }),
+      check: validAnswer,
+    });
   }
 
   #callOf(requestId: string, client: AttachedClient): Call {

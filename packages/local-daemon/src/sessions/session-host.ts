@@ -111,7 +111,7 @@ export class SessionHost {
       return this.services.committer.commit([{ kind: "session", row }]);
     }
     session.patch(patch);
-    return session.commit();
+    return session.log.commit();
   }
 
   /** Takes in a session that an agent made out of another one (fork, compact, rewind). */
@@ -138,10 +138,10 @@ export class SessionHost {
     session.patch({ closedAt: this.services.now() });
     do {
       session.turns.shut("The session was closed.");
-      await session.settled();
+      await session.log.settled();
     } while (session.turns.isBusy && !session.log.isRetired);
     session.notify({ type: "session_closed", timestamp: this.services.now() });
-    await session.settled();
+    await session.log.settled();
     this.#letGo(session);
   }
 
@@ -228,9 +228,9 @@ export class SessionHost {
     session.inactivityTimeoutMs = params.inactivityTimeoutMs;
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {
-      await session.readyAgent();
+      await session.agent.ready();
       session.log.publish();
-      await session.commit();
+      await session.log.commit();
     } catch (error) {
       session.retire();
       this.#track(session.agent.stop());
@@ -256,14 +256,14 @@ export class SessionHost {
   }
 
   async #letGoUnused(session: Session): Promise<void> {
-    await session.settled();
+    await session.log.settled();
     // Somebody may have come back meanwhile, or be about to.
     if (session.isUnused && this.#isOverdue(session)) this.#letGo(session);
   }
 
   #letGo(session: Session): void {
     if (this.#open.get(session.id) === session) this.#open.delete(session.id);
-    if (session.log.hasHole) this.#lastSeqs.set(session.id, session.lastSeq);
+    if (session.log.hasHole) this.#lastSeqs.set(session.id, session.log.lastSeq);
     session.retire();
     this.#track(session.agent.stop());
   }

@@ -27,7 +27,7 @@ import { changedSettings, initializeParams, loadParams, readyFrom } from "./open
 import { sparingLogger } from "./sparing-logger.js";
 import { StdioTransport } from "./stdio-transport.js";
 
-/** What a {@link StreamJsonrpcAgent} drives, and whom it tells. */
+/** What a {@link StreamJsonrpcAgent} drives, and where its events go. */
 export interface StreamJsonrpcAgentOptions {
   readonly spec: { readonly name: string };
   readonly process: AgentProcess;
@@ -55,7 +55,7 @@ export class StreamJsonrpcAgent implements Agent {
   readonly #engine: ProtocolEngine;
   #agentSessionId: string;
   #turn: AgentTurn | undefined;
-  /** The working state that the daemon was told last; after a turn's end the daemon says `idle` itself. */
+  /** The working state that was passed on last; after a turn's end the daemon states `idle` itself. */
   #workingState = "idle";
   #isStopping = false;
 
@@ -187,14 +187,14 @@ export class StreamJsonrpcAgent implements Agent {
 
   #notified({ method, params, meta }: InboundNotification): void {
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
-      this.#logger.debug({ method }, "The agent told something that is no session notification; ignored.");
+      this.#logger.debug({ method }, "The agent sent something that is no session notification; ignored.");
       return;
     }
     const { notification } = params;
     const turn = this.#turn;
     const isEnd = turn !== undefined && !this.#isLastGasp(notification) && turn.observe(notification);
     if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
-    turn?.tell();
+    turn?.report();
     if (turn !== undefined) this.#settle(turn);
   }
 

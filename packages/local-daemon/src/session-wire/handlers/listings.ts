@@ -9,13 +9,12 @@ const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5
 /** What can be asked of all sessions, and of their history, without opening any (session spec §5.5). */
 export const LISTING_HANDLERS = [
   handle("listOpenedSessions", (_params, { sessions: reachable, host }) => {
-    const { now, inbox } = host.services;
-    const pending = inbox.counts();
+    const now = host.services.now();
     const sessions = reachable.open.map((session) => ({
       sessionId: session.id,
       updatedAt: session.row.updatedAt / 1000,
-      workingState: session.workingState,
-      activity: activityIn(session, pending.get(session.id) ?? 0, now()),
+      workingState: session.log.state.workingState,
+      activity: activityIn(session, now),
       cwd: session.row.cwd,
       tags: [...session.row.tags],
     }));
@@ -75,9 +74,10 @@ export const LISTING_HANDLERS = [
 ];
 
 /** A session without a turn needs no agent: the next message starts one. */
-function activityIn({ workingState, heardAt, turns, agent }: Session, pendingRequests: number, now: number) {
+function activityIn({ log, agentActiveAt, turns, agent }: Session, now: number) {
+  const { workingState, pendingRequests } = log.state;
   const isReachable = turns.active === undefined || agent.isOccupied;
-  return activityOf({ workingState, pendingRequests, silentMs: now - heardAt, isReachable });
+  return activityOf({ workingState, pendingRequests, silentMs: now - agentActiveAt, isReachable });
 }
 
 function available(row: SessionRow, messagesCount: number): AvailableSession {

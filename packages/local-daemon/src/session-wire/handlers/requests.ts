@@ -25,7 +25,7 @@ export const REQUEST_HANDLERS = [
       const answer = validAnswer(pending, result);
       if (answer === undefined) throw notOffered(pending.row.method);
       inbox.resolve(pending, answer, { answeredBy: answererOf(client) });
-      await pending.owner.settled();
+      await pending.log.settled();
     }
     return { result: {} };
   }),
@@ -36,7 +36,7 @@ async function reachableRequest(id: string, { sessions, host }: Call): Promise<P
   const { inbox } = host.services;
   const pending = inbox.find(id);
   if (pending === undefined) return undefined;
-  await sessions.rowOf(pending.owner.id).catch(() => {
+  await sessions.rowOf(pending.row.sessionId).catch(() => {
     throw notPending(undefined);
   });
   // Somebody may have been faster meanwhile.
@@ -47,7 +47,7 @@ async function reachableRequest(id: string, { sessions, host }: Call): Promise<P
 async function requireSame(id: string, result: unknown, { client, sessions, host }: Call): Promise<void> {
   const { inbox, store } = host.services;
   const resolving = inbox.findResolving(id);
-  await resolving?.owner.settled();
+  await resolving?.log.settled();
   const row = resolving?.row ?? (await store.readRequest(id));
   const isReached = row !== undefined && (await sessions.rowOf(row.sessionId).then(yes, no));
   if (!isReached) throw notPending(undefined);
