@@ -40,7 +40,7 @@ export interface AgentSlotOptions extends AgentServices {
 /**
  * The place of one session's agent: empty, or one process.
  *
- * The agent is started when somebody needs it and not before; two callers that need it at once share the start. An agent that
+ * The agent is started when a caller needs it and not before; two callers that need it at once share the start. An agent that
  * was started too often is refused with `AGENT_UNSTABLE` until the window has passed.
  */
 export class AgentSlot {
@@ -167,7 +167,7 @@ export class AgentSlot {
 
   #remember({ pid, startTime }: Agent): void {
     const { committer, sessionId, instanceId } = this.#options;
-    // Not awaited: the agent needs longer to start, and its environment tells whose it is, too.
+    // Not awaited: the agent needs longer to start, and its environment names its daemon, too.
     committer.commit([{ kind: "agentProcess", row: { pid, startTime, sessionId, instanceId } }]).catch(() => {});
   }
 

@@ -60,7 +60,7 @@ export interface AgentRequest {
   respond(result: Record<string, unknown>): void;
 }
 
-/** Cancels a request, in the words of its method: what an agent is answered when nobody can or will answer. */
+/** The answer that cancels a request, by method: given when no client can or will answer. */
 export const CANCEL_ANSWERS = {
   request_permission: { selectedOption: "cancel" },
   ask_user: { cancelled: true, answers: [] },
@@ -90,7 +90,7 @@ export interface AgentTurnEnd {
 /** A running agent that serves one session. One prompt at a time. */
 export interface Agent {
   readonly pid: number;
-  /** Start time as the kernel tells it; with the pid it names the process for ever. */
+  /** Start time as the kernel states it; with the pid it names the process for ever. */
   readonly startTime: string;
   /** Opens or brings back the conversation. Rejects with a `ProcessExitError`, a `ProtocolError` or a `TimeoutError`. */
   open(start: AgentStart): Promise<AgentReady>;
@@ -113,7 +113,7 @@ export interface AgentProgram {
   readonly startTime: string;
   /** Resolves once, when nothing of it is left. Never rejects. */
   readonly gone: Promise<AgentExit>;
-  /** Writes to its stdin. False when it takes no more: it has ended, is about to, or has left too much of it unread. */
+  /** Writes to its stdin. False when the program takes no more: it has ended, is about to, or has not read what waits. */
   write(text: string): boolean;
   /** As of {@link Agent}. */
   stop(): Promise<AgentExit>;

@@ -2,14 +2,12 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { DAEMON_EXIT, openStateDir, resolveStateDir, STATE_FILES } from "../rendezvous/index.js";
 import { createDaemon, type Daemon } from "../server.js";
 import { ClosingSignals } from "./closing-signals.js";
 import { readConfigFile } from "./config-file.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
-
-/** A client that started the daemon has its first answer within this time. */
-const LOG_AFTER_MS = 200;
 
 /** What the command line says; it stands before the configuration file. */
 export interface RunDaemonOptions {
@@ -50,7 +48,7 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
 
 /** Opens the log a moment after the start, so that loading what writes it does not keep the first client waiting. */
 async function openLogSoon(log: DaemonLog, path: string, closed: Promise<void>): Promise<void> {
-  await Promise.race([delay(LOG_AFTER_MS, undefined, { ref: false }), closed]);
+  await Promise.race([delay(PROCESS_LIMITS.logAfterMs, undefined, { ref: false }), closed]);
   await log.open(path).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));
 }
 

@@ -44,7 +44,7 @@ export interface Resolution {
   readonly reason?: "turn_ended" | "withdrawn" | "deadline";
 }
 
-/** Names whoever answers, the same on each of their connections: an answer that was lost with its link may come again. */
+/** Name of who answers, the same on each of their connections: an answer that was lost with its link may come again. */
 export function answererOf({ principal }: Pick<Follower, "principal">): string {
   return principal.keyId ?? "person";
 }
@@ -147,7 +147,7 @@ export class Inbox {
     }
     this.invalidAnswers++;
     this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
-    // An original client whose handler failed means no, when nobody else was asked who could still answer.
+    // From a client of the original whose handler failed it means no, when no other client was asked.
     if (pending.addressees.isOnlyAsked(client, pending.row.id)) this.#cancel(pending, {});
     return "invalid";
   }

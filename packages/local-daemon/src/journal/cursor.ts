@@ -1,11 +1,9 @@
 import { CloseCode, type Credit, DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { FrameRun } from "../storage/index.js";
 import { CreditMeter } from "./credit-meter.js";
 import type { Follower, Outbox } from "./follower.js";
 import { earlyCopy, isFreeFrame, isRequestFrame, requestIdOf, resolvedCopy } from "./journal-frame.js";
-
-/** Bytes read from the store at a time for a client that lags: one page is all it ever holds in memory. */
-const PAGE_BYTES = 256 * 1024;
 
 /** The journal a cursor moves in. */
 export interface CursorSource {
@@ -216,7 +214,7 @@ export class Cursor {
   }
 
   async #readPage(): Promise<void> {
-    const run = await this.#options.source.readFrames(this.#nextSeq, PAGE_BYTES);
+    const run = await this.#options.source.readFrames(this.#nextSeq, JOURNAL_LIMITS.readPageBytes);
     if (this.#state !== "lagging") return;
     if (run.frames.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);
     else if (!this.#send(run.frames) && this.#isSpent) this.#sendEarly(run.firstSeq, run.frames);
@@ -224,7 +222,7 @@ export class Cursor {
 
   /** What the store no longer has gets no early copy; it is a gap once the cursor comes to it. */
   async #scanAhead(committedSeq: number): Promise<void> {
-    const run = await this.#options.source.readFrames(this.#scannedSeq + 1, PAGE_BYTES);
+    const run = await this.#options.source.readFrames(this.#scannedSeq + 1, JOURNAL_LIMITS.readPageBytes);
     if (this.#state !== "lagging") return;
     const firstSeq = run.frames.length === 0 ? committedSeq + 1 : run.firstSeq;
     this.#scannedSeq = Math.max(this.#scannedSeq, Math.min(firstSeq - 1, this.#scanUntil));

@@ -7,10 +7,10 @@ import {
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 
-/** How every frame of a journal begins. */
+/** The beginning of every frame of a journal. */
 const FRAME_HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
 const VERSION = `"factoryProtocolVersion":"${FACTORY_PROTOCOL_VERSION}"`;
-/** How a request of a journal begins. */
+/** The beginning of a request of a journal. */
 const REQUEST_HEAD = `${FRAME_HEAD}"request"`;
 /** What precedes the id of a request. Not to be found earlier: before it stand versions only. */
 const REQUEST_ID = ',"id":"';
@@ -59,12 +59,12 @@ export function isFreeFrame(frame: string): boolean {
   return FREE_HEADS.some((head) => frame.startsWith(head, at));
 }
 
-/** A frame as it is sent ahead of its place. */
+/** A frame as it is sent ahead of its position. */
 export function earlyCopy(frame: string): string {
   return withMark(frame, "early");
 }
 
-/** A request that was resolved before it could be sent: for the order only, nobody is to be asked. */
+/** A request that was resolved before it could be sent. It fills its position only: no client asks for an answer. */
 export function resolvedCopy(frame: string): string {
   return withMark(frame, "resolved");
 }

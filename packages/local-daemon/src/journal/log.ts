@@ -57,15 +57,15 @@ interface InFlight {
  * The journal of one session: gives each entry its position and its final text, stores entries together with the rows they
  * change, and passes them to the cursors once their transaction is through.
  *
- * A frame is written once and never changed: what is stored is what is sent, to everybody, now or later. When a transaction
- * fails its entries are passed on all the same, because a turn that runs cannot be taken back, but they are lost to those who
- * come later; rows are kept and tried again.
+ * A frame is written once and never changed: every client is sent the text that is stored. When a transaction fails its
+ * entries are passed on all the same, because a turn that runs cannot be taken back, but a client that attaches later does not
+ * get them; rows are kept and tried again.
  */
 export class SessionLog implements CommitSource, CursorSource {
   readonly sessionId: SessionId;
-  /** What follows from the entries so far, committed or not. */
+  /** The session's state at the last entry, committed or not. */
   readonly state = new SessionState({ turns: true });
-  /** The places of those who follow, in the order they came. */
+  /** The cursors of the clients that follow, in the order they attached. */
   readonly cursors = new Map<Follower, Cursor>();
   readonly #options: SessionLogOptions;
   readonly #notificationHead: string;
@@ -107,12 +107,12 @@ export class SessionLog implements CommitSource, CursorSource {
     return this.#hasHole;
   }
 
-  /** True once nothing is taken in any more. */
+  /** True once {@link retire} was called. */
   get isRetired(): boolean {
     return this.#phase === "retired";
   }
 
-  /** Begins to store: until then everything waits, so a session whose agent never came up leaves nothing behind. */
+  /** Begins to store: until then everything waits, so a session whose agent never came up stores nothing. */
   publish(): void {
     this.#phase = "published";
     this.#enlist();
@@ -123,7 +123,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#phase = "retired";
   }
 
-  /** Adds a notification. `meta` is what the agent's frame carried; what only we say there is dropped. */
+  /** Adds a notification. `meta` is what the agent's frame carried; the keys of it that only the daemon states are dropped. */
   append(notification: SessionNotification, meta?: EnvelopeMeta): void {
     this.state.apply(notification);
     this.#push(this.#notificationHead + notificationBody(notification), meta);
@@ -182,7 +182,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#waiters = [];
     this.#inFlightChars += chars;
     const entries = segments.map((row): StoreWrite => ({ kind: "segment", row }));
-    // Kept rows last: what was decided while an ask waited is the newer truth.
+    // Kept rows last: they are newer than those of an ask that waited.
     const writes = [...entries, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
     return { writes, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
   }
@@ -256,7 +256,7 @@ export class SessionLog implements CommitSource, CursorSource {
   }
 }
 
-/** Rows that replace each other have one key. */
+/** Rows that replace one another have one key. */
 function keyOf(write: StoreWrite): string {
   switch (write.kind) {
     case "message":

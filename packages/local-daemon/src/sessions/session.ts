@@ -62,17 +62,17 @@ export class Session {
   readonly turns: TurnQueue;
   readonly agent: AgentSlot;
   readonly subscribers: Subscribers;
-  /** Stays until it is closed, however long nobody uses it. */
+  /** Whether the session stays open however long it is unused. */
   keepsAgent = false;
   /** How long it may stay unused; undefined for the daemon's default. */
   inactivityTimeoutMs: number | undefined;
   /** MCP servers for the next agent; kept in memory only, because they may hold secrets. */
   mcpServers: readonly McpServerConfig[] | undefined;
-  /** What the agent said it can use, as long as it was asked in this daemon's life. */
+  /** Models that the agent offered; undefined until it was asked since this start of the daemon. */
   availableModels: AgentReady["availableModels"];
   /** Wall clock of the last sign of life of its agent, or of the last message to it. */
   agentActiveAt: number;
-  /** Wall clock of the last thing somebody did. */
+  /** Wall clock of the last use by a client, and of the last end of a turn. */
   lastUsedAt: number;
 
   readonly #services: SessionServices;
@@ -100,7 +100,7 @@ export class Session {
     return this.#row;
   }
 
-  /** Nothing runs, nothing waits, nobody follows. */
+  /** Whether no turn runs or waits, and no client follows. */
   get isUnused(): boolean {
     return !this.turns.isBusy && this.subscribers.count === 0;
   }
@@ -194,7 +194,7 @@ export class Session {
       sessionId: this.id,
       cwd,
       settings: agentSettings(settings),
-      // An agent need not keep a conversation in which nothing was said.
+      // An agent need not keep a conversation without a message.
       ...(agentSessionId === undefined || !this.#hasConversation ? {} : { resume: agentSessionId }),
       ...(this.mcpServers === undefined ? {} : { mcpServers: this.mcpServers }),
     };

@@ -6,11 +6,9 @@ import {
   type SessionMessage,
 } from "@daemon-sdk/protocol";
 import type { Inbox } from "../inbox/index.js";
+import { WIRE_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
-
-/** Bytes of conversation in one answer: half a frame leaves room for everything beside it. */
-const MESSAGES_BYTES = LIMITS.sessionFrameBytes / 2;
 
 /** What of the conversation a snapshot holds. */
 export interface SnapshotOptions {
@@ -74,7 +72,7 @@ async function newestMessages(store: Store, session: Session, limit: number): Pr
     const size = Math.min(LIMITS.messagePageMax, limit - count);
     if (size <= 0) break;
     const page = await store.readMessages(session.id, { limit: size, ...(cursor === undefined ? {} : { cursor }) });
-    const kept = fitting(page.messages, MESSAGES_BYTES - bytes);
+    const kept = fitting(page.messages, WIRE_LIMITS.answerBytes - bytes);
     pages.push(kept.messages);
     count += kept.messages.length;
     bytes += kept.bytes;

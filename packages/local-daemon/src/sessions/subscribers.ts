@@ -14,8 +14,8 @@ export interface SubscribersOptions {
 /**
  * Who follows one session, each with a cursor of its own in the session's log, and which of them is asked what.
  *
- * Everybody gets every notification. A request goes to every client that uses our extensions, and to at most one plain
- * one, which may cancel it at once: the one that started the turn; without such, the latest, when only plain ones follow.
+ * Every client gets every notification. A request goes to every client that uses our extensions, and to at most one plain
+ * client, which may cancel it at once: the one that started the turn; else the latest, when only plain ones follow.
  */
 export class Subscribers implements Addressees {
   readonly #options: SubscribersOptions;
@@ -61,12 +61,12 @@ export class Subscribers implements Addressees {
     }
   }
 
-  /** Detaches everybody. */
+  /** Detaches every client. */
   detachAll(): void {
     for (const client of this.#clients) this.detach(client);
   }
 
-  /** Whether a request went to this plain client and to nobody else who still follows. */
+  /** Whether a request went to this plain client and to no other that still follows. */
   isOnlyAsked(client: Follower, requestId: string): boolean {
     return this.#asked.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
   }

@@ -29,7 +29,7 @@ const TRANSITIONS = {
 
 /**
  * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
- * it: `exit` when the agent died, `lose` when the daemon did and nobody knows how far it came.
+ * it: `exit` when the agent died, `lose` when the daemon did and the outcome is not known.
  */
 export type TurnEvent = "hand" | "start" | keyof typeof ENDS;
 

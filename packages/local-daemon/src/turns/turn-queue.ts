@@ -38,7 +38,7 @@ export interface TurnQueueOptions {
  *
  * A message is stored before it is acknowledged and its state before the agent gets it, so after a crash it is known what
  * may be handed out again (`accepted`) and what may not (everything later). The end of a turn is `agent_turn_completed`
- * with the id of its message, then working state `idle`; both are the daemon's own words.
+ * with the id of its message, then working state `idle`; both are written by the daemon, not by the agent.
  */
 export class TurnQueue {
   readonly #options: TurnQueueOptions;
@@ -99,7 +99,7 @@ export class TurnQueue {
       if (row.state === "accepted") this.#enqueue(turn);
       else this.#end(turn, LOST_END);
     }
-    // Nobody releases a queue in which nothing waits.
+    // `release` is called for queues in which something waits.
     this.#isHeld = this.#waiting.length > 0;
   }
 
@@ -135,7 +135,7 @@ export class TurnQueue {
     this.release();
   }
 
-  /** Ends the running turn in the daemon's own words, whatever its agent makes of it. */
+  /** Ends the running turn without its agent. */
   endRunning(end: AgentTurnEnd): void {
     if (this.#active !== undefined) this.#end(this.#active, end);
   }
@@ -261,7 +261,7 @@ export class TurnQueue {
     const end = endOfFailure(error);
     const { code, message } = end.details;
     this.#options.logger.warn({ session: this.#log.sessionId, code }, message);
-    // Nobody knows what an agent that did not answer in time makes of the prompt.
+    // An agent that did not answer in time may still act on the prompt.
     if (code === "REQUEST_TIMEOUT") void this.#options.agent.stop();
     this.#end(turn, end);
   }

@@ -40,8 +40,8 @@ export interface StreamJsonrpcAgentOptions {
 /**
  * An agent that writes session envelopes on its stdout, as `droid exec` and our own do (agent spec).
  *
- * One process holds one session, so what it says belongs to that session, whatever id it names or leaves out. Everything
- * strange it may say is counted, logged and survived; only its death ends it.
+ * One process holds one session, so its messages belong to that session, whatever id they name or omit. Messages that cannot be
+ * used are counted and logged; only the end of the process ends the agent.
  */
 export class StreamJsonrpcAgent implements Agent {
   readonly pid: number;
@@ -76,13 +76,13 @@ export class StreamJsonrpcAgent implements Agent {
     this.#engine.onRequest = (request) => this.#asked(request);
     this.#engine.onStrayResponse = (response) => this.#strayed(response);
     this.#engine.onClose = () => this.#giveUp();
-    // What a dead agent left in its pipe is little, and must be read, or its end never comes. (Node resumes the pipe by
+    // The rest in a dead agent's pipe is little, and must be read, or the pipe never ends. (Node resumes the pipe by
     // itself then, and promises it nowhere.)
     void process.dead.then(() => this.#transport.setPaused(false));
     void process.gone.then((exit) => this.#exited(exit));
   }
 
-  /** What it said that was no line, no envelope, or no answer to a call; for logs and tests. */
+  /** Messages that were no line, no envelope, or no answer to a call; for logs and tests. */
   get counters(): { readonly badLines: number; readonly badFrames: number; readonly strayResponses: number } {
     const { badFrames, strayResponses } = this.#engine.counters;
     return { badLines: this.#transport.badLines, badFrames, strayResponses };
@@ -256,7 +256,7 @@ export class StreamJsonrpcAgent implements Agent {
   }
 }
 
-/** The error of calls that an agent's death left without an answer. */
+/** The error of calls that got no answer because the agent died. */
 function exitError(agent: string, exit: AgentExit, cause: Error): ProcessExitError {
   const stderr = exit.stderr === "" ? "It wrote nothing to stderr." : `Its last words on stderr:\n${exit.stderr}`;
   return new ProcessExitError(`${describeExit(agent, exit)} ${stderr}`, { ...exit, cause });

@@ -1,9 +1,10 @@
 import { type AvailableSession, activityOf, LIMITS, sessionId } from "@daemon-sdk/protocol";
+import { WIRE_LIMITS } from "../../limits/index.js";
 import { fitting, type Session } from "../../sessions/index.js";
 import type { SessionRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
 
-/** What searches return when the client does not say. */
+/** Defaults of a search. */
 const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5, contextChars: 80 };
 
 /** What can be asked of all sessions, and of their history, without opening any (session spec §5.5). */
@@ -58,7 +59,7 @@ export const LISTING_HANDLERS = [
     const id = sessionId(params.sessionId);
     const query = { limit: params.limit ?? LIMITS.messagePage, ...(params.role && { role: params.role }) };
     const page = await store.readMessages(id, { ...query, ...(params.cursor && { cursor: params.cursor }) });
-    const { messages } = fitting(page.messages, LIMITS.sessionFrameBytes / 2);
+    const { messages } = fitting(page.messages, WIRE_LIMITS.answerBytes);
     const cut = page.messages.length - messages.length;
     if (cut === 0 || messages.length === 0) {
       return { result: { ...page, hasMore: page.nextCursor !== undefined } };
