@@ -11,7 +11,7 @@ export * from "./public/index.js";
  *
  * Rejects with `InvalidOptionError` before anything is done; `ConnectionError` AUTH_REJECTED for a refused credential, which is
  * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's kind
- * are used up (session spec §2.3); with the reason of `signal`.
+ * are used up; with the reason of `signal`.
  */
 export const connectDaemon: ConnectDaemon = createConnectDaemon(
   localPlatform({

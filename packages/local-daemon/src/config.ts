@@ -37,7 +37,7 @@ export interface ConfiguredAgent {
 export interface DaemonConfig {
   /**
    * Where the daemon keeps its state: sessions, token, sockets. Made with mode 0700 when missing; refused when others can
-   * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_RUNTIME_DIR/daemon-sdk`, else `~/.local/state/daemon-sdk`.
+   * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`.
    */
   readonly stateDir?: string | undefined;
   /** Listen on 127.0.0.1, too; 0 picks a free port. Default: the unix socket only. */
@@ -56,7 +56,7 @@ export interface DaemonConfig {
   readonly logger?: Logger | undefined;
   /** Starts agents. Default: as child processes. */
   readonly spawner?: AgentSpawner | undefined;
-  /** Whether programs on the relay may have agents spawned and released (relay spec §6). Default false, as in the original. */
+  /** Whether programs on the relay may have agents spawned and released. Default false, as in the original. */
   readonly spawnManager?: boolean | undefined;
   /**
    * How long a permission request or a question may wait; then it is closed as cancelled, and told so. Default: as long as its

@@ -1,7 +1,9 @@
+// Facts of the wire: docs/wire/session.md#open-connection
+
 /**
  * WebSocket close codes of this project. 44xx: the peer's fault; 45xx: ours.
  *
- * No client of the original wire reads a meaning into a code (session spec §2.5), so these are for our clients and for logs.
+ * No client of the original wire reads a meaning into a code, so these are for our clients and for logs.
  */
 export const CloseCode = {
   /** Polite end by either side. */

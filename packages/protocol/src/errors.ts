@@ -1,3 +1,5 @@
+// Facts of the wire: docs/wire/session.md#error-classes
+
 /**
  * What went wrong, where the same call can succeed later, unchanged.
  *
@@ -165,12 +167,12 @@ function brandsOf(target: { readonly brand: string }): readonly string[] {
   return brands;
 }
 
-/** The connection could not be made, was refused, broke, or is closed (session spec §9.1). */
+/** The connection could not be made, was refused, broke, or is closed. */
 export class ConnectionError extends DaemonError {
   static override readonly brand: string = "ConnectionError";
 }
 
-/** The peer answered with an error, or said something the wire does not allow (session spec §9.1). */
+/** The peer answered with an error, or said something the wire does not allow. */
 export class ProtocolError extends DaemonError {
   static override readonly brand: string = "ProtocolError";
   /** JSON-RPC error code as the peer sent it; absent when the fault was found on this side. */
@@ -185,7 +187,7 @@ export class ProtocolError extends DaemonError {
   }
 }
 
-/** The session cannot do what was asked (session spec §9.1). */
+/** The session cannot do what was asked. */
 export class SessionError extends DaemonError {
   static override readonly brand: string = "SessionError";
   readonly sessionId: string | undefined;
@@ -196,7 +198,7 @@ export class SessionError extends DaemonError {
   }
 }
 
-/** The daemon knows no session of that id (session spec §9.1, wire code -32004). */
+/** The daemon knows no session of that id (wire code -32004). */
 export class SessionNotFoundError extends SessionError {
   static override readonly brand: string = "SessionNotFoundError";
 
@@ -208,7 +210,7 @@ export class SessionNotFoundError extends SessionError {
   }
 }
 
-/** A second `stream()` on a session whose first one still runs (session spec §8.6). */
+/** A second `stream()` on a session whose first one still runs. */
 export class ConcurrentStreamError extends SessionError {
   static override readonly brand: string = "ConcurrentStreamError";
 
@@ -221,7 +223,7 @@ export class ConcurrentStreamError extends SessionError {
   }
 }
 
-/** No answer in time (session spec §9.1). The peer may still act on the request. */
+/** No answer in time. The peer may still act on the request. */
 export class TimeoutError extends DaemonError {
   static override readonly brand: string = "TimeoutError";
   readonly timeoutMs: number;
@@ -232,7 +234,7 @@ export class TimeoutError extends DaemonError {
   }
 }
 
-/** A child process ended, or could not be started (session spec §9.1). */
+/** A child process ended, or could not be started. */
 export class ProcessExitError extends DaemonError {
   static override readonly brand: string = "ProcessExitError";
   readonly exitCode: number | null;
@@ -268,7 +270,7 @@ function describeValue(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** The reason of an aborted signal as something to throw: itself when it is an Error, else wrapped (session spec §8.5). */
+/** The reason of an aborted signal as something to throw: itself when it is an Error, else wrapped. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   if (reason instanceof Error) return reason;

@@ -1,27 +1,27 @@
 /** Bounds and defaults that a page needs as well: a bundle of the client holds these, and not the daemon's. */
 export const CLIENT_LIMITS = {
-  /** Largest message of the session wire, in bytes of UTF-8: what a real daemon takes before it cuts (agent spec, handshake table). */
-  sessionFrameBytes: 16 * 1024 * 1024,
+  /** Largest message of the session wire, in bytes of UTF-8: what a real daemon takes before it cuts the socket. */
+  sessionFrameBytes: 16 * 1024 * 1024, // docs/wire/agent-stdio.md#handshake-of-the-daemon
   /** Deepest JSON nesting accepted from a peer. `JSON.parse` itself takes a million levels; code after it recurses. */
   jsonDepth: 64,
   /** Longest frame that is parsed although it is too deep, so that the refusal can name its id. */
   deepFrameParseBytes: 64 * 1024,
-  /** Time for a request without a time-out of its own (session spec §1.8). */
-  requestTimeoutMs: 30_000,
-  /** `initialize_session`, `load_session`: an agent process may have to start first (session spec §1.8). */
-  sessionStartTimeoutMs: 60_000,
-  /** `compact_session`: a model call over the whole conversation (session spec §1.8). */
-  compactTimeoutMs: 240_000,
-  /** `authenticate_mcp_server`: a person logs in in a browser (session spec §1.8). */
-  mcpAuthTimeoutMs: 300_000,
-  /** Pause before connect and authenticate are repeated as a whole (session spec §2.3, `maxRetries`). */
-  connectRetryMs: 2_000,
+  /** Time for a request without a time-out of its own. */
+  requestTimeoutMs: 30_000, // docs/wire/session.md#time-outs
+  /** `initialize_session`, `load_session`: an agent process may have to start first. */
+  sessionStartTimeoutMs: 60_000, // docs/wire/session.md#time-outs
+  /** `compact_session`: a model call over the whole conversation. */
+  compactTimeoutMs: 240_000, // docs/wire/session.md#time-outs
+  /** `authenticate_mcp_server`: a person logs in in a browser. */
+  mcpAuthTimeoutMs: 300_000, // docs/wire/session.md#time-outs
+  /** Pause before connect and authenticate are repeated as a whole (`maxRetries`). */
+  connectRetryMs: 2_000, // docs/wire/session.md#connect-and-retry
   /** Answered server requests whose ids one engine remembers, so that none is answered twice. */
   answeredRequests: 4_096,
   /** Bytes waiting in one transport above which `send` returns false. Enough to keep a loopback socket busy for a tick. */
   transportHighWaterBytes: 1024 * 1024,
-  /** Polite close: how long the peer may take to answer before the socket is destroyed (session spec §2.5). */
-  closeTimeoutMs: 2_000,
+  /** Polite close: how long the peer may take to answer before the socket is destroyed. */
+  closeTimeoutMs: 2_000, // docs/wire/session.md#open-connection
   /**
    * … and how long a client that closes waits for that answer: a close frame has left and come back by then wherever the peer is near,
    * and nobody waits for one that is gone. `closeTimeoutMs` after that is only for bytes that have not left yet.
@@ -58,14 +58,14 @@ export const CLIENT_LIMITS = {
 export const LIMITS = /* @__PURE__ */ (() =>
   ({
     ...CLIENT_LIMITS,
-    /** Largest frame of the relay wire, its header not counted (relay spec §2.3). */
-    relayFrameBytes: 1024 * 1024,
-    /** Time between two PINGs of a relay connection (relay spec §4). */
-    relayHeartbeatMs: 5_000,
-    /** Intervals without any frame before a relay connection counts as dead (relay spec §4). */
-    relayMissedBeats: 6,
-    /** An agent that got a message may be too busy to answer pings for this long (relay spec §4). */
-    relayProcessingMs: 30_000,
+    /** Largest frame of the relay wire, its header not counted. */
+    relayFrameBytes: 1024 * 1024, // docs/wire/relay.md#frame-limits
+    /** Time between two PINGs of a relay connection. */
+    relayHeartbeatMs: 5_000, // docs/wire/relay.md#heartbeat
+    /** Intervals without any frame before a relay connection counts as dead. */
+    relayMissedBeats: 6, // docs/wire/relay.md#heartbeat
+    /** An agent that got a message may be too busy to answer pings for this long. */
+    relayProcessingMs: 30_000, // docs/wire/relay.md#heartbeat
     /** SENDs per second and sender that are taken for long: about a fifth of what a daemon can store. */
     relaySendsPerSecond: 10_000,
     /** … and at once: a burst that the recipient's mailbox would refuse anyway. */
@@ -74,16 +74,16 @@ export const LIMITS = /* @__PURE__ */ (() =>
     mailboxEntries: 20_000,
     /** Their bytes. */
     mailboxBytes: 64 * 1024 * 1024,
-    /** An unacknowledged message older than this is dropped: the original keeps messages for 7 days (relay spec §5.14). */
-    mailboxAgeMs: 7 * 24 * 60 * 60_000,
-    /** Acknowledged messages of one mailbox that are kept for queries (relay spec §1.5, INBOX). */
-    mailboxHistory: 1_000,
-    /** Wait for the ACK of a blocking SEND that names no time (relay spec §5.7). */
-    relayAckTimeoutMs: 30_000,
+    /** An unacknowledged message older than this is dropped: the original keeps messages for 7 days. */
+    mailboxAgeMs: 7 * 24 * 60 * 60_000, // docs/wire/relay.md#storage
+    /** Acknowledged messages of one mailbox that are kept for INBOX and other queries. */
+    mailboxHistory: 1_000, // docs/wire/relay.md#queries
+    /** Wait for the ACK of a blocking SEND that names no time. */
+    relayAckTimeoutMs: 30_000, // docs/wire/relay.md#blocking-sends
     /** Blocking SENDs that wait at a time, of all connections together. */
     relayBlockingSends: 10_000,
-    /** A user that left is reachable for this long: a page that is loaded again comes back within it (relay spec §5.3). */
-    relayRecentUserMs: 300_000,
+    /** A user that left is reachable for this long: a page that is loaded again comes back within it. */
+    relayRecentUserMs: 300_000, // docs/wire/relay.md#direct-messages
     /** Slab that relay frames are written into: a socket takes about as much in one write. */
     relaySlabBytes: 64 * 1024,
     /** Largest line on an agent's stdout. Same as a session frame: whatever an agent says has to fit into one. */
@@ -91,19 +91,19 @@ export const LIMITS = /* @__PURE__ */ (() =>
     /** Fragments of one WebSocket message; the library's default of 16 384 lets a flood of empty ones run for long. */
     webSocketFragments: 1_024,
 
-    /** Relay client: one attempt to connect, from the socket to WELCOME (relay spec §8). */
-    relayConnectMs: 5_000,
+    /** Relay client: one attempt to connect, from the socket to WELCOME. */
+    relayConnectMs: 5_000, // docs/wire/relay.md#sdk-client
     /** Relay client: a connection that lived this long starts the pauses anew; two clients of one name would evict each other without pause. */
     relayStableMs: 5_000,
-    /** Relay client: ids of deliveries it remembers, so that none is handled twice (relay spec §8). */
-    relaySeenIds: 2_000,
+    /** Relay client: ids of deliveries it remembers, so that none is handled twice. */
+    relaySeenIds: 2_000, // docs/wire/relay.md#sdk-client
     /** Messages that one ACK or RECEIPT names at most. */
     relayBatchIds: 256,
     /** Relay client: messages and bytes that wait while it is away; past either, a send is refused at once. */
     relayOutboxMessages: 10_000,
     relayOutboxBytes: 8 * 1024 * 1024,
-    /** Relay client: answers to queries, to RELEASE and SEND_INPUT and LIST_WORKERS, to SET_MODEL, to SPAWN (relay spec §8). */
-    relayQueryMs: 5_000,
+    /** Relay client: answers to queries; to RELEASE, SEND_INPUT and LIST_WORKERS; to SET_MODEL; to SPAWN. */
+    relayQueryMs: 5_000, // docs/wire/relay.md#sdk-client
     relayWorkerMs: 10_000,
     relaySetModelMs: 45_000,
     relaySpawnMs: 60_000,
@@ -151,8 +151,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
 
     /** Agent told to end by the end of its stdin; after this long it gets SIGTERM … */
     agentStdinGraceMs: 2_000,
-    /** … and after this long SIGKILL: `droid exec` ignores SIGTERM in mid-turn (agent spec). */
-    agentTermGraceMs: 2_000,
+    /** … and after this long SIGKILL: `droid exec` ignores SIGTERM in mid-turn. */
+    agentTermGraceMs: 2_000, // docs/wire/agent-stdio.md#oddities
     /** After an agent's death, for the rest of its output: only a descendant that got away holds the pipe longer. */
     agentDrainMs: 1_000,
     /** An agent told to end its turn that has not done so by then is stopped: a turn never hangs. */
@@ -175,8 +175,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     /** Sessions open in the daemon at a time (each may hold a process). */
     openSessions: 20_000,
 
-    /** Agents that SPAWN may have running at a time: what the original takes (relay spec §6). */
-    relayWorkers: 10_000,
+    /** Agents that SPAWN may have running at a time: what the original takes. */
+    relayWorkers: 10_000, // docs/wire/relay.md#spawning
     /** Messages in one answer to INBOX or MESSAGES_QUERY; the original never holds more than its newest 1000 in memory. */
     relayQueryMessages: 1_000,
     /** Channels that one name may be in, so that nobody fills the daemon's memory by joining. */
@@ -194,8 +194,8 @@ export const LIMITS = /* @__PURE__ */ (() =>
     receiptsPerCall: 100,
     /** Start of the local daemon to its first answer, as `ensureLocalDaemon` waits for it. */
     daemonStartMs: 30_000,
-    /** Time for a local daemon to prove that it is there; one that needs longer is as good as gone (session spec §4.1). */
-    daemonProbeMs: 2_000,
+    /** Time for a local daemon to prove that it is there; one that needs longer is as good as gone. */
+    daemonProbeMs: 2_000, // docs/wire/session.md#local-daemon
     /** Pause between looks for a daemon that starts: an eighth of the time waited so far, within these. A start takes about 80 ms. */
     daemonPollMs: 4,
     daemonPollMaxMs: 100,
@@ -205,15 +205,15 @@ export const LIMITS = /* @__PURE__ */ (() =>
     instanceLockMs: 250,
     /** How often the daemon looks whether its socket is still there: one that nobody can reach any more ends itself. */
     daemonReachableCheckMs: 10_000,
-    /** Starts of a plain daemon before giving up, each after the first on another port (session spec §4.1). */
-    daemonStartAttempts: 3,
+    /** Starts of a plain daemon before giving up, each after the first on another port. */
+    daemonStartAttempts: 3, // docs/wire/session.md#local-daemon
     /** Time for a drain when the daemon stops: running turns may finish, then they are interrupted. */
     drainMs: 5_000,
 
-    /** Page of `list_available_sessions` and its maximum (session spec §5.5). */
-    sessionPage: 50,
+    /** Page of `list_available_sessions` and its maximum. */
+    sessionPage: 50, // docs/wire/session.md#session-lists
     sessionPageMax: 100,
-    /** Page of `get_session_messages` and its maximum (session spec §5.5). */
-    messagePage: 20,
+    /** Page of `get_session_messages` and its maximum. */
+    messagePage: 20, // docs/wire/session.md#session-calls
     messagePageMax: 100,
   }) as const)();

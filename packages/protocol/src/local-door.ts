@@ -33,7 +33,7 @@ export interface EnsureLocalDaemonOptions {
   readonly execPath?: string;
   /** Gives up waiting; a daemon that was started stays. */
   readonly signal?: AbortSignal;
-  /** State directory; default `DAEMON_SDK_HOME`, else `$XDG_RUNTIME_DIR/daemon-sdk`, else `~/.local/state/daemon-sdk`. */
+  /** State directory; default `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`. */
   readonly stateDir?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Where a daemon runs, as the original SDK names it (session spec §9.1). */
+/** Where a daemon runs. Names and values are those of the original SDK. */
 export const MachineType = {
   /** This machine. */
   Local: "local",

@@ -47,7 +47,7 @@ export interface Transport {
   terminate(): void;
 }
 
-/** {@link Transport} under the name it has in the original SDK (session spec §9.2). */
+/** {@link Transport} under the name it has in the original SDK. */
 export type DroidClientTransport = Transport;
 
 /** What a dial function is asked for. */

@@ -5,7 +5,10 @@ import { linkClosed } from "./dial-errors.js";
 /** A browser tells when its buffer is empty only if asked. */
 const POLL_MS = 10;
 
-/** A built-in WebSocket as a {@link ByteLink}. Text messages are read as their UTF-8 (relay spec §2.4). */
+/**
+ * A built-in WebSocket as a {@link ByteLink}. Text messages are read as their UTF-8
+ * (docs/wire/relay.md#over-websocket).
+ */
 export class BrowserByteLink implements ByteLink {
   readonly #socket: WebSocket;
   #events: ByteLinkEvents | undefined;

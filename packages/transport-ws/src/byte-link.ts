@@ -8,7 +8,7 @@ export interface ByteLinkEvents {
 
 /**
  * One open connection that carries a stream of bytes both ways, such as the frames of the relay wire: a WebSocket with
- * binary messages, whose borders mean nothing (relay spec §2.4), or a socket.
+ * binary messages, whose borders mean nothing, or a socket.
  */
 export interface ByteLink {
   /** Bytes taken by `send` that have not left this process. */

@@ -4,7 +4,7 @@ import type { WebSocketTransportOptions } from "./web-socket-transport.js";
 export interface DialWebSocketOptions extends WebSocketTransportOptions {
   /** Gives up; the dial rejects with the signal's reason and nothing stays open. */
   readonly signal?: AbortSignal;
-  /** Time for this one attempt, from name look-up to the open socket; default 10 000 (session spec §2.3). */
+  /** Time for this one attempt, from name look-up to the open socket; default 10 000. */
   readonly timeoutMs?: number;
   /** Largest message taken; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
   readonly maxMessageBytes?: number;

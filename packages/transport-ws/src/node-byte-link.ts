@@ -3,7 +3,9 @@ import type { RawData, WebSocket } from "ws";
 import type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 import { linkClosed } from "./dial-errors.js";
 
-/** A WebSocket of `ws` as a {@link ByteLink}. Text messages are read as their UTF-8 (relay spec §2.4). */
+/**
+ * A WebSocket of `ws` as a {@link ByteLink}. Text messages are read as their UTF-8 (docs/wire/relay.md#over-websocket).
+ */
 export class NodeByteLink implements ByteLink {
   readonly #socket: WebSocket;
   #fault: Error | undefined;

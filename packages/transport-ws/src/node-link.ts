@@ -83,7 +83,7 @@ export class NodeLink implements SocketLink {
   }
 }
 
-/** Text of a message; binary ones are read as UTF-8 (session spec §2.5). */
+/** Text of a message; binary ones are read as UTF-8 (docs/wire/session.md#open-connection). */
 function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString();
   return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();

@@ -1,6 +1,8 @@
 import { abortReason, DaemonError, MachineType } from "@daemon-sdk/protocol";
 import { dialTimedOut } from "./dial-errors.js";
 
+// Facts of the wire: docs/wire/session.md#connect-and-retry
+
 /** How often, how long and how patiently to connect. */
 export interface RetrySchedule {
   /** Time for one attempt. */
@@ -15,7 +17,7 @@ export interface RetrySchedule {
   readonly jitter: number;
 }
 
-/** Schedule per kind of machine: the numbers of session spec §2.3, which knows no jitter, with ±20 % of it. */
+/** Schedule per kind of machine: the numbers of the original SDK, which has no jitter, with ±20 % of it. */
 export const RETRY_SCHEDULES: Readonly<Record<MachineType, RetrySchedule>> = {
   [MachineType.Local]: { attemptTimeoutMs: 10_000, retries: 5, initialDelayMs: 500, maxDelayMs: 5_000, jitter: 0.2 },
   [MachineType.Ephemeral]: { attemptTimeoutMs: 5_000, retries: 5, initialDelayMs: 500, maxDelayMs: 5_000, jitter: 0.2 },

@@ -2,7 +2,7 @@ import type { TransportClose } from "@daemon-sdk/protocol";
 
 /** What a link tells the transport that owns it. Never called inside a call of the owner's. */
 export interface SocketLinkEvents {
-  /** One whole message; binary ones come as text, too (session spec §2.5). */
+  /** One whole message; binary ones come as text, too. */
   onText(text: string): void;
   /** `bufferedBytes` has gone down. */
   onFlushed(): void;

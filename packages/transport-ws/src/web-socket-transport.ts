@@ -20,7 +20,7 @@ export interface WebSocketTransportOptions {
 
 /**
  * A WebSocket as a `Transport`: in Node over `ws`, in browsers over the built-in one. Made by `dialWebSocket` and
- * `acceptWebSocket`; under its original name for those who test with `instanceof` (session spec §9.1).
+ * `acceptWebSocket`; under its original name for those who test with `instanceof`.
  *
  * Messages that arrive before `onMessage` is set are kept; past one high-water mark of them reading stops, so a peer
  * cannot fill the memory of an owner that is not ready. An end that comes before `onClose` is set is told once it is.

@@ -73,7 +73,7 @@ export class DaemonSession {
   }
 
   /**
-   * Sends a prompt and yields the events of its turn, the `result` last (session spec §8).
+   * Sends a prompt and yields the events of its turn, the `result` last.
    *
    * Nothing is sent before the loop begins. One stream at a time: a second one throws `ConcurrentStreamError` from its first
    * `next()`. Leaving the loop, or aborting, interrupts the turn; an abort then throws the signal's reason. A turn that fails ends

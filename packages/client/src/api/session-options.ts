@@ -20,7 +20,7 @@ import {
 import { checkHandlers } from "../connection/index.js";
 import type { StreamOptions } from "../stream/index.js";
 
-/** Options of `createSession` (session spec §9.1, `DaemonSessionOptions`). */
+/** Options of `createSession`. Those of the original SDK keep their names. */
 export interface DaemonSessionOptions
   extends Omit<SettingsParams, "specModeModelId" | "specModeReasoningEffort">,
     Handlers {
@@ -40,7 +40,7 @@ export interface DaemonSessionOptions
   signal?: AbortSignal;
 }
 
-/** Options of `resumeSession` (session spec §9.1). */
+/** Options of `resumeSession`. */
 export interface ResumeSessionOptions extends Handlers {
   mcpServers?: McpServerConfig[];
   /** The whole conversation in `session.history`, not just its end. */
@@ -64,7 +64,10 @@ const REASONING_EFFORTS = [
 ] as const satisfies readonly ReasoningEffort[];
 const IMAGE_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
-/** Throws an `InvalidOptionError` for the first wrong setting: an agent ignores a wrong level in silence (agent spec). */
+/**
+ * Throws an `InvalidOptionError` for the first wrong setting: an agent ignores a wrong level in silence
+ * (docs/wire/agent-stdio.md#oddities).
+ */
 export function checkSettings(settings: SettingsParams): void {
   requireObject("settings", settings);
   checkText("modelId", settings.modelId);

@@ -19,7 +19,10 @@ const PASSED_ON = [
   "agent",
 ] as const satisfies readonly (keyof DaemonSessionOptions)[];
 
-/** Params of `initialize_session` for the options of `createSession`, with the defaults the original sends (session spec §5.2). */
+/**
+ * Params of `initialize_session` for the options of `createSession`, with the defaults the original sends
+ * (docs/wire/session.md#start-of-a-session).
+ */
 export function initializeParams(options: DaemonSessionOptions): Omit<InitializeSessionParams, "token"> {
   const given = Object.fromEntries(
     PASSED_ON.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),

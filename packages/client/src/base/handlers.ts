@@ -6,12 +6,12 @@ import type {
   PermissionOption,
 } from "@daemon-sdk/protocol";
 
-/** A permission request as a handler sees it: also what `getPendingPermissionRequests()` lists (session spec §6.4). */
+/** A permission request as a handler sees it: also what `getPendingPermissionRequests()` lists. */
 export interface PermissionRequest extends PendingPermission {
   sessionId: string;
 }
 
-/** A question to the user as a handler sees it: also what `getPendingAskUserRequests()` lists (session spec §6.4). */
+/** A question to the user as a handler sees it: also what `getPendingAskUserRequests()` lists. */
 export interface AskUserRequest extends PendingAskUser {
   sessionId: string;
 }

@@ -43,7 +43,10 @@ export function createConnectDaemon(platform: ClientPlatform): ConnectDaemon {
   };
 }
 
-/** Repeats connect and authenticate as a whole, with a fixed pause (session spec §2.3), for errors that it can mend. */
+/**
+ * Repeats connect and authenticate as a whole, with a fixed pause (docs/wire/session.md#connect-and-retry), for errors
+ * that it can mend.
+ */
 async function connectWithRetries(context: Context): Promise<DaemonConnection> {
   const { lifecycle, logger } = context;
   const { maxRetries = 0, signal } = context.options;

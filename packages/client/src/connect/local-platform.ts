@@ -14,7 +14,10 @@ export interface LocalDaemonDoor {
 export interface LocalPlatformParts {
   /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be had. */
   loadLocalDaemon(): Promise<LocalDaemonDoor>;
-  /** The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none (session spec §3.4). */
+  /**
+   * The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none
+   * (docs/wire/session.md#credential-sources).
+   */
   environmentApiKey(): string | undefined;
 }
 

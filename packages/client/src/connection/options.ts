@@ -18,7 +18,7 @@ import {
 } from "../base/index.js";
 import type { ConnectionStatus } from "./status-events.js";
 
-/** Options of `connectDaemon` (session spec §9.1). */
+/** Options of `connectDaemon`. Those of the original SDK keep their names. */
 export interface ConnectDaemonOptions extends Handlers {
   /** Which machine's daemon. Default: the one on this machine, started when none runs. */
   machine?: SDKMachineConfig;

@@ -13,14 +13,14 @@ import type { DaemonIdentity } from "./daemon-identity.js";
 /** Options of {@link authenticate}. */
 export interface AuthenticateOptions {
   readonly credential: Credential;
-  /** For the daemon's statistics (session spec §3.1, `metadata.tracing`). */
+  /** For the daemon's statistics: `metadata.tracing` (docs/wire/session.md#authentication). */
   readonly machineType: string;
   readonly endpoint?: LocalDaemonEndpoint;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Authenticates on a fresh link (session spec §3.1); has to be its first message.
+ * Authenticates on a fresh link (docs/wire/session.md#authentication); has to be its first message.
  *
  * Rejects with `ConnectionError`: AUTH_REJECTED for a refusal, CONNECTION_LOST as soon as the link ends, CONNECT_TIMEOUT when no
  * answer comes within 30 s; with a `ProtocolError` VERSION_MISMATCH when the daemon wants another version.

@@ -88,7 +88,10 @@ function handshakeOptions(
   };
 }
 
-/** `token` of the session calls (session spec §3.3): required on the wire, so a link authenticated by proof sends a word. */
+/**
+ * `token` of the session calls: required (docs/wire/session.md#token-in-session-calls), so a link authenticated by
+ * proof sends a word.
+ */
 function sessionToken({ credential }: OpenLink): string {
   return credential.apiKey ?? credential.token ?? "local";
 }

@@ -1,5 +1,7 @@
 import { DEFAULT_DAEMON_PORT, DEFAULT_RELAY_BASE_URL, MachineType, type SDKMachineConfig } from "@daemon-sdk/protocol";
 
+// Facts of the wire: docs/wire/session.md#urls
+
 /** What the URL of a daemon hangs on. */
 export interface ResolveUrlOptions {
   /** Wins over everything else, as given. */
@@ -13,7 +15,7 @@ export interface ResolveUrlOptions {
 }
 
 /**
- * The WebSocket URL of a machine's daemon (session spec §2.1). Pure: it looks for nothing and starts nothing.
+ * The WebSocket URL of a machine's daemon. Pure: it looks for nothing and starts nothing.
  *
  * The credential never goes into a URL. For a local machine this is the TCP address; `connectDaemon` prefers the unix
  * socket of our own daemon and only comes here when the caller gave an own `transport`, or in a browser.

@@ -2,7 +2,7 @@ import { abortReason, TimeoutError } from "@daemon-sdk/protocol";
 import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import type { ReplyOptions } from "./pending-replies.js";
 
-/** Somebody came, or joined or left a channel this agent is in. That somebody has gone is told by nobody (relay spec §5.13). */
+/** Somebody came, or joined or left a channel this agent is in. That somebody has gone is told by nobody. */
 export type RelayPresence =
   | { readonly type: "agent_ready"; readonly name: string; readonly cli?: string; readonly task?: string }
   | { readonly type: "channel_joined" | "channel_left"; readonly name: string; readonly channel: string };

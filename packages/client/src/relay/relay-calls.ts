@@ -20,7 +20,7 @@ export class RelayCalls {
     this.#replies = replies;
   }
 
-  /** Asks, and checks that the answer is of the type that the question has (relay spec §1.5, §6). */
+  /** Asks, and checks that the answer is of the type that the question has. */
   async ask<Question extends MessageType, Answer extends MessageType>(
     question: Question,
     payload: RelayPayloads[Question],

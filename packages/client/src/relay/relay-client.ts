@@ -183,7 +183,7 @@ export class RelayAgent implements AsyncDisposable {
   request(to: string, body: string, options: ExchangeOptions = {}): Promise<RelayMessage> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
-    // Twice, because older clients look in either place (relay spec §8).
+    // Twice, because older clients look in either place (docs/wire/relay.md#sdk-client).
     const data = { ...options.data, _correlationId: id };
     const envelope = sendEnvelope(id, body, { ...options, to, data }, { replyTo: id });
     const wait = {
@@ -223,7 +223,7 @@ export class RelayAgent implements AsyncDisposable {
     this.#wish(this.#wishes.leave(channel, reason));
   }
 
-  /** Posts to the other members who are connected: channel messages are not stored for those who are not (relay spec §5.5). */
+  /** Posts to the other members who are connected: channel messages are not stored for those who are not. */
   post(channel: string, body: string, { signal, ...rest }: PostOptions = {}): Promise<SendReceipt> {
     return this.#outbox.submit(createEnvelope("CHANNEL_MESSAGE", { channel, body, ...rest }), signal);
   }

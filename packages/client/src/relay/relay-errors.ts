@@ -1,7 +1,10 @@
 import { ConnectionError, type DaemonError, ProtocolError, TimeoutError } from "@daemon-sdk/protocol";
 import type { ErrorPayload } from "@daemon-sdk/protocol/relay";
 
-/** An ERROR of the daemon as what a call rejects with; `data` keeps its code and the id it names (relay spec §3.6). */
+/**
+ * An ERROR of the daemon as what a call rejects with; `data` keeps its code and the id it names
+ * (docs/wire/relay.md#error-envelopes).
+ */
 export function errorOf(payload: ErrorPayload): DaemonError {
   const { code, message, ref_id: refId } = payload;
   const data = { code, refId };

@@ -27,7 +27,10 @@ export interface RelayInboundOptions {
   onError(error: DaemonError): void;
 }
 
-/** Gives each envelope that comes in to whoever it is for. What is for nobody is logged and ignored (relay spec §1.1). */
+/**
+ * Gives each envelope that comes in to whoever it is for. What is for nobody is logged and ignored
+ * (docs/wire/relay.md#message-types).
+ */
 export class RelayInbound {
   readonly #options: RelayInboundOptions;
   #isFull = false;

@@ -62,7 +62,10 @@ export class RelayLink {
     return this.#link.bufferedBytes + this.#writer.pendingBytes;
   }
 
-  /** From WELCOME on: frames up to what the daemon takes, and an end when it is silent for too long (relay spec §4). */
+  /**
+   * From WELCOME on: frames up to what the daemon takes, and an end when it is silent for too long
+   * (docs/wire/relay.md#heartbeat).
+   */
   keepAlive({ max_frame_bytes, heartbeat_ms, batches = false }: WelcomePayload["server"]): void {
     this.flush();
     this.#readsBatches = batches;

@@ -75,7 +75,10 @@ export function messageOfChannel(envelope: Envelope): RelayMessage | undefined {
   };
 }
 
-/** Id that ties a request and its response together: in the meta, or where older clients look for it (relay spec §8). */
+/**
+ * Id that ties a request and its response together: in the meta, or where older clients look for it
+ * (docs/wire/relay.md#sdk-client).
+ */
 export function correlationOf({ payload, payload_meta: meta }: RelayEnvelope<"DELIVER">): string | undefined {
   if (meta?.replyTo !== undefined) return meta.replyTo;
   const inData = payload.data?._correlationId;

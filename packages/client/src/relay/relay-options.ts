@@ -3,7 +3,7 @@ import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import { dialBytes } from "@daemon-sdk/transport-ws";
 import type { RelayDial, RelayDialRequest, RelayPlatform } from "./relay-platform.js";
 
-/** What HELLO says about who connects, beside the name (relay spec §3.2). Shown to others in lists and AGENT_READY. */
+/** What HELLO says about who connects, beside the name. Shown to others in lists and AGENT_READY. */
 export type RelayIdentity = Pick<
   HelloPayload,
   "cli" | "program" | "model" | "task" | "workingDirectory" | "team" | "displayName" | "avatarUrl"

@@ -15,8 +15,10 @@ import type { ReplyOptions } from "./pending-replies.js";
 import type { RelayCalls } from "./relay-calls.js";
 
 /**
- * Questions to the daemon (relay spec §1.5). Each takes `signal` and `timeoutMs` (default 5 s) in its last argument, and
+ * Questions to the daemon. Each takes `signal` and `timeoutMs` (default 5 s) in its last argument, and
  * rejects with REQUEST_TIMEOUT, CONNECTION_LOST, or what the daemon says.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries
  */
 export class RelayQueries {
   readonly #calls: RelayCalls;

@@ -14,8 +14,10 @@ import type { RelayCalls } from "./relay-calls.js";
 export type SpawnRequest = Omit<SpawnPayload, "task" | "socketPath"> & { readonly task?: string };
 
 /**
- * Agents that the daemon starts and ends for others (relay spec §6). A daemon without a spawn manager refuses each call
+ * Agents that the daemon starts and ends for others. A daemon without a spawn manager refuses each call
  * with REMOTE_ERROR. They run on when the one who started them leaves, and end with the daemon.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#spawning
  */
 export class RelayWorkers {
   readonly #calls: RelayCalls;

@@ -35,7 +35,7 @@ import { type NotificationListener, type ObservedFeed, SessionFeed, type Session
 /** Options of {@link DaemonClient}. */
 export interface DaemonClientOptions {
   readonly multiplexer: SharedTransportMultiplexer;
-  /** Goes into `token` of `initialize_session` and `load_session` (session spec §3.3). */
+  /** Repeated as `token` of `initialize_session` and `load_session`, which require one. */
   readonly token: string;
   readonly capabilities?: DaemonCapabilities;
   readonly handlers?: Handlers;

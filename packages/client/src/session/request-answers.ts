@@ -2,7 +2,8 @@ import { type AskUserResult, InvalidOptionError, isRecord, type RequestPermissio
 import { type AskUserRequest, given, type PermissionRequest } from "../base/index.js";
 
 /**
- * The result to send for an answer to a permission request, with the `sessionId` a daemon's schema wants (session spec §6.4).
+ * The result to send for an answer to a permission request, with the `sessionId` a daemon's schema wants
+ * (docs/wire/session.md#permission-requests).
  *
  * Throws an `InvalidOptionError` for an option that the request does not offer, and for `proceed_edit` without its text.
  */
@@ -29,7 +30,8 @@ export function permissionResult(request: PermissionRequest, answer: unknown): R
 
 /**
  * The result to send for an answer to questions. Throws an `InvalidOptionError` unless each answer is
- * `{ index, question, answer }`: bare strings leave a real daemon's turn stuck (session spec §6.4).
+ * `{ index, question, answer }`: bare strings leave a real daemon's turn stuck
+ * (docs/wire/session.md#questions-to-the-user).
  */
 export function askUserResult(request: AskUserRequest, reply: unknown): AskUserResult {
   if (!isRecord(reply)) throw new InvalidOptionError("reply", "an object: { answers } or { cancelled: true }", reply);

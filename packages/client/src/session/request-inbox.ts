@@ -40,7 +40,7 @@ interface Entry {
 }
 
 /**
- * The permission and ask-user requests of one session that wait for an answer (session spec §6.4).
+ * The permission and ask-user requests of one session that wait for an answer.
  *
  * Each is answered at most once from here, whether it came as a server request or was listed by `load_session`, and stays
  * listed until it is answered or the daemon says it is resolved. Its handler is asked once: a request may come again, in its

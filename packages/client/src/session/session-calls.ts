@@ -17,8 +17,10 @@ type Params<Name extends keyof typeof METHODS> = SessionCallParams<(typeof METHO
 type Result<Name extends keyof typeof METHODS> = Promise<ResultOf<(typeof METHODS)[Name]>>;
 
 /**
- * The wire's session methods under the names the original's `DaemonClient` has (session spec §5.1); params and results are the
- * wire's own (§5.4–§5.6). `initialize_session` and `load_session` are not among them: they make a session, the rest use one.
+ * The wire's session methods under the names the original's `DaemonClient` has; params and results are the
+ * wire's own. `initialize_session` and `load_session` are not among them: they make a session, the rest use one.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#session-calls
  */
 export abstract class SessionCalls {
   /** Any method with session scope, by its value in the method table. */

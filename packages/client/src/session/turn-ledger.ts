@@ -118,7 +118,10 @@ export class TurnLedger {
   }
 }
 
-/** Whether that prompt was thrown away before its turn began, as a plain daemon does when it is interrupted (agent spec). */
+/**
+ * Whether that prompt was discarded before its turn began: an interrupted plain daemon does that
+ * (docs/wire/agent-stdio.md#oddities).
+ */
 export function isDiscarded(notification: SessionNotification, requestId: string | undefined): boolean {
   if (notification.type !== "queued_messages_discarded" || requestId === undefined) return false;
   return notification.requestId === requestId;

@@ -12,10 +12,15 @@ import type {
 } from "@daemon-sdk/protocol";
 import type { GapReason, SessionSnapshot } from "../session/index.js";
 
+// Facts of the wire: docs/wire/session.md#stream-messages, docs/wire/session.md#partial-messages,
+// docs/wire/session.md#results
+
 /**
- * `type` of every event a stream can yield (session spec §8.2, §8.3), under the name the original SDK has for the list.
+ * `type` of every event a stream can yield, under the name the original SDK has for the list.
  *
  * The first nine come always; the others only with `includePartialMessages`.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#stream-messages
  */
 export const DroidMessageType = {
   Assistant: "assistant",
@@ -75,7 +80,7 @@ export interface ToolCallEvent {
   toolUse: ToolUseBlock;
 }
 
-/** What a tool gave. Once per tool use, even where an interrupted agent reports it twice (agent spec). */
+/** What a tool gave. Once per tool use, even where an interrupted agent reports it twice. */
 export interface ToolResultEvent {
   type: "tool_result";
   toolUseId: string;
@@ -126,7 +131,7 @@ export type DefaultEvent = AssistantEvent | UserEvent | ToolCallEvent | ToolResu
 /** Why a turn failed, as `result.error` tells it. */
 export interface TurnError {
   message: string;
-  /** Name of the error class it stands for, such as `ProcessExitError` (session spec §6.1 `errorType`). */
+  /** Name of the error class it stands for, such as `ProcessExitError`. */
   errorType: string;
   /** `PROCESS_EXITED` when the agent died in the turn, `AGENT_UNSTABLE` when it is not started again for now; absent where the agent gave no more than text. */
   code?: DaemonErrorCode;
@@ -135,7 +140,7 @@ export interface TurnError {
   signal?: string | null;
 }
 
-/** Why there is no usable structured output (session spec §6.1 `structured_output`). */
+/** Why there is no usable structured output. */
 export interface StructuredOutputError {
   code: Open<"missing_structured_output" | "invalid_structured_output" | "invalid_schema" | "schema_validation_failed">;
   message: string;
@@ -144,7 +149,7 @@ export interface StructuredOutputError {
 export type ResultSubtype = "success" | "interrupted" | "error_during_execution" | "error_structured_output";
 
 /**
- * How the turn ended; always the last event of a stream that ended by itself (session spec §8.4 and §8.6).
+ * How the turn ended; always the last event of a stream that ended by itself.
  *
  * Holds the fields of both generations of the original: `text` = `result`, `turnCount` = `numTurns`, `isError` = `!success`.
  */
@@ -200,7 +205,7 @@ export interface TextDeltaEvent<Type extends "assistant_text_delta" | "thinking_
   text: string;
 }
 
-/** Events that only come with `includePartialMessages` (session spec §8.3; the last rows are newer, agent spec). */
+/** Events that only come with `includePartialMessages`. The last three come from newer daemons only. */
 export type PartialEvent =
   | TextDeltaEvent<"assistant_text_delta">
   | TextDeltaEvent<"thinking_text_delta">
@@ -236,7 +241,7 @@ export type DroidStreamEvent<Output = unknown> =
   | ResultEvent<Output>;
 
 /**
- * The events of one turn, in order, each once, with the `result` last (session spec §8).
+ * The events of one turn, in order, each once, with the `result` last.
  *
  * Nothing is sent before the first `next()`, that is, before a `for await` begins. Leaving the loop early interrupts the turn;
  * nothing of it reaches the session's next stream. One consumer at a time.

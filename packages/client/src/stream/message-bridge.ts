@@ -10,14 +10,16 @@ import {
 } from "@daemon-sdk/protocol";
 import type { BridgedEvent, DefaultEvent, HookEvent, TextDeltaEvent } from "./events.js";
 
+// Facts of the wire: docs/wire/session.md#stream-messages, docs/wire/session.md#partial-messages
+
 /** Options of {@link MessageBridge}. */
 export interface MessageBridgeOptions {
-  /** Also give deltas, progress, states and the rest of session spec §8.3. Default false. */
+  /** Also give every `PartialEvent`: deltas, progress, states, usage and more. Default false. */
   includePartialMessages?: boolean;
 }
 
 /**
- * Turns the notifications of one turn into stream events (session spec §8.2, §8.3).
+ * Turns the notifications of one turn into stream events.
  *
  * The same over a socket and over an agent's stdio: it never sees a method name. Notifications of an unknown type, or whose
  * fields are not what their type promises, give no event. A message or a tool result that is told twice gives one event.
@@ -70,7 +72,7 @@ export class MessageBridge {
   }
 
   #message(message: SessionMessage): DefaultEvent[] {
-    // Notifications may arrive twice (session spec §6.5).
+    // Notifications may arrive twice (docs/wire/session.md#order-of-a-turn).
     if (this.#seenMessages.has(message.id)) return [];
     this.#seenMessages.add(message.id);
     if (message.role === "user") return [{ type: "user", message }];
@@ -87,7 +89,8 @@ export class MessageBridge {
 
   #toolResult(notification: { toolUseId: string; content?: unknown; isError?: boolean }): DefaultEvent[] {
     const { toolUseId, content, isError } = notification;
-    // An interrupt while a permission waits gives two results for one use; the first one counts (agent spec).
+    // An interrupt while a permission waits gives two results for one use (docs/wire/agent-stdio.md#turn-end); the
+    // first counts.
     if (this.#seenResults.has(toolUseId)) return [];
     this.#seenResults.add(toolUseId);
     return [

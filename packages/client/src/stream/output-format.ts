@@ -82,7 +82,8 @@ function validatorOf(standard: Record<string, unknown>): Pick<ResolvedOutputForm
 }
 
 /**
- * The structured output of a turn: what the agent declared, else its final text read as JSON (session spec §8.4), then checked.
+ * The structured output of a turn: what the agent declared, else its final text read as JSON
+ * (docs/wire/session.md#results), then checked.
  *
  * Never rejects: a validator that throws counts as one that refused.
  */

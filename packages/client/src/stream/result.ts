@@ -2,7 +2,7 @@ import type { AgentTurnCompleted, SessionNotification, TokenUsage } from "@daemo
 import type { DefaultEvent, ErrorEvent, ResultEvent, ResultSubtype, TurnError } from "./events.js";
 import type { StructuredOutcome } from "./output-format.js";
 
-/** Everything a result is made of (session spec §8.4). */
+/** Everything a result is made of (docs/wire/session.md#results). */
 export interface TurnOutcome {
   readonly sessionId: string;
   readonly messageId: string;
@@ -21,7 +21,10 @@ export interface TurnOutcome {
 /** Reasons of `agent_turn_completed` that say: somebody stopped it. */
 const INTERRUPTED_REASONS: ReadonlySet<string> = new Set(["cancelled", "interrupted"]);
 
-/** Reasons that say: it failed, and what to tell when the daemon tells no more (agent spec; docs/protocol.md, "Turns"). */
+/**
+ * Reasons of a failed turn, each with the message for a daemon that sends none (docs/wire/agent-stdio.md#turn-end;
+ * docs/protocol.md, "Turns").
+ */
 const FAILED_REASONS: ReadonlyMap<string, string> = new Map([
   ["error", "The agent ended the turn with an error."],
   ["model_authentication_failed", "The model refused the agent's credential."],

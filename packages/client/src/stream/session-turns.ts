@@ -145,7 +145,8 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   untilFree(): Promise<void> | undefined {
-    // A plain daemon throws queued prompts away when it is interrupted (agent spec), so the turn that was left has to end first.
+    // A plain daemon discards queued prompts when it is interrupted (docs/wire/agent-stdio.md#oddities), so the turn
+    // that was left has to end first.
     if (this.offersTurns || !this.turns.hasLeftTurns) return undefined;
     return this.turns.whenLeftEnded(CLIENT_LIMITS.requestTimeoutMs);
   }

@@ -1,7 +1,7 @@
 import type { FileSource, ImageSource } from "@daemon-sdk/protocol";
 import type { OutputFormatOption } from "./output-format.js";
 
-/** What a prompt can carry beside its text (session spec §5.4). */
+/** What a prompt can carry beside its text. */
 export interface SendOptions {
   /**
    * Id of the message; the turn it starts is known by it. Default: a new UUID. Sending the same id again to a daemon of ours is
@@ -16,10 +16,10 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
-/** Options of `stream` (session spec §8). */
+/** Options of `stream`. */
 export interface StreamOptions<Output = unknown> extends SendOptions {
   outputFormat?: OutputFormatOption<Output>;
-  /** Also yield deltas, progress, states, usage and the rest of session spec §8.3. Default false. */
+  /** Also yield every `PartialEvent`: deltas, progress, states, usage and more. Default false. */
   includePartialMessages?: boolean;
   /** The name of `signal` in the original SDK. */
   abortSignal?: AbortSignal;

@@ -13,6 +13,8 @@ import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-form
 import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
 import { TextPieces } from "./text-pieces.js";
 
+// Facts of the wire: docs/wire/session.md#streams, docs/wire/session.md#results, docs/wire/session.md#turn-end
+
 /** Options of {@link StreamStateTracker}. */
 export interface StreamStateTrackerOptions extends Omit<TurnTrackerOptions, "isQueued"> {
   readonly sessionId: string;
@@ -25,7 +27,7 @@ export interface StreamStateTrackerOptions extends Omit<TurnTrackerOptions, "isQ
 }
 
 /**
- * Follows one turn: when it has ended, and what its result is (session spec §8.1, §8.4).
+ * Follows one turn: when it has ended, and what its result is.
  *
  * Feed it every notification of the session from before the prompt is sent, with the events `MessageBridge` made of it. It
  * knows nothing of sockets or method prefixes, so it works over a daemon's socket and over an agent's stdio alike.
@@ -92,7 +94,7 @@ export class StreamStateTracker {
     this.#end ??= { by: "idle" };
   }
 
-  /** The agent's process ended and the daemon tells no more of the turn (session spec §6.1 `session_process_exited`). */
+  /** The agent's process ended and the daemon tells no more of the turn (`session_process_exited`). */
   agentExited(notification: SessionNotification): void {
     if (this.#end === undefined) this.#finish({ by: "completed", reason: "agent_exited" }, notification);
   }
@@ -167,7 +169,7 @@ export class StreamStateTracker {
     }
   }
 
-  /** The agent took a message back (agent spec): it is no part of the result. */
+  /** The agent took a message back (docs/wire/agent-stdio.md#oddities): it is no part of the result. */
   #retract(messageId: string): void {
     const index = this.#messages.findIndex((event) => event.type === "assistant" && event.message.id === messageId);
     if (index < 0) return;

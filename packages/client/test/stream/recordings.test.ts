@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { DroidStreamEvent } from "../../src/index.js";
 import { MessageBridge, StreamStateTracker } from "../../src/index.js";
 
-/** One line of a recording of `droid exec` (agent spec). */
+/** One line of a recording of `droid exec` (docs/wire/agent-stdio.md#a-plain-turn). */
 interface Recorded {
   dir: "spawn" | "send" | "recv" | "exit";
   json: Record<string, unknown> & { id?: string; method?: string; params?: Record<string, unknown> };

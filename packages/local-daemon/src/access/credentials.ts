@@ -35,8 +35,8 @@ export class Credentials {
   }
 
   /**
-   * Who presents this; undefined when nothing of it is good. Clients of the original put a key into `token` as well (session
-   * spec §3.4). A ticket is used up, whatever else is presented with it.
+   * Who presents this; undefined when nothing of it is good. Clients of the original put a key into `token` as well
+   * (docs/wire/session.md#credential-sources). A ticket is used up, whatever else is presented with it.
    *
    * @param verifyProof checks a proof against the upgrade of this very connection
    */

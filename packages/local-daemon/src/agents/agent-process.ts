@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { LIMITS } from "@daemon-sdk/protocol";
+import { underUsersUmask } from "../umask.js";
 import type { AgentExit, AgentSpec } from "./agent.js";
 import { type AgentProcessEvent, type AgentProcessState, nextProcessState } from "./agent-process.machine.js";
 import { sendSignal } from "./marked-processes.js";
@@ -164,7 +165,14 @@ export class AgentProcess {
 async function spawnChild({ spec, cwd, env }: AgentProcessOptions): Promise<Child> {
   const [program, ...args] = spec.command;
   // `detached` makes it the leader of a group, so that a signal to the group reaches what it starts.
-  const child = spawn(program, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"], windowsHide: true });
+  const options = {
+    cwd,
+    env,
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"] as ["pipe", "pipe", "pipe"],
+    windowsHide: true,
+  };
+  const child = underUsersUmask(() => spawn(program, args, options));
   // Rejects with the `error` event, which Node emits for a missing program.
   await once(child, "spawn");
   return child as Child;

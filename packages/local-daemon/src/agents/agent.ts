@@ -15,8 +15,8 @@ export interface AgentSpec {
   /** Program and arguments; never a shell line. */
   readonly command: readonly [string, ...string[]];
   /**
-   * How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.` (agent spec). `relay`: it
-   * connects to the daemon by itself as a client of the relay (relay spec §6); it can be spawned, and holds no session.
+   * How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.`. `relay`: it
+   * connects to the daemon by itself as a client of the relay; it can be spawned, and holds no session.
    */
   readonly driver: "stream-jsonrpc" | "relay";
   /** Names of variables of the daemon's environment that it gets beside the allow-list, or values of its own. */

@@ -13,7 +13,7 @@ import { processTerminal } from "./terminal.js";
 import { ticket } from "./ticket-command.js";
 
 const AFTER_HELP = `
-State (socket, token, sessions, log, config.json) is in $DAEMON_SDK_HOME, else $XDG_RUNTIME_DIR/daemon-sdk, else
+State (token, sessions, log, config.json) is in $DAEMON_SDK_HOME, else $XDG_STATE_HOME/daemon-sdk, else
 ~/.local/state/daemon-sdk. One daemon runs per state directory.
 
 Exit codes: 0 done; 1 failed, or the turn did not complete; 2 wrong usage; 3 not running (status).`;

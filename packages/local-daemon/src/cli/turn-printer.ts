@@ -75,7 +75,7 @@ export class TurnPrinter {
     this.endLine();
   }
 
-  /** A tool call is told twice: when it begins, and with its whole input (session spec §6.5). */
+  /** A tool call is told twice: when it begins, and with its whole input (docs/wire/session.md#order-of-a-turn). */
   #toolCall({ id, name, input }: ToolUseBlock): void {
     const isBegin = isRecord(input) && Object.keys(input).length === 0;
     if (isBegin || this.#toolsSeen.has(id)) return;

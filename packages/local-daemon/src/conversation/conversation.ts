@@ -70,7 +70,8 @@ function changeOf(
 
 /**
  * A tool's result as a message. Its id has both parts because either may repeat: agents give several results of one
- * message, and an interrupted permission gives two results for one call (agent spec).
+ * message, and an interrupted permission gives two results for one call
+ * (docs/wire/agent-stdio.md#turn-end).
  */
 function toolMessage(
   notification: { messageId: string; toolUseId: string; content?: unknown; isError?: boolean; id?: string },

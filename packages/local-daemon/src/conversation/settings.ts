@@ -1,6 +1,9 @@
 import type { SessionSettings, SettingsParams } from "@daemon-sdk/protocol";
 
-/** Settings that a session can start with or be switched to (session spec §5.2, §5.5). */
+/**
+ * Settings that a session can start with or be switched to (docs/wire/session.md#start-of-a-session,
+ * docs/wire/session.md#session-calls).
+ */
 const NAMES = [
   "modelId",
   "reasoningEffort",

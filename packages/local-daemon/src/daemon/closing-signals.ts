@@ -1,26 +1,40 @@
 import type { EventEmitter } from "node:events";
+import { isatty } from "node:tty";
 import type { Daemon } from "../server.js";
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+type ClosingSignal = (typeof SIGNALS)[number];
+
+/** Descriptors of stdin, stdout and stderr. */
+const STANDARD_STREAMS = [0, 1, 2];
 
 /**
  * Ends a daemon when the process is told to end. First signal: running turns may finish for a while. Second: they end now.
  *
  * Made before the daemon is: a signal that comes while it starts ends it as soon as it has started, so that nothing half
  * published stays. Signals have their usual effect again after disposal.
+ *
+ * SIGHUP ends a daemon that has a terminal, because that has gone. One without a terminal ignores it: a background daemon, and one
+ * under `nohup`, whose wish Node undoes before any of our code runs.
  */
 export class ClosingSignals implements Disposable {
   readonly #source: Pick<EventEmitter, "on" | "off">;
   #daemon: Pick<Daemon, "close"> | undefined;
   #received = 0;
-  readonly #onSignal = () => {
+  readonly #hasTerminal: boolean;
+  readonly #onSignal = (signal: ClosingSignal) => {
+    if (signal === "SIGHUP" && !this.#hasTerminal) return;
     this.#received += 1;
     this.#close();
   };
 
-  /** @param source what emits the signals; default this process */
-  constructor(source: Pick<EventEmitter, "on" | "off"> = process) {
+  /**
+   * @param source what emits the signals; default this process
+   * @param hasTerminal default: whether one of the standard streams is a terminal
+   */
+  constructor(source: Pick<EventEmitter, "on" | "off"> = process, hasTerminal = STANDARD_STREAMS.some(isatty)) {
     this.#source = source;
+    this.#hasTerminal = hasTerminal;
     for (const signal of SIGNALS) source.on(signal, this.#onSignal);
   }
 

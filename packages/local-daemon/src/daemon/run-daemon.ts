@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
-import { DAEMON_EXIT, openStateDir, resolveStateDir, STATE_FILES } from "../rendezvous/index.js";
+import { DAEMON_EXIT, openStateDir, resolveStateDir, STATE_FILES, takeOverFormerState } from "../rendezvous/index.js";
 import { createDaemon, type Daemon } from "../server.js";
+import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
 import { readConfigFile } from "./config-file.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
@@ -21,11 +22,12 @@ export interface RunDaemonOptions {
  * ({@link DAEMON_EXIT}); a failure was then told on stderr, with its code first. Sets the umask of the whole process.
  */
 export async function runDaemon(options: RunDaemonOptions = {}): Promise<number> {
-  process.umask(0o077);
+  tightenUmask();
   // Before anybody can find the daemon: who finds it may tell it to end in the next moment.
   using signals = new ClosingSignals();
   try {
     const stateDir = await openStateDir(resolveStateDir());
+    await takeOverFormerState(stateDir);
     const { logLevel = "info", ...config } = await readConfigFile(stateDir);
     const log = createDaemonLog(logLevel);
     const port = options.port ?? config.port;
@@ -34,6 +36,7 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const unwatch = closeWhenUnreachable(daemon, log);
     options.onReady?.(daemon);
     log.info({ ...daemon.endpoint }, "daemon started");
+    if (process.pid === 1) warnOfZombies(log);
     const opened = openLogSoon(log, join(stateDir, STATE_FILES.log), daemon.closed);
     await daemon.closed;
     unwatch();
@@ -44,6 +47,15 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     process.stderr.write(`${describe(error)}\n`);
     return ConnectionError.is(error, "DAEMON_ALREADY_RUNNING") ? DAEMON_EXIT.alreadyRunning : DAEMON_EXIT.failed;
   }
+}
+
+/** As the first process of a container the daemon inherits every orphan, and Node waits for its own children only. */
+function warnOfZombies(log: Logger): void {
+  const message =
+    "The daemon runs as PID 1 and cannot reap the orphans of its agents: they stay as zombies. " +
+    "Start the container with an init process, for example `docker run --init` or `tini`.";
+  log.warn({ pid: 1 }, message);
+  process.stderr.write(`${message}\n`);
 }
 
 /** Opens the log a moment after the start, so that loading what writes it does not keep the first client waiting. */

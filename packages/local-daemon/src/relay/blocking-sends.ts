@@ -4,7 +4,7 @@ import type { RelayPeer } from "./names/index.js";
 /** Longest time a timer takes. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A SEND whose author waits for an ACK (relay spec §5.7). */
+/** A SEND whose author waits for an ACK (docs/wire/relay.md#blocking-sends). */
 export interface BlockingSend {
   readonly correlationId: string;
   readonly sender: RelayPeer;

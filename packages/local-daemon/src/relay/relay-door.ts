@@ -25,7 +25,8 @@ export class RelayDoor {
   constructor(options: RelayDoorOptions) {
     this.#options = options;
     const { relayHeartbeatMs, relayMissedBeats } = options.limits;
-    // It is given up at the beat that ends the last interval (relay spec §4), so one ping fewer goes unanswered.
+    // It is given up at the beat that ends the last interval (docs/wire/relay.md#heartbeat), so one ping fewer goes
+    // unanswered.
     this.#heartbeat = new Heartbeat({ intervalMs: relayHeartbeatMs, missedBeats: relayMissedBeats - 1 });
   }
 

@@ -161,7 +161,7 @@ export class RelayHost implements RelayGate {
     };
   }
 
-  /** The newcomer wins; the old one hears why, so that it does not come back (relay spec §3.5). */
+  /** The newcomer wins; the old one hears why, so that it does not come back (docs/wire/relay.md#same-name-twice). */
   #takePlace(peer: RelayPeer): void {
     const old = this.#core.directory.add(peer);
     if (old instanceof ConnectedPeer) old.cursor?.close();
@@ -169,7 +169,7 @@ export class RelayHost implements RelayGate {
     old?.refuse(ErrorCode.DUPLICATE_CONNECTION, message, { fatal: true });
   }
 
-  /** AGENT_READY to everybody else (relay spec §1.2). */
+  /** AGENT_READY to everybody else (docs/wire/relay.md#control-messages). */
   #tellOthers(peer: RelayPeer): void {
     const { name, connectedAt, hello } = peer;
     const { cli, task } = hello;

@@ -23,7 +23,7 @@ export interface RoutedSend {
 /** Adds posts to a routed SEND (such as copies for shadows); they are stored in the same transaction. */
 export type RouteHook = (send: RoutedSend) => readonly Post[];
 
-/** What spawning needs of the daemon (relay spec §6). */
+/** What spawning needs of the daemon (docs/wire/relay.md#spawning). */
 export interface SpawningParts {
   /** The one that sessions use. */
   readonly spawner: AgentSpawner;
@@ -52,7 +52,10 @@ export interface RelayServices {
    * name. Returns how to take it out again.
    */
   admit(peer: RelayPeer): () => void;
-  /** Takes an ACK with a `correlationId` from such a peer: the answer to a blocking SEND (relay spec §5.7). */
+  /**
+   * Takes an ACK with a `correlationId` from such a peer: the answer to a blocking SEND
+   * (docs/wire/relay.md#blocking-sends).
+   */
   acknowledge(peer: RelayPeer, payload: AckPayload): void;
   /** What spawning needs; undefined: it is not enabled. */
   readonly spawning?: SpawningParts | undefined;

@@ -16,7 +16,7 @@ export class Router {
     }
   }
 
-  /** Types nobody handles are ignored, and the connection stays open (relay spec §1). */
+  /** Types nobody handles are ignored, and the connection stays open (docs/wire/relay.md#envelope). */
   route(peer: RelayPeer, envelope: Envelope): void {
     const { type, id } = envelope;
     if (type === "HELLO") {

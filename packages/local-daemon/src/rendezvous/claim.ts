@@ -5,6 +5,7 @@ import { type Logger, newId } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { readEndpoint, writeEndpoint } from "./endpoint-file.js";
+import { moveFormerState } from "./former-state.js";
 import { storageFailure } from "./private-file.js";
 import { acquireInstanceLock, type InstanceLock } from "./single-instance.js";
 import {
@@ -53,6 +54,7 @@ export async function claimStateDir(options: { stateDir?: string | undefined; lo
   const lock = await acquireInstanceLock(join(stateDir, STATE_FILES.lock));
   try {
     failpoint("locked");
+    await moveFormerState(stateDir, options.logger);
     const instanceId = newId();
     const paths = await openSocketPaths(stateDir, instanceId);
     failpoint("socket-named");

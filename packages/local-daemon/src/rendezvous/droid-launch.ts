@@ -1,5 +1,4 @@
 import { createServer } from "node:net";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   abortReason,
@@ -11,6 +10,7 @@ import {
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { tcpAuthority } from "../access/index.js";
 import { bindTcp } from "../connection/index.js";
+import { homeDirectory } from "../home-directory.js";
 import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
 import { notRunning } from "./not-running.js";
 import { pause } from "./pause.js";
@@ -37,7 +37,8 @@ const FILES = { port: "droid.port", lock: "droid.lock.db", log: "droid-stderr.lo
 const starts = new SharedStart<LocalDaemonEndpoint>();
 
 /**
- * Finds a plain `droid daemon` on this machine, or starts `droid daemon --host 127.0.0.1 --port N` (session spec §4).
+ * Finds a plain `droid daemon` on this machine, or starts `droid daemon --host 127.0.0.1 --port N`
+ * (docs/wire/session.md#local-daemon).
  *
  * It publishes no endpoint and proves nothing, so what can be checked is: the port listens, speaks WebSocket, and (on
  * Linux) its listener belongs to this user. One program at a time starts one; the others find it.
@@ -124,7 +125,7 @@ async function start(search: Search): Promise<LocalDaemonEndpoint> {
 function launchDroid({ program, stateDir }: Search, port: number): Promise<Launched> {
   return launchDetached({
     command: [program, "daemon", "--host", "127.0.0.1", "--port", String(port)],
-    cwd: homedir(),
+    cwd: homeDirectory() ?? "/",
     env: process.env,
     logPath: join(stateDir, FILES.log),
   });

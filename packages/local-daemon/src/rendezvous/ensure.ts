@@ -34,7 +34,7 @@ export function joinStart(stateDir: string, signal: AbortSignal | undefined): Pr
   return starts.join(stateDir, (abandoned) => startDaemon(stateDir, abandoned), signal);
 }
 
-/** The program of a plain daemon, when one is asked for (session spec §4.2). */
+/** The program of a plain daemon, when one is asked for (docs/wire/session.md#local-daemon). */
 export function droidProgram(options: EnsureLocalDaemonOptions): string | undefined {
   return options.execPath ?? (process.env.FACTORY_DROID_BINARY || undefined);
 }

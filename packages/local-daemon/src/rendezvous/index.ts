@@ -3,6 +3,7 @@ export { type Claim, claimStateDir } from "./claim.js";
 export { connectLocal, connectOurs, linkTo } from "./connect-local.js";
 export { ensureLocalDaemon } from "./ensure.js";
 export { DAEMON_EXIT } from "./exit-codes.js";
+export { takeOverFormerState } from "./former-state.js";
 export { pause } from "./pause.js";
 export { readPrivateFile } from "./private-file.js";
 export { probeLocalDaemon } from "./probe.js";

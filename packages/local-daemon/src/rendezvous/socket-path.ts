@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
-import { TEMP_SUFFIX } from "./private-file.js";
-import { checkStateDir } from "./state-dir.js";
+import { storageFailure, TEMP_SUFFIX } from "./private-file.js";
+import { checkStateDir, defaultStateDir, isFileError, runtimeDir } from "./state-dir.js";
 
 const PUBLISHED = "daemon.sock";
 const PRIVATE = /^daemon\.[0-9a-f]{8}\.sock$/;
@@ -23,15 +23,22 @@ export interface FileIdentity {
 }
 
 /**
- * Where the socket of a state directory lies: in it, or, where the path would be too long for a unix socket, in a
- * directory with a short hashed name under the temporary directory, held to the same rules.
+ * Where the socket of a state directory is: for the default state directory in `$XDG_RUNTIME_DIR/daemon-sdk` where that can be had, else
+ * in the state directory, or, where the path would be too long for a unix socket, in a directory with a short hashed name under
+ * the temporary directory, held to the same rules. Clients read the path in the endpoint file.
  *
- * Rejects with `STATE_DIR_UNSAFE` when that one is not safe, or too long as well.
+ * Rejects with `STATE_DIR_UNSAFE` when none is safe and short enough, with `STORAGE_FULL` or `STORAGE_FAILED`.
  */
-export async function openSocketPaths(stateDir: string, instanceId: string): Promise<SocketPaths> {
-  const near = pathsIn(stateDir, instanceId);
+export async function openSocketPaths(
+  stateDir: string,
+  instanceId: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<SocketPaths> {
+  const runtime = await openRuntimeDir(stateDir, env);
+  const near = pathsIn(runtime ?? stateDir, instanceId);
   if (fits(near.private)) return near;
-  const mine = join(tmpdir(), `daemon-sdk-${userInfo().uid}`);
+  const uid = process.getuid?.() ?? "user";
+  const mine = join(tmpdir(), `daemon-sdk-${uid}`);
   const short = pathsIn(join(mine, createHash("sha256").update(stateDir).digest("hex").slice(0, 12)), instanceId);
   if (!fits(short.private)) {
     throw new ConnectionError(
@@ -40,10 +47,29 @@ export async function openSocketPaths(stateDir: string, instanceId: string): Pro
         "Set DAEMON_SDK_HOME to a directory with a shorter path.",
     );
   }
-  await mkdir(short.directory, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(short.directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw storageFailure("create the socket's directory (TMPDIR names its parent)", short.directory, cause);
+  }
   await checkStateDir(mine);
   await checkStateDir(short.directory);
   return short;
+}
+
+/** The runtime directory for the default state directory's socket; undefined where it is missing, unsafe, or not for this one. */
+async function openRuntimeDir(stateDir: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const runtime = runtimeDir(env);
+  if (runtime === undefined || stateDir !== defaultStateDir(env)) return undefined;
+  try {
+    // Not its parent: a log-in makes that one, and a variable that names nothing is left over from one that ended.
+    await mkdir(runtime, { mode: 0o700 }).catch((error: unknown) => {
+      if (!isFileError(error, "EEXIST")) throw error;
+    });
+    return (await checkStateDir(runtime)) ? runtime : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Gives the bound socket its published name, in one step; whatever had that name before loses it. */

@@ -1,7 +1,7 @@
 import { lstat, mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
+import { homeDirectory } from "../home-directory.js";
 import { storageFailure } from "./private-file.js";
 
 /** Last component of the state directory, wherever it lies. */
@@ -15,14 +15,17 @@ export const STATE_FILES = {
   database: "daemon.db",
   config: "config.json",
   log: "daemon.log",
+  /** Where agents may keep conversations. */
+  agents: "agents",
   /** Somebody launches a daemon at the moment. */
   launching: "launching",
 } as const;
 
 /**
- * Where the daemon of this user keeps its state: `DAEMON_SDK_HOME`, else `$XDG_RUNTIME_DIR/daemon-sdk`, else
- * `~/.local/state/daemon-sdk`. Never a directory others can write to.
+ * Where the daemon of this user keeps its state: `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else
+ * `~/.local/state/daemon-sdk`; a user without a home gets `$XDG_RUNTIME_DIR/daemon-sdk`. Never a directory others can write to.
  *
+ * `XDG_RUNTIME_DIR` does not count otherwise: a log-out empties it, and programs without a log-in session lack it.
  * Only names the place; {@link openStateDir} creates and checks it. Throws `STATE_DIR_UNSAFE` when no absolute path can
  * be named, with what to set.
  */
@@ -32,14 +35,26 @@ export function resolveStateDir(env: NodeJS.ProcessEnv = process.env): string {
     if (isAbsolute(chosen)) return chosen;
     throw unsafe(`DAEMON_SDK_HOME is "${chosen}", which is not an absolute path. Set it to one, or unset it.`);
   }
-  const runtime = env.XDG_RUNTIME_DIR;
-  // A relative XDG_RUNTIME_DIR is to be ignored, says the XDG base directory specification.
-  if (runtime && isAbsolute(runtime)) return join(runtime, NAME);
-  const home = process.platform === "win32" ? homedir() : env.HOME;
-  if (home && isAbsolute(home)) return join(home, ".local", "state", NAME);
+  const place = defaultStateDir(env) ?? runtimeDir(env);
+  if (place !== undefined) return place;
   throw unsafe(
     "There is no place for the daemon's state: HOME is not set. Set HOME, or DAEMON_SDK_HOME to a directory of your own.",
   );
+}
+
+/** The place of the state where `DAEMON_SDK_HOME` names none; undefined for a user without a home. */
+export function defaultStateDir(env: NodeJS.ProcessEnv): string | undefined {
+  // A relative path in an XDG variable is to be ignored, says the XDG base directory specification.
+  const { XDG_STATE_HOME: states } = env;
+  if (states && isAbsolute(states)) return join(states, NAME);
+  const home = process.platform === "win32" ? homeDirectory() : env.HOME;
+  return home && isAbsolute(home) ? join(home, ".local", "state", NAME) : undefined;
+}
+
+/** The directory of this user's sockets, which ends with the log-in; undefined where there is none. */
+export function runtimeDir(env: NodeJS.ProcessEnv): string | undefined {
+  const { XDG_RUNTIME_DIR: runtime } = env;
+  return runtime && isAbsolute(runtime) ? join(runtime, NAME) : undefined;
 }
 
 /**
@@ -52,7 +67,8 @@ export async function openStateDir(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    if (!isFileError(cause, "EEXIST")) throw storageFailure("create the state directory", path, cause);
+    if (!isFileError(cause, "EEXIST"))
+      throw storageFailure("create the state directory (DAEMON_SDK_HOME names another)", path, cause);
   }
   await checkStateDir(path);
   return path;

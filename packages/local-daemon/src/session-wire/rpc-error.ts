@@ -9,7 +9,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { briefText } from "../connection/index.js";
 
-/** Codes of ours that have a number of their own on the wire; every other is -32603 (session spec §1.5). */
+/** Codes of ours that have a number of their own on the wire; every other is -32603 (docs/wire/session.md#errors). */
 const NUMBERS: Partial<Record<DaemonErrorCode, number>> = {
   METHOD_NOT_FOUND: RpcCode.methodNotFound,
   INVALID_PARAMS: RpcCode.invalidParams,
@@ -24,7 +24,10 @@ const NUMBERS: Partial<Record<DaemonErrorCode, number>> = {
 /** Codes whose `data` is of our own making, and stands in the wire's. */
 const OURS: ReadonlySet<DaemonErrorCode> = new Set(["RESUME_TOO_OLD", "REQUEST_NOT_PENDING"]);
 
-/** Numbers an original client takes; it drops a response with any other one and waits for its time-out (session spec §1.7). */
+/**
+ * Numbers an original client takes; it drops a response with any other one and waits for its time-out
+ * (docs/wire/session.md#strictness-on-receive).
+ */
 const KNOWN: ReadonlySet<number> = new Set(Object.values(RpcCode));
 
 /**

@@ -1,4 +1,4 @@
-import { homedir, platform } from "node:os";
+import { platform } from "node:os";
 import {
   type AuthenticateParams,
   CloseCode,
@@ -24,6 +24,7 @@ import { grantCreditParamsSchema, METHOD_SCHEMAS } from "@daemon-sdk/protocol/sc
 import * as z from "zod/mini";
 import type { Credentials } from "../access/index.js";
 import type { Connection, Dialect } from "../connection/index.js";
+import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import { WIRE_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
@@ -76,7 +77,7 @@ export interface SessionDialectOptions {
  * The session protocol on one connection: first a credential, then requests, each answered once with its own id.
  *
  * Of all that a client sends only a third refused credential ends the connection: bad frames are counted, logged, and answered
- * where they can be (session spec §1.5; docs/protocol.md, "Errors").
+ * where they can be (docs/wire/session.md#errors; docs/protocol.md, "Errors").
  */
 export class SessionDialect implements Dialect {
   readonly name = "session";
@@ -172,7 +173,7 @@ export class SessionDialect implements Dialect {
   #welcome({ caller }: AuthenticateParams): void {
     this.#connection.accept(caller.slice(0, WIRE_LIMITS.peerNameChars));
     this.#options.onAuthenticated?.();
-    const status = { isDroidCLIInPath: false, homedir: homedir(), platform: platform() };
+    const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }
 

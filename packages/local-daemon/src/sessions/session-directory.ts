@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { ProtocolError, RpcCode } from "@daemon-sdk/protocol";
+import { homeDirectory } from "../home-directory.js";
 
 /**
  * The directory a session works in; a relative path counts from the home directory, because a client does not know the daemon's own.
  * Rejects with -32602 when there is no such directory.
  */
 export async function sessionDirectory(path: string): Promise<string> {
-  const cwd = resolve(homedir(), path);
+  const cwd = resolve(homeDirectory() ?? "/", path);
   const found = await stat(cwd).catch(() => undefined);
   if (found?.isDirectory() === true) return cwd;
   throw new ProtocolError("INVALID_PARAMS", `cwd must be a directory that exists; ${cwd} is none.`, {

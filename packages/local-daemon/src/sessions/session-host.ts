@@ -28,7 +28,10 @@ const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** A session that `initialize_session` made, or found. */
 export interface Initialized {
   readonly session: Session;
-  /** False when there was one of that id already; it is answered with that one (session spec §5.2). */
+  /**
+   * False when there was one of that id already; it is answered with that one
+   * (docs/wire/session.md#start-of-a-session).
+   */
   readonly isNew: boolean;
 }
 

@@ -220,7 +220,7 @@ export class Session {
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
         return;
       case "droid_working_state_changed":
-        // It may come early (agent spec), and the end of a turn states it anyway.
+        // It may come early (docs/wire/agent-stdio.md#oddities), and the end of a turn states it anyway.
         if (notification.newState === "idle" && (!this.log.state.isBusy || this.turns.active !== undefined)) return;
         break;
       case "session_title_updated":
@@ -233,7 +233,10 @@ export class Session {
     this.notify(this.#withRequestId(notification), meta);
   }
 
-  /** The agent knows the prompt under an id of its own; the client that sent it waits for its own (session spec §1.6). */
+  /**
+   * The agent knows the prompt under an id of its own; the client that sent it waits for its own
+   * (docs/wire/session.md#acknowledgements).
+   */
   #withRequestId(notification: SessionNotification): SessionNotification {
     const { active } = this.turns;
     if (notification.type !== "create_message" || notification.requestId === undefined || active === undefined) {

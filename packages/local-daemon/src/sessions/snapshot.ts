@@ -20,7 +20,7 @@ export interface SnapshotOptions {
 export type Snapshot = LoadSessionResult & { readonly position: Position };
 
 /**
- * The session as it stands at its last committed entry (session spec §5.3).
+ * The session as it stands at its last committed entry (docs/wire/session.md#load-of-a-session).
  *
  * Call it between two transactions (`Committer.between`), or what it reads and the position it names are of two times.
  * A conversation too long for one answer is cut at its old end; `get_session_messages` has the rest.

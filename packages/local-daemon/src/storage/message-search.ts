@@ -2,7 +2,10 @@ import type { MessageBlock, SessionMessage } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SearchHitRow } from "./store.js";
 
-/** Kinds of text in one message, as `search_sessions` names them (session spec §5.5); the place is the number in the index. */
+/**
+ * Kinds of text in one message, as `search_sessions` names them (docs/wire/session.md#session-lists); the place is the
+ * number in the index.
+ */
 export const TEXT_KINDS = ["message_text", "tool_use", "tool_result", "document"] as const;
 
 /** Kind of a piece of a message's text. */

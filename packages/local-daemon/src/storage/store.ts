@@ -133,10 +133,10 @@ export interface MessagePageQuery {
   readonly role?: string;
 }
 
-/** What to look for (session spec §5.5). */
+/** What `search_sessions` looks for. */
 export interface SearchQuery {
   readonly query: string;
-  /** A search kind of session spec §5.5, or `all`. */
+  /** `message_text`, `document`, `tool_use`, `tool_result`, or `all`. */
   readonly kind: string;
   readonly limitSessions: number;
   readonly limitHitsPerSession: number;

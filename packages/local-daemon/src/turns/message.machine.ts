@@ -43,7 +43,10 @@ export function nextTurnState(state: TurnState, event: TurnEvent): TurnState | u
   return TABLE[state][event];
 }
 
-/** The event that a reason of `agent_turn_completed` stands for (session spec §6.1; agent spec). */
+/**
+ * The event that a reason of `agent_turn_completed` stands for (docs/wire/session.md#turn-end,
+ * docs/wire/agent-stdio.md#turn-end).
+ */
 export function endEventOf(reason: string): Exclude<TurnEvent, "hand" | "start"> {
   switch (reason) {
     case "completed":

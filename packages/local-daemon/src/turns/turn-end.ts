@@ -4,7 +4,7 @@ import type { AgentTurnEnd } from "../agents/index.js";
 /**
  * The last entries of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
  *
- * A client of the original ends its stream at a change to idle and knows no reasons (session spec §8.1): it gets a busy
+ * A client of the original ends its stream at a change to idle and knows no reasons (docs/wire/session.md#streams): it gets a busy
  * state first where the turn showed none, and an `error` where the agent died.
  *
  * @param wasBusy whether the session is at work: an agent's own idle is held back while a turn runs

@@ -22,7 +22,8 @@ export interface AgentSessionParts {
 /**
  * The session that this process serves: its conversation, its files, its person, and its turns, one after the other.
  *
- * A prompt that comes while a turn runs waits in silence; an interrupt discards those that wait (agent spec).
+ * A prompt that comes while a turn runs waits in silence; an interrupt discards those that wait
+ * (docs/wire/agent-stdio.md#oddities).
  */
 export class AgentSession implements TurnSession {
   readonly conversation: Conversation;

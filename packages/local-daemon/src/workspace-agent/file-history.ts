@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, stat, unlink } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { type ExecuteRewindParams, isRecord, type RewindInfoResult } from "@daemon-sdk/protocol";
 import { isMissing, type Workspace } from "./workspace.js";
 
@@ -50,9 +50,9 @@ export class FileHistory {
   }
 
   /** Remembers a file as it is now, once a turn; call it before the file is changed. */
-  async remember(messageId: string, real: string): Promise<void> {
+  async remember(messageId: string, real: string, workspace: Workspace): Promise<void> {
     if (this.#turns.get(messageId)?.has(real) === true) return;
-    this.#keep(messageId, real, await snapshotOf(real, MAX_TOTAL_BYTES - this.#totalBytes));
+    this.#keep(messageId, real, await snapshotOf(workspace, real, MAX_TOTAL_BYTES - this.#totalBytes));
     this.#hasChanged = true;
   }
 
@@ -105,12 +105,12 @@ export class FileHistory {
   }
 }
 
-async function snapshotOf(real: string, roomBytes: number): Promise<Snapshot> {
+async function snapshotOf(workspace: Workspace, real: string, roomBytes: number): Promise<Snapshot> {
   try {
-    const { size } = await stat(real);
+    const { size } = await lstat(real);
     if (size > MAX_FILE_BYTES) return { kind: "evicted", reason: `larger than ${MAX_FILE_BYTES} bytes` };
     if (size > roomBytes) return { kind: "evicted", reason: `the session's ${MAX_TOTAL_BYTES} bytes are used up` };
-    const content = await readFile(real);
+    const content = await workspace.read(real, MAX_FILE_BYTES);
     const contentHash = createHash("sha256").update(content).digest("hex");
     return { kind: "content", base64: content.toString("base64"), size: content.length, contentHash };
   } catch (error) {

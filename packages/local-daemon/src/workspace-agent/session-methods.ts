@@ -33,7 +33,10 @@ const CONTEXT_BUDGET = 200_000;
 
 type Handler = (params: RawParams, request: InboundRequest) => unknown;
 
-/** The session wire's methods, as an agent has to answer them (session spec §5, agent spec). */
+/**
+ * The session wire's methods, as an agent has to answer them (docs/wire/session.md#methods,
+ * docs/wire/agent-stdio.md#faults).
+ */
 export class SessionMethods {
   readonly #parts: SessionMethodsParts;
   #session: AgentSession | undefined;
@@ -93,7 +96,7 @@ export class SessionMethods {
 
   async #initialize(params: RawParams, requestId: string): Promise<object> {
     const id = optionalTextParam(params, "sessionId") ?? newId();
-    // The same id again is answered with the same session (session spec §5.2).
+    // The same id again is answered with the same session (docs/wire/session.md#start-of-a-session).
     if (this.#session?.conversation.id === id) return this.#snapshot(this.#session);
     const cwd = textParam(params, "cwd");
     const session = await this.#begin(Conversation.create(id, cwd), new FileHistory(), cwd);
@@ -129,7 +132,7 @@ export class SessionMethods {
     return this.#session;
   }
 
-  /** What both ways of opening a session tell of it (session spec §5.2, §5.3). */
+  /** What both ways of opening a session tell of it (docs/wire/session.md#load-of-a-session). */
   #snapshot({ conversation: { data }, isBusy }: AgentSession): object {
     return {
       session: { messages: data.messages, ...(data.title !== undefined && { title: data.title }) },

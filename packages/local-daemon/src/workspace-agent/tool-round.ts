@@ -3,7 +3,7 @@ import type { AssistantMessage } from "./assistant-message.js";
 import type { ToolUse } from "./tools/index.js";
 import type { TurnSession } from "./turn-session.js";
 
-/** What came of a tool use. `refused`: a person said no, and the turn is over (agent spec). */
+/** What came of a tool use. `refused`: a person said no, and the turn is over (docs/wire/agent-stdio.md#turn-end). */
 export type ToolOutcome = { readonly kind: "done"; readonly text: string } | { readonly kind: "refused" };
 
 /** What {@link useTool} works on. */
@@ -17,8 +17,9 @@ export interface ToolRound {
 }
 
 /**
- * One use of a tool, from the assistant's message to the result, in the order of the agent spec: `tool_call` twice, the
- * message, `queued`, permission when it is needed, `executing`, and exactly one `tool_result` whatever happens.
+ * One use of a tool, from the assistant's message to the result, in the order of docs/wire/agent-stdio.md#a-tool-turn:
+ * `tool_call` twice, the message, `queued`, permission when it is needed, `executing`, and exactly one `tool_result`
+ * whatever happens.
  *
  * Rejects with the signal's reason when the turn was interrupted; the result was told before.
  */
@@ -67,7 +68,7 @@ function run({ session, turnId, signal }: ToolRound, { id, name }: ToolUseBlock,
     signal,
     progress: (text) =>
       output.tell({ type: "tool_progress_update", toolUseId: id, toolName: name, update: { type: "message", text } }),
-    beforeChange: (real) => history.remember(turnId, real),
+    beforeChange: (real) => history.remember(turnId, real, workspace),
   });
 }
 

@@ -22,7 +22,7 @@ type Reason = "completed" | "cancelled" | "error";
 const WORDWISE_CHARS = 400;
 const PIECE_CHARS = 512;
 
-/** One turn: a prompt, what is done about it, and its one end (agent spec, "A plain turn, in order"). */
+/** One turn: a prompt, what is done about it, and its one end (docs/wire/agent-stdio.md#a-plain-turn). */
 export class Turn {
   readonly #session: TurnSession;
   readonly #prompt: Prompt;
@@ -185,7 +185,7 @@ export class Turn {
     return "cancelled";
   }
 
-  /** Only when the prompt asked for a format (session spec §5.4, §6.1). */
+  /** Only when the prompt asked for a format (docs/wire/session.md#prompts-and-interrupts). */
   #tellStructuredOutput(messageId: string): void {
     if (this.#prompt.params.outputFormat === undefined) return;
     const value = parseJson(this.#json);

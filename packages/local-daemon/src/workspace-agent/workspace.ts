@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ProtocolError } from "@daemon-sdk/protocol";
+import { openInside } from "./open-inside.js";
 
 /** The session's directory, and the only place where tools may go. */
 export class Workspace {
@@ -35,17 +36,60 @@ export class Workspace {
     return relative(this.root, real) || ".";
   }
 
+  /**
+   * The bytes of a file. Rejects with INVALID_PARAMS for one of more than `maxBytes`, and for what is no regular file; with ENOENT when
+   * there is none. `real` comes from {@link resolve}.
+   */
+  async read(real: string, maxBytes: number): Promise<Buffer> {
+    const file = await openInside(this.root, real, { flags: constants.O_RDONLY });
+    try {
+      const { size } = await file.stat();
+      if (size > maxBytes) throw tooLarge(this.show(real), size, maxBytes);
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Replaces the content of a file, and makes the directories above it. `real` comes from {@link resolve}. */
   async write(real: string, content: string | Uint8Array): Promise<void> {
-    await mkdir(dirname(real), { recursive: true });
-    // Should a link have been put there since it was resolved, the open fails instead of following it.
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const file = await open(real, flags, 0o666);
+    const flags = constants.O_WRONLY | constants.O_CREAT;
+    const file = await openInside(this.root, real, { flags, makeParents: true });
     try {
+      await file.truncate(0);
       await file.writeFile(content);
     } finally {
       await file.close();
     }
+  }
+
+  /**
+   * Replaces the content of a file that still is as it was, `before`; undefined: that does not exist. Rejects with INVALID_PARAMS, and
+   * changes nothing, when somebody else changed, removed or made the file meanwhile.
+   */
+  async replace(real: string, before: Uint8Array | undefined, content: Uint8Array): Promise<void> {
+    const { O_RDWR, O_WRONLY, O_CREAT, O_EXCL } = constants;
+    const flags = before === undefined ? O_WRONLY | O_CREAT | O_EXCL : O_RDWR;
+    const file = await openInside(this.root, real, { flags, makeParents: before === undefined }).catch(
+      (error: unknown) => {
+        throw isMissing(error) || isThere(error) ? this.#changed(real) : error;
+      },
+    );
+    try {
+      if (before !== undefined) {
+        const now = await file.readFile();
+        if (!now.equals(before)) throw this.#changed(real);
+        await file.truncate(0);
+      }
+      await file.write(content, 0, content.byteLength, 0);
+    } finally {
+      await file.close();
+    }
+  }
+
+  #changed(real: string): ProtocolError {
+    const message = `${this.show(real)} was changed by somebody else meanwhile, so nothing was written. Read it again.`;
+    return new ProtocolError("INVALID_PARAMS", message);
   }
 }
 
@@ -78,4 +122,12 @@ export function isMissing(error: unknown): boolean {
 
 function outside(path: string, why: string): ProtocolError {
   return new ProtocolError("INVALID_PARAMS", `Cannot use ${path}: ${why}. Name a path inside the session's directory.`);
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
+}
+
+function tooLarge(path: string, size: number, maxBytes: number): ProtocolError {
+  return new ProtocolError("INVALID_PARAMS", `${path} has ${size} bytes; the limit is ${maxBytes}.`);
 }

@@ -111,7 +111,7 @@ describe("recordings of the real agent", () => {
   });
 });
 
-describe("what the agent spec says was seen", () => {
+describe("what was seen of droid exec (docs/wire/agent-stdio.md#oddities)", () => {
   test("a second response for one prompt ends its turn as an error: no other end would come", async () => {
     await using running = await dialogue(send("p"), answer("p"), refuse("p", -32_603, "No active session"));
     await running.prompt("hello");

@@ -24,6 +24,17 @@ test("the first signal lets running turns finish, the second does not", () => {
   expect(source.eventNames()).toEqual([]);
 });
 
+test("a hang-up ends a daemon that has a terminal, and not one that has none, as in the background or under nohup", () => {
+  for (const hasTerminal of [true, false]) {
+    const source = new EventEmitter();
+    const closes: object[] = [];
+    using signals = new ClosingSignals(source, hasTerminal);
+    signals.attach({ close: async (options: object = {}) => void closes.push(options) });
+    source.emit("SIGHUP", "SIGHUP");
+    expect(closes).toEqual(hasTerminal ? [{}] : []);
+  }
+});
+
 test("a signal that comes before the daemon is there ends it as soon as it is", () => {
   const { source, closes, daemon, signals } = watched();
   source.emit("SIGTERM");

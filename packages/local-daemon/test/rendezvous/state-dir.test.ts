@@ -9,8 +9,13 @@ import { tempHome } from "./temp-home.js";
 describe("the place of the state directory", () => {
   test.each([
     [{ DAEMON_SDK_HOME: "/a", XDG_RUNTIME_DIR: "/run/user/1", HOME: "/home/me" }, "/a"],
-    [{ XDG_RUNTIME_DIR: "/run/user/1", HOME: "/home/me" }, "/run/user/1/daemon-sdk"],
-    [{ XDG_RUNTIME_DIR: "relative", HOME: "/home/me" }, "/home/me/.local/state/daemon-sdk"],
+    [{ XDG_STATE_HOME: "/states", XDG_RUNTIME_DIR: "/run/user/1", HOME: "/home/me" }, "/states/daemon-sdk"],
+    [{ XDG_STATE_HOME: "relative", HOME: "/home/me" }, "/home/me/.local/state/daemon-sdk"],
+    // The same with and without the variable: one daemon for a desktop's terminal and for cron.
+    [{ XDG_RUNTIME_DIR: "/run/user/1", HOME: "/home/me" }, "/home/me/.local/state/daemon-sdk"],
+    [{ HOME: "/home/me" }, "/home/me/.local/state/daemon-sdk"],
+    // A user of a container that has no home.
+    [{ XDG_RUNTIME_DIR: "/run/user/1" }, "/run/user/1/daemon-sdk"],
     [{ DAEMON_SDK_HOME: "", XDG_RUNTIME_DIR: "", HOME: "/home/me" }, "/home/me/.local/state/daemon-sdk"],
   ])("of %o is %s", (env, expected) => {
     expect(resolveStateDir(env)).toBe(expected);

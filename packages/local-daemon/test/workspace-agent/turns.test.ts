@@ -6,7 +6,7 @@ import { answer, high, isThere, results, run, types } from "./turn-support.js";
 import { desk } from "./workspace-agent.js";
 
 describe("a plain turn", () => {
-  test("is told in the order of the agent spec", async () => {
+  test("is told in the order of docs/wire/agent-stdio.md#a-plain-turn", async () => {
     await using place = await desk();
     await using running = await place.open();
     const messageId = await running.prompt("say hello there");

@@ -6,7 +6,7 @@ import { WireAgent } from "./wire-agent.js";
 
 const cwd = tmpdir();
 
-describe("faults are answered as the agent spec says", () => {
+describe("faults are answered as docs/wire/agent-stdio.md#faults says", () => {
   test.each([
     ["no JSON", "hello", -32_700],
     ["no object", "[1]", -32_700],

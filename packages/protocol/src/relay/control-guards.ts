@@ -25,7 +25,10 @@ const isCapabilities = shape<ClientCapabilities>({
   batches: optional(isFlag),
 });
 
-/** Whether `value` is the payload of a HELLO (relay spec §3.2). The name is any string here; `agentNameFault` judges it. */
+/**
+ * Whether `value` is the payload of a HELLO (docs/wire/relay.md#handshake). The name is any string here;
+ * `agentNameFault` judges it.
+ */
 export const isHelloPayload = shape<HelloPayload>({
   agent: isText,
   capabilities: optional(isCapabilities),
@@ -44,7 +47,7 @@ export const isHelloPayload = shape<HelloPayload>({
   ticket: optional(isText),
 });
 
-/** Whether `value` is the payload of a WELCOME (relay spec §3.2). */
+/** Whether `value` is the payload of a WELCOME (docs/wire/relay.md#handshake). */
 export const isWelcomePayload = shape<WelcomePayload>({
   session_id: isText,
   resume_token: isText,
@@ -56,10 +59,10 @@ export const isWelcomePayload = shape<WelcomePayload>({
   }),
 });
 
-/** Whether `value` is the payload of a PING or PONG (relay spec §4). */
+/** Whether `value` is the payload of a PING or PONG (docs/wire/relay.md#heartbeat). */
 export const isHeartbeatPayload = shape<HeartbeatPayload>({ nonce: isText });
 
-/** Whether `value` is the payload of an ERROR (relay spec §3.6). */
+/** Whether `value` is the payload of an ERROR (docs/wire/relay.md#error-envelopes). */
 export const isErrorPayload = shape<ErrorPayload>({
   code: isText,
   message: isText,
@@ -75,13 +78,16 @@ const isRareAckPart = shape<Pick<AckPayload, "cumulative_seq" | "sack" | "also" 
   responseData: optional(isAnything),
 });
 
-/** Whether `value` is the payload of an ACK (relay spec §1.2). One comes for every DELIVER, so the common part is written out. */
+/**
+ * Whether `value` is the payload of an ACK (docs/wire/relay.md#control-messages). One comes for every DELIVER, so the
+ * common part is written out.
+ */
 export function isAckPayload(value: unknown): value is AckPayload {
   if (!isRecord(value) || !isText(value.ack_id) || !isInteger(value.seq)) return false;
   return (value.correlationId === undefined || isText(value.correlationId)) && isRareAckPart(value);
 }
 
-/** Guards of the types that make and keep a connection (relay spec §1.2). */
+/** Guards of the types that make and keep a connection (docs/wire/relay.md#control-messages). */
 export const CONTROL_GUARDS = {
   HELLO: isHelloPayload,
   WELCOME: isWelcomePayload,

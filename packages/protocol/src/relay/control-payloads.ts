@@ -1,10 +1,12 @@
 import type { Open } from "../session/values.js";
 import type { EntityType, ErrorCode } from "./message-types.js";
 
+// Facts of the wire: docs/wire/relay.md#handshake, docs/wire/relay.md#control-messages, docs/wire/relay.md#heartbeat
+
 /** Nothing to say: BYE, SUBSCRIBE, STATUS and others carry `{}`. */
 export type EmptyPayload = Record<string, unknown>;
 
-/** What a client claims to do (relay spec §3.2). The original stores it nowhere. */
+/** What a client claims to do. The original stores it nowhere. */
 export interface ClientCapabilities {
   ack?: boolean;
   resume?: boolean;
@@ -16,7 +18,7 @@ export interface ClientCapabilities {
   batches?: boolean;
 }
 
-/** HELLO: who connects (relay spec §3.2). */
+/** HELLO: who connects. */
 export interface HelloPayload {
   /** The connection's name; see `agentNameFault` for what our daemon takes. */
   agent: string;
@@ -40,7 +42,7 @@ export interface HelloPayload {
   ticket?: string;
 }
 
-/** WELCOME: the connection is active (relay spec §3.2). */
+/** WELCOME: the connection is active. */
 export interface WelcomePayload {
   session_id: string;
   /** To be shown in the next HELLO of this name. A secret. */
@@ -55,13 +57,13 @@ export interface WelcomePayload {
   };
 }
 
-/** PING and PONG (relay spec §4). */
+/** PING and PONG: whether the peer still answers. */
 export interface HeartbeatPayload {
   /** Echoed, not compared. */
   nonce: string;
 }
 
-/** ERROR: something the daemon refuses or cannot do (relay spec §3.6). */
+/** ERROR: something the daemon refuses or cannot do. */
 export interface ErrorPayload {
   code: Open<ErrorCode>;
   message: string;
@@ -71,7 +73,7 @@ export interface ErrorPayload {
   ref_id?: string;
 }
 
-/** ACK: a DELIVER has arrived; with `correlationId` also the answer to a blocking SEND (relay spec §1.2, §5.7). */
+/** ACK: a DELIVER has arrived; with `correlationId` also the answer to a blocking SEND. */
 export interface AckPayload {
   /** Id of the DELIVER. */
   ack_id: string;
@@ -84,12 +86,12 @@ export interface AckPayload {
   /** Ours, to daemons that read batches: ids of further DELIVERs that have arrived. */
   also?: string[];
   correlationId?: string;
-  /** A word by the original's types, a truth value by its documents: clients send either (relay spec §11). */
+  /** A word by the original's types, a truth value by its documents: clients send either. */
   response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED"> | boolean;
   responseData?: unknown;
 }
 
-/** NACK: declared, never sent by the original (relay spec §1.2). */
+/** NACK: declared, never sent by the original. */
 export interface NackPayload {
   ack_id: string;
   code?: Open<"BUSY" | "INVALID" | "FORBIDDEN" | "STALE">;
@@ -97,7 +99,7 @@ export interface NackPayload {
   message?: string;
 }
 
-/** BUSY: not now; the message was not taken (relay spec §1.2). The original never sends it, ours does. */
+/** BUSY: not now; the message was not taken. The original never sends it, ours does. */
 export interface BusyPayload {
   retry_after_ms: number;
   queue_depth: number;
@@ -105,7 +107,7 @@ export interface BusyPayload {
   ref_id?: string;
 }
 
-/** One stream in SYNC (relay spec §1.2). */
+/** One stream in SYNC. */
 export interface SyncStream {
   topic: string;
   peer: string;
@@ -113,7 +115,7 @@ export interface SyncStream {
   server_last_seq?: number;
 }
 
-/** SYNC: declared, never sent by the original (relay spec §1.2). */
+/** SYNC: declared, never sent by the original. */
 export interface SyncPayload {
   session_id: string;
   streams: SyncStream[];
@@ -133,14 +135,14 @@ export interface ReceiptPayload {
   to: string;
 }
 
-/** LOG: a line of an agent's output (relay spec §1.2). */
+/** LOG: a line of an agent's output. */
 export interface LogPayload {
   data: string;
   /** Unix milliseconds; default: the envelope's `ts`. */
   timestamp?: number;
 }
 
-/** AGENT_READY: somebody has connected (relay spec §1.2); sent to everyone else, for users, too. */
+/** AGENT_READY: somebody has connected; sent to everyone else, for users, too. */
 export interface AgentReadyPayload {
   name: string;
   cli?: string;

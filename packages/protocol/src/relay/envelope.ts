@@ -5,10 +5,12 @@ import type { MessageType } from "./message-types.js";
 import type { RelayPayloads } from "./payloads.js";
 import { isFiniteNumber, isSafeData } from "./shape.js";
 
-/** `v` of every envelope we send. Never compared on receive: the original accepts any value (relay spec §1). */
+// Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
+
+/** `v` of every envelope we send. Never compared on receive: the original accepts any value. */
 export const PROTOCOL_VERSION = 1;
 
-/** Reply by ACK wanted: the SEND waits for it (relay spec §1.3, §5.7). */
+/** Reply by ACK wanted: the SEND waits for it. */
 export interface SyncMeta {
   correlationId: string;
   /** Default: 30 s, the daemon's. */
@@ -16,9 +18,9 @@ export interface SyncMeta {
   blocking: boolean;
 }
 
-/** Wishes of a SEND's author, copied unchanged into the DELIVER (relay spec §1.3, SendMeta). */
+/** Wishes of a SEND's author, copied unchanged into the DELIVER. */
 export interface SendMeta {
-  /** Has no effect: every DELIVER is to be acknowledged (relay spec §11). */
+  /** Has no effect: every DELIVER is to be acknowledged. */
   requires_ack?: boolean;
   ttl_ms?: number;
   /** 0 to 100. */
@@ -28,7 +30,7 @@ export interface SendMeta {
   sync?: SyncMeta;
 }
 
-/** Where a DELIVER stands in its stream (relay spec §1.3). */
+/** Where a DELIVER stands in its stream. */
 export interface Delivery {
   /** Counts from 1, per topic and sender; a redelivery keeps its number. */
   seq: number;
@@ -39,9 +41,11 @@ export interface Delivery {
 }
 
 /**
- * One message of the relay wire (relay spec §1).
+ * One message of the relay wire.
  *
  * Enums and types are open: a newer peer may send a `type` that this version does not know.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#envelope
  */
 export interface Envelope<T = Record<string, unknown>> {
   /** Always {@link PROTOCOL_VERSION} on what we send. */
@@ -116,7 +120,7 @@ function isSafe(value: Record<string, unknown>): boolean {
   return isSafeData(value.payload, LIMITS.jsonDepth) && isSafeData(value.payload_meta, LIMITS.jsonDepth);
 }
 
-/** Whether `value` is an envelope of any type, its own fields checked and what they hold not (relay spec §1). */
+/** Whether `value` is an envelope of any type, its own fields checked and what they hold not. */
 export function isEnvelope(value: unknown): value is Envelope {
   return isRecord(value) && isFiniteNumber(value.v) && faultyField(value) === undefined;
 }

@@ -3,6 +3,8 @@ import { LIMITS } from "../limits.js";
 import { type Envelope, EnvelopeFault, readEnvelope } from "./envelope.js";
 import { FRAME_HEADER_BYTES } from "./frame-writer.js";
 
+// Facts of the wire: docs/wire/relay.md#framing, docs/wire/relay.md#frame-limits
+
 /** Runs of frames up to this size are decoded as one text, which saves a call of the decoder per frame. */
 const RUN_BYTES = 64 * 1024;
 
@@ -44,7 +46,7 @@ export interface FrameParserOptions {
 }
 
 /**
- * Cuts a byte stream into envelopes (relay spec §2), however it is chunked.
+ * Cuts a byte stream into envelopes, however it is chunked.
  *
  * Time is linear in the bytes: what is spread over chunks is copied once, the rest is decoded where it lies. Memory
  * follows what has arrived, never what a header announces: at most one frame. An idle parser holds no buffer.

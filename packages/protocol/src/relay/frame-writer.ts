@@ -2,7 +2,9 @@ import { ProtocolError } from "../errors.js";
 import { LIMITS } from "../limits.js";
 import type { Envelope } from "./envelope.js";
 
-/** Bytes before each frame's JSON: its length, unsigned, big-endian (relay spec §2.1). */
+// Facts of the wire: docs/wire/relay.md#framing
+
+/** Bytes before each frame's JSON: its length, unsigned, big-endian. */
 export const FRAME_HEADER_BYTES = 4;
 
 /** Stands for the headers while frames are one text; JSON holds no raw NUL, and each is one byte of UTF-8. */
@@ -155,7 +157,7 @@ export class FrameWriter {
 const POOL = new FrameWriter({ maxFrameBytes: Number.POSITIVE_INFINITY });
 
 /**
- * One envelope as one frame: 4 bytes of length, then JSON in UTF-8 (relay spec §2.1).
+ * One envelope as one frame: 4 bytes of length, then JSON in UTF-8.
  *
  * The bytes belong to the caller and are never overwritten; they are a view into a slab that frames share, so a frame
  * that is kept for long keeps up to 64 KiB: copy it then. Senders of many frames use a {@link FrameWriter}.

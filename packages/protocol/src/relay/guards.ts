@@ -15,6 +15,8 @@ import { QUERY_GUARDS } from "./query-guards.js";
 import { type Guard, isFiniteNumber, isFlag, isInteger, isText, optional, shape } from "./shape.js";
 import { WORKER_GUARDS } from "./worker-guards.js";
 
+// Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
+
 /** The guard of each type's payload. Look one up only by a type that {@link isMessageType} has seen. */
 export const PAYLOAD_GUARDS: { readonly [Type in MessageType]: Guard<RelayPayloads[Type]> } = {
   ...CONTROL_GUARDS,
@@ -25,7 +27,7 @@ export const PAYLOAD_GUARDS: { readonly [Type in MessageType]: Guard<RelayPayloa
 
 const isSyncMeta = shape<SyncMeta>({ correlationId: isText, timeoutMs: optional(isFiniteNumber), blocking: isFlag });
 
-/** Whether `value` is the side band of a SEND (relay spec §1.3). */
+/** Whether `value` is the side band of a SEND. */
 export const isSendMeta = shape<SendMeta>({
   requires_ack: optional(isFlag),
   ttl_ms: optional(isFiniteNumber),
@@ -34,7 +36,7 @@ export const isSendMeta = shape<SendMeta>({
   sync: optional(isSyncMeta),
 });
 
-/** Whether `value` is the `delivery` of a DELIVER (relay spec §1.3). Read without `delivery.seq`, one cannot be acknowledged. */
+/** Whether `value` is the `delivery` of a DELIVER. Read without `delivery.seq`, one cannot be acknowledged. */
 export function isDelivery(value: unknown): value is Delivery {
   if (!isRecord(value)) return false;
   const { seq, session_id, originalTo } = value;
@@ -60,7 +62,7 @@ export function isEnvelopeOf<Type extends MessageType>(
 /** Any envelope whose type is known, its content checked; switch on `type` to narrow it. */
 export type KnownEnvelope = { [Type in MessageType]: RelayEnvelope<Type> }[MessageType];
 
-/** Whether `value` is an envelope of a type we know that holds what its type promises (relay spec §1). */
+/** Whether `value` is an envelope of a type we know that holds what its type promises. */
 export function isKnownEnvelope(value: unknown): value is KnownEnvelope {
   return isEnvelope(value) && isMessageType(value.type) && isEnvelopeOf(value, value.type);
 }

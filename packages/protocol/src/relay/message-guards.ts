@@ -14,13 +14,15 @@ import type {
 } from "./message-payloads.js";
 import { isFiniteNumber, isFlag, isText, listOf, optional, shape } from "./shape.js";
 
-/** Whether `value` is the payload of a SEND or DELIVER (relay spec §1.3). Written out: this is the hot path. */
+/**
+ * Whether `value` is the payload of a SEND or DELIVER (docs/wire/relay.md#messages). Written out: this is the hot path.
+ */
 export function isSendPayload(value: unknown): value is SendPayload {
   if (!isRecord(value) || !isText(value.kind) || !isText(value.body)) return false;
   return (value.data === undefined || isRecord(value.data)) && (value.thread === undefined || isText(value.thread));
 }
 
-/** Whether `value` is the payload of a CHANNEL_MESSAGE (relay spec §1.4). */
+/** Whether `value` is the payload of a CHANNEL_MESSAGE (docs/wire/relay.md#channels-and-shadows). */
 export const isChannelMessagePayload = shape<ChannelMessagePayload>({
   channel: isText,
   body: isText,
@@ -49,7 +51,10 @@ const isChannelMember = shape<ChannelMember>({
   status: optional(isText),
 });
 
-/** Guards of the types that carry messages, and say who gets them (relay spec §1.3, §1.4). */
+/**
+ * Guards of the types that carry messages, and say who gets them (docs/wire/relay.md#messages,
+ * docs/wire/relay.md#channels-and-shadows).
+ */
 export const MESSAGE_GUARDS = {
   SEND: isSendPayload,
   DELIVER: isSendPayload,

@@ -1,7 +1,9 @@
 import type { Open } from "../session/values.js";
 import type { EntityType, PayloadKind, SpeakOnTrigger } from "./message-types.js";
 
-/** SEND, and unchanged in DELIVER (relay spec §1.3). */
+// Facts of the wire: docs/wire/relay.md#messages, docs/wire/relay.md#channels-and-shadows
+
+/** SEND: a message; unchanged in the DELIVER made of it. */
 export interface SendPayload {
   kind: Open<PayloadKind>;
   body: string;
@@ -9,7 +11,7 @@ export interface SendPayload {
   thread?: string;
 }
 
-/** CHANNEL_JOIN: a request, and as a notification to the members (relay spec §1.4, §5.5). */
+/** CHANNEL_JOIN: a request, and as a notification to the members. */
 export interface ChannelJoinPayload {
   channel: string;
   displayName?: string;
@@ -18,7 +20,7 @@ export interface ChannelJoinPayload {
   member?: string;
 }
 
-/** CHANNEL_LEAVE: a request, and as a notification to the members (relay spec §1.4, §5.5). */
+/** CHANNEL_LEAVE: a request, and as a notification to the members. */
 export interface ChannelLeavePayload {
   channel: string;
   reason?: string;
@@ -26,7 +28,7 @@ export interface ChannelLeavePayload {
   member?: string;
 }
 
-/** A file beside a channel message; `data` is base64 (relay spec §1.4). */
+/** A file beside a channel message; `data` is base64. */
 export interface ChannelAttachment {
   id: string;
   filename: string;
@@ -36,7 +38,7 @@ export interface ChannelAttachment {
   data?: string;
 }
 
-/** CHANNEL_MESSAGE, in both directions (relay spec §1.4). */
+/** CHANNEL_MESSAGE: a post to a channel, and its copy to each member. */
 export interface ChannelMessagePayload {
   channel: string;
   body: string;
@@ -46,7 +48,7 @@ export interface ChannelMessagePayload {
   data?: Record<string, unknown>;
 }
 
-/** Somebody in a channel (relay spec §1.4). */
+/** Somebody in a channel. */
 export interface ChannelMember {
   name: string;
   entityType: EntityType;
@@ -55,7 +57,7 @@ export interface ChannelMember {
   status?: Open<"online" | "away" | "offline">;
 }
 
-/** CHANNEL_INFO: declared, never sent by the original (relay spec §1.4). */
+/** CHANNEL_INFO: declared, never sent by the original. */
 export interface ChannelInfoPayload {
   channel: string;
   name: string;
@@ -67,19 +69,19 @@ export interface ChannelInfoPayload {
   isPrivate?: boolean;
 }
 
-/** CHANNEL_MEMBERS: declared, never sent by the original (relay spec §1.4). */
+/** CHANNEL_MEMBERS: declared, never sent by the original. */
 export interface ChannelMembersPayload {
   channel: string;
   members: ChannelMember[];
 }
 
-/** CHANNEL_TYPING: declared, never sent by the original (relay spec §1.4). */
+/** CHANNEL_TYPING: declared, never sent by the original. */
 export interface ChannelTypingPayload {
   channel: string;
   isTyping: boolean;
 }
 
-/** SHADOW_BIND: copies of an agent's messages wanted (relay spec §1.4, §5.11). */
+/** SHADOW_BIND: copies of an agent's messages wanted. */
 export interface ShadowBindPayload {
   primaryAgent: string;
   /** Default `["EXPLICIT_ASK"]`. */
@@ -90,7 +92,7 @@ export interface ShadowBindPayload {
   receiveOutgoing?: boolean;
 }
 
-/** SHADOW_UNBIND: no effect unless it names the present primary (relay spec §1.4). */
+/** SHADOW_UNBIND: no effect unless it names the present primary. */
 export interface ShadowUnbindPayload {
   primaryAgent: string;
 }

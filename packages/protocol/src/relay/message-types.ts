@@ -1,9 +1,11 @@
 import type { Open } from "../session/values.js";
 
 /**
- * Every message type of the relay wire (relay spec §1.1).
+ * Every message type of the relay wire.
  *
  * Peers may send types this list lacks; they are ignored, and the connection stays open.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#message-types
  */
 export const MESSAGE_TYPES = [
   "HELLO",
@@ -71,13 +73,13 @@ export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(MESSAGE_TYPES);
 
-/** Whether `type` is one that this version of the wire knows (relay spec §1.1). */
+/** Whether `type` is one that this version of the wire knows. */
 export function isMessageType(type: string): type is MessageType {
   return KNOWN_TYPES.has(type);
 }
 
 /**
- * Codes of an ERROR envelope (relay spec §1.2).
+ * Codes of an ERROR envelope.
  *
  * The original only ever sends `BAD_REQUEST`, `INTERNAL`, `RESUME_TOO_OLD` and `DUPLICATE_CONNECTION`; ours sends them all.
  */
@@ -101,11 +103,11 @@ export const ErrorCode = {
 /** One of the codes in {@link ErrorCode}. */
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
-/** What a message is meant as (relay spec §1.3, PayloadKind). */
+/** What a message is meant as. */
 export type PayloadKind = "message" | "action" | "state" | "thinking";
 
-/** When a shadow speaks up (relay spec §1.4, SpeakOnTrigger). */
+/** When a shadow speaks up. */
 export type SpeakOnTrigger = "SESSION_END" | "CODE_WRITTEN" | "REVIEW_REQUEST" | "EXPLICIT_ASK" | "ALL_MESSAGES";
 
-/** Who is behind a connection: agents have one each, users may have many (relay spec §3.5). */
+/** Who is behind a connection: agents have one each, users may have many. */
 export type EntityType = Open<"agent" | "user">;

@@ -52,10 +52,12 @@ import type {
 } from "./worker-payloads.js";
 
 /**
- * The payload of each message type (relay spec §1.2–§1.5, §6).
+ * The payload of each message type.
  *
  * Types that no implementation sends, and that no document gives a shape, are open records: RESUME, STATE,
  * SYNC_SNAPSHOT, SYNC_DELTA, PROPOSAL_CREATE, VOTE.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#message-types
  */
 export interface RelayPayloads extends Record<MessageType, object> {
   HELLO: HelloPayload;

@@ -69,7 +69,7 @@ const isAgentMetrics = shape<AgentMetrics>({
   uptimeMs: optional(isFiniteNumber),
 });
 
-/** Guards of the questions to the daemon and their answers (relay spec §1.5). */
+/** Guards of the questions to the daemon and their answers (docs/wire/relay.md#queries). */
 export const QUERY_GUARDS = {
   STATUS: isRecord,
   STATUS_RESPONSE: shape<StatusResponsePayload>({

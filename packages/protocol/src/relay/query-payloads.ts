@@ -1,6 +1,8 @@
 import type { Open } from "../session/values.js";
 
-/** STATUS_RESPONSE (relay spec §1.5). */
+// Facts of the wire: docs/wire/relay.md#queries
+
+/** STATUS_RESPONSE: version, age and storage of the daemon. */
 export interface StatusResponsePayload {
   version: string;
   /** Milliseconds. */
@@ -17,7 +19,7 @@ export interface StatusResponsePayload {
   };
 }
 
-/** INBOX: messages to an agent (relay spec §1.5). */
+/** INBOX: messages to an agent. */
 export interface InboxPayload {
   /** Default: the asker. */
   agent?: string;
@@ -28,7 +30,7 @@ export interface InboxPayload {
   channel?: string;
 }
 
-/** One message in an INBOX_RESPONSE (relay spec §1.5). */
+/** One message in an INBOX_RESPONSE. */
 export interface InboxMessage {
   id: string;
   from: string;
@@ -39,12 +41,12 @@ export interface InboxMessage {
   timestamp: number;
 }
 
-/** INBOX_RESPONSE, newest first (relay spec §1.5). */
+/** INBOX_RESPONSE, newest first. */
 export interface InboxResponsePayload {
   messages: InboxMessage[];
 }
 
-/** MESSAGES_QUERY (relay spec §1.5). */
+/** MESSAGES_QUERY: stored messages, whoever they are to. */
 export interface MessagesQueryPayload {
   /** Default 100. */
   limit?: number;
@@ -57,7 +59,7 @@ export interface MessagesQueryPayload {
   order?: Open<"asc" | "desc">;
 }
 
-/** One message in a MESSAGES_RESPONSE (relay spec §1.5). */
+/** One message in a MESSAGES_RESPONSE. */
 export interface StoredMessage {
   id: string;
   from: string;
@@ -73,24 +75,24 @@ export interface StoredMessage {
   data?: Record<string, unknown>;
 }
 
-/** MESSAGES_RESPONSE (relay spec §1.5). */
+/** MESSAGES_RESPONSE, in the order that was asked for. */
 export interface MessagesResponsePayload {
   messages: StoredMessage[];
 }
 
-/** LIST_AGENTS; `project` is ignored (relay spec §1.5). */
+/** LIST_AGENTS; `project` is ignored. */
 export interface ListAgentsPayload {
   /** Also those that are known and not connected. */
   includeIdle?: boolean;
   project?: string;
 }
 
-/** LIST_CONNECTED_AGENTS; `project` is ignored (relay spec §1.5). */
+/** LIST_CONNECTED_AGENTS; `project` is ignored. */
 export interface ListConnectedAgentsPayload {
   project?: string;
 }
 
-/** One agent in a list (relay spec §1.5). */
+/** One agent in a list. */
 export interface AgentSummary {
   name: string;
   cli?: string;
@@ -100,32 +102,32 @@ export interface AgentSummary {
   pid?: number;
 }
 
-/** LIST_AGENTS_RESPONSE and LIST_CONNECTED_AGENTS_RESPONSE (relay spec §1.5). */
+/** LIST_AGENTS_RESPONSE and LIST_CONNECTED_AGENTS_RESPONSE. */
 export interface AgentListPayload {
   agents: AgentSummary[];
 }
 
-/** REMOVE_AGENT (relay spec §1.5). */
+/** REMOVE_AGENT: forgets a name. */
 export interface RemoveAgentPayload {
   /** 1 to 128 characters. */
   name: string;
   removeMessages?: boolean;
 }
 
-/** REMOVE_AGENT_RESPONSE (relay spec §1.5). */
+/** REMOVE_AGENT_RESPONSE: whether the name was known and is forgotten. */
 export interface RemoveAgentResponsePayload {
   success: boolean;
   removed: boolean;
   message?: string;
 }
 
-/** HEALTH; both wishes are ignored (relay spec §1.5). */
+/** HEALTH; both fields are ignored. */
 export interface HealthPayload {
   includeCrashes?: boolean;
   includeAlerts?: boolean;
 }
 
-/** HEALTH_RESPONSE (relay spec §1.5). */
+/** HEALTH_RESPONSE: a score, and what lowers it. */
 export interface HealthResponsePayload {
   /** 0 to 100. */
   healthScore: number;
@@ -137,12 +139,12 @@ export interface HealthResponsePayload {
   stats: { totalCrashes24h: number; totalAlerts24h: number; agentCount: number };
 }
 
-/** METRICS, of one agent or of all (relay spec §1.5). */
+/** METRICS, of one agent or of all. */
 export interface MetricsPayload {
   agent?: string;
 }
 
-/** One agent's process in a METRICS_RESPONSE (relay spec §1.5). */
+/** One agent's process in a METRICS_RESPONSE. */
 export interface AgentMetrics {
   name: string;
   pid?: number;
@@ -155,7 +157,7 @@ export interface AgentMetrics {
   uptimeMs?: number;
 }
 
-/** METRICS_RESPONSE (relay spec §1.5). */
+/** METRICS_RESPONSE: processes of the agents, memory of the daemon's machine. */
 export interface MetricsResponsePayload {
   agents: AgentMetrics[];
   /** Bytes. */

@@ -1,3 +1,5 @@
+// Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
+
 /**
  * `@daemon-sdk/protocol/relay/schema`: zod schemas of the relay wire, for where trust begins and for other programs. A door
  * of its own, so that who only wants the guards of `@daemon-sdk/protocol/relay` gets no zod. Both accept the same: a
@@ -15,7 +17,7 @@ import { WORKER_SCHEMAS } from "./schema/workers.js";
 const text = z.string();
 const openRecord = z.record(z.string(), z.unknown());
 
-/** Schema of each type's payload (relay spec §1.2–§1.5, §6). Unknown keys pass, and enums are open. */
+/** Schema of each type's payload. Unknown keys pass, and enums are open. */
 export const PAYLOAD_SCHEMAS: { readonly [Type in MessageType]: z.ZodMiniType<RelayPayloads[Type]> } = {
   ...CONTROL_SCHEMAS,
   ...MESSAGE_SCHEMAS,
@@ -23,7 +25,7 @@ export const PAYLOAD_SCHEMAS: { readonly [Type in MessageType]: z.ZodMiniType<Re
   ...WORKER_SCHEMAS,
 };
 
-/** Schema of {@link SendMeta} (relay spec §1.3). */
+/** Schema of {@link SendMeta}. */
 export const sendMetaSchema: z.ZodMiniType<SendMeta> = z.looseObject({
   requires_ack: z.exactOptional(z.boolean()),
   ttl_ms: z.exactOptional(z.number()),
@@ -34,7 +36,7 @@ export const sendMetaSchema: z.ZodMiniType<SendMeta> = z.looseObject({
   ),
 });
 
-/** Schema of {@link Delivery} (relay spec §1.3). */
+/** Schema of {@link Delivery}. */
 export const deliverySchema: z.ZodMiniType<Delivery> = z.looseObject({
   seq: z.int(),
   session_id: text,
@@ -54,7 +56,7 @@ const envelopeFields = {
   delivery: z.exactOptional(openRecord),
 };
 
-/** Schema of an {@link Envelope} of any type (relay spec §1): agrees with `isEnvelope`. */
+/** Schema of an {@link Envelope} of any type: agrees with `isEnvelope`. */
 export const envelopeSchema: z.ZodMiniType<Envelope> = z.looseObject(envelopeFields);
 
 /** Schema of the envelopes of one type, payload and side bands checked: agrees with `isEnvelopeOf`. */

@@ -16,7 +16,10 @@ const RESULT_FIELDS = { replyTo: isText, success: isFlag, name: isText, error: o
 
 const isWorkerResult = shape<WorkerResultPayload>(RESULT_FIELDS);
 
-/** Whether `value` is the payload of a SPAWN (relay spec §6). Paths and names are judged where they are used. */
+/**
+ * Whether `value` is the payload of a SPAWN (docs/wire/relay.md#spawning). Paths and names are judged where they are
+ * used.
+ */
 export const isSpawnPayload = shape<SpawnPayload>({
   name: isText,
   cli: isText,
@@ -36,7 +39,7 @@ export const isSpawnPayload = shape<SpawnPayload>({
   includeWorkflowConventions: optional(isFlag),
 });
 
-/** Guards of the requests about spawned agents and their results (relay spec §6). */
+/** Guards of the requests about spawned agents and their results (docs/wire/relay.md#spawning). */
 export const WORKER_GUARDS = {
   SPAWN: isSpawnPayload,
   SPAWN_RESULT: shape<SpawnResultPayload>({

@@ -1,7 +1,9 @@
 import type { Open } from "../session/values.js";
 import type { SpeakOnTrigger } from "./message-types.js";
 
-/** SPAWN: start an agent (relay spec §6). */
+// Facts of the wire: docs/wire/relay.md#spawning
+
+/** SPAWN: start an agent. */
 export interface SpawnPayload {
   name: string;
   cli: string;
@@ -24,7 +26,7 @@ export interface SpawnPayload {
   includeWorkflowConventions?: boolean;
 }
 
-/** What every result of the spawn family says (relay spec §6). */
+/** What every result of the spawn family says. */
 export interface WorkerResultPayload {
   /** Id of the request. The result's own id is a new one. */
   replyTo: string;
@@ -33,25 +35,25 @@ export interface WorkerResultPayload {
   error?: string;
 }
 
-/** SPAWN_RESULT (relay spec §6). */
+/** SPAWN_RESULT: whether the agent runs, and as which process. */
 export interface SpawnResultPayload extends WorkerResultPayload {
   pid?: number;
   policyDecision?: unknown;
 }
 
-/** RELEASE: end an agent (relay spec §6). */
+/** RELEASE: end an agent. */
 export interface ReleasePayload {
   name: string;
   reason?: string;
 }
 
-/** SEND_INPUT: text for an agent's terminal or stdin (relay spec §6). */
+/** SEND_INPUT: text for an agent's terminal or stdin. */
 export interface SendInputPayload {
   name: string;
   data: string;
 }
 
-/** SET_MODEL (relay spec §6). */
+/** SET_MODEL: another model for a running agent. */
 export interface SetModelPayload {
   name: string;
   model: string;
@@ -59,13 +61,13 @@ export interface SetModelPayload {
   timeoutMs?: number;
 }
 
-/** SET_MODEL_RESULT (relay spec §6). */
+/** SET_MODEL_RESULT: the agent's model from now on. */
 export interface SetModelResultPayload extends WorkerResultPayload {
   model: string;
   previousModel?: string;
 }
 
-/** One running agent that was spawned (relay spec §6). */
+/** One running agent that was spawned. */
 export interface WorkerSummary {
   name: string;
   cli: string;
@@ -79,7 +81,7 @@ export interface WorkerSummary {
   cwd?: string;
 }
 
-/** LIST_WORKERS_RESULT (relay spec §6). */
+/** LIST_WORKERS_RESULT: the agents that were spawned and run. */
 export interface ListWorkersResultPayload {
   /** Id of the request. */
   replyTo: string;

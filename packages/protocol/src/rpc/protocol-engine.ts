@@ -26,6 +26,8 @@ import { PendingRequests } from "./pending-requests.js";
 import { errorOfResponse, RpcFault } from "./rpc-errors.js";
 import { ServerRequests } from "./server-requests.js";
 
+// Facts of the wire: docs/wire/session.md#protocol-engine
+
 /** Options of one call. */
 export interface CallOptions {
   /** Stops waiting; the call rejects with the signal's reason. The peer is not told and may still act. */
@@ -48,7 +50,7 @@ export interface ProtocolEngineOptions {
 }
 
 /**
- * Requests and responses over any {@link Transport}, in both directions (session spec §1, §7.3).
+ * Requests and responses over any {@link Transport}, in both directions.
  *
  * - A call settles exactly once: with its result, the peer's error, its time-out, its signal, or the end of the link.
  * - A request of the peer is answered at most once, by the handler or by `respond`.
@@ -64,10 +66,10 @@ export class ProtocolEngine {
   onRequest: ((request: InboundRequest) => unknown) | undefined;
   /**
    * Told of each frame that was no envelope. Set, it is also what answers: the engine itself then sends nothing, as an
-   * agent needs whose wire wants -32700 with a null id (agent spec).
+   * agent needs whose wire wants -32700 with a null id.
    */
   onBadFrame: ((failure: DecodeFailure) => void) | undefined;
-  /** Told of each response that no call waits for, such as the second one for an id (agent spec). */
+  /** Told of each response that no call waits for, such as the second one for an id. */
   onStrayResponse: ((response: ResponseEnvelope) => void) | undefined;
   /** Told of each request that was dropped because one of its id is being handled, or was answered. */
   onRepeatedRequest: ((request: InboundRequest) => void) | undefined;
@@ -115,7 +117,7 @@ export class ProtocolEngine {
 
   /**
    * Answers a request of the peer: one that was left with {@link NO_ANSWER}, or one learned from `load_session`, from
-   * whatever connection it was asked (session spec §5.3). False when this engine answered it already, or has ended.
+   * whatever connection it was asked. False when this engine answered it already, or has ended.
    */
   respond(id: string, result: unknown): boolean {
     if (this.#end !== undefined) return false;

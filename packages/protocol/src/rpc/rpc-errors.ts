@@ -2,6 +2,8 @@ import { ConnectionError, type DaemonErrorCode, ProtocolError, SessionError, Ses
 import { RpcCode, type RpcError } from "../session/envelope.js";
 import { isRecord } from "../session/guards.js";
 
+// Facts of the wire: docs/wire/session.md#errors, docs/wire/session.md#error-classes
+
 const CODE_OF_RPC_CODE: ReadonlyMap<number, DaemonErrorCode> = new Map([
   [RpcCode.methodNotFound, "METHOD_NOT_FOUND"],
   [RpcCode.invalidParams, "INVALID_PARAMS"],
@@ -44,7 +46,7 @@ export interface FailedCall {
 }
 
 /**
- * The error class for a failed response: what a caller can act on, whatever the peer called it (session spec §1.5, §9.1).
+ * The error class for a failed response: what a caller can act on, whatever the peer called it.
  *
  * The peer's own words stay in the message and, for classes without `rpcCode`, in `cause`. A credential that the peer
  * repeats is taken out.
@@ -84,7 +86,10 @@ interface VersionMismatch {
   readonly ours: string;
 }
 
-/** The peer's words, from its side: `local` is the peer's version, `peer` is ours (session spec §1.2). */
+/**
+ * The peer's words, from its side: `local` is the peer's version, `peer` is ours
+ * (docs/wire/session.md#protocol-version).
+ */
 function versionMismatchOf(data: unknown): VersionMismatch | undefined {
   if (!isRecord(data)) return undefined;
   const { localFactoryProtocolVersion: theirs, peerFactoryProtocolVersion: ours } = isRecord(

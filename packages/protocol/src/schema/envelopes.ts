@@ -12,6 +12,8 @@ import type {
 import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import { recordSchema } from "./values.js";
 
+// Facts of the wire: docs/wire/session.md#errors, docs/wire/session.md#strictness-on-receive
+
 const count = z.int().check(z.minimum(0));
 
 /** Schema of {@link EnvelopeMeta}; other keys pass. */
@@ -22,7 +24,7 @@ export const envelopeMetaSchema: z.ZodMiniType<EnvelopeMeta> = z.looseObject({
   tracestate: z.exactOptional(z.string()),
 });
 
-/** Schema of {@link RpcError}; any numeric code is accepted (session spec §1.5). */
+/** Schema of {@link RpcError}; any numeric code is accepted. */
 export const rpcErrorSchema: z.ZodMiniType<RpcError> = z.looseObject({
   code: z.number(),
   message: z.string(),
@@ -50,7 +52,7 @@ export const successEnvelopeSchema: z.ZodMiniType<SuccessEnvelope> = z
   .looseObject({ ...base, type: z.literal("response"), id: z.string(), result: z.unknown() })
   .check(z.refine((response) => !("error" in response), "a response with an error is a failure"));
 
-/** Schema of {@link FailureEnvelope}; a `result` beside the error is ignored (session spec §1.7). */
+/** Schema of {@link FailureEnvelope}; a `result` beside the error is ignored. */
 export const failureEnvelopeSchema: z.ZodMiniType<FailureEnvelope> = z.looseObject({
   ...base,
   type: z.literal("response"),

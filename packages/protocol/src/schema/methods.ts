@@ -21,7 +21,7 @@ export const METHOD_SCHEMAS: {
   readonly [Key in keyof Methods]: MethodSchemas<ParamsOf<Methods[Key]>, ResultOf<Methods[Key]>>;
 } = {
   authenticate: { params: P.authenticateParamsSchema, result: R.authenticateResultSchema },
-  // A real daemon refuses any key here (session spec §3.1).
+  // A real daemon refuses any key here (docs/wire/session.md#authentication).
   logout: { params: z.strictObject({}), result: R.commandAckSchema },
 
   initializeSession: { params: P.initializeSessionParamsSchema, result: R.initializeSessionResultSchema },

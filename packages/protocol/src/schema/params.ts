@@ -28,6 +28,8 @@ import {
   sessionTagSchema,
 } from "./values.js";
 
+// Facts of the wire: docs/wire/session.md#authentication, docs/wire/session.md#session-calls
+
 const text = z.string();
 const optionalText = z.exactOptional(text);
 const optionalFlag = z.exactOptional(z.boolean());
@@ -49,7 +51,7 @@ export const creditSchema: z.ZodMiniType<Credit> = z.looseObject({
   bytes: z.int().check(z.minimum(0)),
 });
 
-/** Schema of {@link AuthenticateParams}; at least one kind of credential (session spec §3.1). */
+/** Schema of {@link AuthenticateParams}; at least one kind of credential. */
 export const authenticateParamsSchema: z.ZodMiniType<AuthenticateParams> = z
   .looseObject({
     token: optionalText,
@@ -136,7 +138,7 @@ export const closeSessionParamsSchema: z.ZodMiniType<SessionScoped & { reason?: 
   reason: optionalText,
 });
 
-/** Schema of the params of `update_session_settings`: flat (session spec §5.5). */
+/** Schema of the params of `update_session_settings`: flat. */
 export const updateSettingsParamsSchema: z.ZodMiniType<SessionScoped & SettingsParams> = scoped(settings);
 
 /** Schema of the params of `rename_session`. */

@@ -11,6 +11,8 @@ import type {
 } from "../session/requests.js";
 import { toolUseSchema } from "./values.js";
 
+// Facts of the wire: docs/wire/session.md#permission-requests
+
 const text = z.string();
 
 const permissionToolUseSchema: z.ZodMiniType<PermissionToolUse> = z.looseObject({
@@ -31,7 +33,7 @@ export const requestPermissionParamsSchema: z.ZodMiniType<RequestPermissionParam
   ...permission,
 });
 
-/** Schema of {@link RequestPermissionResult}; `proceed_edit` has to bring the edited text (session spec §6.4). */
+/** Schema of {@link RequestPermissionResult}; `proceed_edit` has to bring the edited text. */
 export const requestPermissionResultSchema: z.ZodMiniType<RequestPermissionResult> = z
   .looseObject({
     selectedOption: text,

@@ -35,6 +35,8 @@ import {
   tokenUsageSchema,
 } from "./values.js";
 
+// Facts of the wire: docs/wire/session.md#acknowledgements
+
 const text = z.string();
 const optionalText = z.exactOptional(text);
 const number = z.number();
@@ -67,7 +69,7 @@ export const authenticateResultSchema: z.ZodMiniType<AuthenticateResult> = z.loo
   instanceId: z.exactOptional(text),
 });
 
-/** Schema of {@link CommandAck}, which is `{}` or `{accepted: true}` (session spec §1.6). */
+/** Schema of {@link CommandAck}, which is `{}` or `{accepted: true}`. */
 export const commandAckSchema: z.ZodMiniType<CommandAck> = z.looseObject({ accepted: z.exactOptional(z.boolean()) });
 
 /** Schema of {@link SuccessResult}. */

@@ -18,10 +18,12 @@ import type {
   ToolUseBlock,
 } from "../session/values.js";
 
+// Facts of the wire: docs/wire/session.md#strictness-on-receive
+
 /** A JSON object with any keys. */
 export const recordSchema: z.ZodMiniType<Record<string, unknown>> = z.looseObject({});
 
-/** A string whose known values TypeScript can list; unknown ones are accepted (session spec §1.7). */
+/** A string whose known values TypeScript can list; unknown ones are accepted. */
 export function openEnum<Known extends string>(): z.ZodMiniType<Open<Known>> {
   return z.string();
 }
@@ -50,7 +52,7 @@ export const toolUseBlockSchema: z.ZodMiniType<ToolUseBlock> = z.looseObject({
 });
 
 /**
- * Schema of a tool use in `tool_call`, where `type` may be missing (session spec §6.1). Nothing reads it there, so the
+ * Schema of a tool use in `tool_call`, where `type` may be missing. Nothing reads it there, so the
  * type of {@link ToolUseBlock} stands.
  */
 export const toolUseSchema = z.looseObject({

@@ -5,10 +5,12 @@ import { type EnvelopeMeta, RpcCode, type RpcError, type SessionEnvelope } from 
 import { isRecord, isSessionEnvelope } from "./guards.js";
 import { exceedsDepth, hasUnsafeKey, mayHoldUnsafeKey } from "./json-safety.js";
 
+// Facts of the wire: docs/wire/session.md#errors
+
 /** What {@link decodeFrame} made of a frame. */
 export type Decoded = { ok: true; envelope: SessionEnvelope } | DecodeFailure;
 
-/** Why a frame was refused, and what an answer to it has to say (session spec §1.5). */
+/** Why a frame was refused, and what an answer to it has to say. */
 export interface DecodeFailure {
   ok: false;
   /** Code of the error response. */

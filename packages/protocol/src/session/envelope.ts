@@ -1,8 +1,10 @@
 import type { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import type { Position } from "./values.js";
 
+// Facts of the wire: docs/wire/session.md#envelope, docs/wire/session.md#frame-shapes, docs/wire/session.md#errors
+
 /**
- * Side band of an envelope: W3C trace context (session spec §1.2), and on frames of a journal their position
+ * Side band of an envelope: W3C trace context, and on frames of a journal their position
  * (docs/protocol.md, "Positions"). Implementations that know nothing of it ignore it.
  */
 export interface EnvelopeMeta extends Partial<Position> {
@@ -14,7 +16,7 @@ export interface EnvelopeMeta extends Partial<Position> {
   tracestate?: string;
 }
 
-/** What every frame of the session wire carries (session spec §1.2). */
+/** What every frame of the session wire carries. */
 export interface EnvelopeBase {
   jsonrpc: typeof JSONRPC_VERSION;
   factoryApiVersion: typeof FACTORY_API_VERSION;
@@ -23,7 +25,7 @@ export interface EnvelopeBase {
   _meta?: EnvelopeMeta;
 }
 
-/** A call, in either direction (session spec §1.4). */
+/** A call, in either direction. */
 export interface RequestEnvelope extends EnvelopeBase {
   type: "request";
   id: string;
@@ -38,7 +40,7 @@ export interface SuccessEnvelope extends EnvelopeBase {
   result: unknown;
 }
 
-/** `error` of a failed response (session spec §1.5). */
+/** `error` of a failed response. */
 export interface RpcError {
   code: number;
   message: string;
@@ -52,7 +54,7 @@ export interface FailureEnvelope extends EnvelopeBase {
   error: RpcError;
 }
 
-/** Something told, with no answer expected (session spec §1.4). */
+/** Something told, with no answer expected. */
 export interface NotificationEnvelope extends EnvelopeBase {
   type: "notification";
   method: string;
@@ -64,7 +66,7 @@ export type ResponseEnvelope = SuccessEnvelope | FailureEnvelope;
 /** Any frame of the session wire. */
 export type SessionEnvelope = RequestEnvelope | ResponseEnvelope | NotificationEnvelope;
 
-/** JSON-RPC error codes of the wire (session spec §1.5). */
+/** JSON-RPC error codes of the wire. */
 export const RpcCode = {
   parseError: -32_700,
   invalidRequest: -32_600,

@@ -10,12 +10,14 @@ import type {
 } from "./envelope.js";
 import type { SessionNotificationParams } from "./notifications.js";
 
+// Facts of the wire: docs/wire/session.md#frame-shapes, docs/wire/session.md#strictness-on-receive
+
 /** A JSON object: not null, not an array. Says nothing of its keys. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A call (session spec §1.4). Numeric ids and params that are no object are refused (§1.3). */
+/** A call. Numeric ids and params that are no object are refused. */
 export function isRequestEnvelope(value: unknown): value is RequestEnvelope {
   return (
     isRecord(value) &&
@@ -27,7 +29,7 @@ export function isRequestEnvelope(value: unknown): value is RequestEnvelope {
   );
 }
 
-/** An answer. One that holds both `error` and `result` counts as a failure (session spec §1.7). */
+/** An answer. One that holds both `error` and `result` counts as a failure. */
 export function isResponseEnvelope(value: unknown): value is ResponseEnvelope {
   if (!isRecord(value) || value.type !== "response" || !hasEnvelopeBase(value)) return false;
   if (value.error === undefined) return typeof value.id === "string" && value.result !== undefined;
@@ -39,7 +41,7 @@ export function isFailure(response: ResponseEnvelope): response is FailureEnvelo
   return "error" in response;
 }
 
-/** Something told (session spec §1.4). An `id`, which a notification should not have, is ignored. */
+/** Something told. An `id`, which a notification should not have, is ignored. */
 export function isNotificationEnvelope(value: unknown): value is NotificationEnvelope {
   return (
     isRecord(value) &&
@@ -63,12 +65,12 @@ export function isSessionEnvelope(value: unknown): value is SessionEnvelope {
   }
 }
 
-/** `error` of a failed response; codes beyond the known ones are accepted (session spec §1.5). */
+/** `error` of a failed response; codes beyond the known ones are accepted. */
 export function isRpcError(value: unknown): value is RpcError {
   return isRecord(value) && Number.isFinite(value.code) && typeof value.message === "string";
 }
 
-/** Params of `session_notification`, whatever the notification's type. Agents may leave `sessionId` out (agent spec). */
+/** Params of `session_notification`, whatever the notification's type. Agents may leave `sessionId` out. */
 export function isSessionNotificationParams(value: unknown): value is SessionNotificationParams {
   return (
     isRecord(value) &&

@@ -2,7 +2,9 @@ import type { SessionScoped, SuccessResult } from "./params.js";
 import type { SessionActivity } from "./state/index.js";
 import type { Open, SessionMessage, SessionTag, WorkingState } from "./values.js";
 
-/** One row of `list_opened_sessions`; `updatedAt` in epoch seconds (session spec §5.5). */
+// Facts of the wire: docs/wire/session.md#session-lists
+
+/** One row of `list_opened_sessions`; `updatedAt` in epoch seconds. */
 export interface OpenedSession {
   sessionId: string;
   updatedAt: number;
@@ -14,7 +16,7 @@ export interface OpenedSession {
   messagesCount?: number;
   tags?: SessionTag[];
 }
-/** One row of `list_available_sessions`; `updatedAt` in epoch seconds, `archivedAt` ISO (session spec §5.5). */
+/** One row of `list_available_sessions`; `updatedAt` in epoch seconds, `archivedAt` ISO. */
 export interface AvailableSession {
   sessionId: string;
   updatedAt: number;
@@ -40,7 +42,7 @@ export interface ListAvailableSessionsResult {
 }
 /** Where to search. */
 export type SearchKind = "message_text" | "document" | "tool_use" | "tool_result" | "all";
-/** Searches the text of all sessions (session spec §5.5). */
+/** Searches the text of all sessions. */
 export interface SearchSessionsParams {
   query: string;
   kind?: Open<SearchKind>;
@@ -57,7 +59,7 @@ export interface SearchHit {
   toolName?: string;
   messageRole?: Open<"user" | "assistant">;
 }
-/** `updatedAt` is in ms here, unlike the lists (session spec §5.5). */
+/** `updatedAt` is in ms here, unlike the lists. */
 export interface SearchSessionsResult {
   query: string;
   sessions: { sessionId: string; title?: string; updatedAt?: number; hits: SearchHit[] }[];

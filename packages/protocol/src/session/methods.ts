@@ -2,6 +2,8 @@ import { CLIENT_LIMITS } from "../limits.js";
 import type * as P from "./params.js";
 import type * as R from "./requests.js";
 
+// Facts of the wire: docs/wire/session.md#methods, docs/wire/session.md#time-outs
+
 declare const types: unique symbol;
 
 /**
@@ -52,7 +54,11 @@ const call = <Name extends string>(name: Name, options?: MethodOptions) => defin
 const connectionCall = <Name extends string>(name: Name, options?: MethodOptions) =>
   define(name, "connection", options);
 
-/** Methods this project uses (session spec §5; time-outs §1.8). A time-out of 0 means: as long as it takes. */
+/**
+ * Methods this project uses. A time-out of 0 means: as long as it takes.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#methods
+ */
 export const METHODS = {
   authenticate: connectionCall("authenticate")<P.AuthenticateParams, P.AuthenticateResult>(),
   logout: connectionCall("logout")<Record<string, never>, P.CommandAck>(),

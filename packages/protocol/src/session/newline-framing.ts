@@ -15,7 +15,7 @@ const NEWLINE = 0x0a;
 const KEPT_BYTES = 4096;
 
 /**
- * Cuts a byte stream into lines of text, as agents write them on stdio (agent spec).
+ * Cuts a byte stream into lines of text, as agents write them on stdio.
  *
  * Takes any chunking, also in the middle of a character, in time linear in the bytes and memory bounded by one line plus
  * one chunk. A line that cannot be taken is reported and skipped; the next one is read as usual. Chunks are not kept.

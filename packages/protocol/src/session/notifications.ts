@@ -8,7 +8,14 @@ import type {
   WorkingState,
 } from "./values.js";
 
-/** Fields of each `session_notification`, by its `type` (session spec §6.1, agent spec). */
+// Facts of the wire: docs/wire/session.md#session-notifications, docs/wire/session.md#daemon-notifications,
+// docs/wire/session.md#turn-end
+
+/**
+ * Fields of each `session_notification`, by its `type`.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#session-notifications
+ */
 export interface SessionNotificationFields {
   droid_working_state_changed: { newState: Open<WorkingState> };
   create_message: { message: SessionMessage; parentId?: string; requestId?: string };
@@ -63,7 +70,7 @@ export interface SessionNotificationFields {
   ask_user_resolved: { requestId: string; toolCallId: string; cancelled: boolean };
 }
 
-/** Progress of a running tool; which of the texts is there depends on `type` (session spec §6.1). */
+/** Progress of a running tool; which of the texts is there depends on `type`. */
 export interface ToolProgressUpdate {
   type: Open<"tool_call" | "tool_result" | "error" | "status" | "message">;
   text?: string;
@@ -73,9 +80,9 @@ export interface ToolProgressUpdate {
 }
 
 /**
- * A turn ended. `turnId` is the id of the user message that started it (session spec §6.1).
+ * A turn ended. `turnId` is the id of the user message that started it.
  *
- * Reasons seen: `completed`, `cancelled`, `error`, `model_authentication_failed` (agent spec); our daemon adds
+ * Reasons of the original: `completed`, `cancelled`, `error`, `model_authentication_failed`; our daemon adds
  * `agent_exited` and `daemon_restarted`, with what is known in `message`, `exitCode` and `signal`.
  */
 export interface AgentTurnCompleted {
@@ -93,7 +100,7 @@ export interface AgentTurnCompleted {
   [key: string]: unknown;
 }
 
-/** A hook begins; one notification covers all its commands (session spec §6.1). */
+/** A hook begins; one notification covers all its commands. */
 export interface HookExecutionStarted {
   hookId: string;
   hookEventName: string;
@@ -103,7 +110,7 @@ export interface HookExecutionStarted {
   [key: string]: unknown;
 }
 
-/** A hook has ended, with one result per command. `timeout` in seconds (session spec §6.1). */
+/** A hook has ended, with one result per command. `timeout` in seconds. */
 export interface HookExecutionCompleted {
   hookId: string;
   hookEventName?: string;
@@ -128,7 +135,7 @@ export interface SessionNotification {
   [key: string]: unknown;
 }
 
-/** Params of `session_notification`. An agent may leave `sessionId` out; a daemon never does (agent spec). */
+/** Params of `session_notification`. An agent may leave `sessionId` out; a daemon never does. */
 export interface SessionNotificationParams {
   sessionId?: string;
   notification: SessionNotification;

@@ -1,7 +1,9 @@
 /**
- * Wire names (without prefix) of the methods that exist and that this project does not use (session spec §5.4–§5.10).
+ * Wire names (without prefix) of the methods that exist and that this project does not use.
  *
  * Call one with `ProtocolEngine.requestNamed`; its params and result are as the peer defines them.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#other-methods
  */
 export const OTHER_METHOD_NAMES = [
   // Turns and commands

@@ -22,6 +22,10 @@ import type {
   WorkingState,
 } from "./values.js";
 
+// Facts of the wire: docs/wire/session.md#authentication, docs/wire/session.md#start-of-a-session,
+// docs/wire/session.md#load-of-a-session, docs/wire/session.md#prompts-and-interrupts,
+// docs/wire/session.md#session-calls, docs/wire/session.md#mcp-and-skills
+
 export type * from "./extension-params.js";
 export type * from "./listing-params.js";
 
@@ -30,12 +34,12 @@ export interface SessionScoped {
   sessionId: string;
 }
 
-/** Result of calls that a newer daemon may acknowledge before they are done (session spec §1.6). */
+/** Result of calls that a newer daemon may acknowledge before they are done. */
 export interface CommandAck {
   accepted?: boolean;
 }
 
-/** First message on a socket (session spec §3.1). One of `token`, `apiKey`, or (to our daemon) `proof` or `ticket`. */
+/** First message on a socket. One of `token`, `apiKey`, or (to our daemon) `proof` or `ticket`. */
 export interface AuthenticateParams {
   token?: string;
   apiKey?: string;
@@ -47,7 +51,7 @@ export interface AuthenticateParams {
   connectionId?: string;
   metadata?: Record<string, unknown>;
 }
-/** Who was let in. `capabilities` only from a daemon with extensions (session spec §3.1). */
+/** Who was let in. `capabilities` only from a daemon with extensions. */
 export interface AuthenticateResult {
   userId: string;
   orgId: string;
@@ -56,7 +60,7 @@ export interface AuthenticateResult {
   instanceId?: string;
 }
 
-/** Settings a session can start with or be switched to (session spec §5.2, §5.5). */
+/** Settings a session can start with or be switched to. */
 export interface SettingsParams {
   modelId?: string;
   reasoningEffort?: Open<ReasoningEffort>;
@@ -71,7 +75,7 @@ export interface SettingsParams {
   compactionThresholdCheckEnabled?: boolean;
 }
 
-/** Starts a session (session spec §5.2). `token` repeats the credential; `cwd` is a path on the daemon's machine. */
+/** Starts a session. `token` repeats the credential; `cwd` is a path on the daemon's machine. */
 export interface InitializeSessionParams extends SettingsParams {
   token: string;
   machineId: string;
@@ -89,7 +93,7 @@ export interface InitializeSessionParams extends SettingsParams {
   /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */
   credit?: Credit;
 }
-/** A started session. Routing hangs on its `sessionId` (session spec §5.2). */
+/** A started session. Routing hangs on its `sessionId`. */
 export interface InitializeSessionResult {
   sessionId: string;
   session: { messages: SessionMessage[]; title?: string };
@@ -102,7 +106,7 @@ export interface InitializeSessionResult {
   position?: Position;
 }
 
-/** Attaches this connection to a session and asks for a snapshot (session spec §5.3). */
+/** Attaches this connection to a session and asks for a snapshot. */
 export interface LoadSessionParams extends SessionScoped {
   token: string;
   mcpServers?: McpServerConfig[];
@@ -114,7 +118,7 @@ export interface LoadSessionParams extends SessionScoped {
   /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */
   credit?: Credit;
 }
-/** Without a `sessionId` (session spec §5.3): the multiplexer learns it from the request. */
+/** Without a `sessionId`: the multiplexer learns it from the request. */
 export interface LoadSessionResult {
   session: { messages: SessionMessage[]; title?: string };
   settings: SessionSettings;
@@ -132,7 +136,7 @@ export interface LoadSessionResult {
   position?: Position;
 }
 
-/** A prompt (session spec §5.4). Repeating one with the same `messageId` and content does not act twice. */
+/** A prompt. Repeating one with the same `messageId` and content does not act twice. */
 export interface AddUserMessageParams extends SessionScoped {
   text: string;
   messageId?: string;
@@ -142,24 +146,24 @@ export interface AddUserMessageParams extends SessionScoped {
   skipAgentLoop?: boolean;
   queuePlacement?: Open<"end_of_turn" | "end_of_loop">;
 }
-/** A prompt that waits for its turn, with the id of the request that brought it (session spec §5.3). */
+/** A prompt that waits for its turn, with the id of the request that brought it. */
 export interface QueuedMessage extends AddUserMessageParams {
   requestId: string;
 }
 
-/** Interrupts the running turn (session spec §5.4). */
+/** Interrupts the running turn. */
 export interface InterruptSessionParams extends SessionScoped {
   /** Ours: acts while the turn of that message is under way only; where the daemon offers `turnInterrupt`. */
   messageId?: string;
 }
 
-/** Starts a new session with the history of this one (session spec §5.5). */
+/** Starts a new session with the history of this one. */
 export interface ForkSessionParams extends SessionScoped {
   title?: string;
   tags?: SessionTag[];
 }
 
-/** Result of compact, fork and rewind: a new session; the old one stays (session spec §5.5). */
+/** Result of compact, fork and rewind: a new session; the old one stays. */
 export interface NewSessionResult {
   newSessionId: string;
 }
@@ -167,7 +171,7 @@ export interface NewSessionResult {
 export interface CompactSessionResult extends NewSessionResult {
   removedCount: number;
 }
-/** What going back to a message could do to files (session spec §5.5). */
+/** What going back to a message could do to files. */
 export interface RewindInfoResult {
   availableFiles: { filePath: string; contentHash: string; size: number }[];
   createdFiles: { filePath: string }[];
@@ -187,7 +191,7 @@ export interface ExecuteRewindResult extends NewSessionResult {
   failedRestoreCount: number;
   failedDeleteCount: number;
 }
-/** What fills the model's context, in tokens (session spec §5.5). */
+/** What fills the model's context, in tokens. */
 export interface ContextBreakdownResult {
   modelId: string;
   modelDisplayName: string;
@@ -205,7 +209,7 @@ export interface ContextBreakdownResult {
 export interface SuccessResult {
   success: boolean;
 }
-/** Adds an MCP server to the user's settings: `command` for stdio, `url` for the others (session spec §5.6). */
+/** Adds an MCP server to the user's settings: `command` for stdio, `url` for the others. */
 export interface AddMcpServerParams extends SessionScoped {
   name: string;
   type: Open<"stdio" | "http" | "sse">;

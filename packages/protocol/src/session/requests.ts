@@ -1,6 +1,8 @@
 import type { Open, ToolUseBlock } from "./values.js";
 
-/** Answers to a permission request (session spec §6.4). Choose among the request's own `options`. */
+// Facts of the wire: docs/wire/session.md#permission-requests, docs/wire/session.md#questions-to-the-user
+
+/** Answers to a permission request. Choose among the request's own `options`. */
 export const PERMISSION_OPTIONS = [
   "proceed_once",
   "proceed_always",
@@ -22,7 +24,7 @@ export const PERMISSION_OPTIONS = [
 /** One of {@link PERMISSION_OPTIONS}, or one of a newer peer. */
 export type PermissionOption = Open<(typeof PERMISSION_OPTIONS)[number]>;
 
-/** What one tool use of a permission request wants to do; `type` equals the confirmation type (session spec §6.4). */
+/** What one tool use of a permission request wants to do; `type` equals the confirmation type. */
 export interface ConfirmationDetails {
   type: Open<
     | "edit"
@@ -47,9 +49,11 @@ export interface PermissionToolUse {
 }
 
 /**
- * Params of the server request `request_permission` (session spec §6.4). One answer covers all tool uses.
+ * Params of the server request `request_permission`. One answer covers all tool uses.
  *
- * An agent on stdio leaves `sessionId` out; the daemon adds it (agent spec).
+ * An agent on stdio leaves `sessionId` out; the daemon adds it.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#permission-requests
  */
 export interface RequestPermissionParams {
   sessionId: string;
@@ -75,7 +79,7 @@ export interface AskUserQuestion {
   options: string[];
 }
 
-/** Params of the server request `ask_user` (session spec §6.4). As above, an agent on stdio leaves `sessionId` out. */
+/** Params of the server request `ask_user`. As above, an agent on stdio leaves `sessionId` out. */
 export interface AskUserParams {
   sessionId: string;
   toolCallId: string;
@@ -89,14 +93,14 @@ export interface AskUserAnswer {
   answer: string;
 }
 
-/** Result of `ask_user`. Answers as bare strings leave a real daemon's turn stuck (session spec §6.4). */
+/** Result of `ask_user`. Answers as bare strings leave a real daemon's turn stuck. */
 export interface AskUserResult {
   cancelled?: boolean;
   answers: AskUserAnswer[];
   sessionId?: string;
 }
 
-/** A permission request that waits for an answer, as `load_session` lists it (session spec §5.3). */
+/** A permission request that waits for an answer, as `load_session` lists it. */
 export interface PendingPermission {
   requestId: string;
   /** Ours: when it is closed without an answer, in ms since the epoch. */
@@ -106,7 +110,7 @@ export interface PendingPermission {
   associatedSessionIds?: string[];
 }
 
-/** An ask-user request that waits for an answer, as `load_session` lists it (session spec §5.3). */
+/** An ask-user request that waits for an answer, as `load_session` lists it. */
 export interface PendingAskUser {
   requestId: string;
   /** Ours: when it is closed without an answer, in ms since the epoch. */

@@ -2,18 +2,18 @@ import { isRecord } from "./guards.js";
 import { type Check, listOf, optionally, shape } from "./shape.js";
 import type { MessageBlock, SessionMessage, TokenUsage, ToolUseBlock } from "./values.js";
 
-/** The five counts, and credits where there are any (session spec §5.13). */
+/** The five counts, and credits where there are any (docs/wire/session.md#messages-and-token-usage). */
 export const isTokenUsage = /* @__PURE__ */ shape<TokenUsage>(
   "inputTokens# outputTokens# cacheCreationTokens# cacheReadTokens# thinkingTokens# factoryCredits#?",
 );
 
-/** A tool use as `tool_call` carries it; `type` may be missing there (session spec §6.1). */
+/** A tool use as `tool_call` carries it; `type` may be missing there (docs/wire/session.md#session-notifications). */
 export const isToolUse = /* @__PURE__ */ shape<ToolUseBlock>("id name thoughtSignature?", {
   type: (type) => type === undefined || type === "tool_use",
   input: isPresent,
 });
 
-/** What each kind of block holds (session spec §5.13). */
+/** What each kind of block holds (docs/wire/session.md#messages-and-token-usage). */
 const BLOCKS: ReadonlyMap<unknown, Check> = new Map<string, Check>([
   ["text", shape("text")],
   ["tool_use", isToolUse],
@@ -29,13 +29,16 @@ const BLOCKS: ReadonlyMap<unknown, Check> = new Map<string, Check>([
   ["document", shape("", { source: isPresent })],
 ]);
 
-/** One block of a message (session spec §5.13). Kinds this version does not know pass, with whatever they hold. */
+/**
+ * One block of a message (docs/wire/session.md#messages-and-token-usage). Kinds this version does not know pass, with
+ * whatever they hold.
+ */
 export function isMessageBlock(value: unknown): value is MessageBlock {
   if (!isRecord(value)) return false;
   return BLOCKS.get(value.type)?.(value) ?? typeof value.type === "string";
 }
 
-/** A message of the conversation (session spec §5.13). */
+/** A message of the conversation (docs/wire/session.md#messages-and-token-usage). */
 export const isSessionMessage = /* @__PURE__ */ shape<SessionMessage>(
   "id role createdAt# updatedAt# parentId? visibility? isError!?",
   { content: listOf(isMessageBlock) },

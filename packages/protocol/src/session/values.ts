@@ -1,5 +1,8 @@
+// Facts of the wire: docs/wire/session.md#enumerations, docs/wire/session.md#messages-and-token-usage,
+// docs/wire/session.md#start-of-a-session
+
 /**
- * Values that travel in params, results and notifications (session spec §5.12, §5.13).
+ * Values that travel in params, results and notifications.
  *
  * Every enum is open on receive: a newer peer may send values this list lacks, so fields are typed as {@link Open}.
  */
@@ -7,16 +10,16 @@
 /** One of the known values, or a string that a newer peer made up. */
 export type Open<Known extends string> = Known | (string & Record<never, never>);
 
-/** How the agent works with its user; `agi` is deprecated (session spec §5.12). */
+/** How the agent works with its user; `agi` is deprecated. */
 export type InteractionMode = "auto" | "spec" | "agi" | "mission";
-/** What the agent may do without asking (session spec §5.12). */
+/** What the agent may do without asking. */
 export type AutonomyLevel = "off" | "low" | "medium" | "high";
-/** How much the model thinks (session spec §5.12). */
+/** How much the model thinks. */
 export type ReasoningEffort = "none" | "dynamic" | "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
-/** Where a setting comes from (session spec §5.12). */
+/** Where a setting comes from. */
 export type SettingsLevel = "org" | "runtime" | "user" | "project" | "folder" | "dynamic" | "builtin";
 
-/** What the agent is doing (session spec §5.12, DroidWorkingState). */
+/** What the agent is doing: `DroidWorkingState` in the original. */
 export type WorkingState =
   | "idle"
   | "thinking"
@@ -25,7 +28,7 @@ export type WorkingState =
   | "executing_tool"
   | "compacting_conversation";
 
-/** Where a session comes from; `platform` is open, the other keys depend on it (session spec §5.12). */
+/** Where a session comes from; `platform` is open, the other keys depend on it. */
 export interface SessionSource {
   platform: Open<"slack" | "web" | "api" | "sessions_api" | "linear" | "automation">;
   [key: string]: unknown;
@@ -37,7 +40,7 @@ export interface SessionTag {
   metadata?: Record<string, string>;
 }
 
-/** Tokens spent (session spec §5.13). */
+/** Tokens spent. */
 export interface TokenUsage {
   inputTokens: number;
   outputTokens: number;
@@ -47,14 +50,14 @@ export interface TokenUsage {
   factoryCredits?: number;
 }
 
-/** Image input (session spec §5.4). `data` is base64. */
+/** Image input. `data` is base64. */
 export interface ImageSource {
   type: "base64";
   data: string;
   mediaType: Open<"image/jpeg" | "image/png" | "image/gif" | "image/webp">;
 }
 
-/** File input: a PDF as base64, or plain text (session spec §5.4). */
+/** File input: a PDF as base64, or plain text. */
 export type FileSource =
   | { type: "base64"; mediaType: "application/pdf"; data: string; parsedData?: string; name?: string; path?: string }
   | { type: "text"; mediaType: "text/plain"; data: string; name?: string; mime?: string };
@@ -79,7 +82,7 @@ export interface ToolResultBlock {
   content?: string | MessageBlock[];
   isError?: boolean;
 }
-/** One block of a message (session spec §5.13); unknown kinds pass through. */
+/** One block of a message; unknown kinds pass through. */
 export type MessageBlock =
   | TextBlock
   | ToolUseBlock
@@ -89,7 +92,7 @@ export type MessageBlock =
   | { type: "thinking"; thinking: string; signature?: string; signatureProvider?: string; durationMs?: number }
   | { type: "redacted_thinking"; data: string };
 
-/** One message of the conversation (session spec §5.13). Times in ms since the epoch. */
+/** One message of the conversation. Times in ms since the epoch. */
 export interface SessionMessage {
   id: string;
   role: Open<"user" | "assistant" | "tool" | "system">;
@@ -102,13 +105,13 @@ export interface SessionMessage {
   [key: string]: unknown;
 }
 
-/** JSON Schema the final answer must follow (session spec §5.4). */
+/** JSON Schema the final answer must follow. */
 export interface OutputFormat {
   type: "json_schema";
   schema: Record<string, unknown>;
 }
 
-/** MCP server to start with a session (session spec §5.2). */
+/** MCP server to start with a session. */
 export type McpServerConfig =
   | { name: string; type?: "stdio"; command: string; args: string[]; env?: Record<string, string> }
   | { name: string; type: "http" | "sse"; url: string; headers?: { name: string; value: string }[]; oauth?: false };
@@ -128,7 +131,7 @@ export interface McpSummary {
   disabled?: number;
 }
 
-/** Settings of a session as the daemon reports them (session spec §5.2). */
+/** Settings of a session as the daemon reports them. */
 export interface SessionSettings {
   modelId: string;
   reasoningEffort: Open<ReasoningEffort>;
@@ -142,7 +145,7 @@ export interface SessionSettings {
   [key: string]: unknown;
 }
 
-/** Model the agent can use (session spec §5.2). */
+/** Model the agent can use. */
 export interface AvailableModel {
   id: string;
   displayName: string;

@@ -37,7 +37,8 @@ describe("the method table", () => {
     expect(schemasOf(name)).toBeUndefined();
   });
 
-  test("time-outs are those of the wire (session spec §1.8)", () => {
+  // docs/wire/session.md#time-outs
+  test("time-outs are those of the wire", () => {
     const timeouts = Object.fromEntries(Object.values(METHODS).map(({ name, timeoutMs }) => [name, timeoutMs]));
     expect(timeouts).toMatchObject({
       authenticate: 30_000,
@@ -64,7 +65,8 @@ describe("params", () => {
     expect(accepts(METHOD_SCHEMAS.interruptSession.params, { sessionId: "s", newer: 1 })).toBe(true);
   });
 
-  test("authenticate wants a caller and one kind of credential (session spec §3.1)", () => {
+  // docs/wire/session.md#authentication
+  test("authenticate wants a caller and one kind of credential", () => {
     const { params } = METHOD_SCHEMAS.authenticate;
     for (const credential of [{ apiKey: "k" }, { token: "t" }, { proof: "p" }]) {
       expect(accepts(params, { caller: "c", ...credential })).toBe(true);
@@ -74,12 +76,14 @@ describe("params", () => {
     expect(accepts(params, { caller: "c", apiKey: 1 })).toBe(false);
   });
 
-  test("logout takes exactly {} (session spec §3.1)", () => {
+  // docs/wire/session.md#authentication
+  test("logout takes exactly {}", () => {
     expect(accepts(METHOD_SCHEMAS.logout.params, {})).toBe(true);
     expect(accepts(METHOD_SCHEMAS.logout.params, { a: 1 })).toBe(false);
   });
 
-  test("initialize_session takes what the original SDK sends, MCP servers of both kinds included (session spec §5.2)", () => {
+  // docs/wire/session.md#start-of-a-session
+  test("initialize_session takes what the original SDK sends, MCP servers of both kinds included", () => {
     const params = {
       token: "t",
       machineId: "default",
@@ -97,13 +101,14 @@ describe("params", () => {
     expect(accepts(schema, { ...params, mcpServers: [{ type: "http", name: "b" }] })).toBe(false);
   });
 
-  test("a page is 1 to 100 (session spec §5.5)", () => {
+  // docs/wire/session.md#session-calls
+  test("a page is 1 to 100", () => {
     const { params } = METHOD_SCHEMAS.getSessionMessages;
     for (const limit of [1, LIMITS.messagePageMax]) expect(accepts(params, { sessionId: "s", limit })).toBe(true);
     for (const limit of [0, 101, 500, 1.5, "10", null]) expect(accepts(params, { sessionId: "s", limit })).toBe(false);
   });
 
-  test("images and files are as in session spec §5.4", () => {
+  test("images and files are as in docs/wire/session.md#prompts-and-interrupts", () => {
     const { params } = METHOD_SCHEMAS.addUserMessage;
     const prompt = { sessionId: "s", text: "look", messageId: "m" };
     const images = [{ type: "base64", data: "aGk=", mediaType: "image/png" }];
@@ -118,7 +123,8 @@ describe("params", () => {
 });
 
 describe("results", () => {
-  test("calls that a newer daemon may acknowledge take {}, an acknowledgement, or their own (session spec §1.6)", () => {
+  // docs/wire/session.md#acknowledgements
+  test("calls that a newer daemon may acknowledge take {}, an acknowledgement, or their own", () => {
     for (const result of [{}, { accepted: true }]) {
       expect(accepts(METHOD_SCHEMAS.addUserMessage.result, result)).toBe(true);
       expect(accepts(METHOD_SCHEMAS.updateSessionSettings.result, result)).toBe(true);
@@ -127,7 +133,8 @@ describe("results", () => {
     expect(accepts(METHOD_SCHEMAS.renameSession.result, { success: true })).toBe(true);
   });
 
-  test("load_session answers without a sessionId, with what waits for an answer (session spec §5.3)", () => {
+  // docs/wire/session.md#load-of-a-session
+  test("load_session answers without a sessionId, with what waits for an answer", () => {
     const toolUse = { type: "tool_use", id: "t", name: "Execute", input: {} };
     const options = [{ label: "Yes", value: "proceed_always_file", selectedColor: "#d78700" }];
     const toolUses = [{ toolUse, confirmationType: "exec", details: { type: "exec", command: "ls" } }];
@@ -150,7 +157,8 @@ describe("results", () => {
     expect(accepts(METHOD_SCHEMAS.initializeSession.result, result)).toBe(false);
   });
 
-  test("proceed_edit needs the edited text, and answers as bare strings are refused (session spec §6.4)", () => {
+  // docs/wire/session.md#permission-requests
+  test("proceed_edit needs the edited text, and answers as bare strings are refused", () => {
     const { result: permission } = METHOD_SCHEMAS.requestPermission;
     expect(accepts(permission, { selectedOption: "proceed_once", sessionId: "s" })).toBe(true);
     expect(accepts(permission, { selectedOption: "proceed_edit" })).toBe(false);

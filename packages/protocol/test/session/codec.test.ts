@@ -18,7 +18,7 @@ const request = (fields: object = {}) =>
 const nested = (depth: number, open = "[", close = "]") =>
   request({ params: "@" }).replace('"@"', `{"a":${open.repeat(depth - 2)}${close.repeat(depth - 2)}}`);
 
-describe("what a bad frame is answered with (session spec §1.5)", () => {
+describe("what a bad frame is answered with (docs/wire/session.md#errors)", () => {
   test.each([
     ["malformed JSON", "{", "syntax", null],
     ["an empty message", "", "syntax", null],

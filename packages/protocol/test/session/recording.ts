@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** One line of a recording of `droid exec` (agent spec): what happened, when, and the frame, if it was one. */
+/**
+ * One line of a recording of `droid exec` (docs/wire/agent-stdio.md#a-plain-turn): what happened, when, and the frame,
+ * if it was one.
+ */
 interface RecordedEvent {
   readonly t: number;
   readonly dir: "spawn" | "send" | "recv" | "exit";

@@ -59,7 +59,8 @@ export function isAnswer(
     const chosen = "selectedOption" in result ? result.selectedOption : undefined;
     return chosen === "cancel" || params.options.some(({ value }) => value === chosen);
   }
-  // Answers as bare strings are refused: a real daemon's turn is stuck on them (session spec §6.4).
+  // Answers as bare strings are refused: a real daemon's turn is stuck on them
+  // (docs/wire/session.md#questions-to-the-user).
   if (!("answers" in result) || !Array.isArray(result.answers)) return false;
   return result.answers.every((answer) => typeof answer === "object" && answer !== null && "answer" in answer);
 }

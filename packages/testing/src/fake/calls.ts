@@ -31,7 +31,7 @@ export interface FakeCall {
 /** Answers one method: returns the result, or throws an `rpcFault`. */
 export type FakeMethod = (call: FakeCall) => unknown;
 
-/** A string that has to be there (session spec: required fields of §3 and §5). */
+/** A string that has to be there, such as `caller` or `cwd` (docs/wire/session.md#methods). */
 export function requiredString(params: Record<string, unknown>, name: string): string {
   const value = params[name];
   if (typeof value === "string") return value;
@@ -61,7 +61,7 @@ export function isWholeNumbers<Key extends string>(value: unknown, ...keys: Key[
   });
 }
 
-/** The session a call names; -32004 when there is none (session spec §1.5). */
+/** The session a call names; -32004 when there is none (docs/wire/session.md#errors). */
 export function sessionOf(call: FakeCall): FakeSession {
   const sessionId = requiredString(call.params, "sessionId");
   const session = call.daemon.sessions.get(sessionId);

@@ -3,7 +3,10 @@ import { type FakeCall, type FakeMethod, optionalString, requiredString, session
 import type { FakeSession } from "./session.js";
 import { applySettings } from "./session-methods.js";
 
-/** Methods that list and change sessions, and those of tools and servers (session spec §5.5, §5.6). */
+/**
+ * Methods that list and change sessions (docs/wire/session.md#session-calls), and those of tools and servers
+ * (docs/wire/session.md#mcp-and-skills).
+ */
 export const CATALOGUE_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
   ["list_opened_sessions", listOpenedSessions],
   ["list_available_sessions", listAvailableSessions],
@@ -134,7 +137,7 @@ function executeRewind(call: FakeCall): unknown {
   };
 }
 
-/** A new session, which the caller has to load; the old one stays (session spec §5.5). */
+/** A new session, which the caller has to load; the old one stays (docs/wire/session.md#session-calls). */
 function copyOf(call: FakeCall, messages: readonly SessionMessage[]): FakeSession {
   const { cwd, settings, key } = sessionOf(call);
   return call.daemon.addSession({ cwd, settings, messages, ...(key === undefined ? {} : { key }) });

@@ -120,7 +120,8 @@ export class Dispatcher {
       throw rpcFault(RpcCode.methodNotFound, "Protocol version mismatch", { protocolVersionMismatch: mismatch });
     }
     if (!link.isAuthenticated && name !== "authenticate") {
-      // A daemon of the original knows no other method before (session spec §1.5); ours says why (docs/protocol.md §3).
+      // A daemon of the original knows no other method before (docs/wire/session.md#errors); ours says why
+      // (docs/protocol.md §3).
       if (!catalogue.isPlain) throw rpcFault(RpcCode.authentication, "Not authenticated");
       throw rpcFault(RpcCode.methodNotFound, "Method not found");
     }

@@ -7,7 +7,7 @@ import {
   type RpcError,
 } from "@daemon-sdk/protocol";
 
-/** One frame as it came, told apart by its `type` (session spec §1.4). */
+/** One frame as it came, told apart by its `type`. */
 export type IncomingFrame =
   | {
       kind: "request";

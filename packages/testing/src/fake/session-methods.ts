@@ -49,7 +49,7 @@ function initializeSession(call: FakeCall): unknown {
   };
 }
 
-/** The result has no `sessionId`, as a real daemon's has none (session spec §5.3). */
+/** The result has no `sessionId`, as a real daemon's has none (docs/wire/session.md#load-of-a-session). */
 function loadSession(call: FakeCall): unknown {
   requiredString(call.params, "token");
   const session = sessionOf(call);
@@ -165,7 +165,7 @@ const SETTINGS = [
   "tags",
 ] as const;
 
-/** Takes over the flat settings of a call (session spec §5.5). Returns those that were given. */
+/** Takes over the flat settings of a call (docs/wire/session.md#session-calls). Returns those that were given. */
 export function applySettings(session: FakeSession, params: Record<string, unknown>): Record<string, unknown> {
   const given = Object.fromEntries(
     SETTINGS.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])),

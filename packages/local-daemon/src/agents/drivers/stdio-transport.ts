@@ -25,7 +25,7 @@ export interface StdioTransportOptions {
 const NEWLINE_BYTES = 1;
 
 /**
- * Messages as lines over two pipes, from either end (agent spec).
+ * Messages as lines over two pipes, from either end (docs/wire/agent-stdio.md#start).
  *
  * A pipe is not a socket, so three laws of {@link Transport} read differently here. The end of the input is a clean close
  * unless it came in the middle of a line: a pipe shows no more. A line that is too long or no UTF-8 is counted, logged

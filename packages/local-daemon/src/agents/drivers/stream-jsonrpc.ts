@@ -38,7 +38,8 @@ export interface StreamJsonrpcAgentOptions {
 }
 
 /**
- * An agent that writes session envelopes on its stdout, as `droid exec` and our own do (agent spec).
+ * An agent that writes session envelopes on its stdout, as `droid exec` and our own do
+ * (docs/wire/agent-stdio.md#start).
  *
  * One process holds one session, so its messages belong to that session, whatever id they name or omit. Messages that cannot be
  * used are counted and logged; only the end of the process ends the agent.
@@ -198,7 +199,10 @@ export class StreamJsonrpcAgent implements Agent {
     if (turn !== undefined) this.#settle(turn);
   }
 
-  /** `droid exec` says idle when its stdin ends, in the middle of a turn, and works on (agent spec). */
+  /**
+   * `droid exec` says idle when its stdin ends, in the middle of a turn, and works on
+   * (docs/wire/agent-stdio.md#oddities).
+   */
   #isLastGasp(notification: SessionNotification): boolean {
     return this.#isStopping && notification.type === "droid_working_state_changed";
   }

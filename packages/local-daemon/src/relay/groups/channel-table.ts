@@ -1,5 +1,5 @@
 /**
- * Who is in which channel (relay spec §5.5). Pure: no connections, no storage.
+ * Who is in which channel (docs/wire/relay.md#channels). Pure: no connections, no storage.
  *
  * Channel names are compared as they are, so `#dev` and `dev` are two channels. Names of members are compared without
  * regard to case when somebody joins, leaves or posts; two agents whose names differ in case only may both be members.

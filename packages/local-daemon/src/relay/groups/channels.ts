@@ -11,7 +11,7 @@ import type { RelayPeer } from "../names/index.js";
 import type { RelayServices } from "../relay-services.js";
 import { ChannelTable } from "./channel-table.js";
 
-/** The channel that everybody is in from HELLO on, without being told (relay spec §5.5). */
+/** The channel that everybody is in from HELLO on, without being told (docs/wire/relay.md#channels). */
 export const GENERAL_CHANNEL = "#general";
 
 /** Where memberships are stored; the fact's name is `[channel, member]` as JSON. */
@@ -24,7 +24,7 @@ export type ChannelServices = Pick<
 >;
 
 /**
- * Channels: who is in them, and what is said there (relay spec §5.5).
+ * Channels: who is in them, and what is said there (docs/wire/relay.md#channels).
  *
  * A name stays a member until it leaves or is forgotten, also over restarts of the daemon. It misses what is said while it
  * is away, because channel messages are neither queued nor acknowledged; they are kept for queries.
@@ -181,7 +181,10 @@ function nameFault(what: string, name: string): string | undefined {
   return `payload.${what} must have 1 to ${LIMITS.relayChannelNameUnits} characters, but has ${name.length}.`;
 }
 
-/** A channel message as queries show it: a message to the channel, with the marks of the original (relay spec §5.5). */
+/**
+ * A channel message as queries show it: a message to the channel, with the marks of the original
+ * (docs/wire/relay.md#channels).
+ */
 function recordOf({ channel, body, thread, mentions, data }: ChannelMessagePayload): SendPayload {
   const marks = {
     _isChannelMessage: true,

@@ -1,6 +1,6 @@
 import type { SendPayload, ShadowBindPayload } from "@daemon-sdk/protocol/relay";
 
-/** What a shadow sees of its primary (relay spec §5.11). */
+/** What a shadow sees of its primary (docs/wire/relay.md#shadows). */
 export interface ShadowBinding {
   readonly shadow: string;
   readonly primary: string;
@@ -26,7 +26,7 @@ export interface ObservedSend {
 }
 
 /**
- * Who shadows whom (relay spec §5.11). Pure: no connections, no mailboxes.
+ * Who shadows whom (docs/wire/relay.md#shadows). Pure: no connections, no mailboxes.
  *
  * A shadow has one primary, a primary any number of shadows. Bindings go by exact names.
  */
@@ -46,7 +46,10 @@ export class ShadowTable {
     return binding;
   }
 
-  /** Ends a binding; false, and nothing happens, unless `primary` is the present one (relay spec §1.4). */
+  /**
+   * Ends a binding; false, and nothing happens, unless `primary` is the present one
+   * (docs/wire/relay.md#channels-and-shadows).
+   */
   unbind(shadow: string, primary: string): boolean {
     return this.#byShadow.get(shadow)?.primary === primary && this.drop(shadow);
   }
@@ -83,7 +86,10 @@ export class ShadowTable {
   }
 }
 
-/** The payload of a shadow's copy: the message's own, with the marks that tell it from a message (relay spec §5.11). */
+/**
+ * The payload of a shadow's copy: the message's own, with the marks that tell it from a message
+ * (docs/wire/relay.md#shadows).
+ */
 export function shadowPayload(payload: SendPayload, { primary, direction }: ShadowCopy): SendPayload {
   return {
     ...payload,

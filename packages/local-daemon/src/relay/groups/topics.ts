@@ -14,8 +14,8 @@ export interface TopicsOptions {
 }
 
 /**
- * Who subscribed to what (relay spec §5.4): exact topics, by name. Survives a lost connection and the daemon, because a
- * client of the original does not subscribe again; ends with UNSUBSCRIBE and with BYE.
+ * Who subscribed to what (docs/wire/relay.md#broadcasts-and-topics): exact topics, by name. Survives a lost connection
+ * and the daemon, because a client of the original does not subscribe again; ends with UNSUBSCRIBE and with BYE.
  */
 export class Topics {
   readonly #options: TopicsOptions;

@@ -8,7 +8,7 @@ import {
 import { type AgentRecord, isInternalName, type RelayPeer } from "../names/index.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
 
-/** Longest name that REMOVE_AGENT takes (relay spec §1.5). */
+/** Longest name that REMOVE_AGENT takes (docs/wire/relay.md#queries). */
 const NAME_CHARS = 128;
 
 /** What queries for agents need of the relay. */
@@ -20,7 +20,7 @@ export interface AgentQueryServices extends Pick<RelayServices, "directory" | "l
 }
 
 /**
- * LIST_AGENTS, LIST_CONNECTED_AGENTS and REMOVE_AGENT (relay spec §1.5). Answers carry the id of the query.
+ * LIST_AGENTS, LIST_CONNECTED_AGENTS and REMOVE_AGENT (docs/wire/relay.md#queries). Answers carry the id of the query.
  *
  * A connected agent is not removed: it would be there and unknown at once. Release it first.
  */

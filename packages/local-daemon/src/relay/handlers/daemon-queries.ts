@@ -20,10 +20,10 @@ export interface DaemonQueryServices
   workers(): readonly WorkerSummary[];
 }
 
-/** From when on an agent's memory is worth a warning, and from when on it is critical (relay spec §7). */
+/** From when on an agent's memory is worth a warning, and from when on it is critical (docs/wire/relay.md#settings). */
 const WARNING_BYTES = 512 * 1024 * 1024;
 const CRITICAL_BYTES = 1024 * 1024 * 1024;
-/** What either takes off the health score, and below which scores the summary changes (relay spec §1.5). */
+/** What either takes off the health score, and below which scores the summary changes (docs/wire/relay.md#queries). */
 const WARNING_COST = 10;
 const CRITICAL_COST = 30;
 const GOOD_SCORE = 80;
@@ -31,7 +31,7 @@ const FAIR_SCORE = 50;
 /** How long STATUS waits for the store to show that it works. */
 const STORE_CHECK_MS = 1_000;
 
-/** STATUS, HEALTH and METRICS (relay spec §1.5). Answers carry the id of the query. */
+/** STATUS, HEALTH and METRICS (docs/wire/relay.md#queries). Answers carry the id of the query. */
 export function daemonQueryHandlers(services: DaemonQueryServices): RelayHandlers {
   const startedAt = services.now();
   const answer = (peer: RelayPeer, refId: string, work: Promise<void>) => {

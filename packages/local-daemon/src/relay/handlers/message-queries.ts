@@ -14,7 +14,7 @@ import { fittingPage, type Shortenable } from "../wire/index.js";
 /** What queries for messages need of the relay. */
 export type MessageQueryServices = Pick<RelayServices, "mailboxes" | "committer" | "limits" | "now" | "logger">;
 
-/** Limits of the original (relay spec §1.5). */
+/** Limits of the original (docs/wire/relay.md#queries). */
 const INBOX_LIMIT = 50;
 const MESSAGES_LIMIT = 100;
 
@@ -22,8 +22,9 @@ const MESSAGES_LIMIT = 100;
 const FRAME_RESERVE_BYTES = 256;
 
 /**
- * INBOX and MESSAGES_QUERY (relay spec §1.5). The answer carries the id of the query, and fits into a frame: messages that
- * do not are left out from the end, and `hasMore: true` says so. Ask on with `order: "asc"` and `sinceTs`.
+ * INBOX and MESSAGES_QUERY (docs/wire/relay.md#queries). The answer carries the id of the query, and fits into a frame:
+ * messages that do not are left out from the end, and `hasMore: true` says so. Ask on with `order: "asc"` and
+ * `sinceTs`.
  */
 export function messageQueryHandlers(services: MessageQueryServices): RelayHandlers {
   const answer = answering(services);

@@ -13,7 +13,10 @@ const DAEMON_ADDRESSES = new Set(["_router", "_consensus", "_system"]);
 /** When a sender that found too many blocking SENDs should try again. */
 const BLOCKING_RETRY_MS = 1_000;
 
-/** SEND and ACK: direct, to everybody, to topics, to users, and the ones that wait for an answer (relay spec §5). */
+/**
+ * SEND and ACK: direct, to everybody, to topics, to users, and the ones that wait for an answer
+ * (docs/wire/relay.md#routing).
+ */
 export function sendHandlers(core: RelayCore): RelayHandlers {
   const sends = new Sends(core);
   core.directory.onGone(({ name }) => core.rate.forget(name));

@@ -7,7 +7,8 @@ import type { RelayHandlers, RelayServices, RoutedSend } from "../relay-services
 export type ShadowServices = Pick<RelayServices, "directory" | "routeHooks">;
 
 /**
- * SHADOW_BIND and SHADOW_UNBIND (relay spec §5.11). From then on each routed SEND leads to copies, stored with it.
+ * SHADOW_BIND and SHADOW_UNBIND (docs/wire/relay.md#shadows). From then on each routed SEND leads to copies, stored
+ * with it.
  *
  * A shadow that has gone is unbound; a primary that has gone keeps its shadows.
  */

@@ -3,7 +3,7 @@ import type { RelayPeer } from "../names/index.js";
 import type { RelayHandlers, RelayServices } from "../relay-services.js";
 import type { Result, SpawnManager } from "../workers/index.js";
 
-/** The requests that only a {@link SpawnManager} can serve, each with its result (relay spec §6). */
+/** The requests that only a {@link SpawnManager} can serve, each with its result (docs/wire/relay.md#spawning). */
 const RESULTS = {
   SPAWN: "SPAWN_RESULT",
   RELEASE: "RELEASE_RESULT",
@@ -15,7 +15,7 @@ const RESULTS = {
 type Request = keyof typeof RESULTS;
 type Answer<Type extends Request> = Result<RelayPayloads[(typeof RESULTS)[Type]]>;
 
-/** The text that old clients know (relay spec §3.6). */
+/** The text that old clients know (docs/wire/relay.md#error-envelopes). */
 const NOT_ENABLED = "SpawnManager not enabled. Configure spawnManager: true in daemon config.";
 
 /**

@@ -2,7 +2,10 @@ import { ErrorCode } from "@daemon-sdk/protocol/relay";
 import type { RelayCore } from "../relay-core.js";
 import type { RelayHandlers } from "../relay-services.js";
 
-/** SUBSCRIBE and UNSUBSCRIBE (relay spec §5.4). A subscription outlives its connection, unless that said BYE. */
+/**
+ * SUBSCRIBE and UNSUBSCRIBE (docs/wire/relay.md#broadcasts-and-topics). A subscription outlives its connection, unless
+ * that said BYE.
+ */
 export function topicHandlers({ topics, directory }: RelayCore): RelayHandlers {
   directory.onGone(({ name }, { isPolite }) => {
     if (isPolite) topics.drop(name);

@@ -7,7 +7,7 @@ export interface DeliverPlace {
   readonly sessionId: string;
   /** Unix milliseconds. */
   readonly ts: number;
-  /** Set when the recipient was away: marks the data as the original does (relay spec §5.12). */
+  /** Set when the recipient was away: marks the data as the original does (docs/wire/relay.md#absent-recipients). */
   readonly isOffline: boolean;
 }
 
@@ -22,7 +22,10 @@ const ID_CHARS = 36;
 /** Inside a string of JSON every quote has a backslash before it, so this is never part of what a peer wrote. */
 const SESSION = '"session_id":"';
 
-/** Writes the DELIVER of a post (relay spec §1.3). Written by hand, in a fixed order: {@link deliverId} and {@link inSession} rely on it. */
+/**
+ * Writes the DELIVER of a post (docs/wire/relay.md#messages). Written by hand, in a fixed order: {@link deliverId} and
+ * {@link inSession} rely on it.
+ */
 export function deliverText(post: Post, place: DeliverPlace): DeliverText {
   const id = newId();
   const { from, to, topic, payload, payload_meta: meta, originalTo } = post;

@@ -27,7 +27,7 @@ function placeOf(text: string): { stream: string; seq: number; chars: number } {
   return { stream: streamOf(envelope.from, envelope.topic), seq: envelope.delivery.seq, chars: text.length };
 }
 
-/** The stream in which messages of one sender and topic are numbered (relay spec §5.6). */
+/** The stream in which messages of one sender and topic are numbered (docs/wire/relay.md#stream-numbers). */
 export function streamOf(from: string, topic: string | undefined): string {
   return `${topic ?? "default"}:${from}`;
 }

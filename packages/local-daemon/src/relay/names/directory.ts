@@ -23,8 +23,8 @@ export interface Departure {
 /**
  * Who is connected, and who is known.
  *
- * Names match exactly (relay spec §5.3). Agents have one connection each, users as many as they like; a name may be both,
- * and then stands for the user.
+ * Names match exactly (docs/wire/relay.md#direct-messages). Agents have one connection each, users as many as they
+ * like; a name may be both, and then stands for the user.
  */
 export interface Directory {
   /** Connected agents, in the order in which they came. */

@@ -1,7 +1,7 @@
-/** Names of the daemon's own parts (relay spec §3.2). */
+/** Names of the daemon's own parts (docs/wire/relay.md#reserved-names). */
 const RESERVED = new Set(["Dashboard", "cli", "system", "_router", "_consensus", "_system", "__system__"]);
 
-/** Longest name, as REMOVE_AGENT takes it (relay spec §1.5). */
+/** Longest name, as REMOVE_AGENT takes it (docs/wire/relay.md#queries). */
 const NAME_CHARS = 128;
 
 /** Whether only a proven part of the daemon's own system may have the name. */
@@ -9,7 +9,7 @@ export function isReservedName(name: string): boolean {
   return RESERVED.has(name);
 }
 
-/** Whether lists keep quiet about the name (relay spec §1.5). */
+/** Whether lists keep quiet about the name (docs/wire/relay.md#queries). */
 export function isInternalName(name: string): boolean {
   return name.startsWith("__") || name === "Dashboard" || name === "cli";
 }

@@ -46,7 +46,7 @@ export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink 
     return this.connection.isFull;
   }
 
-  /** It has got something to do that may keep it from answering pings (relay spec §4). */
+  /** It has got something to do that may keep it from answering pings (docs/wire/relay.md#heartbeat). */
   get isBusy(): boolean {
     return this.#now() < this.#busyUntil;
   }

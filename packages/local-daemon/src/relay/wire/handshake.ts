@@ -36,7 +36,7 @@ export interface Turnaway {
   readonly message: string;
 }
 
-/** Decides about a HELLO (relay spec §3.2, §3.4) and notes who came. */
+/** Decides about a HELLO (docs/wire/relay.md#handshake, docs/wire/relay.md#resume) and notes who came. */
 export function greet(envelope: Envelope, options: GreetOptions): Greeting | Turnaway {
   const { registry, admission, now } = options;
   if (!isEnvelopeOf(envelope, "HELLO")) {

@@ -12,7 +12,7 @@ interface Bucket {
   filledAt: number;
 }
 
-/** A token bucket for each sender (relay spec §5.9). */
+/** A token bucket for each sender (docs/wire/relay.md#rate-limit-and-queues). */
 export class RateLimit {
   readonly #options: RateLimitOptions;
   readonly #buckets = new Map<string, Bucket>();

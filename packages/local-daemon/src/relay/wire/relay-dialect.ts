@@ -19,7 +19,7 @@ export interface RelayGate {
   left(peer: ConnectedPeer, isPolite: boolean): void;
 }
 
-/** Types that say nothing before HELLO, and are not worth a refusal (relay spec §3.1). */
+/** Types that say nothing before HELLO, and are not worth a refusal (docs/wire/relay.md#connection-states). */
 const SILENT_TYPES: ReadonlySet<string> = new Set(["ACK", "PONG", "PING"]);
 
 /** The relay's dialect of a connection: frames in chunks of bytes, HELLO as the handshake, ERROR and BYE at its end. */

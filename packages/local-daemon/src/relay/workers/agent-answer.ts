@@ -2,7 +2,7 @@ import { isRecord, type SessionNotification } from "@daemon-sdk/protocol";
 
 /**
  * Gathers what an agent says in one turn and picks the part that is its answer: the last message of the assistant that has
- * text, else the text that was streamed last (agent spec, "A plain turn").
+ * text, else the text that was streamed last (docs/wire/agent-stdio.md#a-plain-turn).
  */
 export class AgentAnswer {
   #message = "";

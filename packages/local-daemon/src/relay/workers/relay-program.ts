@@ -19,7 +19,7 @@ export interface RelayProgramOptions {
 }
 
 /**
- * Starts a program that connects to the relay by itself, and waits until it has (relay spec §6).
+ * Starts a program that connects to the relay by itself, and waits until it has (docs/wire/relay.md#spawning).
  *
  * It finds the socket and its name in its environment. Rejects, with nothing left of it, when it ends first, when it takes
  * too long, or when the order's signal says so.

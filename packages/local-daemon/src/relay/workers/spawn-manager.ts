@@ -39,7 +39,7 @@ interface Running {
 }
 
 /**
- * Starts agents for agents and ends them (relay spec §6), through the spawner that sessions use.
+ * Starts agents for agents and ends them (docs/wire/relay.md#spawning), through the spawner that sessions use.
  *
  * A worker belongs to the daemon, not to who asked for it: it goes on when its spawner has gone, is not started again when
  * it ends by itself, and ends with the daemon.

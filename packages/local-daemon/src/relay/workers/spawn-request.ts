@@ -16,8 +16,8 @@ export interface SpawnFacts {
 }
 
 /**
- * Why nothing is spawned for this request, or undefined when it may be. In the order of the original (relay spec §6): the
- * name's form, running, being started, connected; then what is to be started.
+ * Why nothing is spawned for this request, or undefined when it may be. In the order of the original
+ * (docs/wire/relay.md#spawning): the name's form, running, being started, connected; then what is to be started.
  */
 export function spawnFault({ name, cli }: SpawnPayload, facts: SpawnFacts): string | undefined {
   if (/\.\.|[/\\]/.test(name)) {

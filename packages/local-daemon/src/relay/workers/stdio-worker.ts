@@ -30,7 +30,7 @@ export interface StdioWorkerOptions {
   readonly routeHooks: readonly RouteHook[];
   readonly now: () => number;
   readonly logger: Logger;
-  /** The answer to a blocking SEND (relay spec §5.7). */
+  /** The answer to a blocking SEND (docs/wire/relay.md#blocking-sends). */
   acknowledge(peer: RelayPeer, ack: AckPayload): void;
   /** An answer in a channel. */
   postInChannel(peer: RelayPeer, envelope: Envelope<ChannelMessagePayload>): void;

@@ -47,7 +47,7 @@ export interface WorkerAgentOptions {
   readonly model?: string | undefined;
   /**
    * True: the agent may ask before it acts, and because nobody is there to answer, what it asks for is refused. Default
-   * false: it is told to act without asking, as the original starts its programs (relay spec §6).
+   * false: it is told to act without asking, as the original starts its programs (docs/wire/relay.md#spawning).
    */
   readonly interactive?: boolean | undefined;
   /** Ends a start that is under way; without effect later. */

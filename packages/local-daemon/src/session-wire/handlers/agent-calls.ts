@@ -26,7 +26,10 @@ const PASSED_ON = [
 
 const namedSessionSchema = z.looseObject({ sessionId: z.string().check(z.minLength(1)) });
 
-/** What the agent answers, started for it when there is none (session spec §5.5, §5.6). */
+/**
+ * What the agent answers, started for it when there is none (docs/wire/session.md#session-calls,
+ * docs/wire/session.md#mcp-and-skills).
+ */
 export const AGENT_HANDLERS: readonly Handler[] = [
   handle("forkSession", async (params, call) => {
     const { sessions, host } = call;
@@ -95,7 +98,7 @@ export const AGENT_HANDLERS: readonly Handler[] = [
 
 type NamedSession = Record<string, unknown> & { sessionId: string };
 
-/** Some of them move files or ask a model (session spec §1.8); the client gives up before us. */
+/** Some of them move files or ask a model (docs/wire/session.md#time-outs); the client gives up before us. */
 const OTHER_TIMEOUT_MS = METHODS.authenticateMcpServer.timeoutMs;
 
 async function passOn(name: string, params: NamedSession, { sessions }: Call, timeoutMs: number): Promise<Answer> {

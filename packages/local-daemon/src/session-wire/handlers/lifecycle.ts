@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { Credit } from "@daemon-sdk/protocol";
 import { handle } from "./handler.js";
 
-/** Making, loading and leaving sessions (session spec §5.2–§5.4; docs/protocol.md, "Detach"). */
+/** Making, loading and leaving sessions (docs/wire/session.md#start-of-a-session; docs/protocol.md, "Detach"). */
 export const LIFECYCLE_HANDLERS = [
   handle("initializeSession", async (params, { client, sessions, host }) => {
     // Only a client that read our capabilities knows of these keys.

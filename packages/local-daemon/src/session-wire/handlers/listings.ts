@@ -7,7 +7,9 @@ import { handle } from "./handler.js";
 /** Defaults of a search. */
 const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5, contextChars: 80 };
 
-/** What can be asked of all sessions, and of their history, without opening any (session spec §5.5). */
+/**
+ * What can be asked of all sessions, and of their history, without opening any (docs/wire/session.md#session-lists).
+ */
 export const LISTING_HANDLERS = [
   handle("listOpenedSessions", (_params, { sessions: reachable, host }) => {
     const now = host.services.now();

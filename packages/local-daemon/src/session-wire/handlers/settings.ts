@@ -3,7 +3,7 @@ import { pickSettings } from "../../conversation/index.js";
 import { callAgent } from "./agent-calls.js";
 import { handle } from "./handler.js";
 
-/** What is changed on a session, with or without an agent (session spec §5.5, §5.11). */
+/** What is changed on a session, with or without an agent (docs/wire/session.md#session-calls). */
 export const SETTINGS_HANDLERS = [
   handle("updateSessionSettings", async (params, { sessions, requestId }) => {
     const session = await sessions.load(params.sessionId);

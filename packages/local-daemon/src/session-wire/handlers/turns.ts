@@ -1,6 +1,9 @@
 import { handle } from "./handler.js";
 
-/** Prompts and interrupts (session spec §5.4). Neither needs the session to be loaded on this connection. */
+/**
+ * Prompts and interrupts (docs/wire/session.md#prompts-and-interrupts). Neither needs the session to be loaded on this
+ * connection.
+ */
 export const TURN_HANDLERS = [
   handle("addUserMessage", async (params, { client, sessions, requestId }) => {
     const session = await sessions.load(params.sessionId);

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { clipped, type ToolContext, type ToolUse } from "./tool.js";
 
@@ -38,8 +38,9 @@ async function* filesBelow(directory: string, signal: AbortSignal): AsyncGenerat
 }
 
 async function collect(file: string, text: string, { workspace }: ToolContext, matches: string[]): Promise<void> {
-  if ((await stat(file)).size > MAX_FILE_BYTES) return;
-  const content = await readFile(file, "utf8");
+  // A file that is too large, or that went away or changed its kind meanwhile, is no match.
+  const bytes = await workspace.read(file, MAX_FILE_BYTES).catch(() => undefined);
+  const content = bytes?.toString("utf8") ?? "";
   // A NUL means that it is no text.
   if (!content.includes(text) || content.includes("\0")) return;
   content.split("\n").forEach((line, index) => {

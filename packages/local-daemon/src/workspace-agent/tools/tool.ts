@@ -24,6 +24,9 @@ export interface ToolUse {
   run(context: ToolContext): Promise<string>;
 }
 
+/** Largest file that is read or shown before a change, in bytes; a result is shorter still. */
+export const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
 /** Longest result of a tool, in characters: what a person reads, and well below a frame. */
 const MAX_RESULT_CHARS = 100_000;
 

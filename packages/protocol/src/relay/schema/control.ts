@@ -7,7 +7,7 @@ const optionalNumber = z.exactOptional(z.number());
 const openRecord = z.record(z.string(), z.unknown());
 const heartbeat = z.looseObject({ nonce: text });
 
-/** Schemas of the types that make and keep a connection (relay spec §1.2); other keys pass. */
+/** Schemas of the types that make and keep a connection (docs/wire/relay.md#control-messages); other keys pass. */
 export const CONTROL_SCHEMAS = {
   HELLO: z.looseObject({
     agent: text,

@@ -16,7 +16,10 @@ const member = z.looseObject({
   status: optionalText,
 });
 
-/** Schemas of the types that carry messages, and say who gets them (relay spec §1.3, §1.4); other keys pass. */
+/**
+ * Schemas of the types that carry messages, and say who gets them (docs/wire/relay.md#messages,
+ * docs/wire/relay.md#channels-and-shadows); other keys pass.
+ */
 export const MESSAGE_SCHEMAS = {
   SEND: send,
   DELIVER: send,

@@ -56,7 +56,7 @@ const agentMetrics = z.looseObject({
   uptimeMs: optionalNumber,
 });
 
-/** Schemas of the questions to the daemon and their answers (relay spec §1.5); other keys pass. */
+/** Schemas of the questions to the daemon and their answers (docs/wire/relay.md#queries); other keys pass. */
 export const QUERY_SCHEMAS = {
   STATUS: openRecord,
   STATUS_RESPONSE: z.looseObject({

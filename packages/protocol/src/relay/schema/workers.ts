@@ -8,7 +8,7 @@ const openRecord = z.record(z.string(), z.unknown());
 
 const resultFields = { replyTo: text, success: z.boolean(), name: text, error: optionalText };
 
-/** Schemas of the requests about spawned agents and their results (relay spec §6); other keys pass. */
+/** Schemas of the requests about spawned agents and their results (docs/wire/relay.md#spawning); other keys pass. */
 export const WORKER_SCHEMAS = {
   SPAWN: z.looseObject({
     name: text,
