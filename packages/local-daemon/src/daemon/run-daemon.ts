@@ -32,7 +32,7 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const log = createDaemonLog(logLevel);
     const port = options.port ?? config.port;
     const daemon = await createDaemon({ ...config, ...(port === undefined ? {} : { port }), stateDir, logger: log });
-    signals.attach(daemon);
+    signals.started(daemon);
     const unwatch = closeWhenUnreachable(daemon, log);
     options.onReady?.(daemon);
     log.info({ ...daemon.endpoint }, "daemon started");
