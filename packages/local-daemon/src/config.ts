@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
-import { RELAY_LIMITS, type RelayLimits, SESSION_LIMITS, type SessionLimits } from "./limits/index.js";
+import { RELAY_LIMITS, type RelayLimits, SESSION_LIMITS, type SessionLimits, WIRE_LIMITS } from "./limits/index.js";
 import type { Store } from "./storage/index.js";
 
 /** Bounds and times of a daemon; the reasons are with the defaults in `LIMITS`. */
@@ -111,12 +111,6 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   },
 };
 
-/** The longest that a timer can wait. */
-const TIMER_MS = 2 ** 31 - 1;
-
-/** Shortest key that is accepted: anything shorter could be tried out. */
-const API_KEY_CHARS = 16;
-
 /** Fills in the defaults. Throws an `InvalidOptionError` that names the option; never repeats a key. */
 export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
@@ -130,15 +124,15 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     throw new InvalidOptionError("port", "a port number from 0 to 65535", port);
   }
   const { requestTimeoutMs } = resolved;
-  if (requestTimeoutMs !== undefined && !(requestTimeoutMs >= 1 && requestTimeoutMs <= TIMER_MS)) {
+  if (requestTimeoutMs !== undefined && !(requestTimeoutMs >= 1 && requestTimeoutMs <= WIRE_LIMITS.timerMs)) {
     throw new InvalidOptionError(
       "requestTimeoutMs",
-      `a number of milliseconds from 1 to ${TIMER_MS}`,
+      `a number of milliseconds from 1 to ${WIRE_LIMITS.timerMs}`,
       requestTimeoutMs,
     );
   }
-  if (resolved.apiKeys.some((key) => key.length < API_KEY_CHARS)) {
-    throw new InvalidOptionError("apiKeys", `keys of at least ${API_KEY_CHARS} characters`);
+  if (resolved.apiKeys.some((key) => key.length < WIRE_LIMITS.apiKeyChars)) {
+    throw new InvalidOptionError("apiKeys", `keys of at least ${WIRE_LIMITS.apiKeyChars} characters`);
   }
   for (const [name, { command }] of Object.entries(resolved.agents)) {
     const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");

@@ -4,9 +4,9 @@ import type { Principal } from "./principal.js";
 
 /** Options of {@link Tickets}. */
 export interface TicketsOptions {
-  /** Wall clock in ms, for what people and pages are told; default `Date.now`. */
+  /** Wall clock in ms, for `expiresAt`; default `Date.now`. */
   readonly now?: () => number;
-  /** A clock in ms that nobody sets, for what is decided; default the process's own. */
+  /** Monotonic clock in ms, which decides the expiry; default `performance.now`. */
   readonly elapsed?: () => number;
 }
 
@@ -20,7 +20,8 @@ interface Ticket {
 /**
  * Credentials for one connection each: 256 random bits, good once, for a minute. For pages, which must hold no lasting one.
  *
- * Only hashes are kept, in memory: no ticket outlives its daemon. What a ticket lets in speaks for whoever made it.
+ * Only hashes are kept, in memory: no ticket outlives its daemon. A connection that a ticket authenticates has the principal of
+ * the one that made it.
  */
 export class Tickets {
   readonly #now: () => number;
@@ -47,8 +48,8 @@ export class Tickets {
   }
 
   /**
-   * For whom the ticket speaks; it is used up by that. Undefined for one that was never made, was used, or has expired. All
-   * are compared, in constant time: it tells nothing of where they differ.
+   * The principal of a ticket, which is used up by that. Undefined for one that was never made, was used, or has expired. All
+   * are compared in constant time: the time does not show where they differ.
    */
   redeem(ticket: string): Principal | undefined {
     this.#dropExpired();

@@ -84,7 +84,7 @@ export class AgentProcess {
     this.pid = child.pid;
     this.stdin = child.stdin;
     this.stdout = child.stdout;
-    // Whoever writes to a dead agent gets EPIPE as an event; without a listener it would end the daemon.
+    // A write to a dead agent fails with an EPIPE event; without a listener that would end the daemon.
     child.stdin.on("error", () => {});
     child.stdout.on("error", () => {});
     child.on("error", () => {});
@@ -92,7 +92,7 @@ export class AgentProcess {
     this.gone = this.dead.then(() => this.#bury());
   }
 
-  /** When it started, as the kernel tells it; with the pid it names the process for ever. */
+  /** When it started, as the kernel states it; with the pid it names the process for ever. */
   get startTime(): string {
     return this.#startTime;
   }
@@ -153,7 +153,7 @@ export class AgentProcess {
     };
   }
 
-  /** Waits until a pipe is read to its end; after `drainMs` somebody else holds it, and it is cut. */
+  /** Waits until a pipe is read to its end; after `drainMs` another process holds it, and it is cut. */
   async #drained(pipe: Readable): Promise<void> {
     if (pipe.closed) return;
     const timer = setTimeout(() => pipe.destroy(), this.#timings.drainMs);
@@ -173,7 +173,7 @@ async function spawnChild({ spec, cwd, env }: AgentProcessOptions): Promise<Chil
     windowsHide: true,
   };
   const child = underUsersUmask(() => spawn(program, args, options));
-  // Rejects with the `error` event, which is how a missing program is told.
+  // Rejects with the `error` event, which Node emits for a missing program.
   await once(child, "spawn");
   return child as Child;
 }

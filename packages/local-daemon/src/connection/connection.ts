@@ -96,6 +96,11 @@ export class Connection<Inbound = string> {
     return this.#peerName;
   }
 
+  /** Where a sender that watches for a full queue writes to, without the way through the connection. */
+  get outbox(): Pick<WriteQueue, "isFull" | "send" | "onceWritable"> {
+    return this.#queue;
+  }
+
   /** True while the peer has to read before more events should be sent. */
   get isFull(): boolean {
     return this.#queue.isFull;

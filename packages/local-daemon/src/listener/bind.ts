@@ -1,12 +1,10 @@
 import { lstatSync } from "node:fs";
 import type { ListenOptions, Server } from "node:net";
 import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { WIRE_LIMITS } from "../limits/index.js";
 
 /** TCP is for programs of this machine only. */
 const HOST = "127.0.0.1";
-
-/** Long enough for a burst of reconnecting clients; the system caps it. */
-const BACKLOG = 511;
 
 /**
  * Binds `server` to a unix socket of mode 0600 from birth: there is no moment in which another user could connect.
@@ -57,7 +55,7 @@ function listen(server: Server, address: ListenOptions, what: string): Promise<S
     };
     server.once("error", onError);
     // `exclusive`: inside a cluster worker the primary would bind it, under its own umask.
-    server.listen({ ...address, backlog: BACKLOG, exclusive: true }, () => {
+    server.listen({ ...address, backlog: WIRE_LIMITS.backlog, exclusive: true }, () => {
       server.off("error", onError);
       resolve(server);
     });

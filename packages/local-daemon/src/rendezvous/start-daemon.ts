@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import type { EndpointRecord } from "./endpoint-file.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
 import { type LaunchExit, type Launched, launchDaemon } from "./launch.js";
@@ -9,9 +10,6 @@ import { pause } from "./pause.js";
 import { writePrivateFile } from "./private-file.js";
 import { probeLocalDaemon } from "./probe.js";
 import { openStateDir, STATE_FILES } from "./state-dir.js";
-
-/** More than a page of the store: a disk that takes so much has room to start. */
-const WRITE_CHECK_BYTES = 256 * 1024;
 
 /** A daemon that is up, and whether the process we started is it. */
 export interface StartedDaemon {
@@ -107,7 +105,7 @@ async function startFailure(stateDir: string, launched: Launched, exit: LaunchEx
 async function writeFault(stateDir: string): Promise<string> {
   const path = join(stateDir, "write-check");
   try {
-    await writePrivateFile(path, " ".repeat(WRITE_CHECK_BYTES));
+    await writePrivateFile(path, " ".repeat(PROCESS_LIMITS.diskCheckBytes));
     return "It wrote nothing.";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
