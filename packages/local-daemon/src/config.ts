@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
 import { RELAY_LIMITS, type RelayLimits, SESSION_LIMITS, type SessionLimits, WIRE_LIMITS } from "./limits/index.js";
@@ -40,6 +41,11 @@ export interface DaemonConfig {
    * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`.
    */
   readonly stateDir?: string | undefined;
+  /**
+   * Name of the program that runs this daemon. Its clients wait for that program and never start the default daemon in its place.
+   * Default: the file name of the running program; `local-daemon` means the default daemon.
+   */
+  readonly program?: string | undefined;
   /** Listen on 127.0.0.1, too; 0 picks a free port. Default: the unix socket only. */
   readonly port?: number | undefined;
   /** Where sessions are kept. Default: SQLite in the state directory. */
@@ -71,6 +77,7 @@ export interface DaemonConfig {
 
 /** {@link DaemonConfig} with every default filled in. What is missing still has no value of its own. */
 export interface ResolvedConfig extends DaemonConfig {
+  readonly program: string;
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
   readonly defaultAgent: string;
   readonly apiKeys: readonly string[];
@@ -83,6 +90,7 @@ export interface ResolvedConfig extends DaemonConfig {
 
 /** What a configuration that says nothing means. */
 export const DEFAULT_CONFIG: ResolvedConfig = {
+  program: basename(process.argv[1] ?? process.title),
   agents: {},
   defaultAgent: "workspace-agent",
   apiKeys: [],

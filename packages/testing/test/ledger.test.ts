@@ -129,3 +129,13 @@ test("without positions the ends of turns are counted all the same, and sessions
   ledger.client("a").took("s-2", undefined, { type: "n" });
   expect(ledger.verify()).toEqual(["Client a: message m-2 did not end."]);
 });
+
+test("a client that does not follow a session is not asked how far it came there", () => {
+  const ledger = new Ledger();
+  ledger.promise("m", "s");
+  ledger.head("s", { epoch: 1, seq: 1 });
+  const at = (seq: number) => ({ epoch: 1, seq });
+  ledger.client("follows").took("s", at(1), { type: "agent_turn_completed", turnId: "m", reason: "completed" });
+  ledger.client("elsewhere").took("t", at(1), { type: "assistant_text_delta" });
+  expect([...ledger.verify(), ...ledger.verify()]).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type AvailableSession, METHODS } from "@daemon-sdk/protocol";
-import { linkTo, probeLocalDaemon, STATE_FILES } from "../rendezvous/index.js";
+import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../rendezvous/index.js";
 import { authenticate, callRunningDaemon } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";
@@ -16,8 +16,8 @@ export interface ListOptions {
 export async function status({ stateDir, json, terminal }: ListOptions): Promise<number> {
   const found = await probeLocalDaemon(stateDir);
   if (found === undefined) {
-    if (json) terminal.json({ running: false, stateDir });
-    else terminal.answer(`Not running (state in ${stateDir}).\n`);
+    if (json) terminal.json({ running: false, stateDir, program: await readOwner(stateDir) });
+    else terminal.answer(`Not running (state in ${stateDir}).${await ownerNote(stateDir)}\n`);
     return EXIT.notRunning;
   }
   using call = await authenticate(linkTo(found, false));
@@ -28,6 +28,12 @@ export async function status({ stateDir, json, terminal }: ListOptions): Promise
   if (json) terminal.json({ running: true, ...facts, agents: call.capabilities.agents });
   else for (const [name, value] of Object.entries(facts)) terminal.answer(`${name.padEnd(13)} ${value ?? "–"}\n`);
   return EXIT.ok;
+}
+
+/** A daemon that a program of its own runs is not started by a command of ours. */
+async function ownerNote(stateDir: string): Promise<string> {
+  const program = await readOwner(stateDir);
+  return program === undefined ? "" : ` It is run by the program "${program}".`;
 }
 
 /** Lists the sessions the daemon knows, newest first. */

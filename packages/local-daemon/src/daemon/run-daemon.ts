@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
-import { DAEMON_EXIT, openStateDir, resolveStateDir, STATE_FILES, takeOverFormerState } from "../rendezvous/index.js";
+import {
+  DAEMON_EXIT,
+  DEFAULT_PROGRAM,
+  openStateDir,
+  resolveStateDir,
+  STATE_FILES,
+  takeOverFormerState,
+} from "../rendezvous/index.js";
 import { createDaemon, type Daemon } from "../server.js";
 import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
@@ -31,7 +38,14 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const { logLevel = "info", ...config } = await readConfigFile(stateDir);
     const log = createDaemonLog(logLevel);
     const port = options.port ?? config.port;
-    const daemon = await createDaemon({ ...config, ...(port === undefined ? {} : { port }), stateDir, logger: log });
+    const program = DEFAULT_PROGRAM;
+    const daemon = await createDaemon({
+      ...config,
+      program,
+      ...(port === undefined ? {} : { port }),
+      stateDir,
+      logger: log,
+    });
     signals.started(daemon);
     const unwatch = closeWhenUnreachable(daemon, log);
     options.onReady?.(daemon);

@@ -6,6 +6,7 @@ import { failpoint } from "../failpoint.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { readEndpoint, writeEndpoint } from "./endpoint-file.js";
 import { moveFormerState } from "./former-state.js";
+import { DEFAULT_PROGRAM, writeOwner } from "./owner-file.js";
 import { storageFailure } from "./private-file.js";
 import { acquireInstanceLock, type InstanceLock } from "./single-instance.js";
 import {
@@ -18,6 +19,13 @@ import {
 } from "./socket-path.js";
 import { openStateDir, resolveStateDir, STATE_FILES } from "./state-dir.js";
 import { createToken, readToken, writeToken } from "./token.js";
+
+/** What is published beside the socket. */
+export interface Published {
+  readonly port?: number | undefined;
+  /** The program that runs the daemon; default the one that any client may start. */
+  readonly program?: string | undefined;
+}
 
 /** A state directory that belongs to this daemon until it is released. */
 export interface Claim {
@@ -37,7 +45,7 @@ export interface Claim {
   /** The name that clients use, once published. */
   readonly socketPath: string;
   /** Makes the daemon findable: token, socket, endpoint file, in this order, each in one step. Call it when ready to serve. */
-  publish(endpoint: { port?: number | undefined }): Promise<void>;
+  publish(endpoint: Published): Promise<void>;
   /** Withdraws what is still ours and frees the lock. Close the store before: the next daemon may start at once. */
   release(): Promise<void>;
 }
@@ -104,9 +112,10 @@ class StateDirClaim implements Claim {
     return this.#paths.published;
   }
 
-  async publish(endpoint: { port?: number | undefined }): Promise<void> {
+  async publish(endpoint: Published): Promise<void> {
     // A reader between two of these steps sees a proof that fails, and looks again; never a daemon that is not there.
     failpoint("publishing");
+    await writeOwner(this.stateDir, endpoint.program ?? DEFAULT_PROGRAM);
     await writeToken(this.stateDir, this.token);
     failpoint("token-written");
     try {

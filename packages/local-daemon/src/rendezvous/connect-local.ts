@@ -10,6 +10,7 @@ import { tcpAuthority } from "../access/index.js";
 import { type DroidOptions, ensureDroidDaemon } from "./droid-launch.js";
 import { droidProgram, joinStart } from "./ensure.js";
 import { notRunning } from "./not-running.js";
+import { awaitOwner } from "./owner-file.js";
 import { endpointOf, type FoundDaemon, probeLocalDaemon } from "./probe.js";
 import { dialProven } from "./proven-dial.js";
 import { checkStateDir, resolveStateDir } from "./state-dir.js";
@@ -38,6 +39,8 @@ export async function connectOurs(stateDir: string, signal?: AbortSignal, start 
   const found = await probeLocalDaemon(stateDir, signal);
   if (found !== undefined) return linkTo(found, false);
   if (!start) throw notRunning(stateDir);
+  const owned = await awaitOwner(stateDir, signal);
+  if (owned !== undefined) return linkTo(owned, false);
   const { started } = await joinStart(stateDir, signal);
   const fresh = await probeLocalDaemon(stateDir, signal);
   if (fresh !== undefined) return linkTo(fresh, started);

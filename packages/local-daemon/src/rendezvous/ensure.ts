@@ -1,5 +1,6 @@
 import type { EnsureLocalDaemonOptions, LocalDaemonEndpoint } from "@daemon-sdk/protocol";
 import { ensureDroidDaemon } from "./droid-launch.js";
+import { awaitOwner } from "./owner-file.js";
 import { endpointOf, probeLocalDaemon } from "./probe.js";
 import { SharedStart } from "./shared-start.js";
 import { type StartedDaemon, startDaemon } from "./start-daemon.js";
@@ -14,13 +15,15 @@ const starts = new SharedStart<StartedDaemon>();
  * The daemon outlives the caller. With `execPath` (or `FACTORY_DROID_BINARY` in the environment) it is a plain
  * `droid daemon` instead, which cannot prove itself (docs/security.md, "A plain droid daemon").
  *
- * Rejects with a `ConnectionError` (`DAEMON_START_FAILED`, `STATE_DIR_UNSAFE`), or with the reason of `signal`.
+ * A state directory whose daemon is run by a program of its own gets no other one: that program is waited for.
+ *
+ * Rejects with a `ConnectionError` (`DAEMON_START_FAILED`, `DAEMON_NOT_RUNNING`, `STATE_DIR_UNSAFE`), or with the reason of `signal`.
  */
 export async function ensureLocalDaemon(options: EnsureLocalDaemonOptions = {}): Promise<LocalDaemonEndpoint> {
   const stateDir = options.stateDir ?? resolveStateDir();
   const droid = droidProgram(options);
   if (droid !== undefined) return ensureDroidDaemon({ program: droid, stateDir, signal: options.signal });
-  const found = await probeLocalDaemon(stateDir, options.signal);
+  const found = (await probeLocalDaemon(stateDir, options.signal)) ?? (await awaitOwner(stateDir, options.signal));
   if (found !== undefined) {
     found.link.transport.terminate();
     return endpointOf(found.record, false);

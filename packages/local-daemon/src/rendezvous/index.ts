@@ -4,6 +4,7 @@ export { connectLocal, connectOurs, linkTo } from "./connect-local.js";
 export { ensureLocalDaemon } from "./ensure.js";
 export { DAEMON_EXIT } from "./exit-codes.js";
 export { takeOverFormerState } from "./former-state.js";
+export { DEFAULT_PROGRAM, readOwner } from "./owner-file.js";
 export { pause } from "./pause.js";
 export { readPrivateFile } from "./private-file.js";
 export { probeLocalDaemon } from "./probe.js";

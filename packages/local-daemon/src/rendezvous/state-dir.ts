@@ -12,6 +12,8 @@ export const STATE_FILES = {
   lock: "lock.db",
   token: "token",
   endpoint: "endpoint.json",
+  /** Which program runs the daemon, unless it is the default one. */
+  owner: "owner.json",
   database: "daemon.db",
   config: "config.json",
   log: "daemon.log",
