@@ -1,7 +1,6 @@
 import {
   type DaemonError,
   type EnvelopeMeta,
-  LIMITS,
   type Logger,
   type SessionId,
   type SessionNotification,
@@ -9,6 +8,7 @@ import {
   SessionState,
 } from "@daemon-sdk/protocol";
 import type { SessionLimits } from "../limits/index.js";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
 import type { FrameRun, SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
@@ -197,7 +197,7 @@ export class SessionLog implements CommitSource, CursorSource {
     return frame;
   }
 
-  /** Everything that waits, as rows of at most `LIMITS.journalSegmentEntries`. */
+  /** Everything that waits, as rows of at most `JOURNAL_LIMITS.segmentEntries`. */
   #takeSegments(createdAt: number): SegmentRow[] {
     const { sessionId } = this;
     const { epoch } = this.#options;
@@ -206,8 +206,8 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#frames = [];
     this.#waitingChars = 0;
     const segments: SegmentRow[] = [];
-    for (let start = 0; start < all.length; start += LIMITS.journalSegmentEntries) {
-      const frames = all.slice(start, start + LIMITS.journalSegmentEntries);
+    for (let start = 0; start < all.length; start += JOURNAL_LIMITS.segmentEntries) {
+      const frames = all.slice(start, start + JOURNAL_LIMITS.segmentEntries);
       segments.push({ sessionId, epoch, firstSeq, frames, createdAt });
       firstSeq += frames.length;
     }
