@@ -18,10 +18,10 @@ export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index
 export {
   type ConfiguredAgent,
   type DaemonConfig,
-  type DaemonLimits,
   DEFAULT_CONFIG,
   type ResolvedConfig,
 } from "./config.js";
+export type { DaemonLimits } from "./limits/index.js";
 export type * from "./storage/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 

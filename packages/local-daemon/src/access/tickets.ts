@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { type CreateTicketResult, DaemonError, LIMITS } from "@daemon-sdk/protocol";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { Principal } from "./principal.js";
 
 /** Options of {@link Tickets}. */
@@ -33,13 +34,13 @@ export class Tickets {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** Makes one. Throws `QUEUE_FULL` while `LIMITS.tickets` wait to be used. */
+  /** Makes one. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` wait to be used. */
   create(principal: Principal): CreateTicketResult {
     this.#dropExpired();
-    if (this.#waiting.length >= LIMITS.tickets) {
+    if (this.#waiting.length >= SERVING_LIMITS.tickets) {
       throw new DaemonError(
         "QUEUE_FULL",
-        `${LIMITS.tickets} tickets wait to be used already. Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
+        `${SERVING_LIMITS.tickets} tickets wait to be used already. Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
       );
     }
     const ticket = randomBytes(32).toString("base64url");

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { LIMITS } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../limits/index.js";
 import { underUsersUmask } from "../umask.js";
 import type { AgentExit, AgentSpec } from "./agent.js";
 import { type AgentProcessEvent, type AgentProcessState, nextProcessState } from "./agent-process.machine.js";
@@ -10,20 +10,20 @@ import { startTimeOf } from "./process-identity.js";
 import { processStartError } from "./process-start-error.js";
 import { StderrTail } from "./stderr-tail.js";
 
-/** How patient the way out is; each defaults to the value of the same name in `LIMITS`. */
+/** Times of the end of a process; each defaults to the value of `AGENT_LIMITS` in its comment. */
 export interface AgentProcessTimings {
-  /** From the end of stdin to SIGTERM (`agentStdinGraceMs`). */
+  /** From the end of stdin to SIGTERM (`stdinGraceMs`). */
   readonly stdinGraceMs: number;
-  /** From SIGTERM to SIGKILL (`agentTermGraceMs`). */
+  /** From SIGTERM to SIGKILL (`termGraceMs`). */
   readonly termGraceMs: number;
-  /** From death to the end of its output (`agentDrainMs`). */
+  /** From death to the end of its output (`outputMs`). */
   readonly drainMs: number;
 }
 
 const DEFAULT_TIMINGS: AgentProcessTimings = {
-  stdinGraceMs: LIMITS.agentStdinGraceMs,
-  termGraceMs: LIMITS.agentTermGraceMs,
-  drainMs: LIMITS.agentDrainMs,
+  stdinGraceMs: AGENT_LIMITS.stdinGraceMs,
+  termGraceMs: AGENT_LIMITS.termGraceMs,
+  drainMs: AGENT_LIMITS.outputMs,
 };
 
 /** What {@link AgentProcess.start} needs. */
@@ -80,7 +80,7 @@ export class AgentProcess {
     this.#child = child;
     this.#sweep = options.sweep;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#stderr = new StderrTail(child.stderr, LIMITS.agentStderrBytes);
+    this.#stderr = new StderrTail(child.stderr, AGENT_LIMITS.stderrBytes);
     this.pid = child.pid;
     this.stdin = child.stdin;
     this.stdout = child.stdout;

@@ -5,7 +5,7 @@ import {
   type SessionMessage,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import { WIRE_LIMITS } from "../limits/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionRow, StoreWrite } from "../storage/index.js";
 
 /** What a notification changes beside the journal. */
@@ -117,7 +117,7 @@ export function titleFrom(text: string): string | undefined {
   const [line = ""] = text.trim().split("\n", 1);
   return line === ""
     ? undefined
-    : line.length <= WIRE_LIMITS.titleChars
+    : line.length <= SERVING_LIMITS.titleChars
       ? line
-      : `${line.slice(0, WIRE_LIMITS.titleChars - 1)}…`;
+      : `${line.slice(0, SERVING_LIMITS.titleChars - 1)}…`;
 }

@@ -1,4 +1,4 @@
-import { DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
+import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { destination, pino, stdTimeFunctions } from "pino";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import { LogBound } from "./log-bound.js";
@@ -13,9 +13,9 @@ const SECRETS = ["token", "apiKey", "apiKeys", "proof", "ticket", "authorization
  * looked for. Lines that the disk has no room for wait, up to {@link PROCESS_LIMITS.logWaitingBytes}, and are lost past that; a full disk
  * must not end the daemon.
  *
- * @param maxBytes size past which it is put aside as `<path>.1`; default `LIMITS.logBytes`
+ * @param maxBytes size past which it is put aside as `<path>.1`; default `PROCESS_LIMITS.logBytes`
  */
-export function openPinoLog(path: string, level: keyof Logger, maxBytes: number = LIMITS.logBytes): Logger {
+export function openPinoLog(path: string, level: keyof Logger, maxBytes: number = PROCESS_LIMITS.logBytes): Logger {
   try {
     const bound = new LogBound(path, maxBytes);
     const file = destination({

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
+import { ConnectionError, DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import {
   DAEMON_EXIT,
@@ -90,7 +90,7 @@ function closeWhenUnreachable(daemon: Daemon, logger: Logger): () => void {
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === published) return;
     logger.warn({ socketPath }, "the socket is gone or belongs to another daemon: stopping");
     daemon.close().catch(() => {});
-  }, LIMITS.daemonReachableCheckMs);
+  }, PROCESS_LIMITS.reachableCheckMs);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -25,10 +25,10 @@ export function notificationHead(sessionId: SessionId): string {
   return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${JSON.stringify(sessionId)},"notification":`;
 }
 
-/** Text of a notification after {@link notificationHead}: for {@link isFreeFrame}, `type` comes first where credit does not count. */
-export function notificationBody(notification: SessionNotification): string {
+/** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where credit does not count. */
+export function notificationText(notification: SessionNotification): string {
   const { type } = notification;
-  return `${JSON.stringify(FREE_TYPES.includes(type) ? Object.assign({ type }, notification) : notification)}}`;
+  return JSON.stringify(FREE_TYPES.includes(type) ? Object.assign({ type }, notification) : notification);
 }
 
 /** Text of a request without its position. `params` is JSON; `id` holds nothing that JSON escapes. */
@@ -36,9 +36,9 @@ export function requestText(id: string, method: string, params: string): string 
   return `${REQUEST_HEAD},${VERSION}${REQUEST_ID}${id}","method":"daemon.${method}","params":${params}`;
 }
 
-/** The position of an entry, and what else the agent's frame carried in `_meta`: the end of every frame. */
-export function frameTail(epoch: number, seq: number, meta: EnvelopeMeta | undefined): string {
-  return `,"_meta":{"epoch":${epoch},"seq":${seq}${meta === undefined ? "" : foreignMeta(meta)}}}`;
+/** Text of every `_meta` of one start of the daemon up to the number of the entry; {@link foreignMeta} and two brackets follow it. */
+export function metaHead(epoch: number): string {
+  return `,"_meta":{"epoch":${epoch},"seq":`;
 }
 
 /** Whether a journal frame asks for an answer. Looks at its beginning only. */
@@ -74,7 +74,7 @@ export function epochOf(frame: string): number {
   return (JSON.parse(frame) as { _meta: { epoch: number } })._meta.epoch;
 }
 
-/** `_meta` is the last key of a frame, and is never empty (see {@link frameTail}). */
+/** `_meta` is the last key of a frame, and is never empty (see {@link metaHead}). */
 function withMark(frame: string, mark: "early" | "resolved"): string {
   return `${frame.slice(0, -2)},"${mark}":true}}`;
 }
@@ -82,9 +82,10 @@ function withMark(frame: string, mark: "early" | "resolved"): string {
 /** Keys of `_meta` that are ours: an agent cannot forge a position, nor what became of an entry. */
 const OURS: ReadonlySet<string> = new Set(["epoch", "seq", "early", "resolved"]);
 
-/** An agent's own side band, ready to be appended. */
-function foreignMeta(meta: EnvelopeMeta): string {
+/** What else the agent's frame carried in `_meta`, ready to be appended. */
+export function foreignMeta(meta: EnvelopeMeta | undefined): string {
   let text = "";
+  if (meta === undefined) return text;
   for (const [name, value] of Object.entries(meta)) {
     if (OURS.has(name)) continue;
     const json: string | undefined = JSON.stringify(value);

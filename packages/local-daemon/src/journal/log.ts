@@ -1,7 +1,6 @@
 import {
   type DaemonError,
   type EnvelopeMeta,
-  LIMITS,
   type Logger,
   type SessionId,
   type SessionNotification,
@@ -9,12 +8,13 @@ import {
   SessionState,
 } from "@daemon-sdk/protocol";
 import type { SessionLimits } from "../limits/index.js";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
 import type { FrameRun, SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import type { Follower } from "./follower.js";
-import { frameTail, notificationBody, notificationHead, requestText } from "./journal-frame.js";
+import { foreignMeta, metaHead, notificationHead, notificationText, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 
 /** Options of {@link SessionLog}. */
@@ -69,6 +69,7 @@ export class SessionLog implements CommitSource, CursorSource {
   readonly cursors = new Map<Follower, Cursor>();
   readonly #options: SessionLogOptions;
   readonly #notificationHead: string;
+  readonly #metaHead: string;
   readonly #keeper: JournalKeeper;
   #lastSeq: number;
   #committedSeq: number;
@@ -90,6 +91,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#lastSeq = options.lastSeq;
     this.#committedSeq = options.lastSeq;
     this.#notificationHead = notificationHead(options.sessionId);
+    this.#metaHead = metaHead(options.epoch);
     this.#keeper = new JournalKeeper(options);
   }
 
@@ -126,7 +128,7 @@ export class SessionLog implements CommitSource, CursorSource {
   /** Adds a notification. `meta` is what the agent's frame carried; the keys of it that only the daemon states are dropped. */
   append(notification: SessionNotification, meta?: EnvelopeMeta): void {
     this.state.apply(notification);
-    this.#push(this.#notificationHead + notificationBody(notification), meta);
+    this.#push(`${this.#notificationHead}${notificationText(notification)}}`, meta);
     this.#watchBacklog();
   }
 
@@ -188,14 +190,14 @@ export class SessionLog implements CommitSource, CursorSource {
   }
 
   #push(unfinished: string, meta: EnvelopeMeta | undefined): string {
-    const frame = unfinished + frameTail(this.#options.epoch, ++this.#lastSeq, meta);
+    const frame = `${unfinished}${this.#metaHead}${++this.#lastSeq}${foreignMeta(meta)}}}`;
     this.#frames.push(frame);
     this.#waitingChars += frame.length;
     this.#enlist();
     return frame;
   }
 
-  /** Everything that waits, as rows of at most `LIMITS.journalSegmentEntries`. */
+  /** Everything that waits, as rows of at most `JOURNAL_LIMITS.segmentEntries`. */
   #takeSegments(createdAt: number): SegmentRow[] {
     const { sessionId } = this;
     const { epoch } = this.#options;
@@ -204,8 +206,8 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#frames = [];
     this.#waitingChars = 0;
     const segments: SegmentRow[] = [];
-    for (let start = 0; start < all.length; start += LIMITS.journalSegmentEntries) {
-      const frames = all.slice(start, start + LIMITS.journalSegmentEntries);
+    for (let start = 0; start < all.length; start += JOURNAL_LIMITS.segmentEntries) {
+      const frames = all.slice(start, start + JOURNAL_LIMITS.segmentEntries);
       segments.push({ sessionId, epoch, firstSeq, frames, createdAt });
       firstSeq += frames.length;
     }

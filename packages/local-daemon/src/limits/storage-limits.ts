@@ -1,5 +1,13 @@
 /** Bounds of the store; no option changes them. */
 export const STORAGE_LIMITS = {
+  /** Segments of journals that no run indexes yet: a start after a crash scans them, ≈ 2 µs each. */
+  journalFreshRows: 32_768,
+  /** The same of mailboxes: every reader of one scans all of them, ≈ 15 µs. */
+  mailboxFreshRows: 256,
+  /** What the write-ahead log holds when it is emptied into the file, where no reader holds it. */
+  checkpointBytes: 4 * 1024 * 1024,
+  /** What may stay of the write-ahead log once it was emptied. */
+  walBytes: 64 * 1024 * 1024,
   /**
    * Page of a new database file. Journals are written one row after another, so a checkpoint of a few large pages writes what
    * one of many small pages does, in fewer pieces, and every commit waits for it (L3: p99 17 to 25 ms instead of 21 to 34). A

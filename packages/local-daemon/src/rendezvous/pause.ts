@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { abortReason, LIMITS } from "@daemon-sdk/protocol";
+import { abortReason } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
 
 /**
@@ -9,8 +9,8 @@ import { PROCESS_LIMITS } from "../limits/index.js";
  * @param since `performance.now()` when the waiting began
  */
 export async function pause(since: number, signal: AbortSignal): Promise<void> {
-  const share = (performance.now() - since) * PROCESS_LIMITS.startPollShare;
-  const ms = Math.min(Math.max(share, LIMITS.daemonPollMs), LIMITS.daemonPollMaxMs);
+  const share = (performance.now() - since) * PROCESS_LIMITS.pollShare;
+  const ms = Math.min(Math.max(share, PROCESS_LIMITS.pollMs), PROCESS_LIMITS.pollMaxMs);
   try {
     await delay(ms, undefined, { signal });
   } catch {

@@ -26,7 +26,7 @@ import type { Credentials } from "../access/index.js";
 import type { Connection, Dialect } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
-import { WIRE_LIMITS } from "../limits/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import { AttachedClient } from "./attached-client.js";
 import {
@@ -171,7 +171,7 @@ export class SessionDialect implements Dialect {
   }
 
   #welcome({ caller }: AuthenticateParams): void {
-    this.#connection.accept(caller.slice(0, WIRE_LIMITS.peerNameChars));
+    this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars));
     this.#options.onAuthenticated?.();
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));

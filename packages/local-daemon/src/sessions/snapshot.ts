@@ -6,7 +6,7 @@ import {
   type SessionMessage,
 } from "@daemon-sdk/protocol";
 import type { Inbox } from "../inbox/index.js";
-import { WIRE_LIMITS } from "../limits/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
 
@@ -72,7 +72,7 @@ async function newestMessages(store: Store, session: Session, limit: number): Pr
     const size = Math.min(LIMITS.messagePageMax, limit - count);
     if (size <= 0) break;
     const page = await store.readMessages(session.id, { limit: size, ...(cursor === undefined ? {} : { cursor }) });
-    const kept = fitting(page.messages, WIRE_LIMITS.answerBytes - bytes);
+    const kept = fitting(page.messages, SERVING_LIMITS.answerBytes - bytes);
     pages.push(kept.messages);
     count += kept.messages.length;
     bytes += kept.bytes;

@@ -1,4 +1,4 @@
-import { LIMITS, type SessionId } from "@daemon-sdk/protocol";
+import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 
@@ -43,8 +43,8 @@ export class JournalIndex {
   #round: { readonly sessions: SessionId[]; readonly lastNo: number } | undefined;
   #next: NodeJS.Immediate | undefined;
 
-  /** @param mostFresh rows known in memory only; default `LIMITS.journalFreshRows` */
-  constructor(database: SqliteDatabase, mostFresh: number = LIMITS.journalFreshRows) {
+  /** @param mostFresh rows known in memory only; default `STORAGE_LIMITS.journalFreshRows` */
+  constructor(database: SqliteDatabase, mostFresh: number = STORAGE_LIMITS.journalFreshRows) {
     this.#database = database;
     this.#mostFresh = mostFresh;
   }

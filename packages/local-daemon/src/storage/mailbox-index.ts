@@ -1,4 +1,4 @@
-import { LIMITS } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import { numberOf, type SqliteDatabase, type SqlRow, type SqlValue } from "./sqlite-database.js";
 
 /** Which rows of one mailbox to read. */
@@ -28,8 +28,8 @@ export class MailboxIndex {
   #dueNo = 0;
   #next: NodeJS.Immediate | undefined;
 
-  /** @param mostFresh rows that are not indexed; default `LIMITS.mailboxFreshRows` */
-  constructor(database: SqliteDatabase, mostFresh: number = LIMITS.mailboxFreshRows) {
+  /** @param mostFresh rows that are not indexed; default `STORAGE_LIMITS.mailboxFreshRows` */
+  constructor(database: SqliteDatabase, mostFresh: number = STORAGE_LIMITS.mailboxFreshRows) {
     this.#database = database;
     this.#mostFresh = mostFresh;
   }

@@ -1,4 +1,4 @@
-import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
+import { DaemonError } from "@daemon-sdk/protocol";
 import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { MIGRATIONS } from "./schema.js";
@@ -59,8 +59,8 @@ export class SqliteDatabase {
     const { page_size: pageBytes } = this.get("PRAGMA page_size") as { page_size: number };
     const pages = (bytes: number) => Math.max(1, Math.trunc(bytes / pageBytes));
     const bounds = [
-      `PRAGMA journal_size_limit=${LIMITS.storeWalBytes}`,
-      `PRAGMA wal_autocheckpoint=${pages(LIMITS.storeCheckpointBytes)}`,
+      `PRAGMA journal_size_limit=${STORAGE_LIMITS.walBytes}`,
+      `PRAGMA wal_autocheckpoint=${pages(STORAGE_LIMITS.checkpointBytes)}`,
       ...(this.#maxBytes === undefined ? [] : [`PRAGMA max_page_count=${pages(this.#maxBytes)}`]),
     ];
     for (const bound of bounds) this.#database?.exec(bound);

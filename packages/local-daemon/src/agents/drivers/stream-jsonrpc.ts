@@ -6,7 +6,6 @@ import {
   type InboundRequest,
   isFailure,
   isSessionNotificationParams,
-  LIMITS,
   type Logger,
   METHODS,
   NO_ANSWER,
@@ -20,6 +19,7 @@ import {
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../../limits/index.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentStart } from "../agent.js";
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
@@ -116,7 +116,7 @@ export class StreamJsonrpcAgent implements Agent {
   }
 
   async #openBy(method: string, params: object): Promise<AgentReady> {
-    const result = await this.#request(method, params, { timeoutMs: LIMITS.agentStartMs });
+    const result = await this.#request(method, params, { timeoutMs: AGENT_LIMITS.startMs });
     const ready = readyFrom(result, { agent: this.#options.spec.name, method, sessionId: this.#agentSessionId });
     this.#agentSessionId = ready.agentSessionId;
     return ready;

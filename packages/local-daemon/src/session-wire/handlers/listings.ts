@@ -1,5 +1,5 @@
 import { type AvailableSession, activityOf, LIMITS, sessionId } from "@daemon-sdk/protocol";
-import { WIRE_LIMITS } from "../../limits/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import { fitting, type Session } from "../../sessions/index.js";
 import type { SessionRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
@@ -61,7 +61,7 @@ export const LISTING_HANDLERS = [
     const id = sessionId(params.sessionId);
     const query = { limit: params.limit ?? LIMITS.messagePage, ...(params.role && { role: params.role }) };
     const page = await store.readMessages(id, { ...query, ...(params.cursor && { cursor: params.cursor }) });
-    const { messages } = fitting(page.messages, WIRE_LIMITS.answerBytes);
+    const { messages } = fitting(page.messages, SERVING_LIMITS.answerBytes);
     const cut = page.messages.length - messages.length;
     if (cut === 0 || messages.length === 0) {
       return { result: { ...page, hasMore: page.nextCursor !== undefined } };

@@ -1,6 +1,6 @@
 import { messageId, type Receipt, type SessionId, sessionId } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
-import { WIRE_LIMITS } from "../../limits/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import type { Store, TurnRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
 
@@ -10,7 +10,7 @@ export const RECEIPT_HANDLERS = [
     await sessions.rowOf(id);
     const { store } = host.services;
     const receipts: Receipt[] = [];
-    let room = WIRE_LIMITS.answerBytes;
+    let room = SERVING_LIMITS.answerBytes;
     for (const wanted of messageIds) {
       const turn = await store.readTurn(sessionId(id), messageId(wanted));
       const text = turn === undefined ? undefined : await answerOf(store, sessionId(id), turn);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type InboxRequest, isRecord, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
 import { answererOf, type PendingRequest, validAnswer } from "../../inbox/index.js";
-import { WIRE_LIMITS } from "../../limits/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import type { PendingRequestRow } from "../../storage/index.js";
 import { type Call, handle } from "./handler.js";
 
@@ -65,7 +65,7 @@ const no = () => false;
 
 /** As many, oldest first, as one answer holds. */
 function fitting(rows: readonly PendingRequestRow[]): PendingRequestRow[] {
-  let room = WIRE_LIMITS.answerBytes;
+  let room = SERVING_LIMITS.answerBytes;
   return rows.filter(({ params }) => {
     room -= Buffer.byteLength(params);
     return room >= 0;
