@@ -4,6 +4,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { chartsOf, declarationsOf, faultsOf } from "./support/charts.js";
 import { ROOT, sourceFiles, workspacePackages } from "./support/packages.js";
+import { arrowsOf } from "./support/source-graph.js";
 
 /** The ways that docs/architecture.md draws, by their headings. */
 const WAYS = [
@@ -40,12 +41,16 @@ describe("docs/architecture.md, of folders", () => {
   const folded = packages.filter(({ folder }) => folder !== "transport-ws");
 
   test.each(folded)("has every entry of $folder/src in its table, and no other", ({ folder }) => {
-    const section = page.split(`\n### ${folder}\n`)[1]?.split(/\n(?:###? |\| in )/)[0] ?? "";
-    const firstCells = [...section.matchAll(/^\| ([^|]*) \|/gm)].map((match) => match[1] ?? "");
-    const named = firstCells.flatMap((cell) => [...cell.matchAll(/`([\w.-]+?)\/?`/g)].map((match) => match[1]));
-    // `index.ts` is the door of a package that has no other entry to tell apart.
-    const entries = readdirSync(join(ROOT, "packages", folder, "src")).filter((name) => !/^index\.ts$/.test(name));
-    expect(new Set(named.filter((name) => name !== "index.ts"))).toEqual(new Set(entries));
+    const entries = readdirSync(join(ROOT, "packages", folder, "src")).filter((name) => name !== "index.ts");
+    expect(new Set(tableOf(folder).filter((name) => name !== "index.ts"))).toEqual(new Set(entries));
+  });
+
+  test.each(folded)("has each entry of $folder/src above what it imports", ({ folder, files }) => {
+    const rows = tableOf(folder);
+    const upwards = arrowsOf(files)
+      .filter(({ directory, from, to }) => directory === "" && from !== to && from !== "index.ts")
+      .filter(({ from, to }) => rows.indexOf(from) > rows.indexOf(to));
+    expect(upwards.map(({ importer, imported }) => `${importer} imports ${imported}`)).toEqual([]);
   });
 
   test("names only files and folders that are there", () => {
@@ -54,6 +59,13 @@ describe("docs/architecture.md, of folders", () => {
     expect(paths.length).toBeGreaterThan(40);
     expect(missing).toEqual([]);
   });
+
+  /** The entries of a package's `src` in the order of its table. */
+  function tableOf(folder: string): string[] {
+    const section = page.split(`\n### ${folder}\n`)[1]?.split(/\n(?:###? |\| in )/)[0] ?? "";
+    const firstCells = [...section.matchAll(/^\| ([^|]*) \|/gm)].map((match) => match[1] ?? "");
+    return firstCells.flatMap((cell) => [...cell.matchAll(/`([\w.-]+?)\/?`/g)].map((match) => match[1] ?? ""));
+  }
 
   function isThere(path: string): boolean {
     const [folder = "", ...rest] = path.split("/");
