@@ -1,7 +1,6 @@
 import { ConnectionError, InvalidOptionError } from "@daemon-sdk/protocol";
-import { RelayAgent } from "./relay-client.js";
-import type { RelayClientOptions } from "./relay-options.js";
-import type { RelayPlatform } from "./relay-platform.js";
+import type { RelayClientOptions, RelayPlatform } from "./connection/index.js";
+import { RelayAgent } from "./relay-agent.js";
 
 export * from "./public-api.js";
 

@@ -1,7 +1,6 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { RelayAgent } from "./relay-client.js";
-import type { RelayClientOptions } from "./relay-options.js";
-import type { RelayPlatform } from "./relay-platform.js";
+import type { RelayClientOptions, RelayPlatform } from "./connection/index.js";
+import { RelayAgent } from "./relay-agent.js";
 import { dialUnixSocket } from "./unix-link.js";
 
 export * from "./public-api.js";

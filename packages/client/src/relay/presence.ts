@@ -1,19 +1,19 @@
 import { abortReason, TimeoutError } from "@daemon-sdk/protocol";
 import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
-import type { ReplyOptions } from "./pending-replies.js";
+import type { ReplyOptions } from "./sending/index.js";
 
-/** Somebody came, or joined or left a channel this agent is in. That somebody has gone is told by nobody. */
+/** A peer has connected, or has joined or left a channel of this agent. The daemon does not notify of lost connections. */
 export type RelayPresence =
   | { readonly type: "agent_ready"; readonly name: string; readonly cli?: string; readonly task?: string }
   | { readonly type: "channel_joined" | "channel_left"; readonly name: string; readonly channel: string };
 
-/** Reads presence out of the stream of envelopes, and lets callers wait for a name. */
+/** Reads presence out of the stream of envelopes, and resolves waits for a name. */
 export class Presence {
-  /** Hears of each event. */
+  /** Called with each event. */
   onPresence: ((event: RelayPresence) => void) | undefined;
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** False: the envelope is about something else. */
+  /** False when the envelope is not about presence. */
   receive(envelope: Envelope): boolean {
     const event = presenceOf(envelope);
     if (event === undefined) return false;
@@ -22,7 +22,7 @@ export class Presence {
     return true;
   }
 
-  /** Resolves once `name` is there: by `isThere`, which is asked once, or by its AGENT_READY. */
+  /** Resolves once `name` is connected: by `isThere`, which is called once, or by its AGENT_READY. */
   waitFor(name: string, isThere: () => Promise<boolean>, options: ReplyOptions & { timeoutMs: number }): Promise<void> {
     const { signal, timeoutMs } = options;
     return new Promise((resolve, reject) => {

@@ -18,14 +18,24 @@ export type {
   WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
 export type { ByteLink, ByteLinkEvents } from "@daemon-sdk/transport-ws";
-export type { SendReceipt } from "./outbox.js";
-export type { ReplyOptions } from "./pending-replies.js";
+export type {
+  RelayClientOptions,
+  RelayDial,
+  RelayDialRequest,
+  RelayDialResult,
+  RelayIdentity,
+  RelayState,
+} from "./connection/index.js";
 export type { RelayPresence } from "./presence.js";
-export type { RelayState } from "./relay.machine.js";
-export { RelayAgent } from "./relay-client.js";
-export type { RelayMessage, RelayRoute } from "./relay-message.js";
-export type { RelayClientOptions, RelayIdentity } from "./relay-options.js";
-export type { RelayDial, RelayDialRequest, RelayDialResult } from "./relay-platform.js";
-export type { RelayQueries } from "./relay-queries.js";
-export type { RelayWorkers, SpawnRequest } from "./relay-workers.js";
-export type { ExchangeOptions, MessageOptions, PostOptions } from "./send-envelope.js";
+export type { RelayMessage, RelayRoute } from "./receiving/index.js";
+export { RelayAgent } from "./relay-agent.js";
+export type {
+  ExchangeOptions,
+  MessageOptions,
+  PostOptions,
+  RelayQueries,
+  RelayWorkers,
+  ReplyOptions,
+  SendReceipt,
+  SpawnRequest,
+} from "./sending/index.js";

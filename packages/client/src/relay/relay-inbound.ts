@@ -6,20 +6,24 @@ import {
   isEnvelopeOf,
   type RelayEnvelope,
 } from "@daemon-sdk/protocol/relay";
-import type { MessageFeed } from "./message-feed.js";
-import type { Outbox } from "./outbox.js";
-import type { PendingReplies } from "./pending-replies.js";
+import { errorOf } from "./connection/index.js";
 import type { Presence } from "./presence.js";
-import { errorOf } from "./relay-errors.js";
-import { correlationOf, messageOfChannel, messageOfDeliver, type RelayMessage } from "./relay-message.js";
+import {
+  correlationOf,
+  type MessageFeed,
+  messageOfChannel,
+  messageOfDeliver,
+  type RelayMessage,
+} from "./receiving/index.js";
+import type { Outbox, PendingReplies } from "./sending/index.js";
 
-/** Where the parts of the stream go. */
+/** The receivers of envelopes. */
 export interface RelayInboundOptions {
   readonly feed: MessageFeed;
   readonly outbox: Outbox;
-  /** Answers of the daemon, and ACKs to blocking sends, by the id of what they answer. */
+  /** Wait for answers of the daemon and for ACKs to blocking sends, by the id of the request. */
   readonly replies: PendingReplies;
-  /** Responses of other agents, by the id of the request. */
+  /** Wait for responses of other agents, by the id of the request. */
   readonly responses: PendingReplies;
   readonly presence: Presence;
   readonly logger: Logger;
@@ -28,7 +32,7 @@ export interface RelayInboundOptions {
 }
 
 /**
- * Gives each envelope that comes in to whoever it is for. What is for nobody is logged and ignored
+ * Hands each incoming envelope to its receiver. One without a receiver is logged and ignored
  * (docs/wire/relay.md#message-types).
  */
 export class RelayInbound {
@@ -89,7 +93,7 @@ export class RelayInbound {
     if (outbox.onError(payload)) return;
     const error = errorOf(payload);
     if (refId !== undefined && (replies.fail(refId, error) || responses.fail(refId, error))) return;
-    // The original names no request here; without this, each spawn would run into its time-out.
+    // The original's ERROR names no request. Without this, each call to the spawn manager would time out.
     if (payload.message.startsWith("SpawnManager not enabled")) replies.failWorkerCalls(error);
     else onError(error);
   }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { abortReason, ConnectionError } from "@daemon-sdk/protocol";
 import type { ByteLink, ByteLinkEvents } from "@daemon-sdk/transport-ws";
-import type { RelayDialRequest } from "./relay-platform.js";
+import type { RelayDialRequest } from "./connection/index.js";
 
 /** A unix socket as a {@link ByteLink}. */
 class UnixLink implements ByteLink {

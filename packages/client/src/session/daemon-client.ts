@@ -19,10 +19,10 @@ import {
 import {
   type AskUserReply,
   type AskUserRequest,
-  given,
   type Handlers,
   type PermissionAnswer,
   type PermissionRequest,
+  withoutUndefined,
 } from "../base/index.js";
 import type { SharedTransportMultiplexer } from "../connection/index.js";
 import { creditWire } from "./credit-wire.js";
@@ -213,7 +213,7 @@ export class DaemonClient extends SessionCalls {
    */
   interruptTurn(messageId: string | undefined, options?: CallOptions): Promise<unknown> {
     const isOffered = this.#options.capabilities?.turnInterrupt === true;
-    return this.interruptSession(isOffered ? given({ messageId }) : {}, options);
+    return this.interruptSession(isOffered ? withoutUndefined({ messageId }) : {}, options);
   }
 
   /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */

@@ -11,7 +11,7 @@ import {
   type Position,
   type ResumeSessionResult,
 } from "@daemon-sdk/protocol";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { NewLink } from "../connection/index.js";
 import type { RequestInbox } from "./request-inbox.js";
 import type { EntryPlace, SessionCursor } from "./session-cursor.js";
@@ -128,7 +128,7 @@ export class SessionAttachment {
     try {
       await link.engine.request(
         METHODS.resumeSession,
-        { sessionId, after, ...given({ credit }) },
+        { sessionId, after, ...withoutUndefined({ credit }) },
         {
           onResult: (result) => this.#resumed(result as ResumeSessionResult),
         },
@@ -162,7 +162,7 @@ export class SessionAttachment {
             reason,
             loaded,
             offersReceipts,
-            ...given({ from, to: loaded.position }),
+            ...withoutUndefined({ from, to: loaded.position }),
           });
           inbox.reconcile(sessionId, loaded.pendingPermissions, loaded.pendingAskUserRequests);
           onAttached();
@@ -182,6 +182,6 @@ export class SessionAttachment {
     const { logger, onGap, sessionId } = this.#options;
     const { hole: from, position: to } = this.#cursor;
     logger.error({ sessionId: sessionId(), from, to }, "Entries of a session never came");
-    onGap({ reason: "missing", ...given({ from, to }) });
+    onGap({ reason: "missing", ...withoutUndefined({ from, to }) });
   }
 }

@@ -10,7 +10,7 @@ import {
   type TrackedTurn,
   type TurnEnd,
 } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue, given } from "../base/index.js";
+import { approximateBytes, EventQueue, withoutUndefined } from "../base/index.js";
 import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
 import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
@@ -164,7 +164,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
   begin(): void {
     if (this.#state !== "running" || this.#collector !== undefined || this.#turn === undefined) return;
     const { sessionId } = this.#host;
-    const collector = new ResultCollector(this.#turn, { sessionId, ...given({ outputFormat: this.#format }) });
+    const collector = new ResultCollector(this.#turn, {
+      sessionId,
+      ...withoutUndefined({ outputFormat: this.#format }),
+    });
     this.#collector = collector;
     collector.conclude();
     if (collector.hasEnded) void this.#conclude(collector);

@@ -14,7 +14,7 @@ import {
   type TrackedTurn,
   type TurnEnd,
 } from "@daemon-sdk/protocol";
-import { given, idleClock } from "../base/index.js";
+import { idleClock, withoutUndefined } from "../base/index.js";
 import type { ConnectionCalls, StatusEvents } from "../connection/index.js";
 import {
   type ActivityHost,
@@ -140,7 +140,11 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   async getReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
-    const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [messageId] }, given({ signal }));
+    const { receipts } = await this.#client.call(
+      METHODS.getReceipts,
+      { messageIds: [messageId] },
+      withoutUndefined({ signal }),
+    );
     return receipts[0] ?? { messageId, state: "unknown" };
   }
 
@@ -172,7 +176,7 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     const isNew = state.turn(messageId) === undefined;
     if (isNew) state.expect({ messageId, requestId });
     try {
-      await this.#client.addUserMessage({ ...params, messageId }, given({ id: requestId, signal }));
+      await this.#client.addUserMessage({ ...params, messageId }, withoutUndefined({ id: requestId, signal }));
       if (state.turn(messageId)?.isForetold !== false || state.latestWorkingState !== "idle") return;
       state.presume("thinking");
       this.#activity.stated();
@@ -322,5 +326,5 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
 /** What a result holds of the working state, without the requests, which the inbox takes over; undefined when that is nothing. */
 function statesOf({ isAgentLoopInProgress, workingState }: SessionFindings): SessionFindings | undefined {
   if (isAgentLoopInProgress === undefined && workingState === undefined) return undefined;
-  return given({ isAgentLoopInProgress, workingState });
+  return withoutUndefined({ isAgentLoopInProgress, workingState });
 }

@@ -1,5 +1,5 @@
 import { type SessionNotification, SessionState, type TrackedTurn } from "@daemon-sdk/protocol";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { BridgedEvent } from "./events.js";
 import { ResultCollector, type ResultCollectorOptions } from "./result-collector.js";
 
@@ -61,6 +61,6 @@ function stateBefore({ messageId, requestId, turns, ahead = 0 }: StreamStateTrac
     isGone: false,
     pendingPermissions: [],
     pendingAskUserRequests: [],
-    turns: [{ messageId, ...given({ requestId }), state, ahead, wasBusy: false, isForetold: false }],
+    turns: [{ messageId, ...withoutUndefined({ requestId }), state, ahead, wasBusy: false, isForetold: false }],
   });
 }

@@ -205,7 +205,8 @@ test("a stream can be left with `await using`", async () => {
     await using stream = session.stream("hi");
     await stream.next();
   }
-  await daemon.waitForRequest("interrupt_session");
+  const { params } = await daemon.waitForRequest("interrupt_session");
+  expect(params).toMatchObject({ sessionId: session.sessionId });
 });
 
 test("after the session was closed, a stream throws and sends nothing", async () => {

@@ -34,23 +34,23 @@ export interface ConnectionOptions<Inbound = string> {
   readonly transport: Link<Inbound>;
   readonly dialect: DialectFactory<Inbound>;
   readonly logger: Logger;
-  /** What of `handshakeMs` the way here has used up already. */
+  /** Time of `handshakeMs` that has passed already. */
   readonly elapsedMs?: number;
   readonly heartbeat?: Heartbeat;
   readonly limits?: ConnectionLimits;
 }
 
 /**
- * One accepted connection, of a client or an agent: who it is, where it is in its life, and what waits to be written.
- * `Inbound` is what its link hands over: texts on the session wire, chunks of bytes on the relay's.
+ * One accepted connection of a client or an agent: its id, its state, its write queue. `Inbound` is what its link hands over:
+ * texts on the session wire, chunks of bytes on the relay's.
  *
- * It closes by itself when the handshake takes too long (4401), when the peer does not read (4408), when its dialect
- * breaks (4500), and cuts a link that does not end after a close.
+ * A connection closes by itself when the handshake takes too long (4401), when the peer does not read (4408), and when its
+ * dialect throws (4500). It cuts a link that does not end after a close.
  */
 export class Connection<Inbound = string> {
-  /** Names it in the logs; a UUID. */
+  /** In the logs; a UUID. */
   readonly id: string = newId();
-  /** Resolves when the link is gone and everybody was told. */
+  /** Resolves when the link has ended and the dialect was notified. */
   readonly closed: Promise<TransportClose>;
 
   readonly #transport: Link<Inbound>;
@@ -67,7 +67,7 @@ export class Connection<Inbound = string> {
   #state: ConnectionState = "connecting";
   #peerName = "unknown";
   #deadline: NodeJS.Timeout | undefined;
-  #tellClosed!: (event: TransportClose) => void;
+  #markClosed!: (event: TransportClose) => void;
 
   constructor(options: ConnectionOptions<Inbound>) {
     const { transport, limits = {} } = options;
@@ -76,7 +76,7 @@ export class Connection<Inbound = string> {
     this.#limits = limits;
     this.#heartbeat = options.heartbeat;
     this.closed = new Promise((resolve) => {
-      this.#tellClosed = resolve;
+      this.#markClosed = resolve;
     });
     this.#queue = new WriteQueue({ transport, ...limits, onSlow: (error) => this.fail(error, CloseCode.slowConsumer) });
     this.#dialect = options.dialect(this);
@@ -91,7 +91,7 @@ export class Connection<Inbound = string> {
     return this.#state;
   }
 
-  /** What the peer calls itself; for logs only, since anybody may claim any name. */
+  /** The name that the peer claims; for logs only, since it is not verified. */
   get peerName(): string {
     return this.#peerName;
   }
@@ -134,13 +134,13 @@ export class Connection<Inbound = string> {
     if (farewell !== undefined) this.#queue.send(farewell);
     this.#queue.close();
     const closeMs = this.#limits.closeMs ?? LIMITS.closeTimeoutMs;
-    // A stranger that does not answer the close must not keep its socket any longer by that.
+    // An unauthenticated peer must not keep its socket for longer by not answering the close.
     const graceMs = wasActive ? closeMs : Math.min(closeMs, LIMITS.strangerCloseMs);
     this.#deadline = setTimeout(() => this.#transport.terminate(), graceMs);
     this.#transport.close(code, reason);
   }
 
-  /** Closes because of an error: logged, told to the dialect, named in the close reason. */
+  /** Closes because of an error, which is logged, passed to the dialect, and named in the close reason. */
   fail(error: DaemonError, code: number): void {
     if (this.#state === "closing" || this.#state === "closed") return;
     this.#logger.warn({ ...this.#who(), code: error.code }, error.message);
@@ -159,7 +159,7 @@ export class Connection<Inbound = string> {
 
   #received(message: Inbound): void {
     if (this.#state !== "handshaking" && this.#state !== "active") return;
-    this.#heartbeat?.heard(this.#pulse);
+    this.#heartbeat?.received(this.#pulse);
     this.#guard(() => this.#dialect.onMessage(message));
   }
 
@@ -169,7 +169,7 @@ export class Connection<Inbound = string> {
     this.#release();
     this.#queue.close();
     this.#guard(() => this.#dialect.onClose(event));
-    this.#tellClosed(event);
+    this.#markClosed(event);
   }
 
   #handshakeExpired(handshakeMs: number): void {
@@ -182,7 +182,7 @@ export class Connection<Inbound = string> {
 
   #silent(): void {
     this.fail(new ConnectionError("CONNECTION_LOST", "The peer gave no sign of life."), CloseCode.goingAway);
-    // A peer that is not there would not answer a polite close either.
+    // A dead peer does not answer a polite close.
     this.#transport.terminate();
   }
 

@@ -1,11 +1,11 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
 
 /**
- * What a connection speaks. It says what a handshake is and what to do with a message; everything else (state, writing,
- * deadlines, the end) is the connection's.
+ * The protocol of a connection: its handshake, and what a message does. State, writing, deadlines and the end are the
+ * connection's.
  *
- * Callbacks run after the connection's transition is complete, so they may act on it. One that throws is logged and
- * closes the connection with 4500: its state is not known any more.
+ * Callbacks run after the connection's transition is complete, so they may act on it. When one throws, that is logged, and
+ * the connection closes with 4500, because the dialect's state is unknown then.
  */
 export interface Dialect<Inbound = string> {
   /** For logs. */
@@ -20,8 +20,8 @@ export interface Dialect<Inbound = string> {
   onError?(error: Error): void;
   /** Sends a ping of the dialect's own; with it, a connection that stays silent for too long is cut. */
   ping?(): void;
-  /** The peer has something better to do than to answer a ping: its silence does not count now. */
+  /** True: the peer may be processing a message, so its silence does not count now. */
   isBusy?(): boolean;
-  /** The connection is about to be closed by us, and nothing more will come in. What it returns is the last that is sent. */
+  /** The daemon is about to close the connection; no more messages arrive. Returns the last message to send. */
   farewell?(): string | undefined;
 }

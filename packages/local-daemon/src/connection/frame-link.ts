@@ -4,12 +4,12 @@ import type { ByteLink } from "@daemon-sdk/transport-ws";
 import type { Link } from "./link.js";
 
 /**
- * Encodes for all links, one at a time, so that an idle one holds no buffer. Who sends has checked that a frame is not
- * too large for its receiver.
+ * Encodes for all links, one at a time, so that an idle link holds no buffer. The sender has checked that a frame is not too
+ * large for its receiver.
  */
 const WRITER = new FrameWriter({ maxFrameBytes: Number.POSITIVE_INFINITY });
 
-/** Told of a link that was cut; never sent (RFC 6455 §7.1.5). */
+/** Close code of a link that was cut; never on the wire (RFC 6455 §7.1.5). */
 const CUT = 1006;
 
 /** A byte stream as a link of a connection: texts go out as frames, chunks of bytes come in as they arrive. */

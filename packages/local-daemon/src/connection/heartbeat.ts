@@ -1,69 +1,69 @@
-/** Somebody whose silence means something. */
-export interface Beating {
+/** A peer under watch. */
+export interface WatchedPeer {
   /** Asks for a sign of life. */
   ping(): void;
-  /** Its silence does not count at this beat: it is pinged, and not given up. */
+  /** True: the peer's silence does not count at this beat. */
   isBusy?(): boolean;
-  /** Was silent for too long. */
+  /** The peer was silent for too long. */
   onSilent(): void;
 }
 
-/** Options of {@link Heartbeat}. */
-export interface HeartbeatOptions {
+/** When a {@link Heartbeat} pings, and when it gives a peer up. */
+export interface PingSchedule {
   readonly intervalMs: number;
-  /** Intervals without a sign of life before a connection counts as dead. */
+  /** Intervals without a sign of life after which a peer counts as dead. */
   readonly missedBeats: number;
 }
 
-/** One member's account. */
+/** The count of one peer. */
 interface Pulse {
-  readonly beating: Beating;
+  readonly peer: WatchedPeer;
   missed: number;
 }
 
 /**
- * Pings every member once per interval, and tells of those that stayed silent for too many.
+ * Pings every peer once per interval, and gives up those that were silent for too many of them.
  *
- * One timer for all of them: ten thousand idle connections cost one wake-up per interval. It does not hold the process.
+ * One timer serves all peers: ten thousand idle connections cost one wake-up per interval. The timer does not hold the process.
  */
 export class Heartbeat {
-  readonly #options: HeartbeatOptions;
-  readonly #members = new Map<Beating, Pulse>();
+  readonly #schedule: PingSchedule;
+  readonly #pulses = new Map<WatchedPeer, Pulse>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: HeartbeatOptions) {
-    this.#options = options;
+  constructor(schedule: PingSchedule) {
+    this.#schedule = schedule;
   }
 
-  /** Starts to watch; it has a whole interval before its first ping. */
-  add(beating: Beating): void {
-    this.#members.set(beating, { beating, missed: 0 });
-    this.#timer ??= setInterval(() => this.#beat(), this.#options.intervalMs).unref();
+  /** Starts to watch a peer. Its first ping comes with the next beat. */
+  add(peer: WatchedPeer): void {
+    this.#pulses.set(peer, { peer, missed: 0 });
+    this.#timer ??= setInterval(() => this.#beat(), this.#schedule.intervalMs).unref();
   }
 
-  /** Any message is a sign of life. */
-  heard(beating: Beating): void {
-    const pulse = this.#members.get(beating);
+  /** A message of the peer has arrived: any is a sign of life. */
+  received(peer: WatchedPeer): void {
+    const pulse = this.#pulses.get(peer);
     if (pulse !== undefined) pulse.missed = 0;
   }
 
-  /** Stops to watch. */
-  remove(beating: Beating): void {
-    this.#members.delete(beating);
-    if (this.#members.size > 0) return;
+  /** Stops to watch a peer. */
+  remove(peer: WatchedPeer): void {
+    this.#pulses.delete(peer);
+    if (this.#pulses.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   #beat(): void {
-    for (const pulse of [...this.#members.values()]) {
-      if (pulse.beating.isBusy?.() !== true) pulse.missed++;
-      if (pulse.missed <= this.#options.missedBeats) {
-        pulse.beating.ping();
+    for (const pulse of [...this.#pulses.values()]) {
+      if (pulse.peer.isBusy?.() !== true) pulse.missed++;
+      if (pulse.missed <= this.#schedule.missedBeats) {
+        pulse.peer.ping();
         continue;
       }
-      this.remove(pulse.beating);
-      pulse.beating.onSilent();
+      this.remove(pulse.peer);
+      pulse.peer.onSilent();
     }
   }
 }

@@ -1,9 +1,6 @@
-export { bindTcp } from "./bind.js";
 export { briefText } from "./brief-text.js";
 export { Connection } from "./connection.js";
 export type { Dialect } from "./dialect.js";
 export { FrameLink } from "./frame-link.js";
 export { Heartbeat } from "./heartbeat.js";
-export { type Accepted, type AcceptedBytes, type Listener, openListener } from "./listener.js";
 export { SocketBytes } from "./socket-bytes.js";
-export type { Guest } from "./waiting-room.js";

@@ -1,6 +1,6 @@
 import { ConnectionError, LIMITS, type Transport } from "@daemon-sdk/protocol";
 
-/** What a queue needs of its link. */
+/** The part of a link that a queue uses. */
 type Outbound = Pick<Transport, "bufferedBytes" | "onWritable" | "send">;
 
 /** Options of {@link WriteQueue}. */
@@ -10,15 +10,15 @@ export interface WriteQueueOptions {
   readonly bufferBytes?: number;
   /** How long it may stay full; default `LIMITS.slowConsumerMs`. */
   readonly slowMs?: number;
-  /** The peer left it full for too long, or sends requests without reading the answers. */
+  /** The queue was full for too long, or the peer sends requests without reading the answers. */
   onSlow(error: ConnectionError): void;
 }
 
 /**
- * What waits to be written on one connection, and whether more should come.
+ * The messages that wait to be written on one connection.
  *
- * It takes everything it is given, so an answer is never lost to a full buffer; journals stop at {@link isFull} and go on
- * when {@link onceWritable} calls. What a peer makes us say without reading is bounded by twice the buffer and a frame.
+ * The queue takes every message, so that no answer is lost to a full buffer. Cursors stop at {@link isFull} and go on when
+ * {@link onceWritable} calls. Answers that a peer does not read are bounded by twice the buffer and a frame.
  */
 export class WriteQueue {
   readonly #transport: Outbound;
@@ -52,7 +52,7 @@ export class WriteQueue {
     if (this.#isClosed) return false;
     const isFree = this.#transport.send(text);
     const { bufferedBytes } = this.#transport;
-    // Only after a false does the transport tell when it is free again; below its own mark the queue is never full.
+    // The transport calls `onWritable` only after it has returned false, so below its own mark the queue is never full.
     if (!isFree && bufferedBytes >= this.#bufferBytes) this.#filled(bufferedBytes);
     return !this.isFull;
   }
@@ -62,7 +62,7 @@ export class WriteQueue {
     if (!this.#isClosed) this.#waiting.push(callback);
   }
 
-  /** Forgets who waits; nothing is sent from now on. The transport is the connection's to close. */
+  /** Drops the waiting callbacks; nothing is sent from now on. The connection closes the transport. */
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];

@@ -1,3 +1,3 @@
-export { RelayDoor } from "./relay-door.js";
 export { RelayHost } from "./relay-host.js";
-export type { SpawningParts } from "./relay-services.js";
+export { RelayDoor } from "./wire/index.js";
+export type { SpawningParts } from "./workers/index.js";

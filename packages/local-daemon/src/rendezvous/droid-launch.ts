@@ -9,8 +9,8 @@ import {
 } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { tcpAuthority } from "../access/index.js";
-import { bindTcp } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
+import { bindTcp } from "../listener/index.js";
 import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
 import { notRunning } from "./not-running.js";
 import { pause } from "./pause.js";

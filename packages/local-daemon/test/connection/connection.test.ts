@@ -233,7 +233,7 @@ test("one timer pings every connection that wants it; a silent one is cut, one t
     expect(vi.getTimerCount()).toBe(1);
     for (let beat = 0; beat < 3; beat++) {
       vi.advanceTimersByTime(100);
-      heartbeat.heard(alive);
+      heartbeat.received(alive);
     }
     expect(told.filter((line) => line.includes("dead"))).toEqual(["ping dead", "ping dead", "dead is silent"]);
     expect(told.filter((line) => line.includes("alive"))).toEqual(["ping alive", "ping alive", "ping alive"]);

@@ -17,7 +17,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DaemonError, silentLogger } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
-import { bindUnix } from "../../src/connection/bind.js";
+import { bindUnix } from "../../src/listener/bind.js";
 import { type Claim, claimStateDir } from "../../src/rendezvous/claim.js";
 import { readEndpoint } from "../../src/rendezvous/endpoint-file.js";
 import { acquireInstanceLock } from "../../src/rendezvous/single-instance.js";

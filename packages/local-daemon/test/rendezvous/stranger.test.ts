@@ -9,7 +9,7 @@ import { connectLocal } from "../../src/rendezvous/connect-local.js";
 import { writeEndpoint } from "../../src/rendezvous/endpoint-file.js";
 import { probeLocalDaemon } from "../../src/rendezvous/probe.js";
 import { createToken, writeToken } from "../../src/rendezvous/token.js";
-import { openDoor } from "../connection/open-door.js";
+import { openDoor } from "../listener/open-door.js";
 import { tempHome } from "./temp-home.js";
 
 type Headers = Record<string, string>;

@@ -7,48 +7,71 @@ import {
   type Envelope,
   type SendPayload,
 } from "@daemon-sdk/protocol/relay";
-import type { RelayPeer } from "../names/index.js";
-import type { RelayServices } from "../relay-services.js";
+import type { Committer } from "../../journal/index.js";
+import type { RelayLimits } from "../../limits/index.js";
+import type { Store } from "../../storage/index.js";
+import type { Mailboxes } from "../mailboxes/index.js";
+import type { Directory, RelayPeer } from "../names/index.js";
 import { ChannelTable } from "./channel-table.js";
 
-/** The channel that everybody is in from HELLO on, without being told (docs/wire/relay.md#channels). */
+/** The channel of which every connected name is a member, without CHANNEL_JOIN (docs/wire/relay.md#channels). */
 export const GENERAL_CHANNEL = "#general";
 
 /** Where memberships are stored; the fact's name is `[channel, member]` as JSON. */
 const FACTS = "channel-members";
 
-/** What the channels need of the relay. */
-export type ChannelServices = Pick<
-  RelayServices,
-  "directory" | "mailboxes" | "limits" | "now" | "store" | "committer" | "logger"
->;
+/** Options of {@link Channels}. */
+export interface ChannelsOptions {
+  readonly directory: Pick<Directory, "find">;
+  readonly mailboxes: Pick<Mailboxes, "record">;
+  readonly limits: Pick<RelayLimits, "relayFrameBytes">;
+  readonly store: Pick<Store, "relayFacts">;
+  readonly committer: Committer;
+  readonly now: () => number;
+}
 
 /**
- * Channels: who is in them, and what is said there (docs/wire/relay.md#channels).
+ * The members of channels, and the messages to them (docs/wire/relay.md#channels).
  *
- * A name stays a member until it leaves or is forgotten, also over restarts of the daemon. It misses what is said while it
- * is away, because channel messages are neither queued nor acknowledged; they are kept for queries.
+ * A name is a member until CHANNEL_LEAVE or REMOVE_AGENT, also over restarts of the daemon. Messages reach connected members
+ * only: they are neither queued nor acknowledged. They are stored for queries.
  */
 export class Channels {
-  readonly #services: ChannelServices;
+  readonly #options: ChannelsOptions;
   readonly #table = new ChannelTable();
-  /** Lower case → names of connected peers: a member may have been added in another case than it writes itself. */
+  /** Lower case → names of connected peers: a member may have been added in another case than that of its own HELLO. */
   readonly #spellings = new Map<string, Set<string>>();
   /** Member → number of channels, `#general` not counted. */
   readonly #counts = new Map<string, number>();
-  /** Facts that were dropped before the stored ones were read; undefined once they were. */
-  #droppedEarly: Set<string> | undefined = new Set();
 
-  constructor(services: ChannelServices) {
-    this.#services = services;
-    this.#restore().catch((error: unknown) => {
-      services.logger.error({ error: String(error) }, "Who is in which channel could not be read.");
-    });
-    services.directory.onActive(({ name }) => this.#arrived(name));
-    services.directory.onGone(({ name }) => this.#left(name));
+  constructor(options: ChannelsOptions) {
+    this.#options = options;
   }
 
-  /** CHANNEL_JOIN: the sender joins and the members hear of it; with `member` that name is added in silence. */
+  /** Reads what an earlier daemon stored. Rejects when the store fails. */
+  async load(): Promise<void> {
+    for (const [fact] of await this.#options.store.relayFacts(FACTS)) {
+      const [channel, member] = JSON.parse(fact) as [string, string];
+      if (this.#table.join(channel, member)) this.#count(channel, member, 1);
+    }
+  }
+
+  /** A peer of that name has become active. */
+  arrived(name: string): void {
+    const spellings = this.#spellings.get(name.toLowerCase()) ?? new Set<string>();
+    this.#spellings.set(name.toLowerCase(), spellings.add(name));
+    this.#table.join(GENERAL_CHANNEL, name);
+  }
+
+  /** The last connection of a name has ended. Its memberships stay, but for `#general`, which {@link arrived} renews. */
+  gone(name: string): void {
+    this.#table.leave(GENERAL_CHANNEL, name);
+    const spellings = this.#spellings.get(name.toLowerCase());
+    spellings?.delete(name);
+    if (spellings?.size === 0) this.#spellings.delete(name.toLowerCase());
+  }
+
+  /** CHANNEL_JOIN: adds the sender and notifies the members. With `member` it adds that name and notifies nobody. */
   join(peer: RelayPeer, { id, payload }: Envelope<ChannelJoinPayload>): void {
     const { channel, member = peer.name } = payload;
     const fault = nameFault("channel", channel) ?? nameFault("member", member) ?? this.#crowdFault(channel, member);
@@ -57,15 +80,15 @@ export class Channels {
       return;
     }
     const others = this.#peersIn(channel, member);
-    const isNews = this.#table.join(channel, member);
+    const isNew = this.#table.join(channel, member);
     this.#remember(channel, member, "");
-    if (!isNews) return;
+    if (!isNew) return;
     this.#count(channel, member, 1);
     if (payload.member !== undefined) return;
-    this.#tell(others, createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#services.now() }));
+    this.#send(others, createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#options.now() }));
   }
 
-  /** CHANNEL_LEAVE: the mirror image of {@link join}. Leaving a channel one is not in does nothing. */
+  /** CHANNEL_LEAVE: the reverse of {@link join}. Does nothing for a name that is no member. */
   leave(peer: RelayPeer, { payload }: Envelope<ChannelLeavePayload>): void {
     const { channel, member = peer.name } = payload;
     const spellings = this.#table.spellings(channel, member);
@@ -75,11 +98,11 @@ export class Channels {
     }
     if (!this.#table.has(channel, member)) this.#count(channel, member, -1);
     if (payload.member !== undefined) return;
-    const envelope = createEnvelope("CHANNEL_LEAVE", payload, { from: peer.name, ts: this.#services.now() });
-    this.#tell(this.#peersIn(channel, member), envelope);
+    const envelope = createEnvelope("CHANNEL_LEAVE", payload, { from: peer.name, ts: this.#options.now() });
+    this.#send(this.#peersIn(channel, member), envelope);
   }
 
-  /** CHANNEL_MESSAGE: to every other member that is connected. Refused, by name, when the sender is no member. */
+  /** CHANNEL_MESSAGE: to every other connected member. A sender that is no member is refused. */
   post(peer: RelayPeer, { id, payload }: Envelope<ChannelMessagePayload>): void {
     const { channel } = payload;
     if (!this.#table.has(channel, peer.name)) {
@@ -87,19 +110,19 @@ export class Channels {
       peer.refuse("BAD_REQUEST", text, { refId: id });
       return;
     }
-    const ts = this.#services.now();
+    const ts = this.#options.now();
     const text = JSON.stringify(createEnvelope("CHANNEL_MESSAGE", payload, { from: peer.name, ts }));
-    const { relayFrameBytes } = this.#services.limits;
+    const { relayFrameBytes } = this.#options.limits;
     if (text.length * 3 > relayFrameBytes && Buffer.byteLength(text) > relayFrameBytes) {
       const fault = `Message ${id} with your name in it does not fit into a frame of ${relayFrameBytes} bytes. Send less at a time.`;
       peer.refuse("BAD_REQUEST", fault, { refId: id });
       return;
     }
     for (const member of this.#peersIn(channel, peer.name)) member.sendText(text);
-    this.#services.mailboxes.record([{ from: peer.name, to: channel, payload: recordOf(payload), refId: id }]);
+    this.#options.mailboxes.record([{ from: peer.name, to: channel, payload: recordOf(payload), refId: id }]);
   }
 
-  /** Takes a name that was forgotten out of every channel, in silence. */
+  /** REMOVE_AGENT: removes the name from every channel and notifies nobody. */
   forget(name: string): void {
     for (const channel of this.#table.leaveAll(name)) {
       this.#remember(channel, name, undefined);
@@ -107,26 +130,7 @@ export class Channels {
     }
   }
 
-  /** Every member's name as it was written, connected or not. */
-  members(channel: string): string[] {
-    return this.#table.members(channel);
-  }
-
-  #arrived(name: string): void {
-    const spellings = this.#spellings.get(name.toLowerCase()) ?? new Set<string>();
-    this.#spellings.set(name.toLowerCase(), spellings.add(name));
-    this.#table.join(GENERAL_CHANNEL, name);
-  }
-
-  /** It comes back to `#general` by coming back. */
-  #left(name: string): void {
-    this.#table.leave(GENERAL_CHANNEL, name);
-    const spellings = this.#spellings.get(name.toLowerCase());
-    spellings?.delete(name);
-    if (spellings?.size === 0) this.#spellings.delete(name.toLowerCase());
-  }
-
-  /** Connections of the members but `except`: under the name as it was written, else under one that differs in case. */
+  /** Connections of the members without `except`: of the name as it was added, else of names that differ in case. */
   #peersIn(channel: string, except: string): RelayPeer[] {
     const names = new Set<string>();
     for (const member of this.#table.members(channel)) {
@@ -136,28 +140,18 @@ export class Channels {
       else for (const spelling of spellings) names.add(spelling);
     }
     names.delete(except);
-    return [...names].flatMap((name) => this.#services.directory.find(name));
+    return [...names].flatMap((name) => this.#options.directory.find(name));
   }
 
-  async #restore(): Promise<void> {
-    for (const [fact] of await this.#services.store.relayFacts(FACTS)) {
-      const [channel, member] = JSON.parse(fact) as [string, string];
-      if (this.#droppedEarly?.has(fact) === true) continue;
-      if (this.#table.join(channel, member)) this.#count(channel, member, 1);
-    }
-    this.#droppedEarly = undefined;
-  }
-
-  /** Stores a membership, or without a `body` that it ended. Not awaited: who hears of a join need not have it stored. */
+  /** Stores a membership, or without a `body` its end. Not awaited: members may be notified before it is stored. */
   #remember(channel: string, member: string, body: "" | undefined): void {
     if (channel === GENERAL_CHANNEL) return;
     const name = JSON.stringify([channel, member]);
-    if (body === undefined) this.#droppedEarly?.add(name);
-    // A store that fails is told in the log by whoever commits.
-    this.#services.committer.commit([{ kind: "relayFact", scope: FACTS, name, body }]).catch(() => {});
+    // The committer logs a store that fails.
+    this.#options.committer.commit([{ kind: "relayFact", scope: FACTS, name, body }]).catch(() => {});
   }
 
-  #tell(peers: readonly RelayPeer[], envelope: Envelope<object>): void {
+  #send(peers: readonly RelayPeer[], envelope: Envelope<object>): void {
     for (const peer of peers) peer.send(envelope);
   }
 

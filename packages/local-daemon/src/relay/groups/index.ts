@@ -1,3 +1,4 @@
 export { Channels } from "./channels.js";
-export { ShadowTable, shadowPayload } from "./shadow-table.js";
+export { shadowCopies } from "./shadow-copies.js";
+export { ShadowTable } from "./shadow-table.js";
 export { Topics } from "./topics.js";

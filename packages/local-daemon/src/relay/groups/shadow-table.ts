@@ -1,10 +1,10 @@
-import type { SendPayload, ShadowBindPayload } from "@daemon-sdk/protocol/relay";
+import type { ShadowBindPayload } from "@daemon-sdk/protocol/relay";
 
-/** What a shadow sees of its primary (docs/wire/relay.md#shadows). */
+/** What a shadow receives of its primary (docs/wire/relay.md#shadows). */
 export interface ShadowBinding {
   readonly shadow: string;
   readonly primary: string;
-  /** When it wants to speak up; kept for whoever triggers it. */
+  /** The triggers on which the shadow wants to speak. The daemon stores them and acts on none. */
   readonly speakOn: readonly string[];
   /** Copies of what the primary receives. */
   readonly incoming: boolean;
@@ -12,29 +12,29 @@ export interface ShadowBinding {
   readonly outgoing: boolean;
 }
 
-/** A copy of one message for one shadow: who gets it, of whom, and in which direction the message went. */
+/** A copy of one message for one shadow. `direction`: whether the primary sent or received the message. */
 export interface ShadowCopy {
   readonly shadow: string;
   readonly primary: string;
   readonly direction: "incoming" | "outgoing";
 }
 
-/** A SEND as far as shadows care: the sender's name and the address it was sent to. */
+/** The fields of a SEND that decide about copies: the sender's name and the address. */
 export interface ObservedSend {
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * Who shadows whom (docs/wire/relay.md#shadows). Pure: no connections, no mailboxes.
+ * The bindings of shadows to primaries (docs/wire/relay.md#shadows). Pure: no connections, no mailboxes.
  *
- * A shadow has one primary, a primary any number of shadows. Bindings go by exact names.
+ * A shadow has one primary, a primary any number of shadows. Names match exactly.
  */
 export class ShadowTable {
   readonly #byShadow = new Map<string, ShadowBinding>();
   readonly #byPrimary = new Map<string, Map<string, ShadowBinding>>();
 
-  /** Binds a shadow; a binding it had before is replaced. Defaults: speaks on `EXPLICIT_ASK`, sees both directions. */
+  /** Binds a shadow, in place of its former binding. Defaults: speaks on `EXPLICIT_ASK`, receives both directions. */
   bind(shadow: string, payload: ShadowBindPayload): ShadowBinding {
     this.drop(shadow);
     const { primaryAgent: primary, speakOn = ["EXPLICIT_ASK"] } = payload;
@@ -54,7 +54,7 @@ export class ShadowTable {
     return this.#byShadow.get(shadow)?.primary === primary && this.drop(shadow);
   }
 
-  /** Ends whatever binding the shadow has, because it has gone. A primary that goes keeps its shadows. */
+  /** Ends the binding of a shadow that has left. A primary that leaves keeps its shadows. */
   drop(shadow: string): boolean {
     const binding = this.#byShadow.get(shadow);
     if (binding === undefined) return false;
@@ -71,9 +71,9 @@ export class ShadowTable {
   }
 
   /**
-   * The copies that one SEND leads to: for shadows of the sender, and, unless it goes to everybody, of the addressee.
+   * The copies of one SEND: for shadows of the sender, and, unless it goes to everybody, of the addressee.
    *
-   * Nobody gets a copy of a message that is from or to itself; it knows that one.
+   * A shadow gets no copy of its own messages, nor of messages to itself.
    */
   copiesOf({ from, to }: ObservedSend): ShadowCopy[] {
     if (this.#byShadow.size === 0) return [];
@@ -84,15 +84,4 @@ export class ShadowTable {
       ...incoming.map(({ shadow, primary }) => ({ shadow, primary, direction: "incoming" as const })),
     ].filter(({ shadow }) => shadow !== from && shadow !== to);
   }
-}
-
-/**
- * The payload of a shadow's copy: the message's own, with the marks that tell it from a message
- * (docs/wire/relay.md#shadows).
- */
-export function shadowPayload(payload: SendPayload, { primary, direction }: ShadowCopy): SendPayload {
-  return {
-    ...payload,
-    data: { ...payload.data, _shadowCopy: true, _shadowOf: primary, _shadowDirection: direction },
-  };
 }

@@ -1,10 +1,9 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { Committer } from "../../journal/index.js";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 
 const SCOPE = "topics";
-/** Topics of one name; who wants more wants everything. */
-const TOPICS_PER_NAME = 1_000;
 
 /** Options of {@link Topics}. */
 export interface TopicsOptions {
@@ -14,8 +13,9 @@ export interface TopicsOptions {
 }
 
 /**
- * Who subscribed to what (docs/wire/relay.md#broadcasts-and-topics): exact topics, by name. Survives a lost connection
- * and the daemon, because a client of the original does not subscribe again; ends with UNSUBSCRIBE and with BYE.
+ * The subscriptions of names to topics (docs/wire/relay.md#broadcasts-and-topics); topics match exactly. A subscription
+ * survives a lost connection and the daemon, because a client of the original does not subscribe again. It ends with
+ * UNSUBSCRIBE and with BYE.
  */
 export class Topics {
   readonly #options: TopicsOptions;
@@ -26,7 +26,7 @@ export class Topics {
     this.#options = options;
   }
 
-  /** Reads what an earlier daemon left. Rejects when the store fails. */
+  /** Reads what an earlier daemon stored. Rejects when the store fails. */
   async load(): Promise<void> {
     for (const [name, body] of await this.#options.store.relayFacts(SCOPE)) {
       for (const topic of JSON.parse(body) as string[]) this.#link(name, topic);
@@ -37,11 +37,11 @@ export class Topics {
     return [...(this.#byTopic.get(topic) ?? [])];
   }
 
-  /** False when the name has as many topics as it may. */
+  /** False, and without effect, when the name has the most topics allowed. */
   subscribe(name: string, topic: string): boolean {
     const topics = this.#byName.get(name);
     if (topics?.has(topic) === true) return true;
-    if (topics !== undefined && topics.size >= TOPICS_PER_NAME) return false;
+    if (topics !== undefined && topics.size >= MESSAGING_LIMITS.topicsPerName) return false;
     this.#link(name, topic);
     this.#store(name);
     return true;

@@ -1,44 +1,35 @@
-import { Channels, ShadowTable } from "../groups/index.js";
-import type { RelayCore } from "../relay-core.js";
-import type { RelayHandlers } from "../relay-services.js";
+import type { HandlerGroup } from "../router.js";
 import { SpawnManager } from "../workers/index.js";
 import { agentQueryHandlers } from "./agent-queries.js";
+import { BlockingSends } from "./blocking-sends.js";
 import { channelHandlers } from "./channels.js";
 import { daemonQueryHandlers } from "./daemon-queries.js";
 import { logHandlers } from "./logs.js";
 import { messageQueryHandlers } from "./message-queries.js";
+import type { RelayParts } from "./relay-parts.js";
 import { sendHandlers } from "./sends.js";
 import { shadowHandlers } from "./shadows.js";
 import { spawnHandlers } from "./spawning.js";
 import { topicHandlers } from "./topics.js";
 
-/** Every handler of the relay; the router merges them. One type has one handler. */
-export function relayHandlers(core: RelayCore): RelayHandlers[] {
-  const channels = new Channels(core);
-  const shadows = new ShadowTable();
-  const manager = spawnManager(core, channels, shadows);
+export type { RelayParts } from "./relay-parts.js";
+
+/** Every handler of the relay. One type has one handler. */
+export function handlerGroups(parts: RelayParts): HandlerGroup[] {
+  const { channels, shadows, spawning, logger } = parts;
+  const blocking = new BlockingSends();
+  const acknowledge: BlockingSends["answer"] = (peer, ack) => blocking.answer(peer, ack);
+  const manager = spawning === undefined ? undefined : new SpawnManager({ ...parts, ...spawning, acknowledge });
   const workers = () => manager?.list() ?? [];
   return [
-    sendHandlers(core),
-    topicHandlers(core),
+    spawnHandlers(logger, manager),
+    sendHandlers({ ...parts, blocking }),
+    topicHandlers(parts),
     channelHandlers(channels),
-    shadowHandlers(core, shadows),
-    logHandlers(core),
-    messageQueryHandlers(core),
-    agentQueryHandlers({ ...core, workers, onForgotten: (name) => channels.forget(name) }),
-    daemonQueryHandlers({ ...core, workers }),
-    spawnHandlers(core, manager),
+    shadowHandlers(shadows),
+    logHandlers(parts),
+    messageQueryHandlers(parts),
+    agentQueryHandlers({ ...parts, workers }),
+    daemonQueryHandlers({ ...parts, workers }),
   ];
-}
-
-function spawnManager(core: RelayCore, channels: Channels, shadows: ShadowTable): SpawnManager | undefined {
-  const { spawning } = core;
-  if (spawning === undefined) return undefined;
-  return new SpawnManager({
-    ...spawning,
-    services: core,
-    postInChannel: (peer, envelope) => channels.post(peer, envelope),
-    bindShadow: (shadow, primaryAgent, speakOn) =>
-      void shadows.bind(shadow, { primaryAgent, ...(speakOn === undefined ? {} : { speakOn }) }),
-  });
 }

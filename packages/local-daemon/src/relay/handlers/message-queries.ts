@@ -6,19 +6,17 @@ import {
   PROTOCOL_VERSION,
   type StoredMessage,
 } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { HistoryEntry, HistoryQuery } from "../mailboxes/index.js";
 import type { RelayPeer } from "../names/index.js";
-import type { RelayHandlers, RelayServices } from "../relay-services.js";
-import { fittingPage, type Shortenable } from "../wire/index.js";
+import type { HandlerGroup } from "../router.js";
+import { fittingPage, type Shortenable } from "./fitting-page.js";
+import type { RelayParts } from "./relay-parts.js";
 
-/** What queries for messages need of the relay. */
-export type MessageQueryServices = Pick<RelayServices, "mailboxes" | "committer" | "limits" | "now" | "logger">;
+/** The parts that {@link messageQueryHandlers} needs. */
+export type MessageQueryParts = Pick<RelayParts, "mailboxes" | "committer" | "limits" | "now" | "logger">;
 
-/** Limits of the original (docs/wire/relay.md#queries). */
-const INBOX_LIMIT = 50;
-const MESSAGES_LIMIT = 100;
-
-/** Room in a frame for everything around the messages: the envelope with the query's id comes on top. */
+/** Room in a frame for the envelope around the messages, without the query's id. */
 const FRAME_RESERVE_BYTES = 256;
 
 /**
@@ -26,15 +24,17 @@ const FRAME_RESERVE_BYTES = 256;
  * messages that do not are left out from the end, and `hasMore: true` says so. Ask on with `order: "asc"` and
  * `sinceTs`.
  */
-export function messageQueryHandlers(services: MessageQueryServices): RelayHandlers {
-  const answer = answering(services);
+export function messageQueryHandlers(parts: MessageQueryParts): HandlerGroup {
+  const answer = answering(parts);
   return {
-    INBOX: (peer, { id, payload }) => answer(peer, id, INBOX, inboxQuery(peer, payload), inboxMessage),
-    MESSAGES_QUERY: (peer, { id, payload }) => answer(peer, id, MESSAGES, messagesQuery(payload), storedMessage),
+    handlers: {
+      INBOX: (peer, { id, payload }) => answer(peer, id, INBOX, inboxQuery(peer, payload), inboxMessage),
+      MESSAGES_QUERY: (peer, { id, payload }) => answer(peer, id, MESSAGES, messagesQuery(payload), storedMessage),
+    },
   };
 }
 
-/** How one query is answered, and what is said when it cannot be. */
+/** The answer's type, and the text of the ERROR when there is none. */
 interface QueryKind {
   readonly response: "INBOX_RESPONSE" | "MESSAGES_RESPONSE";
   readonly failure: string;
@@ -43,7 +43,7 @@ interface QueryKind {
 const INBOX: QueryKind = { response: "INBOX_RESPONSE", failure: "Failed to get inbox" };
 const MESSAGES: QueryKind = { response: "MESSAGES_RESPONSE", failure: "Failed to get messages" };
 
-function answering({ mailboxes, committer, limits, now, logger }: MessageQueryServices) {
+function answering({ mailboxes, committer, limits, now, logger }: MessageQueryParts) {
   return <Item extends Shortenable>(
     peer: RelayPeer,
     id: string,
@@ -51,7 +51,7 @@ function answering({ mailboxes, committer, limits, now, logger }: MessageQuerySe
     query: HistoryQuery,
     itemOf: (entry: HistoryEntry) => Item,
   ): void => {
-    // Whoever sends and then asks sees what it sent: that is stored in the next transaction, and this waits for it.
+    // A peer that sends and then queries finds what it sent: the query waits for the transaction that stores it.
     const found = committer.commit([]).then(() => mailboxes.history(query));
     found.then(
       (entries) => {
@@ -71,12 +71,12 @@ function answering({ mailboxes, committer, limits, now, logger }: MessageQuerySe
 
 function inboxQuery(peer: RelayPeer, payload: InboxPayload): HistoryQuery {
   const { agent = peer.name, channel, from, unreadOnly, limit } = payload;
-  return { to: channel ?? agent, from, unreadOnly, limit: boundedLimit(limit, INBOX_LIMIT) };
+  return { to: channel ?? agent, from, unreadOnly, limit: boundedLimit(limit, MESSAGING_LIMITS.inboxMessages) };
 }
 
 function messagesQuery({ limit, sinceTs, from, to, thread, order }: MessagesQueryPayload): HistoryQuery {
   const direction = order === "asc" ? "asc" : "desc";
-  return { limit: boundedLimit(limit, MESSAGES_LIMIT), sinceTs, from, to, thread, order: direction };
+  return { limit: boundedLimit(limit, MESSAGING_LIMITS.queriedMessages), sinceTs, from, to, thread, order: direction };
 }
 
 /** A limit as it was asked for, within what one answer could hold. */

@@ -1,9 +1,10 @@
 import { createEnvelope, type MessageType, type RelayEnvelope, type RelayPayloads } from "@daemon-sdk/protocol/relay";
 import type { RelayPeer } from "../names/index.js";
-import type { RelayHandlers, RelayServices } from "../relay-services.js";
+import type { HandlerGroup } from "../router.js";
 import type { Result, SpawnManager } from "../workers/index.js";
+import type { RelayParts } from "./relay-parts.js";
 
-/** The requests that only a {@link SpawnManager} can serve, each with its result (docs/wire/relay.md#spawning). */
+/** The requests that a {@link SpawnManager} serves, each with its result (docs/wire/relay.md#spawning). */
 const RESULTS = {
   SPAWN: "SPAWN_RESULT",
   RELEASE: "RELEASE_RESULT",
@@ -15,33 +16,34 @@ const RESULTS = {
 type Request = keyof typeof RESULTS;
 type Answer<Type extends Request> = Result<RelayPayloads[(typeof RESULTS)[Type]]>;
 
-/** The text that old clients know (docs/wire/relay.md#error-envelopes). */
+/** The text that clients of the original recognize (docs/wire/relay.md#error-envelopes). */
 const NOT_ENABLED = "SpawnManager not enabled. Configure spawnManager: true in daemon config.";
 
 /**
- * SPAWN, RELEASE, SEND_INPUT, SET_MODEL and LIST_WORKERS. Each is answered with a result that carries the request's id as
- * `replyTo`; without a manager with an ERROR that names the request, at once.
+ * SPAWN, RELEASE, SEND_INPUT, SET_MODEL and LIST_WORKERS. The answer to each is a result that carries the request's id as
+ * `replyTo`; without a manager it is an ERROR that names the request, at once.
  */
-export function spawnHandlers(
-  services: Pick<RelayServices, "logger" | "onStop">,
-  manager: SpawnManager | undefined,
-): RelayHandlers {
+export function spawnHandlers(logger: RelayParts["logger"], manager: SpawnManager | undefined): HandlerGroup {
   if (manager === undefined) {
     const refuse = (peer: RelayPeer, { id }: { id: string }) => peer.refuse("INTERNAL", NOT_ENABLED, { refId: id });
-    return { SPAWN: refuse, RELEASE: refuse, SEND_INPUT: refuse, SET_MODEL: refuse, LIST_WORKERS: refuse };
+    return {
+      handlers: { SPAWN: refuse, RELEASE: refuse, SEND_INPUT: refuse, SET_MODEL: refuse, LIST_WORKERS: refuse },
+    };
   }
-  services.onStop.push(() => manager.stop());
-  const answer = answering(services);
+  const answer = answering(logger);
   return {
-    SPAWN: answer("SPAWN", (peer, payload) => manager.spawn(peer, payload)),
-    RELEASE: answer("RELEASE", (peer, payload) => manager.release(peer, payload)),
-    SEND_INPUT: answer("SEND_INPUT", (peer, payload) => manager.input(peer, payload)),
-    SET_MODEL: answer("SET_MODEL", (peer, payload) => manager.setModel(peer, payload)),
-    LIST_WORKERS: answer("LIST_WORKERS", async () => ({ workers: manager.list() })),
+    handlers: {
+      SPAWN: answer("SPAWN", (peer, payload) => manager.spawn(peer, payload)),
+      RELEASE: answer("RELEASE", (peer, payload) => manager.release(peer, payload)),
+      SEND_INPUT: answer("SEND_INPUT", (peer, payload) => manager.input(peer, payload)),
+      SET_MODEL: answer("SET_MODEL", (_peer, payload) => manager.setModel(payload)),
+      LIST_WORKERS: answer("LIST_WORKERS", async () => ({ workers: manager.list() })),
+    },
+    onStop: () => manager.stop(),
   };
 }
 
-function answering({ logger }: Pick<RelayServices, "logger">) {
+function answering(logger: RelayParts["logger"]) {
   return <Type extends Request>(
     type: Type,
     serve: (peer: RelayPeer, payload: RelayPayloads[Type]) => Promise<Answer<Type>>,

@@ -1,13 +1,13 @@
 import { type DaemonError, type Logger, newId } from "@daemon-sdk/protocol";
 import type { Batch, Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
-import type { RelayWrite, Store } from "../../storage/index.js";
-import { deliverId } from "./deliver-text.js";
-import { type Entry, Mailbox } from "./mailbox.js";
+import type { Store } from "../../storage/index.js";
+import { addressFor } from "../names/index.js";
+import { Expiry } from "./expiry.js";
+import { Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
 import { MailboxReader } from "./mailbox-reader.js";
-import { recoverMailbox } from "./mailbox-recovery.js";
-import { MailboxWriter } from "./mailbox-writer.js";
+import { MailboxTransaction } from "./mailbox-transaction.js";
 import type {
   AttachOptions,
   HistoryEntry,
@@ -18,8 +18,9 @@ import type {
   Post,
   PostOutcome,
 } from "./mailboxes.js";
-import { postpone, Redelivery } from "./redelivery.js";
-import type { Waiting } from "./waiting-list.js";
+import { Redelivery } from "./redelivery.js";
+import { readEntries } from "./stored-entries.js";
+import { UnsavedStates } from "./unsaved-states.js";
 
 /** Options of {@link DurableMailboxes}. */
 export interface DurableMailboxesOptions {
@@ -28,87 +29,81 @@ export interface DurableMailboxesOptions {
   readonly limits: RelayLimits;
   readonly now: () => number;
   readonly logger: Logger;
-  /** The mailbox a name stands for: users have their own, beside an agent of the same name. */
+  /** The mailbox of a name: users have their own, beside an agent of the same name. */
   addressOf(name: string): string;
 }
 
-/** Posts of one caller, and who hears of them. */
+/** Posts of one caller. */
 interface Submission {
   readonly posts: readonly Post[];
   readonly isHistory: boolean;
   settle(outcomes: readonly PostOutcome[]): void;
 }
 
-/** An ACK that was read this long before the daemon is killed is stored, with plenty of room to the 50 ms promised. */
-const STATE_STORE_MS = 10;
-
-const PAGE_BYTES = 256 * 1024;
-
 /**
- * The {@link Mailboxes} over a store. Everything posted in a tick, and every ACK of it, is one transaction; what was
- * committed is delivered right after it, from memory.
+ * The {@link Mailboxes} over a store. All posts and ACKs of a tick are one transaction; what was committed is delivered right
+ * after it, from memory.
  */
 export class DurableMailboxes implements Mailboxes {
   readonly #options: DurableMailboxesOptions;
   readonly #mailboxes = new Map<string, Mailbox>();
-  /** Those with a state that the store does not have. */
-  #dirty = new Set<Mailbox>();
-  #submitted: Submission[] = [];
-  #stateTimer: NodeJS.Timeout | undefined;
-  #isStateDue = false;
+  readonly #unsaved: UnsavedStates;
   readonly #redelivery: Redelivery;
+  readonly #expiry: Expiry;
+  #submissions: Submission[] = [];
 
   constructor(options: DurableMailboxesOptions) {
     this.#options = options;
-    this.#redelivery = new Redelivery({
-      mailboxes: () => this.#mailboxes.values(),
-      now: options.now,
-      redeliver: (mailbox, due) => void this.#redeliver(mailbox, due),
-    });
+    this.#unsaved = new UnsavedStates(() => options.committer.enlist(this));
+    const mailboxes = () => this.#mailboxes.values();
+    this.#redelivery = new Redelivery({ ...options, mailboxes });
+    this.#expiry = new Expiry({ ...options, mailboxes, onDropped: (mailbox) => this.#unsaved.addRow(mailbox) });
   }
 
-  /** Reads what an earlier daemon left. Call it once, before anything else. */
+  /** Reads what an earlier daemon stored. Call it once, before anything else. Rejects when the store fails. */
   async load(): Promise<void> {
-    for (const row of await this.#options.store.mailboxes()) {
-      const mailbox = new Mailbox(row.address, newId(), row);
-      this.#mailboxes.set(row.address, mailbox);
-      if (await recoverMailbox(this.#options.store, mailbox)) this.#stateLater(mailbox);
+    for (const stored of await this.#options.store.mailboxes()) {
+      const mailbox = new Mailbox(stored.address, newId(), stored);
+      this.#mailboxes.set(stored.address, mailbox);
+      await this.#recover(mailbox);
     }
-    await this.expire();
+    await this.#expiry.start();
   }
 
-  /** Ends what runs by itself; what was acknowledged is handed to the committer. */
+  /** Ends the timers. What was acknowledged is enlisted for the next transaction. */
   stop(): void {
+    this.#expiry.stop();
     this.#redelivery.stop();
-    clearTimeout(this.#stateTimer);
-    if (this.#dirty.size > 0) this.#stateNow();
+    this.#unsaved.stop();
   }
 
   post(posts: readonly Post[]): Promise<PostOutcome[]> {
     return new Promise((resolve) => this.submit(posts, (outcomes) => resolve([...outcomes])));
   }
 
-  /** As {@link post}, without a promise: a busy daemon has one call of this per message. */
+  /** As {@link post}, without a promise: a busy daemon calls this once per message. */
   submit(posts: readonly Post[], settle: (outcomes: readonly PostOutcome[]) => void): void {
-    this.#submitted.push({ posts, isHistory: false, settle });
+    this.#submissions.push({ posts, isHistory: false, settle });
     this.#options.committer.enlist(this);
   }
 
   record(posts: readonly Post[]): void {
-    this.#submitted.push({ posts, isHistory: true, settle: () => {} });
+    this.#submissions.push({ posts, isHistory: true, settle: () => {} });
     this.#options.committer.enlist(this);
   }
 
-  attach(name: string, sink: MailboxSink, options: AttachOptions = {}): MailboxCursor {
-    const address =
-      options.entityType === undefined ? this.#options.addressOf(name) : addressFor(name, options.entityType);
-    const mailbox = this.mailbox(address);
-    mailbox.sessionId = options.sessionId ?? mailbox.sessionId;
+  attach(name: string, sink: MailboxSink, { entityType, sessionId }: AttachOptions = {}): MailboxCursor {
     const { store, now, logger } = this.#options;
+    const mailbox = this.#mailbox(
+      entityType === undefined ? this.#options.addressOf(name) : addressFor(name, entityType),
+    );
+    mailbox.sessionId = sessionId ?? mailbox.sessionId;
     const reader = new MailboxReader({
-      ...{ mailbox, sink, store, now, logger },
+      ...{ sink, store, now, logger },
+      address: mailbox.address,
+      backlog: mailbox.backlog,
       sessionId: mailbox.sessionId,
-      onAcked: (changed) => this.#stateLater(changed),
+      onAcked: () => this.#unsaved.add(mailbox),
       onDelivered: () => this.#redelivery.wake(),
       onClosed: (closed) => this.#detached(mailbox, closed),
     });
@@ -119,60 +114,84 @@ export class DurableMailboxes implements Mailboxes {
 
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
     const address = query.to === undefined ? undefined : this.#options.addressOf(query.to);
-    return readHistory(this.#options.store, query, address, (of) => this.#mailboxes.get(of));
+    return readHistory(this.#options.store, query, address, (of) => this.#mailboxes.get(of)?.backlog);
   }
 
-  /** Whether messages of that address were dropped by age since this was asked last. */
+  /** Whether messages of that address were dropped by age since the last call. */
   takeLoss(address: string): boolean {
     const mailbox = this.#mailboxes.get(address);
     if (mailbox === undefined || !mailbox.hasLost) return false;
     mailbox.hasLost = false;
-    this.#rewritten(mailbox);
+    this.#unsaved.addRow(mailbox);
     return true;
   }
 
-  /** Drops a mailbox with everything in it. */
+  /** Drops a mailbox with all its entries. Rejects when the store fails. */
   async remove(address: string): Promise<void> {
     const mailbox = this.#mailboxes.get(address);
     if (mailbox === undefined) return;
     for (const reader of mailbox.readers) reader.close();
     this.#mailboxes.delete(address);
-    this.#dirty.delete(mailbox);
+    this.#unsaved.delete(mailbox);
     await this.#options.committer.commit([{ kind: "dropMailbox", address }]);
   }
 
-  /** Drops what is past its age. Rejects when the store fails. */
-  async expire(): Promise<void> {
-    for (const mailbox of this.#mailboxes.values()) if (mailbox.depth > 0) await this.#expire(mailbox);
-  }
-
+  /** For the committer: everything to store, and what is delivered once it is stored. */
   takeBatch(): Batch {
-    const submissions = this.#submitted;
-    const dirty = this.#takeDirty();
-    this.#submitted = [];
-    const writer = new MailboxWriter({
-      limits: this.#options.limits,
-      now: this.#options.now(),
-      mailboxOf: (post, isHistory) => this.mailbox(isHistory ? post.to : this.#options.addressOf(post.to)),
+    const { limits, now, addressOf } = this.#options;
+    const transaction = new MailboxTransaction({
+      limits,
+      now: now(),
+      mailboxOf: (post, isHistory) => this.#mailbox(isHistory ? post.to : addressOf(post.to)),
     });
-    const outcomes = submissions.map(({ posts, isHistory }) => posts.map((post) => writer.add(post, isHistory)));
-    const writes: RelayWrite[] = writer.writes(dirty);
-    return { writes, settle: (error) => this.#settle(error, { submissions, outcomes, writer, dirty }) };
+    const changed = this.#unsaved.take();
+    const submissions = this.#submissions;
+    this.#submissions = [];
+    const outcomes = submissions.map(({ posts, isHistory }) => posts.map((post) => transaction.add(post, isHistory)));
+    return {
+      writes: transaction.writes(changed),
+      settle: (error) => {
+        if (error === undefined) this.#committed(transaction, submissions, outcomes);
+        else this.#failed(error, transaction, submissions, changed);
+      },
+    };
   }
 
-  /** Mailboxes whose state is to be stored now. */
-  #takeDirty(): ReadonlySet<Mailbox> {
-    if (!this.#isStateDue) return new Set();
-    const dirty = this.#dirty;
-    this.#dirty = new Set();
-    this.#isStateDue = false;
-    clearTimeout(this.#stateTimer);
-    this.#stateTimer = undefined;
-    return dirty;
+  /** @param outcomes of the posts of each submission, before anything was delivered */
+  #committed(
+    transaction: MailboxTransaction,
+    submissions: readonly Submission[],
+    outcomes: readonly (readonly PostOutcome[])[],
+  ): void {
+    for (const { mailbox, entries, isStated } of transaction.committed()) {
+      if (!isStated) this.#unsaved.add(mailbox);
+      for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
+    }
+    for (const [index, { posts, isHistory, settle }] of submissions.entries()) {
+      const stored = outcomes[index] ?? [];
+      if (!isHistory) settle(stored.map((outcome, at) => this.#afterDelivery(outcome, posts[at])));
+    }
   }
 
-  /** The mailbox of an address, made when there is none. */
-  mailbox(address: string): Mailbox {
+  #failed(
+    error: DaemonError,
+    transaction: MailboxTransaction,
+    submissions: readonly Submission[],
+    changed: ReadonlySet<Mailbox>,
+  ): void {
+    transaction.failed();
+    for (const mailbox of changed) this.#unsaved.add(mailbox);
+    const outcome: PostOutcome = { state: "refused", code: "INTERNAL", message: error.message };
+    for (const { posts, settle } of submissions) settle(posts.map(() => outcome));
+  }
+
+  /** The outcome of a post, after its entry was delivered where somebody is connected. */
+  #afterDelivery(outcome: PostOutcome, post: Post | undefined): PostOutcome {
+    if (outcome.state !== "queued" || post === undefined) return outcome;
+    return this.#mailboxes.get(this.#options.addressOf(post.to))?.isLive === true ? { state: "delivered" } : outcome;
+  }
+
+  #mailbox(address: string): Mailbox {
     const known = this.#mailboxes.get(address);
     if (known !== undefined) return known;
     const made = new Mailbox(address, newId());
@@ -180,119 +199,22 @@ export class DurableMailboxes implements Mailboxes {
     return made;
   }
 
-  #settle(
-    error: DaemonError | undefined,
-    batch: {
-      submissions: readonly Submission[];
-      outcomes: readonly (readonly PostOutcome[])[];
-      writer: MailboxWriter;
-      dirty: ReadonlySet<Mailbox>;
-    },
-  ): void {
-    const { submissions, outcomes, writer, dirty } = batch;
-    if (error !== undefined) {
-      writer.failed();
-      for (const mailbox of dirty) this.#stateLater(mailbox);
-      const outcome: PostOutcome = { state: "refused", code: "INTERNAL", message: error.message };
-      for (const { posts, settle } of submissions) settle(posts.map(() => outcome));
-      return;
-    }
-    for (const { mailbox, entries, isStated } of writer.committed()) {
-      if (!isStated) this.#stateLater(mailbox);
-      this.#deliver(mailbox, entries);
-    }
-    for (const [index, { posts, isHistory, settle }] of submissions.entries()) {
-      const settled = outcomes[index] ?? [];
-      if (!isHistory) settle(settled.map((outcome, at) => this.#asDelivered(outcome, posts[at])));
-    }
-  }
-
-  #asDelivered(outcome: PostOutcome, post: Post | undefined): PostOutcome {
-    if (outcome.state !== "queued" || post === undefined) return outcome;
-    return this.#mailboxes.get(this.#options.addressOf(post.to))?.isLive === true ? { state: "delivered" } : outcome;
-  }
-
-  #deliver(mailbox: Mailbox, entries: readonly Entry[]): void {
-    for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
-  }
-
-  /** Stores the state of a mailbox after a short while: neither a message nor an ACK is worth one of its own. */
-  #stateLater(mailbox: Mailbox): void {
-    this.#dirty.add(mailbox);
-    this.#stateTimer ??= setTimeout(() => this.#stateNow(), STATE_STORE_MS);
-  }
-
-  #stateNow(): void {
-    this.#isStateDue = true;
-    this.#options.committer.enlist(this);
-  }
-
-  #changed(mailbox: Mailbox): void {
-    this.#dirty.add(mailbox);
-    this.#stateNow();
-  }
-
-  #rewritten(mailbox: Mailbox): void {
-    mailbox.isNew = true;
-    this.#changed(mailbox);
-  }
-
   #detached(mailbox: Mailbox, reader: MailboxReader): void {
     mailbox.readers.delete(reader);
     if (mailbox.readers.size > 0) return;
-    // Nobody is there to acknowledge: who comes next gets all of it again.
-    mailbox.waiting.clear();
-    this.#rewritten(mailbox);
+    // Nobody is left to acknowledge: the next reader gets all of it again.
+    mailbox.backlog.waiting.clear();
+    this.#unsaved.addRow(mailbox);
   }
 
-  async #redeliver(mailbox: Mailbox, due: readonly Waiting[]): Promise<void> {
-    const wanted = new Map(due.map((entry) => [entry.position, entry]));
-    for (const entry of due) postpone(entry);
-    try {
-      while (wanted.size > 0) await this.#redeliverPage(mailbox, wanted);
-    } catch (error) {
-      this.#options.logger.error({ mailbox: mailbox.address, error: String(error) }, "a mailbox could not be read");
-    }
-  }
-
-  /** Redelivers what is wanted of the page that holds the oldest of it, and takes that out of `wanted`. */
-  async #redeliverPage(mailbox: Mailbox, wanted: Map<number, Waiting>): Promise<void> {
-    const from = Math.min(...wanted.keys());
-    const segments = await this.#options.store.readMailbox(mailbox.address, from, PAGE_BYTES);
-    wanted.delete(from);
-    const texts = segments.flatMap(({ firstPosition, entries }) =>
-      entries.map((text, index) => ({ position: firstPosition + index, text })),
-    );
-    for (const { position, text } of texts) {
-      const isWanted = position === from || wanted.delete(position);
-      if (!isWanted || mailbox.isAcked(position)) continue;
-      for (const reader of mailbox.readers) reader.redeliver({ id: deliverId(text), position, text });
-    }
-  }
-
-  async #expire(mailbox: Mailbox): Promise<void> {
-    const { store, limits, now, logger } = this.#options;
-    const oldest = now() - limits.mailboxAgeMs;
-    let dropped = 0;
+  /** Reads the entries stored after the mailbox's state: a daemon may be killed in between. */
+  async #recover(mailbox: Mailbox): Promise<void> {
+    const { backlog, address } = mailbox;
     for (;;) {
-      const [segment] = await store.readMailbox(mailbox.address, mailbox.lowWater + 1, 1);
-      if (segment === undefined || segment.createdAt >= oldest) break;
-      const end = segment.firstPosition + segment.entries.length - 1;
-      const old = segment.entries.filter((_, index) => !mailbox.isAcked(segment.firstPosition + index));
-      dropped += old.length;
-      mailbox.drop(
-        end,
-        old.reduce((sum, text) => sum + text.length, 0),
-      );
+      const entries = await readEntries(this.#options.store, address, backlog.lastPosition + 1);
+      if (entries.length === 0) return;
+      mailbox.recover(entries.map(({ text }) => text));
+      this.#unsaved.add(mailbox);
     }
-    if (dropped === 0) return;
-    mailbox.hasLost = true;
-    this.#rewritten(mailbox);
-    logger.warn({ mailbox: mailbox.address, dropped }, "messages were not acknowledged within their age, and dropped");
   }
-}
-
-/** The mailbox of a user or an agent. No agent may be named like a user's address. */
-export function addressFor(name: string, entityType: "agent" | "user"): string {
-  return entityType === "user" ? `@user:${name}` : name;
 }

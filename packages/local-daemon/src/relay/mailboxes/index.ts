@@ -1,4 +1,4 @@
-export { addressFor, DurableMailboxes } from "./durable-mailboxes.js";
+export { DurableMailboxes } from "./durable-mailboxes.js";
 export type {
   HistoryEntry,
   HistoryQuery,

@@ -1,57 +1,64 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { Store } from "../../storage/index.js";
-import { deliverId, inSession } from "./deliver-text.js";
-import type { AttachedReader, Entry, Mailbox } from "./mailbox.js";
+import type { Backlog } from "./backlog.js";
 import type { MailboxCursor, MailboxSink } from "./mailboxes.js";
-import { firstDue } from "./redelivery.js";
+import { deliverId, inSession } from "./stored-deliver.js";
+import { readEntries } from "./stored-entries.js";
+import { firstDue } from "./waiting-list.js";
 
-/** Bytes read from the store at a time for a reader that is behind. */
-const PAGE_BYTES = 256 * 1024;
+/** An entry on its way to a reader. */
+export interface Entry {
+  readonly id: string;
+  readonly position: number;
+  readonly text: string;
+  /** The session named in the text, where it is known. */
+  readonly sessionId?: string | undefined;
+}
 
-/** What a reader needs of its mailbox's keeper. */
-export interface ReaderOptions {
-  readonly mailbox: Mailbox;
+/** Options of {@link MailboxReader}. */
+export interface MailboxReaderOptions {
+  readonly address: string;
+  readonly backlog: Backlog;
   readonly sink: MailboxSink;
   readonly sessionId: string;
   readonly store: Pick<Store, "readMailbox">;
   readonly now: () => number;
   readonly logger: Logger;
-  /** It acknowledged something: the state is to be stored. */
-  onAcked(mailbox: Mailbox): void;
-  /** Something was delivered that waits for an ACK. */
+  /** The backlog has changed by an ACK and is to be stored. */
+  onAcked(): void;
+  /** An entry waits for its ACK. */
   onDelivered(): void;
   onClosed(reader: MailboxReader): void;
 }
 
 /**
- * One reader's place in a mailbox. Live: it gets each entry when that is committed. Behind: it reads the store, page by
- * page, as fast as its sink takes them, until it is live again.
+ * One cursor in a mailbox. Live: it delivers each entry when that is committed. Lagging: it reads the store page by page, as
+ * fast as its sink takes them, until it is live again.
  */
-export class MailboxReader implements MailboxCursor, AttachedReader {
-  readonly #options: ReaderOptions;
+export class MailboxReader implements MailboxCursor {
+  readonly #options: MailboxReaderOptions;
   /** The next position to deliver. */
   #next: number;
   #isReading = false;
   #isClosed = false;
 
-  constructor(options: ReaderOptions) {
+  constructor(options: MailboxReaderOptions) {
     this.#options = options;
-    this.#next = options.mailbox.lowWater + 1;
+    this.#next = options.backlog.lowWater + 1;
   }
 
-  /** Whether it has everything that is stored. */
+  /** Whether every stored entry was delivered. */
   get isLive(): boolean {
-    return !this.#isClosed && !this.#isReading && this.#next > this.#options.mailbox.lastPosition;
+    return !this.#isClosed && !this.#isReading && this.#next > this.#options.backlog.lastPosition;
   }
 
-  /** Starts with what waits. */
+  /** Starts with what is not acknowledged. */
   start(): void {
-    if (this.#next <= this.#options.mailbox.lastPosition) void this.#catchUp();
+    if (this.#next <= this.#options.backlog.lastPosition) void this.#catchUp();
   }
 
   ack(entryId: string): void {
-    const { mailbox, onAcked } = this.#options;
-    if (!this.#isClosed && mailbox.ack(entryId)) onAcked(mailbox);
+    if (!this.#isClosed && this.#options.backlog.ack(entryId)) this.#options.onAcked();
   }
 
   close(): void {
@@ -60,7 +67,7 @@ export class MailboxReader implements MailboxCursor, AttachedReader {
     this.#options.onClosed(this);
   }
 
-  /** Takes entries that were just committed; each reader of a mailbox gets the same ones. */
+  /** Takes entries that were just committed; all readers of a mailbox get the same ones. */
   onCommitted(entries: readonly Entry[]): void {
     if (this.#isClosed || this.#isReading) return;
     for (const entry of entries) {
@@ -72,19 +79,18 @@ export class MailboxReader implements MailboxCursor, AttachedReader {
     }
   }
 
-  /** Delivers an entry again; not to a reader that has not come as far. */
-  redeliver(entry: Entry): boolean {
-    if (this.#isClosed || entry.position >= this.#next || this.#options.sink.isFull) return false;
-    this.#options.sink.deliver(inSession(entry.text, this.#options.sessionId), entry.id);
-    return true;
+  /** Delivers an entry again. Does nothing when this reader has not delivered it yet, or its sink is full. */
+  redeliver({ id, position, text }: Entry): void {
+    if (this.#isClosed || position >= this.#next || this.#options.sink.isFull) return;
+    this.#options.sink.deliver(inSession(text, this.#options.sessionId), id);
   }
 
   #deliver({ id, position, text, sessionId: madeFor }: Entry): void {
-    const { mailbox, sink, sessionId, now } = this.#options;
+    const { backlog, sink, sessionId, now } = this.#options;
     this.#next = position + 1;
-    if (position > mailbox.waiting.highest) {
+    if (position > backlog.waiting.highest) {
       const since = now();
-      mailbox.waiting.add({ id, position, bytes: text.length, since, attempt: 0, dueAt: firstDue(since) });
+      backlog.waiting.add({ id, position, bytes: text.length, since, attempt: 0, dueAt: firstDue(since) });
       this.#options.onDelivered();
     }
     sink.deliver(madeFor === sessionId ? text : inSession(text, sessionId), id);
@@ -93,35 +99,30 @@ export class MailboxReader implements MailboxCursor, AttachedReader {
   async #catchUp(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
-    const { mailbox, logger } = this.#options;
+    const { address, backlog, logger } = this.#options;
     try {
-      while (!this.#isClosed && this.#next <= mailbox.lastPosition) await this.#deliverPage();
+      while (!this.#isClosed && this.#next <= backlog.lastPosition) await this.#deliverPage();
     } catch (error) {
-      // The connection goes on: what waits is delivered when the name connects again, or with the next message.
-      logger.error({ mailbox: mailbox.address, error: String(error) }, "a mailbox could not be read");
+      // The connection stays: what waits is delivered with the next message, or after the next HELLO.
+      logger.error({ mailbox: address, error: String(error) }, "a mailbox could not be read");
     }
     this.#isReading = false;
   }
 
   async #deliverPage(): Promise<void> {
-    const { mailbox, store, sink } = this.#options;
-    const from = Math.max(this.#next, mailbox.lowWater + 1);
-    const segments = await store.readMailbox(mailbox.address, from, PAGE_BYTES);
-    // Nothing there although something was stored: it was dropped meanwhile.
-    if (segments.length === 0) this.#next = mailbox.lastPosition + 1;
-    for (const { firstPosition, entries } of segments) {
-      for (const [index, text] of entries.entries()) {
-        const position = firstPosition + index;
-        if (position < this.#next) continue;
-        if (sink.isFull) await this.#room();
-        if (this.#isClosed || position > mailbox.lastPosition) return;
-        if (mailbox.isAcked(position)) this.#next = position + 1;
-        else this.#deliver({ id: deliverId(text), position, text });
-      }
+    const { address, backlog, store, sink } = this.#options;
+    const entries = await readEntries(store, address, Math.max(this.#next, backlog.lowWater + 1));
+    // Entries that were stored and are not found were dropped meanwhile.
+    if (entries.length === 0) this.#next = backlog.lastPosition + 1;
+    for (const { position, text } of entries) {
+      if (sink.isFull) await this.#room();
+      if (this.#isClosed || position > backlog.lastPosition) return;
+      if (backlog.isAcked(position)) this.#next = position + 1;
+      else this.#deliver({ id: deliverId(text), position, text });
     }
   }
 
-  /** Waits for the sink; for ever when its connection ends first, and then nobody waits for this. */
+  /** Resolves when the sink has room; never, if the connection ends first. */
   #room(): Promise<void> {
     return new Promise((resolve) => this.#options.sink.onceWritable(resolve));
   }

@@ -10,7 +10,7 @@ export interface Post {
   readonly payload_meta?: SendMeta | undefined;
   /** What the SEND was addressed to, when that is not `to`. */
   readonly originalTo?: string | undefined;
-  /** Id of the SEND, for whoever has to be told that it was refused. */
+  /** Id of the SEND, which a refusal names. */
   readonly refId: string;
 }
 
@@ -29,31 +29,34 @@ export interface PostRefusal {
 /** What became of a post. `delivered`: stored, and written to the recipient's connection; `queued`: stored. */
 export type PostOutcome = { readonly state: "queued" | "delivered" } | PostRefusal;
 
-/** Where a mailbox delivers to: a connection, or a stdio worker. */
+/** What a mailbox delivers to: a connection, or a stdio agent. */
 export interface MailboxSink {
   /** Takes one DELIVER, as JSON. The same entry may come again until it is acknowledged. */
   deliver(frameText: string, entryId: string): void;
   /** True: nothing is delivered until `onceWritable` calls. */
   readonly isFull: boolean;
-  /** Calls once, when there is room again. */
+  /** Calls once, when there is room again; never, if the connection ends first. */
   onceWritable(callback: () => void): void;
 }
 
-/** A connected reader of a mailbox. */
+/** A cursor in a mailbox, from HELLO to the end of the connection. */
 export interface MailboxCursor {
-  /** The entry was taken care of; it never comes again. Ids that are not waiting for an ACK mean nothing. */
+  /** Acknowledges an entry: it is never delivered again. Does nothing when no entry of that id waits for an ACK. */
   ack(entryId: string): void;
-  /** Ends the delivery to this sink. What it did not acknowledge stays. */
+  /** Ends the delivery to this sink. What was not acknowledged stays in the mailbox. */
   close(): void;
 }
 
-/** What stands in DELIVERs to this reader; default: the last session of the name, or a new one. */
+/**
+ * Which of a name's mailboxes to read; default: the one that messages to the name go to. `sessionId` is named in the DELIVERs;
+ * default: the last session of the name, or a new one.
+ */
 export interface AttachOptions {
   readonly entityType?: "agent" | "user";
   readonly sessionId?: string;
 }
 
-/** Which stored messages to read; no field means all. */
+/** Which stored messages to read; a field that is left out excludes none. */
 export interface HistoryQuery {
   readonly limit: number;
   /** Default `desc`: newest first. */
@@ -81,15 +84,15 @@ export interface HistoryEntry {
 }
 
 /**
- * The mailboxes of all names (docs/architecture.md, "mailbox"): each a stored journal of DELIVERs, read by whoever is
- * connected under the name. What is not acknowledged is delivered again; what arrives while nobody is there waits.
+ * The mailboxes of all names: each is a stored journal of DELIVERs, and each connection of the name is a cursor in it. What is
+ * not acknowledged is delivered again. What arrives while no connection has the name waits.
  */
 export interface Mailboxes {
-  /** Stores the posts in one transaction, then delivers. The outcomes stand in the order of the posts. Never rejects. */
+  /** Stores the posts in one transaction, then delivers. Resolves with their outcomes, in order. Never rejects. */
   post(posts: readonly Post[]): Promise<PostOutcome[]>;
-  /** Keeps messages for {@link history} that are never delivered, such as a channel's; `to` is any name. */
+  /** Stores messages for {@link history} that are never delivered, such as a channel's; `to` is any name. */
   record(posts: readonly Post[]): void;
-  /** Delivers everything that was not acknowledged, in order, then what comes. */
+  /** Delivers everything that was not acknowledged, in order, then each new entry. */
   attach(name: string, sink: MailboxSink, options?: AttachOptions): MailboxCursor;
   /** Reads stored messages. Rejects when the store fails. */
   history(query: HistoryQuery): Promise<HistoryEntry[]>;

@@ -1,34 +1,20 @@
+import type { Logger } from "@daemon-sdk/protocol";
+import { MAILBOX_LIMITS } from "../../limits/index.js";
+import type { Store } from "../../storage/index.js";
 import type { Mailbox } from "./mailbox.js";
-import type { Waiting } from "./waiting-list.js";
-
-/** Times of redelivery after the first delivery; then each minute. */
-const SCHEDULE_MS = [5_000, 10_000, 20_000, 40_000] as const;
-const LATER_MS = 60_000;
-/** Time between two looks at what is due. */
-const LOOK_MS = 1_000;
-
-/** When an entry that was delivered at `since` is delivered again. */
-export function firstDue(since: number): number {
-  return since + SCHEDULE_MS[0];
-}
-
-/** Moves an entry to its next time of redelivery. */
-export function postpone(entry: Waiting): void {
-  entry.attempt++;
-  const step = SCHEDULE_MS[entry.attempt];
-  entry.dueAt = step === undefined ? entry.dueAt + LATER_MS : entry.since + step;
-}
+import { deliverId } from "./stored-deliver.js";
+import { readEntries } from "./stored-entries.js";
 
 /** Options of {@link Redelivery}. */
 export interface RedeliveryOptions {
-  /** Mailboxes that may hold something due. */
+  /** Mailboxes that may hold an entry that is due. */
   mailboxes(): Iterable<Mailbox>;
+  readonly store: Pick<Store, "readMailbox">;
   now(): number;
-  /** Delivers these again; they are due, in the order of their first delivery. */
-  redeliver(mailbox: Mailbox, due: readonly Waiting[]): void;
+  readonly logger: Logger;
 }
 
-/** Looks for entries whose ACK is overdue: one timer for all mailboxes, and none while nothing waits. */
+/** Delivers entries again whose ACK is overdue. One timer serves all mailboxes; none runs while no entry waits. */
 export class Redelivery {
   readonly #options: RedeliveryOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -37,9 +23,9 @@ export class Redelivery {
     this.#options = options;
   }
 
-  /** Something waits. */
+  /** An entry waits for its ACK. */
   wake(): void {
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#timer ??= setInterval(() => this.#check(), MAILBOX_LIMITS.redeliveryCheckMs).unref();
   }
 
   stop(): void {
@@ -47,15 +33,37 @@ export class Redelivery {
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #check(): void {
     const now = this.#options.now();
     let isAnyWaiting = false;
     for (const mailbox of this.#options.mailboxes()) {
-      if (mailbox.waiting.size === 0) continue;
+      const { waiting } = mailbox.backlog;
+      if (waiting.size === 0) continue;
       isAnyWaiting = true;
-      const due = [...mailbox.waiting.values()].filter(({ dueAt }) => dueAt <= now);
-      if (due.length > 0) this.#options.redeliver(mailbox, due);
+      const due = waiting.takeDue(now).map(({ position }) => position);
+      if (due.length > 0) void this.#redeliver(mailbox, due);
     }
     if (!isAnyWaiting) this.stop();
+  }
+
+  async #redeliver(mailbox: Mailbox, due: readonly number[]): Promise<void> {
+    const wanted = new Set(due);
+    try {
+      while (wanted.size > 0) await this.#redeliverPage(mailbox, wanted);
+    } catch (error) {
+      this.#options.logger.error({ mailbox: mailbox.address, error: String(error) }, "a mailbox could not be read");
+    }
+  }
+
+  /** Redelivers the wanted entries of the page that begins with the oldest of them, and removes those from `wanted`. */
+  async #redeliverPage(mailbox: Mailbox, wanted: Set<number>): Promise<void> {
+    const oldest = Math.min(...wanted);
+    const entries = await readEntries(this.#options.store, mailbox.address, oldest);
+    for (const { position, text } of entries) {
+      if (!wanted.delete(position) || mailbox.backlog.isAcked(position)) continue;
+      for (const reader of mailbox.readers) reader.redeliver({ id: deliverId(text), position, text });
+    }
+    // The store need not have it any more.
+    wanted.delete(oldest);
   }
 }

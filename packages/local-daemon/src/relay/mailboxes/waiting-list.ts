@@ -1,25 +1,34 @@
-/** An entry that was delivered, and waits for its ACK. */
+import { MAILBOX_LIMITS } from "../../limits/index.js";
+
+/** An entry that was delivered and waits for its ACK. */
 export interface Waiting {
   readonly id: string;
   readonly position: number;
+  /** As `Backlog` counts them. */
   readonly bytes: number;
-  /** When it was delivered to the present readers first, Unix milliseconds. */
+  /** First delivery to the present readers, Unix milliseconds. */
   readonly since: number;
   /** Redeliveries since then. */
   attempt: number;
+  /** Next redelivery, Unix milliseconds. */
   dueAt: number;
 }
 
-/** Places before the first entry that are given back in one go. */
+/** When an entry that was first delivered at `since` is redelivered. */
+export function firstDue(since: number): number {
+  return since + MAILBOX_LIMITS.redeliveryMs[0];
+}
+
+/** Places before the first entry that are freed at once. */
 const SLACK = 1_024;
 
 /**
- * The entries of a mailbox that wait for their ACKs, by position. An ACK of the oldest one, which nearly every ACK is,
- * costs a comparison; the first one out of order makes an index, which stays until the list is empty.
+ * The entries of a mailbox that wait for their ACKs, by position. An ACK of the oldest entry, which nearly every ACK is,
+ * costs one comparison. The first ACK out of order builds an index, which stays until the list is empty.
  */
 export class WaitingList {
   #entries: (Waiting | undefined)[] = [];
-  /** Where the oldest one is. */
+  /** Place of the oldest entry. */
   #head = 0;
   #size = 0;
   #highest = 0;
@@ -30,7 +39,7 @@ export class WaitingList {
     return this.#size;
   }
 
-  /** The newest position that was ever added since the last {@link clear}; everything up to it was delivered. */
+  /** The highest position added since the last {@link clear}; every entry up to it was delivered. */
   get highest(): number {
     return this.#highest;
   }
@@ -43,7 +52,7 @@ export class WaitingList {
     this.#highest = entry.position;
   }
 
-  /** Takes an entry out. Undefined when it does not wait. */
+  /** Removes an entry. Undefined when it does not wait. */
   take(id: string): Waiting | undefined {
     const oldest = this.#entries[this.#head];
     const place = oldest?.id === id ? this.#head : this.#placeOf(id);
@@ -56,7 +65,14 @@ export class WaitingList {
     return entry;
   }
 
-  /** Takes out everything up to `position`. */
+  /** The entries whose redelivery is due, oldest first. Each moves on to its next redelivery. */
+  takeDue(now: number): Waiting[] {
+    const due = [...this.values()].filter(({ dueAt }) => dueAt <= now);
+    for (const entry of due) postpone(entry);
+    return due;
+  }
+
+  /** Removes every entry up to `position`. */
   dropThrough(position: number): void {
     for (let entry = this.#entries[this.#head]; entry !== undefined && entry.position <= position; ) {
       this.take(entry.id);
@@ -85,7 +101,7 @@ export class WaitingList {
     return this.#index.get(id);
   }
 
-  /** The oldest entry is always at the head, and places before it do not pile up. */
+  /** Keeps the oldest entry at the head, and bounds the places before it. */
   #tidy(): void {
     if (this.#size === 0) {
       this.#entries = [];
@@ -95,9 +111,16 @@ export class WaitingList {
     }
     while (this.#entries[this.#head] === undefined) this.#head++;
     if (this.#head < SLACK || this.#head < this.#entries.length / 2) return;
-    // In place: an array that is left behind keeps what it held until the next full collection.
+    // In place: a discarded array retains what it held until the next full collection.
     this.#entries.splice(0, this.#head);
     this.#head = 0;
     this.#index = undefined;
   }
+}
+
+function postpone(entry: Waiting): void {
+  entry.attempt++;
+  const { redeliveryMs, laterRedeliveryMs } = MAILBOX_LIMITS;
+  const step = redeliveryMs[entry.attempt];
+  entry.dueAt = step === undefined ? entry.dueAt + laterRedeliveryMs : entry.since + step;
 }

@@ -1,49 +1,158 @@
+import type { RelayLimits } from "../../limits/index.js";
+import { addressFor } from "./mailbox-address.js";
+import type { AgentRecord, NameRegistry } from "./name-registry.js";
 import type { RelayPeer } from "./relay-peer.js";
 
-/** What is remembered of a name after its connection has ended. Times in Unix milliseconds. */
-export interface AgentRecord {
-  readonly name: string;
-  readonly entityType: "agent" | "user";
-  readonly cli?: string | undefined;
-  readonly program?: string | undefined;
-  readonly model?: string | undefined;
-  readonly task?: string | undefined;
-  readonly workingDirectory?: string | undefined;
-  readonly team?: string | undefined;
-  readonly firstSeen: number;
-  readonly lastSeen: number;
+/** Options of {@link Directory}. */
+export interface DirectoryOptions {
+  readonly registry: NameRegistry;
+  readonly limits: Pick<RelayLimits, "relayRecentUserMs">;
+  readonly now: () => number;
 }
 
-/** How the last connection of a name ended. */
-export interface Departure {
-  /** It said BYE: what it subscribed to ends with it. Otherwise it may come back, and finds everything as it was. */
-  readonly isPolite: boolean;
+/** An agent that is being started. */
+export interface ExpectedAgent {
+  /** Resolves when an agent of that name has become active; never, if none does. */
+  readonly arrived: Promise<void>;
+  /** Messages for the name are kept on its account no longer. */
+  end(): void;
+}
+
+/** What was forgotten of a name. */
+export interface ForgottenName {
+  readonly wasKnown: boolean;
+  /** Its mailboxes, which the directory does not drop. */
+  readonly addresses: readonly string[];
+}
+
+interface Expectation {
+  /** Messages for the name are kept until then; Unix milliseconds. */
+  keptUntil: number;
+  markArrived(): void;
 }
 
 /**
- * Who is connected, and who is known.
+ * The peers of each name: who is connected, and who is known.
  *
- * Names match exactly (docs/wire/relay.md#direct-messages). Agents have one connection each, users as many as they
- * like; a name may be both, and then stands for the user.
+ * Names match exactly (docs/wire/relay.md#direct-messages). An agent has one connection, a user any number. A name may be
+ * both, and then stands for the user.
  */
-export interface Directory {
-  /** Connected agents, in the order in which they came. */
-  agents(): RelayPeer[];
-  /** Connections of users, in the order in which they came. */
-  users(): RelayPeer[];
-  /** The connections a name stands for: the user's, else the agent's; empty when it is away. */
-  find(name: string): RelayPeer[];
-  /** Whether messages for the name have a mailbox: it is connected, known, being started, or a user that left just now. */
-  isReachable(name: string): boolean;
-  /** Messages for the name are kept from now on, because it will connect; at the latest after `forMs` that ends. */
-  markSpawning(name: string, forMs: number): void;
-  clearSpawning(name: string): void;
-  /** Every agent and user that ever connected and was not forgotten, by name. */
-  known(): Promise<AgentRecord[]>;
-  /** Forgets a name that is away, and with `removeMessages` (default false) its mailbox. False when nobody knew it. */
-  forget(name: string, options?: { removeMessages?: boolean }): Promise<boolean>;
-  /** Calls when a connection has become active, after its WELCOME was written. Returns how to stop it. */
-  onActive(listener: (peer: RelayPeer) => void): () => void;
-  /** Calls when the *last* connection of a name is gone; not when a newcomer of the same name took its place. */
-  onGone(listener: (peer: RelayPeer, departure: Departure) => void): () => void;
+export class Directory {
+  readonly #options: DirectoryOptions;
+  readonly #agents = new Map<string, RelayPeer>();
+  readonly #users = new Map<string, Set<RelayPeer>>();
+  readonly #expected = new Map<string, Expectation>();
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** Connected agents, in the order of their arrival. */
+  agents(): RelayPeer[] {
+    return [...this.#agents.values()];
+  }
+
+  /** Connections of users, in the order of their arrival. */
+  users(): RelayPeer[] {
+    return [...this.#users.values()].flatMap((peers) => [...peers]);
+  }
+
+  /** The connections that a name stands for: the user's, else the agent's; empty when it is away. */
+  find(name: string): RelayPeer[] {
+    const users = this.#users.get(name);
+    if (users !== undefined) return [...users];
+    const agent = this.#agents.get(name);
+    return agent === undefined ? [] : [agent];
+  }
+
+  /** Whether messages for the name have a mailbox: it is connected, known, expected, or a user that left just now. */
+  isReachable(name: string): boolean {
+    if (this.#agents.has(name) || this.#users.has(name)) return true;
+    const { registry } = this.#options;
+    return (
+      registry.record(addressFor(name, "agent")) !== undefined || this.#isExpected(name) || this.#isRecentUser(name)
+    );
+  }
+
+  /** The mailbox that a name stands for. */
+  addressOf(name: string): string {
+    if (this.#users.has(name)) return addressFor(name, "user");
+    const isAgent =
+      this.#agents.has(name) ||
+      this.#isExpected(name) ||
+      this.#options.registry.record(addressFor(name, "agent")) !== undefined;
+    return addressFor(name, !isAgent && this.#isRecentUser(name) ? "user" : "agent");
+  }
+
+  /** An agent of that name is being started: until it is active, for at most `forMs`, messages for the name are kept. */
+  expect(name: string, forMs: number): ExpectedAgent {
+    let markArrived = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      markArrived = resolve;
+    });
+    const expectation: Expectation = { keptUntil: this.#options.now() + forMs, markArrived };
+    this.#expected.set(name, expectation);
+    const end = () => {
+      if (this.#expected.get(name) === expectation) this.#expected.delete(name);
+    };
+    return { arrived, end };
+  }
+
+  /** Every agent and user that ever connected and was not forgotten. */
+  known(): AgentRecord[] {
+    return this.#options.registry.records();
+  }
+
+  /** Forgets a name as far as it is away. Rejects when the store fails. */
+  async forget(name: string): Promise<ForgottenName> {
+    let wasKnown = false;
+    const addresses: string[] = [];
+    for (const entityType of ["agent", "user"] as const) {
+      const isConnected = entityType === "agent" ? this.#agents.has(name) : this.#users.has(name);
+      if (isConnected) continue;
+      const address = addressFor(name, entityType);
+      wasKnown = (await this.#options.registry.forget(address)) || wasKnown;
+      addresses.push(address);
+    }
+    return { wasKnown, addresses };
+  }
+
+  /** Adds a newcomer. Returns the agent of the same name that it replaces. */
+  add(peer: RelayPeer): RelayPeer | undefined {
+    const expectation = this.#expected.get(peer.name);
+    if (expectation !== undefined) expectation.keptUntil = 0;
+    if (peer.entityType === "user") {
+      this.#users.set(peer.name, (this.#users.get(peer.name) ?? new Set()).add(peer));
+      return undefined;
+    }
+    expectation?.markArrived();
+    const old = this.#agents.get(peer.name);
+    this.#agents.delete(peer.name);
+    this.#agents.set(peer.name, peer);
+    return old;
+  }
+
+  /** Removes a peer whose connection has ended. False when another connection stands for the name. */
+  remove(peer: RelayPeer): boolean {
+    if (peer.entityType === "user") {
+      const peers = this.#users.get(peer.name);
+      if (peers?.delete(peer) !== true || peers.size > 0) return false;
+      this.#users.delete(peer.name);
+    } else {
+      if (this.#agents.get(peer.name) !== peer) return false;
+      this.#agents.delete(peer.name);
+    }
+    this.#options.registry.left(addressFor(peer.name, peer.entityType));
+    return true;
+  }
+
+  #isExpected(name: string): boolean {
+    return (this.#expected.get(name)?.keptUntil ?? 0) > this.#options.now();
+  }
+
+  #isRecentUser(name: string): boolean {
+    const { registry, limits, now } = this.#options;
+    const record = registry.record(addressFor(name, "user"));
+    return record !== undefined && record.lastSeen > now() - limits.relayRecentUserMs;
+  }
 }

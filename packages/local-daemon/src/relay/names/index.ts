@@ -1,5 +1,5 @@
-export type { AgentRecord, Directory } from "./directory.js";
-export { NameRegistry, recordOf } from "./name-registry.js";
-export { agentNameFault, isInternalName, isReservedName } from "./names.js";
-export { PeerDirectory } from "./peer-directory.js";
+export { agentNameFault, isInternalName, isReservedName } from "./agent-names.js";
+export { Directory, type ExpectedAgent } from "./directory.js";
+export { addressFor } from "./mailbox-address.js";
+export { type AgentRecord, NameRegistry, recordOf } from "./name-registry.js";
 export type { RefusalOptions, RelayPeer } from "./relay-peer.js";

@@ -2,13 +2,25 @@ import { createHash, randomBytes } from "node:crypto";
 import { type Logger, newId } from "@daemon-sdk/protocol";
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
-import type { AgentRecord } from "./directory.js";
 
 const SCOPE = "names";
 const TOKEN_BYTES = 16;
-/** Sessions of one name whose tokens are good: those of a user's pages, or of an agent's last starts. */
-const SESSIONS = 8;
+
+/** What is stored of a name. Times in Unix milliseconds. */
+export interface AgentRecord {
+  readonly name: string;
+  readonly entityType: "agent" | "user";
+  readonly cli?: string | undefined;
+  readonly program?: string | undefined;
+  readonly model?: string | undefined;
+  readonly task?: string | undefined;
+  readonly workingDirectory?: string | undefined;
+  readonly team?: string | undefined;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
 
 /** A session and the hash of the token that resumes it. */
 interface KnownSession {
@@ -20,7 +32,7 @@ interface KnownName {
   readonly record: AgentRecord;
   /** Oldest first. */
   readonly sessions: readonly KnownSession[];
-  /** As of the last time it was stored. */
+  /** When this was stored. */
   readonly isConnected: boolean;
 }
 
@@ -32,7 +44,7 @@ export interface NameRegistryOptions {
   readonly logger: Logger;
 }
 
-/** Everybody who ever connected, by address, and the sessions they can resume. Survives the daemon. */
+/** Every agent and user that ever connected, by address, with the sessions it can resume. Survives the daemon. */
 export class NameRegistry {
   readonly #options: NameRegistryOptions;
   readonly #names = new Map<string, KnownName>();
@@ -41,11 +53,11 @@ export class NameRegistry {
     this.#options = options;
   }
 
-  /** Reads what an earlier daemon left. Rejects when the store fails. */
+  /** Reads what an earlier daemon stored. Rejects when the store fails. */
   async load(): Promise<void> {
     for (const [address, body] of await this.#options.store.relayFacts(SCOPE)) {
       const known = JSON.parse(body) as KnownName;
-      // That daemon was killed: until then it was there.
+      // That daemon was killed while the name was connected.
       const lastSeen = known.isConnected ? this.#options.now() : known.record.lastSeen;
       this.#names.set(address, { ...known, record: { ...known.record, lastSeen }, isConnected: false });
     }
@@ -65,28 +77,30 @@ export class NameRegistry {
     return this.#names.get(address)?.sessions.find((session) => session.tokenHash === tokenHash)?.id;
   }
 
-  /** Makes a session with a token of 128 random bits, which is kept as its hash only. */
+  /** Makes a session with a token of 128 random bits, of which only the hash is stored. */
   createSession(): { id: string; token: string; tokenHash: string } {
     const token = randomBytes(TOKEN_BYTES).toString("base64url");
     return { id: newId(), token, tokenHash: hashOf(token) };
   }
 
-  /** Somebody has connected, with a new session or with one of the known ones. */
+  /** A name has connected. `session`: the new one, or undefined when it resumes a known one. */
   arrived(address: string, record: AgentRecord, session: KnownSession | undefined): void {
     const known = this.#names.get(address);
-    const sessions = [...(known?.sessions ?? []), ...(session === undefined ? [] : [session])].slice(-SESSIONS);
+    const sessions = [...(known?.sessions ?? []), ...(session === undefined ? [] : [session])].slice(
+      -MESSAGING_LIMITS.resumableSessions,
+    );
     const { firstSeen } = known?.record ?? record;
     this.#put(address, { record: { ...record, firstSeen }, sessions, isConnected: true });
   }
 
-  /** The last connection of a name is gone. */
+  /** The last connection of a name has ended. */
   left(address: string): void {
     const known = this.#names.get(address);
     if (known === undefined) return;
     this.#put(address, { ...known, record: { ...known.record, lastSeen: this.#options.now() }, isConnected: false });
   }
 
-  /** False when nobody knew it. Rejects when the store fails. */
+  /** Forgets a name. False when it was not known. Rejects when the store fails. */
   async forget(address: string): Promise<boolean> {
     if (!this.#names.delete(address)) return false;
     await this.#options.committer.commit([{ kind: "relayFact", scope: SCOPE, name: address, body: undefined }]);
@@ -107,7 +121,7 @@ function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("base64url");
 }
 
-/** What a HELLO says about its sender, as it is remembered. */
+/** What a HELLO says about its sender, as it is stored. */
 export function recordOf(hello: HelloPayload, entityType: "agent" | "user", now: number): AgentRecord {
   const { agent: name, cli, program, model, task, workingDirectory, team } = hello;
   return { name, entityType, cli, program, model, task, workingDirectory, team, firstSeen: now, lastSeen: now };

@@ -1,20 +1,20 @@
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import type { MailboxCursor, MailboxSink } from "../mailboxes/index.js";
 import type { RelayPeer } from "../names/index.js";
-import { RelayVoice, type RelayVoiceOptions } from "./relay-voice.js";
+import { RelayWriter, type RelayWriterOptions } from "./relay-writer.js";
 
 /** Options of {@link ConnectedPeer}. */
-export interface ConnectedPeerOptions extends RelayVoiceOptions {
+export interface ConnectedPeerOptions extends RelayWriterOptions {
   readonly hello: HelloPayload;
   readonly entityType: "agent" | "user";
   readonly sessionId: string;
   readonly now: () => number;
-  /** How long it may be silent after a DELIVER. */
+  /** Time after a DELIVER in which the silence of an agent does not count. */
   readonly processingMs: number;
 }
 
-/** A {@link RelayPeer} on a connection, and the sink of its name's mailbox. */
-export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink {
+/** The {@link RelayPeer} of a connection, and the sink of its mailbox. */
+export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink {
   readonly name: string;
   readonly entityType: "agent" | "user";
   readonly hello: HelloPayload;
@@ -22,7 +22,7 @@ export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink 
   readonly connectedAt: number;
   readonly wantsReceipts: boolean;
   readonly readsBatches: boolean;
-  /** Its place in the mailbox; set once it is active. */
+  /** Its cursor in the mailbox; set once the connection is active. */
   cursor: MailboxCursor | undefined;
   readonly #now: () => number;
   readonly #processingMs: number;
@@ -46,7 +46,7 @@ export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink 
     return this.connection.isFull;
   }
 
-  /** It has got something to do that may keep it from answering pings (docs/wire/relay.md#heartbeat). */
+  /** Whether the peer may be processing a message, and need not answer pings (docs/wire/relay.md#heartbeat). */
   get isBusy(): boolean {
     return this.#now() < this.#busyUntil;
   }
@@ -60,8 +60,8 @@ export class ConnectedPeer extends RelayVoice implements RelayPeer, MailboxSink 
     this.connection.send(frameText);
   }
 
-  /** It said something of its own: it is not lost in its work. */
-  spoke(): void {
+  /** The peer has sent a message: its silence counts again. */
+  endProcessing(): void {
     this.#busyUntil = 0;
   }
 }

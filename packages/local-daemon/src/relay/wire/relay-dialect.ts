@@ -2,24 +2,24 @@ import { DaemonError, type Logger, type ProtocolError, type TransportClose } fro
 import { createEnvelope, type Envelope, ErrorCode, FrameParser, isMessageType } from "@daemon-sdk/protocol/relay";
 import type { Dialect } from "../../connection/index.js";
 import type { ConnectedPeer } from "./connected-peer.js";
-import type { Admission } from "./handshake.js";
-import { type RelayConnection, RelayVoice } from "./relay-voice.js";
+import type { Admission, Handshake } from "./handshake.js";
+import { type RelayConnection, RelayWriter } from "./relay-writer.js";
 
-/** What a dialect needs of the relay behind it. */
+/** The relay as its connections use it. */
 export interface RelayGate {
   readonly maxFrameBytes: number;
   readonly logger: Logger;
-  /** Answers a HELLO: the peer it makes is active, or it was refused and the connection closes. */
-  welcome(voice: RelayVoice, envelope: Envelope, admission: Admission): ConnectedPeer | undefined;
-  /** The peer's connection is active: everybody may hear of it. */
+  /** Answers HELLO. */
+  readonly handshake: Handshake;
+  /** Takes the envelopes of active peers. */
+  readonly router: { route(peer: ConnectedPeer, envelope: Envelope): void };
+  /** The peer's connection has become active. */
   joined(peer: ConnectedPeer): void;
-  /** An envelope of an active peer. */
-  received(peer: ConnectedPeer, envelope: Envelope): void;
-  /** The peer's connection is gone. */
+  /** The peer's connection ends. `isPolite`: the peer said BYE. */
   left(peer: ConnectedPeer, isPolite: boolean): void;
 }
 
-/** Types that say nothing before HELLO, and are not worth a refusal (docs/wire/relay.md#connection-states). */
+/** Types that are ignored before HELLO, without a refusal (docs/wire/relay.md#connection-states). */
 const SILENT_TYPES: ReadonlySet<string> = new Set(["ACK", "PONG", "PING"]);
 
 /** The relay's dialect of a connection: frames in chunks of bytes, HELLO as the handshake, ERROR and BYE at its end. */
@@ -28,7 +28,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
   readonly #connection: RelayConnection;
   readonly #gate: RelayGate;
   readonly #admission: Admission;
-  readonly #voice: RelayVoice;
+  readonly #writer: RelayWriter;
   readonly #parser: FrameParser;
   #peer: ConnectedPeer | undefined;
   #isPolite = false;
@@ -39,7 +39,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
     this.#gate = gate;
     this.#admission = admission;
     const { maxFrameBytes, logger } = gate;
-    this.#voice = new RelayVoice({ connection, maxFrameBytes, logger });
+    this.#writer = new RelayWriter({ connection, maxFrameBytes, logger });
     this.#parser = new FrameParser({
       maxFrameBytes,
       onFrame: (envelope) => this.#frame(envelope),
@@ -62,14 +62,14 @@ export class RelayDialect implements Dialect<Uint8Array> {
 
   onError(error: Error): void {
     const code = DaemonError.is(error) ? error.code : undefined;
-    if (code === "CONNECT_TIMEOUT") this.#voice.refuse(ErrorCode.TIMEOUT, `${error.message} Send HELLO first.`);
-    // Coming back may help: what failed may have been this one frame.
-    else if (code === "INTERNAL") this.#voice.refuse(ErrorCode.INTERNAL, error.message);
+    if (code === "CONNECT_TIMEOUT") this.#writer.refuse(ErrorCode.TIMEOUT, `${error.message} Send HELLO first.`);
+    // Not fatal: the failure may be due to this one frame, so connecting again may help.
+    else if (code === "INTERNAL") this.#writer.refuse(ErrorCode.INTERNAL, error.message);
   }
 
   ping(): void {
     const ping = createEnvelope("PING", { nonce: "" });
-    this.#voice.send({ ...ping, payload: { nonce: ping.id } });
+    this.#writer.send({ ...ping, payload: { nonce: ping.id } });
   }
 
   isBusy(): boolean {
@@ -78,7 +78,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
 
   farewell(): string {
     this.#parser.stop();
-    // From now on messages wait for its next connection.
+    // From now on messages wait for the peer's next connection.
     this.#leave();
     return JSON.stringify(createEnvelope("BYE", {}));
   }
@@ -91,25 +91,25 @@ export class RelayDialect implements Dialect<Uint8Array> {
   #frame(envelope: Envelope): void {
     if (envelope.type === "BYE") {
       this.#isPolite = true;
-      this.#voice.end("the peer said BYE");
-    } else if (this.#peer !== undefined) this.#gate.received(this.#peer, envelope);
+      this.#writer.end("the peer said BYE");
+    } else if (this.#peer !== undefined) this.#gate.router.route(this.#peer, envelope);
     else if (envelope.type === "HELLO") this.#hello(envelope);
     else this.#early(envelope);
   }
 
   #hello(envelope: Envelope): void {
-    this.#peer = this.#gate.welcome(this.#voice, envelope, this.#admission);
+    this.#peer = this.#gate.handshake.answer(this.#writer, envelope, this.#admission);
     if (this.#peer !== undefined) this.#connection.accept(this.#peer.name);
   }
 
   #early({ type, id }: Envelope): void {
     if (!isMessageType(type) || SILENT_TYPES.has(type)) return;
-    this.#voice.refuse(ErrorCode.BAD_REQUEST, "Not in ACTIVE state", { refId: id });
+    this.#writer.refuse(ErrorCode.BAD_REQUEST, "Not in ACTIVE state", { refId: id });
   }
 
   #badFrame(error: ProtocolError): void {
     const id: unknown = Reflect.get(Object(error.data), "id");
     const refId = typeof id === "string" ? id : undefined;
-    this.#voice.refuse(ErrorCode.BAD_REQUEST, `Frame error: ${error.message}`, { fatal: true, refId });
+    this.#writer.refuse(ErrorCode.BAD_REQUEST, `Frame error: ${error.message}`, { fatal: true, refId });
   }
 }

@@ -1,8 +1,8 @@
 import { isRecord, type SessionNotification } from "@daemon-sdk/protocol";
 
 /**
- * Gathers what an agent says in one turn and picks the part that is its answer: the last message of the assistant that has
- * text, else the text that was streamed last (docs/wire/agent-stdio.md#a-plain-turn).
+ * Reads the answer out of an agent's turn: the last message of the assistant that has text, else the text that was streamed
+ * last (docs/wire/agent-stdio.md#a-plain-turn).
  */
 export class AgentAnswer {
   #message = "";
@@ -19,7 +19,7 @@ export class AgentAnswer {
     if (text !== "") this.#message = text;
   }
 
-  /** The answer so far; empty when nothing was said. */
+  /** The answer so far; empty without one. */
   get text(): string {
     return this.#message === "" ? this.#streamed : this.#message;
   }

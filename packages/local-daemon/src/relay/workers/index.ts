@@ -1,2 +1,1 @@
-export { residentBytes } from "./process-memory.js";
-export { type Result, SpawnManager } from "./spawn-manager.js";
+export { type Result, type SpawningParts, SpawnManager } from "./spawn-manager.js";

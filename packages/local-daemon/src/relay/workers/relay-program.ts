@@ -1,56 +1,45 @@
 import { ProcessExitError, type SessionId, TimeoutError } from "@daemon-sdk/protocol";
 import type { AgentExit, AgentProgram, AgentSpawner, AgentSpec } from "../../agents/index.js";
-import type { Directory } from "../names/index.js";
+import type { Directory, ExpectedAgent } from "../names/index.js";
 import type { Worker, WorkerOrder } from "./worker.js";
 
-/** What starting a program needs. */
+/** Options of {@link startRelayProgram}. */
 export interface RelayProgramOptions {
   readonly order: WorkerOrder;
   readonly spec: AgentSpec;
   readonly sessionId: SessionId;
   readonly spawner: AgentSpawner;
-  readonly directory: Directory;
-  /** Where it is to connect. */
+  readonly directory: Pick<Directory, "find">;
+  readonly expected: ExpectedAgent;
+  /** The socket to which the program connects. */
   readonly socketPath: string;
-  /** How long it may take to connect. */
+  /** Time for it to connect. */
   readonly startMs: number;
-  /** The process runs; it has not connected yet. */
+  /** The process runs; it is not connected yet. */
   onLaunched(program: AgentProgram): void;
 }
 
 /**
- * Starts a program that connects to the relay by itself, and waits until it has (docs/wire/relay.md#spawning).
+ * Starts a program that connects to the relay by itself, and waits until it is active (docs/wire/relay.md#spawning). The
+ * program reads the socket's path and its name from its environment.
  *
- * It finds the socket and its name in its environment. Rejects, with nothing left of it, when it ends first, when it takes
- * too long, or when the order's signal says so.
+ * Rejects when the program ends before, when the time is over, or when the order's signal aborts; then no process is left.
  */
 export async function startRelayProgram(options: RelayProgramOptions): Promise<Worker> {
-  const { order, spec, sessionId, spawner, directory, startMs } = options;
-  // It may be quicker to connect than we are to look at its process.
-  const arrival = arrivalOf(order.name, directory);
+  const { order, spec, sessionId, spawner, expected, startMs } = options;
   let program: AgentProgram | undefined;
   try {
     program = await spawner.launch(withVariables(spec, options), sessionId, order.cwd);
     options.onLaunched(program);
-    await firstOf(arrival.arrived, program.gone, order, startMs);
+    await firstOf(expected.arrived, program.gone, order, startMs);
     return workerOf(program, options);
   } catch (error) {
     await program?.stop();
     throw error;
-  } finally {
-    arrival.forget();
   }
 }
 
-function arrivalOf(name: string, directory: Directory): { readonly arrived: Promise<void>; forget(): void } {
-  let forget = () => {};
-  const arrived = new Promise<void>((resolve) => {
-    forget = directory.onActive((peer) => peer.name === name && peer.entityType === "agent" && resolve());
-  });
-  return { arrived, forget };
-}
-
-/** Resolves when it has arrived; rejects when its end, the order's or the time's comes first. */
+/** Resolves when the agent is active; rejects when its process ends, the order is aborted, or the time is over before. */
 async function firstOf(
   arrived: Promise<void>,
   gone: Promise<AgentExit>,
@@ -71,7 +60,7 @@ async function firstOf(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
-    // Whichever comes later is of no interest.
+    // Without these, a later rejection would be an unhandled one.
     ended.catch(() => {});
     late.catch(() => {});
   }
@@ -96,7 +85,7 @@ function workerOf(program: AgentProgram, { order, directory }: RelayProgramOptio
     write: (text) => program.write(text),
     setModel: undefined,
     stop: async () => {
-      // Its process goes first, or it would come back under its name.
+      // The process first, or it would connect again under its name.
       await program.stop();
       for (const peer of directory.find(order.name)) peer.end("released");
     },

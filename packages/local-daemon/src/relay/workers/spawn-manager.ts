@@ -1,7 +1,5 @@
 import { LIMITS, newId, ProtocolError, type SessionId } from "@daemon-sdk/protocol";
 import type {
-  ChannelMessagePayload,
-  Envelope,
   ReleasePayload,
   SendInputPayload,
   SetModelPayload,
@@ -11,24 +9,38 @@ import type {
   WorkerResultPayload,
   WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
-import type { AgentSpec } from "../../agents/index.js";
-import type { RelayPeer } from "../names/index.js";
-import type { RelayServices, SpawningParts } from "../relay-services.js";
+import type { AgentCatalog, AgentSpawner, AgentSpec } from "../../agents/index.js";
+import type { Committer } from "../../journal/index.js";
+import type { RelayLimits } from "../../limits/index.js";
+import type { Directory, ExpectedAgent, RelayPeer } from "../names/index.js";
 import { startRelayProgram } from "./relay-program.js";
 import { directoryFault, spawnFault } from "./spawn-request.js";
-import { startStdioWorker } from "./stdio-worker-start.js";
+import type { StdioPeerOptions } from "./stdio-peer.js";
+import { type StdioWorkerOptions, startStdioWorker } from "./stdio-worker.js";
 import type { Worker, WorkerOrder } from "./worker.js";
 
-/** What the {@link SpawnManager} needs. */
-export interface SpawnManagerOptions extends SpawningParts {
-  readonly services: RelayServices;
-  /** A worker's answer in a channel. */
-  postInChannel(peer: RelayPeer, envelope: Envelope<ChannelMessagePayload>): void;
-  /** A worker is to shadow somebody. */
-  bindShadow(shadow: string, primary: string, speakOn: string[] | undefined): void;
+/** The parts of the daemon that spawning uses (docs/wire/relay.md#spawning). */
+export interface SpawningParts {
+  /** The one that sessions use. */
+  readonly spawner: AgentSpawner;
+  readonly agents: AgentCatalog;
+  /** Id of this start of the daemon, stored with every process. */
+  readonly instanceId: string;
+  /** The socket to which spawned programs connect. */
+  readonly socketPath: string;
 }
 
-/** A result without `replyTo`, which only the request's envelope knows. */
+/** Options of {@link SpawnManager}. */
+export interface SpawnManagerOptions
+  extends SpawningParts,
+    Omit<StdioPeerOptions, "agent" | "hello">,
+    Pick<StdioWorkerOptions, "admit"> {
+  readonly directory: Directory;
+  readonly committer: Committer;
+  readonly limits: Pick<RelayLimits, "relaySpawnMs">;
+}
+
+/** A result without `replyTo`, which is taken from the request's envelope. */
 export type Result<Payload extends { replyTo: string }> = Omit<Payload, "replyTo">;
 
 type LaunchedProcess = Pick<Worker, "pid" | "startTime">;
@@ -41,8 +53,8 @@ interface Running {
 /**
  * Starts agents for agents and ends them (docs/wire/relay.md#spawning), through the spawner that sessions use.
  *
- * A worker belongs to the daemon, not to who asked for it: it goes on when its spawner has gone, is not started again when
- * it ends by itself, and ends with the daemon.
+ * A worker belongs to the daemon, not to its spawner: it runs on when its spawner has left, is not restarted when it ends by
+ * itself, and ends with the daemon.
  */
 export class SpawnManager {
   readonly #options: SpawnManagerOptions;
@@ -54,7 +66,7 @@ export class SpawnManager {
     this.#options = options;
   }
 
-  /** SPAWN. Resolves when the agent is connected and its task waits for it, or with the reason why there is none. */
+  /** SPAWN. Resolves when the agent is active and its task is in its mailbox, or with the reason why there is no agent. */
   async spawn(by: RelayPeer, payload: SpawnPayload): Promise<Result<SpawnResultPayload>> {
     const { name } = payload;
     const fault = this.#fault(payload);
@@ -73,11 +85,11 @@ export class SpawnManager {
   }
 
   /**
-   * RELEASE. Resolves when the process and the connection are gone. An agent that was not spawned has only a connection:
-   * that is ended, with a fatal ERROR so that it stays away.
+   * RELEASE. Resolves when the process and the connection have ended. An agent that was not spawned has only a connection:
+   * that is closed with a fatal ERROR, so that the agent does not connect again.
    */
   async release(by: RelayPeer, { name, reason }: ReleasePayload): Promise<Result<WorkerResultPayload>> {
-    const { logger, directory } = this.#options.services;
+    const { logger, directory } = this.#options;
     logger.info({ agent: name, by: by.name, reason }, "Release of an agent.");
     const starting = this.#starting.get(name);
     starting?.abort.abort();
@@ -92,7 +104,7 @@ export class SpawnManager {
     return { success: true, name };
   }
 
-  /** SEND_INPUT: to the stdin of a program; a stdio agent gets it as a message, and its answer goes to who sent it. */
+  /** SEND_INPUT: to the stdin of a program. A stdio agent gets it as a message, and its answer goes to the sender. */
   async input(by: RelayPeer, { name, data }: SendInputPayload): Promise<Result<WorkerResultPayload>> {
     const running = this.#running.get(name);
     if (running === undefined) return failure(name, `Agent ${name} not found or input failed`);
@@ -104,8 +116,8 @@ export class SpawnManager {
     return this.#message(by, name, data);
   }
 
-  /** SET_MODEL: for stdio agents; a program that connects by itself has no such command. */
-  async setModel(_by: RelayPeer, payload: SetModelPayload): Promise<Result<SetModelResultPayload>> {
+  /** SET_MODEL: for stdio agents. A program that connects by itself has no such command. */
+  async setModel(payload: SetModelPayload): Promise<Result<SetModelResultPayload>> {
     const { name, model, timeoutMs = LIMITS.requestTimeoutMs } = payload;
     const running = this.#running.get(name);
     if (running === undefined) return { ...failure(name, `Agent ${name} not found`), model };
@@ -121,7 +133,7 @@ export class SpawnManager {
     }
   }
 
-  /** LIST_WORKERS: those that run, in the order of their spawning. */
+  /** LIST_WORKERS: the running ones, in the order of their spawning. */
   list(): WorkerSummary[] {
     return [...this.#running.values()].map(({ worker, summary }) => ({
       ...summary,
@@ -129,7 +141,7 @@ export class SpawnManager {
     }));
   }
 
-  /** Ends every worker and every start. Resolves when nothing of them is left; nothing can be spawned after it. */
+  /** Ends every worker and every start. Resolves when all their processes have ended. No SPAWN succeeds afterwards. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     const starts = [...this.#starting.values()];
@@ -140,8 +152,8 @@ export class SpawnManager {
 
   #fault(payload: SpawnPayload): string | undefined {
     if (this.#isStopped) return "The daemon stops. Ask the next one.";
-    const { agents, services } = this.#options;
-    const connected = [...services.directory.agents(), ...services.directory.users()];
+    const { agents, directory } = this.#options;
+    const connected = [...directory.agents(), ...directory.users()];
     const isConnected = (name: string) => connected.some((peer) => peer.name.toLowerCase() === name.toLowerCase());
     const fault = spawnFault(payload, {
       isRunning: (name) => this.#running.has(name),
@@ -155,28 +167,30 @@ export class SpawnManager {
   }
 
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {
-    const { directory, limits, committer } = this.#options.services;
+    const { directory, limits, committer, shadows } = this.#options;
     const order = orderOf(by, payload, signal);
     const fault = await directoryFault(order.cwd);
     if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
     const startMs = limits.relaySpawnMs;
-    directory.markSpawning(order.name, startMs);
+    const expected = directory.expect(order.name, startMs);
     try {
-      const running = await this.#launch(order, startMs);
-      const { shadowOf, shadowSpeakOn } = payload;
-      if (shadowOf !== undefined) this.#options.bindShadow(order.name, shadowOf, shadowSpeakOn);
+      const running = await this.#launch(order, expected);
+      const { shadowOf: primaryAgent, shadowSpeakOn: speakOn } = payload;
+      if (primaryAgent !== undefined) {
+        shadows.bind(order.name, { primaryAgent, ...(speakOn === undefined ? {} : { speakOn }) });
+      }
       await this.#giveTask(by, order);
-      // Who hears of it may rely on it: its name and its process are stored by then. A store that fails says so in the log.
+      // The result promises that the name and the process are stored. The committer logs a store that fails.
       await committer.commit([]).catch(() => {});
       return running;
     } finally {
-      directory.clearSpawning(order.name);
+      expected.end();
     }
   }
 
-  async #launch(order: WorkerOrder, startMs: number): Promise<Running> {
-    const { now, logger } = this.#options.services;
-    const worker = await this.#startWorker(order, startMs);
+  async #launch(order: WorkerOrder, expected: ExpectedAgent): Promise<Running> {
+    const { now, logger } = this.#options;
+    const worker = await this.#startWorker(order, expected);
     const running: Running = { worker, summary: summaryOf(order, worker, now()) };
     this.#running.set(order.name, running);
     void worker.gone.then(({ exitCode, signal, stderr, expected }) => {
@@ -189,8 +203,8 @@ export class SpawnManager {
     return running;
   }
 
-  async #startWorker(order: WorkerOrder, startMs: number): Promise<Worker> {
-    const { services, spawner, agents, socketPath, postInChannel } = this.#options;
+  async #startWorker(order: WorkerOrder, expected: ExpectedAgent): Promise<Worker> {
+    const { agents, limits } = this.#options;
     const spec = agents.spawnable(order.cli) as AgentSpec;
     const sessionId = newId<SessionId>();
     let launched: LaunchedProcess | undefined;
@@ -198,17 +212,17 @@ export class SpawnManager {
       launched = process;
       this.#remember(process, sessionId);
     };
-    const common = { order, spec, sessionId, spawner, onLaunched };
+    const options = { ...this.#options, order, spec, sessionId, onLaunched };
     try {
-      if (spec.driver !== "relay") return await startStdioWorker({ ...common, services, postInChannel });
-      return await startRelayProgram({ ...common, directory: services.directory, socketPath, startMs });
+      if (spec.driver !== "relay") return await startStdioWorker(options);
+      return await startRelayProgram({ ...options, expected, startMs: limits.relaySpawnMs });
     } catch (error) {
       if (launched !== undefined) this.#forget(launched.pid);
       throw error;
     }
   }
 
-  /** The task is the first message, from who asked: a worker answers it like any other. Without one the agent waits. */
+  /** Posts the task as the first message, from the spawner. An agent without a task waits for messages. */
   async #giveTask(by: RelayPeer, { name, task }: WorkerOrder): Promise<void> {
     if (task.trim() === "") return;
     const given = await this.#message(by, name, task);
@@ -220,18 +234,18 @@ export class SpawnManager {
 
   async #message(by: RelayPeer, to: string, body: string): Promise<Result<WorkerResultPayload>> {
     const post = { from: by.name, to, payload: { kind: "message", body }, refId: newId() };
-    const [outcome] = await this.#options.services.mailboxes.post([post]);
+    const [outcome] = await this.#options.mailboxes.post([post]);
     return outcome?.state === "refused" ? failure(to, outcome.message) : { success: true, name: to };
   }
 
-  /** Not awaited: it needs longer to start, and its environment tells whose it is, too. */
+  /** Stores the process for the next daemon. Not awaited: the start takes longer, and the process has a mark as well. */
   #remember({ pid, startTime }: LaunchedProcess, sessionId: SessionId): void {
     const row = { pid, startTime, sessionId, instanceId: this.#options.instanceId };
-    this.#options.services.committer.commit([{ kind: "agentProcess", row }]).catch(() => {});
+    this.#options.committer.commit([{ kind: "agentProcess", row }]).catch(() => {});
   }
 
   #forget(pid: number): void {
-    this.#options.services.committer.commit([{ kind: "agentProcessGone", pid }]).catch(() => {});
+    this.#options.committer.commit([{ kind: "agentProcessGone", pid }]).catch(() => {});
   }
 }
 

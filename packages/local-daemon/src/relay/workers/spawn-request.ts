@@ -3,21 +3,21 @@ import { isAbsolute } from "node:path";
 import type { SpawnPayload } from "@daemon-sdk/protocol/relay";
 import { agentNameFault, isReservedName } from "../names/index.js";
 
-/** What the daemon knows when somebody asks for an agent. Each is about the name as it is, unless it says otherwise. */
+/** What decides about a SPAWN. Names match exactly, unless noted. */
 export interface SpawnFacts {
   isRunning(name: string): boolean;
   isStarting(name: string): boolean;
-  /** In any case. */
+  /** In upper or lower case. */
   isConnected(name: string): boolean;
-  /** Whether there is an agent of that configured name. */
+  /** Whether an agent is configured under that name. */
   isConfigured(cli: string): boolean;
-  /** Those names, for people. */
+  /** The configured names, for the refusal's text. */
   readonly configured: readonly string[];
 }
 
 /**
- * Why nothing is spawned for this request, or undefined when it may be. In the order of the original
- * (docs/wire/relay.md#spawning): the name's form, running, being started, connected; then what is to be started.
+ * Why a SPAWN is refused, or undefined when it is not. Checks in the order of the original (docs/wire/relay.md#spawning): the
+ * name's form, whether it is running, starting or connected, and then the program.
  */
 export function spawnFault({ name, cli }: SpawnPayload, facts: SpawnFacts): string | undefined {
   if (/\.\.|[/\\]/.test(name)) {
@@ -33,7 +33,7 @@ export function spawnFault({ name, cli }: SpawnPayload, facts: SpawnFacts): stri
   return `No agent is configured as "${cli}". Known ones: ${facts.configured.join(", ")}.`;
 }
 
-/** Why a program cannot be started in that directory, or undefined when it can. */
+/** Why no program can be started in that directory, or undefined when one can. */
 export async function directoryFault(cwd: string): Promise<string | undefined> {
   if (!isAbsolute(cwd)) return `cwd must be an absolute path, but is ${JSON.stringify(cwd)}.`;
   try {

@@ -1,33 +1,33 @@
 import type { AgentExit } from "../../agents/index.js";
 
-/** An agent that was spawned on the relay, however it speaks. */
+/** An agent that was spawned on the relay: a stdio agent, or a program that connects by itself. */
 export interface Worker {
   readonly pid: number;
-  /** As the kernel tells it. */
+  /** From the kernel. */
   readonly startTime: string;
-  /** Resolves once, when nothing of it is left. Never rejects. */
+  /** Resolves once, when the process and its children have ended. Never rejects. */
   readonly gone: Promise<AgentExit>;
-  /** The model it works with, as far as it is known. */
+  /** The agent's model, where it is known. */
   readonly model: string | undefined;
-  /** Writes to the program's stdin. False when that is not how it is spoken to, or when it takes no more. */
+  /** Writes to the program's stdin. False for a stdio agent, and when the program takes no more. */
   write(text: string): boolean;
   /** Switches the model; resolves with the former one. Undefined for an agent that has no such command. */
   readonly setModel: ((model: string, timeoutMs: number) => Promise<string | undefined>) | undefined;
-  /** Ends the process and, with it, its connection. Resolves when nothing is left. */
+  /** Ends the process and its connection. Resolves when both have ended. */
   stop(): Promise<unknown>;
 }
 
-/** What a worker is started with. */
+/** The request to start a worker. */
 export interface WorkerOrder {
   readonly name: string;
   readonly cli: string;
   readonly task: string;
   readonly cwd: string;
-  /** Who is named as its spawner. */
+  /** Name of the agent that is listed as the spawner. */
   readonly spawnerName: string;
   readonly team?: string | undefined;
   readonly model?: string | undefined;
   readonly interactive?: boolean | undefined;
-  /** Ends the start. */
+  /** Aborts the start. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ShadowTable, shadowPayload } from "../../../src/relay/groups/shadow-table.js";
+import { shadowPayload } from "../../../src/relay/groups/shadow-copies.js";
+import { ShadowTable } from "../../../src/relay/groups/shadow-table.js";
 
 function bound(fields: object = {}): ShadowTable {
   const table = new ShadowTable();

@@ -1,13 +1,5 @@
-import { CLIENT_LIMITS } from "../../limits.js";
-import type { Open, WorkingState } from "../values.js";
-
-/**
- * What a session waits for, in words for people:
- *
- * `idle` no turn runs · `waiting-model` the model thinks or writes · `waiting-tool` a tool runs · `waiting-you` a permission or
- * an answer is asked for · `stalled` it works, and has said nothing for too long · `gone` its agent, or the way to it, is not there.
- */
-export type SessionActivity = "idle" | "waiting-model" | "waiting-tool" | "waiting-you" | "stalled" | "gone";
+import { CLIENT_LIMITS } from "../../limits/index.js";
+import type { Open, SessionActivity, WorkingState } from "../values.js";
 
 /** What the activity is derived from. */
 export interface ActivitySigns {

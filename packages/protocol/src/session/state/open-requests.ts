@@ -1,4 +1,4 @@
-import type { ResumeSessionResult } from "../params.js";
+import type { ResumeSessionResult } from "../params/index.js";
 import type { PendingAskUser, PendingPermission } from "../requests.js";
 
 /** A server request, as a link or a journal holds it. */

@@ -122,7 +122,7 @@ export class TurnRecord implements TrackedTurn {
   }
 
   /**
-   * A plain daemon throws queued prompts away when it is interrupted, and names them by their request (agent spec). A daemon
+   * A plain daemon throws queued prompts away when it is interrupted, and names them by their request (docs/wire/agent-stdio.md#oddities). A daemon
    * that offers `turns` completes them as well, and only that is their end.
    */
   #discardedBy({ type, requestId }: SessionNotification): TurnEnd | undefined {

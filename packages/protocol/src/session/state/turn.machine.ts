@@ -3,12 +3,7 @@ import type { SessionNotification } from "../notifications.js";
 /**
  * Life of one turn, as the notifications of its session tell it. Pure: no clock, no transport.
  *
- *   behind ─idle, otherCompleted→ waiting ─busy→ unconfirmed ─idle, otherCompleted→ ended
- *      │ own message                 │ own message    │ own message
- *      ↓                             ↓                ↓
- *   running ←───busy── started ←─────┘             running ─idle, otherCompleted→ ended
- *
- * `ownCompleted` leads from every state to `ended`, which is final.
+ * `ownCompleted` leads from every state to `ended`, which is final. The other edges depend on how an end is recognised: the tables.
  */
 export type TurnState =
   /** The prompt waits for an earlier turn, whose end is not ours. */
@@ -28,7 +23,14 @@ export type TurnEvent = "busy" | "idle" | "ownMessage" | "ownCompleted" | "other
 
 type TurnTable = Readonly<Record<TurnState, Readonly<Partial<Record<TurnEvent, TurnState>>>>>;
 
-/** The daemon offers `turns`: only its word for this very turn ends it (docs/protocol.md, "Turns"). */
+/**
+ * The daemon offers `turns`: only its word for this very turn ends it (docs/protocol.md, "Turns").
+ *
+ *   waiting ─busy→ unconfirmed ─ownMessage→ running
+ *   waiting ─ownMessage→ started ─busy→ running ─idle→ started
+ *   behind ─ownMessage→ running        unconfirmed ─idle→ waiting
+ *   behind, waiting, unconfirmed, started, running ─ownCompleted→ ended
+ */
 const TOLD: TurnTable = {
   behind: { ownMessage: "running", ownCompleted: "ended" },
   waiting: { ownMessage: "started", busy: "unconfirmed", ownCompleted: "ended" },
@@ -41,6 +43,11 @@ const TOLD: TurnTable = {
 /**
  * Any other daemon or agent: a completed turn, or a change from busy to idle, whichever comes first after our own message
  * was shown; where it never is, after the first busy. A steered prompt ends with the turn it joined, hence `otherCompleted`.
+ *
+ *   behind ─idle, otherCompleted→ waiting ─busy→ unconfirmed ─ownMessage→ running
+ *   behind ─ownMessage→ running        waiting ─ownMessage→ started ─busy→ running
+ *   unconfirmed, running ─idle, otherCompleted→ ended        started ─otherCompleted→ ended
+ *   behind, waiting, unconfirmed, started, running ─ownCompleted→ ended
  */
 const INFERRED: TurnTable = {
   behind: { ownMessage: "running", idle: "waiting", otherCompleted: "waiting", ownCompleted: "ended" },

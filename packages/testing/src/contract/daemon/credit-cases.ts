@@ -1,8 +1,8 @@
 import { expectEqual, expectThat } from "../expectation.js";
+import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "../wire-frame.js";
 import { type DaemonBench, daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import type { WireClient } from "./wire-client.js";
-import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "./wire-frame.js";
 
 /** docs/protocol.md §9: flow control for each session. */
 export const CREDIT_CASES: readonly DaemonCase[] = [

@@ -1,0 +1,222 @@
+import { abortReason, DaemonError, LIMITS, ProtocolError } from "@daemon-sdk/protocol";
+import type { BusyPayload, Envelope, ErrorPayload, ReceiptPayload } from "@daemon-sdk/protocol/relay";
+import type { RelayConnection } from "../connection/index.js";
+import { clientClosed } from "../connection/index.js";
+
+/**
+ * The outcome of a message.
+ *
+ * - `delivered`: stored, and written to a recipient who is connected; it will be redelivered until acknowledged.
+ * - `queued`: stored for a recipient who is away or not started yet.
+ * - `sent`: the bytes have left this process. This daemon gives no receipts, so nothing more is known.
+ * - `refused`: not taken; `code` and `reason` say why, `retryAfterMs` when it may be tried again.
+ */
+export interface SendReceipt {
+  /** Id of the SEND. The DELIVER has another one. */
+  readonly id: string;
+  readonly state: "delivered" | "queued" | "sent" | "refused";
+  /** `NOT_FOUND`, `BUSY`, `BAD_REQUEST` or another code of the daemon's; only with `refused`. */
+  readonly code?: string;
+  readonly reason?: string;
+  readonly retryAfterMs?: number;
+}
+
+interface Parcel {
+  readonly id: string;
+  /** Empty once it was written to a link. */
+  json: string;
+  /** True for a SEND, which is settled by a receipt where the daemon gives them. */
+  readonly wantsReceipt: boolean;
+  resolve(receipt: SendReceipt): void;
+  reject(error: unknown): void;
+}
+
+/** Bounds of an {@link Outbox}. */
+export interface OutboxOptions {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The messages that this client sends, and the receipts that it awaits. Without a connection messages are kept, within bounds,
+ * for the next one.
+ *
+ * A message is written to one link at most. When the link is lost before the receipt, the call rejects with CONNECTION_LOST:
+ * whether the daemon has taken the message is unknown, and to send it again could deliver it twice.
+ */
+export class Outbox {
+  readonly #connection: RelayConnection;
+  readonly #options: OutboxOptions;
+  /** Waiting for a connection, in order. A parcel whose signal was aborted is removed. */
+  readonly #kept = new Set<Parcel>();
+  #keptBytes = 0;
+  /** Written, and awaiting a receipt. */
+  readonly #awaiting = new Map<string, Parcel>();
+  /** Written, in order, without a receipt to await: settled once the bytes have left. */
+  readonly #leaving: Parcel[] = [];
+  #givesReceipts = false;
+  #isClosed = false;
+
+  constructor(connection: RelayConnection, options: OutboxOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Messages that wait for a connection. */
+  get length(): number {
+    return this.#kept.size;
+  }
+
+  /** Sends or keeps the envelope. Rejects with QUEUE_FULL, MESSAGE_TOO_LARGE, CONNECTION_LOST, or the reason of `signal`. */
+  submit(envelope: Envelope<unknown>, signal?: AbortSignal): Promise<SendReceipt> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(abortReason(signal));
+      if (this.#isClosed) return reject(clientClosed());
+      const parcel = parcelOf(envelope, { resolve, reject });
+      if (signal !== undefined) this.#watch(parcel, signal);
+      if (this.#isOpen() && this.#kept.size === 0) this.#hand(parcel);
+      else this.#keep(parcel);
+    });
+  }
+
+  /** The client is connected: sends what was kept. */
+  onReady(givesReceipts: boolean): void {
+    this.#givesReceipts = givesReceipts;
+    this.#drain();
+  }
+
+  /** Sends what was kept, as far as the link takes it. */
+  #drain(): void {
+    for (const parcel of this.#kept) {
+      if (!this.#isOpen()) return;
+      this.#unkeep(parcel);
+      this.#hand(parcel);
+    }
+  }
+
+  onReceipt({ ref_id, also = [], state }: ReceiptPayload): void {
+    const known = isKnownState(state) ? state : "sent";
+    this.#settle(ref_id, { id: ref_id, state: known });
+    for (const id of also) this.#settle(id, { id, state: known });
+  }
+
+  /** The bytes of the next `count` messages without a receipt have left this process; the link may take more. */
+  onFlushed(count: number): void {
+    for (const { id, resolve } of this.#leaving.splice(0, count)) resolve({ id, state: "sent" });
+    this.#drain();
+  }
+
+  /** False when the ERROR names no message that waits here. */
+  onError({ ref_id: id, code, message }: ErrorPayload): boolean {
+    return id !== undefined && this.#settle(id, { id, state: "refused", code, reason: message });
+  }
+
+  /** False when the BUSY names no message that waits here. */
+  onBusy({ ref_id: id, retry_after_ms: retryAfterMs }: BusyPayload): boolean {
+    const reason = `The daemon is busy; try again after ${retryAfterMs} ms.`;
+    return id !== undefined && this.#settle(id, { id, state: "refused", code: "BUSY", reason, retryAfterMs });
+  }
+
+  /** The link was lost, and with it the receipts of what was written to it. */
+  onLost(error: unknown): void {
+    for (const parcel of [...this.#awaiting.values(), ...this.#leaving]) parcel.reject(error);
+    this.#awaiting.clear();
+    this.#leaving.length = 0;
+  }
+
+  close(error: unknown): void {
+    this.#isClosed = true;
+    this.onLost(error);
+    for (const parcel of this.#kept) parcel.reject(error);
+    this.#kept.clear();
+  }
+
+  #isOpen(): boolean {
+    return this.#connection.isReady && this.#connection.bufferedBytes < LIMITS.transportHighWaterBytes;
+  }
+
+  #hand(parcel: Parcel): void {
+    const awaitsReceipt = parcel.wantsReceipt && this.#givesReceipts;
+    const { id, json } = parcel;
+    // The outgrown tables of a Map retain deleted values until the next full collection, so these are kept small.
+    parcel.json = "";
+    if (awaitsReceipt) this.#awaiting.set(id, parcel);
+    else this.#leaving.push(parcel);
+    try {
+      this.#connection.writeText(json, !awaitsReceipt);
+    } catch (error) {
+      if (!this.#awaiting.delete(id)) this.#leaving.pop();
+      parcel.reject(error);
+    }
+  }
+
+  #keep(parcel: Parcel): void {
+    const { maxMessages, maxBytes } = this.#options;
+    if (this.#kept.size >= maxMessages || this.#keptBytes + parcel.json.length > maxBytes) {
+      parcel.reject(queueFull(this.#kept.size, this.#keptBytes));
+      return;
+    }
+    this.#kept.add(parcel);
+    this.#keptBytes += parcel.json.length;
+  }
+
+  #unkeep(parcel: Parcel): boolean {
+    if (!this.#kept.delete(parcel)) return false;
+    this.#keptBytes -= parcel.json.length;
+    return true;
+  }
+
+  #settle(id: string, receipt: SendReceipt): boolean {
+    // An answer may arrive before `onFlushed` is called.
+    const parcel = this.#awaiting.get(id) ?? this.#leaving.find((one) => one.id === id);
+    if (parcel === undefined) return false;
+    this.#awaiting.delete(id);
+    parcel.resolve(receipt);
+    return true;
+  }
+
+  #watch(parcel: Parcel, signal: AbortSignal): void {
+    const onAbort = (): void => {
+      this.#unkeep(parcel);
+      this.#awaiting.delete(parcel.id);
+      parcel.reject(abortReason(signal));
+    };
+    const { resolve, reject } = parcel;
+    const stop = () => signal.removeEventListener("abort", onAbort);
+    parcel.resolve = (receipt) => {
+      stop();
+      resolve(receipt);
+    };
+    parcel.reject = (error) => {
+      stop();
+      reject(error);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+  }
+}
+
+function parcelOf(envelope: Envelope<unknown>, settle: Pick<Parcel, "resolve" | "reject">): Parcel {
+  const { resolve, reject } = settle;
+  return { id: envelope.id, json: jsonOf(envelope), wantsReceipt: envelope.type === "SEND", resolve, reject };
+}
+
+/** Written once, at the call: the bounds count its size, and data that is no JSON fails there. */
+function jsonOf(envelope: Envelope<unknown>): string {
+  try {
+    return JSON.stringify(envelope);
+  } catch (cause) {
+    const message = "The message cannot be written as JSON: remove cycles and bigints from its `data`.";
+    throw new ProtocolError("PROTOCOL_VIOLATION", message, { cause });
+  }
+}
+
+function isKnownState(state: string): state is "delivered" | "queued" | "refused" {
+  return state === "delivered" || state === "queued" || state === "refused";
+}
+
+function queueFull(messages: number, bytes: number): DaemonError {
+  return new DaemonError(
+    "QUEUE_FULL",
+    `${messages} messages (${bytes} bytes) wait for the relay already. Wait until it is back, or raise \`maxQueued\`.`,
+  );
+}

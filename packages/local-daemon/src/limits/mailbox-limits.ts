@@ -1,0 +1,21 @@
+/** Bounds and times of mailboxes; no option changes them. Those that one may change are in `RelayLimits`. */
+export const MAILBOX_LIMITS = {
+  /** Entries and UTF-16 units of a stored segment: a reader that needs one entry reads no more than a segment. */
+  segmentEntries: 128,
+  segmentUnits: 256 * 1024,
+  /** Bytes that one read takes from the store, at least one segment. */
+  readPageBytes: 256 * 1024,
+  /** Segments that one read of a query takes from the store. */
+  querySegments: 32,
+  /** Longest time from an ACK to its transaction. An ACK counts if it was read 50 ms before the daemon is killed. */
+  saveMs: 10,
+  /** Time from the first delivery to each redelivery without an ACK, then between two of them. */
+  redeliveryMs: [5_000, 10_000, 20_000, 40_000],
+  laterRedeliveryMs: 60_000,
+  /** Time between two checks of what is to be redelivered: a redelivery is at most this late. */
+  redeliveryCheckMs: 1_000,
+  /** Time between two checks for messages past their age, which is in days. */
+  expiryCheckMs: 60 * 60_000,
+  /** Pause after which a sender may try a full mailbox again. */
+  fullRetryMs: 1_000,
+} as const;

@@ -1,0 +1,23 @@
+/** Bounds and times of the relay's names and handlers; no option changes them. Those that one may change are in `RelayLimits`. */
+export const MESSAGING_LIMITS = {
+  /** Longest name, in UTF-16 units (docs/wire/relay.md#queries). */
+  nameChars: 128,
+  /** Sessions of one name that can be resumed: those of a user's pages, or of an agent's last starts. */
+  resumableSessions: 8,
+  /** Topics of one name. */
+  topicsPerName: 1_000,
+  /** Pause after which a sender may try again that found too many blocking SENDs. */
+  blockingRetryMs: 1_000,
+  /** Longest time-out of a blocking SEND: the longest time that a timer of Node takes. */
+  blockingMs: 2 ** 31 - 1,
+  /** Messages in the answer to INBOX and to MESSAGES_QUERY that name no limit, as in the original (docs/wire/relay.md#queries). */
+  inboxMessages: 50,
+  queriedMessages: 100,
+  /** How long STATUS waits for the store's answer. */
+  storeCheckMs: 1_000,
+  /** Memory of an agent that causes a warning, and that is critical (docs/wire/relay.md#settings). */
+  warningBytes: 512 * 1024 * 1024,
+  criticalBytes: 1024 * 1024 * 1024,
+  /** Prompts of a stdio agent that are remembered until the store has their ACK: a redelivery is no second prompt. */
+  rememberedPrompts: 1_024,
+} as const;

@@ -1,0 +1,169 @@
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { Socket } from "node:net";
+import type { Logger, Transport } from "@daemon-sdk/protocol";
+import { acceptBytes, acceptWebSocket, type ByteLink } from "@daemon-sdk/transport-ws";
+import { parseAllowedOrigins, refusalOf } from "./origin-check.js";
+import { UpgradeProof } from "./upgrade-proof.js";
+import type { Guest } from "./waiting-room.js";
+
+/** The socket through which a connection came. */
+export type Via = "unix" | "tcp";
+
+/** A WebSocket that was let in and has not authenticated. */
+export interface Admitted {
+  readonly via: Via;
+  /** `performance.now()` at accept: `authenticateMs` counts from here. */
+  readonly acceptedAt: number;
+  /** Whether a holder of the token made the proof for this very upgrade; false when the upgrade had no nonce. */
+  verifyProof(proof: string): boolean;
+  /** Call it once the credential was accepted: the socket counts as unauthenticated no longer. */
+  markAuthenticated(): void;
+}
+
+/** A WebSocket of the session wire. */
+export interface Accepted extends Admitted {
+  readonly transport: Transport;
+}
+
+/** A WebSocket of the relay wire; its messages are chunks of a stream of frames. Start it at once. */
+export interface AcceptedBytes extends Admitted {
+  readonly bytes: ByteLink;
+}
+
+/** Options of {@link HttpFront}. */
+export interface HttpFrontOptions {
+  /** Web pages that may connect, as exact origins. Default none. Programs send no Origin and are not affected. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  readonly token: string;
+  readonly instanceId: string;
+  readonly version: string;
+  /** Body of `GET /health`. Any program of this machine can read it: no secrets. */
+  health(): object;
+  /** Called for each upgraded socket at `/`, before any of its messages is delivered. */
+  onAccept(accepted: Accepted): void;
+  /** As {@link onAccept} at `/relay`. Without it, there is no relay. */
+  onRelayAccept?(accepted: AcceptedBytes): void;
+  readonly logger: Logger;
+}
+
+/** A socket while HTTP has it. */
+interface Visitor {
+  readonly via: Via;
+  readonly guest: Guest;
+}
+
+/**
+ * The daemon's HTTP: `/health`, and the upgrade to a WebSocket. Checks where a request comes from before it is served. The
+ * server never listens itself; sockets are handed to it.
+ */
+export class HttpFront {
+  readonly #options: HttpFrontOptions;
+  readonly #allowedOrigins: ReadonlySet<string>;
+  readonly #http: HttpServer;
+  readonly #visitors = new WeakMap<object, Visitor>();
+  /** The TCP port once it is bound: part of what Host must be, and of the proof. */
+  port: number | undefined;
+
+  /** @throws InvalidOptionError for an origin that is none */
+  constructor(options: HttpFrontOptions) {
+    this.#options = options;
+    this.#allowedOrigins = parseAllowedOrigins(options.allowedOrigins ?? []);
+    this.#http = createHttpServer((request, response) => this.#onRequest(request, response));
+    this.#http.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#onUpgrade(request, socket, head),
+    );
+  }
+
+  /** Takes a socket that begins with an HTTP request; its bytes are unread. */
+  serve(socket: Socket, via: Via, guest: Guest): void {
+    this.#visitors.set(socket, { via, guest });
+    this.#http.emit("connection", socket);
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    // One request per socket: a socket that stays open without an upgrade would only wait for its timer.
+    response.shouldKeepAlive = false;
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) answer(response, 403, { error: FORBIDDEN[refusal] });
+    else if (request.url !== "/health")
+      answer(response, 404, { error: "There is /health, and WebSockets at / and /relay." });
+    else if (request.method !== "GET" && request.method !== "HEAD") answer(response, 405, { error: "Only GET." });
+    else answer(response, 200, this.#options.health());
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const visitor = this.#visitors.get(socket);
+    const refusal = this.#refusalOf(request);
+    if (visitor === undefined) socket.destroy();
+    else if (refusal !== undefined) refuseUpgrade(socket, "403 Forbidden", FORBIDDEN[refusal]);
+    else if (!this.#isServed(request.url))
+      refuseUpgrade(socket, "404 Not Found", "The session protocol is spoken at /, the relay protocol at /relay.");
+    else void this.#upgrade(visitor, request, socket, head);
+  }
+
+  #isServed(url: string | undefined): boolean {
+    return url === "/" || (url === "/relay" && this.#options.onRelayAccept !== undefined);
+  }
+
+  async #upgrade({ via, guest }: Visitor, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const proof = UpgradeProof.of(request, { ...this.#options, port: via === "tcp" ? (this.port ?? 0) : undefined });
+    const headers = proof?.headers ?? {};
+    const admitted: Admitted = {
+      via,
+      acceptedAt: guest.acceptedAt,
+      verifyProof: (clientProof) => proof?.verify(clientProof) === true,
+      markAuthenticated: () => guest.authenticated(),
+    };
+    try {
+      if (request.url === "/") {
+        const transport = await acceptWebSocket(request, socket, head, { headers });
+        guest.upgraded();
+        this.#options.onAccept({ transport, ...admitted });
+      } else {
+        const bytes = await acceptBytes(request, socket, head, { headers });
+        guest.upgraded();
+        this.#options.onRelayAccept?.({ bytes, ...admitted });
+      }
+    } catch (error) {
+      this.#options.logger.debug({ via, error: String(error) }, "upgrade refused");
+      socket.destroy();
+    }
+  }
+
+  #refusalOf(request: IncomingMessage): "host" | "origin" | undefined {
+    const via = this.#visitors.get(request.socket)?.via ?? "tcp";
+    const { host = [], origin = [] } = request.headersDistinct;
+    const port = via === "tcp" ? (this.port ?? 0) : undefined;
+    const refusal = refusalOf({ host, origin }, { port, allowedOrigins: this.#allowedOrigins });
+    if (refusal !== undefined)
+      this.#options.logger.warn({ via, refusal, host, origin }, "refused a request from elsewhere");
+    return refusal;
+  }
+}
+
+const FORBIDDEN = {
+  host: "Forbidden: the Host header is not an address of this daemon.",
+  origin: "Forbidden: this Origin is not among the daemon's allowedOrigins.",
+} as const;
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
+  response.end(text);
+}
+
+function refuseUpgrade(socket: Socket, status: string, text: string): void {
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}

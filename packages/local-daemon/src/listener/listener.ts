@@ -1,0 +1,120 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { LIMITS } from "@daemon-sdk/protocol";
+import { bindTcp, bindUnix } from "./bind.js";
+import { onFirstByte } from "./first-byte.js";
+import { HttpFront, type HttpFrontOptions, type Via } from "./http-front.js";
+import { type Guest, WaitingRoom } from "./waiting-room.js";
+
+/** Options of {@link openListener}. */
+export interface ListenerOptions extends HttpFrontOptions {
+  /** Bind a unix socket here, mode 0600. Give a private name and rename it: the listener never unlinks another name. */
+  readonly socketPath?: string | undefined;
+  /** Listen on 127.0.0.1, too; 0 picks a free port. */
+  readonly port?: number | undefined;
+  /** Takes a unix socket whose first byte starts a relay frame (its bytes are still unread). Without it, they are refused. */
+  onRelay?(socket: Socket, guest: Guest): void;
+  /** Default `LIMITS.unauthenticatedSockets`. */
+  readonly maxUnauthenticated?: number | undefined;
+  /** From accept to authenticated; a socket that has not upgraded by then is cut. Default `LIMITS.authenticateMs`. */
+  readonly authenticateMs?: number | undefined;
+}
+
+/** The open doors of a daemon. */
+export interface Listener {
+  /** The TCP port that was bound. */
+  readonly port?: number;
+  readonly socketPath?: string;
+  /** Stops accepting and cuts what has not upgraded. Accepted connections stay open: their owner closes them. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the daemon's doors: the unix socket, TCP on 127.0.0.1, or both. Each carries HTTP with `/health` and the
+ * WebSocket upgrade at `/`; the first byte decides, so that relay frames can share the unix socket.
+ *
+ * Rejects with an `InvalidOptionError`, or with `DAEMON_START_FAILED` when an address is taken.
+ */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const entrance = new Entrance(options);
+  try {
+    await entrance.open();
+  } catch (error) {
+    entrance.close();
+    throw error;
+  }
+  const { port } = entrance;
+  return {
+    ...(port === undefined ? {} : { port }),
+    ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+    close: async () => entrance.close(),
+  };
+}
+
+/** A peer that is gone without a word, as after a tunnel's end, is found by the system; on a unix socket there is none. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: LIMITS.tcpKeepAliveMs };
+
+/** From accepted socket to what its first byte says it speaks. */
+class Entrance {
+  readonly #options: ListenerOptions;
+  readonly #http: HttpFront;
+  readonly #room: WaitingRoom;
+  readonly #servers: Server[] = [];
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#http = new HttpFront(options);
+    this.#room = new WaitingRoom({
+      capacity: options.maxUnauthenticated ?? LIMITS.unauthenticatedSockets,
+      timeoutMs: options.authenticateMs ?? LIMITS.authenticateMs,
+      logger: options.logger,
+    });
+  }
+
+  /** The TCP port that was bound. */
+  get port(): number | undefined {
+    return this.#http.port;
+  }
+
+  async open(): Promise<void> {
+    const { socketPath, port, logger } = this.#options;
+    if (socketPath !== undefined) this.#servers.push(await bindUnix(this.#server("unix"), socketPath));
+    if (port !== undefined) {
+      const server = await bindTcp(this.#server("tcp"), port);
+      this.#servers.push(server);
+      this.#http.port = portOf(server);
+    }
+    for (const server of this.#servers) {
+      // Such as no free file descriptor for one connection; the next one may succeed.
+      server.on("error", (error) => logger.error({ error: error.message }, "could not accept a connection"));
+    }
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+    this.#room.clear();
+  }
+
+  /** A server for one address, not yet bound. */
+  #server(via: Via): Server {
+    // Half-open sockets are what node:http itself asks for: a client may end its side after the request.
+    const options = { allowHalfOpen: true, noDelay: true, ...(via === "tcp" ? KEEP_ALIVE : {}) };
+    return createServer(options, (socket) => this.#accept(socket, via));
+  }
+
+  #accept(socket: Socket, via: Via): void {
+    const guest = this.#room.admit(socket);
+    // A peer may reset at any time, and until the upgrade nothing else listens for it.
+    socket.on("error", () => {});
+    onFirstByte(socket, (kind) => {
+      guest.spoke();
+      if (kind === "http") this.#http.serve(socket, via, guest);
+      else if (kind === "relay" && via === "unix" && this.#options.onRelay) this.#options.onRelay(socket, guest);
+      else socket.destroy();
+    });
+  }
+}
+
+function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return address !== null && typeof address === "object" ? address.port : undefined;
+}

@@ -1,0 +1,67 @@
+import { createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
+import { addressFor, type Directory, type NameRegistry, type RelayPeer, recordOf } from "./names/index.js";
+import type { Departure, HandlerGroup } from "./router.js";
+
+/** Options of {@link Attendance}. */
+export interface AttendanceOptions {
+  readonly registry: NameRegistry;
+  readonly directory: Directory;
+  /** Notified of peers that come and go. */
+  readonly groups: readonly HandlerGroup[];
+  readonly now: () => number;
+}
+
+/** Adds active peers to the directory and removes them, and notifies everybody whom that concerns. */
+export class Attendance {
+  readonly #options: AttendanceOptions;
+
+  constructor(options: AttendanceOptions) {
+    this.#options = options;
+  }
+
+  /** A peer has become active. It replaces an agent of the same name, and every other peer receives AGENT_READY. */
+  join(peer: RelayPeer): void {
+    const { directory, groups } = this.#options;
+    const old = directory.add(peer);
+    // Fatal, so that the old one does not connect again (docs/wire/relay.md#same-name-twice).
+    const message = `Another agent with name "${peer.name}" connected. This connection will be closed.`;
+    old?.refuse(ErrorCode.DUPLICATE_CONNECTION, message, { fatal: true });
+    for (const group of groups) group.onActive?.(peer);
+    this.#announce(peer);
+  }
+
+  /**
+   * As {@link join}, for a peer that has said no HELLO because it has no connection: a stdio agent, which reads its mailbox
+   * itself. Returns how to remove it.
+   */
+  admit(peer: RelayPeer): () => void {
+    const { registry, now } = this.#options;
+    const { name, entityType, hello } = peer;
+    registry.arrived(addressFor(name, entityType), recordOf(hello, entityType, now()), undefined);
+    this.join(peer);
+    return () => this.leave(peer, { isPolite: true });
+  }
+
+  /** A peer's connection ends. */
+  leave(peer: RelayPeer, departure: Departure): void {
+    const { directory, groups } = this.#options;
+    for (const group of groups) group.onLeft?.(peer);
+    if (!directory.remove(peer)) return;
+    for (const group of groups) group.onGone?.(peer, departure);
+  }
+
+  /** AGENT_READY to everybody else (docs/wire/relay.md#control-messages). */
+  #announce(peer: RelayPeer): void {
+    const { name, connectedAt, hello } = peer;
+    const { cli, task } = hello;
+    const payload = {
+      name,
+      connectedAt,
+      ...(cli === undefined ? {} : { cli }),
+      ...(task === undefined ? {} : { task }),
+    };
+    const text = JSON.stringify(createEnvelope("AGENT_READY", payload));
+    const { directory } = this.#options;
+    for (const other of [...directory.agents(), ...directory.users()]) if (other !== peer) other.sendText(text);
+  }
+}

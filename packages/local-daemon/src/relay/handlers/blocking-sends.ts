@@ -1,0 +1,68 @@
+import { type AckPayload, createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
+import type { RelayPeer } from "../names/index.js";
+
+/** A SEND whose sender waits for an ACK (docs/wire/relay.md#blocking-sends). */
+export interface BlockingSend {
+  readonly correlationId: string;
+  readonly sender: RelayPeer;
+  /** Id of the SEND. */
+  readonly refId: string;
+  /** The names that may answer. */
+  readonly addressees: readonly string[];
+  readonly timeoutMs: number;
+}
+
+interface Pending extends BlockingSend {
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The SENDs that wait for an ACK with their correlation id. Only an addressee answers; the first answer counts. */
+export class BlockingSends {
+  readonly #pending = new Map<string, Pending>();
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  has(correlationId: string): boolean {
+    return this.#pending.has(correlationId);
+  }
+
+  /** Waits for the answer; after a time-out the sender receives an ERROR. No other SEND may wait under the same id. */
+  open(send: BlockingSend): void {
+    const timeoutMs = Math.min(Math.max(send.timeoutMs, 0), MESSAGING_LIMITS.blockingMs);
+    const timer = setTimeout(() => this.#expired(send), timeoutMs).unref();
+    this.#pending.set(send.correlationId, { ...send, timer });
+  }
+
+  /** Ends one wait without an answer. */
+  cancel(correlationId: string): void {
+    clearTimeout(this.#pending.get(correlationId)?.timer);
+    this.#pending.delete(correlationId);
+  }
+
+  /** Forwards an ACK to the sender that waits for it. One from a peer that is no addressee has no effect. */
+  answer(from: RelayPeer, payload: AckPayload): void {
+    const { correlationId } = payload;
+    const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);
+    if (pending === undefined || !pending.addressees.includes(from.name)) return;
+    this.cancel(pending.correlationId);
+    pending.sender.send(createEnvelope("ACK", payload, { from: from.name, to: pending.sender.name }));
+  }
+
+  /** Ends every wait of a sender whose connection has ended. */
+  forget(sender: RelayPeer): void {
+    for (const [id, pending] of this.#pending) if (pending.sender === sender) this.cancel(id);
+  }
+
+  /** Ends every wait. */
+  stop(): void {
+    for (const id of [...this.#pending.keys()]) this.cancel(id);
+  }
+
+  #expired({ correlationId, sender, refId, timeoutMs }: BlockingSend): void {
+    this.#pending.delete(correlationId);
+    sender.refuse(ErrorCode.INTERNAL, `ACK timeout after ${timeoutMs}ms`, { refId });
+  }
+}

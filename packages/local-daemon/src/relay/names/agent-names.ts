@@ -1,0 +1,33 @@
+import { MESSAGING_LIMITS } from "../../limits/index.js";
+
+/** Names of the daemon's own parts (docs/wire/relay.md#reserved-names). */
+const RESERVED = new Set(["Dashboard", "cli", "system", "_router", "_consensus", "_system", "__system__"]);
+
+/** Whether only a proven part of the daemon's own system may have the name. */
+export function isReservedName(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/** Whether lists leave the name out (docs/wire/relay.md#queries). */
+export function isInternalName(name: string): boolean {
+  return name.startsWith("__") || name === "Dashboard" || name === "cli";
+}
+
+/**
+ * Why a name cannot be connected under, or undefined when it can. Checks length, control characters, and what reads as
+ * another address (`*`, `@users`, a channel's `#name`).
+ */
+export function agentNameFault(name: string): string | undefined {
+  const { nameChars } = MESSAGING_LIMITS;
+  if (name.length === 0 || name.length > nameChars) {
+    return `Invalid agent name: it must have 1 to ${nameChars} characters, this one has ${name.length}`;
+  }
+  if (name.trim() !== name) return "Invalid agent name: it must not begin or end with white space";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u.test(name)) {
+    return "Invalid agent name: it must not hold control characters or half characters";
+  }
+  if (/^[*@#]/.test(name))
+    return `Invalid agent name: it must not begin with "${name[0]}", which marks other addresses`;
+  return undefined;
+}
