@@ -1,5 +1,6 @@
 /**
- * `npm run check`: lint and format, types, package checks, unused code, architecture.
+ * `npm run check`: lint and format, types, package checks, unused code, architecture. Ends with the line
+ * `N passed, N failed`.
  *
  * Every step runs, also after one has failed, so that one run tells all. A step's output is shown only when it fails.
  */
@@ -30,6 +31,7 @@ const STEPS = [
     args: ["--pack", ".", "--profile", "node16"],
     cwd,
   })),
+  { title: "Notices of what is bundled", command: process.execPath, args: ["scripts/notices.mjs", "--check"] },
   { title: "Unused code (knip)", command: "knip", args: [] },
   {
     title: "Architecture and house style (vitest)",
@@ -38,16 +40,20 @@ const STEPS = [
   },
 ];
 
-await build();
 const failed = [];
+let passed = 0;
+// Whatever ends this, the last line has the counts: a build that fails ends the process at once.
+process.once("exit", () => console.log(`${passed} passed, ${Math.max(failed.length, passed === 0 ? 1 : 0)} failed`));
+
+await build();
 for (const { title, command, args, cwd } of STEPS) {
   const { code, output, ms } = await capture(command, args, cwd ? { cwd } : {});
   console.log(`${code === 0 ? "ok  " : "FAIL"} ${title}, ${seconds(ms)}`);
-  if (code === 0) continue;
-  failed.push(title);
-  console.log(`\n${output}\n`);
+  if (code === 0) passed += 1;
+  else {
+    failed.push(title);
+    console.log(`\n${output}\n`);
+  }
 }
-console.log(
-  `${STEPS.length - failed.length} checks passed, ${failed.length} failed${failed.length ? `: ${failed.join(", ")}` : ""}`,
-);
+if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

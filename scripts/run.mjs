@@ -42,11 +42,16 @@ export async function run(command, args, { cwd = ROOT } = {}) {
   }
 }
 
-/** Runs a program with its output kept, and resolves to its exit code, that output and the time it took. */
-export async function capture(command, args, { cwd = ROOT } = {}) {
+/**
+ * Runs a program with its output kept, and resolves to its exit code, that output and the time it took.
+ *
+ * `env` is added to its environment. After `timeoutMs`, or when `signal` aborts, it is told to end and counts as failed.
+ */
+export async function capture(command, args, { cwd = ROOT, env = {}, timeoutMs, signal } = {}) {
   const started = performance.now();
   const stdio = ["ignore", "pipe", "pipe"];
-  const child = spawn(command, args, { cwd, env: childEnvironment(), stdio, shell: isWindows });
+  const options = { cwd, env: { ...childEnvironment(), ...env }, stdio, shell: isWindows, timeout: timeoutMs, signal };
+  const child = spawn(command, args, options);
   const chunks = [];
   child.stdout.on("data", (chunk) => chunks.push(chunk));
   child.stderr.on("data", (chunk) => chunks.push(chunk));

@@ -1,11 +1,13 @@
 /**
  * Installs the dependencies when they are missing or out of date. Node built-ins only: it runs before anything is installed.
  *
- * `npm run setup` installs always; the other scripts call {@link ensureInstalled}, which costs nothing once it was done.
+ * `npm run setup` installs always, and lets git use the hooks in `scripts/hooks`; the other scripts call
+ * {@link ensureInstalled}, which costs nothing once it was done.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { useHooks } from "./git-hooks.mjs";
 import { isMain, ROOT, runQuietly } from "./run.mjs";
 
 const MINIMUM_NODE = [20, 19];
@@ -47,4 +49,5 @@ function refuseOldNode() {
 if (isMain(import.meta.url)) {
   refuseOldNode();
   await install();
+  useHooks();
 }

@@ -9,16 +9,19 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { run } from "./run.mjs";
 
+let counts = { passed: 0, failed: 1 };
+// Whatever ends this, the last line has the counts: a build that fails ends the process at once.
+process.once("exit", () => console.log(`${counts.passed} passed, ${counts.failed} failed`));
+
 await build();
 
 const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-test-"));
 const report = join(directory, "report.json");
 const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
 const code = await run("vitest", ["run", ...reporters, ...process.argv.slice(2)]);
-const { passed, failed } = count(report);
+counts = count(report);
+if (code !== 0) counts.failed = Math.max(1, counts.failed);
 rmSync(directory, { recursive: true, force: true });
-
-console.log(`${passed} passed, ${failed === 0 && code !== 0 ? 1 : failed} failed`);
 process.exitCode = code;
 
 /** Tests by outcome. A file that did not load counts as one failure: its tests were never seen. */

@@ -109,10 +109,7 @@ const MAX_FOLDER_FILES = 25;
 /** Files and folders at the top of `client/src`, the one that most people open first. */
 const MAX_TOP_ENTRIES = 12;
 
-/** Packages whose folders are as the rules want them. */
-const FOLDED = packages.filter(({ folder }) => folder !== "protocol" && folder !== "testing");
-
-describe.each(FOLDED)("folders of $folder", (member) => {
+describe.each(packages)("folders of $folder", (member) => {
   const files = sourceFiles(member);
   const arrows = arrowsOf(files);
 

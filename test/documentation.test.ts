@@ -40,7 +40,8 @@ describe("samples that run", () => {
     const compiled = await transform(code, { loader: "ts", format: "esm", target: "node20" });
     writeFileSync(path, compiled.code);
     const env = { ...process.env, DAEMON_SDK_HOME: daemon.stateDir };
-    await promisify(execFile)(process.execPath, [path], { cwd: daemon.workspace, env, timeout: 50_000 });
+    const running = promisify(execFile)(process.execPath, [path], { cwd: daemon.workspace, env, timeout: 50_000 });
+    await expect(running, "it ends with 0, and in time").resolves.toBeDefined();
   });
 });
 

@@ -31,6 +31,8 @@ function programBuild(entry: Record<string, string>): Options {
       options.minifyWhitespace = true;
       options.minifySyntax = true;
     },
+    // What is inside, for the licences in THIRD-PARTY-NOTICES (scripts/notices.mjs); no tarball has it.
+    metafile: true,
     noExternal: [/^(?!@photostructure\/sqlite$)/],
     external: ["@photostructure/sqlite"],
     esbuildPlugins: [

@@ -29,7 +29,7 @@ test("each law of docs/agents.md that is marked has one case, and each case its 
 });
 
 test("each law of Transport has a case, and each case is of a law that stands there", () => {
-  const text = readFileSync(join(ROOT, "packages", "protocol", "src", "transport.ts"), "utf8");
+  const text = readFileSync(join(ROOT, "packages", "protocol", "src", "link", "transport.ts"), "utf8");
   const laws = [...text.matchAll(/\*\*(T\d+) /g)].map((match) => match[1] ?? "");
   expect([...new Set(lawsOf(transportContract))]).toEqual(laws);
 });

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LANE, Lane, playLane } from "./lane.js";
 import { type FaultOptions, readOptions, USAGE } from "./options.js";
 import { ROLES } from "./roles/roles.js";
 import { type Outcome, runScenario } from "./run-scenario.js";
@@ -13,8 +14,9 @@ import { SCENARIOS } from "./scenarios.js";
 import { Watch } from "./watch.js";
 
 const [flag, role = ""] = process.argv.slice(2);
-if (flag === "--role") await ROLES.get(role)?.(process.argv.slice(4));
-else await main();
+if (flag !== "--role") await main();
+else if (role === LANE) playLane(process.argv.slice(4));
+else await ROLES.get(role)?.(process.argv.slice(4));
 
 async function main(): Promise<void> {
   const options = wanted();
@@ -37,23 +39,51 @@ function wanted(): FaultOptions | undefined {
 
 async function runAll(options: FaultOptions): Promise<void> {
   console.log(`seed ${options.seed} (repeat with --seed ${options.seed})`);
-  const directory = mkdtempSync(join(tmpdir(), "faults-"));
+  const ids = chosen(options);
+  // Side by side, not one in another: a scenario opens its own to other users.
+  const directories = Array.from({ length: options.atOnce }, () => mkdtempSync(join(tmpdir(), "faults-")));
+  const [first = ""] = directories;
+  const outcomes =
+    directories.length === 1 ? await runInTurn(ids, options, first) : await runAtOnce(ids, options, directories);
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+  conclude(outcomes);
+}
+
+async function runInTurn(ids: readonly string[], options: FaultOptions, directory: string): Promise<Outcome[]> {
   process.env.TMPDIR = directory;
   const watch = new Watch(directory);
   const outcomes: Outcome[] = [];
-  for (const id of chosen(options)) {
+  for (const id of ids) {
     const outcome = await runScenario(id, SCENARIOS.get(id), options, watch);
     console.log(outcome.line);
     outcomes.push(outcome);
   }
-  rmSync(directory, { recursive: true, force: true });
-  conclude(outcomes);
+  return outcomes;
 }
 
-function chosen({ names, isSample, part: [which, count] }: FaultOptions): readonly string[] {
-  const named = FAULT_IDS.filter((id) => names.includes(id));
-  const all = isSample ? FAULT_IDS.filter((id) => SCENARIOS.get(id)?.isQuick) : FAULT_IDS;
-  return (named.length > 0 ? named : all).filter((_id, index) => index % count === which - 1);
+/** Each lane takes the next scenario when it is done with one. */
+async function runAtOnce(
+  ids: readonly string[],
+  options: FaultOptions,
+  directories: readonly string[],
+): Promise<Outcome[]> {
+  const waiting = [...ids];
+  const outcomes: Outcome[] = [];
+  const runLane = async (directory: string) => {
+    await using lane = Lane.start(options, directory);
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const outcome = await lane.run(id);
+      console.log(outcome.line);
+      outcomes.push(outcome);
+    }
+  };
+  await Promise.all(directories.map(runLane));
+  return outcomes;
+}
+
+function chosen({ names, isSample }: FaultOptions): readonly string[] {
+  if (names.length > 0) return FAULT_IDS.filter((id) => names.includes(id));
+  return isSample ? FAULT_IDS.filter((id) => SCENARIOS.get(id)?.isQuick) : FAULT_IDS;
 }
 
 function conclude(outcomes: readonly Outcome[]): void {

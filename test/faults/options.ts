@@ -15,7 +15,7 @@ Without ids all of them: ${FAULT_IDS.join(" ")}.
   --sample        the quick ones, at a twentieth of their size, as npm test runs them
   --scale <x>     sizes as a share of the full ones
   --minutes <n>   how long L6 runs (default ${SOAK_MINUTES})
-  --part <k>/<n>  the k-th of n parts, for several runs at a time
+  --at-once <n>   so many scenarios at a time, each in a process of its own (default 1: the marks are for a scenario alone)
   --built         without building first
   --help          this text
 `;
@@ -27,8 +27,8 @@ export interface FaultOptions {
   readonly seed: number;
   readonly scale: number;
   readonly minutes: number;
-  /** Which part of how many. */
-  readonly part: readonly [which: number, count: number];
+  /** How many scenarios run at a time. */
+  readonly atOnce: number;
 }
 
 /**
@@ -45,7 +45,7 @@ export function readOptions(args: readonly string[]): FaultOptions | undefined {
       scale: { type: "string" },
       minutes: { type: "string" },
       sample: { type: "boolean", default: false },
-      part: { type: "string", default: "1/1" },
+      "at-once": { type: "string", default: "1" },
       help: { type: "boolean", default: false },
     },
   });
@@ -58,7 +58,7 @@ export function readOptions(args: readonly string[]): FaultOptions | undefined {
     seed: number("seed", values.seed, Math.floor(Math.random() * 2 ** 31)),
     scale: number("scale", values.scale, values.sample ? SAMPLE_SCALE : 1),
     minutes: number("minutes", values.minutes, SOAK_MINUTES),
-    part: partOf(values.part),
+    atOnce: atOnceOf(values["at-once"]),
   };
 }
 
@@ -70,9 +70,8 @@ function number(name: string, text: string | undefined, otherwise: number): numb
   return given;
 }
 
-function partOf(text: string): readonly [number, number] {
-  const [which = 0, count = 0, ...rest] = text.split("/").map(Number);
-  const isPart = Number.isInteger(which) && Number.isInteger(count) && rest.length === 0;
-  if (!isPart || which < 1 || which > count) throw new TypeError(`--part is like 1/2, not ${text}.`);
-  return [which, count];
+function atOnceOf(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new TypeError(`--at-once is a whole number from 1, not ${text}.`);
+  return count;
 }

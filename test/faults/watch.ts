@@ -24,6 +24,8 @@ export class Watch {
    */
   constructor(temporaryDirectory: string) {
     this.#mark = `\0TMPDIR=${temporaryDirectory}\0`;
+    // Opened when they are first asked for, which is no leftover of the scenario that does.
+    for (const stream of [process.stdout, process.stderr]) void stream.writable;
     process.on("unhandledRejection", (reason) => this.#uncaught.push(`unhandled rejection: ${textOf(reason)}`));
     process.on("uncaughtException", (error) => this.#uncaught.push(`uncaught exception: ${textOf(error)}`));
   }

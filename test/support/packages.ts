@@ -15,6 +15,7 @@ export interface Manifest {
   readonly private?: boolean;
   readonly type?: string;
   readonly license?: string;
+  readonly repository?: { readonly url: string };
   readonly sideEffects?: boolean;
   readonly engines?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, ExportTarget>>;

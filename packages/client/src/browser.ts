@@ -1,4 +1,4 @@
-// Stars only, here and in public-api.ts: bundlers that split by file, such as esbuild, count everything that a used file names as
-// needed at first, save by stars. test/bundle-size.test.ts tells when that no longer holds.
+// Stars only, here and in the folders' doors: bundlers that split by file, such as esbuild, put everything that a used file names into
+// the first chunk, save what it names by stars. test/bundle-size.test.ts fails when that no longer works.
 export * from "./connect/browser.js";
 export * from "./public/index.js";

@@ -10,7 +10,7 @@ export * from "./public/index.js";
  * before a credential is sent. With `url` or another `machine`: there, with `apiKey` or `token`.
  *
  * Rejects with `InvalidOptionError` before anything is done; `ConnectionError` AUTH_REJECTED for a refused credential, which is
- * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's kind
+ * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's type
  * are used up; with the reason of `signal`.
  */
 export const connectDaemon: ConnectDaemon = createConnectDaemon(

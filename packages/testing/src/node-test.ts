@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { type ContractCase, type OfferingHarness, whyNotApplicable } from "./contract/contract.js";
+import { type ContractCase, type OfferingHarness, whyNotApplicable } from "./contract/index.js";
 
 /**
  * Registers each case of a contract with `node:test`, named by its id and title. A case that does not apply is skipped

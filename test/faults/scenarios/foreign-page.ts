@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { CHROMIUM, WITHOUT_CHROMIUM } from "../../browser/chromium-path.js";
 import { PageServer } from "../../browser/page-server.js";
 import type { FaultScenario } from "../scenario.js";
@@ -18,6 +18,8 @@ export const foreignPageScenarios: readonly FaultScenario[] = [
       await using friend = await PageServer.open();
       await using stranger = await PageServer.open();
       await using daemon = await startForeground({ config: { allowedOrigins: [friend.origin] } });
+      // Loaded here only: it takes half a second, which every process of every scenario would spend at its start.
+      const { chromium } = await import("playwright-core");
       const browser = await chromium.launch({
         executablePath: CHROMIUM ?? "",
         args: [`--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`],

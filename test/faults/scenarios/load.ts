@@ -11,6 +11,7 @@ const EVENTS_PER_SECOND = 250_000;
 /** What our client has to reach of a reader that only parses and looks up, where this machine cannot do 250 000/s. */
 const OF_LIMIT = 0.6;
 const ROUNDS = 5;
+const FLAT_PAIRS = 3;
 const FLAT_TURNS = 14;
 /** Turns in which a process still learns. */
 const WARM_UP_TURNS = 3;
@@ -94,7 +95,8 @@ async function flatness(context: FaultContext): Promise<string> {
   const events = Math.ceil(context.count(100_000) / sessions) * sessions;
   const turns: Turn[] = [];
   // Where in memory a process got its objects is luck, and stays so: some processes of each kind have the same chances.
-  for (let pair = 0; pair < 3; pair += 1) turns.push(...(await feedPair(sessions, events)));
+  const pairs = context.count(FLAT_PAIRS);
+  for (let pair = 0; pair < pairs; pair += 1) turns.push(...(await feedPair(sessions, events)));
   // Of neighbours in time, and the middle one: whatever else runs here hits both alike, or one of them by chance.
   const ratio = quantile(
     turns.map(({ alone, among }) => among / alone),

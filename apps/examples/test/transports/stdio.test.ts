@@ -102,7 +102,8 @@ test("a program that does not end by itself is ended, once its link has", async 
   ]);
   const alive: Socket = seen[0];
   alive.resume();
-  await once(alive, "close");
+  const hadError = false;
+  await expect(once(alive, "close")).resolves.toEqual([hadError]);
   await new Promise((closed) => server.close(closed));
   await rm(directory, { recursive: true });
 });

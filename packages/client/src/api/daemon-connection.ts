@@ -1,6 +1,5 @@
 import {
   type ArchiveSessionResult,
-  type Clock,
   type ConnectionError,
   type CreateTicketResult,
   type DaemonCapabilities,
@@ -19,19 +18,18 @@ import {
   type SearchSessionsResult,
   SessionError,
 } from "@daemon-sdk/protocol";
-import { type AskUserReply, given, type Handlers, type PermissionAnswer, requireOffer } from "../base/index.js";
 import {
-  type ConnectionLifecycle,
-  type ConnectionStatus,
-  iterateStatus,
-  type SharedTransportMultiplexer,
-  type StatusEvents,
-} from "../connection/index.js";
-import type { DaemonIdentity } from "../link/index.js";
+  type AskUserReply,
+  type Handlers,
+  type PermissionAnswer,
+  requireOffer,
+  withoutUndefined,
+} from "../base/index.js";
+import { type ConnectDaemonOptions, type ConnectionStatus, iterateStatus } from "../connection/index.js";
+import type { Connector, DaemonIdentity } from "../link/index.js";
 import { DaemonClient, resultOfAnswer, type SessionSnapshot, snapshotOf } from "../session/index.js";
 import { type DroidStreamEvent, type ResultEvent, SessionTurns, type StreamOptions } from "../stream/index.js";
 import { DaemonSession } from "./daemon-session.js";
-import type { LinkKeeper } from "./link-keeper.js";
 import {
   checkPrompt,
   checkResumeOptions,
@@ -42,17 +40,12 @@ import {
 } from "./session-options.js";
 import { initializeParams } from "./session-params.js";
 
-/** What `connectDaemon` hands a connection. */
+/** What a connection is made of. */
 export interface DaemonConnectionParts {
-  readonly multiplexer: SharedTransportMultiplexer;
-  readonly keeper: LinkKeeper;
-  readonly lifecycle: ConnectionLifecycle;
-  readonly status: StatusEvents;
-  readonly handlers: Handlers;
-  /** Default: the computer's. */
-  readonly clock: Clock | undefined;
-  readonly onError: (error: Error) => void;
+  readonly connector: Connector;
+  readonly options: ConnectDaemonOptions;
   readonly logger: Logger;
+  readonly onError: (error: Error) => void;
 }
 
 /** Options of {@link DaemonConnection.run}. */
@@ -64,9 +57,9 @@ export interface RunOptions<Output = unknown> extends DaemonSessionOptions, Stre
 /**
  * One authenticated connection to a daemon; many sessions share it. Made by `connectDaemon`.
  *
- * A link that is lost is made again, unless `reconnect` is off: sessions are attached again where they were, streams and calls go on.
- * When the connection ends, by `close()` or because it cannot be brought back, running streams and pending calls end at once with the
- * reason; sessions and their turns go on in the daemon. After that every call throws that reason.
+ * A lost link is replaced by a new one, unless `reconnect` is off: sessions are attached again at their positions, streams and
+ * calls go on. When the connection ends, by `close()` or because reconnecting failed, running streams and pending calls end at
+ * once with the error; sessions and their turns go on in the daemon. After that every call throws that error.
  */
 export class DaemonConnection {
   /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
@@ -76,12 +69,15 @@ export class DaemonConnection {
   /** For `connectDaemon` only. */
   constructor(parts: DaemonConnectionParts) {
     this.#parts = parts;
-    this.closed = parts.lifecycle.closed;
+    this.closed = parts.connector.closed;
   }
 
-  /** Whom this connection is authenticated as, and what the daemon can do; of the last link, as a restarted daemon may differ. */
+  /**
+   * The user that the connection is authenticated as, and what the daemon offers; of the last link, as a restarted daemon may
+   * differ.
+   */
   get identity(): DaemonIdentity {
-    return this.#parts.keeper.link.identity;
+    return this.#parts.connector.link.identity;
   }
 
   /** What the daemon offers beyond the original wire. */
@@ -89,41 +85,44 @@ export class DaemonConnection {
     return this.identity.capabilities;
   }
 
-  /** Version of the wire the daemon states; undefined when it states none. */
+  /** Version of the wire that the daemon states; undefined when it states none. */
   get protocolVersion(): string | undefined {
-    return this.#parts.keeper.link.engine.peerProtocolVersion;
+    return this.#parts.connector.link.engine.peerProtocolVersion;
   }
 
-  /** The present status first, then each change; ends after `disconnected`. Every call gives an iterator of its own. */
+  /** Iterates over the present status and each later change; ends after `disconnected`. Every call makes an iterator of its own. */
   status(): AsyncIterableIterator<ConnectionStatus> {
-    return iterateStatus(this.#parts.status);
+    return iterateStatus(this.#parts.connector.status);
   }
 
-  /** Makes a session. The handlers given here stand before the connection's. */
+  /** Makes a session. Its handlers take precedence over the connection's. */
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
     const { client, turns } = this.#newHandle(options);
-    const result = await client.initializeSession(initializeParams(options), given({ signal: options.signal }));
+    const result = await client.initializeSession(
+      initializeParams(options),
+      withoutUndefined({ signal: options.signal }),
+    );
     return this.#session(turns, client, snapshotOf(result));
   }
 
   /**
-   * Joins a session that exists, also one that another client made. Requests that wait in it go to the handlers at once.
-   * Rejects with `SessionNotFoundError` for an unknown one, SESSION_ALREADY_ATTACHED for one this connection holds already.
+   * Attaches to a session that exists, also one that another client made. Its pending requests go to the handlers at once. Rejects
+   * with `SessionNotFoundError` for an unknown session, SESSION_ALREADY_ATTACHED for one that this connection is attached to.
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
     checkResumeOptions(sessionId, options);
     const { mcpServers, loadAllMessages, signal } = options;
     const { client, turns } = this.#newHandle(options);
-    const params = given({ mcpServers, loadAllMessages });
+    const params = withoutUndefined({ mcpServers, loadAllMessages });
     const result = await client.loadSession(sessionId, params, {
-      ...given({ signal }),
+      ...withoutUndefined({ signal }),
       onResult: (loaded) => turns.found(loaded as LoadSessionResult),
     });
     return this.#session(turns, client, snapshotOf(result));
   }
 
-  /** One prompt, one answer: makes a session, streams the turn, closes the session, gives the result. */
+  /** One prompt, one answer: makes a session, streams the turn, closes the session, and resolves with the result. */
   async run<Output = unknown>(prompt: string, options: RunOptions<Output> = {}): Promise<ResultEvent<Output>> {
     checkPrompt(prompt, options);
     const session = await this.createSession(options);
@@ -142,19 +141,19 @@ export class DaemonConnection {
   }
 
   /**
-   * Interrupts a session's running turn by its id. On a daemon that offers `directInterrupt` it need not be loaded; on others this
-   * connection loads it for the moment.
+   * Interrupts the running turn of a session by the session's id. A daemon that offers `directInterrupt` needs no session loaded
+   * for that; for other daemons this connection loads the session and detaches from it again.
    */
   async interruptSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
-    const { multiplexer } = this.#parts;
+    const { multiplexer } = this.#parts.connector;
     if (this.capabilities.directInterrupt === true || multiplexer.has(sessionId)) {
       await multiplexer.calls.request(METHODS.interruptSession, { sessionId });
       return;
     }
-    // Requests that wait in the session are none of this handle's business.
-    const leave = (): typeof NO_ANSWER => NO_ANSWER;
-    const { client } = this.#newHandle({ permissionHandler: leave, askUserHandler: leave });
+    // This handle must not answer the session's pending requests.
+    const noAnswer = (): typeof NO_ANSWER => NO_ANSWER;
+    const { client } = this.#newHandle({ permissionHandler: noAnswer, askUserHandler: noAnswer });
     await client.loadSession(sessionId);
     try {
       await client.interruptSession();
@@ -165,17 +164,17 @@ export class DaemonConnection {
 
   /** Sessions that are open in the daemon now. */
   async listOpenedSessions(): Promise<OpenedSession[]> {
-    return (await this.#parts.multiplexer.calls.request(METHODS.listOpenedSessions, {})).sessions;
+    return (await this.#parts.connector.multiplexer.calls.request(METHODS.listOpenedSessions, {})).sessions;
   }
 
   /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
   listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
-    return this.#parts.multiplexer.calls.request(METHODS.listAvailableSessions, page);
+    return this.#parts.connector.multiplexer.calls.request(METHODS.listAvailableSessions, page);
   }
 
   /** Searches the conversations. */
   searchSessions(search: SearchSessionsParams): Promise<SearchSessionsResult> {
-    return this.#parts.multiplexer.calls.request(METHODS.searchSessions, search);
+    return this.#parts.connector.multiplexer.calls.request(METHODS.searchSessions, search);
   }
 
   /** A page of a session's conversation, without loading it; at most 100 messages, 20 by default. */
@@ -184,69 +183,76 @@ export class DaemonConnection {
     page: Omit<GetSessionMessagesParams, "sessionId"> = {},
   ): Promise<GetSessionMessagesResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
+    return this.#parts.connector.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
   }
 
   /** Takes a session out of the lists, without loading it. */
   async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
+    return this.#parts.connector.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
   }
 
   /** Puts an archived session back into the lists. */
   async unarchiveSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
-    await this.#parts.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
+    await this.#parts.connector.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
   }
 
   /** Sets a session's title, without loading it. */
   async renameSession(sessionId: string, title: string): Promise<void> {
     requireText("sessionId", sessionId);
     requireText("title", title);
-    await this.#parts.multiplexer.calls.request(METHODS.renameSession, { sessionId, title });
+    await this.#parts.connector.multiplexer.calls.request(METHODS.renameSession, { sessionId, title });
   }
 
   /**
-   * A credential for one connection of somebody else, such as a web page: good once, until `expiresAt`, with the rights of this
+   * A credential for one connection of another client, such as a web page: good once, until `expiresAt`, with the rights of this
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
-    return this.#parts.multiplexer.calls.request(METHODS.createTicket, {});
+    return this.#parts.connector.multiplexer.calls.request(METHODS.createTicket, {});
   }
 
-  /** What became of messages: one receipt for each of up to 100 ids, in their order. METHOD_NOT_FOUND without `receipts`. */
+  /**
+   * The receipts of up to 100 messages, in the order of the ids. Rejects with METHOD_NOT_FOUND where the daemon offers no
+   * `receipts`.
+   */
   async getReceipts(sessionId: string, messageIds: string[]): Promise<Receipt[]> {
     requireText("sessionId", sessionId);
     requireOffer(this.capabilities, "receipts");
-    return (await this.#parts.multiplexer.calls.request(METHODS.getReceipts, { sessionId, messageIds })).receipts;
+    return (await this.#parts.connector.multiplexer.calls.request(METHODS.getReceipts, { sessionId, messageIds }))
+      .receipts;
   }
 
   /**
-   * The inbox: permission and ask-user requests that wait for an answer in all sessions, or in one, oldest first. Rejects with
-   * METHOD_NOT_FOUND where the daemon does not offer `requests`.
+   * The inbox: pending permission and ask-user requests of all sessions, or of one, oldest first. Rejects with METHOD_NOT_FOUND
+   * where the daemon does not offer `requests`.
    */
   async listRequests(filter: { sessionId?: string } = {}): Promise<InboxRequest[]> {
     requireOffer(this.capabilities, "requests");
-    return (await this.#parts.multiplexer.calls.request(METHODS.listRequests, filter)).requests;
+    return (await this.#parts.connector.multiplexer.calls.request(METHODS.listRequests, filter)).requests;
   }
 
   /**
-   * Answers a waiting request of any session, as a handler would. Rejects with REQUEST_NOT_PENDING when it is resolved already
-   * (`error.data.outcome`: what won), with INVALID_PARAMS for an answer that it does not offer.
+   * Answers a pending request of any session, as a handler would. Rejects with REQUEST_NOT_PENDING when the request is resolved
+   * (`error.data.outcome` is the valid answer), with INVALID_PARAMS for an answer that the request does not offer.
    */
   async answerRequest(requestId: string, answer: PermissionAnswer | AskUserReply): Promise<void> {
     requireText("requestId", requestId);
     requireOffer(this.capabilities, "requests");
-    await this.#parts.multiplexer.calls.request(METHODS.answerRequest, { requestId, result: resultOfAnswer(answer) });
+    await this.#parts.connector.multiplexer.calls.request(METHODS.answerRequest, {
+      requestId,
+      result: resultOfAnswer(answer),
+    });
   }
 
   /**
-   * Closes the connection, politely where there is a link, and resolves within 0.1 s in every state; coming back is given up. Sessions
-   * go on in the daemon. What was sent and has not left yet goes on doing so for 2 s at most, as long as the daemon reads; whether it
-   * acted on a call without an answer is not known. May be called again.
+   * Closes the connection, politely where there is a link, and resolves within 0.1 s in every state; reconnecting stops. Sessions
+   * go on in the daemon. Bytes that were sent and have not left this process are written for 2 s at most, as long as the daemon
+   * reads. Whether the daemon acted on a call without an answer is not known. May be called again.
    */
   close(): Promise<void> {
-    return this.#parts.keeper.close();
+    return this.#parts.connector.close();
   }
 
   /** Closes the connection at the end of an `await using` block. */
@@ -255,19 +261,21 @@ export class DaemonConnection {
   }
 
   #newHandle(own: Handlers): { client: DaemonClient; turns: SessionTurns } {
-    const { multiplexer, keeper, handlers, status, clock, onError, logger } = this.#parts;
-    const { permissionHandler = handlers.permissionHandler, askUserHandler = handlers.askUserHandler } = own;
+    const { connector, options, onError, logger } = this.#parts;
+    const { multiplexer, status, link } = connector;
+    const { permissionHandler = options.permissionHandler, askUserHandler = options.askUserHandler } = own;
     const { capabilities } = this;
     const client = new DaemonClient({
       multiplexer,
-      token: keeper.link.token,
+      token: link.token,
       capabilities,
-      handlers: given({ permissionHandler, askUserHandler }),
+      handlers: withoutUndefined({ permissionHandler, askUserHandler }),
       onError,
       onConnectionEnd: (error) => turns.fail(error),
       logger,
     });
     const { calls } = multiplexer;
+    const { clock } = options;
     const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock, onError });
     return { client, turns };
   }

@@ -25,10 +25,10 @@ import {
 import {
   type AskUserReply,
   type AskUserRequest,
-  given,
   type PermissionAnswer,
   type PermissionRequest,
   requireOffer,
+  withoutUndefined,
 } from "../base/index.js";
 import type { ActivityListener, DaemonClient, NotificationListener, SessionSnapshot } from "../session/index.js";
 import {
@@ -50,20 +50,21 @@ export interface NotificationFilter {
 /**
  * One session on a daemon: prompts in, events out. Made by `DaemonConnection.createSession` and `resumeSession`.
  *
- * The session lives in the daemon. Losing this handle, or the connection, neither ends it nor stops its turn; `close()` does.
- * After `close()` or `detach()` calls throw SESSION_CLOSED or SESSION_DETACHED, after the connection's end its error.
+ * The session lives in the daemon. The end of this handle, or of the connection, neither ends the session nor stops its turn;
+ * `close()` does. After `close()` or `detach()` calls throw SESSION_CLOSED or SESSION_DETACHED, after the connection's end its
+ * error.
  */
 export class DaemonSession {
   readonly sessionId: string;
   /** The session's calls as the wire has them. */
   readonly client: DaemonClient;
-  /** What it was found with; not kept up to date. */
+  /** The session as it was when this handle was made; not updated. */
   readonly snapshot: SessionSnapshot;
   readonly #turns: SessionTurns;
   readonly #capabilities: DaemonCapabilities;
   #closing: Promise<void> | undefined;
 
-  /** Made by the connection. */
+  /** For `DaemonConnection` only. */
   constructor(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot, capabilities: DaemonCapabilities) {
     this.sessionId = turns.sessionId;
     this.client = client;
@@ -76,8 +77,9 @@ export class DaemonSession {
    * Sends a prompt and yields the events of its turn, the `result` last.
    *
    * Nothing is sent before the loop begins. One stream at a time: a second one throws `ConcurrentStreamError` from its first
-   * `next()`. Leaving the loop, or aborting, interrupts the turn; an abort then throws the signal's reason. A turn that fails ends
-   * with a `result` that says so; a connection or session that goes away throws, and the turn goes on without a reader.
+   * `next()`. Leaving the loop, or aborting, interrupts the turn; an abort then throws the signal's reason. A failed turn ends
+   * with a `result` that holds the error. When the connection or the session ends, the stream throws, and the turn goes on without
+   * a reader.
    */
   stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): DroidStream<Output> {
     checkPrompt(prompt, options);
@@ -86,8 +88,8 @@ export class DaemonSession {
   }
 
   /**
-   * Sends a prompt and resolves once the daemon has it; the turn goes on by itself. Against a daemon of ours, sending the same
-   * `messageId` again is safe: it is acted on once.
+   * Sends a prompt and resolves once the daemon has accepted it; the turn goes on without this client. Against our daemon, sending
+   * the same `messageId` again is safe: the message is acted on once.
    */
   async send(prompt: string, options: SendOptions = {}): Promise<{ messageId: string }> {
     checkPrompt(prompt, options);
@@ -100,7 +102,7 @@ export class DaemonSession {
   }
 
   /**
-   * What became of a message, as the daemon has it now. Rejects with METHOD_NOT_FOUND where the daemon does not offer `receipts`.
+   * The receipt of a message as it is now. Rejects with METHOD_NOT_FOUND where the daemon does not offer `receipts`.
    */
   async getReceipt(messageId: string): Promise<Receipt> {
     requireOffer(this.#capabilities, "receipts");
@@ -108,8 +110,9 @@ export class DaemonSession {
   }
 
   /**
-   * The final receipt of a message, with the answer's text as far as it is kept: resolves when its turn is over, at once for one that
-   * the daemon never had (`unknown`). What `send` began is answered by this, also in another process. The daemon is not polled.
+   * The final receipt of a message, with the answer's text as far as the daemon keeps it. Resolves when the message's turn is
+   * over; at once for a message that the daemon does not know (`unknown`). Works for any message, also one that another process
+   * sent. The daemon is not polled.
    */
   async waitForReceipt(messageId: string, options: { signal?: AbortSignal } = {}): Promise<Receipt> {
     requireOffer(this.#capabilities, "receipts");
@@ -117,36 +120,42 @@ export class DaemonSession {
   }
 
   /**
-   * What the session waits for, in words for people. As far as its events are read: without a stream or a listener, a daemon that
-   * offers `credit` tells no more than requests and the ends of turns, and its silence is not taken for `stalled`.
+   * What the session waits for, as an interface shows it. Known from the events that are read: without a stream or a listener, a
+   * daemon that offers `credit` sends only requests and the ends of turns, and the session never counts as `stalled`.
    */
   get activity(): SessionActivity {
     return this.#turns.activity;
   }
 
-  /** Calls back with each change of {@link activity}; reads the session's events, as any listener does. The returned function stops it. */
+  /**
+   * Calls back with each change of {@link activity}; like any listener it reads the session's events. The returned function removes
+   * it.
+   */
   onActivity(listener: ActivityListener): () => void {
     return this.#turns.onActivity(listener);
   }
 
   /**
-   * Interrupts the running turn. Its stream, if there is one, goes on to a result with `subtype: "interrupted"`; the interrupt is then
-   * made again when its link dies (docs/protocol.md §7), else CONNECTION_LOST tells that nobody knows whether it was heard.
+   * Interrupts the running turn. Its stream, if there is one, goes on to a result with `subtype: "interrupted"`. With a stream,
+   * the interrupt is repeated on the next link when its link breaks (docs/protocol.md §7). Without one it then rejects with
+   * CONNECTION_LOST: whether the daemon received it is not known.
    */
   interrupt(): Promise<void> {
     return this.#turns.interrupt();
   }
 
   /**
-   * Ends the session on the daemon, and a running stream without an error. Never rejects: a session that is gone already is
-   * closed. To leave it running, use {@link detach}.
+   * Ends the session in the daemon, and a running stream without an error. Never rejects: a session that the daemon no longer has
+   * counts as closed. To keep the session running, use {@link detach}.
    */
   close(): Promise<void> {
     this.#closing ??= this.#finish("SESSION_CLOSED", "closed", () => this.client.closeSession());
     return this.#closing;
   }
 
-  /** Gives up this handle and leaves the session running; a running stream ends without an error. `resumeSession` comes back to it. */
+  /**
+   * Ends this handle and keeps the session running; a running stream ends without an error. `resumeSession` attaches to it again.
+   */
   detach(): Promise<void> {
     const call = async () => this.#capabilities.detach === true && this.client.call(METHODS.detachSession, {});
     this.#closing ??= this.#finish("SESSION_DETACHED", "detached", call);
@@ -158,7 +167,7 @@ export class DaemonSession {
     return this.close();
   }
 
-  /** Calls back with the raw notifications, unknown types included; the returned function stops it. */
+  /** Calls back with the raw notifications, unknown types included; the returned function removes the listener. */
   onNotification(listener: NotificationListener, filter: NotificationFilter = {}): () => void {
     const { type } = filter;
     if (type === undefined) return this.client.onNotification(listener);
@@ -167,7 +176,10 @@ export class DaemonSession {
     });
   }
 
-  /** Changes settings from the next model call on. Resolves at the acknowledgement; `settings_updated` tells the outcome. */
+  /**
+   * Changes settings from the next model call on. Resolves at the acknowledgement; the notification `settings_updated` has the
+   * outcome.
+   */
   async updateSettings(settings: SettingsParams): Promise<void> {
     checkSettings(settings);
     await this.client.updateSessionSettings(settings);
@@ -272,15 +284,15 @@ export class DaemonSession {
   async #finish(
     code: "SESSION_CLOSED" | "SESSION_DETACHED",
     what: string,
-    tellDaemon: () => Promise<unknown>,
+    notifyDaemon: () => Promise<unknown>,
   ): Promise<void> {
     this.#turns.close();
-    const told = tellDaemon();
-    // At once, not when the daemon has answered: from here on no handler is asked and no call goes out.
+    const notified = notifyDaemon();
+    // At once, not when the daemon has answered: from here on no handler is called and no call goes out.
     const text = `This handle of session ${this.sessionId} is ${what}. Resume the session for a new one.`;
     this.client.detach(new SessionError(code, text, { sessionId: this.sessionId }));
-    await told.catch(() => {
-      // Gone already, or the connection is: closed either way.
+    await notified.catch(() => {
+      // The session, or the connection, has ended already: closed either way.
     });
   }
 }
@@ -292,6 +304,6 @@ function promptParams(
 ): Omit<AddUserMessageParams, "sessionId"> {
   return {
     text,
-    ...given({ images, files, outputFormat }),
+    ...withoutUndefined({ images, files, outputFormat }),
   };
 }

@@ -36,16 +36,16 @@ export interface DaemonSessionOptions
   sessionSource?: SessionSource;
   /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: its first. */
   agent?: string;
-  /** Gives up waiting; the daemon may have made the session nevertheless. */
+  /** Stops waiting; the daemon may make the session all the same. */
   signal?: AbortSignal;
 }
 
 /** Options of `resumeSession`. */
 export interface ResumeSessionOptions extends Handlers {
   mcpServers?: McpServerConfig[];
-  /** The whole conversation in `session.history`, not just its end. */
+  /** Whether `session.history` holds the whole conversation, and not just its end. */
   loadAllMessages?: boolean;
-  /** Gives up waiting. */
+  /** Stops waiting. */
   signal?: AbortSignal;
 }
 

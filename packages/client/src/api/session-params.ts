@@ -24,11 +24,11 @@ const PASSED_ON = [
  * (docs/wire/session.md#start-of-a-session).
  */
 export function initializeParams(options: DaemonSessionOptions): Omit<InitializeSessionParams, "token"> {
-  const given = Object.fromEntries(
+  const passedOn = Object.fromEntries(
     PASSED_ON.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
   return {
-    ...given,
+    ...passedOn,
     machineId: "default",
     cwd: options.cwd ?? ".",
     tags: [...(options.tags ?? []), { name: "sdk", metadata: { language: "typescript" } }],

@@ -1,6 +1,6 @@
 import { CLIENT_LIMITS } from "@daemon-sdk/protocol";
 
-/** Attempts that come soon after the loss, when most likely only one client comes back. */
+/** Attempts right after a loss, when most likely only one client reconnects. */
 const EARLY_ATTEMPTS = 2;
 
 /**

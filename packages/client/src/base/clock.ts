@@ -5,7 +5,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const start = (callback: () => void, delayMs: number) => setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
 
-/** The computer's clock. In Node a timer of it holds the process. */
+/** The computer's clock. Its timers keep a Node process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer(callback, delayMs) {
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** The computer's clock, for timers that are no reason to stay: they do not hold a Node process. */
+/** The computer's clock, with timers that do not keep a Node process alive. */
 export const idleClock: Clock = {
   now: () => Date.now(),
   setTimer(callback, delayMs) {
@@ -25,7 +25,10 @@ export const idleClock: Clock = {
   },
 };
 
-/** Waits, or rejects as soon as `signal` is aborted. Its timer runs when this returns. */
+/**
+ * Resolves after `delayMs`, or rejects with the reason of `signal` as soon as that is aborted. The timer is set before this
+ * returns.
+ */
 export function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {

@@ -2,7 +2,7 @@ import { CLIENT_LIMITS, SessionError } from "@daemon-sdk/protocol";
 
 /** Options of {@link EventQueue}. */
 export interface EventQueueOptions<Item> {
-  /** What one item weighs; asked only for items that have to wait. */
+  /** Size of an item in bytes; called only for items that have to wait. */
   sizeOf(item: Item): number;
   /** Bytes that may wait before the queue fails as SLOW_CONSUMER. Default `LIMITS.streamBufferBytes`. */
   maxBytes?: number;
@@ -22,7 +22,7 @@ type End = { readonly error?: unknown };
 const FIRST_CAPACITY = 16;
 
 /**
- * Hands items from whoever produces them to one consumer, in order, each once.
+ * Passes items to one consumer, in order, each once.
  *
  * A ring buffer with a head index, so that a consumer that lags pays the same per item as one that keeps up
  * (`array.shift()` costs a hundred times more once it lags). Waiting items are bounded in bytes: past the bound they are
@@ -60,8 +60,9 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Adds one item. One whose size is known is bounded by whoever knows it, others by `sizeOf`. False: the queue has ended, or overflowed with this very item, and
-   * does not take it.
+   * Adds one item. False when the queue does not take it: it has ended, or overflows with this item.
+   *
+   * @param knownSize size in bytes; with it the caller enforces the bound, without it the queue does, by `sizeOf`
    */
   push(item: Item, knownSize?: number): boolean {
     if (this.#end !== undefined) return false;
@@ -81,24 +82,24 @@ export class EventQueue<Item> {
     return true;
   }
 
-  /** No more items: the consumer is done once it has taken what waits. */
+  /** Ends the queue: the consumer is done once it has taken the items that wait. */
   end(): void {
     this.#finish({});
   }
 
-  /** No more items: `error` is thrown to the consumer once, after it has taken what waits. */
+  /** Ends the queue with `error`, which the consumer gets once, after the items that wait. */
   fail(error: unknown): void {
     this.#finish({ error });
   }
 
-  /** Drops what waits and ends without an error, whatever the end was to be: the consumer went away. */
+  /** Drops the items that wait and ends the queue without an error, also after {@link fail}: there is no consumer any more. */
   discard(): void {
     this.clear();
     this.end();
     this.#end = {};
   }
 
-  /** Drops what waits, so that an {@link end} or {@link fail} is felt at once. */
+  /** Drops the items that wait, so that the consumer gets an {@link end} or {@link fail} at once. */
   clear(): void {
     this.#ring = new Array(FIRST_CAPACITY);
     this.#sizes = new Array(FIRST_CAPACITY).fill(0);
@@ -171,7 +172,7 @@ export function approximateBytes(value: unknown): number {
   if (typeof value !== "object" || value === null) return 16;
   let bytes = 32;
   // Events come from JSON with a bounded depth (`LIMITS.jsonDepth`), so recursion is bounded as well.
-  // `for in`, not `Object.values`: asked for every event that waits, and it makes no array.
+  // `for in`, not `Object.values`: this runs for every event that waits, and `for in` makes no array.
   for (const key in value) bytes += 16 + approximateBytes((value as Record<string, unknown>)[key]);
   return bytes;
 }

@@ -1,13 +1,13 @@
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 
-/** Throws when `value` is given and is not a string with something in it. */
+/** Throws when `value` is defined and is no string with something in it. */
 export function checkText(option: string, value: unknown): void {
   if (value !== undefined && (typeof value !== "string" || value.trim() === "")) {
     throw new InvalidOptionError(option, "a string that is not empty", value);
   }
 }
 
-/** Throws when `value` is given and is not a whole number within the bounds. */
+/** Throws when `value` is defined and is not a whole number within the bounds. */
 export function checkInteger(option: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
   if (value === undefined) return;
   if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
@@ -16,17 +16,17 @@ export function checkInteger(option: string, value: unknown, min: number, max: n
   }
 }
 
-/** Throws when `value` is given and is neither true nor false. */
+/** Throws when `value` is defined and is neither true nor false. */
 export function checkBoolean(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== "boolean") throw new InvalidOptionError(option, "true or false", value);
 }
 
-/** Throws when `value` is given and cannot be called. */
+/** Throws when `value` is defined and cannot be called. */
 export function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") throw new InvalidOptionError(option, "a function", value);
 }
 
-/** Throws when `value` is given and is not one of `accepted`. `null` passes where the option takes it to clear a setting. */
+/** Throws when `value` is defined and is not one of `accepted`. `null` passes where the option takes it to clear a setting. */
 export function checkOneOf(option: string, value: unknown, accepted: readonly string[], nullable = false): void {
   if (value === undefined || (nullable && value === null)) return;
   if (typeof value !== "string" || !accepted.includes(value)) {
@@ -34,7 +34,7 @@ export function checkOneOf(option: string, value: unknown, accepted: readonly st
   }
 }
 
-/** Throws when `value` is given and is not an array whose items pass `checkItem`. */
+/** Throws when `value` is defined and is not an array whose items pass `checkItem`. */
 export function checkList(
   option: string,
   value: unknown,
@@ -57,7 +57,7 @@ export function requireObject(option: string, value: unknown, what = "an object"
   return value as Record<string, unknown>;
 }
 
-/** Throws when `value` is given and is not an `AbortSignal` (of any realm). */
+/** Throws when `value` is defined and is not an `AbortSignal` (of any realm). */
 export function checkSignal(option: string, value: unknown): void {
   if (value === undefined) return;
   const isSignal =

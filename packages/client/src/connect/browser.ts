@@ -17,7 +17,10 @@ export const connectDaemon: ConnectDaemon = createConnectDaemon({
     ),
 });
 
-/** A page downloads what it connects with first. The rest comes beside the dial, and is there when `connectDaemon` resolves. */
+/**
+ * A page loads the half of the client that connects first. The other half is loaded beside the dial, before `connectDaemon`
+ * resolves.
+ */
 async function loadKeeper(): Promise<KeepConnection> {
   try {
     return (await import("../api/index.js")).keepConnection;

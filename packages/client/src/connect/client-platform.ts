@@ -1,8 +1,8 @@
 import type { KeepConnection } from "../api/index.js";
 import type { Platform } from "../link/index.js";
 
-/** A platform with the half of the client that makes a connection of an authenticated link. */
+/** A platform that also has the half of the client that a page loads beside the dial. */
 export interface ClientPlatform extends Platform {
-  /** The half of the client that an authenticated link is handed to; called when the first link begins to be made. */
+  /** Loads what makes a connection of an authenticated link; called when an attempt at the first link begins. */
   loadKeeper(): Promise<KeepConnection>;
 }

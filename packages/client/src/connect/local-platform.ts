@@ -1,18 +1,18 @@
 import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
 import { keepConnection } from "../api/index.js";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
 import type { ClientPlatform } from "./client-platform.js";
 
-/** What `@daemon-sdk/local-daemon` is to a client. */
+/** The part of `@daemon-sdk/local-daemon` that a client calls. */
 export interface LocalDaemonDoor {
   /** Finds or starts the local daemon and opens a proven link to it. */
   connectLocal(options?: ConnectLocalOptions): Promise<LocalLink>;
 }
 
-/** What a platform that has local daemons is made of. */
+/** Options of {@link localPlatform}. */
 export interface LocalPlatformParts {
-  /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be had. */
+  /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it is not installed. */
   loadLocalDaemon(): Promise<LocalDaemonDoor>;
   /**
    * The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none
@@ -21,7 +21,7 @@ export interface LocalPlatformParts {
   environmentApiKey(): string | undefined;
 }
 
-/** A platform with local daemons: they go through the optional package, which makes the daemon prove itself first. */
+/** A platform with local daemons, which it links to by the optional package: that makes the daemon prove itself first. */
 export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatformParts): ClientPlatform {
   const ownCredential = ({ credential, endpoint }: LocalLink): Credential | undefined => {
     if (Object.keys(credential).length > 0) return credential;
@@ -32,7 +32,10 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
     loadKeeper: () => Promise.resolve(keepConnection),
     async openLocal({ daemonPort }, { signal, start }, credential) {
       const door = await loadLocalDaemon();
-      const link = await door.connectLocal({ ...given({ signal, daemonPort }), ...(start === false ? { start } : {}) });
+      const link = await door.connectLocal({
+        ...withoutUndefined({ signal, daemonPort }),
+        ...(start === false ? { start } : {}),
+      });
       const { transport, endpoint } = link;
       const used = credential ?? ownCredential(link);
       if (used !== undefined) return { transport, credential: used, endpoint };

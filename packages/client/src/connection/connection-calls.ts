@@ -20,20 +20,21 @@ interface Call {
   readonly method: Method<object, unknown>;
   readonly params: object;
   readonly onResult: ((result: unknown) => void) | undefined;
-  /** Order in which the calls were made; they go out in it on every link. */
+  /** Number of the call; on every link calls go out in the order of their numbers. */
   readonly order: number;
-  /** Settles it, once. */
+  /** Settles the call; to be called once. */
   readonly settle: (outcome: { result: unknown } | { error: unknown }) => void;
   isSettled: boolean;
-  /** Links that it was lost with, and how the last one ended. */
+  /** Links that broke under this call. */
   losses: number;
+  /** The last one's error. */
   lost?: unknown;
-  /** Starts of the daemon that it was lost with. */
+  /** Starts of the daemon that the links of `losses` led to. */
   daemons: number;
   lastDaemon?: string;
 }
 
-/** What a call went out on. */
+/** The link that a call went out on. */
 interface Way {
   readonly engine: ProtocolEngine;
   readonly daemon: string | undefined;
@@ -42,32 +43,32 @@ interface Way {
 /**
  * All calls of a connection, over all its links.
  *
- * Without a link a call waits for one. A call that its link left without an answer is made again on the next, with the same id and
- * params, where that is safe (`Method.isRepeatable`; on a daemon that cannot `resume`, only what reads); else it rejects with
- * CONNECTION_LOST at once. Each settles exactly once: with the result, the daemon's error, its time-out (which counts from the
- * beginning), its signal, or the end of the connection.
+ * Without a link a call waits for one. A call whose link broke before the answer is made again on the next link, with the same id
+ * and params, where that is safe (`Method.isRepeatable`; on a daemon that cannot `resume`, only calls that read); else it rejects
+ * with CONNECTION_LOST at once. Each call settles exactly once: with the result, the daemon's error, its time-out (which counts
+ * from the call on, over all links), its signal's reason, or the error that ended the connection.
  */
 export class ConnectionCalls {
   /** The clock of the connection. */
   readonly clock: Clock;
-  /** Asked before a call goes out; false: the link is in doubt, and calls wait. */
+  /** Called before a call goes out. While it returns false the link is in doubt, and calls wait. */
   beforeCall: (() => boolean) | undefined;
   #engine: ProtocolEngine | undefined;
   #isOpen = false;
   #offersResume = false;
-  /** Which start of the daemon the link leads to; undefined where it does not tell. */
+  /** Instance id of the daemon that the link leads to; undefined where the daemon states none. */
   #daemon: string | undefined;
   #mayRepeat = true;
   #end: ConnectionError | undefined;
   #count = 0;
   readonly #waiting = new Map<number, Call>();
 
-  /** @param clock for the time-outs; default the computer's */
+  /** @param clock of the time-outs; default the computer's */
   constructor(clock: Clock = systemClock) {
     this.clock = clock;
   }
 
-  /** The engine of the present link, also of one whose sessions are being attached; undefined between two. */
+  /** The engine of the present link, from the moment in which sessions are attached to it; undefined without a link. */
   get engine(): ProtocolEngine | undefined {
     return this.#engine;
   }
@@ -77,7 +78,7 @@ export class ConnectionCalls {
     return this.#isOpen;
   }
 
-  /** Calls a method of the table, as `ProtocolEngine.request` does, on whatever link there is or will be. */
+  /** Calls a method of the table, as `ProtocolEngine.request` does, on the present link or the next one. */
   request<M extends Method<object, unknown>>(
     method: M,
     params: ParamsOf<M>,
@@ -108,22 +109,25 @@ export class ConnectionCalls {
     });
   }
 
-  /** Answers a request of the daemon; false when that was done. Without a link it counts as done: the session answers again later. */
+  /**
+   * Answers a request of the daemon; false when it was answered. Without a link the result is true: the session answers again
+   * later.
+   */
   respond(id: string, result: unknown): boolean {
     return this.#engine === undefined ? this.#end === undefined : this.#engine.respond(id, result);
   }
 
-  /** Tells the daemon something; false when there is no link to tell it on. */
+  /** Sends a notification to the daemon; false without a link. */
   notify(name: string, params: object): boolean {
     return this.#engine?.notify(name, params) ?? false;
   }
 
-  /** A link is there; calls wait on, until its sessions are attached. */
+  /** Takes a new link, for attaching its sessions; calls wait until {@link open}. */
   use(engine: ProtocolEngine): void {
     this.#engine = engine;
   }
 
-  /** The link to that start of a daemon is ready: what waits goes out, in the order in which it was asked for. */
+  /** Sends the waiting calls, and later ones at once: the sessions are attached. `daemon` is the daemon's instance id. */
   open(offersResume: boolean, daemon?: string): void {
     this.#offersResume = offersResume;
     this.#daemon = daemon;
@@ -132,7 +136,7 @@ export class ConnectionCalls {
     this.flush();
   }
 
-  /** Lets go out what waits, unless the link is still in doubt. */
+  /** Sends the waiting calls in their order, unless the link is still in doubt. */
   flush(): void {
     const calls = [...this.#waiting.values()].sort((a, b) => a.order - b.order);
     this.#waiting.clear();
@@ -143,9 +147,9 @@ export class ConnectionCalls {
   }
 
   /**
-   * The link is gone, and another may come.
+   * The link is lost, and another may follow.
    *
-   * @param mayRepeat false when a message was refused for its size: it may be one of the calls that wait for their answers
+   * @param mayRepeat false when a message was refused for its size: it may be one of the calls without an answer
    */
   suspend(mayRepeat = true): void {
     this.#engine = undefined;
@@ -153,7 +157,7 @@ export class ConnectionCalls {
     this.#mayRepeat = mayRepeat;
   }
 
-  /** No link will come: every call rejects with `error`, now and later. */
+  /** No link will follow: every call rejects with `error`, now and later. */
   end(error: ConnectionError): void {
     if (this.#end !== undefined) return;
     this.#end = error;
@@ -187,7 +191,7 @@ export class ConnectionCalls {
     else call.settle({ error });
   }
 
-  /** Its time is up, or nobody wants it any more. */
+  /** Settles a call that timed out or was aborted. */
   #giveUp(call: Call, error: Error): void {
     call.settle({ error });
     this.#waiting.delete(call.order);
@@ -203,7 +207,7 @@ export class ConnectionCalls {
   }
 }
 
-/** Methods that the daemon acts on once only when the caller gave a name to what they make, or end. */
+/** Methods that the daemon acts on once only with an id of the caller's, and the param that holds it. */
 const ONCE_BY: ReadonlyMap<string, string> = new Map([
   ["initialize_session", "sessionId"],
   ["add_user_message", "messageId"],

@@ -9,38 +9,29 @@ export type ConnectionState =
   | "closing"
   | "closed";
 
-/** What can happen to it. */
-export type ConnectionEvent =
-  | "dial"
-  | "opened"
-  | "accepted"
-  | "attached"
-  | "failed"
-  | "retry"
-  | "lost"
-  | "close"
-  | "ended";
+/** What can happen to a connection. */
+export type ConnectionEvent = "dial" | "opened" | "accepted" | "attached" | "lost" | "close" | "ended";
 
 /**
  * Life of one client connection, over all its links. Pure: no sockets, no timers, no clock.
  *
  *   idle ─dial→ dialing ─opened→ authenticating ─accepted→ attaching ─attached→ ready ─close→ closing ─ended→ closed
  *
- *   dialing ─failed→ waiting     authenticating ─failed→ waiting     attaching ─failed→ waiting
- *   waiting ─retry→ dialing      ready ─lost→ waiting
+ *   dialing ─lost→ waiting       authenticating ─lost→ waiting       attaching ─lost→ waiting      ready ─lost→ waiting
+ *   waiting ─dial→ dialing
  *   idle ─close→ closed          dialing ─close→ closed              authenticating ─close→ closed
  *   attaching ─close→ closed     waiting ─close→ closed
  *
- * `attaching`: the sessions are taken over to a new link; there is none on the first. `failed` and `lost` also stand before giving
- * up: `waiting` is left by `retry` while attempts remain, else by `close`.
+ * `attaching`: the sessions are attached to the new link; the first link has none. `lost`: the link in use broke, or an attempt at
+ * one failed. `waiting` ends with `dial` while attempts remain, else with `close`.
  */
 export const CONNECTION_TRANSITIONS = {
   idle: { dial: "dialing", close: "closed" },
-  dialing: { opened: "authenticating", failed: "waiting", close: "closed" },
-  authenticating: { accepted: "attaching", failed: "waiting", close: "closed" },
-  attaching: { attached: "ready", failed: "waiting", close: "closed" },
+  dialing: { opened: "authenticating", lost: "waiting", close: "closed" },
+  authenticating: { accepted: "attaching", lost: "waiting", close: "closed" },
+  attaching: { attached: "ready", lost: "waiting", close: "closed" },
   ready: { lost: "waiting", close: "closing" },
-  waiting: { retry: "dialing", close: "closed" },
+  waiting: { dial: "dialing", close: "closed" },
   closing: { ended: "closed" },
   closed: {},
 } as const satisfies Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>>;

@@ -1,5 +1,5 @@
+export * from "./connection.machine.js";
 export * from "./connection-calls.js";
-export * from "./connection-lifecycle.js";
 export * from "./iterate-status.js";
 export * from "./multiplexer.js";
 export * from "./options.js";

@@ -1,7 +1,7 @@
 import { approximateBytes, EventQueue } from "../base/index.js";
 import type { ConnectionStatus, StatusEvents } from "./status-events.js";
 
-/** The present status first, then every change; ends after `disconnected`. Each call gives its own iterator. */
+/** Iterates over the present status and every later change; ends after `disconnected`. Each call makes an iterator of its own. */
 export function iterateStatus(events: StatusEvents): AsyncIterableIterator<ConnectionStatus> {
   const queue = new EventQueue<ConnectionStatus>({ sizeOf: approximateBytes });
   const push = (status: ConnectionStatus) => {
@@ -10,14 +10,14 @@ export function iterateStatus(events: StatusEvents): AsyncIterableIterator<Conne
   };
   const stop = events.listen(push);
   if (events.last !== undefined) push(events.last);
-  const leave = (): Promise<IteratorResult<ConnectionStatus, undefined>> => {
+  const stopEarly = (): Promise<IteratorResult<ConnectionStatus, undefined>> => {
     stop();
     queue.discard();
     return Promise.resolve({ value: undefined, done: true });
   };
   return {
     next: () => queue.next(),
-    return: leave,
+    return: stopEarly,
     [Symbol.asyncIterator]() {
       return this;
     },

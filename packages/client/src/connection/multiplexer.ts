@@ -16,49 +16,52 @@ import {
 } from "@daemon-sdk/protocol";
 import { ConnectionCalls } from "./connection-calls.js";
 
-/** One session's end of the shared socket: what the multiplexer hands that session's traffic to. */
+/** One session's end of the shared socket: the multiplexer passes that session's frames to it. */
 export interface SessionView {
-  /** How far it has come; grows with every entry that came in its place. */
+  /** The `seq` of the last entry received in order; it grows with every such entry. */
   readonly progress: number;
-  /** A notification of this session, in the order the daemon told them. */
+  /** A notification of this session, in the order in which the daemon sent them. */
   onNotification(notification: SessionNotification, inbound: InboundNotification): void;
-  /** A request of the daemon about this session; the same answers as `ProtocolEngine.onRequest` takes. */
+  /** A request of the daemon about this session. Returns what `ProtocolEngine.onRequest` returns. */
   onRequest(request: InboundRequest): unknown;
-  /** A request came again that is being handled, or was answered, on this link. */
+  /** A request was received again that is being handled, or was answered, on this link. */
   onRepeatedRequest(request: InboundRequest): void;
-  /** A new link stands in for one that was lost: attaches the session to it. Rejects when that link is of no use either. */
+  /** Attaches the session to a new link, which replaces a lost one. Rejects when the new link is lost, too. */
   reattach(link: NewLink): Promise<void>;
-  /** The connection ended, by whichever side; called once, and nothing after it. */
+  /** The connection was ended by either side. Called once, and no other method after it. */
   onConnectionEnd(error: ConnectionError): void;
 }
 
-/** What a session needs to know of a link that stands in for a lost one. */
+/** What a session needs of a link that replaces a lost one. */
 export interface NewLink {
   readonly engine: ProtocolEngine;
   readonly capabilities: DaemonCapabilities;
-  /** Goes into `token` of `load_session`; a daemon that was started again may want another one. */
+  /** The `token` of `load_session`. A daemon that was started again may require another one than before. */
   readonly token: string;
 }
 
 /** Options of {@link SharedTransportMultiplexer}. */
 export interface MultiplexerOptions {
   readonly logger?: Logger;
-  /** Whether the daemon keeps requests that nobody answers (`capabilities.inbox`); asked when it matters. Default: no. */
+  /**
+   * Whether the daemon keeps requests that nobody answers (`capabilities.inbox`). Called for each request about an unknown
+   * session. Default: no.
+   */
   readonly isInboxOffered?: () => boolean;
-  /** For the time-outs of calls. Default: the computer's. */
+  /** Clock of the time-outs of calls. Default: the system's. */
   readonly clock?: Clock;
 }
 
 /**
- * Many sessions over one connection: hands each frame to the one session it is about, by `params.sessionId`.
+ * Many sessions over one connection: passes each frame to the one session that `params.sessionId` names.
  *
  * One `Map` look-up per frame, whatever the number of sessions. A frame for a session that is not attached is counted and
- * logged, never broadcast, so no session sees or answers another's. Responses need no routing: the engine knows its calls.
+ * logged, and never broadcast: no session receives or answers frames of another. The engine matches responses to its calls.
  */
 export class SharedTransportMultiplexer {
   /** The calls of the connection, over all its links. */
   readonly calls: ConnectionCalls;
-  /** Frames that went to no session: `unknownSession` named one that is not attached, `unnamed` named none. */
+  /** Frames that were dropped: `unknownSession` named a session that is not attached, `unnamed` named none. */
   readonly counters = { unknownSession: 0, unnamed: 0 };
 
   readonly #logger: Logger;
@@ -66,7 +69,7 @@ export class SharedTransportMultiplexer {
   readonly #views = new Map<string, SessionView>();
   #end: ConnectionError | undefined;
 
-  /** @param engine of the first link; without one, {@link listen} and `calls` are to be told of it */
+  /** @param engine of the first link; without an engine, the caller passes it to {@link listen} and to `calls` later */
   constructor(engine: ProtocolEngine | undefined, options: MultiplexerOptions = {}) {
     this.#logger = options.logger ?? silentLogger;
     this.#isInboxOffered = options.isInboxOffered ?? (() => false);
@@ -77,20 +80,20 @@ export class SharedTransportMultiplexer {
     this.calls.open(false);
   }
 
-  /** Takes what comes on a link; to be called in the tick its engine is made. */
+  /** Receives the frames of a link. Has to be called in the tick in which the link's engine is made. */
   listen(engine: ProtocolEngine): void {
-    engine.onNotification = (notification) => this.#notify(notification);
+    engine.onNotification = this.#onNotification;
     engine.onRequest = (request) => this.#request(request);
     engine.onRepeatedRequest = (request) =>
       this.#viewOf(sessionOf(request), request.method)?.onRepeatedRequest(request);
   }
 
-  /** Attaches all sessions to a new link, at once. Rejects when it is lost meanwhile. */
+  /** Attaches all sessions to a new link, concurrently. Rejects when the link is lost meanwhile. */
   async reattach(link: NewLink): Promise<void> {
     await Promise.all([...this.#views.values()].map((view) => view.reattach(link)));
   }
 
-  /** How far all sessions have come: larger when any entry has come in its place since. */
+  /** Sum over all sessions of {@link SessionView.progress}: it has grown if any session received an entry in order. */
   get progress(): number {
     let progress = 0;
     for (const view of this.#views.values()) progress += view.progress;
@@ -108,8 +111,8 @@ export class SharedTransportMultiplexer {
   }
 
   /**
-   * Routes that session's frames to `view` from now on; gives back what ends it. Throws SESSION_ALREADY_ATTACHED for a second
-   * view of one session, and the connection's error once that has ended.
+   * Routes that session's frames to `view` from now on. Returns a function that ends the routing. Throws
+   * SESSION_ALREADY_ATTACHED for a second view of one session, and the connection's error after the connection's end.
    */
   attach(sessionId: string, view: SessionView): () => void {
     if (this.#end !== undefined) throw this.#end;
@@ -126,7 +129,7 @@ export class SharedTransportMultiplexer {
     };
   }
 
-  /** Tells every view that the connection has ended, once, and detaches them. */
+  /** Detaches every view, and notifies each once that the connection has ended. */
   end(error: ConnectionError): void {
     if (this.#end !== undefined) return;
     this.#end = error;
@@ -136,21 +139,21 @@ export class SharedTransportMultiplexer {
     for (const view of views) view.onConnectionEnd(error);
   }
 
-  #notify(inbound: InboundNotification): void {
+  // A property, so that an engine calls it without a function between.
+  readonly #onNotification = (inbound: InboundNotification): void => {
     const { method, params } = inbound;
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
       this.#logger.debug({ method }, "A notification about no session was dropped");
       return;
     }
-    const view = this.#viewOf(params.sessionId, method);
-    view?.onNotification(params.notification, inbound);
-  }
+    this.#viewOf(params.sessionId, method)?.onNotification(params.notification, inbound);
+  };
 
   #request(request: InboundRequest): unknown {
     const sessionId = sessionOf(request);
     const view = this.#viewOf(sessionId, request.method);
     if (view !== undefined) return view.onRequest(request);
-    // Another connection may answer it; a daemon that keeps no requests would wait for ours.
+    // Another connection may answer the request. A daemon that keeps no requests waits for this one's answer.
     if (this.#isInboxOffered()) return NO_ANSWER;
     throw new RpcFault(RpcCode.entityNotFound, "That session is not attached to this connection", { sessionId });
   }

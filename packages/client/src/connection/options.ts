@@ -29,58 +29,62 @@ export interface ConnectDaemonOptions extends Handlers {
   /** Access token, instead of or beside `apiKey`. */
   token?: string;
   /**
-   * One-time credential, for web pages, which must hold no lasting one: made by `connection.createTicket()` somewhere else. It is
-   * good for one connection, so to come back a page needs a function that fetches a fresh one; it is called before each attempt.
+   * One-time credential for web pages, which must hold no lasting one; made by `connection.createTicket()` in another program. A
+   * ticket is good for one link. To reconnect, a page needs a function that fetches a fresh one; it is called before each attempt.
    */
   ticket?: string | (() => string | Promise<string>);
-  /** How often connect **and** authenticate are repeated as a whole, 2 s apart. Refused credentials are not. Default 0. */
+  /** How often connecting **and** authenticating are repeated as a whole, 2 s apart; not after a refused credential. Default 0. */
   maxRetries?: number;
   /** TCP port of a local or ephemeral daemon. For a local one it means 127.0.0.1 instead of the unix socket. */
   daemonPort?: number;
-  /** Relay of `Computer` machines. Default `wss://relay.factory.ai`. */
+  /** Base URL of the service that `Computer` machines are reached through. Default `wss://relay.factory.ai`. */
   relayBaseUrl?: string;
-  /** Makes the link instead of a WebSocket; gets the resolved URL. */
+  /** Opens each link, instead of a WebSocket; called with the resolved URL. */
   transport?: Dial;
-  /** Gives up connecting; has no effect once connected, nor on coming back. */
+  /** Aborts connecting. No effect once connected: neither on the connection nor on reconnecting. */
   signal?: AbortSignal;
   /** Default: writes nothing. */
   logger?: Logger;
   /** Called with each change of {@link ConnectionStatus}, the first `connected` included. `connection.status()` gives the same. */
   onStatus?: (status: ConnectionStatus) => void;
-  /** Failures that no call of yours can reject with, such as a handler that threw (code HANDLER_FAILED). Default: the logger. */
+  /**
+   * Called with failures that no call rejects with, such as a handler that threw (code HANDLER_FAILED). Default: they are logged.
+   */
   onError?: (error: Error) => void;
   /**
-   * Whether a lost connection is made again; default true. Sessions, streams and calls go on where that is possible; until then calls
-   * wait. `false`: a lost connection ends everything with CONNECTION_LOST.
+   * Whether a lost link is replaced by a new one; default true. Sessions are attached to the new link, streams go on, and calls
+   * wait for it. `false`: the connection ends with its first link, with CONNECTION_LOST.
    */
   reconnect?: boolean | ReconnectOptions;
-  /** How soon a dead link is noticed; `false`: not before it says so. */
+  /** How soon a dead link is detected; `false`: only when the transport reports its end. */
   heartbeat?: HeartbeatOptions | false;
-  /** Time, for tests: reconnect pauses, time-outs of calls and the heartbeat follow it. Default: the computer's clock. */
+  /** For tests: the clock of reconnect pauses, of time-outs of calls and of the heartbeat. Default: the computer's. */
   clock?: Clock;
 }
 
-/** When to give up coming back. Both count from the loss of a link that brought anything. */
+/** When reconnecting is given up. Both count from the last loss of a link on which an entry of a session arrived. */
 export interface ReconnectOptions {
-  /** Milliseconds after the loss; default `LIMITS.reconnectBudgetMs`, 5 minutes. Time that the computer sleeps does not count. */
+  /**
+   * Milliseconds after the loss; default `LIMITS.reconnectBudgetMs`, 5 minutes. Time in which the computer sleeps does not count.
+   */
   maxElapsedMs?: number;
   /** Attempts in a row; default: no bound. */
   maxAttempts?: number;
 }
 
-/** When to ask a silent daemon, and when to give the link up. */
+/** How long a daemon may be silent before its link counts as dead. */
 export interface HeartbeatOptions {
-  /** Silence before the daemon is asked, in ms; default `LIMITS.pingIntervalMs`, 15 s. */
+  /** Milliseconds without a frame after which the daemon is asked; default `LIMITS.pingIntervalMs`, 15 s. */
   intervalMs?: number;
-  /** Silence after that before the link is given up, in ms; default `LIMITS.pingTimeoutMs`, 10 s. */
+  /** Milliseconds without a frame after that until the link counts as dead; default `LIMITS.pingTimeoutMs`, 10 s. */
   timeoutMs?: number;
 }
 
 const URL_SCHEMES = ["ws:", "wss:", "ws+unix:"];
-/** What may stand in a host name: the sandbox id becomes part of one. */
+/** A label of a host name, which the sandbox id becomes. */
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
-/** Throws an `InvalidOptionError` for the first wrong option, before anything is looked for, started or sent. */
+/** Throws an `InvalidOptionError` for the first wrong option. */
 export function checkConnectOptions(options: ConnectDaemonOptions): void {
   requireObject("options", options);
   checkUrl("url", options.url, options.transport === undefined ? URL_SCHEMES : undefined);
@@ -104,14 +108,14 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
   }
 }
 
-/** What `reconnect` asks for, with the defaults; undefined when it is off. */
-export function reconnectPolicy({ reconnect = true }: ConnectDaemonOptions): Required<ReconnectOptions> | undefined {
+/** The `reconnect` option with its defaults; undefined when it is off. */
+export function reconnectLimits({ reconnect = true }: ConnectDaemonOptions): Required<ReconnectOptions> | undefined {
   if (reconnect === false) return undefined;
   const { maxElapsedMs = CLIENT_LIMITS.reconnectBudgetMs, maxAttempts = Number.POSITIVE_INFINITY } = Object(reconnect);
   return { maxElapsedMs, maxAttempts };
 }
 
-/** What `heartbeat` asks for, with the defaults; undefined when it is off. */
+/** The `heartbeat` option with its defaults; undefined when it is off. */
 export function heartbeatTimes({ heartbeat = {} }: ConnectDaemonOptions): Required<HeartbeatOptions> | undefined {
   if (heartbeat === false) return undefined;
   const { intervalMs = CLIENT_LIMITS.pingIntervalMs, timeoutMs = CLIENT_LIMITS.pingTimeoutMs } = heartbeat;
@@ -120,11 +124,11 @@ export function heartbeatTimes({ heartbeat = {} }: ConnectDaemonOptions): Requir
 
 function checkTimes(option: string, value: unknown, names: readonly string[]): void {
   if (value === undefined || typeof value === "boolean") return;
-  const given = requireObject(option, value, `a boolean or an object with ${names.join(" and ")}`);
-  for (const name of names) checkInteger(`${option}.${name}`, given[name], 1);
+  const times = requireObject(option, value, `a boolean or an object with ${names.join(" and ")}`);
+  for (const name of names) checkInteger(`${option}.${name}`, times[name], 1);
 }
 
-/** Throws when a handler is given and is not a function. */
+/** Throws when a handler is set and is not a function. */
 export function checkHandlers(options: Handlers): void {
   checkFunction("permissionHandler", options.permissionHandler);
   checkFunction("askUserHandler", options.askUserHandler);

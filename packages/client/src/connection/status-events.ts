@@ -1,35 +1,36 @@
 import type { ConnectionError } from "@daemon-sdk/protocol";
 
 /**
- * A change in a connection's life.
+ * A change of a connection's state.
  *
- * `reconnecting`: the link was lost or the last attempt failed, as `error` tells; attempt number `attempt` (from 1) begins in
- * `delayMs`. `connected` follows when one succeeds. `disconnected` is the end; without an error this side closed it.
+ * `reconnecting`: the link was lost or the last attempt failed, with `error`; attempt number `attempt` (from 1) begins in
+ * `delayMs`. `connected`: a link is in use, the first one or a new one. `disconnected`: the connection has ended; without an
+ * `error`, this side closed it.
  */
 export type ConnectionStatus =
   | { type: "connected" }
   | { type: "reconnecting"; attempt: number; delayMs: number; error: Error }
   | { type: "disconnected"; error?: ConnectionError };
 
-/** Tells each change of status to the listeners and to the callback, in order; `disconnected` is the last. */
+/** Reports each change of status to the listeners, then to the callback, in order. `disconnected` is the last one. */
 export class StatusEvents {
   readonly #onStatus: ((status: ConnectionStatus) => void) | undefined;
   readonly #onError: (error: Error) => void;
   readonly #listeners = new Set<(status: ConnectionStatus) => void>();
   #last: ConnectionStatus | undefined;
 
-  /** @param onError told of what the callback throws */
+  /** @param onError called with what the callback throws */
   constructor(onStatus: ((status: ConnectionStatus) => void) | undefined, onError: (error: Error) => void) {
     this.#onStatus = onStatus;
     this.#onError = onError;
   }
 
-  /** The last change that was told. */
+  /** The last change that was reported; undefined before the first. */
   get last(): ConnectionStatus | undefined {
     return this.#last;
   }
 
-  /** Tells a change; nothing after `disconnected`. */
+  /** Reports a change; does nothing after `disconnected`. */
   emit(status: ConnectionStatus): void {
     if (this.#last?.type === "disconnected") return;
     this.#last = status;
@@ -41,7 +42,7 @@ export class StatusEvents {
     }
   }
 
-  /** Calls back after each change, for parts of this package; the returned function stops it. */
+  /** Adds a listener, for parts of this package; the returned function removes it. */
   listen(listener: (status: ConnectionStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

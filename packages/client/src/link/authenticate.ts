@@ -6,7 +6,7 @@ import {
   type ProtocolEngine,
   TimeoutError,
 } from "@daemon-sdk/protocol";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { Credential } from "./credential.js";
 import type { DaemonIdentity } from "./daemon-identity.js";
 
@@ -20,7 +20,7 @@ export interface AuthenticateOptions {
 }
 
 /**
- * Authenticates on a fresh link (docs/wire/session.md#authentication); has to be its first message.
+ * Authenticates on a fresh link (docs/wire/session.md#authentication); its request has to be the first message of the link.
  *
  * Rejects with `ConnectionError`: AUTH_REJECTED for a refusal, CONNECTION_LOST as soon as the link ends, CONNECT_TIMEOUT when no
  * answer comes within 30 s; with a `ProtocolError` VERSION_MISMATCH when the daemon wants another version.
@@ -33,8 +33,8 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
     metadata: { tracing: { machineType }, sdk: { language: "typescript" } },
   };
   try {
-    // By name: the table of methods is for the half of the client that comes later.
-    const result = await engine.requestNamed("authenticate", params, given({ signal }));
+    // By name, because the table of methods is in the half of the client that a page loads later.
+    const result = await engine.requestNamed("authenticate", params, withoutUndefined({ signal }));
     return identityOf(result, endpoint);
   } catch (error) {
     if (!TimeoutError.is(error)) throw error;
@@ -43,13 +43,13 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
   }
 }
 
-/** Capabilities are taken as offered: unknown ones are ignored where they are asked for. */
+/** Capabilities are kept as the daemon states them; no code asks for unknown ones. */
 function identityOf(result: unknown, endpoint: LocalDaemonEndpoint | undefined): DaemonIdentity {
   const { userId, orgId, capabilities, instanceId } = isRecord(result) ? result : {};
   return {
     userId: typeof userId === "string" ? userId : "",
     orgId: typeof orgId === "string" ? orgId : "",
     capabilities: isRecord(capabilities) ? (capabilities as DaemonCapabilities) : {},
-    ...given({ endpoint, instanceId: typeof instanceId === "string" ? instanceId : undefined }),
+    ...withoutUndefined({ endpoint, instanceId: typeof instanceId === "string" ? instanceId : undefined }),
   };
 }

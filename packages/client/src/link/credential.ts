@@ -1,5 +1,5 @@
 import { type AuthenticateParams, ConnectionError } from "@daemon-sdk/protocol";
-import { checkText, given } from "../base/index.js";
+import { checkText, withoutUndefined } from "../base/index.js";
 import type { ConnectDaemonOptions } from "../connection/index.js";
 
 /** Credential part of `daemon.authenticate`. */
@@ -13,10 +13,10 @@ export async function givenCredential({
 }: ConnectDaemonOptions): Promise<Credential | undefined> {
   if (ticket !== undefined) return { ticket: typeof ticket === "string" ? ticket : await freshTicket(ticket) };
   if (apiKey === undefined && token === undefined) return undefined;
-  return given({ apiKey, token });
+  return withoutUndefined({ apiKey, token });
 }
 
-/** Its failures are worth another attempt, like any part of connecting: who hands out tickets may be restarting, too. */
+/** A failure is retryable, like other failures to connect: the server that issues tickets may be restarting. */
 async function freshTicket(fetchTicket: () => string | Promise<string>): Promise<string> {
   try {
     const ticket = await fetchTicket();
@@ -27,7 +27,15 @@ async function freshTicket(fetchTicket: () => string | Promise<string>): Promise
   }
 }
 
-/** No credential was given, or can be had; `advice` says where from. */
+/** The error for a missing credential; `advice` says where to get one. */
 export function noCredential(advice: string): ConnectionError {
   return new ConnectionError("AUTH_MISSING", `No credential for the daemon. ${advice}. Nothing was sent.`);
+}
+
+/**
+ * `token` of the session calls: required (docs/wire/session.md#token-in-session-calls), so a link authenticated by proof sends a
+ * placeholder.
+ */
+export function sessionToken({ apiKey, token }: Credential): string {
+  return apiKey ?? token ?? "local";
 }

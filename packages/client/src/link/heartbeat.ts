@@ -1,93 +1,89 @@
 import type { Clock, Logger, Method, ProtocolEngine } from "@daemon-sdk/protocol";
+import type { HeartbeatOptions } from "../connection/index.js";
 
-/** How soon a dead link is noticed, in ms. */
-export interface HeartbeatTimes {
-  /** Nothing heard for this long: the daemon is asked. */
-  readonly intervalMs: number;
-  /** Nothing at all heard for this long after that: the link is dead. */
-  readonly timeoutMs: number;
-}
-
-/** What a {@link Heartbeat} watches, and tells. */
-export interface HeartbeatOptions extends HeartbeatTimes {
+/** What a {@link Heartbeat} watches, how often, and what it calls. */
+export interface HeartbeatParts extends Required<HeartbeatOptions> {
   readonly engine: ProtocolEngine;
-  /** The question: something that changes nothing, and takes no params. */
+  /** The method that the daemon is asked with: one that takes no params and changes nothing. */
   readonly probe: Method<object, unknown>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The link was in doubt, and the daemon was heard. */
+  /** Called when a link that was in doubt has given a sign of life. */
   onAlive(): void;
-  /** The link is dead. */
+  /** Called once, when the link counts as dead. */
   onDead(): void;
 }
 
-/** Looks per interval: silence is noticed at most a quarter of it late, and no message costs a look at the clock. */
-const LOOKS = 4;
+/** Checks per interval: silence is detected at most a quarter of an interval late, and no frame needs a time stamp. */
+const CHECKS = 4;
 
 /**
- * Watches one link to a daemon. Anything that comes is a sign of life, not only an answer, and a refusal is one.
+ * Detects that one link to a daemon is dead. Every frame that arrives is a sign of life, an error response included.
  *
- * It has one timer at a time. When the wall clock and that timer disagree by more than both times together, the computer slept or
- * its clock was set: the link is in doubt, and asked about at once. A process that was busy for long reads what waits before it judges.
+ * One timer runs at a time. When it fires earlier or later than planned, by the wall clock and by more than both times together,
+ * the computer slept or its clock was set: the link is then in doubt, and the daemon is asked at once. A process that was busy for
+ * long reads the frames that wait before the link counts as dead.
  */
 export class Heartbeat {
-  readonly #options: HeartbeatOptions;
+  readonly #options: HeartbeatParts;
   #stopTimer: () => void = () => {};
   #dueAt = 0;
-  /** Messages heard at the last look. */
-  #heard = -1;
-  #quietLooks = 0;
+  /** Frames received up to the last check. */
+  #frames = -1;
+  #quietChecks = 0;
   #isInDoubt = false;
   #hasStopped = false;
 
-  constructor(options: HeartbeatOptions) {
+  constructor(options: HeartbeatParts) {
     this.#options = options;
-    this.#listen();
+    this.#check();
   }
 
-  /** Whether the link can be relied on. A call made right after the computer slept is the first to notice: false, then. */
+  /**
+   * Whether calls may go out. False while the link is in doubt, which a call right after the computer slept is the first to detect.
+   */
   isTrusted(): boolean {
     if (!this.#isInDoubt && !this.#hasStopped && this.#clockJumped()) this.#doubt();
     return !this.#isInDoubt;
   }
 
-  /** No timer is left. */
+  /** Stops the timer; nothing is called after that. */
   stop(): void {
     this.#hasStopped = true;
     this.#stopTimer();
   }
 
-  #listen(): void {
-    this.#after(this.#options.intervalMs / LOOKS, () => {
+  #check(): void {
+    this.#after(this.#options.intervalMs / CHECKS, () => {
       if (this.#clockJumped()) return this.#doubt();
-      this.#quietLooks = this.#hasHeard() ? 0 : this.#quietLooks + 1;
-      if (this.#quietLooks >= LOOKS) this.#ask();
-      else this.#listen();
+      this.#quietChecks = this.#hasReceived() ? 0 : this.#quietChecks + 1;
+      if (this.#quietChecks >= CHECKS) this.#ask();
+      else this.#check();
     });
   }
 
   #doubt(): void {
     this.#options.logger.info({}, "The clock jumped; asking the daemon");
     this.#isInDoubt = true;
-    this.#hasHeard();
+    this.#hasReceived();
     this.#ask();
   }
 
   #ask(): void {
     const { engine, probe, timeoutMs } = this.#options;
-    this.#quietLooks = 0;
+    this.#quietChecks = 0;
     engine.request(probe, {}, { timeoutMs: 0 }).then(
       () => this.#answered(),
       () => this.#answered(),
     );
     this.#after(timeoutMs, () => {
       if (this.#clockJumped()) return this.#doubt();
-      // What has come and was not read yet, because this process was busy, is read before the next timer.
+      // Frames that arrived and were not read yet, because this process was busy, are read before the next timer.
       this.#after(0, () => this.#judge());
     });
   }
 
-  /** Also a refusal, and the end of the link, after which nobody asks. */
+  /** Also called for an error response, and for the end of the link, which has stopped this heartbeat then. */
   #answered(): void {
     if (this.#hasStopped || !this.#isInDoubt) return;
     this.#isInDoubt = false;
@@ -95,21 +91,21 @@ export class Heartbeat {
   }
 
   #judge(): void {
-    if (!this.#hasHeard()) {
+    if (!this.#hasReceived()) {
       this.stop();
       this.#options.onDead();
       return;
     }
     this.#answered();
-    if (!this.#hasStopped) this.#listen();
+    if (!this.#hasStopped) this.#check();
   }
 
-  /** Whether anything came since this was asked last. */
-  #hasHeard(): boolean {
+  /** Whether any frame arrived since the last call. */
+  #hasReceived(): boolean {
     const { frames } = this.#options.engine.counters;
-    const hasHeard = frames !== this.#heard;
-    this.#heard = frames;
-    return hasHeard;
+    const hasReceived = frames !== this.#frames;
+    this.#frames = frames;
+    return hasReceived;
   }
 
   #clockJumped(): boolean {

@@ -1,4 +1,4 @@
-export * from "./authenticated-link.js";
+export * from "./connector.js";
 export * from "./credential.js";
 export * from "./daemon-identity.js";
 export * from "./heartbeat.js";

@@ -1,21 +1,23 @@
 import { type Dial, type LocalDaemonEndpoint, type Logger, MachineType, type Transport } from "@daemon-sdk/protocol";
 import { dialWebSocket, dialWithRetry, RETRY_SCHEDULES } from "@daemon-sdk/transport-ws";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { ConnectDaemonOptions } from "../connection/index.js";
 import { type Credential, givenCredential, noCredential } from "./credential.js";
 import { resolveWebSocketUrl } from "./resolve-url.js";
 
-/** An open link, and what to authenticate with on it. */
+/** An open link, and the credential to authenticate with on it. */
 export interface OpenLink {
   readonly transport: Transport;
   readonly credential: Credential;
   readonly endpoint?: LocalDaemonEndpoint;
 }
 
-/** How a link is opened, beside what the options say. */
+/** How one link is opened, in addition to the options of the connection. */
 export interface DialManner {
   readonly signal?: AbortSignal | undefined;
-  /** One attempt: whoever asks has a schedule of its own. Default: the attempts of the machine's kind. */
+  /**
+   * Dials once, because the caller has a retry policy. Default: repeats the dial as `RETRY_SCHEDULES` says for the machine's type.
+   */
   readonly isOnce?: boolean;
   /** Whether a local daemon may be started. Default true. */
   readonly start?: boolean;
@@ -33,7 +35,7 @@ export interface Platform {
 /**
  * Opens the link the options ask for. Rejects with AUTH_MISSING before anything is sent when no credential can be had for it.
  *
- * The local daemon is the platform's affair; everything else is a URL.
+ * A link to the local daemon is opened by the platform; every other one is dialed by its URL.
  */
 export async function openLink(
   options: ConnectDaemonOptions,
@@ -50,7 +52,7 @@ export async function openLink(
   const usual = RETRY_SCHEDULES[options.machine?.type ?? MachineType.Local];
   const schedule = isOnce === true ? { ...usual, retries: 0 } : usual;
   const transport = await dialWithRetry((attempt) => dial({ url, signal: attempt }), schedule, {
-    ...given({ signal }),
+    ...withoutUndefined({ signal }),
     onRetry: ({ attempt, error, delayMs }) =>
       logger.info({ attempt, error, delayMs }, "Connecting failed; trying again"),
   });
@@ -58,8 +60,8 @@ export async function openLink(
 }
 
 /**
- * A port with a credential of the caller's own is an address like any other: a plain daemon cannot prove itself, and the caller
- * chose to trust it.
+ * Whether the platform opens the link. A port with a credential of the caller's own is an address like any other: a plain daemon
+ * cannot prove itself, and the caller chose to trust it.
  */
 function isLocalDoor(
   { url, transport, machine, daemonPort }: ConnectDaemonOptions,

@@ -2,23 +2,27 @@ import { DEFAULT_DAEMON_PORT, DEFAULT_RELAY_BASE_URL, MachineType, type SDKMachi
 
 // Facts of the wire: docs/wire/session.md#urls
 
-/** What the URL of a daemon hangs on. */
+/** What the URL of a daemon depends on. */
 export interface ResolveUrlOptions {
-  /** Wins over everything else, as given. */
+  /** Taken as it is; the other options have no effect then. */
   readonly url?: string;
   /** Default: this machine. */
   readonly machine?: SDKMachineConfig;
   /** Default 37643. */
   readonly daemonPort?: number;
-  /** Relay of `Computer` machines. Default `wss://relay.factory.ai`. */
+  /**
+   * Base URL of the service that `Computer` machines are reached through, under the original SDK's name. No messaging relay.
+   * Default `wss://relay.factory.ai`.
+   */
   readonly relayBaseUrl?: string;
 }
 
 /**
- * The WebSocket URL of a machine's daemon. Pure: it looks for nothing and starts nothing.
+ * The WebSocket URL of a machine's daemon. Pure: finds and starts no daemon.
  *
- * The credential never goes into a URL. For a local machine this is the TCP address; `connectDaemon` prefers the unix
- * socket of our own daemon and only comes here when the caller gave an own `transport`, or in a browser.
+ * The credential never goes into a URL. For a local machine this is the TCP address. `connectDaemon` dials it
+ * with a `transport` of the caller's own, or with `daemonPort` and a credential; in all other cases it uses the unix socket of our
+ * daemon.
  */
 export function resolveWebSocketUrl(options: ResolveUrlOptions): string {
   if (options.url !== undefined) return options.url;
@@ -30,8 +34,8 @@ export function resolveWebSocketUrl(options: ResolveUrlOptions): string {
     case MachineType.Ephemeral:
       return `wss://${port}-${machine.sandboxId}.e2b.app`;
     case MachineType.Computer: {
-      const base = (options.relayBaseUrl ?? DEFAULT_RELAY_BASE_URL).replace(/\/+$/, "");
-      return `${base}/v0/computer/${encodeURIComponent(machine.computerId)}/client`;
+      const computerRelayUrl = (options.relayBaseUrl ?? DEFAULT_RELAY_BASE_URL).replace(/\/+$/, "");
+      return `${computerRelayUrl}/v0/computer/${encodeURIComponent(machine.computerId)}/client`;
     }
   }
 }

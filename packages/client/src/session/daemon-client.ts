@@ -19,10 +19,10 @@ import {
 import {
   type AskUserReply,
   type AskUserRequest,
-  given,
   type Handlers,
   type PermissionAnswer,
   type PermissionRequest,
+  withoutUndefined,
 } from "../base/index.js";
 import type { SharedTransportMultiplexer } from "../connection/index.js";
 import { creditWire } from "./credit-wire.js";
@@ -41,19 +41,23 @@ export interface DaemonClientOptions {
   readonly handlers?: Handlers;
   /** Failures that no call rejects with. Default: the logger. */
   readonly onError?: (error: Error) => void;
-  /** Told once when the connection ends under this session. */
+  /** Called once when the connection ends under this session. */
   readonly onConnectionEnd?: (error: ConnectionError) => void;
   readonly logger?: Logger;
 }
 
 /**
- * The calls of one session, typed, with its id and the credential put into each; a caller's own never wins.
+ * The typed calls of one session. Each call gets the session's id and the credential; values that a caller passes for them
+ * are overwritten.
  *
- * The lower half of `DaemonSession`, for callers that want the wire's methods as they are. Before `initializeSession` or
- * `loadSession` there is no session and other calls throw SESSION_STATE.
+ * The lower half of `DaemonSession`, for callers that need the wire's methods unchanged. Before `initializeSession` or
+ * `loadSession` there is no session, and other calls throw SESSION_STATE.
  */
 export class DaemonClient extends SessionCalls {
-  /** Flow control of this session; undefined where the daemon does not offer it. For who takes events beside the listeners. */
+  /**
+   * Flow control of this session, for consumers of events other than listeners; undefined where the daemon does not offer
+   * `credit`.
+   */
   readonly credit: SessionCredit | undefined;
   readonly #options: DaemonClientOptions;
   readonly #multiplexer: SharedTransportMultiplexer;
@@ -86,6 +90,7 @@ export class DaemonClient extends SessionCalls {
       logger: this.#logger,
       sessionId: () => this.#requireSession(),
       extensions: () => this.#extensions(),
+      onAttached: () => this.credit?.attached(),
       onGap: (gap) => this.#feed.observer?.onGap(gap),
       onLost: (error) => {
         this.detach(error);
@@ -95,9 +100,10 @@ export class DaemonClient extends SessionCalls {
   }
 
   #newFeed(): SessionFeed {
-    const { multiplexer, onConnectionEnd } = this.#options;
+    const { multiplexer, capabilities, onConnectionEnd } = this.#options;
     return new SessionFeed({
       clock: multiplexer.calls.clock,
+      offersTurns: capabilities?.turns === true,
       attachment: () => this.#attachment,
       inbox: this.#inbox,
       credit: this.credit,
@@ -114,7 +120,7 @@ export class DaemonClient extends SessionCalls {
   #reattach(): void {
     const { engine } = this.#multiplexer.calls;
     const { token, capabilities = {} } = this.#options;
-    // A link that is lost meanwhile is followed by another, which resumes the session.
+    // If the link is lost meanwhile, the session is resumed on the next link.
     if (engine !== undefined) this.#attachment.reattach({ engine, token, capabilities }).catch(() => {});
   }
 
@@ -123,17 +129,17 @@ export class DaemonClient extends SessionCalls {
     return this.#sessionId;
   }
 
-  /** Whether calls are possible: there is a session, and neither it nor the connection was closed. */
+  /** Whether calls are possible: there is a session, and neither the session nor the connection was closed. */
   get isConnected(): boolean {
     return this.#sessionId !== undefined && this.#end === undefined;
   }
 
-  /** Throws what a call would throw now for lack of a session or a connection. */
+  /** Throws the error of a call that has no session or no connection; returns if there are both. */
   assertConnected(): void {
     this.#requireSession();
   }
 
-  /** `initialize_session`: makes a session and takes on its id before any later frame is read. */
+  /** `initialize_session`: makes a session. Its id is set before any later frame is read. */
   async initializeSession(
     params: Omit<InitializeSessionParams, "token">,
     options: CallOptions = {},
@@ -146,22 +152,28 @@ export class DaemonClient extends SessionCalls {
     );
   }
 
-  /** With an id of ours the call may be made again on another link: it makes one session. A plain daemon is left to choose its own. */
+  /**
+   * With an id of the client's the call can be repeated on another link and makes one session. A plain daemon chooses the id
+   * itself.
+   */
   #ownId(): { sessionId?: string } {
     return this.#options.capabilities?.resume === true ? { sessionId: newId() } : {};
   }
 
-  /** Says that requests nobody here can answer are left alone, and how many events to send; others would not know the keys. */
+  /**
+   * `inbox`: this client leaves requests unanswered that it has no handler for. `credit`: how many events to send. Only for
+   * daemons that offer them.
+   */
   #extensions(): { inbox?: true; credit?: Credit } {
     return {
       ...(this.#options.capabilities?.inbox === true ? { inbox: true } : {}),
-      ...(this.credit === undefined ? {} : { credit: this.credit.current() }),
+      ...(this.credit === undefined ? {} : { credit: this.credit.attaching() }),
     };
   }
 
   /**
-   * `load_session`: joins a session that exists. Its frames are taken from the moment this is sent, because a running session
-   * tells them before the result is there. Requests that wait in it go to the handlers.
+   * `load_session`: joins a session that exists. Its frames are received from the moment this call is sent, because a running
+   * session sends some before the result. Requests that wait in the session are passed to the handlers.
    */
   async loadSession(
     sessionId: string,
@@ -195,10 +207,13 @@ export class DaemonClient extends SessionCalls {
     return this.#multiplexer.calls.request(method, full, options);
   }
 
-  /** Interrupts the running turn; where the daemon can, only that of `messageId`, and again when the link dies under it. */
+  /**
+   * Interrupts the running turn. With `turnInterrupt`, only the turn of `messageId`, and the call is repeated when its link is
+   * lost.
+   */
   interruptTurn(messageId: string | undefined, options?: CallOptions): Promise<unknown> {
     const isOffered = this.#options.capabilities?.turnInterrupt === true;
-    return this.interruptSession(isOffered ? given({ messageId }) : {}, options);
+    return this.interruptSession(isOffered ? withoutUndefined({ messageId }) : {}, options);
   }
 
   /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */
@@ -206,7 +221,15 @@ export class DaemonClient extends SessionCalls {
     return this.#feed.listen(listener);
   }
 
-  /** Sets who follows the session's turns, before there is one; gives back what it follows. */
+  /**
+   * Resolves when the call in flight that attaches the session anew has ended; undefined when there is none. For consumers that
+   * have to begin after that call.
+   */
+  get reattaching(): Promise<void> | undefined {
+    return this.#attachment.reattaching;
+  }
+
+  /** Sets the observer of the session, before there is a session. Returns the feed that is observed. */
   observe(observer: SessionObserver): ObservedFeed {
     this.#feed.observer = observer;
     return this.#feed;
@@ -239,7 +262,10 @@ export class DaemonClient extends SessionCalls {
     this.#inbox.answer("question", requestId, reply);
   }
 
-  /** Stops taking the session's frames; later calls throw `reason`. The daemon is not told. Does nothing the second time. */
+  /**
+   * Drops the session's frames from now on; later calls throw `reason`. Nothing is sent to the daemon. A second call does
+   * nothing.
+   */
   detach(reason: Error): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
@@ -248,7 +274,7 @@ export class DaemonClient extends SessionCalls {
     this.#feed.close();
   }
 
-  /** Only beside `turns`: a client that takes no events hears of a turn's end by that alone. */
+  /** Requires `turns`, too: to a client without credit for events, only that notifies the end of a turn. */
   #newCredit(): SessionCredit | undefined {
     const { capabilities } = this.#options;
     if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;
@@ -266,7 +292,6 @@ export class DaemonClient extends SessionCalls {
   #bind(sessionId: string): SessionAttachment {
     this.#detachView = this.#multiplexer.attach(sessionId, this.#feed);
     this.#sessionId = sessionId;
-    this.credit?.opened();
     return this.#attachment;
   }
 

@@ -1,5 +1,5 @@
 import { type AskUserResult, InvalidOptionError, isRecord, type RequestPermissionResult } from "@daemon-sdk/protocol";
-import { type AskUserRequest, given, type PermissionRequest } from "../base/index.js";
+import { type AskUserRequest, type PermissionRequest, withoutUndefined } from "../base/index.js";
 
 /**
  * The result to send for an answer to a permission request, with the `sessionId` a daemon's schema wants
@@ -22,7 +22,7 @@ export function permissionResult(request: PermissionRequest, answer: unknown): R
   }
   return {
     selectedOption,
-    ...given({ comment }),
+    ...withoutUndefined({ comment }),
     ...(typeof editedSpecContent === "string" ? { editedSpecContent } : {}),
     sessionId: request.sessionId,
   };

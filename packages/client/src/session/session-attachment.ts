@@ -11,26 +11,26 @@ import {
   type Position,
   type ResumeSessionResult,
 } from "@daemon-sdk/protocol";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 import type { NewLink } from "../connection/index.js";
 import type { RequestInbox } from "./request-inbox.js";
 import type { EntryPlace, SessionCursor } from "./session-cursor.js";
 
 /**
- * Why events are missing: `too-old`, the daemon no longer has them; `no-replay`, the daemon is a plain one, which keeps none;
- * `missing`, the daemon skipped them, which is a fault of its own.
+ * Why events are missing. `too-old`: the daemon no longer has them. `no-replay`: a plain daemon keeps no events. `missing`: the
+ * daemon skipped them, which is a fault of that daemon.
  */
 export type GapReason = "too-old" | "no-replay" | "missing";
 
-/** Entries of a session that this client did not get, and what is known instead. */
+/** Entries of a session that this client did not receive, and what is known instead. */
 export interface SessionGap {
   readonly reason: GapReason;
-  /** The last entry before it, and the first place after it, where the daemon tells positions. */
+  /** Position of the last entry before the gap, and the first position after it, where the daemon offers positions. */
   readonly from?: Position;
   readonly to?: Position;
-  /** The session as it was found after it. */
+  /** The session as it was loaded after the gap. */
   readonly loaded?: LoadSessionResult;
-  /** Whether the daemon can tell what became of a message. */
+  /** Whether the daemon offers `receipts`. */
   readonly offersReceipts?: boolean;
 }
 
@@ -40,49 +40,78 @@ export interface SessionAttachmentOptions {
   readonly inbox: RequestInbox;
   readonly logger: Logger;
   sessionId(): string;
-  /** What `load_session` and `resume_session` are sent beside what they need; asked anew each time. */
+  /** Optional params of `load_session` and `resume_session`. Called anew for each call. */
   extensions(): Pick<LoadSessionParams, "inbox" | "credit">;
-  /** Entries are missing; told before any later one. */
+  /** A call that attaches the session is answered; called in the tick the answer is read. */
+  onAttached(): void;
+  /** Entries are missing. Called before any later entry is delivered. */
   onGap(gap: SessionGap): void;
   /** The session cannot be attached again. */
   onLost(error: Error): void;
 }
 
-/** One session's place in its journal, and the way back to it on a new link (docs/protocol.md §9 and §12, "Coming back"). */
+/**
+ * Attaches one session: for the first time, and again to each new link, at its position (docs/protocol.md §9 and §12, "Coming
+ * back").
+ */
 export class SessionAttachment {
   readonly #options: SessionAttachmentOptions;
   readonly #cursor: SessionCursor;
-  /** Whether the session was attached once. Until then there is nothing to come back to: its call is made again as a whole. */
+  /** Whether the session was attached once. Until then a new link repeats the first call instead. */
   #isOpened = false;
-  /** Requests up to here were listed as pending when the session was resumed, or are resolved; the replay tells them all the same. */
+  /**
+   * Requests up to this position were listed as pending when the session was resumed, or are resolved. The replay sends them,
+   * too.
+   */
   #resolvedUntil: Position | undefined;
+  #reattaching: Promise<void> | undefined;
 
   constructor(options: SessionAttachmentOptions) {
     this.#options = options;
     this.#cursor = options.cursor;
   }
 
-  /** The session is attached; what comes now lies after `position`. */
+  /** The session is attached; the next entries lie after `position`. */
   opened(position: unknown): void {
     this.#isOpened = true;
     this.moveTo(position);
+    this.#options.onAttached();
   }
 
-  /** Entries go on after `position`. */
+  /** The next entries lie after `position`. */
   moveTo(position: unknown): void {
     this.#cursor.moveTo(isPosition(position) ? position : undefined);
   }
 
-  /** Whether a request is to be handled: not when it came early before, and not when it is resolved already. */
+  /** Whether a request has to be handled: not if its early copy was received before, and not if it is resolved already. */
   takesRequest({ meta }: InboundRequest): boolean {
     const place = this.#take(meta);
     if (place === "duplicate" || place === "again" || meta?.resolved === true) return false;
     return this.#resolvedUntil === undefined || !isPosition(meta) || meta.seq > this.#resolvedUntil.seq;
   }
 
-  /** Attaches the session to a link. Rejects when that is lost as well; whatever else goes wrong is the session's own end. */
-  async reattach(link: NewLink): Promise<void> {
-    if (!this.#isOpened) return;
+  /**
+   * Resolves when the call in flight that attaches the session anew has ended, with or without success; undefined when there is
+   * none.
+   */
+  get reattaching(): Promise<void> | undefined {
+    return this.#reattaching;
+  }
+
+  /** Attaches the session to a link. Rejects when the link is lost; every other failure ends the session by `onLost`. */
+  reattach(link: NewLink): Promise<void> {
+    if (!this.#isOpened) return Promise.resolve();
+    const done = this.#reattach(link);
+    const reattaching = done
+      .catch(() => {})
+      .then(() => {
+        if (this.#reattaching === reattaching) this.#reattaching = undefined;
+      });
+    this.#reattaching = reattaching;
+    return done;
+  }
+
+  async #reattach(link: NewLink): Promise<void> {
     try {
       await this.#resumeOrLoad(link, this.#options.sessionId());
     } catch (error) {
@@ -99,7 +128,7 @@ export class SessionAttachment {
     try {
       await link.engine.request(
         METHODS.resumeSession,
-        { sessionId, after, ...given({ credit }) },
+        { sessionId, after, ...withoutUndefined({ credit }) },
         {
           onResult: (result) => this.#resumed(result as ResumeSessionResult),
         },
@@ -112,12 +141,13 @@ export class SessionAttachment {
 
   #resumed({ position, pendingPermissions, pendingAskUserRequests }: ResumeSessionResult): void {
     this.#resolvedUntil = position;
-    const { inbox, sessionId } = this.#options;
+    const { inbox, sessionId, onAttached } = this.#options;
     inbox.reconcile(sessionId(), pendingPermissions, pendingAskUserRequests);
+    onAttached();
   }
 
   async #load({ engine, token, capabilities }: NewLink, sessionId: string, reason: GapReason): Promise<void> {
-    const { onGap, extensions, inbox } = this.#options;
+    const { onGap, extensions, inbox, onAttached } = this.#options;
     await engine.request(
       METHODS.loadSession,
       { ...extensions(), sessionId, token },
@@ -132,9 +162,10 @@ export class SessionAttachment {
             reason,
             loaded,
             offersReceipts,
-            ...given({ from, to: loaded.position }),
+            ...withoutUndefined({ from, to: loaded.position }),
           });
           inbox.reconcile(sessionId, loaded.pendingPermissions, loaded.pendingAskUserRequests);
+          onAttached();
         },
       },
     );
@@ -146,11 +177,11 @@ export class SessionAttachment {
     return place;
   }
 
-  /** The cursor found a hole: entries never came. */
+  /** The cursor found a hole: entries were never received. */
   missed(): void {
     const { logger, onGap, sessionId } = this.#options;
     const { hole: from, position: to } = this.#cursor;
     logger.error({ sessionId: sessionId(), from, to }, "Entries of a session never came");
-    onGap({ reason: "missing", ...given({ from, to }) });
+    onGap({ reason: "missing", ...withoutUndefined({ from, to }) });
   }
 }

@@ -1,13 +1,13 @@
 import { CLIENT_LIMITS, type Credit, type FollowSessionResult } from "@daemon-sdk/protocol";
 
-/** What a {@link SessionCredit} says to the daemon. */
+/** How a {@link SessionCredit} calls the daemon. */
 export interface CreditWire {
   /**
    * `follow_session`; `onResult` is called in the tick the answer is read, before any later frame is. False when nothing was
-   * sent, because there is no session yet or the connection is away: {@link SessionCredit.current} will tell the daemon.
+   * sent, because there is no session yet or no link: {@link SessionCredit.attaching} then holds the credit.
    */
   follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean;
-  /** `grant_credit`; dropped while the connection is away. */
+  /** `grant_credit`; dropped without a link. */
   grant(credit: Credit): void;
 }
 
@@ -15,9 +15,9 @@ export interface CreditWire {
 export interface CreditLease {
   /** An event of that cost waits for this consumer. */
   hold(bytes: number): void;
-  /** This consumer has taken it. Means nothing after {@link end}. */
+  /** The consumer has taken an event of that cost. Without effect after {@link end}. */
   taken(bytes: number): void;
-  /** The consumer is gone: what it held counts as consumed. */
+  /** The consumer is gone: the events it held count as consumed. */
   end(): void;
 }
 
@@ -26,65 +26,81 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
 /**
  * Flow control of one session on a daemon that offers `credit` (docs/protocol.md §9, "Credit").
  *
- * Without a consumer no credit is given. The first one begins at the journal's end, with a whole window; what consumers have
- * taken is granted back in quarters. On its way to this client, waiting here and granted is never more than one window: so a
- * reader that stops costs that much here, and nothing in the daemon. When the last consumer leaves nothing more is granted.
+ * Without a consumer no credit is granted. The first consumer begins at the journal's end, with a whole window. What consumers
+ * have taken is granted back in quarters of a window. Events in flight, events that wait here and the granted credit are never
+ * more than one window: a reader that stops costs that much here, and nothing in the daemon. After the last consumer nothing
+ * more is granted.
  *
- * The counts are fields and no objects: each event changes them, and finds them out of the processor's caches (session-feed.ts).
+ * The counts are fields instead of objects, because each event changes them, and finds them outside the processor's caches
+ * (session-feed.ts).
  */
 export class SessionCredit {
   readonly #wire: CreditWire;
   readonly #onBegin: (result?: FollowSessionResult) => void;
   #consumers = 0;
-  /** Set between `follow_session` and its answer: what comes then was sent on earlier credit. */
+  /** Set until it is known where the first consumer begins: events that come before were sent on earlier credit. */
   #following: object | undefined;
-  /** What the daemon may still send, or has on its way; the last event may overdraw it. */
+  /** Whether `follow_session` waits until the session is attached. */
+  #isDue = false;
+  /** Whether a call that attaches the session is in flight: the daemon may handle it after what is sent later. */
+  #isAttaching = false;
+  /** What the daemon may still send, or what is in flight. The last event may overdraw it. */
   #grantedEvents = 0;
   #grantedBytes = 0;
-  /** What came and was not taken yet. */
+  /** What was received and not taken yet. */
   #waitingEvents = 0;
   #waitingBytes = 0;
 
   /**
-   * @param onBegin called before the first event of a new consumer comes: with the place after which in-order events go on, or
-   *   without it when the connection was made anew meanwhile
+   * @param onBegin called before the first event of a new consumer is received: with the position after which in-order events
+   *   go on, or without a result when the link was lost before the answer
    */
   constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void) {
     this.#wire = wire;
     this.#onBegin = onBegin;
   }
 
-  /** Whether events that come now were sent before the place where the present consumer begins. */
+  /** Whether the next events were sent before the position at which the present consumer begins. */
   get isFollowing(): boolean {
     return this.#following !== undefined;
   }
 
-  /** Whether anybody consumes; else the daemon holds events back, and no gap among them matters. */
+  /** Whether there is a consumer. Without one the daemon holds events back, and no gap among them matters. */
   get hasConsumer(): boolean {
     return this.#consumers > 0;
   }
 
   /**
    * Credit to pass in `initialize_session`, `load_session` and `resume_session`: the window less what waits here, none without
-   * a consumer. Calling it counts as having granted exactly that.
+   * a consumer. Calling it counts as having granted exactly that. Nothing is granted from then on until {@link attached}.
    */
-  current(): Credit {
-    const isWanted = this.#consumers > 0;
-    this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
-    this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
-    if (this.#following !== undefined) this.#begin();
-    return { events: this.#grantedEvents, bytes: this.#grantedBytes };
+  attaching(): Credit {
+    this.#isAttaching = true;
+    const credit = this.#grantAll(!this.#isDue);
+    // The answer was lost with its link, but not what its consumer did since.
+    if (this.#following !== undefined && !this.#isDue) this.#begin();
+    return credit;
   }
 
-  /** The session is there now: for a consumer that came while it was being made. */
-  opened(): void {
-    if (this.#consumers > 0 && this.#grantedEvents === 0) this.#follow();
+  /** The call that {@link attaching} was for is answered: what became due meanwhile is sent. */
+  attached(): void {
+    this.#isAttaching = false;
+    if (this.#isDue) {
+      this.#isDue = false;
+      this.#following = undefined;
+      if (this.#consumers > 0) this.#follow(true);
+    } else if (this.#consumers > 0) this.#grantMore();
   }
 
-  /** A consumer begins. The first one makes the daemon go on at the end of its journal. */
-  attach(): CreditLease {
+  /**
+   * A consumer begins. The first one makes the daemon go on at the end of its journal.
+   *
+   * @param fromNow while there is no link, or the session is being attached to one: whether nothing older may come to this
+   *   consumer. Else it gets everything since the last entry that came, so that it misses nothing of that time.
+   */
+  attach(fromNow = false): CreditLease {
     this.#consumers += 1;
-    if (this.#consumers === 1) this.#follow();
+    if (this.#consumers === 1) this.#follow(fromNow);
     const held: Credit = { events: 0, bytes: 0 };
     let hasEnded = false;
     return {
@@ -108,7 +124,10 @@ export class SessionCredit {
     };
   }
 
-  /** A notification has come in its place, as `frame`. The bytes that wait until they are {@link consumed}; 0 when it cost none. */
+  /**
+   * A notification was received in order, as `frame`. Returns the bytes that wait until they are {@link consumed}; 0 when it
+   * cost no credit.
+   */
   arrived(type: string, frame: string): number {
     if (this.#consumers === 0 || this.#following !== undefined || FREE.has(type)) return 0;
     const bytes = utf8Length(frame);
@@ -119,22 +138,25 @@ export class SessionCredit {
     return bytes;
   }
 
-  /** One event of that cost was taken by everybody. */
+  /** All consumers have taken an event of that cost. */
   consumed(bytes: number): void {
     this.#take(1, bytes);
   }
 
-  #follow(): void {
-    this.#following = undefined;
+  #follow(fromNow: boolean): void {
     this.#waitingEvents = 0;
     this.#waitingBytes = 0;
-    const credit = this.current();
     const following = {};
-    const isSent = this.#wire.follow(credit, (result) => {
-      // Another one may be on its way by now, or the connection was made anew.
+    const isSent = !this.#isAttaching && this.#sendFollow(following);
+    this.#isDue = fromNow && !isSent;
+    this.#following = isSent || fromNow ? following : undefined;
+  }
+
+  #sendFollow(following: object): boolean {
+    return this.#wire.follow(this.#grantAll(), (result) => {
+      // Another one may be in flight by now, or the link was made anew.
       if (this.#following === following) this.#begin(result);
     });
-    if (isSent) this.#following = following;
   }
 
   #begin(result?: FollowSessionResult): void {
@@ -145,7 +167,19 @@ export class SessionCredit {
   #take(events: number, bytes: number): void {
     this.#waitingEvents -= events;
     this.#waitingBytes -= bytes;
-    if (this.#consumers === 0) return;
+    // A daemon drops a grant that it handles before the session is attached.
+    if (this.#consumers > 0 && !this.#isAttaching) this.#grantMore();
+  }
+
+  /** Sets what is granted to the window less what waits here. */
+  #grantAll(isDue = true): Credit {
+    const isWanted = isDue && this.#consumers > 0;
+    this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
+    this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
+    return { events: this.#grantedEvents, bytes: this.#grantedBytes };
+  }
+
+  #grantMore(): void {
     const moreEvents = this.#roomForEvents - this.#grantedEvents;
     const moreBytes = this.#roomForBytes - this.#grantedBytes;
     if (moreEvents * 4 < WINDOW.events && moreBytes * 4 < WINDOW.bytes) return;
@@ -166,7 +200,7 @@ export class SessionCredit {
   }
 }
 
-/** They are sent early where credit holds the others back, and cost nothing. */
+/** These types cost no credit, and are sent early where credit holds back the entries before them. */
 const FREE: ReadonlySet<string> = new Set([
   "permission_resolved",
   "ask_user_resolved",
@@ -177,7 +211,7 @@ const FREE: ReadonlySet<string> = new Set([
 const SCRATCH = new Uint8Array(16 * 1024);
 const encoder = new TextEncoder();
 
-/** Bytes of a text in UTF-8, as the daemon counts them; a tenth of what it costs to make them. */
+/** Bytes of a text in UTF-8, as the daemon counts them. A tenth of the time that encoding to a new array takes. */
 function utf8Length(text: string): number {
   if (text.length * 3 > SCRATCH.length) return encoder.encode(text).length;
   return encoder.encodeInto(text, SCRATCH).written;

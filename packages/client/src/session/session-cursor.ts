@@ -1,23 +1,23 @@
 import type { EnvelopeMeta, Position } from "@daemon-sdk/protocol";
 
 /**
- * What an entry of a session's journal is to this client: `next` in order; `again`, in its place, after it came early; `early`,
- * ahead of its place; `duplicate`, to be dropped; `hole`, in order after entries that never came.
+ * How an entry of a session's journal relates to this client's cursor. `next`: in order. `again`: in order, after its early copy.
+ * `early`: an early copy. `duplicate`: received before, has to be dropped. `hole`: in order, after entries that were never received.
  */
 export type EntryPlace = "next" | "again" | "early" | "duplicate" | "hole";
 
-/** How far this client has come in one session's journal (docs/protocol.md §9). Outlives the links it is read over. */
+/** The position of this client in one session's journal (docs/protocol.md §9). It outlives links. */
 export class SessionCursor {
-  /** Entries that were dropped because they had come before, and places where entries were missing. */
+  /** Entries that were dropped as duplicates, and positions before which entries were missing. */
   readonly counters = { duplicates: 0, holes: 0 };
-  /** Of the last entry in order; numbers by themselves, because they change with every entry. */
+  /** Position of the last entry in order. Two numbers instead of an object, because they change with every entry. */
   #epoch = 0;
   #seq = UNKNOWN;
   #hole: Position | undefined;
-  /** `seq` of entries that came ahead of their place, which lies behind the present one. */
+  /** `seq` of early copies whose entries are still to come in order. */
   #early: Set<number> | undefined;
 
-  /** The last entry that came in order, or where the snapshot was taken; undefined before either. */
+  /** Position of the last entry in order, or of the snapshot; undefined before either. */
   get position(): Position | undefined {
     return this.#seq === UNKNOWN ? undefined : { epoch: this.#epoch, seq: this.#seq };
   }
@@ -27,14 +27,17 @@ export class SessionCursor {
     return this.#hole;
   }
 
-  /** Entries go on behind `position` from now on. Undefined: the daemon told none, so the next entry is taken as it comes. */
+  /**
+   * The next entry is the one after `position`. Undefined: the daemon stated no position, so the next entry is accepted at any
+   * position.
+   */
   moveTo(position: Position | undefined): void {
     this.#epoch = position?.epoch ?? 0;
     this.#seq = position?.seq ?? UNKNOWN;
     for (const seq of this.#early ?? []) if (position === undefined || seq <= position.seq) this.#early?.delete(seq);
   }
 
-  /** Takes one entry by the `_meta` of its message. Without a position everything is `next`. */
+  /** Moves the cursor by the `_meta` of a message. A message without a position is `next`. */
   take(meta: EnvelopeMeta | undefined): EntryPlace {
     const epoch = meta?.epoch;
     const seq = meta?.seq;
@@ -52,7 +55,10 @@ export class SessionCursor {
     return "hole";
   }
 
-  /** It may also lie before the present place: `follow_session` skips entries, and tells those of them that must not wait. */
+  /**
+   * The position of an early copy may also lie before the cursor: `follow_session` skips entries, and sends early copies of some
+   * of them.
+   */
   #takeEarly(seq: number): EntryPlace {
     this.#early ??= new Set();
     if (this.#early.has(seq)) return this.#duplicate();
@@ -70,5 +76,5 @@ export class SessionCursor {
   }
 }
 
-/** Before anything was learned. */
+/** Before the first position is known. */
 const UNKNOWN = -1;

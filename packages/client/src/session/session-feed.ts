@@ -6,6 +6,8 @@ import {
   type InboundRequest,
   NO_ANSWER,
   type SessionNotification,
+  SessionState,
+  type TrackedTurn,
 } from "@daemon-sdk/protocol";
 import type { NewLink, SessionView } from "../connection/index.js";
 import type { RequestInbox } from "./request-inbox.js";
@@ -13,64 +15,80 @@ import type { SessionAttachment, SessionGap } from "./session-attachment.js";
 import type { CreditLease, SessionCredit } from "./session-credit.js";
 import { SessionCursor } from "./session-cursor.js";
 
-/** Hears every notification of a session, of known and unknown types alike. */
+/** Called with every notification of a session, of known and unknown types alike. */
 export type NotificationListener = (notification: SessionNotification) => void;
 
-/** What follows a session's turns; unlike a listener it is no consumer of events by itself. */
+/** The running stream, as the feed delivers to it. */
+export interface EventSink {
+  /** Takes a notification in. True: it waits here, and the sink gives its `bytes` of credit back once it is consumed. */
+  deliver(notification: SessionNotification, bytes: number): boolean;
+}
+
+/** Reacts to what happens in a session. It consumes no events: without a stream or a listener none are sent. */
 export interface SessionObserver {
-  /** Each notification in order, once. True: it costs `bytes` of credit, and this observer gives them back later. */
-  onEvent(notification: SessionNotification, bytes: number): boolean;
-  /** A notification sent ahead of its place, because credit holds back what is before it; it comes again. */
+  /** A notification was applied and delivered; `ended` are the turns that it ended. Text deltas only while they are wanted. */
+  onEvent(notification: SessionNotification, ended: readonly TrackedTurn[]): void;
+  /** A notification was sent ahead of its place, because credit holds back the entries before it. It is sent again at its place. */
   onEarly(notification: SessionNotification): void;
-  /** The daemon asks something. */
+  /** The daemon sent a request. */
   onRequest(): void;
-  /** In-order events go on at another place, told by the daemon unless the connection was made anew. */
+  /** In-order events go on at another place: that of `result`, or after a new link the place where they stopped. */
   onBegin(result?: FollowSessionResult): void;
-  /** Entries are missing before those that come now. */
+  /** Entries are missing before those that come next. */
   onGap(gap: SessionGap): void;
-  /** The session could not be attached again to a new link, or no events can be had although there is a consumer. */
+  /** Re-attaching failed, or the daemon refused events. */
   fail(error: Error): void;
 }
 
-/** What an observer asks of the feed. */
-export type ObservedFeed = Pick<SessionFeed, "heardAt" | "wantsDeltas">;
+/** What an observer uses of the feed. */
+export type ObservedFeed = Pick<SessionFeed, "state" | "stream" | "receivedAt" | "wantsDeltas">;
 
 /** Options of {@link SessionFeed}. */
 export interface SessionFeedOptions {
   readonly clock: Clock;
-  /** Asked for when it is needed; it reads the feed's position. */
+  /** Whether the daemon offers `turns`. */
+  readonly offersTurns: boolean;
+  /** Called when the attachment is needed: it is made of the feed. */
   attachment(): SessionAttachment;
   readonly inbox: RequestInbox;
   /** Undefined on daemons without `credit`. */
   readonly credit: SessionCredit | undefined;
   sessionId(): string;
-  /** Attaches the session anew: the daemon no longer had what comes next, and detached it (docs/protocol.md §9). */
+  /** Attaches the session anew: the daemon no longer had the next entry, and detached the session (docs/protocol.md §9). */
   reattach(): void;
-  /** Told what listeners throw. */
+  /** Receives what listeners throw. */
   onError(error: Error): void;
   onConnectionEnd(error: ConnectionError): void;
 }
 
 const LOADED_AT = Date.now();
 const NEVER = -1;
+const NO_TURNS: readonly TrackedTurn[] = [];
 
 /**
- * One session's end of the shared socket: hands what the daemon tells and asks to who reads it, and gives back the credit it costs.
+ * One session's end of the shared socket: delivers its notifications and requests, and gives back the credit they cost.
  *
- * With ten thousand sessions on a socket each event finds its session's objects out of the processor's caches, so the way of a
- * text delta touches as few of them as it can. Therefore a feed is its session's cursor, and does not have one.
+ * With ten thousand sessions on a socket, each event finds the objects of its session outside the processor's caches, so a text
+ * delta touches as few of them as it can. Therefore a feed is the cursor of its session, and delivers to the stream itself.
  */
 export class SessionFeed extends SessionCursor implements SessionView {
-  // What a text delta needs comes first: it then lies in one place.
-  /** Tells whoever listens now. With one listener it is that one, so that an event need not look into the list. */
-  #tell: NotificationListener | undefined;
-  /** Milliseconds from {@link LOADED_AT} on. Small for weeks: V8 keeps small integers in place, and others in objects of their own. */
-  #heardAfter = NEVER;
-  /** Whether the observer is told of text deltas; else only that the session was heard. */
+  // The fields that a text delta needs come first, so that they share cache lines.
+  /** Notifies the listeners of now. With one listener it is that listener, so that an event need not read the list. */
+  #notify: NotificationListener | undefined;
+  /**
+   * Milliseconds since {@link LOADED_AT}. Small for weeks: V8 stores small integers in place, and others in objects of their
+   * own.
+   */
+  #receivedAfter = NEVER;
+  /** The running stream. */
+  stream: EventSink | undefined;
+  /** Whether the observer is notified of text deltas, too. */
   wantsDeltas = false;
-  observer: SessionObserver | undefined;
   readonly #credit: SessionCredit | undefined;
   readonly #clock: Clock;
+  observer: SessionObserver | undefined;
+  /** Working state and open turns. The requests that wait are in the inbox, with their handlers. */
+  readonly state: SessionState;
   #listeners: readonly NotificationListener[] = [];
   readonly #options: SessionFeedOptions;
   #lease: CreditLease | undefined;
@@ -79,12 +97,13 @@ export class SessionFeed extends SessionCursor implements SessionView {
     super();
     this.#clock = options.clock;
     this.#credit = options.credit;
+    this.state = new SessionState({ turns: options.offersTurns });
     this.#options = options;
   }
 
-  /** When the session was heard last, by the clock; 0: never. */
-  get heardAt(): number {
-    return this.#heardAfter === NEVER ? 0 : this.#heardAfter + LOADED_AT;
+  /** When the last frame of the session was received, by the clock; 0: never. */
+  get receivedAt(): number {
+    return this.#receivedAfter === NEVER ? 0 : this.#receivedAfter + LOADED_AT;
   }
 
   get progress(): number {
@@ -95,27 +114,23 @@ export class SessionFeed extends SessionCursor implements SessionView {
     const place = this.take(meta);
     if (place === "duplicate") return;
     if (place === "hole") this.#options.attachment().missed();
-    this.#heardAfter = this.#clock.now() - LOADED_AT;
-    const isDelta = notification.type === "assistant_text_delta";
+    this.#receivedAfter = this.#clock.now() - LOADED_AT;
     const credit = this.#credit;
-    if (!isDelta) {
-      if (notification.type === "session_unsubscribed" && notification.code === "RESUME_TOO_OLD") {
-        // A consumer that begins attaches the session anew in any case, at the journal's end.
-        if (!credit?.isFollowing) this.#options.reattach();
-        return;
-      }
-      this.#options.inbox.observe(notification);
-    }
-    // Before a place is known where events go on, and without a consumer, an early copy is the only one that counts.
+    const isDelta = notification.type === "assistant_text_delta";
+    if (!isDelta && this.#isUnsubscribed(notification)) return;
+    // Before it is known where events go on, and without a consumer, the early copy is the only one that counts.
     if (credit?.hasConsumer === true && meta?.early === true && !credit.isFollowing) {
+      this.state.foretell(notification);
       this.observer?.onEarly(notification);
       return;
     }
     const bytes = credit === undefined ? 0 : credit.arrived(notification.type, frame);
-    // Those of now: what ends the session ends its listeners, too, and they are to hear why.
-    const tell = this.#tell;
-    const isHeld = (!isDelta || this.wantsDeltas) && this.observer?.onEvent(notification, bytes) === true;
-    if (tell !== undefined) this.#call(tell, notification);
+    // The listeners of now: the end of the session ends them, and is still delivered to them.
+    const notify = this.#notify;
+    const ended = isDelta ? NO_TURNS : this.state.apply(notification);
+    const isHeld = this.stream?.deliver(notification, bytes) === true;
+    if (!isDelta || this.wantsDeltas) this.observer?.onEvent(notification, ended);
+    if (notify !== undefined) this.#call(notify, notification);
     if (bytes > 0 && !isHeld) credit?.consumed(bytes);
   }
 
@@ -141,7 +156,7 @@ export class SessionFeed extends SessionCursor implements SessionView {
 
   /** Calls back with every notification, in order; the returned function stops it. */
   listen(listener: NotificationListener): () => void {
-    // Copied on change: a listener may subscribe or stop while one is being told.
+    // Copied on change: a listener may subscribe or stop during a notification.
     this.#setListeners([...this.#listeners, listener]);
     this.#lease ??= this.#credit?.attach();
     let isListening = true;
@@ -154,19 +169,31 @@ export class SessionFeed extends SessionCursor implements SessionView {
     };
   }
 
-  /** Nobody is told any more. */
+  /** Removes all listeners. */
   close(): void {
     this.#setListeners([]);
     this.#lease?.end();
     this.#lease = undefined;
   }
 
+  /** Whether the daemon detached the session for lack of its next entry. Anything else goes on, past the inbox. */
+  #isUnsubscribed(notification: SessionNotification): boolean {
+    const { inbox, reattach } = this.#options;
+    if (notification.type === "session_unsubscribed" && notification.code === "RESUME_TOO_OLD") {
+      // A consumer that begins now attaches the session by itself, at the journal's end.
+      if (!this.#credit?.isFollowing) reattach();
+      return true;
+    }
+    inbox.observe(notification);
+    return false;
+  }
+
   #setListeners(listeners: readonly NotificationListener[]): void {
-    const tellAll: NotificationListener = (notification) => {
+    const notifyAll: NotificationListener = (notification) => {
       for (const listener of listeners) this.#call(listener, notification);
     };
     this.#listeners = listeners;
-    this.#tell = listeners.length > 1 ? tellAll : listeners[0];
+    this.#notify = listeners.length > 1 ? notifyAll : listeners[0];
   }
 
   #call(listener: NotificationListener, notification: SessionNotification): void {

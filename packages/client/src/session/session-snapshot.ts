@@ -1,5 +1,5 @@
 import type { LoadSessionResult, SessionMessage, SessionSettings } from "@daemon-sdk/protocol";
-import { given } from "../base/index.js";
+import { withoutUndefined } from "../base/index.js";
 
 /** What a session was found with when it was made or loaded. */
 export interface SessionSnapshot {
@@ -19,6 +19,6 @@ export function snapshotOf({
   return {
     settings,
     history: session.messages,
-    ...given({ title: session.title, cwd }),
+    ...withoutUndefined({ title: session.title, cwd }),
   };
 }

@@ -5,50 +5,65 @@ import {
   type Clock,
   type LoadSessionResult,
   newId,
+  type PromptIds,
   type SessionNotification,
+  type TrackedTurn,
+  type TurnEnd,
 } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue } from "../base/index.js";
-import { type CreditLease, type SentPrompt, type SessionGap, snapshotOf, type TurnLedger } from "../session/index.js";
+import { approximateBytes, EventQueue, withoutUndefined } from "../base/index.js";
+import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
 import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
+import { ResultCollector } from "./result-collector.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
 import type { StreamOptions } from "./stream-options.js";
-import { StreamStateTracker } from "./stream-state-tracker.js";
 
 /** What a stream needs of the session it belongs to. */
 export interface StreamHost {
   readonly sessionId: string;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
-  readonly turns: TurnLedger;
   readonly clock: Clock;
   /** Requests that wait for a person. */
   readonly pendingRequests: number;
   /** Whether there is a link. */
   readonly isReachable: boolean;
-  /** Whether what comes now lies before the place where events go on; `begin` follows. */
+  /** Whether the next notifications lie before the position at which this stream's events begin; `begin` follows. */
   readonly isFollowing: boolean;
-  /** Has the daemon send events; undefined where it sends them anyway. */
+  /** Set while a call that attaches the session anew is in flight: only its answer says where events go on. */
+  readonly reattaching: Promise<void> | undefined;
+  /** Makes the daemon send events; undefined where it sends them without credit. */
   attach(): CreditLease | undefined;
-  /** Takes the one place for a running stream; throws when it is taken, or when the session cannot be used. */
+  /** Makes `stream` the running stream. Throws when another stream runs, or when the session cannot be used. */
   claim(stream: SessionStream): void;
-  /** Gives the place back; ignored when it is not this stream's. */
+  /** `stream` does not run any more; without effect when another stream runs. */
   release(stream: SessionStream): void;
-  /** Undefined when a prompt can go out now, else what to wait for. */
+  /** Undefined when a prompt can be sent now; else resolves when it can. */
   untilFree(): Promise<void> | undefined;
-  /** Sends the prompt; resolves at the acknowledgement. */
-  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: SentPrompt): Promise<void>;
-  /** Asks to interrupt that message's turn; the outcome is nobody's concern. */
+  /** Tracks the prompt's turn from now on, and sends the prompt; resolves at the acknowledgement. */
+  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: PromptIds): Promise<void>;
+  /** Applies a notification that was not received, but stands for what a gap hides, to the session's state. */
+  apply(notification: SessionNotification): void;
+  /** The tracked turn of that message. */
+  turn(messageId: string): TrackedTurn | undefined;
+  /** Ends that turn for a reason that no notification states. */
+  endTurn(messageId: string, end: TurnEnd): void;
+  /** The consumer of that turn's events is gone. */
+  leave(messageId: string): void;
+  /** Asks to interrupt that message's turn; the outcome does not matter. */
   interruptQuietly(messageId: string): void;
 }
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
-/** One turn as a {@link DroidStream}; the session feeds it with notifications and tells it when its own life ends. */
-export class SessionStream<Output = unknown> implements DroidStream<Output> {
+/**
+ * One turn as a {@link DroidStream}. The session's feed delivers notifications; `SessionTurns` ends the stream when the session
+ * ends.
+ */
+export class SessionStream<Output = unknown> implements DroidStream<Output>, EventSink {
   readonly messageId: string;
   readonly #host: StreamHost;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
@@ -59,11 +74,13 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   readonly #queue: EventQueue<DroidStreamEvent<Output>>;
   readonly #onAbort = (event: Event): void => this.#abort(event.target as AbortSignal);
   #state: StreamState = "idle";
-  /** Whether the prompt is on its way. */
+  /** Whether the prompt was sent. */
   #isSent = false;
   #isAcknowledged = false;
-  /** Set where our events begin; what the session tells before it is not ours. */
-  #tracker: StreamStateTracker | undefined;
+  /** The turn, once its prompt is sent. */
+  #turn: TrackedTurn | undefined;
+  /** Set where the events of this turn begin; notifications before that belong to others. */
+  #collector: ResultCollector | undefined;
   #lease: CreditLease | undefined;
   readonly #options: StreamOptions<Output>;
   #deadlines: StreamDeadlines | undefined;
@@ -86,8 +103,8 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
       sizeOf: approximateBytes,
       maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
       onTaken: (bytes) => this.#lease?.taken(bytes),
-      // The work goes on, only this reader is lost: the messages can be read with getMessages().
-      onOverflow: () => this.#step("broke") && this.#host.turns.leave(this.messageId),
+      // The turn goes on without this reader: its messages can be read with getMessages().
+      onOverflow: () => this.#step("broke") && this.#host.leave(this.messageId),
     });
   }
 
@@ -115,71 +132,83 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     await this.return();
   }
 
-  /** Takes in one notification of the session. True: it waits here, and its `bytes` of credit are given back once it is taken. */
+  /**
+   * Takes in a notification that the session's state has applied. True: its events wait here, and hold `bytes` of credit until
+   * they are consumed.
+   */
   deliver(notification: SessionNotification, bytes: number): boolean {
     this.heard();
-    const tracker = this.#tracker;
-    if (this.#state !== "running" || tracker === undefined) return false;
-    const wasBehind = tracker.isBehind;
+    const collector = this.#collector;
+    if (this.#state !== "running" || collector === undefined) return false;
     const events = this.#bridge.push(notification);
-    const ended = tracker.observe(notification, events);
-    const isOurs = events.length > 0 && !(wasBehind && tracker.isBehind);
-    if (isOurs) this.#push(events, bytes);
-    if (ended) void this.#conclude(tracker);
-    return isOurs && bytes > 0;
+    const hasEnded = collector.observe(notification, events);
+    const last = collector.isBehind ? -1 : events.length - 1;
+    const lease = this.#lease;
+    if (last >= 0) lease?.hold(bytes);
+    for (let index = 0; index <= last; index += 1) {
+      const event = events[index] as BridgedEvent;
+      // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
+      if (lease === undefined) this.#queue.push(event);
+      else this.#queue.push(event, index === last ? bytes : 0);
+    }
+    if (hasEnded) void this.#conclude(collector);
+    return last >= 0 && bytes > 0;
   }
 
-  /** The session has given a sign of life. */
+  /** A frame of the session was received. */
   heard(): void {
     this.#deadlines?.heard();
   }
 
-  /** Our events begin with what comes now. */
+  /** The events of this turn are among the next notifications. */
   begin(): void {
-    if (this.#state !== "running" || this.#tracker !== undefined) return;
-    const { turns, offersTurns, sessionId } = this.#host;
-    const { messageId } = this;
-    this.#tracker = new StreamStateTracker({
-      messageId,
-      requestId: this.#requestId,
+    if (this.#state !== "running" || this.#collector !== undefined || this.#turn === undefined) return;
+    const { sessionId } = this.#host;
+    const collector = new ResultCollector(this.#turn, {
       sessionId,
-      turns: offersTurns,
-      ahead: turns.aheadOf(messageId),
-      ...(this.#format === undefined ? {} : { outputFormat: this.#format }),
+      ...withoutUndefined({ outputFormat: this.#format }),
     });
+    this.#collector = collector;
+    collector.conclude();
+    if (collector.hasEnded) void this.#conclude(collector);
   }
 
-  /** Events are missing before those that come now; messages of the turn that are known all the same are told here. */
+  /** Events are missing before the next ones. Messages of the turn that the loaded session holds are yielded here. */
   gap({ reason, from, to, loaded }: SessionGap): void {
-    if (this.#state !== "running" || this.#tracker === undefined) return;
+    if (this.#state !== "running" || this.#collector === undefined) return;
     const snapshot = loaded && snapshotOf(loaded);
     this.#queue.push(
       { type: "gap", reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) },
       this.#lease && 0,
     );
     const isKnown = (id: string) => this.#bridge.hasSeen(id);
-    for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) this.deliver(missed, 0);
+    for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) {
+      this.#host.apply(missed);
+      this.deliver(missed, 0);
+    }
   }
 
-  /** After a gap the session was at work on nothing: the turn is over, if the daemon ever had it. */
+  /** After a gap no turn runs in the session: this turn is over, if the daemon ever accepted its prompt. */
   foundIdle({ session, queuedMessages = [] }: LoadSessionResult): void {
-    const tracker = this.#tracker;
+    const collector = this.#collector;
     const wasTaken = this.#isAcknowledged || session.messages.some(({ id }) => id === this.messageId);
     const isQueued = queuedMessages.some(({ messageId }) => messageId === this.messageId);
-    if (this.#state !== "running" || tracker === undefined || !wasTaken || isQueued) return;
-    tracker.endedUnseen();
-    void this.#conclude(tracker);
+    if (this.#state !== "running" || collector === undefined || !wasTaken || isQueued) return;
+    this.#host.endTurn(this.messageId, { by: "idle" });
+    collector.conclude();
+    void this.#conclude(collector);
   }
 
-  /** The agent's process is gone. */
+  /** The agent's process has exited. */
   agentExited(notification: SessionNotification): void {
-    const tracker = this.#tracker;
-    if (this.#state !== "running" || tracker === undefined || this.#waitsForNewAgent(tracker)) return;
-    tracker.agentExited(notification);
-    void this.#conclude(tracker);
+    const collector = this.#collector;
+    if (this.#state !== "running" || collector === undefined || this.#waitsForNewAgent(collector)) return;
+    this.#host.endTurn(this.messageId, { by: "completed", reason: "agent_exited" });
+    collector.conclude(notification);
+    void this.#conclude(collector);
   }
 
-  /** The session's agent was stopped, or the session is out of reach: ends with `error`, after what came before. */
+  /** The session's agent was stopped, or the session cannot be reached any more: ends with `error`, after the events before it. */
   fail(error: Error): void {
     if (this.#step("broke")) this.#queue.fail(error);
   }
@@ -189,15 +218,15 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     if (this.#step("closed")) this.#queue.end();
   }
 
-  /** This side interrupts what runs; gives back our message's id where that is our turn. */
+  /** This side interrupts the running turn. Returns the id of this stream's message if the running turn is its own. */
   noteInterrupt(): string | undefined {
-    this.#tracker?.noteInterrupt();
-    return this.#state === "running" && this.#tracker?.isUntouched === false ? this.messageId : undefined;
+    this.#collector?.noteInterrupt();
+    return this.#state === "running" && this.#collector?.isUntouched === false ? this.messageId : undefined;
   }
 
   /** A daemon that offers `turns` starts the agent again for a prompt that has not begun. */
-  #waitsForNewAgent(tracker: StreamStateTracker): boolean {
-    return this.#host.offersTurns && tracker.isUntouched;
+  #waitsForNewAgent({ isUntouched }: ResultCollector): boolean {
+    return this.#host.offersTurns && isUntouched;
   }
 
   #start(): void {
@@ -232,34 +261,26 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   async #send(): Promise<void> {
     const free = this.#host.untilFree();
     if (free !== undefined) await free;
+    while (this.#host.reattaching !== undefined) await this.#host.reattaching;
     if (this.#state !== "running") return;
     this.#isSent = true;
-    // Sent before the prompt and not waited for: a prompt costs no round trip more.
+    // Sent before the prompt, without waiting for the answer: a prompt takes no further round trip.
     this.#lease = this.#host.attach();
+    const { messageId } = this;
+    const acknowledged = this.#host.sendPrompt(this.#params, { messageId, requestId: this.#requestId });
+    this.#turn = this.#host.turn(messageId);
     if (!this.#host.isFollowing) this.begin();
     try {
-      await this.#host.sendPrompt(this.#params, { messageId: this.messageId, requestId: this.#requestId });
+      await acknowledged;
       this.#isAcknowledged = true;
     } catch (error) {
       this.fail(error as Error);
     }
   }
 
-  #push(events: BridgedEvent[], bytes: number): void {
-    const lease = this.#lease;
-    lease?.hold(bytes);
-    const last = events.length - 1;
-    for (let index = 0; index <= last; index += 1) {
-      const event = events[index] as BridgedEvent;
-      // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
-      if (lease === undefined) this.#queue.push(event);
-      else this.#queue.push(event, index === last ? bytes : 0);
-    }
-  }
-
-  async #conclude(tracker: StreamStateTracker): Promise<void> {
+  async #conclude(collector: ResultCollector): Promise<void> {
     if (!this.#step("turnEnded")) return;
-    const result = (await tracker.result()) as ResultEvent<Output>;
+    const result = (await collector.result()) as ResultEvent<Output>;
     if (!this.#step("resultMade")) return;
     this.#queue.push(result, this.#lease && 0);
     this.#queue.end();
@@ -275,7 +296,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     const wasSent = this.#state === "running" && this.#isSent;
     if (!this.#step("left")) return false;
     if (!wasSent) return true;
-    this.#host.turns.leave(this.messageId);
+    this.#host.leave(this.messageId);
     this.#host.interruptQuietly(this.messageId);
     return true;
   }
@@ -287,7 +308,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     this.#state = next;
     if (next === "ended") {
       for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
-      // What still waits is no more than one window; the next consumer gets another one.
+      // The events that still wait are at most one window of credit; the next consumer begins with another window.
       this.#lease?.end();
       this.#deadlines?.stop();
       this.#host.release(this as SessionStream);

@@ -6,26 +6,30 @@ import {
   type FollowSessionResult,
   type LoadSessionResult,
   METHODS,
+  type PromptIds,
   type Receipt,
-  SessionError,
+  type SessionError,
+  type SessionFindings,
   type SessionNotification,
+  type TrackedTurn,
+  type TurnEnd,
 } from "@daemon-sdk/protocol";
-import { given, idleClock } from "../base/index.js";
+import { idleClock, withoutUndefined } from "../base/index.js";
 import type { ConnectionCalls, StatusEvents } from "../connection/index.js";
 import {
   type ActivityHost,
   type ActivityListener,
   type CreditLease,
   type DaemonClient,
+  LeftTurns,
   type ObservedFeed,
   REASON_OF_STATE,
-  type SentPrompt,
   SessionActivityWatch,
   type SessionGap,
   type SessionObserver,
-  TurnLedger,
   TurnReceipts,
 } from "../session/index.js";
+import { endingOf } from "./session-ending.js";
 import type { SessionStream, StreamHost } from "./session-stream.js";
 
 /** Options of {@link SessionTurns}. */
@@ -33,7 +37,7 @@ export interface SessionTurnsOptions {
   readonly client: DaemonClient;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
-  /** Both tell whether there is a link now. */
+  /** `calls` and `status` say whether there is a link now. */
   readonly calls: ConnectionCalls;
   readonly status: StatusEvents;
   readonly onError: (error: Error) => void;
@@ -42,24 +46,24 @@ export interface SessionTurnsOptions {
 }
 
 /**
- * The turns of one session and the one stream that may follow them: sends prompts, hands notifications on, and ends the stream
- * when the session or its agent goes away.
+ * The turns of one session, and the one stream that may run: sends prompts, and ends the stream when the session or its agent
+ * is gone. Which turns are open is the feed's state; events go from the feed to the stream directly.
  */
 export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   readonly offersTurns: boolean;
-  readonly turns: TurnLedger;
   readonly clock: Clock;
   readonly feed: ObservedFeed;
   readonly #client: DaemonClient;
   readonly #calls: ConnectionCalls;
   readonly #status: StatusEvents;
   readonly #activity: SessionActivityWatch;
+  readonly #left = new LeftTurns();
   readonly #receipts: TurnReceipts;
   #stream: SessionStream | undefined;
-  /** Told early; a stream that runs is still to get what came before it. */
+  /** The early copy of the session's end, while a stream still gets the entries before it. */
   #closed: SessionNotification | undefined;
 
-  /** Make it before the session is made or loaded, so that nothing is missed. */
+  /** Has to be made before the session is made or loaded, so that no event is missed. */
   constructor({ client, offersTurns, calls, status, clock = idleClock, onError }: SessionTurnsOptions) {
     this.#client = client;
     this.#calls = calls;
@@ -68,12 +72,11 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     this.#activity = new SessionActivityWatch(this, onError);
     this.#receipts = new TurnReceipts((messageId, signal) => this.getReceipt(messageId, signal));
     this.offersTurns = offersTurns;
-    this.turns = new TurnLedger(offersTurns);
     this.feed = client.observe(this);
   }
 
   get sessionId(): string {
-    // A handle is only given out once the session has its id.
+    // The caller gets a handle only once the session has its id.
     return this.#client.sessionId as string;
   }
 
@@ -85,11 +88,15 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
 
   release(stream: SessionStream): void {
     if (this.#stream === stream) this.#setStream(undefined);
-    if (this.#closed !== undefined) this.#ended(this.#closed);
+    if (this.#closed !== undefined) this.#endBy(this.#closed);
   }
 
   attach(): CreditLease | undefined {
-    return this.#client.credit?.attach();
+    return this.#client.credit?.attach(true);
+  }
+
+  get reattaching(): Promise<void> | undefined {
+    return this.#client.credit && this.#client.reattaching;
   }
 
   get pendingRequests(): number {
@@ -100,7 +107,7 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     return this.#calls.isOpen && this.#client.isConnected;
   }
 
-  get hearsEvents(): boolean {
+  get receivesEvents(): boolean {
     return this.#client.credit?.hasConsumer !== false;
   }
 
@@ -109,15 +116,15 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     return this.#activity.current;
   }
 
-  /** Calls back with each change of that. A consumer of events: the working state is told by them. */
+  /** Calls back with each change of the activity. This consumes events, because they state the working state. */
   onActivity(listener: ActivityListener): () => void {
     const stops = [
       this.#client.onNotification(() => {}),
       this.#activity.listen(listener),
       this.#status.listen(() => this.#activity.refresh()),
-      () => this.#setStream(this.#stream),
+      () => this.#wantDeltas(),
     ];
-    this.#setStream(this.#stream);
+    this.#wantDeltas();
     return () => {
       for (const stop of stops) stop();
     };
@@ -125,17 +132,25 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
 
   #setStream(stream: SessionStream | undefined): void {
     this.#stream = stream;
-    this.feed.wantsDeltas = stream !== undefined || this.#activity.isWatched;
+    this.feed.stream = stream;
+  }
+
+  #wantDeltas(): void {
+    this.feed.wantsDeltas = this.#activity.isWatched;
   }
 
   async getReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
-    const { receipts } = await this.#client.call(METHODS.getReceipts, { messageIds: [messageId] }, given({ signal }));
+    const { receipts } = await this.#client.call(
+      METHODS.getReceipts,
+      { messageIds: [messageId] },
+      withoutUndefined({ signal }),
+    );
     return receipts[0] ?? { messageId, state: "unknown" };
   }
 
   /** Resolves when the message's turn is over. */
   async waitForReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
-    // A turn that ended while the link was away is not always told.
+    // For a turn that ended without a link there is not always a notification.
     const stop = this.#status.listen(() => this.#receipts.wake());
     return this.#receipts.waitFor(messageId, signal).finally(stop);
   }
@@ -147,32 +162,53 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   untilFree(): Promise<void> | undefined {
     // A plain daemon discards queued prompts when it is interrupted (docs/wire/agent-stdio.md#oddities), so the turn
     // that was left has to end first.
-    if (this.offersTurns || !this.turns.hasLeftTurns) return undefined;
-    return this.turns.whenLeftEnded(CLIENT_LIMITS.requestTimeoutMs);
+    if (this.offersTurns || this.#left.isEmpty) return undefined;
+    return this.#left.whenEmpty(CLIENT_LIMITS.requestTimeoutMs);
   }
 
   async sendPrompt(
     params: Omit<AddUserMessageParams, "sessionId">,
-    prompt: SentPrompt,
+    { messageId, requestId }: PromptIds,
     signal?: AbortSignal,
   ): Promise<void> {
-    this.turns.begin(prompt);
+    const { state } = this.feed;
+    // A prompt that is sent again goes on with its turn.
+    const isNew = state.turn(messageId) === undefined;
+    if (isNew) state.expect({ messageId, requestId });
     try {
-      const { messageId, requestId: id } = prompt;
-      await this.#client.addUserMessage({ ...params, messageId }, { id, ...given({ signal }) });
-      if (this.turns.has(prompt.messageId) && this.#activity.isIdle) this.#activity.found("thinking");
+      await this.#client.addUserMessage({ ...params, messageId }, withoutUndefined({ id: requestId, signal }));
+      if (state.turn(messageId)?.isForetold !== false || state.latestWorkingState !== "idle") return;
+      state.presume("thinking");
+      this.#activity.stated();
     } catch (error) {
-      this.turns.forget(prompt.messageId);
+      if (isNew) this.#forget([{ messageId }]);
       throw error;
     }
   }
 
-  /** Takes over from a result that tells it whether the session is at work. */
-  found({ isAgentLoopInProgress, workingState }: Omit<FollowSessionResult, "position">): void {
-    if (isAgentLoopInProgress === undefined && workingState === undefined) return;
-    const isBusy = isAgentLoopInProgress === true || (workingState ?? "idle") !== "idle";
-    this.turns.found(isBusy);
-    this.#activity.found(isBusy && (workingState ?? "idle") === "idle" ? "thinking" : (workingState ?? "idle"));
+  apply(notification: SessionNotification): void {
+    this.#left.settle(this.feed.state.apply(notification));
+  }
+
+  turn(messageId: string): TrackedTurn | undefined {
+    return this.feed.state.turn(messageId);
+  }
+
+  endTurn(messageId: string, end: TurnEnd): void {
+    this.feed.state.end(messageId, end);
+    this.#left.settle([{ messageId }]);
+  }
+
+  leave(messageId: string): void {
+    if (this.turn(messageId) !== undefined) this.#left.add(messageId);
+  }
+
+  /** Takes over the working state that a result holds. */
+  found(findings: SessionFindings): void {
+    const states = statesOf(findings);
+    if (states === undefined) return;
+    this.feed.state.found(states);
+    this.#activity.stated();
   }
 
   /** Interrupts the running turn; its stream goes on to its result. */
@@ -181,9 +217,9 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   interruptQuietly(messageId: string): void {
-    // It waits for a link for as long as one is looked for: nobody else would end the turn.
+    // Without a time limit: the call waits for a link as long as the connection tries, because nothing else would end the turn.
     this.#client.interruptTurn(messageId, { timeoutMs: 0 }).catch(() => {
-      // Whoever left the stream is not there to hear it.
+      // The stream was left, so that there is nobody to report it to.
     });
   }
 
@@ -193,19 +229,25 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     this.#receipts.wake();
   }
 
-  /** The session is out of reach: its stream ends with `error`. */
+  /** The session cannot be reached any more: its stream ends with `error`. */
   fail(error: Error): void {
     this.#stream?.fail(error);
     this.#activity.refresh();
     this.#receipts.wake();
   }
 
-  onEvent(notification: SessionNotification, bytes: number): boolean {
-    this.#activity.heard(notification);
-    const isHeld = this.#stream?.deliver(notification, bytes) === true;
-    // Nearly all there is, and no news of a turn's life: it need not be compared with everything that is.
-    if (notification.type !== "assistant_text_delta") this.#observe(notification);
-    return isHeld;
+  onEvent(notification: SessionNotification, ended: readonly TrackedTurn[]): void {
+    this.#activity.refresh();
+    this.#left.settle(ended);
+    this.#wakeAtEnd(notification);
+    const { type } = notification;
+    if (type === "session_process_exited") {
+      this.#stream?.agentExited(notification);
+      this.#agentGone();
+    } else if (type === "session_inactivity") {
+      this.fail(endingOf(notification, this.sessionId) as SessionError);
+      this.#agentGone();
+    } else this.#endBy(notification);
   }
 
   onRequest(): void {
@@ -213,19 +255,18 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   onEarly(notification: SessionNotification): void {
-    this.#activity.heard(notification);
+    this.#activity.refresh();
     this.#stream?.heard();
-    this.turns.foretell(notification);
     this.#wakeAtEnd(notification);
     if (notification.type !== "session_closed") return;
-    if (this.#stream === undefined) this.#ended(notification);
+    if (this.#stream === undefined) this.#endBy(notification);
     else this.#closed = notification;
   }
 
   onBegin(result?: FollowSessionResult): void {
     if (result !== undefined) {
-      this.turns.skip();
-      this.found(result);
+      this.#left.settle(this.feed.state.skipTo(statesOf(result) ?? {}));
+      this.#activity.stated();
     }
     this.#stream?.begin();
   }
@@ -236,70 +277,54 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     const { loaded, offersReceipts } = gap;
     if (loaded === undefined) return;
     this.found(loaded);
-    // What ended in the gap is not told any more.
-    if (!this.turns.isBusy) this.turns.reset();
+    const { state } = this.feed;
+    // No notification follows for turns that ended in the gap. How that of the stream ended is looked up.
+    if (!state.isBusy) this.#forget(state.turns.filter(({ messageId }) => messageId !== stream?.messageId));
     if (stream === undefined) return;
     if (offersReceipts === true) void this.#settle(stream, loaded);
-    else if (!this.turns.isBusy) stream.foundIdle(loaded);
+    else if (!state.isBusy) stream.foundIdle(loaded);
   }
 
-  /** Ends a stream whose turn's end fell into a gap, by what the daemon noted of it. */
+  /** Ends a stream whose turn's end fell into a gap, by the receipt that the daemon has of it. */
   async #settle(stream: SessionStream, loaded: LoadSessionResult): Promise<void> {
     const { messageId: turnId } = stream;
     try {
       const { state, reason = REASON_OF_STATE.get(state) } = await this.getReceipt(turnId);
-      if (REASON_OF_STATE.has(state)) this.onEvent({ type: "agent_turn_completed", turnId, reason }, 0);
+      if (!REASON_OF_STATE.has(state)) return;
+      const end: SessionNotification = { type: "agent_turn_completed", turnId, reason };
+      const ended = this.feed.state.apply(end);
+      this.#stream?.deliver(end, 0);
+      this.onEvent(end, ended);
     } catch {
-      if (!this.turns.isBusy) stream.foundIdle(loaded);
+      if (!this.feed.state.isBusy) stream.foundIdle(loaded);
     }
+  }
+
+  #forget(turns: readonly Pick<TrackedTurn, "messageId">[]): void {
+    for (const { messageId } of turns) this.feed.state.forget(messageId);
+    this.#left.settle(turns);
   }
 
   #wakeAtEnd({ type, turnId }: SessionNotification): void {
     if (type === "agent_turn_completed") this.#receipts.wake(turnId);
   }
 
-  #observe(notification: SessionNotification): void {
-    this.turns.observe(notification);
-    this.#wakeAtEnd(notification);
-    switch (notification.type) {
-      case "session_process_exited":
-        this.#stream?.agentExited(notification);
-        this.#agentGone();
-        break;
-      case "session_inactivity":
-        this.fail(this.#error("SESSION_DISCONNECTED", notification, "The daemon stopped the agent for inactivity."));
-        this.#agentGone();
-        break;
-      case "session_closed":
-        this.#ended(notification);
-        break;
-      case "session_unsubscribed":
-        this.#end(this.#error("SESSION_DETACHED", notification, "Another client has the session."));
-        break;
-    }
-  }
-
-  #ended(notification: SessionNotification): void {
+  #endBy(notification: SessionNotification): void {
+    const error = endingOf(notification, this.sessionId);
+    if (error === undefined) return;
     this.#closed = undefined;
-    this.#end(this.#error("SESSION_CLOSED", notification, "The session was closed elsewhere."));
-  }
-
-  /** A daemon that offers `turns` tells the end of each of them; of another one nothing more is heard. */
-  #agentGone(): void {
-    if (!this.offersTurns) this.turns.reset();
-  }
-
-  #end(error: SessionError): void {
     this.#client.detach(error);
     this.fail(error);
   }
 
-  #error(
-    code: "SESSION_DISCONNECTED" | "SESSION_CLOSED" | "SESSION_DETACHED",
-    { message }: SessionNotification,
-    fallback: string,
-  ): SessionError {
-    const text = typeof message === "string" && message !== "" ? message : fallback;
-    return new SessionError(code, `${text} Resume session ${this.sessionId} to go on.`, { sessionId: this.sessionId });
+  /** A daemon that offers `turns` notifies the end of each turn; another one sends nothing more of them. */
+  #agentGone(): void {
+    if (!this.offersTurns) this.#left.settle(this.feed.state.reset());
   }
+}
+
+/** What a result holds of the working state, without the requests, which the inbox takes over; undefined when that is nothing. */
+function statesOf({ isAgentLoopInProgress, workingState }: SessionFindings): SessionFindings | undefined {
+  if (isAgentLoopInProgress === undefined && workingState === undefined) return undefined;
+  return withoutUndefined({ isAgentLoopInProgress, workingState });
 }

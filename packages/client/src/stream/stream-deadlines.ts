@@ -1,6 +1,6 @@
 import { type Clock, TimeoutError } from "@daemon-sdk/protocol";
 
-/** Looks in one idle time: a stream is given up after that time of silence, or a quarter of it later. */
+/** Checks per idle time: a stream ends after that time of silence, or at most a quarter of it later. */
 const LOOKS = 4;
 
 /** Options of {@link StreamDeadlines}. */
@@ -8,12 +8,12 @@ export interface StreamDeadlinesOptions {
   readonly clock: Clock;
   readonly timeoutMs: number | undefined;
   readonly idleTimeoutMs: number | undefined;
-  /** Whether silence is nobody's fault now: a person is asked, the link is away, the reader has not read. */
+  /** Whether silence does not count now: a person is asked, there is no link, or the reader has not read. */
   isExcused(): boolean;
   onTimeout(error: TimeoutError): void;
 }
 
-/** When to give up one stream. Timers alone, no hours: a computer that slept has not waited. */
+/** Ends one stream after its time limits. Counts timer ticks, never wall-clock time: while a computer sleeps, no time counts. */
 export class StreamDeadlines {
   readonly #options: StreamDeadlinesOptions;
   #silentLooks = 0;
@@ -29,7 +29,7 @@ export class StreamDeadlines {
     this.#look();
   }
 
-  /** Something was heard of the session. */
+  /** A frame of the session was received. */
   heard(): void {
     this.#silentLooks = 0;
   }
@@ -45,7 +45,7 @@ export class StreamDeadlines {
     if (idleTimeoutMs === undefined) return;
     this.#stopIdle = clock.setTimer(() => {
       this.#silentLooks = isExcused() ? 0 : this.#silentLooks + 1;
-      // The first look falls somewhere into the silence.
+      // The first check falls somewhere into the silence.
       if (this.#silentLooks > LOOKS)
         onTimeout(new TimeoutError("Waiting for the next event of the stream", idleTimeoutMs));
       else this.#look();

@@ -44,17 +44,20 @@ test("close() never rejects: a session that is gone, or out of reach, is closed"
   const { daemon, connection } = await connected();
   const [gone, unreachable] = [await connection.createSession(), await connection.createSession()];
   daemon.sessions.get(gone.sessionId)?.notify({ type: "session_closed", timestamp: 1 });
-  await gone.close();
+  await expect(gone.close()).resolves.toBeUndefined();
   await connection.close();
-  await unreachable.close();
+  await expect(unreachable.close()).resolves.toBeUndefined();
+  expect(await rejection(gone.send("x"))).toMatchObject({ code: "SESSION_CLOSED" });
+  expect(await rejection(unreachable.send("x"))).toMatchObject({ code: "CONNECTION_CLOSED" });
 });
 
 test("a session is closed by `await using`", async () => {
   const { daemon, connection } = await connected();
   {
-    await using _session = await connection.createSession();
+    await using session = await connection.createSession({ sessionId: "used" });
+    expect(session.sessionId).toBe("used");
   }
-  await daemon.waitForRequest("close_session");
+  expect((await daemon.waitForRequest("close_session")).params).toMatchObject({ sessionId: "used" });
 });
 
 test("listeners hear every notification, by type when asked, until they stop; one that throws disturbs nobody", async () => {

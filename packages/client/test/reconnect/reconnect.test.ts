@@ -237,6 +237,35 @@ describe("a connection whose link is lost", () => {
     expect(seen.at(-1)).toMatchObject({ text: "the answer", reason: "completed", success: true });
   });
 
+  test("goes on with a prompt that waited behind another turn, and whose own turn began within the gap", async () => {
+    const link = await linked();
+    const steps: (() => void)[] = [];
+    const step = () => new Promise<void>((resolve) => steps.push(resolve));
+    link.daemon.onPrompt(async (prompt) => {
+      if (prompt.text === "first") return step();
+      prompt.delta("lost ");
+      await step();
+      prompt.delta("kept");
+      prompt.message("mine");
+    });
+    const session = await link.connection.createSession();
+    await session.send("first");
+    const events = collect(session.stream("second", { includePartialMessages: true }));
+    await link.daemon.waitForPrompt("second");
+    await link.clock.settle();
+    link.daemon.stop();
+    steps.shift()?.();
+    await link.clock.settle();
+    link.daemon.sessions.get(session.sessionId)?.journal.prune();
+    link.daemon.start();
+    await cameBack(link);
+    steps.shift()?.();
+    const seen = await events;
+    expect(seen.filter(({ type }) => type === "user")).toMatchObject([{ message: { role: "user" } }]);
+    expect(seen.flatMap((event) => (event.type === "assistant_text_delta" ? [event.text] : []))).toEqual(["kept"]);
+    expect(seen.at(-1)).toMatchObject({ type: "result", text: "mine" });
+  });
+
   test("gives up when the budget is used up, and says how long it tried and why", async () => {
     const link = await linked({}, { reconnect: { maxElapsedMs: 1_000 } });
     const waiting = rejection(link.connection.createSession());

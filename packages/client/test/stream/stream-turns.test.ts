@@ -1,3 +1,4 @@
+import { rpcFault } from "@daemon-sdk/testing";
 import { expect, test } from "vitest";
 import { ConnectionError } from "../../src/index.js";
 import { collect, connected, hang, OUR_CAPABILITIES, rejection, resultOf } from "../support.js";
@@ -37,6 +38,27 @@ test("the idle that follows a completed turn late does not end the next one", as
     }
   }
   expect(answers).toEqual(["You said: one", "You said: two"]);
+});
+
+test("a prompt that is sent again by its id leaves the stream of its turn as it is", async () => {
+  const { daemon, connection } = await connected({ capabilities: OUR_CAPABILITIES });
+  let finish: () => void = () => {};
+  daemon.onPrompt((prompt) => {
+    prompt.delta("once");
+    return new Promise((resolve) => {
+      finish = () => resolve(void prompt.message());
+    });
+  });
+  const session = await connection.createSession();
+  const result = resultOf(session.stream("hi", { messageId: "m-1" }));
+  await daemon.waitForPrompt("hi");
+  await session.send("hi", { messageId: "m-1" });
+  daemon.answer("add_user_message", () => {
+    throw rpcFault(-32_602, "No");
+  });
+  await rejection(session.send("hi", { messageId: "m-1" }));
+  finish();
+  expect(await result).toMatchObject({ text: "once", subtype: "success" });
 });
 
 test("a consumer that is too slow gets SLOW_CONSUMER; the turn is not interrupted", async () => {
@@ -183,7 +205,8 @@ test("a stream can be left with `await using`", async () => {
     await using stream = session.stream("hi");
     await stream.next();
   }
-  await daemon.waitForRequest("interrupt_session");
+  const { params } = await daemon.waitForRequest("interrupt_session");
+  expect(params).toMatchObject({ sessionId: session.sessionId });
 });
 
 test("after the session was closed, a stream throws and sends nothing", async () => {

@@ -2,13 +2,12 @@
  * How the process of an agent ends. Pure: no signals, no timers.
  *
  *   running ─stop→ closing ─waited→ terminating ─waited→ killing
- *      │              │                  │                  │
- *      └──── exited ──┴────── exited ────┴───── exited ─────┴→ sweeping ─swept→ gone
+ *   running, closing, terminating, killing ─exited→ sweeping ─swept→ gone
  *
  * closing: its stdin has ended; terminating: its group has SIGTERM; killing: its group has SIGKILL; sweeping: it is dead,
  * and what it left behind is being killed.
  */
-const TRANSITIONS = {
+export const AGENT_PROCESS_TRANSITIONS = {
   running: { stop: "closing", exited: "sweeping" },
   closing: { waited: "terminating", exited: "sweeping" },
   terminating: { waited: "killing", exited: "sweeping" },
@@ -21,13 +20,10 @@ const TRANSITIONS = {
 export type AgentProcessEvent = "stop" | "waited" | "exited" | "swept";
 
 /** Where an agent's process is on its way out. */
-export type AgentProcessState = keyof typeof TRANSITIONS;
-
-/** Every state, for tests. */
-export const AGENT_PROCESS_STATES = Object.keys(TRANSITIONS) as readonly AgentProcessState[];
+export type AgentProcessState = keyof typeof AGENT_PROCESS_TRANSITIONS;
 
 /** The state after `event`, or undefined when the event means nothing in `state` (a second `stop`, a late timer). */
 export function nextProcessState(state: AgentProcessState, event: AgentProcessEvent): AgentProcessState | undefined {
-  const row: Partial<Record<AgentProcessEvent, AgentProcessState>> = TRANSITIONS[state];
+  const row: Partial<Record<AgentProcessEvent, AgentProcessState>> = AGENT_PROCESS_TRANSITIONS[state];
   return row[event];
 }

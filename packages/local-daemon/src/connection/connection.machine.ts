@@ -1,11 +1,12 @@
 /**
  * Life of one accepted connection, of either dialect. Pure: no socket, no timer.
  *
- *   connecting ─opened→ handshaking ─accepted→ active
- *        │ close             │ close             │ close
- *        └───────────────────┴────────→ closing ←┘          ended: any state → closed
+ *   connecting ─opened→ handshaking ─accepted→ active ─close→ closing ─ended→ closed
+ *
+ *   connecting, handshaking ─close→ closing
+ *   connecting, handshaking, active ─ended→ closed
  */
-const TRANSITIONS = {
+export const CONNECTION_TRANSITIONS = {
   connecting: { opened: "handshaking", close: "closing", ended: "closed" },
   handshaking: { accepted: "active", close: "closing", ended: "closed" },
   active: { close: "closing", ended: "closed" },
@@ -14,7 +15,7 @@ const TRANSITIONS = {
 } as const satisfies Record<string, Partial<Record<ConnectionEvent, string>>>;
 
 /** Where a connection is. Messages are taken in `handshaking` and `active`, and sent until it is `closed`. */
-export type ConnectionState = keyof typeof TRANSITIONS;
+export type ConnectionState = keyof typeof CONNECTION_TRANSITIONS;
 
 /**
  * What moves it. `opened`: the link stands and its dialect is known; `accepted`: the handshake succeeded; `close`: we end it
@@ -22,10 +23,8 @@ export type ConnectionState = keyof typeof TRANSITIONS;
  */
 export type ConnectionEvent = "opened" | "accepted" | "close" | "ended";
 
-const TABLE: Readonly<Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>>> = TRANSITIONS;
-
-/** Every state, for tests and documentation. */
-export const CONNECTION_STATES = Object.keys(TRANSITIONS) as readonly ConnectionState[];
+const TABLE: Readonly<Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>>> =
+  CONNECTION_TRANSITIONS;
 
 /** The state after `event`, or undefined when the event means nothing in `state`. */
 export function nextConnectionState(state: ConnectionState, event: ConnectionEvent): ConnectionState | undefined {

@@ -1,4 +1,4 @@
-import { abortReason } from "@daemon-sdk/protocol";
+import { abortable, abortReason } from "@daemon-sdk/protocol";
 
 /**
  * Calls for the same thing at the same time share one piece of work. Each caller can give up alone; the work is told to
@@ -13,7 +13,7 @@ export class SharedStart<Result> {
     const shared = this.#running.get(key) ?? this.#begin(key, start);
     shared.waiting += 1;
     try {
-      return await untilAborted(shared.result, signal);
+      return await abortable(shared.result, signal);
     } finally {
       shared.waiting -= 1;
       if (shared.waiting === 0) {
@@ -33,14 +33,4 @@ export class SharedStart<Result> {
     this.#running.set(key, shared);
     return shared;
   }
-}
-
-/** The promise's outcome, or the signal's reason when that comes first. */
-function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortReason(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,13 +1,6 @@
 import type { TurnState } from "../storage/index.js";
 
-/**
- * What becomes of a user message. Pure.
- *
- *   accepted ─hand→ handed ─start→ running
- *       └──────────────┴──────────────┴─ complete, interrupt, fail, exit, lose → an end
- *
- * Ends: `completed`, `interrupted`, `failed`, `agent_exited`, `outcome_unknown`; each is final.
- */
+/** The ways in which a message ends, from every state in which it has not. */
 const ENDS = {
   complete: "completed",
   interrupt: "interrupted",
@@ -16,7 +9,16 @@ const ENDS = {
   lose: "outcome_unknown",
 } as const;
 
-const TRANSITIONS = {
+/**
+ * What becomes of a user message. Pure.
+ *
+ *   accepted ─hand→ handed ─start→ running
+ *
+ *   accepted, handed, running ─complete→ completed     accepted, handed, running ─interrupt→ interrupted
+ *   accepted, handed, running ─fail→ failed            accepted, handed, running ─exit→ agent_exited
+ *   accepted, handed, running ─lose→ outcome_unknown
+ */
+export const MESSAGE_TRANSITIONS = {
   accepted: { hand: "handed", ...ENDS },
   handed: { start: "running", ...ENDS },
   running: { ...ENDS },
@@ -29,14 +31,11 @@ const TRANSITIONS = {
 
 /**
  * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
- * it: `exit` when the agent died, `lose` when the daemon did and nobody knows how far it came.
+ * it: `exit` when the agent died, `lose` when the daemon did and the outcome is not known.
  */
 export type TurnEvent = "hand" | "start" | keyof typeof ENDS;
 
-const TABLE: Readonly<Record<TurnState, Partial<Record<TurnEvent, TurnState>>>> = TRANSITIONS;
-
-/** Every state, for tests and documentation. */
-export const TURN_STATES = Object.keys(TRANSITIONS) as readonly TurnState[];
+const TABLE: Readonly<Record<TurnState, Partial<Record<TurnEvent, TurnState>>>> = MESSAGE_TRANSITIONS;
 
 /** The state after `event`, or undefined when the event means nothing in `state`. */
 export function nextTurnState(state: TurnState, event: TurnEvent): TurnState | undefined {

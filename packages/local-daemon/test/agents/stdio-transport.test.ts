@@ -56,7 +56,7 @@ async function connect(): Promise<TransportPair> {
 
 describe("StdioTransport keeps the laws of Transport that a pipe can keep", () => {
   for (const { id, title, run } of transportContract.filter((one) => !READ_DIFFERENTLY.has(one.id))) {
-    test(`${id} ${title}`, () => run({ highWaterBytes, maxMessageBytes, connect }));
+    test(`${id} ${title}`, () => expect(run({ highWaterBytes, maxMessageBytes, connect })).resolves.toBeUndefined());
   }
 
   test("and the exceptions name cases that exist", () => {

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { endEventOf, nextTurnState, TURN_STATES, type TurnEvent } from "../../src/turns/message.machine.js";
+import { endEventOf, MESSAGE_TRANSITIONS, nextTurnState, type TurnEvent } from "../../src/turns/message.machine.js";
 
 const EVENTS: TurnEvent[] = ["hand", "start", "complete", "interrupt", "fail", "exit", "lose"];
+const STATES = Object.keys(MESSAGE_TRANSITIONS) as (keyof typeof MESSAGE_TRANSITIONS)[];
 const OPEN = new Set(["accepted", "handed", "running"]);
 
 test("every turn that is open can end in every way, and an end is final", () => {
-  for (const state of TURN_STATES) {
+  for (const state of STATES) {
     const next = EVENTS.map((event) => nextTurnState(state, event));
     if (OPEN.has(state)) expect(next.slice(2).every((end) => end !== undefined && !OPEN.has(end))).toBe(true);
     else expect(next.every((end) => end === undefined)).toBe(true);
@@ -16,7 +17,7 @@ test("every turn that is open can end in every way, and an end is final", () => 
 test("whatever happens in whatever order, a turn ends at most once and is never handed over twice", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...EVENTS)), (events) => {
-      let state: (typeof TURN_STATES)[number] = "accepted";
+      let state: (typeof STATES)[number] = "accepted";
       const taken: TurnEvent[] = [];
       for (const event of events) {
         const next = nextTurnState(state, event);

@@ -1,44 +1,15 @@
-import { newId } from "../ids.js";
-import { LIMITS } from "../limits.js";
-import { isRecord } from "../session/guards.js";
+import { isRecord, newId } from "../base/index.js";
+import { LIMITS } from "../limits/index.js";
+import { type Description, number, object, optional, record, text } from "./description/index.js";
 import type { MessageType } from "./message-types.js";
-import type { RelayPayloads } from "./payloads.js";
-import { isFiniteNumber, isSafeData } from "./shape.js";
+import type { RelayPayloads } from "./payloads/index.js";
+import { isSafeData } from "./safe-data.js";
+import type { Delivery, SendMeta } from "./side-bands.js";
 
 // Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
 
 /** `v` of every envelope we send. Never compared on receive: the original accepts any value. */
 export const PROTOCOL_VERSION = 1;
-
-/** Reply by ACK wanted: the SEND waits for it. */
-export interface SyncMeta {
-  correlationId: string;
-  /** Default: 30 s, the daemon's. */
-  timeoutMs?: number;
-  blocking: boolean;
-}
-
-/** Wishes of a SEND's author, copied unchanged into the DELIVER. */
-export interface SendMeta {
-  /** Has no effect: every DELIVER is to be acknowledged. */
-  requires_ack?: boolean;
-  ttl_ms?: number;
-  /** 0 to 100. */
-  importance?: number;
-  /** Correlation id of the request that this message answers. */
-  replyTo?: string;
-  sync?: SyncMeta;
-}
-
-/** Where a DELIVER stands in its stream. */
-export interface Delivery {
-  /** Counts from 1, per topic and sender; a redelivery keeps its number. */
-  seq: number;
-  /** The recipient's session. */
-  session_id: string;
-  /** Present when the SEND was addressed to something else than this recipient: `*`, `@users`, a shadow's primary. */
-  originalTo?: string;
-}
 
 /**
  * One message of the relay wire.
@@ -66,6 +37,23 @@ export interface Envelope<T = Record<string, unknown>> {
   /** A {@link Delivery} on DELIVER, once `isEnvelopeOf` has looked at it. */
   delivery?: object;
 }
+
+/** Looked at by `isEnvelopeOf` alone, which knows of which type it has to be. */
+const sideBand: Description<object> = { kind: "record" };
+
+/** Description of an {@link Envelope} of any type. */
+export const ENVELOPE = object<Envelope>({
+  v: number,
+  type: text,
+  id: text,
+  ts: number,
+  from: optional(text),
+  to: optional(text),
+  topic: optional(text),
+  payload: record,
+  payload_meta: optional(sideBand),
+  delivery: optional(sideBand),
+});
 
 /** An envelope whose type, and so its payload, is known. DELIVER always says from whom and where it stands. */
 export type RelayEnvelope<Type extends MessageType> = Envelope<RelayPayloads[Type]> & {
@@ -106,7 +94,7 @@ export class EnvelopeFault {
  */
 export function readEnvelope(value: unknown): Envelope | EnvelopeFault {
   if (!isRecord(value)) return new EnvelopeFault("the frame must hold a JSON object", undefined);
-  if (!isFiniteNumber(value.v)) value.v = PROTOCOL_VERSION;
+  if (!Number.isFinite(value.v)) value.v = PROTOCOL_VERSION;
   if (value.ts === undefined) value.ts = Date.now();
   if (value.payload === undefined) value.payload = {};
   const fault = faultyField(value) ?? (isSafe(value) ? undefined : UNSAFE);
@@ -122,14 +110,14 @@ function isSafe(value: Record<string, unknown>): boolean {
 
 /** Whether `value` is an envelope of any type, its own fields checked and what they hold not. */
 export function isEnvelope(value: unknown): value is Envelope {
-  return isRecord(value) && isFiniteNumber(value.v) && faultyField(value) === undefined;
+  return isRecord(value) && Number.isFinite(value.v) && faultyField(value) === undefined;
 }
 
 /** Written out field by field: this runs for every frame. */
 function faultyField(value: Record<string, unknown>): string | undefined {
   if (typeof value.type !== "string") return "`type` must be a string";
   if (typeof value.id !== "string") return "`id` must be a string";
-  if (!isFiniteNumber(value.ts)) return "`ts` must be a number of milliseconds";
+  if (!Number.isFinite(value.ts)) return "`ts` must be a number of milliseconds";
   if (!isRecord(value.payload)) return "`payload` must be an object";
   if (!isOptionalText(value.from)) return "`from` must be a string";
   if (!isOptionalText(value.to)) return "`to` must be a string";

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../limits/index.js";
 import { type Envelope, EnvelopeFault, readEnvelope } from "./envelope.js";
 import { FRAME_HEADER_BYTES } from "./frame-writer.js";
 

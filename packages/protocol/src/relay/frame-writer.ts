@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.js";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../limits/index.js";
 import type { Envelope } from "./envelope.js";
 
 // Facts of the wire: docs/wire/relay.md#framing

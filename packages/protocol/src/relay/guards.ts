@@ -1,46 +1,43 @@
-import { isRecord } from "../session/guards.js";
-import { CONTROL_GUARDS, isAckPayload } from "./control-guards.js";
-import {
-  type Delivery,
-  type Envelope,
-  isEnvelope,
-  type RelayEnvelope,
-  type SendMeta,
-  type SyncMeta,
-} from "./envelope.js";
-import { isSendPayload, MESSAGE_GUARDS } from "./message-guards.js";
+import { isRecord } from "../base/index.js";
+import { type Guard, guardOf, type Shape } from "./description/index.js";
+import { type Envelope, isEnvelope, type RelayEnvelope } from "./envelope.js";
 import { isMessageType, type MessageType } from "./message-types.js";
-import type { RelayPayloads } from "./payloads.js";
-import { QUERY_GUARDS } from "./query-guards.js";
-import { type Guard, isFiniteNumber, isFlag, isInteger, isText, optional, shape } from "./shape.js";
-import { WORKER_GUARDS } from "./worker-guards.js";
+import { PAYLOADS, type RelayPayloads, type SendPayload } from "./payloads/index.js";
+import { type Delivery, SEND_META } from "./side-bands.js";
 
 // Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
 
 /** The guard of each type's payload. Look one up only by a type that {@link isMessageType} has seen. */
-export const PAYLOAD_GUARDS: { readonly [Type in MessageType]: Guard<RelayPayloads[Type]> } = {
-  ...CONTROL_GUARDS,
-  ...MESSAGE_GUARDS,
-  ...QUERY_GUARDS,
-  ...WORKER_GUARDS,
-};
-
-const isSyncMeta = shape<SyncMeta>({ correlationId: isText, timeoutMs: optional(isFiniteNumber), blocking: isFlag });
+export const PAYLOAD_GUARDS = Object.fromEntries(
+  Object.entries<Shape>(PAYLOADS).map(([type, description]) => [type, guardOf(description)]),
+) as unknown as { readonly [Type in MessageType]: Guard<RelayPayloads[Type]> };
 
 /** Whether `value` is the side band of a SEND. */
-export const isSendMeta = shape<SendMeta>({
-  requires_ack: optional(isFlag),
-  ttl_ms: optional(isFiniteNumber),
-  importance: optional(isFiniteNumber),
-  replyTo: optional(isText),
-  sync: optional(isSyncMeta),
-});
+export const isSendMeta = guardOf(SEND_META);
 
-/** Whether `value` is the `delivery` of a DELIVER. Read without `delivery.seq`, one cannot be acknowledged. */
+/** One comes for every DELIVER. */
+const isAckPayload = PAYLOAD_GUARDS.ACK;
+
+/** Written out, because it runs for every message; as its description says. */
+function isSendPayload(value: unknown): value is SendPayload {
+  if (!isRecord(value) || typeof value.kind !== "string" || typeof value.body !== "string") return false;
+  return (value.data === undefined || isRecord(value.data)) && isOptionalText(value.thread);
+}
+
+/**
+ * Whether `value` is the `delivery` of a DELIVER (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages). Read without `delivery.seq`, one cannot
+ * be acknowledged.
+ *
+ * Written out, because it runs for every message; as its description says.
+ */
 export function isDelivery(value: unknown): value is Delivery {
   if (!isRecord(value)) return false;
   const { seq, session_id, originalTo } = value;
-  return isInteger(seq) && isText(session_id) && (originalTo === undefined || isText(originalTo));
+  return Number.isSafeInteger(seq) && typeof session_id === "string" && isOptionalText(originalTo);
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
 }
 
 /**

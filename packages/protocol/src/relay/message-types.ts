@@ -1,4 +1,4 @@
-import type { Open } from "../session/values.js";
+import type { Open } from "../session/index.js";
 
 /**
  * Every message type of the relay wire.

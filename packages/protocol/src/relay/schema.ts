@@ -6,69 +6,69 @@
  * property test proves it.
  */
 import * as z from "zod/mini";
-import type { Delivery, Envelope, RelayEnvelope, SendMeta } from "./envelope.js";
+import type { Description, Field, Shape } from "./description/index.js";
+import { ENVELOPE, type Envelope, type RelayEnvelope } from "./envelope.js";
 import type { MessageType } from "./message-types.js";
-import type { RelayPayloads } from "./payloads.js";
-import { CONTROL_SCHEMAS } from "./schema/control.js";
-import { MESSAGE_SCHEMAS } from "./schema/messages.js";
-import { QUERY_SCHEMAS } from "./schema/queries.js";
-import { WORKER_SCHEMAS } from "./schema/workers.js";
-
-const text = z.string();
-const openRecord = z.record(z.string(), z.unknown());
+import { PAYLOADS, type RelayPayloads } from "./payloads/index.js";
+import { DELIVERY, type Delivery, SEND_META, type SendMeta } from "./side-bands.js";
 
 /** Schema of each type's payload. Unknown keys pass, and enums are open. */
-export const PAYLOAD_SCHEMAS: { readonly [Type in MessageType]: z.ZodMiniType<RelayPayloads[Type]> } = {
-  ...CONTROL_SCHEMAS,
-  ...MESSAGE_SCHEMAS,
-  ...QUERY_SCHEMAS,
-  ...WORKER_SCHEMAS,
-};
+export const PAYLOAD_SCHEMAS = Object.fromEntries(
+  Object.entries<Shape>(PAYLOADS).map(([type, shape]) => [type, typeOf(shape)]),
+) as unknown as { readonly [Type in MessageType]: z.ZodMiniType<RelayPayloads[Type]> };
 
 /** Schema of {@link SendMeta}. */
-export const sendMetaSchema: z.ZodMiniType<SendMeta> = z.looseObject({
-  requires_ack: z.exactOptional(z.boolean()),
-  ttl_ms: z.exactOptional(z.number()),
-  importance: z.exactOptional(z.number()),
-  replyTo: z.exactOptional(text),
-  sync: z.exactOptional(
-    z.looseObject({ correlationId: text, timeoutMs: z.exactOptional(z.number()), blocking: z.boolean() }),
-  ),
-});
+export const sendMetaSchema: z.ZodMiniType<SendMeta> = schemaOf(SEND_META);
 
 /** Schema of {@link Delivery}. */
-export const deliverySchema: z.ZodMiniType<Delivery> = z.looseObject({
-  seq: z.int(),
-  session_id: text,
-  originalTo: z.exactOptional(text),
-});
-
-const envelopeFields = {
-  v: z.number(),
-  type: text,
-  id: text,
-  ts: z.number(),
-  from: z.exactOptional(text),
-  to: z.exactOptional(text),
-  topic: z.exactOptional(text),
-  payload: openRecord,
-  payload_meta: z.exactOptional(openRecord),
-  delivery: z.exactOptional(openRecord),
-};
+export const deliverySchema: z.ZodMiniType<Delivery> = schemaOf(DELIVERY);
 
 /** Schema of an {@link Envelope} of any type: agrees with `isEnvelope`. */
-export const envelopeSchema: z.ZodMiniType<Envelope> = z.looseObject(envelopeFields);
+export const envelopeSchema: z.ZodMiniType<Envelope> = schemaOf(ENVELOPE);
 
 /** Schema of the envelopes of one type, payload and side bands checked: agrees with `isEnvelopeOf`. */
 export function envelopeSchemaOf<Type extends MessageType>(type: Type): z.ZodMiniType<RelayEnvelope<Type>> {
   const hasMeta = type === "SEND" || type === "DELIVER";
   const schema = z.looseObject({
-    ...envelopeFields,
+    ...(ENVELOPE.kind === "object" ? fieldSchemas(ENVELOPE.fields) : {}),
     type: z.literal<MessageType>(type),
     payload: PAYLOAD_SCHEMAS[type],
     ...(hasMeta ? { payload_meta: z.exactOptional(sendMetaSchema) } : {}),
-    ...(type === "DELIVER" ? { from: text, delivery: deliverySchema } : {}),
+    ...(type === "DELIVER" ? { from: z.string(), delivery: deliverySchema } : {}),
   });
   // The fields depend on `type` by value, which the compiler does not follow; the property test does.
   return schema as unknown as z.ZodMiniType<RelayEnvelope<Type>>;
+}
+
+function schemaOf<T>(description: Description<T>): z.ZodMiniType<T> {
+  return typeOf(description) as z.ZodMiniType<T>;
+}
+
+function typeOf(shape: Shape): z.ZodMiniType {
+  switch (shape.kind) {
+    case "text":
+      return z.string();
+    case "flag":
+      return z.boolean();
+    case "number":
+      return z.number();
+    case "integer":
+      return z.int();
+    case "record":
+      return z.record(z.string(), z.unknown());
+    case "anything":
+      return z.unknown();
+    case "textOrFlag":
+      return z.union([z.string(), z.boolean()]);
+    case "list":
+      return z.array(typeOf(shape.item));
+    case "object":
+      return z.looseObject(fieldSchemas(shape.fields));
+  }
+}
+
+function fieldSchemas(fields: readonly Field[]): Record<string, z.ZodMiniType> {
+  return Object.fromEntries(
+    fields.map(({ key, shape, isOptional }) => [key, isOptional ? z.exactOptional(typeOf(shape)) : typeOf(shape)]),
+  );
 }

@@ -1,4 +1,4 @@
-import type { EnvelopeMeta } from "../session/envelope.js";
+import type { EnvelopeMeta } from "../session/index.js";
 
 /** Something the peer told. `method` is without its prefix. */
 export interface InboundNotification {

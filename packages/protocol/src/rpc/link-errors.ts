@@ -1,5 +1,5 @@
 import { ConnectionError, type DaemonError } from "../errors.js";
-import type { TransportClose } from "../transport.js";
+import type { TransportClose } from "../link/index.js";
 
 /** What calls reject with once the engine was closed on this side. */
 export function closedError(reason: DaemonError | undefined): ConnectionError {

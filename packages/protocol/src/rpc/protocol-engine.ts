@@ -1,6 +1,7 @@
+import { type Logger, newId, silentLogger } from "../base/index.js";
 import { ConnectionError, type DaemonError, ProtocolError } from "../errors.js";
-import { newId } from "../ids.js";
-import { CLIENT_LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits/index.js";
+import type { Transport, TransportClose } from "../link/index.js";
 import {
   type DecodeFailure,
   decodeFrame,
@@ -8,18 +9,17 @@ import {
   encodeNotification,
   encodeRequest,
   encodeResult,
-} from "../session/codec.js";
-import {
+  isFailure,
+  type Method,
   type MethodPrefix,
   type NotificationEnvelope,
+  type ParamsOf,
   type RequestEnvelope,
   type ResponseEnvelope,
+  type ResultOf,
   RpcCode,
   type RpcError,
-} from "../session/envelope.js";
-import { isFailure } from "../session/guards.js";
-import type { Method, ParamsOf, ResultOf } from "../session/methods.js";
-import { type Logger, silentLogger, type Transport, type TransportClose } from "../transport.js";
+} from "../session/index.js";
 import { type InboundNotification, type InboundRequest, NO_ANSWER } from "./inbound.js";
 import { closedError, lostError } from "./link-errors.js";
 import { PendingRequests } from "./pending-requests.js";
@@ -75,7 +75,7 @@ export class ProtocolEngine {
   onRepeatedRequest: ((request: InboundRequest) => void) | undefined;
   /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
   onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
-  /** Messages of any kind that came: `frames`. Of them: no envelopes, responses nobody waited for, requests for methods nobody handles. */
+  /** `frames` counts all messages; the others are subsets: no envelope, a response to no pending call, an unknown method. */
   readonly counters = { frames: 0, badFrames: 0, strayResponses: 0, unknownMethods: 0 };
 
   readonly #transport: Transport;

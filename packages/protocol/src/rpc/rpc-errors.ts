@@ -1,6 +1,6 @@
+import { isRecord } from "../base/index.js";
 import { ConnectionError, type DaemonErrorCode, ProtocolError, SessionError, SessionNotFoundError } from "../errors.js";
-import { RpcCode, type RpcError } from "../session/envelope.js";
-import { isRecord } from "../session/guards.js";
+import { RpcCode, type RpcError } from "../session/index.js";
 
 // Facts of the wire: docs/wire/session.md#errors, docs/wire/session.md#error-classes
 

@@ -1,4 +1,4 @@
-import { CLIENT_LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits/index.js";
 
 /**
  * Ids of requests that the peer made, so that each is answered once at most.

@@ -8,7 +8,7 @@ import type {
   RpcError,
   SessionEnvelope,
   SuccessEnvelope,
-} from "../session/envelope.js";
+} from "../session/index.js";
 import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import { recordSchema } from "./values.js";
 

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../limits/index.js";
 import type {
   AnswerRequestParams,
   CreateTicketResult,
@@ -14,7 +14,7 @@ import type {
   Receipt,
   ResumeSessionParams,
   ResumeSessionResult,
-} from "../session/extension-params.js";
+} from "../session/index.js";
 import { creditSchema } from "./params.js";
 import {
   askUserParamsSchema,

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { METHODS, type ParamsOf, type ResultOf } from "../session/methods.js";
+import { METHODS, type ParamsOf, type ResultOf } from "../session/index.js";
 import * as E from "./extensions.js";
 import * as P from "./params.js";
 import * as Q from "./requests.js";

@@ -4,7 +4,7 @@ import type {
   SessionNotificationFields,
   SessionNotificationParams,
   SessionNotificationType,
-} from "../session/notifications.js";
+} from "../session/index.js";
 import {
   mcpServerStateSchema,
   mcpSummarySchema,

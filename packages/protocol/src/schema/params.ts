@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { LIMITS } from "../limits.js";
+import { LIMITS } from "../limits/index.js";
 import type {
   AddMcpServerParams,
   AddUserMessageParams,
@@ -17,7 +17,7 @@ import type {
   SearchSessionsParams,
   SessionScoped,
   SettingsParams,
-} from "../session/params.js";
+} from "../session/index.js";
 import {
   fileSourceSchema,
   imageSourceSchema,

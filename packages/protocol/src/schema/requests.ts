@@ -8,7 +8,7 @@ import type {
   PermissionToolUse,
   RequestPermissionParams,
   RequestPermissionResult,
-} from "../session/requests.js";
+} from "../session/index.js";
 import { toolUseSchema } from "./values.js";
 
 // Facts of the wire: docs/wire/session.md#permission-requests

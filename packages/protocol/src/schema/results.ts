@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import type { DaemonCapabilities } from "../session/capabilities.js";
 import type {
   ArchiveSessionResult,
   AuthenticateResult,
@@ -7,6 +6,7 @@ import type {
   CommandAck,
   CompactSessionResult,
   ContextBreakdownResult,
+  DaemonCapabilities,
   ExecuteRewindResult,
   GetSessionMessagesResult,
   InitializeSessionResult,
@@ -21,7 +21,7 @@ import type {
   SearchSessionsResult,
   Skill,
   SuccessResult,
-} from "../session/params.js";
+} from "../session/index.js";
 import { queuedMessageSchema } from "./params.js";
 import { pendingAskUserSchema, pendingPermissionSchema } from "./requests.js";
 import {

@@ -16,7 +16,7 @@ import type {
   SessionTag,
   TokenUsage,
   ToolUseBlock,
-} from "../session/values.js";
+} from "../session/index.js";
 
 // Facts of the wire: docs/wire/session.md#strictness-on-receive
 

@@ -1,8 +1,9 @@
+import { isRecord } from "../base/index.js";
 import { ProtocolError } from "../errors.js";
-import { CLIENT_LIMITS } from "../limits.js";
+import { CLIENT_LIMITS } from "../limits/index.js";
 import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import { type EnvelopeMeta, RpcCode, type RpcError, type SessionEnvelope } from "./envelope.js";
-import { isRecord, isSessionEnvelope } from "./guards.js";
+import { isSessionEnvelope } from "./guards.js";
 import { exceedsDepth, hasUnsafeKey, mayHoldUnsafeKey } from "./json-safety.js";
 
 // Facts of the wire: docs/wire/session.md#errors

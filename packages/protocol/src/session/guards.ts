@@ -1,3 +1,4 @@
+import { isRecord } from "../base/index.js";
 import { FACTORY_API_VERSION, JSONRPC_VERSION } from "../version.js";
 import type {
   EnvelopeMeta,
@@ -11,11 +12,6 @@ import type {
 import type { SessionNotificationParams } from "./notifications.js";
 
 // Facts of the wire: docs/wire/session.md#frame-shapes, docs/wire/session.md#strictness-on-receive
-
-/** A JSON object: not null, not an array. Says nothing of its keys. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A call. Numeric ids and params that are no object are refused. */
 export function isRequestEnvelope(value: unknown): value is RequestEnvelope {

@@ -1,5 +1,5 @@
-import { CLIENT_LIMITS } from "../limits.js";
-import type * as P from "./params.js";
+import { CLIENT_LIMITS } from "../limits/index.js";
+import type * as P from "./params/index.js";
 import type * as R from "./requests.js";
 
 // Facts of the wire: docs/wire/session.md#methods, docs/wire/session.md#time-outs

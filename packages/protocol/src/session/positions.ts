@@ -1,4 +1,4 @@
-import { isRecord } from "./guards.js";
+import { isRecord } from "../base/index.js";
 import type { Position } from "./values.js";
 
 /** Negative when `a` lies before `b` in one session's journal, 0 when they are the same place, else positive. */

@@ -1,4 +1,4 @@
-import { isRecord } from "./guards.js";
+import { isRecord } from "../base/index.js";
 
 /** Whether a value is what somebody promises. */
 export type Check = (value: unknown) => boolean;

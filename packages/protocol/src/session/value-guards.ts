@@ -1,4 +1,4 @@
-import { isRecord } from "./guards.js";
+import { isRecord } from "../base/index.js";
 import { type Check, listOf, optionally, shape } from "./shape.js";
 import type { MessageBlock, SessionMessage, TokenUsage, ToolUseBlock } from "./values.js";
 

@@ -28,6 +28,14 @@ export type WorkingState =
   | "executing_tool"
   | "compacting_conversation";
 
+/**
+ * What a session waits for, in words for people:
+ *
+ * `idle` no turn runs · `waiting-model` the model thinks or writes · `waiting-tool` a tool runs · `waiting-you` a permission or
+ * an answer is asked for · `stalled` it works, and has said nothing for too long · `gone` its agent, or the way to it, is not there.
+ */
+export type SessionActivity = "idle" | "waiting-model" | "waiting-tool" | "waiting-you" | "stalled" | "gone";
+
 /** Where a session comes from; `platform` is open, the other keys depend on it. */
 export interface SessionSource {
   platform: Open<"slack" | "web" | "api" | "sessions_api" | "linear" | "automation">;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/errors.js";
-import { LIMITS } from "../../src/limits.js";
+import { LIMITS } from "../../src/limits/index.js";
 import { createEnvelope, type Envelope, encodeFrame, FrameParser } from "../../src/relay.js";
 import { joined, parseChunks, rawFrame } from "./parse-chunks.js";
 

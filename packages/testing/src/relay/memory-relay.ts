@@ -7,7 +7,7 @@ import {
   type RelayEnvelope,
   type SendPayload,
 } from "@daemon-sdk/protocol/relay";
-import { unmet } from "../fake/unmet.js";
+import { unmet } from "../fake/index.js";
 import { MemoryByteLink } from "./memory-byte-link.js";
 import { MemoryMailbox, type MemoryMessage } from "./memory-mailbox.js";
 import { MemoryRelayPeer } from "./memory-relay-peer.js";

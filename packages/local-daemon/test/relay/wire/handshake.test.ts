@@ -184,6 +184,7 @@ describe("the end of a connection", () => {
     const alice = await daemon.connect("Alice");
     alice.socket.end();
     await alice.ended();
+    expect(alice.seen.map(({ type }) => type)).toEqual(["WELCOME"]);
   });
 
   test("a daemon that stops says BYE to everybody", async () => {

@@ -143,6 +143,7 @@ describe("/relay", () => {
     const { peer, proof } = await dialTcp(daemon);
     peer.write(hello("Dashboard", { proof, _isSystemComponent: true }));
     await peer.next("WELCOME");
+    expect(peer.seen.map(({ type }) => type)).toEqual(["WELCOME"]);
     peer.close();
   });
 });

@@ -1,8 +1,8 @@
 import { expectEqual, expectThat } from "../expectation.js";
+import { isNotification } from "../wire-frame.js";
 import { answerOf, asked, outcomeOf, pendingIds, resolutions, yes } from "./asking.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
-import { isNotification } from "./wire-frame.js";
 
 /** docs/protocol.md §8: whose answer counts, and who hears of it. */
 export const ANSWER_CASES: readonly DaemonCase[] = [

@@ -1,6 +1,6 @@
+import { isNotification, sessionIdOf, type WireFrame } from "../wire-frame.js";
 import type { DaemonBench, OpenedSession } from "./daemon-bench.js";
 import type { WireClient } from "./wire-client.js";
-import { isNotification, sessionIdOf, type WireFrame } from "./wire-frame.js";
 
 type Opened = Pick<OpenedSession, "client" | "sessionId">;
 

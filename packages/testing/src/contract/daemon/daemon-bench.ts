@@ -1,8 +1,8 @@
 import { newId } from "@daemon-sdk/protocol";
 import { PATIENCE_MS, violated } from "../expectation.js";
+import type { WirePosition } from "../wire-frame.js";
 import type { DaemonCase, DaemonCredential, DaemonHarness, DaemonPrompts } from "./daemon-harness.js";
 import { WireClient } from "./wire-client.js";
-import type { WirePosition } from "./wire-frame.js";
 
 /** A session that a case made, and the client that made it. */
 export interface OpenedSession {

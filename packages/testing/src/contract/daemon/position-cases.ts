@@ -1,7 +1,7 @@
 import { expectEqual, expectThat } from "../expectation.js";
+import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "../wire-frame.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
-import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "./wire-frame.js";
 
 /** docs/protocol.md §9: positions, and coming back to one. */
 export const POSITION_CASES: readonly DaemonCase[] = [

@@ -1,9 +1,9 @@
 import { newId } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
+import { isNotification } from "../wire-frame.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
-import { isNotification } from "./wire-frame.js";
 
 /** docs/protocol.md §7: what becomes of messages when agents and daemons end, and how clients ask for it. */
 export const RECEIPT_CASES: readonly DaemonCase[] = [

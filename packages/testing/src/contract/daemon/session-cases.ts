@@ -1,8 +1,8 @@
 import { newId } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
+import { isNotification, sessionIdOf, type WireFrame, wordFor } from "../wire-frame.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
-import { isNotification, sessionIdOf, type WireFrame, wordFor } from "./wire-frame.js";
 
 /** docs/protocol.md §6 and §10: sessions, who is attached to them, and who leaves. */
 export const SESSION_CASES: readonly DaemonCase[] = [

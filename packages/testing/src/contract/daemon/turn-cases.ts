@@ -1,9 +1,9 @@
 import { newId } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
+import { isEndOf, type WireFrame, wordFor } from "../wire-frame.js";
 import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
-import { isEndOf, type WireFrame, wordFor } from "./wire-frame.js";
 
 /** docs/protocol.md §7: what a message starts, how it ends, and that it acts once. */
 export const TURN_CASES: readonly DaemonCase[] = [

@@ -1,5 +1,5 @@
+import { isEndOf, type WireFrame, type WireNotification, wordFor } from "../wire-frame.js";
 import type { DaemonBench, OpenedSession } from "./daemon-bench.js";
-import { isEndOf, type WireFrame, type WireNotification, wordFor } from "./wire-frame.js";
 
 type Opened = Pick<OpenedSession, "client" | "sessionId">;
 

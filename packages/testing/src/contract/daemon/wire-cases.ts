@@ -1,9 +1,9 @@
 import { LIMITS } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
+import type { WireFrame } from "../wire-frame.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import type { WireClient } from "./wire-client.js";
-import type { WireFrame } from "./wire-frame.js";
 
 const GOOD_AND_BAD = ["load_session", "no_such_method", "list_opened_sessions"];
 

@@ -7,7 +7,7 @@ import {
   type TransportClose,
 } from "@daemon-sdk/protocol";
 import { within } from "../expectation.js";
-import { isEndOf, isEntryOf, type WireFrame, type WirePosition } from "./wire-frame.js";
+import { isEndOf, isEntryOf, type WireFrame, type WirePosition } from "../wire-frame.js";
 
 /** A client of bare frames. It keeps everything it hears, and says nothing by itself. */
 export class WireClient {

@@ -1,5 +1,5 @@
 import { newId } from "@daemon-sdk/protocol";
-import { isEndOf, type WireFrame, wordFor } from "../../contract/daemon/wire-frame.js";
+import { isEndOf, type WireFrame, wordFor } from "../../contract/index.js";
 import type { AgentCase, AgentHarness } from "./agent-harness.js";
 import { AgentLine } from "./agent-line.js";
 

@@ -1,6 +1,5 @@
 import { newId } from "@daemon-sdk/protocol";
-import { isEndOf, isNotification, type WireFrame, wordFor } from "../../contract/daemon/wire-frame.js";
-import { expectEqual, expectThat } from "../../contract/expectation.js";
+import { expectEqual, expectThat, isEndOf, isNotification, type WireFrame, wordFor } from "../../contract/index.js";
 import { agentCase } from "./agent-bench.js";
 import type { AgentCase } from "./agent-harness.js";
 

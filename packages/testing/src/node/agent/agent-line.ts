@@ -1,7 +1,7 @@
 import { FACTORY_API_VERSION, JSONRPC_VERSION, newId, ProtocolError } from "@daemon-sdk/protocol";
-import type { WireFrame } from "../../contract/daemon/wire-frame.js";
-import { PATIENCE_MS, violated, within } from "../../contract/expectation.js";
-import type { AgentExit, AgentHarness, AgentProcess } from "./agent-harness.js";
+import { PATIENCE_MS, violated, type WireFrame, within } from "../../contract/index.js";
+import type { AgentHarness } from "./agent-harness.js";
+import type { AgentExit, AgentProcess } from "./agent-process.js";
 
 /** A process of the agent, spoken to as a daemon does: in lines. It keeps everything it hears, and answers nothing by itself. */
 export class AgentLine {

@@ -1,5 +1,4 @@
-import { isNotification, type WireFrame } from "../../contract/daemon/wire-frame.js";
-import { expectEqual, expectThat } from "../../contract/expectation.js";
+import { expectEqual, expectThat, isNotification, type WireFrame } from "../../contract/index.js";
 import { type AgentBench, agentCase } from "./agent-bench.js";
 import type { AgentCase } from "./agent-harness.js";
 import type { AgentLine } from "./agent-line.js";

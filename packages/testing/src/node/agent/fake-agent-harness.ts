@@ -1,7 +1,7 @@
 import type { SessionMessage } from "@daemon-sdk/protocol";
-import type { FakePrompt } from "../../fake/prompt.js";
-import { FakeAgent } from "../../fake-agent.js";
-import { type AgentExit, type AgentHarness, type AgentProcess, agentHarness } from "./agent-harness.js";
+import { FakeAgent, type FakePrompt } from "../../fake/index.js";
+import { type AgentHarness, agentHarness } from "./agent-harness.js";
+import type { AgentExit, AgentProcess } from "./agent-process.js";
 
 /** Options of {@link fakeAgentHarness}. */
 export interface FakeAgentHarnessOptions {

@@ -1,6 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { AgentExit, AgentHarnessOptions, AgentProcess } from "./agent-harness.js";
+import type { AgentExit, AgentProcess } from "./agent-process.js";
+
+/** How an agent's program is started. */
+export interface SpawnOptions {
+  /** Where the agent works. Default: the present directory. */
+  readonly workingDirectory?: string;
+  /** Its variables, beside `PATH` and `HOME`; a daemon would give it `DAEMON_SDK_AGENT_STATE` and more. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** A real process of an agent, started as a daemon does: with few variables, and pipes. */
 export class SpawnedAgent implements AgentProcess {
@@ -9,10 +17,7 @@ export class SpawnedAgent implements AgentProcess {
   onExit: ((exit: AgentExit) => void) | undefined;
   readonly #child: ChildProcessWithoutNullStreams;
 
-  constructor(
-    [program, ...args]: readonly [string, ...string[]],
-    { env, workingDirectory }: Pick<AgentHarnessOptions, "env" | "workingDirectory">,
-  ) {
+  constructor([program, ...args]: readonly [string, ...string[]], { env, workingDirectory }: SpawnOptions) {
     const { PATH = "", HOME = "" } = process.env;
     this.#child = spawn(program, args, { cwd: workingDirectory ?? process.cwd(), env: { PATH, HOME, ...env } });
     this.#child.stdin.on("error", () => {});

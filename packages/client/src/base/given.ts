@@ -1,6 +1,0 @@
-/** What of these is given: an object without the keys whose value is undefined, for options and frames that may not hold such. */
-export function given<Values extends object>(
-  values: Values,
-): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
-}

@@ -1,0 +1,182 @@
+import {
+  isKnownNotification,
+  type KnownSessionNotification,
+  type SessionNotification,
+  type TokenUsage,
+  type TrackedTurn,
+} from "@daemon-sdk/protocol";
+import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
+import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-format.js";
+import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
+import { TextPieces } from "./text-pieces.js";
+
+// Facts of the wire: docs/wire/session.md#results
+
+/** Options of {@link ResultCollector}. */
+export interface ResultCollectorOptions {
+  readonly sessionId: string;
+  /** What the final answer has to follow; without it no structured output is looked for. */
+  readonly outputFormat?: ResolvedOutputFormat;
+  /** Milliseconds from any fixed point; for `durationMs`. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * Collects the result of one turn from its notifications.
+ *
+ * It does not track the turn: a `SessionState` applies each notification first, and the turn holds its end then.
+ */
+export class ResultCollector {
+  readonly #turn: TrackedTurn;
+  readonly #options: ResultCollectorOptions;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  readonly #messages: DefaultEvent[] = [];
+  readonly #errors: TurnError[] = [];
+  #text: string | undefined;
+  readonly #deltas = new TextPieces();
+  #tokenUsage: TokenUsage | null = null;
+  #declared: { value: unknown; error?: StructuredOutputError } | undefined;
+  #reason: string | undefined;
+  #interruptAsked = false;
+  #wasBehind: boolean;
+  #hasEnded = false;
+
+  constructor(turn: TrackedTurn, options: ResultCollectorOptions) {
+    this.#turn = turn;
+    this.#options = options;
+    this.#wasBehind = turn.isBehind;
+    this.#now = options.now ?? (() => performance.now());
+    this.#startedAt = this.#now();
+  }
+
+  /** Whether the end of the turn was taken in. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Whether the prompt still waits behind an earlier turn, whose events belong to that one. */
+  get isBehind(): boolean {
+    return this.#turn.isBehind;
+  }
+
+  /** Whether nothing of this turn was seen yet. */
+  get isUntouched(): boolean {
+    return this.#turn.isUntouched;
+  }
+
+  /** This side asked to interrupt: a daemon that only goes idle does not say that it was interrupted. */
+  noteInterrupt(): void {
+    this.#interruptAsked = true;
+  }
+
+  /** Takes in one notification, and the events that `MessageBridge` made of it. True once: the turn has ended with it. */
+  observe(notification: SessionNotification, events: readonly BridgedEvent[]): boolean {
+    if (this.#hasEnded) return false;
+    if (this.#isOfThisTurn(notification)) this.#collect(notification, events);
+    if (this.#turn.end !== undefined) this.conclude(notification);
+    return this.#hasEnded;
+  }
+
+  /** Takes in the end that the turn holds now; `notification` may say more about it. */
+  conclude(notification: SessionNotification = UNSEEN): void {
+    const { end } = this.#turn;
+    if (this.#hasEnded || end === undefined) return;
+    this.#hasEnded = true;
+    if (end.by === "idle") return;
+    this.#reason = end.reason;
+    const error = errorOfEnd(end.reason, notification);
+    // What the agent reported itself says more than the reason does; the end of its process is news in any case.
+    if (error !== undefined && (this.#errors.length === 0 || error.code !== undefined)) this.#errors.unshift(error);
+  }
+
+  /** The result of the ended turn. Waits only for the validator of a Standard Schema; never rejects. */
+  async result(): Promise<ResultEvent> {
+    const { sessionId, outputFormat } = this.#options;
+    const durationMs = Math.round(this.#now() - this.#startedAt);
+    const text = this.#text ?? this.#deltas.join();
+    const wasInterrupted = this.#reason === undefined ? this.#interruptAsked : isInterruptedReason(this.#reason);
+    // Of a turn that failed no answer is expected: its failure is what the caller has to know.
+    const isExpected = !wasInterrupted && (this.#errors.length === 0 || this.#declared !== undefined);
+    const settled = outputFormat !== undefined && isExpected;
+    return buildResult({
+      sessionId,
+      messageId: this.#turn.messageId,
+      durationMs,
+      messages: this.#messages,
+      text,
+      tokenUsage: this.#tokenUsage,
+      errors: this.#errors,
+      wasInterrupted,
+      reason: this.#reason,
+      ...(settled ? { structured: await settleStructuredOutput(outputFormat, this.#declared, text) } : {}),
+    });
+  }
+
+  /**
+   * The end of the last turn before this one was applied already, so that this turn is not behind any more: it is not of this
+   * turn.
+   */
+  #isOfThisTurn({ type }: SessionNotification): boolean {
+    const { isBehind, end } = this.#turn;
+    const wasBehind = this.#wasBehind;
+    this.#wasBehind = isBehind;
+    return !isBehind && !(wasBehind && type === "agent_turn_completed" && end === undefined);
+  }
+
+  #collect(notification: SessionNotification, events: readonly BridgedEvent[]): void {
+    for (const event of events) {
+      if (event.type === "assistant") this.#text = event.text;
+      if (event.type === "error") this.#errors.push(errorOfEvent(event));
+      if (isDefaultEvent(event)) this.#messages.push(event);
+    }
+    switch (notification.type) {
+      case "assistant_text_delta":
+        // Only read while no whole message has come, so that a long turn is not kept twice.
+        if (this.#text === undefined && typeof notification.textDelta === "string")
+          this.#deltas.add(notification.textDelta);
+        break;
+      case "session_token_usage_changed":
+      case "structured_output":
+      case "agent_turn_completed":
+      case "assistant_message_retracted":
+        if (isKnownNotification(notification)) this.#note(notification);
+    }
+  }
+
+  #note(notification: KnownSessionNotification): void {
+    switch (notification.type) {
+      case "session_token_usage_changed":
+        this.#tokenUsage = notification.tokenUsage;
+        break;
+      case "agent_turn_completed":
+        this.#tokenUsage = notification.tokenUsage ?? this.#tokenUsage;
+        break;
+      case "structured_output": {
+        const { structuredOutput, structuredOutputError: error } = notification;
+        this.#declared = { value: structuredOutput, ...(error === undefined ? {} : { error }) };
+        break;
+      }
+      case "assistant_message_retracted":
+        this.#retract(notification.messageId);
+    }
+  }
+
+  /** The agent took a message back (docs/wire/agent-stdio.md#oddities): it is no part of the result. */
+  #retract(messageId: string): void {
+    const index = this.#messages.findIndex((event) => event.type === "assistant" && event.message.id === messageId);
+    if (index < 0) return;
+    this.#messages.splice(index, 1);
+    const last = this.#messages.findLast((event) => event.type === "assistant");
+    this.#text = last?.text;
+  }
+}
+
+/** Stands for the notification of a turn's end that was not received. */
+const UNSEEN: SessionNotification = { type: "unseen" };
+
+const DEFAULT_TYPES: ReadonlySet<string> = new Set(["assistant", "user", "tool_call", "tool_result", "hook", "error"]);
+
+function isDefaultEvent(event: BridgedEvent): event is DefaultEvent {
+  return DEFAULT_TYPES.has(event.type);
+}

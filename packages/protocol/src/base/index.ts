@@ -1,0 +1,5 @@
+export * from "./abortable.js";
+export * from "./clock.js";
+export * from "./ids.js";
+export * from "./is-record.js";
+export * from "./logger.js";

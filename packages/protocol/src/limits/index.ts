@@ -1,0 +1,2 @@
+export * from "./client-limits.js";
+export * from "./limits.js";

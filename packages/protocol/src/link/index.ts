@@ -1,0 +1,4 @@
+export * from "./close-codes.js";
+export * from "./local-daemon.js";
+export * from "./machine-kind.js";
+export * from "./transport.js";

@@ -1,0 +1,46 @@
+import type { AuthenticateParams } from "../session/index.js";
+import type { Transport } from "./transport.js";
+
+/** A daemon on this machine, as `ensureLocalDaemon` found or started it. */
+export interface LocalDaemonEndpoint {
+  /** `ours` proves itself before a credential is sent; `droid` is a plain daemon of the original. */
+  readonly kind: "ours" | "droid";
+  /** `ws+unix://…:/` for ours, `ws://127.0.0.1:N` for a plain one. */
+  readonly url: string;
+  /** True when this call started it. */
+  readonly started: boolean;
+  readonly pid?: number;
+  readonly instanceId?: string;
+  readonly version?: string;
+  /** TCP port, when it listens on one. */
+  readonly port?: number;
+}
+
+/** An open link to the local daemon, and what to authenticate with on it. */
+export interface LocalLink {
+  readonly transport: Transport;
+  readonly endpoint: LocalDaemonEndpoint;
+  /** Credential part of `daemon.authenticate`; a proof made for this very socket, so it is worth nothing elsewhere. */
+  readonly credential: Pick<AuthenticateParams, "token" | "apiKey" | "proof">;
+}
+
+/** Options of `ensureLocalDaemon`. */
+export interface EnsureLocalDaemonOptions {
+  /**
+   * Program of the daemon to start when none runs. Default: the daemon of `@daemon-sdk/local-daemon`. A name or path of
+   * a `droid` binary (or `FACTORY_DROID_BINARY`) starts `droid daemon --host 127.0.0.1 --port N` instead.
+   */
+  readonly execPath?: string;
+  /** Gives up waiting; a daemon that was started stays. */
+  readonly signal?: AbortSignal;
+  /** State directory; default `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`. */
+  readonly stateDir?: string;
+}
+
+/** Options of `connectLocal`. */
+export interface ConnectLocalOptions extends EnsureLocalDaemonOptions {
+  /** Connect over 127.0.0.1 at this port instead of the unix socket. The daemon has to prove itself there, too. */
+  readonly daemonPort?: number;
+  /** False: only looks for one that runs, and rejects with DAEMON_NOT_RUNNING where there is none. Default true. */
+  readonly start?: boolean;
+}

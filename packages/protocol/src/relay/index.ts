@@ -1,0 +1,16 @@
+export {
+  createEnvelope,
+  type Envelope,
+  EnvelopeFault,
+  type EnvelopeFields,
+  isEnvelope,
+  PROTOCOL_VERSION,
+  type RelayEnvelope,
+  readEnvelope,
+} from "./envelope.js";
+export * from "./frame-parser.js";
+export * from "./frame-writer.js";
+export * from "./guards.js";
+export * from "./message-types.js";
+export type * from "./payloads/index.js";
+export type { Delivery, SendMeta, SyncMeta } from "./side-bands.js";

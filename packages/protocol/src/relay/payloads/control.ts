@@ -1,0 +1,265 @@
+import type { Open } from "../../session/index.js";
+import {
+  anything,
+  flag,
+  integer,
+  listOf,
+  number,
+  object,
+  optional,
+  record,
+  text,
+  textOrFlag,
+} from "../description/index.js";
+import type { EntityType, ErrorCode } from "../message-types.js";
+
+/** Nothing to say: BYE, SUBSCRIBE, STATUS and others carry `{}`. */
+export type EmptyPayload = Record<string, unknown>;
+
+/** What a client claims to do. The original stores it nowhere. */
+export interface ClientCapabilities {
+  ack?: boolean;
+  resume?: boolean;
+  max_inflight?: number;
+  supports_topics?: boolean;
+  /** Ours: the client wants a RECEIPT for each SEND. */
+  receipts?: boolean;
+  /** Ours: the client reads RECEIPTs of many messages. */
+  batches?: boolean;
+}
+
+const capabilities = object<ClientCapabilities>({
+  ack: optional(flag),
+  resume: optional(flag),
+  max_inflight: optional(number),
+  supports_topics: optional(flag),
+  receipts: optional(flag),
+  batches: optional(flag),
+});
+
+/** HELLO: who connects. */
+export interface HelloPayload {
+  /** The connection's name; see `agentNameFault` for what our daemon takes. */
+  agent: string;
+  capabilities?: ClientCapabilities;
+  /** Default `agent`. */
+  entityType?: EntityType;
+  cli?: string;
+  program?: string;
+  model?: string;
+  task?: string;
+  workingDirectory?: string;
+  team?: string;
+  displayName?: string;
+  avatarUrl?: string;
+  session?: { resume_token?: string };
+  /** Lets a part of the daemon's own system take a reserved name; states, does not prove. */
+  _isSystemComponent?: boolean;
+  /** Ours, on TCP: the client's half of the proof that both know the daemon's token. */
+  proof?: string;
+  /** Ours, on TCP in a browser: a ticket that was made for one connection. */
+  ticket?: string;
+}
+
+const hello = object<HelloPayload>({
+  agent: text,
+  capabilities: optional(capabilities),
+  entityType: optional(text),
+  cli: optional(text),
+  program: optional(text),
+  model: optional(text),
+  task: optional(text),
+  workingDirectory: optional(text),
+  team: optional(text),
+  displayName: optional(text),
+  avatarUrl: optional(text),
+  session: optional(object<NonNullable<HelloPayload["session"]>>({ resume_token: optional(text) })),
+  _isSystemComponent: optional(flag),
+  proof: optional(text),
+  ticket: optional(text),
+});
+
+/** WELCOME: the connection is active. */
+export interface WelcomePayload {
+  session_id: string;
+  /** To be shown in the next HELLO of this name. A secret. */
+  resume_token: string;
+  server: {
+    max_frame_bytes: number;
+    heartbeat_ms: number;
+    /** Ours: RECEIPTs are sent to clients that ask for them. */
+    receipts?: boolean;
+    /** Ours: the daemon reads ACKs of many messages. */
+    batches?: boolean;
+  };
+}
+
+const welcome = object<WelcomePayload>({
+  session_id: text,
+  resume_token: text,
+  server: object<WelcomePayload["server"]>({
+    max_frame_bytes: integer,
+    heartbeat_ms: number,
+    receipts: optional(flag),
+    batches: optional(flag),
+  }),
+});
+
+/** PING and PONG: whether the peer still answers. */
+export interface HeartbeatPayload {
+  /** Echoed, not compared. */
+  nonce: string;
+}
+
+const heartbeat = object<HeartbeatPayload>({ nonce: text });
+
+/** ERROR: something the daemon refuses or cannot do. */
+export interface ErrorPayload {
+  code: Open<ErrorCode>;
+  message: string;
+  /** The connection ends, and coming back does not help. */
+  fatal: boolean;
+  /** Ours: id of the envelope that is refused. The original's errors name none. */
+  ref_id?: string;
+}
+
+const error = object<ErrorPayload>({ code: text, message: text, fatal: flag, ref_id: optional(text) });
+
+/** ACK: a DELIVER has arrived; with `correlationId` also the answer to a blocking SEND. */
+export interface AckPayload {
+  /** Id of the DELIVER. */
+  ack_id: string;
+  /** Its `delivery.seq`. */
+  seq: number;
+  /** Never used. */
+  cumulative_seq?: number;
+  /** Never used. */
+  sack?: number[];
+  /** Ours, to daemons that read batches: ids of further DELIVERs that have arrived. */
+  also?: string[];
+  correlationId?: string;
+  /** A word by the original's types, a truth value by its documents: clients send either. */
+  response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED"> | boolean;
+  responseData?: unknown;
+}
+
+const ack = object<AckPayload>({
+  ack_id: text,
+  seq: integer,
+  cumulative_seq: optional(integer),
+  sack: optional(listOf(integer)),
+  also: optional(listOf(text)),
+  correlationId: optional(text),
+  response: optional(textOrFlag),
+  responseData: optional(anything),
+});
+
+/** NACK: declared, never sent by the original. */
+export interface NackPayload {
+  ack_id: string;
+  code?: Open<"BUSY" | "INVALID" | "FORBIDDEN" | "STALE">;
+  reason?: Open<"busy" | "invalid" | "forbidden">;
+  message?: string;
+}
+
+const nack = object<NackPayload>({
+  ack_id: text,
+  code: optional(text),
+  reason: optional(text),
+  message: optional(text),
+});
+
+/** BUSY: not now; the message was not taken. The original never sends it, ours does. */
+export interface BusyPayload {
+  retry_after_ms: number;
+  queue_depth: number;
+  /** Ours: id of the SEND that was not taken. */
+  ref_id?: string;
+}
+
+const busy = object<BusyPayload>({ retry_after_ms: number, queue_depth: number, ref_id: optional(text) });
+
+/** One stream in SYNC. */
+export interface SyncStream {
+  topic: string;
+  peer: string;
+  last_seq: number;
+  server_last_seq?: number;
+}
+
+const syncStream = object<SyncStream>({
+  topic: text,
+  peer: text,
+  last_seq: integer,
+  server_last_seq: optional(integer),
+});
+
+/** SYNC: declared, never sent by the original. */
+export interface SyncPayload {
+  session_id: string;
+  streams: SyncStream[];
+}
+
+const sync = object<SyncPayload>({ session_id: text, streams: listOf(syncStream) });
+
+/** What has become of a SEND: stored for one who is away, stored and written to one who is there, or not taken. */
+export type ReceiptState = "queued" | "delivered" | "refused";
+
+/** RECEIPT: ours; the SEND has been stored, or refused. An ERROR or BUSY that names the SEND goes before a refusal. */
+export interface ReceiptPayload {
+  /** Id of the SEND. */
+  ref_id: string;
+  /** To clients that read batches: ids of further SENDs of which the same is to be said. */
+  also?: string[];
+  state: Open<ReceiptState>;
+  /** As in the SEND: a name, `*`, `@users`. */
+  to: string;
+}
+
+const receipt = object<ReceiptPayload>({ ref_id: text, also: optional(listOf(text)), state: text, to: text });
+
+/** LOG: a line of an agent's output. */
+export interface LogPayload {
+  data: string;
+  /** Unix milliseconds; default: the envelope's `ts`. */
+  timestamp?: number;
+}
+
+const log = object<LogPayload>({ data: text, timestamp: optional(number) });
+
+/** AGENT_READY: somebody has connected; sent to everyone else, for users, too. */
+export interface AgentReadyPayload {
+  name: string;
+  cli?: string;
+  task?: string;
+  /** Unix milliseconds. */
+  connectedAt: number;
+}
+
+const agentReady = object<AgentReadyPayload>({
+  name: text,
+  cli: optional(text),
+  task: optional(text),
+  connectedAt: number,
+});
+
+/** Descriptions of the types that make and keep a connection (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#control-messages). */
+export const CONTROL_PAYLOADS = {
+  HELLO: hello,
+  WELCOME: welcome,
+  ACK: ack,
+  NACK: nack,
+  PING: heartbeat,
+  PONG: heartbeat,
+  ERROR: error,
+  BUSY: busy,
+  RESUME: record,
+  BYE: record,
+  STATE: record,
+  SYNC: sync,
+  SYNC_SNAPSHOT: record,
+  SYNC_DELTA: record,
+  LOG: log,
+  RECEIPT: receipt,
+  AGENT_READY: agentReady,
+} as const;

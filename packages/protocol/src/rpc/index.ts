@@ -1,0 +1,3 @@
+export * from "./inbound.js";
+export * from "./protocol-engine.js";
+export * from "./rpc-errors.js";

@@ -1,0 +1,13 @@
+export * from "./codec.js";
+export * from "./envelope.js";
+export * from "./guards.js";
+export * from "./methods.js";
+export * from "./newline-framing.js";
+export * from "./notification-guards.js";
+export * from "./notifications.js";
+export * from "./other-methods.js";
+export * from "./params/index.js";
+export * from "./positions.js";
+export * from "./requests.js";
+export * from "./state/index.js";
+export type * from "./values.js";

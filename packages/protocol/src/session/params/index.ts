@@ -1,0 +1,5 @@
+export type * from "./calls.js";
+export * from "./capabilities.js";
+export type * from "./extensions.js";
+export type * from "./listings.js";
+export type * from "./scope.js";

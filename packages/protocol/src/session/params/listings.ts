@@ -1,0 +1,83 @@
+import type { Open, SessionActivity, SessionMessage, SessionTag, WorkingState } from "../values.js";
+import type { SessionScoped, SuccessResult } from "./scope.js";
+
+// Facts of the wire: docs/wire/session.md#session-lists
+
+/** One row of `list_opened_sessions`; `updatedAt` in epoch seconds. */
+export interface OpenedSession {
+  sessionId: string;
+  updatedAt: number;
+  workingState: Open<WorkingState>;
+  /** Ours: what it waits for, in words for people. */
+  activity?: Open<SessionActivity>;
+  hostId?: string;
+  cwd?: string;
+  messagesCount?: number;
+  tags?: SessionTag[];
+}
+/** One row of `list_available_sessions`; `updatedAt` in epoch seconds, `archivedAt` ISO. */
+export interface AvailableSession {
+  sessionId: string;
+  updatedAt: number;
+  title?: string;
+  hostId?: string;
+  cwd?: string;
+  messagesCount?: number;
+  archivedAt?: string;
+  tags?: SessionTag[];
+}
+/** A page of all known sessions, youngest first. */
+export interface ListAvailableSessionsParams {
+  /** 1..100, default 50. */
+  limit?: number;
+  /** Epoch seconds: only sessions updated before it. */
+  endBefore?: number;
+}
+/** A page; `nextCursor` is the next page's `endBefore`. */
+export interface ListAvailableSessionsResult {
+  sessions: AvailableSession[];
+  hasMore: boolean;
+  nextCursor?: number;
+}
+/** Where to search. */
+export type SearchKind = "message_text" | "document" | "tool_use" | "tool_result" | "all";
+/** Searches the text of all sessions. */
+export interface SearchSessionsParams {
+  query: string;
+  kind?: Open<SearchKind>;
+  limitSessions?: number;
+  limitHitsPerSession?: number;
+  contextChars?: number;
+}
+/** One place that matched. */
+export interface SearchHit {
+  docId: string;
+  kind: Open<SearchKind>;
+  snippets: string[];
+  score?: number;
+  toolName?: string;
+  messageRole?: Open<"user" | "assistant">;
+}
+/** `updatedAt` is in ms here, unlike the lists. */
+export interface SearchSessionsResult {
+  query: string;
+  sessions: { sessionId: string; title?: string; updatedAt?: number; hits: SearchHit[] }[];
+}
+/** A page of a session's history; needs no agent and no loaded session. */
+export interface GetSessionMessagesParams extends SessionScoped {
+  /** 1..100, default 20. */
+  limit?: number;
+  cursor?: string;
+  role?: Open<"user" | "assistant" | "tool">;
+}
+/** A page; `nextCursor` is the next page's `cursor`. */
+export interface GetSessionMessagesResult {
+  messages: SessionMessage[];
+  hasMore: boolean;
+  nextCursor?: string;
+}
+/** When the session was archived. */
+export interface ArchiveSessionResult extends SuccessResult {
+  /** ISO 8601. */
+  archivedAt: string;
+}

@@ -1,0 +1,5 @@
+export * from "./activity.js";
+export type { SessionRequest } from "./open-requests.js";
+export * from "./session-state.js";
+export type { PromptIds, TrackedTurn, TrackedTurnSnapshot } from "./tracked-turn.js";
+export * from "./turn.machine.js";

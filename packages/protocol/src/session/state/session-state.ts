@@ -1,0 +1,273 @@
+import type { SessionNotification } from "../notifications.js";
+import type { Open, WorkingState } from "../values.js";
+import { OpenRequests, type RequestLists, type SessionRequest } from "./open-requests.js";
+import { type PromptIds, type TrackedTurn, type TrackedTurnSnapshot, TurnRecord } from "./tracked-turn.js";
+import type { TurnEnd, TurnRule } from "./turn.machine.js";
+
+/** Options of {@link SessionState}. */
+export interface SessionStateOptions {
+  /** Whether the daemon offers the capability `turns`: then only its word for a turn ends that turn. */
+  readonly turns: boolean;
+}
+
+/** What results of `load_session`, `resume_session` and `follow_session` hold of a session's state. Absent fields say nothing. */
+export interface SessionFindings extends Partial<RequestLists> {
+  readonly workingState?: Open<WorkingState>;
+  readonly isAgentLoopInProgress?: boolean;
+}
+
+/** A {@link SessionState} as plain data. */
+export interface SessionStateSnapshot extends RequestLists {
+  readonly rule: TurnRule;
+  readonly workingState: Open<WorkingState>;
+  readonly presumedState?: Open<WorkingState>;
+  readonly isGone: boolean;
+  readonly turns: readonly TrackedTurnSnapshot[];
+}
+
+const NO_TURNS: readonly TrackedTurn[] = [];
+
+/**
+ * The state of one session: its working state, its open turns, and the requests that wait for an answer.
+ *
+ * Pure: no clock, no transport. The state follows from the entries alone, so that `from(snapshot())` at any entry, and the
+ * entries after it, give the same state as all entries. What only one side knows (a prompt that was sent, an answer that was
+ * given) comes in by methods of its own.
+ *
+ * A daemon and a client apply the same entries. Neither knows the turns of other clients by their prompts: `expect` names a
+ * turn before its first entry, and a turn that nobody expects shows in the working state only.
+ */
+export class SessionState {
+  readonly #rule: TurnRule;
+  /** In the order they were expected. */
+  readonly #turns = new Map<string, TurnRecord>();
+  readonly #requests = new OpenRequests();
+  #workingState: Open<WorkingState> = "idle";
+  #presumedState: Open<WorkingState> | undefined;
+  #isGone = false;
+
+  constructor({ turns }: SessionStateOptions) {
+    this.#rule = turns ? "told" : "inferred";
+  }
+
+  /** The state that {@link snapshot} described. */
+  static from(snapshot: SessionStateSnapshot): SessionState {
+    const state = new SessionState({ turns: snapshot.rule === "told" });
+    state.#workingState = snapshot.workingState;
+    state.#presumedState = snapshot.presumedState;
+    state.#isGone = snapshot.isGone;
+    state.#requests.replace(snapshot);
+    for (const turn of snapshot.turns) state.#turns.set(turn.messageId, new TurnRecord(snapshot.rule, turn));
+    return state;
+  }
+
+  /** The working state at the last applied entry. */
+  get workingState(): Open<WorkingState> {
+    return this.#workingState;
+  }
+
+  /** The newest working state that is known: that of an early copy or of an acknowledged prompt, until an entry states one. */
+  get latestWorkingState(): Open<WorkingState> {
+    return this.#presumedState ?? this.#workingState;
+  }
+
+  /** Whether the session is at work, at the last applied entry. */
+  get isBusy(): boolean {
+    return this.#workingState !== "idle";
+  }
+
+  /** Whether the session was closed, or its agent's process ended, and no sign of life came since. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Turns that have not ended, in the order they were expected. */
+  get turns(): readonly TrackedTurn[] {
+    return [...this.#turns.values()];
+  }
+
+  /** How many requests wait for an answer. */
+  get pendingRequests(): number {
+    return this.#requests.size;
+  }
+
+  /** The open turn of that message. */
+  turn(messageId: string): TrackedTurn | undefined {
+    return this.#turns.get(messageId);
+  }
+
+  /** Whether that request waits for an answer. */
+  isPending(requestId: string): boolean {
+    return this.#requests.has(requestId);
+  }
+
+  /** Turns that end before the one of that message begins, expected or not; the turn of another client counts as one. */
+  aheadOf(messageId: string): number {
+    const open = [...this.#turns.keys()];
+    const own = open.indexOf(messageId);
+    const count = own < 0 ? open.length : own;
+    return count > 0 ? count : Number(this.isBusy);
+  }
+
+  /** Applies a notification of the session. Returns the turns that it ended. */
+  apply(notification: SessionNotification): readonly TrackedTurn[] {
+    switch (notification.type) {
+      // Nearly all there is: no other type is compared for it.
+      case "assistant_text_delta":
+        return NO_TURNS;
+      case "droid_working_state_changed":
+        this.#setWorkingState(String(notification.newState));
+        return this.#observe(notification);
+      case "create_message":
+      case "queued_messages_discarded":
+        return this.#turns.size === 0 ? NO_TURNS : this.#observe(notification);
+      case "agent_turn_completed":
+        return this.#complete(notification);
+      case "permission_resolved":
+      case "ask_user_resolved":
+        this.#requests.delete(String(notification.requestId));
+        return NO_TURNS;
+      case "session_process_exited":
+      case "session_closed":
+        this.#isGone = true;
+        return NO_TURNS;
+      default:
+        return NO_TURNS;
+    }
+  }
+
+  /** Applies a server request: it waits for an answer. False for a method that is no request to a person. */
+  ask(request: SessionRequest): boolean {
+    return this.#requests.add(request);
+  }
+
+  /** The request was answered from this side. False when it does not wait. */
+  resolve(requestId: string): boolean {
+    return this.#requests.delete(requestId);
+  }
+
+  /** Tracks the turn of a prompt that is sent or accepted now. */
+  expect({ messageId, requestId }: PromptIds): TrackedTurn {
+    const ahead = this.aheadOf(messageId);
+    const state = ahead > 0 ? "behind" : "waiting";
+    const turn = new TurnRecord(this.#rule, { messageId, requestId, state, ahead, wasBusy: false, isForetold: false });
+    this.#turns.set(messageId, turn);
+    return turn;
+  }
+
+  /** The prompt was refused, or starts no turn. False when no such turn is open. */
+  forget(messageId: string): boolean {
+    return this.#turns.delete(messageId);
+  }
+
+  /** Ends a turn for a reason that no entry holds. */
+  end(messageId: string, end: TurnEnd): void {
+    this.#turns.get(messageId)?.close(end);
+    this.#turns.delete(messageId);
+  }
+
+  /** No entry follows for the open turns: they are tracked no more, and the session is idle. Returns them. */
+  reset(): readonly TrackedTurn[] {
+    const open = this.turns;
+    this.#turns.clear();
+    this.#workingState = "idle";
+    this.#presumedState = undefined;
+    return open;
+  }
+
+  /** Takes in the early copy of an entry, which comes again at its place: what it resolves counts now, a turn ends at its place. */
+  foretell(notification: SessionNotification): void {
+    switch (notification.type) {
+      case "droid_working_state_changed":
+        this.presume(String(notification.newState));
+        break;
+      case "agent_turn_completed": {
+        const turn = this.#turns.get(String(notification.turnId));
+        turn?.foretell();
+        if (turn?.isBehind !== true || this.#around(turn)[0].length === 0) this.presume("idle");
+        break;
+      }
+      case "permission_resolved":
+      case "ask_user_resolved":
+      case "session_process_exited":
+      case "session_closed":
+        this.apply(notification);
+    }
+  }
+
+  /** States the working state ahead of its entry; the next entry with a working state replaces it. */
+  presume(state: Open<WorkingState>): void {
+    this.#presumedState = state;
+    this.#isGone = false;
+  }
+
+  /** Takes over the state that a daemon answered with. */
+  found(findings: SessionFindings): void {
+    const { workingState, isAgentLoopInProgress } = findings;
+    this.#requests.replace(findings);
+    if (workingState === undefined && isAgentLoopInProgress === undefined) return;
+    const state = workingState ?? "idle";
+    // The loop turns before the first working state is known.
+    this.#setWorkingState(state === "idle" && isAgentLoopInProgress === true ? "thinking" : state);
+  }
+
+  /**
+   * Entries are passed over: those that come next lie after what an early copy announced, at a state that the daemon answered
+   * with. Returns the turns that ended unseen; they are tracked no more.
+   */
+  skipTo(findings: SessionFindings): readonly TrackedTurn[] {
+    const ended = this.turns.filter(({ isForetold }) => isForetold);
+    for (const { messageId } of ended) this.#turns.delete(messageId);
+    this.found(findings);
+    for (const [messageId, turn] of this.#turns) turn.rebase(this.aheadOf(messageId));
+    return ended;
+  }
+
+  /** The state as plain data, for {@link SessionState.from}. */
+  snapshot(): SessionStateSnapshot {
+    return {
+      rule: this.#rule,
+      workingState: this.#workingState,
+      ...(this.#presumedState === undefined ? {} : { presumedState: this.#presumedState }),
+      isGone: this.#isGone,
+      turns: [...this.#turns.values()].map((turn) => turn.snapshot()),
+      ...this.#requests.lists(),
+    };
+  }
+
+  #setWorkingState(state: Open<WorkingState>): void {
+    this.#workingState = state;
+    this.#presumedState = undefined;
+    this.#isGone = false;
+  }
+
+  #observe(notification: SessionNotification): readonly TrackedTurn[] {
+    let ended: TrackedTurn[] | undefined;
+    for (const [messageId, turn] of this.#turns) {
+      if (!turn.observe(notification)) continue;
+      this.#turns.delete(messageId);
+      ended = [...(ended ?? []), turn];
+    }
+    return ended ?? NO_TURNS;
+  }
+
+  #complete(notification: SessionNotification): readonly TrackedTurn[] {
+    const named = this.#turns.get(String(notification.turnId));
+    const [earlier, later] = this.#around(named);
+    const wasBehind = named?.isBehind === true;
+    const ended = this.#observe(notification);
+    for (const turn of later) turn.oneLessAhead();
+    // The change to idle that follows may come late; a prompt that is sent in between has no turn before it. But the end of
+    // a prompt that was thrown away while it waited says nothing of the turn that runs.
+    if (!wasBehind || earlier.every(({ end }) => end !== undefined)) this.#setWorkingState("idle");
+    return ended;
+  }
+
+  /** The turns before and behind that one; all of them are behind the turn of another client. */
+  #around(named: TurnRecord | undefined): readonly [earlier: readonly TurnRecord[], later: readonly TurnRecord[]] {
+    const all = [...this.#turns.values()];
+    if (named === undefined) return [[], all];
+    const own = all.indexOf(named);
+    return [all.slice(0, own), all.slice(own + 1)];
+  }
+}

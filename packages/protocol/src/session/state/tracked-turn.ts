@@ -1,0 +1,138 @@
+import type { SessionNotification } from "../notifications.js";
+import { type TurnEnd, type TurnRule, type TurnState, TurnTracker } from "./turn.machine.js";
+
+/** A prompt, by the ids that its turn has on the wire. */
+export interface PromptIds {
+  /** Id of the user message that starts the turn. */
+  readonly messageId: string;
+  /** Id of the `add_user_message` request, which a real daemon repeats in `create_message`. */
+  readonly requestId?: string | undefined;
+}
+
+/** One turn that a `SessionState` tracks. The object stays valid after the turn's end, and holds the end then. */
+export interface TrackedTurn extends PromptIds {
+  /** Where the turn is. */
+  readonly state: TurnState;
+  /** Whether the prompt waits behind an earlier turn, whose events belong to that one. */
+  readonly isBehind: boolean;
+  /** Whether no entry of this turn was applied yet. */
+  readonly isUntouched: boolean;
+  /** Whether the session was at work in this turn. */
+  readonly wasBusy: boolean;
+  /** Whether an early copy announced the turn's end; the entries before the end are still to come. */
+  readonly isForetold: boolean;
+  /** How the turn ended; undefined while it is open. */
+  readonly end: TurnEnd | undefined;
+}
+
+/** A {@link TrackedTurn} that is open, as plain data. */
+export interface TrackedTurnSnapshot extends PromptIds {
+  readonly state: TurnState;
+  /** Turns that end before this one begins. */
+  readonly ahead: number;
+  readonly wasBusy: boolean;
+  readonly isForetold: boolean;
+}
+
+/** The writable side of {@link TrackedTurn}; only `SessionState` holds it. */
+export class TurnRecord implements TrackedTurn {
+  readonly messageId: string;
+  readonly requestId: string | undefined;
+  readonly #rule: TurnRule;
+  #tracker: TurnTracker;
+  #ahead: number;
+  #wasBusy: boolean;
+  #isForetold: boolean;
+  #end: TurnEnd | undefined;
+
+  constructor(rule: TurnRule, snapshot: TrackedTurnSnapshot) {
+    this.messageId = snapshot.messageId;
+    this.requestId = snapshot.requestId;
+    this.#rule = rule;
+    this.#tracker = this.#trackerAt(snapshot.state);
+    this.#ahead = snapshot.ahead;
+    this.#wasBusy = snapshot.wasBusy;
+    this.#isForetold = snapshot.isForetold;
+  }
+
+  get state(): TurnState {
+    return this.#tracker.state;
+  }
+
+  get isBehind(): boolean {
+    return this.#ahead > 0 && this.state === "behind";
+  }
+
+  get isUntouched(): boolean {
+    return this.state === "behind" || this.state === "waiting";
+  }
+
+  get wasBusy(): boolean {
+    return this.#wasBusy;
+  }
+
+  get isForetold(): boolean {
+    return this.#isForetold;
+  }
+
+  get end(): TurnEnd | undefined {
+    return this.#end;
+  }
+
+  /** Applies one entry. True once: the entry ended the turn. */
+  observe(notification: SessionNotification): boolean {
+    this.#end = this.#tracker.observe(notification) ?? this.#discardedBy(notification);
+    const isBusy = notification.type === "droid_working_state_changed" && notification.newState !== "idle";
+    if (isBusy && !this.isBehind) this.#wasBusy = true;
+    return this.#end !== undefined;
+  }
+
+  /** A turn ended that came before this one. Not every agent shows the prompt again: then this turn begins after the last of them. */
+  oneLessAhead(): void {
+    if (this.isBehind) this.#ahead -= 1;
+  }
+
+  /** An early copy announced the end. */
+  foretell(): void {
+    this.#isForetold = true;
+  }
+
+  /** Entries were passed over; so many turns end before this one, if it has not begun. */
+  rebase(ahead: number): void {
+    if (!this.isUntouched) return;
+    this.#ahead = ahead;
+    this.#tracker = this.#trackerAt(ahead > 0 ? "behind" : "waiting");
+  }
+
+  /** Ends the turn for a reason that no entry holds. */
+  close(end: TurnEnd): void {
+    this.#end = end;
+  }
+
+  snapshot(): TrackedTurnSnapshot {
+    const { messageId, requestId, state, wasBusy, isForetold } = this;
+    return {
+      messageId,
+      ...(requestId === undefined ? {} : { requestId }),
+      state,
+      ahead: this.#ahead,
+      wasBusy,
+      isForetold,
+    };
+  }
+
+  /**
+   * A plain daemon throws queued prompts away when it is interrupted, and names them by their request (docs/wire/agent-stdio.md#oddities). A daemon
+   * that offers `turns` completes them as well, and only that is their end.
+   */
+  #discardedBy({ type, requestId }: SessionNotification): TurnEnd | undefined {
+    if (type !== "queued_messages_discarded" || this.#rule === "told" || requestId === undefined) return undefined;
+    return requestId === this.requestId ? { by: "discarded", reason: "cancelled" } : undefined;
+  }
+
+  #trackerAt(state: TurnState): TurnTracker {
+    const { messageId, requestId } = this;
+    const turns = this.#rule === "told";
+    return new TurnTracker({ messageId, turns, state, ...(requestId === undefined ? {} : { requestId }) });
+  }
+}

@@ -1,0 +1,2 @@
+export type { TransportCase, TransportHarness, TransportPair } from "./transport-case.js";
+export * from "./transport-contract.js";

@@ -1,0 +1,57 @@
+import { type Clock, RpcCode } from "@daemon-sdk/protocol";
+import { requiredString, rpcFault } from "../wire/index.js";
+import type { FakeLink } from "./link.js";
+import type { FakeSession, FakeSessionHost, FakeSessionOptions } from "./session.js";
+
+/** The parts of the fake daemon that its methods work on. */
+export interface FakeCatalogue extends FakeSessionHost {
+  /** The one credential that is accepted; undefined accepts any. */
+  readonly credential: string | undefined;
+  /** Credentials that reach their own sessions only. */
+  readonly keys: ReadonlySet<string>;
+  /** Offers no extension. */
+  readonly isPlain: boolean;
+  readonly clock: Clock;
+  readonly sessions: ReadonlyMap<string, FakeSession>;
+  /** Tickets nobody has used, and who made them. */
+  readonly tickets: Map<string, { readonly principal: string; readonly expiresAt: number }>;
+  addSession(options?: FakeSessionOptions): FakeSession;
+}
+
+/** One request on its way to a method. */
+export interface FakeCall {
+  readonly daemon: FakeCatalogue;
+  readonly link: FakeLink;
+  readonly id: string;
+  readonly params: Record<string, unknown>;
+  /** Does something once the response is sent (or before, where the daemon acknowledges late). */
+  afterReply(action: () => void): void;
+}
+
+/** Answers one method: returns the result, or throws an `rpcFault`. */
+export type FakeMethod = (call: FakeCall) => unknown;
+
+/** The session a call names; -32004 when there is none (docs/wire/session.md#errors). */
+export function sessionOf(call: FakeCall): FakeSession {
+  const sessionId = requiredString(call.params, "sessionId");
+  const session = call.daemon.sessions.get(sessionId);
+  if (session && isReached(call, session)) return session;
+  throw rpcFault(RpcCode.entityNotFound, "Session not found", { sessionId });
+}
+
+/** Whether the caller's credential reaches a session (docs/protocol.md §3). */
+export function isReached({ daemon, link }: Pick<FakeCall, "daemon" | "link">, session: FakeSession): boolean {
+  return !daemon.keys.has(link.principal) || session.key === link.principal;
+}
+
+/** The sessions that the caller's credential reaches, in the order in which they were added. */
+export function sessionsFor(call: Pick<FakeCall, "daemon" | "link">): FakeSession[] {
+  return [...call.daemon.sessions.values()].filter((session) => isReached(call, session));
+}
+
+/** The session a call names, which this connection has to have created or loaded before. */
+export function followedSession(call: FakeCall): FakeSession {
+  const session = sessionOf(call);
+  if (session.followers.has(call.link)) return session;
+  throw rpcFault(RpcCode.entityNotFound, "Session not loaded on this connection", { sessionId: session.id });
+}

@@ -1,0 +1,295 @@
+import { abortReason, type Clock, ConnectionError, type Dial, FACTORY_PROTOCOL_VERSION } from "@daemon-sdk/protocol";
+import { SYSTEM_CLOCK } from "../../clock/index.js";
+import { memoryTransport, type Recording, readRecording } from "../../transport/index.js";
+import {
+  FakeReceived,
+  matchesText,
+  type PromptMatcher,
+  PromptRules,
+  type PromptScript,
+  type ReceivedNotification,
+  type ReceivedPrompt,
+  type ReceivedRequest,
+  type ReceivedResponse,
+  type TextMatcher,
+  type TurnScript,
+} from "../script/index.js";
+import type { IncomingFrame } from "../wire/index.js";
+import { AllConnections, type FakeConnection } from "./all-connections.js";
+import type { FakeCatalogue, FakeMethod } from "./calls.js";
+import { type CapabilityOptions, capabilitiesOf } from "./capabilities.js";
+import { Dispatcher } from "./dispatcher.js";
+import { type FaultSwitches, FaultyTransport } from "./faults/index.js";
+import { FakeLink, type FakeLinkOwner, withoutPrefix } from "./link.js";
+import { FakeSession, type FakeSessionOptions } from "./session.js";
+
+/** How a {@link FakeDaemon} behaves. Without options it offers every extension and takes any credential. */
+export interface FakeDaemonOptions extends CapabilityOptions {
+  /** The one `token`, `apiKey` or `proof` that is accepted. Default: any. */
+  readonly credential?: string;
+  /** Further credentials that are accepted. Each reaches the sessions made with it, and no others. Default: none. */
+  readonly keys?: readonly string[];
+  /** `factoryProtocolVersion` it states; requests with another one are refused. Default: ours. */
+  readonly protocolVersion?: string;
+  /** Whether turns end with `agent_turn_completed`. Default: when `turns` is offered; old daemons never do. */
+  readonly completesTurns?: boolean;
+  /** Whether the answer to `add_user_message` follows the first notifications instead of leading them. Default false. */
+  readonly acknowledgesLate?: boolean;
+  /** Newest entries of each session that a client may resume over; older ones are RESUME_TOO_OLD. Default: all. */
+  readonly keep?: number;
+  /** Where it takes the time from, such as a `FakeClock`. Default: the computer's; it is used by delays and tickets only. */
+  readonly clock?: Clock;
+}
+
+/**
+ * A scripted daemon in memory, for tests of clients.
+ *
+ * Speaks the session wire of docs/protocol.md with all of its extensions, or like a plain daemon (`plain: true`):
+ * authentication, several connections, several sessions, queued prompts, pending requests, interrupts, positions, resume,
+ * credit, receipts. It shares no code with the real daemon, does nothing on its own, and starts no timer.
+ *
+ * ```ts
+ * const daemon = new FakeDaemon();
+ * daemon.whenPrompted(/greet/).thinks("Politely.").streams(["Hel", "lo"]);
+ * const connection = await connectDaemon({ transport: daemon.dial, apiKey: "any" });
+ * ```
+ */
+export class FakeDaemon {
+  /** Every request that could be read, in order; also refused ones. Ask it `prompts()`, `calls(method)`, `expectCall(…)`. */
+  readonly received = new FakeReceived();
+  /** Every response, in order; also late ones. */
+  readonly responses: ReceivedResponse[] = [];
+  /** Every notification, in order. */
+  readonly notifications: ReceivedNotification[] = [];
+  /** Frames that are none. */
+  readonly badFrames: string[] = [];
+  /** All sessions by id. */
+  readonly sessions: ReadonlyMap<string, FakeSession>;
+  /** What can go wrong, for all connections at once. */
+  readonly faults: FaultSwitches;
+  readonly #sessions = new Map<string, FakeSession>();
+  readonly #clock: Clock;
+  readonly #links = new AllConnections();
+  readonly #waiters = new Set<() => void>();
+  readonly #owner: FakeLinkOwner;
+  readonly #dispatcher: Dispatcher;
+  readonly #catalogue: FakeCatalogue;
+  readonly #rules: PromptRules;
+  #recording: Recording | undefined;
+  #isListening = true;
+  #dials = 0;
+  #epoch = 1;
+
+  constructor(options: FakeDaemonOptions = {}) {
+    this.sessions = this.#sessions;
+    this.faults = this.#links;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#rules = new PromptRules(this.#clock);
+    const protocolVersion = options.protocolVersion ?? FACTORY_PROTOCOL_VERSION;
+    this.#catalogue = this.#makeCatalogue(options);
+    this.#dispatcher = new Dispatcher({
+      catalogue: this.#catalogue,
+      protocolVersion,
+      acknowledgesLate: options.acknowledgesLate === true,
+    });
+    this.#owner = {
+      protocolVersion,
+      onRequest: (link, request) => this.#request(link, request),
+      onResponse: (link, response) => this.#response(link, response),
+      onNotification: (link, { method, params }) => this.#notification(link, withoutPrefix(method) ?? method, params),
+      onBadFrame: (_link, text) => this.badFrames.push(text),
+      onEnd: (link) => this.#forget(link),
+    };
+  }
+
+  /** Connects to this daemon; give it to the client as its `transport`. The URL is not looked at. */
+  readonly dial: Dial = async ({ signal }) => {
+    if (signal.aborted) throw abortReason(signal);
+    this.#dials++;
+    if (!this.#isListening) {
+      throw new ConnectionError("CONNECTION_FAILED", "The fake daemon does not listen. Call start() first.");
+    }
+    const { near, far, cut } = memoryTransport();
+    const wire = new FaultyTransport(near, cut, this.#clock);
+    const link = new FakeLink(this.#dials, far, wire, this.#owner);
+    this.#links.add(link);
+    if (this.#recording !== undefined) this.#dispatcher.replay(link, this.#recording);
+    return wire;
+  };
+
+  /** How often a client dialed, in vain or not. */
+  get dials(): number {
+    return this.#dials;
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** An open connection, with its faults: by its number (from 1, in the order of the dials), or the latest. */
+  connection(number?: number): FakeConnection {
+    return this.#links.connection(number);
+  }
+
+  /**
+   * Writes the turn of every prompt that is meant: one with this very text, one in which the pattern finds something, one
+   * that the function says yes to, or any. Of several scripts that mean a prompt the latest has it.
+   */
+  whenPrompted(matcher?: PromptMatcher): TurnScript {
+    return this.#rules.when(matcher);
+  }
+
+  /** Sets the script of all later turns that {@link whenPrompted} does not mean. Default: it says back what was said. */
+  onPrompt(script: PromptScript): void {
+    this.#rules.other = script;
+  }
+
+  /**
+   * Answers a method (name without prefix) in place of the daemon's own: with a result, by throwing an `rpcFault`, or
+   * not at all by returning `NO_REPLY`.
+   */
+  answer(method: string, answer: FakeMethod): void {
+    this.#dispatcher.answer(method, answer);
+  }
+
+  /**
+   * Plays a recorded connection to every client that connects from now on, instead of acting on what it says: each hears what
+   * the recorded one heard, in that order, as it says what that one said. Pings are answered whenever they come.
+   *
+   * @throws ProtocolError that names the line which is no frame
+   */
+  replays(recording: Recording): void {
+    readRecording(recording);
+    this.#recording = recording;
+  }
+
+  /** Adds a session that clients can load. */
+  addSession(options?: FakeSessionOptions): FakeSession {
+    const session = new FakeSession(this.#catalogue, options);
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** The request number `nth` (from 1) of a method, as soon as it has come. */
+  async waitForRequest(method: string, nth = 1): Promise<ReceivedRequest> {
+    return this.#waitFor(() => this.received.calls(method)[nth - 1]);
+  }
+
+  /** The first prompt that is meant, as soon as it has come. */
+  waitForPrompt(matcher?: TextMatcher): Promise<ReceivedPrompt> {
+    return this.#waitFor(() => this.received.prompts().find(({ text }) => matchesText(matcher, text)));
+  }
+
+  /** The first prompt that came; see {@link FakeReceived.expectPrompt}. */
+  expectPrompt(matcher?: TextMatcher): ReceivedPrompt {
+    return this.received.expectPrompt(matcher);
+  }
+
+  /** Sends a text as it stands to every connection. */
+  sendRaw(text: string): void {
+    this.#links.sendBadFrame(text);
+  }
+
+  /** Sends a notification that is about no session, such as `connection_status`; name without prefix. */
+  notify(method: string, params: object): void {
+    for (const link of this.#links) link.notify(method, params);
+  }
+
+  /** Breaks every connection, as a dead network does. Sessions and turns go on. */
+  cut(): void {
+    this.#links.drop();
+  }
+
+  /** Closes every connection politely. */
+  closeConnections(code?: number, reason?: string): void {
+    this.#links.close(code, reason);
+  }
+
+  /** Breaks every connection and refuses new ones until {@link start}. */
+  stop(): void {
+    this.#isListening = false;
+    this.cut();
+  }
+
+  start(): void {
+    this.#isListening = true;
+  }
+
+  /**
+   * Is killed and started again: every connection breaks, positions have a new epoch, what was pending is closed, running
+   * turns end as `daemon_restarted`, and what had not begun begins. Conversations and journals stay.
+   */
+  restart(): void {
+    this.cut();
+    this.#epoch++;
+    this.#catalogue.tickets.clear();
+    for (const session of this.#sessions.values()) {
+      session.endTurn("daemon_restarted");
+      session.closeRequests("daemon_restarted");
+    }
+    this.start();
+  }
+
+  #makeCatalogue(options: FakeDaemonOptions): FakeCatalogue {
+    const capabilities = capabilitiesOf(options);
+    const epoch = () => this.#epoch;
+    return {
+      capabilities,
+      isPlain: Object.keys(capabilities).length === 0,
+      credential: options.credential,
+      keys: new Set(options.keys),
+      completesTurns: options.completesTurns ?? capabilities.turns === true,
+      clock: this.#clock,
+      keep: options.keep ?? Number.POSITIVE_INFINITY,
+      get epoch() {
+        return epoch();
+      },
+      sessions: this.#sessions,
+      tickets: new Map(),
+      addSession: (given) => this.addSession(given),
+      play: (prompt) => this.#rules.play(prompt),
+    };
+  }
+
+  #request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>): void {
+    const { id, params, protocolVersion } = frame;
+    const method = withoutPrefix(frame.method) ?? frame.method;
+    this.received.push({ link: link.number, id, method, params, protocolVersion });
+    this.#wakeWaiters();
+    this.#dispatcher.request(link, frame);
+  }
+
+  #response(link: FakeLink, frame: Extract<IncomingFrame, { kind: "response" }>): void {
+    const { id, result, error } = frame;
+    const accepted = this.#dispatcher.response(link, frame);
+    const body = error === undefined ? { result } : { error };
+    this.responses.push({ link: link.number, id, ...body, accepted });
+    this.#wakeWaiters();
+  }
+
+  #notification(link: FakeLink, method: string, params: Record<string, unknown>): void {
+    this.notifications.push({ link: link.number, method, params });
+    this.#dispatcher.notification(link, method, params);
+    this.#wakeWaiters();
+  }
+
+  #forget(link: FakeLink): void {
+    this.#links.delete(link);
+    for (const session of this.#sessions.values()) session.unfollow(link);
+  }
+
+  async #waitFor<T>(find: () => T | undefined): Promise<T> {
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    }
+  }
+
+  #wakeWaiters(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const wake of waiters) wake();
+  }
+}

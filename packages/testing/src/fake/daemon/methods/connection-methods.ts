@@ -1,0 +1,64 @@
+import { CloseCode, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
+import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
+import type { FakeCall, FakeMethod } from "../calls.js";
+
+/** Methods about the connection itself (docs/protocol.md §3, §12). */
+export const CONNECTION_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
+  ["authenticate", authenticate],
+  ["logout", logout],
+  ["ping", () => ({})],
+  ["create_ticket", createTicket],
+]);
+
+function authenticate(call: FakeCall): unknown {
+  const { daemon, link } = call;
+  try {
+    link.principal = principalOf(call);
+    link.isAuthenticated = true;
+  } catch (fault) {
+    link.refusals++;
+    if (!daemon.isPlain && link.refusals >= LIMITS.authenticateAttempts) {
+      call.afterReply(() => link.close(CloseCode.unauthenticated, "not authenticated"));
+    }
+    throw fault;
+  }
+  if (typeof call.params.proof === "string") link.usesExtensions = true;
+  call.afterReply(() =>
+    link.notify("connection_status", { isDroidCLIInPath: false, homedir: "/home/fake", platform: "linux" }),
+  );
+  const { capabilities, epoch } = daemon;
+  const offers = daemon.isPlain ? {} : { capabilities, instanceId: `fake-${epoch}` };
+  return { userId: "fake-user", orgId: "fake-org", ...offers };
+}
+
+/** Whom a connection acts for: the credential it showed, or whoever made its ticket. */
+function principalOf({ daemon, params }: FakeCall): string {
+  requiredString(params, "caller");
+  const given = ["token", "apiKey", "proof"].map((name) => optionalString(params, name));
+  const known = given.find(
+    (credential) =>
+      credential !== undefined && ((daemon.credential ?? credential) === credential || daemon.keys.has(credential)),
+  );
+  if (known !== undefined) return known;
+  const ticket = optionalString(params, "ticket");
+  const made = ticket === undefined ? undefined : daemon.tickets.get(ticket);
+  if (ticket !== undefined) daemon.tickets.delete(ticket);
+  if (made && made.expiresAt > daemon.clock.now()) return made.principal;
+  if (ticket === undefined && given.every((credential) => credential === undefined)) {
+    throw rpcFault(RpcCode.invalidParams, "Invalid params: a credential is required");
+  }
+  throw rpcFault(RpcCode.authentication, "Authentication failed");
+}
+
+function logout({ link, afterReply }: FakeCall): unknown {
+  link.isAuthenticated = false;
+  afterReply(() => link.close(CloseCode.normal, "logged out"));
+  return { accepted: true };
+}
+
+function createTicket({ daemon, link }: FakeCall): unknown {
+  const ticket = newId();
+  const expiresAt = daemon.clock.now() + LIMITS.ticketMs;
+  daemon.tickets.set(ticket, { principal: link.principal, expiresAt });
+  return { ticket, expiresAt };
+}

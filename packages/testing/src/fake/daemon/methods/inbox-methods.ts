@@ -1,0 +1,45 @@
+import { LIMITS, RpcCode } from "@daemon-sdk/protocol";
+import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
+import { type FakeCall, type FakeMethod, sessionOf, sessionsFor } from "../calls.js";
+
+/** Methods about what waits and what became of it, in all sessions (docs/protocol.md §7, §8). */
+export const INBOX_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
+  ["get_receipts", getReceipts],
+  ["list_requests", listRequests],
+  ["answer_request", answerRequest],
+]);
+
+function getReceipts(call: FakeCall): unknown {
+  const { messageIds } = call.params;
+  const isList = Array.isArray(messageIds) && messageIds.every((id) => typeof id === "string");
+  if (!isList || messageIds.length > LIMITS.receiptsPerCall) {
+    const message = `Invalid params: messageIds must be a list of at most ${LIMITS.receiptsPerCall} strings`;
+    throw rpcFault(RpcCode.invalidParams, message);
+  }
+  const { receipts } = sessionOf(call);
+  return { receipts: messageIds.map((id: string) => receipts.of(id)) };
+}
+
+function listRequests(call: FakeCall): unknown {
+  const only = optionalString(call.params, "sessionId");
+  const sessions = only === undefined ? sessionsFor(call) : [sessionOf(call)];
+  const requests = sessions.flatMap(({ inbox }) => inbox.requests);
+  return { requests: requests.sort((a, b) => a.createdAt - b.createdAt) };
+}
+
+function answerRequest(call: FakeCall): unknown {
+  const { link, params } = call;
+  const requestId = requiredString(params, "requestId");
+  const by = link.principal;
+  const sessions = sessionsFor(call);
+  if (sessions.some(({ inbox }) => inbox.answer(requestId, params.result, by))) return {};
+  if (sessions.some(({ inbox }) => inbox.has(requestId))) {
+    throw rpcFault(RpcCode.invalidParams, "Invalid params: the request does not offer that answer");
+  }
+  const resolutions = sessions.flatMap(({ inbox }) => inbox.resolutionOf(requestId) ?? []);
+  const [resolution] = resolutions;
+  // The call may be repeated by a client that lost its connection before the answer came.
+  if (resolution?.by === by && JSON.stringify(resolution.outcome) === JSON.stringify(params.result)) return {};
+  const data = { code: "REQUEST_NOT_PENDING", ...(resolution ? { outcome: resolution.outcome } : {}) };
+  throw rpcFault(RpcCode.internalError, "The request is not pending any more", data);
+}

@@ -1,0 +1,170 @@
+import { type AddUserMessageParams, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
+import { isWholeNumbers, optionalCredit, optionalString, requiredString, rpcFault } from "../../wire/index.js";
+import { type FakeCall, type FakeMethod, followedSession, isReached, sessionOf } from "../calls.js";
+import type { FakeSession } from "../session.js";
+
+/** Methods by which sessions begin, run and end (docs/protocol.md §6, §7, §9, §10), by name without prefix. */
+export const SESSION_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
+  ["initialize_session", initializeSession],
+  ["load_session", loadSession],
+  ["resume_session", resumeSession],
+  ["follow_session", followSession],
+  ["add_user_message", addUserMessage],
+  ["interrupt_session", interruptSession],
+  ["close_session", closeSession],
+  ["detach_session", detachSession],
+]);
+
+function initializeSession(call: FakeCall): unknown {
+  requiredString(call.params, "token");
+  requiredString(call.params, "machineId");
+  const cwd = requiredString(call.params, "cwd");
+  requireKnownAgent(call);
+  const id = optionalString(call.params, "sessionId");
+  const known = id === undefined ? undefined : call.daemon.sessions.get(id);
+  const { principal } = call.link;
+  const owned = { cwd, ...(call.daemon.keys.has(principal) ? { key: principal } : {}) };
+  if (known && !isReached(call, known)) throw rpcFault(RpcCode.invalidParams, "Invalid params: sessionId is not free");
+  const session = known ?? call.daemon.addSession(id === undefined ? owned : { id, ...owned });
+  session.isOpen = true;
+  applySettings(session, call.params);
+  attach(call, session);
+  return {
+    sessionId: session.id,
+    // A real daemon brings no history back here; that takes load_session.
+    session: { messages: [] },
+    settings: session.settings,
+    cwd: session.cwd,
+    ...positionOf(call, session),
+  };
+}
+
+/** The result has no `sessionId`, as a real daemon's has none (docs/wire/session.md#load-of-a-session). */
+function loadSession(call: FakeCall): unknown {
+  requiredString(call.params, "token");
+  const session = sessionOf(call);
+  session.isOpen = true;
+  attach(call, session);
+  return {
+    session: { messages: session.messages, ...(session.title === undefined ? {} : { title: session.title }) },
+    settings: session.settings,
+    cwd: session.cwd,
+    ...stateOf(session),
+    queuedMessages: session.queuedMessages,
+    ...positionOf(call, session),
+  };
+}
+
+function resumeSession(call: FakeCall): unknown {
+  const session = sessionOf(call);
+  const { after } = call.params;
+  if (!isWholeNumbers(after, "epoch", "seq")) {
+    throw rpcFault(RpcCode.invalidParams, "Invalid params: after must be { epoch, seq }");
+  }
+  if (!session.journal.reachesBackTo(after)) {
+    const message = "The journal does not reach back to that position";
+    throw rpcFault(RpcCode.internalError, message, { code: "RESUME_TOO_OLD", sessionId: session.id });
+  }
+  call.link.usesExtensions = true;
+  session.isOpen = true;
+  const follower = session.follow(call.link, after.seq, creditOf(call));
+  call.afterReply(() => follower.pump());
+  return { position: session.journal.position, ...stateOf(session) };
+}
+
+function followSession(call: FakeCall): unknown {
+  const session = followedSession(call);
+  const credit = optionalCredit(call.params.credit);
+  if (!credit) throw rpcFault(RpcCode.invalidParams, "Invalid params: credit must be { events, bytes }");
+  session.followers.get(call.link)?.follow(credit);
+  const { position } = session.journal;
+  return { position, isAgentLoopInProgress: session.isBusy, workingState: session.workingState };
+}
+
+function addUserMessage(call: FakeCall): unknown {
+  const session = followedSession(call);
+  const text = requiredString(call.params, "text");
+  const messageId = optionalString(call.params, "messageId") ?? newId();
+  const params = { ...call.params, sessionId: session.id, text, messageId } satisfies AddUserMessageParams;
+  if (session.queuedMessages.length >= LIMITS.queuedTurns && !session.hasMessage(messageId)) {
+    throw rpcFault(RpcCode.internalError, "Too many messages wait", { code: "QUEUE_FULL", retryable: true });
+  }
+  const isTaken = session.submit(call.id, call.link, params);
+  if (!isTaken) throw rpcFault(RpcCode.invalidParams, "messageId was used for another message", { messageId });
+  call.afterReply(() => session.startNext());
+  return {};
+}
+
+function interruptSession(call: FakeCall): unknown {
+  const session = call.daemon.capabilities.directInterrupt ? sessionOf(call) : followedSession(call);
+  const messageId = call.daemon.capabilities.turnInterrupt ? optionalString(call.params, "messageId") : undefined;
+  call.afterReply(() => session.interrupt(messageId));
+  return {};
+}
+
+function closeSession(call: FakeCall): unknown {
+  const session = sessionOf(call);
+  call.afterReply(() => session.close(call.link));
+  return {};
+}
+
+function detachSession(call: FakeCall): unknown {
+  const session = sessionOf(call);
+  call.link.usesExtensions = true;
+  session.unfollow(call.link);
+  return {};
+}
+
+function requireKnownAgent(call: FakeCall): void {
+  const { agents } = call.daemon.capabilities;
+  const agent = agents && optionalString(call.params, "agent");
+  if (agent === undefined) return;
+  if (!agents?.includes(agent)) {
+    throw rpcFault(RpcCode.invalidParams, `Invalid params: no agent of that name; there are ${agents?.join(", ")}`);
+  }
+  call.link.usesExtensions = true;
+}
+
+/** From now on the connection gets everything that is after the snapshot it is about to be sent. */
+function attach(call: FakeCall, session: FakeSession): void {
+  if (call.params.inbox === true) call.link.usesExtensions = true;
+  session.follow(call.link, session.journal.position.seq, creditOf(call));
+}
+
+function creditOf(call: FakeCall) {
+  return call.daemon.capabilities.credit ? optionalCredit(call.params.credit) : undefined;
+}
+
+function stateOf(session: FakeSession): object {
+  return {
+    pendingPermissions: session.inbox.permissions,
+    pendingAskUserRequests: session.inbox.questions,
+    isAgentLoopInProgress: session.isBusy,
+    workingState: session.workingState,
+  };
+}
+
+const SETTINGS = [
+  "modelId",
+  "reasoningEffort",
+  "interactionMode",
+  "autonomyLevel",
+  "specModeModelId",
+  "specModeReasoningEffort",
+  "enabledToolIds",
+  "disabledToolIds",
+  "tags",
+] as const;
+
+/** Takes over the flat settings of a call (docs/wire/session.md#session-calls). Returns those that were given. */
+export function applySettings(session: FakeSession, params: Record<string, unknown>): Record<string, unknown> {
+  const given = Object.fromEntries(
+    SETTINGS.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])),
+  );
+  session.settings = { ...session.settings, ...given };
+  return given;
+}
+
+function positionOf(call: FakeCall, session: FakeSession): object {
+  return call.daemon.capabilities.positions ? { position: session.journal.position } : {};
+}

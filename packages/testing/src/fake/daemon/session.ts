@@ -1,0 +1,300 @@
+import {
+  type AddUserMessageParams,
+  type AskUserResult,
+  type Clock,
+  type Credit,
+  type DaemonCapabilities,
+  type KnownSessionNotification,
+  newId,
+  type RequestPermissionResult,
+  type SessionMessage,
+  type SessionNotification,
+  type SessionSettings,
+  type WorkingState,
+} from "@daemon-sdk/protocol";
+import {
+  DEFAULT_PERMISSION_OPTIONS,
+  type FakePermission,
+  FakePrompt,
+  type FakeQuestions,
+  type FakeRequests,
+  type FakeTurnEnd,
+  type FakeTurnEndDetails,
+  type TurnStage,
+} from "../script/index.js";
+import { FakeFollower, type FollowedSession } from "./follower.js";
+import { FakeInbox, type Settled } from "./inbox.js";
+import { type FakeEntry, FakeJournal, URGENT_TYPES } from "./journal.js";
+import type { FakeLink } from "./link.js";
+import { FakeReceipts } from "./receipts.js";
+
+/** What a session of the fake daemon starts with; all of it optional. */
+export interface FakeSessionOptions {
+  /** Default: a new UUID. */
+  readonly id?: string;
+  /** The one of `FakeDaemonOptions.keys` whose session it is. Default: none of them. */
+  readonly key?: string;
+  readonly cwd?: string;
+  readonly title?: string;
+  /** The conversation so far. */
+  readonly messages?: readonly SessionMessage[];
+  readonly settings?: Partial<SessionSettings>;
+}
+
+/** How the daemon of a session behaves; see `FakeDaemonOptions`. */
+export interface FakeSessionHost {
+  readonly capabilities: DaemonCapabilities;
+  readonly completesTurns: boolean;
+  readonly clock: Clock;
+  /** Which start of the daemon this is. */
+  readonly epoch: number;
+  /** Newest entries of a session that a client may resume over. */
+  readonly keep: number;
+  /** Plays one turn. */
+  play(prompt: FakePrompt): void | Promise<void>;
+}
+
+interface QueuedTurn {
+  readonly requestId: string;
+  readonly link: FakeLink;
+  readonly params: AddUserMessageParams & { messageId: string };
+}
+
+/** One session of the fake daemon: its conversation, its queue, its journal, and who follows it. */
+export class FakeSession implements TurnStage, FollowedSession {
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly cwd: string;
+  title: string | undefined;
+  readonly messages: SessionMessage[];
+  settings: SessionSettings;
+  /** False once `close_session` was called; `load_session` opens it again. */
+  isOpen = true;
+  archivedAt: string | undefined;
+  /** Connections that get what happens here, in the order in which they came. */
+  readonly followers: ReadonlyMap<FakeLink, FakeFollower>;
+  readonly inbox: FakeInbox;
+  readonly journal: FakeJournal;
+  readonly receipts: FakeReceipts;
+  readonly hasPositions: boolean;
+  readonly #followers = new Map<FakeLink, FakeFollower>();
+  readonly #host: FakeSessionHost;
+  readonly #bodies = new Map<string, string>();
+  /** Pending requests, and the plain connection that was asked. */
+  readonly #asked = new Map<string, { readonly entry: FakeEntry; plain: FakeLink | undefined }>();
+  #queue: QueuedTurn[] = [];
+  #turn: { prompt: FakePrompt; link: FakeLink } | undefined;
+  #workingState: WorkingState = "idle";
+
+  constructor(host: FakeSessionHost, options: FakeSessionOptions = {}) {
+    this.#host = host;
+    this.id = options.id ?? newId();
+    this.key = options.key;
+    this.cwd = options.cwd ?? ".";
+    this.title = options.title;
+    this.messages = [...(options.messages ?? [])];
+    this.settings = { modelId: "fake-model", reasoningEffort: "none", ...options.settings };
+    this.followers = this.#followers;
+    this.hasPositions = host.capabilities.positions === true;
+    const now = () => host.clock.now();
+    this.inbox = new FakeInbox(now, (settled) => this.#tellSettled(settled));
+    this.journal = new FakeJournal(host.epoch, host.keep);
+    this.receipts = new FakeReceipts(now);
+  }
+
+  get workingState(): WorkingState {
+    return this.#workingState;
+  }
+
+  get isBusy(): boolean {
+    return this.#turn !== undefined;
+  }
+
+  get queuedMessages(): (AddUserMessageParams & { requestId: string })[] {
+    return this.#queue.map(({ requestId, params }) => ({ ...params, requestId }));
+  }
+
+  /** Attaches a connection, in place of what it had. It is sent what comes after `afterSeq`, from the next entry on. */
+  follow(link: FakeLink, afterSeq: number, credit?: Credit): FakeFollower {
+    this.#followers.delete(link);
+    const follower = new FakeFollower(this, link, afterSeq, credit);
+    this.#followers.set(link, follower);
+    return follower;
+  }
+
+  /** Detaches a connection. A plain one that was asked something leaves that to the next. */
+  unfollow(link: FakeLink): void {
+    this.#followers.delete(link);
+    if (!this.#host.capabilities.inbox) return;
+    for (const [requestId, asked] of this.#asked) {
+      if (asked.plain !== link || !this.inbox.has(requestId)) continue;
+      asked.plain = this.#plainToAsk();
+      const { method, params, position } = asked.entry;
+      asked.plain?.request(requestId, method, params, this.hasPositions ? position : undefined);
+    }
+  }
+
+  /** Whether that connection was asked and nobody else. */
+  isOnlyAsked(link: FakeLink, requestId: string): boolean {
+    const hasOthers = [...this.#followers.keys()].some((other) => this.#isExtended(other));
+    return this.#asked.get(requestId)?.plain === link && !hasOthers;
+  }
+
+  isFor({ requestId }: FakeEntry, link: FakeLink): boolean {
+    return requestId === undefined || this.#isExtended(link) || this.#asked.get(requestId)?.plain === link;
+  }
+
+  /** Tells all followers; a message becomes part of the conversation. Notifications of any type pass. */
+  notify(notification: KnownSessionNotification | SessionNotification): void {
+    if (notification.type === "create_message") this.messages.push(notification.message as SessionMessage);
+    const params = { sessionId: this.id, notification };
+    const isUrgent = URGENT_TYPES.has(notification.type);
+    this.journal.append(this.#host.epoch, { method: "session_notification", params, isUrgent });
+    this.#pump();
+  }
+
+  setWorkingState(state: WorkingState): void {
+    if (state === this.#workingState) return;
+    this.#workingState = state;
+    this.notify({ type: "droid_working_state_changed", newState: state });
+  }
+
+  /**
+   * Asks for permission and waits for the first answer of any client. It may be called with nobody there: the request is
+   * then listed in the result of `load_session`.
+   */
+  askPermission(permission: FakePermission): Promise<RequestPermissionResult> {
+    return this.#ask("request_permission", {
+      sessionId: this.id,
+      options: DEFAULT_PERMISSION_OPTIONS,
+      ...permission,
+    });
+  }
+
+  /** Asks questions and waits for the first answer of any client, as {@link askPermission} does. */
+  askUser(questions: FakeQuestions): Promise<AskUserResult> {
+    return this.#ask("ask_user", { sessionId: this.id, toolCallId: newId(), ...questions });
+  }
+
+  closeRequests(reason: string): void {
+    this.inbox.cancelAll(reason);
+  }
+
+  /** Whether a message of that id was taken before. */
+  hasMessage(messageId: string): boolean {
+    return this.#bodies.has(messageId);
+  }
+
+  /** Puts a prompt into the queue; {@link startNext} runs it. False: its id was used for another message. */
+  submit(requestId: string, link: FakeLink, params: AddUserMessageParams & { messageId: string }): boolean {
+    const { messageId } = params;
+    const body = JSON.stringify([params.text, params.images, params.files, params.outputFormat]);
+    const known = this.#bodies.get(messageId);
+    if (known !== undefined) return known === body;
+    this.#bodies.set(messageId, body);
+    this.receipts.accept(messageId);
+    this.#queue.push({ requestId, link, params });
+    return true;
+  }
+
+  /**
+   * Ends the running turn as `cancelled`, its open requests with cancel, and then what waited behind it. With `messageId`
+   * that message's turn has to run; while it waits it is thrown away alone.
+   */
+  interrupt(messageId = this.#turn?.prompt.messageId): void {
+    const isRunning = messageId === this.#turn?.prompt.messageId;
+    const waiting = this.#queue.filter(({ params }) => isRunning || params.messageId === messageId);
+    this.#queue = this.#queue.filter((turn) => !waiting.includes(turn));
+    if (isRunning) this.endTurn("cancelled");
+    for (const { params } of waiting) this.#discard(params.messageId);
+  }
+
+  /** Ends the running turn, if there is one; queued prompts follow. */
+  endTurn(reason: FakeTurnEnd, details?: FakeTurnEndDetails): void {
+    this.#turn?.prompt.end(reason, details);
+  }
+
+  close(except: FakeLink): void {
+    this.interrupt();
+    this.closeRequests("session_closed");
+    this.isOpen = false;
+    this.#followers.delete(except);
+    this.notify({ type: "session_closed", timestamp: this.#host.clock.now() });
+    this.#followers.clear();
+  }
+
+  /** Runs the oldest queued prompt, unless a turn runs: then it follows that. */
+  startNext(): void {
+    const next = this.#turn ? undefined : this.#queue.shift();
+    if (!next) return;
+    const { messageId } = next.params;
+    const prompt = new FakePrompt(this, next.requestId, next.params, {
+      completesTurns: this.#host.completesTurns,
+      now: () => this.#host.clock.now(),
+      onEnd: (reason, answer) => this.receipts.end(messageId, reason, answer),
+      onIdle: () => {
+        this.#turn = undefined;
+        this.startNext();
+      },
+    });
+    this.#turn = { prompt, link: next.link };
+    this.receipts.move(messageId, "handed");
+    prompt.start();
+    this.receipts.move(messageId, "running");
+    void this.#play(prompt);
+  }
+
+  async #play(prompt: FakePrompt): Promise<void> {
+    try {
+      await this.#host.play(prompt);
+      prompt.end("completed");
+    } catch (error) {
+      prompt.fail(error);
+    }
+  }
+
+  /** A message that was accepted and will never run ends, too. */
+  #discard(turnId: string): void {
+    this.receipts.end(turnId, "cancelled");
+    if (this.#host.completesTurns) this.notify({ type: "agent_turn_completed", reason: "cancelled", turnId });
+  }
+
+  #ask<Method extends keyof FakeRequests>(method: Method, params: FakeRequests[Method]["params"]) {
+    const { requestId, result } = this.inbox.ask(method, params);
+    const entry = { requestId, method, params, isUrgent: true };
+    const position = { epoch: this.#host.epoch, seq: this.journal.position.seq + 1 };
+    this.#asked.set(requestId, { entry: { ...entry, position }, plain: this.#plainToAsk() });
+    this.journal.append(this.#host.epoch, entry);
+    this.#pump();
+    return result;
+  }
+
+  /** A request goes to one plain connection at most: whose prompt runs, else the latest, where nobody else can answer. */
+  #plainToAsk(): FakeLink | undefined {
+    const links = [...this.#followers.keys()];
+    const asker = this.#turn?.link;
+    if (asker && links.includes(asker)) return this.#isExtended(asker) ? undefined : asker;
+    return links.some((link) => this.#isExtended(link)) ? undefined : links.at(-1);
+  }
+
+  #isExtended(link: FakeLink): boolean {
+    return this.#host.capabilities.inbox === true && link.usesExtensions;
+  }
+
+  #tellSettled(settled: Settled): void {
+    const { requestId } = settled;
+    if (settled.method === "request_permission") {
+      const toolUseIds = settled.params.toolUses.map(({ toolUse }) => toolUse.id);
+      const { selectedOption } = settled.result;
+      this.notify({ type: "permission_resolved", requestId, toolUseIds, selectedOption });
+    } else if (this.#host.capabilities.inbox) {
+      const { toolCallId } = settled.params;
+      const cancelled = settled.result.cancelled === true;
+      this.notify({ type: "ask_user_resolved", requestId, toolCallId, cancelled });
+    }
+  }
+
+  #pump(): void {
+    for (const follower of [...this.#followers.values()]) follower.pump();
+  }
+}

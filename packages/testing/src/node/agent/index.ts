@@ -1,0 +1,5 @@
+export * from "./agent-contract.js";
+export * from "./agent-harness.js";
+export type { AgentExit, AgentProcess } from "./agent-process.js";
+export * from "./fake-agent-harness.js";
+export * from "./run-fake-agent.js";

@@ -1,0 +1,2 @@
+export type { MemoryByteLink, MemoryByteLinkEvents } from "./memory-byte-link.js";
+export * from "./memory-relay.js";

@@ -1,0 +1,3 @@
+export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
+export * from "./record-transport.js";
+export * from "./recording.js";
