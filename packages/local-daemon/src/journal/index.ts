@@ -1,5 +1,5 @@
 export { type Batch, Committer } from "./committer.js";
-export { Cursor, type CursorSource, type CursorStart } from "./cursor.js";
+export { Cursor, type CursorStart } from "./cursor.js";
 export type { Follower, Outbox } from "./follower.js";
 export { SessionLog } from "./log.js";
 export { checkPosition } from "./resume.js";

@@ -6,5 +6,5 @@ export { MESSAGING_LIMITS } from "./messaging-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";
 export { RELAY_LIMITS, type RelayLimits } from "./relay-limits.js";
 export { SERVING_LIMITS } from "./serving-limits.js";
-export { SESSION_LIMITS, type SessionLimits } from "./session-limits.js";
+export type { SessionLimits } from "./session-limits.js";
 export { STORAGE_LIMITS } from "./storage-limits.js";

@@ -50,7 +50,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
 }
 
-/** A peer that is gone without a word, as after a tunnel's end, is found by the system; on a unix socket there is none. */
+/** The system finds peers that vanish without an end, as after the loss of a tunnel. A unix socket has none of those. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: SERVING_LIMITS.tcpKeepAliveMs };
 
 /** From accepted socket to what its first byte says it speaks. */
