@@ -276,7 +276,7 @@ export class DaemonConnection {
     });
     const { calls } = multiplexer;
     const { clock } = options;
-    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock, onError });
+    const turns = new SessionTurns({ client, capabilities, calls, status, clock, onError });
     return { client, turns };
   }
 

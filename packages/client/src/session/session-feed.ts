@@ -41,7 +41,7 @@ export interface SessionObserver {
 }
 
 /** What an observer uses of the feed. */
-export type ObservedFeed = Pick<SessionFeed, "state" | "stream" | "receivedAt" | "wantsDeltas">;
+export type ObservedFeed = Pick<SessionFeed, "state" | "stream" | "progress" | "receivedAt" | "wantsDeltas">;
 
 /** Options of {@link SessionFeed}. */
 export interface SessionFeedOptions {

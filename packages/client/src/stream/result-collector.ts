@@ -70,6 +70,11 @@ export class ResultCollector {
     this.#interruptAsked = true;
   }
 
+  /** Takes in the answer of a turn whose messages are not known. */
+  noteAnswer(text: string): void {
+    this.#text ??= text;
+  }
+
   /** Takes in one notification, and the events that `MessageBridge` made of it. True once: the turn has ended with it. */
   observe(notification: SessionNotification, events: readonly BridgedEvent[]): boolean {
     if (this.#hasEnded) return false;

@@ -284,6 +284,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     resume: true,
     credit: true,
     receipts: true,
+    turnEvents: true,
     requests: true,
     ping: true,
     tickets: true,

@@ -87,11 +87,16 @@ export class TurnQueue {
     return this.#waiting;
   }
 
+  /** The row of a message whose turn has not ended, as it is now. */
+  find(id: MessageId): TurnRow | undefined {
+    return this.#openTurn(id)?.row;
+  }
+
   /**
-   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing; with other
-   * content it is refused with -32602.
+   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing, and resolves with
+   * its row; with other content it is refused with -32602.
    */
-  add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+  add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<TurnRow | undefined> {
     // One after the other: the order of messages is the order of their ordinals.
     this.#addingCount++;
     const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
@@ -191,14 +196,14 @@ export class TurnQueue {
     if (this.#active?.agent !== undefined) this.#end(this.#active, end);
   }
 
-  async #add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+  async #add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<TurnRow | undefined> {
     const { store, limits, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(this.#owner.id, id));
     const body: AddUserMessageParams = { ...params, sessionId: this.#owner.id, messageId: id };
     if (known !== undefined) {
       if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
-      return;
+      return known;
     }
     if (this.#isShut) throw sessionClosed(this.#owner.id);
     if (this.#isDraining) throw daemonStopping();
@@ -215,6 +220,7 @@ export class TurnQueue {
       failpoint("message-acknowledged");
       this.#pump();
     });
+    return undefined;
   }
 
   #openTurn(id: MessageId): OpenTurn | undefined {
@@ -229,6 +235,7 @@ export class TurnQueue {
 
   async #run(turn: OpenTurn): Promise<void> {
     turn.firstSeq = this.#owner.lastSeq + 1;
+    turn.row = { ...turn.row, firstSeq: turn.firstSeq };
     try {
       const agent = await this.#owner.readyAgent();
       // It may have been interrupted meanwhile, and then it has ended already.
@@ -270,6 +277,7 @@ export class TurnQueue {
     this.#owner.onEnding();
     const words = lastWords(turn, { reason, details }, this.#owner.isIdle, this.#options.now());
     for (const notification of words) this.#owner.notify(notification);
+    turn.row = { ...turn.row, lastSeq: this.#owner.lastSeq };
     this.#owner.save({ kind: "turn", row: turn.row });
     failpoint("message-ending");
     if (this.#active !== turn) return;
@@ -286,7 +294,8 @@ export class TurnQueue {
       const { row, params } = turn;
       this.#owner.notify({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
       this.#owner.notify({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
-      this.#owner.save({ kind: "turn", row });
+      const { lastSeq } = this.#owner;
+      this.#owner.save({ kind: "turn", row: { ...row, firstSeq: lastSeq - 1, lastSeq } });
     }
   }
 

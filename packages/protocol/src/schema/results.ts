@@ -55,6 +55,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   resume: offered,
   credit: offered,
   receipts: offered,
+  turnEvents: offered,
   requests: offered,
   ping: offered,
   tickets: offered,

@@ -22,6 +22,8 @@ export interface DaemonCapabilities {
   credit?: true;
   /** `get_receipts` tells what became of a message. */
   receipts?: true;
+  /** A repeated `add_user_message` is answered with the message's receipt, and `get_turn_events` reads a turn again. */
+  turnEvents?: true;
   /** `list_requests` and `answer_request`: the inbox of all sessions. */
   requests?: true;
   /** `ping` is answered by the loop that serves the sessions. */
