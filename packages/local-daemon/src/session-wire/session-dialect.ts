@@ -288,6 +288,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     requests: true,
     ping: true,
     tickets: true,
+    maxMessageBytes: LIMITS.sessionFrameBytes,
     agents,
   };
 }

@@ -59,6 +59,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   requests: offered,
   ping: offered,
   tickets: offered,
+  maxMessageBytes: optionalNumber,
   agents: z.exactOptional(z.array(text)),
 });
 

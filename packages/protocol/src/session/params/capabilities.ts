@@ -30,6 +30,8 @@ export interface DaemonCapabilities {
   ping?: true;
   /** `create_ticket` makes a credential for one connection, for pages. */
   tickets?: true;
+  /** Bytes of UTF-8 that the daemon takes in one message. A larger one costs the connection. */
+  maxMessageBytes?: number;
   /** Names of the agents that `initialize_session` accepts in `agent`; the first is the default. */
   agents?: string[];
 }

@@ -1,4 +1,4 @@
-import type { DaemonCapabilities } from "@daemon-sdk/protocol";
+import { type DaemonCapabilities, LIMITS } from "@daemon-sdk/protocol";
 
 /** Everything that the fake daemon can offer, and offers unless told otherwise (docs/protocol.md §4). */
 export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
@@ -15,6 +15,7 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   requests: true,
   ping: true,
   tickets: true,
+  maxMessageBytes: LIMITS.sessionFrameBytes,
   agents: ["fake"],
 };
 
