@@ -8,7 +8,15 @@ rmSync("dist", { recursive: true, force: true });
 const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 const define = { __CLIENT_VERSION__: JSON.stringify(version) };
 
-const NODE_FILES = ["index", "local", "connect/index", "connect/local-platform", "relay/index", "relay/unix-link"];
+const NODE_FILES = [
+  "index",
+  "local",
+  "connect/ajv",
+  "connect/index",
+  "connect/local-platform",
+  "relay/index",
+  "relay/unix-link",
+];
 
 export default defineConfig([
   libraryBuild(

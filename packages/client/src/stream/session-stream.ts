@@ -1,13 +1,9 @@
 import {
   type AddUserMessageParams,
-  type AddUserMessageResult,
   abortReason,
   CLIENT_LIMITS,
-  type Clock,
-  type GetTurnEventsResult,
   type LoadSessionResult,
   newId,
-  type PromptIds,
   type SessionMessage,
   type SessionNotification,
   SessionState,
@@ -23,52 +19,9 @@ import type { ResolvedOutputFormat } from "./output-format.js";
 import { ResultCollector } from "./result-collector.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
+import type { StreamHost } from "./stream-host.js";
 import type { StreamOptions } from "./stream-options.js";
 import { type HistoryOwner, TurnHistory } from "./turn-history.js";
-
-/** What a stream needs of the session it belongs to. */
-export interface StreamHost {
-  readonly sessionId: string;
-  /** Whether the daemon offers `turns`. */
-  readonly offersTurns: boolean;
-  /** Whether the daemon offers `turnEvents`. */
-  readonly offersTurnEvents: boolean;
-  readonly clock: Clock;
-  /** Requests that wait for a person. */
-  readonly pendingRequests: number;
-  /** Whether there is a link. */
-  readonly isReachable: boolean;
-  /** Whether the next notifications lie before the position at which this stream's events begin; `begin` follows. */
-  readonly isFollowing: boolean;
-  /** Set while a call that attaches the session anew is in flight: only its answer says where events go on. */
-  readonly reattaching: Promise<void> | undefined;
-  /** Makes the daemon send events; undefined where it sends them without credit. */
-  attach(): CreditLease | undefined;
-  /** Makes `stream` the running stream. Throws when another stream runs, or when the session cannot be used. */
-  claim(stream: SessionStream): void;
-  /** `stream` does not run any more; without effect when another stream runs. */
-  release(stream: SessionStream): void;
-  /** Undefined when a prompt can be sent now; else resolves when it can. */
-  untilFree(): Promise<void> | undefined;
-  /** Tracks the prompt's turn from now on, and sends the prompt; resolves at the acknowledgement. */
-  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: PromptIds): Promise<AddUserMessageResult>;
-  /** A page of the events of that message's turn. */
-  readTurn(messageId: string, fromSeq: number | undefined): Promise<GetTurnEventsResult>;
-  /** Number of the last entry in order that was received. */
-  readonly lastSeq: number;
-  /** The session's state as it is now, for a stream that takes entries in later than the session does. */
-  copyOfState(): SessionState;
-  /** Applies a notification that was not received, but stands for what a gap hides, to the session's state. */
-  apply(notification: SessionNotification): void;
-  /** The tracked turn of that message. */
-  turn(messageId: string): TrackedTurn | undefined;
-  /** Ends that turn for a reason that no notification states. */
-  endTurn(messageId: string, end: TurnEnd): void;
-  /** The consumer of that turn's events is gone. */
-  leave(messageId: string): void;
-  /** Asks to interrupt that message's turn; the outcome does not matter. */
-  interruptQuietly(messageId: string): void;
-}
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
@@ -78,7 +31,7 @@ type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
  */
 export class SessionStream<Output = unknown> implements DroidStream<Output>, EventSink {
   readonly messageId: string;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<SessionStream>;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
   readonly #format: ResolvedOutputFormat | undefined;
   readonly #signals: readonly AbortSignal[];
@@ -104,7 +57,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
 
   /** Made by `DaemonSession.stream`, which has checked the options. */
   constructor(
-    host: StreamHost,
+    host: StreamHost<SessionStream>,
     params: Omit<AddUserMessageParams, "sessionId">,
     format: ResolvedOutputFormat | undefined,
     options: StreamOptions<Output>,

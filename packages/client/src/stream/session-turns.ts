@@ -34,7 +34,8 @@ import {
   TurnReceipts,
 } from "../session/index.js";
 import { endingOf } from "./session-ending.js";
-import type { SessionStream, StreamHost } from "./session-stream.js";
+import type { SessionStream } from "./session-stream.js";
+import type { StreamHost } from "./stream-host.js";
 
 /** Options of {@link SessionTurns}. */
 export interface SessionTurnsOptions {
@@ -52,7 +53,7 @@ export interface SessionTurnsOptions {
  * The turns of one session, and the one stream that may run: sends prompts, and ends the stream when the session or its agent
  * is gone. Which turns are open is the feed's state; events go from the feed to the stream directly.
  */
-export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
+export class SessionTurns implements StreamHost<SessionStream>, SessionObserver, ActivityHost {
   readonly offersTurns: boolean;
   readonly offersTurnEvents: boolean;
   readonly clock: Clock;

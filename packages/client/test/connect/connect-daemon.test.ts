@@ -50,8 +50,8 @@ test("a refused credential rejects with AUTH_REJECTED, without the credential in
 
 test("authentication states the language and the version of the SDK, which newer daemons want", async () => {
   const { daemon, connection } = await connected();
-  const { metadata } = daemon.received[0]?.params as { metadata: { sdk: object } };
-  expect(metadata.sdk).toEqual({ language: "typescript", version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+  const sdk = { language: "typescript", version: expect.stringMatching(/^\d+\.\d+\.\d+/) };
+  expect(daemon.received[0]?.params).toMatchObject({ metadata: { sdk } });
   await connection.close();
 });
 
