@@ -102,7 +102,7 @@ export class SessionTurns implements StreamHost<SessionStream>, SessionObserver,
   }
 
   get reattaching(): Promise<void> | undefined {
-    return this.#client.credit && this.#client.reattaching;
+    return this.#client.credit && this.feed.reattaching;
   }
 
   get pendingRequests(): number {

@@ -1,6 +1,6 @@
 export { type Batch, Committer } from "./committer.js";
-export { Cursor, type CursorSource, type CursorStart } from "./cursor.js";
-export type { SessionClient } from "./follower.js";
-export { isRequestFrame, readFrame } from "./journal-frame.js";
+export { Cursor, type CursorStart } from "./cursor.js";
+export type { Follower, Outbox } from "./follower.js";
+export { isRequestFrame, notificationOf } from "./journal-frame.js";
 export { SessionLog } from "./log.js";
 export { checkPosition } from "./resume.js";

@@ -1,4 +1,5 @@
 import type { MessageBlock, SessionMessage } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SearchHitRow } from "./store.js";
 
 /**
@@ -9,11 +10,6 @@ export const TEXT_KINDS = ["message_text", "tool_use", "tool_result", "document"
 
 /** Kind of a piece of a message's text. */
 export type TextKind = (typeof TEXT_KINDS)[number];
-
-/** Characters of one piece that can be found; past it a tool's output costs more to index than it is worth. */
-const INDEXED_CHARS = 64 * 1024;
-/** Snippets of one hit. */
-const SNIPPETS = 3;
 
 /** A word as the tokenizer of the index sees it. */
 const WORDS = /[\p{L}\p{N}\p{Co}]+/gu;
@@ -36,7 +32,7 @@ export function searchableTexts(message: SessionMessage): SearchableText[] {
   for (const block of message.content) addBlock(block, add);
   return [...pieces].map(([kind, { texts, toolName }]) => ({
     kind,
-    text: texts.join("\n").slice(0, INDEXED_CHARS),
+    text: texts.join("\n").slice(0, STORAGE_LIMITS.searchedChars),
     toolName,
   }));
 }
@@ -89,7 +85,9 @@ export function findIn(
   const words = new Set(found.map(([word]) => word));
   if (!wanted.every((word) => words.has(word)) || !found.some(([word]) => word.startsWith(prefix))) return undefined;
   const places = found.filter(([word]) => word.startsWith(prefix) || wanted.includes(word));
-  const snippets = places.slice(0, SNIPPETS).map(({ index }) => cut(piece.text, index, contextChars));
+  const snippets = places
+    .slice(0, STORAGE_LIMITS.searchSnippets)
+    .map(({ index }) => cut(piece.text, index, contextChars));
   return { kind: piece.kind, toolName: piece.toolName, snippets: [...new Set(snippets)], score: places.length };
 }
 

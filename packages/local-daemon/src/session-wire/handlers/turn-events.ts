@@ -1,13 +1,6 @@
-import {
-  type GetTurnEventsResult,
-  LIMITS,
-  messageId,
-  type SessionMessage,
-  type SessionNotification,
-  type TurnEntry,
-} from "@daemon-sdk/protocol";
+import { type GetTurnEventsResult, LIMITS, messageId, type SessionMessage, type TurnEntry } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
-import { isRequestFrame, readFrame } from "../../journal/index.js";
+import { isRequestFrame, notificationOf } from "../../journal/index.js";
 import type { Store, TurnRow } from "../../storage/index.js";
 import { receiptOf } from "./receipt-of.js";
 
@@ -55,10 +48,6 @@ function pageOf(
   }
   const nextSeq = from + frames.length;
   return frames.length === 0 || nextSeq > last ? { events } : { events, nextSeq };
-}
-
-function notificationOf(frame: string): SessionNotification {
-  return (readFrame(frame) as unknown as { params: { notification: SessionNotification } }).params.notification;
 }
 
 /** All that is left of a turn: the receipt with its answer, and the messages up to the next prompt. */
