@@ -66,6 +66,14 @@ export class ResultCollector {
     return this.#turn.isUntouched;
   }
 
+  /** Whether a notification that was taken in belongs to an earlier turn, so that it gives no events of this one. */
+  isForeign({ type, newState }: SessionNotification): boolean {
+    if (this.isBehind) return true;
+    // The end of a turn that was left is followed by idle.
+    const isIdle = type === "droid_working_state_changed" && newState === "idle";
+    return isIdle && this.isUntouched && !this.#turn.wasBusy;
+  }
+
   /** This side asked to interrupt: a daemon that only goes idle does not say that it was interrupted. */
   noteInterrupt(): void {
     this.#interruptAsked = true;

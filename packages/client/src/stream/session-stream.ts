@@ -127,7 +127,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     this.#ownState?.apply(notification);
     const events = this.#bridge.push(notification);
     const hasEnded = collector.observe(notification, events);
-    const last = collector.isBehind ? -1 : events.length - 1;
+    const last = events.length === 0 || collector.isForeign(notification) ? -1 : events.length - 1;
     const lease = this.#lease;
     if (holds && last >= 0) lease?.hold(bytes);
     for (let index = 0; index <= last; index += 1) {

@@ -124,7 +124,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
       expectEqual(first.receipt, undefined, "the receipt of a new message");
       await opened.client.turnEnd(message.messageId);
       const live = notificationsOf(opened);
-      if (bench.harness.restart !== undefined) await bench.harness.restart("killed");
+      await bench.harness.restart?.("killed");
       const { client } = await bench.join(opened.sessionId);
       const { receipt } = await client.result("add_user_message", message);
       expectEqual((receipt as { state?: string } | undefined)?.state, "completed", "the state of the known message");
@@ -137,7 +137,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
       const both = [told.slice(toldFrom, end + 1), live.slice(liveFrom, liveEnd + 1)];
       expectEqual(JSON.stringify(both[0]), JSON.stringify(both[1]), "the turn that is read again");
     },
-    ["turns", "turnEvents"],
+    ["turns", "turnEvents", "restart"],
   ),
 
   daemonCase(
