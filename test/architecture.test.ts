@@ -31,14 +31,14 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   protocol: ["uuid", "zod"],
   "transport-ws": ["ws"],
   testing: ["vitest"],
-  client: ["@standard-schema/spec"],
+  client: ["@standard-schema/spec", "ajv"],
   "local-daemon": ["@photostructure/sqlite", "commander", "pino", "ws", "zod"],
   examples: ["esbuild", "ws", "zod"],
 };
 
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
-  client: [`${SCOPE}local-daemon`],
+  client: [`${SCOPE}local-daemon`, "ajv"],
   testing: ["vitest"],
 };
 

@@ -21,6 +21,7 @@ import {
 import {
   type AskUserReply,
   type Handlers,
+  type LoadJsonSchema,
   type PermissionAnswer,
   requireOffer,
   withoutUndefined,
@@ -28,7 +29,13 @@ import {
 import { type ConnectDaemonOptions, type ConnectionStatus, iterateStatus } from "../connection/index.js";
 import type { Connector, DaemonIdentity } from "../link/index.js";
 import { DaemonClient, resultOfAnswer, type SessionSnapshot, snapshotOf } from "../session/index.js";
-import { type DroidStreamEvent, type ResultEvent, SessionTurns, type StreamOptions } from "../stream/index.js";
+import {
+  type DroidStreamEvent,
+  outputFormatReader,
+  type ResultEvent,
+  SessionTurns,
+  type StreamOptions,
+} from "../stream/index.js";
 import { DaemonSession } from "./daemon-session.js";
 import {
   checkPrompt,
@@ -46,6 +53,8 @@ export interface DaemonConnectionParts {
   readonly options: ConnectDaemonOptions;
   readonly logger: Logger;
   readonly onError: (error: Error) => void;
+  /** Loads what checks answers against a bare JSON Schema. */
+  readonly loadJsonSchema?: LoadJsonSchema;
 }
 
 /** Options of {@link DaemonConnection.run}. */
@@ -276,11 +285,13 @@ export class DaemonConnection {
     });
     const { calls } = multiplexer;
     const { clock } = options;
-    const turns = new SessionTurns({ client, offersTurns: capabilities.turns === true, calls, status, clock, onError });
+    const turns = new SessionTurns({ client, capabilities, calls, status, clock, onError });
     return { client, turns };
   }
 
   #session(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
-    return new DaemonSession(turns, client, snapshot, this.capabilities);
+    const { loadJsonSchema, logger } = this.#parts;
+    const readFormat = outputFormatReader(loadJsonSchema, logger);
+    return new DaemonSession(turns, client, snapshot, this.capabilities, readFormat);
   }
 }

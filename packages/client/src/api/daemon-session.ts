@@ -33,7 +33,7 @@ import {
 import type { ActivityListener, DaemonClient, NotificationListener, SessionSnapshot } from "../session/index.js";
 import {
   type DroidStream,
-  resolveOutputFormat,
+  type ReadOutputFormat,
   type SendOptions,
   SessionStream,
   type SessionTurns,
@@ -62,15 +62,23 @@ export class DaemonSession {
   readonly snapshot: SessionSnapshot;
   readonly #turns: SessionTurns;
   readonly #capabilities: DaemonCapabilities;
+  readonly #readFormat: ReadOutputFormat;
   #closing: Promise<void> | undefined;
 
   /** For `DaemonConnection` only. */
-  constructor(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot, capabilities: DaemonCapabilities) {
+  constructor(
+    turns: SessionTurns,
+    client: DaemonClient,
+    snapshot: SessionSnapshot,
+    capabilities: DaemonCapabilities,
+    readFormat: ReadOutputFormat,
+  ) {
     this.sessionId = turns.sessionId;
     this.client = client;
     this.snapshot = snapshot;
     this.#turns = turns;
     this.#capabilities = capabilities;
+    this.#readFormat = readFormat;
   }
 
   /**
@@ -83,7 +91,7 @@ export class DaemonSession {
    */
   stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): DroidStream<Output> {
     checkPrompt(prompt, options);
-    const format = resolveOutputFormat(options.outputFormat);
+    const format = this.#readFormat(options.outputFormat);
     return new SessionStream(this.#turns, promptParams(prompt, options, format?.wire), format, options);
   }
 
@@ -94,7 +102,7 @@ export class DaemonSession {
   async send(prompt: string, options: SendOptions = {}): Promise<{ messageId: string }> {
     checkPrompt(prompt, options);
     const messageId = options.messageId ?? newId();
-    const params = promptParams(prompt, options, resolveOutputFormat(options.outputFormat)?.wire);
+    const params = promptParams(prompt, options, this.#readFormat(options.outputFormat)?.wire);
     const free = this.#turns.untilFree();
     if (free !== undefined) await free;
     await this.#turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);

@@ -38,6 +38,7 @@ export class EventQueue<Item> {
   #bytes = 0;
   #waiters: Waiter<Item>[] = [];
   #end: End | undefined;
+  #onEmpty: (() => void) | undefined;
 
   constructor(options: EventQueueOptions<Item>) {
     this.#options = options;
@@ -106,6 +107,15 @@ export class EventQueue<Item> {
     this.#head = 0;
     this.#length = 0;
     this.#bytes = 0;
+    this.#onEmpty?.();
+  }
+
+  /** Resolves when no item waits: the consumer has taken all of them, or is gone. For one caller at a time. */
+  whenEmpty(): Promise<void> {
+    if (this.#length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
   }
 
   /** The next item, as soon as there is one; calls may overlap and are served in order. */
@@ -127,6 +137,7 @@ export class EventQueue<Item> {
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
     this.#length -= 1;
     this.#options.onTaken?.(size);
+    if (this.#length === 0) this.#onEmpty?.();
     return item;
   }
 

@@ -1,6 +1,6 @@
 import { CLIENT_LIMITS, DaemonError, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import type { DaemonConnection, KeptConnection } from "../api/index.js";
-import { pause, systemClock } from "../base/index.js";
+import { pause, systemClock, withoutUndefined } from "../base/index.js";
 import { type ConnectDaemonOptions, checkConnectOptions } from "../connection/index.js";
 import { Connector, type RetryPolicy } from "../link/index.js";
 import type { ClientPlatform } from "./client-platform.js";
@@ -14,9 +14,10 @@ export function createConnectDaemon(platform: ClientPlatform): ConnectDaemon {
     checkConnectOptions(options);
     const logger = options.logger ?? silentLogger;
     const onError = options.onError ?? ((error: Error) => logger.error({ error }, error.message));
+    const schemas = withoutUndefined({ loadJsonSchema: platform.loadJsonSchema });
     let kept: KeptConnection | undefined;
     const loadKeeper = async () => {
-      kept ??= (await platform.loadKeeper())({ connector, options, logger, onError });
+      kept ??= (await platform.loadKeeper())({ connector, options, logger, onError, ...schemas });
       return kept;
     };
     const connector = new Connector({ options, platform, logger, onError, loadKeeper });

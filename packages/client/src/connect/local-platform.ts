@@ -2,6 +2,7 @@ import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
 import { keepConnection } from "../api/index.js";
 import { withoutUndefined } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
+import { loadAjv } from "./ajv.js";
 import type { ClientPlatform } from "./client-platform.js";
 
 /** The part of `@daemon-sdk/local-daemon` that a client calls. */
@@ -30,6 +31,7 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
   };
   return {
     loadKeeper: () => Promise.resolve(keepConnection),
+    loadJsonSchema: loadAjv,
     async openLocal({ daemonPort }, { signal, start }, credential) {
       const door = await loadLocalDaemon();
       const link = await door.connectLocal({

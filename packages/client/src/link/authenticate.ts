@@ -1,12 +1,15 @@
 import {
   ConnectionError,
   type DaemonCapabilities,
+  errorOfResponse,
+  isFailure,
   isRecord,
   type LocalDaemonEndpoint,
+  newId,
   type ProtocolEngine,
   TimeoutError,
 } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
+import { CLIENT_VERSION, withoutUndefined } from "../base/index.js";
 import type { Credential } from "./credential.js";
 import type { DaemonIdentity } from "./daemon-identity.js";
 
@@ -22,24 +25,33 @@ export interface AuthenticateOptions {
 /**
  * Authenticates on a fresh link (docs/wire/session.md#authentication); its request has to be the first message of the link.
  *
- * Rejects with `ConnectionError`: AUTH_REJECTED for a refusal, CONNECTION_LOST as soon as the link ends, CONNECT_TIMEOUT when no
- * answer comes within 30 s; with a `ProtocolError` VERSION_MISMATCH when the daemon wants another version.
+ * Rejects with `ConnectionError`: AUTH_REJECTED for a refused credential, CONNECTION_LOST as soon as the link ends, CONNECT_TIMEOUT when no
+ * answer comes within 30 s; with a `ProtocolError` VERSION_MISMATCH when the daemon wants another version,
+ * INVALID_PARAMS or REMOTE_ERROR when it does not understand the request.
  */
 export async function authenticate(engine: ProtocolEngine, options: AuthenticateOptions): Promise<DaemonIdentity> {
   const { credential, machineType, signal, endpoint } = options;
   const params = {
     ...credential,
     caller: "droid-sdk",
-    metadata: { tracing: { machineType }, sdk: { language: "typescript" } },
+    metadata: { tracing: { machineType }, sdk: { language: "typescript", version: CLIENT_VERSION } },
+  };
+  const id = newId();
+  // A daemon that cannot read the request does not know its id. Nothing else was asked on this link.
+  engine.onStrayResponse = (response) => {
+    if (response.id === null && isFailure(response))
+      engine.abandon(id, errorOfResponse({ id, method: "daemon.authenticate", params }, response.error));
   };
   try {
     // By name, because the table of methods is in the half of the client that a page loads later.
-    const result = await engine.requestNamed("authenticate", params, withoutUndefined({ signal }));
+    const result = await engine.requestNamed("authenticate", params, { id, ...withoutUndefined({ signal }) });
     return identityOf(result, endpoint);
   } catch (error) {
     if (!TimeoutError.is(error)) throw error;
     const text = `The daemon did not answer to authentication within ${error.timeoutMs} ms.`;
     throw new ConnectionError("CONNECT_TIMEOUT", text, { cause: error });
+  } finally {
+    engine.onStrayResponse = undefined;
   }
 }
 

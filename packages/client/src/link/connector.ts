@@ -193,6 +193,7 @@ export class Connector {
     if (signal?.aborted === true) transport.terminate();
     throwIfAborted(signal);
     const engine = new ProtocolEngine(transport, { prefix: "daemon", logger });
+    engine.maxMessageBytes = CLIENT_LIMITS.sessionFrameBytes;
     const link = { transport, engine, token: sessionToken(credential), end: undefined as LinkEnd | undefined };
     engine.onClose = (error, event) => {
       link.end = { error, event };
@@ -207,6 +208,8 @@ export class Connector {
         machineType,
         ...withoutUndefined({ endpoint, signal }),
       });
+      const { maxMessageBytes = 0 } = identity.capabilities;
+      if (maxMessageBytes > 0) engine.maxMessageBytes = maxMessageBytes;
       // The link may have ended between the answer and this line.
       if (link.end !== undefined) throw link.end.error;
       return Object.assign(link, { identity });

@@ -204,8 +204,9 @@ export class RequestInbox {
   }
 
   #send(entry: Entry, result: object): boolean {
-    this.#forget(entry.requestId, result);
+    // Throws for an answer that is too large: the request then waits for another one.
     const sent = this.#options.respond(entry.requestId, result);
+    this.#forget(entry.requestId, result);
     if (!sent) this.#options.logger.info({ requestId: entry.requestId }, "An answer came late and was not sent");
     return sent;
   }

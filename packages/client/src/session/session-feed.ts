@@ -41,7 +41,10 @@ export interface SessionObserver {
 }
 
 /** What an observer uses of the feed. */
-export type ObservedFeed = Pick<SessionFeed, "state" | "stream" | "receivedAt" | "reattaching" | "wantsDeltas">;
+export type ObservedFeed = Pick<
+  SessionFeed,
+  "state" | "stream" | "progress" | "receivedAt" | "reattaching" | "wantsDeltas"
+>;
 
 /** Options of {@link SessionFeed}. */
 export interface SessionFeedOptions {

@@ -1,4 +1,5 @@
 export * from "./events.js";
+export * from "./json-schema-check.js";
 export * from "./message-bridge.js";
 export * from "./output-format.js";
 export * from "./session-stream.js";

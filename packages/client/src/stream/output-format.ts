@@ -8,7 +8,7 @@ import type { StructuredOutputError } from "./events.js";
  *
  * - a Standard Schema that knows its JSON Schema (Zod 4.2+, ArkType, …): the answer is validated and transformed by it;
  * - `{ type: "json_schema", schema, validate? }`: a JSON Schema, and a Standard Schema of a library that cannot make one;
- * - a bare JSON Schema object.
+ * - a bare JSON Schema object. The answer is checked where the optional package `ajv` is installed, in Node.
  */
 export type OutputFormatOption<Output = unknown> =
   | StandardJSONSchemaV1<unknown, Output>
@@ -19,6 +19,8 @@ export type OutputFormatOption<Output = unknown> =
 export interface ResolvedOutputFormat {
   readonly wire: OutputFormat;
   readonly validate?: StandardSchemaV1["~standard"]["validate"];
+  /** Checks an answer to a bare JSON Schema; resolves with what is wrong with it. */
+  readonly check?: (value: unknown) => Promise<StructuredOutputError | undefined>;
 }
 
 /** What became of the structured output of one turn. */
@@ -99,7 +101,10 @@ export async function settleStructuredOutput(
       error: { code: "missing_structured_output", message: "The turn ended without a JSON object for an answer." },
     };
   }
-  if (format.validate === undefined) return { value };
+  if (format.validate === undefined) {
+    const error = await format.check?.(value);
+    return error === undefined ? { value } : { error };
+  }
   try {
     const checked = await format.validate(value);
     if (checked.issues === undefined) return { value: checked.value };
@@ -110,12 +115,36 @@ export async function settleStructuredOutput(
   }
 }
 
+/** The text as JSON; else its last fenced block that is a JSON object, as people and models write it. */
 function objectIn(text: string): unknown {
+  const whole = parsed(text);
+  if (whole !== undefined) return whole;
+  const blocks = fencedBlocks(text);
+  return blocks.map(parsed).findLast(isRecord);
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** The contents of the blocks between lines of three backticks. Line by line, because a long text may hold many of them. */
+function fencedBlocks(text: string): string[] {
+  const blocks: string[] = [];
+  let open: string[] | undefined;
+  for (const line of text.split("\n")) {
+    const isFence = line.trimStart().startsWith("```");
+    if (!isFence) open?.push(line);
+    else if (open === undefined) open = [];
+    else {
+      blocks.push(open.join("\n"));
+      open = undefined;
+    }
+  }
+  return blocks;
 }
 
 function describeIssue({ message, path }: StandardSchemaV1.Issue): string {

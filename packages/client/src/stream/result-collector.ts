@@ -34,7 +34,8 @@ export class ResultCollector {
   readonly #messages: DefaultEvent[] = [];
   readonly #errors: TurnError[] = [];
   #text: string | undefined;
-  readonly #deltas = new TextPieces();
+  /** Text of messages that came in pieces and not yet as a whole, by the message's id. */
+  readonly #deltas = new Map<unknown, TextPieces>();
   #tokenUsage: TokenUsage | null = null;
   #declared: { value: unknown; error?: StructuredOutputError } | undefined;
   #reason: string | undefined;
@@ -65,9 +66,22 @@ export class ResultCollector {
     return this.#turn.isUntouched;
   }
 
+  /** Whether a notification that was taken in belongs to an earlier turn, so that it gives no events of this one. */
+  isForeign({ type, newState }: SessionNotification): boolean {
+    if (this.isBehind) return true;
+    // The end of a turn that was left is followed by idle.
+    const isIdle = type === "droid_working_state_changed" && newState === "idle";
+    return isIdle && this.isUntouched && !this.#turn.wasBusy;
+  }
+
   /** This side asked to interrupt: a daemon that only goes idle does not say that it was interrupted. */
   noteInterrupt(): void {
     this.#interruptAsked = true;
+  }
+
+  /** Takes in the answer of a turn whose messages are not known. */
+  noteAnswer(text: string): void {
+    this.#text ??= text;
   }
 
   /** Takes in one notification, and the events that `MessageBridge` made of it. True once: the turn has ended with it. */
@@ -85,6 +99,7 @@ export class ResultCollector {
     this.#hasEnded = true;
     if (end.by === "idle") return;
     this.#reason = end.reason;
+    if (end.reason === INVALID_OUTPUT) this.#noteInvalidOutput(notification.message);
     const error = errorOfEnd(end.reason, notification);
     // What the agent reported itself says more than the reason does; the end of its process is news in any case.
     if (error !== undefined && (this.#errors.length === 0 || error.code !== undefined)) this.#errors.unshift(error);
@@ -94,7 +109,7 @@ export class ResultCollector {
   async result(): Promise<ResultEvent> {
     const { sessionId, outputFormat } = this.#options;
     const durationMs = Math.round(this.#now() - this.#startedAt);
-    const text = this.#text ?? this.#deltas.join();
+    const text = this.#text ?? [...this.#deltas.values()].map((pieces) => pieces.join()).join("");
     const wasInterrupted = this.#reason === undefined ? this.#interruptAsked : isInterruptedReason(this.#reason);
     // Of a turn that failed no answer is expected: its failure is what the caller has to know.
     const isExpected = !wasInterrupted && (this.#errors.length === 0 || this.#declared !== undefined);
@@ -128,13 +143,14 @@ export class ResultCollector {
     for (const event of events) {
       if (event.type === "assistant") this.#text = event.text;
       if (event.type === "error") this.#errors.push(errorOfEvent(event));
+      if (event.type === "error" && event.errorType === INVALID_OUTPUT) this.#noteInvalidOutput(event.message);
       if (isDefaultEvent(event)) this.#messages.push(event);
     }
     switch (notification.type) {
       case "assistant_text_delta":
         // Only read while no whole message has come, so that a long turn is not kept twice.
         if (this.#text === undefined && typeof notification.textDelta === "string")
-          this.#deltas.add(notification.textDelta);
+          this.#addDelta(notification.messageId, notification.textDelta);
         break;
       case "session_token_usage_changed":
       case "structured_output":
@@ -142,6 +158,14 @@ export class ResultCollector {
       case "assistant_message_retracted":
         if (isKnownNotification(notification)) this.#note(notification);
     }
+  }
+
+  /** The agent could not give its answer the form that was asked for. */
+  #noteInvalidOutput(message: unknown): void {
+    if (this.#declared?.error !== undefined) return;
+    const text =
+      typeof message === "string" ? message : "The agent's answer does not have the form that was asked for.";
+    this.#declared = { value: undefined, error: { code: "invalid_structured_output", message: text } };
   }
 
   #note(notification: KnownSessionNotification): void {
@@ -162,8 +186,18 @@ export class ResultCollector {
     }
   }
 
+  #addDelta(messageId: unknown, textDelta: string): void {
+    let pieces = this.#deltas.get(messageId);
+    if (pieces === undefined) {
+      pieces = new TextPieces();
+      this.#deltas.set(messageId, pieces);
+    }
+    pieces.add(textDelta);
+  }
+
   /** The agent took a message back (docs/wire/agent-stdio.md#oddities): it is no part of the result. */
   #retract(messageId: string): void {
+    this.#deltas.delete(messageId);
     const index = this.#messages.findIndex((event) => event.type === "assistant" && event.message.id === messageId);
     if (index < 0) return;
     this.#messages.splice(index, 1);
@@ -171,6 +205,9 @@ export class ResultCollector {
     this.#text = last?.text;
   }
 }
+
+/** The name under which an agent reports that its answer does not have the form that was asked for: a reason, or an error's type. */
+const INVALID_OUTPUT = "structured_output_invalid";
 
 /** Stands for the notification of a turn's end that was not received. */
 const UNSEEN: SessionNotification = { type: "unseen" };

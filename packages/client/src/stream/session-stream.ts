@@ -2,60 +2,26 @@ import {
   type AddUserMessageParams,
   abortReason,
   CLIENT_LIMITS,
-  type Clock,
   type LoadSessionResult,
   newId,
-  type PromptIds,
+  type SessionMessage,
   type SessionNotification,
+  SessionState,
   type TrackedTurn,
   type TurnEnd,
 } from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue, withoutUndefined } from "../base/index.js";
 import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
-import type { BridgedEvent, DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
+import type { BridgedEvent, DroidStream, DroidStreamEvent, GapEvent, ResultEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
 import { ResultCollector } from "./result-collector.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
+import type { StreamHost } from "./stream-host.js";
 import type { StreamOptions } from "./stream-options.js";
-
-/** What a stream needs of the session it belongs to. */
-export interface StreamHost {
-  readonly sessionId: string;
-  /** Whether the daemon offers `turns`. */
-  readonly offersTurns: boolean;
-  readonly clock: Clock;
-  /** Requests that wait for a person. */
-  readonly pendingRequests: number;
-  /** Whether there is a link. */
-  readonly isReachable: boolean;
-  /** Whether the next notifications lie before the position at which this stream's events begin; `begin` follows. */
-  readonly isFollowing: boolean;
-  /** Set while a call that attaches the session anew is in flight: only its answer says where events go on. */
-  readonly reattaching: Promise<void> | undefined;
-  /** Makes the daemon send events; undefined where it sends them without credit. */
-  attach(): CreditLease | undefined;
-  /** Makes `stream` the running stream. Throws when another stream runs, or when the session cannot be used. */
-  claim(stream: SessionStream): void;
-  /** `stream` does not run any more; without effect when another stream runs. */
-  release(stream: SessionStream): void;
-  /** Undefined when a prompt can be sent now; else resolves when it can. */
-  untilFree(): Promise<void> | undefined;
-  /** Tracks the prompt's turn from now on, and sends the prompt; resolves at the acknowledgement. */
-  sendPrompt(params: Omit<AddUserMessageParams, "sessionId">, prompt: PromptIds): Promise<void>;
-  /** Applies a notification that was not received, but stands for what a gap hides, to the session's state. */
-  apply(notification: SessionNotification): void;
-  /** The tracked turn of that message. */
-  turn(messageId: string): TrackedTurn | undefined;
-  /** Ends that turn for a reason that no notification states. */
-  endTurn(messageId: string, end: TurnEnd): void;
-  /** The consumer of that turn's events is gone. */
-  leave(messageId: string): void;
-  /** Asks to interrupt that message's turn; the outcome does not matter. */
-  interruptQuietly(messageId: string): void;
-}
+import { type HistoryOwner, TurnHistory } from "./turn-history.js";
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
@@ -65,7 +31,7 @@ type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
  */
 export class SessionStream<Output = unknown> implements DroidStream<Output>, EventSink {
   readonly messageId: string;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<SessionStream>;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
   readonly #format: ResolvedOutputFormat | undefined;
   readonly #signals: readonly AbortSignal[];
@@ -79,6 +45,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
   #isAcknowledged = false;
   /** The turn, once its prompt is sent. */
   #turn: TrackedTurn | undefined;
+  /** For a message whose id the caller chose, and which the daemon may have had before. */
+  readonly #history: TurnHistory | undefined;
+  /** Where there may be a history: the session's state at what this stream has taken in. */
+  #ownState: SessionState | undefined;
   /** Set where the events of this turn begin; notifications before that belong to others. */
   #collector: ResultCollector | undefined;
   #lease: CreditLease | undefined;
@@ -87,7 +57,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
 
   /** Made by `DaemonSession.stream`, which has checked the options. */
   constructor(
-    host: StreamHost,
+    host: StreamHost<SessionStream>,
     params: Omit<AddUserMessageParams, "sessionId">,
     format: ResolvedOutputFormat | undefined,
     options: StreamOptions<Output>,
@@ -99,6 +69,8 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     this.#format = format;
     this.#signals = [options.signal, options.abortSignal].filter((signal) => signal !== undefined);
     this.#bridge = new MessageBridge({ includePartialMessages: options.includePartialMessages ?? false });
+    const mayBeKnown = options.messageId !== undefined && host.offersTurnEvents;
+    this.#history = mayBeKnown ? new TurnHistory(this.#historyOwner()) : undefined;
     this.#queue = new EventQueue<DroidStreamEvent<Output>>({
       sizeOf: approximateBytes,
       maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
@@ -138,13 +110,26 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
    */
   deliver(notification: SessionNotification, bytes: number): boolean {
     this.heard();
+    if (this.#state !== "running" || this.#collector === undefined) return false;
+    if (this.#history?.isHolding !== true) return this.#take(notification, bytes);
+    const lease = this.#lease;
+    lease?.hold(bytes);
+    this.#history.hold(() => {
+      if (!this.#take(notification, bytes, false)) lease?.taken(bytes);
+    });
+    return bytes > 0;
+  }
+
+  /** Makes events of a notification. True: they wait here, and hold `bytes` of credit, from now on if `holds`. */
+  #take(notification: SessionNotification, bytes: number, holds = true): boolean {
     const collector = this.#collector;
     if (this.#state !== "running" || collector === undefined) return false;
+    this.#ownState?.apply(notification);
     const events = this.#bridge.push(notification);
     const hasEnded = collector.observe(notification, events);
-    const last = collector.isBehind ? -1 : events.length - 1;
+    const last = events.length === 0 || collector.isForeign(notification) ? -1 : events.length - 1;
     const lease = this.#lease;
-    if (last >= 0) lease?.hold(bytes);
+    if (holds && last >= 0) lease?.hold(bytes);
     for (let index = 0; index <= last; index += 1) {
       const event = events[index] as BridgedEvent;
       // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
@@ -163,49 +148,82 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
   /** The events of this turn are among the next notifications. */
   begin(): void {
     if (this.#state !== "running" || this.#collector !== undefined || this.#turn === undefined) return;
-    const { sessionId } = this.#host;
-    const collector = new ResultCollector(this.#turn, {
-      sessionId,
-      ...withoutUndefined({ outputFormat: this.#format }),
-    });
-    this.#collector = collector;
+    let turn: TrackedTurn | undefined = this.#turn;
+    if (this.#history !== undefined) {
+      this.#ownState = this.#host.copyOfState();
+      turn = this.#ownState.turn(this.messageId) ?? turn;
+    }
+    const collector = this.#collect(turn);
+    this.#history?.begun(this.#host.lastSeq);
+    if (this.#history?.isHolding === true) return;
     collector.conclude();
     if (collector.hasEnded) void this.#conclude(collector);
   }
 
+  #collect(turn: TrackedTurn): ResultCollector {
+    const { sessionId } = this.#host;
+    const collector = new ResultCollector(turn, { sessionId, ...withoutUndefined({ outputFormat: this.#format }) });
+    this.#collector = collector;
+    return collector;
+  }
+
   /** Events are missing before the next ones. Messages of the turn that the loaded session holds are yielded here. */
-  gap({ reason, from, to, loaded }: SessionGap): void {
-    if (this.#state !== "running" || this.#collector === undefined) return;
-    const snapshot = loaded && snapshotOf(loaded);
-    this.#queue.push(
-      { type: "gap", reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) },
-      this.#lease && 0,
-    );
-    const isKnown = (id: string) => this.#bridge.hasSeen(id);
-    for (const missed of missedMessages(snapshot?.history ?? [], isKnown, this.messageId)) {
-      this.#host.apply(missed);
-      this.deliver(missed, 0);
-    }
+  gap(gap: SessionGap): void {
+    this.#inOrder(() => {
+      const { reason, from, to, loaded } = gap;
+      const snapshot = loaded && snapshotOf(loaded);
+      this.#pushGap({ reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) });
+      for (const missed of this.#missed(snapshot?.history ?? [])) {
+        this.#host.apply(missed);
+        this.#take(missed, 0);
+      }
+    });
+  }
+
+  #pushGap(gap: Omit<GapEvent, "type">): void {
+    this.#queue.push({ type: "gap", ...gap }, this.#lease && 0);
+  }
+
+  #missed(messages: readonly SessionMessage[]): SessionNotification[] {
+    return missedMessages(messages, (id) => this.#bridge.hasSeen(id), this.messageId);
   }
 
   /** After a gap no turn runs in the session: this turn is over, if the daemon ever accepted its prompt. */
   foundIdle({ session, queuedMessages = [] }: LoadSessionResult): void {
-    const collector = this.#collector;
     const wasTaken = this.#isAcknowledged || session.messages.some(({ id }) => id === this.messageId);
     const isQueued = queuedMessages.some(({ messageId }) => messageId === this.messageId);
-    if (this.#state !== "running" || collector === undefined || !wasTaken || isQueued) return;
-    this.#host.endTurn(this.messageId, { by: "idle" });
-    collector.conclude();
-    void this.#conclude(collector);
+    if (!wasTaken || isQueued) return;
+    this.#inOrder((collector) => {
+      this.#endTurn({ by: "idle" });
+      collector.conclude();
+      void this.#conclude(collector);
+    });
   }
 
   /** The agent's process has exited. */
   agentExited(notification: SessionNotification): void {
-    const collector = this.#collector;
-    if (this.#state !== "running" || collector === undefined || this.#waitsForNewAgent(collector)) return;
-    this.#host.endTurn(this.messageId, { by: "completed", reason: "agent_exited" });
-    collector.conclude(notification);
-    void this.#conclude(collector);
+    this.#inOrder((collector) => {
+      // A daemon that offers `turns` starts the agent again for a prompt that has not begun.
+      if (this.#host.offersTurns && collector.isUntouched) return;
+      this.#endTurn({ by: "completed", reason: "agent_exited" });
+      collector.conclude(notification);
+      void this.#conclude(collector);
+    });
+  }
+
+  /** Acts now, or behind what the stream holds back; not at all before its events begin, and after its end. */
+  #inOrder(act: (collector: ResultCollector) => void): void {
+    if (this.#collector === undefined) return;
+    const actNow = (): void => {
+      if (this.#state === "running" && this.#collector !== undefined) act(this.#collector);
+    };
+    if (this.#history?.isHolding === true) this.#history.hold(actNow);
+    else actNow();
+  }
+
+  #endTurn(end: TurnEnd): void {
+    this.#host.endTurn(this.messageId, end);
+    this.#ownState?.end(this.messageId, end);
   }
 
   /** The session's agent was stopped, or the session cannot be reached any more: ends with `error`, after the events before it. */
@@ -224,9 +242,27 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     return this.#state === "running" && this.#collector?.isUntouched === false ? this.messageId : undefined;
   }
 
-  /** A daemon that offers `turns` starts the agent again for a prompt that has not begun. */
-  #waitsForNewAgent({ isUntouched }: ResultCollector): boolean {
-    return this.#host.offersTurns && isUntouched;
+  /** What the history of this stream's turn does with the stream. */
+  #historyOwner(): HistoryOwner {
+    const { messageId } = this;
+    return {
+      messageId,
+      isRunning: () => this.#state === "running",
+      readTurn: (fromSeq) => this.#host.readTurn(messageId, fromSeq),
+      startOver: () => {
+        this.#ownState = new SessionState({ turns: true });
+        this.#collect(this.#ownState.expect({ messageId }));
+      },
+      takeIn: (notification) => this.#take(notification, 0),
+      takeMessages: (messages) => {
+        this.#pushGap({ reason: "too-old" });
+        for (const missed of this.#missed(messages)) this.#take(missed, 0);
+      },
+      takeAnswer: (text) => this.#collector?.noteAnswer(text),
+      hasEnded: () => this.#host.endTurn(messageId, { by: "idle" }),
+      whenTaken: () => this.#queue.whenEmpty(),
+      fail: (error) => this.fail(error),
+    };
   }
 
   #start(): void {
@@ -271,8 +307,9 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     this.#turn = this.#host.turn(messageId);
     if (!this.#host.isFollowing) this.begin();
     try {
-      await acknowledged;
+      const { receipt } = await acknowledged;
       this.#isAcknowledged = true;
+      this.#history?.acknowledged(receipt);
     } catch (error) {
       this.fail(error as Error);
     }

@@ -1,9 +1,12 @@
 import {
   type AddUserMessageParams,
+  type AddUserMessageResult,
   CLIENT_LIMITS,
   type Clock,
   ConcurrentStreamError,
+  type DaemonCapabilities,
   type FollowSessionResult,
+  type GetTurnEventsResult,
   type LoadSessionResult,
   METHODS,
   type PromptIds,
@@ -11,6 +14,7 @@ import {
   type SessionError,
   type SessionFindings,
   type SessionNotification,
+  SessionState,
   type TrackedTurn,
   type TurnEnd,
 } from "@daemon-sdk/protocol";
@@ -30,13 +34,13 @@ import {
   TurnReceipts,
 } from "../session/index.js";
 import { endingOf } from "./session-ending.js";
-import type { SessionStream, StreamHost } from "./session-stream.js";
+import type { SessionStream } from "./session-stream.js";
+import type { StreamHost } from "./stream-host.js";
 
 /** Options of {@link SessionTurns}. */
 export interface SessionTurnsOptions {
   readonly client: DaemonClient;
-  /** Whether the daemon offers `turns`. */
-  readonly offersTurns: boolean;
+  readonly capabilities: DaemonCapabilities;
   /** `calls` and `status` say whether there is a link now. */
   readonly calls: ConnectionCalls;
   readonly status: StatusEvents;
@@ -49,8 +53,9 @@ export interface SessionTurnsOptions {
  * The turns of one session, and the one stream that may run: sends prompts, and ends the stream when the session or its agent
  * is gone. Which turns are open is the feed's state; events go from the feed to the stream directly.
  */
-export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
+export class SessionTurns implements StreamHost<SessionStream>, SessionObserver, ActivityHost {
   readonly offersTurns: boolean;
+  readonly offersTurnEvents: boolean;
   readonly clock: Clock;
   readonly feed: ObservedFeed;
   readonly #client: DaemonClient;
@@ -64,14 +69,15 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   #closed: SessionNotification | undefined;
 
   /** Has to be made before the session is made or loaded, so that no event is missed. */
-  constructor({ client, offersTurns, calls, status, clock = idleClock, onError }: SessionTurnsOptions) {
+  constructor({ client, capabilities, calls, status, clock = idleClock, onError }: SessionTurnsOptions) {
     this.#client = client;
     this.#calls = calls;
     this.#status = status;
     this.clock = clock;
     this.#activity = new SessionActivityWatch(this, onError);
     this.#receipts = new TurnReceipts((messageId, signal) => this.getReceipt(messageId, signal));
-    this.offersTurns = offersTurns;
+    this.offersTurns = capabilities.turns === true;
+    this.offersTurnEvents = this.offersTurns && capabilities.turnEvents === true;
     this.feed = client.observe(this);
   }
 
@@ -170,20 +176,44 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
     params: Omit<AddUserMessageParams, "sessionId">,
     { messageId, requestId }: PromptIds,
     signal?: AbortSignal,
-  ): Promise<void> {
+  ): Promise<AddUserMessageResult> {
     const { state } = this.feed;
     // A prompt that is sent again goes on with its turn.
     const isNew = state.turn(messageId) === undefined;
     if (isNew) state.expect({ messageId, requestId });
     try {
-      await this.#client.addUserMessage({ ...params, messageId }, withoutUndefined({ id: requestId, signal }));
-      if (state.turn(messageId)?.isForetold !== false || state.latestWorkingState !== "idle") return;
-      state.presume("thinking");
-      this.#activity.stated();
+      const call = withoutUndefined({ id: requestId, signal });
+      const result = await this.#client.addUserMessage({ ...params, messageId }, call);
+      this.#accepted(messageId, result);
+      return result;
     } catch (error) {
       if (isNew) this.#forget([{ messageId }]);
       throw error;
     }
+  }
+
+  #accepted(messageId: string, { receipt }: AddUserMessageResult): void {
+    const { state } = this.feed;
+    if (REASON_OF_STATE.has(receipt?.state ?? "")) {
+      // The turn is over. A stream of it reads for itself how it ended.
+      if (this.#stream?.messageId !== messageId) this.#forget([{ messageId }]);
+      return;
+    }
+    if (state.turn(messageId)?.isForetold !== false || state.latestWorkingState !== "idle") return;
+    state.presume("thinking");
+    this.#activity.stated();
+  }
+
+  get lastSeq(): number {
+    return this.feed.progress;
+  }
+
+  copyOfState(): SessionState {
+    return SessionState.from(this.feed.state.snapshot());
+  }
+
+  readTurn(messageId: string, fromSeq: number | undefined): Promise<GetTurnEventsResult> {
+    return this.#client.call(METHODS.getTurnEvents, { messageId, ...withoutUndefined({ fromSeq }) });
   }
 
   apply(notification: SessionNotification): void {

@@ -5,7 +5,8 @@ import type { OutputFormatOption } from "./output-format.js";
 export interface SendOptions {
   /**
    * Id of the message; the turn it starts is known by it. Default: a new UUID. Sending the same id again to a daemon of ours is
-   * acknowledged again and acted on once.
+   * acknowledged again and acted on once: a stream then yields the turn from its beginning, and its result, whether the turn is over,
+   * runs, or waits.
    */
   messageId?: string;
   images?: ImageSource[];

@@ -48,6 +48,38 @@ test("a refused credential rejects with AUTH_REJECTED, without the credential in
   expect(daemon.dials).toBe(1);
 });
 
+test("authentication states the language and the version of the SDK, which newer daemons want", async () => {
+  const { daemon, connection } = await connected();
+  const sdk = { language: "typescript", version: expect.stringMatching(/^\d+\.\d+\.\d+/) };
+  expect(daemon.received[0]?.params).toMatchObject({ metadata: { sdk } });
+  await connection.close();
+});
+
+test.each([
+  [-32_700, "REMOTE_ERROR"],
+  [-32_602, "INVALID_PARAMS"],
+  [-32_603, "REMOTE_ERROR"],
+])("an answer %i to authentication is not told as a refused credential", async (rpcCode, code) => {
+  const daemon = new FakeDaemon();
+  daemon.answer("authenticate", () => {
+    throw rpcFault(rpcCode, "metadata.sdk.version: Required");
+  });
+  const error = (await rejection(connectDaemon({ transport: daemon.dial, apiKey: "fk" }))) as Error;
+  expect(error).toMatchObject({ code, retryable: false });
+  expect(error.message).toContain("metadata.sdk.version: Required");
+});
+
+test("a daemon that cannot read the request answers without its id, and that is noticed at once", async () => {
+  const daemon = new FakeDaemon();
+  daemon.answer("authenticate", ({ link }) => {
+    link.fail(null, { code: -32_700, message: "Invalid JSON-RPC message" });
+    return NO_REPLY;
+  });
+  const error = (await rejection(connectDaemon({ transport: daemon.dial, apiKey: "fk" }))) as Error;
+  expect(error).toMatchObject({ code: "REMOTE_ERROR" });
+  expect(error.message).toContain("Invalid JSON-RPC message");
+});
+
 test("without a credential nothing is dialed", async () => {
   const daemon = new FakeDaemon();
   expect(await rejection(connectDaemon({ transport: daemon.dial }))).toMatchObject({ code: "AUTH_MISSING" });

@@ -1,4 +1,4 @@
-import { FakeDaemon } from "@daemon-sdk/testing";
+import { FakeDaemon, rpcFault } from "@daemon-sdk/testing";
 import { expect, test } from "vitest";
 import { type KeepConnection, keepConnection } from "../../src/api/keep-connection.js";
 import { createConnectDaemon } from "../../src/connect/connect-daemon.js";
@@ -55,7 +55,7 @@ test("a second half that cannot be loaded rejects, and leaves no link behind", a
 test("a dial that fails is told as itself, whatever becomes of the second half", async () => {
   const { daemon, connect } = page(notLoaded);
   daemon.answer("authenticate", () => {
-    throw new RangeError("no");
+    throw rpcFault(-32_001, "no");
   });
   expect(await rejection(connect())).toMatchObject({ code: "AUTH_REJECTED" });
 });

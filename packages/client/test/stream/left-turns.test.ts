@@ -25,6 +25,25 @@ test("on a plain daemon the next prompt waits until the turn that was left has e
   expect((await result).text).toBe("second");
 });
 
+test("the idle that follows the end of a left turn is not the next stream's first event", async () => {
+  const { daemon, connection } = await connected({ plain: false });
+  const session = await connection.createSession();
+  daemon.onPrompt(hang());
+  // An agent that takes its time: acknowledged at once, stopped later.
+  daemon.answer("interrupt_session", () => ({}));
+  for await (const event of session.stream("first", { includePartialMessages: true }))
+    if (event.type === "assistant_text_delta") break;
+  await daemon.waitForRequest("interrupt_session");
+  const next = session.stream("second", { includePartialMessages: true });
+  const first = next.next();
+  await daemon.waitForRequest("add_user_message", 2);
+  await session.getMessages();
+  daemon.onPrompt((prompt) => void prompt.message("second"));
+  daemon.sessions.get(session.sessionId)?.endTurn("cancelled");
+  expect((await first).value).toMatchObject({ type: "working_state_changed", state: "streaming_assistant_message" });
+  await connection.close();
+});
+
 test("a stream that waits for a left turn can be left itself, and then sends nothing", async () => {
   const { daemon, connection } = await connected();
   daemon.onPrompt(hang());

@@ -1,7 +1,9 @@
+import { silentLogger } from "@daemon-sdk/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import type { OutputFormatOption } from "../../src/index.js";
+import { outputFormatReader } from "../../src/stream/json-schema-check.js";
 import { resolveOutputFormat, settleStructuredOutput } from "../../src/stream/output-format.js";
 import { connected, OUR_CAPABILITIES, resultOf } from "../support.js";
 
@@ -42,7 +44,7 @@ test("what the schema makes of the answer is what comes back", async () => {
 test.each([
   ["the wire's form", { type: "json_schema", schema: { type: "object" } }],
   ["a bare JSON Schema", { type: "object" }],
-] as const)("%s is taken, and its answer not validated here", async (_name, format) => {
+] as const)("%s is taken, and goes out in the wire's form", async (_name, format) => {
   const { result, sent } = await answer('{"any":1}', format as OutputFormatOption);
   expect(sent).toEqual({ type: "json_schema", schema: { type: "object" } });
   expect(result).toMatchObject({ subtype: "success", structuredOutput: { any: 1 } });
@@ -56,6 +58,69 @@ test("an answer that is no JSON object is told as missing", async () => {
       structuredOutputError: { code: "missing_structured_output" },
     });
   }
+});
+
+const verdict = { type: "object", properties: { verdict: { type: "string" } }, required: ["verdict"] };
+
+test.each([
+  ["draft 7", verdict],
+  ["draft 2020-12", { ...verdict, $schema: "https://json-schema.org/draft/2020-12/schema" }],
+  ["the wire's form", { type: "json_schema", schema: verdict }],
+])("an answer is checked against a bare JSON Schema: %s", async (_name, schema) => {
+  expect((await answer('{"verdict":"merge"}', schema)).result).toMatchObject({
+    subtype: "success",
+    structuredOutput: { verdict: "merge" },
+  });
+  const { result } = await answer('{"verdict":7}', schema);
+  expect(result).toMatchObject({
+    subtype: "error_structured_output",
+    structuredOutputError: {
+      code: "schema_validation_failed",
+      message: expect.stringContaining("/verdict must be string"),
+    },
+  });
+  expect(result).not.toHaveProperty("structuredOutput");
+});
+
+test("a bare JSON Schema that is none is told as invalid, once there is an answer", async () => {
+  const { result } = await answer('{"verdict":7}', { type: "no type" });
+  expect(result).toMatchObject({ structuredOutputError: { code: "invalid_schema", message: expect.any(String) } });
+});
+
+test("where nothing can check a bare JSON Schema, the answer is given, and the log says that it was not checked", async () => {
+  const warn = vi.fn();
+  const read = outputFormatReader(() => Promise.resolve(undefined), { ...silentLogger, warn });
+  const format = read(verdict);
+  expect(await settleStructuredOutput(format as never, { value: { verdict: 7 } }, "")).toEqual({
+    value: { verdict: 7 },
+  });
+  expect(warn).toHaveBeenCalledWith({}, expect.stringContaining("`ajv`"));
+});
+
+test.each([
+  ["a fenced block", '```json\n{"verdict":"merge"}\n```'],
+  ["a fenced block in prose", 'Here it is:\n```json\n{"verdict":"merge"}\n```\nDone.'],
+  ["the last of several blocks", '```json\n{"verdict":"draft"}\n```\nor rather\r\n```\r\n{"verdict":"merge"}\r\n```'],
+  ["a block behind another language's", '```sh\nls\n```\n  ```json\n  {"verdict":"merge"}\n  ```'],
+])("an answer is found in %s", async (_name, text) => {
+  expect((await answer(text, verdict)).result).toMatchObject({
+    subtype: "success",
+    structuredOutput: { verdict: "merge" },
+  });
+});
+
+test.each(["a reason", "an error"])("structured_output_invalid as %s is error_structured_output", async (kind) => {
+  const { daemon, connection } = await connected({ capabilities: OUR_CAPABILITIES });
+  const session = await connection.createSession();
+  daemon.onPrompt((prompt) => {
+    const type = "structured_output_invalid";
+    if (kind === "a reason") prompt.end(type, { message: "no JSON came" });
+    else prompt.notify({ type: "error", message: "no JSON came", errorType: type, timestamp: "2026-01-01T00:00:00Z" });
+  });
+  expect(await resultOf(session.stream("x", { outputFormat: verdict }))).toMatchObject({
+    subtype: "error_structured_output",
+    structuredOutputError: { code: "invalid_structured_output", message: "no JSON came" },
+  });
 });
 
 test("what the agent declared goes before its text, an error before both", async () => {

@@ -197,6 +197,23 @@ test("a message that the agent takes back is no part of the result", async () =>
   expect(JSON.stringify(result.messages)).not.toContain("regretted");
 });
 
+test.each(["whole", "in pieces"])("text that came %s and was taken back is not the result's", async (how) => {
+  const { daemon, connection } = await connected({ completesTurns: true });
+  daemon.onPrompt((prompt) => {
+    prompt.delta("regretted");
+    const messageId = how === "whole" ? prompt.message() : "pieces";
+    if (how === "in pieces") {
+      const delta = { messageId, blockIndex: 0, textDelta: " and more" };
+      prompt.notify({ type: "assistant_text_delta", ...delta });
+    }
+    prompt.notify({ type: "assistant_message_retracted", messageId });
+    prompt.end("completed");
+  });
+  const session = await connection.createSession();
+  expect((await resultOf(session.stream("hi"))).text).toBe(how === "whole" ? "" : "regretted");
+  await connection.close();
+});
+
 test("a stream can be left with `await using`", async () => {
   const { daemon, connection } = await connected();
   daemon.onPrompt(hang());

@@ -74,6 +74,11 @@ export function epochOf(frame: string): number {
   return (JSON.parse(frame) as { _meta: { epoch: number } })._meta.epoch;
 }
 
+/** The notification that a frame holds. */
+export function notificationOf(frame: string): SessionNotification {
+  return (JSON.parse(frame) as { params: { notification: SessionNotification } }).params.notification;
+}
+
 /** `_meta` is the last key of a frame, and is never empty (see {@link metaHead}). */
 function withMark(frame: string, mark: "early" | "resolved"): string {
   return `${frame.slice(0, -2)},"${mark}":true}}`;

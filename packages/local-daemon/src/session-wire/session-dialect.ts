@@ -280,9 +280,11 @@ function capabilities(agents: string[]): DaemonCapabilities {
     resume: true,
     credit: true,
     receipts: true,
+    turnEvents: true,
     requests: true,
     ping: true,
     tickets: true,
+    maxMessageBytes: LIMITS.sessionFrameBytes,
     agents,
   };
 }

@@ -90,6 +90,19 @@ export class MemoryStore implements Store {
     return text === undefined ? undefined : (JSON.parse(text) as SessionMessage);
   }
 
+  async readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]> {
+    const shelved = [...(this.#shelves.get(id)?.messages ?? [])];
+    const from = shelved.findIndex(([known]) => known === messageId);
+    const messages: SessionMessage[] = [];
+    let bytes = 0;
+    for (const [, { text }] of from < 0 ? [] : shelved.slice(from)) {
+      bytes += Buffer.byteLength(text);
+      if (messages.length > 0 && bytes > maxBytes) break;
+      messages.push(JSON.parse(text) as SessionMessage);
+    }
+    return messages;
+  }
+
   async countMessages(id: SessionId): Promise<number> {
     return this.#shelves.get(id)?.messages.size ?? 0;
   }

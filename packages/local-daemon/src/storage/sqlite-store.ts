@@ -128,6 +128,22 @@ export class SqliteStore implements Store {
     );
   }
 
+  async readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]> {
+    const rows = this.#database.each(
+      `SELECT body FROM messages WHERE session = ?1
+       AND no >= (SELECT no FROM messages WHERE session = ?1 AND id = ?2) ORDER BY no`,
+      ...[key(id), key(messageId)],
+    );
+    const messages: SessionMessage[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += Buffer.byteLength(textOf(row, "body"));
+      if (messages.length > 0 && bytes > maxBytes) break;
+      messages.push(parse<SessionMessage>(row));
+    }
+    return messages;
+  }
+
   async countMessages(id: SessionId): Promise<number> {
     return numberOf(this.#database.get("SELECT count(*) AS n FROM messages WHERE session = ?", key(id)), "n");
   }

@@ -49,6 +49,9 @@ export interface TurnRow {
   readonly endedAt: number | undefined;
   /** Id of the last message of the assistant in this turn that holds text: the answer. */
   readonly answerId?: string | undefined;
+  /** First and last entry of the journal that belong to the turn; absent until it begins and ends, and in rows of older daemons. */
+  readonly firstSeq?: number | undefined;
+  readonly lastSeq?: number | undefined;
 }
 
 /** A permission or ask-user request of an agent. Pending until `outcome` is set. */
@@ -191,6 +194,8 @@ export interface Store extends RelayStore {
   /** Oldest first within the page; pages run from the newest backwards. */
   readMessages(id: SessionId, query: MessagePageQuery): Promise<{ messages: SessionMessage[]; nextCursor?: string }>;
   readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined>;
+  /** Messages from that one on, oldest first: about `maxBytes` of them, at least one when there is one. */
+  readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]>;
   countMessages(id: SessionId): Promise<number>;
   /** Sessions with messages that hold every word of the query (the last may be the start of one), newest session first. */
   search(query: SearchQuery): Promise<readonly SearchRow[]>;

@@ -76,11 +76,16 @@ export class TurnQueue {
     return this.#waiting;
   }
 
+  /** The row of a message whose turn has not ended, as it is now. */
+  find(id: MessageId): TurnRow | undefined {
+    return this.#openTurn(id)?.row;
+  }
+
   /**
-   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing; with other
-   * content it is refused with -32602.
+   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing, and resolves with
+   * its row; with other content it is refused with -32602.
    */
-  add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<void> {
+  add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<TurnRow | undefined> {
     // One after the other: the order of messages is the order of their ordinals.
     this.#addingCount++;
     const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
@@ -192,7 +197,7 @@ export class TurnQueue {
     this.#log.save({ kind: "turn", row: turn.row });
   }
 
-  async #add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<void> {
+  async #add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<TurnRow | undefined> {
     const { store, limits, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
@@ -200,7 +205,7 @@ export class TurnQueue {
     const body: AddUserMessageParams = { ...params, sessionId, messageId: id };
     if (known !== undefined) {
       if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
-      return;
+      return known;
     }
     if (this.#isShut) throw sessionClosed(sessionId);
     if (this.#isDraining) throw daemonStopping();
@@ -217,6 +222,7 @@ export class TurnQueue {
       failpoint("message-acknowledged");
       this.#pump();
     });
+    return undefined;
   }
 
   #openTurn(id: MessageId): OpenTurn | undefined {
@@ -237,6 +243,7 @@ export class TurnQueue {
 
   async #run(turn: OpenTurn): Promise<void> {
     turn.firstSeq = this.#log.lastSeq + 1;
+    turn.row = { ...turn.row, firstSeq: turn.firstSeq };
     try {
       const agent = await this.#options.agent.ready();
       // It may have been interrupted meanwhile, and then it has ended already.
@@ -281,6 +288,7 @@ export class TurnQueue {
     this.#options.onEnding();
     const words = lastWords(turn.row.id, { reason, details }, this.#log.state.isBusy, this.#options.now());
     for (const notification of words) this.#log.append(notification);
+    turn.row = { ...turn.row, lastSeq: this.#log.lastSeq };
     this.#log.save({ kind: "turn", row: turn.row });
     failpoint("message-ending");
     if (this.#active !== turn) return;
@@ -297,7 +305,8 @@ export class TurnQueue {
       const { row, params } = turn;
       this.#log.append({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
       this.#log.append({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
-      this.#log.save({ kind: "turn", row });
+      const { lastSeq } = this.#log;
+      this.#log.save({ kind: "turn", row: { ...row, firstSeq: lastSeq - 1, lastSeq } });
     }
   }
 

@@ -3,3 +3,4 @@ export * from "./clock.js";
 export * from "./ids.js";
 export * from "./is-record.js";
 export * from "./logger.js";
+export * from "./utf8-bytes.js";

@@ -1,3 +1,4 @@
+import { UTF8_BYTES_PER_UNIT, utf8Bytes } from "../base/index.js";
 import { ProtocolError } from "../errors.js";
 import { LIMITS } from "../limits/index.js";
 import type { Envelope } from "./envelope.js";
@@ -12,9 +13,6 @@ const HEADER_PLACEHOLDER = "\0\0\0\0";
 
 /** Mean frame size from which joining the texts costs more than the calls of the encoder that it saves. */
 const LARGE_FRAME_UNITS = 1024;
-
-/** UTF-8 takes at most this many bytes for one UTF-16 unit. */
-const UTF8_BYTES_PER_UNIT = 3;
 
 const ENCODER = new TextEncoder();
 const NO_BYTES = new Uint8Array(0);
@@ -194,23 +192,6 @@ function refuseOversized(json: string, maxFrameBytes: number): void {
 function roomOf(text: string, slabBytes: number): number {
   const worst = text.length * UTF8_BYTES_PER_UNIT;
   return worst <= slabBytes ? worst : utf8Bytes(text);
-}
-
-/** Length of a text in UTF-8, without encoding it. A lone surrogate counts as the three bytes it is replaced by. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) continue;
-    bytes += unit < 0x800 ? 1 : 2;
-    // A pair is two units and four bytes: the second unit adds nothing beyond its own count and that of the first.
-    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1))) index += 1;
-  }
-  return bytes;
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
 }
 
 function writeHeader(target: Uint8Array, at: number, length: number): void {

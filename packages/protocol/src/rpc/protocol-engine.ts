@@ -1,4 +1,4 @@
-import { type Logger, newId, silentLogger } from "../base/index.js";
+import { type Logger, newId, silentLogger, UTF8_BYTES_PER_UNIT, utf8Bytes } from "../base/index.js";
 import { ConnectionError, type DaemonError, ProtocolError } from "../errors.js";
 import { CLIENT_LIMITS } from "../limits/index.js";
 import type { Transport, TransportClose } from "../link/index.js";
@@ -75,6 +75,11 @@ export class ProtocolEngine {
   onRepeatedRequest: ((request: InboundRequest) => void) | undefined;
   /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
   onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
+  /**
+   * Bytes of UTF-8 that the peer takes in one message. A call over it rejects with MESSAGE_TOO_LARGE, an answer throws it, and
+   * nothing is sent: the peer would cut the link, with all other calls on it. Default: without bound.
+   */
+  maxMessageBytes = Number.POSITIVE_INFINITY;
   /** `frames` counts all messages; the others are subsets: no envelope, a response to no pending call, an unknown method. */
   readonly counters = { frames: 0, badFrames: 0, strayResponses: 0, unknownMethods: 0 };
 
@@ -122,6 +127,7 @@ export class ProtocolEngine {
   respond(id: string, result: unknown): boolean {
     if (this.#end !== undefined) return false;
     const text = encodeResult(id, result, this.#statedVersion());
+    refuseOversized("The answer", text, this.maxMessageBytes);
     if (!this.#serverRequests.answer(id)) return false;
     this.#transport.send(text);
     return true;
@@ -156,6 +162,7 @@ export class ProtocolEngine {
     const id = options.id ?? newId();
     const method = `${this.#options.prefix}.${name}`;
     const text = encodeRequest(method, id, params, this.#statedVersion());
+    refuseOversized(`Request ${method}`, text, this.maxMessageBytes);
     const { signal, onResult } = options;
     const waits = this.#pending.has(id);
     const answer = this.#pending.add({ id, method, params, timeoutMs, signal, onResult });
@@ -292,6 +299,14 @@ export class ProtocolEngine {
     this.#serverRequests.clear();
     this.onClose?.(this.#end, event);
   }
+}
+
+function refuseOversized(what: string, text: string, maxBytes: number): void {
+  if (text.length * UTF8_BYTES_PER_UNIT <= maxBytes) return;
+  const bytes = utf8Bytes(text);
+  if (bytes <= maxBytes) return;
+  const message = `${what} has ${bytes} bytes, and the peer takes ${maxBytes}. Nothing was sent. Send less at once.`;
+  throw new ProtocolError("MESSAGE_TOO_LARGE", message);
 }
 
 function withoutPrefix(method: string): string {

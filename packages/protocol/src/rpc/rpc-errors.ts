@@ -11,6 +11,15 @@ const CODE_OF_RPC_CODE: ReadonlyMap<number, DaemonErrorCode> = new Map([
   [RpcCode.sessionDisconnected, "SESSION_DISCONNECTED"],
 ]);
 
+/** These say nothing of a credential: the peer did not understand the request, or failed. */
+const MISUNDERSTOOD: ReadonlySet<number> = new Set([
+  RpcCode.parseError,
+  RpcCode.invalidRequest,
+  RpcCode.methodNotFound,
+  RpcCode.invalidParams,
+  RpcCode.internalError,
+]);
+
 /** Codes of ours that a daemon of ours tells in `error.data.code`; any other word there means nothing. */
 const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "QUEUE_FULL",
@@ -59,7 +68,7 @@ export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionEr
   const message = `${call.method} failed: ${text} (code ${error.code}).`;
   const code = CODE_OF_RPC_CODE.get(error.code) ?? toldCode(error.data) ?? "REMOTE_ERROR";
   const remote = new ProtocolError(code, message, raw);
-  if (call.method.endsWith(".authenticate")) {
+  if (call.method.endsWith(".authenticate") && !MISUNDERSTOOD.has(error.code)) {
     return new ConnectionError("AUTH_REJECTED", `The daemon refused the credential: ${text} (code ${error.code}).`, {
       cause: remote,
     });

@@ -1,12 +1,15 @@
 import * as z from "zod/mini";
 import { LIMITS } from "../limits/index.js";
 import type {
+  AddUserMessageResult,
   AnswerRequestParams,
   CreateTicketResult,
   FollowSessionParams,
   FollowSessionResult,
   GetReceiptsParams,
   GetReceiptsResult,
+  GetTurnEventsParams,
+  GetTurnEventsResult,
   GrantCreditParams,
   InboxRequest,
   ListRequestsParams,
@@ -24,7 +27,7 @@ import {
   requestPermissionParamsSchema,
   requestPermissionResultSchema,
 } from "./requests.js";
-import { positionSchema } from "./values.js";
+import { positionSchema, sessionMessageSchema } from "./values.js";
 
 const text = z.string();
 const id = text.check(z.minLength(1));
@@ -80,6 +83,29 @@ const receiptSchema: z.ZodMiniType<Receipt> = z.looseObject({
   acceptedAt: z.exactOptional(time),
   endedAt: z.exactOptional(time),
   text: z.exactOptional(text),
+  firstSeq: z.exactOptional(count),
+  lastSeq: z.exactOptional(count),
+});
+
+/** Schema of {@link AddUserMessageResult}. */
+export const addUserMessageResultSchema: z.ZodMiniType<AddUserMessageResult> = z.looseObject({
+  accepted: z.exactOptional(z.boolean()),
+  receipt: z.exactOptional(receiptSchema),
+});
+
+/** Schema of {@link GetTurnEventsParams}. */
+export const getTurnEventsParamsSchema: z.ZodMiniType<GetTurnEventsParams> = z.looseObject({
+  sessionId: id,
+  messageId: id,
+  fromSeq: z.exactOptional(count),
+});
+
+/** Schema of {@link GetTurnEventsResult}. */
+export const getTurnEventsResultSchema: z.ZodMiniType<GetTurnEventsResult> = z.looseObject({
+  receipt: receiptSchema,
+  events: z.array(z.looseObject({ seq: count, notification: z.looseObject({ type: text }) })),
+  nextSeq: z.exactOptional(count),
+  messages: z.exactOptional(z.array(sessionMessageSchema)),
 });
 
 /** Schema of {@link GetReceiptsResult}. */

@@ -28,7 +28,7 @@ export const METHOD_SCHEMAS: {
   loadSession: { params: P.loadSessionParamsSchema, result: R.loadSessionResultSchema },
   closeSession: { params: P.closeSessionParamsSchema, result: recordSchema },
   interruptSession: { params: P.interruptSessionParamsSchema, result: recordSchema },
-  addUserMessage: { params: P.addUserMessageParamsSchema, result: R.commandAckSchema },
+  addUserMessage: { params: P.addUserMessageParamsSchema, result: E.addUserMessageResultSchema },
 
   updateSessionSettings: { params: P.updateSettingsParamsSchema, result: R.commandAckSchema },
   renameSession: { params: P.renameSessionParamsSchema, result: R.renameSessionResultSchema },
@@ -57,6 +57,7 @@ export const METHOD_SCHEMAS: {
   resumeSession: { params: E.resumeSessionParamsSchema, result: E.resumeSessionResultSchema },
   followSession: { params: E.followSessionParamsSchema, result: E.followSessionResultSchema },
   getReceipts: { params: E.getReceiptsParamsSchema, result: E.getReceiptsResultSchema },
+  getTurnEvents: { params: E.getTurnEventsParamsSchema, result: E.getTurnEventsResultSchema },
   listRequests: { params: E.listRequestsParamsSchema, result: E.listRequestsResultSchema },
   answerRequest: { params: E.answerRequestParamsSchema, result: recordSchema },
   ping: { params: z.strictObject({}), result: recordSchema },

@@ -55,9 +55,11 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   resume: offered,
   credit: offered,
   receipts: offered,
+  turnEvents: offered,
   requests: offered,
   ping: offered,
   tickets: offered,
+  maxMessageBytes: optionalNumber,
   agents: z.exactOptional(z.array(text)),
 });
 

@@ -70,7 +70,7 @@ export const METHODS = {
   loadSession: call("load_session", { ...start, ...again })<P.LoadSessionParams, P.LoadSessionResult>(),
   closeSession: call("close_session", again)<P.SessionScoped & { reason?: string }, Record<string, unknown>>(),
   interruptSession: call("interrupt_session", again)<P.InterruptSessionParams, Record<string, unknown>>(),
-  addUserMessage: call("add_user_message", again)<P.AddUserMessageParams, P.CommandAck>(),
+  addUserMessage: call("add_user_message", again)<P.AddUserMessageParams, P.AddUserMessageResult>(),
 
   updateSessionSettings: call("update_session_settings", again)<P.SessionScoped & P.SettingsParams, P.CommandAck>(),
   renameSession: call("rename_session", again)<
@@ -122,6 +122,8 @@ export const METHODS = {
   followSession: call("follow_session", again)<P.FollowSessionParams, P.FollowSessionResult>(),
   /** Ours: what became of messages (docs/protocol.md, "Receipts"). */
   getReceipts: call("get_receipts", again)<P.GetReceiptsParams, P.GetReceiptsResult>(),
+  /** Ours: the events of one turn again (docs/protocol.md, "A message that is known"). */
+  getTurnEvents: call("get_turn_events", again)<P.GetTurnEventsParams, P.GetTurnEventsResult>(),
   /** Ours: the inbox of all sessions (docs/protocol.md, "Inbox"). */
   listRequests: connectionCall("list_requests", again)<P.ListRequestsParams, P.ListRequestsResult>(),
   /** Ours: answers a request of any session, and is told when it comes too late. */

@@ -3,6 +3,8 @@ import { messageText } from "../../conversation/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { Store, TurnRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
+import { receiptOf } from "./receipt-of.js";
+import { turnEvents } from "./turn-events.js";
 
 /** What became of messages (docs/protocol.md §7, "Receipts"). Read from the store: a receipt states only what is committed. */
 export const RECEIPT_HANDLERS = [
@@ -16,24 +18,21 @@ export const RECEIPT_HANDLERS = [
       const text = turn === undefined ? undefined : await answerOf(store, sessionId(id), turn);
       const fits = text !== undefined && Buffer.byteLength(text) <= room;
       if (fits) room -= Buffer.byteLength(text);
-      receipts.push(receipt(wanted, turn, fits ? text : undefined));
+      receipts.push(receiptOf(wanted, turn, fits ? text : undefined));
     }
     return { result: { receipts } };
   }),
-];
 
-function receipt(id: string, turn: TurnRow | undefined, text: string | undefined): Receipt {
-  if (turn === undefined) return { messageId: id, state: "unknown" };
-  const { state, reason, createdAt, endedAt } = turn;
-  return {
-    messageId: id,
-    state,
-    acceptedAt: createdAt,
-    ...(reason === undefined ? {} : { reason }),
-    ...(endedAt === undefined ? {} : { endedAt }),
-    ...(text === undefined ? {} : { text }),
-  };
-}
+  handle("getTurnEvents", async ({ sessionId: id, messageId: wanted, fromSeq }, { sessions, host }) => {
+    await sessions.rowOf(id);
+    const { store } = host.services;
+    const stored = await store.readTurn(sessionId(id), messageId(wanted));
+    // Where it begins is stored when the agent gets the prompt, which is later.
+    const open = host.find(sessionId(id))?.turns.find(messageId(wanted));
+    const turn = stored && { ...stored, firstSeq: stored.firstSeq ?? open?.firstSeq };
+    return { result: await turnEvents(store, wanted, turn, fromSeq) };
+  }),
+];
 
 async function answerOf(store: Store, id: SessionId, { answerId, endedAt }: TurnRow): Promise<string | undefined> {
   if (answerId === undefined || endedAt === undefined) return undefined;

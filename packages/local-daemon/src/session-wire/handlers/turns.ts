@@ -1,4 +1,5 @@
 import { handle } from "./handler.js";
+import { receiptOf } from "./receipt-of.js";
 
 /**
  * Prompts and interrupts (docs/wire/session.md#prompts-and-interrupts). Neither needs the session to be loaded on this
@@ -7,8 +8,8 @@ import { handle } from "./handler.js";
 export const TURN_HANDLERS = [
   handle("addUserMessage", async (params, { client, sessions, requestId }) => {
     const session = await sessions.load(params.sessionId);
-    await session.turns.add(params, requestId, client);
-    return { result: {} };
+    const known = await session.turns.add(params, requestId, client);
+    return { result: known === undefined ? {} : { receipt: receiptOf(known.id, known) } };
   }),
 
   handle("interruptSession", async ({ sessionId, messageId }, { sessions }) => {

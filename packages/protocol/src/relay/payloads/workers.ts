@@ -57,7 +57,7 @@ const RESULT_FIELDS = { replyTo: text, success: flag, name: text, error: optiona
 
 const workerResult = object<WorkerResultPayload>(RESULT_FIELDS);
 
-/** SPAWN_RESULT: whether the agent runs, and as which process. */
+/** SPAWN_RESULT: whether the agent runs, and its process id. */
 export interface SpawnResultPayload extends WorkerResultPayload {
   pid?: number;
   policyDecision?: unknown;

@@ -22,12 +22,16 @@ export interface DaemonCapabilities {
   credit?: true;
   /** `get_receipts` tells what became of a message. */
   receipts?: true;
+  /** A repeated `add_user_message` is answered with the message's receipt, and `get_turn_events` reads a turn again. */
+  turnEvents?: true;
   /** `list_requests` and `answer_request`: the inbox of all sessions. */
   requests?: true;
   /** `ping` is answered by the loop that serves the sessions. */
   ping?: true;
   /** `create_ticket` makes a credential for one connection, for pages. */
   tickets?: true;
+  /** Bytes of UTF-8 that the daemon takes in one message. A larger one costs the connection. */
+  maxMessageBytes?: number;
   /** Names of the agents that `initialize_session` accepts in `agent`; the first is the default. */
   agents?: string[];
 }

@@ -1,3 +1,4 @@
+import type { SessionNotification } from "../notifications.js";
 import type {
   AskUserParams,
   AskUserResult,
@@ -6,7 +7,7 @@ import type {
   RequestPermissionParams,
   RequestPermissionResult,
 } from "../requests.js";
-import type { MessageState, Open, Position, WorkingState } from "../values.js";
+import type { MessageState, Open, Position, SessionMessage, WorkingState } from "../values.js";
 import type { SessionScoped } from "./scope.js";
 
 /**
@@ -69,6 +70,40 @@ export interface Receipt {
   endedAt?: number;
   /** Text of the answer, as far as it is kept; only once the turn has ended. */
   text?: string;
+  /** `seq` of the first entry of the turn; absent until the turn begins, and on daemons without `turnEvents`. */
+  firstSeq?: number;
+  /** `seq` of the last entry of the turn, once it has ended. */
+  lastSeq?: number;
+}
+
+/** Acknowledges a prompt: stored, and acted on once. */
+export interface AddUserMessageResult {
+  accepted?: boolean;
+  /** With `turnEvents`, when the daemon had a message of that id before: what became of it so far, without `text`. */
+  receipt?: Receipt;
+}
+
+/** Reads the events of one message's turn again, a page at a time. It moves no cursor and costs no credit. */
+export interface GetTurnEventsParams extends SessionScoped {
+  messageId: string;
+  /** `nextSeq` of the page before. Default: the turn's beginning. */
+  fromSeq?: number;
+}
+
+/** One entry of a turn. */
+export interface TurnEntry {
+  seq: number;
+  notification: SessionNotification;
+}
+
+/** A page of what happened in one turn, oldest first. */
+export interface GetTurnEventsResult {
+  receipt: Receipt;
+  events: TurnEntry[];
+  /** Where the next page begins; absent when these are all that there are now. */
+  nextSeq?: number;
+  /** Instead of events that the journal no longer has: the messages of the turn, as the conversation has them. */
+  messages?: SessionMessage[];
 }
 
 /** One receipt for each id, in the order they were asked for; `unknown` for those that never came. */

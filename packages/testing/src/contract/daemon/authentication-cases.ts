@@ -175,12 +175,18 @@ export const AUTHENTICATION_CASES: readonly DaemonCase[] = [
     }
   }),
 
-  daemonCase("P4.2-values", "a capability is true or a list of names, and absent when it is off", async (bench) => {
-    const client = await bench.open();
-    const { capabilities = {} } = await client.result("authenticate", { caller, ...bench.harness.credential });
-    for (const [name, value] of Object.entries(capabilities as object)) {
-      const isNames = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
-      expectThat(name === "agents" ? isNames : value === true, `${name} is ${JSON.stringify(value)}`);
-    }
-  }),
+  daemonCase(
+    "P4.2-values",
+    "a capability is true, a list of names or a bound, and absent when it is off",
+    async (bench) => {
+      const client = await bench.open();
+      const { capabilities = {} } = await client.result("authenticate", { caller, ...bench.harness.credential });
+      for (const [name, value] of Object.entries(capabilities as object)) {
+        const isNames = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
+        const isBound = Number.isInteger(value) && value > 0;
+        const isAsIts = name === "agents" ? isNames : name === "maxMessageBytes" ? isBound : value === true;
+        expectThat(isAsIts, `${name} is ${JSON.stringify(value)}`);
+      }
+    },
+  ),
 ];

@@ -1,7 +1,7 @@
 import { newId } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
 import { isNotification } from "../wire-frame.js";
-import { daemonCase } from "./daemon-bench.js";
+import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
 
@@ -113,4 +113,94 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
     },
     ["turns", "receipts", "restart"],
   ),
+
+  daemonCase(
+    "P7.19-known-message",
+    "a message that is known is acknowledged with its receipt, and its turn can be read again, after a restart, too",
+    async (bench) => {
+      const opened = await bench.session();
+      const message = { sessionId: opened.sessionId, text: bench.prompts.stream(200), messageId: newId() };
+      const first = await opened.client.result("add_user_message", message);
+      expectEqual(first.receipt, undefined, "the receipt of a new message");
+      await opened.client.turnEnd(message.messageId);
+      const live = notificationsOf(opened);
+      await bench.harness.restart?.("killed");
+      const { client } = await bench.join(opened.sessionId);
+      const { receipt } = await client.result("add_user_message", message);
+      expectEqual((receipt as { state?: string } | undefined)?.state, "completed", "the state of the known message");
+      const told = await turnOf({ client, sessionId: opened.sessionId }, message.messageId);
+      const end = told.findIndex(({ type }) => type === "agent_turn_completed");
+      expectThat(end > 200, `the turn that is read again has ${end + 1} events to its end`);
+      const liveFrom = live.findIndex((notification) => showsMessage(message.messageId, notification));
+      const toldFrom = told.findIndex((notification) => showsMessage(message.messageId, notification));
+      const liveEnd = live.findIndex(({ type }) => type === "agent_turn_completed");
+      const both = [told.slice(toldFrom, end + 1), live.slice(liveFrom, liveEnd + 1)];
+      expectEqual(JSON.stringify(both[0]), JSON.stringify(both[1]), "the turn that is read again");
+    },
+    ["turns", "turnEvents", "restart"],
+  ),
+
+  daemonCase(
+    "P7.20-running-turn-read",
+    "a turn that runs can be read as far as it has come, and one that is unknown or waits has no events",
+    async (bench) => {
+      const opened = await bench.session();
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      await opened.client.waitFor((frame) => isNotification(frame, "assistant_text_delta"), "the turn's first words");
+      const waiting = await bench.prompt(opened, bench.prompts.say("later"));
+      const types = (await turnOf(opened, running)).map(({ type }) => type);
+      expectThat(types.includes("assistant_text_delta"), `the events are ${types.join()}`);
+      expectThat(!types.includes("agent_turn_completed"), "the turn has not ended");
+      expectEqual((await turnOf(opened, waiting)).length, 0, "events of a message that waits");
+      expectEqual((await turnOf(opened, newId())).length, 0, "events of an unknown message");
+      await interrupted(bench, opened, running);
+    },
+    ["turns", "turnEvents"],
+  ),
+
+  daemonCase(
+    "P7.21-pruned-turn",
+    "of a turn that the journal no longer has, the messages are given and the receipt with its answer",
+    async (bench) => {
+      const opened = await bench.session();
+      const messageId = await bench.turn(opened, bench.prompts.say("pruned-answer"));
+      await bench.turn(opened, bench.prompts.say("other"));
+      await bench.harness.prune?.(opened.sessionId);
+      const { sessionId, client } = opened;
+      const page = (await client.result("get_turn_events", { sessionId, messageId })) as unknown as TurnPage;
+      expectEqual(page.events.length, 0, "events");
+      expectEqual(page.messages?.map(({ role }) => role).join(), "user,assistant", "roles of the messages");
+      expectEqual(page.messages?.[0]?.id, messageId, "the first message");
+      expectThat(page.receipt.text?.includes("pruned-answer") === true, `the answer is ${String(page.receipt.text)}`);
+    },
+    ["turns", "turnEvents", "pruning"],
+  ),
 ];
+
+/** A page of `get_turn_events`, as far as the cases look at it. */
+interface TurnPage {
+  readonly events: readonly { readonly notification: { readonly type: string } }[];
+  readonly nextSeq?: number;
+  readonly receipt: { readonly text?: string };
+  readonly messages?: readonly { readonly id: string; readonly role: string }[];
+}
+
+/** All notifications of one turn, page by page. */
+async function turnOf({ client, sessionId }: Pick<OpenedSession, "client" | "sessionId">, messageId: string) {
+  const told: { readonly type: string }[] = [];
+  let fromSeq: number | undefined;
+  do {
+    const call = { sessionId, messageId, ...(fromSeq === undefined ? {} : { fromSeq }) };
+    const { events, nextSeq } = (await client.result("get_turn_events", call)) as unknown as TurnPage;
+    told.push(...events.map(({ notification }) => notification));
+    // A turn that runs is read to its last event of now, and goes on.
+    fromSeq = events.length === 0 ? undefined : nextSeq;
+  } while (fromSeq !== undefined && told.length < 10_000);
+  return told;
+}
+
+function notificationsOf({ client, sessionId }: OpenedSession): { readonly type: string }[] {
+  return client.frames.flatMap(({ params }) =>
+    params?.sessionId === sessionId && params.notification !== undefined ? [params.notification] : [],
+  ) as { readonly type: string }[];
+}

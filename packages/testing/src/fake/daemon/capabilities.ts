@@ -1,4 +1,4 @@
-import type { DaemonCapabilities } from "@daemon-sdk/protocol";
+import { type DaemonCapabilities, LIMITS } from "@daemon-sdk/protocol";
 
 /** Everything that the fake daemon can offer, and offers unless told otherwise (docs/protocol.md §4). */
 export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
@@ -11,9 +11,11 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   resume: true,
   credit: true,
   receipts: true,
+  turnEvents: true,
   requests: true,
   ping: true,
   tickets: true,
+  maxMessageBytes: LIMITS.sessionFrameBytes,
   agents: ["fake"],
 };
 
@@ -42,6 +44,7 @@ export const CAPABILITY_OF_METHOD: ReadonlyMap<string, keyof DaemonCapabilities>
   ["follow_session", "credit"],
   ["grant_credit", "credit"],
   ["get_receipts", "receipts"],
+  ["get_turn_events", "turnEvents"],
   ["list_requests", "requests"],
   ["answer_request", "requests"],
   ["ping", "ping"],

@@ -50,6 +50,11 @@ export class FakeJournal {
     return this.#entries[seq - 1];
   }
 
+  /** Whether a client that comes back can still be sent the entry of that number. */
+  keeps(seq: number): boolean {
+    return seq > this.#pruned;
+  }
+
   /**
    * Forgets all but the newest `keep` entries: nobody can resume before them, and a connection that was not sent those that are gone,
    * for lack of credit, is detached when it is granted more.

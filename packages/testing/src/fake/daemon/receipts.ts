@@ -18,6 +18,18 @@ export class FakeReceipts {
     if (receipt) receipt.state = state;
   }
 
+  /** The turn begins with the entry of that number. */
+  begin(messageId: string, firstSeq: number): void {
+    const receipt = this.#receipts.get(messageId);
+    if (receipt) receipt.firstSeq = firstSeq;
+  }
+
+  /** The entry of that number was the turn's last one. */
+  finish(messageId: string, lastSeq: number): void {
+    const receipt = this.#receipts.get(messageId);
+    if (receipt) Object.assign(receipt, { firstSeq: receipt.firstSeq ?? lastSeq, lastSeq });
+  }
+
   end(messageId: string, reason: string, text?: string): void {
     const receipt = this.#receipts.get(messageId);
     if (!receipt) return;

@@ -233,12 +233,14 @@ export class FakeSession implements TurnStage, FollowedSession {
       now: () => this.#host.clock.now(),
       onEnd: (reason, answer) => this.receipts.end(messageId, reason, answer),
       onIdle: () => {
+        this.receipts.finish(messageId, this.journal.position.seq);
         this.#turn = undefined;
         this.startNext();
       },
     });
     this.#turn = { prompt, link: next.link };
     this.receipts.move(messageId, "handed");
+    this.receipts.begin(messageId, this.journal.position.seq + 1);
     prompt.start();
     this.receipts.move(messageId, "running");
     void this.#play(prompt);
@@ -257,6 +259,7 @@ export class FakeSession implements TurnStage, FollowedSession {
   #discard(turnId: string): void {
     this.receipts.end(turnId, "cancelled");
     if (this.#host.completesTurns) this.notify({ type: "agent_turn_completed", reason: "cancelled", turnId });
+    this.receipts.finish(turnId, this.journal.position.seq);
   }
 
   #ask<Method extends keyof FakeRequests>(method: Method, params: FakeRequests[Method]["params"]) {

@@ -148,7 +148,15 @@ test("receipts tell of each message what became of it, in the order they were as
   const after = await RawClient.connect(daemon);
   const { result } = await after.call("get_receipts", { sessionId, messageIds: ["last", "done"] });
   expect(result?.receipts).toEqual([
-    { messageId: "last", state: "outcome_unknown", reason: "daemon_restarted", acceptedAt: 1_000, endedAt: 1_000 },
+    {
+      messageId: "last",
+      state: "outcome_unknown",
+      reason: "daemon_restarted",
+      acceptedAt: 1_000,
+      endedAt: 1_000,
+      firstSeq: expect.any(Number),
+      lastSeq: expect.any(Number),
+    },
     {
       messageId: "done",
       state: "completed",
@@ -156,6 +164,8 @@ test("receipts tell of each message what became of it, in the order they were as
       acceptedAt: 1_000,
       endedAt: 1_000,
       text: "You said: done",
+      firstSeq: 1,
+      lastSeq: expect.any(Number),
     },
   ]);
   const many = Array.from({ length: 101 }, (_, index) => String(index));

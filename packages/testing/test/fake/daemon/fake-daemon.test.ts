@@ -88,7 +88,9 @@ test("prompts sent while a turn runs wait for it, and the same message twice run
   for (const text of ["one", "two"]) {
     expect((await client.call("add_user_message", { sessionId, text, messageId: text })).result).toEqual({});
   }
-  expect((await client.call("add_user_message", { sessionId, text: "two", messageId: "two" })).result).toEqual({});
+  expect((await client.call("add_user_message", { sessionId, text: "two", messageId: "two" })).result).toEqual({
+    receipt: { messageId: "two", state: "accepted", acceptedAt: expect.any(Number) },
+  });
   expect((await client.call("add_user_message", { sessionId, text: "2", messageId: "two" })).error?.code).toBe(-32_602);
   const { result } = await client.call("load_session", { sessionId, token: "t" });
   expect(result).toMatchObject({ isAgentLoopInProgress: true, queuedMessages: [{ text: "two" }] });

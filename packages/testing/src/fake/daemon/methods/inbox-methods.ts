@@ -1,10 +1,12 @@
-import { LIMITS, RpcCode } from "@daemon-sdk/protocol";
+import { LIMITS, RpcCode, type SessionMessage } from "@daemon-sdk/protocol";
 import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
 import { type FakeCall, type FakeMethod, sessionOf, sessionsFor } from "../calls.js";
+import type { FakeSession } from "../session.js";
 
 /** Methods about what waits and what became of it, in all sessions (docs/protocol.md §7, §8). */
 export const INBOX_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
   ["get_receipts", getReceipts],
+  ["get_turn_events", getTurnEvents],
   ["list_requests", listRequests],
   ["answer_request", answerRequest],
 ]);
@@ -18,6 +20,40 @@ function getReceipts(call: FakeCall): unknown {
   }
   const { receipts } = sessionOf(call);
   return { receipts: messageIds.map((id: string) => receipts.of(id)) };
+}
+
+/** Entries in one page of a turn: few, so that tests see more than one. */
+const PAGE = 32;
+
+function getTurnEvents(call: FakeCall): unknown {
+  const session = sessionOf(call);
+  const messageId = requiredString(call.params, "messageId");
+  const { text, ...receipt } = session.receipts.of(messageId);
+  const { firstSeq, lastSeq = Number.POSITIVE_INFINITY } = receipt;
+  if (firstSeq === undefined) return { receipt, events: [] };
+  const fromSeq = Math.max(Number(call.params.fromSeq ?? 0), firstSeq);
+  const { journal } = session;
+  const end = Math.min(lastSeq, journal.position.seq, fromSeq + PAGE - 1);
+  if (fromSeq <= lastSeq && !journal.keeps(fromSeq)) {
+    return {
+      receipt: { ...receipt, ...(text === undefined ? {} : { text }) },
+      events: [],
+      messages: messagesOf(session, messageId),
+    };
+  }
+  const events: object[] = [];
+  for (let seq = fromSeq; seq <= end; seq++) {
+    const params = journal.entry(seq)?.params ?? {};
+    if ("notification" in params) events.push({ seq, notification: params.notification });
+  }
+  return { receipt, events, ...(end < lastSeq && end >= fromSeq ? { nextSeq: end + 1 } : {}) };
+}
+
+function messagesOf(session: FakeSession, messageId: string): readonly SessionMessage[] {
+  const own = session.messages.findIndex(({ id }) => id === messageId);
+  if (own < 0) return [];
+  const next = session.messages.findIndex(({ id }, index) => index > own && session.hasMessage(id));
+  return session.messages.slice(own, next < 0 ? undefined : next);
 }
 
 function listRequests(call: FakeCall): unknown {

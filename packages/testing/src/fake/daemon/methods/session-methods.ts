@@ -89,10 +89,13 @@ function addUserMessage(call: FakeCall): unknown {
   if (session.queuedMessages.length >= LIMITS.queuedTurns && !session.hasMessage(messageId)) {
     throw rpcFault(RpcCode.internalError, "Too many messages wait", { code: "QUEUE_FULL", retryable: true });
   }
+  const isKnown = session.hasMessage(messageId);
   const isTaken = session.submit(call.id, call.link, params);
   if (!isTaken) throw rpcFault(RpcCode.invalidParams, "messageId was used for another message", { messageId });
   call.afterReply(() => session.startNext());
-  return {};
+  if (!isKnown || !call.daemon.capabilities.turnEvents) return {};
+  const { text: _answer, ...receipt } = session.receipts.of(messageId);
+  return { receipt };
 }
 
 function interruptSession(call: FakeCall): unknown {
