@@ -25,6 +25,7 @@ import {
 import type { Inbox } from "../inbox/index.js";
 import { type SessionClient, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
+import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
 import { answeredRow, TurnQueue } from "../turns/index.js";
 import { Subscribers } from "./subscribers.js";
@@ -34,6 +35,7 @@ export interface SessionServices extends AgentServices {
   readonly store: Store;
   readonly epoch: number;
   readonly inbox: Inbox;
+  readonly search: MessageSearch;
   readonly limits: SessionLimits;
 }
 

@@ -228,6 +228,7 @@ export const searchSessionsResultSchema: z.ZodMiniType<SearchSessionsResult> = z
       hits: z.array(searchHitSchema),
     }),
   ),
+  isIncomplete: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link GetSessionMessagesResult}. */
