@@ -195,6 +195,7 @@ class RunningDaemon implements Daemon {
     } catch (error) {
       await this.#listener?.close();
       await this.#relay?.host.stop();
+      await this.#search.close();
       throw error;
     }
   }

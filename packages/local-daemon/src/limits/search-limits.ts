@@ -7,7 +7,7 @@ export const SEARCH_LIMITS = {
   /** Time that it works before others have their turn. */
   turnMs: 10,
   /** A search waits for messages that were committed before it to be indexed, but no longer than this. */
-  freshMs: 250,
+  freshMs: 500,
   /** Time after which a worker that does not answer is replaced. Work for others may come before. */
   replyMs: 20_000,
   /** Pause between a changed message and its indexing where nobody searches: one turn changes several. */

@@ -27,10 +27,7 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       putMessage(database, write.sessionId, write.message);
       break;
     case "retractMessage":
-      database.run(
-        "DELETE FROM messages WHERE session = ? AND id = ?",
-        ...[key(write.sessionId), key(write.messageId)],
-      );
+      dropMessage(database, write.sessionId, write.messageId);
       break;
     case "turn":
       putTurn(database, write.row);
@@ -68,6 +65,10 @@ function putMessage(database: SqliteDatabase, sessionId: SessionId, message: Ses
      ON CONFLICT (session, id) DO UPDATE SET role = excluded.role, body = excluded.body`,
     ...[key(sessionId), key(message.id), key(message.role), JSON.stringify(message)],
   );
+}
+
+function dropMessage(database: SqliteDatabase, sessionId: SessionId, messageId: string): void {
+  database.run("DELETE FROM messages WHERE session = ? AND id = ?", key(sessionId), key(messageId));
 }
 
 function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {

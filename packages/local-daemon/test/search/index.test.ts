@@ -1,11 +1,12 @@
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { DaemonError, LIMITS, sessionId } from "@daemon-sdk/protocol";
+import { DaemonError, LIMITS, sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { buildSync } from "esbuild";
 import fc from "fast-check";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { SEARCH_LIMITS } from "../../src/limits/search-limits.js";
+import { IndexThread } from "../../src/search/index-thread.js";
 import { SearchIndex } from "../../src/search/search-index.js";
 import { searchWork } from "../../src/search/search-work.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
@@ -92,7 +93,7 @@ test.each([
   const desk = await Desk.open();
   const texts = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`m-${index}`, `needle ${index}`]));
   await tell(desk.store, S, texts);
-  expect(await desk.searching.ids("needle 7")).toContain("m-7");
+  await desk.until(async () => !(await desk.searching.answer({ query: "needle" })).isIncomplete);
   await desk.restart(() => {
     new SearchIndex(desk.indexPath).discard();
     const text = content();
@@ -187,14 +188,25 @@ test("the dearest query leaves the loop alone, and ends in time", async () => {
   expect(longest).toBeLessThan(500);
 }, 60_000);
 
-test("a thread that fails is replaced, and its open searches are rejected", async () => {
-  const desk = await Desk.open();
-  await tell(desk.store, S, { a: "needle" });
-  expect(await desk.searching.ids("needle")).toEqual(["a"]);
-  // What a message without an id is to the thread: a bug of ours that ends it.
-  const failing = desk.searching.search.search({ query: "needle", kind: "all" } as never);
-  await failing.catch(() => {});
-  expect(await desk.searching.ids("needle")).toEqual(["a"]);
+test("a thread that fails rejects what is open, and the next request starts another", async () => {
+  const failing = join(dirname(databasePath()), "failing.cjs");
+  writeFileSync(
+    failing,
+    `const { parentPort } = require("node:worker_threads");
+     parentPort.on("message", ({ no, request }) => {
+       if (request.kind === "search") throw new Error("a fault");
+       parentPort.postMessage({ no, result: undefined });
+     });`,
+  );
+  const thread = new IndexThread({ path: ":memory:", logger: silentLogger, program: failing });
+  const open = () => thread.request({ kind: "open", source: { id: 1, lastNo: 0 } });
+  await open();
+  const { generation } = thread;
+  const query = { query: "x", kind: "all", limitSessions: 1, limitHitsPerSession: 1, contextChars: 1 };
+  await expect(thread.request({ kind: "search", query })).rejects.toMatchObject({ code: "INTERNAL" });
+  expect(thread.generation).toBe(generation + 1);
+  await open();
+  await thread.stop();
 });
 
 test("closing rejects what is open and holds nothing", async () => {
