@@ -18,10 +18,10 @@ const { writeApiReference } = await import("./docs/api-reference.mjs");
 const { deadLinksOf } = await import("./docs/dead-links.mjs");
 const started = performance.now();
 process.stderr.write("API reference (TypeDoc) … ");
-await writeApiReference(join(SITE, "api"));
+const faults = await writeApiReference(join(SITE, "api"));
 process.stderr.write(`${seconds(performance.now() - started)}\n`);
 
-const dead = deadLinksOf(SITE);
-for (const link of dead) console.error(`Dead link: ${link}`);
-console.log(dead.length === 0 ? `The site is in ${SITE}` : `${dead.length} dead links`);
-process.exitCode = dead.length === 0 ? 0 : 1;
+for (const link of deadLinksOf(SITE)) faults.push(`Dead link: ${link}`);
+for (const fault of faults) console.error(fault);
+console.log(faults.length === 0 ? `The site is in ${SITE}` : `The site has faults: ${faults.length}`);
+process.exitCode = faults.length === 0 ? 0 : 1;

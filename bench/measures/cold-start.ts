@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectDaemon } from "@daemon-sdk/client";
 import { ensureLocalDaemon } from "@daemon-sdk/client/local";
+import { isAlive } from "../../test/support/daemon-process.js";
 import type { Measure } from "../measure.js";
 
 /** No daemon → a running one → its first answer, beside the start and end of an empty Node process. */
@@ -56,13 +57,4 @@ async function stopDaemon(): Promise<void> {
   const { pid = 0 } = await ensureLocalDaemon();
   process.kill(pid, "SIGTERM");
   while (isAlive(pid)) await new Promise((again) => setTimeout(again, 5));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { isAlive } from "../../../test/support/daemon-process.js";
 import { type ExampleRun, processesOf, removeRun, runExample } from "./run-example.js";
 
 test("the demo's last line is a JSON summary of the main job, its files are on disk, its processes are gone", async () => {
@@ -43,13 +44,4 @@ interface Summary {
 
 function summaryOf(run: ExampleRun): Summary {
   return JSON.parse(run.lines.at(-1) ?? "") as Summary;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

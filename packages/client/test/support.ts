@@ -1,5 +1,5 @@
 import type { DaemonCapabilities } from "@daemon-sdk/protocol";
-import { FakeDaemon, type FakeDaemonOptions, type FakePrompt } from "@daemon-sdk/testing";
+import { FakeDaemon, type FakeDaemonOptions, type FakePrompt, type FakeSession } from "@daemon-sdk/testing";
 import {
   type ConnectDaemonOptions,
   connectDaemon,
@@ -15,6 +15,14 @@ export const OUR_CAPABILITIES: DaemonCapabilities = {
   directInterrupt: true,
   detach: true,
   positions: true,
+};
+
+/** The same with credit, receipts and the inbox of all sessions. */
+export const EXTENDED_CAPABILITIES: DaemonCapabilities = {
+  ...OUR_CAPABILITIES,
+  credit: true,
+  receipts: true,
+  requests: true,
 };
 
 /** The daemons every behaviour has to hold against: an old one, a newer plain one, ours, and one that acknowledges late. */
@@ -33,6 +41,37 @@ export async function connected(
   const daemon = new FakeDaemon({ plain: options.capabilities === undefined, ...options });
   const connection = await connectDaemon({ transport: daemon.dial, apiKey: "fk-test", ...connect });
   return { daemon, connection };
+}
+
+/** A fake daemon of {@link EXTENDED_CAPABILITIES}, a connection to it, and its only session on both sides. */
+export async function opened(connect: ConnectDaemonOptions = {}) {
+  const { daemon, connection } = await connected({ capabilities: EXTENDED_CAPABILITIES }, connect);
+  const session = await connection.createSession();
+  return { daemon, connection, session, on: sessionOf(daemon, session.sessionId) };
+}
+
+/** A session as the fake daemon has it. */
+export function sessionOf(daemon: FakeDaemon, id: string): FakeSession {
+  const session = daemon.sessions.get(id);
+  if (session === undefined) throw new TypeError(`The fake daemon has no session ${id}`);
+  return session;
+}
+
+/** Has a session say these pieces of text, whether a turn runs in it or not. */
+export function tell(session: FakeSession, texts: readonly string[]): void {
+  for (const textDelta of texts) {
+    session.notify({ type: "assistant_text_delta", messageId: "m", blockIndex: 0, textDelta });
+  }
+}
+
+/** Lets everything that is on its way in memory arrive. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A script that ends its turn by nothing it does. */
+export function forever(): Promise<void> {
+  return new Promise(() => {});
 }
 
 /** Reads a stream to its end. */

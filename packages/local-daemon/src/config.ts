@@ -1,26 +1,8 @@
 import { basename } from "node:path";
-import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
+import { InvalidOptionError, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
-import { RELAY_LIMITS, type RelayLimits, SESSION_LIMITS, type SessionLimits } from "./limits/index.js";
+import { DAEMON_LIMITS, type DaemonLimits, SERVING_LIMITS } from "./limits/index.js";
 import type { Store } from "./storage/index.js";
-
-/** Bounds and times of a daemon; the reasons are with the defaults in `LIMITS`. */
-export interface DaemonLimits extends SessionLimits, RelayLimits {
-  /** Accept to authenticated. */
-  readonly authenticateMs: number;
-  /** Sockets that have not authenticated; past it the oldest silent one is cut. */
-  readonly unauthenticatedSockets: number;
-  /** Bytes waiting for one client above which its events are held back. */
-  readonly connectionBufferBytes: number;
-  /** How long a client may leave that buffer full before it is closed with 4408. */
-  readonly slowConsumerMs: number;
-  /** From our close to the end of a link that does not answer. */
-  readonly closeTimeoutMs: number;
-  /** When the daemon stops: how long running turns may go on. */
-  readonly drainMs: number;
-  /** Time between two looks for sessions that nobody uses. */
-  readonly sweepMs: number;
-}
 
 /** How an agent is started and spoken to; its name is the key it stands under. */
 export interface ConfiguredAgent {
@@ -98,24 +80,8 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   logger: silentLogger,
   spawnManager: false,
   now: Date.now,
-  limits: {
-    ...SESSION_LIMITS,
-    ...RELAY_LIMITS,
-    authenticateMs: LIMITS.authenticateMs,
-    unauthenticatedSockets: LIMITS.unauthenticatedSockets,
-    connectionBufferBytes: LIMITS.connectionBufferBytes,
-    slowConsumerMs: LIMITS.slowConsumerMs,
-    closeTimeoutMs: LIMITS.closeTimeoutMs,
-    drainMs: LIMITS.drainMs,
-    sweepMs: LIMITS.sessionSweepMs,
-  },
+  limits: DAEMON_LIMITS,
 };
-
-/** The longest that a timer can wait. */
-const TIMER_MS = 2 ** 31 - 1;
-
-/** Shortest key that is accepted: anything shorter could be tried out. */
-const API_KEY_CHARS = 16;
 
 /** Fills in the defaults. Throws an `InvalidOptionError` that names the option; never repeats a key. */
 export function resolveConfig(config: DaemonConfig): ResolvedConfig {
@@ -130,15 +96,15 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     throw new InvalidOptionError("port", "a port number from 0 to 65535", port);
   }
   const { requestTimeoutMs } = resolved;
-  if (requestTimeoutMs !== undefined && !(requestTimeoutMs >= 1 && requestTimeoutMs <= TIMER_MS)) {
+  if (requestTimeoutMs !== undefined && !(requestTimeoutMs >= 1 && requestTimeoutMs <= SERVING_LIMITS.timerMs)) {
     throw new InvalidOptionError(
       "requestTimeoutMs",
-      `a number of milliseconds from 1 to ${TIMER_MS}`,
+      `a number of milliseconds from 1 to ${SERVING_LIMITS.timerMs}`,
       requestTimeoutMs,
     );
   }
-  if (resolved.apiKeys.some((key) => key.length < API_KEY_CHARS)) {
-    throw new InvalidOptionError("apiKeys", `keys of at least ${API_KEY_CHARS} characters`);
+  if (resolved.apiKeys.some((key) => key.length < SERVING_LIMITS.apiKeyChars)) {
+    throw new InvalidOptionError("apiKeys", `keys of at least ${SERVING_LIMITS.apiKeyChars} characters`);
   }
   for (const [name, { command }] of Object.entries(resolved.agents)) {
     const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");

@@ -25,12 +25,12 @@ export function queueFull(sessionId: SessionId, queuedTurns: number): SessionErr
   );
 }
 
-/** Somebody closed the session; it takes messages again once it was loaded. */
+/** The session was closed; it takes messages again once it was loaded. */
 export function sessionClosed(sessionId: SessionId): SessionError {
   return new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed. Load it again to go on.`, { sessionId });
 }
 
-/** The daemon is about to end, and takes nothing new. */
+/** The daemon stops, and takes nothing new. */
 export function daemonStopping(): DaemonError {
   return new DaemonError(
     "DAEMON_STOPPING",

@@ -19,10 +19,10 @@ export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index
 export {
   type ConfiguredAgent,
   type DaemonConfig,
-  type DaemonLimits,
   DEFAULT_CONFIG,
   type ResolvedConfig,
 } from "./config.js";
+export type { DaemonLimits } from "./limits/index.js";
 export type {
   AgentProcessRow,
   ChangeSlice,
@@ -60,8 +60,8 @@ export interface DaemonEndpoint {
 }
 
 /**
- * What sessions say on the wire, with the schemas of every method. Loaded when the daemon can be found already: it is a
- * tenth of a cold start, and nobody can have asked anything yet.
+ * The session wire, with the schemas of every method. Loaded after the endpoint is published: loading takes a tenth of a cold
+ * start, and no client has connected before.
  */
 const loadSessionDialect = () => import("./session-wire/index.js");
 
@@ -72,7 +72,7 @@ export interface Daemon {
   readonly closed: Promise<void>;
   /**
    * Ends it: nothing new is accepted, running turns may finish for `drainMs` (default `limits.drainMs`), then they are
-   * interrupted and told; agents are stopped, clients closed with 1001, the state directory is free for the next one.
+   * interrupted; agents are stopped, clients closed with 1001, the state directory is free for the next daemon.
    * A second call with a shorter time cuts the first one short.
    */
   close(options?: { drainMs?: number }): Promise<void>;
@@ -122,7 +122,7 @@ class RunningDaemon implements Daemon {
   #relay: { readonly host: RelayHost; readonly door: RelayDoor } | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
-  #tellClosed!: () => void;
+  #resolveClosed!: () => void;
   #dialect: ReturnType<typeof loadSessionDialect> | undefined;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
@@ -137,7 +137,7 @@ class RunningDaemon implements Daemon {
     this.#parts = parts;
     this.#logger = logger;
     this.closed = new Promise((resolve) => {
-      this.#tellClosed = resolve;
+      this.#resolveClosed = resolve;
     });
     const { instanceId, stateDir, token } = claim;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now }) });
@@ -172,7 +172,7 @@ class RunningDaemon implements Daemon {
       if (drainMs === 0) this.#drainCut.abort();
       return this.#closing;
     }
-    this.#closing = this.#close(drainMs).finally(() => this.#tellClosed());
+    this.#closing = this.#close(drainMs).finally(() => this.#resolveClosed());
     return this.#closing;
   }
 
@@ -223,7 +223,7 @@ class RunningDaemon implements Daemon {
   async #reap(): Promise<void> {
     const { store, claim } = this.#parts;
     const rows = await store.agentProcesses();
-    // Who gave up its claim left nobody behind; to look through every process of the machine costs a cold start 10 ms.
+    // A daemon that released its claim stopped its agents; a scan of every process of the machine costs a cold start 10 ms.
     if (rows.length === 0 && !claim.wasAbandoned) return;
     const agentStateDir = agentStateDirOf(claim.stateDir);
     await reapLeftovers(rows, claim.instanceId, this.#logger, { agentStateDir });

@@ -8,11 +8,12 @@ import { connectDaemon } from "@daemon-sdk/client";
 import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { WebSocketServer } from "ws";
+import type { Reached } from "../../../packages/local-daemon/test/rendezvous/contender.js";
 import { isAlive } from "../../support/daemon-process.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { daemonHome, ended } from "../support/daemon-home.js";
 import { quantile, round } from "../support/figures.js";
-import { type Reached, raceFor } from "../support/starter.js";
+import { raceFor } from "../support/starter.js";
 
 const NOMINAL_EMPTY_NODE_MS = 46;
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemon-sdk/client";
 import { LIMITS } from "@daemon-sdk/protocol";
@@ -8,39 +9,8 @@ import { bytes, quantile, residentBytes, round, withoutProc } from "../support/f
 import { ProbedDaemon } from "../support/probed-daemon.js";
 import { recordingDial } from "../support/recording-dial.js";
 
-/** Two prompts: `loud <deltas> <bytes> <ms>`, all of it within that time; `tick <n> <ms>`, each the time it was said at. */
-const AGENT = `
-  const base = { jsonrpc: "2.0", factoryApiVersion: "1.0.0" };
-  const write = (frame) => process.stdout.write(JSON.stringify({ ...base, ...frame }) + "\\n");
-  const tell = (notification) =>
-    write({ type: "notification", method: "droid.session_notification", params: { notification } });
-  const say = (textDelta) => tell({ type: "assistant_text_delta", messageId: "m", blockIndex: 0, textDelta });
-  const state = (newState) => tell({ type: "droid_working_state_changed", newState });
-  const SAYS = {
-    loud: (index, size) => say((index + " ").padEnd(size, ".")),
-    tick: () => say(String(process.hrtime.bigint())),
-  };
-  function handle({ id, method, params }) {
-    const settings = { modelId: "none", reasoningEffort: "none" };
-    write({ type: "response", id, result: { sessionId: "own", session: { messages: [] }, settings } });
-    if (method !== "droid.add_user_message") return;
-    const [kind, count, size, ms] = params.text.split(" ").map((word, index) => index === 0 ? word : Number(word));
-    state("thinking");
-    const started = performance.now();
-    let said = 0;
-    const timer = setInterval(() => {
-      const due = Math.min(count, Math.floor(((performance.now() - started) / ms) * count));
-      for (; said < due; said += 1) SAYS[kind](said, size);
-      if (said < count) return;
-      clearInterval(timer);
-      state("idle");
-    }, 5);
-  }
-  require("node:readline").createInterface({ input: process.stdin })
-    .on("line", (line) => handle(JSON.parse(line)))
-    .on("close", () => process.exit(0));
-`;
-
+/** Programs are started in the root of the repository. */
+const AGENT = join(process.cwd(), "test", "faults", "support", "loud-agent.mjs");
 const DELTAS = 320;
 const DELTA_BYTES = 64 * 1024;
 const LOUD_MS = 5_000;
@@ -59,7 +29,7 @@ export const unreadOutputScenarios: readonly FaultScenario[] = [
     limitMs: 300_000,
     cannotRun: withoutProc,
     async run(context) {
-      const agents = { loud: { command: [process.execPath, "-e", AGENT] } };
+      const agents = { loud: { command: [process.execPath, AGENT] } };
       await using daemon = await ProbedDaemon.start({ agents, defaultAgent: "loud" });
       await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
       const queued = await slowReader(daemon);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { upgradeText } from "../../support/raw-http.js";
 import type { FaultScenario } from "../scenario.js";
 import { type ForegroundDaemon, startForeground } from "../support/foreground-daemon.js";
-import { exchange, upgradeText } from "../support/raw-socket.js";
+import { exchange } from "../support/raw-socket.js";
 
 const ORIGIN = "https://app.example.com";
 

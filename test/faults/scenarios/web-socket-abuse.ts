@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { connectDaemon } from "@daemon-sdk/client";
 import type { DaemonProcess } from "../../support/daemon-process.js";
 import { startDaemonProcess } from "../../support/daemon-process.js";
+import { upgradeText } from "../../support/raw-http.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { bytes, quantile, residentBytes, round, withoutProc } from "../support/figures.js";
 import { ProbedDaemon } from "../support/probed-daemon.js";
 import { ENVELOPE, RawClient } from "../support/raw-client.js";
-import { Opcode, RawSocket, upgradeText, webSocketFrame } from "../support/raw-socket.js";
+import { Opcode, RawSocket, webSocketFrame } from "../support/raw-socket.js";
 import { byteByByte } from "./bytes.js";
 
 const GIB = 2 ** 30;

@@ -1,20 +1,9 @@
 import { once } from "node:events";
 import net from "node:net";
+import { statusOf, upgradeText } from "../../support/raw-http.js";
 
 /** Opcodes of WebSocket frames (RFC 6455 §5.2). */
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8 } as const;
-
-/** The text of an upgrade request with exactly these headers beside the mandatory ones. */
-export function upgradeText(headers: readonly (readonly [string, string])[], path = "/"): string {
-  const fixed = [
-    ["Connection", "Upgrade"],
-    ["Upgrade", "websocket"],
-    ["Sec-WebSocket-Version", "13"],
-    ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
-  ];
-  const lines = [...headers, ...fixed].map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
-}
 
 /** One masked WebSocket frame, as clients send them; `announce` puts another length into the header. */
 export function webSocketFrame(
@@ -84,8 +73,7 @@ export class RawSocket implements Disposable {
 
   /** The status code of the answer; undefined where there was none. */
   get status(): number | undefined {
-    const status = /^HTTP\/1\.1 (\d{3})/.exec(this.heard)?.[1];
-    return status === undefined ? undefined : Number(status);
+    return statusOf(this.heard);
   }
 
   /** The code in the close frame that came last; undefined where none came. */

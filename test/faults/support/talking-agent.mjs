@@ -1,5 +1,5 @@
-// An agent that talks until it is told to stop, five words every tenth of a second. It needs nothing but Node, so that a
-// hundred of them start soon: node talking-agent.mjs
+// An agent that talks until it is told to stop, five words every tenth of a second. It needs nothing but Node, not
+// even the fake agent of the testing package, so that a hundred of them start soon: node talking-agent.mjs
 import { createInterface } from "node:readline";
 
 const settings = { modelId: "talking", reasoningEffort: "none" };

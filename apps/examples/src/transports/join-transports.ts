@@ -1,5 +1,8 @@
 import { CloseCode, LIMITS, type Transport } from "@daemon-sdk/protocol";
 
+/** As many as the daemon lets wait for one client. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
 /**
  * Makes one link of two: what comes in on one goes out on the other, the end as well.
  *
@@ -10,7 +13,7 @@ import { CloseCode, LIMITS, type Transport } from "@daemon-sdk/protocol";
 export function joinTransports(
   one: Transport,
   other: Transport,
-  maxWaitingBytes: number = LIMITS.connectionBufferBytes + LIMITS.sessionFrameBytes,
+  maxWaitingBytes: number = BUFFER_BYTES + LIMITS.sessionFrameBytes,
 ): void {
   forward(one, other, maxWaitingBytes);
   forward(other, one, maxWaitingBytes);

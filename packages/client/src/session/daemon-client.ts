@@ -221,14 +221,6 @@ export class DaemonClient extends SessionCalls {
     return this.#feed.listen(listener);
   }
 
-  /**
-   * Resolves when the call in flight that attaches the session anew has ended; undefined when there is none. For consumers that
-   * have to begin after that call.
-   */
-  get reattaching(): Promise<void> | undefined {
-    return this.#attachment.reattaching;
-  }
-
   /** Sets the observer of the session, before there is a session. Returns the feed that is observed. */
   observe(observer: SessionObserver): ObservedFeed {
     this.#feed.observer = observer;

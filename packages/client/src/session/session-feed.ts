@@ -41,7 +41,7 @@ export interface SessionObserver {
 }
 
 /** What an observer uses of the feed. */
-export type ObservedFeed = Pick<SessionFeed, "state" | "stream" | "receivedAt" | "wantsDeltas">;
+export type ObservedFeed = Pick<SessionFeed, "state" | "stream" | "receivedAt" | "reattaching" | "wantsDeltas">;
 
 /** Options of {@link SessionFeed}. */
 export interface SessionFeedOptions {
@@ -104,6 +104,11 @@ export class SessionFeed extends SessionCursor implements SessionView {
   /** When the last frame of the session was received, by the clock; 0: never. */
   get receivedAt(): number {
     return this.#receivedAfter === NEVER ? 0 : this.#receivedAfter + LOADED_AT;
+  }
+
+  /** Resolves when the call in flight that attaches the session anew has ended; undefined when there is none. */
+  get reattaching(): Promise<void> | undefined {
+    return this.#options.attachment().reattaching;
   }
 
   get progress(): number {

@@ -96,7 +96,7 @@ export class SessionTurns implements StreamHost, SessionObserver, ActivityHost {
   }
 
   get reattaching(): Promise<void> | undefined {
-    return this.#client.credit && this.#client.reattaching;
+    return this.#client.credit && this.feed.reattaching;
   }
 
   get pendingRequests(): number {

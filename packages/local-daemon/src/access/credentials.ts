@@ -20,8 +20,8 @@ interface Known {
 }
 
 /**
- * Decides whether a credential is good, and for whom it speaks. Secrets are compared as hashes, in a time that tells
- * nothing of where they differ nor of which one was meant.
+ * Checks credentials, and finds their principals. Secrets are compared as hashes in constant time: the time shows neither
+ * where two differ nor which one was meant.
  */
 export class Credentials {
   /** Those that `create_ticket` made. */
@@ -50,15 +50,15 @@ export class Credentials {
 
   #ownerOf(secret: string): Principal | undefined {
     const given = hash(secret);
-    // All of them, always: stopping at the first match would tell which one it was.
+    // All of them, always: the time until a first match would show which one it was.
     const isMeant = this.#known.map((known) => timingSafeEqual(given, known.hash));
     return this.#known[isMeant.indexOf(true)]?.principal;
   }
 }
 
 /**
- * Name of a configured key, the same at every start of the daemon: sessions are stored with it. Made from the key's hash, so
- * that whoever reads the store learns nothing that lets in.
+ * Name of a configured key, the same at every start of the daemon: sessions are stored with it. Derived from the key's hash:
+ * a name from the store is no credential.
  */
 export function keyIdOf(key: string): string {
   return createHash("sha256").update("daemon-sdk key id\0").update(hash(key)).digest("hex").slice(0, 32);

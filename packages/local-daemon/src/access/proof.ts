@@ -18,7 +18,7 @@ export type ProofLabel = "server" | "client";
 
 /**
  * What a proof is about. Both nonces, so that an old proof is worth nothing; the authority, so that a proof made for one
- * address is worth nothing at another: a stranger who forwards what it hears to the real daemon fails on it.
+ * address is worth nothing at another: a stranger who forwards what it receives to the real daemon fails on it.
  */
 export interface ProofContext {
   readonly version: string;
@@ -57,7 +57,7 @@ export function createProof(token: string, label: ProofLabel, context: ProofCont
   return createHmac("sha256", token).update(fieldsOf(label, context).join(SEPARATOR)).digest("hex");
 }
 
-/** Whether `proof` was made by somebody who knows the token, for this context. Constant time; never throws. */
+/** Whether `proof` was made with the token, for this context. Constant time; never throws. */
 export function verifyProof(token: string, label: ProofLabel, context: ProofContext, proof: string): boolean {
   if (!PROOF.test(proof) || !isNonce(context.clientNonce) || !isNonce(context.serverNonce)) return false;
   if (fieldsOf(label, context).some((field) => field === "" || field.includes(SEPARATOR))) return false;

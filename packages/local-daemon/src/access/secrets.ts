@@ -1,8 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/**
- * Compares two secrets in a time that tells nothing about where they differ, nor about the length of the known one.
- */
+/** Compares two secrets. The time it takes shows neither where they differ nor how long the known one is. */
 export function secretsEqual(given: string, known: string): boolean {
   return timingSafeEqual(digest(given), digest(known));
 }

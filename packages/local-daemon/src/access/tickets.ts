@@ -1,12 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { type CreateTicketResult, DaemonError, LIMITS } from "@daemon-sdk/protocol";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { Principal } from "./principal.js";
 
 /** Options of {@link Tickets}. */
 export interface TicketsOptions {
-  /** Wall clock in ms, for what people and pages are told; default `Date.now`. */
+  /** Wall clock in ms, for `expiresAt`; default `Date.now`. */
   readonly now?: () => number;
-  /** A clock in ms that nobody sets, for what is decided; default the process's own. */
+  /** Monotonic clock in ms, which decides the expiry; default `performance.now`. */
   readonly elapsed?: () => number;
 }
 
@@ -20,7 +21,8 @@ interface Ticket {
 /**
  * Credentials for one connection each: 256 random bits, good once, for a minute. For pages, which must hold no lasting one.
  *
- * Only hashes are kept, in memory: no ticket outlives its daemon. What a ticket lets in speaks for whoever made it.
+ * Only hashes are kept, in memory: no ticket outlives its daemon. A connection that a ticket authenticates has the principal of
+ * the one that made it.
  */
 export class Tickets {
   readonly #now: () => number;
@@ -32,13 +34,13 @@ export class Tickets {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** Makes one. Throws `QUEUE_FULL` while `LIMITS.tickets` wait to be used. */
+  /** Makes one. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` wait to be used. */
   create(principal: Principal): CreateTicketResult {
     this.#dropExpired();
-    if (this.#waiting.length >= LIMITS.tickets) {
+    if (this.#waiting.length >= SERVING_LIMITS.tickets) {
       throw new DaemonError(
         "QUEUE_FULL",
-        `${LIMITS.tickets} tickets wait to be used already. Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
+        `${SERVING_LIMITS.tickets} tickets wait to be used already. Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
       );
     }
     const ticket = randomBytes(32).toString("base64url");
@@ -47,8 +49,8 @@ export class Tickets {
   }
 
   /**
-   * For whom the ticket speaks; it is used up by that. Undefined for one that was never made, was used, or has expired. All
-   * are compared, in constant time: it tells nothing of where they differ.
+   * The principal of a ticket, which is used up by that. Undefined for one that was never made, was used, or has expired. All
+   * are compared in constant time: the time does not show where they differ.
    */
   redeem(ticket: string): Principal | undefined {
     this.#dropExpired();

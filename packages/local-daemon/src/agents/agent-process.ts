@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { LIMITS } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../limits/index.js";
 import { underUsersUmask } from "../umask.js";
 import type { AgentExit, AgentSpec } from "./agent.js";
 import { type AgentProcessEvent, type AgentProcessState, nextProcessState } from "./agent-process.machine.js";
@@ -10,20 +10,20 @@ import { startTimeOf } from "./process-identity.js";
 import { processStartError } from "./process-start-error.js";
 import { StderrTail } from "./stderr-tail.js";
 
-/** How patient the way out is; each defaults to the value of the same name in `LIMITS`. */
+/** Times of the end of a process; each defaults to the value of `AGENT_LIMITS` in its comment. */
 export interface AgentProcessTimings {
-  /** From the end of stdin to SIGTERM (`agentStdinGraceMs`). */
+  /** From the end of stdin to SIGTERM (`stdinGraceMs`). */
   readonly stdinGraceMs: number;
-  /** From SIGTERM to SIGKILL (`agentTermGraceMs`). */
+  /** From SIGTERM to SIGKILL (`termGraceMs`). */
   readonly termGraceMs: number;
-  /** From death to the end of its output (`agentDrainMs`). */
+  /** From death to the end of its output (`outputMs`). */
   readonly drainMs: number;
 }
 
 const DEFAULT_TIMINGS: AgentProcessTimings = {
-  stdinGraceMs: LIMITS.agentStdinGraceMs,
-  termGraceMs: LIMITS.agentTermGraceMs,
-  drainMs: LIMITS.agentDrainMs,
+  stdinGraceMs: AGENT_LIMITS.stdinGraceMs,
+  termGraceMs: AGENT_LIMITS.termGraceMs,
+  drainMs: AGENT_LIMITS.outputMs,
 };
 
 /** What {@link AgentProcess.start} needs. */
@@ -80,11 +80,11 @@ export class AgentProcess {
     this.#child = child;
     this.#sweep = options.sweep;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#stderr = new StderrTail(child.stderr, LIMITS.agentStderrBytes);
+    this.#stderr = new StderrTail(child.stderr, AGENT_LIMITS.stderrBytes);
     this.pid = child.pid;
     this.stdin = child.stdin;
     this.stdout = child.stdout;
-    // Whoever writes to a dead agent gets EPIPE as an event; without a listener it would end the daemon.
+    // A write to a dead agent fails with an EPIPE event; without a listener that would end the daemon.
     child.stdin.on("error", () => {});
     child.stdout.on("error", () => {});
     child.on("error", () => {});
@@ -92,7 +92,7 @@ export class AgentProcess {
     this.gone = this.dead.then(() => this.#bury());
   }
 
-  /** When it started, as the kernel tells it; with the pid it names the process for ever. */
+  /** When it started, as the kernel states it; with the pid it names the process for ever. */
   get startTime(): string {
     return this.#startTime;
   }
@@ -153,7 +153,7 @@ export class AgentProcess {
     };
   }
 
-  /** Waits until a pipe is read to its end; after `drainMs` somebody else holds it, and it is cut. */
+  /** Waits until a pipe is read to its end; after `drainMs` another process holds it, and it is cut. */
   async #drained(pipe: Readable): Promise<void> {
     if (pipe.closed) return;
     const timer = setTimeout(() => pipe.destroy(), this.#timings.drainMs);
@@ -173,7 +173,7 @@ async function spawnChild({ spec, cwd, env }: AgentProcessOptions): Promise<Chil
     windowsHide: true,
   };
   const child = underUsersUmask(() => spawn(program, args, options));
-  // Rejects with the `error` event, which is how a missing program is told.
+  // Rejects with the `error` event, which Node emits for a missing program.
   await once(child, "spawn");
   return child as Child;
 }

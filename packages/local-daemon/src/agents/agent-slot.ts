@@ -33,14 +33,15 @@ export interface AgentSlotOptions extends AgentServices {
   onReady(ready: AgentReady): void;
   /** The agent did not have the conversation any more, and began a new one. */
   onForgotten(): void;
+  /** Functions that need no `this`: the agent calls them directly. */
   readonly events: AgentEvents;
 }
 
 /**
  * The place of one session's agent: empty, or one process.
  *
- * It is started when somebody needs it and not before; two who need it at once share the start. An agent that has to be
- * started too often is `AGENT_UNSTABLE` until the window has passed, loudly.
+ * The agent is started when a caller needs it and not before; two callers that need it at once share the start. An agent that
+ * was started too often is refused with `AGENT_UNSTABLE` until the window has passed.
  */
 export class AgentSlot {
   readonly #options: AgentSlotOptions;
@@ -49,7 +50,7 @@ export class AgentSlot {
   #starting: Promise<Agent> | undefined;
   #stopping: Promise<void> | undefined;
   #starts: number[] = [];
-  /** How often it was told to stop; a start under way finds out that it was meant. */
+  /** How often `stop` was called; a start under way compares it. */
   #stops = 0;
 
   constructor(options: AgentSlotOptions) {
@@ -96,7 +97,7 @@ export class AgentSlot {
     const [agent, starting] = [this.#agent, this.#starting];
     this.#isReady = false;
     await agent?.stop();
-    // It fails by that, or as soon as it has a process.
+    // Stopping rejects a start: now, or once its process exists.
     await starting?.catch(() => {});
   }
 
@@ -120,7 +121,7 @@ export class AgentSlot {
     const start = describeStart();
     let self: Agent | undefined;
     const onExit = (exit: AgentExit) => this.#exited(self, exit);
-    const agent = await spawner.spawn(spec, sessionId, start.cwd, { ...boundEvents(this.#options.events), onExit });
+    const agent = await spawner.spawn(spec, sessionId, start.cwd, { ...this.#options.events, onExit });
     self = agent;
     this.#agent = agent;
     this.#remember(agent);
@@ -166,7 +167,7 @@ export class AgentSlot {
 
   #remember({ pid, startTime }: Agent): void {
     const { committer, sessionId, instanceId } = this.#options;
-    // Not awaited: the agent needs longer to start, and its environment tells whose it is, too.
+    // Not awaited: the agent needs longer to start, and its environment names its daemon, too.
     committer.commit([{ kind: "agentProcess", row: { pid, startTime, sessionId, instanceId } }]).catch(() => {});
   }
 
@@ -184,15 +185,4 @@ export class AgentSlot {
 
 function endedWhileStarting(): ProcessExitError {
   return new ProcessExitError("The agent ended while it was starting.", { exitCode: null, signal: null });
-}
-
-/** The events as plain functions: spreading an instance of a class would lose its methods. */
-function boundEvents(events: AgentEvents): AgentEvents {
-  return {
-    onNotification: (notification, meta) => events.onNotification(notification, meta),
-    onRequest: (request) => events.onRequest(request),
-    onTurnStarted: () => events.onTurnStarted(),
-    onTurnEnded: (end) => events.onTurnEnded(end),
-    onExit: (exit) => events.onExit(exit),
-  };
 }

@@ -31,8 +31,7 @@ export function WORKSPACE_AGENT(entryPath: string): AgentSpec {
 }
 
 /**
- * Makes the one that starts agents. Each gets a process group, an environment of its own and a way out that leaves nothing
- * behind (docs/agents.md, "How it is ended").
+ * Makes the spawner of agents. Each agent gets a process group, an environment of its own, and is stopped without leftovers (docs/agents.md, "How it is ended").
  *
  * A session has one agent at a time: `spawn` waits for the former one's last remains, and rejects with `SESSION_STATE`
  * while that one lives.

@@ -60,8 +60,14 @@ export interface AgentRequest {
   respond(result: Record<string, unknown>): void;
 }
 
+/** The answer that cancels a request, by method: given when no client can or will answer. */
+export const CANCEL_ANSWERS = {
+  request_permission: { selectedOption: "cancel" },
+  ask_user: { cancelled: true, answers: [] },
+} as const satisfies Record<AgentRequest["method"], Record<string, unknown>>;
+
 /**
- * What an agent tells. Called in the order the agent wrote; never inside a call into {@link Agent}.
+ * Receives what an agent says. Called in the order the agent wrote; never inside a call into {@link Agent}.
  *
  * `onTurnEnded` is called exactly once for each prompt that was accepted, whether the agent says so by
  * `agent_turn_completed`, by falling back to idle, or by dying; those notifications are not passed on by themselves.
@@ -84,7 +90,7 @@ export interface AgentTurnEnd {
 /** A running agent that serves one session. One prompt at a time. */
 export interface Agent {
   readonly pid: number;
-  /** Start time as the kernel tells it; with the pid it names the process for ever. */
+  /** Start time as the kernel states it; with the pid it names the process for ever. */
   readonly startTime: string;
   /** Opens or brings back the conversation. Rejects with a `ProcessExitError`, a `ProtocolError` or a `TimeoutError`. */
   open(start: AgentStart): Promise<AgentReady>;
@@ -107,7 +113,7 @@ export interface AgentProgram {
   readonly startTime: string;
   /** Resolves once, when nothing of it is left. Never rejects. */
   readonly gone: Promise<AgentExit>;
-  /** Writes to its stdin. False when it takes no more: it has ended, is about to, or has left too much of it unread. */
+  /** Writes to its stdin. False when the program takes no more: it has ended, is about to, or has not read what waits. */
   write(text: string): boolean;
   /** As of {@link Agent}. */
   stop(): Promise<AgentExit>;

@@ -1,14 +1,15 @@
-export type {
-  Agent,
-  AgentEvents,
-  AgentExit,
-  AgentProgram,
-  AgentReady,
-  AgentRequest,
-  AgentSpawner,
-  AgentSpec,
-  AgentStart,
-  AgentTurnEnd,
+export {
+  type Agent,
+  type AgentEvents,
+  type AgentExit,
+  type AgentProgram,
+  type AgentReady,
+  type AgentRequest,
+  type AgentSpawner,
+  type AgentSpec,
+  type AgentStart,
+  type AgentTurnEnd,
+  CANCEL_ANSWERS,
 } from "./agent.js";
 export { AgentCatalog } from "./agent-catalog.js";
 export { type AgentServices, AgentSlot } from "./agent-slot.js";

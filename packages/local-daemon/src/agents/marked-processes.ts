@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { Logger } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../limits/index.js";
 import { AGENT_MARKERS } from "./environment.js";
 import { isSameProcess, startTimeOf } from "./process-identity.js";
 
@@ -12,14 +13,6 @@ export interface MarkedProcess {
   readonly agentStateDir: string | undefined;
 }
 
-/** Files of `/proc` read at a time: enough to keep the thread pool busy, few enough to leave it to others, too. */
-const READ_AT_ONCE = 16;
-/** How often and how long to look whether a process that was killed is gone. */
-const GONE_POLL_MS = 5;
-const GONE_WAIT_MS = 2_000;
-/** A process may fork while we look; each round finds the children of the round before. */
-const MAX_ROUNDS = 4;
-
 /**
  * Every process of this machine that carries our markers and may be read, this one excepted.
  *
@@ -30,8 +23,8 @@ export async function listMarkedProcesses(): Promise<MarkedProcess[]> {
   if (process.platform !== "linux") return [];
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const marked: MarkedProcess[] = [];
-  for (let from = 0; from < pids.length; from += READ_AT_ONCE) {
-    const found = await Promise.all(pids.slice(from, from + READ_AT_ONCE).map(readMarks));
+  for (let from = 0; from < pids.length; from += AGENT_LIMITS.procReadsAtOnce) {
+    const found = await Promise.all(pids.slice(from, from + AGENT_LIMITS.procReadsAtOnce).map(readMarks));
     for (const one of found) if (one !== undefined) marked.push(one);
   }
   return marked;
@@ -83,11 +76,11 @@ export async function waitUntilGone<P extends Pick<MarkedProcess, "pid" | "start
   processes: readonly P[],
 ): Promise<P[]> {
   let left = [...processes];
-  for (const deadline = performance.now() + GONE_WAIT_MS; ; ) {
+  for (const deadline = performance.now() + AGENT_LIMITS.goneWaitMs; ; ) {
     const alive = await Promise.all(left.map((one) => isSameProcess(one.pid, one.startTime)));
     left = left.filter((_, index) => alive[index]);
     if (left.length === 0 || performance.now() > deadline) return left;
-    await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, AGENT_LIMITS.gonePollMs));
   }
 }
 
@@ -107,7 +100,7 @@ export class MarkedProcessSweeper {
   /** Kills the marked processes that `belongs` picks, and what they fork meanwhile. Resolves with how many it killed. */
   async kill(belongs: (marked: MarkedProcess) => boolean): Promise<number> {
     let killed = 0;
-    for (let round = 0; round < MAX_ROUNDS; round++) {
+    for (let round = 0; round < AGENT_LIMITS.sweepRounds; round++) {
       const leftovers = (await this.#scan()).filter(belongs);
       if (leftovers.length === 0) return killed;
       for (const { pid } of leftovers) sendSignal(pid, "SIGKILL");

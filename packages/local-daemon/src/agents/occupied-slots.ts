@@ -7,8 +7,8 @@ interface Occupant {
 }
 
 /**
- * The slots of a daemon that hold an agent, or are about to, whoever needed it: a running turn, a call, a session that nobody
- * knows yet because it is being made. At the daemon's end they are emptied, and none is filled after that.
+ * The slots of a daemon that hold an agent, or are about to: for a running turn, for a call, for a session that is being made.
+ * When the daemon stops they are emptied, and none is filled after that.
  */
 export class OccupiedSlots {
   readonly #slots = new Set<Occupant>();
@@ -20,12 +20,12 @@ export class OccupiedSlots {
     this.#slots.add(slot);
   }
 
-  /** It is empty again. */
+  /** The slot is empty again. */
   delete(slot: Occupant): void {
     this.#slots.delete(slot);
   }
 
-  /** Whether the daemon ends. */
+  /** Whether {@link close} was called. */
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -1,16 +1,14 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { AGENT_LIMITS } from "../limits/index.js";
 
-/** What the kernel tells of a process that exists. */
+/** What the kernel states of a process that exists. */
 interface ProcessStat {
   /** One letter; `Z` and `X` are dead and only wait to be collected. */
   readonly state: string;
   readonly startTime: string;
 }
-
-/** How long `ps` may take where there is no `/proc`. */
-const PS_TIMEOUT_MS = 2_000;
 
 /**
  * When the process with this pid started, as text to compare and nothing else; undefined when it is dead or a zombie.
@@ -56,7 +54,7 @@ async function readStatByPs(pid: number): Promise<ProcessStat | undefined> {
     const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", TZ: "UTC", LC_ALL: "C" };
     const { stdout } = await promisify(execFile)("ps", ["-o", "state=,lstart=", "-p", String(pid)], {
       env,
-      timeout: PS_TIMEOUT_MS,
+      timeout: AGENT_LIMITS.psTimeoutMs,
     });
     const [state, ...words] = stdout.trim().split(/\s+/);
     return state === undefined || words.length === 0

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { ProcessExitError } from "@daemon-sdk/protocol";
 import type { AgentSpec } from "./agent.js";
 
-/** What to do about each reason the system gives; the rest is told as the system said it. */
+/** What to do about each reason the system gives; any other reason is passed on as the system gave it. */
 const ADVICE = new Map<string, (program: string, agent: string) => string>([
   [
     "ENOENT",

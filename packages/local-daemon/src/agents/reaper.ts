@@ -27,7 +27,7 @@ export async function reapLeftovers(
   const alive = await Promise.all(earlier.map((row) => isSameProcess(row.pid, row.startTime)));
   const leaders = earlier.filter((_, index) => alive[index]);
   for (const row of leaders) {
-    // An agent leads a group of its own; should it have left that, it is hit alone.
+    // An agent leads a group of its own; one that has moved to another group is killed alone.
     sendSignal(-row.pid, "SIGKILL");
     sendSignal(row.pid, "SIGKILL");
     logger.warn({ pid: row.pid, sessionId: row.sessionId }, "Killed an agent that an earlier daemon left behind.");

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 
 /**
- * The last bytes a process wrote to stderr, for the error that tells why it died.
+ * The last bytes a process wrote to stderr, for the error that states why it died.
  *
  * Reads for ever (a full pipe would stop the process) and keeps at most `maxBytes`, whatever is written.
  */

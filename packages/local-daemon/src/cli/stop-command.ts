@@ -1,5 +1,6 @@
-import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { ConnectionError } from "@daemon-sdk/protocol";
 import { isSameProcess, startTimeOf } from "../agents/index.js";
+import { AGENT_LIMITS, DAEMON_LIMITS } from "../limits/index.js";
 import { pause, probeLocalDaemon } from "../rendezvous/index.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
@@ -13,7 +14,7 @@ export interface StopOptions {
 }
 
 /** Time for a daemon to end after its drain: agents get the end of stdin, SIGTERM, SIGKILL. */
-const STOP_MS = LIMITS.drainMs + LIMITS.agentStdinGraceMs + 2 * LIMITS.agentTermGraceMs;
+const STOP_MS = DAEMON_LIMITS.drainMs + AGENT_LIMITS.stdinGraceMs + 2 * AGENT_LIMITS.termGraceMs;
 
 /**
  * Tells the daemon to end, and waits until its process is gone. Only a daemon that has proven itself is signalled: its

@@ -1,8 +1,6 @@
-/** Longest text of an error on a wire: what a peer sent is named in it, and not sent back as a whole. */
-const TEXT_CHARS = 800;
-
+import { SERVING_LIMITS } from "../limits/index.js";
 /** A text without its middle when it is too long: at its end stands what to do. */
 export function briefText(text: string): string {
-  if (text.length <= TEXT_CHARS) return text;
-  return `${text.slice(0, TEXT_CHARS / 2)}…${text.slice(1 - TEXT_CHARS / 2)}`;
+  if (text.length <= SERVING_LIMITS.errorTextChars) return text;
+  return `${text.slice(0, SERVING_LIMITS.errorTextChars / 2)}…${text.slice(1 - SERVING_LIMITS.errorTextChars / 2)}`;
 }

@@ -8,13 +8,14 @@ import {
   TimeoutError,
   type TransportClose,
 } from "@daemon-sdk/protocol";
+import { DAEMON_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
 import type { Dialect } from "./dialect.js";
 import type { Heartbeat } from "./heartbeat.js";
 import type { Link } from "./link.js";
 import { WriteQueue } from "./write-queue.js";
 
-/** Bounds of one connection; each defaults to the value of `LIMITS` in its comment. */
+/** Bounds of one connection; each defaults to the value of `DAEMON_LIMITS` in its comment. */
 export interface ConnectionLimits {
   /** `authenticateMs`: from accept to the end of the handshake. */
   readonly handshakeMs?: number;
@@ -83,7 +84,7 @@ export class Connection<Inbound = string> {
     transport.onClose = (event) => this.#ended(event);
     transport.onMessage = (message) => this.#received(message);
     this.#step("opened");
-    const handshakeMs = Math.max(0, (limits.handshakeMs ?? LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
+    const handshakeMs = Math.max(0, (limits.handshakeMs ?? DAEMON_LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
     this.#deadline = setTimeout(() => this.#handshakeExpired(handshakeMs), handshakeMs);
   }
 
@@ -94,6 +95,11 @@ export class Connection<Inbound = string> {
   /** The name that the peer claims; for logs only, since it is not verified. */
   get peerName(): string {
     return this.#peerName;
+  }
+
+  /** Where a sender that watches for a full queue writes to, without the way through the connection. */
+  get outbox(): Pick<WriteQueue, "isFull" | "send" | "onceWritable"> {
+    return this.#queue;
   }
 
   /** True while the peer has to read before more events should be sent. */
@@ -135,7 +141,7 @@ export class Connection<Inbound = string> {
     this.#queue.close();
     const closeMs = this.#limits.closeMs ?? LIMITS.closeTimeoutMs;
     // An unauthenticated peer must not keep its socket for longer by not answering the close.
-    const graceMs = wasActive ? closeMs : Math.min(closeMs, LIMITS.strangerCloseMs);
+    const graceMs = wasActive ? closeMs : Math.min(closeMs, SERVING_LIMITS.strangerCloseMs);
     this.#deadline = setTimeout(() => this.#transport.terminate(), graceMs);
     this.#transport.close(code, reason);
   }

@@ -1,4 +1,5 @@
 import { ConnectionError, LIMITS, type Transport } from "@daemon-sdk/protocol";
+import { DAEMON_LIMITS } from "../limits/index.js";
 
 /** The part of a link that a queue uses. */
 type Outbound = Pick<Transport, "bufferedBytes" | "onWritable" | "send">;
@@ -6,9 +7,9 @@ type Outbound = Pick<Transport, "bufferedBytes" | "onWritable" | "send">;
 /** Options of {@link WriteQueue}. */
 export interface WriteQueueOptions {
   readonly transport: Outbound;
-  /** Bytes waiting above which the queue is full, where the transport counts that as much; default `LIMITS.connectionBufferBytes`. */
+  /** Bytes waiting above which the queue is full, where the transport counts that as much; default `DAEMON_LIMITS.connectionBufferBytes`. */
   readonly bufferBytes?: number;
-  /** How long it may stay full; default `LIMITS.slowConsumerMs`. */
+  /** How long it may stay full; default `DAEMON_LIMITS.slowConsumerMs`. */
   readonly slowMs?: number;
   /** The queue was full for too long, or the peer sends requests without reading the answers. */
   onSlow(error: ConnectionError): void;
@@ -31,8 +32,8 @@ export class WriteQueue {
 
   constructor(options: WriteQueueOptions) {
     this.#transport = options.transport;
-    this.#bufferBytes = options.bufferBytes ?? LIMITS.connectionBufferBytes;
-    this.#slowMs = options.slowMs ?? LIMITS.slowConsumerMs;
+    this.#bufferBytes = options.bufferBytes ?? DAEMON_LIMITS.connectionBufferBytes;
+    this.#slowMs = options.slowMs ?? DAEMON_LIMITS.slowConsumerMs;
     this.#onSlow = options.onSlow;
     options.transport.onWritable = () => this.#drained();
   }

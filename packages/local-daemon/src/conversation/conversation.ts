@@ -5,6 +5,7 @@ import {
   type SessionMessage,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionRow, StoreWrite } from "../storage/index.js";
 
 /** What a notification changes beside the journal. */
@@ -99,7 +100,7 @@ function blockContent(content: unknown): string | MessageBlock[] {
   return Array.isArray(content) ? (content as MessageBlock[]) : JSON.stringify(content);
 }
 
-/** What a message says in words; the texts of its blocks. */
+/** The text of a message: that of its blocks. */
 export function messageText({ content }: SessionMessage): string {
   return content
     .flatMap((block) => (block.type === "text" && typeof block.text === "string" ? [block.text] : []))
@@ -111,10 +112,12 @@ export function copyOf(messages: readonly SessionMessage[], to: SessionId): Stor
   return messages.map((message) => ({ kind: "message", sessionId: to, message }));
 }
 
-/** A title from the first prompt, for sessions whose agent gives none: its first line, cut at a length that lists can show. */
+/** A title from the first prompt, for sessions whose agent gives none: the first line, cut to `titleChars`. */
 export function titleFrom(text: string): string | undefined {
   const [line = ""] = text.trim().split("\n", 1);
-  return line === "" ? undefined : line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1)}…`;
+  return line === ""
+    ? undefined
+    : line.length <= SERVING_LIMITS.titleChars
+      ? line
+      : `${line.slice(0, SERVING_LIMITS.titleChars - 1)}…`;
 }
-
-const TITLE_CHARS = 80;

@@ -1,6 +1,6 @@
 import { type DaemonError, newId, type SessionNotification } from "@daemon-sdk/protocol";
 
-/** What those who follow are told when their session can no longer be stored. No `error`, which would fail the running turn. */
+/** Notifies that the session can no longer be stored. No `error`, which would fail the running turn. */
 export function undurableNotice(error: DaemonError, now: number): SessionNotification {
   return {
     type: "session_notice",

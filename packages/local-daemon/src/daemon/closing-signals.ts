@@ -38,8 +38,8 @@ export class ClosingSignals implements Disposable {
     for (const signal of SIGNALS) source.on(signal, this.#onSignal);
   }
 
-  /** The daemon has started; it ends at once when it was told to already. */
-  attach(daemon: Pick<Daemon, "close">): void {
+  /** The daemon has started. Signals close it from now on; one that came before closes it at once. */
+  started(daemon: Pick<Daemon, "close">): void {
     this.#daemon = daemon;
     if (this.#received > 0) this.#close();
   }
@@ -49,7 +49,7 @@ export class ClosingSignals implements Disposable {
   }
 
   #close(): void {
-    // The outcome is told by `daemon.closed`.
+    // `daemon.closed` has the outcome.
     this.#daemon?.close(this.#received > 1 ? { drainMs: 0 } : {}).catch(() => {});
   }
 }

@@ -12,7 +12,7 @@ export class LogBound {
   readonly #maxBytes: number;
   #bytes: number;
 
-  /** @param maxBytes `LIMITS.logBytes` */
+  /** @param maxBytes `PROCESS_LIMITS.logBytes` */
   constructor(path: string, maxBytes: number) {
     this.#path = path;
     this.#maxBytes = maxBytes;

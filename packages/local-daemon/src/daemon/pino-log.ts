@@ -1,26 +1,30 @@
-import { DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
+import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { destination, pino, stdTimeFunctions } from "pino";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { LogBound } from "./log-bound.js";
 
 /** Keys whose values never reach the log, at the top and one level down. */
 const SECRETS = ["token", "apiKey", "apiKeys", "proof", "ticket", "authorization"];
 
-/** Bytes of lines that wait for room on the disk. */
-const WAITING_BYTES = 256 * 1024;
-
 /**
  * A logger that appends one JSON object a line to `path` (0600), and leaves out the values of keys that name secrets.
  *
  * Throws `STORAGE_FAILED` when the file cannot be opened. Written at once: the lines before a crash are the ones that are
- * looked for. Lines that the disk has no room for wait, up to {@link WAITING_BYTES}, and are lost past that; a full disk
+ * looked for. Lines that the disk has no room for wait, up to {@link PROCESS_LIMITS.logWaitingBytes}, and are lost past that; a full disk
  * must not end the daemon.
  *
- * @param maxBytes size past which it is put aside as `<path>.1`; default `LIMITS.logBytes`
+ * @param maxBytes size past which it is put aside as `<path>.1`; default `PROCESS_LIMITS.logBytes`
  */
-export function openPinoLog(path: string, level: keyof Logger, maxBytes: number = LIMITS.logBytes): Logger {
+export function openPinoLog(path: string, level: keyof Logger, maxBytes: number = PROCESS_LIMITS.logBytes): Logger {
   try {
     const bound = new LogBound(path, maxBytes);
-    const file = destination({ dest: path, append: true, sync: true, mode: 0o600, maxLength: WAITING_BYTES });
+    const file = destination({
+      dest: path,
+      append: true,
+      sync: true,
+      mode: 0o600,
+      maxLength: PROCESS_LIMITS.logWaitingBytes,
+    });
     // Unheard, it would end the process.
     file.on("error", () => {});
     const logger = pino(

@@ -1,7 +1,8 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ConnectionError, DaemonError, LIMITS, type Logger } from "@daemon-sdk/protocol";
+import { ConnectionError, DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import {
   DAEMON_EXIT,
   DEFAULT_PROGRAM,
@@ -15,9 +16,6 @@ import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
 import { readConfigFile } from "./config-file.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
-
-/** A client that started the daemon has its first answer within this time. */
-const LOG_AFTER_MS = 200;
 
 /** What the command line says; it stands before the configuration file. */
 export interface RunDaemonOptions {
@@ -48,7 +46,7 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
       stateDir,
       logger: log,
     });
-    signals.attach(daemon);
+    signals.started(daemon);
     const unwatch = closeWhenUnreachable(daemon, log);
     options.onReady?.(daemon);
     log.info({ ...daemon.endpoint }, "daemon started");
@@ -76,7 +74,7 @@ function warnOfZombies(log: Logger): void {
 
 /** Opens the log a moment after the start, so that loading what writes it does not keep the first client waiting. */
 async function openLogSoon(log: DaemonLog, path: string, closed: Promise<void>): Promise<void> {
-  await Promise.race([delay(LOG_AFTER_MS, undefined, { ref: false }), closed]);
+  await Promise.race([delay(PROCESS_LIMITS.logAfterMs, undefined, { ref: false }), closed]);
   await log.open(path).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));
 }
 
@@ -92,7 +90,7 @@ function closeWhenUnreachable(daemon: Daemon, logger: Logger): () => void {
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === published) return;
     logger.warn({ socketPath }, "the socket is gone or belongs to another daemon: stopping");
     daemon.close().catch(() => {});
-  }, LIMITS.daemonReachableCheckMs);
+  }, PROCESS_LIMITS.reachableCheckMs);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -8,32 +8,31 @@ import {
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import type { AgentRequest } from "../agents/index.js";
-import type { SessionClient } from "../journal/index.js";
-import type { PendingRequestRow, StoreWrite } from "../storage/index.js";
+import { type AgentRequest, CANCEL_ANSWERS } from "../agents/index.js";
+import type { Follower, SessionLog } from "../journal/index.js";
+import type { PendingRequestRow } from "../storage/index.js";
 
-/** The session a request belongs to, as far as the inbox needs it. */
-export interface RequestOwner {
-  readonly id: SessionId;
-  /** Position of the last entry of its journal. */
-  readonly lastSeq: number;
-  appendRequest(id: string, method: string, params: Record<string, unknown>): string;
-  notify(notification: SessionNotification): void;
-  save(write: StoreWrite): void;
+/** Whom a request went to, as the inbox needs it. */
+export interface Addressees {
   /** Whether nobody but this client can be expected to answer. */
-  wasOnlyAsked(client: SessionClient, requestId: string): boolean;
-  /** Resolves when everything told so far has been tried to be stored. */
-  settled(): Promise<void>;
+  isOnlyAsked(client: Follower, requestId: string): boolean;
+}
+
+/** What an agent's request belongs to. */
+export interface RequestPlace {
+  /** The journal of its session. */
+  readonly log: SessionLog;
+  readonly addressees: Addressees;
+  readonly turnId: MessageId | undefined;
 }
 
 /** A request that waits for its answer. */
-export interface PendingRequest {
+export interface PendingRequest extends RequestPlace {
   readonly row: PendingRequestRow;
   readonly params: Record<string, unknown>;
   /** The request as it stands in the journal, and where. */
   readonly frame: string;
   readonly seq: number;
-  readonly owner: RequestOwner;
   readonly request: AgentRequest;
 }
 
@@ -45,25 +44,29 @@ export interface Resolution {
   readonly reason?: "turn_ended" | "withdrawn" | "deadline";
 }
 
-/** Names whoever answers, the same on each of their connections: an answer that was lost with its link may come again. */
-export function answererOf({ principal }: Pick<SessionClient, "principal">): string {
+/** Name of who answers, the same on each of their connections: an answer that was lost with its link may come again. */
+export function answererOf({ principal }: Pick<Follower, "principal">): string {
   return principal.keyId ?? "person";
 }
 
-/** What became of an answer. Only `won` acts; the others are counted. */
-export type AnswerOutcome = "won" | "late" | "invalid";
+/**
+ * What became of an answer. Only `won` acts; the others are counted. `foreign`: the request belongs to a session that the
+ * client does not reach; for the client there is no such request.
+ */
+export type AnswerOutcome = "won" | "late" | "foreign" | "invalid";
 
-/** Cancels, in the words of each method: what an agent is told when nobody can or will answer. */
-const CANCEL = {
-  request_permission: { selectedOption: "cancel" },
-  ask_user: { cancelled: true, answers: [] },
-} as const satisfies Record<AgentRequest["method"], Record<string, unknown>>;
+/** How {@link Inbox.answer} judges an answer. */
+export interface AnswerRules {
+  /** Whether the client may know of that session. */
+  reaches(sessionId: SessionId): boolean;
+  readonly check: AnswerCheck;
+}
 
 /**
  * The requests of all agents that wait for a person: stored, listed with their session, answered from any connection.
  *
- * The first valid answer wins and is stored before the agent hears it. Requests whose agent or turn ended are closed. Each
- * end is told to everybody once, as `permission_resolved` or `ask_user_resolved`, by the daemon and never by the agent.
+ * The first valid answer wins and is stored before the agent receives it. Requests whose agent or turn ended are closed. The
+ * journal holds each end once, as `permission_resolved` or `ask_user_resolved`, in the daemon's words and never the agent's.
  */
 export class Inbox {
   readonly #pending = new Map<string, PendingRequest>();
@@ -73,7 +76,7 @@ export class Inbox {
   readonly #now: () => number;
   readonly #timeoutMs: number | undefined;
   readonly #logger: Logger;
-  /** Answers that came after another had won, or to a request that never was. */
+  /** Answers that came after another had won, or to a request that does not exist for their client. */
   lateAnswers = 0;
   /** Answers that are not what the request offered. */
   invalidAnswers = 0;
@@ -86,25 +89,28 @@ export class Inbox {
   }
 
   /** Takes in an agent's request; it appears in the journal, and is pending from the same commit on. */
-  add(owner: RequestOwner, request: AgentRequest, turnId: MessageId | undefined): void {
+  add(request: AgentRequest, place: RequestPlace): void {
+    const { log, turnId } = place;
+    const { sessionId } = log;
+    const { method } = request;
     // Ours: two agents may use the same id.
     const id = newId();
-    const params = { ...request.params, sessionId: owner.id };
+    const params = { ...request.params, sessionId };
     const createdAt = this.#now();
     const row: PendingRequestRow = {
       id,
-      sessionId: owner.id,
+      sessionId,
       turnId,
-      method: request.method,
+      method,
       params: JSON.stringify(params),
       outcome: undefined,
       createdAt,
       resolvedAt: undefined,
       ...(this.#timeoutMs === undefined ? {} : { deadlineAt: createdAt + this.#timeoutMs }),
     };
-    const frame = owner.appendRequest(id, request.method, params);
-    owner.save({ kind: "request", row });
-    const pending = { row, params, frame, seq: owner.lastSeq, owner, request };
+    const frame = log.appendRequest({ id, method, params, deadlineAt: row.deadlineAt }, row.params);
+    log.save({ kind: "request", row });
+    const pending = { ...place, row, params, frame, seq: log.lastSeq, request };
     this.#pending.set(id, pending);
     if (this.#timeoutMs !== undefined) this.#deadlines.set(id, this.#timer(pending, this.#timeoutMs));
   }
@@ -119,25 +125,20 @@ export class Inbox {
     return this.#resolving.get(id);
   }
 
-  /** How many requests wait, by session. */
-  counts(): ReadonlyMap<SessionId, number> {
-    const counts = new Map<SessionId, number>();
-    for (const { owner } of this.#pending.values()) counts.set(owner.id, (counts.get(owner.id) ?? 0) + 1);
-    return counts;
-  }
-
   /** Requests of one session that wait, oldest first. */
   pendingOf(sessionId: SessionId): PendingRequest[] {
-    return [...this.#pending.values()].filter(({ owner }) => owner.id === sessionId);
+    return [...this.#pending.values()].filter(({ row }) => row.sessionId === sessionId);
   }
 
-  /** Takes a response frame of any client. `check` tells what of it the agent may have. */
-  answer(response: ResponseEnvelope, client: SessionClient, check: AnswerCheck): AnswerOutcome {
+  /** Takes a response frame of any client. */
+  answer(response: ResponseEnvelope, client: Follower, { reaches, check }: AnswerRules): AnswerOutcome {
     const pending = response.id === null ? undefined : this.#pending.get(response.id);
-    if (pending === undefined) {
+    if (pending === undefined || !reaches(pending.row.sessionId)) {
+      const outcome = pending === undefined ? "late" : "foreign";
       this.lateAnswers++;
-      this.#logger.info({ request: response.id, connection: client.id, late: this.lateAnswers }, "late answer ignored");
-      return "late";
+      const fields = { request: response.id, connection: client.id, outcome, late: this.lateAnswers };
+      this.#logger.info(fields, "late answer ignored");
+      return outcome;
     }
     const result = isFailure(response) ? undefined : check(pending, response.result);
     if (result !== undefined) {
@@ -146,8 +147,8 @@ export class Inbox {
     }
     this.invalidAnswers++;
     this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
-    // An original client whose handler failed means no, when nobody else was asked who could still answer.
-    if (pending.owner.wasOnlyAsked(client, pending.row.id)) this.#cancel(pending, {});
+    // From a client of the original whose handler failed it means no, when no other client was asked.
+    if (pending.addressees.isOnlyAsked(client, pending.row.id)) this.#cancel(pending, {});
     return "invalid";
   }
 
@@ -162,26 +163,26 @@ export class Inbox {
     for (const pending of this.pendingOf(sessionId)) this.#cancel(pending, { reason: "turn_ended" });
   }
 
-  /** Ends a request that waits, with a result that its check has passed: told, stored, and then given to the agent. */
+  /** Ends a request that waits, with a result that its check has passed: in the journal, stored, and then given to the agent. */
   resolve(pending: PendingRequest, result: Record<string, unknown>, { answeredBy, reason }: Resolution): void {
-    const { owner, request } = pending;
+    const { log, request } = pending;
     const { id } = pending.row;
     clearTimeout(this.#deadlines.get(id));
     this.#deadlines.delete(id);
     this.#pending.delete(id);
     const outcome = JSON.stringify(reason === undefined ? result : { ...result, reason });
     const row: PendingRequestRow = { ...pending.row, outcome, answeredBy, resolvedAt: this.#now() };
-    owner.notify(resolution(row, pending.params, result));
-    owner.save({ kind: "request", row });
+    log.append(resolution(row, pending.params, result));
+    log.save({ kind: "request", row });
     this.#resolving.set(id, { ...pending, row });
-    void owner.settled().then(() => {
+    void log.settled().then(() => {
       this.#resolving.delete(id);
       request.respond(result);
     });
   }
 
   #cancel(pending: PendingRequest, resolved: Resolution): void {
-    this.resolve(pending, CANCEL[pending.row.method], resolved);
+    this.resolve(pending, CANCEL_ANSWERS[pending.row.method], resolved);
   }
 
   #timer(pending: PendingRequest, timeoutMs: number): NodeJS.Timeout {
@@ -189,13 +190,13 @@ export class Inbox {
   }
 }
 
-/** The answer as the agent may have it, or undefined when it is not one of those that the request offers. */
+/** Checks an answer: returns what the agent may have of it, or undefined when the request does not offer it. */
 export type AnswerCheck = (
   request: Pick<PendingRequest, "row" | "params">,
   result: unknown,
 ) => Record<string, unknown> | undefined;
 
-/** What everybody is told of a request's end. */
+/** The entry that states a request's end. */
 export function resolution(
   row: Pick<PendingRequestRow, "id" | "method">,
   params: Record<string, unknown>,

@@ -2,14 +2,14 @@ import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
 import type { Store, StoreWrite } from "../storage/index.js";
 
-/** What one source wants stored in the next transaction, and how it hears of the outcome. */
+/** What one source wants stored in the next transaction, and the callback for the outcome. */
 export interface Batch {
   readonly writes: readonly StoreWrite[];
   /** Called once, after the commit (no error) or its failure. Only now may anything of the batch be delivered. */
   settle(error: DaemonError | undefined): void;
 }
 
-/** Somebody with something to store, such as a session. */
+/** A part with something to store, such as a session's log. */
 export interface CommitSource {
   /** Hands over everything that came up since the last call. Called once per enlisting. */
   takeBatch(): Batch;
@@ -24,9 +24,9 @@ export interface CommitterOptions {
 /**
  * The one writer of the store: one transaction per tick, over everything that all sessions have to store.
  *
- * While a transaction runs, the next one collects. Sources hear of the outcome in the order they enlisted, after it is
- * durable, which is the whole of "committed before delivered". When a transaction fails, each source is tried alone, so
- * that one bad row does not fail the others.
+ * While a transaction runs, the next one collects. Sources are notified of the outcome in the order they enlisted, after the
+ * transaction is durable: that is "committed before delivered". When a transaction fails, each source is tried alone, so that
+ * one bad row does not fail the others.
  */
 export class Committer {
   readonly #store: Store;
@@ -55,7 +55,7 @@ export class Committer {
     });
   }
 
-  /** Runs `work` between two transactions: what it reads is what has been delivered, and nothing moves meanwhile. */
+  /** Runs `work` between two transactions: `work` reads what has been delivered, and nothing is committed meanwhile. */
   between<Result>(work: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#exclusive.push(() => work().then(resolve, reject));
@@ -63,7 +63,7 @@ export class Committer {
     });
   }
 
-  /** Resolves when everything enlisted so far, and what that led to, has been tried. */
+  /** Resolves when everything enlisted so far, and what its outcome enlisted, has been tried. */
   async drain(): Promise<void> {
     while (this.#isScheduled || this.#running !== undefined || this.#enlisted.size > 0) {
       await (this.#running ?? new Promise((resolve) => setImmediate(resolve)));
@@ -89,7 +89,7 @@ export class Committer {
     const sources = [...this.#enlisted];
     this.#enlisted = new Set();
     if (sources.length > 0) await this.#commitAll(sources.map((source) => source.takeBatch()));
-    // After what was waiting when they asked, so that they see it.
+    // After the sources that were enlisted before: exclusive work sees what they stored.
     for (const work of exclusive) await work();
   }
 

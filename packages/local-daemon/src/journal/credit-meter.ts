@@ -1,7 +1,5 @@
 import type { Credit } from "@daemon-sdk/protocol";
-
-/** More than any client can mean; keeps the sums within what every number type can count. */
-const MOST = 2 ** 31;
+import { JOURNAL_LIMITS } from "../limits/index.js";
 
 /** What one cursor may still send (docs/protocol.md §9, "Credit"). The last entry may overdraw the bytes. */
 export class CreditMeter {
@@ -9,8 +7,8 @@ export class CreditMeter {
   #bytes: number;
 
   constructor({ events, bytes }: Credit) {
-    this.#events = Math.min(events, MOST);
-    this.#bytes = Math.min(bytes, MOST);
+    this.#events = Math.min(events, JOURNAL_LIMITS.creditMax);
+    this.#bytes = Math.min(bytes, JOURNAL_LIMITS.creditMax);
   }
 
   /** True when no further entry that costs may be sent. */
@@ -25,7 +23,7 @@ export class CreditMeter {
   }
 
   grant({ events, bytes }: Credit): void {
-    this.#events = Math.min(this.#events + events, MOST);
-    this.#bytes = Math.min(this.#bytes + bytes, MOST);
+    this.#events = Math.min(this.#events + events, JOURNAL_LIMITS.creditMax);
+    this.#bytes = Math.min(this.#bytes + bytes, JOURNAL_LIMITS.creditMax);
   }
 }

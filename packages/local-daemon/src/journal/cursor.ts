@@ -1,11 +1,9 @@
 import { CloseCode, type Credit, DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { FrameRun } from "../storage/index.js";
 import { CreditMeter } from "./credit-meter.js";
-import type { SessionClient } from "./follower.js";
-import { earlyCopy, isFreeFrame, isRequestFrame, resolvedCopy } from "./journal-frame.js";
-
-/** Bytes read from the store at a time for a client that lags: one page is all it ever holds in memory. */
-const PAGE_BYTES = 256 * 1024;
+import type { Follower, Outbox } from "./follower.js";
+import { earlyCopy, isFreeFrame, isRequestFrame, requestIdOf, resolvedCopy } from "./journal-frame.js";
 
 /** The journal a cursor moves in. */
 export interface CursorSource {
@@ -20,7 +18,7 @@ export interface CursorStart {
   readonly fromSeq: number;
   /** How much it may send before it is granted more; default without bound. */
   readonly credit?: Credit | undefined;
-  /** First entry that may have to be told early; default `fromSeq`. Before it, for one that skips entries. */
+  /** First entry that may need an early copy; default `fromSeq`. Before `fromSeq`, for a cursor that skips entries. */
   readonly earlyFromSeq?: number | undefined;
   /** Called when its next entry is gone, and nothing after that; default: the connection is closed. */
   readonly onPlaceGone?: ((text: string) => void) | undefined;
@@ -29,11 +27,11 @@ export interface CursorStart {
 /** Options of {@link Cursor}. */
 export interface CursorOptions extends CursorStart {
   readonly source: CursorSource;
-  readonly client: SessionClient;
+  readonly client: Follower;
   /** Whether this client is the one (or one of those) to ask. */
-  wantsRequest(frame: string): boolean;
+  wantsRequest(requestId: string): boolean;
   /** Whether a request still waits for an answer. */
-  isPending(frame: string): boolean;
+  isPending(requestId: string): boolean;
   readonly logger: Logger;
 }
 
@@ -44,20 +42,21 @@ export interface CursorOptions extends CursorStart {
  *                   ⇅
  *                blocked
  *
- * Live, it passes on what was just committed. When the connection is full it lags: it forgets the frames and reads them
- * from the store once the client has caught up, so a client that does not read costs no memory and slows nobody. Each
- * entry is delivered once, in order; a place that the store does not have any more is its end, loudly.
+ * A live cursor passes on what was just committed. When the connection is full the cursor lags: it drops the frames and
+ * reads them from the store once the client has caught up, so a client that does not read costs no memory and slows nobody.
+ * Each entry is delivered once, in order. When the store no longer has the next entry, the cursor ends with an error.
  *
- * Blocked, its next entry costs credit that it does not have. It then only looks through what comes, and sends copies of
- * what must not wait ahead of its place, each at most once; the entry itself follows in order (docs/protocol.md §9).
+ * A blocked cursor has no credit for its next entry. It only scans new entries and sends early copies of what must not wait,
+ * each at most once; the entry itself follows in order (docs/protocol.md §9).
  */
 export class Cursor {
   readonly #options: CursorOptions;
+  readonly #outbox: Outbox;
   readonly #credit: CreditMeter | undefined;
   #state: "held" | "lagging" | "blocked" | "live" | "closed" = "held";
   #nextSeq: number;
-  /** Last entry that was delivered, or looked through for what must not wait. */
-  #toldSeq: number;
+  /** Last entry that was delivered, or scanned for what must not wait. */
+  #scannedSeq: number;
   /** The entry at `#nextSeq` costs credit, and there is none. */
   #isSpent = false;
   /** Reads, or waits for the connection. */
@@ -65,8 +64,9 @@ export class Cursor {
 
   constructor(options: CursorOptions) {
     this.#options = options;
+    this.#outbox = options.client.outbox;
     this.#nextSeq = options.fromSeq;
-    this.#toldSeq = (options.earlyFromSeq ?? options.fromSeq) - 1;
+    this.#scannedSeq = (options.earlyFromSeq ?? options.fromSeq) - 1;
     this.#credit = options.credit === undefined ? undefined : new CreditMeter(options.credit);
   }
 
@@ -75,12 +75,12 @@ export class Cursor {
     return this.#nextSeq;
   }
 
-  /** Up to here the client knows of everything that must not wait. */
-  get toldSeq(): number {
-    return this.#toldSeq;
+  /** Last entry that the client was sent, or that was scanned: everything up to here that must not wait was sent. */
+  get scannedSeq(): number {
+    return this.#scannedSeq;
   }
 
-  /** Begins to deliver: call it when the answer that tells the client of its place has been sent. */
+  /** Begins to deliver: call it when the answer with the client's position has been sent. */
   start(): void {
     if (this.#state !== "held") return;
     this.#state = "lagging";
@@ -97,10 +97,10 @@ export class Cursor {
     this.#catchUp();
   }
 
-  /** Takes entries that were just committed. Ignored while it lags: it will read them. */
+  /** Takes entries that were just committed. A cursor that lags ignores them: it will read them. */
   deliver(firstSeq: number, frames: readonly string[]): void {
     if (this.#state === "live") this.#deliver(firstSeq, frames);
-    else if (this.#state === "blocked" && !this.#tellEarly(firstSeq, frames)) this.#fallBehind();
+    else if (this.#state === "blocked" && !this.#sendEarly(firstSeq, frames)) this.#fallBehind();
   }
 
   /** Delivers nothing more. */
@@ -115,7 +115,7 @@ export class Cursor {
     }
     if (this.#send(frames)) return;
     // At once, while these are in memory.
-    if (this.#isSpent) this.#tellEarly(firstSeq, frames);
+    if (this.#isSpent) this.#sendEarly(firstSeq, frames);
     this.#fallBehind();
   }
 
@@ -126,24 +126,25 @@ export class Cursor {
 
   /** Sends until the connection is full, or the credit spent. True when all of it was sent. */
   #send(frames: readonly string[]): boolean {
-    const { client } = this.#options;
+    const outbox = this.#outbox;
     let isAll = true;
     for (const frame of frames) {
-      if (client.isFull || !this.#pay(frame)) {
+      if (outbox.isFull || !this.#pay(frame)) {
         isAll = false;
         break;
       }
       this.#nextSeq++;
-      if (!isRequestFrame(frame)) client.send(frame);
+      if (!isRequestFrame(frame)) outbox.send(frame);
       else this.#sendRequest(frame);
     }
-    this.#toldSeq = Math.max(this.#toldSeq, this.#nextSeq - 1);
+    this.#scannedSeq = Math.max(this.#scannedSeq, this.#nextSeq - 1);
     return isAll;
   }
 
   #sendRequest(frame: string): void {
-    const { client, wantsRequest, isPending } = this.#options;
-    if (wantsRequest(frame)) client.send(isPending(frame) ? frame : resolvedCopy(frame));
+    const { wantsRequest, isPending } = this.#options;
+    const id = requestIdOf(frame);
+    if (wantsRequest(id)) this.#outbox.send(isPending(id) ? frame : resolvedCopy(frame));
   }
 
   /** Without a bound nothing is counted, so that it costs nothing. */
@@ -154,34 +155,35 @@ export class Cursor {
     return !this.#isSpent;
   }
 
-  /** Looks through entries for what must not wait, as far as the connection takes it. True when it came to their end. */
-  #tellEarly(firstSeq: number, frames: readonly string[]): boolean {
-    const { client } = this.#options;
-    const lastSeq = Math.min(firstSeq + frames.length - 1, this.#lookUntil);
-    while (this.#toldSeq < lastSeq) {
-      if (client.isFull) return false;
-      const frame = frames[++this.#toldSeq - firstSeq];
-      if (frame !== undefined && isFreeFrame(frame) && this.#isNews(frame)) client.send(earlyCopy(frame));
+  /** Scans entries and sends copies of what must not wait, until the connection is full. True when all of them were scanned. */
+  #sendEarly(firstSeq: number, frames: readonly string[]): boolean {
+    const lastSeq = Math.min(firstSeq + frames.length - 1, this.#scanUntil);
+    while (this.#scannedSeq < lastSeq) {
+      if (this.#outbox.isFull) return false;
+      const frame = frames[++this.#scannedSeq - firstSeq];
+      if (frame !== undefined && isFreeFrame(frame) && this.#isNews(frame)) this.#outbox.send(earlyCopy(frame));
     }
     return true;
   }
 
   #isNews(frame: string): boolean {
+    if (!isRequestFrame(frame)) return true;
     const { wantsRequest, isPending } = this.#options;
-    return !isRequestFrame(frame) || (isPending(frame) && wantsRequest(frame));
+    const id = requestIdOf(frame);
+    return isPending(id) && wantsRequest(id);
   }
 
-  /** Last entry that is worth looking at: what it can deliver in order needs no early copy. */
-  get #lookUntil(): number {
+  /** Last entry that is worth a scan: what the cursor can deliver in order needs no early copy. */
+  get #scanUntil(): number {
     return this.#isSpent ? Number.POSITIVE_INFINITY : this.#nextSeq - 1;
   }
 
   #catchUp(): void {
     if (this.#isBusy || this.#state !== "lagging") return;
-    const { client, source } = this.#options;
-    const isLooking = this.#toldSeq < Math.min(source.committedSeq, this.#lookUntil);
-    if (client.isFull) this.#awaitWritable();
-    else if (isLooking) void this.#read((committed) => this.#lookAhead(committed));
+    const { source } = this.#options;
+    const isScanning = this.#scannedSeq < Math.min(source.committedSeq, this.#scanUntil);
+    if (this.#outbox.isFull) this.#awaitWritable();
+    else if (isScanning) void this.#read((committed) => this.#scanAhead(committed));
     else if (this.#isSpent) this.#state = "blocked";
     else if (this.#nextSeq > source.committedSeq) this.#state = "live";
     else void this.#read(() => this.#readPage());
@@ -189,7 +191,7 @@ export class Cursor {
 
   #awaitWritable(): void {
     this.#isBusy = true;
-    this.#options.client.onceWritable(() => {
+    this.#outbox.onceWritable(() => {
       this.#isBusy = false;
       this.#catchUp();
     });
@@ -212,19 +214,19 @@ export class Cursor {
   }
 
   async #readPage(): Promise<void> {
-    const run = await this.#options.source.readFrames(this.#nextSeq, PAGE_BYTES);
+    const run = await this.#options.source.readFrames(this.#nextSeq, JOURNAL_LIMITS.readPageBytes);
     if (this.#state !== "lagging") return;
     if (run.frames.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);
-    else if (!this.#send(run.frames) && this.#isSpent) this.#tellEarly(run.firstSeq, run.frames);
+    else if (!this.#send(run.frames) && this.#isSpent) this.#sendEarly(run.firstSeq, run.frames);
   }
 
-  /** What the store no longer has is not told early; it is a gap when its place has come. */
-  async #lookAhead(committedSeq: number): Promise<void> {
-    const run = await this.#options.source.readFrames(this.#toldSeq + 1, PAGE_BYTES);
+  /** What the store no longer has gets no early copy; it is a gap once the cursor comes to it. */
+  async #scanAhead(committedSeq: number): Promise<void> {
+    const run = await this.#options.source.readFrames(this.#scannedSeq + 1, JOURNAL_LIMITS.readPageBytes);
     if (this.#state !== "lagging") return;
     const firstSeq = run.frames.length === 0 ? committedSeq + 1 : run.firstSeq;
-    this.#toldSeq = Math.max(this.#toldSeq, Math.min(firstSeq - 1, this.#lookUntil));
-    this.#tellEarly(firstSeq, run.frames);
+    this.#scannedSeq = Math.max(this.#scannedSeq, Math.min(firstSeq - 1, this.#scanUntil));
+    this.#sendEarly(firstSeq, run.frames);
   }
 
   #gap(firstSeq: number): void {

@@ -1,22 +1,28 @@
 import type { DaemonError } from "@daemon-sdk/protocol";
 import type { Principal } from "../access/index.js";
 
-/** A connection as sessions see it: somebody who follows, asks and answers. */
-export interface SessionClient {
+/** Where frames for one connection go. */
+export interface Outbox {
+  /** True while the peer has to read before more events should be sent. */
+  readonly isFull: boolean;
+  /** Sends one frame. False when the peer has to catch up first (the frame was taken), or when the connection has ended. */
+  send(frame: string): boolean;
+  /** Calls once when the peer has caught up; never when the connection ends first. */
+  onceWritable(callback: () => void): void;
+}
+
+/** A connection as journals see it: it follows sessions, is asked, and answers. */
+export interface Follower {
   /** The connection's id, for logs. */
   readonly id: string;
   /**
    * True for a client that shows no use of our extensions. It may answer every request at once with cancel because nobody
-   * listens, so each request goes to one of them at most (docs/protocol.md, "Inbox").
+   * handles it, so each request goes to one of them at most (docs/protocol.md, "Inbox").
    */
   readonly isPlain: boolean;
   /** For whom it speaks. */
   readonly principal: Principal;
-  /** True while it has to read before more events should be sent. */
-  readonly isFull: boolean;
-  send(frame: string): boolean;
-  /** Calls once when it has caught up. */
-  onceWritable(callback: () => void): void;
+  readonly outbox: Outbox;
   /** Closes the connection because of an error. */
   fail(error: DaemonError, code: number): void;
 }

@@ -1,6 +1,5 @@
 export { type Batch, Committer } from "./committer.js";
-export { Cursor, type CursorSource, type CursorStart } from "./cursor.js";
-export type { SessionClient } from "./follower.js";
-export { readFrame } from "./journal-frame.js";
+export { Cursor, type CursorStart } from "./cursor.js";
+export type { Follower, Outbox } from "./follower.js";
 export { SessionLog } from "./log.js";
 export { checkPosition } from "./resume.js";

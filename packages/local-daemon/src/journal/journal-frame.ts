@@ -1,18 +1,55 @@
-import { FACTORY_API_VERSION, JSONRPC_VERSION, type SessionNotification } from "@daemon-sdk/protocol";
+import {
+  type EnvelopeMeta,
+  FACTORY_API_VERSION,
+  FACTORY_PROTOCOL_VERSION,
+  JSONRPC_VERSION,
+  type SessionId,
+  type SessionNotification,
+} from "@daemon-sdk/protocol";
 
-/** How every frame of a journal begins. */
-export const FRAME_HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
-/** How a request of a journal begins. */
-export const REQUEST_HEAD = `${FRAME_HEAD}"request"`;
+/** The beginning of every frame of a journal. */
+const FRAME_HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
+const VERSION = `"factoryProtocolVersion":"${FACTORY_PROTOCOL_VERSION}"`;
+/** The beginning of a request of a journal. */
+const REQUEST_HEAD = `${FRAME_HEAD}"request"`;
+/** What precedes the id of a request. Not to be found earlier: before it stand versions only. */
+const REQUEST_ID = ',"id":"';
 
 /** Where the notification stands in its frame. Not to be found earlier: inside a JSON string its quotes are escaped. */
 const BODY = '"notification":{';
 const FREE_TYPES = ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"];
 const FREE_HEADS = FREE_TYPES.map((type) => `"type":"${type}"`);
 
+/** Text of every notification of one session up to the notification itself; made once, because most of a frame is this. */
+export function notificationHead(sessionId: SessionId): string {
+  return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${JSON.stringify(sessionId)},"notification":`;
+}
+
+/** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where credit does not count. */
+export function notificationText(notification: SessionNotification): string {
+  const { type } = notification;
+  return JSON.stringify(FREE_TYPES.includes(type) ? Object.assign({ type }, notification) : notification);
+}
+
+/** Text of a request without its position. `params` is JSON; `id` holds nothing that JSON escapes. */
+export function requestText(id: string, method: string, params: string): string {
+  return `${REQUEST_HEAD},${VERSION}${REQUEST_ID}${id}","method":"daemon.${method}","params":${params}`;
+}
+
+/** Text of every `_meta` of one start of the daemon up to the number of the entry; {@link foreignMeta} and two brackets follow it. */
+export function metaHead(epoch: number): string {
+  return `,"_meta":{"epoch":${epoch},"seq":`;
+}
+
 /** Whether a journal frame asks for an answer. Looks at its beginning only. */
 export function isRequestFrame(frame: string): boolean {
   return frame.startsWith(REQUEST_HEAD);
+}
+
+/** The id of a request, from its frame. */
+export function requestIdOf(frame: string): string {
+  const at = frame.indexOf(REQUEST_ID, REQUEST_HEAD.length) + REQUEST_ID.length;
+  return frame.slice(at, frame.indexOf('"', at));
 }
 
 /** Whether credit does not count for a frame: requests, and the ends of requests, turns and sessions (docs/protocol.md §9). */
@@ -22,28 +59,37 @@ export function isFreeFrame(frame: string): boolean {
   return FREE_HEADS.some((head) => frame.startsWith(head, at));
 }
 
-/** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where it matters. */
-export function notificationText(notification: SessionNotification): string {
-  const { type } = notification;
-  return JSON.stringify(FREE_TYPES.includes(type) ? Object.assign({ type }, notification) : notification);
-}
-
-/** A frame as it is sent ahead of its place. */
+/** A frame as it is sent ahead of its position. */
 export function earlyCopy(frame: string): string {
   return withMark(frame, "early");
 }
 
-/** A request that was resolved before it could be sent: for the order only, nobody is to be asked. */
+/** A request that was resolved before it could be sent. It fills its position only: no client asks for an answer. */
 export function resolvedCopy(frame: string): string {
   return withMark(frame, "resolved");
 }
 
-/** Position and request id of a frame, as far as it has them. */
-export function readFrame(frame: string): { id?: string; _meta: { epoch: number; seq: number } } {
-  return JSON.parse(frame) as { id?: string; _meta: { epoch: number; seq: number } };
+/** Epoch of the daemon that wrote a frame. */
+export function epochOf(frame: string): number {
+  return (JSON.parse(frame) as { _meta: { epoch: number } })._meta.epoch;
 }
 
-/** `_meta` is the last key of a frame, and is never empty (see {@link Journal}). */
+/** `_meta` is the last key of a frame, and is never empty (see {@link metaHead}). */
 function withMark(frame: string, mark: "early" | "resolved"): string {
   return `${frame.slice(0, -2)},"${mark}":true}}`;
+}
+
+/** Keys of `_meta` that are ours: an agent cannot forge a position, nor what became of an entry. */
+const OURS: ReadonlySet<string> = new Set(["epoch", "seq", "early", "resolved"]);
+
+/** What else the agent's frame carried in `_meta`, ready to be appended. */
+export function foreignMeta(meta: EnvelopeMeta | undefined): string {
+  let text = "";
+  if (meta === undefined) return text;
+  for (const [name, value] of Object.entries(meta)) {
+    if (OURS.has(name)) continue;
+    const json: string | undefined = JSON.stringify(value);
+    if (json !== undefined) text += `,${JSON.stringify(name)}:${json}`;
+  }
+  return text;
 }

@@ -1,11 +1,7 @@
 import type { Logger, SessionId } from "@daemon-sdk/protocol";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import { pruneBefore, type RetentionLimits } from "./journal-retention.js";
-
-/** Entries and characters stored between two looks at a journal, and the shortest time: looking costs a query. */
-const LOOK_ENTRIES = 1_024;
-const LOOK_CHARS = 1024 * 1024;
-const LOOK_MS = 1_000;
 
 /** Options of {@link JournalKeeper}. */
 export interface JournalKeeperOptions {
@@ -16,7 +12,7 @@ export interface JournalKeeperOptions {
   readonly logger: Logger;
 }
 
-/** Watches how much of one journal is stored, and says when and where to prune it. */
+/** Counts how much of one journal is stored, and decides when and where to prune it. */
 export class JournalKeeper {
   readonly #options: JournalKeeperOptions;
   #entries = 0;
@@ -27,7 +23,7 @@ export class JournalKeeper {
     this.#options = options;
   }
 
-  /** Takes note of what was stored; a promise of the write that prunes, when it is time to look. */
+  /** Counts what was stored. Returns a promise of the write that prunes when a look is due, else undefined. */
   stored(
     segments: readonly SegmentRow[],
     turnFirstSeq: number | undefined,
@@ -37,7 +33,9 @@ export class JournalKeeper {
       for (const frame of frames) this.#chars += frame.length;
     }
     const now = this.#options.now();
-    const isDue = (this.#entries >= LOOK_ENTRIES || this.#chars >= LOOK_CHARS) && now - this.#lookedAt >= LOOK_MS;
+    const isDue =
+      (this.#entries >= JOURNAL_LIMITS.pruneLookEntries || this.#chars >= JOURNAL_LIMITS.pruneLookChars) &&
+      now - this.#lookedAt >= JOURNAL_LIMITS.pruneLookMs;
     if (!isDue) return undefined;
     this.#entries = 0;
     this.#chars = 0;

@@ -1,4 +1,4 @@
-import { LIMITS } from "@daemon-sdk/protocol";
+import type { SessionLimits } from "../limits/index.js";
 import type { SegmentInfo } from "../storage/index.js";
 
 /** What decides how much of a journal stays. */
@@ -10,13 +10,11 @@ export interface RetentionQuestion {
   readonly turnFirstSeq?: number | undefined;
 }
 
-/** Bounds of what stays; each defaults to the value of `LIMITS` of that name. */
-export interface RetentionLimits {
-  readonly journalKeepMs: number;
-  readonly journalKeepBytes: number;
-  readonly journalOldEntries: number;
-  readonly journalOldBytes: number;
-}
+/** Bounds of what stays. */
+export type RetentionLimits = Pick<
+  SessionLimits,
+  "journalKeepMs" | "journalKeepBytes" | "journalOldEntries" | "journalOldBytes"
+>;
 
 /**
  * The position before which a journal may be dropped; undefined when all of it stays.
@@ -24,7 +22,7 @@ export interface RetentionLimits {
  * The running turn and what is younger than `journalKeepMs` stay up to `journalKeepBytes`; what is older stays within
  * `journalOldEntries` and `journalOldBytes`. Segments are whole; the newest always stays.
  */
-export function pruneBefore(question: RetentionQuestion, limits: RetentionLimits = LIMITS): number | undefined {
+export function pruneBefore(question: RetentionQuestion, limits: RetentionLimits): number | undefined {
   const { segments, now, turnFirstSeq = Number.POSITIVE_INFINITY } = question;
   let keptBytes = 0;
   let oldBytes = 0;

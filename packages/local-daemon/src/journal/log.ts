@@ -1,10 +1,20 @@
-import type { DaemonError, EnvelopeMeta, Logger, SessionId, SessionNotification } from "@daemon-sdk/protocol";
+import {
+  type DaemonError,
+  type EnvelopeMeta,
+  type Logger,
+  type SessionId,
+  type SessionNotification,
+  type SessionRequest,
+  SessionState,
+} from "@daemon-sdk/protocol";
 import type { SessionLimits } from "../limits/index.js";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
 import type { FrameRun, SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
-import type { CursorSource } from "./cursor.js";
-import { Journal } from "./journal.js";
+import type { Cursor, CursorSource } from "./cursor.js";
+import type { Follower } from "./follower.js";
+import { foreignMeta, metaHead, notificationHead, notificationText, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 
 /** Options of {@link SessionLog}. */
@@ -12,18 +22,16 @@ export interface SessionLogOptions {
   readonly sessionId: SessionId;
   /** This start of the daemon. */
   readonly epoch: number;
-  /** Position of the last entry the journal ever had. */
+  /** Position of the last entry the journal ever had; 0 for none. */
   readonly lastSeq: number;
   readonly store: Store;
-  readonly committer: Committer;
+  readonly committer: Pick<Committer, "enlist">;
   readonly limits: SessionLimits;
   readonly now: () => number;
   readonly logger: Logger;
-  /** These entries were committed: pass them on. */
-  onCommitted(firstSeq: number, frames: readonly string[]): void;
   /** More waits for the store than should, or no longer does. */
   onBacklog(isOver: boolean): void;
-  /** A commit failed; told once until one succeeds again. */
+  /** A commit failed; called once until one succeeds again. */
   onUndurable(error: DaemonError): void;
   /** First entry of the turn that runs: pruning spares it. */
   turnFirstSeq(): number | undefined;
@@ -46,16 +54,28 @@ interface InFlight {
 }
 
 /**
- * What one session stores, and when others may see it: the entries of its journal together with the rows they change.
+ * The journal of one session: gives each entry its position and its final text, stores entries together with the rows they
+ * change, and passes them to the cursors once their transaction is through.
  *
- * Entries are passed on when their transaction is through. When it fails they are passed on all the same, because a turn
- * that runs cannot be taken back, but they are lost to those who come later; rows are kept and tried again.
+ * A frame is written once and never changed: every client is sent the text that is stored. When a transaction fails its
+ * entries are passed on all the same, because a turn that runs cannot be taken back, but a client that attaches later does not
+ * get them; rows are kept and tried again.
  */
 export class SessionLog implements CommitSource, CursorSource {
+  readonly sessionId: SessionId;
+  /** The session's state at the last entry, committed or not. */
+  readonly state = new SessionState({ turns: true });
+  /** The cursors of the clients that follow, in the order they attached. */
+  readonly cursors = new Map<Follower, Cursor>();
   readonly #options: SessionLogOptions;
-  readonly #journal: Journal;
+  readonly #notificationHead: string;
+  readonly #metaHead: string;
   readonly #keeper: JournalKeeper;
+  #lastSeq: number;
   #committedSeq: number;
+  /** Entries that no transaction has taken yet, and their length in UTF-16 units: a lower bound of their bytes that costs nothing. */
+  #frames: string[] = [];
+  #waitingChars = 0;
   #kept = new Map<string, StoreWrite>();
   #asks: Ask[] = [];
   #waiters: (() => void)[] = [];
@@ -67,14 +87,17 @@ export class SessionLog implements CommitSource, CursorSource {
 
   constructor(options: SessionLogOptions) {
     this.#options = options;
+    this.sessionId = options.sessionId;
+    this.#lastSeq = options.lastSeq;
     this.#committedSeq = options.lastSeq;
-    this.#journal = new Journal(options);
+    this.#notificationHead = notificationHead(options.sessionId);
+    this.#metaHead = metaHead(options.epoch);
     this.#keeper = new JournalKeeper(options);
   }
 
   /** Position of the last entry, committed or not. */
   get lastSeq(): number {
-    return this.#journal.lastSeq;
+    return this.#lastSeq;
   }
 
   get committedSeq(): number {
@@ -86,12 +109,12 @@ export class SessionLog implements CommitSource, CursorSource {
     return this.#hasHole;
   }
 
-  /** True once nothing is taken in any more. */
+  /** True once {@link retire} was called. */
   get isRetired(): boolean {
     return this.#phase === "retired";
   }
 
-  /** Begins to store: until then everything waits, so a session whose agent never came up leaves nothing behind. */
+  /** Begins to store: until then everything waits, so a session whose agent never came up stores nothing. */
   publish(): void {
     this.#phase = "published";
     this.#enlist();
@@ -102,16 +125,21 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#phase = "retired";
   }
 
+  /** Adds a notification. `meta` is what the agent's frame carried; the keys of it that only the daemon states are dropped. */
   append(notification: SessionNotification, meta?: EnvelopeMeta): void {
-    this.#journal.append(notification, meta);
+    this.state.apply(notification);
+    this.#push(`${this.#notificationHead}${notificationText(notification)}}`, meta);
     this.#watchBacklog();
-    this.#enlist();
   }
 
-  appendRequest(id: string, method: string, params: Record<string, unknown>): string {
-    const frame = this.#journal.appendRequest(id, method, params);
-    this.#enlist();
-    return frame;
+  /**
+   * Adds a request to the clients; returns its frame.
+   *
+   * @param params those of the request as JSON, which its row holds as well
+   */
+  appendRequest(request: SessionRequest, params: string): string {
+    this.state.ask(request);
+    return this.#push(requestText(request.id, request.method, params), undefined);
   }
 
   /** Stores a row with the next transaction, and again later when that fails. The last one of a key wins. */
@@ -120,9 +148,9 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#enlist();
   }
 
-  /** Stores rows; rejects when they could not be stored, and then they never will be. */
-  commit(writes: readonly StoreWrite[]): Promise<void> {
-    if (this.isRetired) return Promise.reject(sessionClosed(this.#options.sessionId));
+  /** Stores rows, and the entries before them; rejects when they could not be stored, and then they never will be. */
+  commit(writes: readonly StoreWrite[] = []): Promise<void> {
+    if (this.isRetired) return Promise.reject(sessionClosed(this.sessionId));
     return new Promise((resolve, reject) => {
       this.#asks.push({ writes, resolve, reject });
       this.#enlist();
@@ -144,28 +172,53 @@ export class SessionLog implements CommitSource, CursorSource {
   }
 
   readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun> {
-    return this.#options.store.readFrames(this.#options.sessionId, fromSeq, maxBytes);
+    return this.#options.store.readFrames(this.sessionId, fromSeq, maxBytes);
   }
 
   takeBatch(): Batch {
-    const chars = this.#journal.waitingChars;
-    const segments = this.#journal.takeSegments(this.#options.now());
+    const chars = this.#waitingChars;
+    const segments = this.#takeSegments(this.#options.now());
     const [kept, asks, waiters] = [this.#kept, this.#asks, this.#waiters];
     this.#kept = new Map();
     this.#asks = [];
     this.#waiters = [];
     this.#inFlightChars += chars;
     const entries = segments.map((row): StoreWrite => ({ kind: "segment", row }));
-    // Kept rows last: what was decided while an ask waited is the newer truth.
+    // Kept rows last: they are newer than those of an ask that waited.
     const writes = [...entries, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
     return { writes, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
+  }
+
+  #push(unfinished: string, meta: EnvelopeMeta | undefined): string {
+    const frame = `${unfinished}${this.#metaHead}${++this.#lastSeq}${foreignMeta(meta)}}}`;
+    this.#frames.push(frame);
+    this.#waitingChars += frame.length;
+    this.#enlist();
+    return frame;
+  }
+
+  /** Everything that waits, as rows of at most `JOURNAL_LIMITS.segmentEntries`. */
+  #takeSegments(createdAt: number): SegmentRow[] {
+    const { sessionId } = this;
+    const { epoch } = this.#options;
+    const all = this.#frames;
+    let firstSeq = this.#lastSeq - all.length + 1;
+    this.#frames = [];
+    this.#waitingChars = 0;
+    const segments: SegmentRow[] = [];
+    for (let start = 0; start < all.length; start += JOURNAL_LIMITS.segmentEntries) {
+      const frames = all.slice(start, start + JOURNAL_LIMITS.segmentEntries);
+      segments.push({ sessionId, epoch, firstSeq, frames, createdAt });
+      firstSeq += frames.length;
+    }
+    return segments;
   }
 
   #settle(error: DaemonError | undefined, { segments, kept, asks, waiters, chars }: InFlight): void {
     this.#inFlightChars -= chars;
     for (const { firstSeq, frames } of segments) {
       this.#committedSeq = firstSeq + frames.length - 1;
-      this.#options.onCommitted(firstSeq, frames);
+      for (const cursor of this.cursors.values()) cursor.deliver(firstSeq, frames);
     }
     if (error === undefined) this.#stored(segments);
     else this.#notStored(error, kept);
@@ -198,14 +251,14 @@ export class SessionLog implements CommitSource, CursorSource {
   }
 
   #watchBacklog(): void {
-    const isOver = this.#journal.waitingChars + this.#inFlightChars > this.#options.limits.storeBacklogBytes;
+    const isOver = this.#waitingChars + this.#inFlightChars > this.#options.limits.storeBacklogBytes;
     if (isOver === this.#isOver) return;
     this.#isOver = isOver;
     this.#options.onBacklog(isOver);
   }
 }
 
-/** Rows that replace each other have one key. */
+/** Rows that replace one another have one key. */
 function keyOf(write: StoreWrite): string {
   switch (write.kind) {
     case "message":

@@ -1,6 +1,6 @@
 import { type Position, ProtocolError, RpcCode, type SessionId } from "@daemon-sdk/protocol";
 import type { FrameRun, Store } from "../storage/index.js";
-import { readFrame } from "./journal-frame.js";
+import { epochOf } from "./journal-frame.js";
 
 /**
  * Rejects with `RESUME_TOO_OLD` when a client cannot go on after that position: the journal does not have it, or no longer
@@ -28,7 +28,7 @@ export async function checkPosition(
 
 /** Epoch of the entry at that place; undefined when the store does not have it. */
 function epochAt({ firstSeq, frames: [frame] }: FrameRun, seq: number): number | undefined {
-  return frame === undefined || firstSeq !== seq ? undefined : readFrame(frame)._meta.epoch;
+  return frame === undefined || firstSeq !== seq ? undefined : epochOf(frame);
 }
 
 async function tooOld(store: Store, sessionId: SessionId, { epoch, seq }: Position): Promise<ProtocolError> {

@@ -6,6 +6,14 @@ export const MESSAGING_LIMITS = {
   resumableSessions: 8,
   /** Topics of one name. */
   topicsPerName: 1_000,
+  /** Channels that one name may be in: the daemon's memory has a bound. */
+  channelsPerName: 1_000,
+  /** Longest name of a channel, in UTF-16 units. */
+  channelNameUnits: 256,
+  /** Agents that SPAWN may have running at a time: what the original takes (docs/wire/relay.md#spawning). */
+  workers: 10_000,
+  /** Messages in one answer to INBOX or MESSAGES_QUERY; the original never holds more than its newest 1000 in memory. */
+  queryMessages: 1_000,
   /** Pause after which a sender may try again that found too many blocking SENDs. */
   blockingRetryMs: 1_000,
   /** Longest time-out of a blocking SEND: the longest time that a timer of Node takes. */

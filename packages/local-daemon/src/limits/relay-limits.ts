@@ -1,53 +1,56 @@
 import { LIMITS } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "./agent-limits.js";
 
-/** Bounds and times of the relay; the reasons are with the defaults in `LIMITS`. */
+/** Bounds and times of the relay that a configuration may change. */
 export interface RelayLimits {
   /** Largest frame, its header not counted. */
   readonly relayFrameBytes: number;
   /** Accept to HELLO. */
   readonly relayHandshakeMs: number;
+  /** Time between two PINGs of a connection. */
   readonly relayHeartbeatMs: number;
   /** Intervals without a frame before a connection counts as dead. */
   readonly relayMissedBeats: number;
-  /** A name that got a message is not expected to answer pings for this long. */
+  /** A name that got a message may be too busy to answer pings for this long. */
   readonly relayProcessingMs: number;
-  /** SENDs per second and sender that are taken for long … */
+  /** SENDs per second and sender that are taken for long: about a fifth of what a daemon can store … */
   readonly relaySendsPerSecond: number;
-  /** … and at once. */
+  /** … and at once: a burst that the recipient's mailbox would refuse anyway. */
   readonly relaySendBurst: number;
-  /** Unacknowledged messages in one mailbox. */
+  /** Unacknowledged messages in one mailbox; past it the sender gets BUSY. */
   readonly mailboxEntries: number;
   /** Their bytes. */
   readonly mailboxBytes: number;
-  /** An unacknowledged message older than this is dropped. */
+  /** An unacknowledged message older than this is dropped: the original keeps messages for 7 days. */
   readonly mailboxAgeMs: number;
   /** Acknowledged messages of one mailbox that are kept for queries. */
   readonly mailboxHistory: number;
   /** Wait for an ACK that a blocking SEND gives no time for. */
   readonly relayAckTimeoutMs: number;
-  /** Blocking SENDs that wait at a time. */
+  /** Blocking SENDs that wait at a time, of all connections together. */
   readonly relayBlockingSends: number;
-  /** A user that left is reachable for this long. */
+  /** A user that disconnected is reachable for this long: a page that is loaded again comes back within it. */
   readonly relayRecentUserMs: number;
   /** How long a spawned program may take to connect. */
   readonly relaySpawnMs: number;
 }
 
-/** What a configuration that says nothing means. */
+/** The defaults. */
 export const RELAY_LIMITS: RelayLimits = {
   relayFrameBytes: LIMITS.relayFrameBytes,
-  relayHandshakeMs: LIMITS.authenticateMs,
-  relayHeartbeatMs: LIMITS.relayHeartbeatMs,
+  // As long as a client may take to authenticate.
+  relayHandshakeMs: 2_000,
+  relayHeartbeatMs: 5_000, // docs/wire/relay.md#heartbeat
   relayMissedBeats: LIMITS.relayMissedBeats,
-  relayProcessingMs: LIMITS.relayProcessingMs,
-  relaySendsPerSecond: LIMITS.relaySendsPerSecond,
-  relaySendBurst: LIMITS.relaySendBurst,
-  mailboxEntries: LIMITS.mailboxEntries,
-  mailboxBytes: LIMITS.mailboxBytes,
-  mailboxAgeMs: LIMITS.mailboxAgeMs,
-  mailboxHistory: LIMITS.mailboxHistory,
-  relayAckTimeoutMs: LIMITS.relayAckTimeoutMs,
-  relayBlockingSends: LIMITS.relayBlockingSends,
-  relayRecentUserMs: LIMITS.relayRecentUserMs,
-  relaySpawnMs: LIMITS.agentStartMs,
+  relayProcessingMs: 30_000, // docs/wire/relay.md#heartbeat
+  relaySendsPerSecond: 10_000,
+  relaySendBurst: 20_000,
+  mailboxEntries: 20_000,
+  mailboxBytes: 64 * 1024 * 1024,
+  mailboxAgeMs: 7 * 24 * 60 * 60_000, // docs/wire/relay.md#storage
+  mailboxHistory: 1_000, // docs/wire/relay.md#queries
+  relayAckTimeoutMs: 30_000, // docs/wire/relay.md#blocking-sends
+  relayBlockingSends: 10_000,
+  relayRecentUserMs: 300_000, // docs/wire/relay.md#direct-messages
+  relaySpawnMs: AGENT_LIMITS.startMs,
 };

@@ -18,6 +18,21 @@ export const SEARCH_LIMITS = {
   retryMs: 30_000,
   /** Messages that are looked at for further hits once enough sessions were found. */
   furtherMessages: 2_000,
+  /** Characters of one text that a search finds; past it a tool's output costs more to index than it is worth. */
+  indexedChars: 64 * 1024,
+  /** Longest token, in UTF-16 units: a word is shorter, and what is longer (base64, hashes) is found by its beginning. */
+  tokenChars: 64,
+  /** Inner words of an identifier: what has more is encoded data. */
+  identifierWords: 8,
+  /** Folded letters that a thread remembers. */
+  rememberedLetters: 8_192,
+  /** Snippets of one hit. */
+  snippets: 3,
+  /** Documents that the first statement of a search looks through, and the fewest of one: a statement cannot be stopped. */
+  firstRange: 512,
+  smallestRange: 16,
+  /** Messages that are read at a time from a store without a feed. */
+  scannedMessages: 100,
   /** Heap of the worker. */
   workerHeapMb: 256,
   /** Time for the worker to close its file before it is stopped. */

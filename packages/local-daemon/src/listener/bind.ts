@@ -1,12 +1,10 @@
 import { lstatSync } from "node:fs";
 import type { ListenOptions, Server } from "node:net";
-import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { ConnectionError } from "@daemon-sdk/protocol";
+import { SERVING_LIMITS } from "../limits/index.js";
 
 /** TCP is for programs of this machine only. */
 const HOST = "127.0.0.1";
-
-/** Long enough for a burst of reconnecting clients; the system caps it. */
-const BACKLOG = 511;
 
 /**
  * Binds `server` to a unix socket of mode 0600 from birth: there is no moment in which another user could connect.
@@ -14,10 +12,10 @@ const BACKLOG = 511;
  * Rejects with `DAEMON_START_FAILED`.
  */
 export async function bindUnix(server: Server, path: string): Promise<Server> {
-  if (Buffer.byteLength(path) > LIMITS.socketPathBytes) {
+  if (Buffer.byteLength(path) > SERVING_LIMITS.socketPathBytes) {
     throw failure(
       `the socket ${path}`,
-      `its path is longer than ${LIMITS.socketPathBytes} bytes. Use a shorter DAEMON_SDK_HOME`,
+      `its path is longer than ${SERVING_LIMITS.socketPathBytes} bytes. Use a shorter DAEMON_SDK_HOME`,
     );
   }
   // `listen` binds before it returns, so nothing else of this process runs under the tighter umask.
@@ -57,7 +55,7 @@ function listen(server: Server, address: ListenOptions, what: string): Promise<S
     };
     server.once("error", onError);
     // `exclusive`: inside a cluster worker the primary would bind it, under its own umask.
-    server.listen({ ...address, backlog: BACKLOG, exclusive: true }, () => {
+    server.listen({ ...address, backlog: SERVING_LIMITS.backlog, exclusive: true }, () => {
       server.off("error", onError);
       resolve(server);
     });

@@ -14,7 +14,7 @@ import type { Guest } from "./waiting-room.js";
 /** The socket through which a connection came. */
 export type Via = "unix" | "tcp";
 
-/** A WebSocket that was let in and has not authenticated. */
+/** A WebSocket whose upgrade was accepted and whose peer has not authenticated. */
 export interface Admitted {
   readonly via: Via;
   /** `performance.now()` at accept: `authenticateMs` counts from here. */

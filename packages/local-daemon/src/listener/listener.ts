@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { LIMITS } from "@daemon-sdk/protocol";
+import { DAEMON_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { bindTcp, bindUnix } from "./bind.js";
 import { onFirstByte } from "./first-byte.js";
 import { HttpFront, type HttpFrontOptions, type Via } from "./http-front.js";
@@ -13,9 +13,9 @@ export interface ListenerOptions extends HttpFrontOptions {
   readonly port?: number | undefined;
   /** Takes a unix socket whose first byte starts a relay frame (its bytes are still unread). Without it, they are refused. */
   onRelay?(socket: Socket, guest: Guest): void;
-  /** Default `LIMITS.unauthenticatedSockets`. */
+  /** Default `DAEMON_LIMITS.unauthenticatedSockets`. */
   readonly maxUnauthenticated?: number | undefined;
-  /** From accept to authenticated; a socket that has not upgraded by then is cut. Default `LIMITS.authenticateMs`. */
+  /** From accept to authenticated; a socket that has not upgraded by then is cut. Default `DAEMON_LIMITS.authenticateMs`. */
   readonly authenticateMs?: number | undefined;
 }
 
@@ -50,8 +50,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
 }
 
-/** A peer that is gone without a word, as after a tunnel's end, is found by the system; on a unix socket there is none. */
-const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: LIMITS.tcpKeepAliveMs };
+/** The system finds peers that vanish without an end, as after the loss of a tunnel. A unix socket has none of those. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: SERVING_LIMITS.tcpKeepAliveMs };
 
 /** From accepted socket to what its first byte says it speaks. */
 class Entrance {
@@ -64,8 +64,8 @@ class Entrance {
     this.#options = options;
     this.#http = new HttpFront(options);
     this.#room = new WaitingRoom({
-      capacity: options.maxUnauthenticated ?? LIMITS.unauthenticatedSockets,
-      timeoutMs: options.authenticateMs ?? LIMITS.authenticateMs,
+      capacity: options.maxUnauthenticated ?? DAEMON_LIMITS.unauthenticatedSockets,
+      timeoutMs: options.authenticateMs ?? DAEMON_LIMITS.authenticateMs,
       logger: options.logger,
     });
   }

@@ -33,7 +33,7 @@ export function refusalOf(source: RequestSource, policy: SourcePolicy): "host" |
  */
 export function parseAllowedOrigins(origins: readonly string[]): ReadonlySet<string> {
   for (const origin of origins) {
-    // A URL parser takes a star for a host name; whoever writes one means more than one origin.
+    // A URL parser takes a star for a host name, but a star stands for more than one origin.
     if (parsedOrigin(origin) !== origin || origin.includes("*")) {
       throw new InvalidOptionError(
         "allowedOrigins",

@@ -32,7 +32,7 @@ export class UpgradeProof {
 
   private constructor(clientNonce: string, { token, instanceId, version, port }: UpgradeProofOptions) {
     this.#token = token;
-    // Our own authority, not the request's: whoever is in between must not decide what the daemon proves.
+    // The daemon's own authority, not the request's: a program in between must not decide what the daemon proves.
     const authority = port === undefined ? UNIX_AUTHORITY : tcpAuthority(port);
     this.#context = { version, instanceId, clientNonce, serverNonce: createNonce(), authority };
   }

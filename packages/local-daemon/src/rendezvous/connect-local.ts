@@ -1,12 +1,7 @@
-import {
-  ConnectionError,
-  type ConnectLocalOptions,
-  InvalidOptionError,
-  LIMITS,
-  type LocalLink,
-} from "@daemon-sdk/protocol";
+import { ConnectionError, type ConnectLocalOptions, InvalidOptionError, type LocalLink } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { tcpAuthority } from "../access/index.js";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { type DroidOptions, ensureDroidDaemon } from "./droid-launch.js";
 import { droidProgram, joinStart } from "./ensure.js";
 import { notRunning } from "./not-running.js";
@@ -64,7 +59,7 @@ async function connectPort(stateDir: string, port: number, signal: AbortSignal |
     );
   }
   const url = `ws://${tcpAuthority(port)}`;
-  const timeoutMs = LIMITS.daemonProbeMs;
+  const timeoutMs = PROCESS_LIMITS.probeMs;
   const link = await dialProven({ url, authority: tcpAuthority(port), token, signal, timeoutMs });
   const { instanceId, version } = link;
   return {

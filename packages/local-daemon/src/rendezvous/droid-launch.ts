@@ -1,15 +1,10 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
-import {
-  abortReason,
-  ConnectionError,
-  DEFAULT_DAEMON_PORT,
-  LIMITS,
-  type LocalDaemonEndpoint,
-} from "@daemon-sdk/protocol";
+import { abortReason, ConnectionError, DEFAULT_DAEMON_PORT, type LocalDaemonEndpoint } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { tcpAuthority } from "../access/index.js";
 import { homeDirectory } from "../home-directory.js";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { bindTcp } from "../listener/index.js";
 import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
 import { notRunning } from "./not-running.js";
@@ -94,7 +89,7 @@ async function findRunning({
 async function isDaemonThere(port: number, signal: AbortSignal): Promise<boolean> {
   if (!(await isOurListener(port))) return false;
   try {
-    const transport = await dialWebSocket(`ws://${tcpAuthority(port)}`, { signal, timeoutMs: LIMITS.daemonProbeMs });
+    const transport = await dialWebSocket(`ws://${tcpAuthority(port)}`, { signal, timeoutMs: PROCESS_LIMITS.probeMs });
     transport.terminate();
     return true;
   } catch {
@@ -105,7 +100,7 @@ async function isDaemonThere(port: number, signal: AbortSignal): Promise<boolean
 
 async function start(search: Search): Promise<LocalDaemonEndpoint> {
   const failures: string[] = [];
-  for (let attempt = 1; attempt <= LIMITS.daemonStartAttempts; attempt += 1) {
+  for (let attempt = 1; attempt <= PROCESS_LIMITS.startAttempts; attempt += 1) {
     const port = attempt === 1 ? (search.port ?? DEFAULT_DAEMON_PORT) : await freePort();
     const launched = await launchDroid(search, port);
     const failure = await untilReady(launched, port, search.signal);
@@ -117,7 +112,7 @@ async function start(search: Search): Promise<LocalDaemonEndpoint> {
   }
   throw new ConnectionError(
     "DAEMON_START_FAILED",
-    `Failed to start "${search.program} daemon" after ${LIMITS.daemonStartAttempts} attempts (${failures.join("; ")}). ` +
+    `Failed to start "${search.program} daemon" after ${PROCESS_LIMITS.startAttempts} attempts (${failures.join("; ")}). ` +
       `Check that it is installed and logged in, and see ${join(search.stateDir, FILES.log)}.`,
   );
 }
@@ -141,9 +136,9 @@ async function untilReady(launched: Launched, port: number, signal: AbortSignal)
   for (;;) {
     if (exit !== undefined) return exit.error?.message ?? `ended with ${exit.signal ?? `exit code ${exit.exitCode}`}`;
     if (await isDaemonThere(port, signal)) return undefined;
-    if (performance.now() - since > LIMITS.daemonStartMs) {
+    if (performance.now() - since > PROCESS_LIMITS.startMs) {
       launched.stop();
-      return `did not answer within ${LIMITS.daemonStartMs} ms`;
+      return `did not answer within ${PROCESS_LIMITS.startMs} ms`;
     }
     await pause(since, signal);
   }

@@ -1,13 +1,13 @@
 import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { LIMITS } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { STATE_FILES } from "./state-dir.js";
 
 /**
  * Whose turn it is to launch a daemon for a state directory, so that fifty programs that want one start one process and not
  * fifty. A file that the first of them makes, and removes when it is done.
  *
- * Only a hint: the daemon's own lock decides who is the daemon. So a file older than `LIMITS.daemonLaunchTurnMs`, whose
+ * Only a hint: the daemon's own lock decides who is the daemon. So a file older than `PROCESS_LIMITS.launchTurnMs`, whose
  * maker was killed or is too slow, is no obstacle, and where it cannot be made at all everybody launches.
  */
 export class LaunchTurn {
@@ -24,7 +24,7 @@ export class LaunchTurn {
     if (this.#isMine) return true;
     const made = await stat(this.#path).catch(() => undefined);
     // A clock that was set back must not make it last.
-    return made === undefined || Math.abs(Date.now() - made.mtimeMs) > LIMITS.daemonLaunchTurnMs;
+    return made === undefined || Math.abs(Date.now() - made.mtimeMs) > PROCESS_LIMITS.launchTurnMs;
   }
 
   /**

@@ -1,9 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { storageFailure } from "./private-file.js";
-
-/** Enough for the last error and what led to it. */
-const TAIL_BYTES = 4 * 1024;
 
 /** A log open for appending, and where it ended before. */
 export interface OpenLog {
@@ -28,7 +26,7 @@ export async function readLogTail(path: string, offset: number): Promise<string>
   if (file === undefined) return "";
   try {
     const { size } = await file.stat();
-    const start = Math.max(Math.min(offset, size), size - TAIL_BYTES);
+    const start = Math.max(Math.min(offset, size), size - PROCESS_LIMITS.logTailBytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
     return buffer.toString("utf8", 0, bytesRead).trim();
   } catch {

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ConnectionError, isRecord, LIMITS } from "@daemon-sdk/protocol";
+import { ConnectionError, isRecord } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { pause } from "./pause.js";
 import { readPrivateFile, writePrivateFile } from "./private-file.js";
 import { type FoundDaemon, probeLocalDaemon } from "./probe.js";
@@ -37,7 +38,7 @@ export async function readOwner(stateDir: string): Promise<string | undefined> {
 export async function awaitOwner(
   stateDir: string,
   signal: AbortSignal | undefined,
-  timeoutMs: number = LIMITS.daemonStartMs,
+  timeoutMs: number = PROCESS_LIMITS.startMs,
 ): Promise<FoundDaemon | undefined> {
   const since = performance.now();
   for (;;) {

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { abortReason, LIMITS } from "@daemon-sdk/protocol";
-
-/** Pause per time waited so far: what becomes ready is noticed at most an eighth too late. */
-const SHARE = 1 / 8;
+import { abortReason } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 
 /**
  * Waits between two looks at something that cannot tell by itself, longer the longer it has taken. Rejects with the reason
@@ -11,8 +9,8 @@ const SHARE = 1 / 8;
  * @param since `performance.now()` when the waiting began
  */
 export async function pause(since: number, signal: AbortSignal): Promise<void> {
-  const share = (performance.now() - since) * SHARE;
-  const ms = Math.min(Math.max(share, LIMITS.daemonPollMs), LIMITS.daemonPollMaxMs);
+  const share = (performance.now() - since) * PROCESS_LIMITS.pollShare;
+  const ms = Math.min(Math.max(share, PROCESS_LIMITS.pollMs), PROCESS_LIMITS.pollMaxMs);
   try {
     await delay(ms, undefined, { signal });
   } catch {

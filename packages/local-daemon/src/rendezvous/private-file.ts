@@ -3,9 +3,7 @@ import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { DaemonError } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
-
-/** Files of ours that are read whole are small; what is larger is not ours. */
-const MAX_BYTES = 64 * 1024;
+import { PROCESS_LIMITS } from "../limits/index.js";
 
 /** Ends the name of a file that is being written; a leftover one is swept by the next daemon. */
 export const TEMP_SUFFIX = ".tmp";
@@ -42,7 +40,8 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   try {
     const { mode, size, uid } = await file.stat();
     const ours = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG || !ours || size > MAX_BYTES) return undefined;
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG || !ours || size > PROCESS_LIMITS.privateFileBytes)
+      return undefined;
     return await file.readFile("utf8");
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
-import { LIMITS, type LocalDaemonEndpoint } from "@daemon-sdk/protocol";
+import type { LocalDaemonEndpoint } from "@daemon-sdk/protocol";
 import { UNIX_AUTHORITY } from "../access/index.js";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { type EndpointRecord, readEndpoint } from "./endpoint-file.js";
 import { dialProven, type ProvenLink } from "./proven-dial.js";
 import { checkStateDir } from "./state-dir.js";
@@ -29,7 +30,7 @@ export async function probeLocalDaemon(stateDir: string, signal?: AbortSignal): 
       token,
       instanceId: record.instanceId,
       signal,
-      timeoutMs: LIMITS.daemonProbeMs,
+      timeoutMs: PROCESS_LIMITS.probeMs,
     });
     return { record, link };
   } catch {

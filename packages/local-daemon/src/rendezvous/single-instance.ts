@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { ConnectionError, type DaemonError, LIMITS } from "@daemon-sdk/protocol";
+import { ConnectionError, type DaemonError } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { failpoint } from "../failpoint.js";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import { storageFailure } from "./private-file.js";
 
 /** SQLite's result codes for "somebody else holds it", without the extended part. */
@@ -46,7 +47,7 @@ async function createEmpty(path: string): Promise<void> {
 
 function openDatabase(path: string): InstanceType<typeof DatabaseSync> {
   try {
-    return new DatabaseSync(path, { timeout: LIMITS.instanceLockMs });
+    return new DatabaseSync(path, { timeout: PROCESS_LIMITS.lockMs });
   } catch (cause) {
     throw lockFailure(path, cause);
   }

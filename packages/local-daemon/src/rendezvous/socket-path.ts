@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { ConnectionError } from "@daemon-sdk/protocol";
+import { SERVING_LIMITS } from "../limits/index.js";
 import { storageFailure, TEMP_SUFFIX } from "./private-file.js";
 import { checkStateDir, defaultStateDir, isFileError, runtimeDir } from "./state-dir.js";
 
@@ -43,7 +44,7 @@ export async function openSocketPaths(
   if (!fits(short.private)) {
     throw new ConnectionError(
       "STATE_DIR_UNSAFE",
-      `No socket path of at most ${LIMITS.socketPathBytes} bytes can be made from ${stateDir} or ${tmpdir()}. ` +
+      `No socket path of at most ${SERVING_LIMITS.socketPathBytes} bytes can be made from ${stateDir} or ${tmpdir()}. ` +
         "Set DAEMON_SDK_HOME to a directory with a shorter path.",
     );
   }
@@ -108,5 +109,5 @@ function pathsIn(directory: string, instanceId: string): SocketPaths {
 }
 
 function fits(path: string): boolean {
-  return Buffer.byteLength(path) <= LIMITS.socketPathBytes;
+  return Buffer.byteLength(path) <= SERVING_LIMITS.socketPathBytes;
 }

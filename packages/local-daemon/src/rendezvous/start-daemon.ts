@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ConnectionError, LIMITS } from "@daemon-sdk/protocol";
+import { ConnectionError } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
 import type { EndpointRecord } from "./endpoint-file.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
 import { type LaunchExit, type Launched, launchDaemon } from "./launch.js";
@@ -9,9 +10,6 @@ import { pause } from "./pause.js";
 import { writePrivateFile } from "./private-file.js";
 import { probeLocalDaemon } from "./probe.js";
 import { openStateDir, STATE_FILES } from "./state-dir.js";
-
-/** More than a page of the store: a disk that takes so much has room to start. */
-const WRITE_CHECK_BYTES = 256 * 1024;
 
 /** A daemon that is up, and whether the process we started is it. */
 export interface StartedDaemon {
@@ -56,7 +54,7 @@ export async function startDaemon(
 /** The daemon, once it is not to be expected any more from a launch of somebody else's. */
 async function found(turn: LaunchTurn, wait: Wait): Promise<StartedDaemon | undefined> {
   while (!(await turn.isFree())) {
-    if (performance.now() - wait.since > LIMITS.daemonStartMs) throw neverReady(wait.stateDir, undefined);
+    if (performance.now() - wait.since > PROCESS_LIMITS.startMs) throw neverReady(wait.stateDir, undefined);
     await pause(wait.since, wait.signal);
   }
   const there = await probeLocalDaemon(wait.stateDir, wait.signal);
@@ -86,9 +84,9 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
     }
     if (exit !== undefined && exit.exitCode !== DAEMON_EXIT.alreadyRunning)
       throw await startFailure(wait.stateDir, launched, exit);
-    if (performance.now() - wait.since > LIMITS.daemonStartMs)
+    if (performance.now() - wait.since > PROCESS_LIMITS.startMs)
       throw neverReady(wait.stateDir, exit === undefined ? launched.pid : undefined);
-    if (performance.now() - lostAt > LIMITS.daemonProbeMs) return undefined;
+    if (performance.now() - lostAt > PROCESS_LIMITS.probeMs) return undefined;
     await pause(wait.since, wait.signal);
   }
 }
@@ -107,7 +105,7 @@ async function startFailure(stateDir: string, launched: Launched, exit: LaunchEx
 async function writeFault(stateDir: string): Promise<string> {
   const path = join(stateDir, "write-check");
   try {
-    await writePrivateFile(path, " ".repeat(WRITE_CHECK_BYTES));
+    await writePrivateFile(path, " ".repeat(PROCESS_LIMITS.diskCheckBytes));
     return "It wrote nothing.";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -121,7 +119,7 @@ function neverReady(stateDir: string, pid: number | undefined): ConnectionError 
     pid === undefined ? "Another daemon holds the state directory, but does" : `Process ${pid} was started, but did`;
   return new ConnectionError(
     "DAEMON_START_FAILED",
-    `${who} not answer within ${LIMITS.daemonStartMs} ms. Look at ${join(stateDir, STATE_FILES.log)}, ` +
+    `${who} not answer within ${PROCESS_LIMITS.startMs} ms. Look at ${join(stateDir, STATE_FILES.log)}, ` +
       `or end the process that has ${join(stateDir, STATE_FILES.lock)} open, and try again.`,
   );
 }

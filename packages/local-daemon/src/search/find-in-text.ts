@@ -1,3 +1,4 @@
+import { SEARCH_LIMITS } from "../limits/index.js";
 import type { Term } from "./search-terms.js";
 import { runsOf, type Token } from "./tokens.js";
 
@@ -8,9 +9,6 @@ export interface TextMatch {
   /** How often the terms occur. */
   readonly score: number;
 }
-
-/** Snippets of one hit. */
-const SNIPPETS = 3;
 
 /** Looks for every term in a text; undefined when one is missing. Finds what the index finds. */
 export function findInText(text: string, terms: readonly Term[], contextChars: number): TextMatch | undefined {
@@ -23,7 +21,7 @@ export function findInText(text: string, terms: readonly Term[], contextChars: n
     for (const place of found) places.add(place);
   }
   const inOrder = [...places].sort((a, b) => a - b);
-  const snippets = inOrder.slice(0, SNIPPETS).map((at) => cut(text, at, contextChars));
+  const snippets = inOrder.slice(0, SEARCH_LIMITS.snippets).map((at) => cut(text, at, contextChars));
   return { snippets: [...new Set(snippets)], score: inOrder.length };
 }
 

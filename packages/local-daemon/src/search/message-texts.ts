@@ -1,4 +1,5 @@
 import type { MessageBlock, SessionMessage } from "@daemon-sdk/protocol";
+import { SEARCH_LIMITS } from "../limits/index.js";
 
 /**
  * Kinds of text in one message, as `search_sessions` names them (docs/wire/session.md#session-lists); the place is the
@@ -8,9 +9,6 @@ export const TEXT_KINDS = ["message_text", "tool_use", "tool_result", "document"
 
 /** Kind of a piece of a message's text. */
 export type TextKind = (typeof TEXT_KINDS)[number];
-
-/** Characters of one piece that can be found; past it a tool's output costs more to index than it is worth. */
-const INDEXED_CHARS = 64 * 1024;
 
 /** One piece of a message that can be found. */
 export interface SearchableText {
@@ -30,7 +28,7 @@ export function searchableTexts(message: SessionMessage): SearchableText[] {
   for (const block of message.content) addBlock(block, add);
   return [...pieces].map(([kind, { texts, toolName }]) => ({
     kind,
-    text: texts.join("\n").slice(0, INDEXED_CHARS),
+    text: texts.join("\n").slice(0, SEARCH_LIMITS.indexedChars),
     toolName,
   }));
 }

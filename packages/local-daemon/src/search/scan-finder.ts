@@ -1,4 +1,5 @@
 import type { SessionId } from "@daemon-sdk/protocol";
+import { SEARCH_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import type { Finder } from "./finder.js";
 import { HitCollector } from "./hit-collector.js";
@@ -6,9 +7,6 @@ import { searchableTexts } from "./message-texts.js";
 import type { SearchQuery } from "./search-query.js";
 import { termsOf } from "./search-terms.js";
 import type { Found } from "./search-work.js";
-
-/** Messages read at a time. */
-const PAGE = 100;
 
 /** Finds by reading every message of a store that has no feed: for stores that hold few, such as that of a test. */
 export class ScanFinder implements Finder {
@@ -34,7 +32,10 @@ export class ScanFinder implements Finder {
   async #look(id: SessionId, collector: HitCollector): Promise<void> {
     let cursor: string | undefined;
     do {
-      const page = await this.#store.readMessages(id, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+      const page = await this.#store.readMessages(id, {
+        limit: SEARCH_LIMITS.scannedMessages,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
       for (const message of page.messages.reverse()) {
         for (const text of searchableTexts(message))
           collector.add(id, { ...text, docId: message.id, role: message.role });

@@ -10,10 +10,6 @@ export interface Found {
   readonly isIncomplete: boolean;
 }
 
-/** Documents that one statement looks through at first; then as many as the time of a turn allows. */
-const FIRST_RANGE = 512;
-const SMALLEST_RANGE = 16;
-
 /**
  * One search, in steps of about `turnMs`: others have their turn between two of them, and none runs past `workMs`.
  *
@@ -46,7 +42,7 @@ interface Look {
 /** Looks through the tables of one owner. Returns whether there was no time for all of them. */
 function* lookThrough(look: Look): Generator<void, boolean> {
   const { index, owner, clock, expression } = look;
-  let range = FIRST_RANGE;
+  let range: number = SEARCH_LIMITS.firstRange;
   let further: number = SEARCH_LIMITS.furtherMessages;
   for (let to = index.lastDocument(owner); to > 0; ) {
     if (clock.isOver) return true;
@@ -54,7 +50,7 @@ function* lookThrough(look: Look): Generator<void, boolean> {
     const started = performance.now();
     const matches = index.matches(owner, expression, from, to);
     const took = performance.now() - started;
-    if (took > SEARCH_LIMITS.turnMs) range = Math.max(SMALLEST_RANGE, Math.trunc(range / 2));
+    if (took > SEARCH_LIMITS.turnMs) range = Math.max(SEARCH_LIMITS.smallestRange, Math.trunc(range / 2));
     else if (took < SEARCH_LIMITS.turnMs / 4) range *= 2;
     for (const doc of new Set(matches.map((match) => match.doc))) {
       if (look.collector.isFull || further === 0) return false;

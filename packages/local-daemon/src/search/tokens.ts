@@ -1,3 +1,5 @@
+import { SEARCH_LIMITS } from "../limits/index.js";
+
 /**
  * One normalisation for what is indexed and for what is looked for.
  *
@@ -19,13 +21,6 @@ export interface Run {
   readonly tokens: readonly Token[];
   readonly parts: readonly (readonly Token[])[];
 }
-
-/** Longest token, in UTF-16 units: a word is shorter, and what is longer (base64, hashes) is found by its beginning. */
-const TOKEN_CHARS = 64;
-/** Inner words of an identifier; more are no identifier but encoded data. */
-const IDENTIFIER_WORDS = 8;
-/** Letters whose folded form is remembered. */
-const REMEMBERED = 8_192;
 
 /**
  * A run of ASCII, or one character with everything that belongs to it: marks, jamo that end its syllable, half-width
@@ -75,7 +70,7 @@ function lettersOf(piece: string): readonly Letter[] {
   const letters = [...fold(piece)].map(
     (text): Letter => ({ text, kind: !WORD.test(text) ? "between" : SPACELESS.test(text) ? "alone" : "word" }),
   );
-  if (remembered.size >= REMEMBERED) remembered.clear();
+  if (remembered.size >= SEARCH_LIMITS.rememberedLetters) remembered.clear();
   remembered.set(piece, letters);
   return letters;
 }
@@ -135,9 +130,9 @@ class RunReader {
 
 /** The words that capital letters tell apart; none where there is only one. */
 function innerWords(word: string, at: number): Token[] {
-  if (word.length > TOKEN_CHARS || !ASCII.test(word)) return [];
+  if (word.length > SEARCH_LIMITS.tokenChars || !ASCII.test(word)) return [];
   const words = [...word.matchAll(INNER_WORDS)];
-  if (words.length < 2 || words.length > IDENTIFIER_WORDS) return [];
+  if (words.length < 2 || words.length > SEARCH_LIMITS.identifierWords) return [];
   return words.map(({ 0: inner, index }) => ({
     text: inner.toLowerCase(),
     at: at + index,
@@ -147,7 +142,7 @@ function innerWords(word: string, at: number): Token[] {
 
 /** Never in the middle of a code point. */
 function cut(word: string): string {
-  if (word.length <= TOKEN_CHARS) return word;
-  const isInside = (word.codePointAt(TOKEN_CHARS - 1) ?? 0) > 0xffff;
-  return word.slice(0, isInside ? TOKEN_CHARS - 1 : TOKEN_CHARS);
+  if (word.length <= SEARCH_LIMITS.tokenChars) return word;
+  const isInside = (word.codePointAt(SEARCH_LIMITS.tokenChars - 1) ?? 0) > 0xffff;
+  return word.slice(0, isInside ? SEARCH_LIMITS.tokenChars - 1 : SEARCH_LIMITS.tokenChars);
 }

@@ -10,7 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { Principal } from "../access/index.js";
 import type { Connection } from "../connection/index.js";
-import { type Cursor, type CursorStart, checkPosition, type SessionClient } from "../journal/index.js";
+import { type Cursor, type CursorStart, checkPosition, type Follower, type Outbox } from "../journal/index.js";
 import {
   type Session,
   type SessionHost,
@@ -34,7 +34,7 @@ export interface AttachOptions extends SnapshotOptions {
 }
 
 /** One authenticated connection, and the sessions it follows. */
-export class AttachedClient implements SessionClient {
+export class AttachedClient implements Follower {
   isPlain: boolean;
   /** For whom it speaks: decides which sessions it reaches. */
   readonly principal: Principal;
@@ -52,16 +52,8 @@ export class AttachedClient implements SessionClient {
     return this.#connection.id;
   }
 
-  get isFull(): boolean {
-    return this.#connection.isFull;
-  }
-
-  send(frame: string): boolean {
-    return this.#connection.send(frame);
-  }
-
-  onceWritable(callback: () => void): void {
-    this.#connection.onceWritable(callback);
+  get outbox(): Outbox {
+    return this.#connection.outbox;
   }
 
   fail(error: DaemonError, code: number): void {
@@ -103,14 +95,14 @@ export class AttachedClient implements SessionClient {
     });
   }
 
-  /** Goes on at the end of the journal. What must not wait and has not been told yet is told all the same. */
+  /** Moves to the end of the journal; unseen requests and ends of turns are still sent, as early copies. */
   follow(host: SessionHost, session: Session, credit: Credit): Promise<Attached<FollowSessionResult>> {
     const { epoch, inbox } = host.services;
     return this.#between(host, session, async (open) => {
       const { committedSeq } = open.log;
-      const toldSeq = open.subscribers.cursorOf(this)?.toldSeq;
+      const scannedSeq = open.subscribers.cursorOf(this)?.scannedSeq;
       const oldest = inbox.pendingOf(open.id).at(0)?.seq ?? committedSeq + 1;
-      const earlyFromSeq = Math.min(toldSeq === undefined ? oldest : toldSeq + 1, committedSeq + 1);
+      const earlyFromSeq = Math.min(scannedSeq === undefined ? oldest : scannedSeq + 1, committedSeq + 1);
       const cursor = this.#follow(open, { fromSeq: committedSeq + 1, credit, earlyFromSeq });
       const { workingState, isAgentLoopInProgress } = stateOf(open, inbox);
       return attached({ position: { epoch, seq: committedSeq }, workingState, isAgentLoopInProgress }, cursor);
@@ -124,13 +116,13 @@ export class AttachedClient implements SessionClient {
     return cursor !== undefined;
   }
 
-  /** Follows it no more. */
+  /** Ends its cursor in one session. */
   detach(session: Session): void {
     session.subscribers.detach(this);
     if (this.#followed.get(session.id) === session) this.#followed.delete(session.id);
   }
 
-  /** Follows nothing more; the sessions go on. */
+  /** Ends all its cursors; the sessions go on. */
   detachAll(): void {
     for (const session of [...this.#followed.values()]) this.detach(session);
   }
@@ -151,18 +143,18 @@ export class AttachedClient implements SessionClient {
 
   #follow(session: Session, start: CursorStart): Cursor {
     this.#followed.set(session.id, session);
-    // Who bounds a session by credit leaves it unread on purpose: that must not cost the others on the connection.
+    // A client that bounds a session by credit does not read it on purpose: that must not cost the others on the connection.
     const onPlaceGone =
       start.credit === undefined ? undefined : (message: string) => this.#unsubscribe(session, message);
     return session.subscribers.attach(this, { ...start, onPlaceGone });
   }
 
-  /** Follows it no more, and says so: the client has to attach anew (docs/protocol.md §9). */
+  /** Detaches the client and notifies it: it has to attach anew (docs/protocol.md §9). */
   #unsubscribe(session: Session, message: string): void {
     this.detach(session);
     const notification = { type: "session_unsubscribed", message, code: "RESUME_TOO_OLD" };
     const params = { sessionId: session.id, notification };
-    this.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
+    this.outbox.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
   }
 }
 

@@ -12,14 +12,14 @@ import type { AttachedClient } from "./attached-client.js";
 /** A UUID of which most is random: versions 4 and 7. Others are made of names, times and addresses. */
 const RANDOM_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** Whether this client may know of that session (docs/protocol.md §3, "Whose sessions"). The only place that decides it. */
+/** Whether this client may know of that session (docs/protocol.md §3, "Whose sessions"). No other code decides it. */
 export function reaches({ principal }: Pick<AttachedClient, "principal">, row: Pick<SessionRow, "owner">): boolean {
   return principal.keyId === undefined || principal.keyId === row.owner;
 }
 
 /**
- * The daemon's sessions as one client sees them: every handler finds its session here, so that a session of somebody else
- * is answered like one that does not exist.
+ * The sessions that one client reaches: every handler finds its session here, so that a session of another principal is
+ * answered like one that does not exist.
  */
 export class ReachableSessions {
   readonly #host: SessionHost;
@@ -37,7 +37,7 @@ export class ReachableSessions {
 
   /** As {@link SessionHost.load}. */
   async load(id: string): Promise<Session> {
-    // Before it is opened: a session of somebody else must not cost the time that opening it takes.
+    // Before the session is opened: one of another principal must not cost the time that opening takes.
     await this.rowOf(id);
     return this.#host.load(id);
   }
@@ -52,23 +52,23 @@ export class ReachableSessions {
   async rowOf(id: string): Promise<SessionRow> {
     const { keyId } = this.#client.principal;
     if (keyId === undefined) return this.#host.rowOf(id);
-    // Asked of the store, open or not: a session of somebody else must take as long as one that does not exist.
+    // Read from the store, open or not: a session of another principal must take as long as one that does not exist.
     const stored = await this.#host.services.store.readSession(sessionId(id));
     if (stored === undefined || !reaches(this.#client, stored)) throw new SessionNotFoundError(id);
     return this.#host.rowOf(id);
   }
 
   /**
-   * As {@link SessionHost.initialize}; the new session belongs to this client's credential. A key's client chooses random
-   * UUIDs only: with an id that can be guessed it could find out which sessions others have. Rejects others, and one that
-   * is somebody else's, with the same -32602.
+   * As {@link SessionHost.initialize}; the new session belongs to this client's principal. A key's client chooses random
+   * UUIDs only: with an id that can be guessed it could find out which sessions others have. Rejects other ids, and that of
+   * another principal's session, with the same -32602.
    */
   async initialize(params: InitializeSessionParams): Promise<Initialized> {
     const { principal } = this.#client;
     const { sessionId: chosen } = params;
     if (chosen !== undefined && principal.keyId !== undefined) await this.#checkChosen(chosen);
     const made = await this.#host.initialize(params, principal);
-    // Somebody else may have made it meanwhile.
+    // Another client may have made it meanwhile.
     if (!reaches(this.#client, made.session.row)) throw unusableId();
     return made.isNew ? made : { ...made, session: await this.#host.reopen(made.session.id) };
   }

@@ -31,8 +31,8 @@ const OURS: ReadonlySet<DaemonErrorCode> = new Set(["RESUME_TOO_OLD", "REQUEST_N
 const KNOWN: ReadonlySet<number> = new Set(Object.values(RpcCode));
 
 /**
- * An error as the wire tells it. `data.code` is our own stable code and `data.retryable` whether asking again can help; what
- * an agent said beside its error is kept. Anything that is not ours is a bug, and its text stays in the log.
+ * An error as the wire carries it. `data.code` is our own stable code and `data.retryable` whether asking again can help; the
+ * data of an agent's own error is kept. Any other error is a bug, and its text stays in the log.
  */
 export function toRpcError(error: unknown): RpcError {
   if (!DaemonError.is(error))

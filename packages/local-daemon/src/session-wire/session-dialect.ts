@@ -26,15 +26,16 @@ import type { Credentials } from "../access/index.js";
 import type { Connection, Dialect } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import { AttachedClient } from "./attached-client.js";
 import {
   AGENT_HANDLERS,
   type Call,
   type Handler,
-  LIFE_HANDLERS,
   LIFECYCLE_HANDLERS,
   LISTING_HANDLERS,
+  PING_HANDLERS,
   RECEIPT_HANDLERS,
   REQUEST_HANDLERS,
   SETTINGS_HANDLERS,
@@ -49,7 +50,7 @@ const GRANT_CREDIT = `${PREFIX}grant_credit`;
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
   [
-    ...LIFE_HANDLERS,
+    ...PING_HANDLERS,
     ...LIFECYCLE_HANDLERS,
     ...TURN_HANDLERS,
     ...RECEIPT_HANDLERS,
@@ -75,12 +76,12 @@ export interface SessionDialectOptions {
 /**
  * The session protocol on one connection: first a credential, then requests, each answered once with its own id.
  *
- * Nothing a client says ends the connection but a third refused credential: bad frames are counted, logged, and answered
+ * Of all that a client sends only a third refused credential ends the connection: bad frames are counted, logged, and answered
  * where they can be (docs/wire/session.md#errors; docs/protocol.md, "Errors").
  */
 export class SessionDialect implements Dialect {
   readonly name = "session";
-  /** What came in and was no use; for logs and tests. */
+  /** Frames that were not acted on; for logs and tests. */
   readonly counters = { badFrames: 0, strayNotifications: 0, unknownMethods: 0 };
   readonly #connection: Connection;
   readonly #options: SessionDialectOptions;
@@ -89,7 +90,7 @@ export class SessionDialect implements Dialect {
   #client: AttachedClient | undefined;
   readonly #calls = new Set<Promise<void>>();
   #refusals = 0;
-  #isLeaving = false;
+  #isLoggedOut = false;
 
   constructor(connection: Connection, options: SessionDialectOptions) {
     this.#connection = connection;
@@ -123,7 +124,7 @@ export class SessionDialect implements Dialect {
     this.#client?.detachAll();
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
-    this.#logger.info({ ...this.#who(), ...this.counters }, "a client said things that were no use");
+    this.#logger.info({ ...this.#who(), ...this.counters }, "a client sent frames that were not acted on");
   }
 
   /** The one notification that a client sends. False when it is another, or names nothing that this client follows. */
@@ -142,7 +143,7 @@ export class SessionDialect implements Dialect {
     const { id, method, params } = request;
     const name = method.startsWith(PREFIX) ? method.slice(PREFIX.length) : "";
     if (name === METHODS.authenticate.name) this.#authenticate(id, params);
-    else if (this.#client === undefined || this.#isLeaving)
+    else if (this.#client === undefined || this.#isLoggedOut)
       this.#fail(id, { code: RpcCode.authentication, message: NOT_AUTHENTICATED });
     else if (name === METHODS.logout.name) void this.#logout(id, params, this.#client);
     else this.#track(this.#call(id, name, params, this.#client));
@@ -170,7 +171,7 @@ export class SessionDialect implements Dialect {
   }
 
   #welcome({ caller }: AuthenticateParams): void {
-    this.#connection.accept(caller.slice(0, PEER_NAME_CHARS));
+    this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars));
     this.#options.onAuthenticated?.();
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
@@ -190,13 +191,12 @@ export class SessionDialect implements Dialect {
 
   #track(call: Promise<void>): void {
     this.#calls.add(call);
-    // Never rejects: what went wrong was answered.
+    // Never rejects: errors were answered.
     void call.then(() => this.#calls.delete(call));
   }
 
   /**
-   * The connection was this client's only hold on us: without it, nothing is left to be logged in. What it asked before is
-   * answered first.
+   * Closes the connection: a client is logged in by its connection alone. Earlier requests are answered first.
    */
   async #logout(id: string, params: Record<string, unknown>, client: AttachedClient): Promise<void> {
     const parsed = z.safeParse(METHOD_SCHEMAS.logout.params, params);
@@ -204,7 +204,7 @@ export class SessionDialect implements Dialect {
       this.#fail(id, { code: RpcCode.invalidParams, message: issueText("logout", parsed.error) });
       return;
     }
-    this.#isLeaving = true;
+    this.#isLoggedOut = true;
     await Promise.all(this.#calls);
     this.#send(encodeResult(id, { accepted: true }, FACTORY_PROTOCOL_VERSION));
     client.close();
@@ -219,20 +219,19 @@ export class SessionDialect implements Dialect {
       this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
       after?.();
     } catch (error) {
-      const told = toRpcError(error);
-      const fields = { ...this.#who(), method: name, request: id, rpcCode: told.code };
-      if (told.code === RpcCode.internalError) this.#logger.error({ ...fields, error }, "a request failed");
-      else this.#logger.debug({ ...fields, error: told.message }, "a request was refused");
-      this.#fail(id, told);
+      const answer = toRpcError(error);
+      const fields = { ...this.#who(), method: name, request: id, rpcCode: answer.code };
+      if (answer.code === RpcCode.internalError) this.#logger.error({ ...fields, error }, "a request failed");
+      else this.#logger.debug({ ...fields, error: answer.message }, "a request was refused");
+      this.#fail(id, answer);
     }
   }
 
-  /** A request of a session that this client does not reach is one that never was. */
   #answer(envelope: ResponseEnvelope, client: AttachedClient): void {
-    const { inbox } = this.#host.services;
-    const owner = envelope.id === null ? undefined : inbox.find(envelope.id)?.owner;
-    const isForeign = owner !== undefined && !reaches(client, this.#host.find(owner.id)?.row ?? { owner: undefined });
-    inbox.answer(isForeign ? { ...envelope, id: "" } : envelope, client, validAnswer);
+    this.#host.services.inbox.answer(envelope, client, {
+      reaches: (id) => reaches(client, this.#host.find(id)?.row ?? { owner: undefined }),
+      check: validAnswer,
+    });
   }
 
   #callOf(requestId: string, client: AttachedClient): Call {
@@ -270,9 +269,6 @@ export class SessionDialect implements Dialect {
 
 const NOT_AUTHENTICATED = "Connection not authenticated. Must call daemon.authenticate first.";
 const REFUSED = "The credential was refused.";
-/** Longest name of a peer that goes into every line of the log. */
-const PEER_NAME_CHARS = 64;
-
 function capabilities(agents: string[]): DaemonCapabilities {
   return {
     turns: true,

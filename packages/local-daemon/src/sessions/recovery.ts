@@ -1,4 +1,5 @@
 import { isRecord, type Logger, type SessionId } from "@daemon-sdk/protocol";
+import { CANCEL_ANSWERS } from "../agents/index.js";
 import { failpoint } from "../failpoint.js";
 import { resolution } from "../inbox/index.js";
 import type { PendingRequestRow, TurnRow } from "../storage/index.js";
@@ -18,8 +19,8 @@ export interface Recovered {
 }
 
 /**
- * Brings the store to a state that is true without the earlier daemon: run it after its agents were reaped and before
- * anybody connects. What it tells goes into the journals, so clients that come back later hear it.
+ * Brings the store to a state that is true without the earlier daemon: run it after that daemon's agents were reaped and
+ * before anybody connects. It appends what ended to the journals, so clients that come back later receive it.
  */
 export async function recover(host: SessionHost, logger: Logger): Promise<Recovered> {
   const { store } = host.services;
@@ -49,7 +50,7 @@ async function recoverSession(
     failpoint("session-recovering");
     for (const row of requests) closeRequest(session, row, host.services.now());
     session.turns.restore(turns);
-    await session.settled();
+    await session.log.settled();
     failpoint("session-recovered");
     return session;
   } catch (error) {
@@ -61,10 +62,10 @@ async function recoverSession(
 
 function closeRequest(session: Session, row: PendingRequestRow, now: number): void {
   const parsed: unknown = JSON.parse(row.params);
-  const result = row.method === "ask_user" ? { cancelled: true, answers: [] } : { selectedOption: "cancel" };
-  session.notify(resolution(row, isRecord(parsed) ? parsed : {}, result));
+  const result = CANCEL_ANSWERS[row.method];
+  session.log.append(resolution(row, isRecord(parsed) ? parsed : {}, result));
   const outcome = JSON.stringify({ ...result, reason: "daemon_restarted" });
-  session.save({ kind: "request", row: { ...row, outcome, resolvedAt: now } });
+  session.log.save({ kind: "request", row: { ...row, outcome, resolvedAt: now } });
 }
 
 function of(id: SessionId): (row: { sessionId: SessionId }) => boolean {

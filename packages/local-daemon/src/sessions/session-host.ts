@@ -36,8 +36,8 @@ export interface Initialized {
 }
 
 /**
- * All sessions of a daemon: makes them, brings them back from the store when somebody asks, lets go of those that nobody
- * uses. A session in the store that is not open costs nothing.
+ * All sessions of a daemon: makes them, opens stored ones on request, and releases those that are unused. A session in the
+ * store that is not open costs nothing.
  */
 export class SessionHost {
   readonly services: SessionServices;
@@ -45,7 +45,7 @@ export class SessionHost {
   readonly #open = new Map<SessionId, Session>();
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
-  readonly #leaving = new Set<Promise<unknown>>();
+  readonly #stopping = new Set<Promise<unknown>>();
   /** Where journals went on in memory only, because the store was full: their positions are not given out again. */
   readonly #lastSeqs = new Map<SessionId, number>();
   #isStopping = false;
@@ -82,7 +82,7 @@ export class SessionHost {
     return { session: await making, isNew: true };
   }
 
-  /** The session of that id, brought back from the store when it is not open. Rejects with `SessionNotFoundError`. */
+  /** The session of that id, opened from the store when it is not open. Rejects with `SessionNotFoundError`. */
   async load(id: string): Promise<Session> {
     const session = await this.#known(sessionId(id));
     if (session === undefined) throw new SessionNotFoundError(id);
@@ -93,7 +93,7 @@ export class SessionHost {
   /** As {@link load}, and a session that was closed takes messages again. */
   async reopen(id: string): Promise<Session> {
     let session = await this.load(id);
-    // Somebody may have begun to close it in this very moment.
+    // A close may have begun meanwhile.
     while (this.#open.get(session.id) !== session || this.#closing.has(session.id)) session = await this.load(id);
     session.reopen();
     return session;
@@ -114,10 +114,10 @@ export class SessionHost {
       return this.services.committer.commit([{ kind: "session", row }]);
     }
     session.patch(patch);
-    return session.commit();
+    return session.log.commit();
   }
 
-  /** Takes in a session that an agent made out of another one (fork, compact, rewind). */
+  /** Stores a session that an agent made out of another one (fork, compact, rewind). */
   async adopt(row: SessionRow, writes: readonly StoreWrite[]): Promise<void> {
     if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) {
       throw new ProtocolError("INVALID_RESULT", "The agent named the new session in a way that cannot be used.", {
@@ -127,7 +127,7 @@ export class SessionHost {
     await this.services.committer.commit([{ kind: "session", row }, ...writes]);
   }
 
-  /** Ends a session for everybody: turns, requests, agent. It stays in the store and can be loaded again. */
+  /** Ends a session for all clients: turns, requests, agent. The session stays in the store and can be loaded again. */
   close(session: Session): Promise<void> {
     const known = this.#closing.get(session.id);
     if (known !== undefined) return known;
@@ -137,33 +137,33 @@ export class SessionHost {
   }
 
   async #close(session: Session): Promise<void> {
-    // A message may be accepted in this very moment; it ends, too. Later ones are refused until the session is loaded again.
+    // A message that is being accepted ends, too. Later ones are refused until the session is loaded again.
     session.patch({ closedAt: this.services.now() });
     do {
       session.turns.shut("The session was closed.");
-      await session.settled();
+      await session.log.settled();
     } while (session.turns.isBusy && !session.log.isRetired);
     session.notify({ type: "session_closed", timestamp: this.services.now() });
-    await session.settled();
-    this.#letGo(session);
+    await session.log.settled();
+    this.#release(session);
   }
 
-  /** Lets go of an agent, and then of a session, that nobody uses. Called now and then. */
+  /** Releases unused sessions and stops their agents. Called every `sessionSweepMs`. */
   sweep(): void {
     const { now } = this.services;
     for (const session of this.open) {
       session.log.retry();
-      const timeoutMs = patienceWith(session, this.services);
+      const timeoutMs = inactivityMsOf(session, this.services);
       if (!session.isUnused || session.keepsAgent || !this.#isOverdue(session)) continue;
       if (session.agent.isOccupied) {
         const message = "The session's agent was stopped because nobody used it. The next message starts it again.";
         session.notify({ type: "session_inactivity", message, timestamp: now(), timeoutSeconds: timeoutMs / 1000 });
       }
-      this.#track(this.#letGoUnused(session));
+      this.#track(this.#releaseUnused(session));
     }
   }
 
-  /** Refuses what is new, and lets running turns finish as {@link drainTurns} says. */
+  /** Refuses new sessions and messages, and ends the running turns by {@link drainTurns}. */
   drain(drainMs: number, cut?: AbortSignal): Promise<Drained> {
     this.#isStopping = true;
     const queues = this.open.map(({ turns }) => turns);
@@ -171,11 +171,11 @@ export class SessionHost {
     return drainTurns(queues, drainMs, cut);
   }
 
-  /** Stops every agent, also those that start, and stores what they still said. Nothing is left afterwards, and nothing starts. */
+  /** Stops every agent, also those that start, and stores their last output. No agent starts afterwards. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.services.slots.close();
-    await Promise.allSettled([...this.#leaving, ...this.#opening.values()]);
+    await Promise.allSettled([...this.#stopping, ...this.#opening.values()]);
     for (const session of this.open) session.log.retry();
     await this.services.committer.drain();
     for (const session of this.open) session.retire();
@@ -184,13 +184,13 @@ export class SessionHost {
 
   /** The open session, or the stored one opened. */
   async #known(id: SessionId): Promise<Session | undefined> {
-    // Whoever asks for it now means the session as it is afterwards.
+    // The caller gets the session as it is afterwards.
     await this.#closing.get(id)?.catch(() => {});
     await this.#opening.get(id)?.catch(() => {});
-    return this.#open.get(id) ?? (await this.#once(id, () => this.#bringBack(id)));
+    return this.#open.get(id) ?? (await this.#once(id, () => this.#openStored(id)));
   }
 
-  async #bringBack(id: SessionId): Promise<Session | undefined> {
+  async #openStored(id: SessionId): Promise<Session | undefined> {
     const { store } = this.services;
     const row = await store.readSession(id);
     if (row === undefined) return undefined;
@@ -231,9 +231,9 @@ export class SessionHost {
     session.inactivityTimeoutMs = params.inactivityTimeoutMs;
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {
-      await session.readyAgent();
+      await session.agent.ready();
       session.log.publish();
-      await session.commit();
+      await session.log.commit();
     } catch (error) {
       session.retire();
       this.#track(session.agent.stop());
@@ -258,20 +258,20 @@ export class SessionHost {
     this.#open.set(session.id, session);
   }
 
-  async #letGoUnused(session: Session): Promise<void> {
-    await session.settled();
-    // Somebody may have come back meanwhile, or be about to.
-    if (session.isUnused && this.#isOverdue(session)) this.#letGo(session);
+  async #releaseUnused(session: Session): Promise<void> {
+    await session.log.settled();
+    // A client may have attached meanwhile.
+    if (session.isUnused && this.#isOverdue(session)) this.#release(session);
   }
 
-  #letGo(session: Session): void {
+  #release(session: Session): void {
     if (this.#open.get(session.id) === session) this.#open.delete(session.id);
-    if (session.log.hasHole) this.#lastSeqs.set(session.id, session.lastSeq);
+    if (session.log.hasHole) this.#lastSeqs.set(session.id, session.log.lastSeq);
     session.retire();
     this.#track(session.agent.stop());
   }
 
-  /** One piece of work per id at a time: whoever comes second gets the first one's outcome. */
+  /** One piece of work per id at a time: a second caller gets the outcome of the first. */
   #once<Result>(id: SessionId, work: () => Promise<Result>): Promise<Result> {
     const working = (this.#opening.get(id) as Promise<Result> | undefined) ?? work();
     this.#opening.set(id, working);
@@ -283,13 +283,13 @@ export class SessionHost {
   }
 
   #track(work: Promise<unknown>): void {
-    this.#leaving.add(work);
-    const forget = () => this.#leaving.delete(work);
+    this.#stopping.add(work);
+    const forget = () => this.#stopping.delete(work);
     work.then(forget, forget);
   }
 
   #isOverdue(session: Session): boolean {
-    return this.services.now() - session.lastUsedAt >= patienceWith(session, this.services);
+    return this.services.now() - session.lastUsedAt >= inactivityMsOf(session, this.services);
   }
 }
 
@@ -297,5 +297,5 @@ function badParams(message: string): ProtocolError {
   return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
 }
 
-const patienceWith = ({ inactivityTimeoutMs }: Session, { limits }: SessionServices): number =>
+const inactivityMsOf = ({ inactivityTimeoutMs }: Session, { limits }: SessionServices): number =>
   inactivityTimeoutMs ?? limits.agentInactivityMs;

@@ -6,7 +6,6 @@ import {
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import {
-  type Agent,
   type AgentExit,
   type AgentReady,
   type AgentRequest,
@@ -23,11 +22,11 @@ import {
   undurableNotice,
 } from "../conversation/index.js";
 import type { Inbox } from "../inbox/index.js";
-import { type SessionClient, SessionLog } from "../journal/index.js";
+import { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import type { MessageSearch } from "../search/index.js";
-import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
-import { answeredRow, TurnQueue } from "../turns/index.js";
+import type { SessionRow, Store } from "../storage/index.js";
+import { TurnQueue } from "../turns/index.js";
 import { Subscribers } from "./subscribers.js";
 
 /** What all sessions share. */
@@ -56,8 +55,8 @@ export interface SessionOptions {
 /**
  * One open session: what is known of it, its turns, its agent, and who follows it.
  *
- * Everything that happens goes into its log; those who follow see it when it is stored. When the store is full the running
- * turn goes on for those who follow, and the journal says so.
+ * Everything that happens is an entry of its log; those who follow receive an entry once it is stored. When the store is full
+ * the running turn goes on for those who follow, and the journal says so.
  */
 export class Session {
   readonly id: SessionId;
@@ -65,24 +64,23 @@ export class Session {
   readonly turns: TurnQueue;
   readonly agent: AgentSlot;
   readonly subscribers: Subscribers;
-  /** Stays until it is closed, however long nobody uses it. */
+  /** Whether the session stays open however long it is unused. */
   keepsAgent = false;
   /** How long it may stay unused; undefined for the daemon's default. */
   inactivityTimeoutMs: number | undefined;
   /** MCP servers for the next agent; kept in memory only, because they may hold secrets. */
   mcpServers: readonly McpServerConfig[] | undefined;
-  /** What the agent said it can use, as long as it was asked in this daemon's life. */
+  /** Models that the agent offered; undefined until it was asked since this start of the daemon. */
   availableModels: AgentReady["availableModels"];
   /** Wall clock of the last sign of life of its agent, or of the last message to it. */
-  heardAt: number;
-  /** Wall clock of the last thing somebody did. */
+  agentActiveAt: number;
+  /** Wall clock of the last use by a client, and of the last end of a turn. */
   lastUsedAt: number;
 
   readonly #services: SessionServices;
   #row: SessionRow;
-  #workingState = "idle";
-  /** The last title that those who follow were told. */
-  #toldTitle: unknown;
+  /** The last title that the journal states. */
+  #statedTitle: unknown;
   #hasConversation: boolean;
 
   constructor(options: SessionOptions) {
@@ -93,32 +91,18 @@ export class Session {
     this.#hasConversation = options.hasConversation;
     this.mcpServers = options.mcpServers;
     this.lastUsedAt = services.now();
-    this.heardAt = this.lastUsedAt;
+    this.agentActiveAt = this.lastUsedAt;
     this.log = this.#makeLog(options.lastSeq);
-    const { inbox, logger } = services;
-    this.subscribers = new Subscribers({ source: this.log, inbox, turns: () => this.turns, logger });
-    const isShut = row.closedAt !== undefined;
-    this.turns = new TurnQueue({ ...services, owner: this, lastOrdinal: options.lastOrdinal, isShut });
     this.agent = this.#makeSlot(() => options.spec());
+    this.turns = this.#makeTurns(options.lastOrdinal);
+    this.subscribers = new Subscribers({ ...services, log: this.log, starter: () => this.turns.active?.starter });
   }
 
   get row(): SessionRow {
     return this.#row;
   }
 
-  get workingState(): string {
-    return this.#workingState;
-  }
-
-  get isIdle(): boolean {
-    return this.#workingState === "idle";
-  }
-
-  get lastSeq(): number {
-    return this.log.lastSeq;
-  }
-
-  /** Nothing runs, nothing waits, nobody follows. */
+  /** Whether no turn runs or waits, and no client follows. */
   get isUnused(): boolean {
     return !this.turns.isBusy && this.subscribers.count === 0;
   }
@@ -129,66 +113,14 @@ export class Session {
     this.log.save({ kind: "session", row: this.#row });
   }
 
-  /** Tells everybody who follows, and the conversation table. */
+  /** Appends a notification to the log, and makes its changes of the conversation and of the session's row. */
   notify(notification: SessionNotification, meta?: EnvelopeMeta): void {
     const { write, patch } = conversationChange(this.#row, notification, this.#services.now());
     if (write !== undefined) this.log.save(write);
     if (patch !== undefined) this.patch(patch);
-    this.#noteAnswer(write);
-    if (notification.type === "droid_working_state_changed") this.#setWorkingState(String(notification.newState));
-    if (notification.type === "session_title_updated") this.#toldTitle = notification.title;
+    if (write?.kind === "message") this.turns.answered(write.message);
+    if (notification.type === "session_title_updated") this.#statedTitle = notification.title;
     this.log.append(notification, meta);
-  }
-
-  /** With the message itself, so that a receipt finds the answer whatever happens then. */
-  #noteAnswer(write: StoreWrite | undefined): void {
-    const { active } = this.turns;
-    const row = answeredRow(active, write);
-    if (active === undefined || row === undefined) return;
-    active.row = row;
-    this.save({ kind: "turn", row });
-  }
-
-  appendRequest(id: string, method: string, params: Record<string, unknown>): string {
-    return this.log.appendRequest(id, method, params);
-  }
-
-  save(write: StoreWrite): void {
-    this.log.save(write);
-  }
-
-  /** Stores rows, and what happened before them; rejects when that could not be done. */
-  commit(writes: readonly StoreWrite[] = []): Promise<void> {
-    return this.log.commit(writes);
-  }
-
-  wasOnlyAsked(client: SessionClient, requestId: string): boolean {
-    return this.subscribers.wasOnlyAsked(client, requestId);
-  }
-
-  settled(): Promise<void> {
-    return this.log.settled();
-  }
-
-  readyAgent(): Promise<Agent> {
-    return this.agent.ready();
-  }
-
-  stopAgent(): Promise<void> {
-    return this.agent.stop();
-  }
-
-  onAccepted(text: string): void {
-    this.lastUsedAt = this.#services.now();
-    if (this.turns.active === undefined) this.heardAt = this.lastUsedAt;
-    this.#hasConversation = true;
-    const title = this.#row.title ?? titleFrom(text);
-    this.patch({ updatedAt: this.lastUsedAt, ...(title === undefined ? {} : { title }) });
-  }
-
-  onEnding(): void {
-    this.lastUsedAt = this.#services.now();
-    this.#services.inbox.closeAll(this.id);
   }
 
   /** Takes messages again, if it was closed. */
@@ -198,10 +130,10 @@ export class Session {
     this.turns.reopen();
   }
 
-  /** Forgets everything that comes later: the session was closed, and may be open again as another object. */
+  /** Drops everything that comes later: the session was closed, and may be open again as another object. */
   retire(): void {
     this.log.retire();
-    for (const client of this.subscribers.clients) this.subscribers.detach(client);
+    this.subscribers.detachAll();
   }
 
   #makeLog(lastSeq: number): SessionLog {
@@ -209,10 +141,21 @@ export class Session {
       ...this.#services,
       sessionId: this.id,
       lastSeq,
-      onCommitted: (firstSeq, frames) => this.subscribers.deliver(firstSeq, frames),
       onBacklog: (isOver) => this.agent.setPaused(isOver),
       onUndurable: (error) => this.notify(undurableNotice(error, this.#services.now())),
       turnFirstSeq: () => this.turns.active?.firstSeq,
+    });
+  }
+
+  #makeTurns(lastOrdinal: number): TurnQueue {
+    return new TurnQueue({
+      ...this.#services,
+      log: this.log,
+      agent: this.agent,
+      lastOrdinal,
+      isShut: this.#row.closedAt !== undefined,
+      onAccepted: (text) => this.#onAccepted(text),
+      onEnding: () => this.#onEnding(),
     });
   }
 
@@ -234,10 +177,17 @@ export class Session {
     });
   }
 
-  #setWorkingState(state: string): void {
-    this.#workingState = state;
-    const { active } = this.turns;
-    if (active !== undefined && state !== "idle") active.wasBusy = true;
+  #onAccepted(text: string): void {
+    this.lastUsedAt = this.#services.now();
+    if (this.turns.active === undefined) this.agentActiveAt = this.lastUsedAt;
+    this.#hasConversation = true;
+    const title = this.#row.title ?? titleFrom(text);
+    this.patch({ updatedAt: this.lastUsedAt, ...(title === undefined ? {} : { title }) });
+  }
+
+  #onEnding(): void {
+    this.lastUsedAt = this.#services.now();
+    this.#services.inbox.closeAll(this.id);
   }
 
   #describeStart(): AgentStart {
@@ -246,7 +196,7 @@ export class Session {
       sessionId: this.id,
       cwd,
       settings: agentSettings(settings),
-      // An agent need not keep a conversation in which nothing was said.
+      // An agent need not keep a conversation without a message.
       ...(agentSessionId === undefined || !this.#hasConversation ? {} : { resume: agentSessionId }),
       ...(this.mcpServers === undefined ? {} : { mcpServers: this.mcpServers }),
     };
@@ -259,9 +209,9 @@ export class Session {
 
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     if (this.log.isRetired) return;
-    this.heardAt = this.#services.now();
+    this.agentActiveAt = this.#services.now();
     switch (notification.type) {
-      // The daemon's own words: no credit holds them back, and clients act on them.
+      // Only the daemon states these: no credit holds them back, and clients act on them.
       case "agent_turn_completed":
       case "ask_user_resolved":
       case "session_closed":
@@ -272,12 +222,12 @@ export class Session {
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
         return;
       case "droid_working_state_changed":
-        // It may come early (docs/wire/agent-stdio.md#oddities), and the end of a turn says it anyway.
-        if (notification.newState === "idle" && (this.isIdle || this.turns.active !== undefined)) return;
+        // It may come early (docs/wire/agent-stdio.md#oddities), and the end of a turn states it anyway.
+        if (notification.newState === "idle" && (!this.log.state.isBusy || this.turns.active !== undefined)) return;
         break;
       case "session_title_updated":
         // The agent repeats what a person has just chosen.
-        if (notification.title === this.#toldTitle) return;
+        if (notification.title === this.#statedTitle) return;
         break;
       default:
         break;
@@ -299,14 +249,16 @@ export class Session {
   }
 
   #onRequest(request: AgentRequest): void {
-    if (!this.log.isRetired) this.#services.inbox.add(this, request, this.turns.active?.row.id);
+    if (this.log.isRetired) return;
+    const place = { log: this.log, addressees: this.subscribers, turnId: this.turns.active?.row.id };
+    this.#services.inbox.add(request, place);
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {
     if (this.log.isRetired) return;
     this.#services.inbox.closeAll(this.id);
     if (!expected) this.#services.logger.warn({ session: this.id, exitCode, signal }, "an agent ended by itself");
-    if (!this.isIdle && this.turns.active === undefined) {
+    if (this.log.state.isBusy && this.turns.active === undefined) {
       this.notify({ type: "droid_working_state_changed", newState: "idle" });
     }
   }

@@ -1,17 +1,14 @@
 import {
   LIMITS,
   type LoadSessionResult,
-  type PendingAskUser,
-  type PendingPermission,
   type Position,
   type ResumeSessionResult,
   type SessionMessage,
 } from "@daemon-sdk/protocol";
+import type { Inbox } from "../inbox/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
-
-/** Bytes of conversation in one answer: half a frame leaves room for everything beside it. */
-const MESSAGES_BYTES = LIMITS.sessionFrameBytes / 2;
 
 /** What of the conversation a snapshot holds. */
 export interface SnapshotOptions {
@@ -32,11 +29,11 @@ export async function takeSnapshot(
   session: Session,
   store: Store,
   epoch: number,
-  inbox: PendingList,
+  inbox: Pick<Inbox, "find">,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
-  const { row, turns } = session;
-  const { committedSeq } = session.log;
+  const { row, turns, log } = session;
+  const { committedSeq } = log;
   const messages = await newestMessages(store, session, options.messageLimit ?? Number.POSITIVE_INFINITY);
   return {
     session: { messages, ...(row.title === undefined ? {} : { title: row.title }) },
@@ -50,33 +47,20 @@ export async function takeSnapshot(
   };
 }
 
-/** What goes on in the session, and what it waits for, at its last committed entry. */
-export function stateOf(session: Session, inbox: PendingList): Omit<ResumeSessionResult, "position"> {
+/** The session's working state and the requests that wait in it, at its last committed entry. */
+export function stateOf({ log, turns }: Session, inbox: Pick<Inbox, "find">): Omit<ResumeSessionResult, "position"> {
+  const { workingState, pendingPermissions, pendingAskUserRequests } = log.state.snapshot();
   // A request whose entry is not committed yet comes with the stream.
-  const pending = inbox.pendingOf(session.id).filter(({ seq }) => seq <= session.log.committedSeq);
-  const listed = (method: string) =>
-    pending
-      .filter((entry) => entry.row.method === method)
-      .map(({ row: { id, deadlineAt }, params: { sessionId: _of, ...params } }) => ({
-        ...params,
-        requestId: id,
-        ...(deadlineAt === undefined ? {} : { deadlineAt }),
-      }));
-  return {
-    workingState: session.workingState,
-    isAgentLoopInProgress: session.turns.active !== undefined,
-    pendingPermissions: listed("request_permission") as unknown as PendingPermission[],
-    pendingAskUserRequests: listed("ask_user") as unknown as PendingAskUser[],
+  const isCommitted = ({ requestId }: { requestId: string }) => {
+    const pending = inbox.find(requestId);
+    return pending !== undefined && pending.seq <= log.committedSeq;
   };
-}
-
-/** Requests that wait, as snapshots need them. */
-export interface PendingList {
-  pendingOf(id: Session["id"]): readonly {
-    readonly seq: number;
-    readonly row: { readonly id: string; readonly method: string; readonly deadlineAt?: number | undefined };
-    readonly params: Record<string, unknown>;
-  }[];
+  return {
+    workingState,
+    isAgentLoopInProgress: turns.active !== undefined,
+    pendingPermissions: pendingPermissions.filter(isCommitted),
+    pendingAskUserRequests: pendingAskUserRequests.filter(isCommitted),
+  };
 }
 
 async function newestMessages(store: Store, session: Session, limit: number): Promise<SessionMessage[]> {
@@ -88,7 +72,7 @@ async function newestMessages(store: Store, session: Session, limit: number): Pr
     const size = Math.min(LIMITS.messagePageMax, limit - count);
     if (size <= 0) break;
     const page = await store.readMessages(session.id, { limit: size, ...(cursor === undefined ? {} : { cursor }) });
-    const kept = fitting(page.messages, MESSAGES_BYTES - bytes);
+    const kept = fitting(page.messages, SERVING_LIMITS.answerBytes - bytes);
     pages.push(kept.messages);
     count += kept.messages.length;
     bytes += kept.bytes;

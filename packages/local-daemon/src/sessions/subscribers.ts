@@ -1,66 +1,59 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import type { Inbox } from "../inbox/index.js";
-import { Cursor, type CursorSource, type CursorStart, readFrame, type SessionClient } from "../journal/index.js";
-import type { TurnQueue } from "../turns/index.js";
+import type { Addressees, Inbox } from "../inbox/index.js";
+import { Cursor, type CursorStart, type Follower, type SessionLog } from "../journal/index.js";
 
 /** Options of {@link Subscribers}. */
 export interface SubscribersOptions {
-  readonly source: CursorSource;
-  readonly inbox: Inbox;
-  /** The session's turns: who started the running one is asked first. */
-  turns(): TurnQueue;
+  readonly log: SessionLog;
+  readonly inbox: Pick<Inbox, "find">;
+  /** The client whose prompt runs; it is asked first. */
+  starter(): Follower | undefined;
   readonly logger: Logger;
 }
 
 /**
- * Who follows one session, each with a cursor of its own.
+ * Who follows one session, each with a cursor of its own in the session's log, and which of them is asked what.
  *
- * Everybody gets every notification. A request goes to every client that uses our extensions, and to at most one plain
- * one, which may cancel it at once: the one that started the turn; without such, the latest, when only plain ones follow.
+ * Every client gets every notification. A request goes to every client that uses our extensions, and to at most one plain
+ * client, which may cancel it at once: the one that started the turn; else the latest, when only plain ones follow.
  */
-export class Subscribers {
+export class Subscribers implements Addressees {
   readonly #options: SubscribersOptions;
-  /** In the order they came. */
-  readonly #cursors = new Map<SessionClient, Cursor>();
   /** The plain client that a request was sent to. */
-  readonly #asked = new Map<string, SessionClient>();
+  readonly #asked = new Map<string, Follower>();
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
   }
 
   get count(): number {
-    return this.#cursors.size;
-  }
-
-  /** Those who follow. */
-  get clients(): SessionClient[] {
-    return [...this.#cursors.keys()];
+    return this.#options.log.cursors.size;
   }
 
   /** The place of a client that follows. */
-  cursorOf(client: SessionClient): Cursor | undefined {
-    return this.#cursors.get(client);
+  cursorOf(client: Follower): Cursor | undefined {
+    return this.#options.log.cursors.get(client);
   }
 
-  /** Follows from an entry on, once the cursor is started. Attaching again begins anew. */
-  attach(client: SessionClient, start: CursorStart): Cursor {
-    this.#cursors.get(client)?.close();
-    const { source, logger } = this.#options;
-    const wantsRequest = (frame: string) => this.#isAddressee(client, frame);
-    const isPending = (frame: string) => this.#isPending(frame);
-    const cursor = new Cursor({ ...start, source, client, wantsRequest, isPending, logger });
-    this.#cursors.delete(client);
-    this.#cursors.set(client, cursor);
+  /** Attaches a client from an entry on; the cursor is to be started. Attaching again begins anew. */
+  attach(client: Follower, start: CursorStart): Cursor {
+    const { log, logger } = this.#options;
+    log.cursors.get(client)?.close();
+    const wantsRequest = (id: string) => this.#isAddressee(client, id);
+    const isPending = (id: string) => log.state.isPending(id);
+    const cursor = new Cursor({ ...start, source: log, client, wantsRequest, isPending, logger });
+    log.cursors.delete(client);
+    log.cursors.set(client, cursor);
     return cursor;
   }
 
-  /** Stops to follow. A request that only this one could answer is passed to the next. */
-  detach(client: SessionClient): void {
-    const cursor = this.#cursors.get(client);
+  /** Detaches a client. A request that only this one could answer is passed to the next. */
+  detach(client: Follower): void {
+    const { cursors } = this.#options.log;
+    const cursor = cursors.get(client);
     if (cursor === undefined) return;
     cursor.close();
-    this.#cursors.delete(client);
+    cursors.delete(client);
     for (const [id, asked] of this.#asked) {
       if (asked !== client) continue;
       this.#asked.delete(id);
@@ -68,14 +61,18 @@ export class Subscribers {
     }
   }
 
-  /** Whether a request went to this plain client and to nobody else who still follows. */
-  wasOnlyAsked(client: SessionClient, requestId: string): boolean {
-    return this.#asked.get(requestId) === client && this.clients.every(({ isPlain }) => isPlain);
+  /** Detaches every client. */
+  detachAll(): void {
+    for (const client of this.#clients) this.detach(client);
   }
 
-  /** Passes on entries that were just committed. */
-  deliver(firstSeq: number, frames: readonly string[]): void {
-    for (const cursor of this.#cursors.values()) cursor.deliver(firstSeq, frames);
+  /** Whether a request went to this plain client and to no other that still follows. */
+  isOnlyAsked(client: Follower, requestId: string): boolean {
+    return this.#asked.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
+  }
+
+  get #clients(): Follower[] {
+    return [...this.#options.log.cursors.keys()];
   }
 
   #passOn(id: string): void {
@@ -83,18 +80,13 @@ export class Subscribers {
     const next = this.#plainAddressee();
     if (pending === undefined || next === undefined) return;
     this.#asked.set(id, next);
-    next.send(pending.frame);
+    next.outbox.send(pending.frame);
   }
 
-  #isPending(frame: string): boolean {
-    return this.#options.inbox.find(readFrame(frame).id ?? "") !== undefined;
-  }
-
-  #isAddressee(client: SessionClient, frame: string): boolean {
+  #isAddressee(client: Follower, id: string): boolean {
     if (!client.isPlain) return true;
-    const { id = "" } = readFrame(frame);
     // Answered meanwhile: a plain client would answer it again.
-    if (this.#options.inbox.find(id) === undefined) {
+    if (!this.#options.log.state.isPending(id)) {
       this.#asked.delete(id);
       return false;
     }
@@ -104,10 +96,10 @@ export class Subscribers {
     return asked === client;
   }
 
-  #plainAddressee(): SessionClient | undefined {
-    const starter = this.#options.turns().active?.starter;
-    if (starter?.isPlain && this.#cursors.has(starter)) return starter;
-    const clients = this.clients;
+  #plainAddressee(): Follower | undefined {
+    const starter = this.#options.starter();
+    if (starter?.isPlain && this.#options.log.cursors.has(starter)) return starter;
+    const clients = this.#clients;
     return clients.some(({ isPlain }) => !isPlain) ? undefined : clients.at(-1);
   }
 }

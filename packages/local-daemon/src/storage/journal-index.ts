@@ -1,4 +1,5 @@
-import { LIMITS, type SessionId } from "@daemon-sdk/protocol";
+import type { SessionId } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 
 /** Rows of one journal that follow each other, by their numbers in `segments`. */
@@ -7,7 +8,7 @@ export interface JournalRun {
   readonly nos: readonly number[];
 }
 
-/** Of one session: where its rows lie that no stored run names yet. Changed at its end only. */
+/** Of one session: the rows that no stored run indexes yet. Changed at its end only. */
 interface Fresh {
   readonly firstSeq: number;
   lastSeq: number;
@@ -22,18 +23,13 @@ interface Change {
   readonly lastSeq: number;
 }
 
-/** Sessions whose runs are written in one transaction, some 1 ms: commits of others wait that long at most. */
-const STEP_SESSIONS = 128;
-/** Longest run: more of one journal become several, so that what a run costs to read has a bound. */
-const RUN_ROWS = 1_024;
-
 /**
  * Which rows of `segments` a session's journal is made of.
  *
  * Rows are written as they come. An index in the file would change another of its pages with each of them: with ten thousand
- * sessions that say something once a second, ten thousand pages a second. So where a new row lies is known in memory only, and
- * once there are many of them it is written down for one session after another, as runs. What a daemon did not write down any
- * more the next one finds again, in the rows behind `indexed_no`.
+ * sessions with one entry a second, ten thousand pages a second. So a new row is indexed in memory only. Once there are many
+ * of them the index is written, for one session after another, as runs. Rows that no run indexes when the daemon ends are found
+ * by the next one, behind `indexed_no`.
  */
 export class JournalIndex {
   readonly #database: SqliteDatabase;
@@ -47,8 +43,8 @@ export class JournalIndex {
   #round: { readonly sessions: SessionId[]; readonly lastNo: number } | undefined;
   #next: NodeJS.Immediate | undefined;
 
-  /** @param mostFresh rows known in memory only; default `LIMITS.journalFreshRows` */
-  constructor(database: SqliteDatabase, mostFresh: number = LIMITS.journalFreshRows) {
+  /** @param mostFresh rows known in memory only; default `STORAGE_LIMITS.journalFreshRows` */
+  constructor(database: SqliteDatabase, mostFresh: number = STORAGE_LIMITS.journalFreshRows) {
     this.#database = database;
     this.#mostFresh = mostFresh;
   }
@@ -119,7 +115,7 @@ export class JournalIndex {
     return row === undefined ? undefined : runOf(row);
   }
 
-  /** Forgets the first rows of a run, all without `rest`; whoever calls it deletes them in the same transaction. */
+  /** Drops the first rows of a run, all without `rest`; the caller deletes them in the same transaction. */
   drop(sessionId: SessionId, run: JournalRun, rest?: JournalRun): void {
     const fresh = this.#fresh.get(sessionId);
     if (fresh !== run) {
@@ -172,7 +168,7 @@ export class JournalIndex {
     const round = this.#round;
     try {
       this.transaction(() => {
-        this.#write(round.sessions.splice(-STEP_SESSIONS).reverse());
+        this.#write(round.sessions.splice(-STORAGE_LIMITS.indexStepSessions).reverse());
         if (round.sessions.length > 0) return;
         this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('indexed_no', ?)", round.lastNo);
       });
@@ -206,9 +202,9 @@ export class JournalIndex {
   }
 
   *#parts({ firstSeq, lastSeq, nos }: Fresh): IterableIterator<Fresh> {
-    for (let from = 0, first = firstSeq; from < nos.length; from += RUN_ROWS) {
-      const part = nos.slice(from, from + RUN_ROWS);
-      const next = nos[from + RUN_ROWS];
+    for (let from = 0, first = firstSeq; from < nos.length; from += STORAGE_LIMITS.indexRunRows) {
+      const part = nos.slice(from, from + STORAGE_LIMITS.indexRunRows);
+      const next = nos[from + STORAGE_LIMITS.indexRunRows];
       const end = next === undefined ? lastSeq : this.#seqOf(part.at(-1) ?? 0, "last_seq");
       yield { firstSeq: first, lastSeq: end, nos: part };
       if (next !== undefined) first = this.#seqOf(next, "first_seq");

@@ -1,4 +1,4 @@
-import { LIMITS } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import { numberOf, type SqliteDatabase, type SqlRow, type SqlValue } from "./sqlite-database.js";
 
 /** Which rows of one mailbox to read. */
@@ -15,26 +15,26 @@ export interface MailboxRows {
 /**
  * Which rows of `mailbox_segments` a mailbox is made of.
  *
- * Rows are written as they come, so that a message alone changes one page of the file. Where rows lie is written down for some
- * hundreds of them at once; those behind the number in `meta` are not written down yet, and are found by looking through them.
+ * Rows are written as they come, so that a message alone changes one page of the file. The index is written for some hundreds
+ * of rows at once; rows behind the number in `meta` are not indexed yet, and a reader scans them.
  */
 export class MailboxIndex {
   readonly #database: SqliteDatabase;
   readonly #mostFresh: number;
   #lastNo = 0;
-  /** Rows up to this one are written down. */
+  /** The last row that is indexed. */
   #indexedNo = 0;
-  /** The row with which it is time to write down where rows lie. */
+  /** The row with which the index is to be written. */
   #dueNo = 0;
   #next: NodeJS.Immediate | undefined;
 
-  /** @param mostFresh rows that are not written down; default `LIMITS.mailboxFreshRows` */
-  constructor(database: SqliteDatabase, mostFresh: number = LIMITS.mailboxFreshRows) {
+  /** @param mostFresh rows that are not indexed; default `STORAGE_LIMITS.mailboxFreshRows` */
+  constructor(database: SqliteDatabase, mostFresh: number = STORAGE_LIMITS.mailboxFreshRows) {
     this.#database = database;
     this.#mostFresh = mostFresh;
   }
 
-  /** Reads how far an earlier daemon came, and writes down the rest. */
+  /** Reads how far an earlier daemon indexed, and indexes the rest. */
   open(): void {
     this.#indexedNo = numberOf(this.#database.get(`SELECT (${INDEXED}) AS no`), "no");
     const newest = numberOf(this.#database.get("SELECT max(no) AS no FROM mailbox_segments"), "no");
@@ -48,7 +48,7 @@ export class MailboxIndex {
     this.#next = undefined;
   }
 
-  /** The number for the next row. None is used twice, though its row be gone: what is written down is not looked through again. */
+  /** The number for the next row. None is used twice, even when its row is gone: indexed numbers are not scanned again. */
   nextNo(): number {
     this.#lastNo += 1;
     return this.#lastNo;
@@ -112,7 +112,7 @@ const INDEXED_ROWS = {
   desc: indexedRows("< ?3 ORDER BY place.last DESC"),
 };
 
-/** … and ?4: the last row that is written down. */
+/** … and ?4: the last indexed row. */
 const FRESH_ROWS = {
   asc: freshRows("> ?3 ORDER BY no"),
   desc: freshRows("< ?3 ORDER BY no DESC"),

@@ -1,13 +1,7 @@
-import { DaemonError, LIMITS } from "@daemon-sdk/protocol";
+import { DaemonError } from "@daemon-sdk/protocol";
 import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import { MIGRATIONS } from "./schema.js";
-
-/**
- * Of a new file. Journals are written one row after another, so a checkpoint of a few large pages writes what one of many
- * small ones does, in fewer pieces, and everybody waits for it (L3: p99 17 to 25 ms instead of 21 to 34). A commit that changes one
- * page takes some 4 µs longer than with pages of 4 KiB.
- */
-const PAGE_BYTES = 16 * 1024;
 
 /** What may be bound: anything else would be written as something else, or not at all. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -49,7 +43,9 @@ export class SqliteDatabase {
     this.#guard(() => {
       this.#database = new DatabaseSync(this.#path);
       // Exclusive before WAL: SQLite then needs no shared memory file, and a second daemon is refused by the file itself.
-      this.#database.exec(`PRAGMA page_size=${PAGE_BYTES}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL`);
+      this.#database.exec(
+        `PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL`,
+      );
       // What a statement may have to undo is a few pages, and no reason to open another file.
       this.#database.exec("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");
       this.#setBounds();
@@ -66,8 +62,8 @@ export class SqliteDatabase {
     const { page_size: pageBytes } = this.get("PRAGMA page_size") as { page_size: number };
     const pages = (bytes: number) => Math.max(1, Math.trunc(bytes / pageBytes));
     const bounds = [
-      `PRAGMA journal_size_limit=${LIMITS.storeWalBytes}`,
-      `PRAGMA wal_autocheckpoint=${pages(LIMITS.storeCheckpointBytes)}`,
+      `PRAGMA journal_size_limit=${STORAGE_LIMITS.walBytes}`,
+      `PRAGMA wal_autocheckpoint=${pages(STORAGE_LIMITS.checkpointBytes)}`,
       ...(this.#maxBytes === undefined ? [] : [`PRAGMA max_page_count=${pages(this.#maxBytes)}`]),
     ];
     for (const bound of bounds) this.#database?.exec(bound);

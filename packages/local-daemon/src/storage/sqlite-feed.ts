@@ -1,10 +1,7 @@
 import type { SessionId } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import { numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import type { ChangeSlice, MessageChange, MessageFeed, MessageSource, StoreWrite } from "./store.js";
-
-/** Messages of one slice, and bytes after which it holds no further one: reading it takes the loop some milliseconds. */
-const SLICE_MESSAGES = 16;
-const SLICE_BYTES = 256 * 1024;
 
 /** The {@link MessageFeed} of a SQLite store. Triggers write down which messages change, so that no statement can forget it. */
 export class SqliteFeed implements MessageFeed {
@@ -33,7 +30,7 @@ export class SqliteFeed implements MessageFeed {
          FROM message_changes AS changes
          LEFT JOIN messages ON messages.no = changes.no LEFT JOIN sessions ON sessions.id = changes.session
          ORDER BY seq LIMIT ?`,
-        SLICE_MESSAGES,
+        STORAGE_LIMITS.feedMessages,
       ),
     );
   }
@@ -47,7 +44,7 @@ export class SqliteFeed implements MessageFeed {
       this.#database.all(
         `SELECT no AS place, no, session, owner, octet_length(messages.body) AS bytes
          FROM messages LEFT JOIN sessions ON sessions.id = session WHERE no > ? ORDER BY no LIMIT ?`,
-        ...[no, SLICE_MESSAGES],
+        ...[no, STORAGE_LIMITS.feedMessages],
       ),
     );
   }
@@ -58,7 +55,7 @@ export class SqliteFeed implements MessageFeed {
     let bytes = 0;
     for (const row of rows) {
       bytes += numberOf(row, "bytes");
-      if (through !== undefined && bytes > SLICE_BYTES) break;
+      if (through !== undefined && bytes > STORAGE_LIMITS.feedBytes) break;
       through = numberOf(row, "place");
       changes.set(numberOf(row, "no"), this.#change(row));
     }

@@ -101,7 +101,7 @@ export class SqliteJournal {
     return low;
   }
 
-  /** What is known of a segment without its frames, which lie behind it in the file. */
+  /** A segment without its frames, which stand behind it in the file. */
   #describe(no: number): SqlRow {
     const sql = "SELECT first_seq, last_seq, epoch, bytes, created_at FROM segments WHERE no = ?";
     return this.#database.get(sql, no) ?? {};

@@ -27,9 +27,9 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** What the file may grow to; past it commits fail with `STORAGE_FULL`. Default: as the disk allows. */
   readonly maxBytes?: number;
-  /** Segments that are not written to an index yet; default `LIMITS.journalFreshRows`. */
+  /** Segments that are not written to an index yet; default `STORAGE_LIMITS.journalFreshRows`. */
   readonly journalFreshRows?: number;
-  /** The same of mailboxes; default `LIMITS.mailboxFreshRows`. */
+  /** The same of mailboxes; default `STORAGE_LIMITS.mailboxFreshRows`. */
   readonly mailboxFreshRows?: number;
   /** Wall clock in ms, for the epoch; default `Date.now`. */
   readonly now?: () => number;

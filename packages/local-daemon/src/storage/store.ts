@@ -27,7 +27,7 @@ export interface SessionRow {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly archivedAt: number | undefined;
-  /** Set while it is closed: it takes messages again once somebody has loaded it. Absent in rows of older daemons. */
+  /** Set while it is closed: it takes messages again once it was loaded. Absent in rows of older daemons. */
   readonly closedAt?: number | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface PendingRequestRow {
   /** When it is closed without an answer; undefined when it waits as long as its turn. */
   readonly deadlineAt?: number | undefined;
   readonly resolvedAt: number | undefined;
-  /** Who answered; undefined when nobody did. */
+  /** Who answered; undefined for a request that was closed without an answer. */
   readonly answeredBy?: string | undefined;
 }
 
@@ -78,7 +78,7 @@ export interface SegmentRow {
   readonly createdAt: number;
 }
 
-/** A child process that must not outlive its daemon. `startTime` tells it from a later process of the same pid. */
+/** A child process that must not outlive its daemon. `startTime` distinguishes it from a later process of the same pid. */
 export interface AgentProcessRow {
   readonly pid: number;
   readonly startTime: string;
@@ -90,7 +90,7 @@ export interface AgentProcessRow {
  * One change. A commit takes many and makes all of them true, or none.
  *
  * `session`, `message`, `turn`, `request` and `agentProcess` replace the row of the same key. `pruneJournal` drops whole
- * segments that end before `beforeSeq`; the newest segment always stays, because it tells where the journal goes on.
+ * segments that end before `beforeSeq`; the newest segment always stays, because it holds the last position.
  */
 export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
@@ -104,7 +104,7 @@ export type StoreWrite =
   | { readonly kind: "pruneJournal"; readonly sessionId: SessionId; readonly beforeSeq: number }
   | RelayWrite;
 
-/** A run of journal frames read back, first one at `firstSeq`. Empty when nothing lies at or after the place asked for. */
+/** A run of journal frames read back, first one at `firstSeq`. Empty when the store holds nothing at or after that position. */
 export interface FrameRun {
   readonly firstSeq: number;
   readonly frames: readonly string[];

@@ -1,18 +1,16 @@
+import { AGENT_LIMITS } from "../limits/index.js";
 import type { TurnQueue } from "./turn-queue.js";
 
-/** How long agents get to end their turns politely when the daemon stops and its patience is over. */
-const INTERRUPT_GRACE_MS = 1_000;
-
-/** How the turns ended that ran when the daemon was told to stop. */
+/** How the turns ended that ran when the daemon began to stop. */
 export interface Drained {
   /** By themselves, in time. */
   readonly finished: number;
-  /** Because they were interrupted, or ended in the daemon's own words where the agent did not react. */
+  /** By an interrupt, or by the daemon where the agent did not react. */
   readonly interrupted: number;
 }
 
 /**
- * Lets the running turns finish for `drainMs`; then they are interrupted, and told. Resolves when none runs.
+ * Lets the running turns finish for `drainMs`, then interrupts them. Resolves when none runs; the journals hold each end.
  *
  * @param cut ends the waiting early
  */
@@ -22,13 +20,13 @@ export async function drainTurns(queues: readonly TurnQueue[], drainMs: number, 
   if (await within(drainMs, allIdle, cut)) return { finished: running.length, interrupted: 0 };
   const late = running.filter(({ active }) => active !== undefined);
   for (const turns of late) void turns.interruptRunning();
-  if (!(await within(INTERRUPT_GRACE_MS, allIdle))) {
+  if (!(await within(AGENT_LIMITS.drainInterruptMs, allIdle))) {
     for (const turns of late) turns.endRunning({ reason: "cancelled", details: { message: "The daemon stopped." } });
   }
   return { finished: running.length - late.length, interrupted: late.length };
 }
 
-/** Whether `work` was done within the time, and before somebody cut it short. */
+/** Whether `work` was done within the time, and before `cut` was aborted. */
 async function within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<false>((resolve) => {

@@ -1,3 +1,2 @@
 export { type Drained, drainTurns } from "./drain.js";
-export { answeredRow } from "./open-turn.js";
 export { TurnQueue } from "./turn-queue.js";

@@ -31,7 +31,7 @@ export const MESSAGE_TRANSITIONS = {
 
 /**
  * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
- * it: `exit` when the agent died, `lose` when the daemon did and nobody knows how far it came.
+ * it: `exit` when the agent died, `lose` when the daemon did and the outcome is not known.
  */
 export type TurnEvent = "hand" | "start" | keyof typeof ENDS;
 

@@ -5,40 +5,29 @@ import {
   type MessageId,
   messageId,
   newId,
-  type SessionId,
-  type SessionNotification,
+  type SessionMessage,
 } from "@daemon-sdk/protocol";
 import type { Agent, AgentTurnEnd } from "../agents/index.js";
+import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
-import type { SessionClient } from "../journal/index.js";
+import type { Follower, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { daemonStopping, otherBody, queueFull, sessionClosed } from "../refusals.js";
-import type { Store, StoreWrite, TurnRow } from "../storage/index.js";
+import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, nextTurnState, type TurnEvent } from "./message.machine.js";
-import { acceptedRow, endOfFailure, LOST_END, lastWords, type OpenTurn, openTurn } from "./open-turn.js";
+import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
+import { endOfFailure, LOST_END, lastWords } from "./turn-end.js";
 
-/** The session a queue belongs to, as far as the queue needs it. */
-export interface TurnOwner {
-  readonly id: SessionId;
-  /** Position of the last entry of its journal. */
-  readonly lastSeq: number;
-  readonly isIdle: boolean;
-  readyAgent(): Promise<Agent>;
-  stopAgent(): Promise<void>;
-  notify(notification: SessionNotification): void;
-  save(write: StoreWrite): void;
-  /** Stores now; rejects when it could not be stored. */
-  commit(writes: readonly StoreWrite[]): Promise<void>;
+/** Options of {@link TurnQueue}. */
+export interface TurnQueueOptions {
+  readonly log: SessionLog;
+  /** Where the session's agent is, as of `AgentSlot`. */
+  readonly agent: { ready(): Promise<Agent>; stop(): Promise<void> };
   /** A message was accepted: `text` is what the person wrote. */
   onAccepted(text: string): void;
   /** A turn is about to end: what hangs on it has to end before. */
   onEnding(): void;
-}
-
-/** Options of {@link TurnQueue}. */
-export interface TurnQueueOptions {
-  readonly owner: TurnOwner;
-  readonly store: Store;
+  readonly store: Pick<Store, "readTurn">;
   readonly limits: Pick<SessionLimits, "queuedTurns" | "agentInterruptMs">;
   readonly now: () => number;
   readonly logger: Logger;
@@ -49,11 +38,11 @@ export interface TurnQueueOptions {
  *
  * A message is stored before it is acknowledged and its state before the agent gets it, so after a crash it is known what
  * may be handed out again (`accepted`) and what may not (everything later). The end of a turn is `agent_turn_completed`
- * with the id of its message, then working state `idle`; both are the daemon's own words.
+ * with the id of its message, then working state `idle`; both are written by the daemon, not by the agent.
  */
 export class TurnQueue {
   readonly #options: TurnQueueOptions;
-  readonly #owner: TurnOwner;
+  readonly #log: SessionLog;
   #active: OpenTurn | undefined;
   readonly #waiting: OpenTurn[] = [];
   readonly #idleWaiters: (() => void)[] = [];
@@ -68,12 +57,12 @@ export class TurnQueue {
   constructor(options: TurnQueueOptions & { lastOrdinal: number; isShut: boolean }) {
     this.#options = options;
     this.#isShut = options.isShut;
-    this.#owner = options.owner;
+    this.#log = options.log;
     this.#lastOrdinal = options.lastOrdinal;
   }
 
   /** The turn that the agent works on, or is about to. */
-  get active(): OpenTurn | undefined {
+  get active(): Readonly<OpenTurn> | undefined {
     return this.#active;
   }
 
@@ -91,7 +80,7 @@ export class TurnQueue {
    * Takes a message; resolves when it is stored. The same id with the same content again changes nothing; with other
    * content it is refused with -32602.
    */
-  add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+  add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<void> {
     // One after the other: the order of messages is the order of their ordinals.
     this.#addingCount++;
     const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
@@ -107,10 +96,10 @@ export class TurnQueue {
     this.#isHeld = true;
     for (const row of rows) {
       const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams);
-      if (row.state === "accepted") this.#waiting.push(turn);
+      if (row.state === "accepted") this.#enqueue(turn);
       else this.#end(turn, LOST_END);
     }
-    // Nobody releases a queue in which nothing waits.
+    // `release` is called for queues in which something waits.
     this.#isHeld = this.#waiting.length > 0;
   }
 
@@ -132,7 +121,7 @@ export class TurnQueue {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Ends every turn at once, told as cancelled, and takes no more messages: its session is closed. */
+  /** Ends every turn at once as cancelled, and takes no more messages: the session is closed. */
   shut(message: string): void {
     this.#isShut = true;
     this.#isHeld = true;
@@ -146,14 +135,14 @@ export class TurnQueue {
     this.release();
   }
 
-  /** Ends the running turn in the daemon's own words, whatever its agent makes of it. */
+  /** Ends the running turn without its agent. */
   endRunning(end: AgentTurnEnd): void {
     if (this.#active !== undefined) this.#end(this.#active, end);
   }
 
   /**
-   * Ends the running turn, and with it everything that waits behind it. Resolves when the agent has been told; the end
-   * itself comes as the turn's notifications. An agent that does not end it in time is stopped.
+   * Ends the running turn, and with it everything that waits behind it. Resolves when the agent has taken the interrupt; the
+   * end itself comes as the turn's notifications. An agent that does not end the turn in time is stopped.
    * @param messageId acts while that message's turn runs; while it waits, on that message alone; else not at all
    */
   async interrupt(messageId?: string): Promise<void> {
@@ -174,7 +163,10 @@ export class TurnQueue {
     }
     turn.timer ??= setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
     await turn.agent.interrupt().catch((error: unknown) => {
-      this.#options.logger.warn({ session: this.#owner.id, error: String(error) }, "the agent refused an interrupt");
+      this.#options.logger.warn(
+        { session: this.#log.sessionId, error: String(error) },
+        "the agent refused an interrupt",
+      );
     });
   }
 
@@ -182,7 +174,7 @@ export class TurnQueue {
   started(): void {
     const turn = this.#active;
     if (turn === undefined || !this.#step(turn, "start")) return;
-    this.#owner.save({ kind: "turn", row: turn.row });
+    this.#log.save({ kind: "turn", row: turn.row });
     failpoint("message-running");
   }
 
@@ -191,25 +183,35 @@ export class TurnQueue {
     if (this.#active?.agent !== undefined) this.#end(this.#active, end);
   }
 
-  async #add(params: AddUserMessageParams, requestId: string, starter: SessionClient): Promise<void> {
+  /** The conversation holds another message; the last one of the assistant with text is the running turn's answer. */
+  answered(message: SessionMessage): void {
+    const turn = this.#active;
+    if (turn === undefined || message.role !== "assistant" || messageText(message) === "") return;
+    turn.row = { ...turn.row, answerId: message.id };
+    // With the message itself, so that a receipt finds the answer whatever happens then.
+    this.#log.save({ kind: "turn", row: turn.row });
+  }
+
+  async #add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<void> {
     const { store, limits, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
-    const known = this.#openTurn(id)?.row ?? (await store.readTurn(this.#owner.id, id));
-    const body: AddUserMessageParams = { ...params, sessionId: this.#owner.id, messageId: id };
+    const { sessionId } = this.#log;
+    const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
+    const body: AddUserMessageParams = { ...params, sessionId, messageId: id };
     if (known !== undefined) {
       if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
       return;
     }
-    if (this.#isShut) throw sessionClosed(this.#owner.id);
+    if (this.#isShut) throw sessionClosed(sessionId);
     if (this.#isDraining) throw daemonStopping();
-    if (this.#waiting.length >= limits.queuedTurns) throw queueFull(this.#owner.id, limits.queuedTurns);
-    const place = { sessionId: this.#owner.id, id, ordinal: ++this.#lastOrdinal, requestId, createdAt: now() };
+    if (this.#waiting.length >= limits.queuedTurns) throw queueFull(sessionId, limits.queuedTurns);
+    const place = { sessionId, id, ordinal: ++this.#lastOrdinal, requestId, createdAt: now() };
     const row = acceptedRow(body, place);
     failpoint("message-accepting");
-    await this.#owner.commit([{ kind: "turn", row }]);
+    await this.#log.commit([{ kind: "turn", row }]);
     failpoint("message-accepted");
-    this.#owner.onAccepted(params.text);
-    this.#waiting.push(openTurn(row, body, starter));
+    this.#options.onAccepted(params.text);
+    this.#enqueue(openTurn(row, body, starter));
     // The acknowledgement goes out first; an agent that is ready would answer in the same tick.
     setImmediate(() => {
       failpoint("message-acknowledged");
@@ -221,6 +223,12 @@ export class TurnQueue {
     return this.#active?.row.id === id ? this.#active : this.#waiting.find(({ row }) => row.id === id);
   }
 
+  #enqueue(turn: OpenTurn): void {
+    const { id, requestId } = turn.row;
+    this.#log.state.expect({ messageId: id, requestId });
+    this.#waiting.push(turn);
+  }
+
   #pump(): void {
     if (this.#active !== undefined || this.#isHeld) return;
     this.#active = this.#waiting.shift();
@@ -228,13 +236,13 @@ export class TurnQueue {
   }
 
   async #run(turn: OpenTurn): Promise<void> {
-    turn.firstSeq = this.#owner.lastSeq + 1;
+    turn.firstSeq = this.#log.lastSeq + 1;
     try {
-      const agent = await this.#owner.readyAgent();
+      const agent = await this.#options.agent.ready();
       // It may have been interrupted meanwhile, and then it has ended already.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
       failpoint("message-handing");
-      await this.#owner.commit([{ kind: "turn", row: turn.row }]);
+      await this.#log.commit([{ kind: "turn", row: turn.row }]);
       if (this.#active !== turn) return;
       failpoint("message-handed");
       turn.agent = agent;
@@ -252,25 +260,28 @@ export class TurnQueue {
     if (this.#active !== turn) return;
     const end = endOfFailure(error);
     const { code, message } = end.details;
-    this.#options.logger.warn({ session: this.#owner.id, code }, message);
-    // Nobody knows what an agent that did not answer in time makes of the prompt.
-    if (code === "REQUEST_TIMEOUT") void this.#owner.stopAgent();
+    this.#options.logger.warn({ session: this.#log.sessionId, code }, message);
+    // An agent that did not answer in time may still act on the prompt.
+    if (code === "REQUEST_TIMEOUT") void this.#options.agent.stop();
     this.#end(turn, end);
   }
 
   #enforce(turn: OpenTurn): void {
     if (this.#active !== turn) return;
-    this.#options.logger.warn({ session: this.#owner.id }, "the agent did not end an interrupted turn: it is stopped");
-    void this.#owner.stopAgent();
+    this.#options.logger.warn(
+      { session: this.#log.sessionId },
+      "the agent did not end an interrupted turn: it is stopped",
+    );
+    void this.#options.agent.stop();
   }
 
   #end(turn: OpenTurn, { reason, details }: AgentTurnEnd): void {
     if (!this.#step(turn, endEventOf(reason), reason)) return;
     clearTimeout(turn.timer);
-    this.#owner.onEnding();
-    const words = lastWords(turn, { reason, details }, this.#owner.isIdle, this.#options.now());
-    for (const notification of words) this.#owner.notify(notification);
-    this.#owner.save({ kind: "turn", row: turn.row });
+    this.#options.onEnding();
+    const words = lastWords(turn.row.id, { reason, details }, this.#log.state.isBusy, this.#options.now());
+    for (const notification of words) this.#log.append(notification);
+    this.#log.save({ kind: "turn", row: turn.row });
     failpoint("message-ending");
     if (this.#active !== turn) return;
     this.#active = undefined;
@@ -284,9 +295,9 @@ export class TurnQueue {
       if (!isMeant) this.#waiting.push(turn);
       if (!isMeant || !this.#step(turn, "interrupt", "cancelled")) continue;
       const { row, params } = turn;
-      this.#owner.notify({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
-      this.#owner.notify({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
-      this.#owner.save({ kind: "turn", row });
+      this.#log.append({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
+      this.#log.append({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
+      this.#log.save({ kind: "turn", row });
     }
   }
 

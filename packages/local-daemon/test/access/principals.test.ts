@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { Harness, KEYS, type TestClient } from "../sessions/harness.js";
 
@@ -129,12 +129,14 @@ test("a page of sessions holds as many of one key's as it may, however many othe
 test("another key's pending request cannot be answered: such an answer is late, and the right one still wins (S7)", async () => {
   await using harness = await Harness.start();
   const { a, b, agent, requestId } = await neighbours(harness);
+  const answering = vi.spyOn(harness.inbox, "answer");
   b.respond(requestId, { cancelled: false, answers: [{ index: 1, question: "?", answer: "stolen" }] });
   await b.call("list_opened_sessions", {});
   expect(harness.inbox.lateAnswers).toBe(1);
   a.respond(requestId, { cancelled: false, answers: [{ index: 1, question: "?", answer: "mine" }] });
   await a.notified({ type: "ask_user_resolved" });
   expect(agent.answers).toMatchObject([{ answers: [{ answer: "mine" }] }]);
+  expect(answering.mock.results.map(({ value }) => value)).toEqual(["foreign", "won"]);
 });
 
 test("a ticket reaches what its maker reaches, and no more (S7)", async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { keyIdOf } from "../../src/access/credentials.js";
 import { PERSON } from "../../src/access/principal.js";
 import { Tickets } from "../../src/access/tickets.js";
+import { SERVING_LIMITS } from "../../src/limits/serving-limits.js";
 import { Harness } from "../sessions/harness.js";
 
 test("a ticket holds 256 random bits, lets in once, and speaks for whoever made it", () => {
@@ -35,7 +36,7 @@ test("a ticket is worth nothing after its time, whatever somebody does to the wa
 test("no more tickets wait than the limit says; those that expire make room", () => {
   let elapsed = 0;
   const tickets = new Tickets({ elapsed: () => elapsed });
-  for (let n = 0; n < LIMITS.tickets; n++) tickets.create(PERSON);
+  for (let n = 0; n < SERVING_LIMITS.tickets; n++) tickets.create(PERSON);
   expect(() => tickets.create(PERSON)).toThrow(expect.objectContaining({ code: "QUEUE_FULL" }));
   elapsed = LIMITS.ticketMs;
   expect(tickets.create(PERSON).ticket).toHaveLength(43);

@@ -16,7 +16,7 @@ function watched() {
 
 test("the first signal lets running turns finish, the second does not", () => {
   const { source, closes, daemon, signals } = watched();
-  signals.attach(daemon);
+  signals.started(daemon);
   source.emit("SIGTERM");
   source.emit("SIGINT");
   expect(closes).toEqual([{}, { drainMs: 0 }]);
@@ -29,7 +29,7 @@ test("a hang-up ends a daemon that has a terminal, and not one that has none, as
     const source = new EventEmitter();
     const closes: object[] = [];
     using signals = new ClosingSignals(source, hasTerminal);
-    signals.attach({ close: async (options: object = {}) => void closes.push(options) });
+    signals.started({ close: async (options: object = {}) => void closes.push(options) });
     source.emit("SIGHUP", "SIGHUP");
     expect(closes).toEqual(hasTerminal ? [{}] : []);
   }
@@ -39,7 +39,7 @@ test("a signal that comes before the daemon is there ends it as soon as it is", 
   const { source, closes, daemon, signals } = watched();
   source.emit("SIGTERM");
   expect(closes).toEqual([]);
-  signals.attach(daemon);
+  signals.started(daemon);
   expect(closes).toEqual([{}]);
 });
 

@@ -1,19 +1,7 @@
 import { expect, test } from "vitest";
 import { Harness, type TestClient } from "../sessions/harness.js";
+import { PERMISSION } from "./permission.js";
 
-const PERMISSION = {
-  toolUses: [
-    {
-      toolUse: { type: "tool_use", id: "t-1", name: "Execute", input: { command: "ls" } },
-      confirmationType: "exec",
-      details: { type: "exec", fullCommand: "ls", command: "ls" },
-    },
-  ],
-  options: [
-    { label: "Yes", value: "proceed_once" },
-    { label: "No", value: "cancel" },
-  ],
-};
 const QUESTIONS = {
   toolCallId: "t-2",
   questions: [{ index: 1, topic: "Colour", question: "Which?", options: ["red", "blue"] }],

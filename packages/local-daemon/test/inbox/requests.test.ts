@@ -5,20 +5,8 @@ import * as z from "zod/mini";
 import { recover } from "../../src/sessions/recovery.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { Harness, type TestClient } from "../sessions/harness.js";
+import { PERMISSION } from "./permission.js";
 
-const PERMISSION = {
-  toolUses: [
-    {
-      toolUse: { type: "tool_use", id: "t-1", name: "Execute", input: {} },
-      confirmationType: "exec",
-      details: { type: "exec" },
-    },
-  ],
-  options: [
-    { label: "Yes", value: "proceed_once" },
-    { label: "No", value: "cancel" },
-  ],
-};
 const QUESTIONS = { toolCallId: "t-2", questions: [{ index: 1, topic: "a", question: "b?", options: [] }] };
 
 async function running(harness: Harness, client: TestClient, id: string) {

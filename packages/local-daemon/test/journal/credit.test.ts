@@ -1,20 +1,8 @@
 import { sessionId } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
+import { PERMISSION } from "../inbox/permission.js";
 import { Harness, type Seen, type TestClient } from "../sessions/harness.js";
 
-const PERMISSION = {
-  toolUses: [
-    {
-      toolUse: { type: "tool_use", id: "t-1", name: "Execute", input: {} },
-      confirmationType: "exec",
-      details: { type: "exec" },
-    },
-  ],
-  options: [
-    { label: "Yes", value: "proceed_once" },
-    { label: "No", value: "cancel" },
-  ],
-};
 const ENVELOPE = { jsonrpc: "2.0", factoryApiVersion: "1.0.0" };
 
 function entries(client: TestClient): Seen[] {

@@ -2,8 +2,8 @@ import { type SessionNotification, sessionId, silentLogger } from "@daemon-sdk/p
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cursor } from "../../src/journal/cursor.js";
-import { Journal } from "../../src/journal/journal.js";
 import { isFreeFrame } from "../../src/journal/journal-frame.js";
+import { requestNamed, takeSegments, unstoredLog } from "./unstored-log.js";
 
 interface Sent {
   type: string;
@@ -62,7 +62,7 @@ class Bench {
   readonly texts: string[] = [];
   isFull = false;
   committedSeq = 0;
-  readonly #journal = new Journal({ sessionId: sessionId("s"), epoch: 1, lastSeq: 0 });
+  readonly #log = unstoredLog({ sessionId: sessionId("s"), epoch: 1, lastSeq: 0 });
   readonly #resolved = new Set<string>();
   #waiting: (() => void)[] = [];
 
@@ -84,27 +84,29 @@ class Bench {
         id: "c",
         isPlain: false,
         principal: { keyId: undefined },
-        get isFull() {
-          return self.isFull;
+        outbox: {
+          get isFull() {
+            return self.isFull;
+          },
+          send: (text) => self.texts.push(text) > 0,
+          onceWritable: (callback) => self.#waiting.push(callback),
         },
-        send: (text) => self.texts.push(text) > 0,
-        onceWritable: (callback) => self.#waiting.push(callback),
         fail: (error) => {
           throw error;
         },
       },
       wantsRequest: () => true,
-      isPending: (frame) => !this.#resolved.has((JSON.parse(frame) as Sent).id ?? ""),
+      isPending: (id) => !this.#resolved.has(id),
       logger: silentLogger,
     });
   }
 
   commit(entries: readonly (keyof typeof KINDS)[], cursor: Cursor): void {
     for (const name of entries) {
-      if (name === "request") this.#journal.appendRequest(`q-${this.frames.length}`, "ask_user", {});
-      else this.#journal.append(KINDS[name]);
+      if (name === "request") requestNamed(this.#log, `q-${this.frames.length}`, {});
+      else this.#log.append(KINDS[name]);
     }
-    for (const { firstSeq, frames } of this.#journal.takeSegments(0)) {
+    for (const { firstSeq, frames } of takeSegments(this.#log)) {
       this.frames.push(...frames);
       this.committedSeq = firstSeq + frames.length - 1;
       cursor.deliver(firstSeq, frames);
@@ -204,7 +206,7 @@ test("a cursor that skips entries tells early what must not wait among them, and
   bench.isFull = true;
   bench.commit(["delta", "agent_turn_completed", "request", "delta"], first);
   first.close();
-  const next = bench.cursor({ fromSeq: 8, earlyFromSeq: first.toldSeq + 1, credit: { events: 1, bytes: 1_000 } });
+  const next = bench.cursor({ fromSeq: 8, earlyFromSeq: first.scannedSeq + 1, credit: { events: 1, bytes: 1_000 } });
   next.start();
   bench.writable();
   await settle();

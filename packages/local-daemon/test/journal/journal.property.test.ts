@@ -1,10 +1,10 @@
 import { decodeFrame, sessionId } from "@daemon-sdk/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Journal } from "../../src/journal/journal.js";
 import { isRequestFrame } from "../../src/journal/journal-frame.js";
 import { pruneBefore } from "../../src/journal/journal-retention.js";
 import type { SegmentInfo } from "../../src/storage/store.js";
+import { requestNamed, takeSegments, unstoredLog } from "./unstored-log.js";
 
 /** What a journal is given came in a frame: keys that pollute, at whatever depth, were refused with theirs. */
 function cameIn(params: object): boolean {
@@ -17,11 +17,11 @@ const plain = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })).filter(c
 test("every frame is one envelope without a raw newline, that says what it was given, at its own position", () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), fc.array(fc.tuple(fc.boolean(), plain, plain)), (id, entries) => {
-      const journal = new Journal({ sessionId: sessionId(id), epoch: 7, lastSeq: 10 });
+      const log = unstoredLog({ sessionId: sessionId(id), epoch: 7, lastSeq: 10 });
       for (const [isRequest, fields, meta] of entries) {
-        if (isRequest) journal.appendRequest("q", "ask_user", fields);
+        if (isRequest) requestNamed(log, "q", fields);
         else
-          journal.append({ ...fields, type: "x" }, {
+          log.append({ ...fields, type: "x" }, {
             ...meta,
             epoch: 99,
             seq: 99,
@@ -29,7 +29,7 @@ test("every frame is one envelope without a raw newline, that says what it was g
             resolved: true,
           } as object);
       }
-      const segments = journal.takeSegments(1);
+      const segments = takeSegments(log);
       const frames = segments.flatMap((segment) => segment.frames);
       expect(frames).toHaveLength(entries.length);
       for (const [index, frame] of frames.entries()) {

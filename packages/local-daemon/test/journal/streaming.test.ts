@@ -1,6 +1,7 @@
-import { LIMITS, type SessionMessage, type SessionNotification, sessionId } from "@daemon-sdk/protocol";
+import { type SessionMessage, type SessionNotification, sessionId } from "@daemon-sdk/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { JOURNAL_LIMITS } from "../../src/limits/journal-limits.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { Harness, type TestClient } from "../sessions/harness.js";
 
@@ -229,6 +230,6 @@ test("an old journal is pruned to its bounds, and the newest entries stay", asyn
   const { firstSeq, lastSeq } = await harness.store.journalBounds(sessionId("s-1"));
   expect(lastSeq).toBe(8 * 1_024);
   const kept = lastSeq - firstSeq + 1;
-  expect(kept).toBeGreaterThanOrEqual(2_000 - LIMITS.journalSegmentEntries);
-  expect(kept).toBeLessThanOrEqual(2_000 + 1_024 + LIMITS.journalSegmentEntries);
+  expect(kept).toBeGreaterThanOrEqual(2_000 - JOURNAL_LIMITS.segmentEntries);
+  expect(kept).toBeLessThanOrEqual(2_000 + 1_024 + JOURNAL_LIMITS.segmentEntries);
 });

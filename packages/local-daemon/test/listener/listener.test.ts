@@ -4,10 +4,11 @@ import net from "node:net";
 import { ConnectionError, InvalidOptionError } from "@daemon-sdk/protocol";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { describe, expect, test } from "vitest";
+import { statusOf, upgradeText } from "../../../../test/support/raw-http.js";
 import { createNonce, PROOF_HEADERS, tcpAuthority, UNIX_AUTHORITY } from "../../src/access/proof.js";
 import { unixUrl } from "../../src/rendezvous/probe.js";
 import { dialProven } from "../../src/rendezvous/proven-dial.js";
-import { exchange, openDoor, statusOf, upgradeText } from "./open-door.js";
+import { exchange, openDoor } from "./open-door.js";
 
 const ORIGIN = "https://app.example.com";
 

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+/** A process that is started in the package finds it built, by its name. Not told by this file, which may be part of a bundle. */
+const PACKAGE = dirname(createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json"));
 
 /** Loads the built package, waits for a line on stdin, connects, tells whom it reached, and stays until stdin ends. */
 const PROGRAM = `
@@ -39,11 +41,14 @@ export class Contender {
     this.#lines = reader[Symbol.asyncIterator]();
   }
 
-  /** Resolves when the process has loaded everything and waits. */
-  static async load(stateDir: string): Promise<Contender> {
-    const child = spawn(process.execPath, ["--input-type=module", "-e", PROGRAM], {
+  /** Resolves when the process has loaded everything and waits. `isApart`: in a network of its own, where there is `unshare`. */
+  static async load(stateDir: string, isApart = false): Promise<Contender> {
+    const command = isApart ? ["unshare", "-n", process.execPath] : [process.execPath];
+    const [program = "", ...args] = [...command, "--input-type=module", "-e", PROGRAM];
+    const { PATH, HOME, TMPDIR } = process.env;
+    const child = spawn(program, args, {
       cwd: PACKAGE,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, DAEMON_SDK_HOME: stateDir },
+      env: { PATH, HOME, TMPDIR, DAEMON_SDK_HOME: stateDir },
       stdio: ["pipe", "pipe", "inherit"],
     });
     const contender = new Contender(child, createInterface({ input: child.stdout }));

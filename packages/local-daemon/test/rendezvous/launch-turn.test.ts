@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { LIMITS } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
+import { PROCESS_LIMITS } from "../../src/limits/process-limits.js";
 import { LaunchTurn } from "../../src/rendezvous/launch-turn.js";
 import { tempHome } from "./temp-home.js";
 
@@ -40,7 +40,7 @@ test.each([-1, 1])("the turn of a program that was killed passes on, whatever th
   const { home, path, turns } = place();
   using _home = home;
   await turns[0]?.take();
-  const then = new Date(Date.now() + sign * (LIMITS.daemonLaunchTurnMs + 60_000));
+  const then = new Date(Date.now() + sign * (PROCESS_LIMITS.launchTurnMs + 60_000));
   utimesSync(path, then, then);
   expect(await turns[1]?.isFree()).toBe(true);
   // The first look clears it away.

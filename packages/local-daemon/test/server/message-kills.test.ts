@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import { daemonHome, ended } from "../rendezvous/daemon-home.js";
@@ -19,32 +20,12 @@ const KILLS: readonly [failpoint: string, states: readonly string[]][] = [
   ["message-ending", ["outcome_unknown"]],
 ];
 
-/** An agent that notes each prompt it gets in `work.log` of its directory, and ends the turn. */
-const AGENT = `
-import { appendFileSync } from "node:fs";
-import { createInterface } from "node:readline";
-const say = (message) => process.stdout.write(JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", ...message }) + "\\n");
-const tell = (notification) => say({ type: "notification", method: "droid.session_notification", params: { notification } });
-createInterface({ input: process.stdin }).on("line", (line) => {
-  const { id, method, params } = JSON.parse(line);
-  if (method === undefined) return;
-  const result = /^droid\\.(initialize|load)_session$/.test(method) ? { sessionId: "a-1", session: { messages: [] }, settings: { modelId: "m", reasoningEffort: "none" } } : {};
-  say({ type: "response", id, result });
-  if (method !== "droid.add_user_message") return;
-  appendFileSync("work.log", params.messageId + "\\n");
-  const message = { id: params.messageId, role: "user", content: [{ type: "text", text: params.text }], createdAt: 1, updatedAt: 1 };
-  tell({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
-  tell({ type: "create_message", message, requestId: id });
-  tell({ type: "agent_turn_completed", reason: "completed" });
-  tell({ type: "droid_working_state_changed", newState: "idle" });
-});
-`;
+const AGENT = fileURLToPath(new URL("../fixtures/noting-agent.mjs", import.meta.url));
 
 describe("a daemon that is killed at a step of a message's life", () => {
   test.each(KILLS)("at `%s`: the message ends once, and its agent never gets it twice", async (failpoint, states) => {
     await using home = daemonHome();
-    await home.write("agent.mjs", AGENT);
-    const command = [process.execPath, join(home.state, "agent.mjs")];
+    const command = [process.execPath, AGENT];
     await home.write("config.json", JSON.stringify({ agents: { noting: { command } }, defaultAgent: "noting" }));
     const work = join(home.state, "work.log");
     writeFileSync(work, "");

@@ -10,7 +10,10 @@ import type {
   AgentStart,
 } from "../../src/agents/agent.js";
 
-/** An agent that does what the test says, when it says it; each call is remembered. */
+/**
+ * An agent that does what the test says, when it says it; each call is remembered. It stands behind the daemon's own port, without a
+ * wire and a driver: the fake agent of the testing package is on the other side of those.
+ */
 export class FakeAgent implements Agent {
   readonly pid: number;
   readonly startTime = "1";

@@ -25,7 +25,7 @@ function isSendPayload(value: unknown): value is SendPayload {
 }
 
 /**
- * Whether `value` is the `delivery` of a DELIVER (docs/wire/relay.md#messages). Read without `delivery.seq`, one cannot
+ * Whether `value` is the `delivery` of a DELIVER (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages). Read without `delivery.seq`, one cannot
  * be acknowledged.
  *
  * Written out, because it runs for every message; as its description says.

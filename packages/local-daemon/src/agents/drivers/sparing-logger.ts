@@ -1,11 +1,9 @@
 import type { Logger } from "@daemon-sdk/protocol";
-
-/** Warnings of one agent that are all written; after these, only the 32nd, 64th, 128th and so on. */
-const WRITTEN_IN_FULL = 20;
+import { AGENT_LIMITS } from "../../limits/index.js";
 
 /**
  * A logger for what one agent says wrong: an agent that prints a million lines of nonsense must not fill the disk with
- * warnings about them. Each warning carries its number and `fields`, which tell whose it is.
+ * warnings about them. Each warning carries its number and `fields`, which name the agent.
  */
 export function sparingLogger(logger: Logger, fields: object): Logger {
   let warnings = 0;
@@ -16,7 +14,8 @@ export function sparingLogger(logger: Logger, fields: object): Logger {
     warn(more, message) {
       warnings++;
       const isPowerOfTwo = (warnings & (warnings - 1)) === 0;
-      if (warnings <= WRITTEN_IN_FULL || isPowerOfTwo) logger.warn({ ...fields, ...more, warnings }, message);
+      if (warnings <= AGENT_LIMITS.warningsInFull || isPowerOfTwo)
+        logger.warn({ ...fields, ...more, warnings }, message);
     },
   };
 }

@@ -28,7 +28,7 @@ const NEWLINE_BYTES = 1;
  * Messages as lines over two pipes, from either end (docs/wire/agent-stdio.md#start).
  *
  * A pipe is not a socket, so three laws of {@link Transport} read differently here. The end of the input is a clean close
- * unless it came in the middle of a line: a pipe cannot tell more. A line that is too long or no UTF-8 is counted, logged
+ * unless it came in the middle of a line: a pipe shows no more. A line that is too long or no UTF-8 is counted, logged
  * and skipped, and the link stays: agents print strange things. When the output breaks (EPIPE), what the other side said
  * before is still delivered; the link ends with the input.
  */
@@ -99,7 +99,7 @@ export class StdioTransport implements Transport {
     return false;
   }
 
-  /** Stops or restarts reading; the pipe fills, and whoever writes to it waits. */
+  /** Stops or restarts reading; the pipe fills, and its writer waits. */
   setPaused(paused: boolean): void {
     this.#isPaused = paused;
     if (!this.#isReading) return;
@@ -148,7 +148,7 @@ export class StdioTransport implements Transport {
     }
   }
 
-  /** Everything sent in one tick leaves in one write: a system call costs more than the line it carries. */
+  /** Everything sent in one tick goes out in one write: a system call costs more than the line it carries. */
   #scheduleFlush(): void {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;

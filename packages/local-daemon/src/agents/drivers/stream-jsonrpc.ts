@@ -6,7 +6,6 @@ import {
   type InboundRequest,
   isFailure,
   isSessionNotificationParams,
-  LIMITS,
   type Logger,
   METHODS,
   NO_ANSWER,
@@ -20,6 +19,7 @@ import {
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../../limits/index.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentStart } from "../agent.js";
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
@@ -27,7 +27,7 @@ import { changedSettings, initializeParams, loadParams, readyFrom } from "./open
 import { sparingLogger } from "./sparing-logger.js";
 import { StdioTransport } from "./stdio-transport.js";
 
-/** What a {@link StreamJsonrpcAgent} drives, and whom it tells. */
+/** What a {@link StreamJsonrpcAgent} drives, and where its events go. */
 export interface StreamJsonrpcAgentOptions {
   readonly spec: { readonly name: string };
   readonly process: AgentProcess;
@@ -41,8 +41,8 @@ export interface StreamJsonrpcAgentOptions {
  * An agent that writes session envelopes on its stdout, as `droid exec` and our own do
  * (docs/wire/agent-stdio.md#start).
  *
- * One process holds one session, so what it says belongs to that session, whatever id it names or leaves out. Everything
- * strange it may say is counted, logged and survived; only its death ends it.
+ * One process holds one session, so its messages belong to that session, whatever id they name or omit. Messages that cannot be
+ * used are counted and logged; only the end of the process ends the agent.
  */
 export class StreamJsonrpcAgent implements Agent {
   readonly pid: number;
@@ -56,7 +56,7 @@ export class StreamJsonrpcAgent implements Agent {
   readonly #engine: ProtocolEngine;
   #agentSessionId: string;
   #turn: AgentTurn | undefined;
-  /** The working state that the daemon was told last; after a turn's end the daemon says `idle` itself. */
+  /** The working state that was passed on last; after a turn's end the daemon states `idle` itself. */
   #workingState = "idle";
   #isStopping = false;
 
@@ -77,13 +77,13 @@ export class StreamJsonrpcAgent implements Agent {
     this.#engine.onRequest = (request) => this.#asked(request);
     this.#engine.onStrayResponse = (response) => this.#strayed(response);
     this.#engine.onClose = () => this.#giveUp();
-    // What a dead agent left in its pipe is little, and must be read, or its end never comes. (Node resumes the pipe by
+    // The rest in a dead agent's pipe is little, and must be read, or the pipe never ends. (Node resumes the pipe by
     // itself then, and promises it nowhere.)
     void process.dead.then(() => this.#transport.setPaused(false));
     void process.gone.then((exit) => this.#exited(exit));
   }
 
-  /** What it said that was no line, no envelope, or no answer to a call; for logs and tests. */
+  /** Messages that were no line, no envelope, or no answer to a call; for logs and tests. */
   get counters(): { readonly badLines: number; readonly badFrames: number; readonly strayResponses: number } {
     const { badFrames, strayResponses } = this.#engine.counters;
     return { badLines: this.#transport.badLines, badFrames, strayResponses };
@@ -116,7 +116,7 @@ export class StreamJsonrpcAgent implements Agent {
   }
 
   async #openBy(method: string, params: object): Promise<AgentReady> {
-    const result = await this.#request(method, params, { timeoutMs: LIMITS.agentStartMs });
+    const result = await this.#request(method, params, { timeoutMs: AGENT_LIMITS.startMs });
     const ready = readyFrom(result, { agent: this.#options.spec.name, method, sessionId: this.#agentSessionId });
     this.#agentSessionId = ready.agentSessionId;
     return ready;
@@ -188,14 +188,14 @@ export class StreamJsonrpcAgent implements Agent {
 
   #notified({ method, params, meta }: InboundNotification): void {
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
-      this.#logger.debug({ method }, "The agent told something that is no session notification; ignored.");
+      this.#logger.debug({ method }, "The agent sent something that is no session notification; ignored.");
       return;
     }
     const { notification } = params;
     const turn = this.#turn;
     const isEnd = turn !== undefined && !this.#isLastGasp(notification) && turn.observe(notification);
     if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
-    turn?.tell();
+    turn?.report();
     if (turn !== undefined) this.#settle(turn);
   }
 
@@ -260,7 +260,7 @@ export class StreamJsonrpcAgent implements Agent {
   }
 }
 
-/** The error of calls that an agent's death left without an answer. */
+/** The error of calls that got no answer because the agent died. */
 function exitError(agent: string, exit: AgentExit, cause: Error): ProcessExitError {
   const stderr = exit.stderr === "" ? "It wrote nothing to stderr." : `Its last words on stderr:\n${exit.stderr}`;
   return new ProcessExitError(`${describeExit(agent, exit)} ${stderr}`, { ...exit, cause });

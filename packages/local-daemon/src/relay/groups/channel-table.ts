@@ -1,14 +1,14 @@
 /**
- * Who is in which channel (docs/wire/relay.md#channels). Pure: no connections, no storage.
+ * The members of channels (docs/wire/relay.md#channels). Pure: no connections, no storage.
  *
- * Channel names are compared as they are, so `#dev` and `dev` are two channels. Names of members are compared without
- * regard to case when somebody joins, leaves or posts; two agents whose names differ in case only may both be members.
+ * Channel names match exactly: `#dev` and `dev` are two channels. Names of members match in upper and lower case when one
+ * joins, leaves or posts. Two agents whose names differ in case only may both be members.
  */
 export class ChannelTable {
-  /** Channel → name in lower case → the names as their owners write them. An empty channel has no entry. */
+  /** Channel → name in lower case → the names as they were added. An empty channel has no entry. */
   readonly #channels = new Map<string, Map<string, Set<string>>>();
 
-  /** Adds a member. False when the name, in any case, was one already, so that nobody need be told. */
+  /** Adds a member. False when the name was a member already, in upper or lower case. */
   join(channel: string, name: string): boolean {
     const members = this.#channels.get(channel) ?? new Map<string, Set<string>>();
     this.#channels.set(channel, members);
@@ -21,7 +21,7 @@ export class ChannelTable {
     return true;
   }
 
-  /** Removes a member: that spelling when it is there, else whatever spelling is. False when there was none. */
+  /** Removes a member: that spelling, else every other spelling. False when the name was no member. */
   leave(channel: string, name: string): boolean {
     const members = this.#channels.get(channel);
     const spellings = members?.get(name.toLowerCase());
@@ -33,7 +33,7 @@ export class ChannelTable {
     return true;
   }
 
-  /** Takes a name out of every channel it is in under that very spelling; those channels are the result. */
+  /** Removes that spelling of a name from every channel, and returns those channels. */
   leaveAll(name: string): string[] {
     return [...this.#channels.keys()].filter((channel) => {
       const spellings = this.#channels.get(channel)?.get(name.toLowerCase());
@@ -41,17 +41,17 @@ export class ChannelTable {
     });
   }
 
-  /** Whether the name, in any case, is a member. */
+  /** Whether the name is a member, in upper or lower case. */
   has(channel: string, name: string): boolean {
     return this.#channels.get(channel)?.has(name.toLowerCase()) === true;
   }
 
-  /** The ways in which a member's name is written in a channel. */
+  /** The spellings of a member's name in a channel. */
   spellings(channel: string, name: string): string[] {
     return [...(this.#channels.get(channel)?.get(name.toLowerCase()) ?? [])];
   }
 
-  /** Every member's name as it was written, in the order of joining. */
+  /** Every member's name as it was added, in the order of joining. */
   members(channel: string): string[] {
     return [...(this.#channels.get(channel)?.values() ?? [])].flatMap((spellings) => [...spellings]);
   }

@@ -1,4 +1,3 @@
-import { LIMITS } from "@daemon-sdk/protocol";
 import {
   type ChannelJoinPayload,
   type ChannelLeavePayload,
@@ -9,6 +8,7 @@ import {
 } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 import type { Mailboxes } from "../mailboxes/index.js";
 import type { Directory, RelayPeer } from "../names/index.js";
@@ -164,15 +164,15 @@ export class Channels {
   }
 
   #crowdFault(channel: string, member: string): string | undefined {
-    const isOver = (this.#counts.get(member.toLowerCase()) ?? 0) >= LIMITS.relayChannelsPerName;
+    const isOver = (this.#counts.get(member.toLowerCase()) ?? 0) >= MESSAGING_LIMITS.channelsPerName;
     if (!isOver || channel === GENERAL_CHANNEL || this.#table.has(channel, member)) return undefined;
-    return `"${member}" is in ${LIMITS.relayChannelsPerName} channels. Leave one before joining another.`;
+    return `"${member}" is in ${MESSAGING_LIMITS.channelsPerName} channels. Leave one before joining another.`;
   }
 }
 
 function nameFault(what: string, name: string): string | undefined {
-  if (name.length > 0 && name.length <= LIMITS.relayChannelNameUnits) return undefined;
-  return `payload.${what} must have 1 to ${LIMITS.relayChannelNameUnits} characters, but has ${name.length}.`;
+  if (name.length > 0 && name.length <= MESSAGING_LIMITS.channelNameUnits) return undefined;
+  return `payload.${what} must have 1 to ${MESSAGING_LIMITS.channelNameUnits} characters, but has ${name.length}.`;
 }
 
 /**

@@ -23,7 +23,7 @@ export function shadowPayload(payload: SendPayload, { primary, direction }: Shad
   };
 }
 
-/** The sender of a blocking SEND waits for its addressee; an answer of a shadow would be one of somebody else. */
+/** Without the mark of a blocking SEND, which only its addressee may answer. */
 function withoutSync(meta: SendMeta | undefined): SendMeta | undefined {
   if (meta?.sync === undefined) return meta;
   const { sync: _, ...rest } = meta;

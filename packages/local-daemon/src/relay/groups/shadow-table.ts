@@ -4,7 +4,7 @@ import type { ShadowBindPayload } from "@daemon-sdk/protocol/relay";
 export interface ShadowBinding {
   readonly shadow: string;
   readonly primary: string;
-  /** The triggers on which the shadow wants to speak. The daemon stores them and acts on none. */
+  /** The triggers of the binding. The daemon stores them and acts on none. */
   readonly speakOn: readonly string[];
   /** Copies of what the primary receives. */
   readonly incoming: boolean;

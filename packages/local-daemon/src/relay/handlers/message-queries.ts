@@ -1,4 +1,3 @@
-import { LIMITS } from "@daemon-sdk/protocol";
 import {
   type InboxMessage,
   type InboxPayload,
@@ -82,7 +81,7 @@ function messagesQuery({ limit, sinceTs, from, to, thread, order }: MessagesQuer
 /** A limit as it was asked for, within what one answer could hold. */
 function boundedLimit(limit: number | undefined, usual: number): number {
   if (limit === undefined || !(limit >= 1)) return usual;
-  return Math.min(Math.floor(limit), LIMITS.relayQueryMessages);
+  return Math.min(Math.floor(limit), MESSAGING_LIMITS.queryMessages);
 }
 
 function inboxMessage({ id, from, payload, ts }: HistoryEntry): InboxMessage {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 const BYTES_PER_KB = 1024;
 
-/** Memory a process holds now, in bytes; undefined when it is gone, or where there is no `/proc`. */
+/** Resident memory of a process in bytes; undefined when it has ended, or where there is no `/proc`. */
 export async function residentBytes(pid: number): Promise<number | undefined> {
   if (process.platform !== "linux") return undefined;
   try {

@@ -185,7 +185,7 @@ export class DurableMailboxes implements Mailboxes {
     for (const { posts, settle } of submissions) settle(posts.map(() => outcome));
   }
 
-  /** The outcome of a post, after its entry was delivered where somebody is connected. */
+  /** The outcome of a post, after its entry was delivered to connected readers. */
   #afterDelivery(outcome: PostOutcome, post: Post | undefined): PostOutcome {
     if (outcome.state !== "queued" || post === undefined) return outcome;
     return this.#mailboxes.get(this.#options.addressOf(post.to))?.isLive === true ? { state: "delivered" } : outcome;

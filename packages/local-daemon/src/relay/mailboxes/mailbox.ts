@@ -17,7 +17,7 @@ export class Mailbox {
   readonly streams: Map<string, number>;
   /** Streams whose last number the store has only in the entries. */
   readonly dirtyStreams = new Set<string>();
-  /** Session of the DELIVERs that are made while nobody is connected. */
+  /** Session of the DELIVERs that are made while no reader is connected. */
   sessionId: string;
   /** Messages were dropped by age since the last connection. */
   hasLost: boolean;

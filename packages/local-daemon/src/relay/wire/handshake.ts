@@ -25,7 +25,7 @@ export interface HandshakeOptions {
   readonly logger: Logger;
 }
 
-/** The session of a connection that was let in. */
+/** The session of a connection whose HELLO was accepted. */
 interface Session {
   readonly id: string;
   readonly token: string;

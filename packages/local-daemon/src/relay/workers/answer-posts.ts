@@ -1,4 +1,5 @@
-import { LIMITS, type Logger } from "@daemon-sdk/protocol";
+import type { Logger } from "@daemon-sdk/protocol";
+import { RELAY_LIMITS } from "../../limits/index.js";
 import { type ShadowTable, shadowCopies } from "../groups/index.js";
 import type { Mailboxes, Post } from "../mailboxes/index.js";
 import { failurePost } from "./worker-messages.js";
@@ -24,7 +25,7 @@ export class AnswerPosts {
     const { mailboxes, shadows, logger } = this.#options;
     void mailboxes.post([answer, ...shadowCopies(shadows, answer)]).then(([outcome]) => {
       if (outcome?.state !== "refused") return;
-      const { code, message, retryAfterMs = LIMITS.relayHeartbeatMs } = outcome;
+      const { code, message, retryAfterMs = RELAY_LIMITS.relayHeartbeatMs } = outcome;
       if (code === "BUSY") return this.#postLater(answer, retryAfterMs);
       logger.warn({ agent: answer.from, to: answer.to, code }, `A worker's answer was lost: ${message}`);
       if (code === "BAD_REQUEST" && !isFailure) this.post(failurePost(answer, message), true);

@@ -12,6 +12,7 @@ import type {
 import type { AgentCatalog, AgentSpawner, AgentSpec } from "../../agents/index.js";
 import type { Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
+import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Directory, ExpectedAgent, RelayPeer } from "../names/index.js";
 import { startRelayProgram } from "./relay-program.js";
 import { directoryFault, spawnFault } from "./spawn-request.js";
@@ -162,8 +163,8 @@ export class SpawnManager {
       isConfigured: (cli) => agents.spawnable(cli) !== undefined,
       configured: agents.spawnableNames,
     });
-    if (fault !== undefined || this.#running.size + this.#starting.size < LIMITS.relayWorkers) return fault;
-    return `${LIMITS.relayWorkers} agents run already. Release one first.`;
+    if (fault !== undefined || this.#running.size + this.#starting.size < MESSAGING_LIMITS.workers) return fault;
+    return `${MESSAGING_LIMITS.workers} agents run already. Release one first.`;
   }
 
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {

@@ -45,7 +45,7 @@ export const AGENT_HANDLERS: readonly Handler[] = [
     const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "compact_session", { ...params }, METHODS.compactSession.timeoutMs);
     const removedCount = typeof result.removedCount === "number" ? result.removedCount : 0;
-    // The agent tells the summary when it opens the new session; what it did not remove is known here.
+    // The agent sends the summary when it opens the new session; the messages that it kept are known here.
     const messages = (await allMessages(host, source)).slice(removedCount);
     const newSessionId = await adopt(call, source, result, messages, source.row.title);
     return { result: { ...result, newSessionId, removedCount } };
@@ -80,7 +80,7 @@ export const AGENT_HANDLERS: readonly Handler[] = [
     }),
   ),
 
-  // Not of our table, but a session's agent may know them; it says -32601 itself when it does not.
+  // Not in our table, but a session's agent may know them; it answers -32601 itself when it does not.
   ...OTHER_METHOD_NAMES.map(
     (name): Handler => ({
       name,

@@ -1,8 +1,8 @@
 export { AGENT_HANDLERS } from "./agent-calls.js";
 export type { Call, Handler } from "./handler.js";
-export { LIFE_HANDLERS } from "./life.js";
 export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
 export { LISTING_HANDLERS } from "./listings.js";
+export { PING_HANDLERS } from "./ping.js";
 export { RECEIPT_HANDLERS } from "./receipts.js";
 export { REQUEST_HANDLERS } from "./requests.js";
 export { SETTINGS_HANDLERS } from "./settings.js";

@@ -1,9 +1,10 @@
 import { type AvailableSession, activityOf, LIMITS, sessionId } from "@daemon-sdk/protocol";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import { fitting, type Session } from "../../sessions/index.js";
 import type { SessionRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
 
-/** What searches return when the client does not say. */
+/** Defaults of a search. */
 const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5, contextChars: 80 };
 
 /**
@@ -11,13 +12,12 @@ const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5
  */
 export const LISTING_HANDLERS = [
   handle("listOpenedSessions", (_params, { sessions: reachable, host }) => {
-    const { now, inbox } = host.services;
-    const pending = inbox.counts();
+    const now = host.services.now();
     const sessions = reachable.open.map((session) => ({
       sessionId: session.id,
       updatedAt: session.row.updatedAt / 1000,
-      workingState: session.workingState,
-      activity: activityIn(session, pending.get(session.id) ?? 0, now()),
+      workingState: session.log.state.workingState,
+      activity: activityIn(session, now),
       cwd: session.row.cwd,
       tags: [...session.row.tags],
     }));
@@ -61,7 +61,7 @@ export const LISTING_HANDLERS = [
     const id = sessionId(params.sessionId);
     const query = { limit: params.limit ?? LIMITS.messagePage, ...(params.role && { role: params.role }) };
     const page = await store.readMessages(id, { ...query, ...(params.cursor && { cursor: params.cursor }) });
-    const { messages } = fitting(page.messages, LIMITS.sessionFrameBytes / 2);
+    const { messages } = fitting(page.messages, SERVING_LIMITS.answerBytes);
     const cut = page.messages.length - messages.length;
     if (cut === 0 || messages.length === 0) {
       return { result: { ...page, hasMore: page.nextCursor !== undefined } };
@@ -77,9 +77,10 @@ export const LISTING_HANDLERS = [
 ];
 
 /** A session without a turn needs no agent: the next message starts one. */
-function activityIn({ workingState, heardAt, turns, agent }: Session, pendingRequests: number, now: number) {
+function activityIn({ log, agentActiveAt, turns, agent }: Session, now: number) {
+  const { workingState, pendingRequests } = log.state;
   const isReachable = turns.active === undefined || agent.isOccupied;
-  return activityOf({ workingState, pendingRequests, silentMs: now - heardAt, isReachable });
+  return activityOf({ workingState, pendingRequests, silentMs: now - agentActiveAt, isReachable });
 }
 
 function available(row: SessionRow, messagesCount: number): AvailableSession {

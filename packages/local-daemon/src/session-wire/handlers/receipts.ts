@@ -1,16 +1,16 @@
-import { LIMITS, messageId, type Receipt, type SessionId, sessionId } from "@daemon-sdk/protocol";
+import { messageId, type Receipt, type SessionId, sessionId } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import type { Store, TurnRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
 
-/** What became of messages (docs/protocol.md §7, "Receipts"). Read from the store: what is told is committed. */
+/** What became of messages (docs/protocol.md §7, "Receipts"). Read from the store: a receipt states only what is committed. */
 export const RECEIPT_HANDLERS = [
   handle("getReceipts", async ({ sessionId: id, messageIds }, { sessions, host }) => {
     await sessions.rowOf(id);
     const { store } = host.services;
     const receipts: Receipt[] = [];
-    // Half a frame leaves room for everything beside the texts.
-    let room = LIMITS.sessionFrameBytes / 2;
+    let room = SERVING_LIMITS.answerBytes;
     for (const wanted of messageIds) {
       const turn = await store.readTurn(sessionId(id), messageId(wanted));
       const text = turn === undefined ? undefined : await answerOf(store, sessionId(id), turn);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { type InboxRequest, isRecord, LIMITS, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
+import { type InboxRequest, isRecord, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
 import { answererOf, type PendingRequest, validAnswer } from "../../inbox/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import type { PendingRequestRow } from "../../storage/index.js";
 import { type Call, handle } from "./handler.js";
 
@@ -9,7 +10,7 @@ export const REQUEST_HANDLERS = [
   handle("listRequests", async ({ sessionId: id }, { sessions, host }) => {
     if (id !== undefined) await sessions.rowOf(id);
     const { store, inbox } = host.services;
-    // Only open sessions have requests: what a daemon left behind, the next one closes before it serves.
+    // Only open sessions have requests: those of an earlier daemon are closed before this one serves.
     const reachable = new Set(sessions.open.map((session) => session.id));
     const rows = await store.pendingRequests(id === undefined ? undefined : sessionId(id));
     const waiting = rows.filter((row) => reachable.has(row.sessionId) && inbox.find(row.id) !== undefined);
@@ -25,29 +26,29 @@ export const REQUEST_HANDLERS = [
       const answer = validAnswer(pending, result);
       if (answer === undefined) throw notOffered(pending.row.method);
       inbox.resolve(pending, answer, { answeredBy: answererOf(client) });
-      await pending.owner.settled();
+      await pending.log.settled();
     }
     return { result: {} };
   }),
 ];
 
-/** The request while it waits; undefined when it does not, or belongs to a session of somebody else. */
+/** The request while it waits, else undefined. Throws for one of a session that the client does not reach. */
 async function reachableRequest(id: string, { sessions, host }: Call): Promise<PendingRequest | undefined> {
   const { inbox } = host.services;
   const pending = inbox.find(id);
   if (pending === undefined) return undefined;
-  await sessions.rowOf(pending.owner.id).catch(() => {
+  await sessions.rowOf(pending.row.sessionId).catch(() => {
     throw notPending(undefined);
   });
-  // Somebody may have been faster meanwhile.
+  // Another answer may have won meanwhile.
   return inbox.find(id);
 }
 
-/** A repeated answer is told once more that it won; any other is too late. */
+/** Resolves for an answer that repeats the one that won; rejects any other, which is too late. */
 async function requireSame(id: string, result: unknown, { client, sessions, host }: Call): Promise<void> {
   const { inbox, store } = host.services;
   const resolving = inbox.findResolving(id);
-  await resolving?.owner.settled();
+  await resolving?.log.settled();
   const row = resolving?.row ?? (await store.readRequest(id));
   const isReached = row !== undefined && (await sessions.rowOf(row.sessionId).then(yes, no));
   if (!isReached) throw notPending(undefined);
@@ -64,7 +65,7 @@ const no = () => false;
 
 /** As many, oldest first, as one answer holds. */
 function fitting(rows: readonly PendingRequestRow[]): PendingRequestRow[] {
-  let room = LIMITS.sessionFrameBytes / 2;
+  let room = SERVING_LIMITS.answerBytes;
   return rows.filter(({ params }) => {
     room -= Buffer.byteLength(params);
     return room >= 0;

@@ -21,14 +21,14 @@ export const SETTINGS_HANDLERS = [
       session.patch({ settings: { ...session.row.settings, ...changed } });
     }
     if (changed.tags !== undefined) session.patch({ tags: changed.tags });
-    await session.commit();
+    await session.log.commit();
     return { result: {} };
   }),
 
   handle("renameSession", async ({ sessionId, title }, { sessions, requestId }) => {
     const session = await sessions.load(sessionId);
     session.notify({ type: "session_title_updated", requestId, title, updateType: "user" });
-    await session.commit();
+    await session.log.commit();
     // So that its own next title is not the old one; an agent that cannot does no harm.
     session.agent.current?.call(METHODS.renameSession.name, { title }, METHODS.renameSession.timeoutMs).catch(() => {});
     return { result: { success: true } };

@@ -1,7 +1,7 @@
 import { encodeFrame } from "@daemon-sdk/protocol/relay";
 import { describe, expect, test } from "vitest";
 import { MemoryStore } from "../../../src/server.js";
-import { FakeClock } from "../fake-clock.js";
+import { DaemonClock } from "../daemon-clock.js";
 import { RelayDaemon, sendOf } from "../relay-daemon.js";
 
 describe("bounds", () => {
@@ -16,9 +16,9 @@ describe("bounds", () => {
   });
 
   test("past the rate limit each refused message is named in a BUSY, and the others are delivered", async () => {
-    using clock = new FakeClock();
+    using clock = new DaemonClock();
     await using daemon = await RelayDaemon.start({
-      now: clock.now,
+      now: () => clock.now(),
       limits: { relaySendsPerSecond: 100, relaySendBurst: 1_000 },
     });
     const alice = await daemon.connect("Alice");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "../fake-clock.js";
+import { DaemonClock } from "../daemon-clock.js";
 import { RelayDaemon, type Seen } from "../relay-daemon.js";
 
 const placeOf = ({ id, ts, delivery }: Seen) => ({ id, ts, seq: delivery?.seq });
@@ -22,8 +22,8 @@ describe("a message for somebody who is away", () => {
   });
 
   test("waits beyond a ttl_ms that its sender wrote: what was accepted is kept until it is acknowledged", async () => {
-    using clock = new FakeClock();
-    await using daemon = await RelayDaemon.start({ now: clock.now, limits: { relayHeartbeatMs: 10_000_000 } });
+    using clock = new DaemonClock();
+    await using daemon = await RelayDaemon.start({ now: () => clock.now(), limits: { relayHeartbeatMs: 10_000_000 } });
     const alice = await daemon.connect("Alice");
     await (await daemon.connect("Bob")).leave();
     alice.send("Bob", "late", { payload_meta: { ttl_ms: 1 } });
@@ -46,8 +46,8 @@ describe("a message for somebody who is away", () => {
   });
 
   test("waits for a user that left just now, and is refused once it is gone for long", async () => {
-    using clock = new FakeClock();
-    await using daemon = await RelayDaemon.start({ now: clock.now, limits: { relayHeartbeatMs: 10_000_000 } });
+    using clock = new DaemonClock();
+    await using daemon = await RelayDaemon.start({ now: () => clock.now(), limits: { relayHeartbeatMs: 10_000_000 } });
     const alice = await daemon.connect("Alice");
     await (await daemon.connect("Uma", { entityType: "user" })).leave();
     clock.pass(299_000);
@@ -63,8 +63,8 @@ describe("a message for somebody who is away", () => {
 
 describe("until it is acknowledged", () => {
   test("a message comes again at 5, 10, 20 and 40 s, then each minute, as the same frame", async () => {
-    using clock = new FakeClock();
-    await using daemon = await RelayDaemon.start({ now: clock.now, limits: { relayHeartbeatMs: 10_000_000 } });
+    using clock = new DaemonClock();
+    await using daemon = await RelayDaemon.start({ now: () => clock.now(), limits: { relayHeartbeatMs: 10_000_000 } });
     const alice = await daemon.connect("Alice");
     const bob = await daemon.connect("Bob");
     bob.isAcking = false;
@@ -86,8 +86,8 @@ describe("until it is acknowledged", () => {
   });
 
   test("an ACK is for one message: others come again, in any order of ACKs", async () => {
-    using clock = new FakeClock();
-    await using daemon = await RelayDaemon.start({ now: clock.now });
+    using clock = new DaemonClock();
+    await using daemon = await RelayDaemon.start({ now: () => clock.now() });
     const alice = await daemon.connect("Alice");
     const bob = await daemon.connect("Bob");
     bob.isAcking = false;
@@ -172,9 +172,9 @@ describe("resuming", () => {
   });
 
   test("after messages were dropped by age tells RESUME_TOO_OLD, once", async () => {
-    using clock = new FakeClock();
+    using clock = new DaemonClock();
     await using daemon = await RelayDaemon.start({
-      now: clock.now,
+      now: () => clock.now(),
       limits: { mailboxAgeMs: 3_600_000, relayHeartbeatMs: 10_000_000 },
     });
     const alice = await daemon.connect("Alice");

@@ -1,12 +1,12 @@
 import { createEnvelope } from "@daemon-sdk/protocol/relay";
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "../fake-clock.js";
+import { DaemonClock } from "../daemon-clock.js";
 import { RelayDaemon, sendOf } from "../relay-daemon.js";
 
 describe("the heartbeat", () => {
   test("pings each interval, and gives up a peer that says nothing for six", async () => {
-    using clock = new FakeClock();
-    await using daemon = await RelayDaemon.start({ now: clock.now });
+    using clock = new DaemonClock();
+    await using daemon = await RelayDaemon.start({ now: () => clock.now() });
     const alice = await daemon.connect("Alice");
     clock.pass(25_000);
     await alice.next("PING", 5);
@@ -22,8 +22,8 @@ describe("the heartbeat", () => {
   });
 
   test("leaves an agent alone that got a message, for thirty seconds", async () => {
-    using clock = new FakeClock();
-    await using daemon = await RelayDaemon.start({ now: clock.now });
+    using clock = new DaemonClock();
+    await using daemon = await RelayDaemon.start({ now: () => clock.now() });
     const alice = await daemon.connect("Alice");
     const bob = await daemon.connect("Bob");
     bob.isAcking = false;

@@ -58,10 +58,11 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
       const { opened, follower } = await withCredit(bench, { events: 0, bytes: 0 });
       await bench.turn(opened, bench.prompts.stream(20));
       const { sessionId } = opened;
-      const { position } = await follower.result("follow_session", {
+      const { position, workingState, isAgentLoopInProgress } = await follower.result("follow_session", {
         sessionId,
         credit: { events: 999, bytes: 999_999 },
       });
+      expectEqual([typeof workingState, typeof isAgentLoopInProgress], ["string", "boolean"], "types of the state");
       await bench.turn(opened, bench.prompts.say("from now"));
       await follower.until(() => follower.entries(sessionId).length >= 3, "entries from now on");
       const positions = follower.positions(sessionId);

@@ -36,6 +36,11 @@ export class FakeFollower {
     return this.#credit && { ...this.#credit };
   }
 
+  /** How many entries of the journal this connection was not sent in their place. */
+  get waiting(): number {
+    return this.#session.journal.position.seq - this.#nextSeq + 1;
+  }
+
   /** Adds to the credit; nothing where there is no bound. */
   grant({ events, bytes }: Credit): void {
     if (!this.#credit) return;

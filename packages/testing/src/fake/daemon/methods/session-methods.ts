@@ -77,7 +77,8 @@ function followSession(call: FakeCall): unknown {
   const credit = optionalCredit(call.params.credit);
   if (!credit) throw rpcFault(RpcCode.invalidParams, "Invalid params: credit must be { events, bytes }");
   session.followers.get(call.link)?.follow(credit);
-  return { position: session.journal.position };
+  const { position } = session.journal;
+  return { position, isAgentLoopInProgress: session.isBusy, workingState: session.workingState };
 }
 
 function addUserMessage(call: FakeCall): unknown {

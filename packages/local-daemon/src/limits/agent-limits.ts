@@ -1,0 +1,26 @@
+/** Bounds and times of agents' processes; no option changes them. Those that one may change are in `SessionLimits`. */
+export const AGENT_LIMITS = {
+  /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
+  startMs: 30_000,
+  /** End of stdin, which asks an agent to end, to SIGTERM … */
+  stdinGraceMs: 2_000,
+  /** … and from there to SIGKILL: `droid exec` ignores SIGTERM in mid-turn (docs/wire/agent-stdio.md#oddities). */
+  termGraceMs: 2_000,
+  /** After an agent's death, for the rest of its output: only a descendant that got away holds the pipe longer. */
+  outputMs: 1_000,
+  /** Bytes of an agent's stderr kept for the error that states why it died. */
+  stderrBytes: 64 * 1024,
+  /** How long agents may take to end an interrupted turn when the daemon stops. */
+  drainInterruptMs: 1_000,
+  /** How long `ps` may take where there is no `/proc`. */
+  psTimeoutMs: 2_000,
+  /** Files of `/proc` read at a time: enough to keep the thread pool busy, few enough to leave room for other work. */
+  procReadsAtOnce: 16,
+  /** Pause between two checks whether a killed process is gone, and the longest wait. */
+  gonePollMs: 5,
+  goneWaitMs: 2_000,
+  /** Scans for what a dead agent left: a process may fork during a scan, and the next one finds the child. */
+  sweepRounds: 4,
+  /** Warnings about one agent that are all logged; after these, only the 32nd, 64th, 128th and so on. */
+  warningsInFull: 20,
+} as const;

@@ -1,0 +1,13 @@
+/** Bounds of journals and their cursors; no option changes them. Those that one may change are in `SessionLimits`. */
+export const JOURNAL_LIMITS = {
+  /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
+  segmentEntries: 64,
+  /** Bytes read from the store at a time for a reader that lags: one page is all it ever holds in memory. */
+  readPageBytes: 256 * 1024,
+  /** Entries and characters stored between two looks at how much of a journal is kept, and the shortest time: a look costs a query. */
+  pruneLookEntries: 1_024,
+  pruneLookChars: 1024 * 1024,
+  pruneLookMs: 1_000,
+  /** Credit of one cursor, in events and in bytes: more than any client needs, and sums stay within what every number type counts. */
+  creditMax: 2 ** 31,
+} as const;

@@ -1,0 +1,42 @@
+import { DaemonError, ProcessExitError, type SessionNotification } from "@daemon-sdk/protocol";
+import type { AgentTurnEnd } from "../agents/index.js";
+
+/**
+ * The last entries of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
+ *
+ * A client of the original ends its stream at a change to idle and knows no reasons (docs/wire/session.md#streams): it gets a busy
+ * state first where the turn showed none, and an `error` where the agent died.
+ *
+ * @param wasBusy whether the session is at work: an agent's own idle is held back while a turn runs
+ */
+export function lastWords(
+  turnId: string,
+  { reason, details }: AgentTurnEnd,
+  wasBusy: boolean,
+  now: number,
+): SessionNotification[] {
+  const words: SessionNotification[] = [];
+  if (!wasBusy) words.push({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
+  if (reason === "agent_exited") {
+    const message = typeof details.message === "string" ? details.message : "The agent ended before its turn did.";
+    words.push({ type: "error", message, errorType: "ProcessExitError", timestamp: new Date(now).toISOString() });
+  }
+  words.push({ ...details, type: "agent_turn_completed", reason, turnId });
+  words.push({ type: "droid_working_state_changed", newState: "idle" });
+  return words;
+}
+
+/** The end of a turn whose prompt did not reach the agent, or was not taken by it. */
+export function endOfFailure(error: unknown): AgentTurnEnd & { readonly details: { code: string; message: string } } {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = DaemonError.is(error) ? error.code : "INTERNAL";
+  const exit = error instanceof ProcessExitError ? { exitCode: error.exitCode, signal: error.signal } : {};
+  const isGone = error instanceof ProcessExitError || code === "AGENT_UNSTABLE";
+  return { reason: isGone ? "agent_exited" : "error", details: { message, code, ...exit } };
+}
+
+/** The end of a turn that an earlier daemon left open, and an agent may have seen. */
+export const LOST_END: AgentTurnEnd = {
+  reason: "daemon_restarted",
+  details: { message: "The daemon that ran this turn ended before it did; how far the agent came is not known." },
+};
