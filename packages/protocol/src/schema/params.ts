@@ -204,8 +204,8 @@ export const listAvailableSessionsParamsSchema: z.ZodMiniType<ListAvailableSessi
 export const searchSessionsParamsSchema: z.ZodMiniType<SearchSessionsParams> = z.looseObject({
   query: text,
   kind: optionalText,
-  limitSessions: upTo(LIMITS.searchSessionsMax),
-  limitHitsPerSession: upTo(LIMITS.searchHitsMax),
+  limitSessions: optionalCount,
+  limitHitsPerSession: optionalCount,
   contextChars: optionalCount,
 });
 
