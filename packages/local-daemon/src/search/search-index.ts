@@ -48,7 +48,7 @@ export class SearchIndex {
   open(source: MessageSource): number | undefined {
     try {
       this.#openFile();
-      if (this.#isOf(source)) return this.#read("filled_to");
+      if (this.#isOf(source)) return this.#filledTo(source);
     } catch (error) {
       if (!isBroken(error) && !isOther(error)) throw error;
     }
@@ -186,6 +186,13 @@ export class SearchIndex {
   #isOf({ id, lastNo }: MessageSource): boolean {
     const isSame = this.#read("source") === id && this.#read("tokens") === TOKENS_VERSION;
     return isSame && (this.#read("last_no") ?? 0) <= lastNo;
+  }
+
+  /** A power loss may have cost the last commits here, and not those of the store that forgot the changes. */
+  #filledTo({ newestNo }: MessageSource): number | undefined {
+    const known = this.#read("last_no") ?? 0;
+    if (this.#read("filled_to") === undefined && known < newestNo) this.#write({ filled_to: known });
+    return this.#read("filled_to");
   }
 
   #openFile(): void {

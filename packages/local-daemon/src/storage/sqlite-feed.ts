@@ -20,7 +20,8 @@ export class SqliteFeed implements MessageFeed {
   source(): MessageSource {
     const id = this.#database.get("SELECT value FROM meta WHERE name = 'messages_id'");
     const last = this.#database.get("SELECT seq AS no FROM sqlite_sequence WHERE name = 'messages'");
-    return { id: numberOf(id, "value"), lastNo: numberOf(last, "no") };
+    const newest = this.#database.get("SELECT max(no) AS no FROM messages");
+    return { id: numberOf(id, "value"), lastNo: numberOf(last, "no"), newestNo: numberOf(newest, "no") };
   }
 
   changes(): ChangeSlice | undefined {

@@ -155,6 +155,8 @@ export interface MessageSource {
   readonly id: number;
   /** The largest number that was ever given out. */
   readonly lastNo: number;
+  /** Number of the newest message; 0 when there is none. */
+  readonly newestNo: number;
 }
 
 /**
