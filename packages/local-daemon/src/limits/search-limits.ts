@@ -28,9 +28,8 @@ export const SEARCH_LIMITS = {
   rememberedLetters: 8_192,
   /** Snippets of one hit. */
   snippets: 3,
-  /** Documents that the first statement of a search looks through, and the fewest of one: a statement cannot be stopped. */
-  firstRange: 512,
-  smallestRange: 16,
+  /** Documents of one shard of the index: a statement looks through one shard, and cannot be stopped. */
+  shardDocuments: 1_024,
   /** Messages that are read at a time from a store without a feed. */
   scannedMessages: 100,
   /** Heap of the worker. */

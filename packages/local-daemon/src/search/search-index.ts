@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { DaemonError, type SessionMessage } from "@daemon-sdk/protocol";
+import { SEARCH_LIMITS } from "../limits/index.js";
 import { type MessageChange, type MessageSource, numberOf, SqliteDatabase, textOf } from "../storage/index.js";
 import type { Candidate } from "./hit-collector.js";
 import { searchableTexts, TEXT_KINDS } from "./message-texts.js";
@@ -28,7 +29,8 @@ export type OwnerNo = number;
  * The search index in one SQLite file: a cache of what the store holds, thrown away when it is damaged or of another store.
  *
  * Each owner (the person, and each configured key) has tables of their own, with numbers of their own: how long a search
- * among them takes does not depend on what others have. The texts are kept too, compressed, so that a search needs the
+ * among them takes does not depend on what others have. An owner's words are in shards of so many documents: a statement
+ * cannot be stopped, and the beginning of a word costs one as much as all words that begin so. The texts are kept too, compressed, so that a search needs the
  * store only for the rows of the sessions it found.
  */
 export class SearchIndex {
@@ -102,22 +104,20 @@ export class SearchIndex {
       .map((row) => numberOf(row, "no"));
   }
 
-  /** The newest document of an owner; documents are numbered from 1. */
-  lastDocument(owner: OwnerNo): number {
-    return numberOf(this.#open().get(`SELECT max(doc) AS doc FROM docs_${owner}`), "doc");
+  /** How many shards an owner has: 0, 1 and so on, the newest documents in the last one. */
+  shardsOf(owner: OwnerNo): number {
+    const last = this.#lastDocument(owner);
+    return last === 0 ? 0 : shardOf(last) + 1;
   }
 
-  /** Documents with a text that matches, newest first, in a range of them. */
-  matches(owner: OwnerNo, expression: string, from: number, to: number): { doc: number; kind: number }[] {
+  /** Documents of one shard with a text that matches, newest first, each once. */
+  matches(owner: OwnerNo, shard: number, expression: string): number[] {
+    const words = wordsTable(owner, shard);
     const rows = this.#open().all(
-      `SELECT rowid AS place FROM words_${owner}
-       WHERE words_${owner} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC`,
-      ...[expression, from * KINDS, to * KINDS + KINDS - 1],
+      `SELECT rowid AS place FROM ${words} WHERE ${words} MATCH ? ORDER BY rowid DESC`,
+      expression,
     );
-    return rows.map((row) => {
-      const place = numberOf(row, "place");
-      return { doc: Math.trunc(place / KINDS), kind: place % KINDS };
-    });
+    return [...new Set(rows.map((row) => Math.trunc(numberOf(row, "place") / KINDS)))];
   }
 
   /** The session of a document: all that is read of one in a session of which enough was found. */
@@ -137,13 +137,14 @@ export class SearchIndex {
     const table = this.#ownerNo(database, owner);
     const known = numberOf(database.get(`SELECT doc FROM docs_${table} WHERE message = ?`, no), "doc");
     if (known > 0) {
-      database.run(`DELETE FROM words_${table} WHERE rowid BETWEEN ? AND ?`, known * KINDS, known * KINDS + KINDS - 1);
+      const words = wordsTable(table, shardOf(known));
+      database.run(`DELETE FROM ${words} WHERE rowid BETWEEN ? AND ?`, known * KINDS, known * KINDS + KINDS - 1);
       database.run(`DELETE FROM docs_${table} WHERE doc = ?`, known);
     }
     const message = body === undefined ? undefined : (JSON.parse(Buffer.from(body).toString()) as SessionMessage);
     const texts = message === undefined ? [] : searchableTexts(message);
     if (message === undefined || texts.length === 0) return;
-    const doc = known > 0 ? known : this.lastDocument(table) + 1;
+    const doc = known > 0 ? known : this.#newDocument(database, table);
     const candidates = texts.map((text): Candidate => ({ ...text, docId: message.id, role: message.role }));
     database.run(
       `INSERT INTO docs_${table} (doc, message, session, body) VALUES (?, ?, ?, ?)`,
@@ -152,7 +153,8 @@ export class SearchIndex {
     for (const { kind, text } of texts) {
       const { words, parts } = indexedText(text);
       const place = doc * KINDS + TEXT_KINDS.indexOf(kind);
-      database.run(`INSERT INTO words_${table} (rowid, words, parts) VALUES (?, ?, ?)`, place, words, parts);
+      const into = wordsTable(table, shardOf(doc));
+      database.run(`INSERT INTO ${into} (rowid, words, parts) VALUES (?, ?, ?)`, place, words, parts);
     }
   }
 
@@ -170,11 +172,23 @@ export class SearchIndex {
          doc INTEGER PRIMARY KEY, message INTEGER NOT NULL UNIQUE, session TEXT NOT NULL, body BLOB NOT NULL
        ) STRICT`,
     );
+    return no;
+  }
+
+  /** The number of the next document, whose shard is there. */
+  #newDocument(database: SqliteDatabase, owner: OwnerNo): number {
+    const doc = this.#lastDocument(owner) + 1;
     // Tokens come as they are to be compared, with spaces between them: the tokenizer only splits there.
     database.run(
-      `CREATE VIRTUAL TABLE words_${no} USING fts5 (words, parts, content='', contentless_delete=1, tokenize='ascii')`,
+      `CREATE VIRTUAL TABLE IF NOT EXISTS ${wordsTable(owner, shardOf(doc))}
+       USING fts5 (words, parts, content='', contentless_delete=1, tokenize='ascii')`,
     );
-    return no;
+    return doc;
+  }
+
+  /** The newest document of an owner; they are numbered from 1. */
+  #lastDocument(owner: OwnerNo): number {
+    return numberOf(this.#open().get(`SELECT max(doc) AS doc FROM docs_${owner}`), "doc");
   }
 
   #storedOwner(id: string): OwnerNo | undefined {
@@ -234,6 +248,14 @@ function isOther(error: unknown): boolean {
 function resultCode(error: unknown): number {
   const code: unknown = error instanceof Error ? Reflect.get(Object(error.cause), "sqliteCode") : undefined;
   return typeof code === "number" ? code & 0xff : 0;
+}
+
+function shardOf(doc: number): number {
+  return Math.trunc(doc / SEARCH_LIMITS.shardDocuments);
+}
+
+function wordsTable(owner: OwnerNo, shard: number): string {
+  return `words_${owner}_${shard}`;
 }
 
 function ownerId(keyId: string | undefined): string {

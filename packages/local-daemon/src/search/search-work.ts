@@ -39,28 +39,20 @@ interface Look {
   readonly expression: string;
 }
 
-/** Looks through the tables of one owner. Returns whether there was no time for all of them. */
+/** Looks through the shards of one owner. Returns whether there was no time for all of them. */
 function* lookThrough(look: Look): Generator<void, boolean> {
-  const { index, owner, clock, expression } = look;
-  let range: number = SEARCH_LIMITS.firstRange;
+  const { index, owner, clock, collector, expression } = look;
   let further: number = SEARCH_LIMITS.furtherMessages;
-  for (let to = index.lastDocument(owner); to > 0; ) {
-    if (clock.isOver) return true;
-    const from = Math.max(1, to - range + 1);
-    const started = performance.now();
-    const matches = index.matches(owner, expression, from, to);
-    const took = performance.now() - started;
-    if (took > SEARCH_LIMITS.turnMs) range = Math.max(SEARCH_LIMITS.smallestRange, Math.trunc(range / 2));
-    else if (took < SEARCH_LIMITS.turnMs / 4) range *= 2;
-    for (const doc of new Set(matches.map((match) => match.doc))) {
-      if (look.collector.isFull || further === 0) return false;
-      if (look.collector.hasAllSessions) further -= 1;
+  for (let shard = index.shardsOf(owner) - 1; shard >= 0; shard -= 1) {
+    for (const doc of index.matches(owner, shard, expression)) {
+      if (collector.isFull || further === 0) return false;
+      if (collector.hasAllSessions) further -= 1;
       offer(look, doc);
       if (clock.isOver) return true;
       if (clock.isTurnOver) yield* clock.pause();
     }
+    if (clock.isOver) return shard > 0;
     if (clock.isTurnOver) yield* clock.pause();
-    to = from - 1;
   }
   return false;
 }

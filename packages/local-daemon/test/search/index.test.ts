@@ -120,7 +120,7 @@ test("an index of another store, or of another state of this one, is not believe
   index.put([change(1), change(5)], "all");
   index.close();
   expect(index.open({ id: 1, lastNo: 5, newestNo: 5 })).toBeUndefined();
-  expect(index.lastDocument(1)).toBe(2);
+  expect(index.shardsOf(1)).toBe(1);
   index.close();
   // Behind it, as after a power loss: what is missing is filled in, however often that is begun.
   expect(index.open({ id: 1, lastNo: 8, newestNo: 8 })).toBe(5);
@@ -166,22 +166,50 @@ test("a key's search touches no table of others: neither their rows nor their nu
     return { no: at + 1, sessionId: sessionId(`s-${at}`), owner, body };
   });
   index.put(changes);
-  const touched: [string, number, number, number][] = [];
+  const touched: [number, number, string][] = [];
   const matches = index.matches.bind(index);
-  index.matches = (owner, expression, from, to) => {
-    touched.push([expression, owner, from, to]);
-    return matches(owner, expression, from, to);
+  index.matches = (owner, shard, expression) => {
+    touched.push([owner, shard, expression]);
+    return matches(owner, shard, expression);
   };
   for (const query of ["hunter", "nothing"]) {
     const asked = { query, kind: "all", limitSessions: 9, limitHitsPerSession: 9, contextChars: 9, owner: "k1" };
     expect(searchWork(index, asked).next()).toEqual({ done: true, value: { sessions: [], isIncomplete: false } });
   }
   const [mine] = index.ownersFor("k1");
-  // Numbers of documents are the owner's own, so that a range of them holds nothing of the others either.
+  // Documents are numbered owner by owner, so that the number of shards tells nothing of the others either.
   expect(touched).toEqual([
-    ['("hunter"*)', mine, 1, 1],
-    ['("nothing"*)', mine, 1, 1],
+    [mine, 0, '("hunter"*)'],
+    [mine, 0, '("nothing"*)'],
   ]);
+  index.close();
+});
+
+test("documents of several shards are found, changed and dropped alike", () => {
+  const index = new SearchIndex(":memory:");
+  index.open({ id: 1, lastNo: 0, newestNo: 0 });
+  const count = SEARCH_LIMITS.shardDocuments * 2 + 10;
+  const put = (no: number, text: string | undefined): MessageChange => ({
+    no,
+    sessionId: S,
+    owner: undefined,
+    body: text === undefined ? undefined : Buffer.from(JSON.stringify(message(`m-${no}`, text))),
+  });
+  index.put(Array.from({ length: count }, (_, at) => put(at + 1, `needle n${at + 1}x`)));
+  const [owner = 0] = index.ownersFor(undefined);
+  expect(index.shardsOf(owner)).toBe(3);
+  index.put([put(3, "thread n3x"), put(1_500, undefined), put(count, "thread")]);
+  const ids = (query: string) => {
+    const asked = { query, kind: "all", limitSessions: 9, limitHitsPerSession: 20, contextChars: 9 };
+    const work = searchWork(index, asked);
+    let step = work.next();
+    while (!step.done) step = work.next();
+    return step.value.sessions.flatMap(({ hits }) => hits.map(({ docId }) => docId));
+  };
+  expect(ids("thread")).toEqual([`m-${count}`, "m-3"]);
+  expect(ids("n1500x")).toEqual([]);
+  expect(ids("needle n1501x")).toEqual(["m-1501"]);
+  expect(ids("needle")).toHaveLength(20);
   index.close();
 });
 
