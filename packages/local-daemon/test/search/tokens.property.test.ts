@@ -47,6 +47,29 @@ test("canonical forms and case make no difference", () => {
   );
 });
 
+test("a text of ASCII alone has the same tokens as among others", () => {
+  const word = fc.stringMatching(/^[A-Za-z0-9_ .-]{0,30}$/);
+  fc.assert(
+    fc.property(word, (of) => {
+      expect(runsOf(`${of} é`).slice(0, -1)).toEqual(runsOf(of));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("invisible characters make no difference, wherever they are in a word", () => {
+  const letters = fc.array(fc.constantFrom(..."aZé9нй", "a\u0300", "ﾃﾞ", "支", "ง"), { minLength: 2, maxLength: 8 });
+  const invisible = fc.constantFrom("\u00ad", "\u200b", "\u200d", "\ufeff", "\ufe0f");
+  fc.assert(
+    fc.property(letters, invisible, fc.nat(), (of, hidden, at) => {
+      const text = of.join("").normalize("NFD");
+      const place = 1 + (at % text.length);
+      expect(tokensOf(text.slice(0, place) + hidden + text.slice(place))).toEqual(tokensOf(text));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test("a folded text is folded already", () => {
   fc.assert(
     fc.property(text, (of) => {
