@@ -104,7 +104,8 @@ function faultsOfLabel({ label, isCall }: Message, participant: Participant, dec
       const files = declared.functions.get(plain ?? "") ?? [];
       return files.some((path) => !isOwn || isWithin(path, participant)) ? [] : [`no function ${name} for: ${label}`];
     }
-    if (isOwn && owner !== participant.name) return [`${name} is not of ${participant.name}`];
+    const isFile = participant.name.endsWith(".ts");
+    if (isOwn && !isFile && owner !== participant.name) return [`${name} is not of ${participant.name}`];
     const types = (declared.types.get(owner) ?? []).filter(({ path }) => !isOwn || isWithin(path, participant));
     return types.some((type) => hasMember(type, member, declared)) ? [] : [`there is no ${name}`];
   });

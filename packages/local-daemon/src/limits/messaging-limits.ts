@@ -16,8 +16,6 @@ export const MESSAGING_LIMITS = {
   queryMessages: 1_000,
   /** Pause after which a sender may try again that found too many blocking SENDs. */
   blockingRetryMs: 1_000,
-  /** Longest time-out of a blocking SEND: the longest time that a timer of Node takes. */
-  blockingMs: 2 ** 31 - 1,
   /** Messages in the answer to INBOX and to MESSAGES_QUERY that name no limit, as in the original (docs/wire/relay.md#queries). */
   inboxMessages: 50,
   queriedMessages: 100,

@@ -1,5 +1,5 @@
 import { type AckPayload, createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
-import { MESSAGING_LIMITS } from "../../limits/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
 import type { RelayPeer } from "../names/index.js";
 
 /** A SEND whose sender waits for an ACK (docs/wire/relay.md#blocking-sends). */
@@ -31,7 +31,7 @@ export class BlockingSends {
 
   /** Waits for the answer; after a time-out the sender receives an ERROR. No other SEND may wait under the same id. */
   open(send: BlockingSend): void {
-    const timeoutMs = Math.min(Math.max(send.timeoutMs, 0), MESSAGING_LIMITS.blockingMs);
+    const timeoutMs = Math.min(Math.max(send.timeoutMs, 0), SERVING_LIMITS.timerMs);
     const timer = setTimeout(() => this.#expired(send), timeoutMs).unref();
     this.#pending.set(send.correlationId, { ...send, timer });
   }

@@ -1,7 +1,7 @@
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import type { MailboxCursor, MailboxSink } from "../mailboxes/index.js";
 import type { RelayPeer } from "../names/index.js";
-import { RelayWriter, type RelayWriterOptions } from "./relay-writer.js";
+import { type RelayConnection, RelayWriter, type RelayWriterOptions } from "./relay-writer.js";
 
 /** Options of {@link ConnectedPeer}. */
 export interface ConnectedPeerOptions extends RelayWriterOptions {
@@ -26,6 +26,7 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
   cursor: MailboxCursor | undefined;
   readonly #now: () => number;
   readonly #processingMs: number;
+  readonly #outbox: RelayConnection["outbox"];
   #busyUntil = 0;
 
   constructor(options: ConnectedPeerOptions) {
@@ -40,10 +41,11 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
     this.connectedAt = now();
     this.#now = now;
     this.#processingMs = processingMs;
+    this.#outbox = options.connection.outbox;
   }
 
   get isFull(): boolean {
-    return this.connection.isFull;
+    return this.#outbox.isFull;
   }
 
   /** Whether the peer may be processing a message, and need not answer pings (docs/wire/relay.md#heartbeat). */
@@ -52,12 +54,12 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
   }
 
   onceWritable(callback: () => void): void {
-    this.connection.onceWritable(callback);
+    this.#outbox.onceWritable(callback);
   }
 
   deliver(frameText: string): void {
     if (this.entityType === "agent") this.#busyUntil = this.#now() + this.#processingMs;
-    this.connection.send(frameText);
+    this.#outbox.send(frameText);
   }
 
   /** The peer has sent a message: its silence counts again. */

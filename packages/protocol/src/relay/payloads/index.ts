@@ -1,6 +1,64 @@
-export type * from "./control.js";
-export type * from "./diagnostics.js";
-export type * from "./messages.js";
-export type * from "./queries.js";
+export type {
+  AckPayload,
+  AgentReadyPayload,
+  BusyPayload,
+  ClientCapabilities,
+  EmptyPayload,
+  ErrorPayload,
+  HeartbeatPayload,
+  HelloPayload,
+  LogPayload,
+  NackPayload,
+  ReceiptPayload,
+  ReceiptState,
+  SyncPayload,
+  SyncStream,
+  WelcomePayload,
+} from "./control.js";
+export type {
+  AgentMetrics,
+  HealthPayload,
+  HealthResponsePayload,
+  MetricsPayload,
+  MetricsResponsePayload,
+  StatusResponsePayload,
+} from "./diagnostics.js";
+export type {
+  ChannelAttachment,
+  ChannelInfoPayload,
+  ChannelJoinPayload,
+  ChannelLeavePayload,
+  ChannelMember,
+  ChannelMembersPayload,
+  ChannelMessagePayload,
+  ChannelTypingPayload,
+  SendPayload,
+  ShadowBindPayload,
+  ShadowUnbindPayload,
+} from "./messages.js";
+export type {
+  AgentListPayload,
+  AgentSummary,
+  InboxMessage,
+  InboxPayload,
+  InboxResponsePayload,
+  ListAgentsPayload,
+  ListConnectedAgentsPayload,
+  MessagesQueryPayload,
+  MessagesResponsePayload,
+  RemoveAgentPayload,
+  RemoveAgentResponsePayload,
+  StoredMessage,
+} from "./queries.js";
 export { PAYLOADS, type RelayPayloads } from "./relay-payloads.js";
-export type * from "./workers.js";
+export type {
+  ListWorkersResultPayload,
+  ReleasePayload,
+  SendInputPayload,
+  SetModelPayload,
+  SetModelResultPayload,
+  SpawnPayload,
+  SpawnResultPayload,
+  WorkerResultPayload,
+  WorkerSummary,
+} from "./workers.js";
