@@ -1,10 +1,10 @@
-/** The 49 scenarios, in the order in which they run and are printed. */
+/** The 50 scenarios, in the order in which they run and are printed. */
 export const FAULT_IDS = [
   ...numbered("L", 6),
   ...numbered("F", 15),
   ...numbered("D", 6),
   ...numbered("B", 10),
-  ...numbered("S", 9),
+  ...numbered("S", 10),
   ...numbered("M", 3),
 ];
 

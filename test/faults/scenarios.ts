@@ -25,6 +25,7 @@ import { reconnectScenarios } from "./scenarios/reconnects.js";
 import { rendezvousScenarios } from "./scenarios/rendezvous.js";
 import { repeatScenarios } from "./scenarios/repeats.js";
 import { restartScenarios } from "./scenarios/restarts.js";
+import { searchTimeScenarios } from "./scenarios/search-times.js";
 import { soakScenarios } from "./scenarios/soak.js";
 import { unreadOutputScenarios } from "./scenarios/unread-output.js";
 import { unsafePlaceScenarios } from "./scenarios/unsafe-places.js";
@@ -50,6 +51,7 @@ const ALL: readonly FaultScenario[] = [
   ...originScenarios,
   ...ownershipScenarios,
   ...privateStateScenarios,
+  ...searchTimeScenarios,
   ...unsafePlaceScenarios,
   ...reconnectStormScenarios,
   ...rendezvousScenarios,

@@ -10,6 +10,7 @@ import { Committer } from "./journal/index.js";
 import { type Accepted, type Listener, openListener } from "./listener/index.js";
 import { RelayDoor, RelayHost, type SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir } from "./rendezvous/index.js";
+import { MessageSearch } from "./search/index.js";
 import { recover, SessionHost } from "./sessions/index.js";
 import { SqliteStore, type Store } from "./storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
@@ -22,7 +23,29 @@ export {
   type ResolvedConfig,
 } from "./config.js";
 export type { DaemonLimits } from "./limits/index.js";
-export type * from "./storage/index.js";
+export type {
+  AgentProcessRow,
+  ChangeSlice,
+  FrameRun,
+  JournalBounds,
+  MailboxRow,
+  MailboxState,
+  MessageChange,
+  MessageFeed,
+  MessagePageQuery,
+  MessageSource,
+  PendingRequestRow,
+  RelayWrite,
+  SegmentInfo,
+  SegmentRow,
+  SessionPageQuery,
+  SessionRow,
+  Store,
+  StoredSegment,
+  StoreWrite,
+  TurnRow,
+  TurnState,
+} from "./storage/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 
 /** Where a daemon can be reached, and which one it is. */
@@ -89,6 +112,7 @@ class RunningDaemon implements Daemon {
   readonly #parts: Parts;
   readonly #logger: Logger;
   readonly #host: SessionHost;
+  readonly #search: MessageSearch;
   readonly #committer: Committer;
   readonly #agents: AgentCatalog;
   readonly #credentials: Credentials;
@@ -119,6 +143,7 @@ class RunningDaemon implements Daemon {
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now }) });
     this.#committer = new Committer({ store, logger });
     this.#agents = agentCatalog(config);
+    this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
     this.#host = new SessionHost({
       store,
       epoch,
@@ -129,6 +154,7 @@ class RunningDaemon implements Daemon {
       spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger }),
       committer: this.#committer,
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
+      search: this.#search,
       agents: this.#agents,
     });
   }
@@ -169,6 +195,7 @@ class RunningDaemon implements Daemon {
     } catch (error) {
       await this.#listener?.close();
       await this.#relay?.host.stop();
+      await this.#search.close();
       throw error;
     }
   }
@@ -269,6 +296,7 @@ class RunningDaemon implements Daemon {
     await Promise.all([...this.#connections].map(({ closed }) => closed));
     await this.#relay?.door.close();
     await this.#relay?.host.stop();
+    await this.#search.close();
     await store.close();
     await claim.release();
   }

@@ -20,7 +20,7 @@ const RETRYABLE = [
   "DAEMON_STOPPING",
   /** The session's agent is not there (wire code -32005). */
   "SESSION_DISCONNECTED",
-  /** More prompts wait than the session takes. */
+  /** More prompts wait than the session takes, or more searches than one credential may have waiting. */
   "QUEUE_FULL",
   /** No answer in time. */
   "REQUEST_TIMEOUT",

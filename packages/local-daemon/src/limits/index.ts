@@ -5,6 +5,7 @@ export { MAILBOX_LIMITS } from "./mailbox-limits.js";
 export { MESSAGING_LIMITS } from "./messaging-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";
 export { RELAY_LIMITS, type RelayLimits } from "./relay-limits.js";
+export { SEARCH_LIMITS } from "./search-limits.js";
 export { SERVING_LIMITS } from "./serving-limits.js";
 export type { SessionLimits } from "./session-limits.js";
 export { STORAGE_LIMITS } from "./storage-limits.js";

@@ -18,8 +18,7 @@ export const STORAGE_LIMITS = {
   indexStepSessions: 128,
   /** Longest indexed run: more rows of one journal become several runs, so that the cost of reading a run has a bound. */
   indexRunRows: 1_024,
-  /** Characters of one text that a search finds; past it a tool's output costs more to index than it is worth. */
-  searchedChars: 64 * 1024,
-  /** Snippets of one hit of a search. */
-  searchSnippets: 3,
+  /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */
+  feedMessages: 16,
+  feedBytes: 256 * 1024,
 } as const;

@@ -35,6 +35,7 @@ export interface Claim {
   /** The local token, new at every start. */
   readonly token: string;
   readonly databasePath: string;
+  readonly searchPath: string;
   /**
    * Whether an earlier daemon ended without giving up its claim: killed, or the machine went down. Only then can it have
    * left agents behind; what is published stays until a daemon that has ended everything else withdraws it.
@@ -102,6 +103,10 @@ class StateDirClaim implements Claim {
 
   get databasePath(): string {
     return join(this.stateDir, STATE_FILES.database);
+  }
+
+  get searchPath(): string {
+    return join(this.stateDir, STATE_FILES.search);
   }
 
   get privateSocketPath(): string {

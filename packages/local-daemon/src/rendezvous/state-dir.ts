@@ -15,6 +15,8 @@ export const STATE_FILES = {
   /** Which program runs the daemon, unless it is the default one. */
   owner: "owner.json",
   database: "daemon.db",
+  /** The search index: a cache of the database. */
+  search: "search.db",
   config: "config.json",
   log: "daemon.log",
   /** Where agents may keep conversations. */

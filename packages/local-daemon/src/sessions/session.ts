@@ -24,6 +24,7 @@ import {
 import type { Inbox } from "../inbox/index.js";
 import { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
+import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { TurnQueue } from "../turns/index.js";
 import { Subscribers } from "./subscribers.js";
@@ -33,6 +34,7 @@ export interface SessionServices extends AgentServices {
   readonly store: Store;
   readonly epoch: number;
   readonly inbox: Inbox;
+  readonly search: MessageSearch;
   readonly limits: SessionLimits;
 }
 

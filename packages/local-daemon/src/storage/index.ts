@@ -1,4 +1,5 @@
 export { MemoryStore } from "./memory-store.js";
 export type { MailboxRow, MailboxState, RelayWrite, StoredSegment } from "./relay-rows.js";
+export { numberOf, SqliteDatabase, textOf } from "./sqlite-database.js";
 export { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js";
 export type * from "./store.js";

@@ -1,15 +1,12 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { MemoryRelay } from "./memory-relay.js";
 import type { SegmentQuery } from "./relay-rows.js";
-import { SearchCollector } from "./search-collector.js";
 import type {
   AgentProcessRow,
   FrameRun,
   JournalBounds,
   MessagePageQuery,
   PendingRequestRow,
-  SearchQuery,
-  SearchRow,
   SegmentInfo,
   SegmentRow,
   SessionPageQuery,
@@ -105,16 +102,6 @@ export class MemoryStore implements Store {
 
   async countMessages(id: SessionId): Promise<number> {
     return this.#shelves.get(id)?.messages.size ?? 0;
-  }
-
-  async search(query: SearchQuery): Promise<readonly SearchRow[]> {
-    const collector = new SearchCollector(query);
-    for (const { row, messages } of this.#newestFirst(query.owner)) {
-      for (const { text } of [...messages.values()].reverse()) {
-        if (!collector.add(copy(row), JSON.parse(text) as SessionMessage)) return collector.rows;
-      }
-    }
-    return collector.rows;
   }
 
   async journalBounds(id: SessionId): Promise<JournalBounds> {

@@ -99,4 +99,21 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO meta (name, value) SELECT 'mailbox_indexed_no', coalesce(max(no), 0) FROM mailbox_segments;
   DROP INDEX mailbox_segments_in_order;
   `,
+  `
+  -- The search index is a file of its own (search/); here is only which messages it has still to look at. Triggers write
+  -- that down, so that no statement can forget it.
+  DROP TABLE message_search;
+  CREATE TABLE message_changes (seq INTEGER PRIMARY KEY, no INTEGER NOT NULL, session TEXT NOT NULL) STRICT;
+  CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+    INSERT INTO message_changes (no, session) VALUES (new.no, new.session);
+  END;
+  CREATE TRIGGER message_changed AFTER UPDATE ON messages BEGIN
+    INSERT INTO message_changes (no, session) VALUES (new.no, new.session);
+  END;
+  CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+    INSERT INTO message_changes (no, session) VALUES (old.no, old.session);
+  END;
+  -- Tells an index whose messages these are.
+  INSERT INTO meta (name, value) SELECT 'messages_id', abs(random() / 2048);
+  `,
 ];

@@ -20,14 +20,17 @@ export class SqliteDatabase {
   readonly #statements = new Map<string, StatementSyncInstance>();
   #database: InstanceType<typeof DatabaseSync> | undefined;
   readonly #maxBytes: number | undefined;
+  readonly #schema: readonly string[];
 
   /**
    * @param path of the file, or `:memory:`
-   * @param maxBytes the file may grow to; default: no bound of ours
+   * @param options.maxBytes the file may grow to; default: no bound of ours
+   * @param options.schema steps to the present schema; default those of the store
    */
-  constructor(path: string, maxBytes?: number) {
+  constructor(path: string, options: { maxBytes?: number | undefined; schema?: readonly string[] } = {}) {
     this.#path = path;
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = options.maxBytes;
+    this.#schema = options.schema ?? MIGRATIONS;
   }
 
   /**
@@ -120,16 +123,16 @@ export class SqliteDatabase {
   #migrate(): void {
     const database = this.#open();
     const done = numberOf(this.get("PRAGMA user_version"), "user_version");
-    if (done > MIGRATIONS.length) {
+    if (done > this.#schema.length) {
       throw new DaemonError(
         "STORAGE_FAILED",
-        `The store ${this.#path} was written by a newer daemon (schema ${done}, this one knows ${MIGRATIONS.length}). ` +
+        `The store ${this.#path} was written by a newer daemon (schema ${done}, this one knows ${this.#schema.length}). ` +
           "Start the newer daemon, or use another state directory.",
       );
     }
-    if (done === MIGRATIONS.length) return;
-    for (const step of MIGRATIONS.slice(done)) database.exec(step);
-    database.exec(`PRAGMA user_version=${MIGRATIONS.length}`);
+    if (done === this.#schema.length) return;
+    for (const step of this.#schema.slice(done)) database.exec(step);
+    database.exec(`PRAGMA user_version=${this.#schema.length}`);
   }
 
   #open(): InstanceType<typeof DatabaseSync> {

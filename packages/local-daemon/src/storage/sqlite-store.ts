@@ -1,10 +1,9 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
-import { indexQuery } from "./message-search.js";
 import type { SegmentQuery } from "./relay-rows.js";
-import { SearchCollector } from "./search-collector.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrite } from "./sqlite-writes.js";
@@ -14,8 +13,6 @@ import type {
   JournalBounds,
   MessagePageQuery,
   PendingRequestRow,
-  SearchQuery,
-  SearchRow,
   SegmentInfo,
   SessionPageQuery,
   SessionRow,
@@ -45,6 +42,7 @@ export interface SqliteStoreOptions {
  * it alone is flushed to the disk, at each start, so positions handed out before never come back for other entries.
  */
 export class SqliteStore implements Store {
+  readonly messageFeed: SqliteFeed;
   readonly #database: SqliteDatabase;
   readonly #relay: SqliteRelay;
   readonly #mailboxIndex: MailboxIndex;
@@ -53,7 +51,8 @@ export class SqliteStore implements Store {
   readonly #now: () => number;
 
   constructor(options: SqliteStoreOptions) {
-    this.#database = new SqliteDatabase(options.path, options.maxBytes);
+    this.#database = new SqliteDatabase(options.path, { maxBytes: options.maxBytes });
+    this.messageFeed = new SqliteFeed(this.#database);
     this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
     this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
@@ -86,6 +85,7 @@ export class SqliteStore implements Store {
       for (const write of writes) applyWrite(targets, write);
     });
     this.#mailboxIndex.committed();
+    this.messageFeed.committed(writes);
   }
 
   async readSession(id: SessionId): Promise<SessionRow | undefined> {
@@ -146,25 +146,6 @@ export class SqliteStore implements Store {
 
   async countMessages(id: SessionId): Promise<number> {
     return numberOf(this.#database.get("SELECT count(*) AS n FROM messages WHERE session = ?", key(id)), "n");
-  }
-
-  async search(query: SearchQuery): Promise<readonly SearchRow[]> {
-    const words = indexQuery(query.query);
-    if (words === undefined) return [];
-    const collector = new SearchCollector(query);
-    const rows = this.#database.each(
-      `SELECT sessions.body AS session, messages.body AS body
-       FROM (SELECT DISTINCT rowid / 4 AS no FROM message_search WHERE message_search MATCH ?) AS found
-       JOIN messages ON messages.no = found.no JOIN sessions ON sessions.id = messages.session
-       ${query.owner === undefined ? "" : "WHERE sessions.owner = ?"}
-       ORDER BY sessions.updated_at DESC, sessions.id, messages.no DESC`,
-      ...[words, ...(query.owner === undefined ? [] : [query.owner])],
-    );
-    for (const row of rows) {
-      const isWanted = collector.add(JSON.parse(textOf(row, "session")) as SessionRow, parse<SessionMessage>(row));
-      if (!isWanted) break;
-    }
-    return collector.rows;
   }
 
   async journalBounds(id: SessionId): Promise<JournalBounds> {

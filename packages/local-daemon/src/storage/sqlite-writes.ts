@@ -1,6 +1,5 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
-import { searchableTexts, TEXT_KINDS } from "./message-search.js";
-import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
+import { key, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
 import type { PendingRequestRow, StoreWrite, TurnRow } from "./store.js";
@@ -61,29 +60,15 @@ function putTurn(database: SqliteDatabase, row: TurnRow): void {
 }
 
 function putMessage(database: SqliteDatabase, sessionId: SessionId, message: SessionMessage): void {
-  const row = database.get(
+  database.run(
     `INSERT INTO messages (session, id, role, body) VALUES (?, ?, ?, ?)
-     ON CONFLICT (session, id) DO UPDATE SET role = excluded.role, body = excluded.body RETURNING no`,
+     ON CONFLICT (session, id) DO UPDATE SET role = excluded.role, body = excluded.body`,
     ...[key(sessionId), key(message.id), key(message.role), JSON.stringify(message)],
   );
-  const no = numberOf(row, "no");
-  dropFromIndex(database, no);
-  for (const { kind, text } of searchableTexts(message)) {
-    const place = no * 4 + TEXT_KINDS.indexOf(kind);
-    database.run("INSERT INTO message_search (rowid, text) VALUES (?, ?)", place, text.replaceAll("\0", " "));
-  }
 }
 
 function dropMessage(database: SqliteDatabase, sessionId: SessionId, messageId: string): void {
-  const row = database.get(
-    "DELETE FROM messages WHERE session = ? AND id = ? RETURNING no",
-    ...[key(sessionId), key(messageId)],
-  );
-  if (row !== undefined) dropFromIndex(database, numberOf(row, "no"));
-}
-
-function dropFromIndex(database: SqliteDatabase, no: number): void {
-  database.run("DELETE FROM message_search WHERE rowid BETWEEN ? AND ?", no * 4, no * 4 + 3);
+  database.run("DELETE FROM messages WHERE session = ? AND id = ?", key(sessionId), key(messageId));
 }
 
 function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {

@@ -136,34 +136,46 @@ export interface MessagePageQuery {
   readonly role?: string;
 }
 
-/** What `search_sessions` looks for. */
-export interface SearchQuery {
-  readonly query: string;
-  /** `message_text`, `document`, `tool_use`, `tool_result`, or `all`. */
-  readonly kind: string;
-  readonly limitSessions: number;
-  readonly limitHitsPerSession: number;
-  readonly contextChars: number;
-  /** As of {@link SessionPageQuery}. */
-  readonly owner?: string | undefined;
+/** A message that an index has to look at, as it is now. */
+export interface MessageChange {
+  /** Its number: larger than those of all messages before it, and never another message's. */
+  readonly no: number;
+  readonly sessionId: SessionId;
+  /** As of {@link SessionRow.owner}. */
+  readonly owner: string | undefined;
+  /** Its JSON in UTF-8; undefined: it is gone. */
+  readonly body: Uint8Array | undefined;
 }
 
-/** One place where the words were found. `docId` is the id of the message. */
-export interface SearchHitRow {
-  readonly docId: string;
-  readonly kind: string;
-  readonly role: string | undefined;
-  readonly toolName: string | undefined;
-  readonly snippets: readonly string[];
-  /** How often the words occur in it. */
-  readonly score: number;
+/** Some changed messages, each once. `through` is the place after which one goes on. */
+export interface ChangeSlice {
+  readonly changes: readonly MessageChange[];
+  readonly through: number;
 }
 
-/** A session in which the words were found. */
-export interface SearchRow {
-  readonly session: SessionRow;
-  /** Newest message first. */
-  readonly hits: readonly SearchHitRow[];
+/** Which messages a feed tells of: other ones when `id` is another. */
+export interface MessageSource {
+  readonly id: number;
+  /** The largest number that was ever given out. */
+  readonly lastNo: number;
+  /** Number of the newest message; 0 when there is none. */
+  readonly newestNo: number;
+}
+
+/**
+ * What changes in the conversations, for the one index that follows them. A change is noted in the transaction that makes
+ * it and stays until it is forgotten, across restarts; the same message may come more than once.
+ */
+export interface MessageFeed {
+  /** Called after a commit that changed messages. */
+  onChange: (() => void) | undefined;
+  source(): MessageSource;
+  /** The oldest changes that were not forgotten; undefined when there are none. */
+  changes(): ChangeSlice | undefined;
+  /** Forgets changes up to the `through` of a slice. */
+  forget(through: number): void;
+  /** The messages after the one of this number, for an index that begins; undefined when there are none. */
+  messagesAfter(no: number): ChangeSlice | undefined;
 }
 
 /** Size and age of one stored segment, without its frames: what pruning decides by. */
@@ -183,6 +195,8 @@ export interface SegmentInfo {
  * - commits are atomic, and applied in the order they were asked for.
  */
 export interface Store extends RelayStore {
+  /** Of a store with more messages than one can look through: without it, a search reads them all. */
+  readonly messageFeed?: MessageFeed;
   /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
   open(): Promise<{ epoch: number }>;
   close(): Promise<void>;
@@ -197,8 +211,6 @@ export interface Store extends RelayStore {
   /** Messages from that one on, oldest first: about `maxBytes` of them, at least one when there is one. */
   readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]>;
   countMessages(id: SessionId): Promise<number>;
-  /** Sessions with messages that hold every word of the query (the last may be the start of one), newest session first. */
-  search(query: SearchQuery): Promise<readonly SearchRow[]>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /** Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one. */

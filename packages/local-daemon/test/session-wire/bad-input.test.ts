@@ -194,7 +194,7 @@ test("an id or directory that cannot be used, and an unknown agent, are -32602 a
 test("an error that is not ours tells nothing of the inside, and the connection is kept", async () => {
   await using harness = await Harness.start();
   const client = await harness.connect();
-  harness.store.search = () => Promise.reject(new TypeError("a secret path"));
+  harness.host.services.search.search = () => Promise.reject(new TypeError("a secret path"));
   const { error } = await client.call("search_sessions", { query: "x" });
   expect(error).toEqual({ code: -32603, message: "Internal error", data: { code: "INTERNAL" } });
   expect((await client.call("list_opened_sessions", {})).error).toBeUndefined();

@@ -13,6 +13,7 @@ import { Connection, type ConnectionLimits } from "../../src/connection/connecti
 import { Inbox } from "../../src/inbox/inbox.js";
 import { Committer } from "../../src/journal/committer.js";
 import type { SessionLimits } from "../../src/limits/session-limits.js";
+import { MessageSearch } from "../../src/search/message-search.js";
 import { SessionDialect } from "../../src/session-wire/session-dialect.js";
 import { SessionHost } from "../../src/sessions/session-host.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
@@ -200,6 +201,7 @@ export class Harness {
       spawner: this.spawner,
       committer: this.committer,
       inbox: this.inbox,
+      search: new MessageSearch({ store, indexPath: ":memory:", logger: silentLogger }),
       agents: new AgentCatalog(
         [
           { name: "fake", command: ["fake"], driver: "stream-jsonrpc" },

@@ -1,6 +1,6 @@
 import { messageId, type SessionId, type SessionMessage, sessionId } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
-import type { SearchQuery, SegmentRow, SessionRow, Store, TurnRow } from "../../src/storage/store.js";
+import type { SegmentRow, SessionRow, Store, TurnRow } from "../../src/storage/store.js";
 
 const S = sessionId("s-1");
 
@@ -50,8 +50,6 @@ export function turn(id: SessionId, name: string, ordinal: number, overrides: Pa
     ...overrides,
   };
 }
-
-const SEARCH: SearchQuery = { query: "", kind: "all", limitSessions: 10, limitHitsPerSession: 10, contextChars: 20 };
 
 /** What every {@link Store} promises. `reopen` closes the store and opens what it left, as a restarted daemon does. */
 export function describeStore(
@@ -202,58 +200,6 @@ export function describeStore(
       expect(first.map(({ id }) => id)).toEqual(["s-4", "s-1", "s-2", "s-3"]);
       const rest = await store.listSessions({ limit: 2, updatedBefore: first.at(-1)?.updatedAt ?? 0 });
       expect(rest.map(({ id, messagesCount }) => [id, messagesCount])).toEqual([["s-0", 0]]);
-      await store.close();
-    });
-
-    test("search finds every word, the last one by its beginning, and forgets changed and retracted messages", async () => {
-      const { store } = await opened();
-      const other = sessionId("s-2");
-      await store.commit([
-        { kind: "session", row: sessionRow(S, { updatedAt: 1 }) },
-        { kind: "session", row: sessionRow(other, { updatedAt: 2 }) },
-        { kind: "message", sessionId: S, message: message("m-1", "The quick brown Fóx jumps") },
-        { kind: "message", sessionId: other, message: message("m-2", "a quick fix\0 for the fox") },
-        { kind: "message", sessionId: other, message: message("m-3", "quick and gone") },
-        { kind: "message", sessionId: other, message: message("m-4", "quick foxes, retracted") },
-      ]);
-      await store.commit([
-        { kind: "message", sessionId: other, message: message("m-3", "slow") },
-        { kind: "retractMessage", sessionId: other, messageId: "m-4" },
-      ]);
-      const found = await store.search({ ...SEARCH, query: "quick FO" });
-      expect(found.map(({ session, hits }) => [session.id, hits.map(({ docId }) => docId)])).toEqual([
-        ["s-2", ["m-2"]],
-        ["s-1", ["m-1"]],
-      ]);
-      expect(found[1]?.hits[0]?.snippets[0]).toContain("quick");
-      expect(await store.search({ ...SEARCH, query: "gone" })).toEqual([]);
-      expect(await store.search({ ...SEARCH, query: '" OR *' })).toEqual([]);
-      expect(await store.search({ ...SEARCH, query: "quick", limitSessions: 1 })).toHaveLength(1);
-      await store.close();
-    });
-
-    test("search tells words of the conversation from what tools were given and gave back", async () => {
-      const { store } = await opened();
-      const call = message("m-1", "look", {
-        content: [{ type: "tool_use", id: "t-1", name: "Grep", input: { pattern: "needle" } }],
-      });
-      const result = message("m-2", "", {
-        role: "tool",
-        content: [{ type: "tool_result", toolUseId: "t-1", content: "needle in hay" }],
-      });
-      await store.commit([
-        { kind: "session", row: sessionRow(S) },
-        { kind: "message", sessionId: S, message: call },
-        { kind: "message", sessionId: S, message: result },
-      ]);
-      const kinds = async (kind: string) =>
-        (await store.search({ ...SEARCH, query: "needle", kind })).flatMap(({ hits }) =>
-          hits.map(({ docId }) => docId),
-        );
-      expect(await kinds("all")).toEqual(["m-2", "m-1"]);
-      expect(await kinds("tool_use")).toEqual(["m-1"]);
-      expect(await kinds("tool_result")).toEqual(["m-2"]);
-      expect(await kinds("message_text")).toEqual([]);
       await store.close();
     });
 

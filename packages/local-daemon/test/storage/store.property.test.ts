@@ -60,13 +60,10 @@ async function answers(store: Store): Promise<unknown> {
     turn: await store.readTurn(id, messageId("a")),
     ordinal: await store.lastTurnOrdinal(id),
   });
-  const search = (query: string) =>
-    store.search({ query, kind: "all", limitSessions: 2, limitHitsPerSession: 2, contextChars: 8 });
   return {
     sessions: await Promise.all(SESSIONS.map(of)),
     list: await store.listSessions({ limit: 2 }),
     open: byKey(await store.openTurns()),
-    search: [await search("fox"), await search("quick fo"), await search("strasse"), await search("straße")],
   };
 }
 

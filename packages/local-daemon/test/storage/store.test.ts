@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import { databasePath } from "./database-path.js";
-import { describeStore, segment, sessionRow } from "./store-contract.js";
+import { describeStore, message, segment, sessionRow } from "./store-contract.js";
 
 describeStore("SqliteStore", () => {
   const path = databasePath();
@@ -117,5 +117,69 @@ test("a database that cannot grow refuses with STORAGE_FULL, and goes on with wh
   );
   await store.commit([{ kind: "segment", row: { ...large, frames: ["{}"] } }]);
   expect((await store.journalBounds(sessionId("s-1"))).lastSeq).toBe(1);
+  await store.close();
+});
+
+test("each changed message is in the feed once a slice, as it is now, until it is forgotten, across a restart", async () => {
+  const path = databasePath();
+  const store = new SqliteStore({ path });
+  await store.open();
+  const [mine, others] = [sessionId("s-1"), sessionId("s-2")];
+  let told = 0;
+  store.messageFeed.onChange = () => {
+    told += 1;
+  };
+  await store.commit([
+    { kind: "session", row: sessionRow(mine) },
+    { kind: "session", row: sessionRow(others, { owner: "k1" }) },
+  ]);
+  expect(told).toBe(0);
+  await store.commit([
+    { kind: "message", sessionId: mine, message: message("a", "first") },
+    { kind: "message", sessionId: others, message: message("b", "other") },
+    { kind: "message", sessionId: mine, message: message("a", "second") },
+    { kind: "message", sessionId: mine, message: message("c", "gone") },
+    { kind: "retractMessage", sessionId: mine, messageId: "c" },
+  ]);
+  expect(told).toBe(1);
+  const source = store.messageFeed.source();
+  expect(source).toMatchObject({ lastNo: 4, newestNo: 2 });
+  await store.close();
+  const next = new SqliteStore({ path });
+  await next.open();
+  expect(next.messageFeed.source()).toEqual(source);
+  const slice = next.messageFeed.changes();
+  const textOf = (body: Uint8Array | undefined) => body && JSON.parse(Buffer.from(body).toString()).content[0].text;
+  expect(slice?.changes.map(({ no, sessionId: of, owner, body }) => [no, of, owner, textOf(body)])).toEqual([
+    [1, "s-1", undefined, "second"],
+    [2, "s-2", "k1", "other"],
+    [4, "s-1", undefined, undefined],
+  ]);
+  await next.commit([{ kind: "message", sessionId: mine, message: message("d", "later") }]);
+  next.messageFeed.forget(slice?.through ?? 0);
+  expect(next.messageFeed.changes()?.changes.map(({ no }) => no)).toEqual([5]);
+  expect(next.messageFeed.messagesAfter(1)?.changes.map(({ no }) => no)).toEqual([2, 5]);
+  expect(next.messageFeed.messagesAfter(5)).toBeUndefined();
+  await next.close();
+});
+
+test("a slice of the feed has a bound in messages and in bytes, and holds one at least", async () => {
+  const store = new SqliteStore({ path: databasePath() });
+  await store.open();
+  const sizes = [1_000_000, 100_000, 100_000, 100_000, ...Array.from({ length: 20 }, () => 1)];
+  for (const [at, size] of sizes.entries()) {
+    const write = {
+      kind: "message",
+      sessionId: sessionId("s-1"),
+      message: message(`m-${at}`, "x".repeat(size)),
+    } as const;
+    await store.commit([write]);
+  }
+  const counts: number[] = [];
+  for (let slice = store.messageFeed.changes(); slice !== undefined; slice = store.messageFeed.changes()) {
+    counts.push(slice.changes.length);
+    store.messageFeed.forget(slice.through);
+  }
+  expect(counts).toEqual([1, 2, 16, 5]);
   await store.close();
 });

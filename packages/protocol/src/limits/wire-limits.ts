@@ -28,4 +28,11 @@ export const WIRE_LIMITS = {
   /** Page of `get_session_messages` and its maximum. */
   messagePage: 20, // docs/wire/session.md#session-calls
   messagePageMax: 100,
+  /** Longest query of `search_sessions` in UTF-16 units, and its words: each is looked up in the index. */
+  searchQueryChars: 1_000,
+  searchWords: 32,
+  /** Most sessions, hits in a session, and characters on each side of a place in one answer: together they fit into a frame. */
+  searchSessionsMax: 100,
+  searchHitsMax: 20,
+  searchContextChars: 400,
 } as const;

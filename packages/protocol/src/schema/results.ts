@@ -230,6 +230,7 @@ export const searchSessionsResultSchema: z.ZodMiniType<SearchSessionsResult> = z
       hits: z.array(searchHitSchema),
     }),
   ),
+  isIncomplete: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link GetSessionMessagesResult}. */

@@ -38,8 +38,8 @@ export const LISTING_HANDLERS = [
 
   handle("searchSessions", async (params, { client, host }) => {
     const owner = client.principal.keyId;
-    const found = await host.services.store.search({ ...SEARCH_DEFAULTS, ...params, owner });
-    const sessions = found.map(({ session, hits }) => ({
+    const found = await host.services.search.search({ ...SEARCH_DEFAULTS, ...params, owner });
+    const sessions = found.rows.map(({ session, hits }) => ({
       sessionId: session.id,
       ...(session.title === undefined ? {} : { title: session.title }),
       updatedAt: session.updatedAt,
@@ -52,7 +52,7 @@ export const LISTING_HANDLERS = [
         ...(role === "user" || role === "assistant" ? { messageRole: role } : {}),
       })),
     }));
-    return { result: { query: params.query, sessions } };
+    return { result: { query: params.query, sessions, ...(found.isIncomplete ? { isIncomplete: true } : {}) } };
   }),
 
   handle("getSessionMessages", async (params, { sessions, host }) => {

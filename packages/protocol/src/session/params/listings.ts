@@ -43,10 +43,14 @@ export interface ListAvailableSessionsResult {
 export type SearchKind = "message_text" | "document" | "tool_use" | "tool_result" | "all";
 /** Searches the text of all sessions. */
 export interface SearchSessionsParams {
+  /** Up to `LIMITS.searchWords` words; all have to be in a message, the last one may be the beginning of a word. */
   query: string;
   kind?: Open<SearchKind>;
+  /** Up to `LIMITS.searchSessionsMax`. */
   limitSessions?: number;
+  /** Up to `LIMITS.searchHitsMax`. */
   limitHitsPerSession?: number;
+  /** Up to `LIMITS.searchContextChars`. */
   contextChars?: number;
 }
 /** One place that matched. */
@@ -62,6 +66,8 @@ export interface SearchHit {
 export interface SearchSessionsResult {
   query: string;
   sessions: { sessionId: string; title?: string; updatedAt?: number; hits: SearchHit[] }[];
+  /** Ours: there may be more, because the time for a search was up, or the index does not hold everything yet. */
+  isIncomplete?: boolean;
 }
 /** A page of a session's history; needs no agent and no loaded session. */
 export interface GetSessionMessagesParams extends SessionScoped {
