@@ -191,6 +191,22 @@ test("an id or directory that cannot be used, and an unknown agent, are -32602 a
   expect(harness.spawner.agents).toEqual([]);
 });
 
+test("a search past a bound is refused with the bound, and the connection is kept", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  for (const [params, message] of [
+    [{ query: "w ".repeat(33) }, "query: 33 words are too many for a search, which takes 32."],
+    [
+      { query: "w", contextChars: 1e9 },
+      "contextChars: 1000000000 characters are too many for a search, which takes 400.",
+    ],
+  ] as const) {
+    const { error } = await client.call("search_sessions", params);
+    expect(error).toMatchObject({ code: -32602, message, data: { code: "INVALID_PARAMS" } });
+  }
+  expect(await client.result("search_sessions", { query: "w" })).toEqual({ query: "w", sessions: [] });
+});
+
 test("an error that is not ours tells nothing of the inside, and the connection is kept", async () => {
   await using harness = await Harness.start();
   const client = await harness.connect();
