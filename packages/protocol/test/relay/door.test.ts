@@ -32,7 +32,9 @@ describe("the doors of the relay wire", () => {
 
   it("use nothing that a browser lacks", () => {
     for (const file of [...loadedBy("relay.ts").files, ...loadedBy("relay/schema.ts").files]) {
-      expect(readFileSync(file, "utf8"), file).not.toMatch(/\bBuffer\.|\bprocess\.|"node:|\brequire\(/);
+      // Comments may end a sentence with "process.".
+      const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+      expect(code, file).not.toMatch(/\bBuffer\.|\bprocess\.|"node:|\brequire\(/);
     }
   });
 });

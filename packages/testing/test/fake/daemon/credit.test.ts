@@ -56,7 +56,8 @@ test("follow_session begins from now with exactly its credit, and with none it s
   await client.call("load_session", { sessionId: "s", token: "t", credit: { events: 0, bytes: 0 } });
   session.notify({ type: "missed" });
   const followed = await client.call("follow_session", { sessionId: "s", credit: { events: 1, bytes: 1_000 } });
-  expect(followed.result).toEqual({ position: { epoch: 1, seq: 1 } });
+  const state = { isAgentLoopInProgress: false, workingState: "idle" };
+  expect(followed.result).toEqual({ position: { epoch: 1, seq: 1 }, ...state });
   session.notify({ type: "heard" });
   session.notify({ type: "too many" });
   await client.waitForNotification("heard");
