@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { DaemonSession } from "@daemon-sdk/client";
+import type { DaemonSession, ResultEvent } from "@daemon-sdk/client";
 import type { SeededRandom } from "@daemon-sdk/testing";
 import type { ChaosConnection } from "@daemon-sdk/testing/node";
 import { environmentOf } from "../faults/support/daemon-home.js";
@@ -35,6 +35,7 @@ export const ACTIONS: readonly Action[] = [
     weight: 3,
     run: (world, random) => streamed(world, random, { interruptsAfter: random.integer(1, 20) }),
   },
+  { name: "stream redelivered", weight: 8, run: (world, random) => redelivered(world, random) },
   { name: "send", weight: 6, run: (world, random) => sent(world, random, 1) },
   { name: "send twice", weight: 4, run: (world, random) => sent(world, random, 2) },
   { name: "cut", weight: 6, run: (world, random) => spoil(world, random, (link) => link.cut()) },
@@ -84,19 +85,50 @@ function streamed(world: World, random: SeededRandom, how: Streaming): void {
   );
 }
 
+/** Streams a message that somebody has sent: it may wait, run, be over, or be on its way. */
+function redelivered(world: World, random: SeededRandom): void {
+  const { client, session } = world.anyHandle(random);
+  if (world.isStreaming(client, session.sessionId)) return;
+  const known = world.books.messages.filter(({ sessionId, prompt }) => sessionId === session.sessionId && prompt);
+  // Mostly the newest, whose turns are not over.
+  const record = known.at(random.chance(0.7) ? -1 : random.integer(0, Math.max(0, known.length - 1)));
+  if (record?.prompt === undefined) return;
+  const { prompt } = record;
+  const end = world.streaming(client, session.sessionId);
+  world.begin(`${client.name} streams ${record.messageId} again`, () =>
+    within(STREAM_MS, play(session, record, prompt, {})).finally(end),
+  );
+}
+
 async function play(session: DaemonSession, record: MessageRecord, prompt: string, how: Streaming): Promise<void> {
   const { messageId } = record;
   let events = 0;
+  const deltas = new Map<string, string>();
   for await (const event of session.stream(prompt, { messageId, includePartialMessages: true })) {
     events += 1;
     if (event.type === "gap") throw new RangeError("a gap, though nothing was pruned");
-    if (event.type === "result") record.subtype = event.subtype;
+    if (event.type === "result") checkResult(record, event);
+    if (event.type === "assistant_text_delta")
+      deltas.set(event.messageId, (deltas.get(event.messageId) ?? "") + event.text);
+    if (event.type === "assistant") {
+      const answer = deltas.get(event.message.id);
+      if (answer !== undefined && answer !== event.text) throw new RangeError("the deltas are not the message");
+    }
     if (how.pauseMs !== undefined) await delay(how.pauseMs);
     if (events === how.interruptsAfter) void session.interrupt().catch(() => {});
     if (events === how.leavesAfter) break;
   }
   if (record.subtype === undefined && how.leavesAfter === undefined)
     throw new RangeError("the stream ended without a result");
+}
+
+/** All streams of a message end alike: with one answer where one of them was a success. */
+function checkResult(record: MessageRecord, { subtype, text }: ResultEvent): void {
+  if (record.subtype !== undefined && record.subtype !== subtype)
+    throw new RangeError(`a stream ended with ${record.subtype}, and another one with ${subtype}`);
+  if (subtype === "success" && (record.text ?? text) !== text) throw new RangeError("two streams gave two answers");
+  record.subtype = subtype;
+  if (subtype === "success") record.text = text;
 }
 
 function sent(world: World, random: SeededRandom, times: number): void {
@@ -114,7 +146,12 @@ function newMessage(world: World, { sessionId }: DaemonSession, acts: boolean): 
   return world.books.sent({ messageId: world.newMessageId(), sessionId, acts });
 }
 
-function promptOf(
+function promptOf(record: MessageRecord, random: SeededRandom, how: Streaming): string {
+  record.prompt = newPrompt(record, random, how);
+  return record.prompt;
+}
+
+function newPrompt(
   { messageId, sessionId, acts }: MessageRecord,
   random: SeededRandom,
   { leavesAfter, interruptsAfter }: Streaming,

@@ -9,6 +9,10 @@ export interface MessageRecord {
   readonly sessionId: string;
   /** Whether its turn appends a line with the message's id to the session's file. */
   readonly acts: boolean;
+  /** What was sent; undefined until then. */
+  prompt?: string;
+  /** The answer that its streams gave. */
+  text?: string;
   /** How its stream ended; undefined for a message that nobody streams. */
   subtype?: string;
 }

@@ -94,7 +94,7 @@ test("a message that was sent before the crash is acknowledged again after it, a
   const client = await harness.connect();
   for (const id of ["m-1", "m-2"]) {
     const { result } = await client.call("add_user_message", { sessionId: "s-1", text: id, messageId: id });
-    expect(result).toEqual({});
+    expect(result).toMatchObject({ receipt: { state: id === "m-1" ? "outcome_unknown" : "accepted" } });
   }
   const other = await client.call("add_user_message", { sessionId: "s-1", text: "other", messageId: "m-1" });
   expect(other.error?.code).toBe(-32602);
@@ -130,7 +130,7 @@ test("a drain lets running turns finish, hands out nothing more, and keeps what 
   const late = await client.call("add_user_message", { sessionId: "s-1", text: "late", messageId: "m-3" });
   expect(late.error).toMatchObject({ message: /stopping/, data: { code: "DAEMON_STOPPING", retryable: true } });
   const known = await client.call("add_user_message", { sessionId: "s-1", text: "m-2", messageId: "m-2" });
-  expect(known.result).toEqual({});
+  expect(known.result).toMatchObject({ receipt: { state: "accepted" } });
   agent.end();
   expect(await client.turnEnd("m-1")).toMatchObject({ reason: "completed" });
   expect(await drained).toEqual({ finished: 1, interrupted: 0 });

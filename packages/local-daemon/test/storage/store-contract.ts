@@ -86,6 +86,8 @@ export function describeStore(
       expect(await store.countMessages(S)).toBe(1);
       expect(await store.readMessage(S, "m-1")).toEqual(message("m-1", "hello"));
       expect(await store.readMessage(S, "other")).toBeUndefined();
+      expect(await store.readMessagesFrom(S, "m-1", 1)).toEqual([message("m-1", "hello")]);
+      expect(await store.readMessagesFrom(S, "other", 1_000)).toEqual([]);
       expect(await store.readMessage(sessionId("other"), "m-1")).toBeUndefined();
       expect(await store.openTurns()).toHaveLength(1);
       await store.close();

@@ -1,4 +1,4 @@
-import { silentLogger } from "@daemon-sdk/protocol";
+import { sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { recover } from "../../src/sessions/recovery.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
@@ -25,18 +25,20 @@ test("a receipt tells each state of a message, its end, and the answer as the co
   expect(await receipts(client, "m-2", "never", "m-1")).toEqual([
     { messageId: "m-2", state: "accepted", acceptedAt: 5_000 },
     { messageId: "never", state: "unknown" },
-    { messageId: "m-1", state: "handed", acceptedAt: 5_000 },
+    { messageId: "m-1", state: "handed", acceptedAt: 5_000, firstSeq: 1 },
   ]);
   agent.started();
   agent.message("a-0", "assistant", "Let me look.");
   agent.tell({ type: "tool_result", messageId: "a-0", toolUseId: "t", content: "no answer" });
   agent.message("a-1", "assistant", "The answer.");
   await harness.committer.drain();
-  expect(await receipts(client, "m-1")).toEqual([{ messageId: "m-1", state: "running", acceptedAt: 5_000 }]);
+  expect(await receipts(client, "m-1")).toEqual([
+    { messageId: "m-1", state: "running", acceptedAt: 5_000, firstSeq: 1 },
+  ]);
   agent.end();
   await client.turnEnd("m-1");
   const [done] = await receipts(client, "m-1");
-  const ended = { messageId: "m-1", acceptedAt: 5_000, endedAt: 5_000 };
+  const ended = { messageId: "m-1", acceptedAt: 5_000, endedAt: 5_000, firstSeq: 1, lastSeq: expect.any(Number) };
   expect(done).toEqual({ ...ended, state: "completed", reason: "completed", text: "The answer." });
 
   await agent.prompted(2);
@@ -78,4 +80,36 @@ test("receipts of a session that is not there are refused, as are more than 100 
   expect((await client.call("get_receipts", { sessionId: "s-1", messageIds: [] })).error?.code).toBe(-32004);
   const messageIds = Array.from({ length: 101 }, (_, index) => `${index}`);
   expect((await client.call("get_receipts", { sessionId: "s-1", messageIds })).error?.code).toBe(-32602);
+});
+
+test("a turn is read again from its first entry to its last, and of one that is gone the messages are left", async () => {
+  const store = new MemoryStore();
+  await using harness = await Harness.start({ store });
+  const client = await harness.connect();
+  await client.createSession("s-1");
+  const agent = await harness.spawner.agentOf("s-1");
+  for (const [index, id] of ["m-1", "m-2"].entries()) {
+    await prompt(client, agent, id, index + 1);
+    agent.message(id, "user", "question");
+    agent.message(`a-${id}`, "assistant", `The answer to ${id}.`);
+    agent.end();
+    await client.turnEnd(id);
+  }
+  const read = (messageId: string, fromSeq?: number) =>
+    client.result("get_turn_events", { sessionId: "s-1", messageId, ...(fromSeq === undefined ? {} : { fromSeq }) });
+  const whole = (await read("m-2")) as { events: { seq: number; notification: { type: string } }[] };
+  const types = whole.events.map(({ notification }) => notification.type);
+  expect(types).toContain("agent_turn_completed");
+  expect(types.filter((type) => type === "create_message")).toHaveLength(2);
+  expect(whole).not.toHaveProperty("nextSeq");
+  const lastSeq = whole.events.at(-1)?.seq ?? 0;
+  expect(await read("m-2", lastSeq)).toMatchObject({ events: [{ seq: lastSeq }] });
+  expect(await read("m-2", lastSeq + 1)).toMatchObject({ events: [], receipt: { state: "completed" } });
+  await store.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: lastSeq }]);
+  expect(await read("m-1")).toMatchObject({
+    events: [],
+    messages: [{ id: "m-1" }, { id: "a-m-1" }],
+    receipt: { state: "completed", text: "The answer to m-1." },
+  });
+  expect(await read("never")).toEqual({ receipt: { messageId: "never", state: "unknown" }, events: [] });
 });

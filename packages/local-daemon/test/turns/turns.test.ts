@@ -56,10 +56,12 @@ test("the same messageId acts once: acknowledged again while it runs and after i
   const message = { sessionId: "s-1", text: "Hi", messageId: "m-1" };
   expect((await client.call("add_user_message", message)).result).toEqual({});
   await agent.prompted(1);
-  expect((await client.call("add_user_message", message)).result).toEqual({});
+  const again = (await client.call("add_user_message", message)).result;
+  expect(again).toEqual({ receipt: expect.objectContaining({ messageId: "m-1", state: "handed", firstSeq: 1 }) });
   agent.end();
   await client.turnEnd("m-1");
-  expect((await client.call("add_user_message", message)).result).toEqual({});
+  const after = (await client.call("add_user_message", message)).result;
+  expect(after).toEqual({ receipt: expect.objectContaining({ messageId: "m-1", state: "completed" }) });
   const other = await client.call("add_user_message", { ...message, text: "Something else" });
   expect(other.error).toMatchObject({ code: -32602, data: { code: "INVALID_PARAMS" } });
   expect(agent.prompts).toHaveLength(1);
