@@ -1,2 +1,1 @@
-export { MessageSearch, type MessageSearchOptions, type SearchAnswer, type SearchRow } from "./message-search.js";
-export type { SearchHit, SearchQuery } from "./search-query.js";
+export { MessageSearch } from "./message-search.js";
