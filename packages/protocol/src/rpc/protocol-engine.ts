@@ -96,7 +96,7 @@ export class ProtocolEngine {
     this.#transport = transport;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
-    transport.onMessage = (text) => this.#receive(text);
+    transport.onMessage = this.#receive;
     transport.onClose = (event) => this.#ended(event);
   }
 
@@ -179,7 +179,7 @@ export class ProtocolEngine {
     }
   }
 
-  #receive(text: string): void {
+  readonly #receive = (text: string): void => {
     if (this.#end !== undefined) return;
     this.counters.frames += 1;
     const decoded = decodeFrame(text);
@@ -200,7 +200,7 @@ export class ProtocolEngine {
         void this.#handle(envelope);
         break;
     }
-  }
+  };
 
   #notify({ method: name, params, _meta: meta }: NotificationEnvelope, frame: string): void {
     const method = withoutPrefix(name);
