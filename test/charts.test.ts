@@ -53,6 +53,16 @@ describe("docs/architecture.md, of folders", () => {
     expect(upwards.map(({ importer, imported }) => `${importer} imports ${imported}`)).toEqual([]);
   });
 
+  test("names owners that are in the folder beside them", () => {
+    const owners = [...page.matchAll(/\| `(\w+)` \| `([\w/-]+)` \|$/gm)];
+    const lost = owners.filter(([, owner = "", place = ""]) => {
+      const types = declared.types.get(owner) ?? [];
+      return !types.some(({ path }) => path.startsWith(`${place}/`));
+    });
+    expect(owners.length).toBeGreaterThan(15);
+    expect(lost.map(([row]) => row)).toEqual([]);
+  });
+
   test("names only files and folders that are there", () => {
     const paths = [...page.matchAll(/`((?:protocol|transport-ws|client|local-daemon|testing)\/[\w./-]+)`/g)];
     const missing = paths.map((match) => match[1] ?? "").filter((path) => !isThere(path));
