@@ -1,5 +1,6 @@
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { DaemonError, LIMITS, sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
@@ -232,17 +233,11 @@ test("the dearest query leaves the loop alone, and ends in time", async () => {
     async () => desk.store.messageFeed.changes() === undefined || (await desk.searching.ids("x")).length < 0,
   );
   const dear = Array.from({ length: LIMITS.searchWords }, (_, at) => `試会行议${at}`).join(" ");
-  let longest = 0;
-  let last = performance.now();
-  const ticks = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 1);
-  const started = performance.now();
+  const before = performance.eventLoopUtilization();
+  // A search that its deadline did not end would outlast the test.
   await Promise.all([dear, "試会", "function 再試行 会议"].map((query) => desk.searching.answer({ query })));
-  clearInterval(ticks);
-  expect(performance.now() - started).toBeLessThan(3 * SEARCH_LIMITS.workMs + 3_000);
-  expect(longest).toBeLessThan(500);
+  // What the thread does is not this loop's: on a busy machine both take longer, and the share stays.
+  expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
 }, 60_000);
 
 test("a thread that fails rejects what is open, and the next request starts another", async () => {
