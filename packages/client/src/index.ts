@@ -1,5 +1,5 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { type ConnectDaemon, createConnectDaemon, type LocalDaemonDoor, localPlatform } from "./connect/index.js";
+import { type ConnectDaemon, createConnectDaemon, type LocalDaemonPackage, localPlatform } from "./connect/index.js";
 
 export * from "./public/index.js";
 
@@ -24,7 +24,7 @@ export const connectDaemon: ConnectDaemon = createConnectDaemon(
   }),
 );
 
-async function loadLocalDaemon(): Promise<LocalDaemonDoor> {
+async function loadLocalDaemon(): Promise<LocalDaemonPackage> {
   try {
     return await import("@daemon-sdk/local-daemon");
   } catch (cause) {

@@ -8,7 +8,7 @@ import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import { type Accepted, type Listener, openListener } from "./listener/index.js";
-import { RelayDoor, RelayHost, type SpawningParts } from "./relay/index.js";
+import { RelayHost, RelayListener, type SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir } from "./rendezvous/index.js";
 import { MessageSearch } from "./search/index.js";
 import { recover, SessionHost } from "./sessions/index.js";
@@ -119,7 +119,7 @@ class RunningDaemon implements Daemon {
   readonly #connections = new Set<Connection>();
   readonly #drainCut = new AbortController();
   #listener: Listener | undefined;
-  #relay: { readonly host: RelayHost; readonly door: RelayDoor } | undefined;
+  #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
@@ -200,7 +200,7 @@ class RunningDaemon implements Daemon {
     }
   }
 
-  async #startRelay(): Promise<{ host: RelayHost; door: RelayDoor }> {
+  async #startRelay(): Promise<{ host: RelayHost; door: RelayListener }> {
     const { store, config } = this.#parts;
     const { limits, now, logger } = config;
     const committer = this.#committer;
@@ -208,7 +208,7 @@ class RunningDaemon implements Daemon {
     const { tickets } = this.#credentials;
     // What speaks on the relay is the person's: a ticket of a key's connection opens no door here, and is used up all the same.
     const isTicket = (ticket: string) => tickets.redeem(ticket) === PERSON;
-    return { host, door: new RelayDoor({ host, limits, logger, isTicket }) };
+    return { host, door: new RelayListener({ host, limits, logger, isTicket }) };
   }
 
   /** What the relay spawns with: the same as sessions. */
@@ -231,7 +231,7 @@ class RunningDaemon implements Daemon {
     await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
   }
 
-  #listen(relay: RelayDoor): Promise<Listener> {
+  #listen(relay: RelayListener): Promise<Listener> {
     const { claim, config } = this.#parts;
     return openListener({
       socketPath: claim.privateSocketPath,

@@ -6,7 +6,7 @@ import { loadAjv } from "./ajv.js";
 import type { ClientPlatform } from "./client-platform.js";
 
 /** The part of `@daemon-sdk/local-daemon` that a client calls. */
-export interface LocalDaemonDoor {
+export interface LocalDaemonPackage {
   /** Finds or starts the local daemon and opens a proven link to it. */
   connectLocal(options?: ConnectLocalOptions): Promise<LocalLink>;
 }
@@ -14,7 +14,7 @@ export interface LocalDaemonDoor {
 /** Options of {@link localPlatform}. */
 export interface LocalPlatformParts {
   /** Loads the optional package for local daemons; rejects with LOCAL_DAEMON_UNAVAILABLE where it is not installed. */
-  loadLocalDaemon(): Promise<LocalDaemonDoor>;
+  loadLocalDaemon(): Promise<LocalDaemonPackage>;
   /**
    * The environment's `FACTORY_API_KEY`, trimmed; undefined when there is none
    * (docs/wire/session.md#credential-sources).

@@ -44,7 +44,7 @@ export async function openLink(
   manner: DialManner,
 ): Promise<OpenLink> {
   const credential = await givenCredential(options);
-  if (isLocalDoor(options, credential)) return platform.openLocal(options, manner, credential);
+  if (isLocalDaemon(options, credential)) return platform.openLocal(options, manner, credential);
   if (credential === undefined) throw noCredential("Pass `apiKey`, `token` or `ticket`");
   const { signal, isOnce } = manner;
   const url = resolveWebSocketUrl(options);
@@ -63,7 +63,7 @@ export async function openLink(
  * Whether the platform opens the link. A port with a credential of the caller's own is an address like any other: a plain daemon
  * cannot prove itself, and the caller chose to trust it.
  */
-function isLocalDoor(
+function isLocalDaemon(
   { url, transport, machine, daemonPort }: ConnectDaemonOptions,
   credential: Credential | undefined,
 ): boolean {

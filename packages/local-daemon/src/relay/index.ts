@@ -1,3 +1,3 @@
 export { RelayHost } from "./relay-host.js";
-export { RelayDoor } from "./wire/index.js";
+export { RelayListener } from "./wire/index.js";
 export type { SpawningParts } from "./workers/index.js";

@@ -27,18 +27,18 @@ export const MESSAGE_TRANSITIONS = {
   failed: {},
   agent_exited: {},
   outcome_unknown: {},
-} as const satisfies Record<TurnState, Partial<Record<TurnEvent, TurnState>>>;
+} as const satisfies Record<TurnState, Partial<Record<MessageEvent, TurnState>>>;
 
 /**
  * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
  * it: `exit` when the agent died, `lose` when the daemon did and the outcome is not known.
  */
-export type TurnEvent = "hand" | "start" | keyof typeof ENDS;
+export type MessageEvent = "hand" | "start" | keyof typeof ENDS;
 
-const TABLE: Readonly<Record<TurnState, Partial<Record<TurnEvent, TurnState>>>> = MESSAGE_TRANSITIONS;
+const TABLE: Readonly<Record<TurnState, Partial<Record<MessageEvent, TurnState>>>> = MESSAGE_TRANSITIONS;
 
 /** The state after `event`, or undefined when the event means nothing in `state`. */
-export function nextTurnState(state: TurnState, event: TurnEvent): TurnState | undefined {
+export function nextMessageState(state: TurnState, event: MessageEvent): TurnState | undefined {
   return TABLE[state][event];
 }
 
@@ -46,7 +46,7 @@ export function nextTurnState(state: TurnState, event: TurnEvent): TurnState | u
  * The event that a reason of `agent_turn_completed` stands for (docs/wire/session.md#turn-end,
  * docs/wire/agent-stdio.md#turn-end).
  */
-export function endEventOf(reason: string): Exclude<TurnEvent, "hand" | "start"> {
+export function endEventOf(reason: string): Exclude<MessageEvent, "hand" | "start"> {
   switch (reason) {
     case "completed":
       return "complete";

@@ -14,7 +14,7 @@ import type { Follower, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { daemonStopping, otherBody, queueFull, sessionClosed } from "../refusals.js";
 import type { Store, TurnRow } from "../storage/index.js";
-import { endEventOf, nextTurnState, type TurnEvent } from "./message.machine.js";
+import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
 import { endOfFailure, LOST_END, lastWords } from "./turn-end.js";
 
@@ -311,8 +311,8 @@ export class TurnQueue {
   }
 
   /** The only place that writes a turn's state. False when the event means nothing now. */
-  #step(turn: OpenTurn, event: TurnEvent, reason?: string): boolean {
-    const state = nextTurnState(turn.row.state, event);
+  #step(turn: OpenTurn, event: MessageEvent, reason?: string): boolean {
+    const state = nextMessageState(turn.row.state, event);
     if (state === undefined) return false;
     turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
     return true;

@@ -1,14 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { endEventOf, MESSAGE_TRANSITIONS, nextTurnState, type TurnEvent } from "../../src/turns/message.machine.js";
+import {
+  endEventOf,
+  MESSAGE_TRANSITIONS,
+  type MessageEvent,
+  nextMessageState,
+} from "../../src/turns/message.machine.js";
 
-const EVENTS: TurnEvent[] = ["hand", "start", "complete", "interrupt", "fail", "exit", "lose"];
+const EVENTS: MessageEvent[] = ["hand", "start", "complete", "interrupt", "fail", "exit", "lose"];
 const STATES = Object.keys(MESSAGE_TRANSITIONS) as (keyof typeof MESSAGE_TRANSITIONS)[];
 const OPEN = new Set(["accepted", "handed", "running"]);
 
 test("every turn that is open can end in every way, and an end is final", () => {
   for (const state of STATES) {
-    const next = EVENTS.map((event) => nextTurnState(state, event));
+    const next = EVENTS.map((event) => nextMessageState(state, event));
     if (OPEN.has(state)) expect(next.slice(2).every((end) => end !== undefined && !OPEN.has(end))).toBe(true);
     else expect(next.every((end) => end === undefined)).toBe(true);
   }
@@ -18,9 +23,9 @@ test("whatever happens in whatever order, a turn ends at most once and is never 
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...EVENTS)), (events) => {
       let state: (typeof STATES)[number] = "accepted";
-      const taken: TurnEvent[] = [];
+      const taken: MessageEvent[] = [];
       for (const event of events) {
-        const next = nextTurnState(state, event);
+        const next = nextMessageState(state, event);
         if (next === undefined) continue;
         state = next;
         taken.push(event);

@@ -1,4 +1,4 @@
 export { ConnectedPeer } from "./connected-peer.js";
 export { Handshake } from "./handshake.js";
 export type { RelayGate } from "./relay-dialect.js";
-export { RelayDoor } from "./relay-door.js";
+export { RelayListener } from "./relay-listener.js";

@@ -8,8 +8,8 @@ import type { Admission } from "./handshake.js";
 import { RelayDialect, type RelayGate } from "./relay-dialect.js";
 import type { RelayConnection } from "./relay-writer.js";
 
-/** Options of {@link RelayDoor}. */
-export interface RelayDoorOptions {
+/** Options of {@link RelayListener}. */
+export interface RelayListenerOptions {
   readonly host: RelayGate;
   readonly limits: RelayLimits & { readonly connectionBufferBytes: number; readonly closeTimeoutMs: number };
   readonly logger: Logger;
@@ -18,13 +18,13 @@ export interface RelayDoorOptions {
 }
 
 /** The relay's connections: made of what the listener accepts, and closed with the daemon. */
-export class RelayDoor {
-  readonly #options: RelayDoorOptions;
+export class RelayListener {
+  readonly #options: RelayListenerOptions;
   readonly #connections = new Set<RelayConnection>();
   readonly #heartbeat: Heartbeat;
   #isClosed = false;
 
-  constructor(options: RelayDoorOptions) {
+  constructor(options: RelayListenerOptions) {
     this.#options = options;
     const { relayHeartbeatMs, relayMissedBeats } = options.limits;
     // A peer is dead at the beat that ends its last interval (docs/wire/relay.md#heartbeat): one missed beat fewer.
