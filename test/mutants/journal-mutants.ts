@@ -26,7 +26,7 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "skips an entry",
-    caughtBy: ["P9.1", "P7.3", "P9.3"],
+    caughtBy: ["P9.1", "P7.3", "P9.3", "P7.19"],
     make: () => ({ says: (frame) => (isThirty(frame) ? [] : [frame]) }),
   },
   {

@@ -10,17 +10,17 @@ const NOT_FOUND = { code: -32_004, message: "Session not found" };
 export const TURN_MUTANTS: readonly DaemonMutant[] = [
   {
     sin: "acknowledges a message with more than that",
-    caughtBy: ["P7.1"],
+    caughtBy: ["P7.1", "P7.19"],
     make: says((frame, wire) => withResult(frame, wire, "add_user_message", () => ({ turn: "begun" }))),
   },
   {
     sin: "does not complete a text",
-    caughtBy: ["P7.2", "P9.1", "P9.3", "P9.13"],
+    caughtBy: ["P7.2", "P9.1", "P9.3", "P9.13", "P7.19"],
     make: () => ({ says: (frame) => (tells(frame, "assistant_text_complete") ? [] : [frame]) }),
   },
   {
     sin: "puts another text into the message than it streamed",
-    caughtBy: ["P7.3"],
+    caughtBy: ["P7.3", "P7.19"],
     make: says((frame) => {
       const isLong = JSON.stringify(frame).length > 1_000 && tells(frame, "create_message");
       return isLong ? (JSON.parse(JSON.stringify(frame).replace("199 ", "")) as Frame) : frame;
@@ -198,6 +198,26 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
         ? withResult(frame, wire, "get_receipts", () => ({ receipts: [{ messageId: "?", state: "unknown" }] }))
         : frame,
     ),
+  },
+  {
+    sin: "acknowledges a known message like a new one",
+    caughtBy: ["P7.19"],
+    make: says((frame, wire) => withResult(frame, wire, "add_user_message", () => ({}))),
+  },
+  {
+    sin: "makes up events of a message it does not know",
+    caughtBy: ["P7.20"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "get_turn_events", (page) => {
+        const isUnknown = (page.receipt as { state?: string } | undefined)?.state === "unknown";
+        return isUnknown ? { ...page, events: [{ seq: 1, notification: { type: "error" } }] } : page;
+      }),
+    ),
+  },
+  {
+    sin: "keeps the messages of a pruned turn to itself",
+    caughtBy: ["P7.21"],
+    make: says((frame, wire) => withResult(frame, wire, "get_turn_events", ({ messages: _messages, ...page }) => page)),
   },
 ];
 
