@@ -2,7 +2,7 @@ import { type DaemonError, type Logger, newId } from "@daemon-sdk/protocol";
 import type { Batch, Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
-import { addressFor } from "../names/index.js";
+import { addressFor, channelAddress } from "../names/index.js";
 import { Expiry } from "./expiry.js";
 import { Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
@@ -113,8 +113,19 @@ export class DurableMailboxes implements Mailboxes {
   }
 
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
-    const address = query.to === undefined ? undefined : this.#options.addressOf(query.to);
-    return readHistory(this.#options.store, query, address, (of) => this.#mailboxes.get(of)?.backlog);
+    return readHistory(
+      this.#options.store,
+      query,
+      this.#historyAddress(query.to),
+      (of) => this.#mailboxes.get(of)?.backlog,
+    );
+  }
+
+  /** What is kept for a name: its mailbox, else the channel of that name. */
+  #historyAddress(to: string | undefined): string | undefined {
+    if (to === undefined) return undefined;
+    const own = this.#options.addressOf(to);
+    return this.#mailboxes.has(own) ? own : channelAddress(to);
   }
 
   /** Whether messages of that address were dropped by age since the last call. */
@@ -142,7 +153,7 @@ export class DurableMailboxes implements Mailboxes {
     const transaction = new MailboxTransaction({
       limits,
       now: now(),
-      mailboxOf: (post, isHistory) => this.#mailbox(isHistory ? post.to : addressOf(post.to)),
+      mailboxOf: (post, isHistory) => this.#mailbox(isHistory ? channelAddress(post.to) : addressOf(post.to)),
     });
     const changed = this.#unsaved.take();
     const submissions = this.#submissions;

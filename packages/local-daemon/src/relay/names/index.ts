@@ -1,5 +1,5 @@
 export { agentNameFault, isInternalName, isReservedName } from "./agent-names.js";
 export { Directory, type ExpectedAgent } from "./directory.js";
-export { addressFor } from "./mailbox-address.js";
+export { addressFor, channelAddress } from "./mailbox-address.js";
 export { type AgentRecord, NameRegistry, recordOf } from "./name-registry.js";
 export type { RefusalOptions, RelayPeer } from "./relay-peer.js";

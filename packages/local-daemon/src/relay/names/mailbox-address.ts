@@ -1,3 +1,11 @@
+/**
+ * The address under which a channel's messages are kept for queries. A channel may be named like an agent, and no agent may begin
+ * its name with `#` or `@`: recording in a channel must not touch an agent's mailbox.
+ */
+export function channelAddress(channel: string): string {
+  return channel.startsWith("#") ? channel : `@channel:${channel}`;
+}
+
 /** The address of a name's mailbox. An agent's is its name; a user's is one that no agent can be named like. */
 export function addressFor(name: string, entityType: "agent" | "user"): string {
   return entityType === "user" ? `@user:${name}` : name;

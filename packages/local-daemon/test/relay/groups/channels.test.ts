@@ -193,3 +193,18 @@ describe("membership", () => {
     expect((await newcomer.next("CHANNEL_MESSAGE")).payload.body).toBe("for the newcomer");
   });
 });
+
+test("a post in a channel that is named like an agent loses none of the agent's messages", async () => {
+  await using daemon = await RelayDaemon.start();
+  const alice = await daemon.connect("Alice");
+  await (await daemon.connect("dev")).leave();
+  alice.send("dev", "kept");
+  await alice.settled();
+  alice.write(createEnvelope("CHANNEL_JOIN", { channel: "dev" }));
+  alice.write(createEnvelope("CHANNEL_MESSAGE", { channel: "dev", body: "x" }));
+  await alice.settled();
+  const dev = await daemon.connect("dev");
+  alice.send("dev", "last");
+  await dev.when(() => dev.bodies().includes("last"));
+  expect(dev.bodies()).toEqual(["kept", "last"]);
+});
