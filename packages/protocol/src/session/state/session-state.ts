@@ -255,11 +255,13 @@ export class SessionState {
     const named = this.#turns.get(String(notification.turnId));
     const [earlier, later] = this.#around(named);
     const wasBehind = named?.isBehind === true;
+    const wasUntouched = named?.isUntouched === true;
     const ended = this.#observe(notification);
     for (const turn of later) turn.oneLessAhead();
     // The change to idle that follows may come late; a prompt that is sent in between has no turn before it. But the end of
     // a prompt that was thrown away while it waited says nothing of the turn that runs.
-    if (!wasBehind || earlier.every(({ end }) => end !== undefined)) this.#setWorkingState("idle");
+    const isFree = earlier.length === 0 ? !wasUntouched : earlier.every(({ end }) => end !== undefined);
+    if (!wasBehind || isFree) this.#setWorkingState("idle");
     return ended;
   }
 

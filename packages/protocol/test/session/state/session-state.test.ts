@@ -45,6 +45,14 @@ describe("working state", () => {
     expect(tracked[2]?.isBehind).toBe(false);
   });
 
+  test("a prompt thrown away while it waits for work of another client leaves that work at work", () => {
+    const session = new SessionState({ turns: true });
+    session.apply(state("thinking"));
+    session.expect({ messageId: "m", requestId: "r-m" });
+    session.apply(completed("m", "cancelled"));
+    expect(session.workingState).toBe("thinking");
+  });
+
   test("a session is gone from its end until its next sign of life", () => {
     const { session } = sessionWith(true);
     session.apply({ type: "session_process_exited", message: "", timestamp: 0 });
