@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ConnectionError, isRecord } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import { pause } from "./pause.js";
-import { readPrivateFile, writePrivateFile } from "./private-file.js";
+import { readPrivateFile, storageFailure, writePrivateFile } from "./private-file.js";
 import { type FoundDaemon, probeLocalDaemon } from "./probe.js";
 import { STATE_FILES } from "./state-dir.js";
 
@@ -13,11 +13,20 @@ export const DEFAULT_PROGRAM = "local-daemon";
 /**
  * Records which program runs the daemon of a state directory. The record of another program than the default one stays when that ends
  * or dies: a service that is restarted finds its directory free, and not taken by a daemon that a client started meanwhile.
+ * Rejects with `STORAGE_FULL` or `STORAGE_FAILED`.
  */
 export async function writeOwner(stateDir: string, program: string): Promise<void> {
   const path = join(stateDir, STATE_FILES.owner);
-  if (program === DEFAULT_PROGRAM) await rm(path, { force: true });
+  if (program === DEFAULT_PROGRAM) await removeOwner(path);
   else await writePrivateFile(path, `${JSON.stringify({ program })}\n`);
+}
+
+async function removeOwner(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    throw storageFailure("remove", path, cause);
+  }
 }
 
 /** The program that runs the daemon of a state directory; undefined: any client may start the default one. Never rejects. */

@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { ConnectionError, silentLogger } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
 import { claimStateDir } from "../../src/rendezvous/claim.js";
@@ -65,3 +67,12 @@ test.each(["", "{", "[]", '{"program":7}', '{"program":"my-serv'])(
     expect(await readOwner(home.state)).toBeUndefined();
   },
 );
+
+test("an owner file that cannot be removed is told by its path", async () => {
+  await using home = daemonHome();
+  await mkdir(join(home.state, "owner.json", "inside"), { recursive: true, mode: 0o700 });
+  await expect(writeOwner(home.state, "local-daemon")).rejects.toMatchObject({
+    code: "STORAGE_FAILED",
+    message: expect.stringContaining("owner.json"),
+  });
+});
