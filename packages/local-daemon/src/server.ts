@@ -41,10 +41,10 @@ export type {
   SessionPageQuery,
   SessionRow,
   Store,
+  StoredMessageState,
   StoredSegment,
   StoreWrite,
   TurnRow,
-  TurnState,
 } from "./storage/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 

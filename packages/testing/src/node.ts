@@ -10,7 +10,7 @@ export {
   type ChaosAddress,
   type ChaosConnection,
   type ChaosDelay,
-  type ChaosLane,
+  type ChaosDirection,
   ChaosProxy,
   type ChaosProxyOptions,
   type FakeAgentHarnessOptions,

@@ -19,7 +19,7 @@ export interface Port {
 }
 
 /** What the ends say to each other. `ack` counts bytes that were handed to the reader. */
-type Parcel =
+type PortMessage =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "ack"; readonly bytes: number }
   | { readonly kind: "close"; readonly code: number; readonly reason: string };
@@ -53,14 +53,14 @@ export class MessagePortTransport implements Transport {
   readonly #waiting: WaitingBytes;
   #phase: "open" | "closing" | "ended" = "open";
   /** Came before anybody asked for it; not acknowledged, so the other side stops in time. */
-  #early: Parcel[] = [];
+  #early: PortMessage[] = [];
   #onMessage: ((text: string) => void) | undefined;
 
   constructor(port: Port, options: LinkOptions = {}) {
     this.#port = port;
     this.#options = withDefaults(options);
     this.#waiting = new WaitingBytes(this.#options.highWaterBytes);
-    port.addEventListener("message", ({ data }) => this.#arrived(data as Parcel));
+    port.addEventListener("message", ({ data }) => this.#arrived(data as PortMessage));
     port.addEventListener("close", () => this.#end(CUT));
     port.start();
   }
@@ -101,28 +101,28 @@ export class MessagePortTransport implements Transport {
     this.#end(CUT);
   }
 
-  #post(parcel: Parcel): void {
-    this.#port.postMessage(parcel);
+  #post(posted: PortMessage): void {
+    this.#port.postMessage(posted);
   }
 
-  #arrived(parcel: Parcel): void {
+  #arrived(posted: PortMessage): void {
     if (this.#phase === "ended") return;
-    if (parcel.kind === "ack") this.#acknowledged(parcel.bytes);
-    else if (this.#onMessage && this.#early.length === 0) this.#take(parcel);
-    else this.#early.push(parcel);
+    if (posted.kind === "ack") this.#acknowledged(posted.bytes);
+    else if (this.#onMessage && this.#early.length === 0) this.#take(posted);
+    else this.#early.push(posted);
   }
 
   #deliverEarly(): void {
     while (this.#onMessage && this.#phase !== "ended") {
-      const parcel = this.#early.shift();
-      if (!parcel) return;
-      this.#take(parcel);
+      const posted = this.#early.shift();
+      if (!posted) return;
+      this.#take(posted);
     }
   }
 
-  #take(parcel: Parcel): void {
-    if (parcel.kind === "message") this.#deliver(parcel.text);
-    else if (parcel.kind === "close") this.#peerClosed(parcel.code, parcel.reason);
+  #take(posted: PortMessage): void {
+    if (posted.kind === "message") this.#deliver(posted.text);
+    else if (posted.kind === "close") this.#peerClosed(posted.code, posted.reason);
   }
 
   #deliver(text: string): void {

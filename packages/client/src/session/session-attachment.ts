@@ -14,7 +14,7 @@ import {
 import { withoutUndefined } from "../base/index.js";
 import type { NewLink } from "../connection/index.js";
 import type { RequestInbox } from "./request-inbox.js";
-import type { EntryPlace, SessionCursor } from "./session-cursor.js";
+import type { EntryRelation, SessionCursor } from "./session-cursor.js";
 
 /**
  * Why events are missing. `too-old`: the daemon no longer has them. `no-replay`: a plain daemon keeps no events. `missing`: the
@@ -171,7 +171,7 @@ export class SessionAttachment {
     );
   }
 
-  #take(meta: EnvelopeMeta | undefined): EntryPlace {
+  #take(meta: EnvelopeMeta | undefined): EntryRelation {
     const place = this.#cursor.take(meta);
     if (place === "hole") this.missed();
     return place;

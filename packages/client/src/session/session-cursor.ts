@@ -4,7 +4,7 @@ import type { EnvelopeMeta, Position } from "@daemon-sdk/protocol";
  * How an entry of a session's journal relates to this client's cursor. `next`: in order. `again`: in order, after its early copy.
  * `early`: an early copy. `duplicate`: received before, has to be dropped. `hole`: in order, after entries that were never received.
  */
-export type EntryPlace = "next" | "again" | "early" | "duplicate" | "hole";
+export type EntryRelation = "next" | "again" | "early" | "duplicate" | "hole";
 
 /** The position of this client in one session's journal (docs/protocol.md §9). It outlives links. */
 export class SessionCursor {
@@ -38,7 +38,7 @@ export class SessionCursor {
   }
 
   /** Moves the cursor by the `_meta` of a message. A message without a position is `next`. */
-  take(meta: EnvelopeMeta | undefined): EntryPlace {
+  take(meta: EnvelopeMeta | undefined): EntryRelation {
     const epoch = meta?.epoch;
     const seq = meta?.seq;
     if (epoch === undefined || seq === undefined) return "next";
@@ -59,7 +59,7 @@ export class SessionCursor {
    * The position of an early copy may also lie before the cursor: `follow_session` skips entries, and sends early copies of some
    * of them.
    */
-  #takeEarly(seq: number): EntryPlace {
+  #takeEarly(seq: number): EntryRelation {
     this.#early ??= new Set();
     if (this.#early.has(seq)) return this.#duplicate();
     if (seq > this.#seq) this.#early.add(seq);

@@ -136,8 +136,8 @@ export class Connection<Inbound = string> {
     const wasActive = this.#state === "active";
     if (!this.#step("close", { code, reason })) return;
     this.#release();
-    const farewell = this.#dialect.farewell?.();
-    if (farewell !== undefined) this.#queue.send(farewell);
+    const finalMessage = this.#dialect.finalMessage?.();
+    if (finalMessage !== undefined) this.#queue.send(finalMessage);
     this.#queue.close();
     const closeMs = this.#limits.closeMs ?? LIMITS.closeTimeoutMs;
     // An unauthenticated peer must not keep its socket for longer by not answering the close.

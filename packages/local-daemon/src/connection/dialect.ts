@@ -23,5 +23,5 @@ export interface Dialect<Inbound = string> {
   /** True: the peer may be processing a message, so its silence does not count now. */
   isBusy?(): boolean;
   /** The daemon is about to close the connection; no more messages arrive. Returns the last message to send. */
-  farewell?(): string | undefined;
+  finalMessage?(): string | undefined;
 }

@@ -9,13 +9,13 @@ import {
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import { type AgentRequest, CANCEL_ANSWERS } from "../agents/index.js";
-import type { Follower, SessionLog } from "../journal/index.js";
+import type { JournalReader, SessionLog } from "../journal/index.js";
 import type { PendingRequestRow } from "../storage/index.js";
 
 /** Whom a request went to, as the inbox needs it. */
 export interface Addressees {
   /** Whether nobody but this client can be expected to answer. */
-  isOnlyAsked(client: Follower, requestId: string): boolean;
+  isOnlyAsked(client: JournalReader, requestId: string): boolean;
 }
 
 /** What an agent's request belongs to. */
@@ -45,7 +45,7 @@ export interface Resolution {
 }
 
 /** Name of who answers, the same on each of their connections: an answer that was lost with its link may come again. */
-export function answererOf({ principal }: Pick<Follower, "principal">): string {
+export function answererOf({ principal }: Pick<JournalReader, "principal">): string {
   return principal.keyId ?? "person";
 }
 
@@ -131,7 +131,7 @@ export class Inbox {
   }
 
   /** Takes a response frame of any client. */
-  answer(response: ResponseEnvelope, client: Follower, { reaches, check }: AnswerRules): AnswerOutcome {
+  answer(response: ResponseEnvelope, client: JournalReader, { reaches, check }: AnswerRules): AnswerOutcome {
     const pending = response.id === null ? undefined : this.#pending.get(response.id);
     if (pending === undefined || !reaches(pending.row.sessionId)) {
       const outcome = pending === undefined ? "late" : "foreign";

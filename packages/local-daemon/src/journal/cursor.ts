@@ -2,8 +2,8 @@ import { CloseCode, type Credit, DaemonError, type Logger } from "@daemon-sdk/pr
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { FrameRun } from "../storage/index.js";
 import { CreditMeter } from "./credit-meter.js";
-import type { Follower, Outbox } from "./follower.js";
 import { earlyCopy, isFreeFrame, isRequestFrame, requestIdOf, resolvedCopy } from "./journal-frame.js";
+import type { FrameSink, JournalReader } from "./journal-reader.js";
 
 /** The journal a cursor moves in. */
 export interface CursorSource {
@@ -21,13 +21,13 @@ export interface CursorStart {
   /** First entry that may need an early copy; default `fromSeq`. Before `fromSeq`, for a cursor that skips entries. */
   readonly earlyFromSeq?: number | undefined;
   /** Called when its next entry is gone, and nothing after that; default: the connection is closed. */
-  readonly onPlaceGone?: ((text: string) => void) | undefined;
+  readonly onPositionGone?: ((text: string) => void) | undefined;
 }
 
 /** Options of {@link Cursor}. */
 export interface CursorOptions extends CursorStart {
   readonly source: CursorSource;
-  readonly client: Follower;
+  readonly client: JournalReader;
   /** Whether this client is the one (or one of those) to ask. */
   wantsRequest(requestId: string): boolean;
   /** Whether a request still waits for an answer. */
@@ -51,7 +51,7 @@ export interface CursorOptions extends CursorStart {
  */
 export class Cursor {
   readonly #options: CursorOptions;
-  readonly #outbox: Outbox;
+  readonly #sink: FrameSink;
   readonly #credit: CreditMeter | undefined;
   #state: "held" | "lagging" | "blocked" | "live" | "closed" = "held";
   #nextSeq: number;
@@ -64,7 +64,7 @@ export class Cursor {
 
   constructor(options: CursorOptions) {
     this.#options = options;
-    this.#outbox = options.client.outbox;
+    this.#sink = options.client.sink;
     this.#nextSeq = options.fromSeq;
     this.#scannedSeq = (options.earlyFromSeq ?? options.fromSeq) - 1;
     this.#credit = options.credit === undefined ? undefined : new CreditMeter(options.credit);
@@ -126,15 +126,15 @@ export class Cursor {
 
   /** Sends until the connection is full, or the credit spent. True when all of it was sent. */
   #send(frames: readonly string[]): boolean {
-    const outbox = this.#outbox;
+    const sink = this.#sink;
     let isAll = true;
     for (const frame of frames) {
-      if (outbox.isFull || !this.#pay(frame)) {
+      if (sink.isFull || !this.#pay(frame)) {
         isAll = false;
         break;
       }
       this.#nextSeq++;
-      if (!isRequestFrame(frame)) outbox.send(frame);
+      if (!isRequestFrame(frame)) sink.send(frame);
       else this.#sendRequest(frame);
     }
     this.#scannedSeq = Math.max(this.#scannedSeq, this.#nextSeq - 1);
@@ -144,7 +144,7 @@ export class Cursor {
   #sendRequest(frame: string): void {
     const { wantsRequest, isPending } = this.#options;
     const id = requestIdOf(frame);
-    if (wantsRequest(id)) this.#outbox.send(isPending(id) ? frame : resolvedCopy(frame));
+    if (wantsRequest(id)) this.#sink.send(isPending(id) ? frame : resolvedCopy(frame));
   }
 
   /** Without a bound nothing is counted, so that it costs nothing. */
@@ -159,9 +159,9 @@ export class Cursor {
   #sendEarly(firstSeq: number, frames: readonly string[]): boolean {
     const lastSeq = Math.min(firstSeq + frames.length - 1, this.#scanUntil);
     while (this.#scannedSeq < lastSeq) {
-      if (this.#outbox.isFull) return false;
+      if (this.#sink.isFull) return false;
       const frame = frames[++this.#scannedSeq - firstSeq];
-      if (frame !== undefined && isFreeFrame(frame) && this.#isNews(frame)) this.#outbox.send(earlyCopy(frame));
+      if (frame !== undefined && isFreeFrame(frame) && this.#isNews(frame)) this.#sink.send(earlyCopy(frame));
     }
     return true;
   }
@@ -182,7 +182,7 @@ export class Cursor {
     if (this.#isBusy || this.#state !== "lagging") return;
     const { source } = this.#options;
     const isScanning = this.#scannedSeq < Math.min(source.committedSeq, this.#scanUntil);
-    if (this.#outbox.isFull) this.#awaitWritable();
+    if (this.#sink.isFull) this.#awaitWritable();
     else if (isScanning) void this.#read((committed) => this.#scanAhead(committed));
     else if (this.#isSpent) this.#state = "blocked";
     else if (this.#nextSeq > source.committedSeq) this.#state = "live";
@@ -191,7 +191,7 @@ export class Cursor {
 
   #awaitWritable(): void {
     this.#isBusy = true;
-    this.#outbox.onceWritable(() => {
+    this.#sink.onceWritable(() => {
       this.#isBusy = false;
       this.#catchUp();
     });
@@ -231,11 +231,11 @@ export class Cursor {
 
   #gap(firstSeq: number): void {
     const text = `The journal no longer has entry ${this.#nextSeq} (it goes on at ${firstSeq}). Load the session again.`;
-    const { onPlaceGone } = this.#options;
-    if (onPlaceGone === undefined) this.#end(new DaemonError("SLOW_CONSUMER", text));
+    const { onPositionGone } = this.#options;
+    if (onPositionGone === undefined) this.#end(new DaemonError("SLOW_CONSUMER", text));
     else {
       this.close();
-      onPlaceGone(text);
+      onPositionGone(text);
     }
   }
 

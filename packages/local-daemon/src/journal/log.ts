@@ -13,9 +13,9 @@ import { sessionClosed } from "../refusals.js";
 import type { FrameRun, SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
-import type { Follower } from "./follower.js";
 import { foreignMeta, metaHead, notificationHead, notificationText, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
+import type { JournalReader } from "./journal-reader.js";
 
 /** Options of {@link SessionLog}. */
 export interface SessionLogOptions {
@@ -66,7 +66,7 @@ export class SessionLog implements CommitSource, CursorSource {
   /** The session's state at the last entry, committed or not. */
   readonly state = new SessionState({ turns: true });
   /** The cursors of the clients that follow, in the order they attached. */
-  readonly cursors = new Map<Follower, Cursor>();
+  readonly cursors = new Map<JournalReader, Cursor>();
   readonly #options: SessionLogOptions;
   readonly #notificationHead: string;
   readonly #metaHead: string;

@@ -8,8 +8,8 @@ import type { Socket } from "node:net";
 import type { Logger, Transport } from "@daemon-sdk/protocol";
 import { acceptBytes, acceptWebSocket, type ByteLink } from "@daemon-sdk/transport-ws";
 import { parseAllowedOrigins, refusalOf } from "./origin-check.js";
+import type { PendingSocket } from "./pending-sockets.js";
 import { UpgradeProof } from "./upgrade-proof.js";
-import type { Guest } from "./waiting-room.js";
 
 /** The socket through which a connection came. */
 export type Via = "unix" | "tcp";
@@ -52,9 +52,9 @@ export interface HttpFrontOptions {
 }
 
 /** A socket while HTTP has it. */
-interface Visitor {
+interface HttpSocket {
   readonly via: Via;
-  readonly guest: Guest;
+  readonly pending: PendingSocket;
 }
 
 /**
@@ -65,7 +65,7 @@ export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #http: HttpServer;
-  readonly #visitors = new WeakMap<object, Visitor>();
+  readonly #visitors = new WeakMap<object, HttpSocket>();
   /** The TCP port once it is bound: part of what Host must be, and of the proof. */
   port: number | undefined;
 
@@ -80,8 +80,8 @@ export class HttpFront {
   }
 
   /** Takes a socket that begins with an HTTP request; its bytes are unread. */
-  serve(socket: Socket, via: Via, guest: Guest): void {
-    this.#visitors.set(socket, { via, guest });
+  serve(socket: Socket, via: Via, pending: PendingSocket): void {
+    this.#visitors.set(socket, { via, pending });
     this.#http.emit("connection", socket);
   }
 
@@ -110,23 +110,23 @@ export class HttpFront {
     return url === "/" || (url === "/relay" && this.#options.onRelayAccept !== undefined);
   }
 
-  async #upgrade({ via, guest }: Visitor, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+  async #upgrade({ via, pending }: HttpSocket, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const proof = UpgradeProof.of(request, { ...this.#options, port: via === "tcp" ? (this.port ?? 0) : undefined });
     const headers = proof?.headers ?? {};
     const admitted: Admitted = {
       via,
-      acceptedAt: guest.acceptedAt,
+      acceptedAt: pending.acceptedAt,
       verifyProof: (clientProof) => proof?.verify(clientProof) === true,
-      markAuthenticated: () => guest.authenticated(),
+      markAuthenticated: () => pending.authenticated(),
     };
     try {
       if (request.url === "/") {
         const transport = await acceptWebSocket(request, socket, head, { headers });
-        guest.upgraded();
+        pending.upgraded();
         this.#options.onAccept({ transport, ...admitted });
       } else {
         const bytes = await acceptBytes(request, socket, head, { headers });
-        guest.upgraded();
+        pending.upgraded();
         this.#options.onRelayAccept?.({ bytes, ...admitted });
       }
     } catch (error) {

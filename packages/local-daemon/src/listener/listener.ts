@@ -3,7 +3,7 @@ import { DAEMON_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { bindTcp, bindUnix } from "./bind.js";
 import { onFirstByte } from "./first-byte.js";
 import { HttpFront, type HttpFrontOptions, type Via } from "./http-front.js";
-import { type Guest, WaitingRoom } from "./waiting-room.js";
+import { type PendingSocket, PendingSockets } from "./pending-sockets.js";
 
 /** Options of {@link openListener}. */
 export interface ListenerOptions extends HttpFrontOptions {
@@ -12,7 +12,7 @@ export interface ListenerOptions extends HttpFrontOptions {
   /** Listen on 127.0.0.1, too; 0 picks a free port. */
   readonly port?: number | undefined;
   /** Takes a unix socket whose first byte starts a relay frame (its bytes are still unread). Without it, they are refused. */
-  onRelay?(socket: Socket, guest: Guest): void;
+  onRelay?(socket: Socket, pending: PendingSocket): void;
   /** Default `DAEMON_LIMITS.unauthenticatedSockets`. */
   readonly maxUnauthenticated?: number | undefined;
   /** From accept to authenticated; a socket that has not upgraded by then is cut. Default `DAEMON_LIMITS.authenticateMs`. */
@@ -35,18 +35,18 @@ export interface Listener {
  * Rejects with an `InvalidOptionError`, or with `DAEMON_START_FAILED` when an address is taken.
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const entrance = new Entrance(options);
+  const intake = new SocketIntake(options);
   try {
-    await entrance.open();
+    await intake.open();
   } catch (error) {
-    entrance.close();
+    intake.close();
     throw error;
   }
-  const { port } = entrance;
+  const { port } = intake;
   return {
     ...(port === undefined ? {} : { port }),
     ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
-    close: async () => entrance.close(),
+    close: async () => intake.close(),
   };
 }
 
@@ -54,16 +54,16 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: SERVING_LIMITS.tcpKeepAliveMs };
 
 /** From accepted socket to what its first byte says it speaks. */
-class Entrance {
+class SocketIntake {
   readonly #options: ListenerOptions;
   readonly #http: HttpFront;
-  readonly #room: WaitingRoom;
+  readonly #room: PendingSockets;
   readonly #servers: Server[] = [];
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#http = new HttpFront(options);
-    this.#room = new WaitingRoom({
+    this.#room = new PendingSockets({
       capacity: options.maxUnauthenticated ?? DAEMON_LIMITS.unauthenticatedSockets,
       timeoutMs: options.authenticateMs ?? DAEMON_LIMITS.authenticateMs,
       logger: options.logger,
@@ -102,13 +102,13 @@ class Entrance {
   }
 
   #accept(socket: Socket, via: Via): void {
-    const guest = this.#room.admit(socket);
+    const pending = this.#room.admit(socket);
     // A peer may reset at any time, and until the upgrade nothing else listens for it.
     socket.on("error", () => {});
     onFirstByte(socket, (kind) => {
-      guest.spoke();
-      if (kind === "http") this.#http.serve(socket, via, guest);
-      else if (kind === "relay" && via === "unix" && this.#options.onRelay) this.#options.onRelay(socket, guest);
+      pending.spoke();
+      if (kind === "http") this.#http.serve(socket, via, pending);
+      else if (kind === "relay" && via === "unix" && this.#options.onRelay) this.#options.onRelay(socket, pending);
       else socket.destroy();
     });
   }

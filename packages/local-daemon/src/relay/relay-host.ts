@@ -2,11 +2,11 @@ import type { Logger } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import type { RelayLimits } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
-import { Attendance } from "./attendance.js";
 import { Channels, ShadowTable, Topics } from "./groups/index.js";
 import { handlerGroups } from "./handlers/index.js";
 import { DurableMailboxes } from "./mailboxes/index.js";
 import { Directory, NameRegistry } from "./names/index.js";
+import { Presence } from "./presence.js";
 import { type HandlerGroup, Router } from "./router.js";
 import { type ConnectedPeer, Handshake, type RelayGate } from "./wire/index.js";
 import type { SpawningParts } from "./workers/index.js";
@@ -34,7 +34,7 @@ export class RelayHost implements RelayGate {
   readonly #topics: Topics;
   readonly #channels: Channels;
   readonly #groups: readonly HandlerGroup[];
-  readonly #attendance: Attendance;
+  readonly #presence: Presence;
 
   /** Reads what an earlier daemon stored. Rejects when the store fails. */
   static async start(options: RelayHostOptions): Promise<RelayHost> {
@@ -59,9 +59,9 @@ export class RelayHost implements RelayGate {
       ...options,
       ...{ directory, mailboxes, topics, channels },
       shadows: new ShadowTable(),
-      admit: (peer) => this.#attendance.admit(peer),
+      admit: (peer) => this.#presence.admit(peer),
     });
-    this.#attendance = new Attendance({ ...options, registry, directory, groups: this.#groups });
+    this.#presence = new Presence({ ...options, registry, directory, groups: this.#groups });
     this.handshake = new Handshake({ ...options, registry, mailboxes });
     this.router = new Router(this.#groups);
     this.#registry = registry;
@@ -72,13 +72,13 @@ export class RelayHost implements RelayGate {
 
   joined(peer: ConnectedPeer): void {
     const { name, entityType, sessionId } = peer;
-    this.#attendance.join(peer);
+    this.#presence.join(peer);
     peer.cursor = this.#mailboxes.attach(name, peer, { entityType, sessionId });
   }
 
   left(peer: ConnectedPeer, isPolite: boolean): void {
     peer.cursor?.close();
-    this.#attendance.leave(peer, { isPolite });
+    this.#presence.leave(peer, { isPolite });
   }
 
   /** Ends workers and timers, and stores what is left. The connections are to be closed before. */

@@ -10,7 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { Principal } from "../access/index.js";
 import type { Connection } from "../connection/index.js";
-import { type Cursor, type CursorStart, checkPosition, type Follower, type Outbox } from "../journal/index.js";
+import { type Cursor, type CursorStart, checkPosition, type FrameSink, type JournalReader } from "../journal/index.js";
 import {
   type Session,
   type SessionHost,
@@ -34,7 +34,7 @@ export interface AttachOptions extends SnapshotOptions {
 }
 
 /** One authenticated connection, and the sessions it follows. */
-export class AttachedClient implements Follower {
+export class AttachedClient implements JournalReader {
   isPlain: boolean;
   /** For whom it speaks: decides which sessions it reaches. */
   readonly principal: Principal;
@@ -52,7 +52,7 @@ export class AttachedClient implements Follower {
     return this.#connection.id;
   }
 
-  get outbox(): Outbox {
+  get sink(): FrameSink {
     return this.#connection.outbox;
   }
 
@@ -100,7 +100,7 @@ export class AttachedClient implements Follower {
     const { epoch, inbox } = host.services;
     return this.#between(host, session, async (open) => {
       const { committedSeq } = open.log;
-      const scannedSeq = open.subscribers.cursorOf(this)?.scannedSeq;
+      const scannedSeq = open.attached.cursorOf(this)?.scannedSeq;
       const oldest = inbox.pendingOf(open.id).at(0)?.seq ?? committedSeq + 1;
       const earlyFromSeq = Math.min(scannedSeq === undefined ? oldest : scannedSeq + 1, committedSeq + 1);
       const cursor = this.#follow(open, { fromSeq: committedSeq + 1, credit, earlyFromSeq });
@@ -111,14 +111,14 @@ export class AttachedClient implements Follower {
 
   /** Lets a session send more. False when this client does not follow it. */
   grant(id: SessionId, credit: Credit): boolean {
-    const cursor = this.#followed.get(id)?.subscribers.cursorOf(this);
+    const cursor = this.#followed.get(id)?.attached.cursorOf(this);
     cursor?.grant(credit);
     return cursor !== undefined;
   }
 
   /** Ends its cursor in one session. */
   detach(session: Session): void {
-    session.subscribers.detach(this);
+    session.attached.detach(this);
     if (this.#followed.get(session.id) === session) this.#followed.delete(session.id);
   }
 
@@ -144,9 +144,9 @@ export class AttachedClient implements Follower {
   #follow(session: Session, start: CursorStart): Cursor {
     this.#followed.set(session.id, session);
     // A client that bounds a session by credit does not read it on purpose: that must not cost the others on the connection.
-    const onPlaceGone =
+    const onPositionGone =
       start.credit === undefined ? undefined : (message: string) => this.#unsubscribe(session, message);
-    return session.subscribers.attach(this, { ...start, onPlaceGone });
+    return session.attached.attach(this, { ...start, onPositionGone });
   }
 
   /** Detaches the client and notifies it: it has to attach anew (docs/protocol.md §9). */
@@ -154,7 +154,7 @@ export class AttachedClient implements Follower {
     this.detach(session);
     const notification = { type: "session_unsubscribed", message, code: "RESUME_TOO_OLD" };
     const params = { sessionId: session.id, notification };
-    this.outbox.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
+    this.sink.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
   }
 }
 

@@ -27,7 +27,7 @@ import type { SessionLimits } from "../limits/index.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { TurnQueue } from "../turns/index.js";
-import { Subscribers } from "./subscribers.js";
+import { AttachedClients } from "./attached-clients.js";
 
 /** What all sessions share. */
 export interface SessionServices extends AgentServices {
@@ -63,7 +63,7 @@ export class Session {
   readonly log: SessionLog;
   readonly turns: TurnQueue;
   readonly agent: AgentSlot;
-  readonly subscribers: Subscribers;
+  readonly attached: AttachedClients;
   /** Whether the session stays open however long it is unused. */
   keepsAgent = false;
   /** How long it may stay unused; undefined for the daemon's default. */
@@ -95,7 +95,7 @@ export class Session {
     this.log = this.#makeLog(options.lastSeq);
     this.agent = this.#makeSlot(() => options.spec());
     this.turns = this.#makeTurns(options.lastOrdinal);
-    this.subscribers = new Subscribers({ ...services, log: this.log, starter: () => this.turns.active?.starter });
+    this.attached = new AttachedClients({ ...services, log: this.log, starter: () => this.turns.active?.starter });
   }
 
   get row(): SessionRow {
@@ -104,7 +104,7 @@ export class Session {
 
   /** Whether no turn runs or waits, and no client follows. */
   get isUnused(): boolean {
-    return !this.turns.isBusy && this.subscribers.count === 0;
+    return !this.turns.isBusy && this.attached.count === 0;
   }
 
   /** Changes the session's row; stored with what happens in the same tick. */
@@ -133,7 +133,7 @@ export class Session {
   /** Drops everything that comes later: the session was closed, and may be open again as another object. */
   retire(): void {
     this.log.retire();
-    this.subscribers.detachAll();
+    this.attached.detachAll();
   }
 
   #makeLog(lastSeq: number): SessionLog {
@@ -250,7 +250,7 @@ export class Session {
 
   #onRequest(request: AgentRequest): void {
     if (this.log.isRetired) return;
-    const place = { log: this.log, addressees: this.subscribers, turnId: this.turns.active?.row.id };
+    const place = { log: this.log, addressees: this.attached, turnId: this.turns.active?.row.id };
     this.#services.inbox.add(request, place);
   }
 

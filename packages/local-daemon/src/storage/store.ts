@@ -32,14 +32,14 @@ export interface SessionRow {
 }
 
 /** What became of a message that was accepted (docs/protocol.md §7, "Receipts"). */
-export type TurnState = Exclude<MessageState, "unknown">;
+export type StoredMessageState = Exclude<MessageState, "unknown">;
 
 /** A user message and the turn it starts. `ordinal` is its place in the session's queue. */
 export interface TurnRow {
   readonly sessionId: SessionId;
   readonly id: MessageId;
   readonly ordinal: number;
-  readonly state: TurnState;
+  readonly state: StoredMessageState;
   /** JSON of the `add_user_message` params, to hand out again after a crash and to compare a repeated id with. */
   readonly body: string;
   /** JSON-RPC id of the request that brought it; `create_message` carries it as `requestId`. */

@@ -1,4 +1,4 @@
-import type { TurnState } from "../storage/index.js";
+import type { StoredMessageState } from "../storage/index.js";
 
 /** The ways in which a message ends, from every state in which it has not. */
 const ENDS = {
@@ -27,7 +27,7 @@ export const MESSAGE_TRANSITIONS = {
   failed: {},
   agent_exited: {},
   outcome_unknown: {},
-} as const satisfies Record<TurnState, Partial<Record<MessageEvent, TurnState>>>;
+} as const satisfies Record<StoredMessageState, Partial<Record<MessageEvent, StoredMessageState>>>;
 
 /**
  * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
@@ -35,10 +35,11 @@ export const MESSAGE_TRANSITIONS = {
  */
 export type MessageEvent = "hand" | "start" | keyof typeof ENDS;
 
-const TABLE: Readonly<Record<TurnState, Partial<Record<MessageEvent, TurnState>>>> = MESSAGE_TRANSITIONS;
+const TABLE: Readonly<Record<StoredMessageState, Partial<Record<MessageEvent, StoredMessageState>>>> =
+  MESSAGE_TRANSITIONS;
 
 /** The state after `event`, or undefined when the event means nothing in `state`. */
-export function nextMessageState(state: TurnState, event: MessageEvent): TurnState | undefined {
+export function nextMessageState(state: StoredMessageState, event: MessageEvent): StoredMessageState | undefined {
   return TABLE[state][event];
 }
 

@@ -1,6 +1,6 @@
 import type { AddUserMessageParams } from "@daemon-sdk/protocol";
 import type { Agent } from "../agents/index.js";
-import type { Follower } from "../journal/index.js";
+import type { JournalReader } from "../journal/index.js";
 import type { TurnRow } from "../storage/index.js";
 
 /** A turn that has not ended. */
@@ -8,7 +8,7 @@ export interface OpenTurn {
   row: TurnRow;
   readonly params: AddUserMessageParams;
   /** Whose prompt it is; undefined after a restart. */
-  readonly starter: Follower | undefined;
+  readonly starter: JournalReader | undefined;
   /** First entry of the journal that belongs to it; set when it starts. */
   firstSeq: number | undefined;
   /** Set while the agent has the prompt. */
@@ -18,7 +18,7 @@ export interface OpenTurn {
 }
 
 /** A turn that waits for its place. */
-export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: Follower): OpenTurn {
+export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: JournalReader): OpenTurn {
   return { row, params, starter, firstSeq: undefined, agent: undefined, timer: undefined };
 }
 

@@ -9,7 +9,7 @@ import type { AgentTurnEnd } from "../agents/index.js";
  *
  * @param wasBusy whether the session is at work: an agent's own idle is held back while a turn runs
  */
-export function lastWords(
+export function closingNotifications(
   turnId: string,
   { reason, details }: AgentTurnEnd,
   wasBusy: boolean,

@@ -10,13 +10,13 @@ import {
 import type { Agent, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
-import type { Follower, SessionLog } from "../journal/index.js";
+import type { JournalReader, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { daemonStopping, otherBody, queueFull, sessionClosed } from "../refusals.js";
 import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
-import { endOfFailure, LOST_END, lastWords } from "./turn-end.js";
+import { closingNotifications, endOfFailure, LOST_END } from "./turn-end.js";
 
 /** Options of {@link TurnQueue}. */
 export interface TurnQueueOptions {
@@ -85,7 +85,7 @@ export class TurnQueue {
    * Takes a message; resolves when it is stored. The same id with the same content again changes nothing, and resolves with
    * its row; with other content it is refused with -32602.
    */
-  add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<TurnRow | undefined> {
+  add(params: AddUserMessageParams, requestId: string, starter: JournalReader): Promise<TurnRow | undefined> {
     // One after the other: the order of messages is the order of their ordinals.
     this.#addingCount++;
     const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
@@ -197,7 +197,7 @@ export class TurnQueue {
     this.#log.save({ kind: "turn", row: turn.row });
   }
 
-  async #add(params: AddUserMessageParams, requestId: string, starter: Follower): Promise<TurnRow | undefined> {
+  async #add(params: AddUserMessageParams, requestId: string, starter: JournalReader): Promise<TurnRow | undefined> {
     const { store, limits, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
@@ -286,7 +286,7 @@ export class TurnQueue {
     if (!this.#step(turn, endEventOf(reason), reason)) return;
     clearTimeout(turn.timer);
     this.#options.onEnding();
-    const words = lastWords(turn.row.id, { reason, details }, this.#log.state.isBusy, this.#options.now());
+    const words = closingNotifications(turn.row.id, { reason, details }, this.#log.state.isBusy, this.#options.now());
     for (const notification of words) this.#log.append(notification);
     turn.row = { ...turn.row, lastSeq: this.#log.lastSeq };
     this.#log.save({ kind: "turn", row: turn.row });

@@ -84,7 +84,7 @@ class Bench {
         id: "c",
         isPlain: false,
         principal: { keyId: undefined },
-        outbox: {
+        sink: {
           get isFull() {
             return self.isFull;
           },

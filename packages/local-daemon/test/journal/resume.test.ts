@@ -127,7 +127,7 @@ test("resuming again replaces what this connection had, and does not double anyt
   (await harness.spawner.agentOf("s-1")).delta("11");
   await client.notified({ textDelta: "11" });
   expect(seqs(client).slice(before)).toEqual([9, 10, 11]);
-  expect(harness.host.find("s-1")?.subscribers.count).toBe(1);
+  expect(harness.host.find("s-1")?.attached.count).toBe(1);
 });
 
 test("a request that still waits is in the result and comes again unmarked; an answer to it is taken", async () => {

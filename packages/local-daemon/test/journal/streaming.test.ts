@@ -189,7 +189,7 @@ test("a client that leaves its buffer full for too long is closed with 4408", as
   expect(await wire.closedByDaemon).toBe(4408);
   await reader.when(() => reader.notifications().length === 10);
   await lazy.closed();
-  expect(harness.host.find("s-1")?.subscribers.count).toBe(1);
+  expect(harness.host.find("s-1")?.attached.count).toBe(1);
 });
 
 test("an agent's pipe is paused only while too much waits for the store", async () => {

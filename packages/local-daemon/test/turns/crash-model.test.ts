@@ -2,7 +2,7 @@ import { sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { expect, test, vi } from "vitest";
 import { recover } from "../../src/sessions/recovery.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
-import type { Store, TurnState } from "../../src/storage/store.js";
+import type { Store, StoredMessageState } from "../../src/storage/store.js";
 import type { FakeAgent } from "../sessions/fake-agent.js";
 import { Harness, type TestClient } from "../sessions/harness.js";
 
@@ -18,7 +18,7 @@ vi.mock("../../src/failpoint.js", () => ({
 
 const S = sessionId("s-1");
 const MESSAGES = ["m-1", "m-2"] as const;
-const ENDS: readonly TurnState[] = ["completed", "outcome_unknown"];
+const ENDS: readonly StoredMessageState[] = ["completed", "outcome_unknown"];
 
 /** The disk as one daemon sees it: from its death on, nothing it asks of it comes to pass, or comes back. */
 function diskOf(disk: MemoryStore, life: { isDead: boolean }): Store {

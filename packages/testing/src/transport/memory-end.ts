@@ -12,7 +12,7 @@ interface Message {
   readonly bytes: number;
 }
 /** What travels: messages, and last the word that no more come. */
-type Parcel = Message | { readonly close: { readonly code: number; readonly reason: string } };
+type PendingDelivery = Message | { readonly close: { readonly code: number; readonly reason: string } };
 
 const BROKEN: TransportClose = { clean: false, code: 1006, reason: "" };
 
@@ -24,7 +24,7 @@ export class MemoryEnd implements Transport {
   onWritable: (() => void) | undefined;
   readonly #settings: MemorySettings;
   #peer: MemoryEnd | undefined;
-  #outbox: Parcel[] = [];
+  #outbox: PendingDelivery[] = [];
   #inbox: Message[] = [];
   #bufferedBytes = 0;
   #inboxBytes = 0;
@@ -116,7 +116,7 @@ export class MemoryEnd implements Transport {
     });
   }
 
-  /** One parcel out, one message in. True when there was something to do, so there may be more. */
+  /** One delivery out, one message in. True when there was something to do, so there may be more. */
   #step(): boolean {
     const hasSent = this.#sendOne();
     const hasDelivered = this.#deliverOne();
@@ -128,10 +128,10 @@ export class MemoryEnd implements Transport {
     const peer = this.#peer;
     // A closing end sends on into a full inbox: nothing can be added, and a close must not wait for a reader.
     if (!peer || (this.#isOpen && peer.#inboxBytes >= this.#settings.highWaterBytes)) return false;
-    const parcel = this.#outbox.shift();
-    if (!parcel) return false;
-    peer.#arrive(parcel);
-    if ("bytes" in parcel) this.#bufferedBytes = Math.max(0, this.#bufferedBytes - parcel.bytes);
+    const delivery = this.#outbox.shift();
+    if (!delivery) return false;
+    peer.#arrive(delivery);
+    if ("bytes" in delivery) this.#bufferedBytes = Math.max(0, this.#bufferedBytes - delivery.bytes);
     if (this.#isBlocked && this.#isOpen && this.#bufferedBytes < this.#settings.highWaterBytes) {
       this.#isBlocked = false;
       this.#call(this.onWritable, undefined, "onWritable");
@@ -139,19 +139,19 @@ export class MemoryEnd implements Transport {
     return true;
   }
 
-  #arrive(parcel: Parcel): void {
+  #arrive(delivery: PendingDelivery): void {
     if (this.#end) return;
     this.#wake();
-    if ("close" in parcel) {
-      const { code, reason } = parcel.close;
+    if ("close" in delivery) {
+      const { code, reason } = delivery.close;
       this.#end = { clean: isPolite(code), code, reason };
       if (this.#isOpen) this.#sayClose(code, reason);
-    } else if (parcel.bytes > this.#settings.maxMessageBytes) {
+    } else if (delivery.bytes > this.#settings.maxMessageBytes) {
       this.breakOff(tooLarge(this.#settings.maxMessageBytes));
       this.#peer?.breakOff({ clean: false, code: CloseCode.tooLarge, reason: "" });
     } else {
-      this.#inbox.push(parcel);
-      this.#inboxBytes += parcel.bytes;
+      this.#inbox.push(delivery);
+      this.#inboxBytes += delivery.bytes;
     }
   }
 

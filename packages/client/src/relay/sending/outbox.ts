@@ -21,7 +21,7 @@ export interface SendReceipt {
   readonly retryAfterMs?: number;
 }
 
-interface Parcel {
+interface UnsentMessage {
   readonly id: string;
   /** Empty once it was written to a link. */
   json: string;
@@ -47,13 +47,13 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #connection: RelayConnection;
   readonly #options: OutboxOptions;
-  /** Waiting for a connection, in order. A parcel whose signal was aborted is removed. */
-  readonly #kept = new Set<Parcel>();
+  /** Waiting for a connection, in order. A unsent whose signal was aborted is removed. */
+  readonly #kept = new Set<UnsentMessage>();
   #keptBytes = 0;
   /** Written, and awaiting a receipt. */
-  readonly #awaiting = new Map<string, Parcel>();
+  readonly #awaiting = new Map<string, UnsentMessage>();
   /** Written, in order, without a receipt to await: settled once the bytes have left. */
-  readonly #leaving: Parcel[] = [];
+  readonly #leaving: UnsentMessage[] = [];
   #givesReceipts = false;
   #isClosed = false;
 
@@ -72,10 +72,10 @@ export class Outbox {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortReason(signal));
       if (this.#isClosed) return reject(clientClosed());
-      const parcel = parcelOf(envelope, { resolve, reject });
-      if (signal !== undefined) this.#watch(parcel, signal);
-      if (this.#isOpen() && this.#kept.size === 0) this.#hand(parcel);
-      else this.#keep(parcel);
+      const unsent = unsentOf(envelope, { resolve, reject });
+      if (signal !== undefined) this.#watch(unsent, signal);
+      if (this.#isOpen() && this.#kept.size === 0) this.#hand(unsent);
+      else this.#keep(unsent);
     });
   }
 
@@ -87,10 +87,10 @@ export class Outbox {
 
   /** Sends what was kept, as far as the link takes it. */
   #drain(): void {
-    for (const parcel of this.#kept) {
+    for (const unsent of this.#kept) {
       if (!this.#isOpen()) return;
-      this.#unkeep(parcel);
-      this.#hand(parcel);
+      this.#unkeep(unsent);
+      this.#hand(unsent);
     }
   }
 
@@ -119,7 +119,7 @@ export class Outbox {
 
   /** The link was lost, and with it the receipts of what was written to it. */
   onLost(error: unknown): void {
-    for (const parcel of [...this.#awaiting.values(), ...this.#leaving]) parcel.reject(error);
+    for (const unsent of [...this.#awaiting.values(), ...this.#leaving]) unsent.reject(error);
     this.#awaiting.clear();
     this.#leaving.length = 0;
   }
@@ -127,7 +127,7 @@ export class Outbox {
   close(error: unknown): void {
     this.#isClosed = true;
     this.onLost(error);
-    for (const parcel of this.#kept) parcel.reject(error);
+    for (const unsent of this.#kept) unsent.reject(error);
     this.#kept.clear();
   }
 
@@ -135,59 +135,59 @@ export class Outbox {
     return this.#connection.isReady && this.#connection.bufferedBytes < LIMITS.transportHighWaterBytes;
   }
 
-  #hand(parcel: Parcel): void {
-    const awaitsReceipt = parcel.wantsReceipt && this.#givesReceipts;
-    const { id, json } = parcel;
+  #hand(unsent: UnsentMessage): void {
+    const awaitsReceipt = unsent.wantsReceipt && this.#givesReceipts;
+    const { id, json } = unsent;
     // The outgrown tables of a Map retain deleted values until the next full collection, so these are kept small.
-    parcel.json = "";
-    if (awaitsReceipt) this.#awaiting.set(id, parcel);
-    else this.#leaving.push(parcel);
+    unsent.json = "";
+    if (awaitsReceipt) this.#awaiting.set(id, unsent);
+    else this.#leaving.push(unsent);
     try {
       this.#connection.writeText(json, !awaitsReceipt);
     } catch (error) {
       if (!this.#awaiting.delete(id)) this.#leaving.pop();
-      parcel.reject(error);
+      unsent.reject(error);
     }
   }
 
-  #keep(parcel: Parcel): void {
+  #keep(unsent: UnsentMessage): void {
     const { maxMessages, maxBytes } = this.#options;
-    if (this.#kept.size >= maxMessages || this.#keptBytes + parcel.json.length > maxBytes) {
-      parcel.reject(queueFull(this.#kept.size, this.#keptBytes));
+    if (this.#kept.size >= maxMessages || this.#keptBytes + unsent.json.length > maxBytes) {
+      unsent.reject(queueFull(this.#kept.size, this.#keptBytes));
       return;
     }
-    this.#kept.add(parcel);
-    this.#keptBytes += parcel.json.length;
+    this.#kept.add(unsent);
+    this.#keptBytes += unsent.json.length;
   }
 
-  #unkeep(parcel: Parcel): boolean {
-    if (!this.#kept.delete(parcel)) return false;
-    this.#keptBytes -= parcel.json.length;
+  #unkeep(unsent: UnsentMessage): boolean {
+    if (!this.#kept.delete(unsent)) return false;
+    this.#keptBytes -= unsent.json.length;
     return true;
   }
 
   #settle(id: string, receipt: SendReceipt): boolean {
     // An answer may arrive before `onFlushed` is called.
-    const parcel = this.#awaiting.get(id) ?? this.#leaving.find((one) => one.id === id);
-    if (parcel === undefined) return false;
+    const unsent = this.#awaiting.get(id) ?? this.#leaving.find((one) => one.id === id);
+    if (unsent === undefined) return false;
     this.#awaiting.delete(id);
-    parcel.resolve(receipt);
+    unsent.resolve(receipt);
     return true;
   }
 
-  #watch(parcel: Parcel, signal: AbortSignal): void {
+  #watch(unsent: UnsentMessage, signal: AbortSignal): void {
     const onAbort = (): void => {
-      this.#unkeep(parcel);
-      this.#awaiting.delete(parcel.id);
-      parcel.reject(abortReason(signal));
+      this.#unkeep(unsent);
+      this.#awaiting.delete(unsent.id);
+      unsent.reject(abortReason(signal));
     };
-    const { resolve, reject } = parcel;
+    const { resolve, reject } = unsent;
     const stop = () => signal.removeEventListener("abort", onAbort);
-    parcel.resolve = (receipt) => {
+    unsent.resolve = (receipt) => {
       stop();
       resolve(receipt);
     };
-    parcel.reject = (error) => {
+    unsent.reject = (error) => {
       stop();
       reject(error);
     };
@@ -195,7 +195,7 @@ export class Outbox {
   }
 }
 
-function parcelOf(envelope: Envelope<unknown>, settle: Pick<Parcel, "resolve" | "reject">): Parcel {
+function unsentOf(envelope: Envelope<unknown>, settle: Pick<UnsentMessage, "resolve" | "reject">): UnsentMessage {
   const { resolve, reject } = settle;
   return { id: envelope.id, json: jsonOf(envelope), wantsReceipt: envelope.type === "SEND", resolve, reject };
 }

@@ -193,7 +193,7 @@ export class StreamJsonrpcAgent implements Agent {
     }
     const { notification } = params;
     const turn = this.#turn;
-    const isEnd = turn !== undefined && !this.#isLastGasp(notification) && turn.observe(notification);
+    const isEnd = turn !== undefined && !this.#isIdleOfClosedStdin(notification) && turn.observe(notification);
     if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
     turn?.report();
     if (turn !== undefined) this.#settle(turn);
@@ -203,7 +203,7 @@ export class StreamJsonrpcAgent implements Agent {
    * `droid exec` says idle when its stdin ends, in the middle of a turn, and works on
    * (docs/wire/agent-stdio.md#oddities).
    */
-  #isLastGasp(notification: SessionNotification): boolean {
+  #isIdleOfClosedStdin(notification: SessionNotification): boolean {
     return this.#isStopping && notification.type === "droid_working_state_changed";
   }
 

@@ -3,10 +3,10 @@ import type { Batch, Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 import { addressFor, channelAddress } from "../names/index.js";
+import { DurableCursor } from "./durable-cursor.js";
 import { Expiry } from "./expiry.js";
 import { Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
-import { MailboxReader } from "./mailbox-reader.js";
 import { MailboxTransaction } from "./mailbox-transaction.js";
 import type {
   AttachOptions,
@@ -98,7 +98,7 @@ export class DurableMailboxes implements Mailboxes {
       entityType === undefined ? this.#options.addressOf(name) : addressFor(name, entityType),
     );
     mailbox.sessionId = sessionId ?? mailbox.sessionId;
-    const reader = new MailboxReader({
+    const reader = new DurableCursor({
       ...{ sink, store, now, logger },
       address: mailbox.address,
       backlog: mailbox.backlog,
@@ -210,7 +210,7 @@ export class DurableMailboxes implements Mailboxes {
     return made;
   }
 
-  #detached(mailbox: Mailbox, reader: MailboxReader): void {
+  #detached(mailbox: Mailbox, reader: DurableCursor): void {
     mailbox.readers.delete(reader);
     if (mailbox.readers.size > 0) return;
     // Nobody is left to acknowledge: the next reader gets all of it again.

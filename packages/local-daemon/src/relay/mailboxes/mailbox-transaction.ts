@@ -1,7 +1,7 @@
 import { MAILBOX_LIMITS, type RelayLimits } from "../../limits/index.js";
 import type { RelayWrite } from "../../storage/index.js";
+import type { Entry } from "./durable-cursor.js";
 import type { Mailbox } from "./mailbox.js";
-import type { Entry } from "./mailbox-reader.js";
 import type { Post, PostOutcome } from "./mailboxes.js";
 import { deliverText, streamOf } from "./stored-deliver.js";
 

@@ -1,6 +1,6 @@
 import type { MailboxRow, MailboxState } from "../../storage/index.js";
 import { Backlog } from "./backlog.js";
-import type { MailboxReader } from "./mailbox-reader.js";
+import type { DurableCursor } from "./durable-cursor.js";
 import { streamPlace } from "./stored-deliver.js";
 
 /** A mailbox as the store has it. */
@@ -13,7 +13,7 @@ export type StoredMailbox = MailboxRow & { readonly streams: readonly (readonly 
 export class Mailbox {
   readonly address: string;
   readonly backlog: Backlog;
-  readonly readers = new Set<MailboxReader>();
+  readonly readers = new Set<DurableCursor>();
   readonly streams: Map<string, number>;
   /** Streams whose last number the store has only in the entries. */
   readonly dirtyStreams = new Set<string>();

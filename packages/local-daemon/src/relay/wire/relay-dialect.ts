@@ -76,7 +76,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
     return this.#peer?.isBusy === true;
   }
 
-  farewell(): string {
+  finalMessage(): string {
     this.#parser.stop();
     // From now on messages wait for the peer's next connection.
     this.#leave();

@@ -3,7 +3,7 @@ import { CloseCode, type Logger } from "@daemon-sdk/protocol";
 import type { ByteLink } from "@daemon-sdk/transport-ws";
 import { Connection, FrameLink, Heartbeat, SocketBytes } from "../../connection/index.js";
 import type { RelayLimits } from "../../limits/index.js";
-import type { AcceptedBytes, Guest } from "../../listener/index.js";
+import type { AcceptedBytes, PendingSocket } from "../../listener/index.js";
 import type { Admission } from "./handshake.js";
 import { RelayDialect, type RelayGate } from "./relay-dialect.js";
 import type { RelayConnection } from "./relay-writer.js";
@@ -37,10 +37,10 @@ export class RelayListener {
   }
 
   /** Takes a unix socket, which only programs of this user can open. Its bytes are unread. */
-  acceptSocket(socket: Socket, guest: Guest): void {
-    guest.upgraded();
-    const admission: Admission = { isTrusted: true, verify: () => false, onAdmitted: () => guest.authenticated() };
-    this.#open(new SocketBytes(socket), admission, guest.acceptedAt);
+  acceptSocket(socket: Socket, pending: PendingSocket): void {
+    pending.upgraded();
+    const admission: Admission = { isTrusted: true, verify: () => false, onAdmitted: () => pending.authenticated() };
+    this.#open(new SocketBytes(socket), admission, pending.acceptedAt);
   }
 
   /** Takes an upgraded WebSocket. Over TCP any program of this machine gets here, so HELLO needs a proof or a ticket. */

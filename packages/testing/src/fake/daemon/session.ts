@@ -22,7 +22,7 @@ import {
   type FakeTurnEndDetails,
   type TurnStage,
 } from "../script/index.js";
-import { FakeFollower, type FollowedSession } from "./follower.js";
+import { FakeAttachedClient, type FollowedSession } from "./attached-client.js";
 import { FakeInbox, type Settled } from "./inbox.js";
 import { type FakeEntry, FakeJournal, URGENT_TYPES } from "./journal.js";
 import type { FakeLink } from "./link.js";
@@ -72,12 +72,12 @@ export class FakeSession implements TurnStage, FollowedSession {
   isOpen = true;
   archivedAt: string | undefined;
   /** Connections that get what happens here, in the order in which they came. */
-  readonly followers: ReadonlyMap<FakeLink, FakeFollower>;
+  readonly followers: ReadonlyMap<FakeLink, FakeAttachedClient>;
   readonly inbox: FakeInbox;
   readonly journal: FakeJournal;
   readonly receipts: FakeReceipts;
   readonly hasPositions: boolean;
-  readonly #followers = new Map<FakeLink, FakeFollower>();
+  readonly #followers = new Map<FakeLink, FakeAttachedClient>();
   readonly #host: FakeSessionHost;
   readonly #bodies = new Map<string, string>();
   /** Pending requests, and the plain connection that was asked. */
@@ -115,9 +115,9 @@ export class FakeSession implements TurnStage, FollowedSession {
   }
 
   /** Attaches a connection, in place of what it had. It is sent what comes after `afterSeq`, from the next entry on. */
-  follow(link: FakeLink, afterSeq: number, credit?: Credit): FakeFollower {
+  follow(link: FakeLink, afterSeq: number, credit?: Credit): FakeAttachedClient {
     this.#followers.delete(link);
-    const follower = new FakeFollower(this, link, afterSeq, credit);
+    const follower = new FakeAttachedClient(this, link, afterSeq, credit);
     this.#followers.set(link, follower);
     return follower;
   }

@@ -1,15 +1,15 @@
 import type { Socket } from "node:net";
 import type { SeededRandom } from "../../seeded-random.js";
-import { type ChaosDelay, ChaosLane } from "./chaos-lane.js";
+import { type ChaosDelay, ChaosDirection } from "./chaos-direction.js";
 
 /** One connection through a `ChaosProxy`, and what can be done to it. */
 export class ChaosConnection {
   /** From 1, in the order in which they came. */
   readonly number: number;
   /** What the client sends. */
-  readonly toServer: ChaosLane;
+  readonly toServer: ChaosDirection;
   /** What the server sends. */
-  readonly toClient: ChaosLane;
+  readonly toClient: ChaosDirection;
   /** Chance of this connection alone: the same for the same seed and number, whatever the others do. */
   readonly random: SeededRandom;
   /** Resolves when both sockets are closed. */
@@ -23,8 +23,8 @@ export class ChaosConnection {
     this.#client = client;
     this.#server = server;
     const cut = () => this.cut();
-    this.toServer = new ChaosLane(client, server, random.branch(1), cut);
-    this.toClient = new ChaosLane(server, client, random.branch(2), cut);
+    this.toServer = new ChaosDirection(client, server, random.branch(1), cut);
+    this.toClient = new ChaosDirection(server, client, random.branch(2), cut);
     this.closed = Promise.all([client, server].map(closing)).then(() => this.#stop());
   }
 
@@ -50,7 +50,7 @@ export class ChaosConnection {
     this.#server.destroy();
   }
 
-  get #lanes(): readonly ChaosLane[] {
+  get #lanes(): readonly ChaosDirection[] {
     return [this.toServer, this.toClient];
   }
 

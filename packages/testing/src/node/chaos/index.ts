@@ -1,3 +1,3 @@
 export type { ChaosConnection } from "./chaos-connection.js";
-export type { ChaosDelay, ChaosLane } from "./chaos-lane.js";
+export type { ChaosDelay, ChaosDirection } from "./chaos-direction.js";
 export * from "./chaos-proxy.js";

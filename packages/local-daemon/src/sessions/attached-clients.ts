@@ -1,13 +1,13 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { Addressees, Inbox } from "../inbox/index.js";
-import { Cursor, type CursorStart, type Follower, type SessionLog } from "../journal/index.js";
+import { Cursor, type CursorStart, type JournalReader, type SessionLog } from "../journal/index.js";
 
-/** Options of {@link Subscribers}. */
+/** Options of {@link AttachedClients}. */
 export interface SubscribersOptions {
   readonly log: SessionLog;
   readonly inbox: Pick<Inbox, "find">;
   /** The client whose prompt runs; it is asked first. */
-  starter(): Follower | undefined;
+  starter(): JournalReader | undefined;
   readonly logger: Logger;
 }
 
@@ -17,10 +17,10 @@ export interface SubscribersOptions {
  * Every client gets every notification. A request goes to every client that uses our extensions, and to at most one plain
  * client, which may cancel it at once: the one that started the turn; else the latest, when only plain ones follow.
  */
-export class Subscribers implements Addressees {
+export class AttachedClients implements Addressees {
   readonly #options: SubscribersOptions;
   /** The plain client that a request was sent to. */
-  readonly #asked = new Map<string, Follower>();
+  readonly #asked = new Map<string, JournalReader>();
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
@@ -31,12 +31,12 @@ export class Subscribers implements Addressees {
   }
 
   /** The place of a client that follows. */
-  cursorOf(client: Follower): Cursor | undefined {
+  cursorOf(client: JournalReader): Cursor | undefined {
     return this.#options.log.cursors.get(client);
   }
 
   /** Attaches a client from an entry on; the cursor is to be started. Attaching again begins anew. */
-  attach(client: Follower, start: CursorStart): Cursor {
+  attach(client: JournalReader, start: CursorStart): Cursor {
     const { log, logger } = this.#options;
     log.cursors.get(client)?.close();
     const wantsRequest = (id: string) => this.#isAddressee(client, id);
@@ -48,7 +48,7 @@ export class Subscribers implements Addressees {
   }
 
   /** Detaches a client. A request that only this one could answer is passed to the next. */
-  detach(client: Follower): void {
+  detach(client: JournalReader): void {
     const { cursors } = this.#options.log;
     const cursor = cursors.get(client);
     if (cursor === undefined) return;
@@ -67,11 +67,11 @@ export class Subscribers implements Addressees {
   }
 
   /** Whether a request went to this plain client and to no other that still follows. */
-  isOnlyAsked(client: Follower, requestId: string): boolean {
+  isOnlyAsked(client: JournalReader, requestId: string): boolean {
     return this.#asked.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
   }
 
-  get #clients(): Follower[] {
+  get #clients(): JournalReader[] {
     return [...this.#options.log.cursors.keys()];
   }
 
@@ -80,10 +80,10 @@ export class Subscribers implements Addressees {
     const next = this.#plainAddressee();
     if (pending === undefined || next === undefined) return;
     this.#asked.set(id, next);
-    next.outbox.send(pending.frame);
+    next.sink.send(pending.frame);
   }
 
-  #isAddressee(client: Follower, id: string): boolean {
+  #isAddressee(client: JournalReader, id: string): boolean {
     if (!client.isPlain) return true;
     // Answered meanwhile: a plain client would answer it again.
     if (!this.#options.log.state.isPending(id)) {
@@ -96,7 +96,7 @@ export class Subscribers implements Addressees {
     return asked === client;
   }
 
-  #plainAddressee(): Follower | undefined {
+  #plainAddressee(): JournalReader | undefined {
     const starter = this.#options.starter();
     if (starter?.isPlain && this.#options.log.cursors.has(starter)) return starter;
     const clients = this.#clients;

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Logger } from "@daemon-sdk/protocol";
 
 /** One socket that has not authenticated. */
-export interface Guest {
+export interface PendingSocket {
   /** `performance.now()` when it was accepted: the clock of every deadline that starts there. */
   readonly acceptedAt: number;
   /** The socket has sent its first byte. Silent sockets are cut before it. */
@@ -19,7 +19,7 @@ export interface Guest {
  * Node's own header time-out does not run on an HTTP server that is fed by hand, so each socket has a timer here. When the
  * room is full, the oldest silent socket is cut, else the oldest: a flood displaces its own sockets first.
  */
-export class WaitingRoom {
+export class PendingSockets {
   readonly #options: { capacity: number; timeoutMs: number; logger: Logger };
   /** Both in order of arrival. */
   readonly #silent = new Set<Socket>();
@@ -31,7 +31,7 @@ export class WaitingRoom {
     this.#options = options;
   }
 
-  admit(socket: Socket): Guest {
+  admit(socket: Socket): PendingSocket {
     if (this.#silent.size + this.#speaking.size >= this.#options.capacity) this.#cutOldest();
     this.#silent.add(socket);
     const timer = setTimeout(() => socket.destroy(), this.#options.timeoutMs);

@@ -2,7 +2,7 @@ import type { DaemonError } from "@daemon-sdk/protocol";
 import type { Principal } from "../access/index.js";
 
 /** Where frames for one connection go. */
-export interface Outbox {
+export interface FrameSink {
   /** True while the peer has to read before more events should be sent. */
   readonly isFull: boolean;
   /** Sends one frame. False when the peer has to catch up first (the frame was taken), or when the connection has ended. */
@@ -12,7 +12,7 @@ export interface Outbox {
 }
 
 /** A connection as journals see it: it follows sessions, is asked, and answers. */
-export interface Follower {
+export interface JournalReader {
   /** The connection's id, for logs. */
   readonly id: string;
   /**
@@ -22,7 +22,7 @@ export interface Follower {
   readonly isPlain: boolean;
   /** For whom it speaks. */
   readonly principal: Principal;
-  readonly outbox: Outbox;
+  readonly sink: FrameSink;
   /** Closes the connection because of an error. */
   fail(error: DaemonError, code: number): void;
 }

@@ -6,7 +6,7 @@ import { concat, FrameTracker } from "./frame-tracker.js";
 export type ChaosDelay = number | { readonly minMs: number; readonly maxMs: number };
 
 /** What travels in a lane: bytes, or the word that no more come. */
-interface Parcel {
+interface Piece {
   readonly dueAt: number;
   readonly bytes?: Uint8Array;
   /** The other side ended politely, or is gone. */
@@ -25,13 +25,13 @@ const HIGH_WATER_BYTES = 64 * 1024;
 const PIECE_MS = 20;
 
 /** One direction of a connection through a `ChaosProxy`. Offsets count the bytes that its sender has sent, from 0. */
-export class ChaosLane {
+export class ChaosDirection {
   readonly #source: Socket;
   readonly #sink: Socket;
   readonly #random: SeededRandom;
   readonly #onCut: () => void;
   readonly #frames = new FrameTracker();
-  readonly #queue: Parcel[] = [];
+  readonly #queue: Piece[] = [];
   #queuedBytes = 0;
   #passed = 0;
   #delay: ChaosDelay = 0;
@@ -138,14 +138,14 @@ export class ChaosLane {
     }
   }
 
-  #push(parcel: Omit<Parcel, "dueAt">, wireMs = 0): void {
+  #push(piece: Omit<Piece, "dueAt">, wireMs = 0): void {
     if (this.#isOver) return;
     const { minMs, maxMs } = typeof this.#delay === "number" ? { minMs: this.#delay, maxMs: this.#delay } : this.#delay;
     const delayMs = minMs === maxMs ? minMs : this.#random.integer(minMs, maxMs);
     const dueAt = Math.max(performance.now() + delayMs, this.#lastDueAt) + wireMs;
     this.#lastDueAt = dueAt;
-    this.#queue.push({ ...parcel, dueAt });
-    this.#queuedBytes += parcel.bytes?.length ?? 0;
+    this.#queue.push({ ...piece, dueAt });
+    this.#queuedBytes += piece.bytes?.length ?? 0;
     if (this.#queuedBytes >= HIGH_WATER_BYTES) this.#source.pause();
     this.#run();
   }
@@ -175,7 +175,7 @@ export class ChaosLane {
     }, waitMs);
   }
 
-  #pass({ bytes, end }: Parcel): void {
+  #pass({ bytes, end }: Piece): void {
     if (end === "end") this.#sink.end();
     else if (end === "gone") this.#onCut();
     else if (bytes) this.#passBytes(bytes.subarray(0, this.#cutAt - this.#passed));

@@ -15,7 +15,7 @@ export interface Entry {
   readonly sessionId?: string | undefined;
 }
 
-/** Options of {@link MailboxReader}. */
+/** Options of {@link DurableCursor}. */
 export interface MailboxReaderOptions {
   readonly address: string;
   readonly backlog: Backlog;
@@ -28,14 +28,14 @@ export interface MailboxReaderOptions {
   onAcked(): void;
   /** An entry waits for its ACK. */
   onDelivered(): void;
-  onClosed(reader: MailboxReader): void;
+  onClosed(reader: DurableCursor): void;
 }
 
 /**
  * One cursor in a mailbox. Live: it delivers each entry when that is committed. Lagging: it reads the store page by page, as
  * fast as its sink takes them, until it is live again.
  */
-export class MailboxReader implements MailboxCursor {
+export class DurableCursor implements MailboxCursor {
   readonly #options: MailboxReaderOptions;
   /** The next position to deliver. */
   #next: number;

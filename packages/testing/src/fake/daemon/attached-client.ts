@@ -15,7 +15,7 @@ export interface FollowedSession {
 }
 
 /** One connection attached to one session: a cursor into its journal, which moves while there is credit (docs/protocol.md §9). */
-export class FakeFollower {
+export class FakeAttachedClient {
   readonly link: FakeLink;
   readonly #session: FollowedSession;
   #credit: Credit | undefined;

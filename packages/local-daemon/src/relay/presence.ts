@@ -2,8 +2,8 @@ import { createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
 import { addressFor, type Directory, type NameRegistry, type RelayPeer, recordOf } from "./names/index.js";
 import type { Departure, HandlerGroup } from "./router.js";
 
-/** Options of {@link Attendance}. */
-export interface AttendanceOptions {
+/** Options of {@link Presence}. */
+export interface PresenceOptions {
   readonly registry: NameRegistry;
   readonly directory: Directory;
   /** Notified of peers that come and go. */
@@ -12,10 +12,10 @@ export interface AttendanceOptions {
 }
 
 /** Adds active peers to the directory and removes them, and notifies everybody whom that concerns. */
-export class Attendance {
-  readonly #options: AttendanceOptions;
+export class Presence {
+  readonly #options: PresenceOptions;
 
-  constructor(options: AttendanceOptions) {
+  constructor(options: PresenceOptions) {
     this.#options = options;
   }
 
