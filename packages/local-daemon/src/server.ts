@@ -1,7 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
 import { Credentials, PERSON, Tickets } from "./access/index.js";
-import { AgentCatalog, agentStateDirOf, createAgentSpawner, reapLeftovers, WORKSPACE_AGENT } from "./agents/index.js";
+import {
+  AgentCatalog,
+  type AgentSpec,
+  agentStateDirOf,
+  createAgentSpawner,
+  reapLeftovers,
+  WORKSPACE_AGENT,
+} from "./agents/index.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { Connection } from "./connection/index.js";
 import { failpoint } from "./failpoint.js";
@@ -306,13 +313,7 @@ function agentCatalog(config: ResolvedConfig): AgentCatalog {
   // The build puts the agent's program beside this file.
   const embedded = WORKSPACE_AGENT(fileURLToPath(new URL("workspace-agent.cjs", import.meta.url)));
   const configured = Object.entries(config.agents).map(
-    ([name, { command, driver = "stream-jsonrpc", env, inheritEnv }]) => ({
-      name,
-      command,
-      driver,
-      ...(env === undefined ? {} : { env }),
-      ...(inheritEnv === undefined ? {} : { inheritEnv }),
-    }),
+    ([name, { driver = "stream-jsonrpc", ...agent }]): AgentSpec => ({ name, driver, ...agent }),
   );
   return new AgentCatalog([embedded, ...configured], config.defaultAgent);
 }

@@ -88,6 +88,8 @@ const FINAL = [
   "STRUCTURED_OUTPUT_INVALID",
   /** A child process could not be started. */
   "PROCESS_START_FAILED",
+  /** The agent wants a person to log in before it works; the message names the command. */
+  "AGENT_LOGIN_REQUIRED",
   /** A child process keeps ending. */
   "AGENT_UNSTABLE",
   /** The store failed in another way. */

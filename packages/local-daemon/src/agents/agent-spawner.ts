@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { LIMITS, type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
-import { StreamJsonrpcAgent } from "./drivers/index.js";
+import { AcpAgent, StreamJsonrpcAgent } from "./drivers/index.js";
 import { agentEnvironment } from "./environment.js";
 import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js";
 
@@ -54,7 +54,8 @@ class ProcessSpawner implements AgentSpawner {
 
   async spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent> {
     const process = await this.#start(spec, sessionId, cwd);
-    return new StreamJsonrpcAgent({ spec, process, sessionId, events, logger: this.#options.logger });
+    const Driver = spec.driver === "acp" ? AcpAgent : StreamJsonrpcAgent;
+    return new Driver({ spec, process, sessionId, events, logger: this.#options.logger });
   }
 
   async launch(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProgram> {

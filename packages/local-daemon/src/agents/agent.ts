@@ -7,6 +7,7 @@ import type {
   SessionNotification,
   SessionSettings,
   SettingsParams,
+  TokenUsage,
 } from "@daemon-sdk/protocol";
 
 /** How an agent is started and spoken to, as configured under its name. */
@@ -16,9 +17,16 @@ export interface AgentSpec {
   readonly command: readonly [string, ...string[]];
   /**
    * How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.`. `relay`: it
-   * connects to the daemon by itself as a client of the relay; it can be spawned, and holds no session.
+   * connects to the daemon by itself as a client of the relay; it can be spawned, and holds no session. `acp`: the Agent
+   * Client Protocol, version 1, on its stdin and stdout.
    */
-  readonly driver: "stream-jsonrpc" | "relay";
+  readonly driver: "stream-jsonrpc" | "relay" | "acp";
+  /** Driver `acp`: the mode to set before the first prompt, such as `plan`. Default: one that asks, where the agent has one. */
+  readonly mode?: string;
+  /** Driver `acp`: the model of sessions that name none. Default: the agent's own. */
+  readonly model?: string;
+  /** How long the agent may take to open a conversation, in ms; default 30 000. */
+  readonly startTimeoutMs?: number;
   /** Names of variables of the daemon's environment that it gets beside the allow-list, or values of its own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly inheritEnv?: readonly string[];
@@ -32,6 +40,8 @@ export interface AgentStart {
   readonly cwd: string;
   readonly settings: SettingsParams;
   readonly mcpServers?: readonly McpServerConfig[];
+  /** What the session has spent until now. */
+  readonly tokenUsage?: TokenUsage;
 }
 
 /** What an agent said when it was ready. */

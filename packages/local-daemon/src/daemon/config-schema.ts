@@ -2,9 +2,12 @@ import * as z from "zod/mini";
 
 const agentSchema = z.strictObject({
   command: z.tuple([z.string().check(z.minLength(1))], z.string()),
-  driver: z._default(z.enum(["stream-jsonrpc", "relay"]), "stream-jsonrpc"),
+  driver: z._default(z.enum(["stream-jsonrpc", "relay", "acp"]), "stream-jsonrpc"),
   env: z.exactOptional(z.record(z.string(), z.string())),
   inheritEnv: z.exactOptional(z.array(z.string())),
+  mode: z.exactOptional(z.string().check(z.minLength(1))),
+  model: z.exactOptional(z.string().check(z.minLength(1))),
+  startTimeoutMs: z.exactOptional(z.int().check(z.gte(1), z.lte(2 ** 31 - 1))),
 });
 
 /** Schema of `config.json`. */

@@ -2,6 +2,8 @@
 export const AGENT_LIMITS = {
   /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
   startMs: 30_000,
+  /** From a cancel to the stop of an agent that speaks ACP and does not end its turn. */
+  cancelMs: 10_000,
   /** End of stdin, which asks an agent to end, to SIGTERM … */
   stdinGraceMs: 2_000,
   /** … and from there to SIGKILL: `droid exec` ignores SIGTERM in mid-turn (docs/wire/agent-stdio.md#oddities). */

@@ -191,7 +191,7 @@ export class Session {
   }
 
   #describeStart(): AgentStart {
-    const { agentSessionId, cwd, settings } = this.#row;
+    const { agentSessionId, cwd, settings, tokenUsage } = this.#row;
     return {
       sessionId: this.id,
       cwd,
@@ -199,6 +199,7 @@ export class Session {
       // An agent need not keep a conversation without a message.
       ...(agentSessionId === undefined || !this.#hasConversation ? {} : { resume: agentSessionId }),
       ...(this.mcpServers === undefined ? {} : { mcpServers: this.mcpServers }),
+      ...(tokenUsage !== undefined && { tokenUsage }),
     };
   }
 

@@ -1,3 +1,4 @@
 export * from "./inbound.js";
+export * from "./pending-requests.js";
 export * from "./protocol-engine.js";
 export * from "./rpc-errors.js";

@@ -1,2 +1,3 @@
+export { AcpAgent } from "./acp/index.js";
 export { StdioTransport } from "./stdio-transport.js";
 export { StreamJsonrpcAgent } from "./stream-jsonrpc.js";

@@ -1,0 +1,351 @@
+import {
+  type AddUserMessageParams,
+  ConnectionError,
+  isRecord,
+  type Logger,
+  ProcessExitError,
+  ProtocolError,
+  RpcCode,
+  SessionError,
+  type SessionId,
+  type SessionNotification,
+  type TokenUsage,
+} from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../../../limits/index.js";
+import { LOCAL_DAEMON_VERSION } from "../../../version.js";
+import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart } from "../../agent.js";
+import type { AgentProcess } from "../../agent-process.js";
+import { sparingLogger } from "../sparing-logger.js";
+import { StdioTransport } from "../stdio-transport.js";
+import { AcpTurn } from "./acp-turn.js";
+import { AgentQuestions } from "./agent-questions.js";
+import { askingMode } from "./asking-mode.js";
+import { ConversationOpener, type OpenedConversation } from "./conversation-opener.js";
+import { type AcpCall, type AcpRequest, JsonRpcPeer } from "./json-rpc-peer.js";
+import { promptContent } from "./prompt-content.js";
+import { SessionCalls } from "./session-calls.js";
+import { SessionOptions } from "./session-options.js";
+import { addUsage, endOfError, endOfResult, tokenUsageOf } from "./turn-end.js";
+import { TurnWriter } from "./turn-writer.js";
+import { UpdateReaderV1 } from "./update-reader-v1.js";
+
+/** What an {@link AcpAgent} drives, and where its events go. */
+export interface AcpAgentOptions {
+  readonly spec: Pick<AgentSpec, "name" | "mode" | "model" | "startTimeoutMs">;
+  readonly process: Pick<AgentProcess, "pid" | "startTime" | "stdin" | "stdout" | "dead" | "gone" | "state" | "stop">;
+  /** Id of the session as clients know it. */
+  readonly sessionId: SessionId;
+  readonly events: AgentEvents;
+  readonly logger: Logger;
+  /** Wall clock in ms; default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * An agent that speaks the Agent Client Protocol, version 1 (docs/wire/acp.md). One process holds one session.
+ *
+ * The driver reads the lines itself and maps them in their order. It keeps the turns: one prompt at a time, whatever the agent
+ * does with a second one, and one end of each.
+ */
+export class AcpAgent implements Agent {
+  readonly pid: number;
+  readonly startTime: string;
+
+  readonly #options: AcpAgentOptions;
+  readonly #events: AgentEvents;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #transport: StdioTransport;
+  readonly #peer: JsonRpcPeer;
+  readonly #opener: ConversationOpener;
+  readonly #questions: AgentQuestions;
+  readonly #reader: UpdateReaderV1;
+  readonly #calls: SessionCalls;
+  #agentSessionId = "";
+  #cwd = "";
+  #sessionOptions = new SessionOptions();
+  #usage: TokenUsage | undefined;
+  #turn: AcpTurn | undefined;
+  /** Writes what the agent does between two turns. */
+  #betweenTurns: TurnWriter;
+  /** False until the conversation is open: what an agent replays before is in the journal already. */
+  #isOpen = false;
+  #cancelTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: AcpAgentOptions) {
+    const { process, events, sessionId, spec, now = Date.now } = options;
+    this.#options = options;
+    this.#events = events;
+    this.#now = now;
+    this.#logger = sparingLogger(options.logger, { agent: spec.name, pid: process.pid, sessionId });
+    this.pid = process.pid;
+    this.startTime = process.startTime;
+    this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger: this.#logger });
+    this.#transport.onBroken = () => this.#giveUp();
+    this.#peer = this.#makePeer();
+    this.#questions = new AgentQuestions({ peer: this.#peer, events, turn: () => this.#turn });
+    this.#opener = this.#makeOpener();
+    this.#reader = this.#makeReader();
+    this.#calls = this.#makeCalls();
+    this.#betweenTurns = this.#makeWriter();
+    void process.dead.then(() => this.#transport.setPaused(false));
+    void process.gone.then((exit) => this.#exited(exit));
+  }
+
+  async open(start: AgentStart): Promise<AgentReady> {
+    try {
+      const { resume } = start;
+      const opened = await (resume === undefined ? this.#opener.create(start) : this.#bringBack(start, resume));
+      return await this.#ready(start, opened);
+    } catch (error) {
+      throw await this.#startError(error);
+    }
+  }
+
+  async prompt(params: AddUserMessageParams): Promise<void> {
+    if (this.#turn !== undefined) {
+      const message = "The agent works on a prompt. Wait for its end, then send the next.";
+      throw new SessionError("SESSION_STATE", message, { sessionId: this.#options.sessionId });
+    }
+    const about = await this.#opener.initialize();
+    const prompt = promptContent(params, about.prompt);
+    this.#betweenTurns.end(false);
+    const turn = new AcpTurn({ params, events: this.#events, now: this.#now });
+    this.#turn = turn;
+    const options = { timeoutMs: 0, onResult: (result: unknown) => this.#answered(turn, result) };
+    const answer = this.#peer.call("session/prompt", { sessionId: this.#agentSessionId, prompt }, options);
+    answer.catch((error: unknown) => this.#failed(turn, error));
+    // The agent acknowledges nothing. The user's message is reported in a later tick than the prompt.
+    setImmediate(() => turn.begin());
+  }
+
+  interrupt(): Promise<void> {
+    const turn = this.#turn;
+    if (turn === undefined || turn.isCancelled) return Promise.resolve();
+    turn.isCancelled = true;
+    // In this order: an agent must not read the cancel and then still wait for an answer that starts a command.
+    this.#questions.cancelAll();
+    this.#peer.notify("session/cancel", { sessionId: this.#agentSessionId });
+    this.#cancelTimer = setTimeout(() => {
+      this.#logger.warn({}, "The agent did not end its turn after a cancel; it is stopped.");
+      this.#giveUp();
+    }, AGENT_LIMITS.cancelMs);
+    return Promise.resolve();
+  }
+
+  call(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<Record<string, unknown>> {
+    return this.#calls.call(method, params, timeoutMs);
+  }
+
+  setPaused(paused: boolean): void {
+    const { state } = this.#options.process;
+    if (state !== "sweeping" && state !== "gone") this.#transport.setPaused(paused);
+  }
+
+  stop(): Promise<AgentExit> {
+    this.#transport.close();
+    return this.#options.process.stop();
+  }
+
+  async #bringBack(start: AgentStart, resume: string): Promise<OpenedConversation> {
+    // Updates may name the session before the answer does.
+    this.#agentSessionId = resume;
+    try {
+      return await this.#opener.bringBack(start, resume);
+    } catch (error) {
+      if (!ProtocolError.is(error, "METHOD_NOT_FOUND")) throw error;
+      this.#logger.warn({}, "The agent keeps no conversations; it begins a new one.");
+      return this.#opener.create(start);
+    }
+  }
+
+  async #ready(start: AgentStart, opened: OpenedConversation): Promise<AgentReady> {
+    const { spec } = this.#options;
+    this.#agentSessionId = opened.agentSessionId;
+    this.#cwd = start.cwd;
+    this.#usage = start.tokenUsage;
+    this.#sessionOptions = SessionOptions.from(opened.answer);
+    this.#isOpen = true;
+    const options = this.#sessionOptions;
+    const mode = askingMode(options, spec.mode, start.settings.autonomyLevel);
+    const settings = { ...(spec.model !== undefined && { modelId: spec.model }), ...start.settings };
+    const calls = [...(mode === undefined ? [] : options.callForMode(mode)), ...options.callsFor(settings)];
+    await this.#calls.apply(calls, AGENT_LIMITS.startMs);
+    this.#reportServers(opened.refusedServers);
+    return {
+      agentSessionId: opened.agentSessionId,
+      settings: { ...start.settings, ...this.#settings() },
+      ...(options.models.length > 0 && { availableModels: options.models }),
+    };
+  }
+
+  #settings(): { modelId: string; reasoningEffort: string; agentOptions: SessionOptions["list"] } {
+    const { modelId, reasoningEffort = "none", list } = this.#sessionOptions;
+    return { modelId, reasoningEffort, agentOptions: list };
+  }
+
+  #reportServers(refused: readonly string[]): void {
+    if (refused.length === 0) return;
+    const servers = refused.map((name) => ({
+      name,
+      status: "failed",
+      error: "The agent does not offer its transport.",
+    }));
+    const summary = { total: refused.length, connected: 0, connecting: 0, failed: refused.length };
+    this.#events.onNotification({ type: "mcp_status_changed", servers, summary }, undefined);
+  }
+
+  #answered(turn: AcpTurn, result: unknown): void {
+    const usage = tokenUsageOf(isRecord(result) ? result.usage : undefined);
+    if (usage !== undefined) {
+      turn.confirm();
+      this.#usage = addUsage(this.#usage, usage);
+      const { sessionId } = this.#options;
+      this.#notify({ type: "session_token_usage_changed", sessionId, tokenUsage: this.#usage });
+    }
+    this.#end(turn, () => endOfResult(result, turn.facts));
+  }
+
+  #failed(turn: AcpTurn, error: unknown): void {
+    // The end of the process is reported by `#exited`, with its exit code.
+    if (error instanceof ConnectionError) return;
+    this.#end(turn, () => {
+      const end = endOfError(error, turn.facts);
+      if (end.reason !== "cancelled") this.#notify(errorNotification(String(end.details.message), this.#now()));
+      return end;
+    });
+  }
+
+  #end(turn: AcpTurn, endOf: () => ReturnType<typeof endOfResult>): void {
+    if (this.#turn !== turn) return;
+    clearTimeout(this.#cancelTimer);
+    this.#questions.cancelAll();
+    const end = endOf();
+    this.#turn = undefined;
+    this.#betweenTurns = this.#makeWriter();
+    turn.end(end);
+  }
+
+  #notified({ method, params }: AcpCall): void {
+    if (method === "$/cancel_request") {
+      this.#questions.withdraw(params.requestId);
+      return;
+    }
+    if (method !== "session/update" || !isRecord(params.update)) {
+      this.#logger.debug({ method }, "The agent sent a notification that is no update; dropped.");
+      return;
+    }
+    const isOther = this.#isOpen && params.sessionId !== this.#agentSessionId;
+    if (isOther) {
+      this.#logger.debug({ named: params.sessionId }, "The agent sent an update of another session; dropped.");
+      return;
+    }
+    this.#reader.read(params.update);
+  }
+
+  #asked(request: AcpRequest): void {
+    if (this.#questions.ask(request)) return;
+    this.#peer.refuse(request.id, RpcCode.methodNotFound, `Method not found: ${request.method}`);
+  }
+
+  #notify(notification: SessionNotification): void {
+    this.#events.onNotification(notification, undefined);
+  }
+
+  #exited(exit: AgentExit): void {
+    clearTimeout(this.#cancelTimer);
+    this.#questions.clear();
+    const turn = this.#turn;
+    this.#turn = undefined;
+    const message = describeExit(this.#options.spec.name, exit);
+    const { exitCode, signal, expected } = exit;
+    turn?.end({ reason: turn.isCancelled ? "cancelled" : "agent_exited", details: { exitCode, signal, message } });
+    this.#betweenTurns.end(false);
+    if (!expected) this.#logger.warn({ exitCode, signal, counters: this.#peer.counters }, message);
+    this.#events.onExit(exit);
+  }
+
+  /** An agent that does not read, or does not obey, is of no use: it is ended, and its end is unexpected. */
+  #giveUp(): void {
+    void this.#options.process.stop("broken");
+  }
+
+  /** A lost pipe means a process that ended: its exit code and its stderr say why. */
+  async #startError(error: unknown): Promise<unknown> {
+    if (!(error instanceof ConnectionError)) return error;
+    const exit = await this.#options.process.gone;
+    const stderr = exit.stderr === "" ? "It wrote nothing to stderr." : `It wrote last to stderr:\n${exit.stderr}`;
+    return new ProcessExitError(`${describeExit(this.#options.spec.name, exit)} ${stderr}`, { ...exit, cause: error });
+  }
+
+  #makePeer(): JsonRpcPeer {
+    return new JsonRpcPeer({
+      transport: this.#transport,
+      logger: this.#logger,
+      onNotification: (call) => this.#notified(call),
+      onRequest: (request) => this.#asked(request),
+      onClose: () => this.#giveUp(),
+    });
+  }
+
+  #makeOpener(): ConversationOpener {
+    const { spec } = this.#options;
+    return new ConversationOpener({
+      peer: this.#peer,
+      agent: spec.name,
+      version: LOCAL_DAEMON_VERSION,
+      timeoutMs: spec.startTimeoutMs ?? AGENT_LIMITS.startMs,
+      logger: this.#logger,
+    });
+  }
+
+  #makeReader(): UpdateReaderV1 {
+    return new UpdateReaderV1({
+      writer: () => {
+        if (!this.#isOpen) return undefined;
+        this.#turn?.confirm();
+        return this.#turn?.writer ?? this.#betweenTurns;
+      },
+      options: () => this.#sessionOptions,
+      onOptions: () => this.#notifyOptions(),
+      onSystemError: (message) => {
+        if (this.#turn !== undefined) this.#turn.systemError = message;
+      },
+      notify: (notification) => this.#notify(notification),
+      now: this.#now,
+    });
+  }
+
+  #makeCalls(): SessionCalls {
+    return new SessionCalls({
+      peer: this.#peer,
+      report: this.#reader,
+      about: () => this.#opener.about,
+      agentSessionId: () => this.#agentSessionId,
+      options: () => this.#sessionOptions,
+      cwd: () => this.#cwd,
+      onOptions: () => this.#notifyOptions(),
+    });
+  }
+
+  #notifyOptions(): void {
+    this.#notify({ type: "settings_updated", settings: this.#settings() });
+  }
+
+  /** Between turns no state is reported: the daemon states idle at a turn's end, and nobody would state it again. */
+  #makeWriter(): TurnWriter {
+    const emit = (notification: SessionNotification) => {
+      if (notification.type !== "droid_working_state_changed") this.#notify(notification);
+    };
+    return new TurnWriter({ turnId: undefined, now: this.#now, emit });
+  }
+}
+
+function errorNotification(message: string, now: number): SessionNotification {
+  return { type: "error", message, errorType: "AgentError", timestamp: new Date(now).toISOString() };
+}
+
+function describeExit(agent: string, { exitCode, signal, expected }: AgentExit): string {
+  if (expected) return `Agent "${agent}" was stopped.`;
+  return `Agent "${agent}" ended by itself, ${signal === null ? `with exit code ${exitCode}` : `killed by ${signal}`}.`;
+}

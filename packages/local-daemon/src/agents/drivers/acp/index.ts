@@ -1,0 +1,1 @@
+export { AcpAgent } from "./acp-agent.js";

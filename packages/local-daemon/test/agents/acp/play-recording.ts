@@ -1,0 +1,254 @@
+import { PassThrough } from "node:stream";
+import { type SessionNotification, silentLogger } from "@daemon-sdk/protocol";
+import type { AgentExit, AgentRequest, AgentTurnEnd } from "../../../src/agents/agent.js";
+import { AcpAgent } from "../../../src/agents/drivers/acp/index.js";
+import type { RecordedFrame, Recording } from "./recording.js";
+
+/** What the driver reported, in order. */
+export type PlayedEvent =
+  | { readonly kind: "notification"; readonly notification: SessionNotification }
+  | { readonly kind: "request"; readonly request: AgentRequest }
+  | { readonly kind: "started" }
+  | { readonly kind: "ended"; readonly end: AgentTurnEnd };
+
+/** One played prompt: what the agent wrote for it, and what the driver made of it. */
+export interface PlayedTurn {
+  readonly events: readonly PlayedEvent[];
+  /** Text chunks of the agent from the prompt to its answer, joined. */
+  readonly agentText: string;
+  readonly answer: RecordedFrame | undefined;
+  readonly wasCancelled: boolean;
+}
+
+export interface Played {
+  readonly events: readonly PlayedEvent[];
+  readonly turns: readonly PlayedTurn[];
+  /** Lines that the driver wrote to the agent. */
+  readonly written: readonly RecordedFrame[];
+}
+
+const OPENING = new Set(["session/new", "session/load", "session/resume"]);
+
+/** Plays a recording as the agent of a driver, and does what its recorder did: opens, prompts, answers, cancels. */
+export async function playRecording({ lines }: Recording): Promise<Played> {
+  return new Player(lines).play();
+}
+
+/** Waits until both directions are quiet: streams and promises need a few turns of the loop. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+class Player {
+  readonly #lines: Recording["lines"];
+  readonly #events: PlayedEvent[] = [];
+  readonly #written: RecordedFrame[] = [];
+  readonly #turns: PlayedTurn[] = [];
+  /** Our ids of the recorder's requests, by its ids. */
+  readonly #ids = new Map<unknown, unknown>();
+  readonly #skipped = new Set<unknown>();
+  #agent: AcpAgent | undefined;
+  #stdout = new PassThrough();
+  #opening: Promise<unknown> | undefined;
+  #prompt: { readonly recordedId: unknown; readonly from: number; text: string; isCancelled: boolean } | undefined;
+  #sessionId: unknown;
+  #die: (exit: AgentExit) => void = () => {};
+
+  constructor(lines: Recording["lines"]) {
+    this.#lines = lines;
+  }
+
+  async play(): Promise<Played> {
+    for (const [place, { dir, event, frame, raw }] of this.#lines.entries()) {
+      this.#place = place;
+      if (dir === "event") await this.#happened(event);
+      else if (dir === "a->c") this.#agentWrites(frame, raw);
+      else if (frame !== undefined) await this.#recorderWrote(frame);
+      await settle();
+    }
+    await this.#exit();
+    return { events: this.#events, turns: this.#turns, written: this.#written };
+  }
+
+  async #happened(event: string | undefined): Promise<void> {
+    if (event === "spawn") {
+      await this.#exit();
+      this.#start();
+    }
+    if (event === "exit") await this.#exit();
+  }
+
+  #start(): void {
+    const stdin = new PassThrough();
+    this.#stdout = new PassThrough();
+    this.#ids.clear();
+    this.#skipped.clear();
+    this.#awaited.clear();
+    this.#isOpened = false;
+    let buffered = "";
+    stdin.on("data", (chunk: Buffer) => {
+      buffered += chunk.toString();
+      const parts = buffered.split("\n");
+      buffered = parts.pop() ?? "";
+      for (const part of parts) this.#driverWrote(JSON.parse(part));
+    });
+    const gone = new Promise<AgentExit>((resolve) => {
+      this.#die = resolve;
+    });
+    const process = {
+      pid: 1,
+      startTime: "0",
+      stdin,
+      stdout: this.#stdout,
+      dead: gone.then(() => {}),
+      gone,
+      state: "running" as const,
+      stop: () => gone,
+    };
+    this.#agent = new AcpAgent({
+      spec: { name: "recorded" },
+      process,
+      sessionId: "s-1" as never,
+      logger: silentLogger,
+      now: () => 0,
+      events: {
+        onNotification: (notification) => this.#events.push({ kind: "notification", notification }),
+        onRequest: (request) => this.#events.push({ kind: "request", request }),
+        onTurnStarted: () => this.#events.push({ kind: "started" }),
+        onTurnEnded: (end) => this.#ended(end),
+        onExit: () => {},
+      },
+    });
+  }
+
+  async #exit(): Promise<void> {
+    this.#stdout.end();
+    await settle();
+    this.#die({ exitCode: 0, signal: null, stderr: "", expected: true });
+    await settle();
+    await this.#opening?.catch(() => {});
+    this.#agent = undefined;
+  }
+
+  #ended(end: AgentTurnEnd): void {
+    this.#events.push({ kind: "ended", end });
+    const prompt = this.#prompt;
+    if (prompt === undefined) throw new Error("A turn ended that nobody began");
+    this.#prompt = undefined;
+    const answer = this.#lines.find(
+      ({ dir, frame }) => dir === "a->c" && frame?.method === undefined && frame?.id === prompt.recordedId,
+    )?.frame;
+    const events = this.#events.slice(prompt.from);
+    this.#turns.push({ events, agentText: prompt.text, answer, wasCancelled: prompt.isCancelled });
+  }
+
+  #driverWrote(frame: RecordedFrame): void {
+    this.#written.push(frame);
+    if (frame.method === undefined || frame.id === undefined) return;
+    const recorded = this.#awaited.get(frame.method);
+    if (recorded !== undefined) {
+      this.#awaited.delete(frame.method);
+      this.#ids.set(recorded, frame.id);
+    } else this.#write({ id: frame.id, result: {} });
+  }
+
+  /** Methods of the recorder that the driver is about to call, with the recorder's ids. */
+  readonly #awaited = new Map<string, unknown>();
+
+  #agentWrites(frame: RecordedFrame | undefined, raw: string | undefined): void {
+    if (frame === undefined) {
+      this.#stdout.write(`${raw}\n`);
+      return;
+    }
+    if (frame.method !== undefined) {
+      this.#countText(frame);
+      this.#write(frame);
+      return;
+    }
+    if (this.#skipped.has(frame.id) || !this.#ids.has(frame.id)) return;
+    this.#write({ ...frame, id: this.#ids.get(frame.id) as number });
+  }
+
+  #countText({ params }: RecordedFrame): void {
+    const update = params?.update as { sessionUpdate?: string; content?: { text?: string } } | undefined;
+    if (this.#prompt === undefined || params?.sessionId !== this.#sessionId) return;
+    if (update?.sessionUpdate === "agent_message_chunk") this.#prompt.text += update.content?.text ?? "";
+  }
+
+  #write(frame: RecordedFrame): void {
+    this.#stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...frame })}\n`);
+  }
+
+  async #recorderWrote(frame: RecordedFrame): Promise<void> {
+    const { method } = frame;
+    if (method === undefined) this.#answer(frame);
+    else if (method === "initialize" && !this.#isOpened) this.#initialize(frame);
+    else if (OPENING.has(method)) this.#skipUnlessOpening(frame);
+    else if (method === "session/prompt") await this.#sendPrompt(frame);
+    else if (method === "session/cancel") this.#cancel(frame);
+    else this.#skipped.add(frame.id);
+  }
+
+  /** The driver opens in one go what the recorder opened in two steps. */
+  #initialize(frame: RecordedFrame): void {
+    this.#isOpened = true;
+    this.#awaited.set("initialize", frame.id);
+    const next = this.#lines
+      .slice(this.#place)
+      .find((line) => line.dir === "c->a" && OPENING.has(line.frame?.method ?? ""));
+    if (this.#agent === undefined) return;
+    const { method, params, id } = next?.frame ?? {};
+    this.#openingId = id;
+    if (method !== undefined) this.#awaited.set(method, id);
+    const resume = method === "session/new" || params === undefined ? {} : { resume: String(params.sessionId) };
+    this.#opening = this.#agent
+      .open({ sessionId: "s-1" as never, cwd: "/home/user/project", settings: {}, ...resume })
+      .then(({ agentSessionId }) => {
+        this.#sessionId = agentSessionId;
+      });
+    this.#opening.catch(() => {});
+  }
+
+  #skipUnlessOpening({ id }: RecordedFrame): void {
+    if (id !== this.#openingId) this.#skipped.add(id);
+  }
+
+  #place = 0;
+  #isOpened = false;
+  #openingId: unknown;
+
+  async #sendPrompt(frame: RecordedFrame): Promise<void> {
+    await this.#opening?.catch(() => {});
+    const isOurs = frame.params?.sessionId === this.#sessionId && this.#prompt === undefined;
+    if (!isOurs || this.#agent === undefined) {
+      this.#skipped.add(frame.id);
+      return;
+    }
+    this.#awaited.set("session/prompt", frame.id);
+    this.#prompt = { recordedId: frame.id, from: this.#events.length, text: "", isCancelled: false };
+    await this.#agent.prompt({ sessionId: "s-1" as never, text: "prompt", messageId: `m-${String(frame.id)}` });
+  }
+
+  #cancel(frame: RecordedFrame): void {
+    if (frame.params?.sessionId !== this.#sessionId) return;
+    if (this.#prompt !== undefined) this.#prompt.isCancelled = true;
+    void this.#agent?.interrupt();
+  }
+
+  /** The recorder's answer to a question; the driver has the same options under our values. */
+  #answer({ result }: RecordedFrame): void {
+    const outcome = (result as { outcome?: { outcome: string; optionId?: string } } | undefined)?.outcome;
+    const asked = this.#events.filter((event) => event.kind === "request");
+    const last = asked[this.#answered];
+    if (outcome === undefined || last?.kind !== "request") return;
+    this.#answered++;
+    const options = last.request.params.options as { label: string; value: string }[];
+    const isReject = outcome.outcome === "cancelled" || /reject|cancel|deny|abort/u.test(outcome.optionId ?? "");
+    const always = options.find(({ value }) => value === "proceed_always" || value.startsWith("acp:"));
+    const isAlways = /always/u.test(outcome.optionId ?? "");
+    const value = isReject ? "cancel" : isAlways && always !== undefined ? always.value : "proceed_once";
+    last.request.respond({ selectedOption: value });
+  }
+
+  #answered = 0;
+}
