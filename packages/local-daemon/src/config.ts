@@ -83,6 +83,13 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   limits: DAEMON_LIMITS,
 };
 
+/** Without one of these no agent would ever start. */
+const AT_LEAST_ONE: ReadonlySet<string> = new Set([
+  "agentStarts",
+  "liveAgents",
+  "liveAgentsPerKey",
+] satisfies (keyof DaemonLimits)[]);
+
 /** Fills in the defaults. Throws an `InvalidOptionError` that names the option; never repeats a key. */
 export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
@@ -115,8 +122,9 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     if (!(name in DEFAULT_CONFIG.limits)) {
       throw new InvalidOptionError(`limits.${name}`, `one of ${Object.keys(DEFAULT_CONFIG.limits).join(", ")}`);
     }
-    if (!(typeof value === "number" && value >= 0)) {
-      throw new InvalidOptionError(`limits.${name}`, "a number from 0 on", value);
+    const min = AT_LEAST_ONE.has(name) ? 1 : 0;
+    if (!(typeof value === "number" && value >= min)) {
+      throw new InvalidOptionError(`limits.${name}`, `a number from ${min} on`, value);
     }
   }
   return resolved;

@@ -37,3 +37,8 @@ export function daemonStopping(): DaemonError {
     "The daemon is stopping and takes nothing new. Connect again: the next one takes it.",
   );
 }
+
+/** As many agents start or run as may; `reason` names the bound. */
+export function agentsBusy(sessionId: SessionId, reason: string): SessionError {
+  return new SessionError("AGENTS_BUSY", `The agent of this session waits to be started. ${reason}`, { sessionId });
+}

@@ -222,8 +222,8 @@ class RunningDaemon implements Daemon {
   #spawning(): SpawningParts | undefined {
     const { claim, config } = this.#parts;
     const { instanceId, socketPath } = claim;
-    const { spawner } = this.#host.services;
-    return config.spawnManager ? { spawner, agents: this.#agents, instanceId, socketPath } : undefined;
+    const { spawner, live } = this.#host.services;
+    return config.spawnManager ? { spawner, live, agents: this.#agents, instanceId, socketPath } : undefined;
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */

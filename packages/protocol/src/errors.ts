@@ -22,6 +22,8 @@ const RETRYABLE = [
   "SESSION_DISCONNECTED",
   /** More prompts wait than the session takes, or more searches than one credential may have waiting. */
   "QUEUE_FULL",
+  /** As many agents start or run as may; the session's agent waits for its start. */
+  "AGENTS_BUSY",
   /** No answer in time. */
   "REQUEST_TIMEOUT",
   /** A child process ended. */
@@ -92,6 +94,8 @@ const FINAL = [
   "AGENT_LOGIN_REQUIRED",
   /** A child process keeps ending. */
   "AGENT_UNSTABLE",
+  /** The agent no longer had the conversation of its session, and began a new one. */
+  "CONVERSATION_LOST",
   /** The store failed in another way. */
   "STORAGE_FAILED",
   /** An option of the public API is wrong; the message names it and the accepted values. */
@@ -181,11 +185,18 @@ export class ProtocolError extends DaemonError {
   readonly rpcCode: number | undefined;
   /** `error.data` as the peer sent it. */
   readonly data: unknown;
+  /** `error.message` as the peer sent it, without what this side added; absent as `rpcCode` is. */
+  readonly peerMessage: string | undefined;
 
-  constructor(code: DaemonErrorCode, message: string, options?: ErrorOptions & { rpcCode?: number; data?: unknown }) {
+  constructor(
+    code: DaemonErrorCode,
+    message: string,
+    options?: ErrorOptions & { rpcCode?: number; data?: unknown; peerMessage?: string },
+  ) {
     super(code, message, options);
     this.rpcCode = options?.rpcCode;
     this.data = options?.data;
+    this.peerMessage = options?.peerMessage;
   }
 }
 

@@ -2,6 +2,7 @@ import { type AgentSpawner, createDaemon } from "@daemon-sdk/local-daemon/server
 import { endWithScenario, type Message, say } from "./role.js";
 
 const TICK_MS = 10;
+const AGENTS = 20_000;
 const TICKS_PER_SECOND = 1_000 / TICK_MS;
 
 type Tell = (text: string) => void;
@@ -14,7 +15,9 @@ type Tell = (text: string) => void;
 export async function playTickingDaemon([stateDir = ""]: readonly string[]): Promise<void> {
   endWithScenario();
   const agents: Tell[] = [];
-  const daemon = await createDaemon({ stateDir, port: 0, spawner: tickingSpawner(agents) });
+  // A function takes no memory to speak of, and no time to start.
+  const limits = { liveAgents: AGENTS, liveAgentsPerKey: AGENTS, agentStarts: AGENTS };
+  const daemon = await createDaemon({ stateDir, port: 0, spawner: tickingSpawner(agents), limits });
   process.on("message", (message: Message) => {
     if (message.cpu === true) {
       const { user, system } = process.cpuUsage();

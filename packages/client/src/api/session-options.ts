@@ -36,6 +36,17 @@ export interface DaemonSessionOptions
   sessionSource?: SessionSource;
   /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: its first. */
   agent?: string;
+  /** For the agent's system prompt, in the form that the agent takes; droid's: `{ type: "preset", preset: "droid", append: "…" }`. */
+  systemPrompt?: string | Record<string, unknown>;
+  /** Replaces the agent's system prompt. */
+  systemPromptOverride?: string;
+  /** Whether the agent's built-in skills are left out. */
+  disableBuiltinSkills?: boolean;
+  /**
+   * Further params of `initialize_session` that the agent takes and this package does not know, such as `missionSettings`. Params of
+   * this package's own stand before them.
+   */
+  agentParams?: Record<string, unknown>;
   /** Stops waiting; the daemon may make the session all the same. */
   signal?: AbortSignal;
 }
@@ -95,6 +106,12 @@ export function checkSessionOptions(options: DaemonSessionOptions, agents: reado
     const { platform } = requireObject("sessionSource", options.sessionSource);
     if (typeof platform !== "string") throw new InvalidOptionError("sessionSource.platform", "a string", platform);
   }
+  if (typeof options.systemPrompt !== "string" && options.systemPrompt !== undefined) {
+    requireObject("systemPrompt", options.systemPrompt);
+  }
+  checkText("systemPromptOverride", options.systemPromptOverride);
+  checkBoolean("disableBuiltinSkills", options.disableBuiltinSkills);
+  if (options.agentParams !== undefined) requireObject("agentParams", options.agentParams);
   checkText("agent", options.agent);
   if (options.agent !== undefined && !(agents ?? []).includes(options.agent)) {
     const accepted =

@@ -16,6 +16,9 @@ const PASSED_ON = [
   "compactionThresholdCheckEnabled",
   "mcpServers",
   "sessionSource",
+  "systemPrompt",
+  "systemPromptOverride",
+  "disableBuiltinSkills",
   "agent",
 ] as const satisfies readonly (keyof DaemonSessionOptions)[];
 
@@ -28,6 +31,7 @@ export function initializeParams(options: DaemonSessionOptions): Omit<Initialize
     PASSED_ON.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
   return {
+    ...options.agentParams,
     ...passedOn,
     machineId: "default",
     cwd: options.cwd ?? ".",

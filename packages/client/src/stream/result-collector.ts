@@ -4,6 +4,7 @@ import {
   type SessionNotification,
   type TokenUsage,
   type TrackedTurn,
+  usageSince,
 } from "@daemon-sdk/protocol";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
 import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-format.js";
@@ -36,7 +37,9 @@ export class ResultCollector {
   #text: string | undefined;
   /** Text of messages that came in pieces and not yet as a whole, by the message's id. */
   readonly #deltas = new Map<unknown, TextPieces>();
-  #tokenUsage: TokenUsage | null = null;
+  /** What the turn used, as its end states it; and the session's running total in this turn. */
+  #tokenUsage: TokenUsage | undefined;
+  #totalUsage: TokenUsage | undefined;
   #declared: { value: unknown; error?: StructuredOutputError } | undefined;
   #reason: string | undefined;
   #interruptAsked = false;
@@ -120,12 +123,18 @@ export class ResultCollector {
       durationMs,
       messages: this.#messages,
       text,
-      tokenUsage: this.#tokenUsage,
+      tokenUsage: this.#usage(),
       errors: this.#errors,
       wasInterrupted,
       reason: this.#reason,
       ...(settled ? { structured: await settleStructuredOutput(outputFormat, this.#declared, text) } : {}),
     });
+  }
+
+  /** A daemon that does not state the turn's usage states the session's, which is the sum of all turns. */
+  #usage(): TokenUsage | null {
+    if (this.#tokenUsage !== undefined) return this.#tokenUsage;
+    return this.#totalUsage === undefined ? null : usageSince(this.#totalUsage, this.#turn.usageBefore);
   }
 
   /**
@@ -171,10 +180,10 @@ export class ResultCollector {
   #note(notification: KnownSessionNotification): void {
     switch (notification.type) {
       case "session_token_usage_changed":
-        this.#tokenUsage = notification.tokenUsage;
+        this.#totalUsage = notification.tokenUsage;
         break;
       case "agent_turn_completed":
-        this.#tokenUsage = notification.tokenUsage ?? this.#tokenUsage;
+        this.#tokenUsage = notification.tokenUsage;
         break;
       case "structured_output": {
         const { structuredOutput, structuredOutputError: error } = notification;

@@ -354,7 +354,7 @@ export class SessionTurns implements StreamHost<SessionStream>, SessionObserver,
 }
 
 /** What a result holds of the working state, without the requests, which the inbox takes over; undefined when that is nothing. */
-function statesOf({ isAgentLoopInProgress, workingState }: SessionFindings): SessionFindings | undefined {
+function statesOf({ isAgentLoopInProgress, workingState, tokenUsage }: SessionFindings): SessionFindings | undefined {
   if (isAgentLoopInProgress === undefined && workingState === undefined) return undefined;
-  return withoutUndefined({ isAgentLoopInProgress, workingState });
+  return withoutUndefined({ isAgentLoopInProgress, workingState, tokenUsage });
 }

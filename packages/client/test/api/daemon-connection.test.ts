@@ -84,6 +84,19 @@ test("createSession sends the credential, the defaults, the settings, and no han
   });
 });
 
+test("createSession passes on what only the agent knows", async () => {
+  const { daemon, connection } = await connected();
+  const systemPrompt = { type: "preset", preset: "droid", append: "Be brief." };
+  await connection.createSession({
+    ...{ systemPrompt, disableBuiltinSkills: true },
+    agentParams: { missionSettings: { skipScrutiny: true }, cwd: "/elsewhere" },
+  });
+  expect((await daemon.waitForRequest("initialize_session")).params).toMatchObject({
+    ...{ systemPrompt, disableBuiltinSkills: true, missionSettings: { skipScrutiny: true } },
+    cwd: ".",
+  });
+});
+
 test("resumeSession brings the history, and its result needs no session id", async () => {
   const { daemon, connection } = await connected();
   const message = {

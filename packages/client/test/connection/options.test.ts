@@ -58,6 +58,8 @@ test.each<[option: string, options: Record<string, unknown>]>([
   ["mcpServers", { mcpServers: {} }],
   ["mcpServers[0].name", { mcpServers: [{ command: "x" }] }],
   ["sessionSource.platform", { sessionSource: {} }],
+  ["systemPrompt", { systemPrompt: 7 }],
+  ["agentParams", { agentParams: [] }],
   ["permissionHandler", { permissionHandler: true }],
   ["agent", { agent: "other" }],
   ["enabledToolIds[0]", { enabledToolIds: [7] }],

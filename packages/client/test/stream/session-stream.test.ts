@@ -48,6 +48,18 @@ describe.each(DAEMONS)("against $kind", ({ options }) => {
     }
   });
 
+  test("the result states what its turn used, though the session's total is reported", async () => {
+    const { daemon, connection } = await connected(options);
+    daemon.onPrompt((prompt) => {
+      prompt.tokenUsage = { ...prompt.tokenUsage, inputTokens: 1_000, outputTokens: Number(prompt.text) };
+    });
+    const session = await connection.createSession();
+    for (const outputTokens of [10, 20, 30]) {
+      const { tokenUsage } = await resultOf(session.stream(String(outputTokens)));
+      expect(tokenUsage).toMatchObject({ inputTokens: 1_000, outputTokens });
+    }
+  });
+
   test("leaving the loop interrupts the turn, and nothing of it reaches the next stream", async () => {
     const { daemon, connection } = await connected(options);
     daemon.onPrompt(hang("secret of the first"));

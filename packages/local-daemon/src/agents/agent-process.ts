@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { AGENT_LIMITS } from "../limits/index.js";
+import { secretsOf } from "../redaction.js";
 import { underUsersUmask } from "../umask.js";
 import type { AgentExit, AgentSpec } from "./agent.js";
 import { type AgentProcessEvent, type AgentProcessState, nextProcessState } from "./agent-process.machine.js";
@@ -80,7 +81,7 @@ export class AgentProcess {
     this.#child = child;
     this.#sweep = options.sweep;
     this.#timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.#stderr = new StderrTail(child.stderr, AGENT_LIMITS.stderrBytes);
+    this.#stderr = new StderrTail(child.stderr, AGENT_LIMITS.stderrBytes, secretsOf(options.env));
     this.pid = child.pid;
     this.stdin = child.stdin;
     this.stdout = child.stdout;

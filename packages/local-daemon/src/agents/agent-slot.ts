@@ -1,4 +1,5 @@
 import {
+  abortable,
   type Logger,
   ProcessExitError,
   SessionError,
@@ -6,48 +7,69 @@ import {
   SessionNotFoundError,
 } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
-import { daemonStopping } from "../refusals.js";
+import { AGENT_LIMITS, type LiveAgentLimits } from "../limits/index.js";
+import { agentsBusy, daemonStopping } from "../refusals.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpawner, AgentSpec, AgentStart } from "./agent.js";
-import type { OccupiedSlots } from "./occupied-slots.js";
+import type { LiveAgents } from "./live-agents.js";
+import type { Occupant } from "./occupant.js";
 
 /** What all sessions' agents share. */
 export interface AgentServices {
   readonly spawner: AgentSpawner;
   readonly committer: Committer;
-  readonly slots: OccupiedSlots;
+  readonly live: LiveAgents;
   /** Id of this start of the daemon, stored with every process so that the next one knows whose it is. */
   readonly instanceId: string;
   readonly now: () => number;
   readonly logger: Logger;
-  readonly limits: { readonly agentRestarts: number; readonly agentRestartWindowMs: number };
+  readonly limits: Pick<LiveAgentLimits, "agentWaitMs"> & {
+    readonly agentRestarts: number;
+    readonly agentRestartWindowMs: number;
+  };
 }
 
 /** Options of {@link AgentSlot}. */
 export interface AgentSlotOptions extends AgentServices {
   readonly sessionId: SessionId;
+  /** Whose session it is, as of `Occupant`. */
+  readonly owner: string | undefined;
+  /** Since when the session has nothing to do for its agent, in ms; undefined while it has. */
+  idleSince(): number | undefined;
+  /** Its start has been waiting for some time, and waits on; `error` says for what. */
+  onWaiting(error: SessionError): void;
+  /** The idle agent is stopped to make room for another. */
+  onReleased(): void;
   /** How its agent is started. Throws when the configuration no longer has it. */
   spec(): AgentSpec;
   /** What to ask of the next agent that is started. */
   describeStart(): AgentStart;
   /** An agent has opened the conversation; called before `ready` resolves. */
   onReady(ready: AgentReady): void;
-  /** The agent did not have the conversation any more, and began a new one. */
-  onForgotten(): void;
   /** Functions that need no `this`: the agent calls them directly. */
   readonly events: AgentEvents;
+}
+
+/** A start under way, and how many callers wait for it. */
+interface Start {
+  readonly done: Promise<Agent>;
+  readonly abort: AbortController;
+  callers: number;
 }
 
 /**
  * The place of one session's agent: empty, or one process.
  *
- * The agent is started when a caller needs it and not before; two callers that need it at once share the start. An agent that
- * was started too often is refused with `AGENT_UNSTABLE` until the window has passed.
+ * The agent is started when a caller needs it and not before; two callers that need it at once share the start. The start waits
+ * while as many agents start or run as may. An agent that was started too often is refused with `AGENT_UNSTABLE` until the window
+ * has passed.
  */
-export class AgentSlot {
+export class AgentSlot implements Occupant {
   readonly #options: AgentSlotOptions;
   #agent: Agent | undefined;
   #isReady = false;
-  #starting: Promise<Agent> | undefined;
+  #starting: Start | undefined;
+  #isWaiting = false;
+  #calls = 0;
   #stopping: Promise<void> | undefined;
   #starts: number[] = [];
   /** How often `stop` was called; a start under way compares it. */
@@ -67,21 +89,76 @@ export class AgentSlot {
     return this.#agent !== undefined || this.#starting !== undefined;
   }
 
+  /** True while the agent starts, or waits for its start. */
+  get isStarting(): boolean {
+    return this.#starting !== undefined;
+  }
+
+  get owner(): string | undefined {
+    return this.#options.owner;
+  }
+
+  get idleSince(): number | undefined {
+    return this.#isReady && this.#calls === 0 ? this.#options.idleSince() : undefined;
+  }
+
   /**
    * The agent, started when there is none. Rejects with the reason it could not be started: `PROCESS_START_FAILED`,
    * `PROCESS_EXITED`, `AGENT_UNSTABLE`, `REQUEST_TIMEOUT`, `DAEMON_STOPPING`, or what the agent itself answered.
+   *
+   * @param signal ends the caller's wait; a start for which no caller waits any more, and which has not begun, is given up
    */
-  ready(): Promise<Agent> {
-    if (this.#isReady && this.#agent !== undefined) return Promise.resolve(this.#agent);
-    this.#starting ??= this.#start().finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
+  async ready(signal?: AbortSignal): Promise<Agent> {
+    if (this.#isReady && this.#agent !== undefined) return this.#agent;
+    // A start that was given up must not fail this caller.
+    while (this.#starting?.abort.signal.aborted === true) await this.#starting.done.catch(() => {});
+    this.#starting ??= this.#begin();
+    const start = this.#starting;
+    start.callers += 1;
+    try {
+      return await abortable(start.done, signal);
+    } finally {
+      start.callers -= 1;
+      if (start.callers === 0 && signal?.aborted === true) start.abort.abort(signal.reason);
+    }
+  }
+
+  /** As {@link ready}, but rejects with `AGENTS_BUSY` when the start has not begun within `agentWaitMs`. */
+  async readyInTime(): Promise<Agent> {
+    const { live, limits, sessionId } = this.#options;
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      if (this.#isWaiting) abort.abort(agentsBusy(sessionId, live.reasonToWait(this)));
+    }, limits.agentWaitMs);
+    try {
+      return await this.ready(abort.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Calls the agent, started for it by {@link readyInTime}. The agent counts as at work until it has answered. */
+  async call(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<Record<string, unknown>> {
+    this.#calls += 1;
+    try {
+      const agent = await this.readyInTime();
+      return await agent.call(method, params, timeoutMs);
+    } finally {
+      this.#calls -= 1;
+      this.#options.live.recheck();
+    }
   }
 
   /** Stops or restarts reading what the agent says; its pipe fills and it waits. */
   setPaused(paused: boolean): void {
     this.#agent?.setPaused(paused);
+  }
+
+  /** Stops the idle agent to make room; the next {@link ready} starts it again, and does not count this start as a failure. */
+  release(): Promise<void> {
+    this.#starts = [];
+    this.#options.onReleased();
+    return this.stop();
   }
 
   /** Ends the process, or the start of one, and resolves when it is gone. A later {@link ready} starts another. */
@@ -96,23 +173,51 @@ export class AgentSlot {
   async #stop(): Promise<void> {
     const [agent, starting] = [this.#agent, this.#starting];
     this.#isReady = false;
+    starting?.abort.abort(endedWhileStarting());
     await agent?.stop();
     // Stopping rejects a start: now, or once its process exists.
-    await starting?.catch(() => {});
+    await starting?.done.catch(() => {});
   }
 
-  async #start(): Promise<Agent> {
-    const { slots } = this.#options;
+  #begin(): Start {
+    const abort = new AbortController();
+    const done = this.#start(abort.signal).finally(() => {
+      this.#starting = undefined;
+    });
+    return { done, abort, callers: 0 };
+  }
+
+  async #start(signal: AbortSignal): Promise<Agent> {
+    const { live, now } = this.#options;
     const stops = this.#stops;
-    await this.#stopping;
-    const spec = this.#options.spec();
-    this.#countStart(spec);
-    slots.add(this);
     try {
-      return await this.#fill(spec, () => this.#stops !== stops);
+      await this.#stopping;
+      const spec = this.#options.spec();
+      this.#checkStarts(spec);
+      await this.#admitted(signal);
+      this.#starts.push(now());
+      const agent = await this.#fill(spec, () => this.#stops !== stops);
+      live.started(this);
+      return agent;
     } catch (error) {
-      slots.delete(this);
-      throw slots.isClosed ? daemonStopping() : error;
+      live.delete(this);
+      throw live.isClosed ? daemonStopping() : error;
+    }
+  }
+
+  /** Waits until the start may begin, and says so when that takes some time. */
+  async #admitted(signal: AbortSignal): Promise<void> {
+    const { live, sessionId, onWaiting } = this.#options;
+    const timer = setTimeout(
+      () => onWaiting(agentsBusy(sessionId, live.reasonToWait(this))),
+      AGENT_LIMITS.waitNoticeMs,
+    );
+    this.#isWaiting = true;
+    try {
+      await live.admit(this, signal);
+    } finally {
+      this.#isWaiting = false;
+      clearTimeout(timer);
     }
   }
 
@@ -145,24 +250,20 @@ export class AgentSlot {
       return await agent.open(start);
     } catch (error) {
       if (resume === undefined || !SessionNotFoundError.is(error)) throw error;
-      const ready = await agent.open(anew);
-      this.#options.onForgotten();
-      return ready;
+      return { ...(await agent.open(anew)), hasForgotten: true };
     }
   }
 
-  #countStart(spec: AgentSpec): void {
+  #checkStarts(spec: AgentSpec): void {
     const { now, limits, sessionId } = this.#options;
     this.#starts = this.#starts.filter((at) => now() - at < limits.agentRestartWindowMs);
-    if (this.#starts.length >= limits.agentRestarts) {
-      throw new SessionError(
-        "AGENT_UNSTABLE",
-        `Agent "${spec.name}" was started ${this.#starts.length} times within ${limits.agentRestartWindowMs} ms. ` +
-          "See the daemon's log for why it ends, then send again.",
-        { sessionId },
-      );
-    }
-    this.#starts.push(now());
+    if (this.#starts.length < limits.agentRestarts) return;
+    throw new SessionError(
+      "AGENT_UNSTABLE",
+      `Agent "${spec.name}" was started ${this.#starts.length} times within ${limits.agentRestartWindowMs} ms. ` +
+        "See the daemon's log for why it ends, then send again.",
+      { sessionId },
+    );
   }
 
   #remember({ pid, startTime }: Agent): void {
@@ -172,12 +273,12 @@ export class AgentSlot {
   }
 
   #exited(agent: Agent | undefined, exit: AgentExit): void {
-    const { committer, events } = this.#options;
+    const { committer, events, live } = this.#options;
     if (agent !== undefined) committer.commit([{ kind: "agentProcessGone", pid: agent.pid }]).catch(() => {});
     if (this.#agent === agent) {
       this.#agent = undefined;
       this.#isReady = false;
-      if (this.#starting === undefined) this.#options.slots.delete(this);
+      live.delete(this);
     }
     events.onExit(exit);
   }

@@ -38,7 +38,10 @@ export interface AgentStart {
   /** Set to bring back a conversation the agent had before; absent for a new one. */
   readonly resume?: string;
   readonly cwd: string;
+  /** What a client asked for, and nothing else: the agent has its own defaults. */
   readonly settings: SettingsParams;
+  /** Further params of `initialize_session`, which the daemon does not know. */
+  readonly params?: Readonly<Record<string, unknown>>;
   readonly mcpServers?: readonly McpServerConfig[];
   /** What the session has spent until now. */
   readonly tokenUsage?: TokenUsage;
@@ -48,6 +51,8 @@ export interface AgentStart {
 export interface AgentReady {
   readonly agentSessionId: string;
   readonly settings: SessionSettings;
+  /** True when the agent did not have the conversation that it was to resume, and began a new one. */
+  readonly hasForgotten?: boolean;
   readonly availableModels?: readonly AvailableModel[];
 }
 
@@ -85,6 +90,8 @@ export const CANCEL_ANSWERS = {
 export interface AgentEvents {
   onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void;
   onRequest(request: AgentRequest): void;
+  /** The agent goes on in a conversation with another id of its own: that one is to be resumed. */
+  onConversation(agentSessionId: string): void;
   /** The agent confirmed that it works on the prompt. */
   onTurnStarted(): void;
   onTurnEnded(end: AgentTurnEnd): void;

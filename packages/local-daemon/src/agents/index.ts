@@ -16,6 +16,6 @@ export { type AgentServices, AgentSlot } from "./agent-slot.js";
 export { agentStateDirOf, createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { StdioTransport } from "./drivers/index.js";
 export { AGENT_MARKERS } from "./environment.js";
-export { OccupiedSlots } from "./occupied-slots.js";
+export { LiveAgents } from "./live-agents.js";
 export { isSameProcess, startTimeOf } from "./process-identity.js";
 export { reapLeftovers } from "./reaper.js";

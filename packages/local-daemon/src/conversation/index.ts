@@ -1,3 +1,3 @@
 export { conversationChange, copyOf, messageText, titleFrom } from "./conversation.js";
-export { forgottenNotice, undurableNotice } from "./notices.js";
-export { agentSettings, pickSettings } from "./settings.js";
+export { errorNotice, forgottenNotices, releasedNotice, undurableNotice } from "./notices.js";
+export { agentParamsOf, agentSettings, askedFor, changedSettings, pickSettings } from "./settings.js";

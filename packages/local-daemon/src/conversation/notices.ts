@@ -10,8 +10,22 @@ export function undurableNotice(error: DaemonError, now: number): SessionNotific
   };
 }
 
-/** For people, in the conversation itself: the turn that follows is a success all the same. */
-export function forgottenNotice(now: number): SessionNotification {
+/** Notifies of a failure that ends no turn. */
+export function errorNotice({ code, message }: DaemonError, now: number): SessionNotification {
+  return { type: "session_notice", code, message, timestamp: now };
+}
+
+/** Notifies that the idle agent was stopped for others. */
+export function releasedNotice(now: number): SessionNotification {
+  const message = "The session's agent was stopped to make room for others. The next message starts it again.";
+  return { type: "session_notice", code: "AGENTS_BUSY", message, timestamp: now };
+}
+
+/**
+ * The agent began a new conversation in the place of one that it no longer has: for people in the conversation itself, and for
+ * programs as a notice. The turn that follows is a success all the same.
+ */
+export function forgottenNotices(now: number): SessionNotification[] {
   const text = "The agent no longer has the conversation above. It goes on without remembering it.";
   const message = {
     id: newId(),
@@ -21,5 +35,8 @@ export function forgottenNotice(now: number): SessionNotification {
     createdAt: now,
     updatedAt: now,
   };
-  return { type: "create_message", message };
+  return [
+    { type: "create_message", message },
+    { type: "session_notice", code: "CONVERSATION_LOST", message: text, timestamp: now },
+  ];
 }

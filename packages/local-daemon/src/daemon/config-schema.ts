@@ -19,6 +19,7 @@ export const configSchema = z.strictObject({
   allowedOrigins: z.exactOptional(z.array(z.string())),
   requestTimeoutMs: z.exactOptional(z.int().check(z.gte(1), z.lte(2 ** 31 - 1))),
   spawnManager: z.exactOptional(z.boolean()),
+  limits: z.exactOptional(z.record(z.string(), z.number().check(z.gte(0)))),
   logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
 });
 

@@ -114,6 +114,11 @@ export class SessionLog implements CommitSource, CursorSource {
     return this.#phase === "retired";
   }
 
+  /** Whether it stores: clients may know of the session. */
+  get isPublished(): boolean {
+    return this.#phase === "published";
+  }
+
   /** Begins to store: until then everything waits, so a session whose agent never came up stores nothing. */
   publish(): void {
     this.#phase = "published";

@@ -1,6 +1,7 @@
 export { AGENT_LIMITS } from "./agent-limits.js";
 export { DAEMON_LIMITS, type DaemonLimits } from "./daemon-limits.js";
 export { JOURNAL_LIMITS } from "./journal-limits.js";
+export type { LiveAgentLimits } from "./live-agent-limits.js";
 export { MAILBOX_LIMITS } from "./mailbox-limits.js";
 export { MESSAGING_LIMITS } from "./messaging-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";

@@ -20,6 +20,8 @@ export const SERVING_LIMITS = {
   errorTextChars: 800,
   /** Conversation, requests or receipts in one answer: half a frame leaves room for everything beside them. */
   answerBytes: LIMITS.sessionFrameBytes / 2,
+  /** JSON of the params of a session that only its agent knows. */
+  agentParamsChars: 256 * 1024,
   /** Title that a session takes from its first prompt, in UTF-16 units: what a list can show. */
   titleChars: 80,
   /** Longest time that a timer of Node takes. */

@@ -1,7 +1,8 @@
 import { LIMITS } from "@daemon-sdk/protocol";
+import { LIVE_AGENT_LIMITS, type LiveAgentLimits } from "./live-agent-limits.js";
 
 /** Bounds and times of sessions that a configuration may change. */
-export interface SessionLimits {
+export interface SessionLimits extends LiveAgentLimits {
   /** An agent without a turn and without a client is stopped after this long; the session stays, and starts it again. */
   readonly agentInactivityMs: number;
   /** How long an agent may take to end its turn after an interrupt, before it is stopped: a turn never hangs. */
@@ -27,6 +28,7 @@ export interface SessionLimits {
 
 /** The defaults. */
 export const SESSION_LIMITS: SessionLimits = {
+  ...LIVE_AGENT_LIMITS,
   agentInactivityMs: 15 * 60_000,
   agentInterruptMs: 10_000,
   agentRestarts: 5,

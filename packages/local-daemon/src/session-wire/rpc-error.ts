@@ -44,9 +44,15 @@ export function toRpcError(error: unknown): RpcError {
   const said = error instanceof ProtocolError ? saidWith(error) : {};
   return {
     code: number,
-    message: briefText(message),
+    message: briefText(peerMessageOf(error) ?? message),
     data: { ...said, ...(sessionId === undefined ? {} : { sessionId: briefText(sessionId) }), code, retryable },
   };
+}
+
+/** The words of an agent that refused a call, as the agent wrote them: the client names the call that failed itself. */
+function peerMessageOf(error: DaemonError): string | undefined {
+  if (ProtocolError.is(error)) return error.peerMessage;
+  return ProtocolError.is(error.cause) ? error.cause.peerMessage : undefined;
 }
 
 function saidWith({ code, data }: ProtocolError): object {

@@ -1,4 +1,5 @@
 import {
+  DaemonError,
   type InitializeSessionParams,
   newId,
   ProtocolError,
@@ -9,8 +10,8 @@ import {
   sessionId,
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
-import { type AgentCatalog, type AgentSpec, OccupiedSlots } from "../agents/index.js";
-import { pickSettings } from "../conversation/index.js";
+import { type AgentCatalog, type AgentSpec, LiveAgents } from "../agents/index.js";
+import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow, StoreWrite } from "../storage/index.js";
 import { type Drained, drainTurns } from "../turns/index.js";
@@ -18,7 +19,7 @@ import { Session, type SessionServices } from "./session.js";
 import { sessionDirectory } from "./session-directory.js";
 
 /** Options of {@link SessionHost}. */
-export interface SessionHostOptions extends Omit<SessionServices, "slots"> {
+export interface SessionHostOptions extends Omit<SessionServices, "live"> {
   readonly agents: AgentCatalog;
 }
 
@@ -51,7 +52,7 @@ export class SessionHost {
   #isStopping = false;
 
   constructor(options: SessionHostOptions) {
-    this.services = { ...options, slots: new OccupiedSlots() };
+    this.services = { ...options, live: new LiveAgents(options) };
     this.agents = options.agents;
   }
 
@@ -150,7 +151,8 @@ export class SessionHost {
 
   /** Releases unused sessions and stops their agents. Called every `sessionSweepMs`. */
   sweep(): void {
-    const { now } = this.services;
+    const { now, live } = this.services;
+    live.recheck();
     for (const session of this.open) {
       session.log.retry();
       const timeoutMs = inactivityMsOf(session, this.services);
@@ -174,7 +176,7 @@ export class SessionHost {
   /** Stops every agent, also those that start, and stores their last output. No agent starts afterwards. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await this.services.slots.close();
+    await this.services.live.close();
     await Promise.allSettled([...this.#stopping, ...this.#opening.values()]);
     for (const session of this.open) session.log.retry();
     await this.services.committer.drain();
@@ -210,28 +212,13 @@ export class SessionHost {
     params: InitializeSessionParams,
     owner: string | undefined,
   ): Promise<Session> {
-    const now = this.services.now();
-    const { modelId = "", reasoningEffort = "none", tags = [], mcpServers } = params;
-    const row: SessionRow = {
-      id,
-      owner,
-      agentSessionId: undefined,
-      agent: spec.name,
-      cwd: params.cwd,
-      title: undefined,
-      settings: { ...pickSettings(params), modelId, reasoningEffort },
-      tags,
-      tokenUsage: undefined,
-      createdAt: now,
-      updatedAt: now,
-      archivedAt: undefined,
-    };
-    const options = { services: this.services, spec: () => spec, row, lastSeq: 0, lastOrdinal: 0, mcpServers };
+    const row = newRow(id, spec.name, params, owner, this.services.now());
+    const options = { services: this.services, spec: () => spec, row, lastSeq: 0, lastOrdinal: 0 };
     const session = new Session({ ...options, hasConversation: false });
     session.inactivityTimeoutMs = params.inactivityTimeoutMs;
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {
-      await session.agent.ready();
+      await startedOrWaiting(session);
       session.log.publish();
       await session.log.commit();
     } catch (error) {
@@ -290,6 +277,39 @@ export class SessionHost {
 
   #isOverdue(session: Session): boolean {
     return this.services.now() - session.lastUsedAt >= inactivityMsOf(session, this.services);
+  }
+}
+
+function newRow(
+  id: SessionId,
+  agent: string,
+  params: InitializeSessionParams,
+  owner: string | undefined,
+  now: number,
+): SessionRow {
+  const { cwd, tags = [], mcpServers } = params;
+  const asked = pickSettings(params);
+  return {
+    ...{ id, owner, agent, cwd, tags, mcpServers },
+    agentSessionId: undefined,
+    title: undefined,
+    // Clients of the original want these two; the agent's own replace them.
+    settings: { modelId: "", reasoningEffort: "none", ...asked },
+    askedSettings: Object.keys(asked),
+    agentParams: agentParamsOf(params),
+    tokenUsage: undefined,
+    createdAt: now,
+    updatedAt: now,
+    archivedAt: undefined,
+  };
+}
+
+/** A session whose agent has to wait for its start exists without it, and its first message waits. */
+async function startedOrWaiting({ agent }: Session): Promise<void> {
+  try {
+    await agent.readyInTime();
+  } catch (error) {
+    if (!DaemonError.is(error, "AGENTS_BUSY")) throw error;
   }
 }
 

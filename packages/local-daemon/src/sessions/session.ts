@@ -1,9 +1,11 @@
 import {
   type EnvelopeMeta,
   isRecord,
-  type McpServerConfig,
+  type SessionError,
   type SessionId,
   type SessionNotification,
+  type TokenUsage,
+  usageSince,
 } from "@daemon-sdk/protocol";
 import {
   type AgentExit,
@@ -16,8 +18,11 @@ import {
 } from "../agents/index.js";
 import {
   agentSettings,
+  changedSettings,
   conversationChange,
-  forgottenNotice,
+  errorNotice,
+  forgottenNotices,
+  releasedNotice,
   titleFrom,
   undurableNotice,
 } from "../conversation/index.js";
@@ -49,7 +54,6 @@ export interface SessionOptions {
   readonly lastOrdinal: number;
   /** Whether its agent was ever given something to remember. */
   readonly hasConversation: boolean;
-  readonly mcpServers?: readonly McpServerConfig[] | undefined;
 }
 
 /**
@@ -68,8 +72,6 @@ export class Session {
   keepsAgent = false;
   /** How long it may stay unused; undefined for the daemon's default. */
   inactivityTimeoutMs: number | undefined;
-  /** MCP servers for the next agent; kept in memory only, because they may hold secrets. */
-  mcpServers: readonly McpServerConfig[] | undefined;
   /** Models that the agent offered; undefined until it was asked since this start of the daemon. */
   availableModels: AgentReady["availableModels"];
   /** Wall clock of the last sign of life of its agent, or of the last message to it. */
@@ -82,6 +84,8 @@ export class Session {
   /** The last title that the journal states. */
   #statedTitle: unknown;
   #hasConversation: boolean;
+  /** The turn that reported usage last, and the running total before it did. */
+  #usage: { readonly turnId: string; readonly before: TokenUsage | undefined } | undefined;
 
   constructor(options: SessionOptions) {
     const { services, row } = options;
@@ -89,7 +93,6 @@ export class Session {
     this.#row = row;
     this.#services = services;
     this.#hasConversation = options.hasConversation;
-    this.mcpServers = options.mcpServers;
     this.lastUsedAt = services.now();
     this.agentActiveAt = this.lastUsedAt;
     this.log = this.#makeLog(options.lastSeq);
@@ -105,6 +108,12 @@ export class Session {
   /** Whether no turn runs or waits, and no client follows. */
   get isUnused(): boolean {
     return !this.turns.isBusy && this.attached.count === 0;
+  }
+
+  /** Since when its agent has nothing to do; undefined while it has, or is to stay. */
+  get #idleSince(): number | undefined {
+    const isAtWork = this.turns.isBusy || this.log.state.isBusy || this.log.state.pendingRequests > 0;
+    return isAtWork || this.keepsAgent ? undefined : Math.max(this.lastUsedAt, this.agentActiveAt);
   }
 
   /** Changes the session's row; stored with what happens in the same tick. */
@@ -156,6 +165,7 @@ export class Session {
       isShut: this.#row.closedAt !== undefined,
       onAccepted: (text) => this.#onAccepted(text),
       onEnding: () => this.#onEnding(),
+      usage: () => this.#usageOfTurn(),
     });
   }
 
@@ -165,11 +175,15 @@ export class Session {
       sessionId: this.id,
       spec,
       describeStart: () => this.#describeStart(),
+      owner: this.#row.owner,
+      idleSince: () => this.#idleSince,
+      onWaiting: (error) => this.#onAgentWaiting(error),
+      onReleased: () => this.notify(releasedNotice(this.#services.now())),
       onReady: (ready) => this.#onReady(ready),
-      onForgotten: () => this.notify(forgottenNotice(this.#services.now())),
       events: {
         onNotification: (notification, meta) => this.#onNotification(notification, meta),
         onRequest: (request) => this.#onRequest(request),
+        onConversation: (agentSessionId) => this.patch({ agentSessionId }),
         onTurnStarted: () => this.turns.started(),
         onTurnEnded: (end) => this.turns.ended(end),
         onExit: (exit) => this.#onExit(exit),
@@ -186,26 +200,53 @@ export class Session {
   }
 
   #onEnding(): void {
-    this.lastUsedAt = this.#services.now();
-    this.#services.inbox.closeAll(this.id);
+    const { inbox, live, now } = this.#services;
+    this.lastUsedAt = now();
+    inbox.closeAll(this.id);
+    // After the end: the agent is idle then, unless another turn waits.
+    setImmediate(() => live.recheck());
+  }
+
+  /** Agents report the running total of the conversation, several times in a turn. */
+  #usageOfTurn(): TokenUsage | undefined {
+    const { tokenUsage } = this.#row;
+    if (tokenUsage === undefined || this.#usage?.turnId !== this.turns.active?.row.id) return undefined;
+    return usageSince(tokenUsage, this.#usage?.before);
+  }
+
+  #noteUsage(): void {
+    const turnId = this.turns.active?.row.id;
+    if (turnId !== undefined && this.#usage?.turnId !== turnId) this.#usage = { turnId, before: this.#row.tokenUsage };
+  }
+
+  /** Nobody knows of a session that is being made. */
+  #onAgentWaiting(error: SessionError): void {
+    if (this.log.isPublished) this.notify(errorNotice(error, this.#services.now()));
   }
 
   #describeStart(): AgentStart {
-    const { agentSessionId, cwd, settings, tokenUsage } = this.#row;
+    const { agentSessionId, cwd, agentParams, mcpServers, tokenUsage } = this.#row;
     return {
       sessionId: this.id,
       cwd,
-      settings: agentSettings(settings),
+      settings: agentSettings(this.#row),
+      ...(agentParams === undefined ? {} : { params: agentParams }),
       // An agent need not keep a conversation without a message.
       ...(agentSessionId === undefined || !this.#hasConversation ? {} : { resume: agentSessionId }),
-      ...(this.mcpServers === undefined ? {} : { mcpServers: this.mcpServers }),
+      ...(mcpServers === undefined ? {} : { mcpServers }),
       ...(tokenUsage !== undefined && { tokenUsage }),
     };
   }
 
   #onReady(ready: AgentReady): void {
     this.availableModels = ready.availableModels;
+    const settings = changedSettings(this.#row.settings, ready.settings);
+    if (settings !== undefined && this.log.isPublished) this.notify({ type: "settings_updated", settings });
     this.patch({ agentSessionId: ready.agentSessionId, settings: { ...this.#row.settings, ...ready.settings } });
+    if (ready.hasForgotten !== true) return;
+    // The new conversation counts its tokens from the beginning.
+    this.patch({ tokenUsage: undefined });
+    for (const notification of forgottenNotices(this.#services.now())) this.notify(notification);
   }
 
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
@@ -225,6 +266,9 @@ export class Session {
       case "droid_working_state_changed":
         // It may come early (docs/wire/agent-stdio.md#oddities), and the end of a turn states it anyway.
         if (notification.newState === "idle" && (!this.log.state.isBusy || this.turns.active !== undefined)) return;
+        break;
+      case "session_token_usage_changed":
+        this.#noteUsage();
         break;
       case "session_title_updated":
         // The agent repeats what a person has just chosen.

@@ -1,4 +1,5 @@
 import type {
+  McpServerConfig,
   MessageId,
   MessageState,
   Position,
@@ -22,6 +23,12 @@ export interface SessionRow {
   readonly cwd: string;
   readonly title: string | undefined;
   readonly settings: SessionSettings;
+  /** Names of those settings that a client asked for; an agent is asked for no others. Absent in rows of older daemons. */
+  readonly askedSettings?: readonly string[] | undefined;
+  /** Params of `initialize_session` that only the agent knows. */
+  readonly agentParams?: Readonly<Record<string, unknown>> | undefined;
+  /** MCP servers that the agent starts with, their secrets included. */
+  readonly mcpServers?: readonly McpServerConfig[] | undefined;
   readonly tags: readonly SessionTag[];
   readonly tokenUsage: TokenUsage | undefined;
   readonly createdAt: number;
@@ -52,6 +59,8 @@ export interface TurnRow {
   /** First and last entry of the journal that belong to the turn; absent until it begins and ends, and in rows of older daemons. */
   readonly firstSeq?: number | undefined;
   readonly lastSeq?: number | undefined;
+  /** What the turn used; absent when its agent reported nothing. */
+  readonly tokenUsage?: TokenUsage | undefined;
 }
 
 /** A permission or ask-user request of an agent. Pending until `outcome` is set. */

@@ -11,6 +11,8 @@ export interface OpenTurn {
   readonly starter: JournalReader | undefined;
   /** First entry of the journal that belongs to it; set when it starts. */
   firstSeq: number | undefined;
+  /** Ends the wait for the agent; set when the turn starts. */
+  abort: AbortController | undefined;
   /** Set while the agent has the prompt. */
   agent: Agent | undefined;
   /** Waits for the end of an interrupted turn. */
@@ -19,7 +21,7 @@ export interface OpenTurn {
 
 /** A turn that waits for its place. */
 export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: JournalReader): OpenTurn {
-  return { row, params, starter, firstSeq: undefined, agent: undefined, timer: undefined };
+  return { row, params, starter, firstSeq: undefined, abort: undefined, agent: undefined, timer: undefined };
 }
 
 /** The row of a message that was just taken in. */

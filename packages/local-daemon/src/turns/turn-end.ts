@@ -1,4 +1,10 @@
-import { DaemonError, ProcessExitError, type SessionNotification } from "@daemon-sdk/protocol";
+import {
+  DaemonError,
+  isKnownNotification,
+  ProcessExitError,
+  type SessionNotification,
+  type TokenUsage,
+} from "@daemon-sdk/protocol";
 import type { AgentTurnEnd } from "../agents/index.js";
 
 /**
@@ -24,6 +30,13 @@ export function closingNotifications(
   words.push({ ...details, type: "agent_turn_completed", reason, turnId });
   words.push({ type: "droid_working_state_changed", newState: "idle" });
   return words;
+}
+
+/** What the turn used, as its last entries state it. */
+export function usageIn(words: readonly SessionNotification[]): TokenUsage | undefined {
+  const end = words.find(({ type }) => type === "agent_turn_completed");
+  const isStated = end !== undefined && isKnownNotification(end) && end.type === "agent_turn_completed";
+  return isStated ? end.tokenUsage : undefined;
 }
 
 /** The end of a turn whose prompt did not reach the agent, or was not taken by it. */

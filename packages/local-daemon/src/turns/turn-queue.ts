@@ -6,6 +6,7 @@ import {
   messageId,
   newId,
   type SessionMessage,
+  type TokenUsage,
 } from "@daemon-sdk/protocol";
 import type { Agent, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
@@ -16,17 +17,19 @@ import { daemonStopping, otherBody, queueFull, sessionClosed } from "../refusals
 import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
-import { closingNotifications, endOfFailure, LOST_END } from "./turn-end.js";
+import { closingNotifications, endOfFailure, LOST_END, usageIn } from "./turn-end.js";
 
 /** Options of {@link TurnQueue}. */
 export interface TurnQueueOptions {
   readonly log: SessionLog;
   /** Where the session's agent is, as of `AgentSlot`. */
-  readonly agent: { ready(): Promise<Agent>; stop(): Promise<void> };
+  readonly agent: { ready(signal: AbortSignal): Promise<Agent>; stop(): Promise<void> };
   /** A message was accepted: `text` is what the person wrote. */
   onAccepted(text: string): void;
   /** A turn is about to end: what hangs on it has to end before. */
   onEnding(): void;
+  /** What the running turn has used; undefined when its agent reported nothing. */
+  usage(): TokenUsage | undefined;
   readonly store: Pick<Store, "readTurn">;
   readonly limits: Pick<SessionLimits, "queuedTurns" | "agentInterruptMs">;
   readonly now: () => number;
@@ -112,6 +115,12 @@ export class TurnQueue {
   drain(): void {
     this.#isDraining = true;
     this.#isHeld = true;
+    // A message whose agent has not started waits as well.
+    const turn = this.#active;
+    if (turn?.row.state !== "accepted") return;
+    this.#waiting.unshift(turn);
+    turn.abort?.abort();
+    this.#vacate();
   }
 
   /** Hands out prompts again. */
@@ -244,8 +253,9 @@ export class TurnQueue {
   async #run(turn: OpenTurn): Promise<void> {
     turn.firstSeq = this.#log.lastSeq + 1;
     turn.row = { ...turn.row, firstSeq: turn.firstSeq };
+    turn.abort = new AbortController();
     try {
-      const agent = await this.#options.agent.ready();
+      const agent = await this.#options.agent.ready(turn.abort.signal);
       // It may have been interrupted meanwhile, and then it has ended already.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
       failpoint("message-handing");
@@ -285,13 +295,21 @@ export class TurnQueue {
   #end(turn: OpenTurn, { reason, details }: AgentTurnEnd): void {
     if (!this.#step(turn, endEventOf(reason), reason)) return;
     clearTimeout(turn.timer);
+    turn.abort?.abort();
     this.#options.onEnding();
-    const words = closingNotifications(turn.row.id, { reason, details }, this.#log.state.isBusy, this.#options.now());
+    // The agent's own count of the turn stands.
+    const tokenUsage = details.tokenUsage ?? (turn === this.#active ? this.#options.usage() : undefined);
+    const end = { reason, details: tokenUsage === undefined ? details : { ...details, tokenUsage } };
+    const words = closingNotifications(turn.row.id, end, this.#log.state.isBusy, this.#options.now());
     for (const notification of words) this.#log.append(notification);
-    turn.row = { ...turn.row, lastSeq: this.#log.lastSeq };
+    turn.row = { ...turn.row, lastSeq: this.#log.lastSeq, tokenUsage: usageIn(words) };
     this.#log.save({ kind: "turn", row: turn.row });
     failpoint("message-ending");
-    if (this.#active !== turn) return;
+    if (this.#active === turn) this.#vacate();
+  }
+
+  /** No turn runs any more. */
+  #vacate(): void {
     this.#active = undefined;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
     this.#pump();

@@ -42,6 +42,14 @@ describe("an agent that goes wrong in mid-turn (F10)", () => {
     expect(stderr).not.toContain("first line");
   });
 
+  test("that writes secrets on stderr and dies has them replaced in its exit", async () => {
+    const spec = { env: { MODEL_API_KEY: "any words at all" } };
+    await using running = await openAgent({ command: misbehaving(), spec });
+    await running.prompt("secrets MODEL_API_KEY");
+    const { stderr } = await running.witness.exit();
+    expect(stderr).toBe("cannot use [redacted]\nAuthorization: [redacted]");
+  });
+
   test("that writes half a frame and dies has that half counted, not delivered", async () => {
     await using running = await openAgent({ command: misbehaving() });
     await running.prompt("half");

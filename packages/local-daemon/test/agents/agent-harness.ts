@@ -12,6 +12,7 @@ import type { StreamJsonrpcAgent } from "../../src/agents/drivers/stream-jsonrpc
 export type Told =
   | { readonly kind: "notification"; readonly notification: SessionNotification }
   | { readonly kind: "request"; readonly request: AgentRequest }
+  | { readonly kind: "conversation"; readonly agentSessionId: string }
   | { readonly kind: "started" }
   | { readonly kind: "ended"; readonly end: AgentTurnEnd }
   | { readonly kind: "exit"; readonly exit: AgentExit };
@@ -26,6 +27,9 @@ export class Witness implements AgentEvents {
   }
   onRequest(request: AgentRequest): void {
     this.#add({ kind: "request", request });
+  }
+  onConversation(agentSessionId: string): void {
+    this.#add({ kind: "conversation", agentSessionId });
   }
   onTurnStarted(): void {
     this.#add({ kind: "started" });

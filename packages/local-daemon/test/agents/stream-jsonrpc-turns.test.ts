@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { misbehaving, openAgent } from "./agent-harness.js";
 import {
   answer,
   completed,
@@ -9,6 +10,7 @@ import {
   send,
   state,
   states,
+  tell,
   types,
   unopened,
 } from "./stream-dialogue.js";
@@ -147,7 +149,7 @@ describe("opening", () => {
     );
     const { sessionId, cwd } = running;
     const ready = await running.agent.open({ sessionId, cwd, settings: {}, resume: "agents-own" });
-    expect(ready.agentSessionId).toBe("fresh");
+    expect(ready).toMatchObject({ agentSessionId: "fresh", hasForgotten: true });
   });
 
   test("an answer without settings is refused, and says what an agent must answer", async () => {
@@ -157,5 +159,40 @@ describe("opening", () => {
       code: "INVALID_RESULT",
       message: expect.stringContaining("settings"),
     });
+  });
+});
+
+describe("an agent that goes on in another conversation", () => {
+  const under = (sessionId: string, notification: object) => {
+    const { dir, json } = tell(notification);
+    return { dir, json: { ...json, params: { sessionId, notification } } };
+  };
+  const busy = { type: "droid_working_state_changed", newState: "thinking" };
+
+  test("is followed there once", async () => {
+    await using running = await dialogue(send("p"), answer("p"), under("new-id", busy), under("new-id", busy));
+    await running.prompt("go");
+    await running.witness.until(() => running.witness.typed("droid_working_state_changed")[1]);
+    expect(running.witness.of("conversation")).toEqual([{ kind: "conversation", agentSessionId: "new-id" }]);
+  });
+
+  test("is called under the new id", async () => {
+    await using running = await openAgent({ command: misbehaving() });
+    await running.prompt("handover new-id");
+    await running.witness.until(() => running.witness.of("conversation")[0]);
+    expect(await running.agent.call("list_skills", {}, 5_000)).toEqual({ echo: { sessionId: "new-id" } });
+  });
+
+  test("is not followed to a subagent's conversation, or to one that a call has made", async () => {
+    await using running = await dialogue(
+      ...[send("f"), answer("f", { newSessionId: "forked" }), send("p"), answer("p")],
+      tell({ type: "child_session_available", childSessionId: "child", timestamp: 1 }),
+      ...[under("child", busy), under("forked", busy)],
+      under("stranger", { type: "assistant_text_delta", messageId: "m", blockIndex: 0, textDelta: "x" }),
+    );
+    await running.agent.call("fork_session", {}, 5_000);
+    await running.prompt("go");
+    await running.witness.until(() => running.witness.typed("assistant_text_delta")[0]);
+    expect(running.witness.of("conversation")).toEqual([]);
   });
 });

@@ -24,6 +24,8 @@ export class FakeAgent implements Agent {
   interrupts = 0;
   isPaused = false;
   hasExited = false;
+  /** What opening the conversation waits for; default: nothing. */
+  opening: Promise<void> = Promise.resolve();
   /** What `call` answers; default `{}`. */
   onCall: (method: string, params: Record<string, unknown>) => Record<string, unknown> = () => ({});
   /** Runs once a prompt was acknowledged; default: nothing, the test goes on from there. */
@@ -52,6 +54,7 @@ export class FakeAgent implements Agent {
   async open(start: AgentStart): Promise<AgentReady> {
     this.starts.push(start);
     await tick();
+    await Promise.race([this.opening, this.exited]);
     if (this.hasExited) throw exitError();
     return {
       agentSessionId: start.resume ?? `agent-${start.sessionId}`,
@@ -107,6 +110,11 @@ export class FakeAgent implements Agent {
   message(id: string, role: string, text: string, extra: object = {}): void {
     const message = { id, role, content: [{ type: "text", text }], createdAt: 1, updatedAt: 1 };
     this.tell({ type: "create_message", message, ...extra });
+  }
+
+  /** Goes on in another conversation of its own. */
+  moveTo(agentSessionId: string): void {
+    this.#events.onConversation(agentSessionId);
   }
 
   state(newState: string): void {

@@ -250,7 +250,9 @@ test("calls for the agent are passed on with its answer or its error, under our 
   const agent = await harness.spawner.agentOf("s-1");
   agent.onCall = (method) => {
     if (method === "list_skills") return { skills: [], sessionId: "the agent's own" };
-    throw new ProtocolError("REMOTE_ERROR", "No such file.", { rpcCode: -32602, data: { path: "x" } });
+    const peerMessage = "No such file.";
+    const message = `droid.list_files failed: ${peerMessage} (code -32602).`;
+    throw new ProtocolError("REMOTE_ERROR", message, { rpcCode: -32602, data: { path: "x" }, peerMessage });
   };
   expect(await client.result("list_skills", { sessionId: "s-1" })).toEqual({ skills: [], sessionId: "s-1" });
   const { error } = await client.call("list_files", { sessionId: "s-1", showHidden: true });
@@ -300,6 +302,11 @@ test("an agent that lost the conversation begins a new one, and the people who f
   expect(await client.turnEnd("m-2")).toMatchObject({ reason: "completed" });
   const [message] = (await harness.store.readMessages(S, { limit: 9 })).messages;
   expect(message).toMatchObject({ role: "system", visibility: "user_only" });
+  // Programs are notified within the turn.
+  const types = client.types("s-1");
+  const notice = await client.notified({ type: "session_notice", code: "CONVERSATION_LOST" });
+  expect(notice.message).toContain("without remembering");
+  expect(types.lastIndexOf("session_notice")).toBeLessThan(types.lastIndexOf("agent_turn_completed"));
 });
 
 test("the agent's own title is told even where it is the one the first message had given", async () => {

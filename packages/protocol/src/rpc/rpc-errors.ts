@@ -23,6 +23,7 @@ const MISUNDERSTOOD: ReadonlySet<number> = new Set([
 /** Codes of ours that a daemon of ours tells in `error.data.code`; any other word there means nothing. */
 const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "QUEUE_FULL",
+  "AGENTS_BUSY",
   "STORAGE_FULL",
   "STORAGE_FAILED",
   "RESUME_TOO_OLD",
@@ -62,7 +63,7 @@ export interface FailedCall {
  */
 export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionError | ProtocolError | SessionError {
   const text = withoutSecrets(error.message, call.params);
-  const raw = { rpcCode: error.code, data: error.data };
+  const raw = { rpcCode: error.code, data: error.data, peerMessage: text };
   const mismatch = versionMismatchOf(error.data);
   if (mismatch !== undefined) return versionMismatch(call.method, mismatch, raw);
   const message = `${call.method} failed: ${text} (code ${error.code}).`;
@@ -112,7 +113,7 @@ function versionMismatchOf(data: unknown): VersionMismatch | undefined {
 function versionMismatch(
   method: string,
   { theirs, ours }: VersionMismatch,
-  raw: { rpcCode: number; data: unknown },
+  raw: { rpcCode: number; data: unknown; peerMessage: string },
 ): ProtocolError {
   return new ProtocolError(
     "VERSION_MISMATCH",

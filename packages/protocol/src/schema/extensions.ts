@@ -27,7 +27,7 @@ import {
   requestPermissionParamsSchema,
   requestPermissionResultSchema,
 } from "./requests.js";
-import { positionSchema, sessionMessageSchema } from "./values.js";
+import { positionSchema, sessionMessageSchema, tokenUsageSchema } from "./values.js";
 
 const text = z.string();
 const id = text.check(z.minLength(1));
@@ -85,6 +85,7 @@ const receiptSchema: z.ZodMiniType<Receipt> = z.looseObject({
   text: z.exactOptional(text),
   firstSeq: z.exactOptional(count),
   lastSeq: z.exactOptional(count),
+  tokenUsage: z.exactOptional(tokenUsageSchema),
 });
 
 /** Schema of {@link AddUserMessageResult}. */

@@ -32,9 +32,16 @@ export type WorkingState =
  * What a session waits for, in words for people:
  *
  * `idle` no turn runs · `waiting-model` the model thinks or writes · `waiting-tool` a tool runs · `waiting-you` a permission or
- * an answer is asked for · `stalled` it works, and has said nothing for too long · `gone` its agent, or the way to it, is not there.
+ * an answer is asked for · `waiting-agent` a message waits for the start of the agent (in `list_opened_sessions` only) · `stalled` it works, and has said nothing for too long · `gone` its agent, or the way to it, is not there.
  */
-export type SessionActivity = "idle" | "waiting-model" | "waiting-tool" | "waiting-you" | "stalled" | "gone";
+export type SessionActivity =
+  | "idle"
+  | "waiting-model"
+  | "waiting-tool"
+  | "waiting-you"
+  | "waiting-agent"
+  | "stalled"
+  | "gone";
 
 /** Where a session comes from; `platform` is open, the other keys depend on it. */
 export interface SessionSource {

@@ -6,12 +6,12 @@ const MACHINE_ID = "local";
 
 /** Params of `initialize_session` on an agent's stdin; no token: the pipe is the credential. */
 export function initializeParams(start: AgentStart): Record<string, unknown> {
-  return { machineId: MACHINE_ID, cwd: start.cwd, ...start.settings, ...mcpServersOf(start) };
+  return { ...start.params, machineId: MACHINE_ID, cwd: start.cwd, ...start.settings, ...mcpServersOf(start) };
 }
 
 /** Params of `load_session` on an agent's stdin. */
 export function loadParams(start: AgentStart): Record<string, unknown> {
-  return { cwd: start.cwd, ...mcpServersOf(start) };
+  return { ...start.params, cwd: start.cwd, ...mcpServersOf(start) };
 }
 
 function mcpServersOf({ mcpServers }: AgentStart): Record<string, unknown> {

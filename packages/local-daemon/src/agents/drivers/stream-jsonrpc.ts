@@ -18,11 +18,13 @@ import {
   SessionError,
   type SessionId,
   type SessionNotification,
+  type SessionNotificationParams,
 } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS } from "../../limits/index.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentStart } from "../agent.js";
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
+import { ConversationHandover } from "./conversation-handover.js";
 import { changedSettings, initializeParams, loadParams, readyFrom } from "./open-session.js";
 import { sparingLogger } from "./sparing-logger.js";
 import { StdioTransport } from "./stdio-transport.js";
@@ -54,6 +56,7 @@ export class StreamJsonrpcAgent implements Agent {
   readonly #events: AgentEvents;
   readonly #transport: StdioTransport;
   readonly #engine: ProtocolEngine;
+  readonly #handover = new ConversationHandover();
   #agentSessionId: string;
   #turn: AgentTurn | undefined;
   /** The working state that was passed on last; after a turn's end the daemon states `idle` itself. */
@@ -95,8 +98,8 @@ export class StreamJsonrpcAgent implements Agent {
       return await this.#load(start, start.resume);
     } catch (error) {
       if (!ProtocolError.is(error, "METHOD_NOT_FOUND")) throw error;
-      this.#logger.warn({}, "The agent keeps no conversations; it begins a new one.");
-      return this.#initialize(start);
+      // It keeps no conversations.
+      return { ...(await this.#initialize(start)), hasForgotten: true };
     }
   }
 
@@ -153,6 +156,7 @@ export class StreamJsonrpcAgent implements Agent {
 
   async call(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<Record<string, unknown>> {
     const result = await this.#request(method, params, { timeoutMs });
+    this.#handover.noteAnswer(result);
     return typeof result === "object" && result !== null ? { ...result } : {};
   }
 
@@ -192,11 +196,21 @@ export class StreamJsonrpcAgent implements Agent {
       return;
     }
     const { notification } = params;
+    this.#follow(params);
     const turn = this.#turn;
     const isEnd = turn !== undefined && !this.#isIdleOfClosedStdin(notification) && turn.observe(notification);
     if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
     turn?.report();
     if (turn !== undefined) this.#settle(turn);
+  }
+
+  /** The agent may go on in another conversation: calls, and the next start, name that one. */
+  #follow(params: SessionNotificationParams): void {
+    const id = this.#handover.newIdIn(params, this.#agentSessionId);
+    if (id === undefined) return;
+    this.#logger.info({}, "The agent goes on in another conversation of its own.");
+    this.#agentSessionId = id;
+    this.#events.onConversation(id);
   }
 
   /**

@@ -9,7 +9,7 @@ import type {
   WorkerResultPayload,
   WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
-import type { AgentCatalog, AgentSpawner, AgentSpec } from "../../agents/index.js";
+import type { AgentCatalog, AgentSpawner, AgentSpec, LiveAgents } from "../../agents/index.js";
 import type { Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
@@ -24,6 +24,8 @@ import type { Worker, WorkerOrder } from "./worker.js";
 export interface SpawningParts {
   /** The one that sessions use. */
   readonly spawner: AgentSpawner;
+  /** Bounds the starts and the number of agents, those of sessions included. */
+  readonly live: LiveAgents;
   readonly agents: AgentCatalog;
   /** Id of this start of the daemon, stored with every process. */
   readonly instanceId: string;
@@ -167,11 +169,27 @@ export class SpawnManager {
     return `${MESSAGING_LIMITS.workers} agents run already. Release one first.`;
   }
 
+  /** Waits until the agent may start. A worker is never stopped to make room, because it would not be started again. */
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {
-    const { directory, limits, committer, shadows } = this.#options;
+    const { live } = this.#options;
     const order = orderOf(by, payload, signal);
     const fault = await directoryFault(order.cwd);
     if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
+    const occupant = { owner: undefined, idleSince: undefined, release: async () => {}, stop: async () => {} };
+    await live.admit(occupant, signal);
+    try {
+      const running = await this.#startOrdered(by, payload, order);
+      live.started(occupant);
+      void running.worker.gone.then(() => live.delete(occupant));
+      return running;
+    } catch (error) {
+      live.delete(occupant);
+      throw error;
+    }
+  }
+
+  async #startOrdered(by: RelayPeer, payload: SpawnPayload, order: WorkerOrder): Promise<Running> {
+    const { directory, limits, committer, shadows } = this.#options;
     const startMs = limits.relaySpawnMs;
     const expected = directory.expect(order.name, startMs);
     try {

@@ -161,6 +161,7 @@ export class TaskAgent {
     return {
       onNotification: (notification) => this.#observe(notification),
       onRequest: (request) => this.#answerRequest(request),
+      onConversation: () => {},
       onTurnStarted: () => {},
       onTurnEnded: (end) => this.#ended(end),
       onExit: (exit) => this.#exited(exit),

@@ -113,8 +113,7 @@ export async function callAgent(
   params: Record<string, unknown>,
   timeoutMs: number,
 ): Promise<Record<string, unknown>> {
-  const agent = await session.agent.ready();
-  const result = await agent.call(method, params, timeoutMs);
+  const result = await session.agent.call(method, params, timeoutMs);
   return typeof result.sessionId === "string" ? { ...result, sessionId: session.id } : result;
 }
 

@@ -27,7 +27,7 @@ export const LIFECYCLE_HANDLERS = [
   handle("loadSession", async (params, { client, sessions, host }) => {
     if (isOurs(params)) client.isPlain = false;
     const session = await sessions.reopen(params.sessionId);
-    if (params.mcpServers !== undefined) session.mcpServers = params.mcpServers;
+    if (params.mcpServers !== undefined) session.patch({ mcpServers: params.mcpServers });
     if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;
     const attached = await client.attach(host, session, params);
     return { result: { ...attached.result, hostId: hostname() }, after: attached.start };

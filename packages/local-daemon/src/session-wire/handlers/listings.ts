@@ -79,6 +79,7 @@ export const LISTING_HANDLERS = [
 /** A session without a turn needs no agent: the next message starts one. */
 function activityIn({ log, agentActiveAt, turns, agent }: Session, now: number) {
   const { workingState, pendingRequests } = log.state;
+  if (turns.active !== undefined && agent.isStarting) return "waiting-agent";
   const isReachable = turns.active === undefined || agent.isOccupied;
   return activityOf({ workingState, pendingRequests, silentMs: now - agentActiveAt, isReachable });
 }

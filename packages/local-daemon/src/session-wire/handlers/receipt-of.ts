@@ -4,7 +4,7 @@ import type { TurnRow } from "../../storage/index.js";
 /** What is known of a message: its turn, and the text of the answer where that is told. */
 export function receiptOf(id: string, turn: TurnRow | undefined, text?: string): Receipt {
   if (turn === undefined) return { messageId: id, state: "unknown" };
-  const { state, reason, createdAt, endedAt, firstSeq, lastSeq } = turn;
+  const { state, reason, createdAt, endedAt, firstSeq, lastSeq, tokenUsage } = turn;
   return {
     messageId: id,
     state,
@@ -14,5 +14,6 @@ export function receiptOf(id: string, turn: TurnRow | undefined, text?: string):
     ...(text === undefined ? {} : { text }),
     ...(firstSeq === undefined ? {} : { firstSeq }),
     ...(lastSeq === undefined ? {} : { lastSeq }),
+    ...(tokenUsage === undefined ? {} : { tokenUsage }),
   };
 }

@@ -1,5 +1,5 @@
 import { METHODS } from "@daemon-sdk/protocol";
-import { pickSettings } from "../../conversation/index.js";
+import { agentParamsOf, askedFor, pickSettings } from "../../conversation/index.js";
 import { callAgent } from "./agent-calls.js";
 import { handle } from "./handler.js";
 
@@ -7,7 +7,8 @@ import { handle } from "./handler.js";
 export const SETTINGS_HANDLERS = [
   handle("updateSessionSettings", async (params, { sessions, requestId }) => {
     const session = await sessions.load(params.sessionId);
-    const changed = pickSettings(params);
+    // Also what only the agent knows.
+    const changed = { ...agentParamsOf(params), ...pickSettings(params) };
     if (session.agent.current === undefined) {
       // The next agent starts with them.
       session.notify({ type: "settings_updated", requestId, settings: { ...changed } });
@@ -18,8 +19,8 @@ export const SETTINGS_HANDLERS = [
         { ...changed },
         METHODS.updateSessionSettings.timeoutMs,
       );
-      session.patch({ settings: { ...session.row.settings, ...changed } });
     }
+    session.patch(askedFor(session.row, changed));
     if (changed.tags !== undefined) session.patch({ tags: changed.tags });
     await session.log.commit();
     return { result: {} };

@@ -27,6 +27,18 @@ describe("a stdio agent that was spawned", () => {
     expect(worker).toEqual({ name: "Worker", cli: "workspace", idle: false, parent: "Lead", team: "blue", pid });
   });
 
+  test("counts among the agents of the daemon: past their number it waits for the end of another", async () => {
+    await using daemon = await spawningDaemon({ limits: { liveAgents: 1 } });
+    const lead = await daemon.connect("Lead");
+    await spawned(lead, "First", "workspace");
+    const second = spawned(lead, "Second", "workspace");
+    lead.write(createEnvelope("LIST_WORKERS", {}));
+    const { payload } = await lead.next("LIST_WORKERS_RESULT");
+    expect(payload.workers.map(({ name }: { name: string }) => name)).toEqual(["First"]);
+    await ask(lead, "RELEASE", { name: "First" });
+    expect(await second).toBeGreaterThan(0);
+  });
+
   test("works on its task in its directory, and answers to who asked for it", async () => {
     await using daemon = await spawningDaemon();
     await using directory = await tempDir();

@@ -7,7 +7,7 @@ import type {
   RequestPermissionParams,
   RequestPermissionResult,
 } from "../requests.js";
-import type { MessageState, Open, Position, SessionMessage, WorkingState } from "../values.js";
+import type { MessageState, Open, Position, SessionMessage, TokenUsage, WorkingState } from "../values.js";
 import type { SessionScoped } from "./scope.js";
 
 /**
@@ -74,6 +74,8 @@ export interface Receipt {
   firstSeq?: number;
   /** `seq` of the last entry of the turn, once it has ended. */
   lastSeq?: number;
+  /** What the turn used, once it has ended and its agent reported it. */
+  tokenUsage?: TokenUsage;
 }
 
 /** Acknowledges a prompt: stored, and acted on once. */

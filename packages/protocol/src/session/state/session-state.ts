@@ -1,5 +1,6 @@
+import { isKnownNotification } from "../notification-guards.js";
 import type { SessionNotification } from "../notifications.js";
-import type { Open, WorkingState } from "../values.js";
+import type { Open, TokenUsage, WorkingState } from "../values.js";
 import { OpenRequests, type RequestLists, type SessionRequest } from "./open-requests.js";
 import { type PromptIds, type TrackedTurn, type TrackedTurnSnapshot, TurnRecord } from "./tracked-turn.js";
 import type { TurnEnd, TurnRule } from "./turn.machine.js";
@@ -14,6 +15,8 @@ export interface SessionStateOptions {
 export interface SessionFindings extends Partial<RequestLists> {
   readonly workingState?: Open<WorkingState>;
   readonly isAgentLoopInProgress?: boolean;
+  /** What the session has used so far. */
+  readonly tokenUsage?: TokenUsage;
 }
 
 /** A {@link SessionState} as plain data. */
@@ -22,6 +25,7 @@ export interface SessionStateSnapshot extends RequestLists {
   readonly workingState: Open<WorkingState>;
   readonly presumedState?: Open<WorkingState>;
   readonly isGone: boolean;
+  readonly tokenUsage?: TokenUsage;
   readonly turns: readonly TrackedTurnSnapshot[];
 }
 
@@ -45,6 +49,7 @@ export class SessionState {
   #workingState: Open<WorkingState> = "idle";
   #presumedState: Open<WorkingState> | undefined;
   #isGone = false;
+  #tokenUsage: TokenUsage | undefined;
 
   constructor({ turns }: SessionStateOptions) {
     this.#rule = turns ? "told" : "inferred";
@@ -56,6 +61,7 @@ export class SessionState {
     state.#workingState = snapshot.workingState;
     state.#presumedState = snapshot.presumedState;
     state.#isGone = snapshot.isGone;
+    state.#tokenUsage = snapshot.tokenUsage;
     state.#requests.replace(snapshot);
     for (const turn of snapshot.turns) state.#turns.set(turn.messageId, new TurnRecord(snapshot.rule, turn));
     return state;
@@ -131,6 +137,9 @@ export class SessionState {
       case "session_closed":
         this.#isGone = true;
         return NO_TURNS;
+      case "session_token_usage_changed":
+        this.#noteUsage(notification);
+        return NO_TURNS;
       default:
         return NO_TURNS;
     }
@@ -150,7 +159,8 @@ export class SessionState {
   expect({ messageId, requestId }: PromptIds): TrackedTurn {
     const ahead = this.aheadOf(messageId);
     const state = ahead > 0 ? "behind" : "waiting";
-    const turn = new TurnRecord(this.#rule, { messageId, requestId, state, ahead, wasBusy: false, isForetold: false });
+    const start = { ahead, wasBusy: false, isForetold: false, usageBefore: this.#tokenUsage };
+    const turn = new TurnRecord(this.#rule, { messageId, requestId, state, ...start });
     this.#turns.set(messageId, turn);
     return turn;
   }
@@ -203,8 +213,9 @@ export class SessionState {
 
   /** Takes over the state that a daemon answered with. */
   found(findings: SessionFindings): void {
-    const { workingState, isAgentLoopInProgress } = findings;
+    const { workingState, isAgentLoopInProgress, tokenUsage } = findings;
     this.#requests.replace(findings);
+    this.#tokenUsage = tokenUsage ?? this.#tokenUsage;
     if (workingState === undefined && isAgentLoopInProgress === undefined) return;
     const state = workingState ?? "idle";
     // The loop turns before the first working state is known.
@@ -230,9 +241,17 @@ export class SessionState {
       workingState: this.#workingState,
       ...(this.#presumedState === undefined ? {} : { presumedState: this.#presumedState }),
       isGone: this.#isGone,
+      ...(this.#tokenUsage === undefined ? {} : { tokenUsage: this.#tokenUsage }),
       turns: [...this.#turns.values()].map((turn) => turn.snapshot()),
       ...this.#requests.lists(),
     };
+  }
+
+  /** Agents report the running total. What comes before a turn begins was used by another. */
+  #noteUsage(notification: SessionNotification): void {
+    if (!isKnownNotification(notification) || notification.type !== "session_token_usage_changed") return;
+    this.#tokenUsage = notification.tokenUsage;
+    for (const turn of this.#turns.values()) turn.noteEarlierUsage(notification.tokenUsage);
   }
 
   #setWorkingState(state: Open<WorkingState>): void {

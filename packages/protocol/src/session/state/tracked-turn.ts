@@ -1,4 +1,5 @@
 import type { SessionNotification } from "../notifications.js";
+import type { TokenUsage } from "../values.js";
 import { type TurnEnd, type TurnRule, type TurnState, TurnTracker } from "./turn.machine.js";
 
 /** A prompt, by the ids that its turn has on the wire. */
@@ -21,6 +22,8 @@ export interface TrackedTurn extends PromptIds {
   readonly wasBusy: boolean;
   /** Whether an early copy announced the turn's end; the entries before the end are still to come. */
   readonly isForetold: boolean;
+  /** What the session had used before this turn; undefined when that is not known, or nothing. */
+  readonly usageBefore: TokenUsage | undefined;
   /** How the turn ended; undefined while it is open. */
   readonly end: TurnEnd | undefined;
 }
@@ -32,6 +35,7 @@ export interface TrackedTurnSnapshot extends PromptIds {
   readonly ahead: number;
   readonly wasBusy: boolean;
   readonly isForetold: boolean;
+  readonly usageBefore?: TokenUsage | undefined;
 }
 
 /** The writable side of {@link TrackedTurn}; only `SessionState` holds it. */
@@ -43,6 +47,7 @@ export class TurnRecord implements TrackedTurn {
   #ahead: number;
   #wasBusy: boolean;
   #isForetold: boolean;
+  #usageBefore: TokenUsage | undefined;
   #end: TurnEnd | undefined;
 
   constructor(rule: TurnRule, snapshot: TrackedTurnSnapshot) {
@@ -53,6 +58,7 @@ export class TurnRecord implements TrackedTurn {
     this.#ahead = snapshot.ahead;
     this.#wasBusy = snapshot.wasBusy;
     this.#isForetold = snapshot.isForetold;
+    this.#usageBefore = snapshot.usageBefore;
   }
 
   get state(): TurnState {
@@ -75,6 +81,10 @@ export class TurnRecord implements TrackedTurn {
     return this.#isForetold;
   }
 
+  get usageBefore(): TokenUsage | undefined {
+    return this.#usageBefore;
+  }
+
   get end(): TurnEnd | undefined {
     return this.#end;
   }
@@ -85,6 +95,11 @@ export class TurnRecord implements TrackedTurn {
     const isBusy = notification.type === "droid_working_state_changed" && notification.newState !== "idle";
     if (isBusy && !this.isBehind) this.#wasBusy = true;
     return this.#end !== undefined;
+  }
+
+  /** The session's running total, as it was before this turn if that has not begun. */
+  noteEarlierUsage(total: TokenUsage): void {
+    if (this.isUntouched) this.#usageBefore = total;
   }
 
   /** A turn ended that came before this one. Not every agent shows the prompt again: then this turn begins after the last of them. */
@@ -110,7 +125,7 @@ export class TurnRecord implements TrackedTurn {
   }
 
   snapshot(): TrackedTurnSnapshot {
-    const { messageId, requestId, state, wasBusy, isForetold } = this;
+    const { messageId, requestId, state, wasBusy, isForetold, usageBefore } = this;
     return {
       messageId,
       ...(requestId === undefined ? {} : { requestId }),
@@ -118,6 +133,7 @@ export class TurnRecord implements TrackedTurn {
       ahead: this.#ahead,
       wasBusy,
       isForetold,
+      ...(usageBefore === undefined ? {} : { usageBefore }),
     };
   }
 

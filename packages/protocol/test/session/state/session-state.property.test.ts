@@ -5,6 +5,14 @@ import { SessionState, type TrackedTurn, TurnTracker } from "../../../src/index.
 const id = fc.constantFrom("m-1", "m-2", "m-3");
 const workingState = fc.constantFrom("idle", "thinking", "executing_tool");
 
+const usage = (inputTokens: number) => ({
+  inputTokens,
+  outputTokens: 0,
+  cacheCreationTokens: 0,
+  cacheReadTokens: 0,
+  thinkingTokens: 0,
+});
+
 const notification = fc.oneof(
   fc.constant({ type: "assistant_text_delta", messageId: "a", blockIndex: 0, textDelta: "x" }),
   fc.constantFrom({ type: "session_process_exited" }, { type: "session_closed" }, { type: "unheard_of" }),
@@ -14,6 +22,9 @@ const notification = fc.oneof(
   id.map((requestId) => ({ type: "queued_messages_discarded", text: "", requestId: `r-${requestId}` })),
   fc.constantFrom("m-1", "m-2", "m-3", "m-foreign").map((turnId) => ({ type: "agent_turn_completed", turnId })),
   fc.constantFrom("p", "q").map((requestId) => ({ type: "permission_resolved", requestId })),
+  fc
+    .nat(9)
+    .map((inputTokens) => ({ type: "session_token_usage_changed", sessionId: "s", tokenUsage: usage(inputTokens) })),
   fc.constantFrom("p", "q").map((requestId) => ({ type: "ask_user_resolved", requestId })),
 );
 

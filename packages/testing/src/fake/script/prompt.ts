@@ -48,6 +48,23 @@ const NO_TOKENS: TokenUsage = {
   thinkingTokens: 0,
 };
 
+/** What each session has used so far. */
+const TOTALS = new WeakMap<TurnStage, TokenUsage>();
+
+/** Adds what a turn used to its session's total, and returns the total. */
+function totalOf(stage: TurnStage, used: TokenUsage): TokenUsage {
+  const before = TOTALS.get(stage) ?? NO_TOKENS;
+  const total = {
+    inputTokens: before.inputTokens + used.inputTokens,
+    outputTokens: before.outputTokens + used.outputTokens,
+    cacheCreationTokens: before.cacheCreationTokens + used.cacheCreationTokens,
+    cacheReadTokens: before.cacheReadTokens + used.cacheReadTokens,
+    thinkingTokens: before.thinkingTokens + used.thinkingTokens,
+  };
+  TOTALS.set(stage, total);
+  return total;
+}
+
 /**
  * One user message and the turn it starts, in the hands of a test's script.
  *
@@ -183,7 +200,10 @@ export class FakePrompt {
     // Who is gone cannot tell what it used.
     const isGone = reason === "agent_exited" || reason === "daemon_restarted";
     const usage = isGone ? {} : { tokenUsage };
-    if (!isGone) this.notify({ type: "session_token_usage_changed", sessionId, tokenUsage });
+    // As the original does: the running total of the session, while the turn's end states the turn's own.
+    if (!isGone) {
+      this.notify({ type: "session_token_usage_changed", sessionId, tokenUsage: totalOf(this.#stage, tokenUsage) });
+    }
     if (this.#context.completesTurns) {
       this.notify({ type: "agent_turn_completed", reason, turnId, ...usage, ...details });
     }
