@@ -96,7 +96,7 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   const claim = await claimStateDir({ stateDir: resolved.stateDir, logger: resolved.logger });
   let store: Store | undefined;
   try {
-    store = resolved.store ?? new SqliteStore({ path: claim.databasePath, now: resolved.now });
+    store = resolved.store ?? new SqliteStore({ path: claim.databasePath, now: resolved.now, logger: resolved.logger });
     const { epoch } = await store.open();
     failpoint("store-opened");
     return await RunningDaemon.start({ config: resolved, claim, store, epoch });

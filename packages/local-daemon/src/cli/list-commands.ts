@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AvailableSession, METHODS } from "@daemon-sdk/protocol";
 import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../rendezvous/index.js";
@@ -25,9 +26,22 @@ export async function status({ stateDir, json, terminal }: ListOptions): Promise
   const { socket, port, pid, startTime, version, instanceId } = found.record;
   const log = join(stateDir, STATE_FILES.log);
   const facts = { pid, version, startTime, instanceId, socket, port, stateDir, log, openSessions: sessions.length };
-  if (json) terminal.json({ running: true, ...facts, agents: call.capabilities.agents });
-  else for (const [name, value] of Object.entries(facts)) terminal.answer(`${name.padEnd(13)} ${value ?? "–"}\n`);
+  const damagedStores = await damagedStoresIn(stateDir);
+  if (json) terminal.json({ running: true, ...facts, damagedStores, agents: call.capabilities.agents });
+  else {
+    for (const [name, value] of Object.entries(facts)) terminal.answer(`${name.padEnd(13)} ${value ?? "–"}\n`);
+    for (const path of damagedStores) {
+      terminal.answer(`damagedStore  ${path} (what was readable is in use; delete the file when nothing is missing)\n`);
+    }
+  }
   return EXIT.ok;
+}
+
+/** Stores that a start found damaged and put aside; their names are those that `StoreRepair` gives. */
+async function damagedStoresIn(stateDir: string): Promise<string[]> {
+  const names = await readdir(stateDir).catch(() => []);
+  const isDamaged = (name: string) => name.startsWith(`${STATE_FILES.database}.damaged-`) && !name.endsWith("-wal");
+  return names.filter(isDamaged).map((name) => join(stateDir, name));
 }
 
 /** A daemon that a program of its own runs is not started by a command of ours. */

@@ -21,6 +21,18 @@ export function releasedNotice(now: number): SessionNotification {
   return { type: "session_notice", code: "AGENTS_BUSY", message, timestamp: now };
 }
 
+/** Notifies that a part of the session is lost: pages of the store were damaged. */
+export function damagedNotice(now: number): SessionNotification {
+  return {
+    type: "session_notice",
+    code: "STORAGE_FAILED",
+    message:
+      "The daemon's store was damaged, and a part of this session is lost: messages, events, or receipts of messages that were " +
+      "sent. The rest is here. The damaged file is kept beside the store.",
+    timestamp: now,
+  };
+}
+
 /**
  * The agent began a new conversation in the place of one that it no longer has: for people in the conversation itself, and for
  * programs as a notice. The turn that follows is a success all the same.

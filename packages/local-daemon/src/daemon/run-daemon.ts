@@ -59,8 +59,13 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     return DAEMON_EXIT.stopped;
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
-    return ConnectionError.is(error, "DAEMON_ALREADY_RUNNING") ? DAEMON_EXIT.alreadyRunning : DAEMON_EXIT.failed;
+    return exitCodeOf(error);
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (ConnectionError.is(error, "DAEMON_ALREADY_RUNNING")) return DAEMON_EXIT.alreadyRunning;
+  return DaemonError.is(error) && !error.retryable ? DAEMON_EXIT.refused : DAEMON_EXIT.failed;
 }
 
 /** As the first process of a container the daemon inherits every orphan, and Node waits for its own children only. */

@@ -18,6 +18,14 @@ export const STORAGE_LIMITS = {
   indexStepSessions: 128,
   /** Longest indexed run: more rows of one journal become several runs, so that the cost of reading a run has a bound. */
   indexRunRows: 1_024,
+  /** Largest file that a start after a kill checks for damage: some 0.5 ms a MiB. A larger one is checked once a read met damage. */
+  checkBytes: 256 * 1024 * 1024,
+  /** Places of one damaged table at which a row is looked for: each takes some 50 µs. */
+  salvageProbes: 200_000,
+  /** Time between two looks whether the file is still the one that was opened. */
+  fileCheckMs: 2_000,
+  /** Time after which a commit looks itself. */
+  commitCheckMs: 100,
   /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */
   feedMessages: 16,
   feedBytes: 256 * 1024,

@@ -17,7 +17,8 @@ const starts = new SharedStart<StartedDaemon>();
  *
  * A state directory whose daemon is run by a program of its own gets no other one: that program is waited for.
  *
- * Rejects with a `ConnectionError` (`DAEMON_START_FAILED`, `DAEMON_NOT_RUNNING`, `STATE_DIR_UNSAFE`), or with the reason of `signal`.
+ * Rejects with a `ConnectionError` (`DAEMON_START_FAILED`, `DAEMON_NOT_RUNNING`, `STATE_DIR_UNSAFE`; the code of the daemon's own
+ * error where a later start would fail by it, too), or with the reason of `signal`.
  */
 export async function ensureLocalDaemon(options: EnsureLocalDaemonOptions = {}): Promise<LocalDaemonEndpoint> {
   const stateDir = options.stateDir ?? resolveStateDir();

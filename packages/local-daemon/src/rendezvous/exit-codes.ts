@@ -6,4 +6,6 @@ export const DAEMON_EXIT = {
   failed: 1,
   /** Another daemon has the state directory: whoever wanted one can use that. */
   alreadyRunning: 3,
+  /** Could not start, and cannot until somebody changes something; the log's last line names the error's code and the remedy. */
+  refused: 4,
 } as const;

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ConnectionError } from "@daemon-sdk/protocol";
+import { ConnectionError, DAEMON_ERROR_CODES, type DaemonErrorCode } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import type { EndpointRecord } from "./endpoint-file.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
@@ -30,7 +30,8 @@ interface Wait {
  * Any number of programs may do so at once: one of them launches it and the others wait. Where two launch one all the same,
  * the lock lets one daemon win, the other leaves, and everybody finds the winner. A process that was started is never killed by us: it may be the winner in the next moment.
  * @param args of the daemon's own command line
- * Rejects with `DAEMON_START_FAILED` (the end of the log in the message), `STATE_DIR_UNSAFE`, or the signal's reason.
+ * Rejects with `DAEMON_START_FAILED` (the end of the log in the message), `STATE_DIR_UNSAFE`, the daemon's own error where a
+ * later start would fail by it, too (such as `STORAGE_FAILED` or `INVALID_OPTION`), or the signal's reason.
  */
 export async function startDaemon(
   stateDir: string,
@@ -94,11 +95,25 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
 async function startFailure(stateDir: string, launched: Launched, exit: LaunchExit): Promise<ConnectionError> {
   const how = exit.error?.message ?? (exit.signal === null ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`);
   const tail = await launched.logTail();
+  const refusal = exit.exitCode === DAEMON_EXIT.refused ? refusalIn(tail) : undefined;
+  if (refusal !== undefined) {
+    return new ConnectionError(refusal.code, `The local daemon cannot start. ${refusal.message}`);
+  }
   // On a full disk it could not even say why.
   const said = tail === "" ? await writeFault(stateDir) : `It said:\n${tail}`;
   return new ConnectionError("DAEMON_START_FAILED", `The local daemon ended before it was ready (${how}). ${said}`, {
     cause: exit.error,
   });
+}
+
+/** The error that ended the daemon: `runDaemon` writes its code and text, and nothing follows. */
+function refusalIn(tail: string): { code: DaemonErrorCode; message: string } | undefined {
+  const [, code = "", message = ""] = /^([A-Z_]+): (.+)$/m.exec(tail.slice(lastRefusal(tail))) ?? [];
+  return Object.hasOwn(DAEMON_ERROR_CODES, code) ? { code: code as DaemonErrorCode, message } : undefined;
+}
+
+function lastRefusal(tail: string): number {
+  return Math.max(0, ...[...tail.matchAll(/^[A-Z_]+: /gm)].map(({ index }) => index));
 }
 
 /** Why nothing can be written in the state directory, if that is so. */

@@ -9,6 +9,8 @@ export interface SubscribersOptions {
   /** The client whose prompt runs; it is asked first. */
   starter(): JournalReader | undefined;
   readonly logger: Logger;
+  /** A client was attached: entries that are added now are the first ones that it gets. */
+  onAttached(): void;
 }
 
 /**
@@ -44,6 +46,7 @@ export class AttachedClients implements Addressees {
     const cursor = new Cursor({ ...start, source: log, client, wantsRequest, isPending, logger });
     log.cursors.delete(client);
     log.cursors.set(client, cursor);
+    this.#options.onAttached();
     return cursor;
   }
 

@@ -23,6 +23,7 @@ import {
   errorNotice,
   forgottenNotices,
   releasedNotice,
+  damagedNotice,
   titleFrom,
   undurableNotice,
 } from "../conversation/index.js";
@@ -98,7 +99,12 @@ export class Session {
     this.log = this.#makeLog(options.lastSeq);
     this.agent = this.#makeSlot(() => options.spec());
     this.turns = this.#makeTurns(options.lastOrdinal);
-    this.attached = new AttachedClients({ ...services, log: this.log, starter: () => this.turns.active?.starter });
+    this.attached = new AttachedClients({
+      ...services,
+      log: this.log,
+      starter: () => this.turns.active?.starter,
+      onAttached: () => this.#onAttached(),
+    });
   }
 
   get row(): SessionRow {
@@ -189,6 +195,12 @@ export class Session {
         onExit: (exit) => this.#onExit(exit),
       },
     });
+  }
+
+  #onAttached(): void {
+    if (this.#row.damagedAt === undefined) return;
+    this.patch({ damagedAt: undefined });
+    this.notify(damagedNotice(this.#services.now()));
   }
 
   #onAccepted(text: string): void {

@@ -1,6 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
-import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { key, numberOf, type SqliteDatabase, type SqlRow } from "./sqlite-database.js";
 
 /** Rows of one journal that follow each other, by their numbers in `segments`. */
 export interface JournalRun {
@@ -52,9 +52,9 @@ export class JournalIndex {
   /** Finds the rows that no run names. */
   open(): void {
     for (const row of this.#database.all(UNNAMED)) {
-      const nos = JSON.parse(textOf(row, "nos")) as number[];
+      const nos = this.#database.json<number[]>(row, "nos");
       const [firstSeq, lastSeq] = [numberOf(row, "first_seq"), numberOf(row, "last_seq")];
-      this.#fresh.set(JSON.parse(textOf(row, "session")) as SessionId, { firstSeq, lastSeq, nos });
+      this.#fresh.set(this.#database.json<SessionId>(row, "session"), { firstSeq, lastSeq, nos });
       this.#count += nos.length;
     }
     this.#lastNo = numberOf(this.#database.get(`SELECT max((${INDEXED}), (SELECT max(no) FROM segments)) AS no`), "no");
@@ -101,7 +101,7 @@ export class JournalIndex {
       "SELECT first_seq, nos FROM segment_runs WHERE session = ? AND last_seq >= ? ORDER BY first_seq",
       ...[key(sessionId), fromSeq],
     );
-    for (const row of rows) yield runOf(row);
+    for (const row of rows) yield this.#runOf(row);
     const fresh = this.#fresh.get(sessionId);
     if (fresh !== undefined) yield fresh;
   }
@@ -112,7 +112,7 @@ export class JournalIndex {
     const fresh = this.#fresh.get(sessionId);
     if (fresh !== undefined) return fresh;
     const row = this.#database.get(sql, key(sessionId));
-    return row === undefined ? undefined : runOf(row);
+    return row === undefined ? undefined : this.#runOf(row);
   }
 
   /** Drops the first rows of a run, all without `rest`; the caller deletes them in the same transaction. */
@@ -214,10 +214,10 @@ export class JournalIndex {
   #seqOf(no: number, column: "first_seq" | "last_seq"): number {
     return numberOf(this.#database.get(`SELECT ${column} FROM segments WHERE no = ?`, no), column);
   }
-}
 
-function runOf(row: SqlRow): JournalRun {
-  return { firstSeq: numberOf(row, "first_seq"), nos: JSON.parse(textOf(row, "nos")) as number[] };
+  #runOf(row: SqlRow): JournalRun {
+    return { firstSeq: numberOf(row, "first_seq"), nos: this.#database.json<number[]>(row, "nos") };
+  }
 }
 
 const INDEXED = "SELECT value FROM meta WHERE name = 'indexed_no'";

@@ -2,6 +2,7 @@ import { DaemonError } from "@daemon-sdk/protocol";
 import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { MIGRATIONS } from "./schema.js";
+import { DamagedRow, isDamage, storageError } from "./storage-error.js";
 
 /** What may be bound: anything else would be written as something else, or not at all. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -21,16 +22,22 @@ export class SqliteDatabase {
   #database: InstanceType<typeof DatabaseSync> | undefined;
   readonly #maxBytes: number | undefined;
   readonly #schema: readonly string[];
+  readonly #onDamage: (() => void) | undefined;
 
   /**
    * @param path of the file, or `:memory:`
    * @param options.maxBytes the file may grow to; default: no bound of ours
    * @param options.schema steps to the present schema; default those of the store
+   * @param options.onDamage called when a call meets a damaged page or row, before the call fails
    */
-  constructor(path: string, options: { maxBytes?: number | undefined; schema?: readonly string[] } = {}) {
+  constructor(
+    path: string,
+    options: { maxBytes?: number | undefined; schema?: readonly string[]; onDamage?: () => void } = {},
+  ) {
     this.#path = path;
     this.#maxBytes = options.maxBytes;
     this.#schema = options.schema ?? MIGRATIONS;
+    this.#onDamage = options.onDamage;
   }
 
   /**
@@ -78,8 +85,11 @@ export class SqliteDatabase {
     this.#guard(() => {
       // The library keeps the file (and its lock) open until it has collected every statement. A successor in this very
       // process must not wait for that, so the lock is given up first; SQLite lets go of it only outside WAL.
-      database.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1");
-      database.close();
+      try {
+        database.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1");
+      } finally {
+        database.close();
+      }
     });
   }
 
@@ -117,7 +127,34 @@ export class SqliteDatabase {
   /** Rows one by one: for answers that stop early. */
   *each(sql: string, ...values: SqlValue[]): IterableIterator<SqlRow> {
     const rows = this.#guard(() => this.#prepare(sql).iterate(...values) as IterableIterator<SqlRow>);
-    yield* rows;
+    try {
+      for (;;) {
+        const { done, value } = this.#guard(() => rows.next());
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      rows.return?.();
+    }
+  }
+
+  /** Fails with `STORAGE_FAILED` unless a row is what was once written to it. */
+  expect(isValid: boolean): void {
+    if (isValid) return;
+    this.#guard(() => {
+      throw new DamagedRow("its text is not what was written");
+    });
+  }
+
+  /** JSON in a column. Fails with `STORAGE_FAILED` where the column holds none: its page was overwritten. */
+  json<Value>(row: SqlRow, column: string): Value {
+    return this.#guard(() => {
+      try {
+        return JSON.parse(textOf(row, column)) as Value;
+      } catch (cause) {
+        throw new DamagedRow(cause);
+      }
+    });
   }
 
   #migrate(): void {
@@ -152,7 +189,9 @@ export class SqliteDatabase {
     try {
       return work();
     } catch (error) {
-      throw DaemonError.is(error) ? error : storageError(this.#path, error);
+      if (DaemonError.is(error) && !DamagedRow.is(error)) throw error;
+      if (isDamage(error)) this.#onDamage?.();
+      throw storageError(this.#path, error);
     }
   }
 }
@@ -172,26 +211,4 @@ export function numberOf(row: SqlRow | undefined, column: string): number {
 export function textOf(row: SqlRow, column: string): string {
   const value = row[column];
   return typeof value === "string" ? value : "";
-}
-
-/** Primary result codes of SQLite that mean: nothing can be written here now; with the system's word for it. */
-const FULL = new Map([
-  [8 /* SQLITE_READONLY */, "EROFS"],
-  [13 /* SQLITE_FULL */, "ENOSPC"],
-]);
-const BUSY = 5;
-
-function storageError(path: string, cause: unknown): DaemonError {
-  const code = Number(Reflect.get(Object(cause), "sqliteCode"));
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const full = FULL.get(code);
-  if (full !== undefined) {
-    return new DaemonError(
-      "STORAGE_FULL",
-      `The store ${path} cannot be written (${full}: ${text}). Free space on its disk, or make the file writable.`,
-      { cause },
-    );
-  }
-  const hint = code === BUSY ? " Another process holds it: stop the other daemon, or use another state directory." : "";
-  return new DaemonError("STORAGE_FAILED", `The store ${path} failed: ${text}.${hint}`, { cause });
 }

@@ -1,6 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
-import { numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { numberOf, type SqliteDatabase, type SqlRow } from "./sqlite-database.js";
 import type { ChangeSlice, MessageChange, MessageFeed, MessageSource, StoreWrite } from "./store.js";
 
 /** The {@link MessageFeed} of a SQLite store. Triggers write down which messages change, so that no statement can forget it. */
@@ -68,7 +68,7 @@ export class SqliteFeed implements MessageFeed {
     const body = this.#database.get("SELECT CAST(body AS BLOB) AS body FROM messages WHERE no = ?", no)?.body;
     return {
       no,
-      sessionId: JSON.parse(textOf(row, "session")) as SessionId,
+      sessionId: this.#database.json<SessionId>(row, "session"),
       owner: typeof row.owner === "string" ? row.owner : undefined,
       body: body instanceof Uint8Array ? body : undefined,
     };

@@ -61,11 +61,13 @@ export class SqliteJournal {
     let firstSeq = fromSeq;
     let bytes = 0;
     for (const no of this.#nosFrom(id, fromSeq)) {
-      const row = this.#database.get("SELECT first_seq, bytes, frames FROM segments WHERE no = ?", no) ?? {};
+      const sql = "SELECT first_seq, last_seq, bytes, frames FROM segments WHERE no = ?";
+      const row = this.#database.get(sql, no) ?? {};
       const start = numberOf(row, "first_seq");
       if (frames.length === 0) firstSeq = Math.max(fromSeq, start);
       else if (start !== firstSeq + frames.length) break;
       const texts = textOf(row, "frames").split("\n");
+      this.#database.expect(texts.length === numberOf(row, "last_seq") - start + 1);
       frames.push(...texts.slice(Math.max(0, fromSeq - start)));
       bytes += numberOf(row, "bytes");
       if (bytes >= maxBytes) break;

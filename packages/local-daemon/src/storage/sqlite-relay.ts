@@ -65,12 +65,12 @@ export class SqliteRelay implements RelayStore {
       const address = textOf(row, "address");
       const known = streams.get(address) ?? [];
       streams.set(address, known);
-      known.push([unkey(row, "stream"), numberOf(row, "seq")]);
+      known.push([this.#database.json<string>(row, "stream"), numberOf(row, "seq")]);
     }
     return this.#database.all("SELECT * FROM mailboxes ORDER BY address").map((row) => ({
-      address: unkey(row, "address"),
+      address: this.#database.json<string>(row, "address"),
       lowWater: numberOf(row, "low_water"),
-      acked: JSON.parse(textOf(row, "acked")) as [number, number][],
+      acked: this.#database.json<[number, number][]>(row, "acked"),
       lastPosition: numberOf(row, "last_position"),
       waitingBytes: numberOf(row, "waiting_bytes"),
       body: textOf(row, "body"),
@@ -82,7 +82,7 @@ export class SqliteRelay implements RelayStore {
     const segments: StoredSegment[] = [];
     let bytes = 0;
     for (const row of this.#index.rows({ address: key(address), order: "asc", fromPosition })) {
-      segments.push(segmentOf(row));
+      segments.push(this.#segmentOf(row));
       bytes += numberOf(row, "bytes");
       if (bytes >= maxBytes) break;
     }
@@ -94,14 +94,16 @@ export class SqliteRelay implements RelayStore {
     const segments: StoredSegment[] = [];
     for (const row of this.#index.rows({ address: key(address), order, beyond })) {
       if (segments.length === limit) break;
-      segments.push(segmentOf(row));
+      segments.push(this.#segmentOf(row));
     }
     return segments;
   }
 
   async relayFacts(scope: string): Promise<readonly (readonly [string, string])[]> {
     const rows = this.#database.all("SELECT name, body FROM relay_facts WHERE scope = ? ORDER BY name", key(scope));
-    return rows.map((row) => [unkey(row, "name"), unkey(row, "body")] as const);
+    return rows.map(
+      (row) => [this.#database.json<string>(row, "name"), this.#database.json<string>(row, "body")] as const,
+    );
   }
 
   /** Of all mailboxes. */
@@ -111,7 +113,7 @@ export class SqliteRelay implements RelayStore {
         ? (["< ? ORDER BY no DESC", Number.MAX_SAFE_INTEGER] as const)
         : (["> ? ORDER BY no", 0] as const);
     const rows = this.#database.all(`SELECT * FROM mailbox_segments WHERE no ${sql} LIMIT ?`, beyond ?? all, limit);
-    return rows.map(segmentOf);
+    return rows.map((row) => this.#segmentOf(row));
   }
 
   #putSegment({ address, firstPosition, entries, createdAt }: MailboxSegmentRow): void {
@@ -131,22 +133,21 @@ export class SqliteRelay implements RelayStore {
     const sql = "INSERT OR REPLACE INTO relay_facts (scope, name, body) VALUES (?, ?, ?)";
     this.#database.run(sql, key(scope), key(name), key(body));
   }
+
+  #segmentOf(row: SqlRow): StoredSegment {
+    const first = numberOf(row, "first");
+    const entries = textOf(row, "entries").split("\n");
+    this.#database.expect(entries.length === numberOf(row, "last") - first + 1);
+    return {
+      no: numberOf(row, "no"),
+      address: this.#database.json<string>(row, "address"),
+      firstPosition: first,
+      entries,
+      createdAt: numberOf(row, "created_at"),
+    };
+  }
 }
 
 function stateValues(state: MailboxState): [number, string, number, number] {
   return [state.lowWater, JSON.stringify(state.acked), state.lastPosition, state.waitingBytes];
-}
-
-function segmentOf(row: SqlRow): StoredSegment {
-  return {
-    no: numberOf(row, "no"),
-    address: unkey(row, "address"),
-    firstPosition: numberOf(row, "first"),
-    entries: textOf(row, "entries").split("\n"),
-    createdAt: numberOf(row, "created_at"),
-  };
-}
-
-function unkey(row: SqlRow, column: string): string {
-  return JSON.parse(textOf(row, column)) as string;
 }

@@ -1,4 +1,4 @@
-import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { type Logger, type SessionId, type SessionMessage, silentLogger } from "@daemon-sdk/protocol";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
 import type { SegmentQuery } from "./relay-rows.js";
@@ -7,6 +7,7 @@ import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrite } from "./sqlite-writes.js";
+import { isDamage } from "./storage-error.js";
 import type {
   AgentProcessRow,
   FrameRun,
@@ -20,6 +21,8 @@ import type {
   StoreWrite,
   TurnRow,
 } from "./store.js";
+import { StoreFile } from "./store-file.js";
+import { StoreRepair } from "./store-repair.js";
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
@@ -33,6 +36,8 @@ export interface SqliteStoreOptions {
   readonly mailboxFreshRows?: number;
   /** Wall clock in ms, for the epoch; default `Date.now`. */
   readonly now?: () => number;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
 }
 
 /**
@@ -40,6 +45,9 @@ export interface SqliteStoreOptions {
  *
  * Commits survive the death of this process at once; power loss may cost the last ones, which the epoch makes visible:
  * it alone is flushed to the disk, at each start, so positions handed out before never come back for other entries.
+ *
+ * A damaged file is replaced when the store is opened: what can be read of it is copied. When the file is deleted or replaced
+ * while the store is open, commits reject with `STORAGE_FAILED` from then on: they would be lost.
  */
 export class SqliteStore implements Store {
   readonly messageFeed: SqliteFeed;
@@ -49,18 +57,53 @@ export class SqliteStore implements Store {
   readonly #index: JournalIndex;
   readonly #journal: SqliteJournal;
   readonly #now: () => number;
+  /** Undefined for a store that is in no file. */
+  readonly #repair: StoreRepair | undefined;
+  readonly #file: StoreFile | undefined;
 
   constructor(options: SqliteStoreOptions) {
-    this.#database = new SqliteDatabase(options.path, { maxBytes: options.maxBytes });
+    const { path, maxBytes, now = Date.now, logger = silentLogger } = options;
+    const isFile = path !== ":memory:";
+    this.#repair = isFile ? new StoreRepair({ path, now, logger }) : undefined;
+    this.#file = isFile ? new StoreFile({ path, logger }) : undefined;
+    this.#database = new SqliteDatabase(path, { maxBytes, onDamage: () => this.#repair?.note() });
     this.messageFeed = new SqliteFeed(this.#database);
     this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
     this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
     this.#journal = new SqliteJournal(this.#database, this.#index);
-    this.#now = options.now ?? Date.now;
+    this.#now = now;
   }
 
   async open(): Promise<{ epoch: number }> {
+    await this.#repair?.beforeOpen();
+    const epoch = await this.#openRepaired();
+    this.#file?.opened();
+    return { epoch };
+  }
+
+  /** Damage may show only now. */
+  async #openRepaired(): Promise<number> {
+    try {
+      return this.#open();
+    } catch (error) {
+      this.#abandon();
+      if (!isDamage(error) || this.#repair?.canRepair !== true) throw error;
+      await this.#repair.repair();
+      return this.#open();
+    }
+  }
+
+  /** Closes what could not be opened. It may be too damaged to be closed well. */
+  #abandon(): void {
+    try {
+      this.#closeAll();
+    } catch {
+      // What failed first is what the caller gets.
+    }
+  }
+
+  #open(): number {
     let epoch = 0;
     this.#database.open(() => {
       const stored = numberOf(this.#database.get("SELECT value FROM meta WHERE name = 'epoch'"), "value");
@@ -69,10 +112,15 @@ export class SqliteStore implements Store {
     });
     this.#index.open();
     this.#mailboxIndex.open();
-    return { epoch };
+    return epoch;
   }
 
   async close(): Promise<void> {
+    this.#file?.closed();
+    this.#closeAll();
+  }
+
+  #closeAll(): void {
     this.#index.close();
     this.#mailboxIndex.close();
     this.#database.close();
@@ -80,6 +128,7 @@ export class SqliteStore implements Store {
 
   async commit(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return;
+    this.#file?.expectSame();
     const targets = { database: this.#database, journal: this.#journal, relay: this.#relay };
     this.#index.transaction(() => {
       for (const write of writes) applyWrite(targets, write);
@@ -89,7 +138,7 @@ export class SqliteStore implements Store {
   }
 
   async readSession(id: SessionId): Promise<SessionRow | undefined> {
-    return parseBody<SessionRow>(this.#database.get("SELECT body FROM sessions WHERE id = ?", key(id)));
+    return this.#bodyOf<SessionRow>(this.#database.get("SELECT body FROM sessions WHERE id = ?", key(id)));
   }
 
   async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
@@ -103,7 +152,10 @@ export class SqliteStore implements Store {
       ...[before, query.limit - 1],
       ...(query.owner === undefined ? [] : [query.owner]),
     );
-    return rows.map((row) => ({ ...parse<SessionRow>(row), messagesCount: numberOf(row, "messages") }));
+    return rows.map((row) => ({
+      ...this.#database.json<SessionRow>(row, "body"),
+      messagesCount: numberOf(row, "messages"),
+    }));
   }
 
   async readMessages(
@@ -118,12 +170,12 @@ export class SqliteStore implements Store {
       ...(query.role === undefined ? [] : [key(query.role)]),
     );
     const page = rows.slice(0, query.limit);
-    const messages = page.map((row) => parse<SessionMessage>(row)).reverse();
+    const messages = page.map((row) => this.#database.json<SessionMessage>(row, "body")).reverse();
     return rows.length > page.length ? { messages, nextCursor: String(numberOf(page.at(-1), "no")) } : { messages };
   }
 
   async readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined> {
-    return parseBody<SessionMessage>(
+    return this.#bodyOf<SessionMessage>(
       this.#database.get("SELECT body FROM messages WHERE session = ? AND id = ?", key(id), key(messageId)),
     );
   }
@@ -139,7 +191,7 @@ export class SqliteStore implements Store {
     for (const row of rows) {
       bytes += Buffer.byteLength(textOf(row, "body"));
       if (messages.length > 0 && bytes > maxBytes) break;
-      messages.push(parse<SessionMessage>(row));
+      messages.push(this.#database.json<SessionMessage>(row, "body"));
     }
     return messages;
   }
@@ -161,7 +213,7 @@ export class SqliteStore implements Store {
   }
 
   async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {
-    return parseBody<TurnRow>(
+    return this.#bodyOf<TurnRow>(
       this.#database.get("SELECT body FROM turns WHERE session = ? AND id = ?", key(sessionId), key(id)),
     );
   }
@@ -171,7 +223,7 @@ export class SqliteStore implements Store {
     const sql = `SELECT body FROM turns WHERE ended_at IS NULL ${ofSession} ORDER BY session, ordinal`;
     return this.#database
       .all(sql, ...(sessionId === undefined ? [] : [key(sessionId)]))
-      .map((row) => parse<TurnRow>(row));
+      .map((row) => this.#database.json<TurnRow>(row, "body"));
   }
 
   async lastTurnOrdinal(sessionId: SessionId): Promise<number> {
@@ -179,20 +231,20 @@ export class SqliteStore implements Store {
   }
 
   async readRequest(id: string): Promise<PendingRequestRow | undefined> {
-    return parseBody<PendingRequestRow>(this.#database.get("SELECT body FROM requests WHERE id = ?", key(id)));
+    return this.#bodyOf<PendingRequestRow>(this.#database.get("SELECT body FROM requests WHERE id = ?", key(id)));
   }
 
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
     const ofSession = sessionId === undefined ? "" : "AND session = ?";
     const sql = `SELECT body FROM requests WHERE resolved_at IS NULL ${ofSession} ORDER BY no`;
     const values = sessionId === undefined ? [] : [key(sessionId)];
-    return this.#database.all(sql, ...values).map((row) => parse<PendingRequestRow>(row));
+    return this.#database.all(sql, ...values).map((row) => this.#database.json<PendingRequestRow>(row, "body"));
   }
 
   async agentProcesses(): Promise<readonly AgentProcessRow[]> {
     return this.#database
       .all("SELECT body FROM agent_processes ORDER BY pid")
-      .map((row) => parse<AgentProcessRow>(row));
+      .map((row) => this.#database.json<AgentProcessRow>(row, "body"));
   }
 
   mailboxes(): ReturnType<Store["mailboxes"]> {
@@ -210,12 +262,8 @@ export class SqliteStore implements Store {
   relayFacts(scope: string): ReturnType<Store["relayFacts"]> {
     return this.#relay.relayFacts(scope);
   }
-}
 
-function parse<Row>(row: SqlRow): Row {
-  return JSON.parse(textOf(row, "body")) as Row;
-}
-
-function parseBody<Row>(row: SqlRow | undefined): Row | undefined {
-  return row === undefined ? undefined : parse<Row>(row);
+  #bodyOf<Row>(row: SqlRow | undefined): Row | undefined {
+    return row === undefined ? undefined : this.#database.json<Row>(row, "body");
+  }
 }

@@ -34,6 +34,8 @@ export interface SessionRow {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly archivedAt: number | undefined;
+  /** Set when a part of it was lost with the pages of a damaged store; the next client that attaches is notified. */
+  readonly damagedAt?: number | undefined;
   /** Set while it is closed: it takes messages again once it was loaded. Absent in rows of older daemons. */
   readonly closedAt?: number | undefined;
 }

@@ -25,6 +25,10 @@ describe("the daemon's life on the command line", () => {
     expect(other).toMatchObject({ code: 1, stdout: "" });
     expect(other.stderr).toMatch(/^local-daemon: DAEMON_ALREADY_RUNNING: .*local-daemon stop/);
 
+    expect(facts.damagedStores).toEqual([]);
+    await home.write("daemon.db.damaged-then", "");
+    expect((await runCli(home.state, "status")).stdout).toContain(join(home.state, "daemon.db.damaged-then"));
+
     expect((await runCli(home.state, "stop")).stdout).toBe(`Stopped (pid ${facts.pid}).\n`);
     expect(await startTimeOf(facts.pid)).toBeUndefined();
     expect(await runCli(home.state, "status")).toMatchObject({ code: 3 });

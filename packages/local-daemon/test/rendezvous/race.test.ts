@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { connectLocal, ensureLocalDaemon } from "../../src/index.js";
 import { writeEndpoint } from "../../src/rendezvous/endpoint-file.js";
 import { Contender, type Reached } from "./contender.js";
@@ -85,10 +87,24 @@ describe("a start", () => {
 
   test("that fails tells why, from the log", async () => {
     await using place = daemonHome();
-    await place.write("config.json", '{"port":"many"}');
+    const port = await takenPort();
+    await place.write("config.json", JSON.stringify({ port }));
     const error: unknown = await ensureLocalDaemon({ stateDir: place.state }).catch((reason: unknown) => reason);
     expect(ConnectionError.is(error, "DAEMON_START_FAILED")).toBe(true);
-    expect(String(error)).toMatch(/exit code 1[\s\S]*INVALID_OPTION[\s\S]*config\.json: port/);
+    expect(String(error)).toMatch(/exit code 1[\s\S]*could not listen on/);
+  });
+
+  test.each([
+    ["a wrong configuration", "config.json", '{"port":"many"}', "INVALID_OPTION", /config\.json: port/],
+    ["a store that is none", "daemon.db", "x".repeat(5_000), "STORAGE_FAILED", /is not a database.*mv '.*daemon\.db'/],
+  ])("that %s prevents has the daemon's own error, which is not retryable", async (_, file, content, code, text) => {
+    await using place = daemonHome();
+    await place.write(file, content);
+    const error: unknown = await ensureLocalDaemon({ stateDir: place.state }).catch((reason: unknown) => reason);
+    expect(ConnectionError.is(error)).toBe(true);
+    expect(error).toMatchObject({ code, retryable: false });
+    expect(String(error)).toMatch(text);
+    expect(place.read(file)).toBe(content);
   });
 
   test("leaves a log that holds no token, and files that only we can read (S5)", async () => {
@@ -104,6 +120,14 @@ describe("a start", () => {
     expect(log).not.toContain(credential.proof);
   });
 });
+
+/** A port of this machine that something listens on until the test ends. */
+async function takenPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
 
 async function race(stateDir: string): Promise<Reached[]> {
   const contenders = await Promise.all(Array.from({ length: CONTENDERS }, () => Contender.load(stateDir)));
