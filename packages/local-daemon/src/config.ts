@@ -47,6 +47,12 @@ export interface DaemonConfig {
   /** Whether programs on the relay may have agents spawned and released. Default false, as in the original. */
   readonly spawnManager?: boolean | undefined;
   /**
+   * To whom a name on the relay belongs. `owned` (default): while it is connected or has mail, to whoever shows its resume token
+   * or the credential of its process; copies and queries of others' messages need a proof or a ticket of the person. `open`, as
+   * in the original: to the newest connection, and everybody may read everything.
+   */
+  readonly relayAccess?: "owned" | "open" | undefined;
+  /**
    * How long a permission request or a question may wait; then it is closed as cancelled, and told so. Default: as long as its
    * turn.
    */
@@ -66,6 +72,7 @@ export interface ResolvedConfig extends DaemonConfig {
   readonly allowedOrigins: readonly string[];
   readonly logger: Logger;
   readonly spawnManager: boolean;
+  readonly relayAccess: "owned" | "open";
   readonly now: () => number;
   readonly limits: DaemonLimits;
 }
@@ -79,6 +86,7 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   allowedOrigins: [],
   logger: silentLogger,
   spawnManager: false,
+  relayAccess: "owned",
   now: Date.now,
   limits: DAEMON_LIMITS,
 };

@@ -211,7 +211,11 @@ class RunningDaemon implements Daemon {
     const { store, config } = this.#parts;
     const { limits, now, logger } = config;
     const committer = this.#committer;
-    const host = await RelayHost.start({ store, committer, limits, now, logger, spawning: this.#spawning() });
+    const host = await RelayHost.start({
+      ...{ store, committer, limits, now, logger },
+      access: config.relayAccess,
+      spawning: this.#spawning(),
+    });
     const { tickets } = this.#credentials;
     // What speaks on the relay is the person's: a ticket of a key's connection opens no door here, and is used up all the same.
     const isTicket = (ticket: string) => tickets.redeem(ticket) === PERSON;

@@ -20,8 +20,18 @@ describe("connecting", () => {
         batches: true,
         receipts: true,
       },
+      process_credential: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
     expect([client.state, client.sessionId, client.isResumed]).toEqual(["ready", "s-1", false]);
+  });
+
+  test("HELLO shows the same credential for every client of a process, or the one that is given", async () => {
+    const first = await desk.connect({ agentName: "Alice" });
+    const second = await desk.connect({ agentName: "Bob" });
+    const given = await desk.connect({ agentName: "Carl", processCredential: "kept by the program" });
+    expect(second.hello.process_credential).toBe(first.hello.process_credential);
+    expect(given.hello.process_credential).toBe("kept by the program");
+    expect(() => desk.makeClient({ processCredential: "short" })).toThrow("processCredential");
   });
 
   test("nobody there is CONNECTION_FAILED at once, and connect may be called again", async () => {

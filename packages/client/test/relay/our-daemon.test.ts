@@ -53,6 +53,20 @@ describe.each(["unix socket", "WebSocket"])("over a %s, our daemon", (way) => {
     expect((await messages.next()).value).toMatchObject({ body: "two" });
   });
 
+  test("gives a name with mail to the program that keeps its credential, and to no other one", async () => {
+    await using alice = await open("Alice");
+    const mine = { agentName: nameOf("Ben"), processCredential: "a secret that Ben keeps", ...addressOf(way) };
+    const first = new RelayClient(mine);
+    await first.connect();
+    await first.close();
+    await alice.send(nameOf("Ben"), "for Ben");
+    const thief = new RelayClient({ ...mine, processCredential: "another program's one" });
+    await expect(thief.connect()).rejects.toMatchObject({ code: "NAME_TAKEN" });
+    await using second = new RelayClient(mine);
+    await second.connect();
+    expect((await second.messages().next()).value).toMatchObject({ body: "for Ben" });
+  });
+
   test("lets one of two clients of a name stay: the newer", async () => {
     const old = await open("Twin");
     await using young = await open("Twin");

@@ -20,6 +20,7 @@ export const configSchema = z.strictObject({
   requestTimeoutMs: z.exactOptional(z.int().check(z.gte(1), z.lte(2 ** 31 - 1))),
   spawnManager: z.exactOptional(z.boolean()),
   limits: z.exactOptional(z.record(z.string(), z.number().check(z.gte(0)))),
+  relayAccess: z.exactOptional(z.enum(["owned", "open"])),
   logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
 });
 

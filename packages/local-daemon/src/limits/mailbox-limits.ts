@@ -5,8 +5,10 @@ export const MAILBOX_LIMITS = {
   segmentUnits: 256 * 1024,
   /** Bytes that one read takes from the store, at least one segment. */
   readPageBytes: 256 * 1024,
-  /** Segments that one read of a query takes from the store. */
-  querySegments: 32,
+  /** Most segments that one read of a query takes from the store … */
+  querySegments: 128,
+  /** … as long as that takes no longer than this. */
+  queryPageMs: 5,
   /** Longest time from an ACK to its transaction. An ACK counts if it was read 50 ms before the daemon is killed. */
   saveMs: 10,
   /** Time from the first delivery to each redelivery without an ACK, then between two of them. */

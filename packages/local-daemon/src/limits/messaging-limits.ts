@@ -4,6 +4,17 @@ export const MESSAGING_LIMITS = {
   nameChars: 128,
   /** Sessions of one name that can be resumed: those of a user's pages, or of an agent's last starts. */
   resumableSessions: 8,
+  /** Longest texts about the sender of a HELLO, in UTF-16 units: more is cut. A directory is as long as a path may be. */
+  helloUnits: {
+    cli: 256,
+    program: 256,
+    model: 256,
+    task: 1_024,
+    workingDirectory: 4_096,
+    team: 256,
+    displayName: 256,
+    avatarUrl: 2_048,
+  },
   /** Topics of one name. */
   topicsPerName: 1_000,
   /** Channels that one name may be in: the daemon's memory has a bound. */
@@ -14,6 +25,10 @@ export const MESSAGING_LIMITS = {
   workers: 10_000,
   /** Messages in one answer to INBOX or MESSAGES_QUERY; the original never holds more than its newest 1000 in memory. */
   queryMessages: 1_000,
+  /** INBOX and MESSAGES_QUERY that are answered at a time, one of each connection: each holds about two frames in memory. */
+  runningQueries: 4,
+  /** Those of one connection that may wait. */
+  waitingQueries: 64,
   /** Pause after which a sender may try again that found too many blocking SENDs. */
   blockingRetryMs: 1_000,
   /** Messages in the answer to INBOX and to MESSAGES_QUERY that name no limit, as in the original (docs/wire/relay.md#queries). */

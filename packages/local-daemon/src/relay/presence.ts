@@ -37,7 +37,8 @@ export class Presence {
   admit(peer: RelayPeer): () => void {
     const { registry, now } = this.#options;
     const { name, entityType, hello } = peer;
-    registry.arrived(addressFor(name, entityType), recordOf(hello, entityType, now()), undefined);
+    const record = recordOf(hello, entityType, now());
+    registry.arrived(addressFor(name, entityType), { record, evidence: { isPerson: false }, isSpawned: true });
     this.join(peer);
     return () => this.leave(peer, { isPolite: true });
   }
@@ -46,7 +47,7 @@ export class Presence {
   leave(peer: RelayPeer, departure: Departure): void {
     const { directory, groups } = this.#options;
     for (const group of groups) group.onLeft?.(peer);
-    if (!directory.remove(peer)) return;
+    if (!directory.remove(peer, departure.isPolite)) return;
     for (const group of groups) group.onGone?.(peer, departure);
   }
 

@@ -18,6 +18,7 @@ export interface RelayHostOptions {
   readonly limits: RelayLimits;
   readonly now: () => number;
   readonly logger: Logger;
+  readonly access: "owned" | "open";
   /** Undefined: spawning is not enabled. */
   readonly spawning?: SpawningParts | undefined;
 }
@@ -62,7 +63,7 @@ export class RelayHost implements RelayGate {
       admit: (peer) => this.#presence.admit(peer),
     });
     this.#presence = new Presence({ ...options, registry, directory, groups: this.#groups });
-    this.handshake = new Handshake({ ...options, registry, mailboxes });
+    this.handshake = new Handshake({ ...options, registry, directory, mailboxes });
     this.router = new Router(this.#groups);
     this.#registry = registry;
     this.#mailboxes = mailboxes;

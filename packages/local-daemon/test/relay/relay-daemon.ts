@@ -35,10 +35,13 @@ export class RawPeer implements AsyncDisposable {
     this.socket.write(Buffer.concat(envelopes.map((envelope) => encodeFrame(envelope, 8 * 1024 * 1024))));
   }
 
-  /** Says HELLO and waits for WELCOME. */
+  /** Says HELLO and waits for WELCOME. Fails when the daemon refuses the HELLO. */
   async hello(agent: string, payload: object = {}): Promise<Seen> {
     this.write(createEnvelope("HELLO", { agent, ...payload }));
-    return this.next("WELCOME");
+    await this.when(() => this.all("WELCOME").length > 0 || this.isEnded);
+    const [welcome] = this.all("WELCOME");
+    if (welcome === undefined) throw new TypeError(`HELLO ${agent}: ${JSON.stringify(this.seen[0]?.payload)}`);
+    return welcome;
   }
 
   /** Sends a message; returns the id of the SEND. */
@@ -110,6 +113,9 @@ export class RawPeer implements AsyncDisposable {
   }
 }
 
+/** What the peers of these tests show as their process. */
+export const SAME_PROCESS = { process_credential: "the credential of these tests" };
+
 /** A SEND, not yet sent. */
 export function sendOf(to: string, body: string, fields: object = {}): Envelope<object> {
   return createEnvelope("SEND", { kind: "message", body }, { to, ...fields });
@@ -148,10 +154,18 @@ export class RelayDaemon implements AsyncDisposable {
     return peer;
   }
 
-  /** A peer that is active. */
+  /** A peer that is active. All of them are of one process, so that one has its name again when it comes back. */
   async connect(name: string, payload: object = {}): Promise<RawPeer> {
     const peer = await this.dial();
-    await peer.hello(name, payload);
+    await peer.hello(name, { ...SAME_PROCESS, ...payload });
+    return peer;
+  }
+
+  /** A peer of another process, which shows no credential, as clients of the original do; or what became of its HELLO. */
+  async stranger(name: string, payload: object = {}): Promise<RawPeer> {
+    const peer = await this.dial();
+    peer.write(createEnvelope("HELLO", { agent: name, ...payload }));
+    await peer.when(() => peer.all("WELCOME").length > 0 || peer.isEnded);
     return peer;
   }
 

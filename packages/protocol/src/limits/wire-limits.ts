@@ -4,6 +4,8 @@ export const WIRE_LIMITS = {
   relayFrameBytes: 1024 * 1024, // docs/wire/relay.md#frame-limits
   /** Intervals without any frame before a relay connection counts as dead. */
   relayMissedBeats: 6, // docs/wire/relay.md#heartbeat
+  /** Shortest and longest credential of a process on the relay, in UTF-16 units: 128 random bits as text, or more. */
+  relayCredentialUnits: [16, 256],
   /** Slab that relay frames are written into: a socket takes about as much in one write. */
   relaySlabBytes: 64 * 1024,
   /** Messages that one ACK or RECEIPT names at most. */

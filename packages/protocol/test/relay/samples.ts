@@ -26,6 +26,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
     displayName: "Alice A",
     avatarUrl: "https://x/a.png",
     session: { resume_token: "token" },
+    process_credential: "credential",
     _isSystemComponent: false,
     proof: "proof",
     ticket: "ticket",

@@ -158,7 +158,7 @@ export class RelayConnection {
   }
 
   #hello(credential: RelayDialResult["credential"]): HelloPayload {
-    const { name, entityType, identity, wantsReceipts } = this.#settings;
+    const { name, entityType, identity, wantsReceipts, processCredential } = this.#settings;
     const token = this.#resumeToken;
     return {
       agent: name,
@@ -172,6 +172,7 @@ export class RelayConnection {
       },
       ...(entityType === "user" ? { entityType } : {}),
       ...identity,
+      process_credential: processCredential,
       ...(token === undefined ? {} : { session: { resume_token: token } }),
       ...credential,
     };

@@ -1,4 +1,4 @@
-import { InvalidOptionError, LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
+import { InvalidOptionError, LIMITS, type Logger, newId, silentLogger } from "@daemon-sdk/protocol";
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import { dialBytes } from "@daemon-sdk/transport-ws";
 import type { RelayDial, RelayDialRequest, RelayPlatform } from "./relay-platform.js";
@@ -23,6 +23,11 @@ export interface RelayClientOptions extends RelayIdentity {
   readonly dial?: RelayDial;
   /** The credential of a page over TCP. A ticket is good for one connection, so this is called for each. */
   readonly ticket?: () => string | Promise<string>;
+  /**
+   * A secret of 16 to 256 characters, random and kept by your program: with it the program has its name and its mail again after
+   * a restart. Default in Node: `RELAY_PROCESS_CREDENTIAL`, which a spawned agent has, else a new one for this process.
+   */
+  readonly processCredential?: string;
   /** Whether to reconnect after a loss; default true. Pauses: `LIMITS.reconnectDelaysMs`. */
   readonly reconnect?: boolean;
   /** Failed attempts to reconnect, in a row, after which the client ends. Default: no bound. */
@@ -47,6 +52,7 @@ export interface RelaySettings {
   readonly entityType: "agent" | "user";
   readonly identity: RelayIdentity;
   readonly dial: RelayDial;
+  readonly processCredential: string;
   readonly maxAttempts: number;
   readonly connectTimeoutMs: number;
   readonly wantsReceipts: boolean;
@@ -67,6 +73,7 @@ export function relaySettings(options: RelayClientOptions, platform: RelayPlatfo
     entityType,
     identity: identityOf(options),
     dial: dialOf(options, platform),
+    processCredential: credentialOf(options, platform),
     maxAttempts: reconnect ? count("maxReconnectAttempts", options, Number.POSITIVE_INFINITY) : 0,
     connectTimeoutMs: count("connectTimeoutMs", options, LIMITS.relayConnectMs),
     wantsReceipts: options.receipts ?? true,
@@ -75,6 +82,17 @@ export function relaySettings(options: RelayClientOptions, platform: RelayPlatfo
     maxBufferedBytes: count("maxBufferedBytes", options, LIMITS.streamBufferBytes),
     logger: options.logger ?? silentLogger,
   };
+}
+
+/** Shown with every HELLO of this process that is given no other. */
+const PROCESS_CREDENTIAL = newId();
+
+function credentialOf({ processCredential }: RelayClientOptions, platform: RelayPlatform): string {
+  const credential = processCredential ?? platform.environment("RELAY_PROCESS_CREDENTIAL") ?? PROCESS_CREDENTIAL;
+  const [least, most] = LIMITS.relayCredentialUnits;
+  if (credential.length >= least && credential.length <= most) return credential;
+  // The value is a secret, so the error does not repeat it.
+  throw new InvalidOptionError("processCredential", `a text of ${least} to ${most} characters`);
 }
 
 type CountOption = "maxReconnectAttempts" | "connectTimeoutMs" | "maxQueued" | "maxQueuedBytes" | "maxBufferedBytes";

@@ -122,6 +122,11 @@ export class Channels {
     this.#options.mailboxes.record([{ from: peer.name, to: channel, payload: recordOf(payload), refId: id }]);
   }
 
+  /** Whether the name is a member, in upper or lower case. */
+  isMember(channel: string, name: string): boolean {
+    return this.#table.has(channel, name);
+  }
+
   /** REMOVE_AGENT: removes the name from every channel and notifies nobody. */
   forget(name: string): void {
     for (const channel of this.#table.leaveAll(name)) {

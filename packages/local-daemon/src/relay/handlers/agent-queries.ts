@@ -6,7 +6,7 @@ import {
   type WorkerSummary,
 } from "@daemon-sdk/protocol/relay";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
-import { type AgentRecord, isInternalName, type RelayPeer } from "../names/index.js";
+import { type AgentRecord, addressFor, isInternalName, type RelayPeer } from "../names/index.js";
 import type { HandlerGroup } from "../router.js";
 import type { RelayParts } from "./relay-parts.js";
 
@@ -36,7 +36,7 @@ export function agentQueryHandlers(options: AgentQueryOptions): HandlerGroup {
       LIST_CONNECTED_AGENTS: (peer, { id }) =>
         peer.send(createEnvelope("LIST_CONNECTED_AGENTS_RESPONSE", { agents: connectedAgents(options) }, { id })),
       REMOVE_AGENT: (peer, { id, payload }) => {
-        removeAgent(options, payload)
+        removeAgent(options, peer, payload)
           .then((result) => peer.send(createEnvelope("REMOVE_AGENT_RESPONSE", result, { id })))
           .catch(fail(peer, id));
       },
@@ -80,6 +80,7 @@ function summaryOf(
 
 async function removeAgent(
   { directory, mailboxes, channels }: AgentQueryOptions,
+  by: RelayPeer,
   { name, removeMessages = false }: RemoveAgentPayload,
 ): Promise<RemoveAgentResponsePayload> {
   const { nameChars } = MESSAGING_LIMITS;
@@ -87,6 +88,10 @@ async function removeAgent(
     return notRemoved(`Invalid agent name: it must have 1 to ${nameChars} characters, this one has ${name.length}`);
   }
   if (directory.find(name).length > 0) return notRemoved(`Agent ${name} is connected. Release it first.`);
+  const hasMail = (["agent", "user"] as const).some((entityType) => mailboxes.hasMail(addressFor(name, entityType)));
+  if (hasMail && !by.actsForPerson) {
+    return notRemoved(`Mail waits for agent ${name}: only a program that acts for the person can remove it.`);
+  }
   const { wasKnown, addresses } = await directory.forget(name);
   if (removeMessages) for (const address of addresses) await mailboxes.remove(address);
   if (!wasKnown) return notRemoved(`Agent ${name} not found in registry or storage`);

@@ -6,14 +6,15 @@ import {
   type StoredMessage,
 } from "@daemon-sdk/protocol/relay";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
-import type { HistoryEntry, HistoryQuery } from "../mailboxes/index.js";
-import type { RelayPeer } from "../names/index.js";
+import type { HistoryEntry, HistoryQuery, HistoryReader } from "../mailboxes/index.js";
+import { addressFor, channelOf as channelOfAddress, type RelayPeer } from "../names/index.js";
 import type { HandlerGroup } from "../router.js";
+import { FairTurns } from "./fair-turns.js";
 import { fittingPage, type Shortenable } from "./fitting-page.js";
 import type { RelayParts } from "./relay-parts.js";
 
 /** The parts that {@link messageQueryHandlers} needs. */
-export type MessageQueryParts = Pick<RelayParts, "mailboxes" | "committer" | "limits" | "now" | "logger">;
+export type MessageQueryParts = Pick<RelayParts, "mailboxes" | "channels" | "committer" | "limits" | "now" | "logger">;
 
 /** Room in a frame for the envelope around the messages, without the query's id. */
 const FRAME_RESERVE_BYTES = 256;
@@ -22,16 +23,30 @@ const FRAME_RESERVE_BYTES = 256;
  * INBOX and MESSAGES_QUERY (docs/wire/relay.md#queries). The answer carries the id of the query, and fits into a frame:
  * messages that do not are left out from the end, and `hasMore: true` says so. Ask on with `order: "asc"` and
  * `sinceTs`.
+ *
+ * A peer reads what it sent and received, and the channels of which it is a member; everything, when it acts for the person.
  */
 export function messageQueryHandlers(parts: MessageQueryParts): HandlerGroup {
-  const answer = answering(parts);
+  const turns = new FairTurns<RelayPeer>({
+    running: MESSAGING_LIMITS.runningQueries,
+    waiting: MESSAGING_LIMITS.waitingQueries,
+  });
+  const answer = answering(parts, turns);
   return {
     handlers: {
-      INBOX: (peer, { id, payload }) => answer(peer, id, INBOX, inboxQuery(peer, payload), inboxMessage),
+      INBOX: (peer, { id, payload }) => {
+        if (payload.agent === undefined || payload.agent === peer.name || peer.actsForPerson) {
+          answer(peer, id, INBOX, inboxQuery(peer, payload), inboxMessage);
+        } else peer.refuse("UNAUTHORIZED", NOT_YOURS, { refId: id });
+      },
       MESSAGES_QUERY: (peer, { id, payload }) => answer(peer, id, MESSAGES, messagesQuery(payload), storedMessage),
     },
+    onLeft: (peer) => turns.forget(peer),
   };
 }
+
+const NOT_YOURS =
+  "Another's inbox is for programs that have proven to act for the person: connect with a ticket of the person.";
 
 /** The answer's type, and the text of the ERROR when there is none. */
 interface QueryKind {
@@ -42,7 +57,8 @@ interface QueryKind {
 const INBOX: QueryKind = { response: "INBOX_RESPONSE", failure: "Failed to get inbox" };
 const MESSAGES: QueryKind = { response: "MESSAGES_RESPONSE", failure: "Failed to get messages" };
 
-function answering({ mailboxes, committer, limits, now, logger }: MessageQueryParts) {
+function answering(parts: MessageQueryParts, turns: FairTurns<RelayPeer>) {
+  const { mailboxes, committer, limits, now, logger } = parts;
   return <Item extends Shortenable>(
     peer: RelayPeer,
     id: string,
@@ -50,21 +66,42 @@ function answering({ mailboxes, committer, limits, now, logger }: MessageQueryPa
     query: HistoryQuery,
     itemOf: (entry: HistoryEntry) => Item,
   ): void => {
-    // A peer that sends and then queries finds what it sent: the query waits for the transaction that stores it.
-    const found = committer.commit([]).then(() => mailboxes.history(query));
-    found.then(
-      (entries) => {
-        const room = limits.relayFrameBytes - FRAME_RESERVE_BYTES - Buffer.byteLength(JSON.stringify(id));
-        const { items, hasMore } = fittingPage(entries.map(itemOf), room);
-        const payload = { messages: [...items], ...(hasMore ? { hasMore } : {}) };
-        peer.send({ v: PROTOCOL_VERSION, type: response, id, ts: now(), payload });
-      },
-      (error: unknown) => {
-        const message = `${failure}: ${error instanceof Error ? error.message : String(error)}`;
-        logger.error({ agent: peer.name, refId: id }, message);
-        peer.refuse("INTERNAL", message, { refId: id });
-      },
-    );
+    const bounded = { ...query, maxUnits: limits.relayFrameBytes, reader: readerOf(peer, parts) };
+    const task = () =>
+      // A peer that sends and then queries finds what it sent: the query waits for the transaction that stores it.
+      committer
+        .commit([])
+        .then(() => mailboxes.history(bounded))
+        .then(
+          (entries) => {
+            const room = limits.relayFrameBytes - FRAME_RESERVE_BYTES - Buffer.byteLength(JSON.stringify(id));
+            const { items, hasMore } = fittingPage(entries.map(itemOf), room);
+            const payload = { messages: [...items], ...(hasMore ? { hasMore } : {}) };
+            peer.send({ v: PROTOCOL_VERSION, type: response, id, ts: now(), payload });
+          },
+          (error: unknown) => {
+            const message = `${failure}: ${error instanceof Error ? error.message : String(error)}`;
+            logger.error({ agent: peer.name, refId: id }, message);
+            peer.refuse("INTERNAL", message, { refId: id });
+          },
+        );
+    if (!turns.run(peer, task)) {
+      peer.busy(MESSAGING_LIMITS.blockingRetryMs, MESSAGING_LIMITS.waitingQueries, id);
+    }
+  };
+}
+
+function readerOf(peer: RelayPeer, { channels }: MessageQueryParts): HistoryReader | undefined {
+  if (peer.actsForPerson) return undefined;
+  const { name, entityType, ownedSince } = peer;
+  const own = addressFor(name, entityType);
+  return {
+    mayRead: ({ from, ts }, address) => {
+      const channel = channelOfAddress(address);
+      if (channel !== undefined) return channels.isMember(channel, name);
+      // What is older belongs to an earlier owner of the name.
+      return address === own || from === name ? ts >= ownedSince : false;
+    },
   };
 }
 

@@ -17,6 +17,8 @@ export interface RelayParts {
   readonly store: Store;
   readonly committer: Committer;
   readonly limits: RelayLimits;
+  /** `open`: a name has no owner. */
+  readonly access: "owned" | "open";
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly logger: Logger;

@@ -113,12 +113,9 @@ export class DurableMailboxes implements Mailboxes {
   }
 
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
-    return readHistory(
-      this.#options.store,
-      query,
-      this.#historyAddress(query.to),
-      (of) => this.#mailboxes.get(of)?.backlog,
-    );
+    const { store } = this.#options;
+    const address = this.#historyAddress(query.to);
+    return readHistory({ store, address, backlogOf: (of) => this.#mailboxes.get(of)?.backlog }, query);
   }
 
   /** What is kept for a name: its mailbox, else the channel of that name. */
@@ -126,6 +123,11 @@ export class DurableMailboxes implements Mailboxes {
     if (to === undefined) return undefined;
     const own = this.#options.addressOf(to);
     return this.#mailboxes.has(own) ? own : channelAddress(to);
+  }
+
+  /** Whether a message of that address was not acknowledged. */
+  hasMail(address: string): boolean {
+    return (this.#mailboxes.get(address)?.backlog.depth ?? 0) > 0;
   }
 
   /** Whether messages of that address were dropped by age since the last call. */

@@ -2,6 +2,7 @@ export { DurableMailboxes } from "./durable-mailboxes.js";
 export type {
   HistoryEntry,
   HistoryQuery,
+  HistoryReader,
   MailboxCursor,
   Mailboxes,
   MailboxSink,

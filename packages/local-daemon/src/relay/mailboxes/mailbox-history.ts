@@ -1,34 +1,52 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store, StoredSegment } from "../../storage/index.js";
 import type { Backlog } from "./backlog.js";
 import type { HistoryEntry, HistoryQuery } from "./mailboxes.js";
 
+/** Where {@link readHistory} reads. */
+export interface HistorySource {
+  readonly store: Pick<Store, "mailboxSegments">;
+  /** The only mailbox to read; undefined: all of them. */
+  readonly address: string | undefined;
+  /** The backlog of a mailbox, which knows what was acknowledged. */
+  backlogOf(address: string): Backlog | undefined;
+}
+
 /**
- * Reads stored messages, newest or oldest first.
- *
- * @param address of the only mailbox to read; undefined: all of them
- * @param backlogOf the backlog of a mailbox, which knows what was acknowledged
+ * Reads stored messages, newest or oldest first, until there are enough of them. Reads in pages that are small enough to hold
+ * up nobody, with a turn of the event loop between them.
  */
-export async function readHistory(
-  store: Pick<Store, "mailboxSegments">,
-  query: HistoryQuery,
-  address: string | undefined,
-  backlogOf: (address: string) => Backlog | undefined,
-): Promise<HistoryEntry[]> {
+export async function readHistory(source: HistorySource, query: HistoryQuery): Promise<HistoryEntry[]> {
+  const { store, address, backlogOf } = source;
   const order = query.order ?? "desc";
   const found: HistoryEntry[] = [];
+  let room = query.maxUnits ?? Number.POSITIVE_INFINITY;
   let beyond: number | undefined;
-  while (found.length < query.limit) {
-    const segments = await store.mailboxSegments({ address, order, beyond, limit: MAILBOX_LIMITS.querySegments });
+  for (let limit = 1; found.length < query.limit && room > 0; ) {
+    const startedAt = performance.now();
+    const segments = await store.mailboxSegments({ address, order, beyond, limit });
     for (const segment of segments) {
-      const entries = entriesOf(segment, backlogOf(segment.address)).filter((entry) => isWanted(entry, query));
-      found.push(...(order === "desc" ? entries.reverse() : entries));
+      const entries = entriesOf(segment, backlogOf(segment.address)).filter((entry) => isWanted(entry, segment, query));
+      for (const entry of order === "desc" ? entries.reverse() : entries) {
+        if (room <= 0) break;
+        room -= entry.payload.body.length;
+        found.push(entry);
+      }
     }
     beyond = segments.at(-1)?.no;
-    if (segments.length < MAILBOX_LIMITS.querySegments) break;
+    if (segments.length < limit) break;
+    limit = nextLimit(limit, performance.now() - startedAt);
+    await nextTurn();
   }
   return found.slice(0, Math.max(0, query.limit));
+}
+
+/** Segments of the next page: twice as many, or half as many when this one took long. */
+function nextLimit(limit: number, tookMs: number): number {
+  if (tookMs > MAILBOX_LIMITS.queryPageMs) return Math.max(1, limit >> 1);
+  return Math.min(limit * 2, MAILBOX_LIMITS.querySegments);
 }
 
 function entriesOf(segment: StoredSegment, backlog: Backlog | undefined): HistoryEntry[] {
@@ -47,9 +65,11 @@ function statusOf(backlog: Backlog | undefined, position: number): HistoryEntry[
   return position <= backlog.waiting.highest ? "read" : "unread";
 }
 
-function isWanted(entry: HistoryEntry, { sinceTs, from, thread, unreadOnly }: HistoryQuery): boolean {
+function isWanted(entry: HistoryEntry, { address }: StoredSegment, query: HistoryQuery): boolean {
+  const { sinceTs, from, thread, unreadOnly, reader } = query;
   if (sinceTs !== undefined && entry.ts < sinceTs) return false;
   if (from !== undefined && entry.from !== from) return false;
   if (thread !== undefined && entry.payload.thread !== thread) return false;
-  return unreadOnly !== true || entry.status !== "acked";
+  if (unreadOnly === true && entry.status === "acked") return false;
+  return reader === undefined || reader.mayRead(entry, address);
 }

@@ -68,6 +68,16 @@ export interface HistoryQuery {
   readonly thread?: string | undefined;
   /** Only messages that were not acknowledged. */
   readonly unreadOnly?: boolean | undefined;
+  /** Reads no further once the bodies that were found have this many UTF-16 units. */
+  readonly maxUnits?: number | undefined;
+  /** Undefined: whoever may read everything. */
+  readonly reader?: HistoryReader | undefined;
+}
+
+/** Decides which stored messages a reader may see. */
+export interface HistoryReader {
+  /** @param address of the mailbox that holds the entry */
+  mayRead(entry: HistoryEntry, address: string): boolean;
 }
 
 /** One stored message. `unread`: never written to a connection; `read`: written, not acknowledged. */

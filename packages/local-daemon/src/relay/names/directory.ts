@@ -26,6 +26,8 @@ export interface ForgottenName {
 }
 
 interface Expectation {
+  /** The started process shows it in HELLO, when its program knows how to. */
+  readonly credential: string | undefined;
   /** Messages for the name are kept until then; Unix milliseconds. */
   keptUntil: number;
   markArrived(): void;
@@ -84,18 +86,46 @@ export class Directory {
     return addressFor(name, !isAgent && this.#isRecentUser(name) ? "user" : "agent");
   }
 
-  /** An agent of that name is being started: until it is active, for at most `forMs`, messages for the name are kept. */
-  expect(name: string, forMs: number): ExpectedAgent {
+  /**
+   * An agent of that name is being started: until it is active, for at most `forMs`, messages for the name are kept.
+   *
+   * @param credential that the started process was given
+   */
+  expect(name: string, forMs: number, credential?: string): ExpectedAgent {
     let markArrived = () => {};
     const arrived = new Promise<void>((resolve) => {
       markArrived = resolve;
     });
-    const expectation: Expectation = { keptUntil: this.#options.now() + forMs, markArrived };
+    const expectation: Expectation = { credential, keptUntil: this.#options.now() + forMs, markArrived };
     this.#expected.set(name, expectation);
     const end = () => {
       if (this.#expected.get(name) === expectation) this.#expected.delete(name);
     };
     return { arrived, end };
+  }
+
+  /**
+   * Whether a process that is being started may have the name. A program of the original shows no credential; one that shows
+   * another credential is a stranger.
+   */
+  isAwaited(name: string, credential: string | undefined): boolean {
+    if (!this.#isExpected(name)) return false;
+    return credential === undefined || credential === this.#expected.get(name)?.credential;
+  }
+
+  /** Whether a name has a connection as that kind of peer. */
+  isConnected(name: string, entityType: "agent" | "user"): boolean {
+    return (entityType === "user" ? this.#users : this.#agents).has(name);
+  }
+
+  /** Another known name that looks like this one. */
+  lookAlike(name: string): string | undefined {
+    return this.#options.registry.lookAlike(name);
+  }
+
+  /** Whether the agent of that name was started by the daemon, after a SPAWN. */
+  isSpawned(name: string): boolean {
+    return this.#options.registry.isSpawned(addressFor(name, "agent"));
   }
 
   /** Every agent and user that ever connected and was not forgotten. */
@@ -108,8 +138,7 @@ export class Directory {
     let wasKnown = false;
     const addresses: string[] = [];
     for (const entityType of ["agent", "user"] as const) {
-      const isConnected = entityType === "agent" ? this.#agents.has(name) : this.#users.has(name);
-      if (isConnected) continue;
+      if (this.isConnected(name, entityType)) continue;
       const address = addressFor(name, entityType);
       wasKnown = (await this.#options.registry.forget(address)) || wasKnown;
       addresses.push(address);
@@ -132,8 +161,12 @@ export class Directory {
     return old;
   }
 
-  /** Removes a peer whose connection has ended. False when another connection stands for the name. */
-  remove(peer: RelayPeer): boolean {
+  /**
+   * Removes a peer whose connection has ended. False when another connection stands for the name.
+   *
+   * @param isReleased the peer has given its name up
+   */
+  remove(peer: RelayPeer, isReleased: boolean): boolean {
     if (peer.entityType === "user") {
       const peers = this.#users.get(peer.name);
       if (peers?.delete(peer) !== true || peers.size > 0) return false;
@@ -142,7 +175,7 @@ export class Directory {
       if (this.#agents.get(peer.name) !== peer) return false;
       this.#agents.delete(peer.name);
     }
-    this.#options.registry.left(addressFor(peer.name, peer.entityType));
+    this.#options.registry.left(addressFor(peer.name, peer.entityType), isReleased);
     return true;
   }
 

@@ -1,5 +1,6 @@
 export { agentNameFault, isInternalName, isReservedName } from "./agent-names.js";
+export type { Evidence } from "./claims.js";
 export { Directory, type ExpectedAgent } from "./directory.js";
-export { addressFor, channelAddress } from "./mailbox-address.js";
+export { addressFor, channelAddress, channelOf } from "./mailbox-address.js";
 export { type AgentRecord, NameRegistry, recordOf } from "./name-registry.js";
 export type { RefusalOptions, RelayPeer } from "./relay-peer.js";

@@ -1,9 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Logger, newId } from "@daemon-sdk/protocol";
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
-import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
+import { type Claim, type Evidence, hashOf, type KnownSession, provenClaim, renewedClaim } from "./claims.js";
+import { LookAlikes } from "./look-alikes.js";
+import { addressFor } from "./mailbox-address.js";
 
 const SCOPE = "names";
 const TOKEN_BYTES = 16;
@@ -22,18 +24,30 @@ export interface AgentRecord {
   readonly lastSeen: number;
 }
 
-/** A session and the hash of the token that resumes it. */
-interface KnownSession {
-  readonly id: string;
-  readonly tokenHash: string;
-}
-
 interface KnownName {
   readonly record: AgentRecord;
-  /** Oldest first. */
-  readonly sessions: readonly KnownSession[];
+  /**
+   * The owners, oldest first. The last one has the name. An earlier one lost its connection while no mail waited: when it
+   * comes back, it has the name again.
+   */
+  readonly claims: readonly Claim[];
   /** When this was stored. */
   readonly isConnected: boolean;
+  /** The last owner has given the name up: the next one has no earlier ones before it. */
+  readonly isReleased?: boolean | undefined;
+}
+
+/** A name as it was stored before names had owners. */
+type StoredName = Omit<KnownName, "claims"> & { claims?: readonly Claim[]; sessions?: readonly KnownSession[] };
+
+/** An accepted HELLO. */
+export interface Arrival {
+  readonly record: AgentRecord;
+  readonly evidence: Evidence;
+  /** The new session; undefined when a known one is resumed. */
+  readonly session?: KnownSession | undefined;
+  /** The daemon has started this agent. */
+  readonly isSpawned?: boolean | undefined;
 }
 
 /** Options of {@link NameRegistry}. */
@@ -44,10 +58,11 @@ export interface NameRegistryOptions {
   readonly logger: Logger;
 }
 
-/** Every agent and user that ever connected, by address, with the sessions it can resume. Survives the daemon. */
+/** Every agent and user that ever connected, by address, with its owners and the sessions it can resume. Survives the daemon. */
 export class NameRegistry {
   readonly #options: NameRegistryOptions;
   readonly #names = new Map<string, KnownName>();
+  readonly #looks = new LookAlikes();
 
   constructor(options: NameRegistryOptions) {
     this.#options = options;
@@ -56,10 +71,11 @@ export class NameRegistry {
   /** Reads what an earlier daemon stored. Rejects when the store fails. */
   async load(): Promise<void> {
     for (const [address, body] of await this.#options.store.relayFacts(SCOPE)) {
-      const known = JSON.parse(body) as KnownName;
+      const known = nameOf(JSON.parse(body) as StoredName);
       // That daemon was killed while the name was connected.
       const lastSeen = known.isConnected ? this.#options.now() : known.record.lastSeen;
       this.#names.set(address, { ...known, record: { ...known.record, lastSeen }, isConnected: false });
+      this.#looks.add(known.record.name);
     }
   }
 
@@ -74,7 +90,8 @@ export class NameRegistry {
   /** The session that a token resumes, or undefined when it is not one of the name's last ones. */
   sessionOf(address: string, token: string): string | undefined {
     const tokenHash = hashOf(token);
-    return this.#names.get(address)?.sessions.find((session) => session.tokenHash === tokenHash)?.id;
+    const sessions = this.#names.get(address)?.claims.flatMap((claim) => claim.sessions);
+    return sessions?.find((session) => session.tokenHash === tokenHash)?.id;
   }
 
   /** Makes a session with a token of 128 random bits, of which only the hash is stored. */
@@ -83,31 +100,71 @@ export class NameRegistry {
     return { id: newId(), token, tokenHash: hashOf(token) };
   }
 
-  /** A name has connected. `session`: the new one, or undefined when it resumes a known one. */
-  arrived(address: string, record: AgentRecord, session: KnownSession | undefined): void {
-    const known = this.#names.get(address);
-    const sessions = [...(known?.sessions ?? []), ...(session === undefined ? [] : [session])].slice(
-      -MESSAGING_LIMITS.resumableSessions,
-    );
-    const { firstSeen } = known?.record ?? record;
-    this.#put(address, { record: { ...record, firstSeen }, sessions, isConnected: true });
+  /** Whether the evidence proves that the name has been this owner's. False for a name that is not known. */
+  isOwner(address: string, evidence: Evidence): boolean {
+    return provenClaim(this.#names.get(address)?.claims ?? [], evidence) >= 0;
   }
 
-  /** The last connection of a name has ended. */
-  left(address: string): void {
+  /** Since when the name has its present owner, in Unix milliseconds; 0 when that is not known. */
+  ownedSince(address: string): number {
+    return this.#names.get(address)?.claims.at(-1)?.since ?? 0;
+  }
+
+  /** Whether the daemon has started the name's present owner. */
+  isSpawned(address: string): boolean {
+    return this.#names.get(address)?.claims.at(-1)?.isSpawned === true;
+  }
+
+  /** Another known name that looks like this one. Undefined for a name that is known itself. */
+  lookAlike(name: string): string | undefined {
+    const isKnown = this.#names.has(addressFor(name, "agent")) || this.#names.has(addressFor(name, "user"));
+    return isKnown ? undefined : this.#looks.find(name);
+  }
+
+  /** A name has connected. */
+  arrived(address: string, arrival: Arrival): void {
+    const known = this.#names.get(address);
+    const { firstSeen } = known?.record ?? arrival.record;
+    this.#put(address, {
+      record: { ...arrival.record, firstSeen },
+      claims: this.#claimsAfter(known, arrival),
+      isConnected: true,
+    });
+  }
+
+  /** The last connection of a name has ended. `isReleased`: its owner has given the name up. */
+  left(address: string, isReleased: boolean): void {
     const known = this.#names.get(address);
     if (known === undefined) return;
-    this.#put(address, { ...known, record: { ...known.record, lastSeen: this.#options.now() }, isConnected: false });
+    const record = { ...known.record, lastSeen: this.#options.now() };
+    this.#put(address, { ...known, record, isConnected: false, isReleased });
   }
 
   /** Forgets a name. False when it was not known. Rejects when the store fails. */
   async forget(address: string): Promise<boolean> {
-    if (!this.#names.delete(address)) return false;
+    const known = this.#names.get(address);
+    if (known === undefined) return false;
+    this.#names.delete(address);
+    const { name, entityType } = known.record;
+    const isOtherKnown = this.#names.has(addressFor(name, entityType === "agent" ? "user" : "agent"));
+    if (!isOtherKnown) this.#looks.delete(name);
     await this.#options.committer.commit([{ kind: "relayFact", scope: SCOPE, name: address, body: undefined }]);
     return true;
   }
 
+  #claimsAfter(known: KnownName | undefined, { evidence, session, isSpawned }: Arrival): readonly Claim[] {
+    const claims = known?.claims ?? [];
+    const index = provenClaim(claims, evidence);
+    const proven = claims[index];
+    // Whoever took the name after this owner has it no more.
+    if (proven !== undefined) return [...claims.slice(0, index), renewedClaim(proven, evidence, session)];
+    const blank: Claim = { sessions: [], since: this.#options.now(), ...(isSpawned === true ? { isSpawned } : {}) };
+    const earlier = known?.isReleased === true ? [] : claims.slice(0, 1);
+    return [...earlier, renewedClaim(blank, evidence, session)];
+  }
+
   #put(address: string, known: KnownName): void {
+    if (!this.#names.has(address)) this.#looks.add(known.record.name);
     this.#names.set(address, known);
     const { committer, logger } = this.#options;
     const write = { kind: "relayFact", scope: SCOPE, name: address, body: JSON.stringify(known) } as const;
@@ -117,8 +174,8 @@ export class NameRegistry {
   }
 }
 
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64url");
+function nameOf({ sessions = [], ...known }: StoredName): KnownName {
+  return { ...known, claims: known.claims ?? [{ sessions, since: 0 }] };
 }
 
 /** What a HELLO says about its sender, as it is stored. */

@@ -20,6 +20,10 @@ export interface RelayPeer {
   readonly hello: HelloPayload;
   /** Unix milliseconds. */
   readonly connectedAt: number;
+  /** The peer may read the messages of others and remove others: it has proven to act for the person, or names are open. */
+  readonly actsForPerson: boolean;
+  /** Since when the name has this owner, in Unix milliseconds. Earlier messages of the name are another's. */
+  readonly ownedSince: number;
   /** The peer asked in HELLO for a RECEIPT for each SEND. */
   readonly wantsReceipts: boolean;
   /** The peer reads one RECEIPT for many messages. */

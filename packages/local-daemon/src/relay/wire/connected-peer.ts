@@ -8,6 +8,8 @@ export interface ConnectedPeerOptions extends RelayWriterOptions {
   readonly hello: HelloPayload;
   readonly entityType: "agent" | "user";
   readonly sessionId: string;
+  readonly actsForPerson: boolean;
+  readonly ownedSince: number;
   readonly now: () => number;
   /** Time after a DELIVER in which the silence of an agent does not count. */
   readonly processingMs: number;
@@ -20,6 +22,8 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
   readonly hello: HelloPayload;
   readonly sessionId: string;
   readonly connectedAt: number;
+  readonly actsForPerson: boolean;
+  readonly ownedSince: number;
   readonly wantsReceipts: boolean;
   readonly readsBatches: boolean;
   /** Its cursor in the mailbox; set once the connection is active. */
@@ -36,6 +40,8 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
     this.hello = hello;
     this.entityType = entityType;
     this.sessionId = sessionId;
+    this.actsForPerson = options.actsForPerson;
+    this.ownedSince = options.ownedSince;
     this.wantsReceipts = hello.capabilities?.receipts === true;
     this.readsBatches = hello.capabilities?.batches === true;
     this.connectedAt = now();

@@ -2,8 +2,17 @@ import type { Logger } from "@daemon-sdk/protocol";
 import { createEnvelope, type Envelope, ErrorCode, type HelloPayload, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import type { RelayLimits } from "../../limits/index.js";
 import type { DurableMailboxes } from "../mailboxes/index.js";
-import { addressFor, agentNameFault, isReservedName, type NameRegistry, recordOf } from "../names/index.js";
+import {
+  addressFor,
+  agentNameFault,
+  type Directory,
+  type Evidence,
+  isReservedName,
+  type NameRegistry,
+  recordOf,
+} from "../names/index.js";
 import { ConnectedPeer } from "./connected-peer.js";
+import { boundedHello, credentialFault } from "./hello-bounds.js";
 import type { RelayWriter } from "./relay-writer.js";
 
 /** How a connection was accepted, and what its HELLO has to prove because of that. */
@@ -19,7 +28,10 @@ export interface Admission {
 /** Options of {@link Handshake}. */
 export interface HandshakeOptions {
   readonly registry: NameRegistry;
-  readonly mailboxes: Pick<DurableMailboxes, "takeLoss">;
+  readonly directory: Directory;
+  readonly mailboxes: Pick<DurableMailboxes, "takeLoss" | "hasMail">;
+  /** `open`: the newest connection of a name has it, and every peer acts for the person, as in the original. */
+  readonly access: "owned" | "open";
   readonly limits: RelayLimits;
   readonly now: () => number;
   readonly logger: Logger;
@@ -37,8 +49,13 @@ interface Session {
 
 /** A HELLO that is accepted, or why it is refused. */
 type CheckedHello =
-  | { readonly hello: HelloPayload; readonly fault?: undefined }
-  | { readonly fault: { readonly code: ErrorCode; readonly message: string } };
+  | { readonly hello: HelloPayload; readonly isProven: boolean; readonly fault?: undefined }
+  | { readonly fault: Fault };
+
+interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
 
 /** Answers HELLO (docs/wire/relay.md#handshake, docs/wire/relay.md#resume). */
 export class Handshake {
@@ -50,18 +67,23 @@ export class Handshake {
 
   /** Registers the sender, writes WELCOME and returns the peer. Undefined after a refusal: the connection closes. */
   answer(writer: RelayWriter, envelope: Envelope, admission: Admission): ConnectedPeer | undefined {
-    const { registry, limits, now, logger } = this.#options;
-    const checked = checkHello(envelope, admission);
+    const { registry, directory, access, limits, now, logger } = this.#options;
+    const checked = this.#check(envelope, admission);
     if (checked.fault !== undefined) {
       writer.refuse(checked.fault.code, checked.fault.message, { fatal: true, refId: envelope.id });
       return undefined;
     }
-    const { hello } = checked;
+    const { hello, isProven } = checked;
     admission.onAdmitted();
-    const entityType = hello.entityType === "user" ? "user" : "agent";
+    const entityType = entityTypeOf(hello);
     const address = addressFor(hello.agent, entityType);
     const session = this.#sessionOf(address, hello.session?.resume_token);
-    registry.arrived(address, recordOf(hello, entityType, now()), session.made);
+    const evidence = evidenceOf(hello, isProven);
+    const isSpawned = entityType === "agent" && directory.isAwaited(hello.agent, evidence.credential);
+    registry.arrived(address, {
+      ...{ record: recordOf(hello, entityType, now()), evidence, session: session.made },
+      isSpawned,
+    });
     if (session.staleness !== undefined) {
       writer.refuse(ErrorCode.RESUME_TOO_OLD, session.staleness, { refId: envelope.id });
     }
@@ -71,7 +93,34 @@ export class Handshake {
     return new ConnectedPeer({
       ...{ connection, maxFrameBytes, logger, hello, entityType, now, processingMs },
       sessionId: session.id,
+      actsForPerson: isProven || access === "open",
+      ownedSince: registry.ownedSince(address),
     });
+  }
+
+  #check(envelope: Envelope, admission: Admission): CheckedHello {
+    const checked = checkHello(envelope, admission);
+    if (checked.fault !== undefined) return checked;
+    const fault = this.#nameFault(checked.hello, checked.isProven);
+    return fault === undefined ? checked : { fault };
+  }
+
+  /** Why this sender cannot have the name now. */
+  #nameFault(hello: HelloPayload, isProven: boolean): Fault | undefined {
+    const { registry, directory, mailboxes, access } = this.#options;
+    const { agent: name } = hello;
+    const other = registry.lookAlike(name);
+    if (other !== undefined) {
+      const message = `Invalid agent name: ${JSON.stringify(name)} looks like ${JSON.stringify(other)}, which is known. Choose another.`;
+      return { code: ErrorCode.BAD_REQUEST, message };
+    }
+    const evidence = evidenceOf(hello, isProven);
+    const entityType = entityTypeOf(hello);
+    const address = addressFor(name, entityType);
+    if (access === "open" || registry.isOwner(address, evidence)) return undefined;
+    if (directory.isConnected(name, entityType)) return held(name, "It is connected");
+    if (entityType === "agent" && directory.isAwaited(name, evidence.credential)) return undefined;
+    return mailboxes.hasMail(address) ? held(name, "Mail waits for it") : undefined;
   }
 
   /** The session that the token resumes, else a new one. */
@@ -100,7 +149,7 @@ function checkHello(envelope: Envelope, admission: Admission): CheckedHello {
   if (!isEnvelopeOf(envelope, "HELLO")) {
     return refused(ErrorCode.BAD_REQUEST, "Frame error: HELLO needs a payload with `agent`, the name to connect under");
   }
-  const hello = envelope.payload;
+  const hello = boundedHello(envelope.payload);
   const isProven = admission.verify(hello);
   if (!admission.isTrusted && !isProven) {
     const message =
@@ -111,10 +160,25 @@ function checkHello(envelope: Envelope, admission: Admission): CheckedHello {
   if (isReservedName(name) && !(hello._isSystemComponent === true && isProven)) {
     return refused(ErrorCode.BAD_REQUEST, `Agent name "${name}" is reserved for system use`);
   }
-  const fault = agentNameFault(name);
-  return fault === undefined ? { hello } : refused(ErrorCode.BAD_REQUEST, fault);
+  const fault = agentNameFault(name) ?? credentialFault(hello);
+  return fault === undefined ? { hello, isProven } : refused(ErrorCode.BAD_REQUEST, fault);
 }
 
 function refused(code: ErrorCode, message: string): CheckedHello {
   return { fault: { code, message } };
+}
+
+function held(name: string, why: string): Fault {
+  const message =
+    `The name ${JSON.stringify(name)} has an owner. ${why}, and this HELLO shows neither its resume token nor the ` +
+    "credential of its process.";
+  return { code: ErrorCode.DUPLICATE_CONNECTION, message };
+}
+
+function entityTypeOf({ entityType }: HelloPayload): "agent" | "user" {
+  return entityType === "user" ? "user" : "agent";
+}
+
+function evidenceOf({ session, process_credential: credential }: HelloPayload, isPerson: boolean): Evidence {
+  return { token: session?.resume_token, credential, isPerson };
 }

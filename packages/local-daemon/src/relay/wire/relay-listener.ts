@@ -39,7 +39,12 @@ export class RelayListener {
   /** Takes a unix socket, which only programs of this user can open. Its bytes are unread. */
   acceptSocket(socket: Socket, pending: PendingSocket): void {
     pending.upgraded();
-    const admission: Admission = { isTrusted: true, verify: () => false, onAdmitted: () => pending.authenticated() };
+    const { isTicket } = this.#options;
+    const admission: Admission = {
+      isTrusted: true,
+      verify: ({ ticket }) => ticket !== undefined && isTicket(ticket),
+      onAdmitted: () => pending.authenticated(),
+    };
     this.#open(new SocketBytes(socket), admission, pending.acceptedAt);
   }
 

@@ -72,6 +72,7 @@ function withVariables(spec: AgentSpec, { order, socketPath }: RelayProgramOptio
     RELAY_SOCKET: socketPath,
     RELAY_AGENT_NAME: order.name,
     AGENT_RELAY_SPAWNER: order.spawnerName,
+    RELAY_PROCESS_CREDENTIAL: order.credential,
   };
   return { ...spec, env };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { LIMITS, newId, ProtocolError, type SessionId } from "@daemon-sdk/protocol";
 import type {
   ReleasePayload,
@@ -13,7 +14,8 @@ import type { AgentCatalog, AgentSpawner, AgentSpec, LiveAgents } from "../../ag
 import type { Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
-import type { Directory, ExpectedAgent, RelayPeer } from "../names/index.js";
+import type { Mailboxes } from "../mailboxes/index.js";
+import { addressFor, type Directory, type ExpectedAgent, type RelayPeer } from "../names/index.js";
 import { startRelayProgram } from "./relay-program.js";
 import { directoryFault, spawnFault } from "./spawn-request.js";
 import type { StdioPeerOptions } from "./stdio-peer.js";
@@ -36,12 +38,17 @@ export interface SpawningParts {
 /** Options of {@link SpawnManager}. */
 export interface SpawnManagerOptions
   extends SpawningParts,
-    Omit<StdioPeerOptions, "agent" | "hello">,
+    Omit<StdioPeerOptions, "agent" | "hello" | "mailboxes">,
     Pick<StdioWorkerOptions, "admit"> {
   readonly directory: Directory;
+  readonly mailboxes: Mailboxes & { hasMail(address: string): boolean };
+  /** `open`: a name has no owner. */
+  readonly access: "owned" | "open";
   readonly committer: Committer;
   readonly limits: Pick<RelayLimits, "relaySpawnMs">;
 }
+
+const CREDENTIAL_BYTES = 16;
 
 /** A result without `replyTo`, which is taken from the request's envelope. */
 export type Result<Payload extends { replyTo: string }> = Omit<Payload, "replyTo">;
@@ -72,7 +79,7 @@ export class SpawnManager {
   /** SPAWN. Resolves when the agent is active and its task is in its mailbox, or with the reason why there is no agent. */
   async spawn(by: RelayPeer, payload: SpawnPayload): Promise<Result<SpawnResultPayload>> {
     const { name } = payload;
-    const fault = this.#fault(payload);
+    const fault = this.#fault(payload) ?? shadowFault(by, payload);
     if (fault !== undefined) return failure(name, fault);
     const abort = new AbortController();
     const done = this.#start(by, payload, abort.signal);
@@ -102,6 +109,12 @@ export class SpawnManager {
     if (starting !== undefined || running !== undefined) return { success: true, name };
     const agents = directory.agents().filter((peer) => peer.name === name);
     if (agents.length === 0) return failure(name, `Agent ${name} not found`);
+    if (!by.actsForPerson && name !== by.name) {
+      return failure(
+        name,
+        `Agent ${name} was not spawned: only a program that acts for the person can end its connection.`,
+      );
+    }
     const text = `Agent "${name}" was released by "${by.name}".`;
     for (const peer of agents) peer.refuse("BAD_REQUEST", text, { fatal: true });
     return { success: true, name };
@@ -155,13 +168,16 @@ export class SpawnManager {
 
   #fault(payload: SpawnPayload): string | undefined {
     if (this.#isStopped) return "The daemon stops. Ask the next one.";
-    const { agents, directory } = this.#options;
+    const { agents, directory, mailboxes, access } = this.#options;
     const connected = [...directory.agents(), ...directory.users()];
     const isConnected = (name: string) => connected.some((peer) => peer.name.toLowerCase() === name.toLowerCase());
     const fault = spawnFault(payload, {
       isRunning: (name) => this.#running.has(name),
       isStarting: (name) => this.#starting.has(name),
       isConnected,
+      isHeld: (name) =>
+        access === "owned" && mailboxes.hasMail(addressFor(name, "agent")) && !directory.isSpawned(name),
+      lookAlike: (name) => directory.lookAlike(name),
       isConfigured: (cli) => agents.spawnable(cli) !== undefined,
       configured: agents.spawnableNames,
     });
@@ -191,7 +207,7 @@ export class SpawnManager {
   async #startOrdered(by: RelayPeer, payload: SpawnPayload, order: WorkerOrder): Promise<Running> {
     const { directory, limits, committer, shadows } = this.#options;
     const startMs = limits.relaySpawnMs;
-    const expected = directory.expect(order.name, startMs);
+    const expected = directory.expect(order.name, startMs, order.credential);
     try {
       const running = await this.#launch(order, expected);
       const { shadowOf: primaryAgent, shadowSpeakOn: speakOn } = payload;
@@ -271,7 +287,8 @@ export class SpawnManager {
 function orderOf(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): WorkerOrder {
   const { name, cli, task, team, model, interactive, spawnerName = by.name } = payload;
   const cwd = payload.cwd ?? by.hello.workingDirectory ?? process.cwd();
-  return { name, cli, task, cwd, spawnerName, team, model, interactive, signal };
+  const credential = randomBytes(CREDENTIAL_BYTES).toString("base64url");
+  return { name, cli, task, cwd, spawnerName, team, model, interactive, credential, signal };
 }
 
 function summaryOf(
@@ -288,4 +305,10 @@ function failure(name: string, error: string): Result<WorkerResultPayload> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A shadow reads another's messages. Its spawner may give it its own ones, or, acting for the person, anybody's. */
+function shadowFault(by: RelayPeer, { shadowOf }: SpawnPayload): string | undefined {
+  if (shadowOf === undefined || shadowOf === by.name || by.actsForPerson) return undefined;
+  return `Only a program that acts for the person can have a shadow of "${shadowOf}" started.`;
 }

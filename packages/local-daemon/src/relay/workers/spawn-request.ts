@@ -9,6 +9,10 @@ export interface SpawnFacts {
   isStarting(name: string): boolean;
   /** In upper or lower case. */
   isConnected(name: string): boolean;
+  /** Whether somebody else's mail waits under that name. */
+  isHeld(name: string): boolean;
+  /** Another known name that looks like this one. */
+  lookAlike(name: string): string | undefined;
   /** Whether an agent is configured under that name. */
   isConfigured(cli: string): boolean;
   /** The configured names, for the refusal's text. */
@@ -29,6 +33,9 @@ export function spawnFault({ name, cli }: SpawnPayload, facts: SpawnFacts): stri
   if (facts.isRunning(name)) return `Agent "${name}" is already running. Release it, or choose another name.`;
   if (facts.isStarting(name)) return `Spawn of agent "${name}" is already in progress. Wait for its result.`;
   if (facts.isConnected(name)) return `Agent "${name}" is already connected. Choose another name.`;
+  if (facts.isHeld(name)) return `Mail waits for agent "${name}", which has another owner. Choose another name.`;
+  const other = facts.lookAlike(name);
+  if (other !== undefined) return `Agent name "${name}" looks like "${other}", which is known. Choose another.`;
   if (facts.isConfigured(cli)) return undefined;
   return `No agent is configured as "${cli}". Known ones: ${facts.configured.join(", ")}.`;
 }

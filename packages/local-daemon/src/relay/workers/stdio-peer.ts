@@ -43,6 +43,8 @@ export class StdioPeer implements RelayPeer {
   readonly entityType = "agent";
   readonly hello: HelloPayload;
   readonly connectedAt: number;
+  readonly actsForPerson = false;
+  readonly ownedSince: number;
   readonly wantsReceipts = false;
   readonly readsBatches = false;
   readonly #options: StdioPeerOptions;
@@ -58,6 +60,7 @@ export class StdioPeer implements RelayPeer {
     this.hello = options.hello;
     this.name = options.hello.agent;
     this.connectedAt = options.now();
+    this.ownedSince = this.connectedAt;
     void options.agent.gone.then(() => this.#close());
   }
 

@@ -28,6 +28,8 @@ export interface WorkerOrder {
   readonly team?: string | undefined;
   readonly model?: string | undefined;
   readonly interactive?: boolean | undefined;
+  /** The program shows it in HELLO, so that no other process can have the name. */
+  readonly credential: string;
   /** Aborts the start. */
   readonly signal: AbortSignal;
 }

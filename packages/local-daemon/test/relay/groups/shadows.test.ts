@@ -14,7 +14,7 @@ async function cast(daemon: RelayDaemon): Promise<{ lead: RawPeer; worker: RawPe
 
 describe("a shadow", () => {
   test("gets marked copies of what its primary sends and receives, from the real sender to the real addressee", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, worker, shadow } = await cast(daemon);
     shadow.write(bind("Worker"));
     await shadow.settled();
@@ -34,7 +34,7 @@ describe("a shadow", () => {
   });
 
   test("gets copies of a broadcast of its primary, and none of one that everybody hears", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, worker, shadow } = await cast(daemon);
     shadow.write(bind("Worker"));
     await shadow.settled();
@@ -51,7 +51,7 @@ describe("a shadow", () => {
   });
 
   test("sees one direction when it wants one", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, worker, shadow } = await cast(daemon);
     shadow.write(bind("Worker", { receiveOutgoing: false }));
     await shadow.settled();
@@ -62,7 +62,7 @@ describe("a shadow", () => {
   });
 
   test("has one primary, and is unbound from that one only", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, worker, shadow } = await cast(daemon);
     shadow.write(bind("Lead"), bind("Worker"), unbind("Lead"));
     await shadow.settled();
@@ -77,7 +77,7 @@ describe("a shadow", () => {
   });
 
   test("that disconnects is unbound; a primary that does keeps it", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, worker, shadow } = await cast(daemon);
     shadow.write(bind("Worker"));
     await shadow.settled();
@@ -94,7 +94,7 @@ describe("a shadow", () => {
   });
 
   test("cannot answer a blocking SEND in its primary's place", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, worker, shadow } = await cast(daemon);
     shadow.write(bind("Worker"));
     await shadow.settled();
@@ -109,7 +109,7 @@ describe("a shadow", () => {
   });
 
   test("hears of a copy again until it acknowledges it, like of any message", async () => {
-    await using daemon = await RelayDaemon.start();
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
     const { lead, shadow } = await cast(daemon);
     shadow.isAcking = false;
     shadow.write(bind("Worker"));

@@ -42,7 +42,7 @@ describe("INBOX", () => {
   });
 
   test("narrows by agent, sender, number and what was not acknowledged", async () => {
-    const { daemon, alice, bob } = await pair();
+    const { daemon, alice, bob } = await pair({ relayAccess: "open" });
     await using _ = daemon;
     const carol = await daemon.connect("Carol");
     carol.isAcking = false;

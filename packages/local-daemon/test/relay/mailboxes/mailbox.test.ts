@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DaemonClock } from "../daemon-clock.js";
-import { RelayDaemon, type Seen } from "../relay-daemon.js";
+import { RelayDaemon, SAME_PROCESS, type Seen } from "../relay-daemon.js";
 
 const placeOf = ({ id, ts, delivery }: Seen) => ({ id, ts, seq: delivery?.seq });
 
@@ -146,7 +146,7 @@ describe("resuming", () => {
     const { payload } = await alice.hello("Alice");
     for (const token of ["made-up", payload.resume_token]) {
       const bob = await daemon.dial();
-      const welcome = await bob.hello("Bob", { session: { resume_token: token } });
+      const welcome = await bob.hello("Bob", { ...SAME_PROCESS, session: { resume_token: token } });
       expect(bob.seen[0]?.payload).toMatchObject({
         code: "RESUME_TOO_OLD",
         message: "Resume token rejected; starting new session",
@@ -165,7 +165,7 @@ describe("resuming", () => {
     const first = await bob.next("DELIVER");
     await bob.cut();
     const again = await daemon.dial();
-    const welcome = await again.hello("Bob");
+    const welcome = await again.hello("Bob", SAME_PROCESS);
     const redelivered = await again.next("DELIVER");
     expect(placeOf(redelivered)).toEqual(placeOf(first));
     expect(redelivered.delivery?.session_id).toBe(welcome.payload.session_id);

@@ -4,7 +4,7 @@ import { createEnvelope } from "@daemon-sdk/protocol/relay";
 import { expect, test } from "vitest";
 import { readEndpoint } from "../../../src/rendezvous/endpoint-file.js";
 import { daemonDesk } from "../../server/daemon-desk.js";
-import { RawPeer, type Seen, sendOf } from "../relay-daemon.js";
+import { RawPeer, SAME_PROCESS, type Seen, sendOf } from "../relay-daemon.js";
 
 async function dial(stateDir: string): Promise<RawPeer> {
   const endpoint = await readEndpoint(stateDir);
@@ -16,7 +16,7 @@ async function dial(stateDir: string): Promise<RawPeer> {
 
 async function connect(stateDir: string, name: string, payload: object = {}): Promise<RawPeer> {
   const peer = await dial(stateDir);
-  await peer.hello(name, payload);
+  await peer.hello(name, { ...SAME_PROCESS, ...payload });
   return peer;
 }
 

@@ -2,9 +2,10 @@ import { createEnvelope, type Envelope, encodeFrame, FrameParser } from "@daemon
 import { type ByteLink, dialBytes } from "@daemon-sdk/transport-ws";
 import { describe, expect, test } from "vitest";
 import { createNonce, createProof, PROOF_HEADERS, tcpAuthority } from "../../../src/access/proof.js";
+
 import { resolveLocalAuthToken } from "../../../src/rendezvous/auth-token.js";
 import { readEndpoint } from "../../../src/rendezvous/endpoint-file.js";
-import { connectTcp } from "../../server/daemon-desk.js";
+import { ticketFrom, tokenOf } from "../person-ticket.js";
 import { RelayDaemon, type Seen, sendOf } from "../relay-daemon.js";
 
 /** A peer on a WebSocket: frames in binary messages. */
@@ -59,18 +60,6 @@ class WebPeer {
 
 const hello = (agent: string, payload: object = {}) => createEnvelope("HELLO", { agent, ...payload });
 const API_KEY = "a-key-of-this-test";
-
-async function tokenOf({ stateDir }: RelayDaemon): Promise<string> {
-  return (await resolveLocalAuthToken({ stateDir })) ?? "";
-}
-
-/** A ticket made by a client of the session protocol. */
-async function ticketFrom(daemon: RelayDaemon, credential: object): Promise<string> {
-  const client = await connectTcp((await readEndpoint(daemon.stateDir))?.port ?? 0, credential);
-  const { ticket } = await client.result("create_ticket", {});
-  client.close();
-  return String(ticket);
-}
 
 /** Connects over TCP, with the headers that let a client prove itself; returns the proof to say in HELLO. */
 async function dialTcp(daemon: RelayDaemon): Promise<{ peer: WebPeer; proof: string }> {

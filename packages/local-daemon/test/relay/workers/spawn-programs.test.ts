@@ -169,8 +169,18 @@ describe("SPAWN", () => {
 });
 
 describe("RELEASE", () => {
-  test("of an agent that was not spawned ends its connection, with an ERROR that keeps it away", async () => {
+  test("of an agent that was not spawned is refused, unless names are open", async () => {
     await using daemon = await spawningDaemon();
+    const lead = await daemon.connect("Lead");
+    const guest = await daemon.connect("Guest");
+    const refusal = expect.stringContaining("acts for the person");
+    expect(await ask(lead, "RELEASE", { name: "Guest" })).toMatchObject({ success: false, error: refusal });
+    await guest.settled();
+    expect(guest.isEnded).toBe(false);
+  });
+
+  test("of an agent that was not spawned ends its connection, with an ERROR that keeps it away", async () => {
+    await using daemon = await spawningDaemon({ relayAccess: "open" });
     const lead = await daemon.connect("Lead");
     const guest = await daemon.connect("Guest");
     expect(await ask(lead, "RELEASE", { name: "Guest" })).toMatchObject({ success: true });

@@ -8,6 +8,8 @@ const FACTS: SpawnFacts = {
   isRunning: () => false,
   isStarting: () => false,
   isConnected: () => false,
+  isHeld: () => false,
+  lookAlike: () => undefined,
   isConfigured: (cli) => cli === "workspace",
   configured: ["workspace"],
 };

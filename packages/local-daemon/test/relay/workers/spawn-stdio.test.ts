@@ -152,7 +152,7 @@ describe("a stdio agent that was spawned", () => {
   });
 
   test("that dies has its running message answered with the reason, and the others wait for its next life", async () => {
-    await using daemon = await spawningDaemon();
+    await using daemon = await spawningDaemon({ relayAccess: "open" });
     const lead = await daemon.connect("Lead");
     const pid = await spawned(lead, "Worker", "workspace");
     lead.send("Worker", "count 1000 every 1000", { thread: "t" });
@@ -170,8 +170,16 @@ describe("a stdio agent that was spawned", () => {
     expect((await other.next("DELIVER")).payload.body).toBe("even later");
   });
 
-  test("ends when somebody connects under its name, who then has it", async () => {
+  test("has its name for itself: a program that connects under it is refused", async () => {
     await using daemon = await spawningDaemon();
+    const lead = await daemon.connect("Lead");
+    await spawned(lead, "Worker", "workspace");
+    expect((await daemon.stranger("Worker")).all("ERROR")[0]?.payload).toMatchObject({ fatal: true });
+    expect((await ask(lead, "LIST_WORKERS", {})).workers).toHaveLength(1);
+  });
+
+  test("ends when somebody connects under its name where names are open, who then has it", async () => {
+    await using daemon = await spawningDaemon({ relayAccess: "open" });
     const lead = await daemon.connect("Lead");
     const pid = await spawned(lead, "Worker", "workspace");
     const newcomer = await daemon.connect("Worker");

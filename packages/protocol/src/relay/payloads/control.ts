@@ -53,6 +53,8 @@ export interface HelloPayload {
   displayName?: string;
   avatarUrl?: string;
   session?: { resume_token?: string };
+  /** Ours: a secret of the client's process. A later connection that shows it has the name again. */
+  process_credential?: string;
   /** Lets a part of the daemon's own system take a reserved name; states, does not prove. */
   _isSystemComponent?: boolean;
   /** Ours, on TCP: the client's half of the proof that both know the daemon's token. */
@@ -74,6 +76,7 @@ const hello = object<HelloPayload>({
   displayName: optional(text),
   avatarUrl: optional(text),
   session: optional(object<NonNullable<HelloPayload["session"]>>({ resume_token: optional(text) })),
+  process_credential: optional(text),
   _isSystemComponent: optional(flag),
   proof: optional(text),
   ticket: optional(text),
