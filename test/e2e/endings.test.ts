@@ -9,9 +9,10 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCuttableLink } from "../support/cuttable-link.js";
 import { type DaemonProcess, startDaemonProcess } from "../support/daemon-process.js";
+import { watchLostTime } from "../support/lost-time.js";
 
-/** On any machine, and sooner than a heartbeat would find it out. */
-const ENDS_WITHIN_MS = 10_000;
+/** The bound that docs/guarantees.md promises. */
+const ENDS_WITHIN_MS = 1_000;
 
 let daemon: DaemonProcess;
 beforeAll(async () => {
@@ -25,9 +26,10 @@ describe("a stream that is running ends within a second, with a typed reason", (
     try {
       const connection = await connectThrough(link.port);
       const session = await connection.createSession({ cwd: daemon.workspace });
-      const { elapsedMs, error } = await endOf(session, () => link.cut());
+      const { quietMs, error } = await endOf(session, () => link.cut());
       expect(ConnectionError.is(error, "CONNECTION_LOST"), String(error)).toBe(true);
-      expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
+      console.log("QUIET", quietMs);
+      expect(quietMs).toBeLessThan(ENDS_WITHIN_MS);
       expect(ConnectionError.is(await connection.closed, "CONNECTION_LOST")).toBe(true);
     } finally {
       await link.close();
@@ -37,21 +39,23 @@ describe("a stream that is running ends within a second, with a typed reason", (
   test("when the connection is closed by this side", async () => {
     const connection = await connectDaemon();
     const session = await connection.createSession({ cwd: daemon.workspace });
-    const { elapsedMs, error } = await endOf(session, () => void connection.close());
+    const { quietMs, error } = await endOf(session, () => void connection.close());
     expect(ConnectionError.is(error, "CONNECTION_CLOSED"), String(error)).toBe(true);
-    expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
+    console.log("QUIET", quietMs);
+    expect(quietMs).toBeLessThan(ENDS_WITHIN_MS);
   });
 
   test("when its agent is killed: the result says so, with the signal", async () => {
     await using connection = await connectDaemon();
     const before = new Set(childrenOf(daemon.pid));
     await using session = await connection.createSession({ cwd: daemon.workspace });
-    const { elapsedMs, result } = await endOf(session, () => {
+    const { quietMs, result } = await endOf(session, () => {
       for (const pid of childrenOf(daemon.pid)) if (!before.has(pid)) process.kill(pid, "SIGKILL");
     });
     expect(result).toMatchObject({ subtype: "error_during_execution", success: false, reason: "agent_exited" });
     expect(result?.error).toMatchObject({ code: "PROCESS_EXITED", signal: "SIGKILL" });
-    expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
+    console.log("QUIET", quietMs);
+    expect(quietMs).toBeLessThan(ENDS_WITHIN_MS);
   });
 
   test("when another client closes the session, which interrupts it; the handle is closed then", async () => {
@@ -60,9 +64,10 @@ describe("a stream that is running ends within a second, with a typed reason", (
     const session = await connection.createSession({ cwd: daemon.workspace });
     const same = await other.resumeSession(session.sessionId);
     const closed = new Promise((resolve) => session.onNotification(resolve, { type: "session_closed" }));
-    const { elapsedMs, result } = await endOf(session, () => void same.close());
+    const { quietMs, result } = await endOf(session, () => void same.close());
     expect(result).toMatchObject({ subtype: "interrupted", reason: "cancelled" });
-    expect(elapsedMs).toBeLessThan(ENDS_WITHIN_MS);
+    console.log("QUIET", quietMs);
+    expect(quietMs).toBeLessThan(ENDS_WITHIN_MS);
     await closed;
     await expect(session.send("say too late")).rejects.toSatisfy((error) => SessionError.is(error, "SESSION_CLOSED"));
   });
@@ -87,26 +92,30 @@ function connectThrough(port: number): Promise<DaemonConnection> {
 }
 
 interface Ending {
-  readonly elapsedMs: number;
+  /** Milliseconds from the cause to the end, less those that other programs on this machine took. */
+  readonly quietMs: number;
   readonly error?: unknown;
   readonly result?: Record<string, unknown> & { error?: unknown };
 }
 
-/** Streams a turn that would last for minutes, does `cause` at its third delta, and tells how the stream ended. */
+/** Streams a turn that would last for minutes, calls `cause` at its third delta, and returns how and when the stream ended. */
 async function endOf(session: DaemonSession, cause: () => void): Promise<Ending> {
   let deltas = 0;
   let causedAt = Number.NaN;
+  let lostMs = (): number => Number.NaN;
+  const quietMs = () => performance.now() - causedAt - lostMs();
   let result: Ending["result"];
   try {
     for await (const event of session.stream("count 10000 every 20", { includePartialMessages: true })) {
       if (event.type === "result") result = { ...event };
       if (event.type !== "assistant_text_delta" || ++deltas !== 3) continue;
+      lostMs = watchLostTime(daemon.pid);
       causedAt = performance.now();
       cause();
     }
-    return { elapsedMs: performance.now() - causedAt, ...(result ? { result } : {}) };
+    return { quietMs: quietMs(), ...(result ? { result } : {}) };
   } catch (error) {
-    return { elapsedMs: performance.now() - causedAt, error };
+    return { quietMs: quietMs(), error };
   }
 }
 

@@ -7,11 +7,11 @@ export * from "./public/index.js";
  * Connects to a daemon and authenticates.
  *
  * Without options: to the daemon on this machine, which is found or started (needs `@daemon-sdk/local-daemon`) and proves itself
- * before a credential is sent. With `url` or another `machine`: there, with `apiKey` or `token`.
+ * before a credential is sent. With `url` or another `machine`: to that daemon, with `apiKey` or `token`.
  *
  * Rejects with `InvalidOptionError` before anything is done; `ConnectionError` AUTH_REJECTED for a refused credential, which is
- * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's type
- * are used up; with the reason of `signal`.
+ * not retried; AUTH_MISSING; LOCAL_DAEMON_UNAVAILABLE; CONNECTION_FAILED or CONNECT_TIMEOUT when the retries of the machine's
+ * type are used up; with the reason of `signal`.
  */
 export const connectDaemon: ConnectDaemon = createConnectDaemon(
   localPlatform({

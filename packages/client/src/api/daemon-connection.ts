@@ -33,7 +33,7 @@ import {
   type DroidStreamEvent,
   outputFormatReader,
   type ResultEvent,
-  SessionTurns,
+  RunningStream,
   type StreamOptions,
 } from "../stream/index.js";
 import { DaemonSession } from "./daemon-session.js";
@@ -67,8 +67,8 @@ export interface RunOptions<Output = unknown> extends DaemonSessionOptions, Stre
  * One authenticated connection to a daemon; many sessions share it. Made by `connectDaemon`.
  *
  * A lost link is replaced by a new one, unless `reconnect` is off: sessions are attached again at their positions, streams and
- * calls go on. When the connection ends, by `close()` or because reconnecting failed, running streams and pending calls end at
- * once with the error; sessions and their turns go on in the daemon. After that every call throws that error.
+ * calls continue. When the connection ends, by `close()` or because reconnecting failed, running streams and pending calls end at
+ * once with the error; sessions and their turns continue in the daemon. After that every call throws that error.
  */
 export class DaemonConnection {
   /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
@@ -99,7 +99,9 @@ export class DaemonConnection {
     return this.#parts.connector.link.engine.peerProtocolVersion;
   }
 
-  /** Iterates over the present status and each later change; ends after `disconnected`. Every call makes an iterator of its own. */
+  /**
+   * Iterates over the present status and each later change; ends after `disconnected`. Every call makes an iterator of its own.
+   */
   status(): AsyncIterableIterator<ConnectionStatus> {
     return iterateStatus(this.#parts.connector.status);
   }
@@ -107,28 +109,29 @@ export class DaemonConnection {
   /** Makes a session. Its handlers take precedence over the connection's. */
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
-    const { client, turns } = this.#newHandle(options);
+    const { client, stream } = this.#newHandle(options);
     const result = await client.initializeSession(
       initializeParams(options),
       withoutUndefined({ signal: options.signal }),
     );
-    return this.#session(turns, client, snapshotOf(result));
+    return this.#session(stream, client, snapshotOf(result));
   }
 
   /**
-   * Attaches to a session that exists, also one that another client made. Its pending requests go to the handlers at once. Rejects
-   * with `SessionNotFoundError` for an unknown session, SESSION_ALREADY_ATTACHED for one that this connection is attached to.
+   * Attaches to a session that exists, also one that another client made. Its pending requests go to the handlers at once.
+   * Rejects with `SessionNotFoundError` for an unknown session, SESSION_ALREADY_ATTACHED for one that this connection is attached
+   * to.
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
     checkResumeOptions(sessionId, options);
     const { mcpServers, loadAllMessages, signal } = options;
-    const { client, turns } = this.#newHandle(options);
+    const { client, stream } = this.#newHandle(options);
     const params = withoutUndefined({ mcpServers, loadAllMessages });
     const result = await client.loadSession(sessionId, params, {
       ...withoutUndefined({ signal }),
-      onResult: (loaded) => turns.found(loaded as LoadSessionResult),
+      onResult: (loaded) => stream.turns.found(loaded as LoadSessionResult),
     });
-    return this.#session(turns, client, snapshotOf(result));
+    return this.#session(stream, client, snapshotOf(result));
   }
 
   /** One prompt, one answer: makes a session, streams the turn, closes the session, and resolves with the result. */
@@ -141,7 +144,7 @@ export class DaemonConnection {
         options.onEvent?.(event);
       }
       const { sessionId } = session;
-      throw new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed before its answer came.`, {
+      throw new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed before its turn ended.`, {
         sessionId,
       });
     } finally {
@@ -195,13 +198,13 @@ export class DaemonConnection {
     return this.#parts.connector.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
   }
 
-  /** Takes a session out of the lists, without loading it. */
+  /** Removes a session from the lists, without loading it. */
   async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
     requireText("sessionId", sessionId);
     return this.#parts.connector.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
   }
 
-  /** Puts an archived session back into the lists. */
+  /** Adds an archived session to the lists again. */
   async unarchiveSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
     await this.#parts.connector.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
@@ -215,7 +218,7 @@ export class DaemonConnection {
   }
 
   /**
-   * A credential for one connection of another client, such as a web page: good once, until `expiresAt`, with the rights of this
+   * A credential for one connection of another client, such as a web page: valid once, until `expiresAt`, with the rights of this
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
@@ -256,9 +259,9 @@ export class DaemonConnection {
   }
 
   /**
-   * Closes the connection, politely where there is a link, and resolves within 0.1 s in every state; reconnecting stops. Sessions
-   * go on in the daemon. Bytes that were sent and have not left this process are written for 2 s at most, as long as the daemon
-   * reads. Whether the daemon acted on a call without an answer is not known. May be called again.
+   * Closes the connection and resolves within 0.1 s in every state; reconnecting stops. Sessions continue in the daemon. Bytes
+   * that wait in this process are written for 2 s at most, as long as the daemon reads. Whether the daemon acted on a call
+   * without an answer is not known. May be called again.
    */
   close(): Promise<void> {
     return this.#parts.connector.close();
@@ -269,7 +272,7 @@ export class DaemonConnection {
     return this.close();
   }
 
-  #newHandle(own: Handlers): { client: DaemonClient; turns: SessionTurns } {
+  #newHandle(own: Handlers): { client: DaemonClient; stream: RunningStream } {
     const { connector, options, onError, logger } = this.#parts;
     const { multiplexer, status, link } = connector;
     const { permissionHandler = options.permissionHandler, askUserHandler = options.askUserHandler } = own;
@@ -280,18 +283,18 @@ export class DaemonConnection {
       capabilities,
       handlers: withoutUndefined({ permissionHandler, askUserHandler }),
       onError,
-      onConnectionEnd: (error) => turns.fail(error),
+      onConnectionEnd: (error) => stream.fail(error),
       logger,
     });
     const { calls } = multiplexer;
     const { clock } = options;
-    const turns = new SessionTurns({ client, capabilities, calls, status, clock, onError });
-    return { client, turns };
+    const stream = new RunningStream({ client, capabilities, calls, status, clock, onError });
+    return { client, stream };
   }
 
-  #session(turns: SessionTurns, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
+  #session(stream: RunningStream, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
     const { loadJsonSchema, logger } = this.#parts;
     const readFormat = outputFormatReader(loadJsonSchema, logger);
-    return new DaemonSession(turns, client, snapshot, this.capabilities, readFormat);
+    return new DaemonSession(stream, client, snapshot, this.capabilities, readFormat);
   }
 }

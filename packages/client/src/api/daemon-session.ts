@@ -34,9 +34,9 @@ import type { ActivityListener, DaemonClient, NotificationListener, SessionSnaps
 import {
   type DroidStream,
   type ReadOutputFormat,
+  type RunningStream,
   type SendOptions,
   SessionStream,
-  type SessionTurns,
   type StreamOptions,
 } from "../stream/index.js";
 import { checkPrompt, checkSettings, requireText } from "./session-options.js";
@@ -60,23 +60,23 @@ export class DaemonSession {
   readonly client: DaemonClient;
   /** The session as it was when this handle was made; not updated. */
   readonly snapshot: SessionSnapshot;
-  readonly #turns: SessionTurns;
+  readonly #stream: RunningStream;
   readonly #capabilities: DaemonCapabilities;
   readonly #readFormat: ReadOutputFormat;
   #closing: Promise<void> | undefined;
 
   /** For `DaemonConnection` only. */
   constructor(
-    turns: SessionTurns,
+    stream: RunningStream,
     client: DaemonClient,
     snapshot: SessionSnapshot,
     capabilities: DaemonCapabilities,
     readFormat: ReadOutputFormat,
   ) {
-    this.sessionId = turns.sessionId;
+    this.sessionId = stream.sessionId;
     this.client = client;
     this.snapshot = snapshot;
-    this.#turns = turns;
+    this.#stream = stream;
     this.#capabilities = capabilities;
     this.#readFormat = readFormat;
   }
@@ -85,27 +85,27 @@ export class DaemonSession {
    * Sends a prompt and yields the events of its turn, the `result` last.
    *
    * Nothing is sent before the loop begins. One stream at a time: a second one throws `ConcurrentStreamError` from its first
-   * `next()`. Leaving the loop, or aborting, interrupts the turn; an abort then throws the signal's reason. A failed turn ends
-   * with a `result` that holds the error. When the connection or the session ends, the stream throws, and the turn goes on without
-   * a reader.
+   * `next()`. A `break` out of the loop, or an abort, interrupts the turn; an abort then throws the signal's reason. A failed
+   * turn ends with a `result` that holds the error. When the connection or the session ends, the stream throws, and the turn
+   * continues without a consumer.
    */
   stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): DroidStream<Output> {
     checkPrompt(prompt, options);
     const format = this.#readFormat(options.outputFormat);
-    return new SessionStream(this.#turns, promptParams(prompt, options, format?.wire), format, options);
+    return new SessionStream(this.#stream, promptParams(prompt, options, format?.wire), format, options);
   }
 
   /**
-   * Sends a prompt and resolves once the daemon has accepted it; the turn goes on without this client. Against our daemon, sending
-   * the same `messageId` again is safe: the message is acted on once.
+   * Sends a prompt and resolves once the daemon has accepted it; the turn continues without this client. Against our daemon,
+   * sending the same `messageId` again is safe: the message is acted on once.
    */
   async send(prompt: string, options: SendOptions = {}): Promise<{ messageId: string }> {
     checkPrompt(prompt, options);
     const messageId = options.messageId ?? newId();
     const params = promptParams(prompt, options, this.#readFormat(options.outputFormat)?.wire);
-    const free = this.#turns.untilFree();
+    const free = this.#stream.turns.untilFree();
     if (free !== undefined) await free;
-    await this.#turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);
+    await this.#stream.turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);
     return { messageId };
   }
 
@@ -114,42 +114,43 @@ export class DaemonSession {
    */
   async getReceipt(messageId: string): Promise<Receipt> {
     requireOffer(this.#capabilities, "receipts");
-    return this.#turns.getReceipt(messageId);
+    return this.#stream.turns.getReceipt(messageId);
   }
 
   /**
-   * The final receipt of a message, with the answer's text as far as the daemon keeps it. Resolves when the message's turn is
-   * over; at once for a message that the daemon does not know (`unknown`). Works for any message, also one that another process
+   * The final receipt of a message, with as much of the answer's text as the daemon keeps. Resolves when the message's turn has
+   * ended; at once for a message that the daemon does not know (`unknown`). Works for any message, also one that another process
    * sent. The daemon is not polled.
    */
   async waitForReceipt(messageId: string, options: { signal?: AbortSignal } = {}): Promise<Receipt> {
     requireOffer(this.#capabilities, "receipts");
-    return this.#turns.waitForReceipt(messageId, options.signal);
+    return this.#stream.turns.waitForReceipt(messageId, options.signal);
   }
 
   /**
-   * What the session waits for, as an interface shows it. Known from the events that are read: without a stream or a listener, a
-   * daemon that offers `credit` sends only requests and the ends of turns, and the session never counts as `stalled`.
+   * What the session waits for, in the categories that a user interface shows. Computed from received events: without a stream or
+   * a listener, a daemon that offers `credit` sends only requests and the ends of turns, and the session never counts as
+   * `stalled`.
    */
   get activity(): SessionActivity {
-    return this.#turns.activity;
+    return this.#stream.activity.current;
   }
 
   /**
-   * Calls back with each change of {@link activity}; like any listener it reads the session's events. The returned function removes
-   * it.
+   * Calls back with each change of {@link activity}; the session's events are received for it, as for any listener. The returned
+   * function removes the listener.
    */
   onActivity(listener: ActivityListener): () => void {
-    return this.#turns.onActivity(listener);
+    return this.#stream.activity.listen(listener);
   }
 
   /**
-   * Interrupts the running turn. Its stream, if there is one, goes on to a result with `subtype: "interrupted"`. With a stream,
+   * Interrupts the running turn. Its stream, if there is one, yields a result with `subtype: "interrupted"`. With a stream,
    * the interrupt is repeated on the next link when its link breaks (docs/protocol.md §7). Without one it then rejects with
    * CONNECTION_LOST: whether the daemon received it is not known.
    */
   interrupt(): Promise<void> {
-    return this.#turns.interrupt();
+    return this.#stream.interrupt();
   }
 
   /**
@@ -199,27 +200,27 @@ export class DaemonSession {
     await this.client.renameSession({ title });
   }
 
-  /** Copies the session. Resume the new id to use the copy; this one goes on. */
+  /** Copies the session. Resume the new id to use the copy; this session continues. */
   fork(options: { title?: string } = {}): Promise<NewSessionResult> {
     return this.client.forkSession(options);
   }
 
-  /** Makes a new session that starts from a summary of this one; this one goes on. May take minutes. */
+  /** Makes a new session that starts from a summary of this one, which continues. May take minutes. */
   compact(options: { customInstructions?: string } = {}): Promise<CompactSessionResult> {
     return this.client.compactSession(options);
   }
 
-  /** Which files going back to that message could restore or would delete. */
+  /** Which files a rewind to that message could restore or would delete. */
   getRewindInfo(messageId: string): Promise<RewindInfoResult> {
     return this.client.getRewindInfo({ messageId });
   }
 
-  /** Makes a new session that ends before that message, with files put back as asked; this one goes on. */
+  /** Makes a new session that ends before that message, with files restored as requested; this session continues. */
   executeRewind(params: Omit<ExecuteRewindParams, "sessionId">): Promise<ExecuteRewindResult> {
     return this.client.executeRewind(params);
   }
 
-  /** What the context window is filled with. */
+  /** What fills the context window. */
   getContextBreakdown(): Promise<ContextBreakdownResult> {
     return this.client.getContextBreakdown();
   }
@@ -229,12 +230,12 @@ export class DaemonSession {
     return this.client.call(METHODS.getSessionMessages, page);
   }
 
-  /** Takes the session out of the lists; it can still be resumed. */
+  /** Removes the session from the lists. It can still be resumed. */
   archive(): Promise<ArchiveSessionResult> {
     return this.client.call(METHODS.archiveSession, {});
   }
 
-  /** Skills the agent knows. */
+  /** Skills of the agent. */
   async listSkills(): Promise<Skill[]> {
     return (await this.client.listSkills()).skills;
   }
@@ -254,7 +255,7 @@ export class DaemonSession {
     await this.client.toggleMcpServer({ serverName, enabled, settingsLevel: "user" });
   }
 
-  /** Logs in to an MCP server; waits up to 300 s for a person. The address comes as `mcp_auth_required`. */
+  /** Logs in to an MCP server; waits up to 300 s for a person. The notification `mcp_auth_required` has the address. */
   async authenticateMcpServer(serverName: string): Promise<void> {
     await this.client.authenticateMcpServer({ serverName });
   }
@@ -269,22 +270,25 @@ export class DaemonSession {
     return (await this.client.listMcpTools()).tools;
   }
 
-  /** Permission requests that wait for an answer, those from before this handle included. */
+  /** Permission requests that wait for an answer, including requests from before this handle. */
   getPendingPermissionRequests(): PermissionRequest[] {
     return this.client.getPendingPermissionRequests();
   }
 
-  /** Answers a waiting permission request. Throws REQUEST_NOT_PENDING when it was answered, and for an option it does not offer. */
+  /**
+   * Answers a waiting permission request. Throws REQUEST_NOT_PENDING when the request was answered, an `InvalidOptionError` for
+   * an option that the request does not offer.
+   */
   async respondToPermission(requestId: string, answer: PermissionAnswer): Promise<void> {
     this.client.respondToPermission(requestId, answer);
   }
 
-  /** Questions that wait for an answer, those from before this handle included. */
+  /** Questions that wait for an answer, including questions from before this handle. */
   getPendingAskUserRequests(): AskUserRequest[] {
     return this.client.getPendingAskUserRequests();
   }
 
-  /** Answers a waiting question. Throws REQUEST_NOT_PENDING when it was answered. */
+  /** Answers a waiting question. Throws REQUEST_NOT_PENDING when the question was answered. */
   async respondToAskUser(requestId: string, reply: AskUserReply): Promise<void> {
     this.client.respondToAskUser(requestId, reply);
   }
@@ -294,13 +298,13 @@ export class DaemonSession {
     what: string,
     notifyDaemon: () => Promise<unknown>,
   ): Promise<void> {
-    this.#turns.close();
+    this.#stream.close();
     const notified = notifyDaemon();
-    // At once, not when the daemon has answered: from here on no handler is called and no call goes out.
+    // Before the daemon has answered: from here on no handler is called and no call is sent.
     const text = `This handle of session ${this.sessionId} is ${what}. Resume the session for a new one.`;
     this.client.detach(new SessionError(code, text, { sessionId: this.sessionId }));
     await notified.catch(() => {
-      // The session, or the connection, has ended already: closed either way.
+      // The session, or the connection, has ended before: the session is closed in either case.
     });
   }
 }

@@ -15,8 +15,8 @@ export type KeepConnection = (parts: DaemonConnectionParts) => KeptConnection;
 /**
  * Makes the connection that `connectDaemon` resolves with, and what keeps it linked.
  *
- * All of sessions, streams and reconnecting depends on this function, and nothing of what makes a link does: so a page can dial and
- * authenticate while it still loads this half of the client.
+ * Sessions, streams and reconnecting are reached through this function only, and the code that makes a link does not import it.
+ * So a page can dial and authenticate while it still loads this half of the client.
  */
 export const keepConnection: KeepConnection = (parts) => {
   const limits = reconnectLimits(parts.options);
@@ -31,7 +31,7 @@ export const keepConnection: KeepConnection = (parts) => {
   };
 };
 
-/** Starts the heartbeat of a link, if the options want one; calls wait while it doubts the link. */
+/** Starts the heartbeat of a link, unless the options turn it off. Calls wait while the link is in doubt. */
 function watch(link: AuthenticatedLink, { connector, options, logger }: DaemonConnectionParts): () => void {
   const { calls } = connector.multiplexer;
   const times = heartbeatTimes(options);
@@ -39,7 +39,7 @@ function watch(link: AuthenticatedLink, { connector, options, logger }: DaemonCo
   const heartbeat = new Heartbeat({
     ...times,
     engine: link.engine,
-    // A plain daemon knows the second one, and it changes nothing.
+    // A plain daemon has the second method, which changes nothing.
     probe: link.identity.capabilities.ping === true ? METHODS.ping : METHODS.listOpenedSessions,
     clock: options.clock ?? idleClock,
     logger,
@@ -65,7 +65,7 @@ class ReconnectPolicy implements RetryPolicy {
   readonly #clock: Clock;
   readonly #search = new AbortController();
   #attempt = 0;
-  /** How far the sessions had come when the present count of attempts began; undefined before the first. */
+  /** The sessions' progress when the present count of attempts began; undefined before the first count. */
   #progress: number | undefined;
   #failure: Error | undefined;
   #stopTimer: () => void = () => {};
@@ -84,7 +84,8 @@ class ReconnectPolicy implements RetryPolicy {
       logger.info({ attempt: this.#attempt, error: failure }, "Reconnecting failed");
       if (DaemonError.is(failure) && !failure.retryable) throw failure;
     }
-    // A link that brought entries and broke before all sessions were attached is a new loss: short links get there, too.
+    // A link on which entries arrived counts as a new loss, also if it broke before all sessions were attached: the sessions make
+    // progress over short links, too.
     if (this.#progress !== connector.multiplexer.progress) this.#beginCount();
     if (this.#attempt >= limits.maxAttempts) throw this.#gaveUp(`${this.#attempt} attempts`);
     this.#attempt += 1;
@@ -105,7 +106,7 @@ class ReconnectPolicy implements RetryPolicy {
     this.#progress = connector.multiplexer.progress;
     this.#attempt = 0;
     this.#stopTimer();
-    // A timer, and not the clock: a computer that sleeps meanwhile has not tried.
+    // A timer, and not the clock: while a computer sleeps, it makes no attempt.
     const giveUp = () => connector.end(this.#gaveUp(`${limits.maxElapsedMs} ms`));
     this.#stopTimer = this.#clock.setTimer(giveUp, limits.maxElapsedMs);
   }
@@ -114,7 +115,7 @@ class ReconnectPolicy implements RetryPolicy {
     const cause = this.#failure as Error;
     return new ConnectionError(
       "CONNECTION_LOST",
-      `The connection was lost and could not be made again within ${tried} (${this.#attempt} attempts): ${cause.message}`,
+      `The connection was lost and could not be restored within ${tried} (${this.#attempt} attempts): ${cause.message}`,
       { cause },
     );
   }

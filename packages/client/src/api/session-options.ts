@@ -34,7 +34,7 @@ export interface DaemonSessionOptions
   mcpServers?: McpServerConfig[];
   /** Where the session comes from, for lists and statistics. */
   sessionSource?: SessionSource;
-  /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: its first. */
+  /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: the first of them. */
   agent?: string;
   /** For the agent's system prompt, in the form that the agent takes; droid's: `{ type: "preset", preset: "droid", append: "…" }`. */
   systemPrompt?: string | Record<string, unknown>;
@@ -47,7 +47,7 @@ export interface DaemonSessionOptions
    * this package's own stand before them.
    */
   agentParams?: Record<string, unknown>;
-  /** Stops waiting; the daemon may make the session all the same. */
+  /** Stops waiting; the daemon may still make the session. */
   signal?: AbortSignal;
 }
 
@@ -76,7 +76,7 @@ const REASONING_EFFORTS = [
 const IMAGE_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /**
- * Throws an `InvalidOptionError` for the first wrong setting: an agent ignores a wrong level in silence
+ * Throws an `InvalidOptionError` for the first wrong setting: an agent ignores a wrong level without an error
  * (docs/wire/agent-stdio.md#oddities).
  */
 export function checkSettings(settings: SettingsParams): void {
@@ -131,7 +131,7 @@ export function checkResumeOptions(sessionId: string, options: ResumeSessionOpti
   checkSignal("signal", options.signal);
 }
 
-/** Throws an `InvalidOptionError` for a prompt that is not text, or for the first wrong option beside it. */
+/** Throws an `InvalidOptionError` for a prompt that is not text, or for the first wrong option. */
 export function checkPrompt(prompt: string, options: StreamOptions): void {
   requireObject("options", options);
   if (typeof prompt !== "string") throw new InvalidOptionError("prompt", "a string", prompt);
@@ -140,7 +140,7 @@ export function checkPrompt(prompt: string, options: StreamOptions): void {
   checkList("files", options.files, "files", checkFile);
   const hasAttachment = (options.images ?? []).length + (options.files ?? []).length > 0;
   if (prompt.trim() === "" && !hasAttachment) {
-    throw new InvalidOptionError("prompt", "a string that is not empty, unless images or files go along");
+    throw new InvalidOptionError("prompt", "a string that is not empty, unless images or files are attached");
   }
   checkBoolean("includePartialMessages", options.includePartialMessages);
   checkSignal("signal", options.signal);
@@ -150,7 +150,7 @@ export function checkPrompt(prompt: string, options: StreamOptions): void {
   checkInteger("idleTimeoutMs", options.idleTimeoutMs, 1);
 }
 
-/** Throws when `value` is not a string with something in it. */
+/** Throws unless `value` is a string that is not blank. */
 export function requireText(option: string, value: unknown): void {
   if (value === undefined) throw new InvalidOptionError(option, "a string that is not empty");
   checkText(option, value);

@@ -1,7 +1,7 @@
 import type { InitializeSessionParams } from "@daemon-sdk/protocol";
 import type { DaemonSessionOptions } from "./session-options.js";
 
-/** Options that go on the wire under their own names; everything else in the options object stays here. */
+/** Options that are sent unchanged, under their own names. */
 const PASSED_ON = [
   "sessionId",
   "modelId",

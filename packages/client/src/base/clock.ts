@@ -19,7 +19,7 @@ export const idleClock: Clock = {
   now: () => Date.now(),
   setTimer(callback, delayMs) {
     const timer = start(callback, delayMs);
-    // A number in browsers; no type of Node's is known here.
+    // A number in browsers. This package is compiled without Node's types.
     (timer as { unref?: () => void }).unref?.();
     return () => clearTimeout(timer);
   },

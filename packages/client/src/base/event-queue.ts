@@ -24,9 +24,9 @@ const FIRST_CAPACITY = 16;
 /**
  * Passes items to one consumer, in order, each once.
  *
- * A ring buffer with a head index, so that a consumer that lags pays the same per item as one that keeps up
- * (`array.shift()` costs a hundred times more once it lags). Waiting items are bounded in bytes: past the bound they are
- * dropped and the consumer gets SLOW_CONSUMER. The end comes once: what was pushed before it is delivered before it.
+ * A ring buffer with a head index, so that an item costs the same whether or not the consumer lags (`array.shift()` costs a
+ * hundred times more for a consumer that lags). Waiting items are bounded in bytes: past the bound they are dropped and the
+ * consumer gets SLOW_CONSUMER. The end comes once: what was pushed before it is delivered before it.
  */
 export class EventQueue<Item> {
   readonly #options: EventQueueOptions<Item>;
@@ -61,7 +61,7 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Adds one item. False when the queue does not take it: it has ended, or overflows with this item.
+   * Adds one item. False when the queue has ended, or overflows with this item.
    *
    * @param knownSize size in bytes; with it the caller enforces the bound, without it the queue does, by `sizeOf`
    */
@@ -124,7 +124,7 @@ export class EventQueue<Item> {
     const end = this.#end;
     if (end === undefined) return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
     if (!("error" in end)) return Promise.resolve({ value: undefined, done: true });
-    // Thrown once, like a generator; after it the iteration is just over.
+    // Thrown once, as by a generator; later calls return `done`.
     this.#end = {};
     return Promise.reject(end.error);
   }
@@ -177,7 +177,7 @@ export class EventQueue<Item> {
   }
 }
 
-/** Bytes a parsed JSON value takes, roughly: two per character, and a little per value. Never less than 16. */
+/** Approximate bytes of a parsed JSON value in memory: two per character, and some per value. Never less than 16. */
 export function approximateBytes(value: unknown): number {
   if (typeof value === "string") return 16 + value.length * 2;
   if (typeof value !== "object" || value === null) return 16;

@@ -6,18 +6,18 @@ import type {
   PermissionOption,
 } from "@daemon-sdk/protocol";
 
-/** A permission request as a handler sees it: also what `getPendingPermissionRequests()` lists. */
+/** A permission request as a handler gets it; also what `getPendingPermissionRequests()` lists. */
 export interface PermissionRequest extends PendingPermission {
   sessionId: string;
 }
 
-/** A question to the user as a handler sees it: also what `getPendingAskUserRequests()` lists. */
+/** A question to the user as a handler gets it; also what `getPendingAskUserRequests()` lists. */
 export interface AskUserRequest extends PendingAskUser {
   sessionId: string;
 }
 
 /**
- * Answer to a permission request: one of the request's own `options`, alone or with what goes along with it.
+ * Answer to a permission request: one of the request's own `options`, alone or with further fields.
  *
  * `editedSpecContent` is required with `proceed_edit`.
  */
@@ -40,9 +40,9 @@ export interface HandlerContext {
 /**
  * Answers permission requests. One request may cover several tool uses; the answer is for all of them.
  *
- * Takes as long as it likes: there is no time-out. Return `NO_ANSWER` to leave the request pending and answer it later with
+ * There is no time-out. Return `NO_ANSWER` to keep the request pending and answer it later with
  * `session.respondToPermission()`. A handler that throws, or names an option the request does not offer, counts as cancel, and
- * the failure goes to `onError` with the code HANDLER_FAILED.
+ * `onError` gets the failure with the code HANDLER_FAILED.
  */
 export type PermissionHandler = (
   request: PermissionRequest,
@@ -58,8 +58,8 @@ export type AskUserHandler = (
 /** Handlers of a session, or of a connection for all sessions that have none of their own. */
 export interface Handlers {
   /**
-   * Without one, here and on the connection: requests stay pending on a daemon that keeps them (`capabilities.inbox`), and are
-   * answered with cancel on one that does not.
+   * Without a handler, here and on the connection, requests stay pending on a daemon that keeps them (`capabilities.inbox`). On
+   * any other daemon they are answered with cancel.
    */
   permissionHandler?: PermissionHandler;
   /** The same rule for the agent's questions. */

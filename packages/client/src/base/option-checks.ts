@@ -1,6 +1,6 @@
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 
-/** Throws when `value` is defined and is no string with something in it. */
+/** Throws when `value` is defined and is not a string, or is blank. */
 export function checkText(option: string, value: unknown): void {
   if (value !== undefined && (typeof value !== "string" || value.trim() === "")) {
     throw new InvalidOptionError(option, "a string that is not empty", value);
@@ -26,7 +26,7 @@ export function checkFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") throw new InvalidOptionError(option, "a function", value);
 }
 
-/** Throws when `value` is defined and is not one of `accepted`. `null` passes where the option takes it to clear a setting. */
+/** Throws when `value` is defined and is not one of `accepted`. With `nullable`, `null` passes, which clears a setting. */
 export function checkOneOf(option: string, value: unknown, accepted: readonly string[], nullable = false): void {
   if (value === undefined || (nullable && value === null)) return;
   if (typeof value !== "string" || !accepted.includes(value)) {
@@ -49,7 +49,7 @@ export function checkList(
   });
 }
 
-/** Throws when `value` is not an object; gives it back as a record otherwise. */
+/** Throws when `value` is not an object; returns it as a record otherwise. */
 export function requireObject(option: string, value: unknown, what = "an object"): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(option, what, value);

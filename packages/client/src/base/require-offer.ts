@@ -1,6 +1,6 @@
 import { type DaemonCapabilities, ProtocolError } from "@daemon-sdk/protocol";
 
-/** Throws METHOD_NOT_FOUND, as a daemon that was asked would answer, unless the daemon offers that capability. */
+/** Throws METHOD_NOT_FOUND, the code with which the daemon would answer, unless the daemon offers that capability. */
 export function requireOffer(capabilities: DaemonCapabilities, name: keyof DaemonCapabilities): void {
   if (capabilities[name] === true) return;
   throw new ProtocolError(

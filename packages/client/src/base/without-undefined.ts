@@ -1,4 +1,4 @@
-/** A copy of `values` without the keys whose value is undefined, for options and frames that may not hold such. */
+/** A copy of `values` without the keys whose value is undefined, for options and frames in which undefined is not allowed. */
 export function withoutUndefined<Values extends object>(
   values: Values,
 ): { [Key in keyof Values]?: Exclude<Values[Key], undefined> } {

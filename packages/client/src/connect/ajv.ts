@@ -2,13 +2,13 @@ import type { CompileJsonSchema } from "../base/index.js";
 
 const NEWER_DRAFTS = /\/draft\/20(19-09|20-12)\//;
 
-/** What of the optional package `ajv` is used. */
+/** The part of the optional package `ajv` that is used. */
 interface AjvLike {
   compile(schema: object): ((value: unknown) => unknown) & { errors?: unknown };
   errorsText(errors: unknown, options: { dataVar: string }): string;
 }
 
-/** Loads `ajv`, which the application installs; undefined where it did not. */
+/** Loads `ajv`; undefined where the application has not installed it. */
 export async function loadAjv(): Promise<CompileJsonSchema | undefined> {
   const loaded = await Promise.all([import("ajv"), import("ajv/dist/2020.js")]).catch(() => undefined);
   if (loaded === undefined) return undefined;
@@ -20,11 +20,11 @@ export async function loadAjv(): Promise<CompileJsonSchema | undefined> {
   };
 }
 
-/** `ajv` is CommonJS: what its default export is depends on who loads it. */
+/** `ajv` is CommonJS: how deep its default export is nested depends on the loader. */
 function ajvOf(module: unknown): AjvLike {
   let exported: unknown = module;
   while (typeof exported !== "function") exported = Reflect.get(Object(exported), "default");
-  // Keywords of other dialects, and formats, are the agent's business.
+  // Keywords of other dialects, and formats, are not checked.
   return new (exported as new (options: object) => AjvLike)({
     strict: false,
     validateFormats: false,

@@ -18,7 +18,7 @@ export const connectDaemon: ConnectDaemon = createConnectDaemon({
 });
 
 /**
- * A page loads the half of the client that connects first. The other half is loaded beside the dial, before `connectDaemon`
+ * A page first loads the half of the client that connects. The other half is loaded during the dial, before `connectDaemon`
  * resolves.
  */
 async function loadKeeper(): Promise<KeepConnection> {

@@ -2,7 +2,7 @@ import type { KeepConnection } from "../api/index.js";
 import type { LoadJsonSchema } from "../base/index.js";
 import type { Platform } from "../link/index.js";
 
-/** A platform that also has the half of the client that a page loads beside the dial. */
+/** A platform that also has the half of the client that a page loads during the dial. */
 export interface ClientPlatform extends Platform {
   /** Loads what makes a connection of an authenticated link; called when an attempt at the first link begins. */
   loadKeeper(): Promise<KeepConnection>;

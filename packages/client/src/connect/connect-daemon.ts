@@ -32,8 +32,8 @@ export function createConnectDaemon(platform: ClientPlatform): ConnectDaemon {
 }
 
 /**
- * Repeats connecting and authenticating as a whole, with a fixed pause (docs/wire/session.md#connect-and-retry), after errors that
- * can pass.
+ * Repeats connecting and authenticating as a whole, with a fixed pause (docs/wire/session.md#connect-and-retry), after retryable
+ * errors.
  */
 function firstLinkPolicy({ maxRetries = 0, signal }: ConnectDaemonOptions, logger: Logger): RetryPolicy {
   let retries = 0;

@@ -22,7 +22,7 @@ export interface LocalPlatformParts {
   environmentApiKey(): string | undefined;
 }
 
-/** A platform with local daemons, which it links to by the optional package: that makes the daemon prove itself first. */
+/** A platform with local daemons. The optional package opens the link, after the daemon has proved itself. */
 export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatformParts): ClientPlatform {
   const ownCredential = ({ credential, endpoint }: LocalLink): Credential | undefined => {
     if (Object.keys(credential).length > 0) return credential;
@@ -33,8 +33,8 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
     loadKeeper: () => Promise.resolve(keepConnection),
     loadJsonSchema: loadAjv,
     async openLocal({ daemonPort }, { signal, start }, credential) {
-      const door = await loadLocalDaemon();
-      const link = await door.connectLocal({
+      const localDaemon = await loadLocalDaemon();
+      const link = await localDaemon.connectLocal({
         ...withoutUndefined({ signal, daemonPort }),
         ...(start === false ? { start } : {}),
       });

@@ -20,7 +20,7 @@ interface Call {
   readonly method: Method<object, unknown>;
   readonly params: object;
   readonly onResult: ((result: unknown) => void) | undefined;
-  /** Number of the call; on every link calls go out in the order of their numbers. */
+  /** Number of the call; on every link calls are sent in the order of their numbers. */
   readonly order: number;
   /** Settles the call; to be called once. */
   readonly settle: (outcome: { result: unknown } | { error: unknown }) => void;
@@ -29,12 +29,12 @@ interface Call {
   losses: number;
   /** The last one's error. */
   lost?: unknown;
-  /** Starts of the daemon that the links of `losses` led to. */
+  /** Instances of the daemon at the other ends of these links. */
   daemons: number;
   lastDaemon?: string;
 }
 
-/** The link that a call went out on. */
+/** The link on which a call was sent. */
 interface Way {
   readonly engine: ProtocolEngine;
   readonly daemon: string | undefined;
@@ -43,20 +43,20 @@ interface Way {
 /**
  * All calls of a connection, over all its links.
  *
- * Without a link a call waits for one. A call whose link broke before the answer is made again on the next link, with the same id
+ * Without a link a call waits for one. A call whose link broke before the answer is repeated on the next link, with the same id
  * and params, where that is safe (`Method.isRepeatable`; on a daemon that cannot `resume`, only calls that read); else it rejects
- * with CONNECTION_LOST at once. Each call settles exactly once: with the result, the daemon's error, its time-out (which counts
- * from the call on, over all links), its signal's reason, or the error that ended the connection.
+ * with CONNECTION_LOST at once. Each call settles exactly once: with the result, the daemon's error, its time-out (counted from
+ * the call, over all links), its signal's reason, or the error that ended the connection.
  */
 export class ConnectionCalls {
   /** The clock of the connection. */
   readonly clock: Clock;
-  /** Called before a call goes out. While it returns false the link is in doubt, and calls wait. */
+  /** Called before a call is sent. False: the link is in doubt, and the call waits. */
   beforeCall: (() => boolean) | undefined;
   #engine: ProtocolEngine | undefined;
   #isOpen = false;
   #offersResume = false;
-  /** Instance id of the daemon that the link leads to; undefined where the daemon states none. */
+  /** Instance id of the daemon at the other end of the link; undefined where the daemon states none. */
   #daemon: string | undefined;
   #mayRepeat = true;
   #end: ConnectionError | undefined;
@@ -73,7 +73,7 @@ export class ConnectionCalls {
     return this.#engine;
   }
 
-  /** Whether calls go out now. */
+  /** Whether calls are sent now. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -110,8 +110,8 @@ export class ConnectionCalls {
   }
 
   /**
-   * Answers a request of the daemon; false when it was answered. Without a link the result is true: the session answers again
-   * later.
+   * Answers a request of the daemon; false when the request was answered before. Without a link the result is true: the session
+   * answers again later.
    */
   respond(id: string, result: unknown): boolean {
     return this.#engine === undefined ? this.#end === undefined : this.#engine.respond(id, result);
@@ -122,7 +122,7 @@ export class ConnectionCalls {
     return this.#engine?.notify(name, params) ?? false;
   }
 
-  /** Takes a new link, for attaching its sessions; calls wait until {@link open}. */
+  /** Uses a new link to attach the sessions; calls wait until {@link open}. */
   use(engine: ProtocolEngine): void {
     this.#engine = engine;
   }
@@ -149,7 +149,7 @@ export class ConnectionCalls {
   /**
    * The link is lost, and another may follow.
    *
-   * @param mayRepeat false when a message was refused for its size: it may be one of the calls without an answer
+   * @param mayRepeat false when a message was refused for its size: that message may be one of the calls without an answer
    */
   suspend(mayRepeat = true): void {
     this.#engine = undefined;
@@ -207,7 +207,7 @@ export class ConnectionCalls {
   }
 }
 
-/** Methods that the daemon acts on once only with an id of the caller's, and the param that holds it. */
+/** Methods that are safe to repeat only with an id that the caller chose, and the param of that id. */
 const ONCE_BY: ReadonlyMap<string, string> = new Map([
   ["initialize_session", "sessionId"],
   ["add_user_message", "messageId"],

@@ -1,4 +1,4 @@
-/** Where a connection is in its life. */
+/** The states of a connection. */
 export type ConnectionState =
   | "idle"
   | "dialing"
@@ -9,11 +9,11 @@ export type ConnectionState =
   | "closing"
   | "closed";
 
-/** What can happen to a connection. */
+/** The events of a connection. */
 export type ConnectionEvent = "dial" | "opened" | "accepted" | "attached" | "lost" | "close" | "ended";
 
 /**
- * Life of one client connection, over all its links. Pure: no sockets, no timers, no clock.
+ * The state machine of one client connection, over all its links. Pure: no sockets, no timers, no clock.
  *
  *   idle ─dial→ dialing ─opened→ authenticating ─accepted→ attaching ─attached→ ready ─close→ closing ─ended→ closed
  *
@@ -22,8 +22,8 @@ export type ConnectionEvent = "dial" | "opened" | "accepted" | "attached" | "los
  *   idle ─close→ closed          dialing ─close→ closed              authenticating ─close→ closed
  *   attaching ─close→ closed     waiting ─close→ closed
  *
- * `attaching`: the sessions are attached to the new link; the first link has none. `lost`: the link in use broke, or an attempt at
- * one failed. `waiting` ends with `dial` while attempts remain, else with `close`.
+ * `attaching`: the sessions are attached to the new link; the first link has none. `lost`: the link in use broke, or an attempt
+ * at one failed. `waiting` ends with `dial` while attempts remain, else with `close`.
  */
 export const CONNECTION_TRANSITIONS = {
   idle: { dial: "dialing", close: "closed" },

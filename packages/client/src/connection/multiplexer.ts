@@ -16,7 +16,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { ConnectionCalls } from "./connection-calls.js";
 
-/** One session's end of the shared socket: the multiplexer passes that session's frames to it. */
+/** One session's end of the shared socket, to which the multiplexer passes that session's frames. */
 export interface SessionView {
   /** The `seq` of the last entry received in order; it grows with every such entry. */
   readonly progress: number;
@@ -119,7 +119,7 @@ export class SharedTransportMultiplexer {
     if (this.#views.has(sessionId)) {
       throw new SessionError(
         "SESSION_ALREADY_ATTACHED",
-        `Session ${sessionId} has a handle on this connection already. Use that one, or detach it first.`,
+        `Session ${sessionId} has a handle on this connection already. Use that handle, or detach it first.`,
         { sessionId },
       );
     }

@@ -20,20 +20,23 @@ import type { ConnectionStatus } from "./status-events.js";
 
 /** Options of `connectDaemon`. Those of the original SDK keep their names. */
 export interface ConnectDaemonOptions extends Handlers {
-  /** Which machine's daemon. Default: the one on this machine, started when none runs. */
+  /** The machine whose daemon is used. Default: this machine, on which a daemon is started when none runs. */
   machine?: SDKMachineConfig;
-  /** Where the daemon is; wins over `machine`. `ws:`, `wss:` or `ws+unix:`. Nothing is started then. */
+  /** Address of the daemon: `ws:`, `wss:` or `ws+unix:`. Takes precedence over `machine`, and no daemon is started. */
   url?: string;
-  /** API key (`fk-…`). Goes into `daemon.authenticate` and into `token` of the session calls, never into a URL. */
+  /** API key (`fk-…`). Sent in `daemon.authenticate` and as `token` of the session calls, never in a URL. */
   apiKey?: string;
   /** Access token, instead of or beside `apiKey`. */
   token?: string;
   /**
    * One-time credential for web pages, which must hold no lasting one; made by `connection.createTicket()` in another program. A
-   * ticket is good for one link. To reconnect, a page needs a function that fetches a fresh one; it is called before each attempt.
+   * ticket is valid for one link. To reconnect, a page needs a function that fetches a new ticket. It is called before each
+   * attempt.
    */
   ticket?: string | (() => string | Promise<string>);
-  /** How often connecting **and** authenticating are repeated as a whole, 2 s apart; not after a refused credential. Default 0. */
+  /**
+   * How often connecting **and** authenticating are repeated as a whole, 2 s apart; not after a refused credential. Default 0.
+   */
   maxRetries?: number;
   /** TCP port of a local or ephemeral daemon. For a local one it means 127.0.0.1 instead of the unix socket. */
   daemonPort?: number;
@@ -41,19 +44,21 @@ export interface ConnectDaemonOptions extends Handlers {
   relayBaseUrl?: string;
   /** Opens each link, instead of a WebSocket; called with the resolved URL. */
   transport?: Dial;
-  /** Aborts connecting. No effect once connected: neither on the connection nor on reconnecting. */
+  /** Aborts connecting. Without effect on the connection once it is made, and on reconnecting. */
   signal?: AbortSignal;
-  /** Default: writes nothing. */
+  /** Default: no log is written. */
   logger?: Logger;
-  /** Called with each change of {@link ConnectionStatus}, the first `connected` included. `connection.status()` gives the same. */
+  /**
+   * Called with each change of {@link ConnectionStatus}, the first `connected` included. `connection.status()` reports the same.
+   */
   onStatus?: (status: ConnectionStatus) => void;
   /**
-   * Called with failures that no call rejects with, such as a handler that threw (code HANDLER_FAILED). Default: they are logged.
+   * Called with failures that no call rejects with, such as a handler that threw (code HANDLER_FAILED). Default: the logger.
    */
   onError?: (error: Error) => void;
   /**
-   * Whether a lost link is replaced by a new one; default true. Sessions are attached to the new link, streams go on, and calls
-   * wait for it. `false`: the connection ends with its first link, with CONNECTION_LOST.
+   * Whether a lost link is replaced by a new one; default true. Sessions are attached to the new link, streams continue, and
+   * calls wait for the new link. `false`: the connection ends with its first link, with CONNECTION_LOST.
    */
   reconnect?: boolean | ReconnectOptions;
   /** How soon a dead link is detected; `false`: only when the transport reports its end. */
@@ -62,7 +67,7 @@ export interface ConnectDaemonOptions extends Handlers {
   clock?: Clock;
 }
 
-/** When reconnecting is given up. Both count from the last loss of a link on which an entry of a session arrived. */
+/** When reconnecting fails. Both options count from the last loss of a link on which an entry of a session arrived. */
 export interface ReconnectOptions {
   /**
    * Milliseconds after the loss; default `LIMITS.reconnectBudgetMs`, 5 minutes. Time in which the computer sleeps does not count.
@@ -74,14 +79,14 @@ export interface ReconnectOptions {
 
 /** How long a daemon may be silent before its link counts as dead. */
 export interface HeartbeatOptions {
-  /** Milliseconds without a frame after which the daemon is asked; default `LIMITS.pingIntervalMs`, 15 s. */
+  /** Milliseconds without a frame after which the link is checked by a call; default `LIMITS.pingIntervalMs`, 15 s. */
   intervalMs?: number;
   /** Milliseconds without a frame after that until the link counts as dead; default `LIMITS.pingTimeoutMs`, 10 s. */
   timeoutMs?: number;
 }
 
 const URL_SCHEMES = ["ws:", "wss:", "ws+unix:"];
-/** A label of a host name, which the sandbox id becomes. */
+/** A label of a host name. The sandbox id becomes one. */
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
 /** Throws an `InvalidOptionError` for the first wrong option. */

@@ -25,9 +25,9 @@ export interface AuthenticateOptions {
 /**
  * Authenticates on a fresh link (docs/wire/session.md#authentication); its request has to be the first message of the link.
  *
- * Rejects with `ConnectionError`: AUTH_REJECTED for a refused credential, CONNECTION_LOST as soon as the link ends, CONNECT_TIMEOUT when no
- * answer comes within 30 s; with a `ProtocolError` VERSION_MISMATCH when the daemon wants another version,
- * INVALID_PARAMS or REMOTE_ERROR when it does not understand the request.
+ * Rejects with `ConnectionError`: AUTH_REJECTED for a refused credential, CONNECTION_LOST as soon as the link ends,
+ * CONNECT_TIMEOUT when no answer comes within 30 s; with a `ProtocolError` VERSION_MISMATCH when the daemon requires another
+ * version, INVALID_PARAMS or REMOTE_ERROR when the daemon cannot read the request.
  */
 export async function authenticate(engine: ProtocolEngine, options: AuthenticateOptions): Promise<DaemonIdentity> {
   const { credential, machineType, signal, endpoint } = options;
@@ -37,7 +37,7 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
     metadata: { tracing: { machineType }, sdk: { language: "typescript", version: CLIENT_VERSION } },
   };
   const id = newId();
-  // A daemon that cannot read the request does not know its id. Nothing else was asked on this link.
+  // A daemon that cannot read the request answers without its id. No other request was sent on this link.
   engine.onStrayResponse = (response) => {
     if (response.id === null && isFailure(response))
       engine.abandon(id, errorOfResponse({ id, method: "daemon.authenticate", params }, response.error));
@@ -55,7 +55,7 @@ export async function authenticate(engine: ProtocolEngine, options: Authenticate
   }
 }
 
-/** Capabilities are kept as the daemon states them; no code asks for unknown ones. */
+/** Capabilities are kept as the daemon states them; no code reads unknown ones. */
 function identityOf(result: unknown, endpoint: LocalDaemonEndpoint | undefined): DaemonIdentity {
   const { userId, orgId, capabilities, instanceId } = isRecord(result) ? result : {};
   return {

@@ -47,13 +47,13 @@ export interface LinkEnd {
 export interface RetryPolicy extends DialManner {
   /** Waits until the next attempt is due after `failure`. Rejects with the error to give up with. */
   wait(failure: Error): Promise<void>;
-  /** Clears the timers; with `reason`, it also ends the attempt that is under way. */
+  /** Clears the timers; with `reason`, it also ends the present attempt. */
   stop(reason?: Error): void;
 }
 
-/** Keeps a connection linked after its first link. A page loads the code for it beside the first dial. */
+/** Keeps a connection linked after its first link. A page loads the code for it during the first dial. */
 export interface LinkKeeper {
-  /** Watches a link that calls are about to go out on; the returned function stops that. */
+  /** Watches a link, from before the first call on it; the returned function ends the watch. */
   watch(link: AuthenticatedLink): () => void;
   /** The policy for the links after a lost one; undefined: the connection ends with that link. */
   retryAfter(end: LinkEnd): RetryPolicy | undefined;
@@ -65,7 +65,7 @@ export interface ConnectorOptions {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly onError: (error: Error) => void;
-  /** Called when an attempt begins; waited for once its link is authenticated. */
+  /** Called when an attempt begins; awaited once the attempt's link is authenticated. */
   loadKeeper(): Promise<LinkKeeper>;
 }
 
@@ -133,14 +133,14 @@ export class Connector {
     }
   }
 
-  /** Ends the connection, in whatever state it is; resolves when that is done. */
+  /** Ends the connection in any state; resolves when the connection has ended. */
   async close(): Promise<void> {
     const error = new ConnectionError("CONNECTION_CLOSED", "The connection was closed by close(). Open a new one.");
     if (this.#state === "ready") {
       this.#stopWatch();
       this.#step("close");
       this.multiplexer.end(error);
-      // On a half-open link nobody answers.
+      // On a half-open link the daemon does not answer.
       this.#stopTimer = this.#clock.setTimer(() => this.#closed(), CLIENT_LIMITS.closeGraceMs);
       this.link.engine.close(error);
     } else if (this.#state !== "closing") {
@@ -162,9 +162,9 @@ export class Connector {
     this.#link?.transport.terminate();
   }
 
-  /** Makes one link and takes it into use. Leaves nothing open when it rejects. */
+  /** Makes one link and uses it. When this rejects, no link stays open. */
   async #attempt(policy: RetryPolicy): Promise<void> {
-    // Beside the dial, so that nobody waits for it. Whether it failed matters only once there is a link.
+    // During the dial, so that it takes no time of its own. A failure to load matters only once there is a link.
     const loading = this.#options.loadKeeper();
     loading.catch(() => {});
     const link = await this.#open(policy);
@@ -220,17 +220,17 @@ export class Connector {
     }
   }
 
-  /** Lets calls go out on a link whose sessions are attached. */
+  /** Sends calls on a link to which the sessions are attached. */
   #use(link: AuthenticatedLink, keeper: LinkKeeper): void {
     const { capabilities, instanceId } = link.identity;
     this.#stopWatch = keeper.watch(link);
     this.multiplexer.calls.open(capabilities.resume === true, instanceId);
     this.#step("attached");
-    // It may have ended while the sessions were attached to it.
+    // The link may have ended while the sessions were attached to it.
     if (link.end !== undefined) this.#ended(link.end);
   }
 
-  /** The present link has ended. In `attaching` that fails the attempt, or is asked for after it. */
+  /** The present link has ended. In `attaching` the attempt rejects, or `#use` handles the end. */
   #ended(end: LinkEnd): void {
     if (this.#state === "ready") this.#lost(end);
     else if (this.#state === "closing") this.#closed();
@@ -261,7 +261,7 @@ export class Connector {
     const from = this.#state;
     const to = nextConnectionState(from, event);
     if (to === undefined) {
-      throw new DaemonError("INTERNAL", `The connection cannot take ${event} while ${from}; please report this.`);
+      throw new DaemonError("INTERNAL", `The connection cannot handle ${event} while ${from}; please report this.`);
     }
     this.#options.logger.debug({ from, event, to }, "Connection state changed");
     this.#state = to;

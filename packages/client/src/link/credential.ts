@@ -27,7 +27,7 @@ async function freshTicket(fetchTicket: () => string | Promise<string>): Promise
   }
 }
 
-/** The error for a missing credential; `advice` says where to get one. */
+/** The error for a missing credential; `advice` is what the caller can do. */
 export function noCredential(advice: string): ConnectionError {
   return new ConnectionError("AUTH_MISSING", `No credential for the daemon. ${advice}. Nothing was sent.`);
 }

@@ -4,11 +4,11 @@ import type { HeartbeatOptions } from "../connection/index.js";
 /** What a {@link Heartbeat} watches, how often, and what it calls. */
 export interface HeartbeatParts extends Required<HeartbeatOptions> {
   readonly engine: ProtocolEngine;
-  /** The method that the daemon is asked with: one that takes no params and changes nothing. */
+  /** The method that checks the link. It takes no params and changes nothing. */
   readonly probe: Method<object, unknown>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called when a link that was in doubt has given a sign of life. */
+  /** Called when a frame arrived on a link that was in doubt. */
   onAlive(): void;
   /** Called once, when the link counts as dead. */
   onDead(): void;
@@ -18,10 +18,10 @@ export interface HeartbeatParts extends Required<HeartbeatOptions> {
 const CHECKS = 4;
 
 /**
- * Detects that one link to a daemon is dead. Every frame that arrives is a sign of life, an error response included.
+ * Detects that one link to a daemon is dead. Every frame that arrives shows that the link is alive, an error response included.
  *
  * One timer runs at a time. When it fires earlier or later than planned, by the wall clock and by more than both times together,
- * the computer slept or its clock was set: the link is then in doubt, and the daemon is asked at once. A process that was busy for
+ * the computer slept or its clock was set: the link is then in doubt, and is checked at once. A process that was busy for
  * long reads the frames that wait before the link counts as dead.
  */
 export class Heartbeat {
@@ -40,7 +40,8 @@ export class Heartbeat {
   }
 
   /**
-   * Whether calls may go out. False while the link is in doubt, which a call right after the computer slept is the first to detect.
+   * Whether calls may be sent. False while the link is in doubt. After the computer slept, a call may detect that before the
+   * timer does.
    */
   isTrusted(): boolean {
     if (!this.#isInDoubt && !this.#hasStopped && this.#clockJumped()) this.#doubt();
@@ -63,7 +64,7 @@ export class Heartbeat {
   }
 
   #doubt(): void {
-    this.#options.logger.info({}, "The clock jumped; asking the daemon");
+    this.#options.logger.info({}, "The clock jumped; checking the link");
     this.#isInDoubt = true;
     this.#hasReceived();
     this.#ask();

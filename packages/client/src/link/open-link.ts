@@ -16,24 +16,26 @@ export interface OpenLink {
 export interface DialManner {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Dials once, because the caller has a retry policy. Default: repeats the dial as `RETRY_SCHEDULES` says for the machine's type.
+   * Dials once, because the caller has a retry policy. Default: repeats the dial as `RETRY_SCHEDULES` states for the machine's
+   * type.
    */
   readonly isOnce?: boolean;
   /** Whether a local daemon may be started. Default true. */
   readonly start?: boolean;
 }
 
-/** What differs between Node and a browser; each entry point brings its own. */
+/** What differs between Node and a browser; each entry point has its own. */
 export interface Platform {
   /**
-   * Opens a link to the daemon on this machine. Rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be reached, with AUTH_MISSING
-   * where neither the caller nor the machine has a credential for it.
+   * Opens a link to the daemon on this machine. Rejects with LOCAL_DAEMON_UNAVAILABLE where it cannot be reached, with
+   * AUTH_MISSING where neither the caller nor the machine has a credential for it.
    */
   openLocal(options: ConnectDaemonOptions, manner: DialManner, credential: Credential | undefined): Promise<OpenLink>;
 }
 
 /**
- * Opens the link the options ask for. Rejects with AUTH_MISSING before anything is sent when no credential can be had for it.
+ * Opens the link that the options describe. Rejects with AUTH_MISSING, before anything is sent, when there is no credential for
+ * it.
  *
  * A link to the local daemon is opened by the platform; every other one is dialed by its URL.
  */

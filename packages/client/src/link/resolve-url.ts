@@ -4,7 +4,7 @@ import { DEFAULT_DAEMON_PORT, DEFAULT_RELAY_BASE_URL, MachineType, type SDKMachi
 
 /** What the URL of a daemon depends on. */
 export interface ResolveUrlOptions {
-  /** Taken as it is; the other options have no effect then. */
+  /** Used unchanged; the other options then have no effect. */
   readonly url?: string;
   /** Default: this machine. */
   readonly machine?: SDKMachineConfig;
@@ -20,9 +20,8 @@ export interface ResolveUrlOptions {
 /**
  * The WebSocket URL of a machine's daemon. Pure: finds and starts no daemon.
  *
- * The credential never goes into a URL. For a local machine this is the TCP address. `connectDaemon` dials it
- * with a `transport` of the caller's own, or with `daemonPort` and a credential; in all other cases it uses the unix socket of our
- * daemon.
+ * The credential never goes into a URL. For a local machine this is the TCP address. `connectDaemon` dials it with a `transport`
+ * of the caller's own, or with `daemonPort` and a credential; in all other cases it uses the unix socket of our daemon.
  */
 export function resolveWebSocketUrl(options: ResolveUrlOptions): string {
   if (options.url !== undefined) return options.url;

@@ -15,8 +15,8 @@ const NODE: RelayPlatform = {
 /**
  * {@link RelayAgent} in Node: over the daemon's unix socket, or over WebSocket with `url`.
  *
- * Without either, `RELAY_SOCKET` counts, which a spawned agent is given, else the local daemon is found or started (needs
- * `@daemon-sdk/local-daemon`).
+ * Without either, the socket is `RELAY_SOCKET`, which the daemon sets for a spawned agent. Without that, the local daemon is
+ * found or started (needs `@daemon-sdk/local-daemon`).
  */
 export class RelayClient extends RelayAgent {
   constructor(options: RelayClientOptions = {}) {
@@ -27,14 +27,11 @@ export class RelayClient extends RelayAgent {
 async function findLocalDaemon(signal: AbortSignal): Promise<string> {
   const { ensureLocalDaemon } = await import("@daemon-sdk/local-daemon").catch((cause: unknown) => {
     const message =
-      "No `socketPath` was given, and the package @daemon-sdk/local-daemon, which would find one, is missing.";
+      "There is no `socketPath`, and the package @daemon-sdk/local-daemon, which finds the socket, is not installed.";
     throw new ConnectionError("LOCAL_DAEMON_UNAVAILABLE", `${message} Install it, or pass \`socketPath\`.`, { cause });
   });
   const { url } = await ensureLocalDaemon({ signal });
   const match = /^ws\+unix:\/\/(.+):\/$/.exec(url);
   if (match?.[1] !== undefined) return decodeURIComponent(match[1]);
-  throw new ConnectionError(
-    "LOCAL_DAEMON_UNAVAILABLE",
-    "The local daemon is a plain one, which speaks no relay protocol.",
-  );
+  throw new ConnectionError("LOCAL_DAEMON_UNAVAILABLE", "The local daemon is a plain daemon, which has no relay.");
 }

@@ -2,12 +2,12 @@ import { abortReason, TimeoutError } from "@daemon-sdk/protocol";
 import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import type { ReplyOptions } from "./sending/index.js";
 
-/** A peer has connected, or has joined or left a channel of this agent. The daemon does not notify of lost connections. */
+/** A peer has connected, or has joined or left a channel of this agent. The daemon does not report lost connections. */
 export type RelayPresence =
   | { readonly type: "agent_ready"; readonly name: string; readonly cli?: string; readonly task?: string }
   | { readonly type: "channel_joined" | "channel_left"; readonly name: string; readonly channel: string };
 
-/** Reads presence out of the stream of envelopes, and resolves waits for a name. */
+/** Reports presence from the envelopes received, and resolves waits for a name. */
 export class Presence {
   /** Called with each event. */
   onPresence: ((event: RelayPresence) => void) | undefined;

@@ -45,7 +45,7 @@ import { Subscriptions } from "./subscriptions.js";
 export class RelayAgent implements AsyncDisposable {
   /** Queries to the daemon: status, inbox, agents, … */
   readonly queries: RelayQueries;
-  /** Starts and ends other agents through the daemon. */
+  /** Starts and ends other agents by the daemon. */
   readonly workers: RelayWorkers;
   /** As given in the options. */
   readonly name: string;
@@ -153,9 +153,10 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   /**
-   * Messages to this agent, in order per sender, each once. For one consumer at a time; after a consumer has left its loop, the
-   * next one gets what waits. A message is acknowledged when the next one is requested or the loop is left, so that a message
-   * whose handling dies with the process is delivered again. Ends with the client; after a fatal refusal it throws the reason.
+   * Messages to this agent, in order per sender, each once. For one consumer at a time; after a consumer has ended its loop, the
+   * next one gets the messages that wait. A message is acknowledged when the next one is requested or the loop ends, so that a
+   * message whose handling ends with the process is redelivered. Ends with the client; after a fatal refusal it throws the
+   * reason.
    *
    * @param options.signal ends the iteration without an error
    */
@@ -173,7 +174,10 @@ export class RelayAgent implements AsyncDisposable {
     return this.#outbox.submit(sendEnvelope(newId(), body, { ...options, to: "*", topic }), options?.signal);
   }
 
-  /** Sends, and waits until the addressee has called `answer`. Rejects with RECIPIENT_NOT_FOUND, REQUEST_TIMEOUT, CONNECTION_LOST, … */
+  /**
+   * Sends, and waits until the addressee has called `answer`. Rejects with RECIPIENT_NOT_FOUND, REQUEST_TIMEOUT, CONNECTION_LOST,
+   * …
+   */
   sendAndWait(to: string, body: string, options: ExchangeOptions = {}): Promise<AckPayload> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
@@ -195,7 +199,7 @@ export class RelayAgent implements AsyncDisposable {
   request(to: string, body: string, options: ExchangeOptions = {}): Promise<RelayMessage> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
-    // Twice, because older clients look in either place (docs/wire/relay.md#sdk-client).
+    // Twice, because older clients read either place (docs/wire/relay.md#sdk-client).
     const data = { ...options.data, _correlationId: id };
     const envelope = sendEnvelope(id, body, { ...options, to, data }, { replyTo: id });
     const wait = {

@@ -21,9 +21,9 @@ import type { Outbox, PendingReplies } from "./sending/index.js";
 export interface RelayInboundOptions {
   readonly feed: MessageFeed;
   readonly outbox: Outbox;
-  /** Wait for answers of the daemon and for ACKs to blocking sends, by the id of the request. */
+  /** Calls that wait for an answer of the daemon, or for the ACK of a blocking send, by the id of the request. */
   readonly replies: PendingReplies;
-  /** Wait for responses of other agents, by the id of the request. */
+  /** Calls that wait for a response of another agent, by the id of the request. */
   readonly responses: PendingReplies;
   readonly presence: Presence;
   readonly logger: Logger;
@@ -32,7 +32,7 @@ export interface RelayInboundOptions {
 }
 
 /**
- * Hands each incoming envelope to its receiver. One without a receiver is logged and ignored
+ * Passes each envelope received to its receiver. An envelope without a receiver is logged and ignored
  * (docs/wire/relay.md#message-types).
  */
 export class RelayInbound {
@@ -76,9 +76,10 @@ export class RelayInbound {
     if (hasRoom === !this.#isFull) return;
     this.#isFull = !hasRoom;
     if (hasRoom) return;
-    const text =
-      "Messages wait for the consumer of messages(), and there is no room for more. Those that are acknowledged";
-    this.#options.onError(new DaemonError("SLOW_CONSUMER", `${text} come again later; channel messages do not.`));
+    const text = "The queue of messages() is full, because its consumer lags. Later messages";
+    this.#options.onError(
+      new DaemonError("SLOW_CONSUMER", `${text} are redelivered, except those of channels, which are lost.`),
+    );
   }
 
   #acknowledged(envelope: RelayEnvelope<"ACK">): void {
@@ -101,7 +102,7 @@ export class RelayInbound {
   #busy(payload: BusyPayload): void {
     if (this.#options.outbox.onBusy(payload)) return;
     const { retry_after_ms: retryAfterMs } = payload;
-    const message = `The daemon is busy; it wants ${retryAfterMs} ms of rest.`;
+    const message = `The daemon is busy; send again after ${retryAfterMs} ms.`;
     this.#options.onError(new ProtocolError("QUEUE_FULL", message, { data: { retryAfterMs } }));
   }
 
@@ -113,6 +114,6 @@ export class RelayInbound {
   }
 
   #ignore({ type, id }: Envelope<unknown>): void {
-    if (type !== "BYE") this.#options.logger.debug({ type, id }, "Ignored an envelope that nobody waits for");
+    if (type !== "BYE") this.#options.logger.debug({ type, id }, "Ignored an envelope without a receiver");
   }
 }

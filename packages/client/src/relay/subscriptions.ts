@@ -6,8 +6,8 @@ import {
 } from "@daemon-sdk/protocol/relay";
 
 /**
- * The topics, channels and the shadowed agent to which this client is subscribed. The daemon may not remember them after a
- * reconnect, so they are sent again after each WELCOME. A repeated one has no effect.
+ * The topics, channels and the shadowed agent to which this client is subscribed. After a reconnect the daemon may no longer have
+ * them, so they are sent again after each WELCOME. A repeated subscription has no effect.
  */
 export class Subscriptions {
   readonly #topics = new Set<string>();

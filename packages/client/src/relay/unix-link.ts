@@ -40,7 +40,8 @@ class UnixLink implements ByteLink {
 }
 
 /**
- * Opens a unix socket, once. Rejects with CONNECTION_FAILED (nobody listens there), CONNECT_TIMEOUT, or the reason of `signal`.
+ * Opens a unix socket, once. Rejects with CONNECTION_FAILED (no daemon listens there), CONNECT_TIMEOUT, or the reason of
+ * `signal`.
  */
 export function dialUnixSocket(path: string, { signal, timeoutMs }: RelayDialRequest): Promise<ByteLink> {
   return new Promise((resolve, reject) => {
@@ -78,5 +79,5 @@ function connectFailed(path: string, cause: Error): ConnectionError {
 }
 
 function timedOut(path: string, timeoutMs: number): ConnectionError {
-  return new ConnectionError("CONNECT_TIMEOUT", `${path} did not take the connection within ${timeoutMs} ms.`);
+  return new ConnectionError("CONNECT_TIMEOUT", `${path} did not accept the connection within ${timeoutMs} ms.`);
 }

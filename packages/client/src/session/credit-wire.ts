@@ -3,10 +3,10 @@ import type { ConnectionCalls } from "../connection/index.js";
 import type { CreditWire } from "./session-credit.js";
 
 /**
- * How one session's credit goes over a connection.
+ * Sends one session's credit over a connection.
  *
  * @param sessionId undefined while there is no session
- * @param onFailed the daemon refused to send events
+ * @param onFailed called when the daemon refuses to send events
  */
 export function creditWire(
   calls: ConnectionCalls,
@@ -15,7 +15,8 @@ export function creditWire(
 ): CreditWire {
   return {
     follow(credit, onResult) {
-      // Not by `calls`, which wait for a link and are made again: on a new link the session is resumed with its credit.
+      // Not through `calls`, which wait for a link and repeat what was lost: on a new link the session is resumed with its
+      // credit.
       const { engine } = calls;
       const id = sessionId();
       if (id === undefined || engine === undefined) return false;

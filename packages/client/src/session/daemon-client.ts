@@ -153,16 +153,16 @@ export class DaemonClient extends SessionCalls {
   }
 
   /**
-   * With an id of the client's the call can be repeated on another link and makes one session. A plain daemon chooses the id
-   * itself.
+   * With an id that the client chose, the call can be repeated on another link and makes one session. A plain daemon chooses the
+   * id itself.
    */
   #ownId(): { sessionId?: string } {
     return this.#options.capabilities?.resume === true ? { sessionId: newId() } : {};
   }
 
   /**
-   * `inbox`: this client leaves requests unanswered that it has no handler for. `credit`: how many events to send. Only for
-   * daemons that offer them.
+   * `inbox`: this client does not answer requests for which it has no handler. `credit`: how many events to send. Each is sent
+   * only to a daemon that offers it.
    */
   #extensions(): { inbox?: true; credit?: Credit } {
     return {
@@ -172,8 +172,8 @@ export class DaemonClient extends SessionCalls {
   }
 
   /**
-   * `load_session`: joins a session that exists. Its frames are received from the moment this call is sent, because a running
-   * session sends some before the result. Requests that wait in the session are passed to the handlers.
+   * `load_session`: attaches to a session that exists. The session's frames are received from the moment this call is sent,
+   * because a running session sends some before the result. Requests that wait in the session are passed to the handlers.
    */
   async loadSession(
     sessionId: string,
@@ -266,7 +266,7 @@ export class DaemonClient extends SessionCalls {
     this.#feed.close();
   }
 
-  /** Requires `turns`, too: to a client without credit for events, only that notifies the end of a turn. */
+  /** Requires `turns`, too: without credit for events, only the notifications of `turns` report the end of a turn. */
   #newCredit(): SessionCredit | undefined {
     const { capabilities } = this.#options;
     if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;

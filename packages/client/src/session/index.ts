@@ -1,5 +1,5 @@
+export * from "./abandoned-turns.js";
 export * from "./daemon-client.js";
-export * from "./left-turns.js";
 export * from "./request-answers.js";
 export * from "./session-activity.js";
 export * from "./session-attachment.js";

@@ -2,14 +2,14 @@ import { type AskUserResult, InvalidOptionError, isRecord, type RequestPermissio
 import { type AskUserRequest, type PermissionRequest, withoutUndefined } from "../base/index.js";
 
 /**
- * The result to send for an answer to a permission request, with the `sessionId` a daemon's schema wants
+ * The result to send for an answer to a permission request, with the `sessionId` that a daemon's schema requires
  * (docs/wire/session.md#permission-requests).
  *
  * Throws an `InvalidOptionError` for an option that the request does not offer, and for `proceed_edit` without its text.
  */
 export function permissionResult(request: PermissionRequest, answer: unknown): RequestPermissionResult {
   const { selectedOption, comment, editedSpecContent } = isRecord(answer) ? answer : { selectedOption: answer };
-  // Cancel is always possible, offered or not: it is also what a handler that fails amounts to.
+  // Cancel is always possible, offered or not: it is also the answer for a handler that fails.
   const offered = ["cancel", ...request.options.map(({ value }) => value)];
   if (typeof selectedOption !== "string" || !offered.includes(selectedOption)) {
     throw new InvalidOptionError("selectedOption", `one of ${[...new Set(offered)].join(", ")}`, selectedOption);
@@ -30,7 +30,7 @@ export function permissionResult(request: PermissionRequest, answer: unknown): R
 
 /**
  * The result to send for an answer to questions. Throws an `InvalidOptionError` unless each answer is
- * `{ index, question, answer }`: bare strings leave a real daemon's turn stuck
+ * `{ index, question, answer }`: after bare strings a real daemon's turn never ends
  * (docs/wire/session.md#questions-to-the-user).
  */
 export function askUserResult(request: AskUserRequest, reply: unknown): AskUserResult {
@@ -59,8 +59,8 @@ export function askUserResult(request: AskUserRequest, reply: unknown): AskUserR
 }
 
 /**
- * The result to send for an answer to a request of which no more than its id is known here: whether the request offers it is the
- * daemon's to see. Throws an `InvalidOptionError` for what answers neither kind of request.
+ * The result to send for an answer to a request of which only the id is known here. The daemon checks whether the request offers
+ * the answer. Throws an `InvalidOptionError` for an answer to neither kind of request.
  */
 export function resultOfAnswer(answer: unknown): RequestPermissionResult | AskUserResult {
   if (typeof answer === "string") return { selectedOption: answer };

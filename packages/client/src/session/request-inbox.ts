@@ -27,14 +27,14 @@ export interface RequestInboxOptions {
   readonly logger: Logger;
 }
 
-/** One request that waits, of either kind; how to ask its handler is bound in. */
+/** One pending request of either kind, with its handler bound. */
 interface Entry {
   readonly requestId: string;
   readonly controller: AbortController;
   readonly request: PermissionRequest | AskUserRequest;
-  /** Asks the handler; undefined when there is none. */
+  /** Calls the handler; undefined when there is none. */
   readonly ask: (() => unknown) | undefined;
-  /** Checks an answer and gives the result to send; throws what is wrong with it. */
+  /** Checks an answer and returns the result to send. Throws for an invalid answer. */
   readonly toResult: (answer: unknown) => object;
   readonly cancel: object;
 }
@@ -42,21 +42,21 @@ interface Entry {
 /**
  * The permission and ask-user requests of one session that wait for an answer.
  *
- * Each is answered at most once from here, whether it came as a server request or was listed by `load_session`, and stays
- * listed until it is answered or the daemon says it is resolved. Its handler is asked once: a request may come again, in its
- * place after an early copy, or from a journal that is replayed; and an answer that was lost with its link is given again.
+ * This client answers each request at most once, whether the daemon sent it or listed it in `load_session`. A request stays
+ * pending until it is answered, or the daemon reports that it is resolved. Its handler is called once, though the request may be
+ * received again: in order after its early copy, or from a replayed journal. An answer that was lost with its link is sent again.
  */
 export class RequestInbox {
   readonly #options: RequestInboxOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Requests that wait no more, with the answer that was given here. */
+  /** Requests that are no longer pending, with the answer that this client gave. */
   readonly #done = new Map<string, object | undefined>();
 
   constructor(options: RequestInboxOptions) {
     this.#options = options;
   }
 
-  /** Takes a server request. Throws `RpcFault` for a method or params that are not one of ours. */
+  /** Takes a request that the daemon sent. Throws `RpcFault` for an unknown method and for invalid params. */
   receive(sessionId: string, { id: requestId, method, params }: InboundRequest): typeof NO_ANSWER {
     if (method === METHODS.requestPermission.name) {
       this.#open(this.#permission(sessionId, { ...params, requestId }));
@@ -65,11 +65,11 @@ export class RequestInbox {
     } else {
       throw new RpcFault(RpcCode.methodNotFound, `This client does not handle ${method}`);
     }
-    // The answer goes out by `respond`, when it is there.
+    // `respond` sends the answer later.
     return NO_ANSWER;
   }
 
-  /** Takes what `load_session` lists: requests that were asked before this connection was there. */
+  /** Takes the requests that `load_session` lists: those from before this connection. */
   restore(
     sessionId: string,
     permissions: readonly PendingPermission[] = [],
@@ -80,8 +80,8 @@ export class RequestInbox {
   }
 
   /**
-   * Takes what the daemon lists as pending after a reconnect: what it does not list is withdrawn, what was answered from here is
-   * answered again, and what is new goes to the handlers. Lists that are absent tell nothing.
+   * Takes the requests that the daemon lists as pending after a reconnect. A request that is not listed is withdrawn, one that
+   * this client answered is answered again, and a new one is passed to its handler. Absent lists mean nothing.
    */
   reconcile(
     sessionId: string,
@@ -95,7 +95,7 @@ export class RequestInbox {
     this.restore(sessionId, permissions, questions);
   }
 
-  /** Takes in every notification: requests may be resolved elsewhere. */
+  /** Takes every notification: one may report that a request was resolved elsewhere. */
   observe({ type, requestId }: SessionNotification): void {
     if (type !== "permission_resolved" && type !== "ask_user_resolved") return;
     if (typeof requestId === "string") this.#settle(requestId, ELSEWHERE);
@@ -116,19 +116,22 @@ export class RequestInbox {
     return [...this.#entries.values()].map(({ request }) => request).filter((request) => "questions" in request);
   }
 
-  /** Answers a waiting request. Throws REQUEST_NOT_PENDING when none of that id and kind waits, or what is wrong with the answer. */
+  /**
+   * Answers a waiting request. Throws REQUEST_NOT_PENDING when none of that id and kind is pending, an `InvalidOptionError` for
+   * an invalid answer.
+   */
   answer(kind: "permission" | "question", requestId: string, answer: PermissionAnswer | AskUserReply): void {
     const entry = this.#entries.get(requestId);
     const isKind = entry !== undefined && "toolUses" in entry.request === (kind === "permission");
     if (!isKind || !this.#send(entry, entry.toResult(answer))) {
       throw new SessionError(
         "REQUEST_NOT_PENDING",
-        `No ${kind} request ${requestId} waits on this session: it was answered, or never asked.`,
+        `No ${kind} request ${requestId} is pending in this session: it was answered, or never sent.`,
       );
     }
   }
 
-  /** Nothing can be answered any more: forgets all requests and aborts their handlers' signals. */
+  /** No request can be answered any more: drops all requests and aborts their handlers' signals. */
   close(reason: string): void {
     for (const requestId of [...this.#entries.keys()]) this.#settle(requestId, reason);
   }
@@ -167,17 +170,17 @@ export class RequestInbox {
     try {
       this.#open(make());
     } catch (error) {
-      this.#options.logger.warn({ error }, "A malformed pending request is left to others");
+      this.#options.logger.warn({ error }, "A malformed pending request was ignored");
     }
   }
 
   #open(entry: Entry): void {
-    // Asked and listed: the same request can come both ways around a load_session.
+    // Around a load_session, the same request can be both sent and listed.
     const { requestId } = entry;
     if (this.#entries.has(requestId)) return;
     if (this.#done.has(requestId)) {
       const answer = this.#done.get(requestId);
-      // Only on another link: on this one it was sent.
+      // This has an effect on another link only: on this link the answer was sent.
       if (answer !== undefined) this.#options.respond(requestId, answer);
       return;
     }
@@ -196,7 +199,7 @@ export class RequestInbox {
       if (answer === NO_ANSWER || this.#entries.get(requestId) !== entry) return;
       this.#send(entry, entry.toResult(answer));
     } catch (cause) {
-      // A handler that stops because its signal was aborted did what it should.
+      // A handler that throws because its signal was aborted has not failed.
       if (this.#entries.get(requestId) !== entry) return;
       this.#send(entry, entry.cancel);
       this.#options.onError(handlerFailed(entry, cause));
@@ -204,10 +207,10 @@ export class RequestInbox {
   }
 
   #send(entry: Entry, result: object): boolean {
-    // Throws for an answer that is too large: the request then waits for another one.
+    // Throws for an answer that is too large: the request then stays pending.
     const sent = this.#options.respond(entry.requestId, result);
     this.#forget(entry.requestId, result);
-    if (!sent) this.#options.logger.info({ requestId: entry.requestId }, "An answer came late and was not sent");
+    if (!sent) this.#options.logger.info({ requestId: entry.requestId }, "An answer was late and was not sent");
     return sent;
   }
 

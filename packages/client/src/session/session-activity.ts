@@ -1,60 +1,59 @@
-import { activityOf, CLIENT_LIMITS, type Clock, type SessionActivity, type SessionState } from "@daemon-sdk/protocol";
+import { activityOf, CLIENT_LIMITS, type Clock, type SessionActivity } from "@daemon-sdk/protocol";
+import type { ConnectionCalls, StatusEvents } from "../connection/index.js";
+import type { DaemonClient } from "./daemon-client.js";
+import type { ObservedFeed } from "./session-feed.js";
 
 /** Called with what a session waits for, when that has changed. */
 export type ActivityListener = (activity: SessionActivity) => void;
 
-/** What a {@link SessionActivityWatch} reads of the session. */
-export interface ActivityHost {
+/** Options of {@link SessionActivityWatch}. */
+export interface ActivityOptions {
   readonly clock: Clock;
-  /** Requests that wait for an answer. */
-  readonly pendingRequests: number;
-  /** Whether there is a link to the daemon, and the session can be called. */
-  readonly isReachable: boolean;
-  /** Whether the daemon sends the session's events; without them, silence says nothing. */
-  readonly receivesEvents: boolean;
-  readonly feed: {
-    readonly state: Pick<SessionState, "latestWorkingState" | "isGone">;
-    /** When the last frame of the session was received, by the clock; 0: never. */
-    readonly receivedAt: number;
-  };
+  readonly client: Pick<DaemonClient, "pendingRequests" | "isConnected" | "credit" | "onNotification">;
+  readonly feed: Pick<ObservedFeed, "state" | "receivedAt" | "wantsDeltas">;
+  /** `calls` and `status` state whether there is a link now. */
+  readonly calls: Pick<ConnectionCalls, "isOpen">;
+  readonly status: Pick<StatusEvents, "listen">;
+  /** Receives what listeners throw. */
+  readonly onError: (error: Error) => void;
 }
 
 /** Derives what a session waits for from its state and from its silence; see `SessionActivity` of the protocol. */
 export class SessionActivityWatch {
-  readonly #host: ActivityHost;
-  readonly #onError: (error: Error) => void;
+  readonly #options: ActivityOptions;
   /** When this watch began, or a result stated the working state. */
   #statedAt: number;
   #notified: SessionActivity | undefined;
   #listeners: readonly ActivityListener[] | undefined;
   #stopTimer: (() => void) | undefined;
 
-  /** @param onError receives what listeners throw */
-  constructor(host: ActivityHost, onError: (error: Error) => void) {
-    this.#host = host;
-    this.#onError = onError;
-    this.#statedAt = host.clock.now();
+  constructor(options: ActivityOptions) {
+    this.#options = options;
+    this.#statedAt = options.clock.now();
   }
 
-  /** Whether there are listeners. */
-  get isWatched(): boolean {
-    return this.#listeners !== undefined;
+  /** Whether there is a link to the daemon, and the session can be called. */
+  get isReachable(): boolean {
+    const { calls, client } = this.#options;
+    return calls.isOpen && client.isConnected;
   }
 
   /** What the session waits for now. */
   get current(): SessionActivity {
-    const { pendingRequests, isReachable, receivesEvents, feed } = this.#host;
+    const { client, feed } = this.#options;
+    // A daemon that sends no events, because nobody consumes any, is silent for another reason.
+    const receivesEvents = client.credit?.hasConsumer !== false;
     return activityOf({
       workingState: feed.state.latestWorkingState,
-      pendingRequests,
+      pendingRequests: client.pendingRequests,
       silentMs: receivesEvents ? this.#silentMs() : 0,
-      isReachable: isReachable && !feed.state.isGone,
+      isReachable: this.isReachable && !feed.state.isGone,
     });
   }
 
-  /** The working state was stated by a result, which is a sign of life as an event is. */
+  /** A result stated the working state. That ends a silence, as an event does. */
   stated(): void {
-    this.#statedAt = this.#host.clock.now();
+    this.#statedAt = this.#options.clock.now();
     this.refresh();
   }
 
@@ -68,13 +67,30 @@ export class SessionActivityWatch {
       try {
         listener(activity);
       } catch (error) {
-        this.#onError(error as Error);
+        this.#options.onError(error as Error);
       }
     }
   }
 
-  /** Calls back with each change; the returned function stops it. */
+  /**
+   * Calls back with each change; the returned function removes the listener. Until then the session's events are consumed, because
+   * they state the working state.
+   */
   listen(listener: ActivityListener): () => void {
+    const { client, status } = this.#options;
+    const stops = [
+      client.onNotification(() => {}),
+      this.#add(listener),
+      status.listen(() => this.refresh()),
+      () => this.#requestDeltas(),
+    ];
+    this.#requestDeltas();
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  #add(listener: ActivityListener): () => void {
     if (this.#listeners === undefined) {
       this.#notified = this.current;
       this.#watchSilence();
@@ -87,17 +103,21 @@ export class SessionActivityWatch {
     };
   }
 
+  #requestDeltas(): void {
+    this.#options.feed.wantsDeltas = this.#listeners !== undefined;
+  }
+
   #watchSilence(): void {
-    const leftMs = CLIENT_LIMITS.stalledMs - this.#silentMs();
-    const delayMs = leftMs > 0 ? leftMs : CLIENT_LIMITS.stalledMs;
-    this.#stopTimer = this.#host.clock.setTimer(() => {
+    const remainingMs = CLIENT_LIMITS.stalledMs - this.#silentMs();
+    const delayMs = remainingMs > 0 ? remainingMs : CLIENT_LIMITS.stalledMs;
+    this.#stopTimer = this.#options.clock.setTimer(() => {
       this.refresh();
       this.#watchSilence();
     }, delayMs);
   }
 
   #silentMs(): number {
-    const { clock, feed } = this.#host;
+    const { clock, feed } = this.#options;
     return clock.now() - Math.max(feed.receivedAt, this.#statedAt);
   }
 }

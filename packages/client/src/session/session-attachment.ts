@@ -181,7 +181,7 @@ export class SessionAttachment {
   missed(): void {
     const { logger, onGap, sessionId } = this.#options;
     const { hole: from, position: to } = this.#cursor;
-    logger.error({ sessionId: sessionId(), from, to }, "Entries of a session never came");
+    logger.error({ sessionId: sessionId(), from, to }, "Entries of a session were never received");
     onGap({ reason: "missing", ...withoutUndefined({ from, to }) });
   }
 }

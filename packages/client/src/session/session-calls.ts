@@ -7,7 +7,7 @@ import {
   type SessionScoped,
 } from "@daemon-sdk/protocol";
 
-/** Params of a session call as the caller gives them: the session's id is put in for them. */
+/** Params of a session call without the session's id, which is added here. */
 export type SessionCallParams<M> = Omit<ParamsOf<M>, "sessionId">;
 
 /** A method of the table that is about one session. */
@@ -18,7 +18,7 @@ type Result<Name extends keyof typeof METHODS> = Promise<ResultOf<(typeof METHOD
 
 /**
  * The wire's session methods under the names the original's `DaemonClient` has; params and results are the
- * wire's own. `initialize_session` and `load_session` are not among them: they make a session, the rest use one.
+ * wire's own. `initialize_session` and `load_session` are not among them: these two attach a session, and the others need one.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#session-calls
  */
@@ -30,17 +30,19 @@ export abstract class SessionCalls {
     options?: CallOptions,
   ): Promise<ResultOf<M>>;
 
-  /** Resolves at the acknowledgement; the turn is told by notifications. */
+  /** Resolves at the acknowledgement; notifications report the turn. */
   addUserMessage(params: Params<"addUserMessage">, options?: CallOptions): Result<"addUserMessage"> {
     return this.call(METHODS.addUserMessage, params, options);
   }
 
-  /** Ends the session on the daemon; `reason` goes along as the original sends it. */
+  /** Ends the session on the daemon; `reason` is sent as the original sends it. */
   closeSession(params: Params<"closeSession"> = { reason: "other" }): Result<"closeSession"> {
     return this.call(METHODS.closeSession, params);
   }
 
-  /** Interrupts the running turn, or only that of `messageId` where `turnInterrupt` is offered; acknowledged also when none runs. */
+  /**
+   * Interrupts the running turn, or only that of `messageId` where `turnInterrupt` is offered; acknowledged also when none runs.
+   */
   interruptSession(params: Params<"interruptSession"> = {}, options?: CallOptions): Result<"interruptSession"> {
     return this.call(METHODS.interruptSession, params, options);
   }
@@ -50,17 +52,17 @@ export abstract class SessionCalls {
     return this.call(METHODS.updateSessionSettings, params);
   }
 
-  /** Waits up to 240 s: a model reads the whole conversation. */
+  /** Waits up to 240 s, because a model reads the whole conversation. */
   compactSession(params: Params<"compactSession"> = {}): Result<"compactSession"> {
     return this.call(METHODS.compactSession, params);
   }
 
-  /** Gives a new session; the old one stays. */
+  /** Makes a new session; the old one continues. */
   forkSession(params: Params<"forkSession"> = {}): Result<"forkSession"> {
     return this.call(METHODS.forkSession, params);
   }
 
-  /** What the context window is filled with. */
+  /** What fills the context window. */
   getContextBreakdown(): Result<"getContextBreakdown"> {
     return this.call(METHODS.getContextBreakdown, {});
   }
@@ -70,12 +72,12 @@ export abstract class SessionCalls {
     return this.call(METHODS.renameSession, params);
   }
 
-  /** Which files going back to a message could restore or would delete. */
+  /** Which files a rewind to a message could restore or would delete. */
   getRewindInfo(params: Params<"getRewindInfo">): Result<"getRewindInfo"> {
     return this.call(METHODS.getRewindInfo, params);
   }
 
-  /** Gives a new session that ends before that message; the old one stays. */
+  /** Makes a new session that ends before that message; the old one continues. */
   executeRewind(params: Params<"executeRewind">): Result<"executeRewind"> {
     return this.call(METHODS.executeRewind, params);
   }
@@ -105,12 +107,12 @@ export abstract class SessionCalls {
     return this.call(METHODS.listMcpTools, {});
   }
 
-  /** Waits up to 300 s: a person logs in in a browser. */
+  /** Waits up to 300 s, because a person logs in with a browser. */
   authenticateMcpServer(params: Params<"authenticateMcpServer">): Result<"authenticateMcpServer"> {
     return this.call(METHODS.authenticateMcpServer, params);
   }
 
-  /** Skills the agent knows. */
+  /** Skills of the agent. */
   listSkills(): Result<"listSkills"> {
     return this.call(METHODS.listSkills, {});
   }

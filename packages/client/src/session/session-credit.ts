@@ -17,7 +17,7 @@ export interface CreditLease {
   hold(bytes: number): void;
   /** The consumer has taken an event of that cost. Without effect after {@link end}. */
   taken(bytes: number): void;
-  /** The consumer is gone: the events it held count as consumed. */
+  /** The consumer has ended: the events that it held count as consumed. */
   end(): void;
 }
 
@@ -38,7 +38,9 @@ export class SessionCredit {
   readonly #wire: CreditWire;
   readonly #onBegin: (result?: FollowSessionResult) => void;
   #consumers = 0;
-  /** Set until it is known where the first consumer begins: events that come before were sent on earlier credit. */
+  /**
+   * Set until the position at which the first consumer begins is known: events before that position were sent on earlier credit.
+   */
   #following: object | undefined;
   /** Whether `follow_session` waits until the session is attached. */
   #isDue = false;
@@ -53,7 +55,7 @@ export class SessionCredit {
 
   /**
    * @param onBegin called before the first event of a new consumer is received: with the position after which in-order events
-   *   go on, or without a result when the link was lost before the answer
+   *   continue, or without a result when the link was lost before the answer
    */
   constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void) {
     this.#wire = wire;
@@ -77,7 +79,7 @@ export class SessionCredit {
   attaching(): Credit {
     this.#isAttaching = true;
     const credit = this.#grantAll(!this.#isDue);
-    // The answer was lost with its link, but not what its consumer did since.
+    // The answer to `follow_session` was lost with its link. The consumer begins after the last entry received instead.
     if (this.#following !== undefined && !this.#isDue) this.#begin();
     return credit;
   }
@@ -93,10 +95,10 @@ export class SessionCredit {
   }
 
   /**
-   * A consumer begins. The first one makes the daemon go on at the end of its journal.
+   * A consumer begins. The first one makes the daemon continue at the end of the journal.
    *
-   * @param fromNow while there is no link, or the session is being attached to one: whether nothing older may come to this
-   *   consumer. Else it gets everything since the last entry that came, so that it misses nothing of that time.
+   * @param fromNow while there is no link, or the session is being attached to one: whether this consumer gets later entries
+   *   only. Otherwise it gets every entry since the last one received.
    */
   attach(fromNow = false): CreditLease {
     this.#consumers += 1;
@@ -154,7 +156,7 @@ export class SessionCredit {
 
   #sendFollow(following: object): boolean {
     return this.#wire.follow(this.#grantAll(), (result) => {
-      // Another one may be in flight by now, or the link was made anew.
+      // Another `follow_session` may be in flight by now, or there is a new link.
       if (this.#following === following) this.#begin(result);
     });
   }
@@ -183,7 +185,7 @@ export class SessionCredit {
     const moreEvents = this.#roomForEvents - this.#grantedEvents;
     const moreBytes = this.#roomForBytes - this.#grantedBytes;
     if (moreEvents * 4 < WINDOW.events && moreBytes * 4 < WINDOW.bytes) return;
-    // An event larger than the window overdraws one of them; it is made up before more is given.
+    // An event larger than the window overdraws one of them; that is made up before more is granted.
     const grant = { events: Math.max(moreEvents, 0), bytes: Math.max(moreBytes, 0) };
     this.#grantedEvents += grant.events;
     this.#grantedBytes += grant.bytes;

@@ -2,7 +2,8 @@ import type { EnvelopeMeta, Position } from "@daemon-sdk/protocol";
 
 /**
  * How an entry of a session's journal relates to this client's cursor. `next`: in order. `again`: in order, after its early copy.
- * `early`: an early copy. `duplicate`: received before, has to be dropped. `hole`: in order, after entries that were never received.
+ * `early`: an early copy. `duplicate`: received before, and to be dropped. `hole`: in order, after entries that were never
+ * received.
  */
 export type EntryRelation = "next" | "again" | "early" | "duplicate" | "hole";
 
@@ -43,7 +44,7 @@ export class SessionCursor {
     const seq = meta?.seq;
     if (epoch === undefined || seq === undefined) return "next";
     if (meta?.early === true) return this.#takeEarly(seq);
-    // A new start of the daemon has a larger epoch; `seq` goes on.
+    // A new start of the daemon has a larger epoch; `seq` continues.
     const isNext = this.#seq === UNKNOWN || (seq === this.#seq + 1 && epoch >= this.#epoch);
     if (!isNext && this.#isOld(epoch, seq)) return this.#duplicate();
     if (!isNext) this.#hole = this.position;

@@ -20,7 +20,7 @@ export type NotificationListener = (notification: SessionNotification) => void;
 
 /** The running stream, as the feed delivers to it. */
 export interface EventSink {
-  /** Takes a notification in. True: it waits here, and the sink gives its `bytes` of credit back once it is consumed. */
+  /** Takes a notification. True: its events wait in the sink, which returns `bytes` of credit once they are consumed. */
   deliver(notification: SessionNotification, bytes: number): boolean;
 }
 
@@ -28,13 +28,15 @@ export interface EventSink {
 export interface SessionObserver {
   /** A notification was applied and delivered; `ended` are the turns that it ended. Text deltas only while they are wanted. */
   onEvent(notification: SessionNotification, ended: readonly TrackedTurn[]): void;
-  /** A notification was sent ahead of its place, because credit holds back the entries before it. It is sent again at its place. */
+  /**
+   * A notification was sent ahead of its place, because credit holds back the entries before it. It is sent again at its place.
+   */
   onEarly(notification: SessionNotification): void;
   /** The daemon sent a request. */
   onRequest(): void;
-  /** In-order events go on at another place: that of `result`, or after a new link the place where they stopped. */
+  /** In-order events continue at another position: that of `result`, or on a new link the last position received. */
   onBegin(result?: FollowSessionResult): void;
-  /** Entries are missing before those that come next. */
+  /** Entries are missing before the next ones. */
   onGap(gap: SessionGap): void;
   /** Re-attaching failed, or the daemon refused events. */
   fail(error: Error): void;
@@ -51,7 +53,7 @@ export interface SessionFeedOptions {
   readonly clock: Clock;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
-  /** Called when the attachment is needed: it is made of the feed. */
+  /** A function, because the attachment is made after the feed, of which it needs the cursor. */
   attachment(): SessionAttachment;
   readonly inbox: RequestInbox;
   /** Undefined on daemons without `credit`. */
@@ -69,18 +71,18 @@ const NEVER = -1;
 const NO_TURNS: readonly TrackedTurn[] = [];
 
 /**
- * One session's end of the shared socket: delivers its notifications and requests, and gives back the credit they cost.
+ * One session's end of the shared socket: delivers its notifications and requests, and returns the credit that they cost.
  *
  * With ten thousand sessions on a socket, each event finds the objects of its session outside the processor's caches, so a text
  * delta touches as few of them as it can. Therefore a feed is the cursor of its session, and delivers to the stream itself.
  */
 export class SessionFeed extends SessionCursor implements SessionView {
   // The fields that a text delta needs come first, so that they share cache lines.
-  /** Notifies the listeners of now. With one listener it is that listener, so that an event need not read the list. */
+  /** Notifies the present listeners. With one listener it is that listener, so that an event need not read the list. */
   #notify: NotificationListener | undefined;
   /**
-   * Milliseconds since {@link LOADED_AT}. Small for weeks: V8 stores small integers in place, and others in objects of their
-   * own.
+   * Milliseconds since {@link LOADED_AT}. A small integer for weeks: V8 stores those in place, and other numbers in objects of
+   * their own.
    */
   #receivedAfter = NEVER;
   /** The running stream. */
@@ -126,14 +128,14 @@ export class SessionFeed extends SessionCursor implements SessionView {
     const credit = this.#credit;
     const isDelta = notification.type === "assistant_text_delta";
     if (!isDelta && this.#isUnsubscribed(notification)) return;
-    // Before it is known where events go on, and without a consumer, the early copy is the only one that counts.
+    // Before the position of the next events is known, and without a consumer, the early copy is handled instead of the entry.
     if (credit?.hasConsumer === true && meta?.early === true && !credit.isFollowing) {
       this.state.foretell(notification);
       this.observer?.onEarly(notification);
       return;
     }
     const bytes = credit === undefined ? 0 : credit.arrived(notification.type, frame);
-    // The listeners of now: the end of the session ends them, and is still delivered to them.
+    // The present listeners: the session's end removes them, and is still delivered to them.
     const notify = this.#notify;
     const ended = isDelta ? NO_TURNS : this.state.apply(notification);
     const isHeld = this.stream?.deliver(notification, bytes) === true;
@@ -184,7 +186,7 @@ export class SessionFeed extends SessionCursor implements SessionView {
     this.#lease = undefined;
   }
 
-  /** Whether the daemon detached the session for lack of its next entry. Anything else goes on, past the inbox. */
+  /** Whether the daemon detached the session because it no longer has the next entry. The inbox gets every other notification. */
   #isUnsubscribed(notification: SessionNotification): boolean {
     const { inbox, reattach } = this.#options;
     if (notification.type === "session_unsubscribed" && notification.code === "RESUME_TOO_OLD") {

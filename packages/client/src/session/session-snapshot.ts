@@ -1,10 +1,10 @@
 import type { LoadSessionResult, SessionMessage, SessionSettings } from "@daemon-sdk/protocol";
 import { withoutUndefined } from "../base/index.js";
 
-/** What a session was found with when it was made or loaded. */
+/** A session as it was when it was made or loaded. */
 export interface SessionSnapshot {
   readonly settings: SessionSettings;
-  /** Messages of the conversation so far; empty for a new session. A long one may come shortened: see `getMessages()`. */
+  /** Messages of the conversation so far; empty for a new session. A long conversation may be shortened: see `getMessages()`. */
   readonly history: readonly SessionMessage[];
   readonly title?: string;
   readonly cwd?: string;

@@ -18,7 +18,7 @@ import type { GapReason, SessionSnapshot } from "../session/index.js";
 /**
  * `type` of every event a stream can yield, under the name the original SDK has for the list.
  *
- * The first nine come always; the others only with `includePartialMessages`.
+ * The first nine are always yielded; the others only with `includePartialMessages`.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#stream-messages
  */
@@ -67,24 +67,27 @@ export interface AssistantEvent {
   text: string;
 }
 
-/** A message that entered the conversation as the user's: the prompt itself, and context the agent added (`visibility: "llm_only"`). */
+/**
+ * A message that entered the conversation as the user's: the prompt itself, and context the agent added (`visibility:
+ * "llm_only"`).
+ */
 export interface UserEvent {
   type: "user";
   message: SessionMessage;
 }
 
-/** The assistant wants to use a tool; comes before the {@link AssistantEvent} that holds it, with the whole input. */
+/** The assistant uses a tool, with this input. Precedes the {@link AssistantEvent} of the message that contains the tool use. */
 export interface ToolCallEvent {
   type: "tool_call";
   name: string;
   toolUse: ToolUseBlock;
 }
 
-/** What a tool gave. Once per tool use, even where an interrupted agent reports it twice. */
+/** The result of a tool use. One event per tool use, even where an interrupted agent reports two results. */
 export interface ToolResultEvent {
   type: "tool_result";
   toolUseId: string;
-  /** From the tool's call; empty when that was not in this stream. */
+  /** From the tool's call; empty when the call was not in this stream. */
   toolName: string;
   content: string | unknown[];
   isError: boolean;
@@ -105,7 +108,7 @@ export interface HookEvent {
   stderr?: string;
 }
 
-/** The agent reported an error. The turn may go on; the {@link ResultEvent} tells how it ended. */
+/** The agent reported an error. The turn may continue; the {@link ResultEvent} states how it ended. */
 export interface ErrorEvent {
   type: "error";
   message: string;
@@ -114,8 +117,8 @@ export interface ErrorEvent {
 }
 
 /**
- * The daemon says what its people should know, such as `STORAGE_FULL`: the turn goes on, but its events are not kept for now.
- * Unlike an {@link ErrorEvent} it is no failure of the turn, whose result may be a success.
+ * A condition of the daemon that concerns its users, such as `STORAGE_FULL`: the turn continues, but its events are not stored
+ * for now. Unlike an {@link ErrorEvent}, it is no failure of the turn, whose result may be a success.
  */
 export interface SessionNoticeEvent {
   type: "session_notice";
@@ -125,15 +128,18 @@ export interface SessionNoticeEvent {
   timestamp: number;
 }
 
-/** Events that come without `includePartialMessages`, save the result: what `result.messages` holds. */
+/** Events that are yielded without `includePartialMessages`, except the result: the contents of `result.messages`. */
 export type DefaultEvent = AssistantEvent | UserEvent | ToolCallEvent | ToolResultEvent | HookEvent | ErrorEvent;
 
-/** Why a turn failed, as `result.error` tells it. */
+/** Why a turn failed. */
 export interface TurnError {
   message: string;
   /** Name of the error class it stands for, such as `ProcessExitError`. */
   errorType: string;
-  /** `PROCESS_EXITED` when the agent died in the turn, `AGENT_UNSTABLE` when it is not started again for now; absent where the agent gave no more than text. */
+  /**
+   * `PROCESS_EXITED` when the agent's process ended in the turn, `AGENT_UNSTABLE` when the agent is not started again for now;
+   * absent where the agent reported text only.
+   */
   code?: DaemonErrorCode;
   timestamp?: string;
   exitCode?: number | null;
@@ -162,18 +168,18 @@ export interface ResultEvent<Output = unknown> {
   durationMs: number;
   turnCount: 1;
   numTurns: 1;
-  /** Text of the last assistant message, else the deltas that came, joined. */
+  /** Text of the last assistant message, else the received deltas, joined. */
   text: string;
   result: string;
-  /** Last seen in this turn, or null. */
+  /** The last usage received in this turn, or null. */
   tokenUsage: TokenUsage | null;
   messages: DefaultEvent[];
   success: boolean;
   isError: boolean;
   interrupted: boolean;
-  /** The reason the daemon gave, such as `completed` or `agent_exited`; absent on daemons that only go idle. */
+  /** The reason the daemon gave, such as `completed` or `agent_exited`; absent on daemons that report only idle. */
   reason?: string;
-  /** Present when an `outputFormat` was asked for and met; what the schema made of it, when that was a Standard Schema. */
+  /** Present when an `outputFormat` was requested and the answer has that format; for a Standard Schema, the schema's output. */
   structuredOutput?: Output;
   structuredOutputError?: StructuredOutputError;
   /** The first of `errors`. */
@@ -184,20 +190,20 @@ export interface ResultEvent<Output = unknown> {
 export type { GapReason } from "../session/index.js";
 
 /**
- * Events of the session were lost to this client, after a reconnect. The stream goes on behind them: messages of the turn that the
- * daemon still told follow as their own events; deltas do not.
+ * Events of the session that this client did not receive, and cannot receive any more. The stream continues after them. Messages
+ * of the turn that the daemon still has follow as events of their own; deltas do not.
  */
 export interface GapEvent {
   type: "gap";
   reason: Open<GapReason>;
-  /** Place of the last event before the gap, and of what was told after it, where the daemon tells places. */
+  /** Position of the last event before the gap, and the first position after it, where the daemon states positions. */
   from?: Position;
   to?: Position;
-  /** The session as it was found after the gap; absent when it was not looked at. */
+  /** The session as it was loaded after the gap; absent when it was not loaded. */
   snapshot?: SessionSnapshot;
 }
 
-/** Text as it is written (`includePartialMessages`). */
+/** A piece of a text (`includePartialMessages`). */
 export interface TextDeltaEvent<Type extends "assistant_text_delta" | "thinking_text_delta" = "assistant_text_delta"> {
   type: Type;
   messageId: string;
@@ -205,7 +211,7 @@ export interface TextDeltaEvent<Type extends "assistant_text_delta" | "thinking_
   text: string;
 }
 
-/** Events that only come with `includePartialMessages`. The last three come from newer daemons only. */
+/** Events that are yielded only with `includePartialMessages`. Only newer daemons send the last three. */
 export type PartialEvent =
   | TextDeltaEvent<"assistant_text_delta">
   | TextDeltaEvent<"thinking_text_delta">
@@ -243,8 +249,8 @@ export type DroidStreamEvent<Output = unknown> =
 /**
  * The events of one turn, in order, each once, with the `result` last.
  *
- * Nothing is sent before the first `next()`, that is, before a `for await` begins. Leaving the loop early interrupts the turn;
- * nothing of it reaches the session's next stream. One consumer at a time.
+ * Nothing is sent before the first `next()`, that is, before a `for await` begins. A `break` out of the loop interrupts the turn,
+ * and no event of it reaches the session's next stream. One consumer at a time.
  */
 export interface DroidStream<Output = unknown> extends AsyncIterableIterator<DroidStreamEvent<Output>, undefined> {
   /** Id of the prompt, and of the turn it starts. */
@@ -252,13 +258,13 @@ export interface DroidStream<Output = unknown> extends AsyncIterableIterator<Dro
   [Symbol.asyncIterator](): this;
   /** The next event. The first call sends the prompt. */
   next(): Promise<IteratorResult<DroidStreamEvent<Output>, undefined>>;
-  /** Leaves the stream, as `break` does: interrupts the turn unless it has ended, and drops what waits. */
+  /** Abandons the stream, as `break` does: interrupts the turn unless it has ended, and drops the events that wait. */
   return(): Promise<IteratorResult<DroidStreamEvent<Output>, undefined>>;
-  /** Leaves the stream because its consumer failed; rejects with `error`. */
+  /** Abandons the stream because its consumer failed; rejects with `error`. */
   throw(error: unknown): Promise<IteratorResult<DroidStreamEvent<Output>, undefined>>;
-  /** Leaves the stream at the end of an `await using` block. */
+  /** Abandons the stream at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What `MessageBridge` makes of the wire: everything a stream yields but gaps and the result. */
+/** What `MessageBridge` makes of notifications: every event of a stream except gaps and the result. */
 export type BridgedEvent = DefaultEvent | PartialEvent | SessionNoticeEvent;

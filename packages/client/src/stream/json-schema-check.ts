@@ -8,7 +8,7 @@ export type ReadOutputFormat = (option: OutputFormatOption | undefined) => Resol
 
 /**
  * Reads `outputFormat` options so that the answer to a bare JSON Schema is checked as well, by a library that is loaded for the
- * first one. Where there is none, the log says that the answer was not checked.
+ * first such answer. Without that library, a warning is logged for each answer.
  */
 export function outputFormatReader(load: LoadJsonSchema | undefined, logger: Logger): ReadOutputFormat {
   return (option) => {

@@ -14,15 +14,15 @@ import type { BridgedEvent, DefaultEvent, HookEvent, TextDeltaEvent } from "./ev
 
 /** Options of {@link MessageBridge}. */
 export interface MessageBridgeOptions {
-  /** Also give every `PartialEvent`: deltas, progress, states, usage and more. Default false. */
+  /** Also make every `PartialEvent`: deltas, progress, states, usage and more. Default false. */
   includePartialMessages?: boolean;
 }
 
 /**
  * Turns the notifications of one turn into stream events.
  *
- * The same over a socket and over an agent's stdio: it never sees a method name. Notifications of an unknown type, or whose
- * fields are not what their type promises, give no event. A message or a tool result that is told twice gives one event.
+ * Works over a socket and over an agent's stdio alike, because it reads no method names. A notification of an unknown type, or
+ * with fields that do not fit its type, becomes no event. A message or a tool result that is received twice becomes one event.
  */
 export class MessageBridge {
   readonly #partial: boolean;
@@ -34,12 +34,12 @@ export class MessageBridge {
     this.#partial = options.includePartialMessages ?? false;
   }
 
-  /** Events of one notification, in order; most give one, some none. */
+  /** Events of one notification, in order; most notifications have one, some none. */
   push(notification: SessionNotification): BridgedEvent[] {
     if (!isKnownNotification(notification)) return [];
     switch (notification.type) {
-      // First, because it is nearly all there is. A literal, because the parser makes a new string of each `type`, which
-      // everyone who looks at the event would have to compare letter by letter.
+      // First, because nearly all notifications are deltas. A literal, because the parser makes a new string of each `type`, with
+      // which every later comparison would be letter by letter.
       case "assistant_text_delta":
         return this.#partial ? [textEvent("assistant_text_delta", notification)] : [];
       case "thinking_text_delta":
@@ -66,7 +66,7 @@ export class MessageBridge {
     }
   }
 
-  /** Whether that message was taken in. */
+  /** Whether that message was received. */
   hasSeen(messageId: string): boolean {
     return this.#seenMessages.has(messageId);
   }
@@ -89,7 +89,7 @@ export class MessageBridge {
 
   #toolResult(notification: { toolUseId: string; content?: unknown; isError?: boolean }): DefaultEvent[] {
     const { toolUseId, content, isError } = notification;
-    // An interrupt while a permission waits gives two results for one use (docs/wire/agent-stdio.md#turn-end); the
+    // An interrupt while a permission is pending causes two results for one use (docs/wire/agent-stdio.md#turn-end); the
     // first counts.
     if (this.#seenResults.has(toolUseId)) return [];
     this.#seenResults.add(toolUseId);

@@ -1,10 +1,10 @@
 import type { SessionMessage, SessionNotification } from "@daemon-sdk/protocol";
 
 /**
- * What would have told the messages of a turn that a gap swallowed: those behind the last one that is known, as notifications.
+ * Notifications for the messages of a turn in a gap: those after the last message that was received.
  *
- * @param isKnown whether a message was seen; the prompt itself counts as unseen until it was shown
- * @param promptId id of the prompt, where the turn begins when nothing of it was seen
+ * @param isKnown whether a message was received; the prompt itself is not known until the stream has yielded it
+ * @param promptId id of the prompt, with which the turn begins if no message of the turn was received
  */
 export function missedMessages(
   messages: readonly SessionMessage[],

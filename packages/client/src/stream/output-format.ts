@@ -4,9 +4,9 @@ import { checkFunction } from "../base/index.js";
 import type { StructuredOutputError } from "./events.js";
 
 /**
- * The form the final answer has to take:
+ * The format that the final answer must have:
  *
- * - a Standard Schema that knows its JSON Schema (Zod 4.2+, ArkType, …): the answer is validated and transformed by it;
+ * - a Standard Schema that can make its JSON Schema (Zod 4.2+, ArkType, …): the answer is validated and transformed by it;
  * - `{ type: "json_schema", schema, validate? }`: a JSON Schema, and a Standard Schema of a library that cannot make one;
  * - a bare JSON Schema object. The answer is checked where the optional package `ajv` is installed, in Node.
  */
@@ -15,21 +15,21 @@ export type OutputFormatOption<Output = unknown> =
   | (OutputFormat & { validate?: StandardSchemaV1<unknown, Output> })
   | { [keyword: string]: unknown; type?: unknown; "~standard"?: never };
 
-/** An output format as it goes on the wire, and what checks the answer here. */
+/** An output format as it is sent, and what checks the answer here. */
 export interface ResolvedOutputFormat {
   readonly wire: OutputFormat;
   readonly validate?: StandardSchemaV1["~standard"]["validate"];
-  /** Checks an answer to a bare JSON Schema; resolves with what is wrong with it. */
+  /** Checks an answer to a bare JSON Schema; resolves with its error, or undefined. */
   readonly check?: (value: unknown) => Promise<StructuredOutputError | undefined>;
 }
 
-/** What became of the structured output of one turn. */
+/** The outcome of the structured output of one turn. */
 export type StructuredOutcome = { readonly value: unknown } | { readonly error: StructuredOutputError };
 
-/** Drafts asked of a Standard Schema, in this order; a library throws for one it cannot make. */
+/** Drafts requested of a Standard Schema, in this order; a library throws for a draft that it cannot make. */
 const TARGETS = ["draft-2020-12", "draft-07"] as const;
 
-/** Reads the `outputFormat` option. Throws an `InvalidOptionError` when no JSON Schema can be had from it. */
+/** Reads the `outputFormat` option. Throws an `InvalidOptionError` when no JSON Schema can be made of it. */
 export function resolveOutputFormat(option: OutputFormatOption | undefined): ResolvedOutputFormat | undefined {
   if (option === undefined) return undefined;
   // ArkType schemas are functions.
@@ -66,7 +66,7 @@ function toJsonSchema(converter: StandardJSONSchemaV1.Converter): Record<string,
   let failure: unknown;
   for (const target of TARGETS) {
     try {
-      // What the agent has to write is what goes *into* the schema; transforms happen here, afterwards.
+      // The agent writes the *input* of the schema; the schema's transforms run here, afterwards.
       return converter.input({ target });
     } catch (error) {
       failure = error;
@@ -87,7 +87,7 @@ function validatorOf(standard: Record<string, unknown>): Pick<ResolvedOutputForm
  * The structured output of a turn: what the agent declared, else its final text read as JSON
  * (docs/wire/session.md#results), then checked.
  *
- * Never rejects: a validator that throws counts as one that refused.
+ * Never rejects: a validator that throws counts as a refusal.
  */
 export async function settleStructuredOutput(
   format: ResolvedOutputFormat,
@@ -98,7 +98,7 @@ export async function settleStructuredOutput(
   const value = declared?.value ?? objectIn(text);
   if (!isRecord(value)) {
     return {
-      error: { code: "missing_structured_output", message: "The turn ended without a JSON object for an answer." },
+      error: { code: "missing_structured_output", message: "The turn ended without a JSON object as its answer." },
     };
   }
   if (format.validate === undefined) {
@@ -115,7 +115,7 @@ export async function settleStructuredOutput(
   }
 }
 
-/** The text as JSON; else its last fenced block that is a JSON object, as people and models write it. */
+/** The text as JSON; else its last fenced block that is a JSON object, as many models answer. */
 function objectIn(text: string): unknown {
   const whole = parsed(text);
   if (whole !== undefined) return whole;

@@ -16,7 +16,7 @@ import { TextPieces } from "./text-pieces.js";
 /** Options of {@link ResultCollector}. */
 export interface ResultCollectorOptions {
   readonly sessionId: string;
-  /** What the final answer has to follow; without it no structured output is looked for. */
+  /** The format of the final answer; without it no structured output is expected. */
   readonly outputFormat?: ResolvedOutputFormat;
   /** Milliseconds from any fixed point; for `durationMs`. Default `performance.now`. */
   readonly now?: () => number;
@@ -25,7 +25,7 @@ export interface ResultCollectorOptions {
 /**
  * Collects the result of one turn from its notifications.
  *
- * It does not track the turn: a `SessionState` applies each notification first, and the turn holds its end then.
+ * The turn is tracked elsewhere: a `SessionState` applies each notification first, so that the turn has its end by then.
  */
 export class ResultCollector {
   readonly #turn: TrackedTurn;
@@ -35,14 +35,14 @@ export class ResultCollector {
   readonly #messages: DefaultEvent[] = [];
   readonly #errors: TurnError[] = [];
   #text: string | undefined;
-  /** Text of messages that came in pieces and not yet as a whole, by the message's id. */
+  /** Text of messages that were received in pieces and not yet as a whole, by the message's id. */
   readonly #deltas = new Map<unknown, TextPieces>();
   /** What the turn used, as its end states it; and the session's running total in this turn. */
   #tokenUsage: TokenUsage | undefined;
   #totalUsage: TokenUsage | undefined;
   #declared: { value: unknown; error?: StructuredOutputError } | undefined;
   #reason: string | undefined;
-  #interruptAsked = false;
+  #isInterruptRequested = false;
   #wasBehind: boolean;
   #hasEnded = false;
 
@@ -54,40 +54,40 @@ export class ResultCollector {
     this.#startedAt = this.#now();
   }
 
-  /** Whether the end of the turn was taken in. */
+  /** Whether the end of the turn was observed. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
-  /** Whether the prompt still waits behind an earlier turn, whose events belong to that one. */
+  /** Whether the prompt still waits behind an earlier turn, to which events then belong. */
   get isBehind(): boolean {
     return this.#turn.isBehind;
   }
 
-  /** Whether nothing of this turn was seen yet. */
+  /** Whether no event of this turn was observed yet. */
   get isUntouched(): boolean {
     return this.#turn.isUntouched;
   }
 
-  /** Whether a notification that was taken in belongs to an earlier turn, so that it gives no events of this one. */
+  /** Whether an observed notification belongs to an earlier turn, so that its events are not of this turn. */
   isForeign({ type, newState }: SessionNotification): boolean {
     if (this.isBehind) return true;
-    // The end of a turn that was left is followed by idle.
+    // The end of an abandoned turn is followed by idle.
     const isIdle = type === "droid_working_state_changed" && newState === "idle";
     return isIdle && this.isUntouched && !this.#turn.wasBusy;
   }
 
-  /** This side asked to interrupt: a daemon that only goes idle does not say that it was interrupted. */
+  /** This side requested an interrupt. A daemon that reports only idle does not state that the turn was interrupted. */
   noteInterrupt(): void {
-    this.#interruptAsked = true;
+    this.#isInterruptRequested = true;
   }
 
-  /** Takes in the answer of a turn whose messages are not known. */
+  /** Sets the answer of a turn whose messages are not known. */
   noteAnswer(text: string): void {
     this.#text ??= text;
   }
 
-  /** Takes in one notification, and the events that `MessageBridge` made of it. True once: the turn has ended with it. */
+  /** Observes one notification, and the events that `MessageBridge` made of it. True once: this notification ended the turn. */
   observe(notification: SessionNotification, events: readonly BridgedEvent[]): boolean {
     if (this.#hasEnded) return false;
     if (this.#isOfThisTurn(notification)) this.#collect(notification, events);
@@ -95,7 +95,7 @@ export class ResultCollector {
     return this.#hasEnded;
   }
 
-  /** Takes in the end that the turn holds now; `notification` may say more about it. */
+  /** Observes the end that the turn has now, if any; `notification` may have more fields of that end. */
   conclude(notification: SessionNotification = UNSEEN): void {
     const { end } = this.#turn;
     if (this.#hasEnded || end === undefined) return;
@@ -104,7 +104,7 @@ export class ResultCollector {
     this.#reason = end.reason;
     if (end.reason === INVALID_OUTPUT) this.#noteInvalidOutput(notification.message);
     const error = errorOfEnd(end.reason, notification);
-    // What the agent reported itself says more than the reason does; the end of its process is news in any case.
+    // An error that the agent reported has more detail than the reason. The exit of the agent's process is added in any case.
     if (error !== undefined && (this.#errors.length === 0 || error.code !== undefined)) this.#errors.unshift(error);
   }
 
@@ -113,8 +113,8 @@ export class ResultCollector {
     const { sessionId, outputFormat } = this.#options;
     const durationMs = Math.round(this.#now() - this.#startedAt);
     const text = this.#text ?? [...this.#deltas.values()].map((pieces) => pieces.join()).join("");
-    const wasInterrupted = this.#reason === undefined ? this.#interruptAsked : isInterruptedReason(this.#reason);
-    // Of a turn that failed no answer is expected: its failure is what the caller has to know.
+    const wasInterrupted = this.#reason === undefined ? this.#isInterruptRequested : isInterruptedReason(this.#reason);
+    // A failed turn has no answer to check: the result states the failure.
     const isExpected = !wasInterrupted && (this.#errors.length === 0 || this.#declared !== undefined);
     const settled = outputFormat !== undefined && isExpected;
     return buildResult({
@@ -138,8 +138,8 @@ export class ResultCollector {
   }
 
   /**
-   * The end of the last turn before this one was applied already, so that this turn is not behind any more: it is not of this
-   * turn.
+   * False also for the end of the last turn before this one. It was applied before, so that this turn is no longer behind
+   * another.
    */
   #isOfThisTurn({ type }: SessionNotification): boolean {
     const { isBehind, end } = this.#turn;
@@ -157,7 +157,7 @@ export class ResultCollector {
     }
     switch (notification.type) {
       case "assistant_text_delta":
-        // Only read while no whole message has come, so that a long turn is not kept twice.
+        // Only until a whole message was received, so that a long turn is not kept twice.
         if (this.#text === undefined && typeof notification.textDelta === "string")
           this.#addDelta(notification.messageId, notification.textDelta);
         break;
@@ -169,11 +169,10 @@ export class ResultCollector {
     }
   }
 
-  /** The agent could not give its answer the form that was asked for. */
+  /** The agent could not give its answer the requested format. */
   #noteInvalidOutput(message: unknown): void {
     if (this.#declared?.error !== undefined) return;
-    const text =
-      typeof message === "string" ? message : "The agent's answer does not have the form that was asked for.";
+    const text = typeof message === "string" ? message : "The agent's answer does not have the requested format.";
     this.#declared = { value: undefined, error: { code: "invalid_structured_output", message: text } };
   }
 
@@ -204,7 +203,7 @@ export class ResultCollector {
     pieces.add(textDelta);
   }
 
-  /** The agent took a message back (docs/wire/agent-stdio.md#oddities): it is no part of the result. */
+  /** The agent retracted a message (docs/wire/agent-stdio.md#oddities), which is then no part of the result. */
   #retract(messageId: string): void {
     this.#deltas.delete(messageId);
     const index = this.#messages.findIndex((event) => event.type === "assistant" && event.message.id === messageId);
@@ -215,7 +214,7 @@ export class ResultCollector {
   }
 }
 
-/** The name under which an agent reports that its answer does not have the form that was asked for: a reason, or an error's type. */
+/** How an agent reports that its answer does not have the requested format: as a reason, or as the type of an error. */
 const INVALID_OUTPUT = "structured_output_invalid";
 
 /** Stands for the notification of a turn's end that was not received. */

@@ -12,13 +12,13 @@ export interface TurnOutcome {
   readonly tokenUsage: TokenUsage | null;
   readonly errors: readonly TurnError[];
   readonly wasInterrupted: boolean;
-  /** As `agent_turn_completed` told it; undefined when the session just went idle. */
+  /** From `agent_turn_completed`; undefined when the session went idle without one. */
   readonly reason: string | undefined;
-  /** Absent when no structured output was asked for, or none can be expected. */
+  /** Absent when no structured output was requested, or none can be expected. */
   readonly structured?: StructuredOutcome;
 }
 
-/** Reasons of `agent_turn_completed` that say: somebody stopped it. */
+/** Reasons of `agent_turn_completed` for an interrupted turn. */
 const INTERRUPTED_REASONS: ReadonlySet<string> = new Set(["cancelled", "interrupted"]);
 
 /**
@@ -37,7 +37,7 @@ export function isInterruptedReason(reason: string): boolean {
   return INTERRUPTED_REASONS.has(reason);
 }
 
-/** The error a turn's end tells by itself, or undefined when its reason is no failure. */
+/** The error that a turn's end states, or undefined when its reason is no failure. */
 export function errorOfEnd(reason: string, end: SessionNotification | AgentTurnCompleted): TurnError | undefined {
   const fallback = FAILED_REASONS.get(reason);
   if (fallback === undefined) return undefined;
@@ -46,7 +46,7 @@ export function errorOfEnd(reason: string, end: SessionNotification | AgentTurnC
   return {
     message,
     errorType: "ProcessExitError",
-    // Not any text: a code is of a closed list, which is too long for a page.
+    // Not the code that was received: codes are of a closed list, which is too long to load in a page.
     code: end.code === "AGENT_UNSTABLE" ? "AGENT_UNSTABLE" : "PROCESS_EXITED",
     exitCode: typeof end.exitCode === "number" ? end.exitCode : null,
     signal: typeof end.signal === "string" ? end.signal : null,

@@ -1,17 +1,17 @@
 import { SessionError, type SessionNotification } from "@daemon-sdk/protocol";
 
-/** Notifications after which a handle of the session is of no use, or its agent is gone; each with the error it stands for. */
+/** Notifications after which a handle of the session cannot be used, or its agent has ended; each with its error. */
 const ENDINGS = new Map([
   ["session_inactivity", ["SESSION_DISCONNECTED", "The daemon stopped the agent for inactivity."]],
   ["session_closed", ["SESSION_CLOSED", "The session was closed elsewhere."]],
   ["session_unsubscribed", ["SESSION_DETACHED", "Another client has the session."]],
 ] as const);
 
-/** The error that a running stream ends with at this notification; undefined when the stream goes on. */
+/** The error that a running stream ends with at this notification; undefined when the stream continues. */
 export function endingOf({ type, message }: SessionNotification, sessionId: string): SessionError | undefined {
   const ending = ENDINGS.get(type as "session_closed");
   if (ending === undefined) return undefined;
   const [code, fallback] = ending;
   const text = typeof message === "string" && message !== "" ? message : fallback;
-  return new SessionError(code, `${text} Resume session ${sessionId} to go on.`, { sessionId });
+  return new SessionError(code, `${text} Resume session ${sessionId} to continue.`, { sessionId });
 }

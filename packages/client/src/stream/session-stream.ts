@@ -2,57 +2,43 @@ import {
   type AddUserMessageParams,
   abortReason,
   CLIENT_LIMITS,
-  type LoadSessionResult,
+  METHODS,
   newId,
-  type SessionMessage,
-  type SessionNotification,
-  SessionState,
   type TrackedTurn,
-  type TurnEnd,
 } from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue, withoutUndefined } from "../base/index.js";
-import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
-import type { BridgedEvent, DroidStream, DroidStreamEvent, GapEvent, ResultEvent } from "./events.js";
-import { MessageBridge } from "./message-bridge.js";
-import { missedMessages } from "./missed-messages.js";
+import type { DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
-import { ResultCollector } from "./result-collector.js";
+import { RedeliveredTurn } from "./redelivered-turn.js";
+import type { ResultCollector } from "./result-collector.js";
 import { nextStreamState, type StreamEvent, type StreamState } from "./stream.machine.js";
 import { StreamDeadlines } from "./stream-deadlines.js";
 import type { StreamHost } from "./stream-host.js";
 import type { StreamOptions } from "./stream-options.js";
-import { type HistoryOwner, TurnHistory } from "./turn-history.js";
+import { TurnEvents } from "./turn-events.js";
 
 type Result<Output> = IteratorResult<DroidStreamEvent<Output>, undefined>;
 
 /**
- * One turn as a {@link DroidStream}. The session's feed delivers notifications; `SessionTurns` ends the stream when the session
- * ends.
+ * One turn as a {@link DroidStream}: sends the prompt at the first `next()`, and ends with the turn, with an error, or when its
+ * consumer stops. {@link TurnEvents} makes the events; `RunningStream` ends the stream when the session ends.
  */
-export class SessionStream<Output = unknown> implements DroidStream<Output>, EventSink {
+export class SessionStream<Output = unknown> implements DroidStream<Output> {
   readonly messageId: string;
+  /** Gets the session's notifications while this stream runs. */
+  readonly events: TurnEvents;
   readonly #host: StreamHost<SessionStream>;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
-  readonly #format: ResolvedOutputFormat | undefined;
   readonly #signals: readonly AbortSignal[];
   readonly #requestId = newId();
-  readonly #bridge: MessageBridge;
   readonly #queue: EventQueue<DroidStreamEvent<Output>>;
+  readonly #options: StreamOptions<Output>;
   readonly #onAbort = (event: Event): void => this.#abort(event.target as AbortSignal);
   #state: StreamState = "idle";
   /** Whether the prompt was sent. */
   #isSent = false;
-  #isAcknowledged = false;
   /** The turn, once its prompt is sent. */
   #turn: TrackedTurn | undefined;
-  /** For a message whose id the caller chose, and which the daemon may have had before. */
-  readonly #history: TurnHistory | undefined;
-  /** Where there may be a history: the session's state at what this stream has taken in. */
-  #ownState: SessionState | undefined;
-  /** Set where the events of this turn begin; notifications before that belong to others. */
-  #collector: ResultCollector | undefined;
-  #lease: CreditLease | undefined;
-  readonly #options: StreamOptions<Output>;
   #deadlines: StreamDeadlines | undefined;
 
   /** Made by `DaemonSession.stream`, which has checked the options. */
@@ -66,18 +52,35 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     this.#options = options;
     this.messageId = options.messageId ?? newId();
     this.#params = { ...params, messageId: this.messageId };
-    this.#format = format;
     this.#signals = [options.signal, options.abortSignal].filter((signal) => signal !== undefined);
-    this.#bridge = new MessageBridge({ includePartialMessages: options.includePartialMessages ?? false });
-    const mayBeKnown = options.messageId !== undefined && host.offersTurnEvents;
-    this.#history = mayBeKnown ? new TurnHistory(this.#historyOwner()) : undefined;
     this.#queue = new EventQueue<DroidStreamEvent<Output>>({
       sizeOf: approximateBytes,
       maxBytes: options.maxBufferedBytes ?? CLIENT_LIMITS.streamBufferBytes,
-      onTaken: (bytes) => this.#lease?.taken(bytes),
-      // The turn goes on without this reader: its messages can be read with getMessages().
-      onOverflow: () => this.#step("broke") && this.#host.leave(this.messageId),
+      onTaken: (bytes) => this.events.lease?.taken(bytes),
+      // The turn continues without this consumer: its messages can be read with getMessages().
+      onOverflow: () => this.#step("failed") && this.#host.turns.abandon(this.messageId),
     });
+    this.events = this.#newEvents(format);
+  }
+
+  #newEvents(outputFormat: ResolvedOutputFormat | undefined): TurnEvents {
+    const { messageId } = this;
+    const { sessionId, client, feed, turns, offersTurnEvents } = this.#host;
+    const options = {
+      messageId,
+      sessionId,
+      turns,
+      outputFormat,
+      includePartialMessages: this.#options.includePartialMessages ?? false,
+      queue: this.#queue,
+      onEnd: (collector: ResultCollector) => void this.#conclude(collector),
+      onFailure: (error: Error) => this.fail(error),
+    };
+    // The daemon may have had a message whose id the caller chose.
+    if (this.#options.messageId === undefined || !offersTurnEvents) return new TurnEvents(options);
+    const readTurn = (fromSeq: number | undefined) =>
+      client.call(METHODS.getTurnEvents, { messageId, ...withoutUndefined({ fromSeq }) });
+    return new RedeliveredTurn({ ...options, feed, readTurn });
   }
 
   [Symbol.asyncIterator](): this {
@@ -90,7 +93,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
   }
 
   return(): Promise<Result<Output>> {
-    this.#leave();
+    this.#abandon();
     this.#queue.discard();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -104,165 +107,19 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     await this.return();
   }
 
-  /**
-   * Takes in a notification that the session's state has applied. True: its events wait here, and hold `bytes` of credit until
-   * they are consumed.
-   */
-  deliver(notification: SessionNotification, bytes: number): boolean {
-    this.heard();
-    if (this.#state !== "running" || this.#collector === undefined) return false;
-    if (this.#history?.isHolding !== true) return this.#take(notification, bytes);
-    const lease = this.#lease;
-    lease?.hold(bytes);
-    this.#history.hold(() => {
-      if (!this.#take(notification, bytes, false)) lease?.taken(bytes);
-    });
-    return bytes > 0;
-  }
-
-  /** Makes events of a notification. True: they wait here, and hold `bytes` of credit, from now on if `holds`. */
-  #take(notification: SessionNotification, bytes: number, holds = true): boolean {
-    const collector = this.#collector;
-    if (this.#state !== "running" || collector === undefined) return false;
-    this.#ownState?.apply(notification);
-    const events = this.#bridge.push(notification);
-    const hasEnded = collector.observe(notification, events);
-    const last = events.length === 0 || collector.isForeign(notification) ? -1 : events.length - 1;
-    const lease = this.#lease;
-    if (holds && last >= 0) lease?.hold(bytes);
-    for (let index = 0; index <= last; index += 1) {
-      const event = events[index] as BridgedEvent;
-      // Where credit bounds what waits, an event weighs what it cost, with the last of its notification.
-      if (lease === undefined) this.#queue.push(event);
-      else this.#queue.push(event, index === last ? bytes : 0);
-    }
-    if (hasEnded) void this.#conclude(collector);
-    return last >= 0 && bytes > 0;
-  }
-
-  /** A frame of the session was received. */
-  heard(): void {
-    this.#deadlines?.heard();
-  }
-
   /** The events of this turn are among the next notifications. */
   begin(): void {
-    if (this.#state !== "running" || this.#collector !== undefined || this.#turn === undefined) return;
-    let turn: TrackedTurn | undefined = this.#turn;
-    if (this.#history !== undefined) {
-      this.#ownState = this.#host.copyOfState();
-      turn = this.#ownState.turn(this.messageId) ?? turn;
-    }
-    const collector = this.#collect(turn);
-    this.#history?.begun(this.#host.lastSeq);
-    if (this.#history?.isHolding === true) return;
-    collector.conclude();
-    if (collector.hasEnded) void this.#conclude(collector);
-  }
-
-  #collect(turn: TrackedTurn): ResultCollector {
-    const { sessionId } = this.#host;
-    const collector = new ResultCollector(turn, { sessionId, ...withoutUndefined({ outputFormat: this.#format }) });
-    this.#collector = collector;
-    return collector;
-  }
-
-  /** Events are missing before the next ones. Messages of the turn that the loaded session holds are yielded here. */
-  gap(gap: SessionGap): void {
-    this.#inOrder(() => {
-      const { reason, from, to, loaded } = gap;
-      const snapshot = loaded && snapshotOf(loaded);
-      this.#pushGap({ reason, ...(from && { from }), ...(to && { to }), ...(snapshot && { snapshot }) });
-      for (const missed of this.#missed(snapshot?.history ?? [])) {
-        this.#host.apply(missed);
-        this.#take(missed, 0);
-      }
-    });
-  }
-
-  #pushGap(gap: Omit<GapEvent, "type">): void {
-    this.#queue.push({ type: "gap", ...gap }, this.#lease && 0);
-  }
-
-  #missed(messages: readonly SessionMessage[]): SessionNotification[] {
-    return missedMessages(messages, (id) => this.#bridge.hasSeen(id), this.messageId);
-  }
-
-  /** After a gap no turn runs in the session: this turn is over, if the daemon ever accepted its prompt. */
-  foundIdle({ session, queuedMessages = [] }: LoadSessionResult): void {
-    const wasTaken = this.#isAcknowledged || session.messages.some(({ id }) => id === this.messageId);
-    const isQueued = queuedMessages.some(({ messageId }) => messageId === this.messageId);
-    if (!wasTaken || isQueued) return;
-    this.#inOrder((collector) => {
-      this.#endTurn({ by: "idle" });
-      collector.conclude();
-      void this.#conclude(collector);
-    });
-  }
-
-  /** The agent's process has exited. */
-  agentExited(notification: SessionNotification): void {
-    this.#inOrder((collector) => {
-      // A daemon that offers `turns` starts the agent again for a prompt that has not begun.
-      if (this.#host.offersTurns && collector.isUntouched) return;
-      this.#endTurn({ by: "completed", reason: "agent_exited" });
-      collector.conclude(notification);
-      void this.#conclude(collector);
-    });
-  }
-
-  /** Acts now, or behind what the stream holds back; not at all before its events begin, and after its end. */
-  #inOrder(act: (collector: ResultCollector) => void): void {
-    if (this.#collector === undefined) return;
-    const actNow = (): void => {
-      if (this.#state === "running" && this.#collector !== undefined) act(this.#collector);
-    };
-    if (this.#history?.isHolding === true) this.#history.hold(actNow);
-    else actNow();
-  }
-
-  #endTurn(end: TurnEnd): void {
-    this.#host.endTurn(this.messageId, end);
-    this.#ownState?.end(this.messageId, end);
+    if (this.#state === "running" && this.#turn !== undefined && !this.events.isTaking) this.events.begin(this.#turn);
   }
 
   /** The session's agent was stopped, or the session cannot be reached any more: ends with `error`, after the events before it. */
   fail(error: Error): void {
-    if (this.#step("broke")) this.#queue.fail(error);
+    if (this.#step("failed")) this.#queue.fail(error);
   }
 
   /** The session was closed or detached on this side: ends without an error. */
   close(): void {
     if (this.#step("closed")) this.#queue.end();
-  }
-
-  /** This side interrupts the running turn. Returns the id of this stream's message if the running turn is its own. */
-  noteInterrupt(): string | undefined {
-    this.#collector?.noteInterrupt();
-    return this.#state === "running" && this.#collector?.isUntouched === false ? this.messageId : undefined;
-  }
-
-  /** What the history of this stream's turn does with the stream. */
-  #historyOwner(): HistoryOwner {
-    const { messageId } = this;
-    return {
-      messageId,
-      isRunning: () => this.#state === "running",
-      readTurn: (fromSeq) => this.#host.readTurn(messageId, fromSeq),
-      startOver: () => {
-        this.#ownState = new SessionState({ turns: true });
-        this.#collect(this.#ownState.expect({ messageId }));
-      },
-      takeIn: (notification) => this.#take(notification, 0),
-      takeMessages: (messages) => {
-        this.#pushGap({ reason: "too-old" });
-        for (const missed of this.#missed(messages)) this.#take(missed, 0);
-      },
-      takeAnswer: (text) => this.#collector?.noteAnswer(text),
-      hasEnded: () => this.#host.endTurn(messageId, { by: "idle" }),
-      whenTaken: () => this.#queue.whenEmpty(),
-      fail: (error) => this.fail(error),
-    };
   }
 
   #start(): void {
@@ -271,7 +128,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
       if (aborted !== undefined) throw abortReason(aborted);
       this.#host.claim(this as SessionStream);
     } catch (error) {
-      this.#step("left");
+      this.#step("abandoned");
       this.#queue.fail(error);
       return;
     }
@@ -289,27 +146,29 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
       clock: host.clock,
       timeoutMs,
       idleTimeoutMs,
-      isExcused: () => host.pendingRequests > 0 || !host.isReachable || this.#queue.length > 0,
-      onTimeout: (error) => this.#leave() && this.#queue.fail(error),
+      receivedAt: () => host.feed.receivedAt,
+      isSilenceExpected: () => host.isSilenceExpected || this.#queue.length > 0,
+      onTimeout: (error) => this.#abandon() && this.#queue.fail(error),
     });
   }
 
   async #send(): Promise<void> {
-    const free = this.#host.untilFree();
+    const { client, turns } = this.#host;
+    const free = turns.untilFree();
     if (free !== undefined) await free;
     while (this.#host.reattaching !== undefined) await this.#host.reattaching;
     if (this.#state !== "running") return;
     this.#isSent = true;
-    // Sent before the prompt, without waiting for the answer: a prompt takes no further round trip.
-    this.#lease = this.#host.attach();
+    // Before the prompt, and without waiting for the answer: a prompt takes no further round trip.
+    this.events.lease = client.credit?.attach(true);
     const { messageId } = this;
-    const acknowledged = this.#host.sendPrompt(this.#params, { messageId, requestId: this.#requestId });
-    this.#turn = this.#host.turn(messageId);
-    if (!this.#host.isFollowing) this.begin();
+    const acknowledged = turns.sendPrompt(this.#params, { messageId, requestId: this.#requestId });
+    this.#turn = turns.find(messageId);
+    // Else `begin` is called once the position is known at which this stream's events begin.
+    if (client.credit?.isFollowing !== true) this.begin();
     try {
       const { receipt } = await acknowledged;
-      this.#isAcknowledged = true;
-      this.#history?.acknowledged(receipt);
+      this.events.acknowledged(receipt);
     } catch (error) {
       this.fail(error as Error);
     }
@@ -319,34 +178,36 @@ export class SessionStream<Output = unknown> implements DroidStream<Output>, Eve
     if (!this.#step("turnEnded")) return;
     const result = (await collector.result()) as ResultEvent<Output>;
     if (!this.#step("resultMade")) return;
-    this.#queue.push(result, this.#lease && 0);
+    this.#queue.push(result, this.events.lease && 0);
     this.#queue.end();
   }
 
   #abort(signal: AbortSignal): void {
-    if (!this.#leave()) return;
+    if (!this.#abandon()) return;
     this.#queue.clear();
     this.#queue.fail(abortReason(signal));
   }
 
-  #leave(): boolean {
+  /** Ends the stream before its turn, which is interrupted. False: the stream has ended before. */
+  #abandon(): boolean {
     const wasSent = this.#state === "running" && this.#isSent;
-    if (!this.#step("left")) return false;
+    if (!this.#step("abandoned")) return false;
     if (!wasSent) return true;
-    this.#host.leave(this.messageId);
-    this.#host.interruptQuietly(this.messageId);
+    this.#host.turns.abandon(this.messageId);
+    this.#host.turns.interruptQuietly(this.messageId);
     return true;
   }
 
-  /** The only place that writes the state. False: the event means nothing now. */
+  /** The only place that writes the state. False: the event means nothing in the present state. */
   #step(event: StreamEvent): boolean {
     const next = nextStreamState(this.#state, event);
     if (next === undefined) return false;
     this.#state = next;
+    if (next !== "running") this.events.stop();
     if (next === "ended") {
       for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
       // The events that still wait are at most one window of credit; the next consumer begins with another window.
-      this.#lease?.end();
+      this.events.lease?.end();
       this.#deadlines?.stop();
       this.#host.release(this as SessionStream);
     }

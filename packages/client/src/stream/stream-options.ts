@@ -4,16 +4,16 @@ import type { OutputFormatOption } from "./output-format.js";
 /** What a prompt can carry beside its text. */
 export interface SendOptions {
   /**
-   * Id of the message; the turn it starts is known by it. Default: a new UUID. Sending the same id again to a daemon of ours is
-   * acknowledged again and acted on once: a stream then yields the turn from its beginning, and its result, whether the turn is over,
-   * runs, or waits.
+   * Id of the message, and of the turn that it starts. Default: a new UUID. Sending the same id again to a daemon of ours is
+   * acknowledged again and acted on once: a stream then yields the turn from its beginning, and its result, whether the turn has
+   * ended, runs, or waits.
    */
   messageId?: string;
   images?: ImageSource[];
   files?: FileSource[];
-  /** JSON Schema, or a Standard Schema that knows its JSON Schema, which the final answer has to follow. */
+  /** Format of the final answer: a JSON Schema, or a Standard Schema that can make its JSON Schema. */
   outputFormat?: OutputFormatOption;
-  /** For `send`: gives up waiting for the acknowledgement. For `stream`: interrupts the turn, and the stream throws the reason. */
+  /** For `send`: stops waiting for the acknowledgement. For `stream`: interrupts the turn, and the stream throws the reason. */
   signal?: AbortSignal;
 }
 
@@ -26,17 +26,17 @@ export interface StreamOptions<Output = unknown> extends SendOptions {
   abortSignal?: AbortSignal;
   /**
    * Milliseconds from the first `next()` after which the stream throws `TimeoutError` (REQUEST_TIMEOUT) and the turn is
-   * interrupted; what came before is still delivered. Default: none.
+   * interrupted; earlier events are still delivered. Default: none.
    */
   timeoutMs?: number;
   /**
-   * The same after that long without a sign of the session, or up to a quarter later. Time in which a person is asked, the link is
-   * away, or events wait to be read does not count. Default: none.
+   * Milliseconds of silence of the session after which the stream ends in the same way, at most 25 % late. Time in which a
+   * request waits for a person, there is no link, or events wait to be read does not count. Default: none.
    */
   idleTimeoutMs?: number;
   /**
-   * Bytes of events that may wait for the consumer before the stream fails as SLOW_CONSUMER. Default 64 MiB. Means nothing where
-   * the daemon offers `credit`: there it sends no more than a window ahead.
+   * Bytes of events that may wait for the consumer before the stream fails as SLOW_CONSUMER. Default 64 MiB. Without effect where
+   * the daemon offers `credit`, which bounds the events to one window.
    */
   maxBufferedBytes?: number;
 }

@@ -18,9 +18,9 @@ export interface StreamStateTrackerOptions extends ResultCollectorOptions {
 }
 
 /**
- * Follows one turn: when it has ended, and what its result is.
+ * Tracks one turn until its end, and makes its result.
  *
- * Give it every notification of the session from before the prompt is sent, with the events `MessageBridge` made of it. It
+ * It needs every notification of the session, from before the prompt is sent, with the events that `MessageBridge` made of it. It
  * depends on no socket and no method prefix, so it works over a daemon's socket and over an agent's stdio alike.
  */
 export class StreamStateTracker extends ResultCollector {
@@ -39,13 +39,13 @@ export class StreamStateTracker extends ResultCollector {
     return super.observe(notification, events);
   }
 
-  /** The turn ended unobserved, and how it ended is not known. */
+  /** The turn ended unobserved, for an unknown reason. */
   endedUnseen(): void {
     this.#state.end(this.#messageId, { by: "idle" });
     this.conclude();
   }
 
-  /** The agent's process ended, and the daemon sends no more of the turn (`session_process_exited`). */
+  /** The agent's process ended, after which the daemon sends nothing of the turn (`session_process_exited`). */
   agentExited(notification: SessionNotification): void {
     this.#state.end(this.#messageId, { by: "completed", reason: "agent_exited" });
     this.conclude(notification);

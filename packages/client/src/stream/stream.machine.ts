@@ -1,24 +1,25 @@
-/** Where a stream is in its life. */
+/** The states of a stream. */
 export type StreamState = "idle" | "running" | "concluding" | "ended";
 
-/** What can happen to it. */
-export type StreamEvent = "start" | "turnEnded" | "resultMade" | "broke" | "closed" | "left";
+/** The events of a stream. */
+export type StreamEvent = "start" | "turnEnded" | "resultMade" | "failed" | "closed" | "abandoned";
 
 /**
- * Life of one stream. Pure: no promises, no session.
+ * The state machine of one stream. Pure: no promises, no session.
  *
  *   idle ─start→ running ─turnEnded→ concluding ─resultMade→ ended
  *
- *   running ─broke→ ended     running ─closed→ ended     running ─left→ ended
- *   idle ─left→ ended         concluding ─left→ ended
+ *   running ─failed→ ended     running ─closed→ ended        running ─abandoned→ ended
+ *   idle ─abandoned→ ended     concluding ─abandoned→ ended
  *
- * `broke`: an error is thrown to the consumer. `closed`: the session was closed or detached here, no error. `left`: the consumer
- * went away. In `concluding` only a validator is waited for, so neither a lost link nor a closed session matters any more.
+ * `failed`: the consumer gets an error. `closed`: this side closed or detached the session; no error. `abandoned`: the consumer
+ * stopped, or never started. In `concluding` the stream waits for a validator only, so a lost link or a closed session has no
+ * effect.
  */
 export const STREAM_TRANSITIONS = {
-  idle: { start: "running", left: "ended" },
-  running: { turnEnded: "concluding", broke: "ended", closed: "ended", left: "ended" },
-  concluding: { resultMade: "ended", left: "ended" },
+  idle: { start: "running", abandoned: "ended" },
+  running: { turnEnded: "concluding", failed: "ended", closed: "ended", abandoned: "ended" },
+  concluding: { resultMade: "ended", abandoned: "ended" },
   ended: {},
 } as const satisfies Record<StreamState, Partial<Record<StreamEvent, StreamState>>>;
 

@@ -1,7 +1,7 @@
 const PIECES_PER_JOIN = 512;
 
 /**
- * A text that comes in many small pieces.
+ * A text that is received in many small pieces.
  *
  * Joined block by block: `+=` alone would keep every piece, and a node over it, alive as long as the text, and a long turn would
  * spend a tenth of its time in the garbage collector.

@@ -4,5 +4,5 @@ import { nextStreamState } from "../../src/stream/stream.machine.js";
 
 test("an event that has no meaning in a state changes nothing", () => {
   expect(nextConnectionState("closed", "close")).toBeUndefined();
-  expect(nextStreamState("ended", "left")).toBeUndefined();
+  expect(nextStreamState("ended", "abandoned")).toBeUndefined();
 });

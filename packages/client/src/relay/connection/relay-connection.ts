@@ -30,7 +30,7 @@ export interface RelayConnectionEvents {
 
 /**
  * Keeps one name connected: dials, sends HELLO, answers pings, and reconnects with the resume token after a loss. Gives up
- * after a fatal ERROR. The state is known here only.
+ * after a fatal ERROR. Only this class has the state.
  */
 export class RelayConnection {
   readonly #settings: RelaySettings;
@@ -98,7 +98,7 @@ export class RelayConnection {
     if (this.isReady) this.#link?.acknowledge(ackId, seq);
   }
 
-  /** Sends BYE behind what was written, and ends. */
+  /** Sends BYE after what was written, and ends. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -118,7 +118,7 @@ export class RelayConnection {
     const ended = new Promise<void>((resolve) => {
       this.#markEnded = resolve;
     });
-    this.#link?.sayBye();
+    this.#link?.sendBye();
     await ended;
   }
 
@@ -133,7 +133,7 @@ export class RelayConnection {
     await this.#greet(opened, whole);
   }
 
-  /** Resolves with the daemon's WELCOME. The frames behind it are handled after `onReady`. */
+  /** Resolves with the daemon's WELCOME. The frames after WELCOME are handled after `onReady`. */
   #greet({ link, credential }: RelayDialResult, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const { connectTimeoutMs } = this.#settings;
@@ -215,7 +215,7 @@ export class RelayConnection {
 
   /** Handles the end of a link, and returns its error. */
   #ended(link: RelayLink, cause: Error | undefined): Error {
-    // The reason for which this side destroyed the link says more than its end.
+    // If this side destroyed the link, its reason has more detail than the end of the link.
     const error = DaemonError.is(cause) ? cause : linkLost(cause);
     if (this.#link !== link) return error;
     this.#link = undefined;
@@ -245,7 +245,7 @@ export class RelayConnection {
     }
     const delayMs = reconnectDelayMs(this.#attempts);
     this.#attempts += 1;
-    this.#settings.logger.info({ agent: this.#settings.name, delayMs, error }, "Relay connection lost; coming back");
+    this.#settings.logger.info({ agent: this.#settings.name, delayMs, error }, "Relay connection lost; reconnecting");
     this.#retry = setTimeout(() => void this.#reconnect(), delayMs);
   }
 
@@ -269,7 +269,7 @@ export class RelayConnection {
     const from = this.#state;
     const next = nextRelayState(from, event);
     if (next === undefined) {
-      throw new DaemonError("INTERNAL", `The relay client cannot take ${event} while ${from}; please report this.`);
+      throw new DaemonError("INTERNAL", `The relay client cannot handle ${event} while ${from}; please report this.`);
     }
     this.#settings.logger.debug({ agent: this.#settings.name, from, event, to: next }, "Relay client state changed");
     this.#state = next;

@@ -8,7 +8,7 @@ import type { ErrorPayload } from "@daemon-sdk/protocol/relay";
 export function errorOf(payload: ErrorPayload): DaemonError {
   const { code, message, ref_id: refId } = payload;
   const data = { code, refId };
-  if (code === "NOT_FOUND") return new ProtocolError("RECIPIENT_NOT_FOUND", `The daemon says: ${message}`, { data });
+  if (code === "NOT_FOUND") return new ProtocolError("RECIPIENT_NOT_FOUND", `The daemon reports: ${message}`, { data });
   if (code === "BUSY") return new ProtocolError("QUEUE_FULL", message, { data });
   if (code === "TIMEOUT" || message.startsWith("ACK timeout")) {
     const timeoutMs = Number(/\d+/.exec(message)?.[0] ?? 0);
@@ -20,7 +20,10 @@ export function errorOf(payload: ErrorPayload): DaemonError {
 /** A fatal ERROR: the connection ends, and another one would be refused as well. */
 export function fatalError(payload: ErrorPayload): ConnectionError {
   if (payload.code === "DUPLICATE_CONNECTION") {
-    return new ConnectionError("NAME_TAKEN", `The daemon says: ${payload.message} Use one connection per agent name.`);
+    return new ConnectionError(
+      "NAME_TAKEN",
+      `The daemon reports: ${payload.message} Use one connection per agent name.`,
+    );
   }
   if (payload.code === "UNAUTHORIZED") {
     return new ConnectionError("AUTH_REJECTED", `The daemon refused this client: ${payload.message}`);

@@ -17,7 +17,7 @@ export interface RelayLinkEvents {
   onEnvelope(envelope: Envelope): void;
   /** The next `count` of the counted texts have left this process. */
   onFlushed(count: number): void;
-  /** The link has ended; called once. Without an error when the daemon ended it politely. */
+  /** The link has ended; called once. Without an error when the daemon closed it in order. */
   onEnded(error: Error | undefined): void;
 }
 
@@ -63,7 +63,7 @@ export class RelayLink {
   }
 
   /**
-   * Called with WELCOME: bounds frames to what the daemon takes, and ends the link when the daemon is silent for too long
+   * Called with WELCOME: bounds frames to what the daemon accepts, and ends the link when the daemon is silent for too long
    * (docs/wire/relay.md#heartbeat).
    */
   keepAlive({ max_frame_bytes, heartbeat_ms, batches = false }: WelcomePayload["server"]): void {
@@ -116,13 +116,13 @@ export class RelayLink {
   }
 
   /** Writes BYE and ends. */
-  sayBye(): void {
+  sendBye(): void {
     this.#writeAck();
     this.write(createEnvelope("BYE", {}));
     this.end();
   }
 
-  /** Ends politely, behind what was written. Waits `LIMITS.closeGraceMs` for the daemon to end as well. */
+  /** Closes the link in order, after what was written. Waits `LIMITS.closeGraceMs` for the daemon to end as well. */
   end(): void {
     this.flush();
     this.#link.end();

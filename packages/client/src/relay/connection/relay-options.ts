@@ -11,7 +11,10 @@ export type RelayIdentity = Pick<
 
 /** Options of `RelayClient`. */
 export interface RelayClientOptions extends RelayIdentity {
-  /** The name to which others send; case-sensitive. Default in Node: `RELAY_AGENT_NAME`, which a spawned agent has. */
+  /**
+   * The name to which others send; case-sensitive. Default in Node: `RELAY_AGENT_NAME`, which the daemon sets for a spawned
+   * agent.
+   */
   readonly agentName?: string;
   /** Default `agent`. A user may have many connections of one name, each of which gets every message. */
   readonly entityType?: "agent" | "user";
@@ -34,15 +37,20 @@ export interface RelayClientOptions extends RelayIdentity {
   readonly maxReconnectAttempts?: number;
   /** One attempt, from the socket to WELCOME; default 5 s. */
   readonly connectTimeoutMs?: number;
-  /** Requests receipts where the daemon offers them; default true. Without, `send` resolves as `sent` once the bytes have left. */
+  /**
+   * Requests receipts where the daemon offers them; default true. Without receipts, `send` resolves as `sent` once the bytes have
+   * left this process.
+   */
   readonly receipts?: boolean;
   /** Messages that may wait for a connection; default 10 000 … */
   readonly maxQueued?: number;
   /** … and their bytes; default 8 MiB. Past either, `send` rejects with QUEUE_FULL. */
   readonly maxQueuedBytes?: number;
-  /** Bytes of messages that wait for the consumer of `messages()`; default 64 MiB. More of them wait for redelivery. */
+  /**
+   * Bytes of messages that wait for the consumer of `messages()`; default 64 MiB. Messages past the bound wait for redelivery.
+   */
   readonly maxBufferedBytes?: number;
-  /** Default: silent. Bodies are not logged. */
+  /** Default: no log is written. Bodies are never logged. */
   readonly logger?: Logger;
 }
 
@@ -62,7 +70,7 @@ export interface RelaySettings {
   readonly logger: Logger;
 }
 
-/** Checks the options and fills in what is left out. @throws InvalidOptionError */
+/** Checks the options and adds the defaults. @throws InvalidOptionError */
 export function relaySettings(options: RelayClientOptions, platform: RelayPlatform): RelaySettings {
   const name = options.agentName ?? platform.environment("RELAY_AGENT_NAME");
   if (name === undefined || name === "") throw new InvalidOptionError("agentName", "a name", name);

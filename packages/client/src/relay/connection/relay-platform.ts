@@ -16,9 +16,9 @@ export interface RelayDialResult {
 /** Opens a link to a relay daemon. Pass your own as `dial`. */
 export type RelayDial = (request: RelayDialRequest) => Promise<RelayDialResult>;
 
-/** What differs between Node and a browser; each entry point brings its own. */
+/** What differs between Node and a browser; each entry point has its own. */
 export interface RelayPlatform {
-  /** Calls back after the present turn of the event loop: what is written until then is sent in one piece. */
+  /** Calls back after the present turn of the event loop, so that everything written in this turn is sent in one piece. */
   soon(callback: () => void): void;
   /** Opens a unix socket. */
   dialSocket(path: string, request: RelayDialRequest): Promise<ByteLink>;

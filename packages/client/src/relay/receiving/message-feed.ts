@@ -20,8 +20,8 @@ const DONE: Result = { value: undefined, done: true };
 /**
  * The queue of messages for the one consumer. Yields each message once, however often it is delivered.
  *
- * A message counts as handled, and is acknowledged, when the consumer requests the next one or leaves its loop. A redelivery
- * before that is dropped. A redelivery afterwards is acknowledged again, for the first acknowledgement was lost. At least the
+ * A message counts as handled, and is acknowledged, when the consumer requests the next one or ends its loop. A redelivery
+ * before that is dropped. A redelivery afterwards is acknowledged again, because the first acknowledgement was lost. At least the
  * last `LIMITS.relaySeenIds` ids of handled messages are remembered.
  */
 export class MessageFeed {
@@ -71,13 +71,16 @@ export class MessageFeed {
   /** The messages, for one consumer at a time. */
   consume(signal?: AbortSignal): AsyncIterableIterator<RelayMessage> {
     if (this.#isConsumed) {
-      throw new DaemonError("CONCURRENT_STREAM", "Somebody iterates over this client's messages already.");
+      throw new DaemonError(
+        "CONCURRENT_STREAM",
+        "Another consumer iterates over this client's messages. Only one can at a time.",
+      );
     }
     this.#isConsumed = true;
     return new MessageIterator(this, signal);
   }
 
-  /** No more messages: the consumer gets what waits, then `error` once, or the end. */
+  /** No message follows: the consumer gets the messages that wait, then `error` once, or the end. */
   end(error?: unknown): void {
     if (this.#end !== undefined) return;
     this.#end = error === undefined ? {} : { error };
@@ -107,7 +110,7 @@ export class MessageFeed {
     this.#options.acknowledge(message);
   }
 
-  /** @internal the iterator's: the consumer has left. What waits is for the next one. */
+  /** @internal the iterator's: the consumer has ended. The next consumer gets the messages that wait. */
   release(): void {
     this.#isConsumed = false;
     const waiter = this.#waiter;
@@ -136,7 +139,7 @@ export class MessageFeed {
 class MessageIterator implements AsyncIterableIterator<RelayMessage> {
   readonly #feed: MessageFeed;
   readonly #signal: AbortSignal | undefined;
-  #inHand: RelayMessage | undefined;
+  #unhandled: RelayMessage | undefined;
   #isDone = false;
   readonly #onAbort = (): void => this.#finish();
 
@@ -152,30 +155,30 @@ class MessageIterator implements AsyncIterableIterator<RelayMessage> {
   }
 
   next(): Promise<Result> {
-    this.#putDown();
+    this.#markHandled();
     if (this.#isDone) return Promise.resolve(DONE);
     const message = this.#feed.take();
     if (message === undefined) return this.#wait();
-    this.#inHand = message;
+    this.#unhandled = message;
     return Promise.resolve({ value: message, done: false });
   }
 
   async #wait(): Promise<Result> {
     const result = await this.#feed.wait();
     if (result.done) this.#finish();
-    else this.#inHand = result.value;
+    else this.#unhandled = result.value;
     return result;
   }
 
   async return(): Promise<Result> {
-    this.#putDown();
+    this.#markHandled();
     this.#finish();
     return DONE;
   }
 
-  #putDown(): void {
-    const message = this.#inHand;
-    this.#inHand = undefined;
+  #markHandled(): void {
+    const message = this.#unhandled;
+    this.#unhandled = undefined;
     if (message !== undefined) this.#feed.handled(message);
   }
 

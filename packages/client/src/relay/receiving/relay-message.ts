@@ -25,7 +25,7 @@ export interface RelayMessage {
   readonly sentAt: number;
   /** Counts per topic and sender; 0 for channel messages, which are not numbered. */
   readonly seq: number;
-  /** The sender waits for a message in return: use `respond`. */
+  /** The sender waits for a message as the response: use `respond`. */
   readonly requestId?: string;
   /** The sender waits in `sendAndWait`: use `answer`. */
   readonly answerId?: string;
@@ -76,7 +76,7 @@ export function messageOfChannel(envelope: Envelope): RelayMessage | undefined {
 }
 
 /**
- * The correlation id of a request and its response: in the meta, or where older clients put it
+ * The correlation id of a request and its response: in the meta, or in the data, as older clients send it
  * (docs/wire/relay.md#sdk-client).
  */
 export function correlationOf({ payload, payload_meta: meta }: RelayEnvelope<"DELIVER">): string | undefined {

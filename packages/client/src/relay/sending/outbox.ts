@@ -9,7 +9,7 @@ import { clientClosed } from "../connection/index.js";
  * - `delivered`: stored, and written to a recipient who is connected; it will be redelivered until acknowledged.
  * - `queued`: stored for a recipient who is away or not started yet.
  * - `sent`: the bytes have left this process. This daemon gives no receipts, so nothing more is known.
- * - `refused`: not taken; `code` and `reason` say why, `retryAfterMs` when it may be tried again.
+ * - `refused`: not accepted; `code` and `reason` state why, `retryAfterMs` when the message may be sent again.
  */
 export interface SendReceipt {
   /** Id of the SEND. The DELIVER has another one. */
@@ -42,12 +42,12 @@ export interface OutboxOptions {
  * for the next one.
  *
  * A message is written to one link at most. When the link is lost before the receipt, the call rejects with CONNECTION_LOST:
- * whether the daemon has taken the message is unknown, and to send it again could deliver it twice.
+ * whether the daemon has accepted the message is unknown, and a second send could deliver it twice.
  */
 export class Outbox {
   readonly #connection: RelayConnection;
   readonly #options: OutboxOptions;
-  /** Waiting for a connection, in order. A unsent whose signal was aborted is removed. */
+  /** Waiting for a connection, in order. A message whose signal was aborted is removed. */
   readonly #kept = new Set<UnsentMessage>();
   #keptBytes = 0;
   /** Written, and awaiting a receipt. */
@@ -74,7 +74,7 @@ export class Outbox {
       if (this.#isClosed) return reject(clientClosed());
       const unsent = unsentOf(envelope, { resolve, reject });
       if (signal !== undefined) this.#watch(unsent, signal);
-      if (this.#isOpen() && this.#kept.size === 0) this.#hand(unsent);
+      if (this.#isOpen() && this.#kept.size === 0) this.#write(unsent);
       else this.#keep(unsent);
     });
   }
@@ -85,12 +85,12 @@ export class Outbox {
     this.#drain();
   }
 
-  /** Sends what was kept, as far as the link takes it. */
+  /** Sends the kept messages until the link is full. */
   #drain(): void {
     for (const unsent of this.#kept) {
       if (!this.#isOpen()) return;
       this.#unkeep(unsent);
-      this.#hand(unsent);
+      this.#write(unsent);
     }
   }
 
@@ -135,7 +135,7 @@ export class Outbox {
     return this.#connection.isReady && this.#connection.bufferedBytes < LIMITS.transportHighWaterBytes;
   }
 
-  #hand(unsent: UnsentMessage): void {
+  #write(unsent: UnsentMessage): void {
     const awaitsReceipt = unsent.wantsReceipt && this.#givesReceipts;
     const { id, json } = unsent;
     // The outgrown tables of a Map retain deleted values until the next full collection, so these are kept small.
@@ -200,7 +200,7 @@ function unsentOf(envelope: Envelope<unknown>, settle: Pick<UnsentMessage, "reso
   return { id: envelope.id, json: jsonOf(envelope), wantsReceipt: envelope.type === "SEND", resolve, reject };
 }
 
-/** Written once, at the call: the bounds count its size, and data that is no JSON fails there. */
+/** At the call, once: the bounds count the size of the text, and the call rejects data that is no JSON. */
 function jsonOf(envelope: Envelope<unknown>): string {
   try {
     return JSON.stringify(envelope);

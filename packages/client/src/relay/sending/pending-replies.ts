@@ -19,7 +19,7 @@ export interface ReplyWait extends ReplyOptions {
   /** For the text of a time-out: `The answer of Bob`. */
   readonly what: string;
   readonly timeoutMs: number;
-  /** The wait survives a reconnect: the reply comes through the mailbox. */
+  /** The wait survives a reconnect, because the mailbox delivers the reply. */
   readonly survivesLoss?: boolean;
   /** The wait is for the spawn manager. The original's ERROR about its absence names no request. */
   readonly isForWorker?: boolean;

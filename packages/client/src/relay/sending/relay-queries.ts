@@ -42,7 +42,7 @@ export class RelayQueries {
     return (await this.#calls.ask("MESSAGES_QUERY", query, "MESSAGES_RESPONSE", within(options))).messages;
   }
 
-  /** Agents the daemon knows, connected or not; users are not among them. */
+  /** All agents, connected or not; users are not included. */
   async agents(options?: ReplyOptions): Promise<AgentSummary[]> {
     const payload = { includeIdle: true };
     return (await this.#calls.ask("LIST_AGENTS", payload, "LIST_AGENTS_RESPONSE", within(options))).agents;

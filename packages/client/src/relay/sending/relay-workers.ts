@@ -10,12 +10,12 @@ import type {
 import type { ReplyOptions } from "./pending-replies.js";
 import type { RelayCalls } from "./relay-calls.js";
 
-/** An agent to be started: `name` and `cli` are required, `task` may be left out. */
+/** An agent to be started: `name` and `cli` are required, `task` is optional. */
 export type SpawnRequest = Omit<SpawnPayload, "task" | "socketPath"> & { readonly task?: string };
 
 /**
  * Agents that the daemon starts and ends for others. A daemon without a spawn manager refuses each call with REMOTE_ERROR.
- * Spawned agents run on when their spawner leaves, and end with the daemon.
+ * Spawned agents continue when their spawner disconnects, and end with the daemon.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#spawning
  */
@@ -26,7 +26,10 @@ export class RelayWorkers {
     this.#calls = calls;
   }
 
-  /** Starts an agent; resolves once it receives messages. Rejects with REMOTE_ERROR and the daemon's reason. Default time-out 60 s. */
+  /**
+   * Starts an agent; resolves once it receives messages. Rejects with REMOTE_ERROR and the daemon's reason. Default time-out 60
+   * s.
+   */
   async spawn({ task = "", ...rest }: SpawnRequest, options?: ReplyOptions): Promise<SpawnResultPayload> {
     const within = { timeoutMs: LIMITS.relaySpawnMs, ...options };
     const result = await this.#calls.ask("SPAWN", { ...rest, task }, "SPAWN_RESULT", within);

@@ -7,7 +7,7 @@ import {
 } from "@daemon-sdk/protocol/relay";
 import type { ReplyOptions } from "./pending-replies.js";
 
-/** Fields of a message beside its text. */
+/** Fields of a message in addition to its text. */
 export interface MessageOptions {
   /** Default `message`. */
   readonly kind?: SendPayload["kind"];
@@ -21,7 +21,7 @@ export interface MessageOptions {
 /** Options of calls that wait for another agent. */
 export type ExchangeOptions = MessageOptions & ReplyOptions;
 
-/** Fields of a post in a channel beside its text. */
+/** Fields of a post in a channel in addition to its text. */
 export type PostOptions = Omit<ChannelMessagePayload, "channel" | "body"> & { readonly signal?: AbortSignal };
 
 /** The address and the fields of a message. */
@@ -30,7 +30,7 @@ export interface SendFields extends MessageOptions {
   readonly topic?: string;
 }
 
-/** A SEND. Fields that are left out are left out on the wire. */
+/** A SEND. Absent fields are absent on the wire, too. */
 export function sendEnvelope(id: string, body: string, fields: SendFields, meta?: SendMeta): Envelope<SendPayload> {
   const { to, topic, kind = "message", data, thread, importance } = fields;
   const whole: SendMeta = { ...(importance === undefined ? {} : { importance }), ...meta };

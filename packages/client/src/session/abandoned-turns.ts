@@ -1,14 +1,14 @@
-/** Turns whose stream was left before their end. They run on until the daemon has interrupted them. */
-export class LeftTurns {
+/** Turns whose stream was abandoned before their end. Each runs until the daemon has interrupted it. */
+export class AbandonedTurns {
   readonly #messageIds = new Set<string>();
   #waiters: (() => void)[] = [];
 
-  /** Whether every turn whose stream was left has ended. */
+  /** Whether every abandoned turn has ended. */
   get isEmpty(): boolean {
     return this.#messageIds.size === 0;
   }
 
-  /** The stream of that turn was left. */
+  /** The stream of that turn was abandoned. */
   add(messageId: string): void {
     this.#messageIds.add(messageId);
   }
@@ -21,7 +21,7 @@ export class LeftTurns {
     }
   }
 
-  /** Resolves when all of them have ended, or after `maxMs`: an agent may ignore an interrupt. */
+  /** Resolves when all abandoned turns have ended, or after `maxMs`: an agent may ignore an interrupt. */
   whenEmpty(maxMs: number): Promise<void> {
     if (this.isEmpty) return Promise.resolve();
     return new Promise((resolve) => {

@@ -2,7 +2,7 @@ import type { SessionNotification } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
 import { connected, hang, OUR_CAPABILITIES, resultOf } from "../support.js";
 
-test("on a plain daemon the next prompt waits until the turn that was left has ended", async () => {
+test("on a plain daemon the next prompt waits until the abandoned turn has ended", async () => {
   const { daemon, connection } = await connected();
   let endTurn: () => void = () => {};
   daemon.onPrompt(
@@ -12,7 +12,7 @@ test("on a plain daemon the next prompt waits until the turn that was left has e
         prompt.signal.addEventListener("abort", () => resolve());
       }),
   );
-  // An agent that takes its time: acknowledged at once, stopped later.
+  // An agent that acknowledges the interrupt at once, and stops later.
   daemon.answer("interrupt_session", () => ({}));
   const session = await connection.createSession();
   for await (const _event of session.stream("first")) break;
@@ -25,11 +25,11 @@ test("on a plain daemon the next prompt waits until the turn that was left has e
   expect((await result).text).toBe("second");
 });
 
-test("the idle that follows the end of a left turn is not the next stream's first event", async () => {
+test("the idle that follows the end of an abandoned turn is not the next stream's first event", async () => {
   const { daemon, connection } = await connected({ plain: false });
   const session = await connection.createSession();
   daemon.onPrompt(hang());
-  // An agent that takes its time: acknowledged at once, stopped later.
+  // An agent that acknowledges the interrupt at once, and stops later.
   daemon.answer("interrupt_session", () => ({}));
   for await (const event of session.stream("first", { includePartialMessages: true }))
     if (event.type === "assistant_text_delta") break;
