@@ -5,7 +5,7 @@ export interface Contestant {
   round(): Promise<number>;
 }
 
-/** A question with a figure for an answer: ours and, in the same run, the limit it is held against. */
+/** A measure with one figure: ours and, in the same run, the limit to which it is compared. */
 export interface Measure {
   /** As given on the command line. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Measure {
   readonly better: "more" | "less";
   /** Name of the contestant that is the limit. */
   readonly limit: string;
-  /** How often each contestant has its turn; default {@link ROUNDS}. Short rounds, and many, hit all alike on an uneven machine. */
+  /** Rounds of each contestant; default {@link ROUNDS}. Many short rounds spread other load evenly. */
   readonly rounds?: number;
   /** Why it cannot run here, such as a peer that is not installed; undefined when it can. */
   missing?(): string | undefined;
@@ -36,7 +36,7 @@ export interface Outcome {
 
 const ROUNDS = 7;
 
-/** Rounds that do not count: a process goes on getting faster through its first hundred thousand messages. */
+/** Warm-up rounds, which do not count: a process gets faster during its first hundred thousand messages. */
 const WARM_UP_ROUNDS = 3;
 
 /**

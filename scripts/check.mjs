@@ -2,7 +2,7 @@
  * `npm run check`: lint and format, types, package checks, unused code, architecture. Ends with the line
  * `N passed, N failed`.
  *
- * Every step runs, also after one has failed, so that one run tells all. A step's output is shown only when it fails.
+ * Every step runs, also after a failure, so that one run reports all. A step's output is shown only when it fails.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

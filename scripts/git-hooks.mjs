@@ -2,7 +2,7 @@
  * Lets git use the hooks in `scripts/hooks`. Part of `npm run setup`; Node built-ins only.
  *
  * Changes nothing in CI, outside a git checkout of this repository, and where hooks of somebody's own are in use.
- * `git config --unset core.hooksPath` takes it back.
+ * `git config --unset core.hooksPath` reverts it.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
@@ -11,7 +11,7 @@ import { isMain, ROOT } from "./run.mjs";
 
 const HOOKS = "scripts/hooks";
 
-/** Sets `core.hooksPath` of this checkout, unless something speaks against it. Says so when that is a hook of somebody's own. */
+/** Sets `core.hooksPath` of this checkout, if nothing prevents it. Prints a note when other hooks are in use. */
 export function useHooks() {
   if (process.env.CI || !isCheckout()) return;
   const current = git("config", "--get", "core.hooksPath");

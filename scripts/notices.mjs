@@ -1,5 +1,5 @@
 /**
- * `npm run notices:update`: writes down whose software our packages bundle, and under which licences.
+ * `npm run notices:update`: records which software our packages bundle, and under which licences.
  *
  * `NOTICE` lists it; `THIRD-PARTY-NOTICES` of a package holds the licences' texts and goes into its tarball. With `--check`,
  * a part of `npm run check`, nothing is written and a stale file is a failure. What is bundled is read from the build.
@@ -29,7 +29,7 @@ if (stale.length > 0) {
   process.exitCode = 1;
 }
 
-/** Writes a file, or removes it when there is nothing to say; with `--check` says that it would. */
+/** Writes a file, or removes it when it would be empty. With `--check` only reports the change. */
 function put(path, text) {
   const current = existsSync(path) ? readFileSync(path, "utf8") : undefined;
   if (current === text) return;

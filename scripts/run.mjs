@@ -28,7 +28,7 @@ export function isMain(url) {
 /**
  * Runs a program with this one's stdio and resolves to its exit code.
  *
- * Signals sent to this process go to the child, too, and this process waits for it: what the child started is its to end.
+ * Signals sent to this process reach the child, too. This process waits for the child, which ends its own children.
  */
 export async function run(command, args, { cwd = ROOT } = {}) {
   const child = spawn(command, args, { cwd, env: childEnvironment(), stdio: "inherit", shell: isWindows });
@@ -45,7 +45,7 @@ export async function run(command, args, { cwd = ROOT } = {}) {
 /**
  * Runs a program with its output kept, and resolves to its exit code, that output and the time it took.
  *
- * `env` is added to its environment. After `timeoutMs`, or when `signal` aborts, it is told to end and counts as failed.
+ * `env` is added to its environment. After `timeoutMs`, or when `signal` aborts, it is terminated and counts as failed.
  */
 export async function capture(command, args, { cwd = ROOT, env = {}, timeoutMs, signal } = {}) {
   const started = performance.now();
@@ -60,7 +60,7 @@ export async function capture(command, args, { cwd = ROOT, env = {}, timeoutMs, 
 }
 
 /**
- * Runs one step of a set-up. Says what runs and how long it took, on stderr; shows the step's own output only when it
+ * Runs one step of a set-up. Prints its name and duration on stderr. Shows the step's own output only when it
  * fails, and then ends this process with its exit code.
  */
 export async function runQuietly(title, command, args, options) {

@@ -2,8 +2,8 @@
  * `npm run test:runtimes [-- name …]`: the client under Node 20, 22 and 24, Bun and Deno. Real programs, installed from the
  * registry into a cache folder on demand, each at the version that is written here; nothing comes into the workspace.
  *
- * Runs test/runtimes/smoke.mjs in each against one real daemon. Says what was run, and what was not and why. Ends with
- * `N passed, N failed`: a runtime that cannot be had here is neither.
+ * Runs test/runtimes/smoke.mjs in each against one real daemon. Prints what was run, and what was skipped and why. Ends with
+ * `N passed, N failed`: an unavailable runtime counts as neither.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -9,7 +9,7 @@ import { type RoleProcess, startRole } from "../roles/role.js";
 export interface Pair {
   readonly name: string;
   send(body: string): void;
-  /** Set by the measure: called for each message the other one got. */
+  /** Set by the measure: called for each received message. */
   onArrival: () => void;
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function ourPair(name: string, receipts: boolean): Promise<Pair> {
   await Promise.all([sender.connect(), receiver.connect()]);
   const pair: Pair = {
     name,
-    // What the end of the bench leaves without a receipt is nobody's loss.
+    // Messages without a receipt at the end of the bench are ignored.
     send: (body) => void sender.send("Receiver", body).catch(() => {}),
     onArrival: () => {},
     async close() {

@@ -137,6 +137,6 @@ async function idleConnection(path: string, index: number): Promise<Socket> {
   const socket = connect(path);
   socket.write(encodeFrame(createEnvelope("HELLO", { agent: `idle-${index}`, entityType: "user" })));
   await once(socket, "data");
-  // Read on: everybody hears of everybody who comes.
+  // Keep reading: each connection is notified of each new one.
   return socket.resume();
 }

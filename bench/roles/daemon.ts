@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createDaemon } from "@daemon-sdk/local-daemon/server";
 import { sayReady } from "./role.js";
 
-/** The key under which the bench is let in. */
+/** The key of the bench. */
 export const BENCH_KEY = "fk-bench-on-loopback";
 
 /** Our daemon in a process of its own, with the plainest agent, on a port of its choice. */

@@ -38,7 +38,7 @@ export async function playRelayHub(): Promise<void> {
     rmSync(directory, { recursive: true, force: true });
     process.exit(0);
   });
-  // The bench is gone: so is the use of this process.
+  // The bench has ended, so this process is no longer needed.
   process.once("disconnect", () => process.exit());
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
@@ -63,7 +63,7 @@ interface PublishedDaemon {
   stop(): Promise<void>;
 }
 
-/** Without what it does beside its job: status files off, rate limiter off, memory storage. */
+/** Without side work: status files off, rate limiter off, memory storage. */
 async function openPublished(directory: string, socketPath: string) {
   Object.assign(process.env, { HOME: directory, AGENT_RELAY_TELEMETRY_DISABLED: "1" });
   console.log = () => {};

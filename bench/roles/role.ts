@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 
-/** A process of the bench that plays one part; the bench and it talk by messages. */
+/** A process of the bench with one role. It exchanges messages with the bench. */
 export interface RoleProcess {
   readonly child: ChildProcess;
-  /** What the process said when it was ready. */
+  /** The message with which the process reported that it is ready. */
   readonly ready: Record<string, unknown>;
   tell(message: Record<string, unknown>): void;
   stop(): Promise<void>;
@@ -28,7 +28,7 @@ export async function startRole(role: string, ...args: string[]): Promise<RolePr
   };
 }
 
-/** Says to the bench that this part is ready. */
+/** Reports to the bench that this role is ready. */
 export function sayReady(fields: Record<string, unknown>): void {
   process.send?.(fields);
 }

@@ -44,7 +44,7 @@ function read(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "latin1").replaceAll("\0", " ").trim();
   } catch {
-    // It has ended, or is somebody else's.
+    // The process has ended, or belongs to another user.
     return "";
   }
 }

@@ -98,7 +98,7 @@ interface Ending {
   readonly result?: Record<string, unknown> & { error?: unknown };
 }
 
-/** Streams a turn that would last for minutes, calls `cause` at its third delta, and returns how and when the stream ended. */
+/** Streams a turn of minutes, runs `cause` at its third delta, and returns how the stream ended. */
 async function endOf(session: DaemonSession, cause: () => void): Promise<Ending> {
   let deltas = 0;
   let causedAt = Number.NaN;

@@ -31,7 +31,7 @@ export class Lane implements AsyncDisposable {
   }
 }
 
-/** Runs the scenarios that it is told, and looks after each for what it left. */
+/** Runs the given scenarios, and checks after each for leftovers. */
 export function playLane([options = "{}"]: readonly string[]): void {
   endWithScenario();
   const watch = new Watch(tmpdir());

@@ -5,7 +5,7 @@ import { says } from "./sins.js";
 
 /** Whether the connection never said that it uses extensions. */
 function isPlain(wire: SinfulWire): boolean {
-  return ![...wire.requests.values()].some(({ params }) => params?.inbox === true);
+  return ![...wire.requests.values()].some((frame) => frame.params?.inbox === true || isCall(frame, "follow_session"));
 }
 
 const PENDING = ["pendingPermissions", "pendingAskUserRequests"] as const;

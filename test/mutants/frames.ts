@@ -26,7 +26,7 @@ export function withResult(
   return result && isResultOf(frame, wire, method) ? { ...frame, result: change(result) } : frame;
 }
 
-/** What a notification tells; empty for other frames. */
+/** Fields of a notification; empty for other frames. */
 export function toldIn(frame: Frame): Record<string, unknown> {
   return frame.params?.notification ?? {};
 }

@@ -15,6 +15,7 @@ function withParams(frame: Frame, params: object): Frame {
 }
 
 const hasResumed = (wire: SinfulWire) => [...wire.requests.values()].some((frame) => isCall(frame, "resume_session"));
+const hasFollowed = (wire: SinfulWire) => [...wire.requests.values()].some((frame) => isCall(frame, "follow_session"));
 const isThirty = (frame: Frame) => frame.params?.notification?.textDelta === "30 ";
 
 /** Sins against docs/protocol.md §9. */
@@ -159,7 +160,7 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "follows from where it stopped, and not from now",
-    caughtBy: ["P9.13"],
+    caughtBy: ["P9.13", "P9.16"],
     make: says((frame, wire) =>
       isResultOf(frame, wire, "follow_session")
         ? withResult(frame, wire, "follow_session", (result) => {
@@ -171,8 +172,15 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "lets a request wait for credit",
-    caughtBy: ["P9.14"],
+    caughtBy: ["P9.14", "P9.16"],
     make: () => ({ says: (frame) => (frame._meta?.early === true ? [] : [frame]) }),
+  },
+  {
+    sin: "keeps a pending request from a connection that attaches by follow_session",
+    caughtBy: ["P9.16"],
+    make: () => ({
+      says: (frame, wire) => (frame._meta?.early === true && hasFollowed(wire) ? [] : [frame]),
+    }),
   },
   {
     sin: "tells what was early only once",

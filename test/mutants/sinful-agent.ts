@@ -3,7 +3,7 @@ import type { Frame } from "./sinful-daemon.js";
 
 /** What an agent does wrong: it changes what passes its pipes. One object lives as long as the process. */
 export interface AgentSin {
-  /** What the agent hears of a daemon's frame; undefined: nothing of it. */
+  /** Replaces a daemon's frame before the agent receives it; undefined drops the frame. */
   hears?(frame: Frame, agent: SinfulAgent): Frame | undefined;
   /** What it says in place of a frame. */
   says?(frame: Frame, agent: SinfulAgent): readonly Frame[];
@@ -13,7 +13,7 @@ export interface AgentSin {
   exits?(exit: AgentExit, agent: SinfulAgent): AgentExit | undefined;
 }
 
-/** A process of a sinful agent. It knows the requests that it heard, by id, and how many of its turns are open. */
+/** A process of a sinful agent. It tracks received requests by id, and the number of open turns. */
 export class SinfulAgent implements AgentProcess {
   onLine: ((line: string) => void) | undefined;
   onStderr: ((text: string) => void) | undefined;
@@ -59,7 +59,7 @@ export class SinfulAgent implements AgentProcess {
     for (const printed of this.#sin.prints?.(line) ?? [line]) this.onLine?.(printed);
   }
 
-  /** Answers a request in place of the agent, which does not hear of it then. */
+  /** Answers a request in place of the agent, which does not receive the request. */
   answer({ id }: Frame, body: Pick<Frame, "result" | "error">): undefined {
     queueMicrotask(() => this.say({ type: "response", id: id ?? null, ...body }));
   }

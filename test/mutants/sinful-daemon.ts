@@ -1,6 +1,13 @@
 import type { Transport, TransportClose } from "@daemon-sdk/protocol";
 import { type DaemonHarness, fakeDaemonHarness } from "@daemon-sdk/testing";
 
+/** Calls that attach a connection to an existing session. */
+const ATTACHING: ReadonlySet<unknown> = new Set([
+  "daemon.load_session",
+  "daemon.resume_session",
+  "daemon.follow_session",
+]);
+
 /** A frame as it passes a sinful daemon's wire. */
 export type Frame = {
   type?: string;
@@ -14,9 +21,9 @@ export type Frame = {
 
 /** What a daemon does wrong: it changes what passes its wires. One object lives as long as the daemon. */
 export interface Sin {
-  /** What the daemon hears of a client's frame; undefined: nothing of it. */
+  /** Replaces a client's frame before the daemon receives it; undefined drops the frame. */
   hears?(frame: Frame, wire: SinfulWire): Frame | undefined;
-  /** What it hears of a text that may be no frame at all; undefined: nothing of it. */
+  /** As `hears`, for a text that may be no frame; undefined drops the text. */
   hearsText?(text: string, wire: SinfulWire): string | undefined;
   /** What it says in place of a frame. */
   says?(frame: Frame, wire: SinfulWire): readonly Frame[];
@@ -98,7 +105,7 @@ export class SinfulWire implements Transport {
       this.#handler?.(JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", ...frame }));
   }
 
-  /** Answers a request in place of the daemon, after the caller's stack; it does not hear of the request then. */
+  /** Answers a request in place of the daemon, after the caller's stack. The daemon does not receive the request. */
   answer({ id }: Frame, body: Pick<Frame, "result" | "error">): undefined {
     queueMicrotask(() => this.say({ type: "response", id: id ?? null, ...body }));
   }
@@ -112,8 +119,7 @@ export class SinfulWire implements Transport {
   #pass(frame: Frame | undefined, text: string): boolean {
     if (frame?.type === "request" && typeof frame.id === "string") this.requests.set(frame.id, frame);
     const { sessionId } = frame?.params ?? {};
-    const isJoin = frame?.method === "daemon.load_session" || frame?.method === "daemon.resume_session";
-    if (isJoin && typeof sessionId === "string") this.joined.add(sessionId);
+    if (ATTACHING.has(frame?.method) && typeof sessionId === "string") this.joined.add(sessionId);
     return this.#inner.send(text);
   }
 

@@ -225,7 +225,7 @@ function isWhole({ _meta }: Frame): boolean {
   return _meta?.early !== true;
 }
 
-/** Holds back what it tells of the second message until the third has ended. */
+/** Delays the notifications of the second message until the third has ended. */
 function swapsQueue(): Sin {
   const ids: unknown[] = [];
   const held: Frame[] = [];

@@ -40,7 +40,7 @@ export function resultOf(events: readonly DroidStreamEvent[]): Extract<DroidStre
 /** Fails when `work` has not settled within that time: nothing here may hang. */
 export async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
-  // Made here: a timer's stack does not tell who waited.
+  // Made here, because a timer's stack does not contain the caller.
   const error = new Error(`not done after ${ms} ms`);
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(error), ms);

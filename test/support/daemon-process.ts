@@ -25,7 +25,7 @@ export interface DaemonProcess extends AsyncDisposable {
   readonly socketPath: string;
   readonly stateDir: string;
   readonly workspace: string;
-  /** Ends the daemon and waits until it and its agents are gone. */
+  /** Stops the daemon and waits until it and its agents have ended. */
   stop(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ const COMPUTER_ID = "my-laptop";
 const API_KEY = "fk-example-key-of-this-program";
 
 await using directories = openDirectories();
-// The local door's proof cannot pass a relay, which is a stranger in the middle: so a key is configured.
+// A relay between client and daemon breaks the local proof, so a key is configured.
 const daemon = await createDaemon({ stateDir: directories.stateDir, port: 0, apiKeys: [API_KEY] });
 const relay = await openRelay(COMPUTER_ID, `ws://127.0.0.1:${daemon.endpoint.port}/`);
 try {

@@ -1,5 +1,5 @@
 /**
- * The main job: one daemon, two sessions on one WebSocket, each with an agent process that works on real files, asks for
+ * The main job: one daemon, two sessions on one WebSocket, each with an agent process that works on real files, requests
  * permission, is interrupted, and comes back.
  *
  * `--json` makes the last line of the output a summary for machines. `--keep` leaves the daemon running.
@@ -23,7 +23,7 @@ try {
   if (!isKept) await stage.stop();
 }
 if (!isKept) {
-  // The agents are the daemon's children, not ours: look for each of them.
+  // The agents are children of the daemon and not of this process, so each of them is checked.
   await Promise.all([summary.daemonPid, ...summary.agentPids].map(processEnded));
   console.log("\nThe daemon has stopped; it and its agents are gone.");
 } else {

@@ -1,6 +1,6 @@
 /**
- * An agent, written from docs/agents.md alone: it says back what it is told. `wait` waits until it is interrupted, `delete …`
- * asks for permission first (and deletes nothing), `pick a or b` asks the person.
+ * An agent, written from docs/agents.md alone: it repeats each prompt. `wait` waits until it is interrupted, `delete …`
+ * requests permission first (and deletes nothing), `pick a or b` asks the user.
  *
  * Run it with the daemon: `createDaemon({ agents: { echo: { command: ["node", "dist/echo-agent.js"] } } })`.
  */
@@ -15,7 +15,7 @@ const waiting = new Map<string, (result: Json) => void>();
 let sessionId: string | undefined;
 let turn: AbortController | undefined;
 
-// A daemon that is gone takes the pipe with it; the end of stdin says so, too.
+// An ended daemon breaks the pipe. The end of stdin reports it, too.
 process.stdout.on("error", () => {});
 
 function write(frame: Json): void {
@@ -31,7 +31,7 @@ function tellState(newState: string): void {
   tell("droid_working_state_changed", { newState });
 }
 
-/** Asks the person. Without a clear answer, or when the turn is interrupted, the result is empty. */
+/** Sends a request to the user. Without a clear answer, or when the turn is interrupted, the result is empty. */
 function ask(method: string, params: Json, signal: AbortSignal): Promise<Json> {
   const id = randomUUID();
   return new Promise((resolve) => {
@@ -113,7 +113,7 @@ function initialize(params: Json): Answer {
 
 function addUserMessage({ text, messageId = randomUUID() }: Json, id: string): Answer {
   if (typeof text !== "string") return { error: { code: -32602, message: "text must be a string" } };
-  // Behind the answer: it acknowledges, and what follows tells the turn.
+  // After the answer, which acknowledges the prompt: notifications of the turn follow it.
   setImmediate(() => void runTurn(String(messageId), text, id));
   return { result: {} };
 }

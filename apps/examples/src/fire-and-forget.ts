@@ -1,4 +1,4 @@
-/** Headless use: hand over a prompt, go away, and read the answer later, from another connection. */
+/** Headless use: send a prompt, disconnect, and read the answer later over another connection. */
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { openScratch } from "./scratch.js";
 
@@ -12,7 +12,7 @@ console.log(`answer: ${await answerOf(connection)}`);
 async function handOver(prompt: string): Promise<{ sessionId: string; messageId: string }> {
   await using connection = await connectDaemon();
   const session = await connection.createSession({ cwd: scratch.workspace });
-  // Resolves when the daemon has stored the message: from here on it is the daemon's to do.
+  // Resolves when the daemon has stored the message, which then is processed without this client.
   const { messageId } = await session.send(prompt);
   await session.detach();
   return { sessionId: session.sessionId, messageId };
@@ -20,7 +20,7 @@ async function handOver(prompt: string): Promise<{ sessionId: string; messageId:
 
 async function answerOf(connection: DaemonConnection): Promise<string> {
   await using session = await connection.resumeSession(sessionId);
-  // Resolves when the turn has ended, also when that was before we came.
+  // Resolves when the turn has ended, even before this connection.
   await session.waitForReceipt(messageId);
   const { messages } = await session.getMessages({ role: "assistant" });
   const blocks = messages.at(-1)?.content ?? [];

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 
-/** A relay on 127.0.0.1, of the least that is one. */
+/** A minimal relay on 127.0.0.1. */
 export interface LoopbackRelay {
   /** For `relayBaseUrl`. */
   readonly url: string;
@@ -12,7 +12,7 @@ export interface LoopbackRelay {
   close(): Promise<void>;
 }
 
-/** Forwards `/v0/computer/<computerId>/client` to the daemon at `target`, message by message, and the end as well. */
+/** Forwards `/v0/computer/<computerId>/client` to the daemon at `target`: each message, and the end. */
 export async function openRelay(computerId: string, target: string): Promise<LoopbackRelay> {
   let forwarded = 0;
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -28,7 +28,7 @@ export async function openRelay(computerId: string, target: string): Promise<Loo
     }
     const daemon = new WebSocket(target, { perMessageDeflate: false });
     daemon.once("error", () => socket.destroy());
-    // The client's side opens last, so that nothing it sends can come before there is somebody to take it.
+    // The client's side opens last, so that the daemon's side exists when its first message arrives.
     daemon.once("open", () => upgrades.handleUpgrade(request, socket, head, (client) => join(client, daemon)));
   }
 

@@ -1,4 +1,4 @@
-/** A conversation: the agent remembers the turns before. */
+/** A conversation: the agent has the earlier turns. */
 import { connectDaemon } from "@daemon-sdk/client";
 import { printEvent } from "./print-event.js";
 import { openScratch } from "./scratch.js";

@@ -1,5 +1,5 @@
 /**
- * A worker holds the links to the daemon, the main thread talks to it through message channels: as in a page whose tabs share
+ * A worker has the links to the daemon, and the main thread uses them through message channels, as in a page whose tabs share
  * one worker. This file is both programs.
  */
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   await worker.terminate();
 }
 
-/** Each port that comes is one client. */
+/** Each received port is one client. */
 function serve(): void {
   parentPort?.on("message", (port: MessagePort) => {
     void joinWithDaemon(new MessagePortTransport(port), async () => (await connectLocal()).transport);

@@ -15,7 +15,7 @@ const bridge = fileURLToPath(new URL("stdio-bridge.js", import.meta.url));
 
 await using connection = await connectDaemon({
   transport: dialCommand([program, bridge]),
-  // Whoever may start the program there may ask it for a credential, too; it is good for one connection.
+  // A user who may start the program there may also request a credential, which is valid for one connection.
   ticket: async () => (await promisify(execFile)(program, [bridge, "--ticket"])).stdout.trim(),
 });
 await using session = await connection.createSession({ cwd: scratch.workspace });

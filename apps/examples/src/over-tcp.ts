@@ -1,4 +1,4 @@
-/** A daemon behind a gateway that speaks frames of its own over TCP: another transport, the same sessions. */
+/** A daemon behind a gateway with frames of its own over TCP: another transport, the same sessions. */
 import { connectDaemon } from "@daemon-sdk/client";
 import { connectLocal } from "@daemon-sdk/client/local";
 import { printEvent } from "./print-event.js";
@@ -13,7 +13,7 @@ const gateway = await openGateway(async () => (await connectLocal()).transport);
   await using connection = await connectDaemon({
     transport: dialTcp(),
     url: `tcp://127.0.0.1:${gateway.port}`,
-    // The gateway vouches for nobody. Who is on good terms with the daemon hands out tickets, each good for one connection.
+    // The gateway authenticates nobody. A program with access to the daemon creates tickets, each valid for one connection.
     ticket: async () => (await local.createTicket()).ticket,
   });
   await using session = await connection.createSession({ cwd: scratch.workspace });

@@ -1,4 +1,4 @@
-/** The agent asks before it writes or runs; the program decides. */
+/** The agent requests permission before it writes or runs; the program decides. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectDaemon } from "@daemon-sdk/client";
@@ -11,7 +11,7 @@ await using session = await connection.createSession({
   cwd: scratch.workspace,
   autonomyLevel: "off",
   permissionHandler({ toolUses }) {
-    // One request may cover several tool uses; one answer holds for all of them.
+    // One request may have several tool uses; the answer applies to all of them.
     const isSafe = toolUses.every(({ confirmationType }) => confirmationType === "create");
     console.log(`asked  ${toolUses.map(({ toolUse }) => toolUse.name).join(", ")}: ${isSafe ? "yes" : "no"}`);
     return isSafe ? "proceed_once" : "cancel";

@@ -1,6 +1,6 @@
 import type { DroidStreamEvent } from "@daemon-sdk/client";
 
-/** Prints what is worth a line of an event, after a label that says whose it is. */
+/** Prints an event in one line, after the label of its session. */
 export function printEvent(label: string, event: DroidStreamEvent): void {
   const line = describe(event);
   if (line) console.log(`${label}  ${line}`);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 const POLL_MS = 20;
 const GIVE_UP_MS = 15_000;
 
-/** Whether a process of that pid exists. Reads the system's own table; nobody is asked. */
+/** Whether a process of that pid exists, from the system's process table. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -15,7 +15,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Pids of the processes that `pid` started and that are alive. */
+/** Pids of the living children of `pid`. */
 export function childrenOf(pid: number): number[] {
   const list = `/proc/${pid}/task/${pid}/children`;
   if (existsSync(list)) return readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number);
@@ -24,12 +24,12 @@ export function childrenOf(pid: number): number[] {
   return rows.flatMap(([child, parent]) => (child !== undefined && parent === pid ? [child] : []));
 }
 
-/** Resolves once no process of that pid exists. Rejects when it is still there after 15 s. */
+/** Resolves when no process of that pid exists. Rejects after 15 s. */
 export async function processEnded(pid: number): Promise<void> {
   const deadline = performance.now() + GIVE_UP_MS;
   while (isAlive(pid)) {
     if (performance.now() > deadline) throw new Error(`Process ${pid} has not ended within ${GIVE_UP_MS} ms.`);
-    // The system tells a parent about its child's end; a stranger can only look again.
+    // The system notifies only the parent of a process, so this program polls.
     await delay(POLL_MS);
   }
 }

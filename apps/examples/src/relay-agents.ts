@@ -20,7 +20,7 @@ if (role === "lead") await lead();
 else if (role === "helper") await help();
 else await host();
 
-/** Runs a daemon for the three, and ends it when the lead is done. */
+/** Runs a daemon for the three agents, and stops it when the lead has finished. */
 async function host(): Promise<void> {
   await using directories = openDirectories();
   const daemon = await createDaemon({
@@ -37,7 +37,7 @@ async function host(): Promise<void> {
   await daemon.close();
 }
 
-/** Name and socket are in the environment: of a child that was forked as of one that the daemon spawned. */
+/** Name and socket are in the environment, both of a forked child and of one that the daemon spawned. */
 async function lead(): Promise<void> {
   await using client = new RelayClient();
   await client.connect();
@@ -45,7 +45,7 @@ async function lead(): Promise<void> {
   const { pid } = await client.workers.spawn({ name: "Ben", cli: "helper", cwd: process.env.WORKSPACE ?? "/" });
   console.log(`Lead spawned Ben as process ${pid}`);
   const helpers = ["Ann", "Ben"];
-  // Each says so once it is in the channel: posts are for those who are there.
+  // Each helper reports that it has joined the channel: only connected members receive posts.
   for (const name of helpers) await client.request(name, "join", { data: { channel: CHANNEL } });
   client.joinChannel(CHANNEL);
   for (const [index, line] of LINES.entries()) {
@@ -70,7 +70,7 @@ async function sumOf(client: RelayClient, answers: number): Promise<number> {
   return sum;
 }
 
-/** Counts the words of each post that mentions this helper, and tells the lead. */
+/** Counts the words of each post that mentions this helper, and sends the count to the lead. */
 async function help(): Promise<void> {
   await using client = new RelayClient();
   await client.connect();

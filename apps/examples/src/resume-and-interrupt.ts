@@ -1,4 +1,4 @@
-/** Interrupt a long turn, leave, and come back to the same conversation over a new connection. */
+/** Interrupts a long turn, disconnects, and resumes the same conversation over a new connection. */
 import { connectDaemon } from "@daemon-sdk/client";
 import { printEvent } from "./print-event.js";
 import { openScratch } from "./scratch.js";
@@ -15,7 +15,7 @@ async function startAndInterrupt(): Promise<string> {
     if (event.type === "assistant_text_delta" && ++deltas === 5) await session.interrupt();
     printEvent("first ", event);
   }
-  // Detached, not closed: the session stays as it is.
+  // Detached and not closed: the session continues.
   await session.detach();
   return session.sessionId;
 }

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import { processEnded } from "./processes.js";
 
-/** Two temporary directories. Disposed of, they are gone. */
+/** Two temporary directories, which disposal removes. */
 export interface Directories extends AsyncDisposable {
-  /** Where the agent works; holds two small files to begin with. */
+  /** The agent's working directory, with two small files. */
   readonly workspace: string;
-  /** Where a daemon keeps its state. */
+  /** State directory of a daemon. */
   readonly stateDir: string;
 }
 
-/** Makes a workspace and a place for a daemon's state. */
+/** Makes both directories. */
 export function openDirectories(): Directories {
   const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-"));
   return {
@@ -43,13 +43,13 @@ export async function openScratch(): Promise<Directories> {
   };
 }
 
-/** Asks the daemon to end and waits until the process is gone; its agents go before it does. */
+/** Stops the daemon and waits for the exit of its process. Its agents end before it. */
 export async function stopDaemon(pid: number): Promise<void> {
   process.kill(pid, "SIGTERM");
   await processEnded(pid);
 }
 
-/** Fills a new directory with something to list, read and search. */
+/** Makes a directory with files to list, read and search. */
 export function makeWorkspace(directory: string): string {
   mkdirSync(join(directory, "src"), { recursive: true });
   writeFileSync(join(directory, "notes.md"), "# Notes\n\nThe answer is 42.\n");

@@ -24,7 +24,7 @@ if (values.ticket) {
   joinTransports(client, daemon);
 }
 
-/** Loads what the way asks for: somebody waits for this program to start. */
+/** Loads only what the arguments need, because a client waits for this program to start. */
 async function dialDaemon(url: string | undefined): Promise<Transport> {
   if (url !== undefined) return (await import("@daemon-sdk/transport-ws")).dialWebSocket(url);
   return (await (await import("@daemon-sdk/local-daemon")).connectLocal()).transport;

@@ -14,6 +14,12 @@ export interface ConfiguredAgent {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Names of the daemon's variables that it gets beside the allow-list. */
   readonly inheritEnv?: readonly string[] | undefined;
+  /** Driver `acp`: the mode to set before the first prompt. Default: one that asks, where the agent has one. */
+  readonly mode?: string | undefined;
+  /** Driver `acp`: the model of sessions that name none. Default: the agent's own. */
+  readonly model?: string | undefined;
+  /** How long the agent may take to open a conversation, in ms; default 30 000. */
+  readonly startTimeoutMs?: number | undefined;
 }
 
 /** Configuration of {@link createDaemon}; every key is optional. */

@@ -8,19 +8,19 @@
 const RETRYABLE = [
   /** The other side could not be reached. */
   "CONNECTION_FAILED",
-  /** It could be reached, and did not answer in time. */
+  /** The other side was reached, and did not answer in time. */
   "CONNECT_TIMEOUT",
   /** An open connection broke. */
   "CONNECTION_LOST",
   /** The local daemon could not be started. */
   "DAEMON_START_FAILED",
-  /** No local daemon runs, and none was to be started. */
+  /** No local daemon runs, and the options forbid to start one. */
   "DAEMON_NOT_RUNNING",
-  /** The daemon is about to end, and takes nothing new. */
+  /** The daemon is stopping, and accepts no new work. */
   "DAEMON_STOPPING",
-  /** The session's agent is not there (wire code -32005). */
+  /** The session's agent is not connected (wire code -32005). */
   "SESSION_DISCONNECTED",
-  /** More prompts wait than the session takes, or more searches than one credential may have waiting. */
+  /** The session's queue of prompts is full, or the credential's queue of searches. */
   "QUEUE_FULL",
   /** As many agents start or run as may; the session's agent waits for its start. */
   "AGENTS_BUSY",
@@ -32,7 +32,7 @@ const RETRYABLE = [
   "STORAGE_FULL",
 ] as const;
 
-/** What went wrong, where trying the same thing again cannot help. A list of its own: a page's bundle does not hold it. */
+/** Failures that the same call would meet again. A separate list, so that the bundle of a page does not contain it. */
 const FINAL = [
   /** The connection was closed on this side; calls after `close()`. */
   "CONNECTION_CLOSED",
@@ -48,19 +48,19 @@ const FINAL = [
   "DAEMON_ALREADY_RUNNING",
   /** The state directory can be read or replaced by others. */
   "STATE_DIR_UNSAFE",
-  /** Another connection took the name of this one; coming back would take it away again. */
+  /** Another connection took over the name of this one. To reconnect would take the name away again. */
   "NAME_TAKEN",
   /** The peer reads too slowly, or the consumer of a stream does. */
   "SLOW_CONSUMER",
   /** A frame that the wire does not allow. */
   "PROTOCOL_VIOLATION",
-  /** A message over the limit of the side that takes it. */
+  /** A message over the receiver's limit. */
   "MESSAGE_TOO_LARGE",
-  /** The journal does not have that position, or no longer has what came after it. */
+  /** The journal has no such position, or no longer has the entries after it. */
   "RESUME_TOO_OLD",
-  /** The peer answered with an error that has no code of its own here; `rpcCode` tells. */
+  /** The peer answered with an error that has no code of its own here; see `rpcCode`. */
   "REMOTE_ERROR",
-  /** The peer does not know the method. */
+  /** The peer does not implement the method. */
   "METHOD_NOT_FOUND",
   /** No agent or user of that name. */
   "RECIPIENT_NOT_FOUND",
@@ -74,7 +74,7 @@ const FINAL = [
   "SESSION_NOT_FOUND",
   /** The session was closed. */
   "SESSION_CLOSED",
-  /** The handle was detached, or the daemon unsubscribed it; the session itself goes on. */
+  /** The handle was detached, or the daemon unsubscribed it. The session itself continues. */
   "SESSION_DETACHED",
   /** The session has a handle on this connection already. */
   "SESSION_ALREADY_ATTACHED",
@@ -86,7 +86,7 @@ const FINAL = [
   "REQUEST_NOT_PENDING",
   /** A permission or ask-user handler threw; the request was answered with cancel. */
   "HANDLER_FAILED",
-  /** The output does not match the format that was asked for. */
+  /** The output does not match the requested format. */
   "STRUCTURED_OUTPUT_INVALID",
   /** A child process could not be started. */
   "PROCESS_START_FAILED",
@@ -123,7 +123,7 @@ const BRANDS = Symbol.for("daemon-sdk.errors");
  * Base of every error this project throws.
  *
  * `instanceof` works across copies of the package (ESM beside CommonJS, bundled beside installed), because it reads a
- * brand and not the prototype. `code` is stable, `retryable` says whether the same call can succeed later, unchanged.
+ * brand and not the prototype. `code` is stable; `retryable` is true when the same call can succeed later, unchanged.
  */
 export class DaemonError extends Error {
   static readonly brand: string = "DaemonError";
@@ -144,7 +144,7 @@ export class DaemonError extends Error {
     value: unknown,
     code?: DaemonErrorCode,
   ): value is InstanceType<Class> {
-    // biome-ignore lint/complexity/noThisInStatic: `this` is the subclass that was asked, which is the point.
+    // biome-ignore lint/complexity/noThisInStatic: `this` is the subclass on which `is` was called, which is the point.
     if (!hasBrand(value, this.brand)) return false;
     return code === undefined || (value as DaemonError).code === code;
   }
@@ -178,7 +178,7 @@ export class ConnectionError extends DaemonError {
   static override readonly brand: string = "ConnectionError";
 }
 
-/** The peer answered with an error, or said something the wire does not allow. */
+/** The peer answered with an error, or sent something that the wire does not allow. */
 export class ProtocolError extends DaemonError {
   static override readonly brand: string = "ProtocolError";
   /** JSON-RPC error code as the peer sent it; absent when the fault was found on this side. */
@@ -200,7 +200,7 @@ export class ProtocolError extends DaemonError {
   }
 }
 
-/** The session cannot do what was asked. */
+/** The session cannot do what the call requests. */
 export class SessionError extends DaemonError {
   static override readonly brand: string = "SessionError";
   readonly sessionId: string | undefined;
@@ -211,7 +211,7 @@ export class SessionError extends DaemonError {
   }
 }
 
-/** The daemon knows no session of that id (wire code -32004). */
+/** The daemon has no session of that id (wire code -32004). */
 export class SessionNotFoundError extends SessionError {
   static override readonly brand: string = "SessionNotFoundError";
 

@@ -1,5 +1,5 @@
 /**
  * `@daemon-sdk/protocol/relay`: the wire between agents and the daemon. Envelopes, framing and guards, without zod; the
- * schemas have a door of their own, `@daemon-sdk/protocol/relay/schema`. Runs in browsers.
+ * schemas are a separate entry, `@daemon-sdk/protocol/relay/schema`. Runs in browsers.
  */
 export * from "./relay/index.js";

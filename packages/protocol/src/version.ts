@@ -9,7 +9,7 @@ export const FACTORY_API_VERSION = "1.0.0";
 /**
  * The session wire that our daemon states in `factoryProtocolVersion`.
  *
- * A client does not send it: it learns the peer's value from the first reply and stamps later messages with that,
+ * A client does not send this value. It reads the peer's value from the first reply and sends that in later messages,
  * because a real daemon answers any other value with -32601.
  */
 export const FACTORY_PROTOCOL_VERSION = "1.51.0";

@@ -2,36 +2,36 @@ import { comparePositions, type Position } from "@daemon-sdk/protocol";
 
 /** Options of {@link Ledger}. */
 export interface LedgerOptions {
-  /** What the faults of the run came from; it stands in every line of {@link Ledger.verify}, so that a failure can be had again. */
+  /** Seed of the run's faults. Each line of {@link Ledger.verify} contains it, so that a failure can be reproduced. */
   readonly seed?: number;
 }
 
-/** An event as a ledger looks at it: what it is, and whether it ends a turn. */
+/** The fields of an event that a ledger needs. */
 export interface LedgerEvent {
   readonly type: string;
-  /** With the type `agent_turn_completed`: the message whose turn is over. */
+  /** With the type `agent_turn_completed`: the message whose turn ended. */
   readonly turnId?: unknown;
   readonly reason?: unknown;
   readonly [key: string]: unknown;
 }
 
-/** What one client writes down of what it was given. */
+/** The record of one client. */
 export interface LedgerClient {
   /**
-   * An event reached the consumer of a session. Without a position (a plain daemon has none) it counts for the end of
-   * turns only. What was sent ahead of its place (`early`) is not to be written down: it comes again at its place.
+   * Records an event that the consumer of a session received. Without a position (from a plain daemon) the event counts for
+   * the end of turns only. Do not record early copies: the entry itself follows.
    */
   took(sessionId: string, position: Position | undefined, event: LedgerEvent): void;
-  /** The client was told that entries up to this position are missing; without one, that an unknown number is. */
+  /** Records a gap: entries up to this position are missing, or an unknown number of entries. */
   gap(sessionId: string, upTo?: Position): void;
-  /** The client goes on after this position: a snapshot was taken there, or it attached there. */
+  /** Records that the client continues after this position, where it attached or took a snapshot. */
   startsAfter(sessionId: string, position: Position): void;
 }
 
 /**
- * The books of a run with faults: what clients were given, of which session, in which order. At its end {@link verify} says
- * what is wrong: an entry lost, doubled or out of order at any client; a message without an end, or with two; entries that
- * two clients saw differently. Needs no test runner.
+ * Records of a run with faults: which entries of which session each client received, in order. At the end {@link verify}
+ * lists the faults: an entry lost, doubled or out of order at a client; a message without an end, or with two; entries that
+ * differ between two clients. Needs no test runner.
  *
  * ```ts
  * const ledger = new Ledger({ seed: proxy.seed });
@@ -50,7 +50,7 @@ export class Ledger {
     this.#seed = options.seed;
   }
 
-  /** The book of one client; a client that comes back over another connection keeps its name. */
+  /** The record of one client. A client that reconnects keeps its name. */
   client(name: string): LedgerClient {
     const known = this.#accounts.get(name);
     if (known) return known;
@@ -59,17 +59,17 @@ export class Ledger {
     return account;
   }
 
-  /** A message was acknowledged: it has to end, exactly once, at every client that follows its session. */
+  /** Records that a message was acknowledged: its turn must end exactly once at every client attached to its session. */
   promise(messageId: string, sessionId?: string): void {
     this.#promised.set(messageId, sessionId);
   }
 
-  /** Where the journal of a session ended when the run was over: every client must have come that far. */
+  /** Sets the last position of a session's journal at the end of the run, which every client must have reached. */
   head(sessionId: string, position: Position): void {
     this.#heads.set(sessionId, position);
   }
 
-  /** Everything that is wrong, one sentence each; none means that the promises were kept. */
+  /** All faults, one sentence each. Empty when all promises were kept. */
   verify(): string[] {
     const accounts = [...this.#accounts.values()];
     const faults = [
@@ -102,7 +102,7 @@ export class Ledger {
   }
 }
 
-/** Entries of one place that are not the same at two clients. */
+/** Entries of one position that differ between two clients. */
 function differences(accounts: readonly LedgerAccount[]): string[] {
   const first = new Map<string, { readonly body: number; readonly client: string }>();
   return accounts.flatMap((account) =>
@@ -119,18 +119,18 @@ function nameOf({ epoch, seq }: Position): string {
   return `${epoch}:${seq}`;
 }
 
-/** One line of the book: an entry, or a word about where the client stands. */
+/** One line of a record: an entry, a gap or a start. */
 type Line =
   | { readonly kind: "entry"; readonly position: Position; readonly type: string }
   | { readonly kind: "start"; readonly position: Position }
   | { readonly kind: "gap"; readonly upTo: Position | undefined };
 
-/** The book of one client of a `Ledger`. */
+/** The record of one client of a `Ledger`. */
 class LedgerAccount implements LedgerClient {
   readonly name: string;
-  /** Reasons with which each message ended, in the order they came. */
+  /** Reasons with which each message ended, in the order of receipt. */
   readonly ends = new Map<string, string[]>();
-  /** What stood at each place, as a hash: a long run has millions of entries. */
+  /** Hash of the entry at each position: a long run has millions of entries. */
   readonly bodies = new Map<string, number>();
   readonly #lines = new Map<string, Line[]>();
 
@@ -157,17 +157,17 @@ class LedgerAccount implements LedgerClient {
     this.#write(sessionId, { kind: "start", position });
   }
 
-  /** Whether it has written anything of that session. */
+  /** Whether the record has lines of that session. */
   follows(sessionId: string): boolean {
     return this.#lines.has(sessionId);
   }
 
-  /** The furthest place it has come to. */
+  /** The largest position in the record. */
   lastOf(sessionId: string): Position | undefined {
     return this.#lines.get(sessionId)?.reduce<Position | undefined>((last, line) => placeOf(line) ?? last, undefined);
   }
 
-  /** Where it was given an entry twice, out of order, or lost one. */
+  /** Entries that the client received twice or out of order, or did not receive. */
   faults(): string[] {
     return [...this.#lines].flatMap(([sessionId, lines]) => {
       const faults: string[] = [];
@@ -178,7 +178,7 @@ class LedgerAccount implements LedgerClient {
         if (fault) faults.push(`Client ${this.name}, session ${sessionId}: ${fault}`);
         const place = placeOf(line);
         isAnchored = place !== undefined;
-        // After something old the next entry is looked at from the furthest place, or one fault would be told as two.
+        // After an old entry, the next one is compared with the largest position: else one fault is reported as two.
         if (place && (line.kind !== "entry" || !last || comparePositions(place, last) > 0)) last = place;
       }
       return faults;
@@ -213,7 +213,7 @@ function placeOf(line: Line): Position | undefined {
   return line.kind === "gap" ? line.upTo : line.position;
 }
 
-/** What is wrong with an entry that came after `last`; nothing, where it is the next one. */
+/** The fault of an entry after `last`; undefined when it is the next one. */
 function faultBetween(last: Position, { position, type }: { position: Position; type: string }): string | undefined {
   const here = `${type} at ${position.epoch}:${position.seq}`;
   const step = position.seq - last.seq;

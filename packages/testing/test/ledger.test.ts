@@ -130,7 +130,7 @@ test("without positions the ends of turns are counted all the same, and sessions
   expect(ledger.verify()).toEqual(["Client a: message m-2 did not end."]);
 });
 
-test("a client that does not follow a session is not asked how far it came there", () => {
+test("the last position of a session is not required of a client that is not attached to it", () => {
   const ledger = new Ledger();
   ledger.promise("m", "s");
   ledger.head("s", { epoch: 1, seq: 1 });

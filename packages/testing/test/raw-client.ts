@@ -11,7 +11,7 @@ export type Frame = Record<string, unknown> & {
   params?: Record<string, unknown> & { notification?: Record<string, unknown> & { type: string } };
 };
 
-/** A client of bare frames, which keeps everything it hears. */
+/** A client of bare frames, which stores all received frames. */
 export class RawClient {
   readonly frames: Frame[] = [];
   readonly transport: Transport;

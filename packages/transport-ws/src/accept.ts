@@ -13,15 +13,15 @@ import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket
 export interface AcceptOptions extends WebSocketTransportOptions {
   /** Extra headers of the 101 response. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Largest message taken; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
+  /** Largest accepted message; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
   readonly maxMessageBytes?: number;
 }
 
 /**
- * Answers an HTTP upgrade with a WebSocket; takes the three arguments of Node's `upgrade` event.
+ * Answers an HTTP upgrade with a WebSocket. The arguments are those of Node's `upgrade` event.
  *
- * Checks nothing but the WebSocket handshake itself: who may connect (Host, Origin, credential) is to be decided before.
- * Rejects with a `ProtocolError` when the request is no valid upgrade; it was then answered with HTTP 400 or 405.
+ * Checks the WebSocket handshake only: check Host, Origin and credential before. Rejects with a `ProtocolError` when the
+ * request is no valid upgrade, after answering it with HTTP 400 or 405.
  */
 export async function acceptWebSocket(
   request: IncomingMessage,
@@ -39,7 +39,7 @@ export async function acceptWebSocket(
 
 /**
  * Answers an HTTP upgrade with a WebSocket that carries a stream of bytes, such as relay frames; otherwise as
- * {@link acceptWebSocket}. Start the link in the tick in which it is handed out.
+ * {@link acceptWebSocket}. Start the link in the tick in which the promise resolves.
  */
 export async function acceptBytes(
   request: IncomingMessage,
@@ -50,7 +50,7 @@ export async function acceptBytes(
   return upgrade({ request, socket, head }, options, (webSocket) => new NodeByteLink(webSocket));
 }
 
-/** Completes the WebSocket handshake and makes a link of what comes out, in the same tick. */
+/** Completes the WebSocket handshake and makes a link of the socket in the same tick. */
 function upgrade<Made>(
   { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Uint8Array },
   options: AcceptOptions,
@@ -62,13 +62,13 @@ function upgrade<Made>(
   const server = new WebSocketServer({ noServer: true, clientTracking: false, ...socketBounds(maxMessageBytes) });
   server.on("headers", (lines) => lines.push(...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)));
   let made: { link: Made } | undefined;
-  // Without `verifyClient` this is synchronous: afterwards the answer has been written, whichever it was.
+  // Without `verifyClient` this call is synchronous: an answer or a refusal has been written when it returns.
   server.handleUpgrade(request, socket, Buffer.from(head), (webSocket) => {
     made = { link: make(webSocket) };
   });
   if (made) return made.link;
   throw new ProtocolError(
     "PROTOCOL_VIOLATION",
-    "The request is not a WebSocket upgrade (or its sender has left). It was refused; nothing more is to be done.",
+    "The request is not a WebSocket upgrade, or its sender has disconnected. It was refused.",
   );
 }

@@ -2,7 +2,7 @@ import { CloseCode, LIMITS } from "@daemon-sdk/protocol";
 import type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 import { linkClosed } from "./dial-errors.js";
 
-/** A browser tells when its buffer is empty only if asked. */
+/** Interval of polling, because a browser does not report when its buffer is empty. */
 const POLL_MS = 10;
 
 /**
@@ -12,7 +12,7 @@ const POLL_MS = 10;
 export class BrowserByteLink implements ByteLink {
   readonly #socket: WebSocket;
   #events: ByteLinkEvents | undefined;
-  /** Who waits for their bytes to leave. */
+  /** Callbacks that wait until their bytes have left. */
   #waiting: (() => void)[] = [];
   #poll: ReturnType<typeof setTimeout> | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
@@ -40,7 +40,7 @@ export class BrowserByteLink implements ByteLink {
 
   send(bytes: Uint8Array, onFlushed?: () => void): void {
     if (!this.#events) return;
-    // A page's socket copies at once; the cast only says that ours are no shared memory.
+    // A page's socket copies at once. The cast states that the bytes are not in shared memory.
     this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
     if (onFlushed === undefined) return;
     this.#waiting.push(onFlushed);

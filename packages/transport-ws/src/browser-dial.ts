@@ -12,8 +12,8 @@ import { WebSocketTransport } from "./web-socket-transport.js";
 /**
  * Opens the browser's own WebSocket: one attempt. Wrap it in `dialWithRetry` for more.
  *
- * Rejects as the Node version does, except that a page never learns why a connection failed, so there is no
- * `AUTH_REJECTED` here. `headers` and `onUpgrade` are refused: a page can neither set nor see headers.
+ * Rejects as the Node version does, but never with `AUTH_REJECTED`, because a page gets no reason of a failed connection.
+ * `headers` and `onUpgrade` are refused: a page can neither set nor read headers.
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
   return dial(url, options, (socket, maxMessageBytes) => {
@@ -47,7 +47,7 @@ async function dial<Link>(
     try {
       socket = new WebSocket(target.url);
     } catch {
-      // The browser's own text quotes the whole URL.
+      // Not the browser's own text, which quotes the whole URL.
       refuse("the browser refused it (a page served over HTTPS may use wss: only)");
       return () => {};
     }

@@ -2,14 +2,14 @@ import { CLIENT_LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import { closeEvent, cutEvent, fitReason, pageCode, tooLargeEvent } from "./close-event.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
-/** A browser tells when its buffer is empty only if asked. Short enough to keep a socket busy, long enough to cost nothing. */
+/** Interval of polling, because a browser does not report when its buffer is empty. Short enough to keep a socket busy, at no measurable cost. */
 const POLL_MS = 10;
 
 /**
  * A built-in WebSocket as a {@link SocketLink}.
  *
- * A page can neither stop reading nor cut a socket: messages that come early are all kept, and `terminate` closes with a
- * code that this package reads as a cut (others see 4006).
+ * A page can neither stop reading nor cut a socket. So all early messages are kept, and `terminate` closes with a code that
+ * this package reads as a cut (other peers get 4006).
  */
 export class BrowserLink implements SocketLink {
   readonly #socket: WebSocket;
@@ -24,7 +24,7 @@ export class BrowserLink implements SocketLink {
     socket.binaryType = "arraybuffer";
   }
 
-  /** What the browser counts; it never counts down what a closed socket did not send, so the end does that. */
+  /** The browser's count. After the end 0, because a browser never subtracts the unsent bytes of a closed socket. */
   get bufferedBytes(): number {
     return this.#events ? this.#socket.bufferedAmount : 0;
   }
@@ -84,7 +84,7 @@ export class BrowserLink implements SocketLink {
   }
 }
 
-/** Bytes of `text` in UTF-8; counted only where the number of characters does not already decide about `limit`. */
+/** Bytes of `text` in UTF-8. Counted only if the number of characters does not decide whether `limit` is exceeded. */
 function byteLength(text: string, limit: number): number {
   const worst = text.length * 3;
   if (text.length > limit || worst <= limit) return text.length;

@@ -1,26 +1,26 @@
-/** What a {@link ByteLink} tells its owner. Never called inside a call of the owner's. */
+/** Callbacks of a {@link ByteLink}. Never called inside a call of its owner. */
 export interface ByteLinkEvents {
-  /** The next bytes of the stream, in whatever pieces they came. The chunk may be used again once this returns. */
+  /** Called with the next bytes of the stream. The chunk is reused after the callback returns. */
   onBytes(chunk: Uint8Array): void;
-  /** The link is gone; nothing follows. `error` is absent when the peer ended it politely. */
+  /** Called last, when the link has ended. `error` is absent after a polite end by the peer. */
   onEnded(error?: Error): void;
 }
 
 /**
  * One open connection that carries a stream of bytes both ways, such as the frames of the relay wire: a WebSocket with
- * binary messages, whose borders mean nothing, or a socket.
+ * binary messages, whose borders are ignored, or a socket.
  */
 export interface ByteLink {
-  /** Bytes taken by `send` that have not left this process. */
+  /** Bytes accepted by `send` that have not left this process. */
   readonly bufferedBytes: number;
-  /** Starts the flow of events. Call it once, in the tick in which the link was handed out. */
+  /** Starts the callbacks. Call it once, in the tick in which the link was returned. */
   start(events: ByteLinkEvents): void;
   /**
-   * Takes the bytes. They must stay as they are until `onFlushed` is called, which is when they have left this process; it is
-   * never called inside `send`, and not at all when the link ends first.
+   * Sends bytes. Do not change them until `onFlushed` is called, when they have left this process. `onFlushed` is never called
+   * inside `send`, and not at all when the link ends first.
    */
   send(bytes: Uint8Array, onFlushed?: () => void): void;
-  /** Ends politely, behind what was sent. */
+  /** Ends politely, after the sent bytes. */
   end(): void;
   /** Ends now. */
   destroy(): void;

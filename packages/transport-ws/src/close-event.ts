@@ -1,6 +1,6 @@
 import { CloseCode, ConnectionError, ProtocolError, type TransportClose } from "@daemon-sdk/protocol";
 
-/** Codes by which one side says that it did not take what the other sent (RFC 6455 §7.4.1). */
+/** Codes with which one side refuses data of the other (RFC 6455 §7.4.1). */
 const REFUSALS: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009]);
 
 /** Reported when the link ended without a closing handshake; never sent (RFC 6455 §7.1.5). */
@@ -10,8 +10,8 @@ const ABNORMAL = 1006;
 const REASON_BYTES = 123;
 
 /**
- * Codes that a page may not send, and what it sends instead: browsers allow 1000 and 3000–4999 only. Read back on the
- * other side, so a browser's refusal looks like anybody's.
+ * Codes that a page may not send, each with its substitute: browsers allow 1000 and 3000–4999 only. The other side maps the
+ * substitute back.
  */
 const PAGE_CODES: ReadonlyMap<number, number> = new Map([
   [1002, 4002],
@@ -20,19 +20,19 @@ const PAGE_CODES: ReadonlyMap<number, number> = new Map([
 ]);
 const FROM_PAGE: ReadonlyMap<number, number> = new Map([...PAGE_CODES].map(([code, sent]) => [sent, code]));
 
-/** The code a page can send for `code`. */
+/** The code that a page can send for `code`. */
 export function pageCode(code: number): number {
   if (code >= 3000 && code <= 4999) return code;
   return PAGE_CODES.get(code) ?? CloseCode.normal;
 }
 
-/** The close of a link as every transport tells it. Clean: the handshake was completed, and not to refuse a message. */
+/** The close event of a link. Clean if the closing handshake was completed, and not with a refusal. */
 export function closeEvent(sentCode: number, reason: string, handshakeDone: boolean): TransportClose {
   const code = FROM_PAGE.get(sentCode) ?? sentCode;
   return { clean: handshakeDone && code !== ABNORMAL && !REFUSALS.has(code), code, reason };
 }
 
-/** The close of a link that was cut, by whomever. */
+/** The close event of a link that was cut by either side or the network. */
 export function cutEvent(cause?: unknown): TransportClose {
   if (cause === undefined) return { clean: false, code: ABNORMAL, reason: "" };
   const text = cause instanceof Error ? cause.message : String(cause);
@@ -40,7 +40,7 @@ export function cutEvent(cause?: unknown): TransportClose {
   return { clean: false, code: ABNORMAL, reason: "", error };
 }
 
-/** The close of a link whose peer sent more in one message than this side takes (law T11). */
+/** The close event of a link whose peer sent a message over this side's limit (law T11). */
 export function tooLargeEvent(maxMessageBytes: number, cause?: unknown): TransportClose {
   const error = new ProtocolError(
     "MESSAGE_TOO_LARGE",
@@ -50,7 +50,7 @@ export function tooLargeEvent(maxMessageBytes: number, cause?: unknown): Transpo
   return { clean: false, code: 1009, reason: "", error };
 }
 
-/** The close of a link whose peer broke the rules of WebSocket itself. */
+/** The close event of a link whose peer violated the WebSocket protocol. */
 export function violationEvent(code: number, cause: Error): TransportClose {
   const error = new ProtocolError(
     "PROTOCOL_VIOLATION",
@@ -60,7 +60,7 @@ export function violationEvent(code: number, cause: Error): TransportClose {
   return { clean: false, code, reason: "", error };
 }
 
-/** `reason` cut to what a close frame can carry, between characters. */
+/** `reason` truncated between characters to fit a close frame. */
 export function fitReason(reason: string): string {
   const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
   return reason.slice(0, read);

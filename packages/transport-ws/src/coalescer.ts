@@ -1,6 +1,6 @@
 import { LIMITS } from "@daemon-sdk/protocol";
 
-/** The part of a Node stream that holds writes back and lets them go as one. */
+/** The part of a Node stream that joins writes. */
 export interface Corkable {
   cork(): void;
   uncork(): void;
@@ -9,9 +9,9 @@ export interface Corkable {
 /**
  * Joins the writes of one tick into one system call.
  *
- * The first write of a tick corks the stream and the end of the tick uncorks it, so a lone message waits for nothing but
- * the code that runs now. Past `limitBytes` the stream is flushed at once: more in one go gains nothing and costs memory.
- * A cork never outlives its tick, and {@link flush} undoes it earlier: a socket closed under a cork would stay open.
+ * The first write of a tick corks the stream, and the end of the tick uncorks it. So a single message waits only for the
+ * present tick. Past `limitBytes` the stream is flushed at once, because larger writes gain nothing and cost memory. A cork
+ * never outlives its tick, and {@link flush} removes it earlier: a socket closed under a cork would stay open.
  */
 export class Coalescer {
   readonly #stream: Corkable;
@@ -31,7 +31,7 @@ export class Coalescer {
     this.#limitBytes = limitBytes;
   }
 
-  /** Runs one write of about `bytes` bytes, held back until the end of the tick. */
+  /** Runs one write of about `bytes` bytes, which leaves at the end of the tick. */
   write(bytes: number, write: () => void): void {
     this.#cork();
     write();
@@ -39,7 +39,7 @@ export class Coalescer {
     if (this.#bytes >= this.#limitBytes) this.flush();
   }
 
-  /** Lets everything held back go now. */
+  /** Flushes the held writes now. */
   flush(): void {
     if (!this.#isCorked) return;
     this.#isCorked = false;

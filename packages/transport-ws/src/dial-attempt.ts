@@ -1,22 +1,22 @@
 import { abortReason, ConnectionError } from "@daemon-sdk/protocol";
 
-/** What bounds one attempt to connect. */
+/** Bounds of one attempt to connect. */
 export interface AttemptBounds {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
-  /** The error to reject with when the time is up. */
+  /** Makes the error of a time-out. */
   timedOut(): Error;
 }
 
-/** How an attempt reports: the first call counts, later ones do nothing. */
+/** Callbacks of an attempt. The first call counts, later ones have no effect. */
 export interface AttemptOutcome<Value> {
   succeed(value: Value): void;
   fail(error: Error): void;
 }
 
 /**
- * One attempt that ends exactly once: by its own outcome, by the time-out or by abort. `start` returns what to undo when
- * the attempt fails for whatever reason; timer and abort listener are gone afterwards.
+ * One attempt that ends exactly once: by its own outcome, by the time-out or by abort. `start` returns a function that cleans
+ * up after any failure. Timer and abort listener are removed afterwards.
  */
 export function attempt<Value>(
   bounds: AttemptBounds,

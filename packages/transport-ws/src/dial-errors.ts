@@ -1,6 +1,6 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
 
-/** The dial failed below HTTP, or the answer was no WebSocket. */
+/** The error of a dial that failed below HTTP, or whose answer was no WebSocket. */
 export function dialFailed(label: string, why: Error | string): ConnectionError {
   const reason = typeof why === "string" ? why : reasonOf(why);
   return new ConnectionError(
@@ -10,7 +10,7 @@ export function dialFailed(label: string, why: Error | string): ConnectionError 
   );
 }
 
-/** A server answered the upgrade with an HTTP status. 401 and 403 are refusals: the same request again cannot help. */
+/** The error of an upgrade that was answered with an HTTP status. 401 and 403 are not retryable. */
 export function upgradeRefused(label: string, status: number): ConnectionError {
   if (status === 401 || status === 403) {
     return new ConnectionError(
@@ -24,12 +24,12 @@ export function upgradeRefused(label: string, status: number): ConnectionError {
   );
 }
 
-/** A byte link whose WebSocket ended with another code than that of a polite end. */
+/** The error of a byte link whose WebSocket was closed with the code of no polite end. */
 export function linkClosed(code: number): ConnectionError {
   return new ConnectionError("CONNECTION_LOST", `The WebSocket was closed with code ${code}.`);
 }
 
-/** No answer within the time of one attempt. */
+/** The error of an attempt without an answer in time. */
 export function dialTimedOut(label: string, timeoutMs: number): ConnectionError {
   return new ConnectionError(
     "CONNECT_TIMEOUT",
@@ -37,7 +37,7 @@ export function dialTimedOut(label: string, timeoutMs: number): ConnectionError 
   );
 }
 
-/** Some errors of Node say all in `code` (an AggregateError of two addresses has no message). */
+/** Message of an error, else its `code`: an AggregateError of two addresses has no message. */
 function reasonOf(cause: Error): string {
   if (cause.message) return cause.message;
   return "code" in cause && typeof cause.code === "string" ? cause.code : cause.name;

@@ -1,13 +1,13 @@
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 
-/** Where a dial goes, and how errors may name it. */
+/** Target of a dial, with a label for errors. */
 export interface DialTarget {
   readonly url: URL;
-  /** The address without what may be secret: no user, password, query or fragment. */
+  /** The address without secrets: no user, password, query or fragment. */
   readonly label: string;
 }
 
-/** Reads the URL of a dial. The error of a bad one does not repeat it: it may hold a credential. */
+/** Parses the URL of a dial. The error of a bad URL does not repeat the URL, which may hold a credential. */
 export function dialTarget(url: string, schemes: readonly string[]): DialTarget {
   const expected = `a URL that starts with ${schemes.join(" or ")}`;
   let parsed: URL;
@@ -17,7 +17,7 @@ export function dialTarget(url: string, schemes: readonly string[]): DialTarget 
     throw new InvalidOptionError("url", expected);
   }
   if (!schemes.includes(parsed.protocol)) throw new InvalidOptionError("url", `${expected}, not ${parsed.protocol}`);
-  // A fragment has no place in a WebSocket URL (RFC 6455 §3); libraries refuse it with an error that quotes the URL.
+  // A WebSocket URL has no fragment (RFC 6455 §3). Libraries refuse one with an error that quotes the URL.
   parsed.hash = "";
   return { url: parsed, label: `${parsed.protocol}//${parsed.host}${parsed.pathname}` };
 }
@@ -30,7 +30,7 @@ export function unixTarget(url: URL): { socketPath: string; requestPath: string 
   return { socketPath: decodePath(file.replace(/:$/, "")), requestPath: path + url.search };
 }
 
-/** A URL holds `%20` where the file system has a space. A path that only looks encoded is taken as it stands. */
+/** Decodes a path: a URL has `%20` for a space. An invalid encoding is used unchanged. */
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);

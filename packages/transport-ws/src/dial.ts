@@ -28,7 +28,7 @@ const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
   return dial(url, options, (socket, response, maxMessageBytes) => {
-    // Bun's stand-in for `ws` keeps its socket to itself: there each message is a write of its own.
+    // Bun's replacement of `ws` does not expose its socket: there each message is a write of its own.
     const stream: Duplex | null = response.socket;
     return new WebSocketTransport(new NodeLink(socket, stream ?? new PassThrough(), maxMessageBytes), options);
   });
@@ -74,8 +74,8 @@ async function dial<Link>(
 }
 
 /**
- * `ws` splits a `ws+unix:` URL at its first colon and does not decode it, so a path with a space or a colon would miss.
- * Hence the socket is connected here, and `ws` sees an ordinary URL.
+ * `ws` splits a `ws+unix:` URL at its first colon and does not decode it, so a path with a space or a colon would fail.
+ * So the socket is connected here, and `ws` gets an ordinary URL.
  */
 function openSocket(url: URL, options: ClientOptions): WebSocket {
   if (url.protocol !== "ws+unix:") return new WebSocket(url, options);

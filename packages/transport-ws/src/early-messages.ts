@@ -1,9 +1,9 @@
 import type { SocketLink } from "./socket-link.js";
 
 /**
- * Messages that came before anybody asked for them, in order (law T9).
+ * Messages that arrived before `onMessage` was set, in order (law T9).
  *
- * Holds about `limitBytes` (counted in characters, the cheap lower bound), then stops reading from the socket.
+ * Buffers about `limitBytes` (counted in characters, a cheap lower bound), then stops reading from the socket.
  */
 export class EarlyMessages {
   readonly #link: SocketLink;
@@ -30,7 +30,7 @@ export class EarlyMessages {
     this.#link.pause();
   }
 
-  /** The oldest one. Only while {@link isHolding}. */
+  /** Removes and returns the oldest message. Only while {@link isHolding}. */
   take(): string {
     const text = this.#held[this.#next++] ?? "";
     this.#size -= text.length;
@@ -44,7 +44,7 @@ export class EarlyMessages {
     this.#size = 0;
   }
 
-  /** Lets the socket be read again. */
+  /** Resumes reading from the socket. */
   release(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 
-/** Refuses a header that HTTP does not allow: a value with a line break in it could forge others. */
+/** Refuses a header that HTTP does not allow. A value with a line break could inject other headers. */
 export function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     try {

@@ -5,22 +5,22 @@ import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "
 import { Coalescer } from "./coalescer.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
-/** A WebSocket of `ws` as a {@link SocketLink}. `stream` is the socket under it, which takes the corks. */
+/** A WebSocket of `ws` as a {@link SocketLink}. `stream` is its socket, which is corked. */
 export class NodeLink implements SocketLink {
   readonly #socket: WebSocket;
   readonly #maxMessageBytes: number;
   readonly #coalescer: Coalescer;
   #bufferedBytes = 0;
   #events: SocketLinkEvents | undefined;
-  /** What `ws` found wrong with the peer's frames. */
+  /** A fault in the peer's frames that `ws` found. */
   #fault: Error | undefined;
-  /** What broke the socket; `ws` keeps that to itself. */
+  /** The error that broke the socket, which `ws` does not report. */
   #breakage: Error | undefined;
 
   constructor(socket: WebSocket, stream: Duplex, maxMessageBytes: number) {
     this.#socket = socket;
     this.#maxMessageBytes = maxMessageBytes;
-    // Tick end, not microtask: whole promise chains then share one write.
+    // At the end of the tick and not in a microtask: so whole promise chains share one write.
     this.#coalescer = new Coalescer(stream, process.nextTick);
     stream.on("error", (error) => {
       this.#breakage = error;
@@ -70,7 +70,7 @@ export class NodeLink implements SocketLink {
 
   #endedBy(code: number, reason: string): TransportClose {
     if (this.#fault) return this.#faultEvent(this.#fault);
-    // A socket that breaks behind a completed handshake has done its duty.
+    // A socket that breaks after a completed closing handshake counts as closed cleanly.
     return code === 1006 ? cutEvent(this.#breakage) : closeEvent(code, reason, true);
   }
 

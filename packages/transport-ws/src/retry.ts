@@ -3,17 +3,17 @@ import { dialTimedOut } from "./dial-errors.js";
 
 // Facts of the wire: docs/wire/session.md#connect-and-retry
 
-/** How often, how long and how patiently to connect. */
+/** Attempts, time-outs and delays of a dial. */
 export interface RetrySchedule {
   /** Time for one attempt. */
   readonly attemptTimeoutMs: number;
   /** Attempts after the first. */
   readonly retries: number;
-  /** Wait before the first retry; each later one doubles … */
+  /** Delay before the first retry; it doubles with each later one … */
   readonly initialDelayMs: number;
   /** … up to this. */
   readonly maxDelayMs: number;
-  /** Share of the wait that is left to chance, 0 to 1: many clients of one daemon shall not return at one moment. */
+  /** Random share of the delay, 0 to 1, so that many clients of one daemon do not reconnect at once. */
   readonly jitter: number;
 }
 
@@ -30,9 +30,9 @@ export const RETRY_SCHEDULES: Readonly<Record<MachineType, RetrySchedule>> = {
   },
 };
 
-/** Time and chance, as {@link dialWithRetry} uses them; tests give their own. */
+/** Timers and random numbers of {@link dialWithRetry}. Tests pass their own. */
 export interface RetryClock {
-  /** Calls `callback` after `delayMs`; the returned function takes it back. */
+  /** Calls `callback` after `delayMs`. The returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
   /** A number from 0 up to, but not including, 1. */
   random(): number;
@@ -46,7 +46,7 @@ const systemClock: RetryClock = {
   random: Math.random,
 };
 
-/** What is about to be tried again. */
+/** Describes the next retry. */
 export interface RetryEvent {
   /** Number of the attempt that failed, from 1. */
   readonly attempt: number;
@@ -56,17 +56,17 @@ export interface RetryEvent {
 
 /** Options of {@link dialWithRetry}. */
 export interface RetryOptions {
-  /** Gives up, in an attempt or between two; the call rejects with the signal's reason. */
+  /** Stops, in an attempt or between two. The call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Told before each wait. */
+  /** Called before each delay. */
   onRetry?(event: RetryEvent): void;
-  /** Whether to try again after that error. Default: what a `DaemonError` says of itself; any other error is final. */
+  /** Whether to retry after that error. Default: `retryable` of a `DaemonError`; any other error is final. */
   isRetryable?(error: unknown): boolean;
   readonly clock?: RetryClock;
 }
 
 /**
- * Wait in ms before retry number `retry` (from 0): min(initial × 2^retry, max), moved by the jitter.
+ * Delay in ms before retry number `retry` (from 0): min(initial × 2^retry, max), changed by the jitter.
  *
  * @param chance from 0 to 1; 0.5 is the plain value
  */
@@ -76,11 +76,11 @@ export function retryDelayMs(schedule: RetrySchedule, retry: number, chance: num
 }
 
 /**
- * Calls `attempt` until it succeeds, the schedule is used up, or the error is one that trying again cannot mend; then
- * rejects with the last error.
+ * Calls `attempt` until it succeeds, the schedule is exhausted, or the error is not retryable. Then rejects with the last
+ * error.
  *
- * `attempt` gets a signal that is aborted when the attempt's time is up or the caller gives up. It has to settle then
- * and leave nothing open, as the `Dial` contract says.
+ * `attempt` gets a signal that is aborted at the attempt's time-out or by the caller's signal. It must settle then and close
+ * what it opened, as `Dial` requires.
  */
 export async function dialWithRetry<T>(
   attempt: (signal: AbortSignal) => Promise<T>,

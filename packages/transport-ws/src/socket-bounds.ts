@@ -1,9 +1,9 @@
 import { LIMITS } from "@daemon-sdk/protocol";
 
-/** What every WebSocket of this package is held to, on either side, in the words of `ws`. */
+/** Options of `ws` with the bounds of every WebSocket of this package, on both sides. */
 export function socketBounds(maxMessageBytes: number) {
   return {
-    // Deflate costs some 240 KiB a connection, and the session wire is short messages on short paths.
+    // Deflate costs about 240 KiB per connection, and gains little for short messages on short paths.
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
     maxFragments: LIMITS.webSocketFragments,

@@ -1,31 +1,31 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
 
-/** What a link tells the transport that owns it. Never called inside a call of the owner's. */
+/** Callbacks of a link to its transport. Never called inside a call of the transport. */
 export interface SocketLinkEvents {
-  /** One whole message; binary ones come as text, too. */
+  /** Called with one whole message. Binary messages are decoded as text. */
   onText(text: string): void;
-  /** `bufferedBytes` has gone down. */
+  /** Called when `bufferedBytes` has decreased. */
   onFlushed(): void;
-  /** The socket is gone; nothing follows. */
+  /** Called last, when the socket has closed. */
   onEnded(event: TransportClose): void;
 }
 
 /**
- * One open WebSocket of whatever library, reduced to what {@link WebSocketTransport} needs.
+ * One open WebSocket of any library, reduced to what {@link WebSocketTransport} needs.
  *
- * The laws (one end, order before handlers, back-pressure) live in the transport, once; a link only moves bytes.
+ * The transport implements the laws (one end, order before handlers, back-pressure). A link only moves bytes.
  */
 export interface SocketLink {
-  /** Bytes taken by `send` that have not left this process. */
+  /** Bytes accepted by `send` that have not left this process. */
   readonly bufferedBytes: number;
-  /** Starts the flow of events. Called once, in the tick in which the socket opened. */
+  /** Starts the callbacks. Called once, in the tick in which the socket opened. */
   start(events: SocketLinkEvents): void;
   send(text: string): void;
-  /** Starts the closing handshake behind what was sent. Ends within `LIMITS.closeTimeoutMs`, whatever the peer does. */
+  /** Starts the closing handshake after the sent messages. The link ends within `LIMITS.closeTimeoutMs` in any case. */
   close(code: number, reason: string): void;
   /** Destroys the socket. */
   terminate(): void;
-  /** Stops reading, where the platform can. */
+  /** Stops reading, if the platform can. */
   pause(): void;
   resume(): void;
 }

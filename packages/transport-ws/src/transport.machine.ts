@@ -6,7 +6,7 @@
  *
  *   closing ─close→ closing        dropping ─close, terminate→ dropping        ended ─close, terminate, ended→ ended
  *
- * `closing` still delivers what the peer sends; `dropping` delivers nothing more. Only `open` sends.
+ * `closing` still delivers messages of the peer; `dropping` delivers none. Only `open` sends.
  */
 export const LINK_TRANSITIONS = {
   open: { close: "closing", terminate: "dropping", ended: "ended" },
@@ -15,13 +15,13 @@ export const LINK_TRANSITIONS = {
   ended: { close: "ended", terminate: "ended", ended: "ended" },
 } as const satisfies Record<string, Record<LinkEvent, string>>;
 
-/** Where a link stands. */
+/** State of a link. */
 export type LinkPhase = "open" | "closing" | "dropping" | "ended";
 
-/** What can happen to a link: both calls of its owner, and its end. */
+/** Events of a link: two calls of its owner, and its end. */
 export type LinkEvent = "close" | "terminate" | "ended";
 
-/** The phase after `event`. Every event has a meaning in every phase, because a transport may be closed again and again. */
+/** The phase after `event`. Every event is valid in every phase, because a transport may be closed repeatedly. */
 export function next(phase: LinkPhase, event: LinkEvent): LinkPhase {
   return LINK_TRANSITIONS[phase][event];
 }

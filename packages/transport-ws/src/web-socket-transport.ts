@@ -10,20 +10,20 @@ import { EarlyMessages } from "./early-messages.js";
 import type { SocketLink } from "./socket-link.js";
 import { type LinkEvent, type LinkPhase, next } from "./transport.machine.js";
 
-/** Options that both sides of a link take. */
+/** Options of both sides of a link. */
 export interface WebSocketTransportOptions {
-  /** Bytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
+  /** Waiting bytes above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
   readonly highWaterBytes?: number;
-  /** Hears of handlers that threw: the transport goes on, and nobody else would. Default: silent. */
+  /** Logs exceptions of handlers, after which the transport continues. Default: silent. */
   readonly logger?: Logger;
 }
 
 /**
  * A WebSocket as a `Transport`: in Node over `ws`, in browsers over the built-in one. Made by `dialWebSocket` and
- * `acceptWebSocket`; under its original name for those who test with `instanceof`.
+ * `acceptWebSocket`. It has its original name for checks with `instanceof`.
  *
- * Messages that arrive before `onMessage` is set are kept; past one high-water mark of them reading stops, so a peer
- * cannot fill the memory of an owner that is not ready. An end that comes before `onClose` is set is told once it is.
+ * Messages that arrive before `onMessage` is set are kept. Reading stops when they reach the high-water mark, so that a peer
+ * cannot fill the memory. An end before `onClose` is set is reported when it is set.
  */
 export class WebSocketTransport implements Transport {
   onWritable: (() => void) | undefined;
@@ -83,7 +83,7 @@ export class WebSocketTransport implements Transport {
   close(code: number = CloseCode.normal, reason = ""): void {
     if (this.#phase !== "open") return;
     this.#step("close");
-    // The peer's answer has to be read, even where nobody asked for messages.
+    // The peer's close frame must be read, even if `onMessage` is not set.
     this.#early.release();
     this.#link.close(code, reason);
   }
@@ -121,7 +121,7 @@ export class WebSocketTransport implements Transport {
 
   #ended(event: TransportClose): void {
     if (this.#phase === "ended") return;
-    // Who closed has said that it wants no more; only a peer's end waits for messages nobody took yet.
+    // An owner that closed gets no more messages. Only an end by the peer waits for unread messages.
     if (this.#phase !== "open" && !this.#onMessage) this.#early.clear();
     this.#step("ended");
     this.#end = event;
@@ -135,7 +135,7 @@ export class WebSocketTransport implements Transport {
     this.#call(this.#onClose, event, "onClose");
   }
 
-  /** Calls a handler so that its fault stays its own: neither the socket nor the next message may suffer (T10). */
+  /** Calls a handler and logs its exception, which must affect neither the socket nor the next message (T10). */
   #call<Value>(handler: ((value: Value) => void) | undefined, value: Value, name: string): void {
     try {
       handler?.(value);

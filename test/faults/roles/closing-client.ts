@@ -28,7 +28,7 @@ const connecting = (port: (places: Places) => number, wait: number, options = {}
   };
 };
 
-/** A connection that is ready, and what goes on in it when it is closed. */
+/** A ready connection, and its activity at the close. */
 const ready = (busy: (connection: DaemonConnection, session: DaemonSession, event: () => void) => unknown): Prepare => {
   return async ({ daemon }, event) => {
     const connection = await connectDaemon({ url: url(daemon), apiKey: "any" });

@@ -7,7 +7,7 @@ const TURNS_AT_ONCE = 20;
 
 type NotificationListener = Parameters<DaemonSession["onNotification"]>[0];
 
-/** What {@link playMeasuredClient} can be told to do. */
+/** Commands of {@link playMeasuredClient}. */
 type Task = (connection: DaemonConnection, message: Message) => Promise<Message>;
 
 const TASKS: ReadonlyMap<string, Task> = new Map<string, Task>([
@@ -83,7 +83,7 @@ function take(isInOrder: boolean): void {
   if (seen.events === seen.wanted) seen.all();
 }
 
-/** Waits for that many events over all sessions; tells how many of them were not the next one of their session. */
+/** Waits for that many events of all sessions. Returns how many were not the next one of their session. */
 async function receive({ count }: Message): Promise<Message> {
   Object.assign(seen, { events: 0, misplaced: 0, wanted: Number(count) });
   const all = new Promise<void>((resolve) => {
@@ -133,7 +133,7 @@ async function inBatches(count: number, each: () => Promise<void>): Promise<void
   }
 }
 
-/** Memory after everything that can go has gone. */
+/** Memory after garbage collection. */
 async function settledMemory(): Promise<{ heapUsed: number; rss: number }> {
   for (let round = 0; round < 3; round += 1) {
     await delay(20);

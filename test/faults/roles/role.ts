@@ -76,7 +76,7 @@ export function say(message: Message): void {
   process.send?.(message);
 }
 
-/** Ends this part when the scenario has gone, or is done with it. */
+/** Ends this role when the scenario has ended, or no longer needs it. */
 export function endWithScenario(): void {
   process.once("disconnect", () => process.exit());
 }

@@ -66,7 +66,7 @@ async function unevenLink(daemon: ForegroundDaemon, context: FaultContext): Prom
     if (event.type === "assistant_text_delta") text += event.text;
     if (event.type === "result") whole = event.text;
   }
-  // And silence, in which only the heartbeat speaks.
+  // Then an idle time with heartbeats only.
   await delay(context.count(5_000, 1_000));
   await connection.listOpenedSessions();
   assert.deepEqual(states, ["connected"], "no false verdict");

@@ -57,7 +57,7 @@ async function inFlight(
   return median;
 }
 
-/** From the abort until the turn's end was told. */
+/** Time from the abort to the turn's end. */
 async function abortOne(session: DaemonSession, connection: DaemonConnection, interrupts: boolean): Promise<number> {
   const controller = new AbortController();
   let ends = 0;
@@ -89,7 +89,7 @@ async function abortOne(session: DaemonSession, connection: DaemonConnection, in
   return took;
 }
 
-/** How many ends were told once the daemon has nothing more to say of that turn. */
+/** Number of received ends after the last entry of that turn. */
 async function endsOf(sessionId: string, connection: DaemonConnection, ends: () => number): Promise<number> {
   await connection.getSessionMessages(sessionId);
   return ends();

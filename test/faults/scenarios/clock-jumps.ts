@@ -34,7 +34,7 @@ export const clockScenarios: readonly FaultScenario[] = [
   },
 ];
 
-/** The daemon's wall clock is set while a turn runs, a person is asked, a ticket waits, and nobody speaks. */
+/** The daemon's wall clock is set while a turn runs, a request is pending, a ticket is unused, and connections are idle. */
 async function daemonJumps(daemon: ProbedDaemon): Promise<string> {
   const { url, token } = daemon;
   const states: string[] = [];
@@ -78,7 +78,7 @@ async function numbersOf(session: DaemonSession): Promise<number[]> {
   return numbers;
 }
 
-/** The client's computer sleeps: its wall clock goes on, its timers do not. Then a prompt is sent on the old link. */
+/** The client's computer sleeps: its wall clock advances, its timers do not. Then a prompt is sent on the old link. */
 async function sleepsOn(daemon: ProbedDaemon, isDead: boolean, seed: number): Promise<string> {
   await using proxy = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed });
   const clock = new FakeClock();

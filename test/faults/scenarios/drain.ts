@@ -14,7 +14,7 @@ const GRACE_MS = 2_000;
 /** Every so many sessions one has a turn that takes longer than the daemon's patience. */
 const LONG_ONES = 10;
 
-/** F15: a daemon that is told to stop. */
+/** F15: a daemon that gets a stop signal. */
 export const drainScenarios: readonly FaultScenario[] = [
   {
     id: "F15",

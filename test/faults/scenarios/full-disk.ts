@@ -17,7 +17,7 @@ const LONG_MS = 20_000;
 const POLL_MS = 10;
 /** Room for a store that works; less than a journal of some minutes. */
 const ROOM = "8m";
-/** The turn that goes on while the disk is full: 50 ms a number. */
+/** The turn that runs while the disk is full: 50 ms per number. */
 const COUNT = 200;
 const SAMPLE_COUNT = 100;
 
@@ -203,7 +203,7 @@ async function fillsWhileRunning(disk: SmallDisk, context: FaultContext): Promis
   return `refused with STORAGE_FULL after ${refusedAfter} sends, the running turn went on, said so once and was a success, taken again after ${round(recovered)} ms`;
 }
 
-/** A turn that counts slowly, what came of it, and what it was told of storage. */
+/** A turn that counts slowly, with its events, its result and its notices about storage. */
 function counted(session: DaemonSession, count: number) {
   const numbers: number[] = [];
   const notices: string[] = [];
@@ -231,7 +231,7 @@ async function outcomeOf(session: DaemonSession, prompt: string): Promise<string
   );
 }
 
-/** Tries until it is so; tells how often. */
+/** Retries until the condition holds. Returns the number of tries. */
 async function until(isSo: () => Promise<boolean>): Promise<number> {
   const deadline = performance.now() + LONG_MS;
   for (let tries = 1; ; tries += 1) {

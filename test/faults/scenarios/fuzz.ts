@@ -86,7 +86,7 @@ export const fuzzScenarios: readonly FaultScenario[] = [
   },
 ];
 
-/** Who speaks: one client for all cases, or a new one for each. */
+/** The sender: one client for all cases, or a new one for each. */
 interface Speaker {
   readonly client: RawClient;
   readonly dial: (() => Promise<RawClient>) | undefined;

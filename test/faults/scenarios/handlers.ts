@@ -46,7 +46,7 @@ function cycle(): object {
   return value;
 }
 
-/** A handler of the engine itself: its caller hears -32603, and no more. */
+/** A handler of the engine itself: its caller gets -32603 without details. */
 async function failInEngine(name: string, handler: () => unknown): Promise<void> {
   const { near, far } = memoryTransport();
   const told: string[] = [];
@@ -62,7 +62,7 @@ async function failInEngine(name: string, handler: () => unknown): Promise<void>
   serving.close();
 }
 
-/** A session's handler: the agent goes on as if it had been refused (docs/protocol.md, "Server requests"). */
+/** A session's handler: the agent continues as after a refusal (docs/protocol.md, "Server requests"). */
 async function failInSession(name: string, handler: () => unknown, kind: "permission" | "question"): Promise<void> {
   const daemon = new FakeDaemon();
   daemon.onPrompt(async (prompt) => {

@@ -11,7 +11,7 @@ const SESSIONS_EACH = 10;
 const P99_MS = 25;
 const GROWTH_BYTES = 60 * 2 ** 20;
 
-/** L3: many connections, each with a few sessions that tell something now and then. */
+/** L3: many connections, each with a few sessions that have events now and then. */
 export const manyConnectionScenarios: readonly FaultScenario[] = [
   {
     id: "L3",

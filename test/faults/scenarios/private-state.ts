@@ -170,7 +170,7 @@ function inheritedSockets(agent: number, daemon: number): string[] {
         }
       });
   const shared = new Set(linksOf(daemon, 0).filter((link) => /^socket:|^pipe:|state/.test(link)));
-  // What whoever started this program left open passes through all of us.
+  // Descriptors that the starter of this program left open are inherited by all processes.
   const ours = new Set(linksOf(process.pid, 0));
   return linksOf(agent, 3).filter((link) => shared.has(link) && !ours.has(link));
 }

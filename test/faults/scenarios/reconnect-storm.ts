@@ -39,7 +39,7 @@ async function storm(context: FaultContext): Promise<string> {
     await using second = await startForeground({ config, stateDir: first.stateDir });
     const listening = performance.now();
     await within(SOON_MS, Promise.all(clients.map((client) => client.back)));
-    // None was told that there are too many without a credential, and the new daemon knows its way.
+    // No connection was refused as one too many without a credential, and the new daemon is found.
     assert.doesNotMatch(second.said(), /unauthenticated|too many/i);
     return judge(clients, listening, context);
   } finally {

@@ -61,7 +61,7 @@ async function comesBack(daemon: ForegroundDaemon, context: FaultContext): Promi
   );
 }
 
-/** What is held once the last link that was cut is gone on both sides: the same in three looks. */
+/** Held resources after the last cut link has closed on both sides: equal in three samples. */
 async function settled<Look extends Holdings>(look: () => Promise<Look>): Promise<Look> {
   let last = await look();
   for (let same = 1; same < 3; ) {

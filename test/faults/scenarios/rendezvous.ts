@@ -17,7 +17,7 @@ import { raceFor } from "../support/starter.js";
 
 const NOMINAL_EMPTY_NODE_MS = 46;
 
-/** D1, D2, D4, D6: one daemon, however many want it and whatever the last one left. */
+/** D1, D2, D4, D6: one daemon, for any number of starters and any leftovers of the last daemon. */
 export const rendezvousScenarios: readonly FaultScenario[] = [
   {
     id: "D1",

@@ -81,7 +81,7 @@ async function killInTurns(ground: Ground, context: FaultContext): Promise<strin
   );
   for (const session of sessions) told.follow(session);
   for (const { sessionId } of sessions.slice(0, WATCHED)) toldLate.follow(await lagging.resumeSession(sessionId));
-  // A listener begins at the journal's end as it is when the daemon hears of it; the answer shows that it has.
+  // A listener begins at the journal's end when the daemon handles its call; the answer shows that it has.
   await lagging.listOpenedSessions();
   const kills = context.count(KILLS, 2);
   const rounds: Round[] = [];

@@ -23,7 +23,7 @@ const HALF_OPEN_MS = 10_000;
 const SETTLE_MS = 15_000;
 const RESUMED_MS = 120_000;
 const SLOPE_BYTES = 2 ** 20;
-/** What a slope is told from; less of a minute shows the collector, not a leak. */
+/** Shortest time for a slope. Below a minute it shows the garbage collector and not a leak. */
 const LEAST_SPAN_MS = 60_000;
 
 /** L6: everything at once, for a while. */
@@ -230,7 +230,7 @@ async function filesOfUsed(daemon: ProbedDaemon): Promise<number> {
   return openFiles(daemon.pid);
 }
 
-/** All sessions and connections are closed; waits until the daemon has let go of what they cost. */
+/** Closes all sessions and connections, and waits until the daemon has released their resources. */
 async function closed(daemon: ProbedDaemon, filesBefore: number): Promise<string> {
   const deadline = performance.now() + SETTLE_MS;
   while (openFiles(daemon.pid) > filesBefore && performance.now() < deadline) await delay(50);

@@ -85,7 +85,7 @@ export class ActingClient implements AsyncDisposable {
     return this.#asked;
   }
 
-  /** One turn that acts, to its end, and everything settled after it: what the stream told, without a gap. */
+  /** Runs one turn with actions to its end, and waits until all is settled. Returns the stream's events, without a gap. */
   async act(): Promise<void> {
     const line = `line ${this.#expected.length} of ${this.#options.name}`;
     this.#expected.push(line);

@@ -25,7 +25,7 @@ export class ClientUnderLoad implements AsyncDisposable {
     return this.#client.ask<Answer>({ task, count });
   }
 
-  /** Feeds that many events to the client's sessions in turn; tells the rate and how many were out of order. */
+  /** Feeds that many events to the client's sessions in turn. Returns the rate and the number out of order. */
   async feed(count: number): Promise<{ perSecond: number; misplaced: number }> {
     await this.ask("receive", count);
     const started = performance.now();

@@ -41,7 +41,7 @@ function pidIn(path: string): number {
   }
 }
 
-/** Signals a process and waits until it is gone, or is a zombie that only its parent can end. */
+/** Signals a process and waits until it has ended, or is a zombie that only its parent can reap. */
 export async function ended(pid: number, signal: NodeJS.Signals): Promise<void> {
   if (!(pid > 1) || pid === process.pid) return;
   try {

@@ -32,7 +32,7 @@ const PROBE = `
   process.channel.unref();
 `;
 
-/** What a daemon tells of its memory when its garbage is gone, in bytes. */
+/** Memory of a daemon after garbage collection, in bytes. */
 export interface DaemonMemory {
   readonly rss: number;
   readonly heapUsed: number;
@@ -121,7 +121,7 @@ export class ProbedDaemon implements AsyncDisposable {
     }
   }
 
-  /** Ends it; resolves with its exit code when it is gone. Its state stays. */
+  /** Stops the daemon; resolves with its exit code. Its state is kept. */
   async end(...signals: readonly NodeJS.Signals[]): Promise<number | null> {
     const child = this.#child;
     if (child === undefined) return null;

@@ -15,7 +15,7 @@ export interface Frame {
 /** What every message of the session wire begins with. */
 export const ENVELOPE = { jsonrpc: "2.0", factoryApiVersion: "1.0.0" } as const;
 
-/** A client that says exactly what it is told to, on a WebSocket of its own. */
+/** A client that sends exactly the given frames, on a WebSocket of its own. */
 export class RawClient implements Disposable {
   readonly socket: WebSocket;
   /** The code of the close, once it has come. */

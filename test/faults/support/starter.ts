@@ -8,7 +8,7 @@ export interface Race {
   isApart(index: number): boolean;
 }
 
-/** Loads that many processes, lets them all want a daemon at once, and ends them when all have one. */
+/** Loads that many processes, makes all request a daemon at once, and ends them when all have one. */
 export async function raceFor({ state, count, isApart }: Race): Promise<Reached[]> {
   const loading = Array.from({ length: count }, (_none, index) => Contender.load(state, isApart(index)));
   try {

@@ -4,7 +4,7 @@ import { RawClient } from "./raw-client.js";
 
 const SOON_MS = 30_000;
 
-/** Everything that listeners were told, by session; to be compared with what the journals say. */
+/** All events that listeners received, by session, for a comparison with the journals. */
 export class Told {
   readonly #entries = new Map<string, string[]>();
   #changed: () => void = () => {};
@@ -28,7 +28,7 @@ export class Told {
     return words;
   }
 
-  /** Throws unless each session was told its whole journal from its first prompt on, entry by entry, and each turn ended once. */
+  /** Throws unless listeners received the whole journal of each session from its first prompt on, and each turn ended once. */
   async check(name: string, journals: ReadonlyMap<string, readonly string[]>): Promise<number> {
     let ends = 0;
     for (const [sessionId, told] of this.#entries) {

@@ -34,7 +34,7 @@ async function openBroken(daemon: ForegroundDaemon, seed: number): Promise<Broke
   // Not the first: connecting is not what is looked at.
   const onConnection = ({ number, random, toClient, toServer }: ChaosConnection) => {
     if (number === 1) return;
-    // Clients say less than they hear.
+    // Clients send less than they receive.
     if (random.chance(0.5)) toClient.cutAt(random.integer(0, LONGEST_LINK_BYTES));
     else toServer.cutAt(random.integer(0, LONGEST_LINK_BYTES / 10));
   };
@@ -118,7 +118,7 @@ async function playTurn(session: DaemonSession, turn: number, kind: number, mess
   return ends[0] ?? "";
 }
 
-/** Waits until both clients have come to the end of every journal, and tells the ledger where that is. */
+/** Waits until both clients have reached the end of every journal, and records the ends in the ledger. */
 async function settleAt(
   ledger: Ledger,
   daemon: ForegroundDaemon,

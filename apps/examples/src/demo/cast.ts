@@ -3,14 +3,14 @@ import type { DaemonConnection, DaemonSession, DroidStreamEvent, PermissionReque
 import { printEvent } from "../print-event.js";
 import { makeWorkspace } from "../scratch.js";
 
-/** One of the two sessions, and the directory its agent works in. */
+/** One of the two sessions, and its working directory. */
 export interface Actor {
   readonly name: string;
   readonly directory: string;
   session: DaemonSession;
 }
 
-/** The two sessions, and the counts of what they do. */
+/** The two sessions, and the counts of their events. */
 export class Cast {
   readonly counts = { toolCalls: 0, permissionsAsked: 0, interrupted: 0, resumed: 0 };
   readonly writer: Actor;
@@ -42,7 +42,7 @@ export class Cast {
     return [this.writer.session, this.builder.session];
   }
 
-  /** Streams a prompt to its end: prints and counts what comes, shows each event to `onEvent`, returns the last text. */
+  /** Streams a prompt to its end: prints and counts events, passes each to `onEvent`, returns the last text. */
   async play(actor: Actor, prompt: string, onEvent?: (event: DroidStreamEvent) => unknown): Promise<string> {
     const label = actor.name.padEnd(8);
     console.log(`${label} asked  ${prompt}`);

@@ -18,7 +18,7 @@ export async function workOnFiles(cast: Cast): Promise<string[]> {
   ];
 }
 
-/** A turn that would last a minute is stopped after a few words. */
+/** A turn of a minute is interrupted after a few words. */
 export async function interruptLongTurn(cast: Cast): Promise<void> {
   let deltas = 0;
   await cast.play(cast.writer, "count 3000 every 20", async (event) => {
@@ -29,7 +29,7 @@ export async function interruptLongTurn(cast: Cast): Promise<void> {
   if (cast.counts.interrupted !== 1) throw new Error("The long turn was not interrupted.");
 }
 
-/** One session is left alone and taken up again; its agent remembers what was said before. */
+/** One session is detached and resumed; its agent has the earlier conversation. */
 export async function resumeAndRecall(connection: DaemonConnection, cast: Cast): Promise<void> {
   const { builder } = cast;
   const { sessionId } = builder.session;

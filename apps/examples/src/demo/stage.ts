@@ -6,20 +6,20 @@ import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import { childrenOf } from "../processes.js";
 import { stopDaemon } from "../scratch.js";
 
-/** A daemon process of the demo's own, and a directory whose files stay when the demo is over. */
+/** A daemon process for the demo, and a directory whose files are kept after the demo. */
 export interface Stage {
   readonly daemonPid: number;
   readonly stateDir: string;
   readonly workspace: string;
-  /** Processes that the daemon has started, as the system's process table tells. */
+  /** Processes that the daemon has started, from the system's process table. */
   agentPids(): number[];
-  /** Clients' WebSockets that are open, as the daemon tells. */
+  /** Open WebSockets of clients, as the daemon reports. */
   countSockets(): Promise<number>;
-  /** Ends the daemon and removes its state; the files in the workspace stay. */
+  /** Stops the daemon and removes its state. The files in the workspace are kept. */
   stop(): Promise<void>;
 }
 
-/** Starts a daemon with a new state directory, so that the demo meddles with no daemon of yours. */
+/** Starts a daemon with a new state directory, so that the demo does not affect your daemon. */
 export async function openStage(): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-demo-"));
   const stateDir = join(directory, "state");
@@ -30,7 +30,7 @@ export async function openStage(): Promise<Stage> {
     await stopDaemon(pid);
     rmSync(stateDir, { recursive: true, force: true });
   };
-  // Whoever reads may leave early (`| head`); the demo then still ends its daemon.
+  // The reader of stdout may exit early (`| head`). The demo then still stops its daemon.
   process.stdout.on("error", () => {});
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void stop().finally(() => process.exit(1)));

@@ -1,6 +1,6 @@
-/** What happened, counted while it happened. */
+/** Counts of the demo. */
 export interface Summary {
-  /** Alive while the demo ran; gone now, unless it was kept. */
+  /** Pids of the processes. They have ended, unless they were kept. */
   readonly daemonPid: number;
   readonly agentPids: readonly number[];
   readonly sessions: number;
@@ -10,7 +10,7 @@ export interface Summary {
   readonly permissionsAsked: number;
   readonly interrupted: number;
   readonly resumed: number;
-  /** Files that the agents wrote, read back from disk and compared. They stay. */
+  /** Files that the agents wrote, read back from disk and compared. They are kept. */
   readonly files: readonly string[];
   readonly durationMs: number;
 }

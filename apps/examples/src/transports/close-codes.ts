@@ -1,9 +1,9 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
 
-/** The end of a link on which no word of it came. */
+/** The end of a link without a close frame. */
 export const CUT: TransportClose = { clean: false, code: 1006, reason: "" };
 
-/** Codes from 1002 to 2999 say that something was refused or broke (RFC 6455 §7.4). */
+/** Codes from 1002 to 2999 report a refusal or a failure (RFC 6455 §7.4). */
 export function isPolite(code: number): boolean {
   return code < 1002 || code >= 3000;
 }

@@ -1,16 +1,16 @@
 import { ProtocolError } from "@daemon-sdk/protocol";
 
-/** What a frame says. */
+/** Kind of a frame. */
 export const FrameKind = {
   /** The payload is one message. */
   message: 0,
-  /** No more messages come; the payload is the code of the close and its reason, as {@link encodeClose} writes it. */
+  /** The end of the messages. The payload is close code and reason, as {@link encodeClose} writes them. */
   close: 1,
-  /** Somebody is there. No payload; a program that is started as a child says so once it has found its daemon. */
+  /** The other side is ready. No payload. A child program sends it when it has found its daemon. */
   ready: 2,
 } as const;
 
-/** One frame as it was read. */
+/** One received frame. */
 export interface Frame {
   readonly kind: number;
   readonly text: string;
@@ -30,19 +30,19 @@ export function encodeFrame(kind: number, text: string): Buffer {
   return frame;
 }
 
-/** A close frame. A byte stream by itself can only end, so code and reason need words of their own. */
+/** A close frame, with code and reason: a byte stream itself has neither. */
 export function encodeClose(code: number, reason: string): Buffer {
   return encodeFrame(FrameKind.close, `${code} ${reason}`);
 }
 
-/** What {@link encodeClose} wrote. */
+/** Decodes a payload of {@link encodeClose}. */
 export function decodeClose(text: string): { code: number; reason: string } {
   const [code = "", ...reason] = text.split(" ");
   return { code: Number(code) || 1000, reason: reason.join(" ") };
 }
 
 /**
- * Cuts a stream of bytes into frames, whatever the pieces it comes in.
+ * Cuts a stream of bytes into frames, with any chunking.
  *
  * Time is linear in the bytes, because pieces are joined only once the frame they belong to is complete; memory is bounded by
  * one frame, because a length over the limit is refused before its payload is taken.
@@ -51,14 +51,14 @@ export class FrameSplitter {
   readonly #maxBytes: number;
   #pieces: Buffer[] = [];
   #bytes = 0;
-  /** Bytes without which nothing can be done. */
+  /** Bytes that are needed before the next step. */
   #needed = HEADER_BYTES;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The frames that `piece` completes. Throws MESSAGE_TOO_LARGE at a frame over the limit; what comes after it means nothing. */
+  /** The frames that `piece` completes. Throws MESSAGE_TOO_LARGE at a frame over the limit; later bytes are meaningless. */
   *push(piece: Buffer): Generator<Frame, void> {
     this.#pieces.push(piece);
     this.#bytes += piece.length;

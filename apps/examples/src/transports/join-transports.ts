@@ -1,10 +1,10 @@
 import { CloseCode, LIMITS, type Transport } from "@daemon-sdk/protocol";
 
-/** As many as the daemon lets wait for one client. */
+/** The same bound as the daemon's for one client. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
- * Makes one link of two: what comes in on one goes out on the other, the end as well.
+ * Joins two links: messages and the end of one are sent on the other.
  *
  * A transport cannot be told to stop reading, so a reader that is slower than its daemon is held back by the credit of its
  * sessions (docs/protocol.md, §9). One that has none and lets more than `maxWaitingBytes` pile up here is cut off as the daemon
@@ -41,7 +41,7 @@ function forward(from: Transport, to: Transport, maxWaitingBytes: number): void 
     to.terminate();
   };
   from.onClose = ({ code, reason }) => {
-    // 1006 is the word for "no word came": it cannot be said, only done.
+    // 1006 means that no close frame was received, so it cannot be sent: the link is cut.
     if (code === 1006) to.terminate();
     else to.close(code, reason);
   };

@@ -1,16 +1,16 @@
 import { CLIENT_LIMITS, type Logger, silentLogger } from "@daemon-sdk/protocol";
 
-/** Bounds of a link, and who hears of what its user's handlers do wrong. */
+/** Bounds of a link, and the log of its handlers' exceptions. */
 export interface LinkOptions {
-  /** Bytes waiting above which `send` returns false. */
+  /** Waiting bytes above which `send` returns false. */
   readonly highWaterBytes?: number;
-  /** Largest message taken. */
+  /** Largest accepted message. */
   readonly maxMessageBytes?: number;
-  /** Hears of handlers that threw. Default: silent. */
+  /** Logs exceptions of handlers. Default: silent. */
   readonly logger?: Logger;
 }
 
-/** The options with the defaults that our own transports have. */
+/** The options with the defaults of our own transports. */
 export function withDefaults({
   highWaterBytes = CLIENT_LIMITS.transportHighWaterBytes,
   maxMessageBytes = CLIENT_LIMITS.sessionFrameBytes,

@@ -10,7 +10,7 @@ import { CUT, isPolite } from "./close-codes.js";
 import { callHandler, type LinkOptions, withDefaults } from "./link-options.js";
 import { WaitingBytes } from "./waiting-bytes.js";
 
-/** What is needed of a `MessagePort`, so that those of a page and those of `node:worker_threads` both fit. */
+/** The used part of a `MessagePort`, which ports of pages and of `node:worker_threads` share. */
 export interface Port {
   postMessage(value: unknown): void;
   addEventListener(type: string, listener: (event: { readonly data?: unknown }) => void): void;
@@ -18,7 +18,7 @@ export interface Port {
   close(): void;
 }
 
-/** What the ends say to each other. `ack` counts bytes that were handed to the reader. */
+/** Frames between the ends. `ack` counts bytes that were passed to the reader. */
 type PortMessage =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "ack"; readonly bytes: number }
@@ -52,7 +52,7 @@ export class MessagePortTransport implements Transport {
   readonly #options: Required<LinkOptions>;
   readonly #waiting: WaitingBytes;
   #phase: "open" | "closing" | "ended" = "open";
-  /** Came before anybody asked for it; not acknowledged, so the other side stops in time. */
+  /** Messages before `onMessage` was set. They are not acknowledged, so that the other side stops in time. */
   #early: PortMessage[] = [];
   #onMessage: ((text: string) => void) | undefined;
 
@@ -82,21 +82,21 @@ export class MessagePortTransport implements Transport {
   send(text: string): boolean {
     if (this.#phase !== "open") return false; // T6
     this.#post({ kind: "message", text });
-    return this.#waiting.add(bytesOf(text)); // T7: taken all the same
+    return this.#waiting.add(bytesOf(text)); // T7: accepted in any case
   }
 
-  /** T4: a port keeps its order, so the word goes behind what was sent; the link ends when the other side has said it, too. */
+  /** T4: a port keeps the order, so the close follows the sent messages. The link ends when the other side has sent its close, too. */
   close(code: number = CloseCode.normal, reason = ""): void {
     if (this.#phase !== "open") return;
     this.#phase = "closing";
     this.#post({ kind: "close", code, reason });
-    // Who closed without ever reading wants nothing; what waits must not keep the other side's answer back.
+    // An end that closed before reading gets no messages. They must not delay the other side's close.
     if (!this.#onMessage) this.#early = [];
     const timer = setTimeout(() => this.terminate(), CLIENT_LIMITS.closeTimeoutMs);
     this.#port.addEventListener("close", () => clearTimeout(timer));
   }
 
-  /** T5: the port is closed without a word. */
+  /** T5: the port is closed without a close frame. */
   terminate(): void {
     this.#end(CUT);
   }
@@ -152,7 +152,7 @@ export class MessagePortTransport implements Transport {
     this.#end({ clean: false, code: CloseCode.tooLarge, reason: "", error });
   }
 
-  /** T3: the first end counts. T2: it is told after the caller is done, whoever that is. */
+  /** T3: the first end counts. T2: it is reported after the caller's stack. */
   #end(event: TransportClose): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";

@@ -21,7 +21,7 @@ export function dialCommand([program, ...args]: readonly [string, ...string[]], 
       );
     });
     try {
-      // The program's first word is that it has found its daemon.
+      // The program's first frame reports that it has found its daemon.
       await Promise.race([once(child.stdout, "readable", { signal }), failed]);
       if (child.stdout.readableLength === 0) await failed;
     } catch (cause) {

@@ -12,11 +12,11 @@ import { decodeClose, encodeClose, encodeFrame, FrameKind, FrameSplitter } from 
 import { callHandler, type LinkOptions, withDefaults } from "./link-options.js";
 import { WaitingBytes } from "./waiting-bytes.js";
 
-/** What a {@link StreamTransport} is made of. */
+/** Streams of a {@link StreamTransport}. */
 export interface StreamTransportOptions extends LinkOptions {
-  /** Where messages come from: a socket, or a child's stdout. */
+  /** Source of messages: a socket, or a child's stdout. */
   readonly input: Readable;
-  /** Where they go: the same socket, or the child's stdin. */
+  /** Sink of messages: the same socket, or the child's stdin. */
   readonly output: Writable;
 }
 
@@ -29,7 +29,7 @@ export class StreamTransport implements Transport {
   readonly #logger: Logger;
   readonly #waiting: WaitingBytes;
   readonly #splitter: FrameSplitter;
-  /** `closing`: this side has said that it sends no more, and still takes what the peer sends. */
+  /** `closing`: this side has sent its close frame, and still receives messages. */
   #phase: "open" | "closing" | "ended" = "open";
   #isReading = false;
   #hasHungUp = false;
@@ -54,7 +54,7 @@ export class StreamTransport implements Transport {
     return this.#onMessage;
   }
 
-  /** T9: reading begins when this is set. What came before waits in the stream, and so does the end behind it. */
+  /** T9: reading begins when this is set. Earlier messages wait in the stream, and so does the end after them. */
   set onMessage(handler: ((text: string) => void) | undefined) {
     this.#onMessage = handler;
     if (handler) this.#read();
@@ -62,15 +62,15 @@ export class StreamTransport implements Transport {
 
   send(text: string): boolean {
     if (this.#phase !== "open") return false; // T6
-    return this.#write(encodeFrame(FrameKind.message, text)); // T7: taken all the same
+    return this.#write(encodeFrame(FrameKind.message, text)); // T7: accepted in any case
   }
 
-  /** T4: the close frame goes behind what was accepted; the link ends when the peer's own has come. */
+  /** T4: the close frame follows the accepted messages. The link ends when the peer's close frame arrives. */
   close(code: number = CloseCode.normal, reason = ""): void {
     if (this.#phase !== "open") return;
     this.#phase = "closing";
     this.#hangUp(code, reason);
-    this.#read(); // The peer's answer has to be read, also where nobody asked for messages.
+    this.#read(); // The peer's close frame must be read, even if `onMessage` is not set.
   }
 
   /** T5: without a close frame, the peer sees a cut. */
@@ -79,12 +79,12 @@ export class StreamTransport implements Transport {
     this.#destroy();
   }
 
-  /** Tells the other side that somebody is there; see {@link FrameKind}. */
+  /** Reports to the other side that this one is ready; see {@link FrameKind}. */
   ready(): void {
     this.#write(encodeFrame(FrameKind.ready, ""));
   }
 
-  /** Whether the sender may go on. */
+  /** Whether the sender may continue. */
   #write(frame: Buffer): boolean {
     const mayGoOn = this.#waiting.add(frame.length);
     // One system call for all that is sent in one tick.
@@ -129,13 +129,13 @@ export class StreamTransport implements Transport {
     this.#end({ clean: isPolite(code), code, reason });
   }
 
-  /** T11: the peer is told why. Reading goes on, into nothing: to drop what is under way would break the link before it is told. */
+  /** T11: the close frame has the reason. Later bytes are read and dropped, because unread bytes would break the link before the close frame arrives. */
   #refuse(error: unknown): void {
     if (this.#phase === "open") this.#hangUp(CloseCode.tooLarge, "");
     this.#end({ clean: false, code: CloseCode.tooLarge, reason: "", ...(ProtocolError.is(error) ? { error } : {}) });
   }
 
-  /** Sends the last frame. What cannot be sent, and a peer that does not end its side, is not waited for too long. */
+  /** Sends the last frame. The wait for a blocked write, or for the peer's end, is bounded. */
   #hangUp(code: number, reason: string): void {
     this.#hasHungUp = true;
     this.#output.end(encodeClose(code, reason));
@@ -143,7 +143,7 @@ export class StreamTransport implements Transport {
     this.#output.once("close", () => clearTimeout(timer));
   }
 
-  /** The end of the bytes without a close frame is a cut. What this side has said last may still be on its way out. */
+  /** An end of the bytes without a close frame is a cut. This side's last frame may still be in flight. */
   #inputEnded(): void {
     this.#end(CUT);
     if (!this.#hasHungUp) this.#destroy();
@@ -159,7 +159,7 @@ export class StreamTransport implements Transport {
     this.#output.destroy();
   }
 
-  /** T3: the first end counts. T2: it is told after the caller is done, whoever that is. */
+  /** T3: the first end counts. T2: it is reported after the caller's stack. */
   #end(event: TransportClose): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";

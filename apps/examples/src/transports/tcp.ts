@@ -36,7 +36,7 @@ export interface ServeTcpOptions extends LinkOptions {
   /** Default: one that is free. */
   readonly port?: number;
   readonly host?: string;
-  /** Gets each new link. It is not read before its `onMessage` is set, so there is time to make the other side of a bridge. */
+  /** Called with each new link. The link is not read before its `onMessage` is set, so that the other side of a bridge can be made first. */
   onLink(transport: Transport): void;
 }
 
@@ -68,7 +68,7 @@ export async function serveTcp({
  * A gateway before a daemon: each link that comes in gets one of its own to the daemon, made by `dialDaemon`, such as
  * `async () => (await connectLocal()).transport`. The gateway holds no credential: who comes has to have one for the daemon.
  *
- * The bytes are not encrypted. Listen where only friends are, or behind TLS.
+ * The bytes are not encrypted. Listen on a trusted network only, or behind TLS.
  */
 export function openGateway(dialDaemon: () => Promise<Transport>, options: Omit<ServeTcpOptions, "onLink"> = {}) {
   return serveTcp({
@@ -78,7 +78,7 @@ export function openGateway(dialDaemon: () => Promise<Transport>, options: Omit<
 }
 
 function overSocket(socket: Socket, options: LinkOptions): StreamTransport {
-  // Messages are small and somebody waits for each of them.
+  // Messages are small, and a client waits for each of them.
   socket.setNoDelay(true);
   return new StreamTransport({ ...options, input: socket, output: socket });
 }

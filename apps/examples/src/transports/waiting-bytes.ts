@@ -1,4 +1,4 @@
-/** What was sent and not taken yet: the count of law T8, and when law T7 has a sender stop and go on. */
+/** Counts sent bytes that were not received yet (law T8), and decides when a sender stops and continues (law T7). */
 export class WaitingBytes {
   readonly #highWaterBytes: number;
   #count = 0;
@@ -12,14 +12,14 @@ export class WaitingBytes {
     return this.#count;
   }
 
-  /** Counts what was sent; whether the sender may go on. */
+  /** Adds sent bytes. Returns whether the sender may continue. */
   add(bytes: number): boolean {
     this.#count += bytes;
     if (this.#count >= this.#highWaterBytes) this.#hasStopped = true;
     return this.#count < this.#highWaterBytes;
   }
 
-  /** Counts what was taken; whether a sender that was stopped is to be told that it may go on. */
+  /** Subtracts received bytes. Returns whether a stopped sender must be notified that it may continue. */
   remove(bytes: number): boolean {
     this.#count = Math.max(0, this.#count - bytes);
     if (!this.#hasStopped || this.#count >= this.#highWaterBytes) return false;
@@ -27,7 +27,7 @@ export class WaitingBytes {
     return true;
   }
 
-  /** The link has ended: nothing waits any more, and nobody is told. */
+  /** Resets the count at the end of the link, without a notification. */
   clear(): void {
     this.#count = 0;
     this.#hasStopped = false;

@@ -90,8 +90,8 @@ function sessionOf({ daemon, params }: FakeCall): FakeSession {
 
 function attach(call: FakeCall, afterSeq: number): object {
   const session = sessionOf(call);
-  const follower = session.follow(call.link, afterSeq, call.params.credit as Credit);
-  call.afterReply(() => follower.pump());
+  const attached = session.attach(call.link, afterSeq, call.params.credit as Credit);
+  call.afterReply(() => attached.pump());
   const { isBusy: isAgentLoopInProgress, workingState, journal } = session;
   return {
     position: journal.position,

@@ -25,9 +25,9 @@ const deltasOf = (events: readonly DroidStreamEvent[]) =>
   events.flatMap((event) => (event.type === "assistant_text_delta" ? [event.text] : []));
 
 /** The only connection that is attached to it. */
-function followerOf({ followers }: FakeSession) {
-  const [follower] = followers.values();
-  return follower ?? expect.unreachable("a connection is attached");
+function clientOf({ attached }: FakeSession) {
+  const [client] = attached.values();
+  return client ?? expect.unreachable("a connection is attached");
 }
 
 test("a session starts without credit, and a stream asks for a window right before its prompt, without waiting", async () => {
@@ -61,7 +61,7 @@ test("a stream that is read gets far more than a window, in order, and what it r
   expect(grants.length).toBeGreaterThan(70);
   expect(grants.length).toBeLessThanOrEqual(81);
   for (const { params } of grants) expect(params.events).toBeGreaterThanOrEqual(WINDOW.events / 4);
-  const { events: left = Infinity, bytes = Infinity } = followerOf(on).credit ?? {};
+  const { events: left = Infinity, bytes = Infinity } = clientOf(on).credit ?? {};
   expect(left).toBeLessThanOrEqual(WINDOW.events);
   expect(bytes).toBeLessThanOrEqual(WINDOW.bytes);
   await connection.close();
@@ -74,7 +74,7 @@ test("a stream that nobody reads costs a window here, and never fails as SLOW_CO
   const stream = session.stream("go", { includePartialMessages: true, maxBufferedBytes: 1 });
   const first = await stream.next();
   await settled();
-  expect(followerOf(on).waiting).toBeGreaterThanOrEqual(texts.length - WINDOW.events - 1);
+  expect(clientOf(on).waiting).toBeGreaterThanOrEqual(texts.length - WINDOW.events - 1);
   const events = [first.value as DroidStreamEvent, ...(await collect(stream))];
   expect(deltasOf(events)).toEqual(texts);
   expect(events.at(-1)).toMatchObject({ type: "result", subtype: "success" });
@@ -151,7 +151,7 @@ test("window full, permission asked and answered, turn ended, while the reader s
   expect(await session.waitForReceipt(stream.messageId)).toMatchObject({ state: "completed", text: "proceed_once" });
   const result = { selectedOption: "proceed_once", sessionId: session.sessionId };
   expect(daemon.responses).toEqual([{ link: 1, id: asked[0], result, accepted: true }]);
-  expect(followerOf(sessionOf(daemon, session.sessionId)).waiting).toBeGreaterThan(before / 2);
+  expect(clientOf(sessionOf(daemon, session.sessionId)).waiting).toBeGreaterThan(before / 2);
 
   const events = [first.value as DroidStreamEvent, ...(await collect(stream))];
   const told = events.filter(({ type }) => type === "assistant_text_delta" || type === "permission_resolved");
@@ -203,7 +203,7 @@ test("listeners consume, too; when the last one stops, no more than what was gra
   for (let index = 0; index < WINDOW.events * 3; index += 1) tell(on, ["unheard"]);
   await settled();
   expect(heard).toHaveLength(WINDOW.events * 3);
-  expect(followerOf(on).waiting).toBeGreaterThanOrEqual(WINDOW.events * 2);
+  expect(clientOf(on).waiting).toBeGreaterThanOrEqual(WINDOW.events * 2);
   await connection.close();
 });
 
@@ -243,7 +243,7 @@ test("a session that only sends learns of its end without any credit", async () 
   on.notify({ type: "session_closed", timestamp: 1 });
   await settled();
   await expect(session.send("hi")).rejects.toMatchObject({ code: "SESSION_CLOSED" });
-  expect(followerOf(on).waiting).toBe(11);
+  expect(clientOf(on).waiting).toBe(11);
   await connection.close();
 });
 

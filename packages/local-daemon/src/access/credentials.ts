@@ -3,28 +3,28 @@ import type { AuthenticateParams } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "./principal.js";
 import { Tickets } from "./tickets.js";
 
-/** What a client may present, and in which of its fields. */
+/** Accepted credentials, by the field of the request. */
 export interface CredentialOptions {
   /** The local token of this start. */
   readonly token: string;
   /** Configured keys; only their hashes are kept. */
   readonly apiKeys: readonly string[];
-  /** Default: an empty book of its own. */
+  /** Default: a new empty one. */
   readonly tickets?: Tickets;
 }
 
-/** A secret that lets in, as its hash, and for whom it speaks. */
+/** The hash of an accepted secret, with its principal. */
 interface Known {
   readonly hash: Buffer;
   readonly principal: Principal;
 }
 
 /**
- * Checks credentials, and finds their principals. Secrets are compared as hashes in constant time: the time shows neither
- * where two differ nor which one was meant.
+ * Checks credentials, and finds their principals. Secrets are compared as hashes in constant time: the time depends neither
+ * on where two differ nor on which one matched.
  */
 export class Credentials {
-  /** Those that `create_ticket` made. */
+  /** Tickets of `create_ticket`. */
   readonly tickets: Tickets;
   readonly #known: readonly Known[];
 
@@ -35,8 +35,8 @@ export class Credentials {
   }
 
   /**
-   * Who presents this; undefined when nothing of it is good. Clients of the original put a key into `token` as well
-   * (docs/wire/session.md#credential-sources). A ticket is used up, whatever else is presented with it.
+   * The principal of these credentials; undefined when none is valid. Clients of the original send a key in `token` as well
+   * (docs/wire/session.md#credential-sources). A ticket is consumed, even if another credential is sent with it.
    *
    * @param verifyProof checks a proof against the upgrade of this very connection
    */
@@ -50,7 +50,7 @@ export class Credentials {
 
   #ownerOf(secret: string): Principal | undefined {
     const given = hash(secret);
-    // All of them, always: the time until a first match would show which one it was.
+    // Always compares all: the time until a first match would depend on which one matches.
     const isMeant = this.#known.map((known) => timingSafeEqual(given, known.hash));
     return this.#known[isMeant.indexOf(true)]?.principal;
   }

@@ -7,13 +7,13 @@ export const PROOF_HEADERS = {
   clientNonce: "x-daemon-sdk-nonce",
   /** 101: the daemon's proof … */
   proof: "x-daemon-sdk-proof",
-  /** … and what else went into it. */
+  /** … and the other inputs of that proof. */
   serverNonce: "x-daemon-sdk-server-nonce",
   instance: "x-daemon-sdk-instance",
   version: "x-daemon-sdk-version",
 } as const;
 
-/** Who proves. Without the label, a stranger could send the client's own proof back to it. */
+/** Label of the proving side. Without it, an attacker could send the client's own proof back. */
 export type ProofLabel = "server" | "client";
 
 /**
@@ -47,7 +47,7 @@ export function createNonce(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Whether that could be a nonce: one that is too short or reused on purpose must not get a proof. */
+/** Whether a text has the form of a nonce. A short one must not get a proof. */
 export function isNonce(text: string | undefined): text is string {
   return text !== undefined && NONCE.test(text);
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Compares two secrets. The time it takes shows neither where they differ nor how long the known one is. */
+/** Compares two secrets in a time that depends neither on where they differ nor on the length of the known one. */
 export function secretsEqual(given: string, known: string): boolean {
   return timingSafeEqual(digest(given), digest(known));
 }

@@ -19,7 +19,7 @@ interface Ticket {
 }
 
 /**
- * Credentials for one connection each: 256 random bits, good once, for a minute. For pages, which must hold no lasting one.
+ * Credentials for one connection each: 256 random bits, valid once, for a minute. For pages, which must have no permanent one.
  *
  * Only hashes are kept, in memory: no ticket outlives its daemon. A connection that a ticket authenticates has the principal of
  * the one that made it.
@@ -34,7 +34,7 @@ export class Tickets {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** Makes one. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` wait to be used. */
+  /** Makes a ticket. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` are unused. */
   create(principal: Principal): CreateTicketResult {
     this.#dropExpired();
     if (this.#waiting.length >= SERVING_LIMITS.tickets) {
@@ -49,7 +49,7 @@ export class Tickets {
   }
 
   /**
-   * The principal of a ticket, which is used up by that. Undefined for one that was never made, was used, or has expired. All
+   * The principal of a ticket, which is consumed. Undefined for a ticket that was never made, was used, or has expired. All
    * are compared in constant time: the time does not show where they differ.
    */
   redeem(ticket: string): Principal | undefined {

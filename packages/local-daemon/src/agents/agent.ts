@@ -1,5 +1,6 @@
 import type {
   AddUserMessageParams,
+  AskUserAnswer,
   AvailableModel,
   EnvelopeMeta,
   McpServerConfig,
@@ -22,14 +23,14 @@ export interface AgentSpec {
    */
   readonly driver: "stream-jsonrpc" | "relay" | "acp";
   /** Driver `acp`: the mode to set before the first prompt, such as `plan`. Default: one that asks, where the agent has one. */
-  readonly mode?: string;
+  readonly mode?: string | undefined;
   /** Driver `acp`: the model of sessions that name none. Default: the agent's own. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
-  readonly startTimeoutMs?: number;
+  readonly startTimeoutMs?: number | undefined;
   /** Names of variables of the daemon's environment that it gets beside the allow-list, or values of its own. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly inheritEnv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly inheritEnv?: readonly string[] | undefined;
 }
 
 /** What an agent is asked to open. */
@@ -78,7 +79,7 @@ export interface AgentRequest {
 /** The answer that cancels a request, by method: given when no client can or will answer. */
 export const CANCEL_ANSWERS = {
   request_permission: { selectedOption: "cancel" },
-  ask_user: { cancelled: true, answers: [] },
+  ask_user: { cancelled: true, answers: [] as AskUserAnswer[] },
 } as const satisfies Record<AgentRequest["method"], Record<string, unknown>>;
 
 /**

@@ -6,12 +6,13 @@ import type {
   RequestPermissionParams,
   RequestPermissionResult,
 } from "@daemon-sdk/protocol";
+import { CANCEL_ANSWERS } from "../agents/index.js";
 import { printable } from "./terminal.js";
 
-/** Asks a person one question; undefined when there is no answer to come (end of input, or `signal`). */
+/** Asks the user one question. Undefined without an answer: end of input, or `signal` aborted. */
 export type Ask = (question: string, signal: AbortSignal) => Promise<string | undefined>;
 
-/** Asks on the terminal of this process. Ctrl-C at the question is the process's own SIGINT. */
+/** Asks on the terminal of this process. Ctrl-C at the question sends SIGINT to the process, as usual. */
 export const askOnTerminal: Ask = async (question, signal) => {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new AbortController();
@@ -26,14 +27,14 @@ export const askOnTerminal: Ask = async (question, signal) => {
   }
 };
 
-/** The answer of somebody who said yes to everything beforehand: once, never "always". */
+/** The answer of `--yes`: approves once, never "always". */
 export function approve({ options }: RequestPermissionParams): RequestPermissionResult {
   const chosen =
     options.find(({ value }) => value === "proceed_once") ?? options.find(({ value }) => value !== "cancel");
-  return { selectedOption: chosen?.value ?? "cancel" };
+  return chosen === undefined ? CANCEL_ANSWERS.request_permission : { selectedOption: chosen.value };
 }
 
-/** Shows what is wanted and lets a person choose among the request's own options. No answer means cancel. */
+/** Shows a permission request, and lets the user choose among the request's options. No answer means cancel. */
 export async function askPermission(
   params: RequestPermissionParams,
   ask: Ask,
@@ -44,25 +45,25 @@ export async function askPermission(
   const question = printable(`The agent asks for permission:\n${what}${choices}Choose 1–${params.options.length}: `);
   for (;;) {
     const answer = await ask(question, signal);
-    if (answer === undefined) return { selectedOption: "cancel" };
+    if (answer === undefined) return CANCEL_ANSWERS.request_permission;
     const chosen = params.options[Number(answer.trim()) - 1];
     if (chosen !== undefined) return { selectedOption: chosen.value };
   }
 }
 
-/** Puts each question to a person: the number of an option, or words of their own. No answer means cancelled. */
+/** Asks the user each question. An answer is the number of an option, or free text. No answer means cancelled. */
 export async function askQuestions(params: AskUserParams, ask: Ask, signal: AbortSignal): Promise<AskUserResult> {
   const answers: AskUserResult["answers"] = [];
   for (const { index, question, options } of params.questions) {
     const choices = options.map((option, at) => `  ${at + 1}) ${option}\n`).join("");
     const text = await ask(printable(`${question}\n${choices}Choose, or write your own: `), signal);
-    if (text === undefined) return { cancelled: true, answers: [] };
+    if (text === undefined) return CANCEL_ANSWERS.ask_user;
     answers.push({ index, question, answer: options[Number(text.trim()) - 1] ?? text.trim() });
   }
   return { answers };
 }
 
-/** What a tool use wants to do, in one line. */
+/** Describes the action of a tool use in one line. */
 export function describeToolUse({ toolUse, details }: PermissionToolUse): string {
   const target = [details.fullCommand, details.filePath, details.toolName].find((value) => typeof value === "string");
   return `${toolUse.name}: ${target ?? JSON.stringify(toolUse.input)}`;

@@ -16,29 +16,29 @@ export interface DaemonCall extends Disposable {
   readonly capabilities: DaemonCapabilities;
 }
 
-/** How the command line names itself to the daemon. */
+/** How the command line identifies itself to the daemon. */
 const CALLER: Pick<AuthenticateParams, "caller" | "metadata"> = {
   caller: "local-daemon-cli",
   metadata: { tracing: { app: "local-daemon-cli", machineType: "local" } },
 };
 
-/** Session calls carry a token; on a proven local link it says nothing new (docs/protocol.md). */
+/** Session calls require a token. On a proven local link its value is not checked (docs/protocol.md). */
 export const LOCAL_TOKEN = "local";
 
-/** Name of this machine, as sessions are told. */
+/** `machineId` of new sessions: the name of this machine. */
 export const MACHINE_ID: string = hostname();
 
-/** Connects and authenticates; starts the daemon when none runs. */
+/** Connects and authenticates. Starts a daemon when none runs. */
 export async function callDaemon(stateDir: string): Promise<DaemonCall> {
   return authenticate(await connectOurs(stateDir));
 }
 
-/** The same, but with the daemon that runs: `DAEMON_NOT_RUNNING` when there is none. */
+/** As {@link callDaemon}, but starts no daemon: rejects with `DAEMON_NOT_RUNNING` when none runs. */
 export async function callRunningDaemon(stateDir: string): Promise<DaemonCall> {
   return authenticate(await connectOurs(stateDir, undefined, false));
 }
 
-/** Makes a proven link a connection that may call. */
+/** Authenticates on a proven link. */
 export async function authenticate({ transport, credential, endpoint }: LocalLink): Promise<DaemonCall> {
   const engine = new ProtocolEngine(transport, { prefix: "daemon" });
   try {

@@ -13,7 +13,7 @@ export interface ListOptions {
   readonly terminal: Terminal;
 }
 
-/** Tells whether a daemon runs, and where. Exit code 3 when none does. */
+/** Prints whether a daemon runs, and where. Exit code 3 when none runs. */
 export async function status({ stateDir, json, terminal }: ListOptions): Promise<number> {
   const found = await probeLocalDaemon(stateDir);
   if (found === undefined) {
@@ -44,13 +44,13 @@ async function damagedStoresIn(stateDir: string): Promise<string[]> {
   return names.filter(isDamaged).map((name) => join(stateDir, name));
 }
 
-/** A daemon that a program of its own runs is not started by a command of ours. */
+/** A note if another program owns the daemon: such a daemon is not started by our commands. */
 async function ownerNote(stateDir: string): Promise<string> {
   const program = await readOwner(stateDir);
   return program === undefined ? "" : ` It is run by the program "${program}".`;
 }
 
-/** Lists the sessions the daemon knows, newest first. */
+/** Lists the daemon's sessions, newest first. */
 export async function sessions({ stateDir, json, terminal }: ListOptions): Promise<number> {
   using call = await callRunningDaemon(stateDir);
   const { sessions: opened } = await call.engine.request(METHODS.listOpenedSessions, {});

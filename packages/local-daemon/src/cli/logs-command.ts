@@ -7,7 +7,7 @@ import { STATE_FILES } from "../rendezvous/index.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
 
-/** How often a followed log is looked at. */
+/** Interval at which `--follow` checks the log. */
 const FOLLOW_MS = 200;
 
 /** `local-daemon logs`. */
@@ -15,13 +15,13 @@ export interface LogsOptions {
   readonly stateDir: string;
   /** Lines from the end. */
   readonly lines: number;
-  /** Go on with what is written from now on, until interrupted. */
+  /** Also print lines that are added later, until interrupted. */
   readonly follow: boolean;
   readonly terminal: Terminal;
   readonly interrupted: AbortSignal;
 }
 
-/** Prints the end of the daemon's log, readable for people; works without a running daemon. */
+/** Prints the end of the daemon's log in readable form. Needs no running daemon. */
 export async function logs({ stateDir, lines, follow, terminal, interrupted }: LogsOptions): Promise<number> {
   const path = join(stateDir, STATE_FILES.log);
   const text = await readFile(path, "utf8").catch(() => undefined);
@@ -32,7 +32,7 @@ export async function logs({ stateDir, lines, follow, terminal, interrupted }: L
   return EXIT.ok;
 }
 
-/** Prints lines as they are added. A log that became shorter was put aside: its successor is read from the start. */
+/** Prints lines as they are added. A shorter log means that the log was rotated: the new one is read from the start. */
 async function followFile(
   path: string,
   from: number,
@@ -64,7 +64,7 @@ async function followFile(
   watcher.unref();
 }
 
-/** `time level message key=value …`; a line that is no JSON (a crash, a child's own words) as it is. */
+/** `time level message key=value …`; a line that is no JSON (a crash, a child's output) unchanged. */
 function readable(line: string): string {
   try {
     const parsed: unknown = JSON.parse(line);

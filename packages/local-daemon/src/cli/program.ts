@@ -126,7 +126,7 @@ function countOf(text: string): number {
   throw new InvalidArgumentError("A number of lines is expected.");
 }
 
-/** Exit code of an error that commander has already told about; help and version are none. */
+/** Exit code of an error that commander has printed. Help and version are no errors. */
 export function usageExitCode(exitCode: number): number {
   return exitCode === 0 ? EXIT.ok : EXIT.usage;
 }

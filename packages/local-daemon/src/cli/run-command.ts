@@ -10,6 +10,7 @@ import {
   type RequestPermissionParams,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import { CANCEL_ANSWERS } from "../agents/index.js";
 import { type Ask, approve, askPermission, askQuestions, describeToolUse } from "./answers.js";
 import { callDaemon, type DaemonCall, LOCAL_TOKEN, MACHINE_ID } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
@@ -46,13 +47,13 @@ function refuseUnknownAgent({ capabilities }: DaemonCall, agent: string | undefi
   throw new ProtocolError("INVALID_PARAMS", `No agent "${agent}" is configured. There are: ${known.join(", ")}.`);
 }
 
-/** One turn of one session, from the command line's side. */
+/** One turn of one session in the command line. */
 class PromptRun {
   readonly #call: DaemonCall;
   readonly #options: RunOptions;
   readonly #printer: TurnPrinter;
   readonly #messageId = newId();
-  /** Questions that are open, so that an answer from elsewhere can take them back. */
+  /** Open questions, each with a controller that withdraws it when another client answers. */
   readonly #open = new Map<string, AbortController>();
   readonly #ended: Promise<SessionNotification>;
   #end: (notification: SessionNotification) => void = () => {};
@@ -66,7 +67,7 @@ class PromptRun {
       this.#end = resolve;
       call.engine.onClose = (error: ConnectionError) => reject(error);
     });
-    // It may fail while something else is awaited; whoever awaits it later still hears.
+    // It may reject while another promise is awaited. A later `await` still gets the error.
     this.#ended.catch(() => {});
     call.engine.onNotification = (notification) => this.#onNotification(notification);
     call.engine.onRequest = (request) => this.#onRequest(request);
@@ -89,14 +90,14 @@ class PromptRun {
   #interrupt(): void {
     this.#printer.note("Interrupting the turn; press Ctrl-C again to leave.");
     for (const question of this.#open.values()) question.abort();
-    // The end of the turn tells the outcome, or the end of the connection does.
+    // The outcome is reported by the end of the turn, or of the connection.
     this.#call.engine.request(METHODS.interruptSession, { sessionId: this.#sessionId }).catch(() => {});
   }
 
   #onNotification({ method, params }: InboundNotification): void {
     const { notification } = params;
     if (method !== "session_notification" || !isRecord(notification) || typeof notification.type !== "string") return;
-    // Until the session's id is known, whatever this connection hears is about the one session it opens.
+    // Until the session's id is known, all notifications belong to the one session that this connection opens.
     if (this.#sessionId !== "" && params.sessionId !== this.#sessionId) return;
     const told = notification as SessionNotification;
     if (this.#options.json) this.#options.terminal.json(told);
@@ -130,12 +131,12 @@ class PromptRun {
       }
       if (canAsk) return askPermission(permission, ask, signal);
       this.#printer.note(`refused, because there is no terminal to ask at (--yes approves): ${what}`);
-      return { selectedOption: "cancel" };
+      return CANCEL_ANSWERS.request_permission;
     }
     const questions = params as unknown as AskUserParams;
     if (canAsk) return askQuestions(questions, ask, signal);
     this.#printer.note("A question of the agent was cancelled, because there is no terminal to ask at.");
-    return { cancelled: true, answers: [] };
+    return CANCEL_ANSWERS.ask_user;
   }
 
   #report(end: SessionNotification): void {

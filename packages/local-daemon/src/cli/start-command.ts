@@ -11,7 +11,7 @@ export interface StartOptions {
   readonly terminal: Terminal;
 }
 
-/** Starts the daemon in the background, or is the daemon with `foreground`. Resolves with the exit code. */
+/** Starts the daemon in the background or, with `foreground`, in this process. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
   if (options.foreground) return runInForeground(options);
   const { stateDir, port, terminal } = options;
@@ -30,7 +30,7 @@ export async function start(options: StartOptions): Promise<number> {
   return EXIT.ok;
 }
 
-/** What was asked for has to be true at the end, or the exit code must say that it is not. */
+/** Fails if a daemon runs with another port than the requested one, so that the exit code reports it. */
 function refuseOtherPort(actual: number | undefined, wanted: number | undefined): void {
   if (wanted === undefined || actual === wanted || (wanted === 0 && actual !== undefined)) return;
   throw new ConnectionError(
@@ -40,7 +40,7 @@ function refuseOtherPort(actual: number | undefined, wanted: number | undefined)
 }
 
 async function runInForeground({ port, stateDir, terminal }: StartOptions): Promise<number> {
-  // The daemon and its store are loaded by this one command only.
+  // Loaded here, so that other commands do not load the daemon and its store.
   const { runDaemon } = await import("../daemon/index.js");
   return runDaemon({
     port,

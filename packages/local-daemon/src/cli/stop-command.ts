@@ -8,7 +8,7 @@ import type { Terminal } from "./terminal.js";
 /** `local-daemon stop`. */
 export interface StopOptions {
   readonly stateDir: string;
-  /** Do not wait for running turns. */
+  /** Does not wait for running turns. */
   readonly now: boolean;
   readonly terminal: Terminal;
 }
@@ -17,8 +17,8 @@ export interface StopOptions {
 const STOP_MS = DAEMON_LIMITS.drainMs + AGENT_LIMITS.stdinGraceMs + 2 * AGENT_LIMITS.termGraceMs;
 
 /**
- * Tells the daemon to end, and waits until its process is gone. Only a daemon that has proven itself is signalled: its
- * recorded pid is then its own.
+ * Signals the daemon to stop, and waits for the exit of its process. Only a daemon that has proven itself is signalled,
+ * because only then the recorded pid is certain.
  */
 export async function stop({ stateDir, now, terminal }: StopOptions): Promise<number> {
   const found = await probeLocalDaemon(stateDir);
@@ -27,7 +27,7 @@ export async function stop({ stateDir, now, terminal }: StopOptions): Promise<nu
     return EXIT.ok;
   }
   const { pid } = found.record;
-  // With its start time, so that a later process of the same pid is not taken for it.
+  // With the start time, so that a later process of the same pid is not mistaken for the daemon.
   const startTime = await startTimeOf(pid);
   found.link.transport.terminate();
   process.kill(pid, "SIGTERM");

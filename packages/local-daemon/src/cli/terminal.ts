@@ -1,17 +1,17 @@
-/** What the commands write to. Answers go to stdout; everything about them goes to stderr, so that output can be piped. */
+/** Output of the commands. Answers are written to stdout, notes to stderr, so that answers can be piped. */
 export interface Terminal {
-  /** Part of the answer, as it is. */
+  /** Writes part of the answer, unchanged. */
   answer(text: string): void;
-  /** A line about what happens. */
+  /** Writes a line about progress or a failure. */
   note(line: string): void;
-  /** One JSON document on a line of stdout. */
+  /** Writes one JSON document as a line of stdout. */
   json(value: unknown): void;
-  /** Whether somebody can be asked. */
+  /** Whether the user can be asked questions. */
   readonly isInteractive: boolean;
 }
 
 const ESCAPE = String.fromCharCode(27);
-/** Control characters but tab and newline, and the 8-bit ones: an agent's text must not steer the terminal. */
+/** Control characters except tab and newline, 8-bit ones included: an agent's text must not control the terminal. */
 const CONTROL = /(?![\t\n])\p{Cc}/gu;
 
 /** The terminal of this process. */
@@ -25,7 +25,7 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Text without what a terminal would obey. */
+/** Text without control characters for a terminal. */
 export function printable(text: string): string {
   return text.replace(CONTROL, "");
 }

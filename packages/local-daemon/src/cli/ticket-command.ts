@@ -11,8 +11,8 @@ export interface TicketOptions {
 }
 
 /**
- * Prints a ticket and the URL to use it at, for a page that is opened by hand (docs/protocol.md §3, "Tickets"). Rejects with
- * `DAEMON_NOT_RUNNING`, or with `CONNECTION_FAILED` when the daemon listens on no port: a page reaches no unix socket.
+ * Prints a ticket and its URL, for a page that is opened by hand (docs/protocol.md §3, "Tickets"). Rejects with
+ * `DAEMON_NOT_RUNNING`, or with `CONNECTION_FAILED` when the daemon has no port: a page cannot connect to a unix socket.
  */
 export async function ticket({ stateDir, json, terminal }: TicketOptions): Promise<number> {
   using call = await callRunningDaemon(stateDir);

@@ -7,13 +7,13 @@ import {
 } from "@daemon-sdk/protocol";
 import type { Terminal } from "./terminal.js";
 
-/** Longest argument shown of a tool call; the whole of it is in the session. */
+/** Longest printed argument of a tool call. The session has the whole argument. */
 const SHOWN_CHARS = 120;
 
-/** Writes a turn to the terminal as it comes: the answer to stdout, tools and errors as notes. */
+/** Writes a turn to the terminal as it is received: the answer to stdout, tools and errors as notes. */
 export class TurnPrinter {
   readonly #terminal: Terminal;
-  /** Messages whose text came in deltas; their whole comes again at the end. */
+  /** Messages that were received in deltas. The whole message follows at the end. */
   readonly #streamed = new Set<string>();
   readonly #toolsSeen = new Set<string>();
   #lastAnswered = "\n";
@@ -51,7 +51,7 @@ export class TurnPrinter {
     }
   }
 
-  /** A line of its own, never in the middle of the answer. */
+  /** Writes a note on a line of its own, never inside a line of the answer. */
   note(line: string): void {
     this.endLine();
     this.#terminal.note(line);
@@ -75,7 +75,7 @@ export class TurnPrinter {
     this.endLine();
   }
 
-  /** A tool call is told twice: when it begins, and with its whole input (docs/wire/session.md#order-of-a-turn). */
+  /** Prints a tool call, which is received twice: at its start, and with its whole input (docs/wire/session.md#order-of-a-turn). */
   #toolCall({ id, name, input }: ToolUseBlock): void {
     const isBegin = isRecord(input) && Object.keys(input).length === 0;
     if (isBegin || this.#toolsSeen.has(id)) return;

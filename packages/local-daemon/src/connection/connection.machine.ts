@@ -14,7 +14,7 @@ export const CONNECTION_TRANSITIONS = {
   closed: {},
 } as const satisfies Record<string, Partial<Record<ConnectionEvent, string>>>;
 
-/** Where a connection is. Messages are taken in `handshaking` and `active`, and sent until it is `closed`. */
+/** State of a connection. Messages are received in `handshaking` and `active`, and sent until `closed`. */
 export type ConnectionState = keyof typeof CONNECTION_TRANSITIONS;
 
 /**

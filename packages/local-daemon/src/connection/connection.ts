@@ -97,7 +97,7 @@ export class Connection<Inbound = string> {
     return this.#peerName;
   }
 
-  /** Where a sender that watches for a full queue writes to, without the way through the connection. */
+  /** The sink of senders that check for a full queue themselves. */
   get outbox(): Pick<WriteQueue, "isFull" | "send" | "onceWritable"> {
     return this.#queue;
   }
@@ -112,17 +112,17 @@ export class Connection<Inbound = string> {
     return this.#queue.bufferedBytes;
   }
 
-  /** Sends one message. False when the peer has to catch up first (it was taken), or when the connection has ended. */
+  /** Sends one message. False: it was accepted but the peer must catch up first, or the connection has ended. */
   send(text: string): boolean {
     return this.#queue.send(text);
   }
 
-  /** Calls once when the peer has caught up. */
+  /** Calls back once when the peer has caught up. */
   onceWritable(callback: () => void): void {
     this.#queue.onceWritable(callback);
   }
 
-  /** The handshake succeeded. */
+  /** Marks the handshake as successful. */
   accept(peerName: string): void {
     this.#peerName = peerName;
     if (!this.#step("accepted")) return;
@@ -154,7 +154,7 @@ export class Connection<Inbound = string> {
     this.close(code, error.code);
   }
 
-  /** The only place that writes the state. False when the event means nothing now. */
+  /** The only place that writes the state. False when the event is invalid now. */
   #step(event: ConnectionEvent, fields: object = {}): boolean {
     const next = nextConnectionState(this.#state, event);
     if (next === undefined) return false;

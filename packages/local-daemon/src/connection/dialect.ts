@@ -14,9 +14,9 @@ export interface Dialect<Inbound = string> {
   onMessage(message: Inbound): void;
   /** The handshake has succeeded. */
   onActive?(): void;
-  /** The connection is over; called once, whatever ended it. */
+  /** Called once, when the connection has ended for any reason. */
   onClose(event: TransportClose): void;
-  /** Something failed that did not come from a message, such as a deadline. */
+  /** Called with a failure outside of a message, such as a deadline. */
   onError?(error: Error): void;
   /** Sends a ping of the dialect's own; with it, a connection that stays silent for too long is cut. */
   ping?(): void;

@@ -1,10 +1,10 @@
-/** A peer under watch. */
+/** A monitored peer. */
 export interface WatchedPeer {
-  /** Asks for a sign of life. */
+  /** Sends a ping. */
   ping(): void;
   /** True: the peer's silence does not count at this beat. */
   isBusy?(): boolean;
-  /** The peer was silent for too long. */
+  /** Called when the peer was silent for too long. */
   onSilent(): void;
 }
 
@@ -35,19 +35,19 @@ export class Heartbeat {
     this.#schedule = schedule;
   }
 
-  /** Starts to watch a peer. Its first ping comes with the next beat. */
+  /** Starts to monitor a peer. Its first ping is sent at the next beat. */
   add(peer: WatchedPeer): void {
     this.#pulses.set(peer, { peer, missed: 0 });
     this.#timer ??= setInterval(() => this.#beat(), this.#schedule.intervalMs).unref();
   }
 
-  /** A message of the peer has arrived: any is a sign of life. */
+  /** Records that a message of the peer arrived. */
   received(peer: WatchedPeer): void {
     const pulse = this.#pulses.get(peer);
     if (pulse !== undefined) pulse.missed = 0;
   }
 
-  /** Stops to watch a peer. */
+  /** Stops monitoring a peer. */
   remove(peer: WatchedPeer): void {
     this.#pulses.delete(peer);
     if (this.#pulses.size > 0) return;

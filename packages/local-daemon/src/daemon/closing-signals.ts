@@ -9,7 +9,7 @@ type ClosingSignal = (typeof SIGNALS)[number];
 const STANDARD_STREAMS = [0, 1, 2];
 
 /**
- * Ends a daemon when the process is told to end. First signal: running turns may finish for a while. Second: they end now.
+ * Ends a daemon at a signal. First signal: running turns may finish for a time. Second: they end now.
  *
  * Made before the daemon is: a signal that comes while it starts ends it as soon as it has started, so that nothing half
  * published stays. Signals have their usual effect again after disposal.
@@ -38,7 +38,7 @@ export class ClosingSignals implements Disposable {
     for (const signal of SIGNALS) source.on(signal, this.#onSignal);
   }
 
-  /** The daemon has started. Signals close it from now on; one that came before closes it at once. */
+  /** Closes the started daemon at later signals, and at once if a signal was received before. */
   started(daemon: Pick<Daemon, "close">): void {
     this.#daemon = daemon;
     if (this.#received > 0) this.#close();

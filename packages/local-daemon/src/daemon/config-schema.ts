@@ -24,5 +24,5 @@ export const configSchema = z.strictObject({
   logLevel: z.exactOptional(z.enum(["debug", "info", "warn", "error"])),
 });
 
-/** What `config.json` in the state directory may say; every key is optional (README, "Configuration"). */
+/** Content of `config.json` in the state directory. Every key is optional (README, "Configuration"). */
 export type ConfigFile = z.infer<typeof configSchema>;

@@ -1,8 +1,8 @@
 import { type Logger, silentLogger } from "@daemon-sdk/protocol";
 
-/** The daemon's log, closed at first. */
+/** The daemon's log, which is opened later. */
 export interface DaemonLog extends Logger {
-  /** Opens the file and writes what was said so far. */
+  /** Opens the file and writes the buffered lines. */
   open(path: string): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function createDaemonLog(level: Level): DaemonLog {
         const { openPinoLog } = await import("./pino-log.js");
         target = openPinoLog(path, level);
       } catch (error) {
-        // The daemon goes on without a log then, and keeps no lines for it.
+        // Then the daemon runs without a log, and buffers no lines.
         target = silentLogger;
         throw error;
       } finally {

@@ -19,11 +19,11 @@ export class LogBound {
     this.#bytes = sizeOf(path);
   }
 
-  /** Call it before so many bytes more are written. Never throws: a daemon goes on, whatever becomes of its log. */
+  /** Call it before so many bytes more are written. Never throws: a failure of the log must not end the daemon. */
   makeRoom(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes <= this.#maxBytes) return;
-    // What the disk had no room for was counted, too.
+    // Bytes that a full disk refused were counted, too.
     this.#bytes = sizeOf(this.#path) + bytes;
     if (this.#bytes <= this.#maxBytes) return;
     this.#bytes = bytes;
@@ -31,7 +31,7 @@ export class LogBound {
       copyFileSync(this.#path, `${this.#path}.1`);
       truncateSync(this.#path);
     } catch {
-      // No room for the copy, perhaps: tried again when as much again was written.
+      // The disk may be full: retried after another `maxBytes`.
     }
   }
 }

@@ -25,7 +25,7 @@ export function openPinoLog(path: string, level: keyof Logger, maxBytes: number 
       mode: 0o600,
       maxLength: PROCESS_LIMITS.logWaitingBytes,
     });
-    // Unheard, it would end the process.
+    // Without a listener the error would end the process.
     file.on("error", () => {});
     const logger = pino(
       {

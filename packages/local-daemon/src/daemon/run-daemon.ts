@@ -17,20 +17,20 @@ import { ClosingSignals } from "./closing-signals.js";
 import { readConfigFile } from "./config-file.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
 
-/** What the command line says; it stands before the configuration file. */
+/** Options of the command line, which override the configuration file. */
 export interface RunDaemonOptions {
   readonly port?: number | undefined;
-  /** Called once clients can find it. */
+  /** Called when clients can find the daemon. */
   onReady?(daemon: Daemon): void;
 }
 
 /**
- * Is the daemon: starts it, serves until SIGTERM or SIGINT, drains and ends. Resolves with the exit code
- * ({@link DAEMON_EXIT}); a failure was then told on stderr, with its code first. Sets the umask of the whole process.
+ * Runs the daemon: starts it, serves until SIGTERM or SIGINT, drains and ends. Resolves with the exit code
+ * ({@link DAEMON_EXIT}); a failure is first written to stderr, with its code first. Sets the umask of the whole process.
  */
 export async function runDaemon(options: RunDaemonOptions = {}): Promise<number> {
   tightenUmask();
-  // Before anybody can find the daemon: who finds it may tell it to end in the next moment.
+  // Before clients can find the daemon, because one may signal it at once.
   using signals = new ClosingSignals();
   try {
     const stateDir = await openStateDir(resolveStateDir());
@@ -77,7 +77,7 @@ function warnOfZombies(log: Logger): void {
   process.stderr.write(`${message}\n`);
 }
 
-/** Opens the log a moment after the start, so that loading what writes it does not keep the first client waiting. */
+/** Opens the log shortly after the start, so that loading its library does not delay the first client. */
 async function openLogSoon(log: DaemonLog, path: string, closed: Promise<void>): Promise<void> {
   await Promise.race([delay(PROCESS_LIMITS.logAfterMs, undefined, { ref: false }), closed]);
   await log.open(path).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));

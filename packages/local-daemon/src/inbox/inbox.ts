@@ -12,13 +12,13 @@ import { type AgentRequest, CANCEL_ANSWERS } from "../agents/index.js";
 import type { JournalReader, SessionLog } from "../journal/index.js";
 import type { PendingRequestRow } from "../storage/index.js";
 
-/** Whom a request went to, as the inbox needs it. */
+/** The recipients of a request. */
 export interface Addressees {
-  /** Whether nobody but this client can be expected to answer. */
+  /** Whether no other client is expected to answer. */
   isOnlyAsked(client: JournalReader, requestId: string): boolean;
 }
 
-/** What an agent's request belongs to. */
+/** The session and turn of an agent's request. */
 export interface RequestPlace {
   /** The journal of its session. */
   readonly log: SessionLog;
@@ -26,47 +26,47 @@ export interface RequestPlace {
   readonly turnId: MessageId | undefined;
 }
 
-/** A request that waits for its answer. */
+/** A pending request. */
 export interface PendingRequest extends RequestPlace {
   readonly row: PendingRequestRow;
   readonly params: Record<string, unknown>;
-  /** The request as it stands in the journal, and where. */
+  /** The request's row, with its position in the journal. */
   readonly frame: string;
   readonly seq: number;
   readonly request: AgentRequest;
 }
 
-/** Who resolved a request, or why. */
+/** The client that resolved a request, or the reason. */
 export interface Resolution {
   /** {@link answererOf} the client that answered. */
   readonly answeredBy?: string;
-  /** Why it was closed without an answer. */
+  /** Why the request was closed without an answer. */
   readonly reason?: "turn_ended" | "withdrawn" | "deadline";
 }
 
-/** Name of who answers, the same on each of their connections: an answer that was lost with its link may come again. */
+/** Identity of an answering client, the same on each of its connections, because a client may repeat an answer that was lost with its link. */
 export function answererOf({ principal }: Pick<JournalReader, "principal">): string {
   return principal.keyId ?? "person";
 }
 
 /**
- * What became of an answer. Only `won` acts; the others are counted. `foreign`: the request belongs to a session that the
+ * Result of an answer. Only `won` has an effect; the others are counted. `foreign`: the request belongs to a session that the
  * client does not reach; for the client there is no such request.
  */
 export type AnswerOutcome = "won" | "late" | "foreign" | "invalid";
 
-/** How {@link Inbox.answer} judges an answer. */
+/** Options of {@link Inbox.answer}. */
 export interface AnswerRules {
-  /** Whether the client may know of that session. */
+  /** Whether the client may reach that session. */
   reaches(sessionId: SessionId): boolean;
   readonly check: AnswerCheck;
 }
 
 /**
- * The requests of all agents that wait for a person: stored, listed with their session, answered from any connection.
+ * The pending requests of all agents: stored, listed with their session, answered from any connection.
  *
  * The first valid answer wins and is stored before the agent receives it. Requests whose agent or turn ended are closed. The
- * journal holds each end once, as `permission_resolved` or `ask_user_resolved`, in the daemon's words and never the agent's.
+ * journal holds each end once, as `permission_resolved` or `ask_user_resolved`, written by the daemon and never by the agent.
  */
 export class Inbox {
   readonly #pending = new Map<string, PendingRequest>();
@@ -76,19 +76,19 @@ export class Inbox {
   readonly #now: () => number;
   readonly #timeoutMs: number | undefined;
   readonly #logger: Logger;
-  /** Answers that came after another had won, or to a request that does not exist for their client. */
+  /** Number of answers after another had won, or to a request that does not exist for the client. */
   lateAnswers = 0;
-  /** Answers that are not what the request offered. */
+  /** Number of answers that the request does not offer. */
   invalidAnswers = 0;
 
-  /** @param options.timeoutMs how long a request may wait; default as long as its turn */
+  /** @param options.timeoutMs how long a request may be pending; default until its turn ends */
   constructor(options: { now: () => number; logger: Logger; timeoutMs?: number | undefined }) {
     this.#now = options.now;
     this.#timeoutMs = options.timeoutMs;
     this.#logger = options.logger;
   }
 
-  /** Takes in an agent's request; it appears in the journal, and is pending from the same commit on. */
+  /** Adds an agent's request. Its entry and its pending row are stored in the same commit. */
   add(request: AgentRequest, place: RequestPlace): void {
     const { log, turnId } = place;
     const { sessionId } = log;
@@ -115,7 +115,7 @@ export class Inbox {
     if (this.#timeoutMs !== undefined) this.#deadlines.set(id, this.#timer(pending, this.#timeoutMs));
   }
 
-  /** The request of that id, while it waits. */
+  /** The pending request of that id. */
   find(id: string): PendingRequest | undefined {
     return this.#pending.get(id);
   }
@@ -125,12 +125,12 @@ export class Inbox {
     return this.#resolving.get(id);
   }
 
-  /** Requests of one session that wait, oldest first. */
+  /** Pending requests of one session, oldest first. */
   pendingOf(sessionId: SessionId): PendingRequest[] {
     return [...this.#pending.values()].filter(({ row }) => row.sessionId === sessionId);
   }
 
-  /** Takes a response frame of any client. */
+  /** Handles a response frame of any client. */
   answer(response: ResponseEnvelope, client: JournalReader, { reaches, check }: AnswerRules): AnswerOutcome {
     const pending = response.id === null ? undefined : this.#pending.get(response.id);
     if (pending === undefined || !reaches(pending.row.sessionId)) {
@@ -147,23 +147,23 @@ export class Inbox {
     }
     this.invalidAnswers++;
     this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
-    // From a client of the original whose handler failed it means no, when no other client was asked.
+    // An error response of a client of the original counts as a refusal, if no other client received the request.
     if (pending.addressees.isOnlyAsked(client, pending.row.id)) this.#cancel(pending, {});
     return "invalid";
   }
 
-  /** The agent closed its own request, as it does when it is interrupted. `requestId` is the agent's. */
+  /** Closes a request that the agent itself closed, as after an interrupt. `requestId` is the agent's. */
   closeByAgent(sessionId: SessionId, requestId: unknown): void {
     const pending = this.pendingOf(sessionId).find(({ request }) => request.id === requestId);
     if (pending !== undefined) this.#cancel(pending, { reason: "withdrawn" });
   }
 
-  /** Closes everything of a session whose turn or agent has ended. */
+  /** Closes all requests of a session whose turn or agent has ended. */
   closeAll(sessionId: SessionId): void {
     for (const pending of this.pendingOf(sessionId)) this.#cancel(pending, { reason: "turn_ended" });
   }
 
-  /** Ends a request that waits, with a result that its check has passed: in the journal, stored, and then given to the agent. */
+  /** Resolves a pending request with a checked result: first in the journal and the store, then to the agent. */
   resolve(pending: PendingRequest, result: Record<string, unknown>, { answeredBy, reason }: Resolution): void {
     const { log, request } = pending;
     const { id } = pending.row;
@@ -190,7 +190,7 @@ export class Inbox {
   }
 }
 
-/** Checks an answer: returns what the agent may have of it, or undefined when the request does not offer it. */
+/** Checks an answer. Returns the result for the agent, or undefined when the request does not offer the answer. */
 export type AnswerCheck = (
   request: Pick<PendingRequest, "row" | "params">,
   result: unknown,

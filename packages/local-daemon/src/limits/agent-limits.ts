@@ -1,4 +1,4 @@
-/** Bounds and times of agents' processes; no option changes them. Those that one may change are in `SessionLimits`. */
+/** Bounds and times of agents' processes; no option changes them. The configurable ones are in `SessionLimits`. */
 export const AGENT_LIMITS = {
   /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
   startMs: 30_000,
@@ -11,11 +11,11 @@ export const AGENT_LIMITS = {
   /** Within this share (an eighth) of `liveAgents`, agents that have been idle for `restMs` are stopped ahead of the next start. */
   nearBoundShare: 8,
   restMs: 60_000,
-  /** End of stdin, which asks an agent to end, to SIGTERM … */
+  /** From the end of stdin, which requests an agent to exit, to SIGTERM … */
   stdinGraceMs: 2_000,
   /** … and from there to SIGKILL: `droid exec` ignores SIGTERM in mid-turn (docs/wire/agent-stdio.md#oddities). */
   termGraceMs: 2_000,
-  /** After an agent's death, for the rest of its output: only a descendant that got away holds the pipe longer. */
+  /** Time for the rest of the output after an agent's death: only a surviving descendant holds the pipe open longer. */
   outputMs: 1_000,
   /** Bytes of an agent's stderr kept for the error that states why it died. */
   stderrBytes: 64 * 1024,
@@ -28,7 +28,7 @@ export const AGENT_LIMITS = {
   /** Pause between two checks whether a killed process is gone, and the longest wait. */
   gonePollMs: 5,
   goneWaitMs: 2_000,
-  /** Scans for what a dead agent left: a process may fork during a scan, and the next one finds the child. */
+  /** Scans for descendants of a dead agent: a process may fork during a scan, and the next scan finds the child. */
   sweepRounds: 4,
   /** Warnings about one agent that are all logged; after these, only the 32nd, 64th, 128th and so on. */
   warningsInFull: 20,

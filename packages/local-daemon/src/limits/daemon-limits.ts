@@ -4,19 +4,19 @@ import { SESSION_LIMITS, type SessionLimits } from "./session-limits.js";
 
 /** Bounds and times of a daemon that a configuration may change. */
 export interface DaemonLimits extends SessionLimits, RelayLimits {
-  /** Accept to authenticated. */
+  /** Longest time from accept to authentication. */
   readonly authenticateMs: number;
-  /** Sockets that have not authenticated; past it the oldest silent one is cut. */
+  /** Most unauthenticated sockets. Over it the oldest silent one is closed. */
   readonly unauthenticatedSockets: number;
-  /** Bytes waiting for one client above which its events are held back. */
+  /** Waiting bytes of one client above which its events are held back. */
   readonly connectionBufferBytes: number;
-  /** How long a client may let that buffer be full before it is closed with 4408. */
+  /** How long that buffer may stay full before the connection is closed with 4408. */
   readonly slowConsumerMs: number;
-  /** From our close to the end of a link that does not answer. */
+  /** Time from our close to the destruction of a link that does not answer. */
   readonly closeTimeoutMs: number;
-  /** When the daemon stops: how long running turns may go on. */
+  /** How long running turns may continue when the daemon stops. */
   readonly drainMs: number;
-  /** Time between two looks for sessions that are unused. */
+  /** Time between two checks for unused sessions. */
   readonly sweepMs: number;
 }
 
@@ -24,7 +24,7 @@ export interface DaemonLimits extends SessionLimits, RelayLimits {
 export const DAEMON_LIMITS: DaemonLimits = {
   ...SESSION_LIMITS,
   ...RELAY_LIMITS,
-  // One timer of our own, because Node's header check does not run on a server fed by hand.
+  // A timer of our own, because Node's header check does not run on a server that gets its sockets by `emit`.
   authenticateMs: 2_000,
   unauthenticatedSockets: 256,
   connectionBufferBytes: 4 * 1024 * 1024,

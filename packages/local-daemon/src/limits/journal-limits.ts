@@ -1,10 +1,10 @@
-/** Bounds of journals and their cursors; no option changes them. Those that one may change are in `SessionLimits`. */
+/** Bounds of journals and their cursors; no option changes them. The configurable ones are in `SessionLimits`. */
 export const JOURNAL_LIMITS = {
   /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
   segmentEntries: 64,
-  /** Bytes read from the store at a time for a reader that lags: one page is all it ever holds in memory. */
+  /** Bytes read from the store at a time for a lagging reader, which holds one page in memory. */
   readPageBytes: 256 * 1024,
-  /** Entries and characters stored between two looks at how much of a journal is kept, and the shortest time: a look costs a query. */
+  /** Stored entries and characters between two checks of a journal's retention, and the shortest time: a check costs a query. */
   pruneLookEntries: 1_024,
   pruneLookChars: 1024 * 1024,
   pruneLookMs: 1_000,

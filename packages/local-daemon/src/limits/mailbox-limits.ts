@@ -1,4 +1,4 @@
-/** Bounds and times of mailboxes; no option changes them. Those that one may change are in `RelayLimits`. */
+/** Bounds and times of mailboxes; no option changes them. The configurable ones are in `RelayLimits`. */
 export const MAILBOX_LIMITS = {
   /** Entries and UTF-16 units of a stored segment: a reader that needs one entry reads no more than a segment. */
   segmentEntries: 128,
@@ -14,10 +14,10 @@ export const MAILBOX_LIMITS = {
   /** Time from the first delivery to each redelivery without an ACK, then between two of them. */
   redeliveryMs: [5_000, 10_000, 20_000, 40_000],
   laterRedeliveryMs: 60_000,
-  /** Time between two checks of what is to be redelivered: a redelivery is at most this late. */
+  /** Time between two checks for due redeliveries: a redelivery is at most this late. */
   redeliveryCheckMs: 1_000,
   /** Time between two checks for messages past their age, which is in days. */
   expiryCheckMs: 60 * 60_000,
-  /** Pause after which a sender may try a full mailbox again. */
+  /** Pause after which a sender may retry a full mailbox. */
   fullRetryMs: 1_000,
 } as const;

@@ -1,4 +1,4 @@
-/** Bounds and times of the relay's names and handlers; no option changes them. Those that one may change are in `RelayLimits`. */
+/** Bounds and times of the relay's names and handlers; no option changes them. The configurable ones are in `RelayLimits`. */
 export const MESSAGING_LIMITS = {
   /** Longest name, in UTF-16 units (docs/wire/relay.md#queries). */
   nameChars: 128,
@@ -21,7 +21,7 @@ export const MESSAGING_LIMITS = {
   channelsPerName: 1_000,
   /** Longest name of a channel, in UTF-16 units. */
   channelNameUnits: 256,
-  /** Agents that SPAWN may have running at a time: what the original takes (docs/wire/relay.md#spawning). */
+  /** Most spawned agents at a time, as in the original (docs/wire/relay.md#spawning). */
   workers: 10_000,
   /** Messages in one answer to INBOX or MESSAGES_QUERY; the original never holds more than its newest 1000 in memory. */
   queryMessages: 1_000,
@@ -29,7 +29,7 @@ export const MESSAGING_LIMITS = {
   runningQueries: 4,
   /** Those of one connection that may wait. */
   waitingQueries: 64,
-  /** Pause after which a sender may try again that found too many blocking SENDs. */
+  /** Pause after which a sender may retry, when too many blocking SENDs wait. */
   blockingRetryMs: 1_000,
   /** Messages in the answer to INBOX and to MESSAGES_QUERY that name no limit, as in the original (docs/wire/relay.md#queries). */
   inboxMessages: 50,
@@ -39,6 +39,6 @@ export const MESSAGING_LIMITS = {
   /** Memory of an agent that causes a warning, and that is critical (docs/wire/relay.md#settings). */
   warningBytes: 512 * 1024 * 1024,
   criticalBytes: 1024 * 1024 * 1024,
-  /** Prompts of a stdio agent that are remembered until the store has their ACK: a redelivery is no second prompt. */
+  /** Prompts of a stdio agent that are tracked until their ACK is stored, so that a redelivery is no second prompt. */
   rememberedPrompts: 1_024,
 } as const;

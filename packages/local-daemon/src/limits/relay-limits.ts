@@ -5,7 +5,7 @@ import { AGENT_LIMITS } from "./agent-limits.js";
 export interface RelayLimits {
   /** Largest frame, its header not counted. */
   readonly relayFrameBytes: number;
-  /** Accept to HELLO. */
+  /** Longest time from accept to HELLO. */
   readonly relayHandshakeMs: number;
   /** Time between two PINGs of a connection. */
   readonly relayHeartbeatMs: number;
@@ -13,23 +13,23 @@ export interface RelayLimits {
   readonly relayMissedBeats: number;
   /** A name that got a message may be too busy to answer pings for this long. */
   readonly relayProcessingMs: number;
-  /** SENDs per second and sender that are taken for long: about a fifth of what a daemon can store … */
+  /** Sustained SENDs per second and sender: about a fifth of what a daemon can store … */
   readonly relaySendsPerSecond: number;
-  /** … and at once: a burst that the recipient's mailbox would refuse anyway. */
+  /** … and the largest burst: more the recipient's mailbox would refuse anyway. */
   readonly relaySendBurst: number;
-  /** Unacknowledged messages in one mailbox; past it the sender gets BUSY. */
+  /** Most unacknowledged messages in one mailbox; over it the sender gets BUSY. */
   readonly mailboxEntries: number;
-  /** Their bytes. */
+  /** Most bytes of the unacknowledged messages in one mailbox. */
   readonly mailboxBytes: number;
   /** An unacknowledged message older than this is dropped: the original keeps messages for 7 days. */
   readonly mailboxAgeMs: number;
-  /** Acknowledged messages of one mailbox that are kept for queries. */
+  /** Most acknowledged messages of one mailbox that are kept for queries. */
   readonly mailboxHistory: number;
-  /** Wait for an ACK that a blocking SEND gives no time for. */
+  /** Default time-out of a blocking SEND. */
   readonly relayAckTimeoutMs: number;
-  /** Blocking SENDs that wait at a time, of all connections together. */
+  /** Most waiting blocking SENDs of all connections. */
   readonly relayBlockingSends: number;
-  /** A user that disconnected is reachable for this long: a page that is loaded again comes back within it. */
+  /** How long a disconnected user stays reachable: a reloaded page reconnects within this time. */
   readonly relayRecentUserMs: number;
   /** How long a spawned program may take to connect. */
   readonly relaySpawnMs: number;

@@ -1,30 +1,30 @@
-/** Bounds and times of the search; no option changes them. What a query may hold is in `LIMITS`: clients have to know it. */
+/** Bounds and times of the search; no option changes them. Bounds of a query are in `LIMITS`, because clients need them. */
 export const SEARCH_LIMITS = {
-  /** Searches of one principal that wait for its running one; the next one is refused. */
+  /** Most queued searches of one principal; a further one is refused. */
   waitingPerPrincipal: 8,
-  /** Time that one search may work. What it found by then is its answer, marked as incomplete. */
+  /** Time of one search. After it the hits so far are returned, marked as incomplete. */
   workMs: 2_000,
-  /** Time that it works before others have their turn. */
+  /** Time slice of one search before others run. */
   turnMs: 10,
   /** A search waits for messages that were committed before it to be indexed, but no longer than this. */
   freshMs: 500,
-  /** Time after which a worker that does not answer is replaced. Work for others may come before. */
+  /** Time after which a worker that does not answer is replaced. Includes the time of earlier work. */
   replyMs: 20_000,
-  /** Pause between a changed message and its indexing where nobody searches: one turn changes several. */
+  /** Pause between a changed message and its indexing without a search: one turn changes several messages. */
   indexDelayMs: 1_000,
-  /** Pause between two slices of an index that is built anew: the loop reads the messages for it. */
+  /** Pause between two slices of a new index, whose messages the event loop reads. */
   rebuildPauseMs: 2,
-  /** Pause after the index could not be written. */
+  /** Pause after a failed write of the index. */
   retryMs: 30_000,
-  /** Messages that are looked at for further hits once enough sessions were found. */
+  /** Messages that are checked for further hits once enough sessions were found. */
   furtherMessages: 2_000,
-  /** Characters of one text that a search finds; past it a tool's output costs more to index than it is worth. */
+  /** Indexed characters of one text. Bounded, because a tool's output may be long and is rarely searched. */
   indexedChars: 64 * 1024,
   /** Longest token, in UTF-16 units: a word is shorter, and what is longer (base64, hashes) is found by its beginning. */
   tokenChars: 64,
   /** Inner words of an identifier: what has more is encoded data. */
   identifierWords: 8,
-  /** Folded letters that a thread remembers. */
+  /** Folded letters in a thread's cache. */
   rememberedLetters: 8_192,
   /** Snippets of one hit. */
   snippets: 3,

@@ -4,26 +4,26 @@ import { LIMITS } from "@daemon-sdk/protocol";
 export const SERVING_LIMITS = {
   /** Connections that wait to be accepted: enough for a burst of reconnecting clients; the system caps it. */
   backlog: 511,
-  /** Silence on a TCP connection after which the system asks whether the peer is there. */
+  /** Idle time of a TCP connection before keep-alive probes. */
   tcpKeepAliveMs: 30_000,
-  /** Close of a peer that has not authenticated: time for its close frame to go out, and no more for an answer. */
+  /** Close time-out of an unauthenticated peer: enough to send the close frame, not to wait for an answer. */
   strangerCloseMs: 100,
-  /** Longest path of a unix socket: macOS takes 103 bytes, and Node 20 cuts longer ones without an error. */
+  /** Longest path of a unix socket: macOS accepts 103 bytes, and Node 20 truncates longer ones without an error. */
   socketPathBytes: 103,
-  /** Shortest key that a configuration may hold: a shorter one could be found by trying. */
+  /** Shortest key in a configuration: a shorter one could be guessed. */
   apiKeyChars: 16,
-  /** Tickets that wait to be used. */
+  /** Most unused tickets. */
   tickets: 1_000,
-  /** Longest name of a peer, in UTF-16 units: it goes into every line of the log. */
+  /** Longest name of a peer, in UTF-16 units: each log line contains it. */
   peerNameChars: 64,
-  /** Longest text of an error: what a peer sent is named in it, and not sent back as a whole. */
+  /** Longest text of an error, which may name a peer's input but not repeat all of it. */
   errorTextChars: 800,
-  /** Conversation, requests or receipts in one answer: half a frame leaves room for everything beside them. */
+  /** Bytes of conversation, requests or receipts in one answer: half a frame, which leaves room for other fields. */
   answerBytes: LIMITS.sessionFrameBytes / 2,
   /** JSON of the params of a session that only its agent knows. */
   agentParamsChars: 256 * 1024,
-  /** Title that a session takes from its first prompt, in UTF-16 units: what a list can show. */
+  /** Longest title from a session's first prompt, in UTF-16 units: what a list can show. */
   titleChars: 80,
-  /** Longest time that a timer of Node takes. */
+  /** Longest time of a Node timer. */
   timerMs: 2 ** 31 - 1,
 } as const;

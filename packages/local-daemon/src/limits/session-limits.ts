@@ -3,22 +3,22 @@ import { LIVE_AGENT_LIMITS, type LiveAgentLimits } from "./live-agent-limits.js"
 
 /** Bounds and times of sessions that a configuration may change. */
 export interface SessionLimits extends LiveAgentLimits {
-  /** An agent without a turn and without a client is stopped after this long; the session stays, and starts it again. */
+  /** Time after which an agent without turn and client is stopped. The session is kept and starts the agent again when needed. */
   readonly agentInactivityMs: number;
   /** How long an agent may take to end its turn after an interrupt, before it is stopped: a turn never hangs. */
   readonly agentInterruptMs: number;
   /** Starts of one session's agent within `agentRestartWindowMs` before it counts as unstable. */
   readonly agentRestarts: number;
   readonly agentRestartWindowMs: number;
-  /** Prompts waiting in one session. */
+  /** Most queued prompts of one session. */
   readonly queuedTurns: number;
-  /** Sessions open at a time; each may hold a process. */
+  /** Most open sessions; each may have a process. */
   readonly openSessions: number;
-  /** Entries younger than this stay, whatever their number: a client that lost its socket comes back within it. */
+  /** Entries younger than this are kept, whatever their number: a client that lost its link resumes within this time. */
   readonly journalKeepMs: number;
   /** … up to this many bytes. */
   readonly journalKeepBytes: number;
-  /** Older entries stay within this count … */
+  /** Older entries are kept within this count … */
   readonly journalOldEntries: number;
   /** … and within these bytes. */
   readonly journalOldBytes: number;

@@ -4,9 +4,9 @@ export const STORAGE_LIMITS = {
   journalFreshRows: 32_768,
   /** The same of mailboxes: every reader of one scans all of them, ≈ 15 µs. */
   mailboxFreshRows: 256,
-  /** What the write-ahead log holds when it is emptied into the file, where no reader holds it. */
+  /** Size of the write-ahead log at which it is checkpointed, if no reader prevents it. */
   checkpointBytes: 4 * 1024 * 1024,
-  /** What may stay of the write-ahead log once it was emptied. */
+  /** Size to which the write-ahead log is truncated after a checkpoint. */
   walBytes: 64 * 1024 * 1024,
   /**
    * Page of a new database file. Journals are written one row after another, so a checkpoint of a few large pages writes what

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** What the first byte of a connection says it is going to speak. */
+/** The protocol of a connection, by its first byte. */
 export type FirstByte = "http" | "relay" | "unknown";
 
 /** A relay frame starts with the high byte of its length, which is 0 for any frame under 16 MiB (docs/architecture.md). */
@@ -9,7 +9,7 @@ const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
 
 /**
- * Calls back once with what the peer starts to speak, leaving its bytes in place; not at all when it says nothing.
+ * Calls back once with the peer's protocol, and leaves its bytes unread. Never calls back for a silent peer.
  *
  * `readable`, `read`, `unshift`: an HTTP server that is handed the socket then finds everything it needs. (Listening to
  * `data` and pausing loses requests.)

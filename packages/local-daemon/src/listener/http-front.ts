@@ -11,7 +11,7 @@ import { parseAllowedOrigins, refusalOf } from "./origin-check.js";
 import type { PendingSocket } from "./pending-sockets.js";
 import { UpgradeProof } from "./upgrade-proof.js";
 
-/** The socket through which a connection came. */
+/** The listening socket that accepted a connection. */
 export type Via = "unix" | "tcp";
 
 /** A WebSocket whose upgrade was accepted and whose peer has not authenticated. */
@@ -21,7 +21,7 @@ export interface Admitted {
   readonly acceptedAt: number;
   /** Whether a holder of the token made the proof for this very upgrade; false when the upgrade had no nonce. */
   verifyProof(proof: string): boolean;
-  /** Call it once the credential was accepted: the socket counts as unauthenticated no longer. */
+  /** Call it when the credential was accepted: the socket no longer counts as unauthenticated. */
   markAuthenticated(): void;
 }
 
@@ -51,7 +51,7 @@ export interface HttpFrontOptions {
   readonly logger: Logger;
 }
 
-/** A socket while HTTP has it. */
+/** A socket in the HTTP phase. */
 interface HttpSocket {
   readonly via: Via;
   readonly pending: PendingSocket;

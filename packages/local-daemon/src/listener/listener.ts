@@ -11,7 +11,7 @@ export interface ListenerOptions extends HttpFrontOptions {
   readonly socketPath?: string | undefined;
   /** Listen on 127.0.0.1, too; 0 picks a free port. */
   readonly port?: number | undefined;
-  /** Takes a unix socket whose first byte starts a relay frame (its bytes are still unread). Without it, they are refused. */
+  /** Called with a unix socket whose first byte starts a relay frame; its bytes are unread. If absent, such sockets are refused. */
   onRelay?(socket: Socket, pending: PendingSocket): void;
   /** Default `DAEMON_LIMITS.unauthenticatedSockets`. */
   readonly maxUnauthenticated?: number | undefined;
@@ -19,7 +19,7 @@ export interface ListenerOptions extends HttpFrontOptions {
   readonly authenticateMs?: number | undefined;
 }
 
-/** The open doors of a daemon. */
+/** The open listener of a daemon. */
 export interface Listener {
   /** The TCP port that was bound. */
   readonly port?: number;
@@ -29,7 +29,7 @@ export interface Listener {
 }
 
 /**
- * Opens the daemon's doors: the unix socket, TCP on 127.0.0.1, or both. Each carries HTTP with `/health` and the
+ * Opens the daemon's listening sockets: the unix socket, TCP on 127.0.0.1, or both. Each serves HTTP with `/health` and the
  * WebSocket upgrade at `/`; the first byte decides, so that relay frames can share the unix socket.
  *
  * Rejects with an `InvalidOptionError`, or with `DAEMON_START_FAILED` when an address is taken.
@@ -50,10 +50,10 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
 }
 
-/** The system finds peers that vanish without an end, as after the loss of a tunnel. A unix socket has none of those. */
+/** Enables TCP keep-alive, which detects peers that vanish without an end, as after the loss of a tunnel. A unix socket has none of those. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: SERVING_LIMITS.tcpKeepAliveMs };
 
-/** From accepted socket to what its first byte says it speaks. */
+/** Handles an accepted socket by its first byte. */
 class SocketIntake {
   readonly #options: ListenerOptions;
   readonly #http: HttpFront;
@@ -84,7 +84,7 @@ class SocketIntake {
       this.#http.port = portOf(server);
     }
     for (const server of this.#servers) {
-      // Such as no free file descriptor for one connection; the next one may succeed.
+      // For example no free file descriptor for one connection; the next one may succeed.
       server.on("error", (error) => logger.error({ error: error.message }, "could not accept a connection"));
     }
   }

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 
-/** The headers that say where a request comes from, each as many times as it was sent. */
+/** The headers of a request's origin, each with all received values. */
 export interface RequestSource {
   readonly host: readonly string[];
   readonly origin: readonly string[];

@@ -7,9 +7,9 @@ export interface PendingSocket {
   readonly acceptedAt: number;
   /** The socket has sent its first byte. Silent sockets are cut before it. */
   spoke(): void;
-  /** The upgrade is complete; from here on its connection watches the time. */
+  /** Marks the upgrade as complete: the connection has the deadline from here on. */
   upgraded(): void;
-  /** The peer has authenticated: the socket counts no longer. */
+  /** Marks the peer as authenticated: the socket no longer counts. */
   authenticated(): void;
 }
 

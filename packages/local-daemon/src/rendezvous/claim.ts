@@ -20,7 +20,7 @@ import {
 import { openStateDir, resolveStateDir, STATE_FILES } from "./state-dir.js";
 import { createToken, readToken, writeToken } from "./token.js";
 
-/** What is published beside the socket. */
+/** What is published in addition to the socket. */
 export interface Published {
   readonly port?: number | undefined;
   /** The program that runs the daemon; default the one that any client may start. */
@@ -30,24 +30,24 @@ export interface Published {
 /** A state directory that belongs to this daemon until it is released. */
 export interface Claim {
   readonly stateDir: string;
-  /** Names this start of the daemon; a UUID. */
+  /** Id of this start of the daemon; a UUID. */
   readonly instanceId: string;
   /** The local token, new at every start. */
   readonly token: string;
   readonly databasePath: string;
   readonly searchPath: string;
   /**
-   * Whether an earlier daemon ended without giving up its claim: killed, or the machine went down. Only then can it have
-   * left agents behind; what is published stays until a daemon that has ended everything else withdraws it.
+   * Whether an earlier daemon ended without releasing its claim, because it was killed or the machine went down. Only then can
+   * its agents still run. Published files are removed only by a daemon that has ended everything else.
    */
   readonly wasAbandoned: boolean;
-  /** Bind the unix socket here; {@link publish} gives it the name that clients use. */
+  /** Bind the unix socket here; {@link publish} renames it to the name that clients use. */
   readonly privateSocketPath: string;
   /** The name that clients use, once published. */
   readonly socketPath: string;
   /** Makes the daemon findable: token, socket, endpoint file, in this order, each in one step. Call it when ready to serve. */
   publish(endpoint: Published): Promise<void>;
-  /** Withdraws what is still ours and frees the lock. Close the store before: the next daemon may start at once. */
+  /** Removes our published files and releases the lock. Close the store before: the next daemon may start at once. */
   release(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export interface Claim {
  * Makes this process the one daemon of a state directory.
  *
  * Rejects with `STATE_DIR_UNSAFE`, `DAEMON_ALREADY_RUNNING`, `STORAGE_FULL` or `STORAGE_FAILED`; nothing is held then.
- * A daemon that died in any state before is no obstacle: what it left is replaced or swept.
+ * Files of a dead daemon are replaced or removed.
  */
 export async function claimStateDir(options: { stateDir?: string | undefined; logger: Logger }): Promise<Claim> {
   const stateDir = await openStateDir(options.stateDir ?? resolveStateDir());
@@ -118,7 +118,7 @@ class StateDirClaim implements Claim {
   }
 
   async publish(endpoint: Published): Promise<void> {
-    // A reader between two of these steps sees a proof that fails, and looks again; never a daemon that is not there.
+    // A reader between two of these steps gets a failed proof and retries. It never gets a daemon that does not listen.
     failpoint("publishing");
     await writeOwner(this.stateDir, endpoint.program ?? DEFAULT_PROGRAM);
     await writeToken(this.stateDir, this.token);
@@ -158,7 +158,7 @@ class StateDirClaim implements Claim {
   }
 }
 
-/** What cannot be removed is replaced by the next start; it must not keep this one from ending. */
+/** Removes a file. A failure must not prevent the end, because the next start replaces the file. */
 async function remove(path: string): Promise<void> {
   await rm(path, { force: true }).catch(() => {});
 }

@@ -14,9 +14,9 @@ import { readToken } from "./token.js";
 /**
  * Opens a link to the local daemon of this user, which is started when none runs, and makes the credential for it.
  *
- * The link is handed out only after the daemon has proven itself; the credential is a proof of ours for this very link,
- * so the token itself never travels. With `daemonPort` it goes over TCP to a daemon that listens there already; what
- * cannot prove itself there is refused with `PEER_NOT_PROVEN`, and was sent nothing but a nonce.
+ * The link is returned only after the daemon has proven itself. The credential is a proof for this link only, so the token
+ * itself is never sent. With `daemonPort` the link uses TCP to a daemon that already listens there. A peer that cannot prove
+ * itself is refused with `PEER_NOT_PROVEN`, and has received only a nonce.
  *
  * Rejects as `ensureLocalDaemon` does, with `DAEMON_NOT_RUNNING` when none runs and `start` is false, or with `CONNECTION_FAILED`
  * when nothing listens at `daemonPort`.
@@ -42,7 +42,7 @@ export async function connectOurs(stateDir: string, signal?: AbortSignal, start 
   throw new ConnectionError("CONNECTION_FAILED", "The local daemon ended right after it had started. See its log.");
 }
 
-/** What was found, as a link to hand out. */
+/** Makes the returned link of a proven dial. */
 export function linkTo({ record, link }: FoundDaemon, started: boolean): LocalLink {
   return { transport: link.transport, endpoint: endpointOf(record, started), credential: link.credential };
 }
@@ -69,7 +69,7 @@ async function connectPort(stateDir: string, port: number, signal: AbortSignal |
   };
 }
 
-/** A plain daemon knows no proof: the caller brings the key, and the endpoint says so by its kind. */
+/** A plain daemon has no proof: the caller provides the key. The endpoint's kind is `droid`. */
 async function connectDroid(options: DroidOptions): Promise<LocalLink> {
   const endpoint = await ensureDroidDaemon(options);
   const transport = await dialWebSocket(endpoint.url, options.signal === undefined ? {} : { signal: options.signal });

@@ -15,7 +15,7 @@ import { SharedStart } from "./shared-start.js";
 import type { InstanceLock } from "./single-instance.js";
 import { openStateDir } from "./state-dir.js";
 
-/** What a plain daemon is started with. */
+/** Options of the start of a plain daemon. */
 export interface DroidOptions {
   /** Name looked up in PATH, or a path. */
   readonly program: string;
@@ -35,7 +35,7 @@ const starts = new SharedStart<LocalDaemonEndpoint>();
  * Finds a plain `droid daemon` on this machine, or starts `droid daemon --host 127.0.0.1 --port N`
  * (docs/wire/session.md#local-daemon).
  *
- * It publishes no endpoint and proves nothing, so what can be checked is: the port listens, speaks WebSocket, and (on
+ * A plain daemon publishes no endpoint and proves nothing. So the checks are: the port listens, answers as a WebSocket, and (on
  * Linux) its listener belongs to this user. One program at a time starts one; the others find it.
  */
 export function ensureDroidDaemon(options: DroidOptions): Promise<LocalDaemonEndpoint> {
@@ -54,7 +54,7 @@ async function findOrStart(search: Search): Promise<LocalDaemonEndpoint> {
     if (search.start === false) throw notRunning(search.stateDir);
     const lock = await takeTurn(search.stateDir);
     if (lock !== undefined) {
-      // Whoever had the turn before may have started one between our look and our turn.
+      // The previous holder of the turn may have started a daemon between our check and our turn.
       return findRunning(search)
         .then((found) => (found === undefined ? start(search) : plainEndpoint(found, false)))
         .finally(() => lock.release());
@@ -65,7 +65,7 @@ async function findOrStart(search: Search): Promise<LocalDaemonEndpoint> {
 
 /** The right to start one, or undefined while another program has it. */
 async function takeTurn(stateDir: string): Promise<InstanceLock | undefined> {
-  // Loads the native store, which programs that only look for a daemon can do without.
+  // Loads the native store here, so that programs that only find a daemon do not load it.
   const { acquireInstanceLock } = await import("./single-instance.js");
   return acquireInstanceLock(join(stateDir, FILES.lock)).catch((error: unknown) => {
     if (ConnectionError.is(error, "DAEMON_ALREADY_RUNNING")) return undefined;
@@ -73,7 +73,7 @@ async function takeTurn(stateDir: string): Promise<InstanceLock | undefined> {
   });
 }
 
-/** The well-known port, else the one that was written down at the last start. */
+/** The well-known port, else the recorded port of the last start. */
 async function findRunning({
   stateDir,
   signal,
@@ -126,7 +126,7 @@ function launchDroid({ program, stateDir }: Search, port: number): Promise<Launc
   });
 }
 
-/** Undefined once it answers, else why it will not. One that does not get ready in time is told to end. */
+/** Undefined when the daemon answers, else why it does not. One that is not ready in time is terminated. */
 async function untilReady(launched: Launched, port: number, signal: AbortSignal): Promise<string | undefined> {
   let exit: LaunchExit | undefined;
   void launched.exited.then((end) => {

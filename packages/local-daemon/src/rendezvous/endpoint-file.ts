@@ -3,7 +3,7 @@ import { isRecord } from "@daemon-sdk/protocol";
 import { readPrivateFile, writePrivateFile } from "./private-file.js";
 import { STATE_FILES } from "./state-dir.js";
 
-/** Where the daemon of a state directory listens, as the endpoint file tells it. A claim: only a proof makes it true. */
+/** Content of the endpoint file: where the daemon of a state directory listens. Unverified until the daemon has proven itself. */
 export interface EndpointRecord {
   /** Absolute path of the unix socket. */
   readonly socket: string;
@@ -18,12 +18,12 @@ export interface EndpointRecord {
   readonly version: string;
 }
 
-/** Tells programs of this user where the daemon is. Replaced in one step: a reader never sees a part of it. */
+/** Publishes the endpoint for programs of this user. The file is replaced atomically. */
 export function writeEndpoint(stateDir: string, endpoint: EndpointRecord): Promise<void> {
   return writePrivateFile(join(stateDir, STATE_FILES.endpoint), `${JSON.stringify(endpoint)}\n`);
 }
 
-/** What the endpoint file says, or undefined when it is missing, cut off, garbage, or not ours. Never rejects. */
+/** Reads the endpoint file; undefined when it is missing, truncated, invalid, or not ours. Never rejects. */
 export async function readEndpoint(stateDir: string): Promise<EndpointRecord | undefined> {
   const text = await readPrivateFile(join(stateDir, STATE_FILES.endpoint));
   if (text === undefined) return undefined;

@@ -1,10 +1,10 @@
-/** What the exit code of the daemon's process means; the program that started it decides by them. */
+/** Exit codes of the daemon's process, for the program that started it. */
 export const DAEMON_EXIT = {
-  /** Asked to stop, and stopped. */
+  /** Stopped on request. */
   stopped: 0,
-  /** Could not start, or failed; its last lines in the log say why. */
+  /** Could not start, or failed. The last lines of the log have the reason. */
   failed: 1,
-  /** Another daemon has the state directory: whoever wanted one can use that. */
+  /** Another daemon has the state directory, and can be used. */
   alreadyRunning: 3,
   /** Could not start, and cannot until somebody changes something; the log's last line names the error's code and the remedy. */
   refused: 4,

@@ -6,7 +6,7 @@ import { storageFailure, TEMP_SUFFIX } from "./private-file.js";
 import { acquireInstanceLock } from "./single-instance.js";
 import { checkStateDir, defaultStateDir, runtimeDir, STATE_FILES } from "./state-dir.js";
 
-/** What is moved, the database last: as long as that is missing, the next start moves everything again. */
+/** Files to move, the database last: while the database is missing, the next start moves all files again. */
 const MOVED = [
   STATE_FILES.config,
   STATE_FILES.log,
@@ -18,7 +18,7 @@ const MOVED = [
 /**
  * Moves the state that an earlier version kept in `$XDG_RUNTIME_DIR/daemon-sdk`, which a log-out empties, to `stateDir`.
  *
- * For the holder of `stateDir`'s lock, and only where `stateDir` is the default place. Nothing is moved over what is there already.
+ * For the holder of `stateDir`'s lock, and only if `stateDir` is the default directory. Existing files are not overwritten.
  * Rejects with `DAEMON_START_FAILED` while a daemon of that version runs, with `STORAGE_FULL` or `STORAGE_FAILED`.
  */
 export async function moveFormerState(
@@ -49,7 +49,7 @@ export async function moveFormerState(
 }
 
 /**
- * As {@link moveFormerState}, for whoever does not hold the lock yet: what reads the configuration before the daemon is made. Rejects
+ * As {@link moveFormerState}, for a caller without the lock, which reads the configuration before the daemon is made. Rejects
  * with `DAEMON_ALREADY_RUNNING`, too.
  */
 export async function takeOverFormerState(stateDir: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
@@ -62,7 +62,7 @@ export async function takeOverFormerState(stateDir: string, env: NodeJS.ProcessE
   }
 }
 
-/** Where an earlier version left state that belongs to `stateDir`; undefined: nowhere. */
+/** Directory of an earlier version's state that belongs to `stateDir`; undefined if there is none. */
 function formerState(stateDir: string, env: NodeJS.ProcessEnv): string | undefined {
   const former = runtimeDir(env);
   if (former === undefined || former === stateDir || stateDir !== defaultStateDir(env)) return undefined;
@@ -83,7 +83,7 @@ async function lockFormer(former: string) {
   }
 }
 
-/** Copies, because the two directories lie on different file systems. */
+/** Copies, because the two directories are on different file systems. */
 async function copyInto(former: string, stateDir: string, name: string): Promise<void> {
   const [from, to] = [join(former, name), join(stateDir, name)];
   if (!existsSync(from)) return;

@@ -4,11 +4,11 @@ import { PROCESS_LIMITS } from "../limits/index.js";
 import { STATE_FILES } from "./state-dir.js";
 
 /**
- * Whose turn it is to launch a daemon for a state directory, so that fifty programs that want one start one process and not
- * fifty. A file that the first of them makes, and removes when it is done.
+ * The right to launch a daemon for a state directory, so that fifty programs that need a daemon start one process and not
+ * fifty. It is a file that the first program creates, and removes afterwards.
  *
- * Only a hint: the daemon's own lock decides who is the daemon. So a file older than `PROCESS_LIMITS.launchTurnMs`, whose
- * maker was killed or is too slow, is no obstacle, and where it cannot be made at all everybody launches.
+ * The file is a hint only: the daemon's own lock decides which process is the daemon. So a file older than
+ * `PROCESS_LIMITS.launchTurnMs`, of a killed or slow program, is ignored; if the file cannot be created, every program launches.
  */
 export class LaunchTurn {
   readonly #path: string;
@@ -19,17 +19,17 @@ export class LaunchTurn {
     this.#path = join(stateDir, STATE_FILES.launching);
   }
 
-  /** Whether nobody else launches at the moment. Costs one look at a file: fifty may ask often while one daemon starts. */
+  /** Whether no other program launches now. Costs one file access, so that many programs can poll while one daemon starts. */
   async isFree(): Promise<boolean> {
     if (this.#isMine) return true;
     const made = await stat(this.#path).catch(() => undefined);
-    // A clock that was set back must not make it last.
+    // A clock that was set back must not prolong the right.
     return made === undefined || Math.abs(Date.now() - made.mtimeMs) > PROCESS_LIMITS.launchTurnMs;
   }
 
   /**
-   * Whether this program may launch; otherwise somebody else does at the moment, and it is worth asking again. Asked while
-   * it finds out, it gives the same answer: a second look would take our own file for somebody else's.
+   * Whether this program may launch. False while another program launches: call again later. Concurrent calls share one
+   * result, because a second check would mistake our own file for another program's.
    */
   take(): Promise<boolean> {
     this.#taking ??= this.#claim().finally(() => {
@@ -45,14 +45,14 @@ export class LaunchTurn {
       this.#isMine = true;
     } catch (error) {
       const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST";
-      // A disk that is full or read-only is the launch's to tell.
+      // The launch itself reports a full or read-only disk.
       if (!isTaken) return true;
       if (await this.isFree()) await rm(this.#path, { force: true }).catch(() => {});
     }
     return this.#isMine;
   }
 
-  /** Lets the next one launch, if there has to be one. */
+  /** Releases the right for the next program. */
   async release(): Promise<void> {
     if (!this.#isMine) return;
     this.#isMine = false;

@@ -7,26 +7,26 @@ import { AGENT_MARKERS } from "../agents/index.js";
 import { openLog, readLogTail } from "./log-file.js";
 import { STATE_FILES } from "./state-dir.js";
 
-/** A process that was started to become a daemon. */
+/** A process that was started as a daemon. */
 export interface Launched {
   readonly pid: number | undefined;
-  /** Settles when it ends, or could not be started at all; a daemon that runs leaves it pending. Never rejects. */
+  /** Resolves when the process ends, or could not be started. Pending while the daemon runs. Never rejects. */
   readonly exited: Promise<LaunchExit>;
-  /** Tells it to end (SIGTERM). */
+  /** Terminates the process (SIGTERM). */
   stop(): void;
-  /** What it wrote to the log since it was started. */
+  /** Log lines since the start of the process. */
   logTail(): Promise<string>;
 }
 
-/** How such a process ended. */
+/** How a {@link Launched} process ended. */
 export interface LaunchExit {
   readonly exitCode: number | null;
   readonly signal: string | null;
-  /** Set when there was no process: the program is missing or may not be run. */
+  /** Set when no process started: the program is missing or not executable. */
   readonly error?: Error;
 }
 
-/** What to start, and where its stderr goes. */
+/** The program to start, and the destination of its stderr. */
 export interface LaunchOptions {
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
@@ -35,7 +35,7 @@ export interface LaunchOptions {
 }
 
 /**
- * Starts our daemon for `stateDir`, detached: it outlives this process, which holds no end of it. Its stderr is appended
+ * Starts our daemon for `stateDir`, detached: it outlives this process, which holds none of its pipes. Its stderr is appended
  * to the log.
  */
 export function launchDaemon(stateDir: string, args: readonly string[]): Promise<Launched> {
@@ -47,17 +47,17 @@ export function launchDaemon(stateDir: string, args: readonly string[]): Promise
   });
 }
 
-/** Ours, but for what is meant for this process alone. */
+/** The environment of this process, without variables that apply to this process only. */
 function daemonEnvironment(): NodeJS.ProcessEnv {
-  // An inspector port or a loader of the host program would make the daemon fail, or behave like it.
+  // An inspector port or a loader of the host program would make the daemon fail or change its behaviour.
   const { NODE_OPTIONS: _dropped, ...env } = process.env;
-  // When an agent starts a daemon, the daemon is nobody's leftover: it must not be swept with the agent.
+  // A daemon that an agent starts must not be reaped with the agent.
   for (const marker of Object.values(AGENT_MARKERS)) delete env[marker];
   if (process.versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = "1";
   return env;
 }
 
-/** Starts a program in its own session, with nothing of ours attached but the log. */
+/** Starts a program in its own process session, attached only to the log. */
 export async function launchDetached(options: LaunchOptions): Promise<Launched> {
   const log = await openLog(options.logPath);
   const [program, ...args] = options.command;
@@ -68,7 +68,7 @@ export async function launchDetached(options: LaunchOptions): Promise<Launched> 
     stdio: ["ignore", "ignore", log.file.fd],
     windowsHide: true,
   });
-  // In the same tick: a program that is missing is told in the next one.
+  // In the same tick, because a missing program is reported in the next one.
   const exited = new Promise<LaunchExit>((resolve) => {
     child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));

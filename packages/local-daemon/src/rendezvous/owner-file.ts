@@ -29,7 +29,7 @@ async function removeOwner(path: string): Promise<void> {
   }
 }
 
-/** The program that runs the daemon of a state directory; undefined: any client may start the default one. Never rejects. */
+/** The program that runs the daemon of a state directory; undefined if any client may start the default one. Never rejects. */
 export async function readOwner(stateDir: string): Promise<string | undefined> {
   const text = await readPrivateFile(join(stateDir, STATE_FILES.owner));
   try {

@@ -6,9 +6,9 @@ const LISTEN = "0A";
 const LOCAL_ADDRESSES = ["0100007F", "00000000"];
 
 /**
- * False when the kernel says that a TCP port of this machine is listened on by another user, or by nobody.
+ * False when, by the kernel's table, another user or nobody listens on a TCP port of this machine.
  *
- * Linux only; elsewhere there is no such table, and the answer is true: nothing is known against it.
+ * Linux only. Other systems have no such table, and the result is true.
  */
 export async function isOurListener(port: number): Promise<boolean> {
   const uid = process.getuid?.();

@@ -5,14 +5,14 @@ import { DaemonError } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 
-/** Ends the name of a file that is being written; a leftover one is swept by the next daemon. */
+/** Suffix of a file that is being written. The next daemon removes leftover ones. */
 export const TEMP_SUFFIX = ".tmp";
 
 /**
  * Writes a file that only we can read, so that readers see the old content or the new one, never a part.
  *
  * Temporary name (fresh, `O_EXCL | O_NOFOLLOW`, 0600 whatever the umask), fsync, rename. The rename itself is not synced:
- * what these files tell is about a running process, which a power loss ends.
+ * these files describe a running process, which a power loss ends.
  * Rejects with `STORAGE_FULL` or `STORAGE_FAILED`, naming the path and the system's code.
  */
 export async function writePrivateFile(path: string, content: string): Promise<void> {
@@ -50,7 +50,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   }
 }
 
-/** A failed file operation as a typed error: what was to be done, where, and what the system said. */
+/** A failed file operation as a typed error, with the operation, the path and the system's error. */
 export function storageFailure(doing: string, path: string, cause: unknown): DaemonError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
   const isFull = code === "ENOSPC" || code === "EROFS" || code === "EDQUOT";

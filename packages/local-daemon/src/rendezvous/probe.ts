@@ -6,7 +6,7 @@ import { dialProven, type ProvenLink } from "./proven-dial.js";
 import { checkStateDir } from "./state-dir.js";
 import { readToken } from "./token.js";
 
-/** A daemon that was there a moment ago, and the link it proved itself on. */
+/** A living daemon, and the link on which it proved itself. */
 export interface FoundDaemon {
   readonly record: EndpointRecord;
   readonly link: ProvenLink;

@@ -2,29 +2,29 @@ import { type AuthenticateParams, ConnectionError, type Transport } from "@daemo
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { createNonce, createProof, isNonce, PROOF_HEADERS, type ProofContext, verifyProof } from "../access/index.js";
 
-/** Where to dial, and what has to be proven there. */
+/** The address to dial, and the context of the proof. */
 export interface ProvenDialOptions {
   readonly url: string;
-  /** Of this side's own making: what the peer says about its address proves nothing. */
+  /** Made by this side: an address that the peer states proves nothing. */
   readonly authority: string;
   readonly token: string;
-  /** Only this start of the daemon will do. */
+  /** The required start of the daemon. */
   readonly instanceId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
 }
 
-/** A link whose peer proved that it knows the local token. Nothing was sent on it yet. */
+/** A link whose peer proved that it has the local token. No message was sent on it yet. */
 export interface ProvenLink {
   readonly transport: Transport;
   readonly instanceId: string;
   readonly version: string;
-  /** Our own proof, worth something on this link only. */
+  /** Our own proof, valid on this link only. */
   readonly credential: Pick<AuthenticateParams, "proof">;
 }
 
 /**
- * Connects, and hands the link out only if the peer proves itself in the headers of the 101 response.
+ * Connects, and returns the link only if the peer proves itself in the headers of the 101 response.
  *
  * Rejects with `PEER_NOT_PROVEN` before a byte beyond the upgrade request (which holds a nonce and nothing else) was
  * sent; with the errors of `dialWebSocket` when there is no WebSocket at all.

@@ -1,13 +1,13 @@
 import { abortable, abortReason } from "@daemon-sdk/protocol";
 
 /**
- * Calls for the same thing at the same time share one piece of work. Each caller can give up alone; the work is told to
- * stop when nobody waits for it any more.
+ * Concurrent calls with the same key share one task. Each caller can abort its own wait. The task is aborted when no caller
+ * waits for it.
  */
 export class SharedStart<Result> {
   readonly #running = new Map<string, { result: Promise<Result>; waiting: number; abort: AbortController }>();
 
-  /** Joins the work that runs under `key`, or starts it. Rejects with the reason of `signal` when that is aborted. */
+  /** Joins the task that runs under `key`, or starts it. Rejects with the reason of `signal` when that is aborted. */
   async join(key: string, start: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     if (signal?.aborted) throw abortReason(signal);
     const shared = this.#running.get(key) ?? this.#begin(key, start);
@@ -17,7 +17,7 @@ export class SharedStart<Result> {
     } finally {
       shared.waiting -= 1;
       if (shared.waiting === 0) {
-        // Who comes later must not join work that is being given up.
+        // Later callers must not join an aborted task.
         this.#running.delete(key);
         shared.abort.abort();
       }
@@ -27,7 +27,7 @@ export class SharedStart<Result> {
   #begin(key: string, start: (signal: AbortSignal) => Promise<Result>) {
     const abort = new AbortController();
     const result = start(abort.signal);
-    // Every waiter may have left before it fails.
+    // All callers may have aborted before the task rejects.
     result.catch(() => {});
     const shared = { result, waiting: 0, abort };
     this.#running.set(key, shared);

@@ -6,10 +6,10 @@ import { failpoint } from "../failpoint.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import { storageFailure } from "./private-file.js";
 
-/** SQLite's result codes for "somebody else holds it", without the extended part. */
+/** SQLite's result codes of a held lock, without the extended part. */
 const BUSY_CODES = new Set([5, 6]);
 
-/** The right to be the daemon of a state directory, held until released or until the process is gone. */
+/** The right to be the daemon of a state directory, held until it is released or the process ends. */
 export interface InstanceLock {
   release(): void;
 }

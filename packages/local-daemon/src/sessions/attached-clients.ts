@@ -6,7 +6,7 @@ import { Cursor, type CursorStart, type JournalReader, type SessionLog } from ".
 export interface SubscribersOptions {
   readonly log: SessionLog;
   readonly inbox: Pick<Inbox, "find">;
-  /** The client whose prompt runs; it is asked first. */
+  /** The client whose prompt runs. It receives requests first. */
   starter(): JournalReader | undefined;
   readonly logger: Logger;
   /** A client was attached: entries that are added now are the first ones that it gets. */
@@ -14,10 +14,10 @@ export interface SubscribersOptions {
 }
 
 /**
- * Who follows one session, each with a cursor of its own in the session's log, and which of them is asked what.
+ * The clients attached to one session, each with a cursor in the session's log, and the recipients of each request.
  *
  * Every client gets every notification. A request goes to every client that uses our extensions, and to at most one plain
- * client, which may cancel it at once: the one that started the turn; else the latest, when only plain ones follow.
+ * client, which may cancel it at once: the one that started the turn; else the latest, when all are plain.
  */
 export class AttachedClients implements Addressees {
   readonly #options: SubscribersOptions;
@@ -32,12 +32,12 @@ export class AttachedClients implements Addressees {
     return this.#options.log.cursors.size;
   }
 
-  /** The place of a client that follows. */
+  /** The cursor of an attached client. */
   cursorOf(client: JournalReader): Cursor | undefined {
     return this.#options.log.cursors.get(client);
   }
 
-  /** Attaches a client from an entry on; the cursor is to be started. Attaching again begins anew. */
+  /** Attaches a client from an entry on. The caller starts the cursor. A repeated call replaces the cursor. */
   attach(client: JournalReader, start: CursorStart): Cursor {
     const { log, logger } = this.#options;
     log.cursors.get(client)?.close();
@@ -69,7 +69,7 @@ export class AttachedClients implements Addressees {
     for (const client of this.#clients) this.detach(client);
   }
 
-  /** Whether a request went to this plain client and to no other that still follows. */
+  /** Whether a request was sent to this plain client and to no other attached one. */
   isOnlyAsked(client: JournalReader, requestId: string): boolean {
     return this.#asked.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
   }
@@ -88,7 +88,7 @@ export class AttachedClients implements Addressees {
 
   #isAddressee(client: JournalReader, id: string): boolean {
     if (!client.isPlain) return true;
-    // Answered meanwhile: a plain client would answer it again.
+    // Resolved meanwhile: a plain client would answer it again.
     if (!this.#options.log.state.isPending(id)) {
       this.#asked.delete(id);
       return false;

@@ -6,21 +6,21 @@ import type { PendingRequestRow, TurnRow } from "../storage/index.js";
 import type { Session } from "./session.js";
 import type { SessionHost } from "./session-host.js";
 
-/** What was found of an earlier daemon. */
+/** What {@link recover} found of an earlier daemon. */
 export interface Recovered {
-  /** Turns that an agent may have seen; they end as `daemon_restarted`. */
+  /** Turns that an agent may have received; they end as `daemon_restarted`. */
   readonly endedTurns: number;
-  /** Turns that were only accepted; they are handed out again. */
+  /** Turns that were only accepted; they are queued again. */
   readonly waitingTurns: number;
-  /** Requests whose agent is gone. */
+  /** Requests whose agent has ended. */
   readonly closedRequests: number;
-  /** Sessions with turns that wait: release them when clients may connect. */
+  /** Sessions with queued turns: release them when clients may connect. */
   readonly waiting: readonly Session[];
 }
 
 /**
- * Brings the store to a state that is true without the earlier daemon: run it after that daemon's agents were reaped and
- * before anybody connects. It appends what ended to the journals, so clients that come back later receive it.
+ * Brings the store to a state that is true without the earlier daemon. Call it after that daemon's agents were reaped and
+ * before clients connect. Appends the ends to the journals, so that resuming clients receive them.
  */
 export async function recover(host: SessionHost, logger: Logger): Promise<Recovered> {
   const { store } = host.services;
@@ -54,7 +54,7 @@ async function recoverSession(
     failpoint("session-recovered");
     return session;
   } catch (error) {
-    // One session that cannot be read must not keep the others from being served.
+    // An unreadable session must not prevent the service of the others.
     logger.error({ session: id, error: String(error) }, "a session could not be recovered");
     return undefined;
   }

@@ -4,7 +4,7 @@ import { ProtocolError, RpcCode } from "@daemon-sdk/protocol";
 import { homeDirectory } from "../home-directory.js";
 
 /**
- * The directory a session works in; a relative path counts from the home directory, because a client does not know the daemon's own.
+ * The working directory of a session. A relative path is relative to the home directory, because clients cannot see the daemon's own.
  * Rejects with -32602 when there is no such directory.
  */
 export async function sessionDirectory(path: string): Promise<string> {

@@ -23,14 +23,14 @@ export interface SessionHostOptions extends Omit<SessionServices, "live"> {
   readonly agents: AgentCatalog;
 }
 
-/** What a client may choose as an id: it becomes part of file names and of an agent's environment. */
+/** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
 const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
-/** A session that `initialize_session` made, or found. */
+/** The session of an `initialize_session`. */
 export interface Initialized {
   readonly session: Session;
   /**
-   * False when there was one of that id already; it is answered with that one
+   * False when a session of that id existed, which is the answer then
    * (docs/wire/session.md#start-of-a-session).
    */
   readonly isNew: boolean;
@@ -47,7 +47,7 @@ export class SessionHost {
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
   readonly #stopping = new Set<Promise<unknown>>();
-  /** Where journals went on in memory only, because the store was full: their positions are not given out again. */
+  /** Last positions of journals that continued in memory while the store was full. They are not used again. */
   readonly #lastSeqs = new Map<SessionId, number>();
   #isStopping = false;
 
@@ -67,9 +67,9 @@ export class SessionHost {
   }
 
   /**
-   * Makes a session and starts its agent; a second call with the same id gets the same one, whosever it is: look at its owner.
+   * Makes a session and starts its agent. A second call with the same id gets the same session of any owner: check the owner.
    *
-   * @param principal for whom it is made; default the person
+   * @param principal owner of the session; default the person
    */
   async initialize(params: InitializeSessionParams, { keyId }: Principal = PERSON): Promise<Initialized> {
     if (this.#isStopping) throw daemonStopping();
@@ -91,7 +91,7 @@ export class SessionHost {
     return session;
   }
 
-  /** As {@link load}, and a session that was closed takes messages again. */
+  /** As {@link load}, and reopens a closed session. */
   async reopen(id: string): Promise<Session> {
     let session = await this.load(id);
     // A close may have begun meanwhile.
@@ -107,7 +107,7 @@ export class SessionHost {
     return row;
   }
 
-  /** Changes a row, of an open session or of one that is only stored. */
+  /** Changes the row of an open or stored session. */
   async patch(id: string, patch: Partial<Omit<SessionRow, "id">>): Promise<void> {
     const session = this.find(id);
     if (session === undefined) {
@@ -138,7 +138,7 @@ export class SessionHost {
   }
 
   async #close(session: Session): Promise<void> {
-    // A message that is being accepted ends, too. Later ones are refused until the session is loaded again.
+    // A message that is being accepted ends, too. Later ones are refused until the session is reopened.
     session.patch({ closedAt: this.services.now() });
     do {
       session.turns.shut("The session was closed.");
@@ -258,7 +258,7 @@ export class SessionHost {
     this.#track(session.agent.stop());
   }
 
-  /** One piece of work per id at a time: a second caller gets the outcome of the first. */
+  /** Runs one task per id at a time: a second caller gets the outcome of the first. */
   #once<Result>(id: SessionId, work: () => Promise<Result>): Promise<Result> {
     const working = (this.#opening.get(id) as Promise<Result> | undefined) ?? work();
     this.#opening.set(id, working);

@@ -20,10 +20,10 @@ import {
   agentSettings,
   changedSettings,
   conversationChange,
+  damagedNotice,
   errorNotice,
   forgottenNotices,
   releasedNotice,
-  damagedNotice,
   titleFrom,
   undurableNotice,
 } from "../conversation/index.js";
@@ -35,7 +35,7 @@ import type { SessionRow, Store } from "../storage/index.js";
 import { TurnQueue } from "../turns/index.js";
 import { AttachedClients } from "./attached-clients.js";
 
-/** What all sessions share. */
+/** Services that all sessions share. */
 export interface SessionServices extends AgentServices {
   readonly store: Store;
   readonly epoch: number;
@@ -47,21 +47,21 @@ export interface SessionServices extends AgentServices {
 /** Options of {@link Session}. */
 export interface SessionOptions {
   readonly services: SessionServices;
-  /** How its agent is started. Throws when the configuration no longer has it. */
+  /** The configuration of its agent. Throws when it no longer exists. */
   spec(): AgentSpec;
   readonly row: SessionRow;
-  /** Position of the last entry its journal ever had. */
+  /** Position of the last entry of its journal, pruned or not. */
   readonly lastSeq: number;
   readonly lastOrdinal: number;
-  /** Whether its agent was ever given something to remember. */
+  /** Whether its agent ever received a message. */
   readonly hasConversation: boolean;
 }
 
 /**
- * One open session: what is known of it, its turns, its agent, and who follows it.
+ * One open session: its row, turns, agent and attached clients.
  *
- * Everything that happens is an entry of its log; those who follow receive an entry once it is stored. When the store is full
- * the running turn goes on for those who follow, and the journal says so.
+ * Every event is an entry of its log, which attached clients receive once it is stored. When the store is full, the running
+ * turn continues for attached clients, and an entry of the journal reports it.
  */
 export class Session {
   readonly id: SessionId;
@@ -69,20 +69,20 @@ export class Session {
   readonly turns: TurnQueue;
   readonly agent: AgentSlot;
   readonly attached: AttachedClients;
-  /** Whether the session stays open however long it is unused. */
+  /** Whether the session stays open without use. */
   keepsAgent = false;
   /** How long it may stay unused; undefined for the daemon's default. */
   inactivityTimeoutMs: number | undefined;
-  /** Models that the agent offered; undefined until it was asked since this start of the daemon. */
+  /** Models that the agent offers; undefined until the agent has started under this daemon. */
   availableModels: AgentReady["availableModels"];
-  /** Wall clock of the last sign of life of its agent, or of the last message to it. */
+  /** Wall clock of the last output of its agent, or of the last message to it. */
   agentActiveAt: number;
   /** Wall clock of the last use by a client, and of the last end of a turn. */
   lastUsedAt: number;
 
   readonly #services: SessionServices;
   #row: SessionRow;
-  /** The last title that the journal states. */
+  /** The last title in the journal. */
   #statedTitle: unknown;
   #hasConversation: boolean;
   /** The turn that reported usage last, and the running total before it did. */
@@ -111,7 +111,7 @@ export class Session {
     return this.#row;
   }
 
-  /** Whether no turn runs or waits, and no client follows. */
+  /** Whether no turn runs or is queued, and no client is attached. */
   get isUnused(): boolean {
     return !this.turns.isBusy && this.attached.count === 0;
   }
@@ -122,7 +122,7 @@ export class Session {
     return isAtWork || this.keepsAgent ? undefined : Math.max(this.lastUsedAt, this.agentActiveAt);
   }
 
-  /** Changes the session's row; stored with what happens in the same tick. */
+  /** Changes the session's row, which is stored with the entries of the same tick. */
   patch(patch: Partial<Omit<SessionRow, "id">>): void {
     this.#row = { ...this.#row, ...patch };
     this.log.save({ kind: "session", row: this.#row });
@@ -138,14 +138,14 @@ export class Session {
     this.log.append(notification, meta);
   }
 
-  /** Takes messages again, if it was closed. */
+  /** Accepts messages again after a close. */
   reopen(): void {
     if (this.#row.closedAt === undefined) return;
     this.patch({ closedAt: undefined });
     this.turns.reopen();
   }
 
-  /** Drops everything that comes later: the session was closed, and may be open again as another object. */
+  /** Ignores all later output of the agent: the session was closed, and may be open again as another object. */
   retire(): void {
     this.log.retire();
     this.attached.detachAll();
@@ -265,7 +265,7 @@ export class Session {
     if (this.log.isRetired) return;
     this.agentActiveAt = this.#services.now();
     switch (notification.type) {
-      // Only the daemon states these: no credit holds them back, and clients act on them.
+      // Only the daemon may write these: they need no credit, and clients act on them.
       case "agent_turn_completed":
       case "ask_user_resolved":
       case "session_closed":
@@ -276,14 +276,14 @@ export class Session {
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
         return;
       case "droid_working_state_changed":
-        // It may come early (docs/wire/agent-stdio.md#oddities), and the end of a turn states it anyway.
+        // The agent may send it early (docs/wire/agent-stdio.md#oddities), and the end of a turn contains it anyway.
         if (notification.newState === "idle" && (!this.log.state.isBusy || this.turns.active !== undefined)) return;
         break;
       case "session_token_usage_changed":
         this.#noteUsage();
         break;
       case "session_title_updated":
-        // The agent repeats what a person has just chosen.
+        // The agent repeats the user's choice.
         if (notification.title === this.#statedTitle) return;
         break;
       default:
@@ -293,7 +293,7 @@ export class Session {
   }
 
   /**
-   * The agent knows the prompt under an id of its own; the client that sent it waits for its own
+   * Replaces the agent's id of a prompt by the one that the client sent and waits for
    * (docs/wire/session.md#acknowledgements).
    */
   #withRequestId(notification: SessionNotification): SessionNotification {

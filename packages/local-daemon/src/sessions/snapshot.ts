@@ -10,20 +10,20 @@ import { SERVING_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
 
-/** What of the conversation a snapshot holds. */
+/** Which messages a snapshot contains. */
 export interface SnapshotOptions {
   /** Newest messages only; default all that fit into an answer. */
   readonly messageLimit?: number | undefined;
 }
 
-/** A session at one place of its journal. */
+/** A session at one position of its journal. */
 export type Snapshot = LoadSessionResult & { readonly position: Position };
 
 /**
- * The session as it stands at its last committed entry (docs/wire/session.md#load-of-a-session).
+ * The session at its last committed entry (docs/wire/session.md#load-of-a-session).
  *
- * Call it between two transactions (`Committer.between`), or what it reads and the position it names are of two times.
- * A conversation too long for one answer is cut at its old end; `get_session_messages` has the rest.
+ * Call it between two transactions (`Committer.between`), so that the rows and the position belong together. Of a conversation
+ * that is too long for one answer the oldest messages are omitted; `get_session_messages` returns them.
  */
 export async function takeSnapshot(
   session: Session,
@@ -47,10 +47,10 @@ export async function takeSnapshot(
   };
 }
 
-/** The session's working state and the requests that wait in it, at its last committed entry. */
+/** The session's working state and pending requests at its last committed entry. */
 export function stateOf({ log, turns }: Session, inbox: Pick<Inbox, "find">): Omit<ResumeSessionResult, "position"> {
   const { workingState, pendingPermissions, pendingAskUserRequests } = log.state.snapshot();
-  // A request whose entry is not committed yet comes with the stream.
+  // A request whose entry is not committed yet is delivered by the cursor.
   const isCommitted = ({ requestId }: { requestId: string }) => {
     const pending = inbox.find(requestId);
     return pending !== undefined && pending.seq <= log.committedSeq;
@@ -81,7 +81,7 @@ async function newestMessages(store: Store, session: Session, limit: number): Pr
   return pages.reverse().flat();
 }
 
-/** The newest of these messages that fit into so many bytes. */
+/** The newest of these messages that fit into `maxBytes`. */
 export function fitting(
   messages: readonly SessionMessage[],
   maxBytes: number,

@@ -8,14 +8,14 @@ export interface JournalRun {
   readonly nos: readonly number[];
 }
 
-/** Of one session: the rows that no stored run indexes yet. Changed at its end only. */
+/** The rows of one session that no stored run indexes yet. Changed at its end only. */
 interface Fresh {
   readonly firstSeq: number;
   lastSeq: number;
   readonly nos: number[];
 }
 
-/** What undoes one change. */
+/** Reverts one change. */
 interface Change {
   readonly sessionId: SessionId;
   readonly fresh: Fresh | undefined;
@@ -60,7 +60,7 @@ export class JournalIndex {
     this.#lastNo = numberOf(this.#database.get(`SELECT max((${INDEXED}), (SELECT max(no) FROM segments)) AS no`), "no");
   }
 
-  /** Writes no runs any more. */
+  /** Stops writing runs. */
   close(): void {
     clearImmediate(this.#next);
     this.#next = undefined;
@@ -175,7 +175,7 @@ export class JournalIndex {
       if (round.sessions.length > 0) this.#schedule();
       else this.#endRound();
     } catch {
-      // As with a full disk. Commits fail by the same and say so; nothing is lost by waiting for as many rows again.
+      // For example a full disk, which commits report as well. Retried after as many further rows, without a loss.
       this.#round = undefined;
       this.#count = 0;
     }

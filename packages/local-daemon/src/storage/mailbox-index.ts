@@ -3,7 +3,7 @@ import { numberOf, type SqliteDatabase, type SqlRow, type SqlValue } from "./sql
 
 /** Which rows of one mailbox to read. */
 export interface MailboxRows {
-  /** As it stands in the columns. */
+  /** Address in the form of the column. */
   readonly address: string;
   readonly order: "asc" | "desc";
   /** Only those that hold entries from here on; default all. */
@@ -42,7 +42,7 @@ export class MailboxIndex {
     this.#write();
   }
 
-  /** Writes nothing down any more. */
+  /** Stops writing the index. */
   close(): void {
     clearImmediate(this.#next);
     this.#next = undefined;
@@ -54,7 +54,7 @@ export class MailboxIndex {
     return this.#lastNo;
   }
 
-  /** To be called behind a transaction. */
+  /** Call it after a transaction. */
   committed(): void {
     if (this.#lastNo < this.#dueNo) return;
     this.#next ??= setImmediate(() => {
@@ -99,7 +99,7 @@ export class MailboxIndex {
       });
       this.#indexedNo = lastNo;
     } catch {
-      // As with a full disk. Commits fail by the same and say so; nothing is lost by waiting for as many rows again.
+      // For example a full disk, which commits report as well. Retried after as many further rows, without a loss.
     }
   }
 }

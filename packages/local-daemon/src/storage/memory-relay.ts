@@ -16,7 +16,7 @@ export class MemoryRelay implements RelayStore {
   #segments: StoredSegment[] = [];
   #no = 0;
 
-  /** Makes one change true. */
+  /** Applies one change. */
   apply(write: RelayWrite): void {
     switch (write.kind) {
       case "mailbox":

@@ -16,7 +16,7 @@ import type {
   TurnRow,
 } from "./store.js";
 
-/** What is kept of one session. */
+/** Data of one session. */
 interface SessionShelf {
   row: SessionRow | undefined;
   segments: SegmentRow[];
@@ -26,7 +26,7 @@ interface SessionShelf {
 }
 
 /**
- * The {@link Store} without a disk: for tests, and for daemons whose sessions may die with them.
+ * The {@link Store} in memory: for tests, and for daemons whose sessions need not survive them.
  *
  * Keeps what it was given across `close` and `open`, so that a test can restart a daemon on it. Rows go in and come out as
  * copies, as with a real store.
@@ -270,7 +270,7 @@ function byText(a: string, b: string): number {
   return Buffer.compare(Buffer.from(JSON.stringify(a)), Buffer.from(JSON.stringify(b)));
 }
 
-/** A copy as JSON would make it: what a reader does to it stays with the reader. */
+/** A copy through JSON, so that a reader's changes do not affect the store. */
 function copy<Row>(row: Row): Row {
   return row === undefined ? row : (JSON.parse(JSON.stringify(row)) as Row);
 }

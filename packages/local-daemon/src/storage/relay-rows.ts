@@ -4,20 +4,20 @@
  * Addresses, streams and fact names are chosen by peers: any text. Entries are whole DELIVERs as JSON.
  */
 
-/** How far a mailbox has been read. Positions count its entries from 1, and are never used twice. */
+/** Acknowledged positions of a mailbox. Positions count its entries from 1, and are never used twice. */
 export interface MailboxState {
   readonly address: string;
   /** Every entry up to here was acknowledged, or dropped. */
   readonly lowWater: number;
-  /** What was acknowledged above that: runs of positions, both ends included, ascending. */
+  /** Acknowledged runs of positions above that, both ends included, ascending. */
   readonly acked: readonly (readonly [number, number])[];
   /** The newest entry. */
   readonly lastPosition: number;
-  /** Bytes of what was not acknowledged. */
+  /** Bytes of the unacknowledged entries. */
   readonly waitingBytes: number;
 }
 
-/** A mailbox. `body` is the relay's own: JSON of what it remembers of the name. */
+/** A mailbox. `body` belongs to the relay: JSON of the name's state. */
 export interface MailboxRow extends MailboxState {
   readonly body: string;
 }
@@ -38,18 +38,18 @@ export interface StoredSegment extends MailboxSegmentRow {
 
 /** One change of the relay's part of the store. */
 export type RelayWrite =
-  /** Makes or replaces a mailbox. */
+  /** Creates or replaces a mailbox. */
   | { readonly kind: "mailbox"; readonly row: MailboxRow }
-  /** Replaces how far an existing one was read. */
+  /** Replaces the acknowledged positions of an existing mailbox. */
   | { readonly kind: "mailboxState"; readonly state: MailboxState }
   | { readonly kind: "mailboxSegment"; readonly row: MailboxSegmentRow }
   /** The last number used in a stream of a mailbox. */
   | { readonly kind: "mailboxStream"; readonly address: string; readonly stream: string; readonly seq: number }
   /** Drops whole segments that end before `beforePosition`. */
   | { readonly kind: "pruneMailbox"; readonly address: string; readonly beforePosition: number }
-  /** Drops a mailbox and all that is in it. */
+  /** Drops a mailbox with its entries. */
   | { readonly kind: "dropMailbox"; readonly address: string }
-  /** Keeps a fact under a name; without `body` it is dropped. */
+  /** Stores a fact under a name; without `body` the fact is dropped. */
   | { readonly kind: "relayFact"; readonly scope: string; readonly name: string; readonly body: string | undefined };
 
 /** Which stored segments to read, of one mailbox or of all. */

@@ -3,7 +3,7 @@ import { STORAGE_LIMITS } from "../limits/index.js";
 import { numberOf, type SqliteDatabase, type SqlRow } from "./sqlite-database.js";
 import type { ChangeSlice, MessageChange, MessageFeed, MessageSource, StoreWrite } from "./store.js";
 
-/** The {@link MessageFeed} of a SQLite store. Triggers write down which messages change, so that no statement can forget it. */
+/** The {@link MessageFeed} of a SQLite store. Triggers record which messages change, so that no statement can miss it. */
 export class SqliteFeed implements MessageFeed {
   onChange: (() => void) | undefined;
   readonly #database: SqliteDatabase;

@@ -45,7 +45,7 @@ export class SqliteJournal {
     }
   }
 
-  /** Where a journal stands; see `Store`. */
+  /** First and last position of a journal; see `Store`. */
   bounds(id: SessionId): JournalBounds {
     const run = this.#index.lastRun(id);
     if (run === undefined) return { firstSeq: 1, lastSeq: 0, lastPosition: undefined };
@@ -55,7 +55,7 @@ export class SqliteJournal {
     return { firstSeq: first.firstSeq, lastSeq, lastPosition: { epoch: numberOf(last, "epoch"), seq: lastSeq } };
   }
 
-  /** Frames from a place on; see `Store`. */
+  /** Frames from a position on; see `Store`. */
   readFrames(id: SessionId, fromSeq: number, maxBytes: number): FrameRun {
     const frames: string[] = [];
     let firstSeq = fromSeq;

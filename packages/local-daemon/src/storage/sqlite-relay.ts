@@ -20,7 +20,7 @@ export class SqliteRelay implements RelayStore {
     this.#index = index;
   }
 
-  /** Makes one change true. Called inside a transaction. */
+  /** Applies one change. Called inside a transaction. */
   apply(write: RelayWrite): void {
     switch (write.kind) {
       case "mailbox":

@@ -11,7 +11,7 @@ export interface WriteTargets {
   readonly relay: SqliteRelay;
 }
 
-/** Makes one change true. Called inside a transaction of the journals' index. */
+/** Applies one change. Called inside a transaction of the journals' index. */
 export function applyWrite({ database, journal, relay }: WriteTargets, write: StoreWrite): void {
   switch (write.kind) {
     case "session":

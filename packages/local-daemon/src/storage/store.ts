@@ -11,12 +11,12 @@ import type {
 } from "@daemon-sdk/protocol";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
 
-/** What is remembered of a session, open or not. Times in ms since the epoch. */
+/** Row of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
   readonly id: SessionId;
-  /** The configured key it was made with, by its id; undefined: the person's own. Never changes. */
+  /** Id of the configured key that owns the session; undefined for the person. Never changes. */
   readonly owner: string | undefined;
-  /** The id under which the agent itself knows the conversation; undefined until one has opened it. */
+  /** The agent's own id of the conversation; undefined until an agent has opened it. */
   readonly agentSessionId: string | undefined;
   /** Name of the configured agent. */
   readonly agent: string;
@@ -36,11 +36,11 @@ export interface SessionRow {
   readonly archivedAt: number | undefined;
   /** Set when a part of it was lost with the pages of a damaged store; the next client that attaches is notified. */
   readonly damagedAt?: number | undefined;
-  /** Set while it is closed: it takes messages again once it was loaded. Absent in rows of older daemons. */
+  /** Set while the session is closed. A load reopens it. Absent in rows of older daemons. */
   readonly closedAt?: number | undefined;
 }
 
-/** What became of a message that was accepted (docs/protocol.md §7, "Receipts"). */
+/** State of an accepted message (docs/protocol.md §7, "Receipts"). */
 export type StoredMessageState = Exclude<MessageState, "unknown">;
 
 /** A user message and the turn it starts. `ordinal` is its place in the session's queue. */
@@ -73,13 +73,13 @@ export interface PendingRequestRow {
   readonly method: "request_permission" | "ask_user";
   /** JSON of the params, with the session's id in it. */
   readonly params: string;
-  /** JSON of the result that won, or of the reason it was closed with. */
+  /** JSON of the accepted result, or of the reason of the close. */
   readonly outcome: string | undefined;
   readonly createdAt: number;
-  /** When it is closed without an answer; undefined when it waits as long as its turn. */
+  /** When the request is closed without an answer; undefined when it stays pending until its turn ends. */
   readonly deadlineAt?: number | undefined;
   readonly resolvedAt: number | undefined;
-  /** Who answered; undefined for a request that was closed without an answer. */
+  /** Principal that answered; undefined for a request that was closed without an answer. */
   readonly answeredBy?: string | undefined;
 }
 
@@ -101,7 +101,7 @@ export interface AgentProcessRow {
 }
 
 /**
- * One change. A commit takes many and makes all of them true, or none.
+ * One change. A commit applies all of its changes, or none.
  *
  * `session`, `message`, `turn`, `request` and `agentProcess` replace the row of the same key. `pruneJournal` drops whole
  * segments that end before `beforeSeq`; the newest segment always stays, because it holds the last position.
@@ -124,7 +124,7 @@ export interface FrameRun {
   readonly frames: readonly string[];
 }
 
-/** Where a session's journal stands. `firstSeq > lastSeq` when it holds nothing. */
+/** First and last position of a session's journal. `firstSeq > lastSeq` when it is empty. */
 export interface JournalBounds {
   readonly firstSeq: number;
   readonly lastSeq: number;

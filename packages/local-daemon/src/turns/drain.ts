@@ -1,16 +1,16 @@
 import { AGENT_LIMITS } from "../limits/index.js";
 import type { TurnQueue } from "./turn-queue.js";
 
-/** How the turns ended that ran when the daemon began to stop. */
+/** How the running turns ended while the daemon stopped. */
 export interface Drained {
-  /** By themselves, in time. */
+  /** Number that ended by themselves in time. */
   readonly finished: number;
-  /** By an interrupt, or by the daemon where the agent did not react. */
+  /** Number that ended by an interrupt, or by the daemon when the agent did not react. */
   readonly interrupted: number;
 }
 
 /**
- * Lets the running turns finish for `drainMs`, then interrupts them. Resolves when none runs; the journals hold each end.
+ * Waits `drainMs` for the running turns, then interrupts them. Resolves when none runs. The journals contain each end.
  *
  * @param cut ends the waiting early
  */
@@ -26,7 +26,7 @@ export async function drainTurns(queues: readonly TurnQueue[], drainMs: number, 
   return { finished: running.length - late.length, interrupted: late.length };
 }
 
-/** Whether `work` was done within the time, and before `cut` was aborted. */
+/** Whether `work` finished in time, and before `cut` was aborted. */
 async function within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<false>((resolve) => {

@@ -1,6 +1,6 @@
 import type { StoredMessageState } from "../storage/index.js";
 
-/** The ways in which a message ends, from every state in which it has not. */
+/** Events that end a message, from every open state. */
 const ENDS = {
   complete: "completed",
   interrupt: "interrupted",
@@ -10,7 +10,7 @@ const ENDS = {
 } as const;
 
 /**
- * What becomes of a user message. Pure.
+ * States of a user message. Pure.
  *
  *   accepted ─hand→ handed ─start→ running
  *
@@ -30,21 +30,21 @@ export const MESSAGE_TRANSITIONS = {
 } as const satisfies Record<StoredMessageState, Partial<Record<MessageEvent, StoredMessageState>>>;
 
 /**
- * What happens to a turn. `hand`: it is about to be written to the agent; `start`: the agent confirmed it; the others end
- * it: `exit` when the agent died, `lose` when the daemon did and the outcome is not known.
+ * Events of a turn. `hand`: the prompt is about to be written to the agent; `start`: the agent confirmed it. The others end
+ * the turn: `exit` when the agent died, `lose` when the daemon died and the outcome is unknown.
  */
 export type MessageEvent = "hand" | "start" | keyof typeof ENDS;
 
 const TABLE: Readonly<Record<StoredMessageState, Partial<Record<MessageEvent, StoredMessageState>>>> =
   MESSAGE_TRANSITIONS;
 
-/** The state after `event`, or undefined when the event means nothing in `state`. */
+/** The state after `event`, or undefined when the event is invalid in `state`. */
 export function nextMessageState(state: StoredMessageState, event: MessageEvent): StoredMessageState | undefined {
   return TABLE[state][event];
 }
 
 /**
- * The event that a reason of `agent_turn_completed` stands for (docs/wire/session.md#turn-end,
+ * The event of a reason of `agent_turn_completed` (docs/wire/session.md#turn-end,
  * docs/wire/agent-stdio.md#turn-end).
  */
 export function endEventOf(reason: string): Exclude<MessageEvent, "hand" | "start"> {

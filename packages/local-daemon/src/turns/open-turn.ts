@@ -7,24 +7,24 @@ import type { TurnRow } from "../storage/index.js";
 export interface OpenTurn {
   row: TurnRow;
   readonly params: AddUserMessageParams;
-  /** Whose prompt it is; undefined after a restart. */
+  /** The client that sent the prompt; undefined after a restart. */
   readonly starter: JournalReader | undefined;
-  /** First entry of the journal that belongs to it; set when it starts. */
+  /** First journal entry of the turn; set when the turn starts. */
   firstSeq: number | undefined;
   /** Ends the wait for the agent; set when the turn starts. */
   abort: AbortController | undefined;
   /** Set while the agent has the prompt. */
   agent: Agent | undefined;
-  /** Waits for the end of an interrupted turn. */
+  /** Timer for the end of an interrupted turn. */
   timer: NodeJS.Timeout | undefined;
 }
 
-/** A turn that waits for its place. */
+/** A queued turn. */
 export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: JournalReader): OpenTurn {
   return { row, params, starter, firstSeq: undefined, abort: undefined, agent: undefined, timer: undefined };
 }
 
-/** The row of a message that was just taken in. */
+/** The row of a new message. */
 export function acceptedRow(
   body: AddUserMessageParams,
   place: Pick<TurnRow, "sessionId" | "id" | "ordinal" | "requestId" | "createdAt">,

@@ -8,10 +8,10 @@ import {
 import type { AgentTurnEnd } from "../agents/index.js";
 
 /**
- * The last entries of a turn, in an order every client can work with: what went wrong, the end with its reason, idle.
+ * The last entries of a turn, in an order that every client supports: the error, the end with its reason, idle.
  *
- * A client of the original ends its stream at a change to idle and knows no reasons (docs/wire/session.md#streams): it gets a busy
- * state first where the turn showed none, and an `error` where the agent died.
+ * A client of the original ends its stream at a change to idle and ignores reasons (docs/wire/session.md#streams). So a busy
+ * state precedes if the turn had none, and an `error` if the agent died.
  *
  * @param wasBusy whether the session is at work: an agent's own idle is held back while a turn runs
  */
@@ -39,7 +39,7 @@ export function usageIn(words: readonly SessionNotification[]): TokenUsage | und
   return isStated ? end.tokenUsage : undefined;
 }
 
-/** The end of a turn whose prompt did not reach the agent, or was not taken by it. */
+/** The end of a turn whose prompt did not reach the agent, or was refused by it. */
 export function endOfFailure(error: unknown): AgentTurnEnd & { readonly details: { code: string; message: string } } {
   const message = error instanceof Error ? error.message : String(error);
   const code = DaemonError.is(error) ? error.code : "INTERNAL";
@@ -48,7 +48,7 @@ export function endOfFailure(error: unknown): AgentTurnEnd & { readonly details:
   return { reason: isGone ? "agent_exited" : "error", details: { message, code, ...exit } };
 }
 
-/** The end of a turn that an earlier daemon left open, and an agent may have seen. */
+/** The end of a turn that was open when an earlier daemon ended, and whose prompt an agent may have received. */
 export const LOST_END: AgentTurnEnd = {
   reason: "daemon_restarted",
   details: { message: "The daemon that ran this turn ended before it did; how far the agent came is not known." },

@@ -22,11 +22,11 @@ import { closingNotifications, endOfFailure, LOST_END, usageIn } from "./turn-en
 /** Options of {@link TurnQueue}. */
 export interface TurnQueueOptions {
   readonly log: SessionLog;
-  /** Where the session's agent is, as of `AgentSlot`. */
+  /** The session's agent, from `AgentSlot`. */
   readonly agent: { ready(signal: AbortSignal): Promise<Agent>; stop(): Promise<void> };
-  /** A message was accepted: `text` is what the person wrote. */
+  /** Called when a message was accepted, with its text. */
   onAccepted(text: string): void;
-  /** A turn is about to end: what hangs on it has to end before. */
+  /** Called before a turn ends, to end its requests first. */
   onEnding(): void;
   /** What the running turn has used; undefined when its agent reported nothing. */
   usage(): TokenUsage | undefined;
@@ -37,11 +37,11 @@ export interface TurnQueueOptions {
 }
 
 /**
- * The prompts of one session: each accepted once, handed to the agent one at a time, ended exactly once.
+ * The prompts of one session: each is accepted once, sent to the agent one at a time, and ended exactly once.
  *
- * A message is stored before it is acknowledged and its state before the agent gets it, so after a crash it is known what
- * may be handed out again (`accepted`) and what may not (everything later). The end of a turn is `agent_turn_completed`
- * with the id of its message, then working state `idle`; both are written by the daemon, not by the agent.
+ * A message is stored before it is acknowledged, and its state `handed` before the agent gets the message. So after a crash a
+ * message in state `accepted` may be sent to an agent again, and one in a later state may not. A turn ends with
+ * `agent_turn_completed` with the id of its message, then the working state `idle`. The daemon writes both, not the agent.
  */
 export class TurnQueue {
   readonly #options: TurnQueueOptions;
@@ -64,32 +64,32 @@ export class TurnQueue {
     this.#lastOrdinal = options.lastOrdinal;
   }
 
-  /** The turn that the agent works on, or is about to. */
+  /** The running turn, or the one whose prompt is being sent to the agent. */
   get active(): Readonly<OpenTurn> | undefined {
     return this.#active;
   }
 
-  /** True while a turn runs, waits, or is being accepted. */
+  /** True while a turn runs, is queued, or is being accepted. */
   get isBusy(): boolean {
     return this.#active !== undefined || this.#waiting.length > 0 || this.#addingCount > 0;
   }
 
-  /** Turns that wait, in order. */
+  /** Queued turns, in order. */
   get waiting(): readonly OpenTurn[] {
     return this.#waiting;
   }
 
-  /** The row of a message whose turn has not ended, as it is now. */
+  /** The present row of a message whose turn has not ended. */
   find(id: MessageId): TurnRow | undefined {
     return this.#openTurn(id)?.row;
   }
 
   /**
-   * Takes a message; resolves when it is stored. The same id with the same content again changes nothing, and resolves with
-   * its row; with other content it is refused with -32602.
+   * Accepts a message; resolves when it is stored. A repeated id with the same content changes nothing, and resolves with the
+   * stored row. With other content it is refused with -32602.
    */
   add(params: AddUserMessageParams, requestId: string, starter: JournalReader): Promise<TurnRow | undefined> {
-    // One after the other: the order of messages is the order of their ordinals.
+    // One at a time, so that messages are in the order of their ordinals.
     this.#addingCount++;
     const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
     this.#adding = adding.catch(() => {});
@@ -97,8 +97,8 @@ export class TurnQueue {
   }
 
   /**
-   * Takes over what an earlier daemon left open: what it had only accepted waits again, and is handed out after
-   * {@link release}; what an agent may have seen ends as `daemon_restarted`.
+   * Restores the open turns of an earlier daemon. A turn in state `accepted` is queued again, and sent to the agent after
+   * {@link release}. A turn that an agent may have received ends as `daemon_restarted`.
    */
   restore(rows: readonly TurnRow[]): void {
     this.#isHeld = true;
@@ -107,11 +107,11 @@ export class TurnQueue {
       if (row.state === "accepted") this.#enqueue(turn);
       else this.#end(turn, LOST_END);
     }
-    // `release` is called for queues in which something waits.
+    // `release` is called only for queues with queued turns.
     this.#isHeld = this.#waiting.length > 0;
   }
 
-  /** The daemon stops: takes and hands out nothing more; the running turn goes on. What waits stays stored as accepted. */
+  /** Stops accepting messages and sending prompts. The running turn continues; queued ones stay stored as accepted. */
   drain(): void {
     this.#isDraining = true;
     this.#isHeld = true;
@@ -123,7 +123,7 @@ export class TurnQueue {
     this.#vacate();
   }
 
-  /** Hands out prompts again. */
+  /** Sends prompts again. */
   release(): void {
     this.#isHeld = this.#isDraining;
     this.#pump();
@@ -135,7 +135,7 @@ export class TurnQueue {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Ends every turn at once as cancelled, and takes no more messages: the session is closed. */
+  /** Ends every turn at once as cancelled, and refuses messages, because the session is closed. */
   shut(message: string): void {
     this.#isShut = true;
     this.#isHeld = true;
@@ -143,7 +143,7 @@ export class TurnQueue {
     this.endRunning({ reason: "cancelled", details: { message } });
   }
 
-  /** Takes messages again after {@link shut}. */
+  /** Accepts messages again after {@link shut}. */
   reopen(): void {
     this.#isShut = false;
     this.release();
@@ -155,19 +155,19 @@ export class TurnQueue {
   }
 
   /**
-   * Ends the running turn, and with it everything that waits behind it. Resolves when the agent has taken the interrupt; the
-   * end itself comes as the turn's notifications. An agent that does not end the turn in time is stopped.
-   * @param messageId acts while that message's turn runs; while it waits, on that message alone; else not at all
+   * Ends the running turn and all queued ones. Resolves when the agent has accepted the interrupt; notifications of the turn
+   * report the end. An agent that does not end the turn in time is stopped.
+   * @param messageId interrupts only if that message's turn runs; if it is queued, ends it alone; else has no effect
    */
   async interrupt(messageId?: string): Promise<void> {
-    // A message that came before it and is being stored is one of those.
+    // Includes a message that was received before and is being stored.
     await this.#adding;
     const isRunning = messageId === undefined || messageId === this.#active?.row.id;
     this.#discardWaiting(isRunning ? undefined : messageId);
     if (isRunning) await this.interruptRunning();
   }
 
-  /** As {@link interrupt}, and what waits goes on waiting. */
+  /** As {@link interrupt}, but queued turns stay queued. */
   async interruptRunning(): Promise<void> {
     const turn = this.#active;
     if (turn === undefined) return;
@@ -184,7 +184,7 @@ export class TurnQueue {
     });
   }
 
-  /** The agent confirmed that it works on the prompt. */
+  /** Records that the agent confirmed the prompt. */
   started(): void {
     const turn = this.#active;
     if (turn === undefined || !this.#step(turn, "start")) return;
@@ -192,17 +192,17 @@ export class TurnQueue {
     failpoint("message-running");
   }
 
-  /** The agent's word that the running turn ended. */
+  /** Ends the running turn, as the agent reported. */
   ended(end: AgentTurnEnd): void {
     if (this.#active?.agent !== undefined) this.#end(this.#active, end);
   }
 
-  /** The conversation holds another message; the last one of the assistant with text is the running turn's answer. */
+  /** Records a new message of the conversation. The assistant's last message with text is the running turn's answer. */
   answered(message: SessionMessage): void {
     const turn = this.#active;
     if (turn === undefined || message.role !== "assistant" || messageText(message) === "") return;
     turn.row = { ...turn.row, answerId: message.id };
-    // With the message itself, so that a receipt finds the answer whatever happens then.
+    // In the transaction of the message, so that a receipt always has the answer.
     this.#log.save({ kind: "turn", row: turn.row });
   }
 
@@ -226,7 +226,7 @@ export class TurnQueue {
     failpoint("message-accepted");
     this.#options.onAccepted(params.text);
     this.#enqueue(openTurn(row, body, starter));
-    // The acknowledgement goes out first; an agent that is ready would answer in the same tick.
+    // After the acknowledgement is sent: a ready agent would answer in the same tick.
     setImmediate(() => {
       failpoint("message-acknowledged");
       this.#pump();
@@ -256,7 +256,7 @@ export class TurnQueue {
     turn.abort = new AbortController();
     try {
       const agent = await this.#options.agent.ready(turn.abort.signal);
-      // It may have been interrupted meanwhile, and then it has ended already.
+      // The turn may have been interrupted meanwhile, and has then ended.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
       failpoint("message-handing");
       await this.#log.commit([{ kind: "turn", row: turn.row }]);
@@ -272,13 +272,13 @@ export class TurnQueue {
     }
   }
 
-  /** The prompt did not reach the agent, or the agent did not take it. */
+  /** Ends a turn whose prompt did not reach the agent, or was refused by it. */
   #refused(turn: OpenTurn, error: unknown): void {
     if (this.#active !== turn) return;
     const end = endOfFailure(error);
     const { code, message } = end.details;
     this.#options.logger.warn({ session: this.#log.sessionId, code }, message);
-    // An agent that did not answer in time may still act on the prompt.
+    // After a time-out the agent may still act on the prompt.
     if (code === "REQUEST_TIMEOUT") void this.#options.agent.stop();
     this.#end(turn, end);
   }
@@ -328,7 +328,7 @@ export class TurnQueue {
     }
   }
 
-  /** The only place that writes a turn's state. False when the event means nothing now. */
+  /** The only place that writes a turn's state. False when the event is invalid now. */
   #step(turn: OpenTurn, event: MessageEvent, reason?: string): boolean {
     const state = nextMessageState(turn.row.state, event);
     if (state === undefined) return false;

@@ -9,7 +9,7 @@ import { Turn } from "./turn.js";
 import type { TurnSession } from "./turn-session.js";
 import type { Workspace } from "./workspace.js";
 
-/** What an {@link AgentSession} is made of. */
+/** Parts of an {@link AgentSession}. */
 export interface AgentSessionParts {
   readonly conversation: Conversation;
   readonly history: FileHistory;
@@ -20,9 +20,9 @@ export interface AgentSessionParts {
 }
 
 /**
- * The session that this process serves: its conversation, its files, its person, and its turns, one after the other.
+ * The session of this process: its conversation, its files, its user, and its turns, one after the other.
  *
- * A prompt that comes while a turn runs waits in silence; an interrupt discards those that wait
+ * A prompt during a turn is queued without a notification. An interrupt discards queued prompts
  * (docs/wire/agent-stdio.md#oddities).
  */
 export class AgentSession implements TurnSession {
@@ -50,13 +50,13 @@ export class AgentSession implements TurnSession {
     return this.#running !== undefined;
   }
 
-  /** Takes a prompt: starts its turn, or lets it wait for the one that runs. */
+  /** Starts the turn of a prompt, or queues the prompt while another turn runs. */
   add(prompt: Prompt): void {
     this.#waiting.push(prompt);
     if (!this.isBusy) void this.#runWaiting();
   }
 
-  /** Ends the turn that runs, as `cancelled`, and discards what waits. Does nothing when idle. */
+  /** Ends the running turn as `cancelled`, and discards queued prompts. No effect when idle. */
   interrupt(): void {
     for (const { params, requestId } of this.#waiting.splice(0)) {
       this.output.tell({ type: "queued_messages_discarded", text: params.text, requestId });
@@ -64,7 +64,7 @@ export class AgentSession implements TurnSession {
     this.#running?.abort.abort(new RpcFault(RpcCode.internalError, "Request interrupted by user"));
   }
 
-  /** Writes the conversation to disk. A disk that refuses is told as an `error`; the session goes on. */
+  /** Writes the conversation to disk. A failure is reported as an `error` notification, and the session continues. */
   async save(): Promise<void> {
     try {
       await this.#store.save(this.conversation, this.history);

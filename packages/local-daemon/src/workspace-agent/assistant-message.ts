@@ -2,12 +2,12 @@ import { type MessageBlock, newId, type SessionMessage, type ToolUseBlock } from
 import type { Conversation } from "./conversation.js";
 import type { SessionOutput } from "./session-output.js";
 
-/** Longest text kept in a message, in characters. Deltas go on beyond it; the message has to fit into one frame. */
+/** Longest text of a message in characters, because a message must fit into one frame. Deltas are not bounded. */
 const MAX_TEXT_CHARS = 4 * 1024 * 1024;
 
 /**
- * One message of the assistant while it is made: thinking, text, at most one tool use, in this order of blocks as they
- * come. Deltas are told at once, the whole at the end.
+ * One message of the assistant under construction: thinking, text, at most one tool use, as blocks in this order. Deltas are
+ * sent at once, the whole message at the end.
  */
 export class AssistantMessage {
   readonly id: string = newId();
@@ -19,26 +19,26 @@ export class AssistantMessage {
     this.#output = output;
   }
 
-  /** Whether something was said in it, thinking not counted. */
+  /** Whether the message has text. Thinking does not count. */
   get hasText(): boolean {
     return this.#open?.kind === "text" || this.#blocks.some(({ type }) => type === "text");
   }
 
-  /** Says a piece of text. */
+  /** Adds and sends a piece of text. */
   text(textDelta: string): void {
     this.#output.state("streaming_assistant_message");
     this.#append("text", textDelta);
     this.#output.tell({ type: "assistant_text_delta", messageId: this.id, blockIndex: this.#blocks.length, textDelta });
   }
 
-  /** Thinks a piece of text. */
+  /** Adds and sends a piece of thinking. */
   think(textDelta: string): void {
     this.#output.state("thinking");
     this.#append("thinking", textDelta);
     this.#output.tell({ type: "thinking_text_delta", messageId: this.id, blockIndex: this.#blocks.length, textDelta });
   }
 
-  /** Asks for a tool: told first with an empty input, as a model that still writes it, then in full. */
+  /** Adds a tool use. It is sent first with an empty input, as from a model that still writes it, then in full. */
   toolUse(use: ToolUseBlock): void {
     this.#output.state("streaming_assistant_message");
     this.#output.tell({ type: "tool_call", toolUse: { ...use, input: {} } });

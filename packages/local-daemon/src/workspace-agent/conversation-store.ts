@@ -6,25 +6,25 @@ import { Conversation, type ConversationData } from "./conversation.js";
 import { FileHistory } from "./file-history.js";
 import { isMissing } from "./workspace.js";
 
-/** Ids that are file names as they are; others are hashed, because whoever opens a session chooses its id. */
+/** Ids that are used as file names. Others are hashed, because clients choose the ids of sessions. */
 const PLAIN_ID = /^[0-9a-zA-Z-]{1,64}$/;
 
 /**
  * Conversations on disk, one file each, readable by this user only.
  *
- * A file is replaced by rename, so a reader sees the old one or the new one, whenever the process is killed. Without a
- * directory (the agent was started by hand) nothing is kept.
+ * A file is replaced by rename, so a reader gets the old or the new one, even if the process is killed. Without a directory
+ * (the agent was started by hand) nothing is stored.
  */
 export class ConversationStore {
   readonly #directory: string | undefined;
-  /** The last write, so that writes happen in the order they were asked for. */
+  /** The last write, so that writes are done in order. */
   #writes: Promise<void> = Promise.resolve();
 
   constructor(agentStateDir: string | undefined) {
     this.#directory = agentStateDir === undefined ? undefined : join(agentStateDir, "workspace-agent");
   }
 
-  /** Brings a conversation back; undefined when none of that id was saved. */
+  /** Loads a conversation; undefined when none of that id was saved. */
   async load(id: string): Promise<{ conversation: Conversation; history: FileHistory } | undefined> {
     const data = await this.#read(`${fileName(id)}.json`);
     if (!isConversationData(data)) return undefined;
@@ -34,15 +34,15 @@ export class ConversationStore {
     };
   }
 
-  /** Saves a conversation as it is now, and the file history when it changed since it was saved last. */
+  /** Saves the present conversation, and the file history if it changed since the last save. */
   save({ data }: Conversation, history?: FileHistory): Promise<void> {
-    // Made into text now: the conversation goes on while the file is written.
+    // Serialized now, because the conversation may change while the file is written.
     const files = [{ name: `${fileName(data.id)}.json`, text: JSON.stringify(data) }];
     if (history?.takeChanged() === true) {
       files.push({ name: `${fileName(data.id)}.files.json`, text: JSON.stringify(history) });
     }
     const write = this.#writes.then(() => this.#write(files));
-    // A failed write is told to whoever asked for it; it does not stop the next one.
+    // The caller of a failed write gets the error. The next write is not affected.
     this.#writes = write.catch(() => {});
     return write;
   }

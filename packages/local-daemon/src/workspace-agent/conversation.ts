@@ -7,7 +7,7 @@ import {
   type TokenUsage,
 } from "@daemon-sdk/protocol";
 
-/** The one model there is: none. Any other name is taken and changes nothing. */
+/** The only listed model; the agent uses no real one. Any other name is accepted and has no effect. */
 export const MODEL = { id: "workspace-agent", displayName: "Workspace agent (offline)" } as const;
 
 /** Characters that count as one token; real models are close to that for English. */
@@ -15,7 +15,7 @@ const CHARS_PER_TOKEN = 4;
 /** Longest title made from a prompt. */
 const MAX_TITLE_CHARS = 60;
 
-/** A conversation as it is written to disk. */
+/** A conversation in the form that is stored on disk. */
 export interface ConversationData {
   readonly id: string;
   cwd: string;
@@ -27,7 +27,7 @@ export interface ConversationData {
   tokenUsage: TokenUsage;
 }
 
-/** Everything the agent remembers of one session, and nothing of how it is stored or told. */
+/** The agent's data of one session, without storage and output. */
 export class Conversation {
   readonly data: ConversationData;
 
@@ -35,7 +35,7 @@ export class Conversation {
     this.data = data;
   }
 
-  /** A conversation in which nothing was said. */
+  /** Creates an empty conversation. */
   static create(id: string, cwd: string): Conversation {
     return new Conversation({
       id,
@@ -62,12 +62,12 @@ export class Conversation {
     return added;
   }
 
-  /** Texts of the messages that a person wrote, oldest first. */
+  /** Texts of the user's messages, oldest first. */
   get prompts(): string[] {
     return this.data.messages.filter(({ role }) => role === "user").map(({ content }) => textOf(content));
   }
 
-  /** Makes a title of the first prompt; undefined when there is one already. */
+  /** Makes a title from the first prompt; undefined if the conversation has a title. */
   titleFrom(prompt: string): string | undefined {
     if (this.data.title !== undefined) return undefined;
     const line = prompt.trim().split("\n")[0] ?? "";
@@ -75,7 +75,7 @@ export class Conversation {
     return this.data.title;
   }
 
-  /** A copy under a new id, up to but without the message named; the whole without one. */
+  /** A copy under a new id, with the messages before `beforeMessageId`, or with all. */
   fork(title: string | undefined, beforeMessageId?: string): Conversation {
     const copy = structuredClone(this.data);
     const end = copy.messages.findIndex(({ id }) => id === beforeMessageId);
@@ -83,7 +83,7 @@ export class Conversation {
     return new Conversation({ ...copy, id: newId(), messages, ...(title !== undefined && { title }) });
   }
 
-  /** A copy under a new id whose messages are one: a summary of them all. */
+  /** A copy under a new id with one message: a summary of all. */
   compact(instructions: string | undefined): Conversation {
     const copy = this.fork(undefined);
     const lines = this.prompts.map((prompt) => `- ${prompt}`);
@@ -94,7 +94,7 @@ export class Conversation {
     return copy;
   }
 
-  /** Estimate of what the messages would cost a model to read. */
+  /** Estimate of the messages' tokens for a model. */
   get contextTokens(): number {
     return this.data.messages.reduce((sum, { content }) => sum + tokensOf(content), 0);
   }

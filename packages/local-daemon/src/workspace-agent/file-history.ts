@@ -3,17 +3,17 @@ import { lstat, unlink } from "node:fs/promises";
 import { type ExecuteRewindParams, isRecord, type RewindInfoResult } from "@daemon-sdk/protocol";
 import { isMissing, type Workspace } from "./workspace.js";
 
-/** Largest file that is remembered, and all of them together; beyond that a rewind says which it cannot bring back. */
+/** Largest recorded file, and the bound of all recorded files. A rewind lists the files that it cannot restore. */
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
 
-/** A file as it was before a message's turn changed it. */
+/** A file's state before a message's turn changed it. */
 type Snapshot =
   | { readonly kind: "content"; readonly base64: string; readonly size: number; readonly contentHash: string }
   | { readonly kind: "absent" }
   | { readonly kind: "evicted"; readonly reason: string };
 
-/** What a rewind did. */
+/** Result of a rewind. */
 export interface RewindCounts {
   restoredCount: number;
   deletedCount: number;
@@ -21,13 +21,13 @@ export interface RewindCounts {
   failedDeleteCount: number;
 }
 
-/** The files that turns changed, as they were before, by user message; what `get_rewind_info` and `execute_rewind` need. */
+/** Earlier states of files that turns changed, by user message, for `get_rewind_info` and `execute_rewind`. */
 export class FileHistory {
   readonly #turns = new Map<string, Map<string, Snapshot>>();
   #totalBytes = 0;
   #hasChanged = false;
 
-  /** A history as {@link toJSON} made it; an empty one from anything else. */
+  /** Restores a history from {@link toJSON}; an empty one from any other value. */
   static from(value: unknown): FileHistory {
     const history = new FileHistory();
     for (const [messageId, files] of Array.isArray(value) ? value : []) {
@@ -42,21 +42,21 @@ export class FileHistory {
     return [...this.#turns].map(([messageId, files]) => [messageId, [...files]]);
   }
 
-  /** Whether something was remembered since the last call. */
+  /** Whether a file was recorded since the last call. */
   takeChanged(): boolean {
     const changed = this.#hasChanged;
     this.#hasChanged = false;
     return changed;
   }
 
-  /** Remembers a file as it is now, once a turn; call it before the file is changed. */
+  /** Records the present state of a file, once per turn. Call it before the file is changed. */
   async remember(messageId: string, real: string, workspace: Workspace): Promise<void> {
     if (this.#turns.get(messageId)?.has(real) === true) return;
     this.#keep(messageId, real, await snapshotOf(workspace, real, MAX_TOTAL_BYTES - this.#totalBytes));
     this.#hasChanged = true;
   }
 
-  /** What can be undone when the conversation goes back to before the first of these messages. */
+  /** The changes that a rewind to before the first of these messages can undo. */
   infoSince(messageIds: readonly string[]): RewindInfoResult {
     const info: RewindInfoResult = { availableFiles: [], createdFiles: [], evictedFiles: [] };
     for (const [filePath, snapshot] of this.#before(messageIds)) {
@@ -67,7 +67,7 @@ export class FileHistory {
     return info;
   }
 
-  /** Brings files back and deletes created ones; only such as {@link infoSince} names, whatever is asked for. */
+  /** Restores changed files and deletes created ones. Requested files that {@link infoSince} does not list are ignored. */
   async rewind(
     messageIds: readonly string[],
     wanted: ExecuteRewindParams,
@@ -88,7 +88,7 @@ export class FileHistory {
     return counts;
   }
 
-  /** Each changed file as it was before the first of the turns that changed it. */
+  /** The state of each changed file before the first turn that changed it. */
   #before(messageIds: readonly string[]): Map<string, Snapshot> {
     const files = new Map<string, Snapshot>();
     for (const id of messageIds) {
@@ -121,7 +121,7 @@ async function snapshotOf(workspace: Workspace, real: string, roomBytes: number)
 
 async function restore(workspace: Workspace, path: string, base64: string): Promise<boolean> {
   try {
-    // Resolved again: a directory on the way may have become a link meanwhile.
+    // Resolved again, because a directory on the path may have been replaced by a link.
     await workspace.write(await workspace.resolve(path), Buffer.from(base64, "base64"));
     return true;
   } catch {

@@ -1,4 +1,4 @@
-/** One thing the agent was told to do. Paths are as written, relative to the session's directory. */
+/** One command of a prompt. Paths are unchanged, relative to the session's directory. */
 export type Command =
   | { readonly kind: "list"; readonly path: string }
   | { readonly kind: "read"; readonly path: string }
@@ -18,7 +18,7 @@ export type Command =
 /** Bytes of one delta of `stream <n>` without `of <bytes>`. */
 const STREAM_BYTES = 8;
 
-/** What the agent says when it does not understand. */
+/** The agent's answer to a prompt that is no command. */
 export const HELP = [
   "I work in this session's directory. One command a line, or several joined by ` ; then `:",
   "list [dir] · read <path> · search <text> [in <dir>] · write <path>: <text> · append <path>: <text>",
@@ -28,7 +28,7 @@ export const HELP = [
 
 type Reader = (match: RegExpExecArray) => Command;
 
-/** Each command as it is written; the first that matches wins. `s`: text may hold anything. */
+/** The pattern of each command; the first match counts. Flag `s`: text may contain newlines. */
 const GRAMMAR: readonly (readonly [RegExp, Reader])[] = [
   [/^list(?: (.+))?$/is, (m) => ({ kind: "list", path: m[1] ?? "." })],
   [/^read (.+)$/is, (m) => ({ kind: "read", path: m[1] ?? "" })],
@@ -45,7 +45,7 @@ const GRAMMAR: readonly (readonly [RegExp, Reader])[] = [
   [/^json (.+)$/is, (m) => ({ kind: "json", literal: m[1] ?? "" })],
 ];
 
-/** Reads a prompt. Never empty, never throws: what is no command is a call for help (docs/agents.md, "The language"). */
+/** Parses a prompt. Never empty, never throws: a text that is no command gives a help command (docs/agents.md, "The language"). */
 export function parsePrompt(prompt: string): Command[] {
   const lines = prompt
     .split(/\r?\n| ; then /)
@@ -68,7 +68,7 @@ const ESCAPES = new Map([
   ["\\\\", "\\"],
 ]);
 
-/** A prompt's line cannot hold a newline, a file often does. */
+/** Replaces escapes: a line of a prompt cannot contain a newline, a file often does. */
 function withEscapes(text: string): string {
   return text.replace(/\\[nt\\]/g, (sequence) => ESCAPES.get(sequence) ?? sequence);
 }

@@ -1,7 +1,7 @@
 /**
- * The workspace agent: a whole agent, small enough to read, that works on real files without a model or a network.
+ * The workspace agent: a complete small agent that works on real files without a model or a network.
  *
- * It is started once per session, speaks the session wire on stdin and stdout (docs/agents.md), and ends when stdin does.
+ * One process serves one session over the wire of docs/agents.md on stdin and stdout, and exits when stdin ends.
  */
 import { encodeFailure, FACTORY_PROTOCOL_VERSION, ProtocolEngine, RpcCode } from "@daemon-sdk/protocol";
 import { AGENT_MARKERS, StdioTransport } from "../agents/index.js";
@@ -9,7 +9,7 @@ import { ConversationStore } from "./conversation-store.js";
 import { SessionMethods } from "./session-methods.js";
 import { SessionOutput } from "./session-output.js";
 
-/** From the end of stdin to the end of the process, whatever still runs. */
+/** Longest time from the end of stdin to the exit, even while a turn runs. */
 const EXIT_WITHIN_MS = 1_000;
 
 function main(): void {
@@ -19,7 +19,7 @@ function main(): void {
   const store = new ConversationStore(process.env[AGENT_MARKERS.state]);
   const onClosed = () => {
     engine.close();
-    // Nothing more is read: the end of the input, and with it of the process, is our own doing here.
+    // Stops reading, which ends the input and thereby the process.
     process.stdin.destroy();
   };
   const methods = new SessionMethods({ engine, output, store, onClosed });
@@ -29,7 +29,7 @@ function main(): void {
     if (type === "response" || type === "notification") return;
     transport.send(encodeFailure(null, { code: RpcCode.parseError, message }, FACTORY_PROTOCOL_VERSION));
   };
-  // Nothing holds the process after this: it ends when the turn has stopped and the conversation is saved.
+  // After this the process exits by itself, when the turn has stopped and the conversation is saved.
   engine.onClose = () => {
     methods.end();
     setTimeout(() => process.exit(0), EXIT_WITHIN_MS).unref();

@@ -5,12 +5,12 @@ import { flagParam, type RawParams, recordsParam, textParam } from "./params.js"
 /** Why a server in the list is not connected. */
 const NOT_STARTED = "The workspace agent keeps the list of MCP servers and connects to none.";
 
-/** Servers of `initialize_session` and `load_session`; those of the same name are replaced. */
+/** Adds the servers of `initialize_session` and `load_session`; servers of the same name are replaced. */
 export function addConfiguredServers(data: ConversationData, params: RawParams): void {
   for (const config of recordsParam(params, "mcpServers")) addServer(data, config);
 }
 
-/** `add_mcp_server`: the list gets one more; the agent works without any. */
+/** `add_mcp_server`: adds to the list. The agent connects to none of them. */
 export function addServer(data: ConversationData, params: RawParams): void {
   const name = textParam(params, "name");
   const { sessionId: _, ...config } = params;
@@ -34,7 +34,7 @@ export function toggleServer(data: ConversationData, params: RawParams): void {
   data.disabledMcpServers = flagParam(params, "enabled") ? others : [...others, name];
 }
 
-/** `list_mcp_servers`, and what `mcp_status_changed` tells. */
+/** The content of `list_mcp_servers` and of `mcp_status_changed`. */
 export function listServers({ mcpServers, disabledMcpServers }: ConversationData): ListMcpServersResult {
   const servers = mcpServers.map(({ name, type }) => ({
     name,

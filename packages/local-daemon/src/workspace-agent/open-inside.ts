@@ -7,18 +7,18 @@ const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /** How {@link openInside} opens a file. */
 export interface OpenInsideOptions {
-  /** Flags of `open(2)`; `O_NOFOLLOW` and `O_NONBLOCK` are added. Never pass `O_TRUNC`: it would act before the checks. */
+  /** Flags of `open(2)`; `O_NOFOLLOW` and `O_NONBLOCK` are added. Never pass `O_TRUNC`: it takes effect before the checks. */
   readonly flags: number;
   /** Makes the missing directories above the file. Default false. */
   readonly makeParents?: boolean;
 }
 
 /**
- * Opens a regular file below `root` so that no symbolic link leads outside, whenever the link was put there.
+ * Opens a regular file below `root`. No symbolic link can lead outside, even one created during the call.
  *
- * On Linux each directory on the way is opened from the handle of the one above it and never by its whole path, so that a directory
- * that is swapped for a link meanwhile is not followed. Elsewhere the opened file is compared with what the path names afterwards.
- * A FIFO or a device is refused instead of waited for. Rejects with the system's error, or with INVALID_PARAMS.
+ * On Linux each directory of the path is opened from the handle of its parent and not by its whole path, so that a directory
+ * replaced by a link is not followed. Elsewhere the opened file is afterwards compared with the file at the path. A FIFO or a
+ * device is refused without waiting. Rejects with the system's error, or with INVALID_PARAMS.
  */
 export async function openInside(root: string, real: string, options: OpenInsideOptions): Promise<FileHandle> {
   const file =
@@ -46,7 +46,7 @@ async function openByHandles(root: string, real: string, options: OpenInsideOpti
       0o666,
     );
   } catch (error) {
-    throw isLink(error) ? refusal(real, "a symbolic link was put on the way") : error;
+    throw isLink(error) ? refusal(real, "the path contains a symbolic link") : error;
   } finally {
     await directory.close();
   }
@@ -67,10 +67,10 @@ async function openAndCompare(real: string, options: OpenInsideOptions): Promise
   const [opened, named, path] = await Promise.all([file.stat(), lstat(real), realpath(real)]);
   if (path === real && opened.ino === named.ino && opened.dev === named.dev) return file;
   await file.close();
-  throw refusal(real, "a symbolic link was put on the way");
+  throw refusal(real, "the path contains a symbolic link");
 }
 
-/** `O_NOFOLLOW` answers ELOOP for a link, and ENOTDIR where a directory was asked for. */
+/** Whether `O_NOFOLLOW` met a link: ELOOP, or ENOTDIR if a directory was requested. */
 function isLink(error: unknown): boolean {
   return hasCode(error, "ELOOP") || hasCode(error, "ENOTDIR");
 }

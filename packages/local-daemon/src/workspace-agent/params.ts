@@ -1,6 +1,6 @@
 import { isRecord, RpcCode, RpcFault } from "@daemon-sdk/protocol";
 
-/** Params of a request, before anybody looked at them. */
+/** Unchecked params of a request. */
 export type RawParams = Readonly<Record<string, unknown>>;
 
 /** A parameter that must be a string; answers -32602 otherwise. */
@@ -10,7 +10,7 @@ export function textParam(params: RawParams, name: string): string {
   throw invalid(name, "a string");
 }
 
-/** A parameter that may be absent, and is a string when it is there. */
+/** An optional parameter that must be a string if present. */
 export function optionalTextParam(params: RawParams, name: string): string | undefined {
   return params[name] === undefined ? undefined : textParam(params, name);
 }
@@ -22,7 +22,7 @@ export function flagParam(params: RawParams, name: string): boolean {
   throw invalid(name, "true or false");
 }
 
-/** A parameter that must be an array of objects; an absent one is an empty one. */
+/** A parameter that must be an array of objects; absent means empty. */
 export function recordsParam(params: RawParams, name: string): Record<string, unknown>[] {
   const value = params[name] ?? [];
   if (Array.isArray(value) && value.every(isRecord)) return value;

@@ -8,11 +8,11 @@ import {
 } from "@daemon-sdk/protocol";
 import type { ToolUse } from "./tools/index.js";
 
-/** The person at the other end: asked for permission and for answers, through the daemon, for as long as it takes. */
+/** The user, to whom requests are sent through the daemon, without a time-out. */
 export class Person {
   readonly #engine: ProtocolEngine;
   readonly #sessionId: string;
-  /** Tools that need no more asking in this session (`proceed_always`). Not kept: a new process asks again. */
+  /** Tools that need no further permission in this session (`proceed_always`). Not stored: a new process requests it again. */
   readonly #trusted = new Set<string>();
 
   constructor(engine: ProtocolEngine, sessionId: string) {
@@ -20,16 +20,16 @@ export class Person {
     this.#sessionId = sessionId;
   }
 
-  /** Whether a tool use has to be asked for: `off` asks for writes and runs, `low` and `medium` for runs, `high` never. */
+  /** Whether a tool use needs a permission: with `off` writes and runs, with `low` and `medium` runs, with `high` none. */
   mustAgree(use: ToolUse, { autonomyLevel }: SessionSettings): boolean {
     if (use.confirmation === undefined || this.#trusted.has(use.name) || autonomyLevel === "high") return false;
     return use.name === "Execute" || (autonomyLevel !== "low" && autonomyLevel !== "medium");
   }
 
   /**
-   * Asks for permission. Anything but a clear yes is a no: an error, an answer nobody offered, the end of the link.
+   * Requests permission. Any other result than an offered approval counts as a refusal, also an error or the end of the link.
    *
-   * @param requestId id of the request, which `permission_resolved` has to name
+   * @param requestId id of the request, which `permission_resolved` repeats
    */
   async askPermission(asked: PermissionToolUse, requestId: string, signal: AbortSignal): Promise<string> {
     const { name } = asked.toolUse;
@@ -45,7 +45,7 @@ export class Person {
     return typeof chosen === "string" && options.some(({ value }) => value === chosen) ? chosen : "cancel";
   }
 
-  /** Asks a question; undefined when it was not answered. */
+  /** Asks a question; undefined without an answer. */
   async askQuestion(toolCallId: string, question: AskUserQuestion, signal: AbortSignal): Promise<string | undefined> {
     const params = { sessionId: this.#sessionId, toolCallId, questions: [question] };
     const result = await this.#ask(METHODS.askUser.name, params, signal);
@@ -58,7 +58,7 @@ export class Person {
     try {
       return await this.#engine.requestNamed(method, params, { timeoutMs: 0, signal, ...(id !== undefined && { id }) });
     } catch {
-      // Refused, interrupted, or nobody is there any more: all of them mean that nobody agreed.
+      // An error, an interrupt or the end of the link: none of them is an approval.
       return undefined;
     }
   }

@@ -19,28 +19,28 @@ import type { SessionOutput } from "./session-output.js";
 import { applySettings } from "./settings.js";
 import { Workspace } from "./workspace.js";
 
-/** What the methods work with. */
+/** Parts of {@link SessionMethods}. */
 export interface SessionMethodsParts {
   readonly engine: ProtocolEngine;
   readonly output: SessionOutput;
   readonly store: ConversationStore;
-  /** Called when the session was closed and answered: the process has nothing left to do. */
+  /** Called after `close_session` was answered: the process can exit. */
   onClosed(): void;
 }
 
-/** Tokens that a conversation of this agent may grow to, as it tells people; nothing depends on it. */
+/** Context size in tokens that the agent reports. No behaviour depends on it. */
 const CONTEXT_BUDGET = 200_000;
 
 type Handler = (params: RawParams, request: InboundRequest) => unknown;
 
 /**
- * The session wire's methods, as an agent has to answer them (docs/wire/session.md#methods,
+ * The methods that an agent implements (docs/wire/session.md#methods,
  * docs/wire/agent-stdio.md#faults).
  */
 export class SessionMethods {
   readonly #parts: SessionMethodsParts;
   #session: AgentSession | undefined;
-  /** While a session is being opened: what comes behind it waits, or it would find none. */
+  /** Set while a session is being opened. Later requests wait for it, because they need the session. */
   #opening: Promise<unknown> | undefined;
 
   readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
@@ -79,7 +79,7 @@ export class SessionMethods {
     return this.#opening === undefined ? answer() : this.#opening.then(answer);
   }
 
-  /** Stops the turn that runs; for the end of the process. */
+  /** Stops the running turn before the process exits. */
   end(): void {
     this.#session?.interrupt();
   }
@@ -96,7 +96,7 @@ export class SessionMethods {
 
   async #initialize(params: RawParams, requestId: string): Promise<object> {
     const id = optionalTextParam(params, "sessionId") ?? newId();
-    // The same id again is answered with the same session (docs/wire/session.md#start-of-a-session).
+    // A repeated id is answered with the same session (docs/wire/session.md#start-of-a-session).
     if (this.#session?.conversation.id === id) return this.#snapshot(this.#session);
     const cwd = textParam(params, "cwd");
     const session = await this.#begin(Conversation.create(id, cwd), new FileHistory(), cwd);
@@ -132,7 +132,7 @@ export class SessionMethods {
     return this.#session;
   }
 
-  /** What both ways of opening a session tell of it (docs/wire/session.md#load-of-a-session). */
+  /** The common part of the results of both opening methods (docs/wire/session.md#load-of-a-session). */
   #snapshot({ conversation: { data }, isBusy }: AgentSession): object {
     return {
       session: { messages: data.messages, ...(data.title !== undefined && { title: data.title }) },
@@ -144,7 +144,7 @@ export class SessionMethods {
     };
   }
 
-  /** The session that the params name, or mean by naming none; answers -32004 otherwise. */
+  /** The session that the params name; also if they name none. Else answers -32004. */
   #open(params: RawParams): AgentSession {
     const named = optionalTextParam(params, "sessionId");
     const session = this.#session;
@@ -160,7 +160,7 @@ export class SessionMethods {
     const messageId = optionalTextParam(params, "messageId") ?? newId();
     recordsParam(params, "images");
     recordsParam(params, "files");
-    // Answered first, by hand: the acknowledgement must not come behind what the turn tells.
+    // Answered here, so that the acknowledgement precedes the notifications of the turn.
     this.#parts.engine.respond(requestId, {});
     const known = params as unknown as AddUserMessageParams;
     session.add({ params: { ...known, text }, messageId, requestId });
@@ -210,7 +210,7 @@ export class SessionMethods {
     return { ...(await this.#saveNew(fork)), ...counts };
   }
 
-  /** Fork, compact and rewind make a new session; the caller loads it, in a process of its own. */
+  /** Stores the new session of fork, compact or rewind. The caller loads it in another process. */
   async #saveNew(conversation: Conversation): Promise<{ newSessionId: string }> {
     await this.#parts.store.save(conversation);
     return { newSessionId: conversation.id };

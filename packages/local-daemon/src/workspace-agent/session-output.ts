@@ -8,9 +8,9 @@ import {
 } from "@daemon-sdk/protocol";
 
 /**
- * What the agent tells about its session: notifications, in order, no faster than the daemon reads them.
+ * Notifications of the agent's session, in order, with back-pressure from the daemon.
  *
- * `tell` never waits, so whoever tells without end has to await {@link ready} now and then.
+ * `tell` never waits. A caller with many notifications must await {@link ready} in between.
  */
 export class SessionOutput {
   readonly #transport: Transport;
@@ -27,12 +27,12 @@ export class SessionOutput {
     };
   }
 
-  /** The id that every notification carries from now on. */
+  /** The session id of all later notifications. */
   set sessionId(id: string) {
     this.#sessionId = id;
   }
 
-  /** Whether the pipe takes no more for now: time to await {@link ready}. */
+  /** Whether the pipe is full: await {@link ready}. */
   get isFull(): boolean {
     return this.#isFull;
   }
@@ -44,7 +44,7 @@ export class SessionOutput {
     if (!this.#transport.send(text)) this.#isFull = true;
   }
 
-  /** Tells the working state when it is another than the one told before. */
+  /** Sends the working state if it differs from the last one sent. */
   state(newState: WorkingState): void {
     if (newState === this.#state) return;
     this.#state = newState;
@@ -52,8 +52,8 @@ export class SessionOutput {
   }
 
   /**
-   * Resolves at once while the pipe takes more. When it is full, waits until the daemon has read, and then for one turn of
-   * the event loop: an interrupt must be read even by an agent that always has something to say.
+   * Resolves at once while the pipe is not full. Else waits until the daemon has read, and then for one turn of the event
+   * loop, so that an interrupt is read even while the agent writes without pause.
    *
    * @param signal stops waiting; check it afterwards
    */

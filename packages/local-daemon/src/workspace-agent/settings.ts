@@ -8,7 +8,7 @@ const oneOf =
   (value: unknown) =>
     isText(value) && values.includes(value);
 
-/** The settings that may be changed, and what each may be. A value that may not be is ignored, as the real agent does. */
+/** Changeable settings with a check of each value. Invalid values are ignored, as by the real agent. */
 const SETTINGS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ["modelId", isText],
   ["reasoningEffort", isText],
@@ -21,7 +21,7 @@ const SETTINGS: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ["tags", (value: unknown) => Array.isArray(value)],
 ]);
 
-/** Takes over what is a valid setting among the params; the rest, the session's id included, is left alone. */
+/** Applies the valid settings among the params. Other params, such as the session's id, are ignored. */
 export function applySettings(settings: SessionSettings, params: RawParams): void {
   for (const [name, isValid] of SETTINGS) {
     if (isValid(params[name])) settings[name] = params[name];

@@ -3,15 +3,15 @@ import type { AssistantMessage } from "./assistant-message.js";
 import type { ToolUse } from "./tools/index.js";
 import type { TurnSession } from "./turn-session.js";
 
-/** What came of a tool use. `refused`: a person said no, and the turn is over (docs/wire/agent-stdio.md#turn-end). */
+/** Outcome of a tool use. `refused`: the user refused it, which ends the turn (docs/wire/agent-stdio.md#turn-end). */
 export type ToolOutcome = { readonly kind: "done"; readonly text: string } | { readonly kind: "refused" };
 
-/** What {@link useTool} works on. */
+/** What {@link useTool} needs. */
 export interface ToolRound {
   readonly session: TurnSession;
-  /** The message that asks for the tool; it ends with that. */
+  /** The message of the tool use, which is its last block. */
   readonly message: AssistantMessage;
-  /** Id of the user message whose turn this is. */
+  /** Id of the turn's user message. */
   readonly turnId: string;
   readonly signal: AbortSignal;
 }
@@ -19,9 +19,9 @@ export interface ToolRound {
 /**
  * One use of a tool, from the assistant's message to the result, in the order of docs/wire/agent-stdio.md#a-tool-turn:
  * `tool_call` twice, the message, `queued`, permission when it is needed, `executing`, and exactly one `tool_result`
- * whatever happens.
+ * in any case.
  *
- * Rejects with the signal's reason when the turn was interrupted; the result was told before.
+ * Rejects with the signal's reason when the turn was interrupted; the result was sent before.
  */
 export async function useTool(round: ToolRound, use: ToolUse): Promise<ToolOutcome> {
   const { session, message, signal } = round;

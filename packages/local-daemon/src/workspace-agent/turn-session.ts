@@ -4,13 +4,13 @@ import type { Person } from "./person.js";
 import type { SessionOutput } from "./session-output.js";
 import type { Workspace } from "./workspace.js";
 
-/** What a turn and its tools work with: the session's conversation, files, person and output. */
+/** The parts of a session that a turn and its tools use: conversation, files, user and output. */
 export interface TurnSession {
   readonly conversation: Conversation;
   readonly history: FileHistory;
   readonly workspace: Workspace;
   readonly output: SessionOutput;
   readonly person: Person;
-  /** Writes the conversation to disk. Never rejects: a disk that refuses becomes an `error` notification. */
+  /** Writes the conversation to disk. Never rejects: a failure becomes an `error` notification. */
   save(): Promise<void>;
 }

@@ -15,23 +15,23 @@ import {
 } from "./tools/index.js";
 import type { TurnSession } from "./turn-session.js";
 
-/** Why a turn ended, in the words of the wire. */
+/** Reason of a turn's end, as on the wire. */
 type Reason = "completed" | "cancelled" | "error";
 
-/** Short answers come word by word, as from a model; longer ones in pieces of this many characters. */
+/** Answers up to this length are sent word by word, as from a model; longer ones in pieces of this many characters. */
 const WORDWISE_CHARS = 400;
 const PIECE_CHARS = 512;
 
-/** One turn: a prompt, what is done about it, and its one end (docs/wire/agent-stdio.md#a-plain-turn). */
+/** One turn: a prompt, the execution of its commands, and its one end (docs/wire/agent-stdio.md#a-plain-turn). */
 export class Turn {
   readonly #session: TurnSession;
   readonly #prompt: Prompt;
   readonly #signal: AbortSignal;
   #message: AssistantMessage;
-  /** The argument of the last `json` command: what an `outputFormat` asks for. */
+  /** The argument of the last `json` command: the answer to an `outputFormat`. */
   #json: string | undefined;
 
-  /** @param signal interrupts the turn: it stops what it does and ends as `cancelled` */
+  /** @param signal interrupts the turn, which then ends as `cancelled` */
   constructor(session: TurnSession, prompt: Prompt, signal: AbortSignal) {
     this.#session = session;
     this.#prompt = prompt;
@@ -39,7 +39,7 @@ export class Turn {
     this.#message = new AssistantMessage(session.output);
   }
 
-  /** Runs it to its end. Never rejects. */
+  /** Runs the turn to its end. Never rejects. */
   async run(): Promise<void> {
     const { output, conversation } = this.#session;
     const startedAt = Date.now();
@@ -91,7 +91,7 @@ export class Turn {
     }
   }
 
-  /** Does one command; false when a person refused a tool, which ends the turn. */
+  /** Executes one command; false when the user refused a tool, which ends the turn. */
   async #perform(command: Command): Promise<boolean> {
     switch (command.kind) {
       case "say":
@@ -170,7 +170,7 @@ export class Turn {
     return true;
   }
 
-  /** Waits until the pipe takes more, and notices an interrupt. */
+  /** Waits until the pipe is not full. Throws if the turn was interrupted. */
   async #breathe(): Promise<void> {
     await this.#session.output.ready(this.#signal);
     this.#signal.throwIfAborted();
@@ -185,7 +185,7 @@ export class Turn {
     return "cancelled";
   }
 
-  /** Only when the prompt asked for a format (docs/wire/session.md#prompts-and-interrupts). */
+  /** Sends the structured output if the prompt requested a format (docs/wire/session.md#prompts-and-interrupts). */
   #tellStructuredOutput(messageId: string): void {
     if (this.#prompt.params.outputFormat === undefined) return;
     const value = parseJson(this.#json);

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ProtocolError } from "@daemon-sdk/protocol";
 import { openInside } from "./open-inside.js";
 
-/** The session's directory, and the only place where tools may go. */
+/** The session's directory, to which the file tools are restricted. */
 export class Workspace {
   /** Absolute, without symbolic links. */
   readonly root: string;
@@ -13,7 +13,7 @@ export class Workspace {
     this.root = root;
   }
 
-  /** Opens a directory; rejects with what the system says when there is none. */
+  /** Opens a directory; rejects with INVALID_PARAMS, or with the system's error. */
   static async open(cwd: string): Promise<Workspace> {
     const root = await realpath(cwd);
     if (!(await lstat(root)).isDirectory()) throw outside(cwd, "it is not a directory");
@@ -21,24 +21,24 @@ export class Workspace {
   }
 
   /**
-   * The real path behind what a prompt names; it need not exist. Rejects when it lies outside, by `..`, by an absolute
-   * path, or through a symbolic link anywhere on the way.
+   * Resolves a path of a prompt to its real path, which need not exist. Rejects when the real path is outside the root: by
+   * `..`, as an absolute path, or through a symbolic link.
    */
   async resolve(path: string): Promise<string> {
     const real = await realPathOf(resolve(this.root, path));
-    if (real === undefined) throw outside(path, "a symbolic link on the way leads nowhere");
+    if (real === undefined) throw outside(path, "a symbolic link in the path has no target");
     if (real !== this.root && !real.startsWith(this.root + sep)) throw outside(path, `it lies outside ${this.root}`);
     return real;
   }
 
-  /** A path as people see it: relative to the root, `.` for the root itself. */
+  /** A path in the form for people: relative to the root, `.` for the root itself. */
   show(real: string): string {
     return relative(this.root, real) || ".";
   }
 
   /**
-   * The bytes of a file. Rejects with INVALID_PARAMS for one of more than `maxBytes`, and for what is no regular file; with ENOENT when
-   * there is none. `real` comes from {@link resolve}.
+   * The bytes of a file. Rejects with INVALID_PARAMS if it has more than `maxBytes` or is no regular file, and with ENOENT if
+   * it does not exist. `real` is a result of {@link resolve}.
    */
   async read(real: string, maxBytes: number): Promise<Buffer> {
     const file = await openInside(this.root, real, { flags: constants.O_RDONLY });
@@ -51,7 +51,7 @@ export class Workspace {
     }
   }
 
-  /** Replaces the content of a file, and makes the directories above it. `real` comes from {@link resolve}. */
+  /** Replaces the content of a file, and creates missing parent directories. `real` is a result of {@link resolve}. */
   async write(real: string, content: string | Uint8Array): Promise<void> {
     const flags = constants.O_WRONLY | constants.O_CREAT;
     const file = await openInside(this.root, real, { flags, makeParents: true });
@@ -64,8 +64,8 @@ export class Workspace {
   }
 
   /**
-   * Replaces the content of a file that still is as it was, `before`; undefined: that does not exist. Rejects with INVALID_PARAMS, and
-   * changes nothing, when somebody else changed, removed or made the file meanwhile.
+   * Replaces the content of a file that still has the content `before`, or, with undefined, still does not exist. Otherwise
+   * rejects with INVALID_PARAMS and changes nothing.
    */
   async replace(real: string, before: Uint8Array | undefined, content: Uint8Array): Promise<void> {
     const { O_RDWR, O_WRONLY, O_CREAT, O_EXCL } = constants;
@@ -115,7 +115,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Whether a file system call failed because there is nothing of that name. */
+/** Whether a file system call failed because the file does not exist. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,6 +1,6 @@
 import { abortReason } from "../errors.js";
 
-/** The outcome of `promise`, or the reason of `signal` where that is aborted first; what `promise` stands for goes on. */
+/** The outcome of `promise`, or a rejection with the reason of `signal` if that is aborted first. The work behind `promise` is not stopped. */
 export function abortable<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

@@ -1,10 +1,9 @@
 /**
- * The time as code with deadlines of its own sees it: what the hour is, and a call back later. Taken
- * as an argument where tests must not wait (the client's reconnect delays and heartbeat, the fakes of
- * the testing package); the system's is the default there.
+ * Wall time and timers. Code whose tests must not wait takes a clock as an argument (the client's
+ * reconnect delays and heartbeat, the fakes of the testing package). The default is the system's clock.
  */
 export interface Clock {
-  /** Wall time, in milliseconds since 1970; it goes on while a computer sleeps, timers may not. */
+  /** Wall time, in milliseconds since 1970. It advances while the computer sleeps; timers may not. */
   now(): number;
   /** Calls `callback` once, `delayMs` milliseconds from now. The returned function cancels it. */
   setTimer(callback: () => void, delayMs: number): () => void;

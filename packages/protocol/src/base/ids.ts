@@ -3,21 +3,21 @@ import { v4 } from "uuid";
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** Names a session. Issued by the daemon (or chosen by the client as a UUID); it identifies, it does not permit. */
+/** Id of a session, issued by the daemon or chosen by the client as a UUID. It identifies and is no credential. */
 export type SessionId = Branded<"SessionId">;
 
-/** Names a user message, and with it the turn that message starts. */
+/** Id of a user message, and of the turn that the message starts. */
 export type MessageId = Branded<"MessageId">;
 
-/** Names a request that waits for its response; a UUID v4 when we make it. */
+/** Id of a request; a UUID v4 when this project makes it. */
 export type RequestId = Branded<"RequestId">;
 
-/** Marks a string that came from outside as a session's id. Checks nothing: ids are opaque. */
+/** Marks a string from outside as a session's id. Checks nothing: ids are opaque. */
 export function sessionId(value: string): SessionId {
   return value as SessionId;
 }
 
-/** Marks a string that came from outside as a message's id. */
+/** Marks a string from outside as a message's id. */
 export function messageId(value: string): MessageId {
   return value as MessageId;
 }

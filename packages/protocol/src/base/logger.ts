@@ -1,4 +1,4 @@
-/** Where a component writes what people should be able to find later. Compatible with pino, console and most loggers. */
+/** Where a component writes its log. Compatible with pino, console and most loggers. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -2,15 +2,15 @@
 export const RELAY_CLIENT_LIMITS = {
   /** One attempt to connect, from the socket to WELCOME (docs/wire/relay.md#sdk-client). */
   relayConnectMs: 5_000,
-  /** A connection that lived this long starts the pauses anew; two clients of one name would evict each other without pause. */
+  /** A connection of this age resets the delays. Without it, two clients of one name would evict each other without delay. */
   relayStableMs: 5_000,
-  /** Ids of deliveries that it remembers, so that none is handled twice (docs/wire/relay.md#sdk-client). */
+  /** How many ids of deliveries the client stores, so that none is handled twice (docs/wire/relay.md#sdk-client). */
   relaySeenIds: 2_000,
-  /** Messages and bytes that wait while it is away; past either, a send is refused at once. */
+  /** Messages and bytes that wait while the client is disconnected. Over either bound, a send is refused at once. */
   relayOutboxMessages: 10_000,
   relayOutboxBytes: 8 * 1024 * 1024,
   /**
-   * Answers to queries, to RELEASE and SEND_INPUT and LIST_WORKERS, to SET_MODEL, to SPAWN
+   * Time-outs of queries; of RELEASE, SEND_INPUT and LIST_WORKERS; of SET_MODEL; of SPAWN
    * (docs/wire/relay.md#sdk-client).
    */
   relayQueryMs: 5_000, // docs/wire/relay.md#sdk-client

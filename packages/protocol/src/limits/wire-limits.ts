@@ -1,4 +1,4 @@
-/** Bounds and defaults that several packages know: of the wires, and of what a daemon promises on them. */
+/** Bounds and defaults that several packages use: those of the wires, and what a daemon promises on them. */
 export const WIRE_LIMITS = {
   /** Largest frame of the relay wire, its header not counted. */
   relayFrameBytes: 1024 * 1024, // docs/wire/relay.md#frame-limits
@@ -6,23 +6,23 @@ export const WIRE_LIMITS = {
   relayMissedBeats: 6, // docs/wire/relay.md#heartbeat
   /** Shortest and longest credential of a process on the relay, in UTF-16 units: 128 random bits as text, or more. */
   relayCredentialUnits: [16, 256],
-  /** Slab that relay frames are written into: a socket takes about as much in one write. */
+  /** Size of the slab for relay frames: about what a socket accepts in one write. */
   relaySlabBytes: 64 * 1024,
-  /** Messages that one ACK or RECEIPT names at most. */
+  /** Most messages in one ACK or RECEIPT. */
   relayBatchIds: 256,
-  /** Largest line on an agent's stdout. Same as a session frame: whatever an agent says has to fit into one. */
+  /** Largest line on an agent's stdout. The same as a session frame, because a line becomes one. */
   agentLineBytes: 16 * 1024 * 1024,
-  /** Fragments of one WebSocket message; the library's default of 16 384 lets a flood of empty ones run for long. */
+  /** Most fragments of one WebSocket message. With the library's default of 16 384, a flood of empty fragments takes long to refuse. */
   webSocketFragments: 1_024,
-  /** Bytes coalesced into one write before a flush inside the tick; nats.js settled on the same figure. */
+  /** Bytes coalesced into one write before a flush inside the tick. nats.js uses the same figure. */
   coalesceBytes: 32 * 1024,
   /** Refused credentials on one socket before it is closed. */
   authenticateAttempts: 3,
-  /** Prompts waiting in one session; a client that sends faster than the agent works hears about it. */
+  /** Most queued prompts of one session. A further one is refused with QUEUE_FULL. */
   queuedTurns: 256,
-  /** Life of a ticket that nobody has used: a page takes seconds to load. */
+  /** Life of an unused ticket: a page needs seconds to load. */
   ticketMs: 60_000,
-  /** Messages in one question for receipts. */
+  /** Most messages in one `get_receipts`. */
   receiptsPerCall: 100,
   /** Page of `list_available_sessions` and its maximum. */
   sessionPage: 50, // docs/wire/session.md#session-lists
@@ -30,10 +30,10 @@ export const WIRE_LIMITS = {
   /** Page of `get_session_messages` and its maximum. */
   messagePage: 20, // docs/wire/session.md#session-calls
   messagePageMax: 100,
-  /** Longest query of `search_sessions` in UTF-16 units, and its words: each is looked up in the index. */
+  /** Longest query of `search_sessions` in UTF-16 units, and its most words: each word is looked up in the index. */
   searchQueryChars: 1_000,
   searchWords: 32,
-  /** Most sessions, hits in a session, and characters on each side of a place in one answer: together they fit into a frame. */
+  /** Most sessions, hits per session, and characters on each side of a hit in one answer. Together they fit into a frame. */
   searchSessionsMax: 100,
   searchHitsMax: 20,
   searchContextChars: 400,

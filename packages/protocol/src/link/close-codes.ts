@@ -3,12 +3,12 @@
 /**
  * WebSocket close codes of this project. 44xx: the peer's fault; 45xx: ours.
  *
- * No client of the original wire reads a meaning into a code, so these are for our clients and for logs.
+ * Clients of the original wire ignore the codes, so they are for our clients and for logs.
  */
 export const CloseCode = {
   /** Polite end by either side. */
   normal: 1000,
-  /** The daemon stops. */
+  /** The daemon is stopping. */
   goingAway: 1001,
   /** A frame that is not what the wire allows. */
   protocolError: 1002,
@@ -18,9 +18,9 @@ export const CloseCode = {
   unauthenticated: 4401,
   /** The peer did not read for too long. */
   slowConsumer: 4408,
-  /** Too many sockets without authentication; the oldest silent one goes first. */
+  /** Too many sockets without authentication; the oldest silent one is closed first. */
   tooManyUnauthenticated: 4429,
-  /** Something of ours failed. */
+  /** A failure of the daemon. */
   internalError: 4500,
 } as const;
 

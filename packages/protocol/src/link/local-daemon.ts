@@ -12,7 +12,7 @@ export interface LocalDaemonEndpoint {
   readonly pid?: number;
   readonly instanceId?: string;
   readonly version?: string;
-  /** TCP port, when it listens on one. */
+  /** TCP port, if the daemon listens on one. */
   readonly port?: number;
 }
 
@@ -31,7 +31,7 @@ export interface EnsureLocalDaemonOptions {
    * a `droid` binary (or `FACTORY_DROID_BINARY`) starts `droid daemon --host 127.0.0.1 --port N` instead.
    */
   readonly execPath?: string;
-  /** Gives up waiting; a daemon that was started stays. */
+  /** Stops waiting. A daemon that was started keeps running. */
   readonly signal?: AbortSignal;
   /** State directory; default `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`. */
   readonly stateDir?: string;
@@ -39,8 +39,8 @@ export interface EnsureLocalDaemonOptions {
 
 /** Options of `connectLocal`. */
 export interface ConnectLocalOptions extends EnsureLocalDaemonOptions {
-  /** Connect over 127.0.0.1 at this port instead of the unix socket. The daemon has to prove itself there, too. */
+  /** Connects to this port of 127.0.0.1 instead of the unix socket. The daemon must prove itself there, too. */
   readonly daemonPort?: number;
-  /** False: only looks for one that runs, and rejects with DAEMON_NOT_RUNNING where there is none. Default true. */
+  /** False: starts no daemon, and rejects with DAEMON_NOT_RUNNING when none runs. Default true. */
   readonly start?: boolean;
 }

@@ -11,7 +11,7 @@ export const MachineType = {
 /** One of {@link MachineType}'s values. */
 export type MachineType = (typeof MachineType)[keyof typeof MachineType];
 
-/** Which machine's daemon to connect to. */
+/** The machine whose daemon to connect to. */
 export type SDKMachineConfig =
   | { type: typeof MachineType.Local }
   | { type: typeof MachineType.Computer; computerId: string }

@@ -14,7 +14,7 @@ export const PROTOCOL_VERSION = 1;
 /**
  * One message of the relay wire.
  *
- * Enums and types are open: a newer peer may send a `type` that this version does not know.
+ * Enums and types are open: a newer peer may send an unknown `type`.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#envelope
  */
@@ -26,19 +26,19 @@ export interface Envelope<T = Record<string, unknown>> {
   id: string;
   /** Unix milliseconds. */
   ts: number;
-  /** Set by the daemon; what a client writes here is not believed. */
+  /** Set by the daemon; a value from a client is ignored. */
   from?: string;
   /** Agent or user name, `*`, `@users`, or one of the daemon's own addresses. */
   to?: string;
   topic?: string;
   payload: T;
-  /** A {@link SendMeta} on SEND and DELIVER, once `isEnvelopeOf` has looked at it. */
+  /** A {@link SendMeta} on SEND and DELIVER, once `isEnvelopeOf` has checked it. */
   payload_meta?: object;
-  /** A {@link Delivery} on DELIVER, once `isEnvelopeOf` has looked at it. */
+  /** A {@link Delivery} on DELIVER, once `isEnvelopeOf` has checked it. */
   delivery?: object;
 }
 
-/** Looked at by `isEnvelopeOf` alone, which knows of which type it has to be. */
+/** Checked in detail by `isEnvelopeOf` only, because its type depends on the envelope's. */
 const sideBand: Description<object> = { kind: "record" };
 
 /** Description of an {@link Envelope} of any type. */
@@ -55,19 +55,19 @@ export const ENVELOPE = object<Envelope>({
   delivery: optional(sideBand),
 });
 
-/** An envelope whose type, and so its payload, is known. DELIVER always says from whom and where it stands. */
+/** An envelope of a known type with its payload. A DELIVER always has `from` and `delivery`. */
 export type RelayEnvelope<Type extends MessageType> = Envelope<RelayPayloads[Type]> & {
   type: Type;
 } & (Type extends "SEND" ? { payload_meta?: SendMeta } : unknown) &
   (Type extends "DELIVER" ? { from: string; payload_meta?: SendMeta; delivery: Delivery } : unknown);
 
-/** Everything of an envelope but its type and payload; what is left out of `id` and `ts` is made up. */
+/** Fields of an envelope besides type and payload. Default: a new `id`, and now for `ts`. */
 export interface EnvelopeFields extends Partial<Pick<Envelope, "id" | "ts" | "from" | "to" | "topic">> {
   payload_meta?: SendMeta;
   delivery?: Delivery;
 }
 
-/** A new envelope, ready to be sent: `v` is stamped, `id` is a UUID v4, `ts` is now, unless `fields` says otherwise. */
+/** A new envelope, ready to be sent. `v` is set; `id` is a UUID v4 and `ts` is now, unless `fields` has them. */
 export function createEnvelope<Type extends MessageType>(
   type: Type,
   payload: RelayPayloads[Type],
@@ -76,7 +76,7 @@ export function createEnvelope<Type extends MessageType>(
   return { v: PROTOCOL_VERSION, type, id: fields?.id ?? newId(), ts: fields?.ts ?? Date.now(), ...fields, payload };
 }
 
-/** Why a JSON value is no envelope, with the id it claims, so that the refusal can name it. */
+/** Why a JSON value is no envelope, with the id it states, so that the refusal can name the id. */
 export class EnvelopeFault {
   constructor(
     readonly message: string,
@@ -85,12 +85,11 @@ export class EnvelopeFault {
 }
 
 /**
- * Takes a parsed frame for an envelope, or tells why it is none.
+ * Reads a parsed frame as an envelope. Returns the fault if the frame is none.
  *
- * `v`, `ts` and `payload` are filled in where a careless peer left them out, because the original takes such frames;
- * whatever stands there with a wrong type is refused, except `v`, which may be anything. What travels on, the payload
- * and its meta, must not nest deeper than {@link LIMITS.jsonDepth} nor hold keys that replace prototypes; fields we do not
- * know are not looked at.
+ * Absent `v`, `ts` and `payload` are filled in, because the original accepts such frames. A wrong type of one of them is
+ * refused, except of `v`, which may be anything. Payload and `payload_meta`, which are forwarded, must not nest deeper than
+ * {@link LIMITS.jsonDepth} nor hold keys that replace prototypes. Unknown fields are not checked.
  */
 export function readEnvelope(value: unknown): Envelope | EnvelopeFault {
   if (!isRecord(value)) return new EnvelopeFault("the frame must hold a JSON object", undefined);
@@ -108,7 +107,7 @@ function isSafe(value: Record<string, unknown>): boolean {
   return isSafeData(value.payload, LIMITS.jsonDepth) && isSafeData(value.payload_meta, LIMITS.jsonDepth);
 }
 
-/** Whether `value` is an envelope of any type, its own fields checked and what they hold not. */
+/** Whether `value` is an envelope of any type. Its own fields are checked, the contents of payload and side bands are not. */
 export function isEnvelope(value: unknown): value is Envelope {
   return isRecord(value) && Number.isFinite(value.v) && faultyField(value) === undefined;
 }

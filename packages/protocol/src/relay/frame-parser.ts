@@ -11,13 +11,13 @@ const RUN_BYTES = 64 * 1024;
 /** Mean frame size above which decoding one by one is no slower, and saves a copy. */
 const LARGE_FRAME_BYTES = 16 * 1024;
 
-/** Runs that are decoded frame by frame after one that was not all ASCII: the next ones are likely the same. */
+/** After a run that was not all ASCII, this many runs are decoded frame by frame: they likely are not ASCII either. */
 const RUNS_AFTER_NON_ASCII = 8;
 
 /** First size of the buffer for a frame that is spread over chunks; it doubles as bytes arrive. */
 const FIRST_PARTIAL_BYTES = 512;
 
-/** Up to so many bytes are moved one by one: a view of them would cost more. */
+/** Up to this many bytes are copied one by one: a view of them would cost more. */
 const FEW_BYTES = 8;
 
 /** Strict, and the byte order mark counts as a character: so an equal length proves that all of it is ASCII. */
@@ -29,18 +29,18 @@ const NO_BYTES = new Uint8Array(0);
 /** Shared by all parsers, and free again before any handler is called. */
 let runBuffer = NO_BYTES;
 
-/** The largest small buffer that a parser had no more use for: most chunks end in mid-frame, and none should cost one. */
+/** The largest small buffer that a parser has released. Most chunks end in mid-frame, and should not cost an allocation each. */
 let spare = NO_BYTES;
 
-/** What a {@link FrameParser} does with what it finds. Both are called inside `push`. */
+/** Options of a {@link FrameParser}. Both callbacks run inside `push`. */
 export interface FrameParserOptions {
   /** Largest frame without its header; default 1 MiB. */
   maxFrameBytes?: number;
   /** Called with each envelope, in order; its own fields are checked, its payload is not. `bytes` is the JSON's length. */
   onFrame(envelope: Envelope, bytes: number): void;
   /**
-   * Called once, after the good frames before it: PROTOCOL_VIOLATION or MESSAGE_TOO_LARGE. Whatever comes later is ignored,
-   * for where the next frame begins cannot be known. `error.data.id` is the bad envelope's id where it could be read.
+   * Called once, after the good frames before the bad one, with PROTOCOL_VIOLATION or MESSAGE_TOO_LARGE. Later bytes are
+   * ignored, because the start of the next frame is unknown. `error.data.id` is the bad envelope's id, if readable.
    */
   onError(error: ProtocolError): void;
 }
@@ -48,10 +48,10 @@ export interface FrameParserOptions {
 /**
  * Cuts a byte stream into envelopes, however it is chunked.
  *
- * Time is linear in the bytes: what is spread over chunks is copied once, the rest is decoded where it lies. Memory
- * follows what has arrived, never what a header announces: at most one frame. An idle parser holds no buffer.
+ * Time is linear in the bytes: a frame spread over chunks is copied once, the others are decoded in place. Memory grows with
+ * the received bytes, never with a length that a header announces, up to one frame. An idle parser holds no buffer.
  *
- * A handler that throws costs no later frame: the rest of the chunk is delivered, then `push` throws the first exception.
+ * When a handler throws, the rest of the chunk is still delivered; then `push` throws the first exception.
  */
 export class FrameParser {
   readonly #maxFrameBytes: number;
@@ -70,12 +70,12 @@ export class FrameParser {
     this.#onError = options.onError;
   }
 
-  /** Bytes of an unfinished frame; above zero at the end of a stream, its last frame was cut off. */
+  /** Bytes of an unfinished frame. Above zero at the end of a stream, the last frame was truncated. */
   get pendingBytes(): number {
     return this.#partialBytes;
   }
 
-  /** Takes the next bytes of the stream. They are not kept: the caller may use the chunk again. */
+  /** Parses the next bytes of the stream. The caller may reuse the chunk afterwards. */
   push(chunk: Uint8Array): void {
     let at = this.#partialBytes > 0 && !this.#stopped ? this.#finishPartial(chunk) : 0;
     while (at < chunk.length && !this.#stopped) at = this.#readRun(chunk, at);
@@ -85,13 +85,13 @@ export class FrameParser {
     throw thrown.error;
   }
 
-  /** Ignores everything from now on, the rest of the present chunk, too: for a handler that has closed the connection. */
+  /** Ignores all further bytes, the rest of the present chunk included. For a handler that has closed the connection. */
   stop(): void {
     this.#stopped = true;
     this.#dropPartial();
   }
 
-  /** Completes the frame that earlier chunks began. Returns how much of this one that took. */
+  /** Completes the frame that earlier chunks began. Returns how many bytes of `chunk` it used. */
   #finishPartial(chunk: Uint8Array): number {
     let at = this.#fillPartial(chunk, 0, FRAME_HEADER_BYTES);
     if (this.#partialBytes < FRAME_HEADER_BYTES) return at;
@@ -202,7 +202,7 @@ export class FrameParser {
   }
 
   #fail(error: ProtocolError): void {
-    // A handler of an earlier frame may have stopped the parser: then nobody wants to know.
+    // A handler of an earlier frame may have stopped the parser: then the error is not reported.
     if (this.#stopped) return;
     this.stop();
     try {
@@ -227,7 +227,7 @@ function parseEnvelope(json: string): Envelope | EnvelopeFault {
   return readEnvelope(value);
 }
 
-/** Not `subarray`: on a Buffer that makes another Buffer, which takes longer than to decode a short frame. */
+/** Not `subarray`: on a Buffer it makes another Buffer, which costs more than decoding a short frame. */
 function viewOf(chunk: Uint8Array, from: number, to: number): Uint8Array {
   return new Uint8Array(chunk.buffer, chunk.byteOffset + from, to - from);
 }
@@ -248,7 +248,7 @@ function decodeAsciiRun(chunk: Uint8Array, start: number, end: number): string |
   run.set(viewOf(chunk, start, end));
   for (let at = 0; at < bytes; ) {
     const length = readLength(run, at);
-    // Written out: a call of `fill` takes longer than all the rest of this loop.
+    // A loop, because a call of `fill` costs more than all the rest of this loop.
     run[at] = SPACE;
     run[at + 1] = SPACE;
     run[at + 2] = SPACE;

@@ -8,7 +8,7 @@ import type { Envelope } from "./envelope.js";
 /** Bytes before each frame's JSON: its length, unsigned, big-endian. */
 export const FRAME_HEADER_BYTES = 4;
 
-/** Stands for the headers while frames are one text; JSON holds no raw NUL, and each is one byte of UTF-8. */
+/** Placeholder for a header while frames are one text. JSON holds no raw NUL, and a NUL is one byte of UTF-8. */
 const HEADER_PLACEHOLDER = "\0\0\0\0";
 
 /** Mean frame size from which joining the texts costs more than the calls of the encoder that it saves. */
@@ -19,26 +19,26 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Bounds of a {@link FrameWriter}. */
 export interface FrameWriterOptions {
-  /** Largest frame without its header; default 1 MiB. State what the receiver said in WELCOME. */
+  /** Largest frame without its header; default 1 MiB. Pass the value from the receiver's WELCOME. */
   maxFrameBytes?: number;
-  /** Size of the slab that frames are written into; default 64 KiB. A batch that is larger gets a slab of its own. */
+  /** Size of the slab for frames; default 64 KiB. A larger batch gets a slab of its own. */
   slabBytes?: number;
 }
 
 /**
  * Writes envelopes as frames, many into one slab: one encoding and one socket write for all that is sent in a tick.
  *
- * `take` hands out everything written since the last `take`. What it hands out is never overwritten, unless it is given
- * back with `release`: a sender that does so writes into one slab for life, and allocates nothing per frame; a sender
- * that does not gets a new slab when the old one is full. One writer may serve many connections.
+ * `take` returns the frames written since the last `take` as one chunk. The chunk is overwritten only after `release`. A
+ * sender that releases its chunks reuses one slab and allocates nothing per frame. Without `release`, the writer allocates a
+ * new slab when the old one is full. One writer may serve many connections.
  */
 export class FrameWriter {
   readonly #maxFrameBytes: number;
   readonly #slabBytes: number;
   #slab = NO_BYTES;
-  /** End of what was handed out of the slab. */
+  /** End of the taken part of the slab. */
   #end = 0;
-  /** Chunks of the present slab that are still out. */
+  /** Chunks of the present slab that were taken and not released. */
   #lent = 0;
   readonly #texts: string[] = [];
   #units = 0;
@@ -53,7 +53,7 @@ export class FrameWriter {
     return this.#texts.length;
   }
 
-  /** Lower bound of the bytes that wait, exact as long as all of them are ASCII: when to `take` in mid-tick. */
+  /** Lower bound of the waiting bytes, exact for ASCII. A caller decides by it whether to `take` in mid-tick. */
   get pendingBytes(): number {
     return this.#units + FRAME_HEADER_BYTES * this.#texts.length;
   }
@@ -62,20 +62,20 @@ export class FrameWriter {
    * Adds a frame.
    *
    * @throws ProtocolError MESSAGE_TOO_LARGE, or PROTOCOL_VIOLATION when the envelope is not JSON (a cycle, a bigint, too
-   * deep). Nothing was added then, and the frames before it stay.
+   * deep). The frame is not added then; earlier frames are kept.
    */
   write(envelope: Envelope<unknown>): void {
     this.writeText(stringify(envelope));
   }
 
-  /** Adds a frame whose JSON exists already, such as one that was stored. It is not parsed. */
+  /** Adds a frame from existing JSON, such as a stored one. The JSON is not parsed. */
   writeText(json: string): void {
     refuseOversized(json, this.#maxFrameBytes);
     this.#texts.push(json);
     this.#units += json.length;
   }
 
-  /** Every frame since the last call, as one run of bytes; empty when there is none. */
+  /** All frames since the last call as one chunk; empty when there are none. */
   take(): Uint8Array {
     const texts = this.#texts;
     if (texts.length === 0) return NO_BYTES;
@@ -86,7 +86,7 @@ export class FrameWriter {
     return chunk;
   }
 
-  /** One frame now, past the ones that wait: for callers that want the bytes at once. */
+  /** Encodes one frame at once, ahead of the waiting ones. */
   frameOf(json: string): Uint8Array {
     refuseOversized(json, this.#maxFrameBytes);
     this.#makeRoom(FRAME_HEADER_BYTES + roomOf(json, this.#slabBytes));
@@ -95,8 +95,8 @@ export class FrameWriter {
   }
 
   /**
-   * Gives a chunk back once it has left the process (in the callback of the socket's write). It must not be read
-   * afterwards. Chunks of an older slab are ignored.
+   * Releases a chunk for reuse, in the callback of the socket's write. The chunk must not be read afterwards. Chunks of an
+   * older slab are ignored.
    */
   release(chunk: Uint8Array): void {
     if (chunk.buffer !== this.#slab.buffer || this.#lent === 0) return;
@@ -104,14 +104,14 @@ export class FrameWriter {
     if (this.#lent === 0) this.#end = 0;
   }
 
-  /** Encodes all frames in one go, which is right when every unit takes one byte; undefined when some take more. */
+  /** Encodes all frames in one call, which works when every unit is one byte; undefined when some need more. */
   #takeJoined(texts: readonly string[]): Uint8Array | undefined {
     const total = this.pendingBytes;
     this.#makeRoom(total);
     const start = this.#end;
     const joined = texts.join(HEADER_PLACEHOLDER);
     const target = this.#slab.subarray(start + FRAME_HEADER_BYTES, start + total);
-    // There is room for one byte per unit: whoever takes more does not fit.
+    // The target has one byte per unit: a text with longer characters does not fit.
     if (ENCODER.encodeInto(joined, target).read !== joined.length) return undefined;
     let at = start;
     for (const text of texts) {
@@ -131,7 +131,7 @@ export class FrameWriter {
     return this.#lend(start, at);
   }
 
-  /** Writes one frame at `at`, where there is room for it, and returns its end. */
+  /** Writes one frame at `at`, where it must fit, and returns its end. */
   #append(text: string, at: number): number {
     const { written } = ENCODER.encodeInto(text, this.#slab.subarray(at + FRAME_HEADER_BYTES));
     writeHeader(this.#slab, at, written);
@@ -157,8 +157,8 @@ const POOL = new FrameWriter({ maxFrameBytes: Number.POSITIVE_INFINITY });
 /**
  * One envelope as one frame: 4 bytes of length, then JSON in UTF-8.
  *
- * The bytes belong to the caller and are never overwritten; they are a view into a slab that frames share, so a frame
- * that is kept for long keeps up to 64 KiB: copy it then. Senders of many frames use a {@link FrameWriter}.
+ * The bytes belong to the caller and are never overwritten. They are a view into a shared slab: copy a frame that is kept
+ * for long, because it keeps up to 64 KiB alive. Senders of many frames use a {@link FrameWriter}.
  *
  * @param maxFrameBytes largest JSON, without the header; default 1 MiB
  * @throws ProtocolError MESSAGE_TOO_LARGE, or PROTOCOL_VIOLATION when the envelope is not JSON
@@ -188,7 +188,7 @@ function refuseOversized(json: string, maxFrameBytes: number): void {
   );
 }
 
-/** Bytes to set aside for a text: the worst case of a short one, the exact count of a long one. */
+/** Bytes to reserve for a text: the worst case of a short one, the exact count of a long one. */
 function roomOf(text: string, slabBytes: number): number {
   const worst = text.length * UTF8_BYTES_PER_UNIT;
   return worst <= slabBytes ? worst : utf8Bytes(text);

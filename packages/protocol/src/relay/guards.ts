@@ -7,7 +7,7 @@ import { type Delivery, SEND_META } from "./side-bands.js";
 
 // Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
 
-/** The guard of each type's payload. Look one up only by a type that {@link isMessageType} has seen. */
+/** The guard of each type's payload. Look one up only by a type that {@link isMessageType} accepts. */
 export const PAYLOAD_GUARDS = Object.fromEntries(
   Object.entries<Shape>(PAYLOADS).map(([type, description]) => [type, guardOf(description)]),
 ) as unknown as { readonly [Type in MessageType]: Guard<RelayPayloads[Type]> };
@@ -18,17 +18,17 @@ export const isSendMeta = guardOf(SEND_META);
 /** One comes for every DELIVER. */
 const isAckPayload = PAYLOAD_GUARDS.ACK;
 
-/** Written out, because it runs for every message; as its description says. */
+/** Equal to the guard of its description. Written by hand, because it runs for every message. */
 function isSendPayload(value: unknown): value is SendPayload {
   if (!isRecord(value) || typeof value.kind !== "string" || typeof value.body !== "string") return false;
   return (value.data === undefined || isRecord(value.data)) && isOptionalText(value.thread);
 }
 
 /**
- * Whether `value` is the `delivery` of a DELIVER (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages). Read without `delivery.seq`, one cannot
+ * Whether `value` is the `delivery` of a DELIVER (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages). A DELIVER without `delivery.seq` cannot
  * be acknowledged.
  *
- * Written out, because it runs for every message; as its description says.
+ * Equal to the guard of its description. Written by hand, because it runs for every message.
  */
 export function isDelivery(value: unknown): value is Delivery {
   if (!isRecord(value)) return false;
@@ -41,8 +41,8 @@ function isOptionalText(value: unknown): boolean {
 }
 
 /**
- * Whether an envelope is of `type` and holds what that type promises, its payload and for SEND and DELIVER the side
- * bands, too. Written out for the three types of the hot path.
+ * Whether an envelope is of `type`, with a valid payload and, for SEND and DELIVER, valid side bands. Written by hand for the
+ * three types of the hot path.
  */
 export function isEnvelopeOf<Type extends MessageType>(
   envelope: Envelope<unknown>,
@@ -56,10 +56,10 @@ export function isEnvelopeOf<Type extends MessageType>(
   return type === "SEND" || (envelope.from !== undefined && isDelivery(envelope.delivery));
 }
 
-/** Any envelope whose type is known, its content checked; switch on `type` to narrow it. */
+/** Any envelope of a known type with checked content. Switch on `type` to narrow it. */
 export type KnownEnvelope = { [Type in MessageType]: RelayEnvelope<Type> }[MessageType];
 
-/** Whether `value` is an envelope of a type we know that holds what its type promises. */
+/** Whether `value` is an envelope of a known type with valid content. */
 export function isKnownEnvelope(value: unknown): value is KnownEnvelope {
   return isEnvelope(value) && isMessageType(value.type) && isEnvelopeOf(value, value.type);
 }

@@ -3,7 +3,7 @@ import type { Open } from "../session/index.js";
 /**
  * Every message type of the relay wire.
  *
- * Peers may send types this list lacks; they are ignored, and the connection stays open.
+ * Peers may send other types. They are ignored, and the connection stays open.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#message-types
  */
@@ -64,7 +64,7 @@ export const MESSAGE_TYPES = [
   "MESSAGES_RESPONSE",
   "PROPOSAL_CREATE",
   "VOTE",
-  // Ours; sent only to clients that asked for it in HELLO.
+  // Ours; sent only to clients that request it in HELLO.
   "RECEIPT",
 ] as const;
 
@@ -73,7 +73,7 @@ export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(MESSAGE_TYPES);
 
-/** Whether `type` is one that this version of the wire knows. */
+/** Whether `type` is in {@link MESSAGE_TYPES}. */
 export function isMessageType(type: string): type is MessageType {
   return KNOWN_TYPES.has(type);
 }
@@ -84,15 +84,15 @@ export function isMessageType(type: string): type is MessageType {
  * The original only ever sends `BAD_REQUEST`, `INTERNAL`, `RESUME_TOO_OLD` and `DUPLICATE_CONNECTION`; ours sends them all.
  */
 export const ErrorCode = {
-  /** The frame, or what it asks for, is not allowed. */
+  /** The frame, or the requested action, is not allowed. */
   BAD_REQUEST: "BAD_REQUEST",
   /** The peer did not prove who it is. */
   UNAUTHORIZED: "UNAUTHORIZED",
-  /** The target is not known. */
+  /** The target is unknown. */
   NOT_FOUND: "NOT_FOUND",
-  /** The daemon could not do it. */
+  /** The daemon failed. */
   INTERNAL: "INTERNAL",
-  /** The resume token, or the position it stands for, is not kept any more; a WELCOME with a new session follows. */
+  /** The resume token or its position is no longer stored. A WELCOME with a new session follows. */
   RESUME_TOO_OLD: "RESUME_TOO_OLD",
   /** Another connection took the name; the receiver must not reconnect. */
   DUPLICATE_CONNECTION: "DUPLICATE_CONNECTION",
@@ -103,11 +103,11 @@ export const ErrorCode = {
 /** One of the codes in {@link ErrorCode}. */
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
-/** What a message is meant as. */
+/** What kind of content a message carries. */
 export type PayloadKind = "message" | "action" | "state" | "thinking";
 
-/** When a shadow speaks up. */
+/** When a shadow sends a message of its own. */
 export type SpeakOnTrigger = "SESSION_END" | "CODE_WRITTEN" | "REVIEW_REQUEST" | "EXPLICIT_ASK" | "ALL_MESSAGES";
 
-/** Who is behind a connection: agents have one each, users may have many. */
+/** What connects under a name: an agent has one connection, a user may have many. */
 export type EntityType = Open<"agent" | "user">;

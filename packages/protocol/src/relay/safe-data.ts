@@ -2,7 +2,7 @@
  * Whether `value` is safe to handle: it nests at most `levels` deep (a scalar is no level), and holds no key that can
  * replace a prototype once somebody copies it: `__proto__`, or `constructor` over an object with `prototype`.
  *
- * A walk over keys, not a search in the text: strings may be long, and are not looked at.
+ * Walks over the keys instead of searching the text: strings may be long, and are not inspected.
  */
 export function isSafeData(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;

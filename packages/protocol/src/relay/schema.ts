@@ -1,8 +1,8 @@
 // Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
 
 /**
- * `@daemon-sdk/protocol/relay/schema`: zod schemas of the relay wire, for where trust begins and for other programs. A door
- * of its own, so that who only wants the guards of `@daemon-sdk/protocol/relay` gets no zod. Both accept the same: a
+ * `@daemon-sdk/protocol/relay/schema`: zod schemas of the relay wire, for untrusted input and for other programs. A separate
+ * entry, so that the guards of `@daemon-sdk/protocol/relay` do not load zod. Guards and schemas accept the same values: a
  * property test proves it.
  */
 import * as z from "zod/mini";
@@ -36,7 +36,7 @@ export function envelopeSchemaOf<Type extends MessageType>(type: Type): z.ZodMin
     ...(hasMeta ? { payload_meta: z.exactOptional(sendMetaSchema) } : {}),
     ...(type === "DELIVER" ? { from: z.string(), delivery: deliverySchema } : {}),
   });
-  // The fields depend on `type` by value, which the compiler does not follow; the property test does.
+  // The fields depend on the value of `type`, which the compiler cannot check; the property test does.
   return schema as unknown as z.ZodMiniType<RelayEnvelope<Type>>;
 }
 

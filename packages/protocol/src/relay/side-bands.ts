@@ -1,6 +1,6 @@
 import { flag, integer, number, object, optional, text } from "./description/index.js";
 
-/** Reply by ACK wanted: the SEND waits for it. */
+/** The SEND blocks until an ACK with the reply arrives. */
 export interface SyncMeta {
   correlationId: string;
   /** Default: 30 s, the daemon's. */
@@ -10,7 +10,7 @@ export interface SyncMeta {
 
 const sync = object<SyncMeta>({ correlationId: text, timeoutMs: optional(number), blocking: flag });
 
-/** Wishes of a SEND's author, copied unchanged into the DELIVER. */
+/** Options of a SEND, copied unchanged into the DELIVER. */
 export interface SendMeta {
   /** Has no effect: every DELIVER is to be acknowledged. */
   requires_ack?: boolean;
@@ -31,13 +31,13 @@ export const SEND_META = object<SendMeta>({
   sync: optional(sync),
 });
 
-/** Where a DELIVER stands in its stream. */
+/** Position of a DELIVER in its stream. */
 export interface Delivery {
   /** Counts from 1, per topic and sender; a redelivery keeps its number. */
   seq: number;
   /** The recipient's session. */
   session_id: string;
-  /** Present when the SEND was addressed to something else than this recipient: `*`, `@users`, a shadow's primary. */
+  /** The address of the SEND, if it was not this recipient: `*`, `@users`, a shadow's primary. */
   originalTo?: string;
 }
 

@@ -1,15 +1,15 @@
 import type { EnvelopeMeta } from "../session/index.js";
 
-/** Something the peer told. `method` is without its prefix. */
+/** A notification from the peer. `method` is without its prefix. */
 export interface InboundNotification {
   readonly method: string;
   readonly params: Record<string, unknown>;
   readonly meta: EnvelopeMeta | undefined;
-  /** The whole message as it came, for whoever counts its bytes; not there to be kept. */
+  /** The whole received message, for counting its bytes. Do not keep it. */
   readonly frame: string;
 }
 
-/** Something the peer asks. `method` is without its prefix. */
+/** A request from the peer. `method` is without its prefix. */
 export interface InboundRequest {
   readonly id: string;
   readonly method: string;
@@ -17,5 +17,5 @@ export interface InboundRequest {
   readonly meta: EnvelopeMeta | undefined;
 }
 
-/** What an `onRequest` handler returns to leave a request without an answer for now; `respond` may follow. */
+/** Result of an `onRequest` handler that does not answer now. `respond` may answer later. */
 export const NO_ANSWER: unique symbol = Symbol("daemon-sdk.no-answer");

@@ -3,10 +3,10 @@ import { abortReason, InvalidOptionError, TimeoutError } from "../errors.js";
 /** A call that waits for its response. */
 export interface PendingRequest {
   readonly id: string;
-  /** Full wire name; stands in the error of a time-out. */
+  /** Full wire name, for the message of a time-out. */
   readonly method: string;
   readonly params: object;
-  /** 0: as long as it takes. */
+  /** 0: no time-out. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onResult: ((result: unknown) => void) | undefined;
@@ -19,12 +19,12 @@ interface Entry {
 
 type Outcome = { readonly result: unknown } | { readonly error: Error };
 
-/** Longest delay a timer takes; a longer one fires at once. */
+/** Longest delay of a timer; a longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Calls on their way, by id. Each settles exactly once: by its result, an error, its time-out, its signal, or the end of
- * the connection, whichever is first; with that its timer and its listener are gone.
+ * Calls in flight, by id. Each settles exactly once: by its result, an error, its time-out, its signal, or the end of the
+ * connection, whichever is first. Then its timer and its abort listener are removed.
  */
 export class PendingRequests {
   readonly #entries = new Map<string, Entry>();
@@ -44,7 +44,7 @@ export class PendingRequests {
     return this.#entries.get(id)?.request;
   }
 
-  /** Registers a call. Rejects with the signal's reason at once when it is aborted already. */
+  /** Registers a call. Rejects at once with the signal's reason when the signal is aborted already. */
   add(request: PendingRequest): Promise<unknown> {
     const fault = this.#faultOf(request);
     if (fault !== undefined) return Promise.reject(fault);
@@ -71,7 +71,7 @@ export class PendingRequests {
   resolve(id: string, result: unknown): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
-    // Taken out first: whatever `onResult` does, a second response finds nothing.
+    // Removed first: whatever `onResult` does, a second response finds no call.
     this.#entries.delete(id);
     try {
       entry.request.onResult?.(result);
@@ -90,7 +90,7 @@ export class PendingRequests {
     return entry !== undefined;
   }
 
-  /** Settles all of them with one error. */
+  /** Settles all calls with one error. */
   rejectAll(error: Error): void {
     for (const { settle } of [...this.#entries.values()]) settle({ error });
   }

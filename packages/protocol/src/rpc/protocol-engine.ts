@@ -30,11 +30,11 @@ import { ServerRequests } from "./server-requests.js";
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Stops waiting; the call rejects with the signal's reason. The peer is not told and may still act. */
+  /** Stops waiting: the call rejects with the signal's reason. The peer is not notified and may still act. */
   readonly signal?: AbortSignal;
-  /** Overrides the method's own; 0 means no limit. */
+  /** Overrides the time-out of the method; 0 means none. */
   readonly timeoutMs?: number;
-  /** Called in the tick the response is read, before any later frame is. What it throws rejects the call. */
+  /** Called in the tick in which the response is read, before any later frame. If it throws, the call rejects with that error. */
   readonly onResult?: (result: unknown) => void;
   /** Id of the request; default a new UUID v4. */
   readonly id?: string;
@@ -42,10 +42,10 @@ export interface CallOptions {
 
 /** Options of a {@link ProtocolEngine}. */
 export interface ProtocolEngineOptions {
-  /** `daemon` on sockets, `droid` on an agent's stdio. Names of inbound methods lose either. */
+  /** `daemon` on sockets, `droid` on an agent's stdio. Either prefix is removed from inbound methods. */
   readonly prefix: MethodPrefix;
   readonly logger?: Logger;
-  /** Version to state on every frame. Default: none until the peer has stated its own, then that one. */
+  /** Version to send in every frame. Default: the version that the peer sent first; none before that. */
   readonly protocolVersion?: string;
 }
 
@@ -55,29 +55,29 @@ export interface ProtocolEngineOptions {
  * - A call settles exactly once: with its result, the peer's error, its time-out, its signal, or the end of the link.
  * - A request of the peer is answered at most once, by the handler or by `respond`.
  * - Frames are handled in order; a handler that throws stops neither the engine nor later frames.
- * - What is not delivered (bad frames, responses nobody waits for) is counted and logged, never thrown.
+ * - Bad frames and responses to no pending call are counted and logged, never thrown.
  *
- * Set the `on…` properties in the tick the engine is made: nothing is delivered before that tick ends.
+ * Set the `on…` properties in the tick in which the engine is made: nothing is delivered before that tick ends.
  */
 export class ProtocolEngine {
   /** Called with each notification, in order. */
   onNotification: ((notification: InboundNotification) => void) | undefined;
-  /** Answers requests of the peer: a result, {@link NO_ANSWER}, or throw {@link RpcFault}. None set: -32601. */
+  /** Answers requests of the peer: returns a result or {@link NO_ANSWER}, or throws {@link RpcFault}. Unset: -32601. */
   onRequest: ((request: InboundRequest) => unknown) | undefined;
   /**
-   * Told of each frame that was no envelope. Set, it is also what answers: the engine itself then sends nothing, as an
-   * agent needs whose wire wants -32700 with a null id.
+   * Called with each frame that is no envelope. When it is set, the engine sends no answer to such a frame: on an agent's
+   * wire the answer is -32700 with a null id, which this callback sends.
    */
   onBadFrame: ((failure: DecodeFailure) => void) | undefined;
-  /** Told of each response that no call waits for, such as the second one for an id. */
+  /** Called with each response to no pending call, such as the second one for an id. */
   onStrayResponse: ((response: ResponseEnvelope) => void) | undefined;
-  /** Told of each request that was dropped because one of its id is being handled, or was answered. */
+  /** Called with each request that was dropped because a request of its id is being handled or was answered. */
   onRepeatedRequest: ((request: InboundRequest) => void) | undefined;
-  /** Called once, after every pending call was rejected. `error` is what later calls reject with. */
+  /** Called once, after every pending call was rejected. Later calls reject with `error`. */
   onClose: ((error: ConnectionError, event: TransportClose) => void) | undefined;
   /**
-   * Bytes of UTF-8 that the peer takes in one message. A call over it rejects with MESSAGE_TOO_LARGE, an answer throws it, and
-   * nothing is sent: the peer would cut the link, with all other calls on it. Default: without bound.
+   * Largest message that the peer accepts, in bytes of UTF-8. A larger call rejects with MESSAGE_TOO_LARGE and a larger answer
+   * throws it. Nothing is sent, because the peer would close the link with all other calls on it. Default: no bound.
    */
   maxMessageBytes = Number.POSITIVE_INFINITY;
   /** `frames` counts all messages; the others are subsets: no envelope, a response to no pending call, an unknown method. */
@@ -121,8 +121,8 @@ export class ProtocolEngine {
   }
 
   /**
-   * Answers a request of the peer: one that was left with {@link NO_ANSWER}, or one learned from `load_session`, from
-   * whatever connection it was asked. False when this engine answered it already, or has ended.
+   * Answers a request of the peer: one whose handler returned {@link NO_ANSWER}, or one listed by `load_session`, whichever
+   * connection it was sent on. False when this engine answered it already, or has ended.
    */
   respond(id: string, result: unknown): boolean {
     if (this.#end !== undefined) return false;
@@ -133,12 +133,12 @@ export class ProtocolEngine {
     return true;
   }
 
-  /** Stops waiting for a call, which rejects with `reason`. False when none of that id waits. */
+  /** Stops waiting for a call, which rejects with `reason`. False when no call of that id waits. */
   abandon(id: string, reason: Error): boolean {
     return this.#pending.reject(id, reason);
   }
 
-  /** Tells the peer something, by its wire name without the prefix. False when the engine has ended. */
+  /** Sends a notification, by its wire name without the prefix. False when the engine has ended. */
   notify(name: string, params: object): boolean {
     if (this.#end !== undefined) return false;
     this.#transport.send(encodeNotification(`${this.#options.prefix}.${name}`, params, this.#statedVersion()));
@@ -170,7 +170,7 @@ export class ProtocolEngine {
     return answer;
   }
 
-  /** A third party's transport may throw, though it must not; then the call fails at once. */
+  /** Sends a call. A third party's transport may throw, although it must not: then the call fails at once. */
   #sendRequest(id: string, text: string): void {
     try {
       this.#transport.send(text);
@@ -211,7 +211,7 @@ export class ProtocolEngine {
     }
   }
 
-  /** Runs an observer; what it throws must not stop the frames behind. */
+  /** Runs an observer. An exception from it must not stop later frames. */
   #told(observe: () => void): void {
     try {
       observe();
@@ -234,7 +234,7 @@ export class ProtocolEngine {
     }
   }
 
-  /** A frame that is no envelope: its call must not wait for the time-out, and its sender gets an answer if it asked. */
+  /** Handles a frame that is no envelope. A pending call of its id rejects without waiting for the time-out; a request is answered. */
   #refuse(failure: DecodeFailure): void {
     this.counters.badFrames++;
     const { id, type, rpcCode, message } = failure;
@@ -257,7 +257,7 @@ export class ProtocolEngine {
     const request = { id, method, params, meta };
     if (!this.#serverRequests.begin(id)) {
       this.#told(() => this.onRepeatedRequest?.(request));
-      // An entry of a journal that came early comes again in its place (docs/protocol.md, "Credit").
+      // An entry whose early copy was received is received again at its place (docs/protocol.md, "Credit").
       if (meta?.seq !== undefined) return;
       this.counters.badFrames++;
       this.#logger.warn({ id, method }, "A repeated request was dropped");
@@ -310,7 +310,7 @@ function refuseOversized(what: string, text: string, maxBytes: number): void {
 }
 
 function withoutPrefix(method: string): string {
-  // Nearly every frame of a stream; the comparison costs a fifth of the slice.
+  // Nearly every frame of a stream has this method; the comparison costs a fifth of the slice.
   if (method === "daemon.session_notification") return "session_notification";
   if (method.startsWith("daemon.")) return method.slice("daemon.".length);
   return method.startsWith("droid.") ? method.slice("droid.".length) : method;

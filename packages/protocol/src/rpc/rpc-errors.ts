@@ -11,7 +11,7 @@ const CODE_OF_RPC_CODE: ReadonlyMap<number, DaemonErrorCode> = new Map([
   [RpcCode.sessionDisconnected, "SESSION_DISCONNECTED"],
 ]);
 
-/** These say nothing of a credential: the peer did not understand the request, or failed. */
+/** Codes that do not mean a refused credential: the peer did not understand the request, or failed. */
 const MISUNDERSTOOD: ReadonlySet<number> = new Set([
   RpcCode.parseError,
   RpcCode.invalidRequest,
@@ -20,7 +20,7 @@ const MISUNDERSTOOD: ReadonlySet<number> = new Set([
   RpcCode.internalError,
 ]);
 
-/** Codes of ours that a daemon of ours tells in `error.data.code`; any other word there means nothing. */
+/** Codes that our daemon sends in `error.data.code`; any other value there is ignored. */
 const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "QUEUE_FULL",
   "AGENTS_BUSY",
@@ -34,20 +34,20 @@ const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
 ]);
 
 /**
- * What a handler of server requests throws to answer with an error of its choice. Anything else it throws is answered
- * with -32603 and a text that tells nothing about the cause.
+ * An error that a handler of server requests throws to answer with this code and message. Any other exception is answered
+ * with -32603 and a text without the cause.
  */
 export class RpcFault extends ProtocolError {
   static override readonly brand: string = "RpcFault";
   declare readonly rpcCode: number;
 
-  /** `message` and `data` go to the peer as they are: no secrets. */
+  /** `message` and `data` are sent to the peer unchanged: no secrets. */
   constructor(rpcCode: number, message: string, data?: unknown) {
     super(CODE_OF_RPC_CODE.get(rpcCode) ?? "REMOTE_ERROR", message, { rpcCode, data });
   }
 }
 
-/** The call that failed, as far as its error needs to know. */
+/** What the error needs of the failed call. */
 export interface FailedCall {
   readonly id: string;
   /** Full wire name. */
@@ -56,10 +56,10 @@ export interface FailedCall {
 }
 
 /**
- * The error class for a failed response: what a caller can act on, whatever the peer called it.
+ * Maps a failed response to the error class that a caller can act on.
  *
- * The peer's own words stay in the message and, for classes without `rpcCode`, in `cause`. A credential that the peer
- * repeats is taken out.
+ * The peer's text is kept in the message and, for classes without `rpcCode`, in `cause`. A credential that the peer repeats
+ * is removed.
  */
 export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionError | ProtocolError | SessionError {
   const text = withoutSecrets(error.message, call.params);
@@ -97,7 +97,7 @@ interface VersionMismatch {
 }
 
 /**
- * The peer's words, from its side: `local` is the peer's version, `peer` is ours
+ * The versions as the peer reports them: `local` is the peer's version, `peer` is ours
  * (docs/wire/session.md#protocol-version).
  */
 function versionMismatchOf(data: unknown): VersionMismatch | undefined {
@@ -124,7 +124,7 @@ function versionMismatch(
 
 const SECRET_PARAMS = ["token", "apiKey", "proof", "ticket"] as const;
 
-/** A peer may repeat what it was sent; errors end in logs. */
+/** Removes credentials from a peer's text. A peer may repeat its params, and errors are logged. */
 function withoutSecrets(text: string, params: object): string {
   let clean = text;
   for (const name of SECRET_PARAMS) {

@@ -1,23 +1,23 @@
 import { CLIENT_LIMITS } from "../limits/index.js";
 
 /**
- * Ids of requests that the peer made, so that each is answered once at most.
+ * Ids of requests of the peer, so that each is answered once at most.
  *
- * Remembers the last `LIMITS.answeredRequests` answered ones; a request left without an answer is forgotten, because the
- * peer may ask it again after the session is loaded once more.
+ * Stores the last `LIMITS.answeredRequests` answered ids. The id of an unanswered request is removed, because the peer may
+ * send the request again after the session is loaded again.
  */
 export class ServerRequests {
   readonly #handling = new Set<string>();
   readonly #answered = new Set<string>();
 
-  /** Takes a request; false when its id is being handled or was answered. */
+  /** Registers a request; false when its id is being handled or was answered. */
   begin(id: string): boolean {
     if (this.#handling.has(id) || this.#answered.has(id)) return false;
     this.#handling.add(id);
     return true;
   }
 
-  /** Marks an id as answered, known or not; false when it was answered before. */
+  /** Marks an id as answered, registered or not; false when it was answered before. */
   answer(id: string): boolean {
     if (this.#answered.has(id)) return false;
     this.#handling.delete(id);
@@ -29,12 +29,12 @@ export class ServerRequests {
     return true;
   }
 
-  /** The handler leaves the request unanswered for now. */
+  /** Removes a request that its handler did not answer. */
   leave(id: string): void {
     this.#handling.delete(id);
   }
 
-  /** The link ended: nothing can be answered any more. */
+  /** Removes all ids, after the link has ended. */
   clear(): void {
     this.#handling.clear();
     this.#answered.clear();

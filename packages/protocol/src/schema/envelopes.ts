@@ -47,7 +47,7 @@ export const requestEnvelopeSchema: z.ZodMiniType<RequestEnvelope> = z.looseObje
   params: recordSchema,
 });
 
-/** Schema of {@link SuccessEnvelope}. Refuses a response that holds an `error`, too: that one is a failure. */
+/** Schema of {@link SuccessEnvelope}. A response that also has an `error` is refused, because it counts as a failure. */
 export const successEnvelopeSchema: z.ZodMiniType<SuccessEnvelope> = z
   .looseObject({ ...base, type: z.literal("response"), id: z.string(), result: z.unknown() })
   .check(z.refine((response) => !("error" in response), "a response with an error is a failure"));

@@ -131,7 +131,7 @@ export const listRequestsResultSchema: z.ZodMiniType<ListRequestsResult> = z.loo
   requests: z.array(inboxRequestSchema),
 });
 
-/** Schema of {@link AnswerRequestParams}; whether the request offers that answer is the daemon's to see. */
+/** Schema of {@link AnswerRequestParams}. The daemon checks whether the request offers that answer. */
 export const answerRequestParamsSchema: z.ZodMiniType<AnswerRequestParams> = z.looseObject({
   requestId: id,
   result: z.union([requestPermissionResultSchema, askUserResultSchema]),

@@ -8,15 +8,15 @@ import { recordSchema } from "./values.js";
 
 /** Schemas of one method. */
 export interface MethodSchemas<Params = unknown, Result = unknown> {
-  /** Of its params: extra keys pass, because a newer peer may send some. */
+  /** Schema of the params. Extra keys pass, because a newer peer may send some. */
   readonly params: z.ZodMiniType<Params>;
-  /** Of its result. */
+  /** Schema of the result. */
   readonly result: z.ZodMiniType<Result>;
 }
 
 type Methods = typeof METHODS;
 
-/** Schemas of every method of {@link METHODS}, under the same keys; their outputs are the types of the table. */
+/** Schemas of every method of {@link METHODS}, under the same keys; their output types are those of the table. */
 export const METHOD_SCHEMAS: {
   readonly [Key in keyof Methods]: MethodSchemas<ParamsOf<Methods[Key]>, ResultOf<Methods[Key]>>;
 } = {

@@ -166,7 +166,7 @@ export const NOTIFICATION_SCHEMAS: {
   readonly [Type in SessionNotificationType]: z.ZodMiniType<{ type: Type } & SessionNotificationFields[Type]>;
 } = { ...turnAndMessageSchemas, ...toolSchemas, ...sessionSchemas };
 
-/** Schema of {@link SessionNotification}: open, so a type this version does not know passes untouched. */
+/** Schema of {@link SessionNotification}. Unknown types pass unchanged. */
 export const sessionNotificationSchema: z.ZodMiniType<SessionNotification> = z.looseObject({ type: text });
 
 /** Schema of {@link SessionNotificationParams}: agrees with `isSessionNotificationParams`. */

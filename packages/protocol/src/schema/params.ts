@@ -37,7 +37,7 @@ const optionalTexts = z.exactOptional(z.array(text));
 const optionalCount = z.exactOptional(z.int().check(z.minimum(0)));
 const upTo = (max: number) => z.exactOptional(z.int().check(z.minimum(1), z.maximum(max)));
 
-/** The key every session call carries; it has to name something. */
+/** The key of every session call; must not be empty. */
 const sessionScope = { sessionId: text.check(z.minLength(1)) };
 
 /** Schema of {@link SessionScoped}, with further fields where a method has some. */

@@ -33,7 +33,7 @@ export const requestPermissionParamsSchema: z.ZodMiniType<RequestPermissionParam
   ...permission,
 });
 
-/** Schema of {@link RequestPermissionResult}; `proceed_edit` has to bring the edited text. */
+/** Schema of {@link RequestPermissionResult}; `proceed_edit` requires the edited text. */
 export const requestPermissionResultSchema: z.ZodMiniType<RequestPermissionResult> = z
   .looseObject({
     selectedOption: text,
@@ -69,7 +69,7 @@ const questions = { toolCallId: text, questions: z.array(askUserQuestionSchema) 
 /** Schema of {@link AskUserParams}. */
 export const askUserParamsSchema: z.ZodMiniType<AskUserParams> = z.looseObject({ sessionId: text, ...questions });
 
-/** Schema of {@link AskUserResult}. Answers as bare strings are refused: they leave a real daemon's turn stuck. */
+/** Schema of {@link AskUserResult}. Answers as bare strings are refused, because with them a turn of a real daemon never ends. */
 export const askUserResultSchema: z.ZodMiniType<AskUserResult> = z.looseObject({
   cancelled: z.exactOptional(z.boolean()),
   answers: z.array(z.looseObject({ index: z.number(), question: text, answer: text })),

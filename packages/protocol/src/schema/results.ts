@@ -44,7 +44,7 @@ const optionalNumber = z.exactOptional(number);
 const offered = z.exactOptional(z.literal(true));
 const optionalTags = z.exactOptional(z.array(sessionTagSchema));
 
-/** Schema of {@link DaemonCapabilities}; capabilities of a newer daemon pass, and mean nothing here. */
+/** Schema of {@link DaemonCapabilities}; unknown capabilities of a newer daemon pass and have no effect. */
 export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.looseObject({
   turns: offered,
   inbox: offered,

@@ -52,8 +52,8 @@ export const toolUseBlockSchema: z.ZodMiniType<ToolUseBlock> = z.looseObject({
 });
 
 /**
- * Schema of a tool use in `tool_call`, where `type` may be missing. Nothing reads it there, so the
- * type of {@link ToolUseBlock} stands.
+ * Schema of a tool use in `tool_call`, where `type` may be missing. No code reads `type` there, so the
+ * output type is {@link ToolUseBlock}.
  */
 export const toolUseSchema = z.looseObject({
   type: z.exactOptional(z.literal("tool_use")),
@@ -67,7 +67,7 @@ const unknownBlockSchema = z.looseObject({
   type: z.string().check(z.refine((type) => !KNOWN_BLOCKS.has(type), "a known kind of block with wrong fields")),
 }) as z.ZodMiniType as z.ZodMiniType<MessageBlock>;
 
-/** Schema of {@link MessageBlock}; kinds this version does not know pass. */
+/** Schema of {@link MessageBlock}; unknown kinds pass. */
 export const messageBlockSchema: z.ZodMiniType<MessageBlock> = z.union([
   z.looseObject({ type: z.literal("text"), text: z.string() }),
   toolUseBlockSchema,
@@ -128,7 +128,7 @@ export const sessionTagSchema: z.ZodMiniType<SessionTag> = z.looseObject({
 /** Schema of {@link SessionSource}. */
 export const sessionSourceSchema: z.ZodMiniType<SessionSource> = z.looseObject({ platform: z.string() });
 
-/** Schema of {@link ImageSource}; the daemon may know media types this list lacks. */
+/** Schema of {@link ImageSource}; the daemon may accept media types that this list lacks. */
 export const imageSourceSchema: z.ZodMiniType<ImageSource> = z.looseObject({
   type: z.literal("base64"),
   data: z.string(),

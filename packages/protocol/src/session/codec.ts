@@ -8,30 +8,29 @@ import { exceedsDepth, hasUnsafeKey, mayHoldUnsafeKey } from "./json-safety.js";
 
 // Facts of the wire: docs/wire/session.md#errors
 
-/** What {@link decodeFrame} made of a frame. */
+/** Result of {@link decodeFrame}. */
 export type Decoded = { ok: true; envelope: SessionEnvelope } | DecodeFailure;
 
-/** Why a frame was refused, and what an answer to it has to say. */
+/** Why a frame was refused, and the fields of the error response. */
 export interface DecodeFailure {
   ok: false;
   /** Code of the error response. */
   rpcCode: number;
-  /** Text of the error response. Never repeats what the frame held. */
+  /** Text of the error response. Never contains contents of the frame. */
   message: string;
-  /** Id of the error response: the frame's own where it has a string, else null. */
+  /** Id of the error response: the frame's id if that is a string, else null. */
   id: string | null;
-  /** `type` as the frame states it. Answer nothing to a bad `response` or `notification`: neither expects an answer. */
+  /** `type` of the frame. Do not answer a bad `response` or `notification`: neither expects an answer. */
   type: string | undefined;
-  /** `syntax`: no JSON object at all. `envelope`: JSON, but no envelope. `unsafe`: too deep, or keys that pollute. */
+  /** `syntax`: no JSON object. `envelope`: a JSON object, but no envelope. `unsafe`: nested too deep, or with keys that replace prototypes. */
   fault: "syntax" | "envelope" | "unsafe";
 }
 
 /**
  * Reads one message of the session wire. Never throws.
  *
- * Refuses what would hurt the code behind it: nesting over {@link LIMITS.jsonDepth}, keys named `__proto__` (however
- * escaped) and `constructor.prototype`. A request without `params` is read as one with empty params. The size is the
- * transport's affair.
+ * Refuses nesting over {@link LIMITS.jsonDepth}, and keys named `__proto__` (however escaped) or `constructor.prototype`. A
+ * request without `params` is read as one with empty params. The size is not checked here: the transport does that.
  */
 export function decodeFrame(text: string): Decoded {
   const isTooDeep = exceedsDepth(text, CLIENT_LIMITS.jsonDepth);
@@ -50,7 +49,7 @@ export function decodeFrame(text: string): Decoded {
 
 type Refusal = Pick<DecodeFailure, "fault" | "rpcCode" | "message">;
 
-/** docs/protocol.md, "Errors": -32700 is what cannot be read as an envelope, -32600 what can and cannot be acted on. */
+/** docs/protocol.md, "Errors": -32700 when the frame is not readable as an envelope, -32600 when the envelope cannot be acted on. */
 const REFUSALS = {
   notJson: { fault: "syntax", rpcCode: RpcCode.parseError, message: "Parse error: not JSON" },
   noObject: { fault: "syntax", rpcCode: RpcCode.parseError, message: "Parse error: not a JSON object" },
@@ -68,7 +67,7 @@ const REFUSALS = {
   },
 } as const satisfies Record<string, Refusal>;
 
-/** What is left when the guard refused: a request that may leave out its params, or a fault to name. */
+/** Decodes what the guard refused: a request without params, or a fault. */
 function decodeLeniently(value: unknown): Decoded {
   if (typeof value !== "object" || value === null) return refuse(REFUSALS.noObject, undefined);
   if (!isRecord(value) || value.type !== "request") return refuse(REFUSALS.noEnvelope, value);
@@ -94,7 +93,7 @@ export function encodeRequest(method: string, id: string, params: object, protoc
   return `${head(protocolVersion)},"type":"request","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${body}}`;
 }
 
-/** Text of the answer to a request that succeeded; an undefined result goes out as `{}`, because the wire wants one. */
+/** Text of the answer to a request that succeeded; an undefined result is sent as `{}`, because the wire requires a result. */
 export function encodeResult(id: string, result: unknown, protocolVersion?: string): string {
   const body = stringify(result ?? (result === null ? null : {}), "a result");
   return `${head(protocolVersion)},"type":"response","id":${JSON.stringify(id)},"result":${body}}`;

@@ -5,22 +5,22 @@ import type { Position } from "./values.js";
 
 /**
  * Side band of an envelope: W3C trace context, and on frames of a journal their position
- * (docs/protocol.md, "Positions"). Implementations that know nothing of it ignore it.
+ * (docs/protocol.md, "Positions"). Other implementations ignore it.
  */
 export interface EnvelopeMeta extends Partial<Position> {
-  /** The entry is sent ahead of its place, outside the credit; it comes again at its place (docs/protocol.md, "Credit"). */
+  /** Marks an early copy of an entry: sent ahead of its place and outside the credit. The entry follows at its place (docs/protocol.md, "Credit"). */
   early?: true;
-  /** A request that was resolved before it was sent: for the order only, nobody is to be asked (docs/protocol.md, "Resume"). */
+  /** Marks a request that was resolved before it was sent. It completes the order and must not be answered (docs/protocol.md, "Resume"). */
   resolved?: true;
   traceparent?: string;
   tracestate?: string;
 }
 
-/** What every frame of the session wire carries. */
+/** Fields of every frame of the session wire. */
 export interface EnvelopeBase {
   jsonrpc: typeof JSONRPC_VERSION;
   factoryApiVersion: typeof FACTORY_API_VERSION;
-  /** Optional on receive; sent once the peer's value is known. */
+  /** Optional on receive. Sent after the peer has sent its own value. */
   factoryProtocolVersion?: string;
   _meta?: EnvelopeMeta;
 }
@@ -54,14 +54,14 @@ export interface FailureEnvelope extends EnvelopeBase {
   error: RpcError;
 }
 
-/** Something told, with no answer expected. */
+/** A notification: no answer is expected. */
 export interface NotificationEnvelope extends EnvelopeBase {
   type: "notification";
   method: string;
   params: Record<string, unknown>;
 }
 
-/** An answer; ask `isFailure` before reading `result`. */
+/** An answer. Check `isFailure` before reading `result`. */
 export type ResponseEnvelope = SuccessEnvelope | FailureEnvelope;
 /** Any frame of the session wire. */
 export type SessionEnvelope = RequestEnvelope | ResponseEnvelope | NotificationEnvelope;

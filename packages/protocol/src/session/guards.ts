@@ -32,12 +32,12 @@ export function isResponseEnvelope(value: unknown): value is ResponseEnvelope {
   return (typeof value.id === "string" || value.id === null) && isRpcError(value.error);
 }
 
-/** Whether an answer tells a failure. Ask this before reading `result`. */
+/** Whether an answer is a failure. Check this before reading `result`. */
 export function isFailure(response: ResponseEnvelope): response is FailureEnvelope {
   return "error" in response;
 }
 
-/** Something told. An `id`, which a notification should not have, is ignored. */
+/** A notification. An `id`, which a notification should not have, is ignored. */
 export function isNotificationEnvelope(value: unknown): value is NotificationEnvelope {
   return (
     isRecord(value) &&
@@ -66,7 +66,7 @@ export function isRpcError(value: unknown): value is RpcError {
   return isRecord(value) && Number.isFinite(value.code) && typeof value.message === "string";
 }
 
-/** Params of `session_notification`, whatever the notification's type. Agents may leave `sessionId` out. */
+/** Params of `session_notification`, whatever the notification's type. `sessionId` may be absent from an agent. */
 export function isSessionNotificationParams(value: unknown): value is SessionNotificationParams {
   return (
     isRecord(value) &&
@@ -76,7 +76,7 @@ export function isSessionNotificationParams(value: unknown): value is SessionNot
   );
 }
 
-/** What every frame carries; `_meta` is looked into, because positions are taken from it. */
+/** Fields of every frame. `_meta` is checked, because positions are read from it. */
 function hasEnvelopeBase(value: Record<string, unknown>): boolean {
   return (
     value.jsonrpc === JSONRPC_VERSION &&
@@ -86,7 +86,7 @@ function hasEnvelopeBase(value: Record<string, unknown>): boolean {
   );
 }
 
-/** Side band of an envelope; keys it does not know are let through. */
+/** Side band of an envelope; unknown keys are accepted. */
 export function isEnvelopeMeta(value: unknown): value is EnvelopeMeta {
   return (
     isRecord(value) &&

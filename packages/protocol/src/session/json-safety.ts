@@ -2,11 +2,10 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Whether a JSON text nests deeper than `limit` containers, told without parsing it.
+ * Whether a JSON text nests deeper than `limit` containers, found without parsing the text.
  *
- * Cheap where it matters: a text with no more than `limit` opening brackets, strings included, is passed after counting
- * those; only others are scanned to the end, once. On text that is no JSON the answer means nothing, and `JSON.parse`
- * refuses it anyway.
+ * A text with at most `limit` opening brackets, strings included, passes after its brackets are counted. Other texts are
+ * scanned to the end, once. For text that is no JSON the result is meaningless, and `JSON.parse` refuses the text anyway.
  */
 export function exceedsDepth(text: string, limit: number): boolean {
   let openers = 0;
@@ -46,11 +45,11 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** An escape that spells an ASCII letter or `_`, as a disguised key would need. No honest encoder writes one. */
+/** An escape of an ASCII letter or `_`, which a disguised key needs and no usual encoder writes. */
 const ESCAPED_LETTER = /\\u00[4-7]/;
 
 /**
- * Cheap test on the text: false means that no key in it can be `__proto__` or `prototype`. Both hold `proto`, unless a
+ * Cheap test on the text: false means that no key in it can be `__proto__` or `prototype`. Both contain `proto`, unless a
  * letter of it is written as an escape.
  */
 export function mayHoldUnsafeKey(text: string): boolean {
@@ -59,7 +58,7 @@ export function mayHoldUnsafeKey(text: string): boolean {
 
 /**
  * Whether a parsed value holds, at any depth, a key that can replace a prototype once somebody copies it with `=` or a
- * deep merge: `__proto__`, or `constructor` over an object with `prototype`. Recurses: check the depth first.
+ * deep merge: `__proto__`, or `constructor` over an object with `prototype`. Recursive: check the depth first.
  */
 export function hasUnsafeKey(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

@@ -7,28 +7,28 @@ import type * as R from "./requests.js";
 declare const types: unique symbol;
 
 /**
- * A method of the session wire as one value: what to call it, who may call it, how long to wait, and (as types) what goes
- * in and comes out. Schemas for both are in `@daemon-sdk/protocol/schema`, under the same name.
+ * A method of the session wire as one value: name, scope, time-out, and (as types) params and result. Schemas of both are in
+ * `@daemon-sdk/protocol/schema`, under the same name.
  */
 export interface Method<Params extends object, Result, Name extends string = string> {
   /** Name without its prefix: `daemon.` on sockets, `droid.` on an agent's stdio. */
   readonly name: Name;
   readonly direction: "to-daemon" | "to-client";
-  /** Whether `params.sessionId` names the session the call is about. */
+  /** `session` when `params.sessionId` names the session of the call. */
   readonly scope: "connection" | "session";
   readonly timeoutMs: number;
   /**
-   * Whether a call that a lost connection left without an answer may be made again, with the same params: it only reads, or
-   * the daemon acts on it once.
+   * Whether a call without an answer may be repeated with the same params on a new link: the method only reads, or the daemon
+   * acts on it once.
    */
   readonly isRepeatable: boolean;
   /** Types only; never set. */
   readonly [types]?: { params: Params; result: Result };
 }
 
-/** What a method takes. */
+/** Type of a method's params. */
 export type ParamsOf<M> = M extends Method<infer Params, unknown> ? Params : never;
-/** What a method gives back; unchecked until a schema has seen it. */
+/** Type of a method's result; unchecked until a schema has parsed it. */
 export type ResultOf<M> = M extends Method<infer _Params, infer Result> ? Result : never;
 
 interface MethodOptions {
@@ -55,7 +55,7 @@ const connectionCall = <Name extends string>(name: Name, options?: MethodOptions
   define(name, "connection", options);
 
 /**
- * Methods this project uses. A time-out of 0 means: as long as it takes.
+ * Methods this project uses. A time-out of 0 means none.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#methods
  */
@@ -113,22 +113,22 @@ export const METHODS = {
   archiveSession: call("archive_session", again)<P.SessionScoped, P.ArchiveSessionResult>(),
   unarchiveSession: call("unarchive_session", again)<P.SessionScoped, P.SuccessResult>(),
 
-  /** Ours: this connection stops following the session, which goes on (docs/protocol.md, "Detach"). */
+  /** Ours: detaches this connection from the session, which continues (docs/protocol.md, "Detach"). */
   detachSession: call("detach_session", again)<P.SessionScoped, Record<string, unknown>>(),
 
-  /** Ours: comes back to a session at a known position (docs/protocol.md, "Resume"). */
+  /** Ours: attaches to a session at a known position (docs/protocol.md, "Resume"). */
   resumeSession: call("resume_session", { ...start, ...again })<P.ResumeSessionParams, P.ResumeSessionResult>(),
-  /** Ours: events again, from now on (docs/protocol.md, "Credit"). */
+  /** Ours: attaches to a session at the end of its journal (docs/protocol.md, "Credit"). */
   followSession: call("follow_session", again)<P.FollowSessionParams, P.FollowSessionResult>(),
-  /** Ours: what became of messages (docs/protocol.md, "Receipts"). */
+  /** Ours: the receipts of messages (docs/protocol.md, "Receipts"). */
   getReceipts: call("get_receipts", again)<P.GetReceiptsParams, P.GetReceiptsResult>(),
   /** Ours: the events of one turn again (docs/protocol.md, "A message that is known"). */
   getTurnEvents: call("get_turn_events", again)<P.GetTurnEventsParams, P.GetTurnEventsResult>(),
   /** Ours: the inbox of all sessions (docs/protocol.md, "Inbox"). */
   listRequests: connectionCall("list_requests", again)<P.ListRequestsParams, P.ListRequestsResult>(),
-  /** Ours: answers a request of any session, and is told when it comes too late. */
+  /** Ours: answers a request of any session. Fails when the request is no longer pending. */
   answerRequest: connectionCall("answer_request", again)<P.AnswerRequestParams, Record<string, unknown>>(),
-  /** Ours: whether the loop that serves the sessions turns (docs/protocol.md, "Life"). */
+  /** Ours: checks that the daemon's event loop runs (docs/protocol.md, "Life"). */
   ping: connectionCall("ping", { timeoutMs: CLIENT_LIMITS.pingTimeoutMs })<
     Record<string, never>,
     Record<string, unknown>
@@ -148,6 +148,6 @@ export function methodNamed(name: string): KnownMethod | undefined {
   return METHODS_BY_NAME.get(name);
 }
 
-// A pure call, or a page's bundle would hold the map as well.
+// A pure call: otherwise the bundle of a page would contain the map.
 const METHODS_BY_NAME = /* @__PURE__ */ (() =>
   new Map<string, KnownMethod>(Object.values(METHODS).map((method) => [method.name, method])))();

@@ -2,7 +2,7 @@ import { ProtocolError } from "../errors.js";
 
 /** Options of {@link LineSplitter}. */
 export interface LineSplitterOptions {
-  /** Longest line taken, in bytes without its newline; see `LIMITS.agentLineBytes`. */
+  /** Longest accepted line, in bytes without its newline; see `LIMITS.agentLineBytes`. */
   readonly maxLineBytes: number;
   /** Called with each line, in order, without its newline; never with an empty one. Must not throw. */
   readonly onLine: (text: string) => void;
@@ -11,14 +11,14 @@ export interface LineSplitterOptions {
 }
 
 const NEWLINE = 0x0a;
-/** A buffer up to this size is kept for the next line that comes in parts; a larger one goes with the line it was made for. */
+/** A buffer up to this size is kept for the next line that spans chunks. A larger one is released after its line. */
 const KEPT_BYTES = 4096;
 
 /**
  * Cuts a byte stream into lines of text, as agents write them on stdio.
  *
- * Takes any chunking, also in the middle of a character, in time linear in the bytes and memory bounded by one line plus
- * one chunk. A line that cannot be taken is reported and skipped; the next one is read as usual. Chunks are not kept.
+ * Chunks may end anywhere, also in the middle of a character. Time is linear in the bytes; memory is bounded by one line
+ * plus one chunk. An invalid line is reported and skipped; the next one is read as usual. Chunks are not kept.
  */
 export class LineSplitter {
   readonly #options: LineSplitterOptions;
@@ -26,14 +26,14 @@ export class LineSplitter {
   /** The line begun by earlier chunks: the first `#heldBytes` bytes. Grows by doubling, so each byte is copied O(1) times. */
   #held = new Uint8Array(0);
   #heldBytes = 0;
-  /** True while the rest of a line that was too long passes by. */
+  /** True while the rest of a too long line is skipped. */
   #isSkipping: boolean = false;
 
   constructor(options: LineSplitterOptions) {
     this.#options = options;
   }
 
-  /** Takes the next bytes; calls `onLine` for each line they complete. The chunk may be reused afterwards. */
+  /** Reads the next bytes, and calls `onLine` for each completed line. The chunk may be reused afterwards. */
   push(chunk: Uint8Array): void {
     const last = chunk.lastIndexOf(NEWLINE);
     if (last === -1) {
@@ -54,7 +54,7 @@ export class LineSplitter {
     if (last !== undefined) this.#emit(last);
   }
 
-  /** Several whole lines, decoded in one go when none of them can be too long. */
+  /** Several whole lines, decoded in one call when none of them can be too long. */
   #emitLines(bytes: Uint8Array): void {
     const text = bytes.length <= this.#options.maxLineBytes ? this.#decode(bytes) : undefined;
     if (text === undefined) {
@@ -106,7 +106,7 @@ export class LineSplitter {
     }
   }
 
-  /** The held line with its last part; undefined when it is one that is being skipped. */
+  /** The held line with its last part; undefined when that line is being skipped. */
   #finish(part: Uint8Array): Uint8Array | undefined {
     if (this.#isSkipping) {
       this.#isSkipping = false;
@@ -118,7 +118,7 @@ export class LineSplitter {
     const wasCut = this.#isSkipping;
     this.#isSkipping = false;
     this.#heldBytes = 0;
-    // One long line, such as a whole conversation, must not cost its size for as long as the stream lives.
+    // After a long line, such as a whole conversation, its memory is released and not held until the stream ends.
     if (this.#held.length > KEPT_BYTES) this.#held = new Uint8Array(0);
     return wasCut ? undefined : line;
   }

@@ -5,7 +5,7 @@ import { isSessionMessage, isTokenUsage, isToolUse } from "./value-guards.js";
 const hookCommands = listOf(shape("command timeout#?"));
 const hookResults = listOf(shape("exitCode# stdout stderr command? timeout#?"));
 
-/** What each type promises, in the words of {@link shape}. `test/schema` proves them equal to the zod schemas. */
+/** The required fields of each type, in the notation of {@link shape}. `test/schema` proves them equal to the zod schemas. */
 const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
   assistant_text_delta: isTextDelta,
   thinking_text_delta: isTextDelta,
@@ -69,22 +69,22 @@ const CHECKS: ReadonlyMap<string, Check> = new Map(
   Object.entries(SHAPES).map(([type, fields]) => [type, typeof fields === "string" ? shape(fields) : fields]),
 );
 
-/** Every notification type this version knows. */
+/** All known notification types. */
 export const SESSION_NOTIFICATION_TYPES = /* @__PURE__ */ Object.keys(SHAPES) as readonly SessionNotificationType[];
 
 /**
- * Whether a notification is of a known type and holds what that type promises, so that its fields can be relied on.
+ * Whether a notification is of a known type and has the fields of that type.
  *
- * False for types of a newer peer, which pass through untouched, and for a known type with wrong fields: treat both as
- * unknown. Enum values are not checked, and extra keys are let through.
+ * False for types of a newer peer, which are forwarded unchanged, and for a known type with wrong fields: treat both as
+ * unknown. Enum values are not checked, and extra keys are accepted.
  */
 export function isKnownNotification(notification: SessionNotification): notification is KnownSessionNotification {
-  // Nearly all there is: a comparison costs a fifth of the hash that a look-up takes of a freshly parsed string.
+  // Nearly all notifications have this type. A comparison costs a fifth of a look-up, which hashes a freshly parsed string.
   if (notification.type === "assistant_text_delta") return isTextDelta(notification);
   return CHECKS.get(notification.type)?.(notification) ?? false;
 }
 
-/** Written out, because it runs on nearly every event. */
+/** Written by hand, because it runs on nearly every event. */
 function isTextDelta(value: unknown): boolean {
   const { messageId, blockIndex, textDelta } = value as Readonly<Record<string, unknown>>;
   return isString(messageId) && Number.isFinite(blockIndex) && isString(textDelta);

@@ -58,10 +58,10 @@ export interface SessionNotificationFields {
   mission_worker_completed: { workerSessionId: string; exitCode: number };
   session_inactivity: { message: string; timestamp: number; timeoutSeconds: number };
   session_process_exited: { message: string; timestamp: number };
-  /** Ours (docs/protocol.md §6): what those who follow should know, and what fails no turn. `code` is that of an error. */
+  /** Ours (docs/protocol.md §6): a message to all attached clients that fails no turn. `code` is an error code. */
   session_notice: { code: string; message: string; timestamp: number };
   session_closed: { timestamp: number };
-  /** Ours has a `code`, too (docs/protocol.md §9): `RESUME_TOO_OLD` when the journal no longer had what came next. */
+  /** Our daemon adds `code` (docs/protocol.md §9): `RESUME_TOO_OLD` when the journal no longer has the next entry. */
   session_unsubscribed: { message: string; code?: unknown };
   child_session_available: { childSessionId: string; timestamp: number };
   "daemon.terminal_data": { terminalId: string; data: string };
@@ -70,7 +70,7 @@ export interface SessionNotificationFields {
   ask_user_resolved: { requestId: string; toolCallId: string; cancelled: boolean };
 }
 
-/** Progress of a running tool; which of the texts is there depends on `type`. */
+/** Progress of a running tool; `type` decides which of the texts is present. */
 export interface ToolProgressUpdate {
   type: Open<"tool_call" | "tool_result" | "error" | "status" | "message">;
   text?: string;
@@ -83,7 +83,7 @@ export interface ToolProgressUpdate {
  * A turn ended. `turnId` is the id of the user message that started it.
  *
  * Reasons of the original: `completed`, `cancelled`, `error`, `model_authentication_failed`; our daemon adds
- * `agent_exited` and `daemon_restarted`, with what is known in `message`, `exitCode` and `signal`.
+ * `agent_exited` and `daemon_restarted`, with details in `message`, `exitCode` and `signal`.
  */
 export interface AgentTurnCompleted {
   reason: Open<
@@ -93,7 +93,7 @@ export interface AgentTurnCompleted {
   tokenUsage?: TokenUsage;
   durationMs?: number;
   message?: string;
-  /** Ours (docs/protocol.md §7): which error ended it, such as `AGENT_UNSTABLE`. */
+  /** Ours (docs/protocol.md §7): code of the error that ended the turn, such as `AGENT_UNSTABLE`. */
   code?: string;
   exitCode?: number | null;
   signal?: string | null;
@@ -121,21 +121,21 @@ export interface HookExecutionCompleted {
   [key: string]: unknown;
 }
 
-/** `type` of a notification this version knows. */
+/** `type` of a known notification. */
 export type SessionNotificationType = keyof SessionNotificationFields;
 
-/** A notification of a known type. Test with `isKnownNotification` before relying on its fields. */
+/** A notification of a known type. Check with `isKnownNotification` before reading its fields. */
 export type KnownSessionNotification = {
   [Type in SessionNotificationType]: { type: Type } & SessionNotificationFields[Type];
 }[SessionNotificationType];
 
-/** Any notification: a type this version does not know passes through untouched. */
+/** Any notification. Unknown types are forwarded unchanged. */
 export interface SessionNotification {
   type: string;
   [key: string]: unknown;
 }
 
-/** Params of `session_notification`. An agent may leave `sessionId` out; a daemon never does. */
+/** Params of `session_notification`. An agent may omit `sessionId`; a daemon never does. */
 export interface SessionNotificationParams {
   sessionId?: string;
   notification: SessionNotification;

@@ -64,7 +64,7 @@ export const OTHER_METHOD_NAMES = [
   "relay.stop",
   "relay.get_status",
   "submit_bug_report",
-  // Crons, and the loops they replaced
+  // Crons, and the loops that crons replaced
   "list_crons",
   "create_cron",
   "update_cron",

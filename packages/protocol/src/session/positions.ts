@@ -1,7 +1,7 @@
 import { isRecord } from "../base/index.js";
 import type { Position } from "./values.js";
 
-/** Negative when `a` lies before `b` in one session's journal, 0 when they are the same place, else positive. */
+/** Negative when `a` is before `b` in one session's journal, 0 when they are equal, else positive. */
 export function comparePositions(a: Position, b: Position): number {
   return a.epoch === b.epoch ? a.seq - b.seq : a.epoch - b.epoch;
 }

@@ -21,10 +21,10 @@ export const PERMISSION_OPTIONS = [
   "cancel",
 ] as const;
 
-/** One of {@link PERMISSION_OPTIONS}, or one of a newer peer. */
+/** One of {@link PERMISSION_OPTIONS}, or an option of a newer peer. */
 export type PermissionOption = Open<(typeof PERMISSION_OPTIONS)[number]>;
 
-/** What one tool use of a permission request wants to do; `type` equals the confirmation type. */
+/** The action of one tool use of a permission request; `type` equals the confirmation type. */
 export interface ConfirmationDetails {
   type: Open<
     | "edit"
@@ -51,7 +51,7 @@ export interface PermissionToolUse {
 /**
  * Params of the server request `request_permission`. One answer covers all tool uses.
  *
- * An agent on stdio leaves `sessionId` out; the daemon adds it.
+ * An agent on stdio omits `sessionId`; the daemon adds it.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#permission-requests
  */
@@ -79,7 +79,7 @@ export interface AskUserQuestion {
   options: string[];
 }
 
-/** Params of the server request `ask_user`. As above, an agent on stdio leaves `sessionId` out. */
+/** Params of the server request `ask_user`. An agent on stdio omits `sessionId`; the daemon adds it. */
 export interface AskUserParams {
   sessionId: string;
   toolCallId: string;
@@ -93,7 +93,7 @@ export interface AskUserAnswer {
   answer: string;
 }
 
-/** Result of `ask_user`. Answers as bare strings leave a real daemon's turn stuck. */
+/** Result of `ask_user`. With answers as bare strings, a turn of a real daemon never ends. */
 export interface AskUserResult {
   cancelled?: boolean;
   answers: AskUserAnswer[];

@@ -1,11 +1,11 @@
 import { isRecord } from "../base/index.js";
 
-/** Whether a value is what somebody promises. */
+/** Checks a value. */
 export type Check = (value: unknown) => boolean;
 
 const KINDS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["", (value) => typeof value === "string"],
-  // What JSON can carry; `1e999` parses to Infinity and is refused.
+  // Finite only: `1e999` in JSON parses to Infinity and is refused.
   ["#", (value) => Number.isFinite(value)],
   ["!", (value) => typeof value === "boolean"],
   ["{}", isRecord],
@@ -15,8 +15,8 @@ const KINDS: ReadonlyMap<string, Check> = new Map<string, Check>([
 /**
  * The check of an object, from the names of its fields: `"id count# done! settings{} list[] title?"`.
  *
- * A bare name is a string, `#` marks a number, `!` a boolean, `{}` an object, `[]` an array, and a final `?` what may be absent.
- * `others` checks fields that are more than that; it is asked for absent ones as well. Further keys are let through.
+ * A bare name is a string, `#` marks a number, `!` a boolean, `{}` an object, `[]` an array, and a final `?` an optional field.
+ * `others` checks fields of other types, and is called for absent ones as well. Further keys are accepted.
  */
 export function shape<Value = unknown>(
   fields: string,

@@ -13,7 +13,7 @@ export const isToolUse = /* @__PURE__ */ shape<ToolUseBlock>("id name thoughtSig
   input: isPresent,
 });
 
-/** What each kind of block holds (docs/wire/session.md#messages-and-token-usage). */
+/** Fields of each kind of block (docs/wire/session.md#messages-and-token-usage). */
 const BLOCKS: ReadonlyMap<unknown, Check> = new Map<string, Check>([
   ["text", shape("text")],
   ["tool_use", isToolUse],
@@ -30,8 +30,8 @@ const BLOCKS: ReadonlyMap<unknown, Check> = new Map<string, Check>([
 ]);
 
 /**
- * One block of a message (docs/wire/session.md#messages-and-token-usage). Kinds this version does not know pass, with
- * whatever they hold.
+ * One block of a message (docs/wire/session.md#messages-and-token-usage). Unknown kinds pass
+ * with any contents.
  */
 export function isMessageBlock(value: unknown): value is MessageBlock {
   if (!isRecord(value)) return false;

@@ -4,19 +4,19 @@
 /**
  * Values that travel in params, results and notifications.
  *
- * Every enum is open on receive: a newer peer may send values this list lacks, so fields are typed as {@link Open}.
+ * Every enum is open on receive, because a newer peer may send other values. So fields are typed as {@link Open}.
  */
 
-/** One of the known values, or a string that a newer peer made up. */
+/** One of the known values, or any other string from a newer peer. */
 export type Open<Known extends string> = Known | (string & Record<never, never>);
 
-/** How the agent works with its user; `agi` is deprecated. */
+/** Mode of work of an agent; `agi` is deprecated. */
 export type InteractionMode = "auto" | "spec" | "agi" | "mission";
-/** What the agent may do without asking. */
+/** What the agent may do without a permission request. */
 export type AutonomyLevel = "off" | "low" | "medium" | "high";
 /** How much the model thinks. */
 export type ReasoningEffort = "none" | "dynamic" | "off" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
-/** Where a setting comes from. */
+/** Origin of a setting. */
 export type SettingsLevel = "org" | "runtime" | "user" | "project" | "folder" | "dynamic" | "builtin";
 
 /** What the agent is doing: `DroidWorkingState` in the original. */
@@ -29,10 +29,10 @@ export type WorkingState =
   | "compacting_conversation";
 
 /**
- * What a session waits for, in words for people:
+ * What a session waits for, for people:
  *
- * `idle` no turn runs · `waiting-model` the model thinks or writes · `waiting-tool` a tool runs · `waiting-you` a permission or
- * an answer is asked for · `waiting-agent` a message waits for the start of the agent (in `list_opened_sessions` only) · `stalled` it works, and has said nothing for too long · `gone` its agent, or the way to it, is not there.
+ * `idle` no turn runs · `waiting-model` the model thinks or writes · `waiting-tool` a tool runs · `waiting-you` a request to the
+ * user is pending · `stalled` at work without an event for too long · `gone` its agent or its daemon cannot be reached.
  */
 export type SessionActivity =
   | "idle"
@@ -43,13 +43,13 @@ export type SessionActivity =
   | "stalled"
   | "gone";
 
-/** Where a session comes from; `platform` is open, the other keys depend on it. */
+/** Origin of a session. `platform` is open; the other keys depend on it. */
 export interface SessionSource {
   platform: Open<"slack" | "web" | "api" | "sessions_api" | "linear" | "automation">;
   [key: string]: unknown;
 }
 
-/** A label of a session, for whoever lists them. */
+/** A label of a session, for lists. */
 export interface SessionTag {
   name: string;
   metadata?: Record<string, string>;
@@ -90,14 +90,14 @@ export interface ToolUseBlock {
   input: unknown;
   thoughtSignature?: string;
 }
-/** What a tool gave back. */
+/** Result of a tool. */
 export interface ToolResultBlock {
   type: "tool_result";
   toolUseId: string;
   content?: string | MessageBlock[];
   isError?: boolean;
 }
-/** One block of a message; unknown kinds pass through. */
+/** One block of a message; unknown kinds are forwarded. */
 export type MessageBlock =
   | TextBlock
   | ToolUseBlock
@@ -131,7 +131,7 @@ export type McpServerConfig =
   | { name: string; type?: "stdio"; command: string; args: string[]; env?: Record<string, string> }
   | { name: string; type: "http" | "sse"; url: string; headers?: { name: string; value: string }[]; oauth?: false };
 
-/** An MCP server and how it is. */
+/** An MCP server and its state. */
 export interface McpServerState {
   name: string;
   status: Open<"connecting" | "connected" | "disconnected" | "failed" | "disabled">;
@@ -167,7 +167,7 @@ export interface AvailableModel {
   [key: string]: unknown;
 }
 
-/** What became of a message (docs/protocol.md, "Receipts"). `unknown`: it never came. The last five are final. */
+/** State of a message (docs/protocol.md, "Receipts"). `unknown`: the daemon never received it. The last five are final. */
 export type MessageState =
   | "unknown"
   | "accepted"
@@ -179,7 +179,7 @@ export type MessageState =
   | "agent_exited"
   | "outcome_unknown";
 
-/** Place of an entry in a session's journal. Compare within one session only; `epoch` first, then `seq`. */
+/** Position of an entry in a session's journal. Compare within one session only; `epoch` first, then `seq`. */
 export interface Position {
   epoch: number;
   seq: number;

@@ -1,6 +1,6 @@
 import type { Clock } from "@daemon-sdk/protocol";
 
-/** One timer that has not run. */
+/** One pending timer. */
 interface Timer {
   readonly dueAt: number;
   readonly callback: () => void;
@@ -8,17 +8,17 @@ interface Timer {
 
 /** Options of {@link FakeClock}. */
 export interface FakeClockOptions {
-  /** What {@link FakeClock.now} says at first, in ms since 1970; default 2026-01-01T00:00:00Z. */
+  /** First value of {@link FakeClock.now}, in ms since 1970; default 2026-01-01T00:00:00Z. */
   readonly startAt?: number;
 }
 
 const NEW_YEAR_2026 = 1_767_225_600_000;
 
 /**
- * A clock that stands still until a test moves it. Give it to whatever takes a {@link Clock}; no real timer is started.
+ * A clock that only a test moves. Pass it wherever a {@link Clock} is accepted. It starts no real timer.
  *
- * It holds two times, as a computer does: the wall time, and the time that timers run on. {@link advance} moves both,
- * {@link jump} only the first: that is a laptop that slept, or somebody who set the clock.
+ * It has two times, as a computer does: the wall time, and the time of timers. {@link advance} moves both. {@link jump} moves
+ * the wall time only, as when a laptop slept or a user set the clock.
  *
  * ```ts
  * const clock = new FakeClock();
@@ -27,7 +27,7 @@ const NEW_YEAR_2026 = 1_767_225_600_000;
  * ```
  */
 export class FakeClock implements Clock {
-  /** In the order they were set, which decides between timers due at one instant. */
+  /** In the order in which they were set, which decides between timers due at the same instant. */
   readonly #timers = new Set<Timer>();
   #wallMs: number;
   #timerMs = 0;
@@ -40,14 +40,14 @@ export class FakeClock implements Clock {
     return this.#wallMs;
   }
 
-  /** As a real timer, it never runs in the caller's stack, and a delay below 1 ms counts as 1 ms. */
+  /** As with a real timer, `callback` never runs in the caller's stack, and a delay below 1 ms counts as 1 ms. */
   setTimer(callback: () => void, delayMs: number): () => void {
     const timer: Timer = { callback, dueAt: this.#timerMs + Math.max(1, delayMs) };
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
   }
 
-  /** Timers that are set and have not run; 0 is what a test wants to see after `close()`. */
+  /** Number of pending timers. A test expects 0 after `close()`. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
@@ -59,10 +59,10 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Lets `ms` pass. Timers run when they are due, in order, also those that are set meanwhile; before each, after the last,
-   * and at the very beginning everything that waits for promises alone goes on as far as it can.
+   * Advances both times by `ms`. Due timers run in order, also those that are set meanwhile. At the beginning, before each
+   * timer and after the last, all code that waits for promises only runs as far as it can.
    *
-   * One call at a time. What a callback throws, this rejects with; the time then stands at that timer.
+   * One call at a time. Rejects when a callback throws; the time is then that of its timer.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#timerMs + ms;
@@ -76,7 +76,7 @@ export class FakeClock implements Clock {
     this.#moveTo(end);
   }
 
-  /** Lets the time pass that is left until the next timer, and runs it. Resolves with how long that was; 0 without a timer. */
+  /** Advances to the next timer and runs it. Resolves with the elapsed ms; 0 without a timer. */
   async advanceToNext(): Promise<number> {
     await this.settle();
     const waitMs = this.nextTimerInMs ?? 0;
@@ -84,14 +84,14 @@ export class FakeClock implements Clock {
     return waitMs;
   }
 
-  /** Moves the wall time, forth or back; no timer runs or comes nearer. */
+  /** Moves the wall time by `ms`, which may be negative. Timers are not affected. */
   jump(ms: number): void {
     this.#wallMs += ms;
   }
 
-  /** Waits until everything that waits for promises alone has gone on as far as it can; no time passes. */
+  /** Waits until all code that waits for promises only has run as far as it can. No time passes. */
   settle(): Promise<void> {
-    // Microtasks cannot tell when the others are done; a message between ports comes after all of them, and sooner than a timer.
+    // A message between ports is received after all microtasks, and sooner than a timer would run.
     return new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => {
@@ -109,7 +109,7 @@ export class FakeClock implements Clock {
   }
 
   #moveTo(timerMs: number): void {
-    // A callback may have thrown in an earlier advance; time never runs backwards.
+    // A callback may have thrown in an earlier advance. Time never moves backwards.
     if (timerMs <= this.#timerMs) return;
     this.#wallMs += timerMs - this.#timerMs;
     this.#timerMs = timerMs;

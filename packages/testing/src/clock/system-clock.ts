@@ -1,6 +1,6 @@
 import type { Clock } from "@daemon-sdk/protocol";
 
-/** The time of the computer. */
+/** The computer's own clock. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
   setTimer: (callback, delayMs) => {

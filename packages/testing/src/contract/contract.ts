@@ -1,35 +1,35 @@
 /**
- * One promise of a contract, as data: any runner can register it, a page can loop over it, a document can name it.
+ * One promise of a contract, as data: any test runner can register it, a page can run it, a document can refer to it.
  *
- * `Harness` is what makes the thing under test; each contract has its own.
+ * `Harness` creates the implementation under test; each contract has its own type.
  */
 export interface ContractCase<Harness = never> {
-  /** Law and word, such as `T1-order` or `P7.2-queue`; stable, so that documents can name it. */
+  /** Number of the law and a word, such as `T1-order` or `P7.2-queue`. Stable, so that documents can refer to it. */
   readonly id: string;
   /** The promise as a sentence. */
   readonly title: string;
-  /** What has to be offered for the promise to be made at all, such as a capability. Default: nothing. */
+  /** What the harness must offer for the case to apply, such as a capability. Default: nothing. */
   readonly needs?: readonly string[];
-  /** Resolves when the promise is kept, rejects with what was seen instead. */
+  /** Resolves when the promise is kept. Rejects with what was observed instead. */
   run(harness: Harness): Promise<void>;
 }
 
-/** What every harness may say beside what its contract asks for. */
+/** What any harness may declare, in addition to the requirements of its contract. */
 export interface OfferingHarness {
-  /** What there is of the things that cases need. Without it everything is taken for offered. */
+  /** What is available of the things that cases need. Without this method all of them count as available. */
   offers?(): Promise<ReadonlySet<string>>;
 }
 
-/** What became of one case. */
+/** Result of one case. */
 export type CaseResult = { readonly id: string; readonly title: string } & (
   | { readonly outcome: "passed" }
-  /** `reason` is what was seen instead. */
+  /** `reason` is what was observed instead. */
   | { readonly outcome: "failed"; readonly reason: string; readonly error: unknown }
   /** `reason` names what is not offered. */
   | { readonly outcome: "skipped"; readonly reason: string }
 );
 
-/** Why a case does not apply to what the harness makes: what it needs and is not offered. Undefined when it applies. */
+/** Why a case does not apply: what it needs and the harness does not offer. Undefined when the case applies. */
 export async function whyNotApplicable<Harness extends OfferingHarness>(
   { needs = [] }: ContractCase<Harness>,
   harness: Harness,
@@ -56,7 +56,7 @@ export async function runCase<Harness extends OfferingHarness>(
 }
 
 /**
- * Runs cases one after the other and tells what became of each. For programs and pages without a test runner; with one,
+ * Runs cases one after the other and returns the result of each. For programs and pages without a test runner. With one,
  * see `@daemon-sdk/testing/vitest` and `@daemon-sdk/testing/node-test`.
  */
 export async function runContract<Harness extends OfferingHarness>(

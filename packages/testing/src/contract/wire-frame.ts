@@ -1,4 +1,4 @@
-/** A frame of the session wire as it came: parsed, and otherwise untouched. */
+/** A received frame of the session wire, parsed and otherwise unchanged. */
 export interface WireFrame {
   readonly jsonrpc?: unknown;
   readonly factoryApiVersion?: unknown;
@@ -16,16 +16,16 @@ export interface WireFrame {
   readonly _meta?: { readonly epoch?: number; readonly seq?: number; readonly early?: boolean };
 }
 
-/** What a `session_notification` carries. */
+/** The `notification` of a `session_notification`. */
 export type WireNotification = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** A place in a journal, as the wire has it. */
+/** A position in a journal, as on the wire. */
 export interface WirePosition {
   readonly epoch: number;
   readonly seq: number;
 }
 
-/** The session that a frame is about, if any. */
+/** The id of the session to which a frame belongs, if any. */
 export function sessionIdOf(frame: WireFrame): unknown {
   return frame.params?.sessionId;
 }
@@ -36,30 +36,30 @@ export function isEntryOf(sessionId: string, frame: WireFrame): boolean {
   return isEntry && sessionIdOf(frame) === sessionId;
 }
 
-/** Whether it is a notification of that type. */
+/** Whether the frame is a notification of that type. */
 export function isNotification(frame: WireFrame, type: string): boolean {
   return frame.params?.notification?.type === type;
 }
 
-/** Whether it ends the turn of that message. */
+/** Whether the frame ends the turn of that message. */
 export function isEndOf(messageId: string, frame: WireFrame): boolean {
   return isNotification(frame, "agent_turn_completed") && frame.params?.notification?.turnId === messageId;
 }
 
-/** An entry in a word, for comparisons that people read: a type, `state:…`, or a method. */
+/** A short name of an entry, for readable comparisons: a type, `state:…`, or a method. */
 export function wordFor(frame: WireFrame): string {
   const notification = frame.params?.notification;
   if (notification?.type === "droid_working_state_changed") return `state:${String(notification.newState)}`;
   return notification?.type ?? frame.method ?? frame.type ?? "?";
 }
 
-/** `count` places, the first one after `start`. */
+/** `count` positions after `start`. */
 export function runFrom(start: WirePosition | undefined, count: number): WirePosition[] {
   const { epoch = -1, seq = -1 } = start ?? {};
   return Array.from({ length: count }, (_, index) => ({ epoch, seq: seq + 1 + index }));
 }
 
-/** The place of an entry. */
+/** The position of an entry. */
 export function bare(meta: WireFrame["_meta"]): WirePosition {
   return { epoch: meta?.epoch ?? -1, seq: meta?.seq ?? -1 };
 }

@@ -1,4 +1,4 @@
-/** What a link tells its owner; the same as `ByteLinkEvents` of `@daemon-sdk/transport-ws`. */
+/** Callbacks of a link to its owner; the same as `ByteLinkEvents` of `@daemon-sdk/transport-ws`. */
 export interface MemoryByteLinkEvents {
   onBytes(chunk: Uint8Array): void;
   onEnded(error?: Error): void;
@@ -11,8 +11,8 @@ export interface MemoryByteLinkPeer {
 }
 
 /**
- * A client's end of a stream of bytes in memory, of the shape that `RelayClient` dials. Nothing arrives inside the caller's
- * stack, and bytes are copied, so the caller's buffer is free again when it is told so.
+ * A client's end of a byte stream in memory, of the type that `RelayClient` dials. No callback runs inside the caller's
+ * stack. Bytes are copied; `onFlushed` reports when the caller may reuse its buffer.
  */
 export class MemoryByteLink {
   readonly bufferedBytes = 0;
@@ -47,13 +47,13 @@ export class MemoryByteLink {
     this.end();
   }
 
-  /** Bytes from the peer. */
+  /** Delivers bytes from the peer. */
   push(chunk: Uint8Array): void {
     if (!this.#events) this.#early.push(chunk);
     else queueMicrotask(() => this.#isOver || this.#events?.onBytes(chunk));
   }
 
-  /** The end, for both; with an error when it is none that was asked for. */
+  /** Ends the link on both sides; with an error unless a side requested the end. */
   over(error?: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;

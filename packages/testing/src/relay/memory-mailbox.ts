@@ -1,14 +1,14 @@
 import { newId } from "@daemon-sdk/protocol";
 import { createEnvelope, type RelayEnvelope, type SendPayload } from "@daemon-sdk/protocol/relay";
 
-/** What a message of a {@link MemoryMailbox} is made of. */
+/** A message of a {@link MemoryMailbox}. */
 export interface MemoryMessage extends Pick<RelayEnvelope<"SEND">, "payload" | "payload_meta" | "topic"> {
   readonly from: string;
-  /** What the sender addressed, where that is not this mailbox. */
+  /** The sender's address, if it was not this mailbox. */
   readonly originalTo?: string;
 }
 
-/** Messages of one name that nobody has acknowledged, in order; each keeps its id and number when it is delivered again. */
+/** Unacknowledged messages of one name, in order. A redelivery keeps id and number. */
 export class MemoryMailbox {
   readonly name: string;
   readonly sessionId = newId();
@@ -20,7 +20,7 @@ export class MemoryMailbox {
     this.name = name;
   }
 
-  /** What is not acknowledged, oldest first. */
+  /** The unacknowledged messages, oldest first. */
   get waiting(): readonly RelayEnvelope<"DELIVER">[] {
     return [...this.#waiting.values()];
   }
@@ -49,7 +49,7 @@ export class MemoryMailbox {
     return envelope;
   }
 
-  /** The message of that id, which is done with from now on. */
+  /** Removes and returns the message of that id. */
   acknowledge(id: string): RelayEnvelope<"DELIVER"> | undefined {
     const envelope = this.#waiting.get(id);
     this.#waiting.delete(id);

@@ -9,11 +9,11 @@ import {
 import type { MemoryByteLink } from "./memory-byte-link.js";
 import type { MemoryMailbox } from "./memory-mailbox.js";
 
-/** One connection to a `MemoryRelay`, as the hub sees it. */
+/** The relay's side of one connection to a `MemoryRelay`. */
 export class MemoryRelayPeer {
   /** Set as soon as the link is made. */
   link: MemoryByteLink | undefined;
-  /** The mailbox it reads, from HELLO on. */
+  /** The mailbox of the connection, from HELLO on. */
   mailbox: MemoryMailbox | undefined;
   readonly parser: FrameParser;
   #wantsReceipts = false;

@@ -12,18 +12,18 @@ import { MemoryByteLink } from "./memory-byte-link.js";
 import { MemoryMailbox, type MemoryMessage } from "./memory-mailbox.js";
 import { MemoryRelayPeer } from "./memory-relay-peer.js";
 
-/** A SEND as the hub took it. */
+/** A SEND that the relay accepted. */
 export interface RelayedMessage extends Pick<SendPayload, "kind" | "body" | "data" | "thread"> {
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * A relay daemon in memory, for tests of agents that talk to each other: HELLO and WELCOME, SEND, DELIVER and ACK, answers
- * that are waited for, receipts, and messages that wait for a name that is away (docs/protocol.md §14).
+ * A relay daemon in memory, for tests of agents that exchange messages: HELLO and WELCOME, SEND, DELIVER and ACK, blocking
+ * sends, receipts, and mailboxes of absent names (docs/protocol.md §14).
  *
- * It has no channels, no shadows, no spawning and no queries, and starts no timer: what is not acknowledged comes again when
- * its reader comes back, or when a test calls {@link redeliver}.
+ * It has no channels, no shadows, no spawning and no queries, and starts no timer. Unacknowledged messages are redelivered
+ * when their reader reconnects, or when a test calls {@link redeliver}.
  *
  * ```ts
  * const relay = new MemoryRelay();
@@ -31,13 +31,13 @@ export interface RelayedMessage extends Pick<SendPayload, "kind" | "body" | "dat
  * ```
  */
 export class MemoryRelay {
-  /** Every message that was sent, in order. */
+  /** All sent messages, in order. */
   readonly sent: RelayedMessage[] = [];
   readonly #mailboxes = new Map<string, MemoryMailbox>();
   readonly #peers = new Set<MemoryRelayPeer>();
   #isListening = true;
 
-  /** Opens a link; give it to `RelayClient` as its `dial`. */
+  /** Opens a link. Pass it to `RelayClient` as `dial`. */
   readonly dial = async ({ signal }: { readonly signal: AbortSignal }): Promise<{ link: MemoryByteLink }> => {
     if (signal.aborted) throw abortReason(signal);
     if (!this.#isListening) {
@@ -53,29 +53,29 @@ export class MemoryRelay {
     return { link };
   };
 
-  /** Names that are connected. */
+  /** Connected names. */
   get connected(): string[] {
     return [...this.#peers].flatMap(({ name }) => name ?? []);
   }
 
-  /** Sends a message to a name as if somebody of the name `from` had; it waits where nobody is there. */
+  /** Sends a message from the name `from`. It waits in the mailbox while the recipient is absent. */
   send(from: string, to: string, body: string, more: Omit<Partial<SendPayload>, "body"> = {}): void {
     this.#deliver(this.#mailbox(to), { from, payload: { kind: "message", ...more, body } });
   }
 
-  /** Messages that nobody of that name has acknowledged. */
+  /** Unacknowledged messages of a name. */
   waiting(name: string): readonly RelayEnvelope<"DELIVER">[] {
     return this.#mailboxes.get(name)?.waiting ?? [];
   }
 
-  /** Delivers again what was not acknowledged, under the same ids. */
+  /** Redelivers unacknowledged messages under the same ids. */
   redeliver(name?: string): void {
     for (const peer of this.#peers) {
       if (peer.mailbox && (name === undefined || peer.name === name)) this.#catchUp(peer, peer.mailbox);
     }
   }
 
-  /** Breaks the connections of a name, or all. Messages wait. */
+  /** Breaks the connections of a name, or all. Messages are kept. */
   cut(name?: string): void {
     const error = new ConnectionError("CONNECTION_LOST", "The memory relay cut the link.");
     for (const peer of [...this.#peers]) if (name === undefined || peer.name === name) peer.link?.over(error);
@@ -91,7 +91,7 @@ export class MemoryRelay {
     this.#isListening = true;
   }
 
-  /** The first message from `from` to `to`. @throws ProtocolError that lists what was sent instead */
+  /** The first message from `from` to `to`. @throws ProtocolError that lists the sent messages */
   expectMessage(from: string, to: string, body?: string | RegExp): RelayedMessage {
     const fits = (text: string) => (body instanceof RegExp ? body.test(text) : body === undefined || body === text);
     const found = this.sent.find((message) => message.from === from && message.to === to && fits(message.body));
@@ -128,7 +128,7 @@ export class MemoryRelay {
     this.#catchUp(peer, mailbox);
   }
 
-  /** One name has one agent connection: the newcomer stays (docs/protocol.md §14). */
+  /** Closes the earlier connection of a name: one name has one agent connection (docs/protocol.md §14). */
   #evict(name: string): void {
     for (const other of [...this.#peers]) {
       if (other.name !== name) continue;
@@ -171,7 +171,7 @@ export class MemoryRelay {
     for (const peer of this.#peers) if (peer.mailbox === mailbox) peer.write(envelope);
   }
 
-  /** An ACK ends its delivery; one that is waited for goes on to the sender. */
+  /** Handles an ACK: ends the delivery, and forwards the ACK of a blocking SEND to the sender. */
   #acknowledge(peer: MemoryRelayPeer, { payload }: RelayEnvelope<"ACK">): void {
     const delivered = peer.mailbox?.acknowledge(payload.ack_id);
     for (const id of payload.also ?? []) peer.mailbox?.acknowledge(id);
@@ -195,5 +195,5 @@ export class MemoryRelay {
   }
 }
 
-/** The hub sends no PING, so its clients must not take its silence for an end: this is as long as a timer can be. */
+/** The longest timer. The relay sends no PING, so clients must not treat its silence as a lost link. */
 const NO_HEARTBEAT_MS = Math.floor((2 ** 31 - 1) / LIMITS.relayMissedBeats);

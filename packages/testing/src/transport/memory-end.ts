@@ -1,6 +1,6 @@
 import { CloseCode, type Logger, ProtocolError, type Transport, type TransportClose } from "@daemon-sdk/protocol";
 
-/** What both ends of one memory link share. */
+/** Settings of both ends of one memory link. */
 export interface MemorySettings {
   readonly highWaterBytes: number;
   readonly maxMessageBytes: number;
@@ -11,14 +11,14 @@ interface Message {
   readonly text: string;
   readonly bytes: number;
 }
-/** What travels: messages, and last the word that no more come. */
+/** An item in flight: a message, or the final close. */
 type PendingDelivery = Message | { readonly close: { readonly code: number; readonly reason: string } };
 
 const BROKEN: TransportClose = { clean: false, code: 1006, reason: "" };
 
 /**
- * One end of a memory link. Parcels go from its outbox to the other end's inbox and from there to the handler, one per
- * microtask each, so that the ends take turns as they would over a wire.
+ * One end of a memory link. Items move from the outbox to the other end's inbox and from there to the handler, one per
+ * microtask each, so that both ends make progress as over a wire.
  */
 export class MemoryEnd implements Transport {
   onWritable: (() => void) | undefined;
@@ -32,7 +32,7 @@ export class MemoryEnd implements Transport {
   #closedHere = false;
   #isBlocked = false;
   #isAwake = false;
-  /** How this end ends, as soon as the inbox is empty. */
+  /** The close to report when the inbox is empty. */
   #end: TransportClose | undefined;
   #isEndTold = false;
   #onMessage: ((text: string) => void) | undefined;
@@ -92,7 +92,7 @@ export class MemoryEnd implements Transport {
     this.#peer?.breakOff();
   }
 
-  /** The link is gone: what has not left is lost, what has arrived is still delivered. */
+  /** Breaks the link: the outbox is lost, the inbox is still delivered. */
   breakOff(event: TransportClose = BROKEN): void {
     this.#isOpen = false;
     this.#outbox = [];
@@ -116,7 +116,7 @@ export class MemoryEnd implements Transport {
     });
   }
 
-  /** One delivery out, one message in. True when there was something to do, so there may be more. */
+  /** Moves one item out and one in. True when it moved any, so there may be more. */
   #step(): boolean {
     const hasSent = this.#sendOne();
     const hasDelivered = this.#deliverOne();
@@ -126,7 +126,7 @@ export class MemoryEnd implements Transport {
 
   #sendOne(): boolean {
     const peer = this.#peer;
-    // A closing end sends on into a full inbox: nothing can be added, and a close must not wait for a reader.
+    // A closing end sends even into a full inbox: its outbox cannot grow, and a close must not wait for a reader.
     if (!peer || (this.#isOpen && peer.#inboxBytes >= this.#settings.highWaterBytes)) return false;
     const delivery = this.#outbox.shift();
     if (!delivery) return false;
@@ -166,14 +166,14 @@ export class MemoryEnd implements Transport {
   }
 
   #tellEnd(): void {
-    // Who closed without ever reading has said that it wants nothing; only the other side's end waits for a reader.
+    // An end that closed before it set `onMessage` gets no messages; only the close of the other side waits for a reader.
     if (this.#closedHere && !this.#onMessage) this.#inbox = [];
     if (!this.#end || !this.#onClose || this.#isEndTold || this.#inbox.length > 0) return;
     this.#isEndTold = true;
     this.#call(this.#onClose, this.#end, "onClose");
   }
 
-  /** Calls a handler so that its fault stays its own (T10). */
+  /** Calls a handler and logs its exception (T10). */
   #call<Value>(handler: ((value: Value) => void) | undefined, value: Value, name: string): void {
     try {
       handler?.(value);
@@ -183,7 +183,7 @@ export class MemoryEnd implements Transport {
   }
 }
 
-/** Codes from 1002 to 2999 say that something was refused or broke (RFC 6455 §7.4). */
+/** Codes from 1002 to 2999 report a refusal or a failure (RFC 6455 §7.4). */
 function isPolite(code: number): boolean {
   return code < 1002 || code >= 3000;
 }

@@ -3,28 +3,28 @@ import { MemoryEnd } from "./memory-end.js";
 
 /** Options of {@link memoryTransport}. */
 export interface MemoryTransportOptions {
-  /** Bytes waiting in one direction above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
+  /** Waiting bytes in one direction above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
   readonly highWaterBytes?: number;
-  /** Largest message either side takes; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
+  /** Largest accepted message of both sides; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
   readonly maxMessageBytes?: number;
-  /** Hears of handlers that threw. Default: silent. */
+  /** Logs exceptions of handlers. Default: silent. */
   readonly logger?: Logger;
 }
 
-/** Two linked ends, and the scissors. */
+/** Two linked ends. */
 export interface MemoryLink {
   readonly near: Transport;
   readonly far: Transport;
-  /** Breaks the link: what is under way in either direction is lost, both ends see an unclean close. */
+  /** Breaks the link: messages in flight are lost, and both ends get an unclean close. */
   cut(): void;
 }
 
 /**
- * A pair of transports in one process that behaves like a wire: nothing is delivered inside the caller's stack, an end
- * that does not read slows the other one down, and the link can be cut.
+ * A pair of transports in one process that behaves like a wire: no delivery inside the caller's stack, back-pressure from an
+ * end that does not read, and a link that can be cut.
  *
- * No timers, no Node, no sockets: it runs on microtasks, so a test with it is as quick as its own code and needs no
- * fake clock. It obeys every law of `transportContract`.
+ * No timers, no Node, no sockets: it runs on microtasks, so tests need no fake clock. It keeps every law of
+ * `transportContract`.
  */
 export function memoryTransport(options: MemoryTransportOptions = {}): MemoryLink {
   const settings = {

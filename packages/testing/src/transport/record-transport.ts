@@ -3,13 +3,13 @@ import type { RecordedFrame } from "./recording.js";
 
 /** Options of {@link recordTransport}. */
 export interface RecordOptions {
-  /** Keys whose values are replaced by `"[redacted]"`, wherever they stand, beside {@link SECRET_KEYS}. */
+  /** Keys in addition to {@link SECRET_KEYS} whose values are replaced by `"[redacted]"`, at any depth. */
   readonly secretKeys?: readonly string[];
-  /** Milliseconds; default `performance.now()`. */
+  /** Clock in milliseconds; default `performance.now()`. */
   readonly now?: () => number;
 }
 
-/** Keys that hold credentials on the session wire (docs/protocol.md §3). Their values never reach a recording. */
+/** Keys that hold credentials on the session wire (docs/protocol.md §3). Their values are never recorded. */
 export const SECRET_KEYS: readonly string[] = [
   "token",
   "apiKey",
@@ -23,9 +23,9 @@ export const SECRET_KEYS: readonly string[] = [
 const REDACTED = "[redacted]";
 
 /**
- * A transport that is `inner`, and writes every frame that passes to `sink`: one JSON object a line, with credentials
- * replaced; `FakeDaemon.replays` plays it. Text that people or agents wrote is recorded as it is, so look at a recording
- * before you share it. The side that records is the client's.
+ * Wraps `inner`, and writes every frame to `sink`: one JSON object per line, with credentials replaced. `FakeDaemon.replays`
+ * plays the recording. Text of people and agents is recorded unchanged: check a recording before you share it. Wrap the
+ * client's side.
  *
  * ```ts
  * const dial = async (request) => recordTransport(await dialWebSocket(request.url), fileSink("session.jsonl"));
@@ -73,7 +73,7 @@ class RecordedTransport implements Transport {
     return this.#onMessage;
   }
 
-  // Set on the inner one only when it is set here: until then it keeps what comes (T9).
+  // Set on `inner` only when it is set here: until then `inner` keeps the messages (T9).
   set onMessage(handler: ((text: string) => void) | undefined) {
     this.#onMessage = handler;
     this.#inner.onMessage = handler && ((text) => this.#heard(text));
@@ -104,7 +104,7 @@ function parsed(text: string, secret: ReadonlySet<string>): Record<string, unkno
     const frame: unknown = JSON.parse(text, (key, value: unknown) => (secret.has(key) ? REDACTED : value));
     if (typeof frame === "object" && frame !== null && !Array.isArray(frame)) return { ...frame };
   } catch {
-    // No JSON: kept as it stands.
+    // No JSON: recorded unchanged.
   }
   return { raw: text };
 }

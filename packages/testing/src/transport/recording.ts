@@ -11,7 +11,7 @@ export interface RecordedFrame {
 /** A recorded connection: JSON Lines of {@link RecordedFrame}, or the frames themselves. */
 export type Recording = string | readonly RecordedFrame[];
 
-/** The frames of a recording. @throws ProtocolError that names the line which is none */
+/** The frames of a recording. @throws ProtocolError that names an invalid line */
 export function readRecording(recording: Recording): readonly RecordedFrame[] {
   if (typeof recording !== "string") return recording;
   return recording.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [readLine(line, index + 1)]));

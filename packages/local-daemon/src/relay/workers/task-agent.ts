@@ -7,14 +7,15 @@ import {
   type SessionNotification,
   type SettingsParams,
 } from "@daemon-sdk/protocol";
-import type {
-  Agent,
-  AgentEvents,
-  AgentExit,
-  AgentRequest,
-  AgentSpawner,
-  AgentSpec,
-  AgentTurnEnd,
+import {
+  type Agent,
+  type AgentEvents,
+  type AgentExit,
+  type AgentRequest,
+  type AgentSpawner,
+  type AgentSpec,
+  type AgentTurnEnd,
+  CANCEL_ANSWERS,
 } from "../../agents/index.js";
 import { AgentAnswer } from "./agent-answer.js";
 
@@ -211,18 +212,19 @@ export class TaskAgent {
     queueMicrotask(() => this.#next());
   }
 
-  /** No user is connected to a worker: a question is cancelled, a permission is given or refused as configured. */
+  /** No user is connected to a worker: a question is cancelled, a permission is granted or refused as configured. */
   #answerRequest({ method, params, respond }: AgentRequest): void {
     this.#options.logger.info(
       { agent: this.#options.spec.name, method },
-      "A worker asked, and nobody is there to answer.",
+      "A worker sent a request, and no user is connected to answer it.",
     );
-    respond(method === "ask_user" ? { cancelled: true, answers: [] } : { selectedOption: this.#permission(params) });
+    respond(method === "ask_user" ? CANCEL_ANSWERS.ask_user : this.#permission(params));
   }
 
-  #permission({ options }: Record<string, unknown>): "proceed_once" | "cancel" {
+  #permission({ options }: Record<string, unknown>): Record<string, unknown> {
     const isOffered = Array.isArray(options) && options.some((option) => option?.value === "proceed_once");
-    return isOffered && this.#options.interactive !== true ? "proceed_once" : "cancel";
+    const isGiven = isOffered && this.#options.interactive !== true;
+    return isGiven ? { selectedOption: "proceed_once" } : CANCEL_ANSWERS.request_permission;
   }
 
   #exited(exit: AgentExit): void {

@@ -1,13 +1,13 @@
 import type { AskUserQuestion } from "@daemon-sdk/protocol";
 import type { ToolUse } from "./tool.js";
 
-/** Who is asked. */
+/** Asks the user. */
 export interface Asked {
-  /** Asks a question; undefined when it was not answered. */
+  /** Asks a question; undefined without an answer. */
   askQuestion(toolCallId: string, question: AskUserQuestion, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** `AskUser`: a question with the answers it offers. Going on without an answer is fine; nothing depends on it. */
+/** `AskUser`: a question with suggested answers. Without an answer the turn continues. */
 export function askUser(person: Asked, question: string, options: readonly string[]): ToolUse {
   const asked = { index: 1, topic: "Question", question, options: [...options] };
   return {

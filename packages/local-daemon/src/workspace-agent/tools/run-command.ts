@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { clipped, type ToolContext, type ToolUse } from "./tool.js";
 
-/** A command that takes longer is killed. */
+/** Time-out of a command, after which it is killed. */
 const RUN_TIMEOUT_MS = 120_000;
-/** From SIGTERM to SIGKILL; short, because a person waits for the interrupt. */
+/** Time from SIGTERM to SIGKILL; short, because a user waits for the interrupt. */
 const KILL_GRACE_MS = 300;
-/** Characters of output kept; the rest is read and dropped, or the command would wait for ever. */
+/** Characters of output that are kept. The rest is read and dropped, so that the command does not block. */
 const MAX_OUTPUT_CHARS = 100_000;
 
-/** `Execute`: a shell command in the session's directory. Asks. An interrupt kills it and all that it started. */
+/** `Execute`: a shell command in the session's directory. Needs permission. An interrupt kills the whole process group. */
 export function runCommand(command: string): ToolUse {
   return {
     name: "Execute",
@@ -20,7 +20,7 @@ export function runCommand(command: string): ToolUse {
 
 function execute(command: string, { workspace, signal, progress }: ToolContext): Promise<string> {
   return new Promise((resolve, reject) => {
-    // A group of its own: killing the shell alone would leave behind what it started.
+    // A process group of its own, because a kill of the shell alone would not end its children.
     const child = spawn("sh", ["-c", command], {
       cwd: workspace.root,
       detached: true,
@@ -41,7 +41,7 @@ function execute(command: string, { workspace, signal, progress }: ToolContext):
     limit.addEventListener("abort", kill, { once: true });
     if (limit.aborted) kill();
     child.once("error", reject);
-    // What the command left in the background ends with it; it would also hold the pipes open.
+    // Ends background processes of the command, which would also keep the pipes open.
     child.once("exit", () => signalGroup(child, "SIGKILL"));
     child.once("close", (code, endedBy) => {
       limit.removeEventListener("abort", kill);
@@ -64,6 +64,6 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Gone already.
+    // The group has ended already.
   }
 }

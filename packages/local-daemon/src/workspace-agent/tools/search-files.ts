@@ -2,14 +2,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { clipped, type ToolContext, type ToolUse } from "./tool.js";
 
-/** Places that hold what nobody wrote. */
+/** Directories with generated content. */
 const SKIPPED = new Set([".git", "node_modules"]);
 /** Matches after which the search ends. */
 const MAX_MATCHES = 200;
-/** Larger files are not looked into. */
+/** Larger files are skipped. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** `Grep`: lines that hold a text, in files below a directory, as `path:line: text`. Links are not followed. */
+/** `Grep`: lines that contain a text, in files below a directory, as `path:line: text`. Links are not followed. */
 export function searchFiles(text: string, path: string): ToolUse {
   return {
     name: "Grep",
@@ -38,10 +38,10 @@ async function* filesBelow(directory: string, signal: AbortSignal): AsyncGenerat
 }
 
 async function collect(file: string, text: string, { workspace }: ToolContext, matches: string[]): Promise<void> {
-  // A file that is too large, or that went away or changed its kind meanwhile, is no match.
+  // A file that is too large, was deleted or is no longer a regular file is no match.
   const bytes = await workspace.read(file, MAX_FILE_BYTES).catch(() => undefined);
   const content = bytes?.toString("utf8") ?? "";
-  // A NUL means that it is no text.
+  // A file with a NUL is binary.
   if (!content.includes(text) || content.includes("\0")) return;
   content.split("\n").forEach((line, index) => {
     if (line.includes(text)) matches.push(`${workspace.show(file)}:${index + 1}: ${line}`);

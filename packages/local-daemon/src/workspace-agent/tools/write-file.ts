@@ -3,19 +3,19 @@ import type { ConfirmationDetails } from "@daemon-sdk/protocol";
 import { isMissing, type Workspace } from "../workspace.js";
 import { MAX_FILE_BYTES, type ToolUse } from "./tool.js";
 
-/** What a file is to become. */
+/** A change of a file. */
 export interface FileChange {
   readonly path: string;
   readonly text: string;
-  /** True: `text` goes to the end of what is there. */
+  /** True: appends `text`. */
   readonly append: boolean;
 }
 
 /**
- * `Create` for a file that does not exist, `Edit` for one that does. Either asks, and shows what it is about to write.
+ * `Create` for a new file, `Edit` for an existing one. Both need permission, and show the new content in the request.
  *
- * What is written replaces what the person was shown, and nothing else: a change that somebody made meanwhile is kept.
- * A path that may not be used is told when the tool runs, not before: the person sees what the agent tried.
+ * The file is replaced only if it still has the content that the request showed: a change made meanwhile is kept. A forbidden
+ * path is refused when the tool runs and not before, so that the user sees the attempt.
  */
 export async function writeTextFile(change: FileChange, workspace: Workspace): Promise<ToolUse> {
   const input = { file_path: change.path, content: change.text };
@@ -23,7 +23,7 @@ export async function writeTextFile(change: FileChange, workspace: Workspace): P
     const real = await workspace.resolve(change.path);
     const before = await readIfThere(workspace, real);
     const added = Buffer.from(change.text);
-    // Bytes and not text: what is there may be no UTF-8, and stays as it is.
+    // Bytes and not text: the present content may be no UTF-8, and must not change.
     const after = change.append ? Buffer.concat([before ?? Buffer.alloc(0), added]) : added;
     return {
       name: before === undefined ? "Create" : "Edit",

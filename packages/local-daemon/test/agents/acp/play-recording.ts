@@ -114,6 +114,7 @@ class Player {
       events: {
         onNotification: (notification) => this.#events.push({ kind: "notification", notification }),
         onRequest: (request) => this.#events.push({ kind: "request", request }),
+        onConversation: () => {},
         onTurnStarted: () => this.#events.push({ kind: "started" }),
         onTurnEnded: (end) => this.#ended(end),
         onExit: () => {},

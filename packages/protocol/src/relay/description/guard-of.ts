@@ -1,17 +1,17 @@
 import { isRecord } from "../../base/index.js";
 import type { Description, Field, Shape } from "./description.js";
 
-/** Tells whether a value has the type. */
+/** Checks whether a value has the type. */
 export type Guard<T> = (value: unknown) => value is T;
 
 type Check = (value: unknown) => boolean;
 
-/** Up to so many optional fields are looked up; of more, a value usually has few, and its own keys are walked instead. */
+/** Up to this many optional fields are looked up one by one. With more of them the value's own keys are walked, which are usually fewer. */
 const FEW_FIELDS = 2;
 
 /**
- * The guard of what `description` describes. It reads known fields and looks no further, and uses nothing that a peer names
- * as a key of a plain object.
+ * Makes the guard of a description. The guard reads known fields only, and never uses a name chosen by a peer as a key of a
+ * plain object.
  */
 export function guardOf<T>(description: Description<T>): Guard<T> {
   return checkOf(description) as Guard<T>;
@@ -46,7 +46,7 @@ function listCheck(check: Check): Check {
 
 interface FieldCheck {
   readonly key: string;
-  /** Nearly all fields are texts: for them no function is called. */
+  /** Nearly all fields are texts: no function is called for them. */
   readonly isText: boolean;
   readonly check: Check;
 }

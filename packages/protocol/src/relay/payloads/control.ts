@@ -13,10 +13,10 @@ import {
 } from "../description/index.js";
 import type { EntityType, ErrorCode } from "../message-types.js";
 
-/** Nothing to say: BYE, SUBSCRIBE, STATUS and others carry `{}`. */
+/** Payload `{}` of BYE, SUBSCRIBE, STATUS and others. */
 export type EmptyPayload = Record<string, unknown>;
 
-/** What a client claims to do. The original stores it nowhere. */
+/** What a client states that it supports. The original ignores it. */
 export interface ClientCapabilities {
   ack?: boolean;
   resume?: boolean;
@@ -37,9 +37,9 @@ const capabilities = object<ClientCapabilities>({
   batches: optional(flag),
 });
 
-/** HELLO: who connects. */
+/** HELLO: the name and kind of the connecting client. */
 export interface HelloPayload {
-  /** The connection's name; see `agentNameFault` for what our daemon takes. */
+  /** The connection's name; see `agentNameFault` for what our daemon accepts. */
   agent: string;
   capabilities?: ClientCapabilities;
   /** Default `agent`. */
@@ -55,9 +55,9 @@ export interface HelloPayload {
   session?: { resume_token?: string };
   /** Ours: a secret of the client's process. A later connection that shows it has the name again. */
   process_credential?: string;
-  /** Lets a part of the daemon's own system take a reserved name; states, does not prove. */
+  /** States that the client is part of the daemon's own system, which may use reserved names. No proof. */
   _isSystemComponent?: boolean;
-  /** Ours, on TCP: the client's half of the proof that both know the daemon's token. */
+  /** Ours, on TCP: the client's half of the proof that both sides have the daemon's token. */
   proof?: string;
   /** Ours, on TCP in a browser: a ticket that was made for one connection. */
   ticket?: string;
@@ -85,12 +85,12 @@ const hello = object<HelloPayload>({
 /** WELCOME: the connection is active. */
 export interface WelcomePayload {
   session_id: string;
-  /** To be shown in the next HELLO of this name. A secret. */
+  /** To be sent in the next HELLO of this name. A secret. */
   resume_token: string;
   server: {
     max_frame_bytes: number;
     heartbeat_ms: number;
-    /** Ours: RECEIPTs are sent to clients that ask for them. */
+    /** Ours: RECEIPTs are sent to clients that request them. */
     receipts?: boolean;
     /** Ours: the daemon reads ACKs of many messages. */
     batches?: boolean;
@@ -108,7 +108,7 @@ const welcome = object<WelcomePayload>({
   }),
 });
 
-/** PING and PONG: whether the peer still answers. */
+/** PING and PONG: the heartbeat. */
 export interface HeartbeatPayload {
   /** Echoed, not compared. */
   nonce: string;
@@ -116,11 +116,11 @@ export interface HeartbeatPayload {
 
 const heartbeat = object<HeartbeatPayload>({ nonce: text });
 
-/** ERROR: something the daemon refuses or cannot do. */
+/** ERROR: a refusal or failure of the daemon. */
 export interface ErrorPayload {
   code: Open<ErrorCode>;
   message: string;
-  /** The connection ends, and coming back does not help. */
+  /** The connection ends, and a new one would fail in the same way. */
   fatal: boolean;
   /** Ours: id of the envelope that is refused. The original's errors name none. */
   ref_id?: string;
@@ -141,7 +141,7 @@ export interface AckPayload {
   /** Ours, to daemons that read batches: ids of further DELIVERs that have arrived. */
   also?: string[];
   correlationId?: string;
-  /** A word by the original's types, a truth value by its documents: clients send either. */
+  /** A string by the original's types, a boolean by its documents: clients send either. */
   response?: Open<"OK" | "ERROR" | "ACCEPTED" | "REJECTED"> | boolean;
   responseData?: unknown;
 }
@@ -172,11 +172,11 @@ const nack = object<NackPayload>({
   message: optional(text),
 });
 
-/** BUSY: not now; the message was not taken. The original never sends it, ours does. */
+/** BUSY: the message was not accepted; send it again later. Our daemon sends it, the original never does. */
 export interface BusyPayload {
   retry_after_ms: number;
   queue_depth: number;
-  /** Ours: id of the SEND that was not taken. */
+  /** Ours: id of the SEND that was not accepted. */
   ref_id?: string;
 }
 
@@ -205,14 +205,14 @@ export interface SyncPayload {
 
 const sync = object<SyncPayload>({ session_id: text, streams: listOf(syncStream) });
 
-/** What has become of a SEND: stored for one who is away, stored and written to one who is there, or not taken. */
+/** State of a SEND: stored for an absent recipient, stored and written to a present one, or refused. */
 export type ReceiptState = "queued" | "delivered" | "refused";
 
-/** RECEIPT: ours; the SEND has been stored, or refused. An ERROR or BUSY that names the SEND goes before a refusal. */
+/** RECEIPT: ours. The SEND is stored, or refused. Before a refusal, an ERROR or BUSY that names the SEND is sent. */
 export interface ReceiptPayload {
   /** Id of the SEND. */
   ref_id: string;
-  /** To clients that read batches: ids of further SENDs of which the same is to be said. */
+  /** To clients that read batches: ids of further SENDs with the same state. */
   also?: string[];
   state: Open<ReceiptState>;
   /** As in the SEND: a name, `*`, `@users`. */
@@ -230,7 +230,7 @@ export interface LogPayload {
 
 const log = object<LogPayload>({ data: text, timestamp: optional(number) });
 
-/** AGENT_READY: somebody has connected; sent to everyone else, for users, too. */
+/** AGENT_READY: an agent or a user has connected. Sent to all others. */
 export interface AgentReadyPayload {
   name: string;
   cli?: string;
@@ -246,7 +246,7 @@ const agentReady = object<AgentReadyPayload>({
   connectedAt: number,
 });
 
-/** Descriptions of the types that make and keep a connection (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#control-messages). */
+/** Descriptions of the types that open and maintain a connection (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#control-messages). */
 export const CONTROL_PAYLOADS = {
   HELLO: hello,
   WELCOME: welcome,

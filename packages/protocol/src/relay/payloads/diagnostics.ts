@@ -42,7 +42,7 @@ export interface HealthPayload {
 
 const health = object<HealthPayload>({ includeCrashes: optional(flag), includeAlerts: optional(flag) });
 
-/** HEALTH_RESPONSE: a score, and what lowers it. */
+/** HEALTH_RESPONSE: a score and the issues that lower it. */
 export interface HealthResponsePayload {
   /** 0 to 100. */
   healthScore: number;
@@ -112,7 +112,7 @@ const metricsResponse = object<MetricsResponsePayload>({
   system: object<MetricsResponsePayload["system"]>({ totalMemory: number, freeMemory: number, heapUsed: number }),
 });
 
-/** Descriptions of the questions how the daemon and its agents are, and their answers (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries). */
+/** Descriptions of the queries about the daemon's and the agents' condition, and of their answers (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries). */
 export const DIAGNOSTIC_PAYLOADS = {
   STATUS: record,
   STATUS_RESPONSE: statusResponse,

@@ -2,7 +2,7 @@ import type { Open } from "../../session/index.js";
 import { flag, listOf, number, object, optional, record, text } from "../description/index.js";
 import type { EntityType, PayloadKind, SpeakOnTrigger } from "../message-types.js";
 
-/** SEND: a message; unchanged in the DELIVER made of it. */
+/** SEND: a message. The DELIVER carries the same payload, unchanged. */
 export interface SendPayload {
   kind: Open<PayloadKind>;
   body: string;
@@ -131,7 +131,7 @@ export interface ChannelTypingPayload {
 
 const channelTyping = object<ChannelTypingPayload>({ channel: text, isTyping: flag });
 
-/** SHADOW_BIND: copies of an agent's messages wanted. */
+/** SHADOW_BIND: requests copies of an agent's messages. */
 export interface ShadowBindPayload {
   primaryAgent: string;
   /** Default `["EXPLICIT_ASK"]`. */
@@ -157,7 +157,7 @@ export interface ShadowUnbindPayload {
 const shadowUnbind = object<ShadowUnbindPayload>({ primaryAgent: text });
 
 /**
- * Descriptions of the types that carry messages, and say who gets them (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages,
+ * Descriptions of the types that carry messages, and of those that select their recipients (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#messages,
  * https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#channels-and-shadows).
  */
 export const MESSAGE_PAYLOADS = {

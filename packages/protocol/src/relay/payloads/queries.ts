@@ -3,7 +3,7 @@ import { flag, integer, listOf, number, object, optional, record, text } from ".
 
 /** INBOX: messages to an agent. */
 export interface InboxPayload {
-  /** Default: the asker. */
+  /** Default: the sender of the query. */
   agent?: string;
   /** Default 50. */
   limit?: number;
@@ -47,7 +47,7 @@ export interface InboxResponsePayload {
 
 const inboxResponse = object<InboxResponsePayload>({ messages: listOf(inboxMessage) });
 
-/** MESSAGES_QUERY: stored messages, whoever they are to. */
+/** MESSAGES_QUERY: stored messages to any recipient. */
 export interface MessagesQueryPayload {
   /** Default 100. */
   limit?: number;
@@ -99,7 +99,7 @@ const storedMessage = object<StoredMessage>({
   data: optional(record),
 });
 
-/** MESSAGES_RESPONSE, in the order that was asked for. */
+/** MESSAGES_RESPONSE, in the requested order. */
 export interface MessagesResponsePayload {
   messages: StoredMessage[];
 }
@@ -148,7 +148,7 @@ export interface AgentListPayload {
 
 const agentList = object<AgentListPayload>({ agents: listOf(agentSummary) });
 
-/** REMOVE_AGENT: forgets a name. */
+/** REMOVE_AGENT: deletes a name. */
 export interface RemoveAgentPayload {
   /** 1 to 128 characters. */
   name: string;
@@ -157,7 +157,7 @@ export interface RemoveAgentPayload {
 
 const removeAgent = object<RemoveAgentPayload>({ name: text, removeMessages: optional(flag) });
 
-/** REMOVE_AGENT_RESPONSE: whether the name was known and is forgotten. */
+/** REMOVE_AGENT_RESPONSE: whether the name existed and was deleted. */
 export interface RemoveAgentResponsePayload {
   success: boolean;
   removed: boolean;
@@ -170,7 +170,7 @@ const removeAgentResponse = object<RemoveAgentResponsePayload>({
   message: optional(text),
 });
 
-/** Descriptions of the questions for messages and agents, and their answers (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries). */
+/** Descriptions of the queries for messages and agents, and of their answers (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#queries). */
 export const QUERY_PAYLOADS = {
   INBOX: inbox,
   INBOX_RESPONSE: inboxResponse,

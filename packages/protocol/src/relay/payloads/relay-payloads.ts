@@ -127,7 +127,7 @@ export interface RelayPayloads extends Record<MessageType, object> {
   VOTE: EmptyPayload;
 }
 
-/** The description of each type's payload: guards and schemas are made of these. */
+/** The description of each type's payload. Guards and schemas are derived from it. */
 export const PAYLOADS: { readonly [Type in MessageType]: Description<RelayPayloads[Type]> } = {
   ...CONTROL_PAYLOADS,
   ...MESSAGE_PAYLOADS,

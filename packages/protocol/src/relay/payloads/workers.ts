@@ -44,7 +44,7 @@ const spawn = object<SpawnPayload>({
   includeWorkflowConventions: optional(flag),
 });
 
-/** What every result of the spawn family says. */
+/** Fields of every result of the spawn family. */
 export interface WorkerResultPayload {
   /** Id of the request. The result's own id is a new one. */
   replyTo: string;
@@ -69,7 +69,7 @@ const spawnResult = object<SpawnResultPayload>({
   policyDecision: optional(anything),
 });
 
-/** RELEASE: end an agent. */
+/** RELEASE: stops an agent. */
 export interface ReleasePayload {
   name: string;
   reason?: string;

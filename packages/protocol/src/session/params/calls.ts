@@ -23,7 +23,7 @@ import type { DaemonCapabilities } from "./capabilities.js";
 import type { Credit } from "./extensions.js";
 import type { SessionScoped } from "./scope.js";
 
-/** Result of calls that a newer daemon may acknowledge before they are done. */
+/** Result of calls that a newer daemon may acknowledge before they are complete. */
 export interface CommandAck {
   accepted?: boolean;
 }
@@ -32,20 +32,20 @@ export interface CommandAck {
 export interface AuthenticateParams {
   token?: string;
   apiKey?: string;
-  /** Ours (docs/protocol.md, "Proof"): shows that this side knows the local token without sending it. Hex. */
+  /** Ours (docs/protocol.md, "Proof"): proves that the client has the local token, without sending the token. Hex. */
   proof?: string;
-  /** Ours (docs/protocol.md, "Tickets"): made by `create_ticket`, good for one connection. */
+  /** Ours (docs/protocol.md, "Tickets"): made by `create_ticket`, valid for one connection. */
   ticket?: string;
   caller: string;
   connectionId?: string;
   metadata?: Record<string, unknown>;
 }
-/** Who was let in. `capabilities` only from a daemon with extensions. */
+/** The authenticated user. `capabilities` only from a daemon with extensions. */
 export interface AuthenticateResult {
   userId: string;
   orgId: string;
   capabilities?: DaemonCapabilities;
-  /** Of this start of the daemon; an extension (docs/protocol.md §4). */
+  /** Id of this start of the daemon; an extension (docs/protocol.md §4). */
   instanceId?: string;
 }
 
@@ -82,7 +82,7 @@ export interface InitializeSessionParams extends SettingsParams {
   /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */
   credit?: Credit;
 }
-/** A started session. Routing hangs on its `sessionId`. */
+/** A started session. Its `sessionId` routes later frames. */
 export interface InitializeSessionResult {
   sessionId: string;
   session: { messages: SessionMessage[]; title?: string };
@@ -91,7 +91,7 @@ export interface InitializeSessionResult {
   mcpServers?: McpServerState[];
   availableModels?: AvailableModel[];
   cwd?: string;
-  /** Ours: where this connection's cursor starts. */
+  /** Ours: start of this connection's cursor. */
   position?: Position;
 }
 
@@ -107,7 +107,7 @@ export interface LoadSessionParams extends SessionScoped {
   /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */
   credit?: Credit;
 }
-/** Without a `sessionId`: the multiplexer learns it from the request. */
+/** Has no `sessionId`: the multiplexer uses that of the request. */
 export interface LoadSessionResult {
   session: { messages: SessionMessage[]; title?: string };
   settings: SessionSettings;
@@ -121,11 +121,11 @@ export interface LoadSessionResult {
   queuedMessages?: QueuedMessage[];
   tokenUsage?: TokenUsage;
   workingState?: Open<WorkingState>;
-  /** Ours: the place this snapshot was taken at, and where this connection's cursor starts. */
+  /** Ours: position of this snapshot, and start of this connection's cursor. */
   position?: Position;
 }
 
-/** A prompt. Repeating one with the same `messageId` and content does not act twice. */
+/** A prompt. A repeated prompt with the same `messageId` and content starts no second turn. */
 export interface AddUserMessageParams extends SessionScoped {
   text: string;
   messageId?: string;
@@ -135,14 +135,14 @@ export interface AddUserMessageParams extends SessionScoped {
   skipAgentLoop?: boolean;
   queuePlacement?: Open<"end_of_turn" | "end_of_loop">;
 }
-/** A prompt that waits for its turn, with the id of the request that brought it. */
+/** A queued prompt, with the id of its `add_user_message` request. */
 export interface QueuedMessage extends AddUserMessageParams {
   requestId: string;
 }
 
 /** Interrupts the running turn. */
 export interface InterruptSessionParams extends SessionScoped {
-  /** Ours: acts while the turn of that message is under way only; where the daemon offers `turnInterrupt`. */
+  /** Ours: interrupts only the turn of that message; where the daemon offers `turnInterrupt`. */
   messageId?: string;
 }
 
@@ -152,35 +152,35 @@ export interface ForkSessionParams extends SessionScoped {
   tags?: SessionTag[];
 }
 
-/** Result of compact, fork and rewind: a new session; the old one stays. */
+/** Result of compact, fork and rewind: a new session. The old one is kept. */
 export interface NewSessionResult {
   newSessionId: string;
 }
-/** A session that starts from a summary; `removedCount` messages of the old one are in it no more. */
+/** A session that starts from a summary, without `removedCount` messages of the old one. */
 export interface CompactSessionResult extends NewSessionResult {
   removedCount: number;
 }
-/** What going back to a message could do to files. */
+/** The files that a rewind to a message could change. */
 export interface RewindInfoResult {
   availableFiles: { filePath: string; contentHash: string; size: number }[];
   createdFiles: { filePath: string }[];
   evictedFiles: { filePath: string; reason: string }[];
 }
-/** Goes back to a message, in a new session; the files named here are restored or deleted. */
+/** Rewinds to a message in a new session. The named files are restored or deleted. */
 export interface ExecuteRewindParams extends SessionScoped {
   messageId: string;
   filesToRestore: { filePath: string; contentHash: string; size: number }[];
   filesToDelete: { filePath: string }[];
   forkTitle: string;
 }
-/** The new session, and how many files went back. */
+/** The new session, and how many files were changed. */
 export interface ExecuteRewindResult extends NewSessionResult {
   restoredCount: number;
   deletedCount: number;
   failedRestoreCount: number;
   failedDeleteCount: number;
 }
-/** What fills the model's context, in tokens. */
+/** Contents of the model's context, in tokens. */
 export interface ContextBreakdownResult {
   modelId: string;
   modelDisplayName: string;

@@ -1,18 +1,18 @@
 /**
- * What our daemon offers beyond the original wire, in the result of `authenticate` (docs/protocol.md, "Capabilities").
+ * Extensions of the original wire that the daemon offers, in the result of `authenticate` (docs/protocol.md, "Capabilities").
  *
- * A client uses only what it was offered; a plain daemon offers nothing and everything still works.
+ * A client uses offered capabilities only. With a plain daemon, which offers none, everything else still works.
  */
 export interface DaemonCapabilities {
   /** Every turn ends with `agent_turn_completed` whose `turnId` is the `messageId` the client sent, and only with that. */
   turns?: true;
-  /** Pending permission and ask-user requests are stored; a client without a handler stays silent. */
+  /** Pending permission and ask-user requests are stored; a client without a handler sends no answer. */
   inbox?: true;
-  /** `interrupt_session` works on a session this connection has not loaded. */
+  /** `interrupt_session` works on a session that this connection has not loaded. */
   directInterrupt?: true;
-  /** `interrupt_session` takes `messageId`, acts while that message's turn is under way only, and may so be made again. */
+  /** `interrupt_session` accepts `messageId` and interrupts only the turn of that message. Such a call may be repeated. */
   turnInterrupt?: true;
-  /** `detach_session` stops this connection's subscription and leaves the session running. */
+  /** `detach_session` detaches this connection and does not stop the session. */
   detach?: true;
   /** Journal positions in `_meta`, and `position` in the results of `initialize_session` and `load_session`. */
   positions?: true;
@@ -20,17 +20,17 @@ export interface DaemonCapabilities {
   resume?: true;
   /** `credit` in `initialize_session`, `load_session` and `resume_session`, `follow_session`, `grant_credit`. */
   credit?: true;
-  /** `get_receipts` tells what became of a message. */
+  /** `get_receipts` returns the receipts of messages. */
   receipts?: true;
   /** A repeated `add_user_message` is answered with the message's receipt, and `get_turn_events` reads a turn again. */
   turnEvents?: true;
   /** `list_requests` and `answer_request`: the inbox of all sessions. */
   requests?: true;
-  /** `ping` is answered by the loop that serves the sessions. */
+  /** `ping` is answered by the event loop that serves the sessions. */
   ping?: true;
   /** `create_ticket` makes a credential for one connection, for pages. */
   tickets?: true;
-  /** Bytes of UTF-8 that the daemon takes in one message. A larger one costs the connection. */
+  /** Largest accepted message, in bytes of UTF-8. The daemon closes the connection at a larger one. */
   maxMessageBytes?: number;
   /** Names of the agents that `initialize_session` accepts in `agent`; the first is the default. */
   agents?: string[];

@@ -11,9 +11,9 @@ import type { MessageState, Open, Position, SessionMessage, TokenUsage, WorkingS
 import type { SessionScoped } from "./scope.js";
 
 /**
- * How many events, and bytes of their frames, the daemon may send before it is given more (docs/protocol.md, "Credit").
+ * How many events, and bytes of their frames, the daemon may send until the client grants more (docs/protocol.md, "Credit").
  *
- * What goes beside it costs none: server requests, the end of a request, of a turn and of a session.
+ * Server requests, and the end of a request, of a turn or of a session, cost no credit.
  */
 export interface Credit {
   events: number;
@@ -21,8 +21,8 @@ export interface Credit {
 }
 
 /**
- * Follows a session from the entry after `after`, without a snapshot. Fails with RESUME_TOO_OLD when the journal does not
- * have that position, or no longer has what came after it.
+ * Attaches to a session at the entry after `after`, without a snapshot. Fails with RESUME_TOO_OLD when the journal does not
+ * have that position, or no longer has the entries after it.
  */
 export interface ResumeSessionParams extends SessionScoped {
   after: Position;
@@ -30,7 +30,7 @@ export interface ResumeSessionParams extends SessionScoped {
   credit?: Credit;
 }
 
-/** What the replay does not tell: the state at `position`, the last entry there is; the entries up to it follow. */
+/** The state at `position`, which is the journal's last entry. The entries up to `position` follow. */
 export interface ResumeSessionResult {
   position: Position;
   workingState: Open<WorkingState>;
@@ -39,36 +39,36 @@ export interface ResumeSessionResult {
   pendingAskUserRequests: PendingAskUser[];
 }
 
-/** Lets this connection's cursor go on at the end of the journal, with exactly this credit. */
+/** Moves this connection's cursor to the end of the journal, with exactly this credit. */
 export interface FollowSessionParams extends SessionScoped {
   credit: Credit;
 }
 
-/** Where the cursor stands, and the state there: the next entry that comes is the one after it, and after this answer. */
+/** Position of the cursor, and the state there. The next entry after that position is sent after this answer. */
 export interface FollowSessionResult {
   position: Position;
-  /** What a client that takes no events does not hear: whether its prompt will wait behind another one. */
+  /** The working state at `position`. It shows a client that received no events whether its prompt will be queued. */
   workingState?: Open<WorkingState>;
   isAgentLoopInProgress?: boolean;
 }
 
-/** Adds to the credit of one session. A notification of the client: it is not answered. */
+/** Adds to the credit of one session. A notification of the client, without an answer. */
 export interface GrantCreditParams extends SessionScoped, Credit {}
 
-/** Asks what became of messages; at most 100 in one call. */
+/** Requests the receipts of messages; at most 100 in one call. */
 export interface GetReceiptsParams extends SessionScoped {
   messageIds: string[];
 }
 
-/** What became of one message. Times in ms since the epoch. */
+/** State of one message. Times in ms since the epoch. */
 export interface Receipt {
   messageId: string;
   state: Open<MessageState>;
-  /** Reason of the turn's end, as `agent_turn_completed` told it. */
+  /** Reason of the turn's end, as in `agent_turn_completed`. */
   reason?: string;
   acceptedAt?: number;
   endedAt?: number;
-  /** Text of the answer, as far as it is kept; only once the turn has ended. */
+  /** Text of the answer, as far as it is stored; present once the turn has ended. */
   text?: string;
   /** `seq` of the first entry of the turn; absent until the turn begins, and on daemons without `turnEvents`. */
   firstSeq?: number;
@@ -78,17 +78,17 @@ export interface Receipt {
   tokenUsage?: TokenUsage;
 }
 
-/** Acknowledges a prompt: stored, and acted on once. */
+/** Acknowledges a prompt: it is stored and will start one turn. */
 export interface AddUserMessageResult {
   accepted?: boolean;
-  /** With `turnEvents`, when the daemon had a message of that id before: what became of it so far, without `text`. */
+  /** With `turnEvents`, if the daemon already had a message of that id: its receipt so far, without `text`. */
   receipt?: Receipt;
 }
 
-/** Reads the events of one message's turn again, a page at a time. It moves no cursor and costs no credit. */
+/** Reads one page of the events of one message's turn. Moves no cursor and costs no credit. */
 export interface GetTurnEventsParams extends SessionScoped {
   messageId: string;
-  /** `nextSeq` of the page before. Default: the turn's beginning. */
+  /** `nextSeq` of the previous page. Default: the turn's first entry. */
   fromSeq?: number;
 }
 
@@ -98,17 +98,17 @@ export interface TurnEntry {
   notification: SessionNotification;
 }
 
-/** A page of what happened in one turn, oldest first. */
+/** A page of one turn's entries, oldest first. */
 export interface GetTurnEventsResult {
   receipt: Receipt;
   events: TurnEntry[];
-  /** Where the next page begins; absent when these are all that there are now. */
+  /** Start of the next page; absent when there are no further entries now. */
   nextSeq?: number;
-  /** Instead of events that the journal no longer has: the messages of the turn, as the conversation has them. */
+  /** Messages of the turn from the conversation, instead of entries that the journal no longer has. */
   messages?: SessionMessage[];
 }
 
-/** One receipt for each id, in the order they were asked for; `unknown` for those that never came. */
+/** One receipt per id, in the order of the request; `unknown` for messages that the daemon never received. */
 export interface GetReceiptsResult {
   receipts: Receipt[];
 }
@@ -123,7 +123,7 @@ export type InboxRequest = {
   requestId: string;
   sessionId: string;
   createdAt: number;
-  /** When it is closed without an answer; absent when it waits as long as its turn. */
+  /** When the request is closed without an answer; absent when it stays pending until its turn ends. */
   deadlineAt?: number;
 } & ({ method: "request_permission"; params: RequestPermissionParams } | { method: "ask_user"; params: AskUserParams });
 

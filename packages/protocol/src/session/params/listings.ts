@@ -8,7 +8,7 @@ export interface OpenedSession {
   sessionId: string;
   updatedAt: number;
   workingState: Open<WorkingState>;
-  /** Ours: what it waits for, in words for people. */
+  /** Ours: the session's activity, for people. */
   activity?: Open<SessionActivity>;
   hostId?: string;
   cwd?: string;
@@ -26,7 +26,7 @@ export interface AvailableSession {
   archivedAt?: string;
   tags?: SessionTag[];
 }
-/** A page of all known sessions, youngest first. */
+/** Requests a page of all sessions, youngest first. */
 export interface ListAvailableSessionsParams {
   /** 1..100, default 50. */
   limit?: number;
@@ -43,7 +43,7 @@ export interface ListAvailableSessionsResult {
 export type SearchKind = "message_text" | "document" | "tool_use" | "tool_result" | "all";
 /** Searches the text of all sessions. */
 export interface SearchSessionsParams {
-  /** Up to `LIMITS.searchWords` words; all have to be in a message, the last one may be the beginning of a word. */
+  /** Up to `LIMITS.searchWords` words. A hit contains all of them; the last one may be the beginning of a word. */
   query: string;
   kind?: Open<SearchKind>;
   /** Up to `LIMITS.searchSessionsMax`. */
@@ -66,10 +66,10 @@ export interface SearchHit {
 export interface SearchSessionsResult {
   query: string;
   sessions: { sessionId: string; title?: string; updatedAt?: number; hits: SearchHit[] }[];
-  /** Ours: there may be more, because the time for a search was up, or the index does not hold everything yet. */
+  /** Ours: there may be more hits, because the search timed out or the index is not complete yet. */
   isIncomplete?: boolean;
 }
-/** A page of a session's history; needs no agent and no loaded session. */
+/** Requests a page of a session's history. Needs no agent and no loaded session. */
 export interface GetSessionMessagesParams extends SessionScoped {
   /** 1..100, default 20. */
   limit?: number;

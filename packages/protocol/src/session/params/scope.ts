@@ -1,9 +1,9 @@
-/** Every session call names its session. */
+/** Params of every session call. */
 export interface SessionScoped {
   sessionId: string;
 }
 
-/** Result of calls that say no more than whether it worked. */
+/** Result of calls that only report success. */
 export interface SuccessResult {
   success: boolean;
 }

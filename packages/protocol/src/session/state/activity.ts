@@ -1,20 +1,20 @@
 import { CLIENT_LIMITS } from "../../limits/index.js";
 import type { Open, SessionActivity, WorkingState } from "../values.js";
 
-/** What the activity is derived from. */
+/** The inputs of {@link activityOf}. */
 export interface ActivitySigns {
   readonly workingState: Open<WorkingState>;
-  /** Requests that wait for an answer. */
+  /** Number of pending requests. */
   readonly pendingRequests: number;
-  /** Since the last sign of life. */
+  /** Milliseconds since the last event. */
   readonly silentMs: number;
-  /** Whether the agent, and the way to it, is there. */
+  /** Whether the agent is connected, and the daemon reachable. */
   readonly isReachable: boolean;
   /** Default `LIMITS.stalledMs`. */
   readonly stalledMs?: number;
 }
 
-/** The activity that these signs add up to. Pure: the caller has the clock. */
+/** The activity that follows from these signs. Pure: the caller has the clock. */
 export function activityOf(signs: ActivitySigns): SessionActivity {
   const { workingState, pendingRequests, silentMs, isReachable, stalledMs = CLIENT_LIMITS.stalledMs } = signs;
   if (!isReachable) return "gone";

@@ -1,34 +1,34 @@
 import type { ResumeSessionResult } from "../params/index.js";
 import type { PendingAskUser, PendingPermission } from "../requests.js";
 
-/** A server request, as a link or a journal holds it. */
+/** A server request, as received on a link or read from a journal. */
 export interface SessionRequest {
   readonly id: string;
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** When it is closed without an answer, in ms since the epoch. Not part of the frame; a snapshot lists it. */
+  /** When the request is closed without an answer, in ms since the epoch. Not part of the frame; a snapshot contains it. */
   readonly deadlineAt?: number | undefined;
 }
 
-/** Requests that wait for an answer, as `load_session` and `resume_session` list them. */
+/** Pending requests, as `load_session` and `resume_session` list them. */
 export type RequestLists = Pick<ResumeSessionResult, "pendingPermissions" | "pendingAskUserRequests">;
 
-/** The requests of one session that wait for an answer, each under its id, oldest first. */
+/** The pending requests of one session by id, oldest first. */
 export class OpenRequests {
   readonly #permissions = new Map<string, PendingPermission>();
   readonly #questions = new Map<string, PendingAskUser>();
 
-  /** How many requests wait. */
+  /** Number of pending requests. */
   get size(): number {
     return this.#permissions.size + this.#questions.size;
   }
 
-  /** Whether that request waits. */
+  /** Whether that request is pending. */
   has(requestId: string): boolean {
     return this.#permissions.has(requestId) || this.#questions.has(requestId);
   }
 
-  /** Adds a request; one that waits already keeps its place. False for a method that asks nobody. */
+  /** Adds a request; one that is pending already keeps its place. False when the method is no request to the user. */
   add({ id: requestId, method, params, deadlineAt }: SessionRequest): boolean {
     const { sessionId: _of, ...asked } = params;
     const pending = { ...asked, requestId, ...(deadlineAt === undefined ? {} : { deadlineAt }) };
@@ -44,12 +44,12 @@ export class OpenRequests {
     }
   }
 
-  /** Removes a request that was resolved. False when it does not wait. */
+  /** Removes a resolved request. False when it is not pending. */
   delete(requestId: string): boolean {
     return this.#permissions.delete(requestId) || this.#questions.delete(requestId);
   }
 
-  /** Takes over what a daemon lists. Without either list nothing changes; a list that is absent beside the other is empty. */
+  /** Replaces the requests by a daemon's lists. Without both lists nothing changes; if one is absent, it counts as empty. */
   replace({ pendingPermissions, pendingAskUserRequests }: Partial<RequestLists>): void {
     if (pendingPermissions === undefined && pendingAskUserRequests === undefined) return;
     this.#permissions.clear();
@@ -58,7 +58,7 @@ export class OpenRequests {
     for (const pending of pendingAskUserRequests ?? []) this.#questions.set(pending.requestId, pending);
   }
 
-  /** What waits, in the words of a snapshot. */
+  /** The pending requests, in the form of a snapshot. */
   lists(): RequestLists {
     return {
       pendingPermissions: [...this.#permissions.values()],

@@ -7,11 +7,11 @@ import type { TurnEnd, TurnRule } from "./turn.machine.js";
 
 /** Options of {@link SessionState}. */
 export interface SessionStateOptions {
-  /** Whether the daemon offers the capability `turns`: then only its word for a turn ends that turn. */
+  /** Whether the daemon offers the capability `turns`. Then only `agent_turn_completed` of a turn ends that turn. */
   readonly turns: boolean;
 }
 
-/** What results of `load_session`, `resume_session` and `follow_session` hold of a session's state. Absent fields say nothing. */
+/** The parts of a session's state in results of `load_session`, `resume_session` and `follow_session`. Absent fields change nothing. */
 export interface SessionFindings extends Partial<RequestLists> {
   readonly workingState?: Open<WorkingState>;
   readonly isAgentLoopInProgress?: boolean;
@@ -34,16 +34,16 @@ const NO_TURNS: readonly TrackedTurn[] = [];
 /**
  * The state of one session: its working state, its open turns, and the requests that wait for an answer.
  *
- * Pure: no clock, no transport. The state follows from the entries alone, so that `from(snapshot())` at any entry, and the
- * entries after it, give the same state as all entries. What only one side knows (a prompt that was sent, an answer that was
- * given) comes in by methods of its own.
+ * Pure: no clock, no transport. The state follows from the entries alone: `from(snapshot())` at any entry, and the entries
+ * after it, give the same state as all entries. Events of one side that are no entries (a sent prompt, a given answer) have
+ * methods of their own.
  *
- * A daemon and a client apply the same entries. Neither knows the turns of other clients by their prompts: `expect` names a
- * turn before its first entry, and a turn that nobody expects shows in the working state only.
+ * A daemon and a client apply the same entries. `expect` announces a turn before its first entry. A turn that was not
+ * announced, such as one of another client, shows in the working state only.
  */
 export class SessionState {
   readonly #rule: TurnRule;
-  /** In the order they were expected. */
+  /** In the order of `expect`. */
   readonly #turns = new Map<string, TurnRecord>();
   readonly #requests = new OpenRequests();
   #workingState: Open<WorkingState> = "idle";
@@ -55,7 +55,7 @@ export class SessionState {
     this.#rule = turns ? "told" : "inferred";
   }
 
-  /** The state that {@link snapshot} described. */
+  /** Restores the state of a {@link snapshot}. */
   static from(snapshot: SessionStateSnapshot): SessionState {
     const state = new SessionState({ turns: snapshot.rule === "told" });
     state.#workingState = snapshot.workingState;
@@ -72,7 +72,7 @@ export class SessionState {
     return this.#workingState;
   }
 
-  /** The newest working state that is known: that of an early copy or of an acknowledged prompt, until an entry states one. */
+  /** The newest working state: that of an early copy or of an acknowledged prompt, until the next entry with a working state. */
   get latestWorkingState(): Open<WorkingState> {
     return this.#presumedState ?? this.#workingState;
   }
@@ -82,7 +82,7 @@ export class SessionState {
     return this.#workingState !== "idle";
   }
 
-  /** Whether the session was closed, or its agent's process ended, and no sign of life came since. */
+  /** Whether the session was closed or its agent's process ended, without a later entry of activity. */
   get isGone(): boolean {
     return this.#isGone;
   }
@@ -92,7 +92,7 @@ export class SessionState {
     return [...this.#turns.values()];
   }
 
-  /** How many requests wait for an answer. */
+  /** Number of pending requests. */
   get pendingRequests(): number {
     return this.#requests.size;
   }
@@ -102,12 +102,12 @@ export class SessionState {
     return this.#turns.get(messageId);
   }
 
-  /** Whether that request waits for an answer. */
+  /** Whether that request is pending. */
   isPending(requestId: string): boolean {
     return this.#requests.has(requestId);
   }
 
-  /** Turns that end before the one of that message begins, expected or not; the turn of another client counts as one. */
+  /** Number of turns that end before the one of that message begins. A running turn of another client counts as one. */
   aheadOf(messageId: string): number {
     const open = [...this.#turns.keys()];
     const own = open.indexOf(messageId);
@@ -118,7 +118,7 @@ export class SessionState {
   /** Applies a notification of the session. Returns the turns that it ended. */
   apply(notification: SessionNotification): readonly TrackedTurn[] {
     switch (notification.type) {
-      // Nearly all there is: no other type is compared for it.
+      // First, because nearly all notifications have this type.
       case "assistant_text_delta":
         return NO_TURNS;
       case "droid_working_state_changed":
@@ -145,17 +145,17 @@ export class SessionState {
     }
   }
 
-  /** Applies a server request: it waits for an answer. False for a method that is no request to a person. */
+  /** Adds a server request to the pending ones. False for a method that is no request to the user. */
   ask(request: SessionRequest): boolean {
     return this.#requests.add(request);
   }
 
-  /** The request was answered from this side. False when it does not wait. */
+  /** Removes a request that this side answered. False when it is not pending. */
   resolve(requestId: string): boolean {
     return this.#requests.delete(requestId);
   }
 
-  /** Tracks the turn of a prompt that is sent or accepted now. */
+  /** Starts to track the turn of a prompt that is sent or accepted now. */
   expect({ messageId, requestId }: PromptIds): TrackedTurn {
     const ahead = this.aheadOf(messageId);
     const state = ahead > 0 ? "behind" : "waiting";
@@ -165,7 +165,7 @@ export class SessionState {
     return turn;
   }
 
-  /** The prompt was refused, or starts no turn. False when no such turn is open. */
+  /** Removes the turn of a prompt that was refused or starts no turn. False when no such turn is open. */
   forget(messageId: string): boolean {
     return this.#turns.delete(messageId);
   }
@@ -176,7 +176,7 @@ export class SessionState {
     this.#turns.delete(messageId);
   }
 
-  /** No entry follows for the open turns: they are tracked no more, and the session is idle. Returns them. */
+  /** Removes and returns the open turns, for which no entries will follow, and sets the session to idle. */
   reset(): readonly TrackedTurn[] {
     const open = this.turns;
     this.#turns.clear();
@@ -185,7 +185,7 @@ export class SessionState {
     return open;
   }
 
-  /** Takes in the early copy of an entry, which comes again at its place: what it resolves counts now, a turn ends at its place. */
+  /** Applies the early copy of an entry: a request is resolved now, a turn ends only when the entry itself is applied. */
   foretell(notification: SessionNotification): void {
     switch (notification.type) {
       case "droid_working_state_changed":
@@ -205,26 +205,26 @@ export class SessionState {
     }
   }
 
-  /** States the working state ahead of its entry; the next entry with a working state replaces it. */
+  /** Sets the working state ahead of its entry. The next entry with a working state replaces it. */
   presume(state: Open<WorkingState>): void {
     this.#presumedState = state;
     this.#isGone = false;
   }
 
-  /** Takes over the state that a daemon answered with. */
+  /** Applies the state from a daemon's answer. */
   found(findings: SessionFindings): void {
     const { workingState, isAgentLoopInProgress, tokenUsage } = findings;
     this.#requests.replace(findings);
     this.#tokenUsage = tokenUsage ?? this.#tokenUsage;
     if (workingState === undefined && isAgentLoopInProgress === undefined) return;
     const state = workingState ?? "idle";
-    // The loop turns before the first working state is known.
+    // The agent's loop starts before it reports a first working state.
     this.#setWorkingState(state === "idle" && isAgentLoopInProgress === true ? "thinking" : state);
   }
 
   /**
-   * Entries are passed over: those that come next lie after what an early copy announced, at a state that the daemon answered
-   * with. Returns the turns that ended unseen; they are tracked no more.
+   * Applies the state from a daemon's answer after entries were skipped. Removes and returns the turns that ended in the
+   * skipped entries.
    */
   skipTo(findings: SessionFindings): readonly TrackedTurn[] {
     const ended = this.turns.filter(({ isForetold }) => isForetold);
@@ -277,14 +277,14 @@ export class SessionState {
     const wasUntouched = named?.isUntouched === true;
     const ended = this.#observe(notification);
     for (const turn of later) turn.oneLessAhead();
-    // The change to idle that follows may come late; a prompt that is sent in between has no turn before it. But the end of
-    // a prompt that was thrown away while it waited says nothing of the turn that runs.
+    // The session counts as idle from the turn's end, although the change to idle may follow late: a prompt in between is not
+    // queued. The end of a prompt that was discarded in the queue does not affect the running turn.
     const isFree = earlier.length === 0 ? !wasUntouched : earlier.every(({ end }) => end !== undefined);
     if (!wasBehind || isFree) this.#setWorkingState("idle");
     return ended;
   }
 
-  /** The turns before and behind that one; all of them are behind the turn of another client. */
+  /** The turns before and after that one. For a turn of another client, all tracked turns are after it. */
   #around(named: TurnRecord | undefined): readonly [earlier: readonly TurnRecord[], later: readonly TurnRecord[]] {
     const all = [...this.#turns.values()];
     if (named === undefined) return [[], all];

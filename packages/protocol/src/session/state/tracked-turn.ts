@@ -10,17 +10,17 @@ export interface PromptIds {
   readonly requestId?: string | undefined;
 }
 
-/** One turn that a `SessionState` tracks. The object stays valid after the turn's end, and holds the end then. */
+/** One turn that a `SessionState` tracks. The object stays valid after the turn's end; `end` is set then. */
 export interface TrackedTurn extends PromptIds {
-  /** Where the turn is. */
+  /** State of the turn. */
   readonly state: TurnState;
-  /** Whether the prompt waits behind an earlier turn, whose events belong to that one. */
+  /** Whether the prompt is queued behind an earlier turn, to which the events still belong. */
   readonly isBehind: boolean;
-  /** Whether no entry of this turn was applied yet. */
+  /** True until an entry of this turn was applied. */
   readonly isUntouched: boolean;
   /** Whether the session was at work in this turn. */
   readonly wasBusy: boolean;
-  /** Whether an early copy announced the turn's end; the entries before the end are still to come. */
+  /** Whether an early copy announced the turn's end, whose entry is not applied yet. */
   readonly isForetold: boolean;
   /** What the session had used before this turn; undefined when that is not known, or nothing. */
   readonly usageBefore: TokenUsage | undefined;
@@ -102,17 +102,17 @@ export class TurnRecord implements TrackedTurn {
     if (this.isUntouched) this.#usageBefore = total;
   }
 
-  /** A turn ended that came before this one. Not every agent shows the prompt again: then this turn begins after the last of them. */
+  /** An earlier turn ended. This turn begins after the last of them, because not every agent repeats the prompt. */
   oneLessAhead(): void {
     if (this.isBehind) this.#ahead -= 1;
   }
 
-  /** An early copy announced the end. */
+  /** Marks the end as announced by an early copy. */
   foretell(): void {
     this.#isForetold = true;
   }
 
-  /** Entries were passed over; so many turns end before this one, if it has not begun. */
+  /** Sets the number of earlier turns after entries were skipped, if this turn has not begun. */
   rebase(ahead: number): void {
     if (!this.isUntouched) return;
     this.#ahead = ahead;
@@ -138,8 +138,8 @@ export class TurnRecord implements TrackedTurn {
   }
 
   /**
-   * A plain daemon throws queued prompts away when it is interrupted, and names them by their request (docs/wire/agent-stdio.md#oddities). A daemon
-   * that offers `turns` completes them as well, and only that is their end.
+   * A plain daemon discards queued prompts on an interrupt, and names them by their request (docs/wire/agent-stdio.md#oddities).
+   * A daemon that offers `turns` also completes them, and only that is their end.
    */
   #discardedBy({ type, requestId }: SessionNotification): TurnEnd | undefined {
     if (type !== "queued_messages_discarded" || this.#rule === "told" || requestId === undefined) return undefined;

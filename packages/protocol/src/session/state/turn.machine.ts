@@ -1,30 +1,30 @@
 import type { SessionNotification } from "../notifications.js";
 
 /**
- * Life of one turn, as the notifications of its session tell it. Pure: no clock, no transport.
+ * Life of one turn, by the notifications of its session. Pure: no clock, no transport.
  *
- * `ownCompleted` leads from every state to `ended`, which is final. The other edges depend on how an end is recognised: the tables.
+ * `ownCompleted` leads from every state to `ended`, which is final. The other edges depend on how an end is recognised, see the two tables.
  */
 export type TurnState =
-  /** The prompt waits for an earlier turn, whose end is not ours. */
+  /** The prompt is queued behind an earlier turn. The end of that turn is not the end of this one. */
   | "behind"
-  /** Nothing of the turn was seen. */
+  /** No event of the turn was observed. */
   | "waiting"
-  /** The agent works; our message was not shown, and old daemons never show it. */
+  /** The agent works, but `create_message` of our message was not observed. Old daemons never send it. */
   | "unconfirmed"
-  /** Our message was shown, and the agent does not work yet. */
+  /** `create_message` of our message was observed, and the agent does not work yet. */
   | "started"
   /** The agent works on our message. */
   | "running"
   | "ended";
 
-/** What a notification means to one turn. `ownCompleted`: `agent_turn_completed` that names it; `otherCompleted`: another. */
+/** What a notification means to one turn. `ownCompleted`: `agent_turn_completed` of this turn; `otherCompleted`: of another turn. */
 export type TurnEvent = "busy" | "idle" | "ownMessage" | "ownCompleted" | "otherCompleted";
 
 type TurnTable = Readonly<Record<TurnState, Readonly<Partial<Record<TurnEvent, TurnState>>>>>;
 
 /**
- * The daemon offers `turns`: only its word for this very turn ends it (docs/protocol.md, "Turns").
+ * The daemon offers `turns`: only `agent_turn_completed` of this turn ends it (docs/protocol.md, "Turns").
  *
  *   waiting ─busy→ unconfirmed ─ownMessage→ running
  *   waiting ─ownMessage→ started ─busy→ running ─idle→ started
@@ -41,8 +41,9 @@ const TOLD: TurnTable = {
 };
 
 /**
- * Any other daemon or agent: a completed turn, or a change from busy to idle, whichever comes first after our own message
- * was shown; where it never is, after the first busy. A steered prompt ends with the turn it joined, hence `otherCompleted`.
+ * Any other daemon or agent: the turn ends with a completed turn or a change from busy to idle, whichever is first after
+ * `create_message` of our message; without that, after the first busy. A steered prompt ends with the turn that it joined,
+ * hence `otherCompleted`.
  *
  *   behind ─idle, otherCompleted→ waiting ─busy→ unconfirmed ─ownMessage→ running
  *   behind ─ownMessage→ running        waiting ─ownMessage→ started ─busy→ running
@@ -79,20 +80,20 @@ export interface TurnTrackerOptions {
   readonly turns: boolean;
   /** Whether an earlier turn still runs when the prompt is sent; default false. */
   readonly isQueued?: boolean;
-  /** Where a turn that was tracked before goes on; `isQueued` then says nothing. */
+  /** State of a turn that was tracked before; `isQueued` is ignored then. */
   readonly state?: TurnState;
 }
 
 /**
  * How a turn ended: `completed` by `agent_turn_completed` with its reason, `idle` by a change to idle, which has none,
- * `discarded` when its prompt was thrown away before the turn began.
+ * `discarded` when its prompt was discarded before the turn began.
  */
 export type TurnEnd =
   | { readonly by: "completed"; readonly reason: string }
   | { readonly by: "discarded"; readonly reason: "cancelled" }
   | { readonly by: "idle" };
 
-/** Tells when one turn has ended. Feed it every notification of the session, from before the prompt is sent. */
+/** Determines when one turn has ended. Pass every notification of the session to `observe`, from before the prompt is sent. */
 export class TurnTracker {
   readonly #options: TurnTrackerOptions;
   #state: TurnState;
@@ -102,12 +103,12 @@ export class TurnTracker {
     this.#state = options.state ?? (options.isQueued === true ? "behind" : "waiting");
   }
 
-  /** Where the turn is; for logs and tests. */
+  /** State of the turn, for logs and tests. */
   get state(): TurnState {
     return this.#state;
   }
 
-  /** The end, when this notification is it; undefined before, and for everything after it. */
+  /** The end, if this notification ends the turn; else undefined. */
   observe(notification: SessionNotification): TurnEnd | undefined {
     const event = this.#eventOf(notification);
     if (event === undefined || this.#state === "ended") return undefined;

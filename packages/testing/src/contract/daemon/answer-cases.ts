@@ -4,7 +4,7 @@ import { answerOf, asked, outcomeOf, pendingIds, resolutions, yes } from "./aski
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 
-/** docs/protocol.md §8: whose answer counts, and who hears of it. */
+/** docs/protocol.md §8: which answer counts, and which connections are notified. */
 export const ANSWER_CASES: readonly DaemonCase[] = [
   daemonCase(
     "P8.7-anyone",
@@ -53,7 +53,7 @@ export const ANSWER_CASES: readonly DaemonCase[] = [
 
   daemonCase(
     "P8.10-resolved-once",
-    "every attached connection is told once that a permission was resolved",
+    "every attached connection is notified once that a permission was resolved",
     async (bench) => {
       const session = await bench.session();
       const { client: second } = await bench.join(session.sessionId);

@@ -4,7 +4,7 @@ import type { WireClient } from "./wire-client.js";
 
 type Opened = Pick<OpenedSession, "client" | "sessionId">;
 
-/** A session whose turn waits for an answer. */
+/** Makes a session whose turn waits for an answer. */
 export async function asked(bench: DaemonBench, kind: "permission" | "question", session?: OpenedSession) {
   const opened = session ?? (await bench.session());
   const messageId = await bench.prompt(opened, bench.prompts[kind]);
@@ -12,37 +12,37 @@ export async function asked(bench: DaemonBench, kind: "permission" | "question",
   return { opened: { ...opened, messageId }, request };
 }
 
-/** The first of a permission's options that is no refusal, as an answer. */
+/** An answer with the first option of a permission that is no refusal. */
 export function yes({ params }: WireFrame): { selectedOption: string; sessionId: unknown } {
   const options = (params?.options ?? []) as { value: string }[];
   const [selectedOption] = options.map(({ value }) => value).filter((value) => value !== "cancel");
   return { selectedOption: selectedOption ?? "cancel", sessionId: params?.sessionId };
 }
 
-/** The first option of each question, as an answer. */
+/** An answer with the first option of each question. */
 export function answerOf({ params }: WireFrame): object {
   const questions = params?.questions as { index: number; question: string; options: string[] }[];
   const answers = questions.map(({ index, question, options }) => ({ index, question, answer: options[0] ?? "" }));
   return { answers, sessionId: params?.sessionId };
 }
 
-/** Server requests about sessions that a connection got. */
+/** Session requests that a connection received. */
 export function requestsOn(client: WireClient): WireFrame[] {
   return client.frames.filter((frame) => frame.type === "request" && sessionIdOf(frame) !== undefined);
 }
 
-/** Every `permission_resolved` of a session, early copies left out. */
+/** Every `permission_resolved` of a session, without early copies. */
 export function resolutions({ client, sessionId }: Opened): Record<string, unknown>[] {
   const told = client.entries(sessionId).filter((frame) => isNotification(frame, "permission_resolved"));
   return told.flatMap(({ params }) => params?.notification ?? []);
 }
 
-/** The option that won. */
+/** The option of the answer that counted. */
 export function outcomeOf({ selectedOption }: Record<string, unknown>): unknown {
   return selectedOption;
 }
 
-/** Ids of what a snapshot lists as pending. */
+/** Ids of the pending requests in a snapshot. */
 export function pendingIds(snapshot: Readonly<Record<string, unknown>>): unknown[] {
   const lists = [snapshot.pendingPermissions, snapshot.pendingAskUserRequests] as (
     | { requestId: string }[]

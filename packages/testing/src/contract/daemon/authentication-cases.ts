@@ -6,7 +6,7 @@ import type { DaemonCase } from "./daemon-harness.js";
 const caller = "daemon-contract";
 const WRONG = "wrong-credential-of-the-daemon-contract";
 
-/** The method that each capability stands for (docs/protocol.md §4). */
+/** The method of each capability (docs/protocol.md §4). */
 const METHOD_OF: Readonly<Record<string, string>> = {
   detach: "detach_session",
   resume: "resume_session",
@@ -17,7 +17,7 @@ const METHOD_OF: Readonly<Record<string, string>> = {
   tickets: "create_ticket",
 };
 
-/** docs/protocol.md §3 and §4: who may talk, and what is offered. */
+/** docs/protocol.md §3 and §4: authentication and capabilities. */
 export const AUTHENTICATION_CASES: readonly DaemonCase[] = [
   daemonCase("P3.1-first", "before authentication every other method is answered with -32001", async (bench) => {
     const client = await bench.open();
@@ -88,7 +88,7 @@ export const AUTHENTICATION_CASES: readonly DaemonCase[] = [
     expectEqual({ clean, code }, { clean: true, code: 1000 }, "the end");
   }),
 
-  daemonCase("P3.8-either-field", "the credential is taken in token and in apiKey", async (bench) => {
+  daemonCase("P3.8-either-field", "the credential is accepted in token and in apiKey", async (bench) => {
     const { token, apiKey } = bench.harness.credential;
     const secret = token ?? apiKey;
     expectThat(secret !== undefined, "the harness gives no token or apiKey to try");
@@ -161,19 +161,23 @@ export const AUTHENTICATION_CASES: readonly DaemonCase[] = [
     ["tickets", "fake-clock"],
   ),
 
-  daemonCase("P4.1-honesty", "what is offered is there, what is not offered is an unknown method", async (bench) => {
-    const client = await bench.open();
-    const result = await client.result("authenticate", { caller, ...bench.harness.credential });
-    const offered = (result.capabilities ?? {}) as Record<string, unknown>;
-    for (const [capability, method] of Object.entries(METHOD_OF)) {
-      const isUnknown = (await client.codeOf(method, { sessionId: "nobody" })) === -32_601;
-      const isOffered = offered[capability] === true;
-      expectThat(
-        isUnknown !== isOffered,
-        `${capability} is ${isOffered ? "" : "not "}offered, ${method} says otherwise`,
-      );
-    }
-  }),
+  daemonCase(
+    "P4.1-honesty",
+    "the methods of offered capabilities exist, those of others are unknown",
+    async (bench) => {
+      const client = await bench.open();
+      const result = await client.result("authenticate", { caller, ...bench.harness.credential });
+      const offered = (result.capabilities ?? {}) as Record<string, unknown>;
+      for (const [capability, method] of Object.entries(METHOD_OF)) {
+        const isUnknown = (await client.codeOf(method, { sessionId: "nobody" })) === -32_601;
+        const isOffered = offered[capability] === true;
+        expectThat(
+          isUnknown !== isOffered,
+          `${capability} is ${isOffered ? "" : "not "}offered, ${method} says otherwise`,
+        );
+      }
+    },
+  ),
 
   daemonCase(
     "P4.2-values",

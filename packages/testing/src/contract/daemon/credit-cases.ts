@@ -1,5 +1,6 @@
 import { expectEqual, expectThat } from "../expectation.js";
 import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "../wire-frame.js";
+import { asked, yes } from "./asking.js";
 import { type DaemonBench, daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import type { WireClient } from "./wire-client.js";
@@ -21,7 +22,7 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
 
   daemonCase(
     "P9.11-bytes",
-    "credit in bytes is used up, too; the last entry may overdraw it",
+    "credit in bytes is consumed, too; the last entry may overdraw it",
     async (bench) => {
       const { opened, follower } = await withCredit(bench, { events: 10_000, bytes: 1_500 });
       await bench.turn(opened, bench.prompts.stream(100));
@@ -35,7 +36,7 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
 
   daemonCase(
     "P9.12-grant",
-    "granted credit lets the next entries come, without an answer",
+    "granted credit has the next entries sent, without an answer",
     async (bench) => {
       const { opened, follower } = await withCredit(bench, { events: 5, bytes: 1_000_000 });
       await bench.turn(opened, bench.prompts.stream(50));
@@ -53,7 +54,7 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
 
   daemonCase(
     "P9.13-follow",
-    "follow_session goes on from the end of the journal",
+    "follow_session moves the cursor to the end of the journal",
     async (bench) => {
       const { opened, follower } = await withCredit(bench, { events: 0, bytes: 0 });
       await bench.turn(opened, bench.prompts.stream(20));
@@ -73,7 +74,7 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
 
   daemonCase(
     "P9.14-early",
-    "requests and ends are sent early where credit holds the cursor back, and again at their place",
+    "requests and ends are sent early while the cursor has no credit, and again at their place",
     async (bench) => {
       const { opened, follower } = await withCredit(bench, { events: 0, bytes: 0 });
       const messageId = await bench.prompt(opened, bench.prompts.permission);
@@ -100,8 +101,26 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P9.16-follow-attaches",
+    "follow_session attaches a connection, and a pending request that it skips is sent early",
+    async (bench) => {
+      const { opened, request } = await asked(bench, "permission");
+      const { sessionId } = opened;
+      const client = await bench.client();
+      const credit = { events: 999, bytes: 999_999 };
+      const { position } = await client.result("follow_session", { sessionId, credit });
+      const early = await client.serverRequest(sessionId);
+      expectEqual([early.id, early._meta?.early], [request.id, true], "id and early of the request");
+      opened.client.respond(request.id, yes(request));
+      await client.until(() => client.entries(sessionId).length > 0, "entries after the position");
+      expectEqual(client.positions(sessionId).slice(0, 1), runFrom(position as WirePosition, 1), "first position");
+    },
+    ["turns", "inbox", "credit", "positions"],
+  ),
+
+  daemonCase(
     "P9.15-unread-too-long",
-    "a session whose next entry is gone is detached alone, and told to be",
+    "a session whose next entry is gone is detached alone, with a notification",
     async (bench) => {
       const { opened, follower } = await withCredit(bench, { events: 3, bytes: 1_000_000 });
       const { sessionId } = opened;
@@ -127,7 +146,7 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
   ),
 ];
 
-/** A session, and a second connection that follows it with that credit. */
+/** A session, and a second connection attached to it with that credit. */
 async function withCredit(bench: DaemonBench, credit: { events: number; bytes: number }) {
   const opened: OpenedSession = await bench.session();
   const { client: follower } = await bench.join(opened.sessionId, { params: { credit } });
@@ -138,7 +157,7 @@ function beforeFirst([first]: readonly WirePosition[]): WirePosition | undefined
   return first && { ...first, seq: first.seq - 1 };
 }
 
-/** Bytes of entries as they were sent, or a little less: key order and escapes may differ. */
+/** Bytes of entries as they were sent, or slightly less: key order and escapes may differ. */
 function bytesOf(entries: readonly WireFrame[]): number {
   return new TextEncoder().encode(entries.map((entry) => JSON.stringify(entry)).join("")).byteLength;
 }

@@ -4,15 +4,15 @@ import type { WirePosition } from "../wire-frame.js";
 import type { DaemonCase, DaemonCredential, DaemonHarness, DaemonPrompts } from "./daemon-harness.js";
 import { WireClient } from "./wire-client.js";
 
-/** A session that a case made, and the client that made it. */
+/** A session of a case, and the client that made it. */
 export interface OpenedSession {
   readonly sessionId: string;
   readonly client: WireClient;
-  /** Where the snapshot was taken, where the daemon tells it. */
+  /** Position of the snapshot, if the daemon offers `positions`. */
   readonly position: WirePosition | undefined;
 }
 
-/** What a case of the daemon contract works with. */
+/** Tools of one case of the daemon contract. */
 export class DaemonBench {
   readonly harness: DaemonHarness;
   readonly prompts: DaemonPrompts;
@@ -27,7 +27,7 @@ export class DaemonBench {
     this.#patienceMs = harness.patienceMs ?? PATIENCE_MS;
   }
 
-  /** A connection that has said nothing yet. */
+  /** A new connection on which nothing was sent. */
   async open(): Promise<WireClient> {
     const client = new WireClient(await this.harness.connect(), this.#patienceMs);
     this.#clients.push(client);
@@ -42,7 +42,7 @@ export class DaemonBench {
     return client;
   }
 
-  /** A new session; `params` are added to those of `initialize_session`. The client uses extensions unless it is plain. */
+  /** A new session. `params` are added to those of `initialize_session`. The client uses extensions unless `isPlain`. */
   async session(options: { client?: WireClient; isPlain?: boolean; params?: object } = {}): Promise<OpenedSession> {
     const client = options.client ?? (await this.client());
     const inbox = options.isPlain ? {} : { inbox: true };
@@ -54,7 +54,7 @@ export class DaemonBench {
     return { sessionId, client, position: position as WirePosition | undefined };
   }
 
-  /** Attaches a client, a new one unless given, to a session. */
+  /** Attaches a client to a session; default a new client. */
   async join(sessionId: string, options: { client?: WireClient; isPlain?: boolean; params?: object } = {}) {
     const client = options.client ?? (await this.client());
     const inbox = options.isPlain ? {} : { inbox: true };
@@ -62,7 +62,7 @@ export class DaemonBench {
     return { client, snapshot };
   }
 
-  /** Sends a prompt and waits for its acknowledgement; the id of the message. */
+  /** Sends a prompt and waits for its acknowledgement. Returns the id of the message. */
   async prompt({ client, sessionId }: Pick<OpenedSession, "client" | "sessionId">, text: string): Promise<string> {
     const messageId = newId();
     await client.result("add_user_message", { sessionId, text, messageId });
@@ -76,12 +76,12 @@ export class DaemonBench {
     return messageId;
   }
 
-  /** A round trip: what the daemon sent before it, and to whom, is there. */
+  /** Makes a round trip, after which all frames that the daemon sent before have arrived. */
   async settle(...clients: WireClient[]): Promise<void> {
     for (const client of clients) await client.call("list_opened_sessions");
   }
 
-  /** Ends what the case left: its sessions, then its connections. */
+  /** Ends the sessions of the case, then its connections. */
   dispose(): void {
     const client = this.#authenticated.find(({ end }) => end === undefined);
     for (const sessionId of this.#sessions) {
@@ -92,7 +92,7 @@ export class DaemonBench {
   }
 }
 
-/** A case with a bench of its own, which is cleared away afterwards, whatever happened. */
+/** A case with a bench of its own, which is disposed of afterwards in any case. */
 export function daemonCase(
   id: string,
   title: string,

@@ -10,11 +10,11 @@ import { TURN_CASES } from "./turn-cases.js";
 import { WIRE_CASES } from "./wire-cases.js";
 
 /**
- * The laws of docs/protocol.md that bind a daemon, as cases of bare frames that run against any: in memory, in this process
- * or elsewhere. `P7.4` in an id is the mark beside the law in that document.
+ * The laws of docs/protocol.md for daemons, as cases of bare frames that run against any daemon: in memory, in this process
+ * or elsewhere. `P7.4` in an id is the mark of the law in that document.
  *
- * Each case makes sessions of its own, so the daemon may hold others. Every case says which capabilities it needs; make the
- * harness with `daemonHarness`, and what is not offered is skipped.
+ * Each case makes sessions of its own, so the daemon may have others. Each case declares the capabilities that it needs; with
+ * a harness of `daemonHarness`, cases with missing capabilities are skipped.
  */
 export const daemonContract: readonly DaemonCase[] = [
   ...WIRE_CASES,

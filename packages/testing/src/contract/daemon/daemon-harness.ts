@@ -1,61 +1,61 @@
 import type { Transport } from "@daemon-sdk/protocol";
 import type { ContractCase, OfferingHarness } from "../contract.js";
 
-/** What `daemon.authenticate` is called with, beside `caller`: `token`, `apiKey`, `proof` or `ticket`. */
+/** The credential in the params of `daemon.authenticate`: `token`, `apiKey`, `proof` or `ticket`. */
 export type DaemonCredential = Readonly<Record<string, string>>;
 
 /**
- * Prompts that make the daemon's agent do what cases are about. With the built-in `workspace-agent`: `say …`,
+ * Prompts that make the daemon's agent do what the cases need. With the built-in `workspace-agent`: `say …`,
  * `stream …`, `count …`, `run …`, `ask …`.
  */
 export interface DaemonPrompts {
-  /** A short answer that holds `word`. */
+  /** A short answer that contains `word`. */
   say(word: string): string;
-  /** At least `events` pieces of text, as fast as it goes. */
+  /** At least `events` pieces of text, as fast as possible. */
   stream(events: number): string;
-  /** A turn that goes on until it is interrupted, and has said something by then. */
+  /** A turn that runs until it is interrupted, and writes text before that. */
   readonly endless: string;
   /** Asks for one permission; completes after the answer. */
   readonly permission: string;
   /** Asks one question with at least two options; completes after the answer. */
   readonly question: string;
-  /** Ends the agent's process in mid-turn. Absent: cases that need `agent-death` are skipped. */
+  /** Ends the agent's process in mid-turn. If absent, cases that need `agent-death` are skipped. */
   readonly die?: string;
 }
 
-/** How a daemon is ended before it is started again. */
+/** How a daemon is stopped before a restart. */
 export type DaemonRestart = "asked" | "killed";
 
-/** Makes connections to one daemon for the contract, and says how to drive it. */
+/** Makes connections to one daemon for the contract, and controls the daemon. */
 export interface DaemonHarness extends OfferingHarness {
-  /** A connection that nobody has used: nothing was sent on it. The contract closes it when it is done with it. */
+  /** Makes a new connection on which nothing was sent. The contract closes it. */
   connect(): Promise<Transport>;
   /** The person's own credential, which reaches all sessions. */
   readonly credential: DaemonCredential;
-  /** Two keys that reach their own sessions only. Absent: cases that need `keys` are skipped. */
+  /** Two keys that reach their own sessions only. If absent, cases that need `keys` are skipped. */
   readonly keys?: readonly [DaemonCredential, DaemonCredential];
-  /** Where sessions work. Default `.`. */
+  /** `cwd` of sessions. Default `.`. */
   readonly workingDirectory?: string;
   readonly prompts: DaemonPrompts;
   /**
-   * Ends the daemon and starts it again on what it has stored. Absent: cases that need `restart` are skipped.
+   * Stops the daemon and starts it again on its store. If absent, cases that need `restart` are skipped.
    *
-   * @param how politely, or as SIGKILL does
+   * @param how politely, or as by SIGKILL
    */
   restart?(how: DaemonRestart): Promise<void>;
   /**
-   * Lets time pass for the daemon, as its fake clock does. Absent: time passes by itself, and cases wait for it.
+   * Advances the daemon's fake clock. If absent, the clock is a real one, and cases wait.
    *
    * @param ms at least this much
    */
   passTime?(ms: number): Promise<void>;
   /**
-   * Has the daemon forget what it keeps of a session's journal, as time does. Absent: cases that need `pruning` are skipped.
+   * Makes the daemon prune a session's journal, as its retention does. If absent, cases that need `pruning` are skipped.
    */
   prune?(sessionId: string): void | Promise<void>;
-  /** How long to wait for what has to come; default 5 000. */
+  /** How many ms to wait for expected frames; default 5 000. */
   readonly patienceMs?: number;
-  /** What the daemon offers; made by `daemonHarness`. */
+  /** What the daemon offers; provided by `daemonHarness`. */
   offers(): Promise<ReadonlySet<string>>;
 }
 

@@ -3,16 +3,16 @@ import type { DaemonHarness } from "./daemon-harness.js";
 import { WireClient } from "./wire-client.js";
 
 /**
- * Completes a harness of the daemon contract: asks the daemon once for its capabilities, so that cases that need others
- * are skipped, and adds what the harness itself can do (`restart`, `keys`, `agent-death`, `fake-clock`, `pruning`).
+ * Completes a harness of the daemon contract. Requests the daemon's capabilities once, so that cases that need others are
+ * skipped, and adds the abilities of the harness itself (`restart`, `keys`, `agent-death`, `fake-clock`, `pruning`).
  *
- * @param also further things that cases need and that cannot be asked for: `deadlines`, where the daemon has timers
+ * @param also further needs of cases that no capability expresses: `deadlines`, for a daemon with timers
  */
 export function daemonHarness(harness: Omit<DaemonHarness, "offers">, also: readonly string[] = []): DaemonHarness {
   let asked: Promise<ReadonlySet<string>> | undefined;
   return {
     ...harness,
-    // A daemon's token is new at each start, so it is asked for each time.
+    // A daemon's token is new at each start, so it is read each time.
     get credential() {
       return harness.credential;
     },

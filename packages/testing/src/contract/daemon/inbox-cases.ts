@@ -3,7 +3,7 @@ import { answerOf, asked, pendingIds, requestsOn, yes } from "./asking.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 
-/** docs/protocol.md §8: what the agent asks people, and who of them is asked. */
+/** docs/protocol.md §8: requests of agents, and the connections that receive them. */
 export const INBOX_CASES: readonly DaemonCase[] = [
   daemonCase(
     "P8.1-permission",

@@ -3,7 +3,7 @@ import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } fr
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 
-/** docs/protocol.md §9: positions, and coming back to one. */
+/** docs/protocol.md §9: positions and resume. */
 export const POSITION_CASES: readonly DaemonCase[] = [
   daemonCase(
     "P9.1-contiguous",

@@ -5,7 +5,7 @@ import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
 
-/** docs/protocol.md §7: what becomes of messages when agents and daemons end, and how clients ask for it. */
+/** docs/protocol.md §7: messages when agents and daemons end, and receipts. */
 export const RECEIPT_CASES: readonly DaemonCase[] = [
   daemonCase(
     "P7.12-agent-death",
@@ -177,7 +177,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
   ),
 ];
 
-/** A page of `get_turn_events`, as far as the cases look at it. */
+/** The fields of a page of `get_turn_events` that the cases check. */
 interface TurnPage {
   readonly events: readonly { readonly notification: { readonly type: string } }[];
   readonly nextSeq?: number;
@@ -193,7 +193,7 @@ async function turnOf({ client, sessionId }: Pick<OpenedSession, "client" | "ses
     const call = { sessionId, messageId, ...(fromSeq === undefined ? {} : { fromSeq }) };
     const { events, nextSeq } = (await client.result("get_turn_events", call)) as unknown as TurnPage;
     told.push(...events.map(({ notification }) => notification));
-    // A turn that runs is read to its last event of now, and goes on.
+    // A running turn is read to its last entry for now.
     fromSeq = events.length === 0 ? undefined : nextSeq;
   } while (fromSeq !== undefined && told.length < 10_000);
   return told;

@@ -4,7 +4,7 @@ import { isNotification, sessionIdOf, type WireFrame, wordFor } from "../wire-fr
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 
-/** docs/protocol.md §6 and §10: sessions, who is attached to them, and who leaves. */
+/** docs/protocol.md §6 and §10: sessions, attach and detach. */
 export const SESSION_CASES: readonly DaemonCase[] = [
   daemonCase(
     "P6.1-initialize",
@@ -37,7 +37,7 @@ export const SESSION_CASES: readonly DaemonCase[] = [
     }
   }),
 
-  daemonCase("P6.4-everyone", "every attached connection hears everything, in the same order", async (bench) => {
+  daemonCase("P6.4-everyone", "every attached connection receives all entries, in the same order", async (bench) => {
     const opened = await bench.session();
     const { client: second } = await bench.join(opened.sessionId);
     const from = opened.client.entries(opened.sessionId).length;
@@ -48,16 +48,20 @@ export const SESSION_CASES: readonly DaemonCase[] = [
     expectEqual(heard, expected, "what the second connection heard");
   }),
 
-  daemonCase("P6.5-nobody-else", "a connection hears nothing of a session it is not attached to", async (bench) => {
-    const stranger = await bench.session();
-    const opened = await bench.session();
-    await bench.turn(opened, bench.prompts.say("private"));
-    await bench.settle(stranger.client);
-    const heard = stranger.client.frames.filter((frame) => sessionIdOf(frame) === opened.sessionId);
-    expectEqual(heard.length, 0, "frames of the other's session");
-  }),
+  daemonCase(
+    "P6.5-nobody-else",
+    "a connection receives nothing of a session that it is not attached to",
+    async (bench) => {
+      const stranger = await bench.session();
+      const opened = await bench.session();
+      await bench.turn(opened, bench.prompts.say("private"));
+      await bench.settle(stranger.client);
+      const heard = stranger.client.frames.filter((frame) => sessionIdOf(frame) === opened.sessionId);
+      expectEqual(heard.length, 0, "frames of the other's session");
+    },
+  ),
 
-  daemonCase("P6.6-routing", "what is told of two sessions on one connection names its own session", async (bench) => {
+  daemonCase("P6.6-routing", "entries of two sessions on one connection name their session", async (bench) => {
     const first = await bench.session();
     const second = await bench.session({ client: first.client });
     const ids = await Promise.all([
@@ -77,7 +81,7 @@ export const SESSION_CASES: readonly DaemonCase[] = [
     }
   }),
 
-  daemonCase("P6.7-drop", "a session and its turn go on when a connection drops", async (bench) => {
+  daemonCase("P6.7-drop", "a session and its turn continue when a connection drops", async (bench) => {
     const opened = await bench.session();
     const { client: second } = await bench.join(opened.sessionId);
     const messageId = await bench.prompt(opened, bench.prompts.stream(100));
@@ -122,20 +126,24 @@ export const SESSION_CASES: readonly DaemonCase[] = [
     ["turns"],
   ),
 
-  daemonCase("P6.10-in-mid-turn", "a snapshot in mid-turn says so, and lists what waits", async (bench) => {
-    const opened = await bench.session();
-    const running = await bench.prompt(opened, bench.prompts.endless);
-    await opened.client.waitFor(({ params }) => isText(params?.notification), "the turn's first words");
-    const waiting = await bench.prompt(opened, bench.prompts.say("later"));
-    const { snapshot } = await bench.join(opened.sessionId);
-    const { isAgentLoopInProgress, workingState, queuedMessages } = snapshot;
-    expectEqual(isAgentLoopInProgress, true, "isAgentLoopInProgress");
-    expectThat(workingState !== "idle", "workingState is idle in mid-turn");
-    const queued = (queuedMessages as { messageId?: string }[] | undefined)?.map(({ messageId }) => messageId);
-    expectEqual(queued, [waiting], "the queue");
-    await opened.client.result("interrupt_session", { sessionId: opened.sessionId });
-    await opened.client.turnEnd(running);
-  }),
+  daemonCase(
+    "P6.10-in-mid-turn",
+    "a snapshot in mid-turn has the working state and the pending requests",
+    async (bench) => {
+      const opened = await bench.session();
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      await opened.client.waitFor(({ params }) => isText(params?.notification), "the turn's first words");
+      const waiting = await bench.prompt(opened, bench.prompts.say("later"));
+      const { snapshot } = await bench.join(opened.sessionId);
+      const { isAgentLoopInProgress, workingState, queuedMessages } = snapshot;
+      expectEqual(isAgentLoopInProgress, true, "isAgentLoopInProgress");
+      expectThat(workingState !== "idle", "workingState is idle in mid-turn");
+      const queued = (queuedMessages as { messageId?: string }[] | undefined)?.map(({ messageId }) => messageId);
+      expectEqual(queued, [waiting], "the queue");
+      await opened.client.result("interrupt_session", { sessionId: opened.sessionId });
+      await opened.client.turnEnd(running);
+    },
+  ),
 
   daemonCase(
     "P6.11-agents",
@@ -203,7 +211,7 @@ function isText(notification: { readonly type: string } | undefined): boolean {
   return notification?.type === "assistant_text_delta";
 }
 
-/** An entry, whole, without what differs between connections. */
+/** A whole entry without the fields that differ between connections. */
 function textOf(frame: WireFrame): string {
   return `${wordFor(frame)} ${JSON.stringify(frame.params)}`;
 }

@@ -5,7 +5,7 @@ import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
 
-/** docs/protocol.md §7: what a message starts, how it ends, and that it acts once. */
+/** docs/protocol.md §7: the turn of a message, its one end, and repeated messages. */
 export const TURN_CASES: readonly DaemonCase[] = [
   daemonCase("P7.1-acknowledged", "a message is acknowledged at once, and not when its turn ends", async (bench) => {
     const opened = await bench.session();
@@ -195,13 +195,13 @@ export const TURN_CASES: readonly DaemonCase[] = [
 
 type Opened = Pick<OpenedSession, "client" | "sessionId">;
 
-/** Waits for the idle that has to follow a turn's end. */
+/** Waits for the `idle` that must follow a turn's end. */
 async function idleAfter({ client }: Opened, messageId: string): Promise<void> {
   const end = client.frames.findIndex((frame) => isEndOf(messageId, frame));
   await client.waitFor((frame) => wordFor(frame) === "state:idle", "idle after the end", end);
 }
 
-/** Entries from the one that shows the user's message. */
+/** Entries from the `create_message` of the user's message on. */
 function entriesFrom({ client, sessionId }: Opened, messageId: string): WireFrame[] {
   const entries = client.entries(sessionId);
   return entries.slice(entries.findIndex(({ params }) => showsMessage(messageId, params?.notification)));

@@ -3,7 +3,7 @@ import type { DaemonBench, OpenedSession } from "./daemon-bench.js";
 
 type Opened = Pick<OpenedSession, "client" | "sessionId">;
 
-/** Interrupts the running turn; the end of that message. */
+/** Interrupts the running turn. Returns the end of that message. */
 export async function interrupted(
   bench: DaemonBench,
   { client, sessionId }: Opened,
@@ -14,17 +14,17 @@ export async function interrupted(
   return client.waitFor((frame) => wordFor(frame) === "state:idle", "idle");
 }
 
-/** Whether it shows the user's message of that id, which begins a turn. */
+/** Whether a notification is the `create_message` of that user message, which begins its turn. */
 export function showsMessage(messageId: string, notification: WireNotification | undefined): boolean {
   return notification?.type === "create_message" && (notification.message as { id?: string }).id === messageId;
 }
 
-/** How often a message began a turn. */
+/** How many turns a message began. */
 export function timesShown({ client, sessionId }: Opened, messageId: string): number {
   return client.entries(sessionId).filter(({ params }) => showsMessage(messageId, params?.notification)).length;
 }
 
-/** How often it ended. */
+/** How many ends a message has. */
 export function timesEnded({ client, sessionId }: Opened, messageId: string): number {
   return client.entries(sessionId).filter((frame) => isEndOf(messageId, frame)).length;
 }

@@ -7,7 +7,7 @@ import type { WireClient } from "./wire-client.js";
 
 const GOOD_AND_BAD = ["load_session", "no_such_method", "list_opened_sessions"];
 
-/** docs/protocol.md §1, §2, §11 and §12: messages, whatever they are about. */
+/** docs/protocol.md §1, §2, §11 and §12: messages in general. */
 export const WIRE_CASES: readonly DaemonCase[] = [
   daemonCase("P1.1-too-large", "a message over 16 MiB ends the connection with 1009", async (bench) => {
     const client = await bench.client();
@@ -76,7 +76,7 @@ export const WIRE_CASES: readonly DaemonCase[] = [
     }
   }),
 
-  daemonCase("P11.4-prototypes", "keys that reach for a prototype are refused with -32600", async (bench) => {
+  daemonCase("P11.4-prototypes", "keys that replace a prototype are refused with -32600", async (bench) => {
     const client = await bench.client();
     const request = (params: string) =>
       envelope({ id: "p-1", method: "daemon.list_opened_sessions", params: "PARAMS" }).replace('"PARAMS"', params);
@@ -87,13 +87,17 @@ export const WIRE_CASES: readonly DaemonCase[] = [
     expectEqual(asValues.error, undefined, "the error when such words are values");
   }),
 
-  daemonCase("P11.5-prototype-ids", "such words as ids of sessions and messages are plain text", async (bench) => {
-    const { client } = await bench.session();
-    for (const sessionId of ["__proto__", "constructor", "toString"]) {
-      const { error } = await client.call("load_session", { sessionId, token: "local" });
-      expectEqual([error?.code, error?.data?.sessionId], [-32_004, sessionId], "code and sessionId");
-    }
-  }),
+  daemonCase(
+    "P11.5-prototype-ids",
+    "names of a prototype's keys are valid ids of sessions and messages",
+    async (bench) => {
+      const { client } = await bench.session();
+      for (const sessionId of ["__proto__", "constructor", "toString"]) {
+        const { error } = await client.call("load_session", { sessionId, token: "local" });
+        expectEqual([error?.code, error?.data?.sessionId], [-32_004, sessionId], "code and sessionId");
+      }
+    },
+  ),
 
   daemonCase("P11.6-unknown-method", "an unknown method is answered with -32601", async (bench) => {
     const client = await bench.client();
@@ -156,7 +160,7 @@ function envelope(body: object): string {
   return JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", ...body });
 }
 
-/** Sends a bad text and looks at its answer. */
+/** Sends a bad text and checks the answer. */
 async function expectRefusal(client: WireClient, text: string, expected: { code: number; id: string | null }) {
   const from = client.frames.length;
   client.sendRaw(text);

@@ -9,10 +9,10 @@ import {
 import { within } from "../expectation.js";
 import { isEndOf, isEntryOf, type WireFrame, type WirePosition } from "../wire-frame.js";
 
-/** A client of bare frames. It keeps everything it hears, and says nothing by itself. */
+/** A client of bare frames. It stores all received frames, and sends nothing by itself. */
 export class WireClient {
   readonly frames: WireFrame[] = [];
-  /** How the connection ended, once it has. */
+  /** How the connection ended; undefined while it is open. */
   end: TransportClose | undefined;
   readonly transport: Transport;
   readonly #patienceMs: number;
@@ -31,7 +31,7 @@ export class WireClient {
     };
   }
 
-  /** Sends a text as it stands. */
+  /** Sends a text unchanged. */
   sendRaw(text: string): void {
     this.transport.send(text);
   }
@@ -61,24 +61,24 @@ export class WireClient {
     return this.waitFor((frame) => frame.type === "response" && frame.id === id, what);
   }
 
-  /** Sends a request and waits for its response, whatever it says. */
+  /** Sends a request and waits for its response, a result or an error. */
   call(method: string, params: object = {}, extra: object = {}): Promise<WireFrame> {
     return this.response(this.request(method, params, extra), `the response to ${method}`);
   }
 
-  /** Calls, and returns the result; a failure fails the case. */
+  /** Calls and returns the result. An error response fails the case. */
   async result(method: string, params: object = {}): Promise<Readonly<Record<string, unknown>>> {
     const { result, error } = await this.call(method, params);
     if (result !== undefined) return result;
     throw new ProtocolError("PROTOCOL_VIOLATION", `${method} failed: ${JSON.stringify(error)}`);
   }
 
-  /** Calls, and returns the code of the error; undefined when it succeeded. */
+  /** Calls and returns the code of the error; undefined when the call succeeded. */
   async codeOf(method: string, params: object = {}): Promise<number | undefined> {
     return (await this.call(method, params)).error?.code;
   }
 
-  /** The first frame from index `from` on, past or future, that fits. */
+  /** The first frame from index `from` on that fits, received already or later. */
   async waitFor(fits: (frame: WireFrame) => boolean, what: string, from = 0): Promise<WireFrame> {
     let next = from;
     for (;;) {
@@ -90,12 +90,12 @@ export class WireClient {
     }
   }
 
-  /** Waits until `claim` holds; it is looked at after each frame. */
+  /** Waits until `claim` holds. It is checked after each frame. */
   async until(claim: () => boolean, what: string): Promise<void> {
     while (!claim()) await this.#change(what);
   }
 
-  /** How the connection ended, as soon as it has. */
+  /** Resolves with how the connection ended. */
   async ended(): Promise<TransportClose> {
     for (;;) {
       if (this.end) return this.end;
@@ -103,12 +103,12 @@ export class WireClient {
     }
   }
 
-  /** Everything of one session so far: notifications and server requests, in order; early copies left out. */
+  /** All entries of one session so far, in order: notifications and server requests, without early copies. */
   entries(sessionId: string): WireFrame[] {
     return this.frames.filter((frame) => isEntryOf(sessionId, frame) && frame._meta?.early !== true);
   }
 
-  /** Positions of those. */
+  /** Positions of {@link entries}. */
   positions(sessionId: string): WirePosition[] {
     return this.entries(sessionId).map(({ _meta }) => ({ epoch: _meta?.epoch ?? -1, seq: _meta?.seq ?? -1 }));
   }

@@ -1,7 +1,7 @@
 import { expectEqual, expectThat, quiet } from "../expectation.js";
 import { contractCase, numbered, type TransportCase } from "./transport-case.js";
 
-/** T1, T2, T9, T10, T11: what becomes of messages. */
+/** T1, T2, T9, T10, T11: delivery of messages. */
 export const DELIVERY_CASES: readonly TransportCase[] = [
   contractCase(
     "T1-order",

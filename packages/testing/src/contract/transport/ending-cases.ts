@@ -5,7 +5,7 @@ import { type Bench, contractCase, numbered, onFreshLink, type TransportCase } f
 export const ENDING_CASES: readonly TransportCase[] = [
   {
     id: "T3-one-end",
-    title: "each side hears of the end exactly once, however it came, and nothing after it",
+    title: "each side is notified of the end exactly once, whatever its cause, and of nothing after it",
     async run(harness) {
       for (const end of WAYS_TO_END) await onFreshLink(harness, (bench) => endsOnce(bench, end));
     },
@@ -77,7 +77,7 @@ export const ENDING_CASES: readonly TransportCase[] = [
   ),
 ];
 
-/** Both sides at once, one side politely, one side rudely, neither. */
+/** Both sides at once; one side by `close`; one side by `terminate`; neither side. */
 const WAYS_TO_END: readonly ((bench: Bench) => void)[] = [
   ({ near, far }) => {
     near.close();

@@ -1,7 +1,7 @@
 import { expectEqual, expectThat, quiet } from "../expectation.js";
 import { type Bench, contractCase, type TransportCase } from "./transport-case.js";
 
-/** T7, T8: what a sender learns about bytes that wait. */
+/** T7, T8: back-pressure and accounting of waiting bytes. */
 export const PRESSURE_CASES: readonly TransportCase[] = [
   contractCase("T7-back-pressure", "send takes the message and returns false at the high-water mark", async (bench) => {
     const { near, logs, harness } = bench;
@@ -66,14 +66,14 @@ function pieceOf({ harness }: Bench): string {
   return "x".repeat(Math.ceil(harness.highWaterBytes / 16));
 }
 
-/** Sends pieces in one go until `send` returns false; how many. */
+/** Sends pieces in one tick until `send` returns false. Returns how many. */
 function sendUntilFalse(bench: Bench): number {
   const piece = pieceOf(bench);
   for (let sent = 1; sent <= 64; sent++) if (!bench.near.send(piece)) return sent;
   return 64;
 }
 
-/** The far side may hear a message before the near side hears that it has left. */
+/** Waits until the near side has no waiting bytes. The far side may receive a message before that. */
 async function drained({ near }: Bench): Promise<void> {
   for (let round = 0; near.bufferedBytes > 0 && round < 10; round++) await quiet();
   expectEqual(near.bufferedBytes, 0, "bufferedBytes in the end");

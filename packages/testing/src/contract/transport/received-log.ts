@@ -13,7 +13,7 @@ export class ReceivedLog {
   readonly #patienceMs: number;
   #changed: () => void = () => {};
 
-  /** Records the end; messages from {@link listen} on. */
+  /** Records the end at once, and messages from {@link listen} on. */
   constructor(transport: Transport, name: string, patienceMs: number) {
     this.#name = name;
     this.#patienceMs = patienceMs;
@@ -42,7 +42,7 @@ export class ReceivedLog {
     }
   }
 
-  /** Waits until `count` messages are there. */
+  /** Waits until `count` messages have arrived. */
   async messagesCame(count: number): Promise<void> {
     let got = this.messages.length;
     while (got < count) {

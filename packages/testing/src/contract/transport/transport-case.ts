@@ -7,36 +7,36 @@ import { ReceivedLog } from "./received-log.js";
 export interface TransportPair {
   readonly near: Transport;
   readonly far: Transport;
-  /** Breaks what lies between the ends, as a dead network does. */
+  /** Breaks the link between the ends, as a dead network does. */
   cut(): void;
 }
 
-/** Makes links for the contract, and says what they are bound to. Small bounds make the contract quick. */
+/** Makes links for the contract, and states their bounds. Small bounds make the contract fast. */
 export interface TransportHarness extends OfferingHarness {
   /** The high-water mark of both ends. */
   readonly highWaterBytes: number;
-  /** The largest message that both ends take; at least 256 KiB. */
+  /** The largest message that both ends accept; at least 256 KiB. */
   readonly maxMessageBytes: number;
-  /** How long to wait for what has to come; default 5 000. */
+  /** How many ms to wait for expected messages; default 5 000. */
   readonly patienceMs?: number;
-  /** A link that nobody has used. The contract terminates both ends when it is done with it. */
+  /** Makes a new link. The contract terminates both ends. */
   connect(): Promise<TransportPair>;
 }
 
 /** One promise of the transport contract. */
 export type TransportCase = ContractCase<TransportHarness>;
 
-/** What a case works with. */
+/** Tools of one case. */
 export interface Bench extends TransportPair {
   readonly harness: TransportHarness;
   readonly logs: { readonly near: ReceivedLog; readonly far: ReceivedLog };
-  /** `promise`, or a failure that names what did not come in time. */
+  /** The outcome of `promise`, or a failure that names what was awaited. */
   within<T>(promise: Promise<T>, what: string): Promise<T>;
 }
 
-/** How a case wants its link. */
+/** Options of a case. */
 export interface CaseOptions {
-  /** Side whose `onMessage` is left unset, for the case to set. */
+  /** Side whose `onMessage` the case itself sets. */
   readonly unset?: "far";
 }
 
@@ -50,7 +50,7 @@ export function contractCase(
   return { id, title, run: (harness) => onFreshLink(harness, check, options) };
 }
 
-/** Runs one check on a link of its own, which is gone afterwards, whatever happened. */
+/** Runs one check on a link of its own, which is terminated afterwards in any case. */
 export async function onFreshLink(
   harness: TransportHarness,
   check: (bench: Bench) => Promise<void>,
@@ -71,7 +71,7 @@ export async function onFreshLink(
   }
 }
 
-/** `count` messages that differ, `bytes` ASCII characters each. */
+/** `count` different messages, `bytes` ASCII characters each. */
 export function numbered(count: number, bytes: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index} `.padEnd(bytes, "."));
 }

@@ -6,7 +6,7 @@ import type { TransportCase, TransportHarness } from "./transport-case.js";
 /**
  * The laws T1 to T11 of `Transport` as cases that run against any implementation.
  *
- * They are data, so any runner can register them, and documents can list them.
+ * The cases are data, so any runner can register them, and documents can list them.
  */
 export const transportContract: readonly TransportCase[] = [
   ...DELIVERY_CASES,

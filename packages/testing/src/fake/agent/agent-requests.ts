@@ -1,14 +1,14 @@
 import { newId, type SessionNotification } from "@daemon-sdk/protocol";
 import { CANCELLED, type FakeRequests, isAnswer } from "../script/index.js";
 
-/** One request that the daemon has not answered. */
+/** One unanswered request. */
 interface Open {
   readonly method: keyof FakeRequests;
   readonly params: FakeRequests[keyof FakeRequests]["params"];
   settle(result: unknown): void;
 }
 
-/** What an agent asked its daemon for (docs/agents.md, "Asking people"). Anything but a clear answer is taken for a no. */
+/** Pending requests of an agent (docs/agents.md, "Asking people"). Any unclear answer counts as a refusal. */
 export class AgentRequests {
   readonly #open = new Map<string, Open>();
   readonly #tell: (frame: Record<string, unknown>) => void;
@@ -35,7 +35,7 @@ export class AgentRequests {
     open?.settle(result);
   }
 
-  /** Stops waiting, and says so: the daemon closes the questions with it. */
+  /** Closes all requests with cancel, and notifies the daemon, which closes them for clients. */
   cancelAll(notify: (notification: SessionNotification) => void): void {
     for (const [requestId, { method, params, settle }] of [...this.#open]) {
       this.#open.delete(requestId);

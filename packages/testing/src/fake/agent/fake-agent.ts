@@ -29,24 +29,24 @@ import { AgentRequests } from "./agent-requests.js";
 
 /** Options of {@link FakeAgent}. */
 export interface FakeAgentOptions {
-  /** Where scripts take the time from; default the computer's. */
+  /** Clock of the scripts; default the computer's. */
   readonly clock?: Clock;
-  /** What it says of its settings; default a model named `fake-model`. */
+  /** Settings that the agent reports; default a model named `fake-model`. */
   readonly settings?: Partial<SessionSettings>;
   /**
-   * Conversations by session id, for `load_session`: agents that share the map are processes of one program. Default: it
-   * keeps none, and is opened anew (docs/agents.md, "Opening").
+   * Conversations by session id, for `load_session`. Agents that share the map act as processes of one program. Default: the
+   * agent stores none, and each session starts empty (docs/agents.md, "Opening").
    */
   readonly conversations?: Map<string, SessionMessage[]>;
-  /** Whether turns end with `agent_turn_completed`; default true. Without it, falling back to `idle` ends them. */
+  /** Whether turns end with `agent_turn_completed`; default true. If false, the change to `idle` ends them. */
   readonly completesTurns?: boolean;
 }
 
 type Params = Record<string, unknown>;
 
 /**
- * A scripted agent, for tests of daemons: it speaks stream-jsonrpc in lines (docs/agents.md), in memory. Its turns are
- * written as those of `FakeDaemon`. As a program over stdio it runs with `runFakeAgent` of `@daemon-sdk/testing/node`.
+ * A scripted agent in memory, for tests of daemons, with the wire of docs/agents.md. Scripts of its turns are written as for
+ * `FakeDaemon`. `runFakeAgent` of `@daemon-sdk/testing/node` runs it as a program over stdio.
  *
  * ```ts
  * const agent = new FakeAgent();
@@ -56,11 +56,11 @@ type Params = Record<string, unknown>;
  * ```
  */
 export class FakeAgent {
-  /** Every request of the daemon, in order. */
+  /** All requests of the daemon, in order. */
   readonly received = new FakeReceived();
   /** Lines that are no frames. */
   readonly badLines: string[] = [];
-  /** Called with each line it writes to its stdout, without the line's end. */
+  /** Called with each line of stdout, without the line's end. */
   onLine: ((line: string) => void) | undefined;
   readonly #options: FakeAgentOptions;
   readonly #clock: Clock;
@@ -79,22 +79,22 @@ export class FakeAgent {
     this.#stage = this.#makeStage();
   }
 
-  /** Id of the session it works for; empty before the first request. */
+  /** Id of the agent's session; empty before the first request. */
   get sessionId(): string {
     return this.#sessionId;
   }
 
-  /** Writes the turn of every prompt that is meant; see `FakeDaemon.whenPrompted`. */
+  /** Starts the script for matching prompts; see `FakeDaemon.whenPrompted`. */
   whenPrompted(matcher?: PromptMatcher): TurnScript {
     return this.#rules.when(matcher);
   }
 
-  /** Sets the script of all turns that {@link whenPrompted} does not mean. Default: it says back what was said. */
+  /** Sets the script of prompts that no {@link whenPrompted} matches. Default: the agent repeats the prompt. */
   onPrompt(script: PromptScript): void {
     this.#rules.other = script;
   }
 
-  /** A line on its stdin. */
+  /** Writes a line to the agent's stdin. */
   write(line: string): void {
     const frame = readFrame(line);
     if (frame.kind === "request") this.#request(frame.id, frame.method.replace(/^droid\./, ""), frame.params);
@@ -102,7 +102,7 @@ export class FakeAgent {
     else if (frame.kind === "bad") this.badLines.push(line);
   }
 
-  /** Says something that is no frame on its stdout, as careless programs do. */
+  /** Writes a text that is no frame to stdout, as faulty programs do. */
   say(text: string): void {
     this.onLine?.(text);
   }

@@ -2,16 +2,16 @@ import { ProtocolError } from "@daemon-sdk/protocol";
 import type { FaultSwitches } from "./faults/index.js";
 import type { FakeLink } from "./link.js";
 
-/** One connection of a client to the fake daemon, as a test sees it. */
+/** A test's view of one connection to the fake daemon. */
 export interface FakeConnection extends FaultSwitches {
   /** From 1, in the order of the dials. */
   readonly number: number;
   readonly isAuthenticated: boolean;
-  /** Whether it has shown that it uses our extensions (docs/protocol.md §8). */
+  /** Whether the client has used extensions (docs/protocol.md §8). */
   readonly usesExtensions: boolean;
 }
 
-/** The open connections of a fake daemon: faults of all of them, and of those that come. */
+/** The open connections of a fake daemon, and faults of all present and later connections. */
 export class AllConnections implements FaultSwitches {
   readonly #links = new Set<FakeLink>();
   #delayMs = 0;
@@ -37,7 +37,7 @@ export class AllConnections implements FaultSwitches {
     this.#links.delete(link);
   }
 
-  /** @throws ProtocolError when there is none of that number (any more) */
+  /** @throws ProtocolError when no connection of that number is open */
   connection(number?: number): FakeConnection {
     const links = [...this.#links];
     const found = number === undefined ? links.at(-1) : links.find((link) => link.number === number);

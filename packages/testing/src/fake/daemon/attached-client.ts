@@ -2,46 +2,58 @@ import type { Credit, EnvelopeMeta } from "@daemon-sdk/protocol";
 import type { FakeEntry, FakeJournal } from "./journal.js";
 import type { FakeLink } from "./link.js";
 
-/** What a follower needs to know of its session. */
-export interface FollowedSession {
+/** What a {@link FakeAttachedClient} needs of its session. */
+export interface AttachableSession {
   readonly id: string;
   readonly journal: FakeJournal;
-  /** Whether entries say where they stand. */
+  /** Whether entries carry their positions. */
   readonly hasPositions: boolean;
-  /** Whether that connection is to get the entry; notifications are for all. */
+  /** Whether that connection receives the entry. Notifications are for all connections. */
   isFor(entry: FakeEntry, link: FakeLink): boolean;
+  /** Whether the entry is a request that was resolved. */
+  isResolved(entry: FakeEntry): boolean;
   /** Detaches that connection. */
-  unfollow(link: FakeLink): void;
+  detach(link: FakeLink): void;
 }
 
-/** One connection attached to one session: a cursor into its journal, which moves while there is credit (docs/protocol.md §9). */
+/** Where a {@link FakeAttachedClient} begins. */
+export interface FakeCursorStart {
+  /** The last entry that the connection has, or skips. */
+  readonly afterSeq: number;
+  /** Default: without bound. */
+  readonly credit?: Credit | undefined;
+  /** First skipped entry that may need an early copy; default none. */
+  readonly earlyFromSeq?: number | undefined;
+}
+
+/** One connection attached to one session: a cursor in the session's journal, which moves while it has credit (docs/protocol.md §9). */
 export class FakeAttachedClient {
   readonly link: FakeLink;
-  readonly #session: FollowedSession;
+  readonly #session: AttachableSession;
   #credit: Credit | undefined;
   #nextSeq: number;
-  /** Up to here urgent entries were sent ahead of their place. */
-  #lookedAhead = 0;
+  /** The last entry whose early copy was sent, if it needs one. */
+  #lookedAhead: number;
 
-  /** @param afterSeq the last entry this connection has */
-  constructor(session: FollowedSession, link: FakeLink, afterSeq: number, credit: Credit | undefined) {
+  constructor(session: AttachableSession, link: FakeLink, { afterSeq, credit, earlyFromSeq }: FakeCursorStart) {
     this.#session = session;
     this.link = link;
     this.#nextSeq = afterSeq + 1;
     this.#credit = credit && { ...credit };
+    this.#lookedAhead = (earlyFromSeq ?? this.#nextSeq) - 1;
   }
 
-  /** Credit that is left; undefined is without bound. */
+  /** Remaining credit; undefined means without bound. */
   get credit(): Credit | undefined {
     return this.#credit && { ...this.#credit };
   }
 
-  /** How many entries of the journal this connection was not sent in their place. */
+  /** How many entries of the journal this connection has not received at their place. */
   get waiting(): number {
     return this.#session.journal.position.seq - this.#nextSeq + 1;
   }
 
-  /** Adds to the credit; nothing where there is no bound. */
+  /** Adds to the credit. Has no effect without a bound. */
   grant({ events, bytes }: Credit): void {
     if (!this.#credit) return;
     this.#credit.events += events;
@@ -49,15 +61,16 @@ export class FakeAttachedClient {
     this.pump();
   }
 
-  /** Goes on at the end of the journal, with exactly this credit. */
-  follow(credit: Credit): void {
+  /** Moves to the end of the journal, with exactly this credit. */
+  moveToEnd(credit: Credit): void {
     this.#nextSeq = this.#session.journal.position.seq + 1;
     this.#credit = { ...credit };
   }
 
-  /** Sends what may be sent. */
+  /** Sends early copies of skipped entries, then the entries that the credit allows, then early copies of the blocked ones. */
   pump(): void {
     const { journal } = this.#session;
+    this.#sendAhead(this.#nextSeq - 1);
     let entry = journal.entry(this.#nextSeq);
     for (; entry && this.#mayMove(entry); entry = journal.entry(this.#nextSeq)) {
       if (this.#credit && !journal.has(this.#nextSeq)) {
@@ -65,15 +78,16 @@ export class FakeAttachedClient {
         return;
       }
       this.#nextSeq++;
+      this.#lookedAhead = Math.max(this.#lookedAhead, entry.position.seq);
       this.#send(entry);
     }
-    if (entry) this.#sendAhead();
+    if (entry) this.#sendAhead(journal.position.seq);
   }
 
   #losePlace(): void {
     const { id: sessionId } = this.#session;
-    this.#session.unfollow(this.link);
-    const message = "The journal no longer has what comes next. Load the session again.";
+    this.#session.detach(this.link);
+    const message = "The journal no longer has the next entry. Load the session again.";
     const notification = { type: "session_unsubscribed", message, code: "RESUME_TOO_OLD" };
     this.link.notify("session_notification", { sessionId, notification });
   }
@@ -82,13 +96,12 @@ export class FakeAttachedClient {
     return entry.isUrgent || !this.#credit || (this.#credit.events > 0 && this.#credit.bytes > 0);
   }
 
-  #sendAhead(): void {
-    const end = this.#session.journal.position.seq;
-    for (let seq = Math.max(this.#lookedAhead + 1, this.#nextSeq); seq <= end; seq++) {
+  #sendAhead(end: number): void {
+    for (let seq = this.#lookedAhead + 1; seq <= end; seq++) {
       const entry = this.#session.journal.entry(seq);
-      if (entry?.isUrgent) this.#send(entry, { early: true });
+      if (entry?.isUrgent && !this.#session.isResolved(entry)) this.#send(entry, { early: true });
     }
-    this.#lookedAhead = end;
+    this.#lookedAhead = Math.max(this.#lookedAhead, end);
   }
 
   #send(entry: FakeEntry, early?: EnvelopeMeta): void {

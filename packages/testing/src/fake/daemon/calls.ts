@@ -5,33 +5,33 @@ import type { FakeSession, FakeSessionHost, FakeSessionOptions } from "./session
 
 /** The parts of the fake daemon that its methods work on. */
 export interface FakeCatalogue extends FakeSessionHost {
-  /** The one credential that is accepted; undefined accepts any. */
+  /** The one accepted credential; undefined accepts any. */
   readonly credential: string | undefined;
   /** Credentials that reach their own sessions only. */
   readonly keys: ReadonlySet<string>;
-  /** Offers no extension. */
+  /** Whether the daemon offers no extension. */
   readonly isPlain: boolean;
   readonly clock: Clock;
   readonly sessions: ReadonlyMap<string, FakeSession>;
-  /** Tickets nobody has used, and who made them. */
+  /** Unused tickets, with the principals that made them. */
   readonly tickets: Map<string, { readonly principal: string; readonly expiresAt: number }>;
   addSession(options?: FakeSessionOptions): FakeSession;
 }
 
-/** One request on its way to a method. */
+/** One request that a method handles. */
 export interface FakeCall {
   readonly daemon: FakeCatalogue;
   readonly link: FakeLink;
   readonly id: string;
   readonly params: Record<string, unknown>;
-  /** Does something once the response is sent (or before, where the daemon acknowledges late). */
+  /** Runs `action` after the response is sent, or before it if the daemon acknowledges late. */
   afterReply(action: () => void): void;
 }
 
-/** Answers one method: returns the result, or throws an `rpcFault`. */
+/** Implements one method: returns the result, or throws an `rpcFault`. */
 export type FakeMethod = (call: FakeCall) => unknown;
 
-/** The session a call names; -32004 when there is none (docs/wire/session.md#errors). */
+/** The session that a call names; -32004 when there is none (docs/wire/session.md#errors). */
 export function sessionOf(call: FakeCall): FakeSession {
   const sessionId = requiredString(call.params, "sessionId");
   const session = call.daemon.sessions.get(sessionId);
@@ -49,9 +49,9 @@ export function sessionsFor(call: Pick<FakeCall, "daemon" | "link">): FakeSessio
   return [...call.daemon.sessions.values()].filter((session) => isReached(call, session));
 }
 
-/** The session a call names, which this connection has to have created or loaded before. */
-export function followedSession(call: FakeCall): FakeSession {
+/** The session that a call names, to which this connection must be attached. */
+export function attachedSession(call: FakeCall): FakeSession {
   const session = sessionOf(call);
-  if (session.followers.has(call.link)) return session;
+  if (session.attached.has(call.link)) return session;
   throw rpcFault(RpcCode.entityNotFound, "Session not loaded on this connection", { sessionId: session.id });
 }

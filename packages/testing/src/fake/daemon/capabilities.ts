@@ -1,6 +1,6 @@
 import { type DaemonCapabilities, LIMITS } from "@daemon-sdk/protocol";
 
-/** Everything that the fake daemon can offer, and offers unless told otherwise (docs/protocol.md §4). */
+/** All capabilities of the fake daemon, and its default (docs/protocol.md §4). */
 export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   turns: true,
   inbox: true,
@@ -19,17 +19,17 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   agents: ["fake"],
 };
 
-/** How the capabilities of a fake daemon are chosen. */
+/** Options that choose the capabilities of a fake daemon. */
 export interface CapabilityOptions {
-  /** What `authenticate` offers, and what the daemon then does: exactly this. Default: {@link ALL_CAPABILITIES}. */
+  /** The exact capabilities that the daemon offers and implements. Default: {@link ALL_CAPABILITIES}. */
   readonly capabilities?: DaemonCapabilities;
   /** Offers nothing, as a plain `droid daemon` does. Default false. */
   readonly plain?: boolean;
-  /** Takes these away from what would be offered otherwise. */
+  /** Capabilities to remove from the offered ones. */
   readonly without?: readonly (keyof DaemonCapabilities)[];
 }
 
-/** What a daemon with these options offers. */
+/** The capabilities of a daemon with these options. */
 export function capabilitiesOf(options: CapabilityOptions): DaemonCapabilities {
   if (options.plain) return {};
   const offered: DaemonCapabilities = { ...(options.capabilities ?? ALL_CAPABILITIES) };
@@ -37,7 +37,7 @@ export function capabilitiesOf(options: CapabilityOptions): DaemonCapabilities {
   return offered;
 }
 
-/** The capability a method belongs to; a daemon that does not offer it does not know the method. */
+/** The capability of each extension method. Without the capability, the method is unknown. */
 export const CAPABILITY_OF_METHOD: ReadonlyMap<string, keyof DaemonCapabilities> = new Map([
   ["detach_session", "detach"],
   ["resume_session", "resume"],

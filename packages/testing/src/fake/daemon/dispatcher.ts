@@ -7,10 +7,10 @@ import { type FakeLink, withoutPrefix } from "./link.js";
 import { CATALOGUE_METHODS, CONNECTION_METHODS, INBOX_METHODS, SESSION_METHODS } from "./methods/index.js";
 import { notRecorded, Replay } from "./replay.js";
 
-/** Returned by a method of `FakeDaemon.answer` to leave the request without a response. */
+/** Result of a `FakeDaemon.answer` method that sends no response. */
 export const NO_REPLY: unique symbol = Symbol("daemon-sdk.fake-no-reply");
 
-/** What a {@link Dispatcher} has to know. */
+/** Options of a {@link Dispatcher}. */
 export interface DispatcherOptions {
   readonly catalogue: FakeCatalogue;
   readonly protocolVersion: string;
@@ -35,12 +35,12 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Puts a method in the place of the daemon's own. */
+  /** Replaces a method of the daemon. */
   answer(method: string, answer: FakeMethod): void {
     this.#answers.set(method, answer);
   }
 
-  /** Plays a recording on a connection instead of acting on what comes. */
+  /** Plays a recording on a connection instead of handling its frames. */
   replay(link: FakeLink, recording: Recording): void {
     const replay = new Replay(recording);
     this.#replays.set(link, replay);
@@ -67,10 +67,10 @@ export class Dispatcher {
   notification(link: FakeLink, method: string | undefined, params: Record<string, unknown>): void {
     if (method !== "grant_credit" || !this.#options.catalogue.capabilities.credit) return;
     const session = this.#options.catalogue.sessions.get(String(params.sessionId));
-    if (link.isAuthenticated && isWholeNumbers(params, "events", "bytes")) session?.followers.get(link)?.grant(params);
+    if (link.isAuthenticated && isWholeNumbers(params, "events", "bytes")) session?.attached.get(link)?.grant(params);
   }
 
-  /** A client's answer to a request of the agent. True when it counted. */
+  /** Handles a client's answer to a request of the agent. True when the answer was accepted. */
   response(link: FakeLink, frame: Extract<IncomingFrame, { kind: "response" }>): boolean {
     const { id, result, error } = frame;
     const { catalogue } = this.#options;
@@ -80,13 +80,13 @@ export class Dispatcher {
     const session = sessionsFor({ daemon: catalogue, link }).find(({ inbox }) => inbox.has(id));
     if (!session) return false;
     if (error === undefined && session.inbox.answer(id, result, link.principal)) return true;
-    // A client whose handler failed means no, unless somebody else can still answer.
+    // An error response counts as a refusal, unless another connection can still answer.
     if (catalogue.capabilities.inbox && !session.isOnlyAsked(link, id)) return false;
     session.inbox.cancel(id, "invalid_answer");
     return true;
   }
 
-  /** Runs in one go where the method does: nothing can come between a snapshot and the entries after it. */
+  /** Runs a method synchronously if the method is synchronous: no entry can occur between a snapshot and its response. */
   #run(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>, method: FakeMethod): void {
     const { id, params } = frame;
     const actions: (() => void)[] = [];
@@ -117,7 +117,7 @@ export class Dispatcher {
       throw rpcFault(RpcCode.methodNotFound, "Protocol version mismatch", { protocolVersionMismatch: mismatch });
     }
     if (!link.isAuthenticated && name !== "authenticate") {
-      // A daemon of the original knows no other method before (docs/wire/session.md#errors); ours says why
+      // An original daemon answers "method not found" before authentication (docs/wire/session.md#errors), ours the reason
       // (docs/protocol.md §3).
       if (!catalogue.isPlain) throw rpcFault(RpcCode.authentication, "Not authenticated");
       throw rpcFault(RpcCode.methodNotFound, "Method not found");

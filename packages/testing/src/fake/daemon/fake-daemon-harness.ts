@@ -6,11 +6,11 @@ import { FakeDaemon } from "./fake-daemon.js";
 
 /** Options of {@link fakeDaemonHarness}. */
 export interface FakeDaemonHarnessOptions {
-  /** What the fake daemon offers. Default: everything it can. */
+  /** Capabilities of the fake daemon. Default: all. */
   readonly capabilities?: DaemonCapabilities;
-  /** Changes the harness before its capabilities are asked for, such as its connections. */
+  /** Changes the harness, such as its connections, before its capabilities are requested. */
   readonly wrap?: (harness: Omit<DaemonHarness, "offers">) => Omit<DaemonHarness, "offers">;
-  /** What `wrap` adds that cannot be asked for, such as `deadlines`; see `daemonHarness`. */
+  /** Abilities that `wrap` adds and no capability expresses, such as `deadlines`; see `daemonHarness`. */
   readonly offers?: readonly string[];
   /** Default 5 000. */
   readonly patienceMs?: number;
@@ -28,7 +28,7 @@ const PROMPTS: DaemonPrompts = {
 const CREDENTIAL = "credential-of-the-fake-daemon";
 const KEYS = ["first-key-of-the-fake-daemon", "second-key-of-the-fake-daemon"] as const;
 
-/** A `FakeDaemon` whose turns do what the daemon contract asks for, and a harness for it. */
+/** A harness of the daemon contract for a `FakeDaemon` with matching scripts. */
 export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): DaemonHarness {
   const { capabilities } = options;
   const clock = new FakeClock();
@@ -52,7 +52,7 @@ export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): Daemo
   return daemonHarness(options.wrap?.(harness) ?? harness, options.offers);
 }
 
-/** A daemon that is asked to tells its connections; after either it is another one. */
+/** Restarts a daemon. A polite stop notifies the connections first. */
 async function restart(daemon: FakeDaemon, how: DaemonRestart): Promise<void> {
   if (how === "asked") daemon.closeConnections(CloseCode.goingAway);
   while (how === "asked" && daemon.connections > 0) await Promise.resolve();
@@ -74,7 +74,7 @@ const SCRIPT: ReadonlyMap<string, (prompt: FakePrompt, argument: string) => void
   ["die", (prompt: FakePrompt) => prompt.end("agent_exited")],
 ]);
 
-/** Every so many pieces others get a turn, as with an agent behind a pipe. */
+/** After this many pieces the script yields to the event loop, as with an agent behind a pipe. */
 const PIECES_AT_ONCE = 16;
 
 async function stream(prompt: FakePrompt, count: string): Promise<void> {

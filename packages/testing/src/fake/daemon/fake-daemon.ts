@@ -23,30 +23,30 @@ import { type FaultSwitches, FaultyTransport } from "./faults/index.js";
 import { FakeLink, type FakeLinkOwner, withoutPrefix } from "./link.js";
 import { FakeSession, type FakeSessionOptions } from "./session.js";
 
-/** How a {@link FakeDaemon} behaves. Without options it offers every extension and takes any credential. */
+/** Options of a {@link FakeDaemon}. By default it offers every extension and accepts any credential. */
 export interface FakeDaemonOptions extends CapabilityOptions {
-  /** The one `token`, `apiKey` or `proof` that is accepted. Default: any. */
+  /** The one accepted `token`, `apiKey` or `proof`. Default: any. */
   readonly credential?: string;
-  /** Further credentials that are accepted. Each reaches the sessions made with it, and no others. Default: none. */
+  /** Further accepted credentials. Each reaches only the sessions made with it. Default: none. */
   readonly keys?: readonly string[];
-  /** `factoryProtocolVersion` it states; requests with another one are refused. Default: ours. */
+  /** `factoryProtocolVersion` of the daemon. Requests with another one are refused. Default: ours. */
   readonly protocolVersion?: string;
-  /** Whether turns end with `agent_turn_completed`. Default: when `turns` is offered; old daemons never do. */
+  /** Whether turns end with `agent_turn_completed`. Default: true if `turns` is offered; old daemons never send it. */
   readonly completesTurns?: boolean;
-  /** Whether the answer to `add_user_message` follows the first notifications instead of leading them. Default false. */
+  /** Whether `add_user_message` is answered after the first notifications instead of before them. Default false. */
   readonly acknowledgesLate?: boolean;
-  /** Newest entries of each session that a client may resume over; older ones are RESUME_TOO_OLD. Default: all. */
+  /** How many newest entries of each session a client may resume over; else RESUME_TOO_OLD. Default: all. */
   readonly keep?: number;
-  /** Where it takes the time from, such as a `FakeClock`. Default: the computer's; it is used by delays and tickets only. */
+  /** Clock of delays and tickets, such as a `FakeClock`. Default: the computer's. */
   readonly clock?: Clock;
 }
 
 /**
  * A scripted daemon in memory, for tests of clients.
  *
- * Speaks the session wire of docs/protocol.md with all of its extensions, or like a plain daemon (`plain: true`):
+ * Implements the session wire of docs/protocol.md with all of its extensions, or as a plain daemon (`plain: true`):
  * authentication, several connections, several sessions, queued prompts, pending requests, interrupts, positions, resume,
- * credit, receipts. It shares no code with the real daemon, does nothing on its own, and starts no timer.
+ * credit, receipts. It shares no code with the real daemon, acts only on calls, and starts no timer.
  *
  * ```ts
  * const daemon = new FakeDaemon();
@@ -55,17 +55,17 @@ export interface FakeDaemonOptions extends CapabilityOptions {
  * ```
  */
 export class FakeDaemon {
-  /** Every request that could be read, in order; also refused ones. Ask it `prompts()`, `calls(method)`, `expectCall(…)`. */
+  /** All valid requests in order, refused ones included. See `prompts()`, `calls(method)`, `expectCall(…)`. */
   readonly received = new FakeReceived();
-  /** Every response, in order; also late ones. */
+  /** All responses in order, late ones included. */
   readonly responses: ReceivedResponse[] = [];
-  /** Every notification, in order. */
+  /** All notifications in order. */
   readonly notifications: ReceivedNotification[] = [];
-  /** Frames that are none. */
+  /** Invalid frames. */
   readonly badFrames: string[] = [];
   /** All sessions by id. */
   readonly sessions: ReadonlyMap<string, FakeSession>;
-  /** What can go wrong, for all connections at once. */
+  /** Faults of all connections. */
   readonly faults: FaultSwitches;
   readonly #sessions = new Map<string, FakeSession>();
   readonly #clock: Clock;
@@ -102,7 +102,7 @@ export class FakeDaemon {
     };
   }
 
-  /** Connects to this daemon; give it to the client as its `transport`. The URL is not looked at. */
+  /** Connects to this daemon. Pass it to the client as `transport`. The URL is ignored. */
   readonly dial: Dial = async ({ signal }) => {
     if (signal.aborted) throw abortReason(signal);
     this.#dials++;
@@ -117,12 +117,12 @@ export class FakeDaemon {
     return wire;
   };
 
-  /** How often a client dialed, in vain or not. */
+  /** Number of dials, refused ones included. */
   get dials(): number {
     return this.#dials;
   }
 
-  /** Connections that are open now. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#links.size;
   }
@@ -133,31 +133,31 @@ export class FakeDaemon {
   }
 
   /**
-   * Writes the turn of every prompt that is meant: one with this very text, one in which the pattern finds something, one
-   * that the function says yes to, or any. Of several scripts that mean a prompt the latest has it.
+   * Starts the script for prompts that match: equal to the string, matched by the pattern, accepted by the function, or any.
+   * If several scripts match a prompt, the latest is played.
    */
   whenPrompted(matcher?: PromptMatcher): TurnScript {
     return this.#rules.when(matcher);
   }
 
-  /** Sets the script of all later turns that {@link whenPrompted} does not mean. Default: it says back what was said. */
+  /** Sets the script of later prompts that no {@link whenPrompted} matches. Default: the prompt is repeated. */
   onPrompt(script: PromptScript): void {
     this.#rules.other = script;
   }
 
   /**
-   * Answers a method (name without prefix) in place of the daemon's own: with a result, by throwing an `rpcFault`, or
-   * not at all by returning `NO_REPLY`.
+   * Replaces a method of the daemon (name without prefix). `answer` returns a result, throws an `rpcFault`, or
+   * returns `NO_REPLY` to send no response.
    */
   answer(method: string, answer: FakeMethod): void {
     this.#dispatcher.answer(method, answer);
   }
 
   /**
-   * Plays a recorded connection to every client that connects from now on, instead of acting on what it says: each hears what
-   * the recorded one heard, in that order, as it says what that one said. Pings are answered whenever they come.
+   * Plays a recorded connection to every client that connects from now on. A client receives the recorded frames in order,
+   * each after it has sent the frames that the recorded client had sent before. Pings are answered at any time.
    *
-   * @throws ProtocolError that names the line which is no frame
+   * @throws ProtocolError that names an invalid line
    */
   replays(recording: Recording): void {
     readRecording(recording);
@@ -171,32 +171,32 @@ export class FakeDaemon {
     return session;
   }
 
-  /** The request number `nth` (from 1) of a method, as soon as it has come. */
+  /** Waits for request number `nth` (from 1) of a method. */
   async waitForRequest(method: string, nth = 1): Promise<ReceivedRequest> {
     return this.#waitFor(() => this.received.calls(method)[nth - 1]);
   }
 
-  /** The first prompt that is meant, as soon as it has come. */
+  /** Waits for the first matching prompt. */
   waitForPrompt(matcher?: TextMatcher): Promise<ReceivedPrompt> {
     return this.#waitFor(() => this.received.prompts().find(({ text }) => matchesText(matcher, text)));
   }
 
-  /** The first prompt that came; see {@link FakeReceived.expectPrompt}. */
+  /** The first matching prompt; see {@link FakeReceived.expectPrompt}. */
   expectPrompt(matcher?: TextMatcher): ReceivedPrompt {
     return this.received.expectPrompt(matcher);
   }
 
-  /** Sends a text as it stands to every connection. */
+  /** Sends a text unchanged to every connection. */
   sendRaw(text: string): void {
     this.#links.sendBadFrame(text);
   }
 
-  /** Sends a notification that is about no session, such as `connection_status`; name without prefix. */
+  /** Sends a notification of no session, such as `connection_status`; name without prefix. */
   notify(method: string, params: object): void {
     for (const link of this.#links) link.notify(method, params);
   }
 
-  /** Breaks every connection, as a dead network does. Sessions and turns go on. */
+  /** Breaks every connection, as a dead network does. Sessions and turns continue. */
   cut(): void {
     this.#links.drop();
   }
@@ -217,8 +217,8 @@ export class FakeDaemon {
   }
 
   /**
-   * Is killed and started again: every connection breaks, positions have a new epoch, what was pending is closed, running
-   * turns end as `daemon_restarted`, and what had not begun begins. Conversations and journals stay.
+   * Simulates a kill and a new start: every connection breaks, positions get a new epoch, pending requests are closed, running
+   * turns end as `daemon_restarted`, and queued turns begin. Conversations and journals are kept.
    */
   restart(): void {
     this.cut();
@@ -276,7 +276,7 @@ export class FakeDaemon {
 
   #forget(link: FakeLink): void {
     this.#links.delete(link);
-    for (const session of this.#sessions.values()) session.unfollow(link);
+    for (const session of this.#sessions.values()) session.detach(link);
   }
 
   async #waitFor<T>(find: () => T | undefined): Promise<T> {

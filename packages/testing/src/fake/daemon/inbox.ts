@@ -1,7 +1,7 @@
 import { type InboxRequest, newId, type PendingAskUser, type PendingPermission } from "@daemon-sdk/protocol";
 import { CANCELLED, type FakeRequests, isAnswer } from "../script/index.js";
 
-/** A request of the agent that waits for a client. */
+/** A pending request of the agent. */
 interface Pending {
   readonly method: keyof FakeRequests;
   readonly params: FakeRequests[keyof FakeRequests]["params"];
@@ -9,20 +9,20 @@ interface Pending {
   settle(result: FakeRequests[keyof FakeRequests]["result"]): void;
 }
 
-/** What an answered request has become. */
+/** A resolved request with its result. */
 export type Settled = { readonly requestId: string } & {
   [Method in keyof FakeRequests]: { readonly method: Method } & FakeRequests[Method];
 }[keyof FakeRequests];
 
-/** Who resolved a request, and how. */
+/** How a request was resolved, and by which principal. */
 export interface Resolution {
-  /** The answer that won, or the reason why it was closed. */
+  /** The accepted answer, or the reason why the request was closed. */
   readonly outcome: unknown;
-  /** Who answered; undefined when the daemon closed it. */
+  /** Principal that answered; undefined when the daemon closed the request. */
   readonly by: string | undefined;
 }
 
-/** Permission and ask-user requests of one session that nobody has answered yet (docs/protocol.md §8). */
+/** Pending permission and ask-user requests of one session (docs/protocol.md §8). */
 export class FakeInbox {
   readonly #pending = new Map<string, Pending>();
   readonly #resolved = new Map<string, Resolution>();
@@ -34,7 +34,7 @@ export class FakeInbox {
     this.#onSettled = onSettled;
   }
 
-  /** Takes in a request. `result` resolves with the first valid answer, or with cancel when the request is closed. */
+  /** Adds a request. `result` resolves with the first valid answer, or with cancel when the request is closed. */
   ask<Method extends keyof FakeRequests>(
     method: Method,
     params: FakeRequests[Method]["params"],
@@ -50,12 +50,12 @@ export class FakeInbox {
     return this.#pending.has(requestId);
   }
 
-  /** How a request was resolved; undefined while it waits, or when it never was. */
+  /** How a request was resolved; undefined while it is pending, or if it never existed. */
   resolutionOf(requestId: string): Resolution | undefined {
     return this.#resolved.get(requestId);
   }
 
-  /** Settles a request with an answer. False: it does not wait (any more), or does not offer that. */
+  /** Resolves a request with an answer. False when it is not pending, or does not offer that answer. */
   answer(requestId: string, result: unknown, by: string): boolean {
     const pending = this.#pending.get(requestId);
     if (!pending || !isAnswer(pending.params, result)) return false;
@@ -82,7 +82,7 @@ export class FakeInbox {
     return this.#listed("ask_user") as PendingAskUser[];
   }
 
-  /** What waits, oldest first, as `list_requests` tells it. */
+  /** Pending requests, oldest first, in the form of `list_requests`. */
   get requests(): InboxRequest[] {
     return [...this.#pending].map(([requestId, { method, params, createdAt }]) => {
       return { requestId, sessionId: params.sessionId, createdAt, method, params } as InboxRequest;

@@ -1,18 +1,18 @@
 import { comparePositions, type Position } from "@daemon-sdk/protocol";
 
-/** One notification or server request of a session, with its place (docs/protocol.md §9). */
+/** One notification or server request of a session, with its position (docs/protocol.md §9). */
 export interface FakeEntry {
   readonly position: Position;
-  /** Absent: a notification. */
+  /** Absent for a notification. */
   readonly requestId?: string;
   /** Without prefix. */
   readonly method: string;
   readonly params: object;
-  /** Whether it does not wait for credit. */
+  /** Whether the entry needs no credit. */
   readonly isUrgent: boolean;
 }
 
-/** Types of what is sent at once, whatever the credit (docs/protocol.md §9). */
+/** Notification types that need no credit (docs/protocol.md §9). */
 export const URGENT_TYPES: ReadonlySet<string> = new Set([
   "permission_resolved",
   "ask_user_resolved",
@@ -20,7 +20,7 @@ export const URGENT_TYPES: ReadonlySet<string> = new Set([
   "session_closed",
 ]);
 
-/** Journal of one session of the fake daemon: everything it told, and how much of that a client may still come back to. */
+/** Journal of one session of the fake daemon: all entries, and which of them can still be delivered. */
 export class FakeJournal {
   readonly #entries: FakeEntry[] = [];
   /** Position before the first entry. */
@@ -35,7 +35,7 @@ export class FakeJournal {
     this.#keep = keep;
   }
 
-  /** Place of the newest entry. */
+  /** Position of the newest entry. */
   get position(): Position {
     return this.#entries.at(-1)?.position ?? this.#origin;
   }
@@ -45,31 +45,31 @@ export class FakeJournal {
     this.#limit(this.#keep);
   }
 
-  /** The entry of that number, whether a client may resume over it or not: one that lags reads what it was promised. */
+  /** The entry of that number, pruned or not: a lagging connection still reads it. */
   entry(seq: number): FakeEntry | undefined {
     return this.#entries[seq - 1];
   }
 
-  /** Whether a client that comes back can still be sent the entry of that number. */
+  /** Whether a resuming client can still get the entry of that number. */
   keeps(seq: number): boolean {
     return seq > this.#pruned;
   }
 
   /**
-   * Forgets all but the newest `keep` entries: nobody can resume before them, and a connection that was not sent those that are gone,
-   * for lack of credit, is detached when it is granted more.
+   * Prunes all but the newest `keep` entries. No client can resume before them. A connection without credit that has not
+   * received a pruned entry is detached when it is granted credit.
    */
   prune(keep = 0): void {
     this.#limit(keep);
     this.#gone = this.#pruned;
   }
 
-  /** Whether a connection that lags can still be sent the entry of that number. */
+  /** Whether a lagging connection can still get the entry of that number. */
   has(seq: number): boolean {
     return seq > this.#gone;
   }
 
-  /** Whether `after` is a place of this journal and everything after it is still there. */
+  /** Whether `after` is a position of this journal and all entries after it are kept. */
   reachesBackTo(after: Position): boolean {
     const place = after.seq === 0 ? this.#origin : this.entry(after.seq)?.position;
     return place !== undefined && comparePositions(place, after) === 0 && after.seq >= this.#pruned;

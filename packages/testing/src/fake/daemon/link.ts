@@ -2,7 +2,7 @@ import { CloseCode, type EnvelopeMeta, type MethodPrefix, type RpcError, type Tr
 import { type IncomingFrame, readFrame, writeFrame } from "../wire/index.js";
 import type { FaultSwitches, FaultyTransport } from "./faults/index.js";
 
-/** What one link hands to the daemon behind it. */
+/** Callbacks of a link to its daemon. */
 export interface FakeLinkOwner {
   readonly protocolVersion: string | undefined;
   onRequest(link: FakeLink, request: Extract<IncomingFrame, { kind: "request" }>): void;
@@ -19,18 +19,18 @@ export class FakeLink implements FaultSwitches {
   /** From 1, in the order of the dials. */
   readonly number: number;
   isAuthenticated = false;
-  /** The credential it was let in with. */
+  /** The credential with which the client authenticated. */
   principal = "";
-  /** Whether it has shown that it uses our extensions (docs/protocol.md §8): then it leaves requests it cannot answer. */
+  /** Whether the client has used extensions (docs/protocol.md §8). Then it does not answer requests that it cannot handle. */
   usesExtensions = false;
-  /** Credentials that were refused. */
+  /** Number of refused credentials. */
   refusals = 0;
   readonly #transport: Transport;
   readonly #wire: FaultyTransport;
   readonly #owner: FakeLinkOwner;
   #lastText: string | undefined;
 
-  /** @param wire the client's end, where what travels is held up */
+  /** @param wire the client's end, which holds messages for faults */
   constructor(number: number, transport: Transport, wire: FaultyTransport, owner: FakeLinkOwner) {
     this.number = number;
     this.#transport = transport;

@@ -1,6 +1,6 @@
 import type { MessageState, Receipt } from "@daemon-sdk/protocol";
 
-/** What became of the messages of one session (docs/protocol.md §7). */
+/** Receipts of the messages of one session (docs/protocol.md §7). */
 export class FakeReceipts {
   readonly #receipts = new Map<string, Receipt>();
   readonly #now: () => number;
@@ -18,13 +18,13 @@ export class FakeReceipts {
     if (receipt) receipt.state = state;
   }
 
-  /** The turn begins with the entry of that number. */
+  /** Sets the number of the turn's first entry. */
   begin(messageId: string, firstSeq: number): void {
     const receipt = this.#receipts.get(messageId);
     if (receipt) receipt.firstSeq = firstSeq;
   }
 
-  /** The entry of that number was the turn's last one. */
+  /** Sets the number of the turn's last entry. */
   finish(messageId: string, lastSeq: number): void {
     const receipt = this.#receipts.get(messageId);
     if (receipt) Object.assign(receipt, { firstSeq: receipt.firstSeq ?? lastSeq, lastSeq });
@@ -37,7 +37,7 @@ export class FakeReceipts {
     Object.assign(receipt, { state, reason, endedAt: this.#now() }, text === undefined ? {} : { text });
   }
 
-  /** What is known of a message; `unknown` where nothing is. */
+  /** The receipt of a message; `unknown` if the message was never received. */
   of(messageId: string): Receipt {
     return { ...(this.#receipts.get(messageId) ?? { messageId, state: "unknown" }) };
   }

@@ -3,29 +3,29 @@ import { type RecordedFrame, type Recording, readRecording } from "../../transpo
 import type { IncomingFrame } from "../wire/index.js";
 import { type FakeLink, withoutPrefix } from "./link.js";
 
-/** What a client says that a recording answers. */
+/** A frame of a client that a recording answers. */
 type Said = Extract<IncomingFrame, { kind: "request" | "response" }>;
 
-/** One thing the recorded client said, and what the daemon said until the client spoke again. */
+/** One frame of the recorded client, and the daemon's frames until the client's next one. */
 interface Exchange {
   readonly kind: Said["kind"];
-  /** Method of a request, id of a response; undefined: nothing is waited for. */
+  /** Method of a request, or id of a response; undefined for the frames before the first one of the client. */
   readonly name: string | undefined;
   readonly frame: Record<string, unknown>;
   readonly answers: Record<string, unknown>[];
   isSaid: boolean;
 }
 
-/** Said when a client likes; a recording does not wait for it. */
+/** Methods that a client may call at any time; a recording does not wait for them. */
 const UNAWAITED: ReadonlySet<string> = new Set(["ping", "grant_credit"]);
 
 /**
- * One recorded connection, played to a client: it hears what the recorded one heard, in that order, each piece once it has
- * said what the recorded one had said before. Ids that the client makes stand in for the recorded ones.
+ * Plays one recorded connection to a client. The client receives the recorded frames in order, each after it has sent what
+ * the recorded client had sent before. Ids that the client makes replace the recorded ones.
  */
 export class Replay {
   readonly #exchanges: Exchange[] = [];
-  /** Recorded ids, as they stand in JSON, and those that this client uses. */
+  /** Recorded ids in JSON, each with the id that this client uses. */
   readonly #ids = new Map<string, string>();
   #next = 0;
 
@@ -42,12 +42,12 @@ export class Replay {
     }
   }
 
-  /** Begins: what the daemon said before the client did. */
+  /** Sends the daemon's frames before the first one of the client. */
   start(link: FakeLink): void {
     this.#play(link);
   }
 
-  /** Takes what a client said. False: the recording knows nothing of it. */
+  /** Handles a frame of the client. False when the recording has no such frame. */
   take(link: FakeLink, said: Said): boolean {
     const name = said.kind === "request" ? withoutPrefix(said.method) : (said.id ?? undefined);
     const exchange = this.#exchanges.find((one) => !one.isSaid && one.kind === said.kind && this.#nameOf(one) === name);
@@ -58,7 +58,7 @@ export class Replay {
     return true;
   }
 
-  /** What the recorded client said and this one has not (yet); in words. */
+  /** Descriptions of the recorded frames that this client has not sent. */
   get left(): string[] {
     return this.#exchanges.filter(({ isSaid }) => !isSaid).map(({ kind, name }) => `${kind} ${name}`);
   }
@@ -91,7 +91,7 @@ export class Replay {
   }
 }
 
-/** What the fake daemon answers to a request that the recording does not have. */
+/** The fake daemon's answer to a request that the recording does not contain. */
 export function notRecorded(method: string, left: readonly string[]): { code: number; message: string } {
   const wanted = left.length === 0 ? "nothing" : left.join(", ");
   const message = `The recording has no (other) ${method}. What it still waits for: ${wanted}.`;

@@ -22,33 +22,33 @@ import {
   type FakeTurnEndDetails,
   type TurnStage,
 } from "../script/index.js";
-import { FakeAttachedClient, type FollowedSession } from "./attached-client.js";
+import { type AttachableSession, FakeAttachedClient, type FakeCursorStart } from "./attached-client.js";
 import { FakeInbox, type Settled } from "./inbox.js";
 import { type FakeEntry, FakeJournal, URGENT_TYPES } from "./journal.js";
 import type { FakeLink } from "./link.js";
 import { FakeReceipts } from "./receipts.js";
 
-/** What a session of the fake daemon starts with; all of it optional. */
+/** Initial state of a session of the fake daemon. */
 export interface FakeSessionOptions {
   /** Default: a new UUID. */
   readonly id?: string;
-  /** The one of `FakeDaemonOptions.keys` whose session it is. Default: none of them. */
+  /** The key of `FakeDaemonOptions.keys` that owns the session. Default: none. */
   readonly key?: string;
   readonly cwd?: string;
   readonly title?: string;
-  /** The conversation so far. */
+  /** Messages of the conversation. */
   readonly messages?: readonly SessionMessage[];
   readonly settings?: Partial<SessionSettings>;
 }
 
-/** How the daemon of a session behaves; see `FakeDaemonOptions`. */
+/** Behaviour of the daemon of a session; see `FakeDaemonOptions`. */
 export interface FakeSessionHost {
   readonly capabilities: DaemonCapabilities;
   readonly completesTurns: boolean;
   readonly clock: Clock;
-  /** Which start of the daemon this is. */
+  /** Number of this start of the daemon. */
   readonly epoch: number;
-  /** Newest entries of a session that a client may resume over. */
+  /** How many newest entries of a session a client may resume over. */
   readonly keep: number;
   /** Plays one turn. */
   play(prompt: FakePrompt): void | Promise<void>;
@@ -60,27 +60,27 @@ interface QueuedTurn {
   readonly params: AddUserMessageParams & { messageId: string };
 }
 
-/** One session of the fake daemon: its conversation, its queue, its journal, and who follows it. */
-export class FakeSession implements TurnStage, FollowedSession {
+/** One session of the fake daemon: its conversation, queue, journal, and attached connections. */
+export class FakeSession implements TurnStage, AttachableSession {
   readonly id: string;
   readonly key: string | undefined;
   readonly cwd: string;
   title: string | undefined;
   readonly messages: SessionMessage[];
   settings: SessionSettings;
-  /** False once `close_session` was called; `load_session` opens it again. */
+  /** False after `close_session`; `load_session` opens the session again. */
   isOpen = true;
   archivedAt: string | undefined;
-  /** Connections that get what happens here, in the order in which they came. */
-  readonly followers: ReadonlyMap<FakeLink, FakeAttachedClient>;
+  /** Attached connections, in the order in which they attached. */
+  readonly attached: ReadonlyMap<FakeLink, FakeAttachedClient>;
   readonly inbox: FakeInbox;
   readonly journal: FakeJournal;
   readonly receipts: FakeReceipts;
   readonly hasPositions: boolean;
-  readonly #followers = new Map<FakeLink, FakeAttachedClient>();
+  readonly #attached = new Map<FakeLink, FakeAttachedClient>();
   readonly #host: FakeSessionHost;
   readonly #bodies = new Map<string, string>();
-  /** Pending requests, and the plain connection that was asked. */
+  /** Pending requests, each with the plain connection that received it. */
   readonly #asked = new Map<string, { readonly entry: FakeEntry; plain: FakeLink | undefined }>();
   #queue: QueuedTurn[] = [];
   #turn: { prompt: FakePrompt; link: FakeLink } | undefined;
@@ -94,7 +94,7 @@ export class FakeSession implements TurnStage, FollowedSession {
     this.title = options.title;
     this.messages = [...(options.messages ?? [])];
     this.settings = { modelId: "fake-model", reasoningEffort: "none", ...options.settings };
-    this.followers = this.#followers;
+    this.attached = this.#attached;
     this.hasPositions = host.capabilities.positions === true;
     const now = () => host.clock.now();
     this.inbox = new FakeInbox(now, (settled) => this.#tellSettled(settled));
@@ -114,17 +114,32 @@ export class FakeSession implements TurnStage, FollowedSession {
     return this.#queue.map(({ requestId, params }) => ({ ...params, requestId }));
   }
 
-  /** Attaches a connection, in place of what it had. It is sent what comes after `afterSeq`, from the next entry on. */
-  follow(link: FakeLink, afterSeq: number, credit?: Credit): FakeAttachedClient {
-    this.#followers.delete(link);
-    const follower = new FakeAttachedClient(this, link, afterSeq, credit);
-    this.#followers.set(link, follower);
-    return follower;
+  /** Attaches a connection after `afterSeq`, and replaces its earlier cursor. Entries are sent with the next one, or by `pump`. */
+  attach(link: FakeLink, afterSeq: number, credit?: Credit): FakeAttachedClient {
+    return this.#attach(link, { afterSeq, credit });
   }
 
-  /** Detaches a connection. A plain one that was asked something leaves that to the next. */
-  unfollow(link: FakeLink): void {
-    this.#followers.delete(link);
+  /**
+   * Moves a connection to the end of the journal, with exactly this credit. A connection that was not attached is attached,
+   * and gets early copies of urgent entries from the oldest pending request on.
+   */
+  attachAtEnd(link: FakeLink, credit: Credit): FakeAttachedClient {
+    const attached = this.#attached.get(link);
+    attached?.moveToEnd(credit);
+    const oldest = [...this.#asked.values()].find(({ entry }) => !this.isResolved(entry))?.entry.position.seq;
+    return attached ?? this.#attach(link, { afterSeq: this.journal.position.seq, credit, earlyFromSeq: oldest });
+  }
+
+  #attach(link: FakeLink, start: FakeCursorStart): FakeAttachedClient {
+    this.#attached.delete(link);
+    const attached = new FakeAttachedClient(this, link, start);
+    this.#attached.set(link, attached);
+    return attached;
+  }
+
+  /** Detaches a connection. The pending requests of a plain connection are sent to the next plain one. */
+  detach(link: FakeLink): void {
+    this.#attached.delete(link);
     if (!this.#host.capabilities.inbox) return;
     for (const [requestId, asked] of this.#asked) {
       if (asked.plain !== link || !this.inbox.has(requestId)) continue;
@@ -134,17 +149,21 @@ export class FakeSession implements TurnStage, FollowedSession {
     }
   }
 
-  /** Whether that connection was asked and nobody else. */
+  /** Whether no other connection can answer that request. */
   isOnlyAsked(link: FakeLink, requestId: string): boolean {
-    const hasOthers = [...this.#followers.keys()].some((other) => this.#isExtended(other));
+    const hasOthers = [...this.#attached.keys()].some((other) => this.#isExtended(other));
     return this.#asked.get(requestId)?.plain === link && !hasOthers;
+  }
+
+  isResolved({ requestId }: FakeEntry): boolean {
+    return requestId !== undefined && !this.inbox.has(requestId);
   }
 
   isFor({ requestId }: FakeEntry, link: FakeLink): boolean {
     return requestId === undefined || this.#isExtended(link) || this.#asked.get(requestId)?.plain === link;
   }
 
-  /** Tells all followers; a message becomes part of the conversation. Notifications of any type pass. */
+  /** Notifies all attached connections. A `create_message` is added to the conversation. Any type is accepted. */
   notify(notification: KnownSessionNotification | SessionNotification): void {
     if (notification.type === "create_message") this.messages.push(notification.message as SessionMessage);
     const params = { sessionId: this.id, notification };
@@ -160,8 +179,8 @@ export class FakeSession implements TurnStage, FollowedSession {
   }
 
   /**
-   * Asks for permission and waits for the first answer of any client. It may be called with nobody there: the request is
-   * then listed in the result of `load_session`.
+   * Requests permission and waits for the first answer of any client. Without attached connections the request is only
+   * listed in the result of `load_session`.
    */
   askPermission(permission: FakePermission): Promise<RequestPermissionResult> {
     return this.#ask("request_permission", {
@@ -171,7 +190,7 @@ export class FakeSession implements TurnStage, FollowedSession {
     });
   }
 
-  /** Asks questions and waits for the first answer of any client, as {@link askPermission} does. */
+  /** Asks the user questions and waits for the first answer of any client; see {@link askPermission}. */
   askUser(questions: FakeQuestions): Promise<AskUserResult> {
     return this.#ask("ask_user", { sessionId: this.id, toolCallId: newId(), ...questions });
   }
@@ -180,12 +199,12 @@ export class FakeSession implements TurnStage, FollowedSession {
     this.inbox.cancelAll(reason);
   }
 
-  /** Whether a message of that id was taken before. */
+  /** Whether a message of that id was accepted before. */
   hasMessage(messageId: string): boolean {
     return this.#bodies.has(messageId);
   }
 
-  /** Puts a prompt into the queue; {@link startNext} runs it. False: its id was used for another message. */
+  /** Queues a prompt; {@link startNext} runs it. False when its id was used for another message. */
   submit(requestId: string, link: FakeLink, params: AddUserMessageParams & { messageId: string }): boolean {
     const { messageId } = params;
     const body = JSON.stringify([params.text, params.images, params.files, params.outputFormat]);
@@ -198,8 +217,8 @@ export class FakeSession implements TurnStage, FollowedSession {
   }
 
   /**
-   * Ends the running turn as `cancelled`, its open requests with cancel, and then what waited behind it. With `messageId`
-   * that message's turn has to run; while it waits it is thrown away alone.
+   * Ends the running turn as `cancelled`, closes its pending requests with cancel, and discards the queued prompts. With
+   * `messageId`, acts only if the turn of that message runs; a queued prompt of that id is discarded alone.
    */
   interrupt(messageId = this.#turn?.prompt.messageId): void {
     const isRunning = messageId === this.#turn?.prompt.messageId;
@@ -218,12 +237,12 @@ export class FakeSession implements TurnStage, FollowedSession {
     this.interrupt();
     this.closeRequests("session_closed");
     this.isOpen = false;
-    this.#followers.delete(except);
+    this.#attached.delete(except);
     this.notify({ type: "session_closed", timestamp: this.#host.clock.now() });
-    this.#followers.clear();
+    this.#attached.clear();
   }
 
-  /** Runs the oldest queued prompt, unless a turn runs: then it follows that. */
+  /** Runs the oldest queued prompt. While a turn runs, the prompt stays queued. */
   startNext(): void {
     const next = this.#turn ? undefined : this.#queue.shift();
     if (!next) return;
@@ -255,7 +274,7 @@ export class FakeSession implements TurnStage, FollowedSession {
     }
   }
 
-  /** A message that was accepted and will never run ends, too. */
+  /** Ends an accepted message whose turn will never run. */
   #discard(turnId: string): void {
     this.receipts.end(turnId, "cancelled");
     if (this.#host.completesTurns) this.notify({ type: "agent_turn_completed", reason: "cancelled", turnId });
@@ -272,9 +291,9 @@ export class FakeSession implements TurnStage, FollowedSession {
     return result;
   }
 
-  /** A request goes to one plain connection at most: whose prompt runs, else the latest, where nobody else can answer. */
+  /** The plain connection that receives a request, if any: that of the running prompt; else the latest, if all are plain. */
   #plainToAsk(): FakeLink | undefined {
-    const links = [...this.#followers.keys()];
+    const links = [...this.#attached.keys()];
     const asker = this.#turn?.link;
     if (asker && links.includes(asker)) return this.#isExtended(asker) ? undefined : asker;
     return links.some((link) => this.#isExtended(link)) ? undefined : links.at(-1);
@@ -298,6 +317,6 @@ export class FakeSession implements TurnStage, FollowedSession {
   }
 
   #pump(): void {
-    for (const follower of [...this.#followers.values()]) follower.pump();
+    for (const attached of [...this.#attached.values()]) attached.pump();
   }
 }

@@ -7,27 +7,27 @@ import {
   type RequestPermissionResult,
 } from "@daemon-sdk/protocol";
 
-/** A permission request as a test writes it: options default to "once" and "cancel". */
+/** A permission request in a script. Its options default to "once" and "cancel". */
 export type FakePermission = Omit<RequestPermissionParams, "sessionId" | "options"> &
   Partial<Pick<RequestPermissionParams, "options">>;
 
-/** Questions as a test writes them. */
+/** Questions in a script. */
 export type FakeQuestions = Omit<AskUserParams, "sessionId" | "toolCallId"> &
   Partial<Pick<AskUserParams, "toolCallId">>;
 
-/** A request of the agent, and what its answer looks like. */
+/** Params and result of each request of an agent. */
 export interface FakeRequests {
   request_permission: { params: RequestPermissionParams; result: RequestPermissionResult };
   ask_user: { params: AskUserParams; result: AskUserResult };
 }
 
-/** Options of a permission request that names none. */
+/** Options of a permission request without options. */
 export const DEFAULT_PERMISSION_OPTIONS: RequestPermissionParams["options"] = [
   { label: "Yes, once", value: "proceed_once" },
   { label: "No", value: "cancel" },
 ];
 
-/** A permission request for one tool use: a command where its input has one, else a tool of a server. */
+/** A permission request for one tool use: for a command if its input has one, else for a tool of a server. */
 export function toolPermission(
   given: { tool: string; input?: unknown; options?: readonly PermissionOption[] | undefined },
   id: string = newId(),
@@ -43,7 +43,7 @@ export function toolPermission(
   return { toolUses: [{ toolUse, confirmationType: details.type, details }], ...(named ? { options: named } : {}) };
 }
 
-/** The answer that stands for nobody's answer. */
+/** The result of a request that is closed without an answer. */
 export const CANCELLED: { readonly [Method in keyof FakeRequests]: FakeRequests[Method]["result"] } = {
   request_permission: { selectedOption: "cancel" },
   ask_user: { cancelled: true, answers: [] },
@@ -59,7 +59,7 @@ export function isAnswer(
     const chosen = "selectedOption" in result ? result.selectedOption : undefined;
     return chosen === "cancel" || params.options.some(({ value }) => value === chosen);
   }
-  // Answers as bare strings are refused: a real daemon's turn is stuck on them
+  // Answers as bare strings are refused: with them, a turn of a real daemon never ends
   // (docs/wire/session.md#questions-to-the-user).
   if (!("answers" in result) || !Array.isArray(result.answers)) return false;
   return result.answers.every((answer) => typeof answer === "object" && answer !== null && "answer" in answer);

@@ -3,10 +3,10 @@ import type { FakePrompt } from "./prompt.js";
 import { matchesText } from "./received.js";
 import { TurnScript } from "./turn-script.js";
 
-/** Plays one turn; when it returns, the turn ends as `completed`. */
+/** Plays one turn. When the function returns, the turn ends as `completed`. */
 export type PromptScript = (prompt: FakePrompt) => void | Promise<void>;
 
-/** Which prompts are meant: by their text, or by anything about them. */
+/** Selects prompts: by their text, or by a function. */
 export type PromptMatcher = string | RegExp | ((text: string, prompt: FakePrompt) => boolean);
 
 const sayItBack: PromptScript = (prompt) => {
@@ -14,7 +14,7 @@ const sayItBack: PromptScript = (prompt) => {
   prompt.message();
 };
 
-/** The scripts of a fake, and which prompt gets which: the latest that means it, else the one for all others. */
+/** The scripts of a fake. A prompt gets the latest script that matches it, else the script for all others. */
 export class PromptRules {
   readonly #rules: { readonly matcher: PromptMatcher | undefined; readonly script: TurnScript }[] = [];
   readonly #clock: Clock;
@@ -24,7 +24,7 @@ export class PromptRules {
     this.#clock = clock;
   }
 
-  /** Sets the script of prompts that nothing else means. */
+  /** Sets the script of prompts that no other script matches. */
   set other(script: PromptScript) {
     this.#other = script;
   }

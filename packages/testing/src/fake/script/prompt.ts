@@ -16,27 +16,27 @@ import { CANCELLED, type FakePermission, type FakeQuestions } from "./asking.js"
 /** Why a turn ended (docs/protocol.md §7). */
 export type FakeTurnEnd = Open<"completed" | "cancelled" | "error" | "agent_exited" | "daemon_restarted">;
 
-/** What else the end of a turn tells, such as `exitCode`. */
+/** Further fields of a turn's end, such as `exitCode`. */
 export type FakeTurnEndDetails = Partial<Omit<AgentTurnCompleted, "reason" | "turnId" | "tokenUsage">>;
 
-/** Where a turn is told: a session of the fake daemon, or a fake agent. */
+/** Receiver of a turn's output: a session of the fake daemon, or a fake agent. */
 export interface TurnStage {
   readonly id: string;
   notify(notification: KnownSessionNotification | SessionNotification): void;
   setWorkingState(state: WorkingState): void;
   askPermission(permission: FakePermission): Promise<RequestPermissionResult>;
   askUser(questions: FakeQuestions): Promise<AskUserResult>;
-  /** Closes what was asked and not answered. */
+  /** Closes the pending requests. */
   closeRequests(reason: string): void;
 }
 
-/** What a prompt needs to know of its surroundings. */
+/** What a {@link FakePrompt} needs of its owner. */
 export interface FakePromptContext {
   readonly completesTurns: boolean;
   now(): number;
   /** Called once, before the session is idle. `answer` is the text of the last message. */
   onEnd(reason: string, answer: string | undefined): void;
-  /** Called once, after everything of the turn was told. */
+  /** Called once, after the last notification of the turn. */
   onIdle(): void;
 }
 
@@ -66,17 +66,17 @@ function totalOf(stage: TurnStage, used: TokenUsage): TokenUsage {
 }
 
 /**
- * One user message and the turn it starts, in the hands of a test's script.
+ * One user message and its turn, controlled by a test's script.
  *
- * Each call tells the clients at once, in the order of a real turn (docs/protocol.md §7). After the end (or an
- * interrupt) calls do nothing, so a script needs no checks of its own.
+ * Each call notifies the clients at once, in the order of a real turn (docs/protocol.md §7). After the end or an interrupt,
+ * calls have no effect, so a script needs no checks of its own.
  */
 export class FakePrompt {
   /** Id of the `add_user_message` request. */
   readonly requestId: string;
   /** All params of that request. */
   readonly params: AddUserMessageParams & { messageId: string };
-  /** What `end` reports as the turn's usage; set it before. */
+  /** Token usage that `end` reports. */
   tokenUsage: TokenUsage = { ...NO_TOKENS };
   readonly #stage: TurnStage;
   readonly #context: FakePromptContext;
@@ -109,7 +109,7 @@ export class FakePrompt {
   get messageId(): string {
     return this.params.messageId;
   }
-  /** Aborted when the turn ends, by whomever. */
+  /** Aborted when the turn ends, for any reason. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -117,14 +117,14 @@ export class FakePrompt {
     return this.#isEnded;
   }
 
-  /** Called by the session: the turn runs. */
+  /** Starts the turn; called by the session. */
   start(): void {
     this.#stage.setWorkingState("streaming_assistant_message");
     const message = { ...this.#message("user", [{ type: "text", text: this.text }]), id: this.messageId };
     this.notify({ type: "create_message", message, requestId: this.requestId });
   }
 
-  /** A piece of the assistant's next message. */
+  /** Sends a piece of the assistant's next message. */
   delta(textDelta: string): void {
     this.#endThinking();
     this.#text += textDelta;
@@ -132,14 +132,14 @@ export class FakePrompt {
     this.notify({ type: "assistant_text_delta", messageId: this.#assistantId, blockIndex, textDelta });
   }
 
-  /** A piece of the assistant's thinking, which comes before the text of the message. */
+  /** Sends a piece of the assistant's thinking, which precedes the text of the message. */
   thinking(textDelta: string): void {
     this.#isThinking = true;
     this.#thinking += textDelta;
     this.notify({ type: "thinking_text_delta", messageId: this.#assistantId, blockIndex: 0, textDelta });
   }
 
-  /** Completes the assistant's message: with the deltas so far, or with `text` when there were none. Returns its id. */
+  /** Completes the assistant's message, with the deltas so far or, without deltas, with `text`. Returns its id. */
   message(text: string = this.#text): string {
     this.#endThinking();
     const id = this.#assistantId;
@@ -152,7 +152,7 @@ export class FakePrompt {
     return id;
   }
 
-  /** The assistant calls a tool. Returns the tool use's id. */
+  /** Sends a tool call of the assistant. Returns the id of the tool use. */
   toolCall(name: string, input: unknown = {}, id: string = newId()): string {
     this.#endThinking();
     const toolUse = { type: "tool_use", id, name, input } as const;
@@ -169,7 +169,7 @@ export class FakePrompt {
     this.#setState("streaming_assistant_message");
   }
 
-  /** Asks the clients for permission; resolves with the first answer (cancel after the end). */
+  /** Requests permission; resolves with the first answer, or with cancel after the turn's end. */
   async askPermission(permission: FakePermission): Promise<RequestPermissionResult> {
     if (this.#isEnded) return CANCELLED.request_permission;
     this.#setState("waiting_for_tool_confirmation");
@@ -178,7 +178,7 @@ export class FakePrompt {
     return result;
   }
 
-  /** Asks the clients questions; resolves with the first answer (cancelled after the end). */
+  /** Asks the user questions; resolves with the first answer, or as cancelled after the turn's end. */
   async askUser(questions: FakeQuestions): Promise<AskUserResult> {
     if (this.#isEnded) return CANCELLED.ask_user;
     this.#setState("waiting_for_tool_confirmation");
@@ -187,17 +187,17 @@ export class FakePrompt {
     return result;
   }
 
-  /** Any notification of this session, known or not. */
+  /** Sends any notification of this session. */
   notify(notification: KnownSessionNotification | SessionNotification): void {
     if (!this.#isEnded) this.#stage.notify(notification);
   }
 
-  /** Ends the turn. Once; called for the script when it returns. */
+  /** Ends the turn, once. Called automatically when the script returns. */
   end(reason: FakeTurnEnd = "completed", details: FakeTurnEndDetails = {}): void {
     if (this.#isEnded) return;
     this.#stage.closeRequests(reason);
     const { sessionId, tokenUsage, messageId: turnId } = this;
-    // Who is gone cannot tell what it used.
+    // An ended process cannot report its usage.
     const isGone = reason === "agent_exited" || reason === "daemon_restarted";
     const usage = isGone ? {} : { tokenUsage };
     // As the original does: the running total of the session, while the turn's end states the turn's own.
@@ -214,7 +214,7 @@ export class FakePrompt {
     this.#context.onIdle();
   }
 
-  /** Ends the turn because its script threw: an `error` notification, then the end. */
+  /** Ends the turn after its script threw: an `error` notification, then the end. */
   fail(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const timestamp = new Date(this.#context.now()).toISOString();
@@ -226,7 +226,7 @@ export class FakePrompt {
     if (!this.#isEnded) this.#stage.setWorkingState(state);
   }
 
-  /** Blocks of a message are counted from 0; thinking, when there is any, is the first. */
+  /** Index of the text block in the message, from 0. A thinking block precedes it. */
   get #textBlock(): number {
     return this.#thinking ? 1 : 0;
   }

@@ -1,9 +1,9 @@
 import type { AddUserMessageParams, RpcError } from "@daemon-sdk/protocol";
 import { unmet } from "./unmet.js";
 
-/** A request as a client sent it. */
+/** A request of a client. */
 export interface ReceivedRequest {
-  /** Number of the connection it came on, from 1. */
+  /** Number of its connection, from 1. */
   readonly link: number;
   readonly id: string;
   /** Without prefix. */
@@ -12,17 +12,17 @@ export interface ReceivedRequest {
   readonly protocolVersion: string | undefined;
 }
 
-/** A response as a client sent it. */
+/** A response of a client. */
 export interface ReceivedResponse {
   readonly link: number;
   readonly id: string | null;
   readonly result?: unknown;
   readonly error?: RpcError;
-  /** False when nothing waited for it: unknown, or answered before; or when it answered what was not asked. */
+  /** False when no such request is pending, or when the request does not offer the answer. */
   readonly accepted: boolean;
 }
 
-/** A notification as a client sent it. */
+/** A notification of a client. */
 export interface ReceivedNotification {
   readonly link: number;
   /** Without prefix. */
@@ -30,7 +30,7 @@ export interface ReceivedNotification {
   readonly params: Record<string, unknown>;
 }
 
-/** A prompt as a client sent it. */
+/** A prompt of a client. */
 export interface ReceivedPrompt {
   readonly text: string;
   readonly sessionId: string;
@@ -39,20 +39,20 @@ export interface ReceivedPrompt {
   readonly params: Record<string, unknown>;
 }
 
-/** Which texts are meant: this very text, one that the pattern finds something in, or one that the function says yes to. */
+/** Selects texts: equal to the string, matched by the pattern, or accepted by the function. */
 export type TextMatcher = string | RegExp | ((text: string) => boolean);
 
-/** Whether a text is meant by a matcher. */
+/** Whether a matcher matches a text. Without a matcher, any text matches. */
 export function matchesText(matcher: TextMatcher | undefined, text: string): boolean {
   if (matcher === undefined) return true;
   if (typeof matcher === "string") return matcher === text;
-  // A pattern with the flag `g` remembers where it was.
+  // A pattern with the flag `g` keeps its `lastIndex`, so it is copied.
   return typeof matcher === "function" ? matcher(text) : new RegExp(matcher.source, matcher.flags).test(text);
 }
 
-/** Everything clients asked for, in order, also what was refused; an array with questions that read well. */
+/** All requests of clients in order, refused ones included: an array with queries and expectations. */
 export class FakeReceived extends Array<ReceivedRequest> {
-  /** `map`, `filter` and the like give plain arrays. */
+  /** `map`, `filter` and similar methods return plain arrays. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
@@ -62,7 +62,7 @@ export class FakeReceived extends Array<ReceivedRequest> {
     return this.filter((request) => request.method === method);
   }
 
-  /** Prompts, those that were repeated with the same `messageId` each time they came. */
+  /** All prompts, including repeated ones with the same `messageId`. */
   prompts(): ReceivedPrompt[] {
     return this.calls("add_user_message").map(({ link, params }) => {
       const { text, sessionId, messageId } = params as unknown as AddUserMessageParams;
@@ -70,7 +70,7 @@ export class FakeReceived extends Array<ReceivedRequest> {
     });
   }
 
-  /** The first prompt that is meant. @throws ProtocolError that lists the prompts that came */
+  /** The first matching prompt. @throws ProtocolError that lists the received prompts */
   expectPrompt(matcher?: TextMatcher): ReceivedPrompt {
     const prompts = this.prompts();
     const found = prompts.find(({ text }) => typeof text === "string" && matchesText(matcher, text));
@@ -80,9 +80,9 @@ export class FakeReceived extends Array<ReceivedRequest> {
   }
 
   /**
-   * The first call of that method whose params hold all of `params`.
+   * The first call of that method whose params contain all of `params`.
    *
-   * @throws ProtocolError that lists what came of that method, or of all where nothing did
+   * @throws ProtocolError that lists the received calls of that method, or all calls if there are none
    */
   expectCall(method: string, params: Readonly<Record<string, unknown>> = {}): ReceivedRequest {
     const calls = this.calls(method);
@@ -109,7 +109,7 @@ function describe(matcher: TextMatcher | undefined): string {
   return typeof matcher === "string" ? ` ${JSON.stringify(matcher)}` : ` that matches ${String(matcher)}`;
 }
 
-/** Whether all of `part` is in `whole`; objects may hold more, everything else has to be equal. */
+/** Whether `whole` contains `part`. Objects may have further keys; other values must be equal. */
 function holds(whole: unknown, part: unknown): boolean {
   if (typeof part !== "object" || part === null || Array.isArray(part)) {
     return JSON.stringify(whole) === JSON.stringify(part);

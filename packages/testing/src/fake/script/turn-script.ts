@@ -9,20 +9,20 @@ import type {
 import { type FakePermission, type FakeQuestions, toolPermission } from "./asking.js";
 import type { FakePrompt, FakeTurnEnd } from "./prompt.js";
 
-/** A tool that the agent calls. */
+/** A tool call of the agent. */
 export interface FakeToolCall {
   readonly name: string;
   /** Default `{}`. */
   readonly input?: Readonly<Record<string, unknown>>;
-  /** What it gives back; default the empty text. */
+  /** Result of the tool; default the empty text. */
   readonly result?: string;
-  /** Whether it failed. Default false. */
+  /** Whether the tool failed. Default false. */
   readonly isError?: boolean;
-  /** Asks before: true for "once" and "cancel", or these options. A refused tool gives back an error, and the turn goes on. */
+  /** Requests permission first: true for the options "once" and "cancel", or these options. A refused tool returns an error, and the turn continues. */
   readonly needsPermission?: boolean | readonly PermissionOption[];
 }
 
-/** A permission to use one tool, in short. */
+/** A permission request for one tool, in short form. */
 export interface FakeToolPermission {
   /** Name of the tool. */
   readonly tool: string;
@@ -31,13 +31,13 @@ export interface FakeToolPermission {
   readonly options?: readonly PermissionOption[];
 }
 
-/** What the person answered. */
+/** The answer to a request. */
 export type FakeAnswer = RequestPermissionResult | AskUserResult;
 
-/** An answer that is meant: the chosen option, the text of the first answer, or what the function says yes to. */
+/** Selects answers: by the chosen option, by the text of the first answer, or by a function. */
 export type AnswerMatcher = string | ((answer: FakeAnswer) => boolean);
 
-/** What a step works on. */
+/** What a step needs. */
 interface Performance {
   readonly prompt: FakePrompt;
   readonly clock: Clock;
@@ -47,7 +47,7 @@ interface Performance {
 type Step = (performance: Performance) => void | Promise<void>;
 
 /**
- * A turn, written down as it is read: each call adds a step, and returns the script. A turn whose steps are over completes.
+ * The script of a turn. Each call adds a step and returns the script. After the last step the turn completes.
  *
  * ```ts
  * daemon
@@ -61,14 +61,14 @@ export class TurnScript {
   readonly #steps: Step[] = [];
   #timesLeft = Number.POSITIVE_INFINITY;
 
-  /** The agent thinks, in these pieces. */
+  /** The agent sends thinking, in these pieces. */
   thinks(...pieces: string[]): this {
     return this.#add(({ prompt }) => {
       for (const piece of pieces) prompt.thinking(piece);
     });
   }
 
-  /** The agent writes one message, in these pieces. */
+  /** The agent sends one message, in these pieces. */
   streams(pieces: string | readonly string[]): this {
     return this.#add(({ prompt }) => {
       for (const piece of typeof pieces === "string" ? [pieces] : pieces) prompt.delta(piece);
@@ -76,7 +76,7 @@ export class TurnScript {
     });
   }
 
-  /** The agent uses a tool, and has its result. */
+  /** The agent calls a tool and gets its result. */
   callsTool(tool: FakeToolCall): this {
     return this.#add(async (performance) => {
       const { prompt } = performance;
@@ -91,7 +91,7 @@ export class TurnScript {
     });
   }
 
-  /** The agent asks for permission, or asks questions, and waits for the answer; see {@link thenIf}. */
+  /** The agent requests permission, or asks questions, and waits for the answer; see {@link thenIf}. */
   asks(request: FakePermission | FakeToolPermission | FakeQuestions): this {
     return this.#add(async (performance) => {
       const { prompt } = performance;
@@ -101,7 +101,7 @@ export class TurnScript {
     });
   }
 
-  /** Goes on with one of two scripts, as the last answer was. */
+  /** Continues with `then` if the last answer matches, else with `otherwise`. */
   thenIf(answer: AnswerMatcher, then: (script: TurnScript) => void, otherwise?: (script: TurnScript) => void): this {
     const [yes, no] = [new TurnScript(), new TurnScript()];
     then(yes);
@@ -109,17 +109,17 @@ export class TurnScript {
     return this.#add((performance) => (isMeant(answer, performance.answer) ? yes : no).#perform(performance));
   }
 
-  /** Tells any notification, known or not. */
+  /** Sends any notification. */
   notifies(notification: KnownSessionNotification | SessionNotification): this {
     return this.#add(({ prompt }) => prompt.notify(notification));
   }
 
-  /** Lets time pass, on the daemon's clock. */
+  /** Waits `ms` on the daemon's clock. */
   waits(ms: number): this {
     return this.#add(({ prompt, clock }) => untilEnded(prompt, (resolve) => clock.setTimer(resolve, ms)));
   }
 
-  /** Waits for something of the test. */
+  /** Waits for a promise of the test. */
   waitsFor(event: Promise<unknown>): this {
     return this.#add(({ prompt }) =>
       untilEnded(prompt, (resolve) => {
@@ -129,39 +129,39 @@ export class TurnScript {
     );
   }
 
-  /** Whatever else a prompt can do. */
+  /** Runs a function with the prompt. */
   does(action: (prompt: FakePrompt) => void | Promise<void>): this {
     return this.#add(({ prompt }) => action(prompt));
   }
 
-  /** Ends the turn: as `completed`, or with another reason. */
+  /** Ends the turn, default as `completed`. */
   completes(reason: FakeTurnEnd = "completed"): this {
     return this.#add(({ prompt }) => prompt.end(reason));
   }
 
-  /** Ends the turn as `error`, and says why. */
+  /** Ends the turn as `error`, with this message. */
   fails(message = "The fake agent failed."): this {
     return this.#add(({ prompt }) => prompt.fail(message));
   }
 
-  /** The agent's process ends in the middle of the turn; default with code 1. */
+  /** The agent's process exits in mid-turn; default with code 1. */
   exits(exitCode: number | null = 1, signal: string | null = null): this {
     const message = `The agent ended with ${signal ?? exitCode}.`;
     return this.#add(({ prompt }) => prompt.end("agent_exited", { exitCode, signal, message }));
   }
 
-  /** The turn goes on until somebody ends it. */
+  /** The turn runs until it is interrupted, or ended by another call. */
   neverEnds(): this {
     return this.#add(({ prompt }) => untilEnded(prompt, () => undefined));
   }
 
-  /** Holds for this many prompts, default one; later ones go to the scripts made before. */
+  /** Limits the script to this many prompts, default one. Later prompts get an earlier script. */
   once(times = 1): this {
     this.#timesLeft = times;
     return this;
   }
 
-  /** Called for each prompt that is meant: whether this script has it. */
+  /** Called for each matching prompt. Returns whether this script plays it. */
   take(): boolean {
     return this.#timesLeft-- > 0;
   }
@@ -175,7 +175,7 @@ export class TurnScript {
     for (const step of this.#steps) {
       if (performance.prompt.isEnded) return;
       const done = step(performance);
-      // Steps that take no time are told in one go, as an agent's output is.
+      // Steps without a wait run in one tick, as an agent writes its output.
       if (done instanceof Promise) await done;
     }
   }
@@ -192,7 +192,7 @@ function isMeant(matcher: AnswerMatcher, answer: FakeAnswer | undefined): boolea
   return matcher === ("selectedOption" in answer ? answer.selectedOption : answer.answers[0]?.answer);
 }
 
-/** Waits for what `start` resolves, or for the end of the turn. `start` may return how to take it back. */
+/** Waits until `start` calls `resolve`, or the turn ends. `start` may return a function that cancels. */
 function untilEnded(prompt: FakePrompt, start: (resolve: () => void) => (() => void) | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (prompt.isEnded) {

@@ -4,7 +4,7 @@ const MAX_LINES = 20;
 const MAX_CHARACTERS = 300;
 
 /**
- * Fails an expectation, in words: what was expected, and what came instead.
+ * Fails an expectation. The message states what was expected, and what was received instead.
  *
  * @throws ProtocolError (PROTOCOL_VIOLATION), always
  */

@@ -7,7 +7,7 @@ import {
   type RpcError,
 } from "@daemon-sdk/protocol";
 
-/** One frame as it came, told apart by its `type`. */
+/** One received frame, by its `type`. */
 export type IncomingFrame =
   | {
       kind: "request";
@@ -18,13 +18,13 @@ export type IncomingFrame =
     }
   | { kind: "response"; id: string | null; result?: unknown; error?: RpcError }
   | { kind: "notification"; method: string; params: Record<string, unknown> }
-  /** `isAnswered`: by an error response with this code, under the request's id where it could be read. */
+  /** `isAnswered`: whether an error response with this code is sent, with the request's id if readable. */
   | { kind: "bad"; isAnswered: boolean; id: string | null; code: number; message: string };
 
-/** Deepest nesting that is taken (docs/protocol.md §1). */
+/** Deepest accepted nesting (docs/protocol.md §1). */
 const MAX_DEPTH = 64;
 
-/** Reads a frame. Written here and not taken from the protocol package, so that a fault there cannot hide itself. */
+/** Reads a frame. Independent of the protocol package, so that a fault there is detected. */
 export function readFrame(text: string): IncomingFrame {
   const frame = parseObject(text);
   if (frame?.jsonrpc !== JSONRPC_VERSION || frame.factoryApiVersion !== FACTORY_API_VERSION) return unreadable();
@@ -83,7 +83,7 @@ function isShallow(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }
 
-/** Keys that replace prototypes when somebody merges them (docs/protocol.md §11). */
+/** Whether a value has keys that replace prototypes when they are merged (docs/protocol.md §11). */
 function isPolluting(value: unknown, parentKey = ""): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(
@@ -92,7 +92,7 @@ function isPolluting(value: unknown, parentKey = ""): boolean {
   );
 }
 
-/** Writes a frame; `body` holds everything but the versions. */
+/** Encodes a frame. `body` contains all fields but the versions. */
 export function writeFrame(
   protocolVersion: string | undefined,
   body: Record<string, unknown>,
@@ -108,7 +108,7 @@ export function writeFrame(
 }
 
 /**
- * An error to throw from a handler of the fake daemon: the client gets an error response with this code.
+ * An error for handlers of the fake daemon to throw. The client gets an error response with this code.
  *
  * @param code one of `RpcCode`, or any other number
  */
@@ -116,7 +116,7 @@ export function rpcFault(code: number, message: string, data?: unknown): Protoco
   return new ProtocolError("REMOTE_ERROR", message, { rpcCode: code, data });
 }
 
-/** `error` of the response for what a method threw. */
+/** `error` of the response for an exception of a method. */
 export function errorOf(fault: unknown): { code: number; message: string; data?: unknown } {
   if (fault instanceof ProtocolError && fault.rpcCode !== undefined) {
     const { rpcCode: code, message, data } = fault;

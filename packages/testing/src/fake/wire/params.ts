@@ -1,7 +1,7 @@
 import { type Credit, RpcCode } from "@daemon-sdk/protocol";
 import { rpcFault } from "./frames.js";
 
-/** A string that has to be there, such as `caller` or `cwd` (docs/wire/session.md#methods). */
+/** A required string, such as `caller` or `cwd` (docs/wire/session.md#methods). */
 export function requiredString(params: Record<string, unknown>, name: string): string {
   const value = params[name];
   if (typeof value === "string") return value;
@@ -12,7 +12,7 @@ export function optionalString(params: Record<string, unknown>, name: string): s
   return params[name] === undefined ? undefined : requiredString(params, name);
 }
 
-/** `{ events, bytes }` of a call or notification; undefined where it is left out. */
+/** `{ events, bytes }` of a call or notification; undefined if absent. */
 export function optionalCredit(value: unknown): Credit | undefined {
   if (value === undefined) return undefined;
   if (isWholeNumbers(value, "events", "bytes")) return { events: value.events, bytes: value.bytes };
@@ -22,7 +22,7 @@ export function optionalCredit(value: unknown): Credit | undefined {
   );
 }
 
-/** Whether `value` has these keys, each a whole number from 0. */
+/** Whether `value` has these keys, each with a whole number from 0. */
 export function isWholeNumbers<Key extends string>(value: unknown, ...keys: Key[]): value is Record<Key, number> {
   if (typeof value !== "object" || value === null) return false;
   return keys.every((key) => {

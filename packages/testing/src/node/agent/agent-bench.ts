@@ -3,15 +3,15 @@ import { isEndOf, type WireFrame, wordFor } from "../../contract/index.js";
 import type { AgentCase, AgentHarness } from "./agent-harness.js";
 import { AgentLine } from "./agent-line.js";
 
-/** A turn that has ended, as the agent told it. */
+/** The frames of a completed turn. */
 export interface AgentTurnTold {
   readonly messageId: string;
   readonly requestId: string;
-  /** Everything from the prompt to the idle behind its end, with the response. */
+  /** All frames from the prompt to the `idle` after the end, with the response. */
   readonly frames: readonly WireFrame[];
 }
 
-/** What a case of the agent contract works with: one process, and a session in it. */
+/** Tools of one case of the agent contract: processes, and sessions in them. */
 export class AgentBench {
   readonly harness: AgentHarness;
   readonly sessionId: string = newId();
@@ -21,14 +21,14 @@ export class AgentBench {
     this.harness = harness;
   }
 
-  /** A process without a session. */
+  /** Starts a process without a session. */
   start(): AgentLine {
     const line = new AgentLine(this.harness);
     this.#lines.push(line);
     return line;
   }
 
-  /** A process with a new session; `params` are added to those of `initialize_session`. */
+  /** Starts a process with a new session. `params` are added to those of `initialize_session`. */
   async open(params: object = {}) {
     const agent = this.start();
     const cwd = this.harness.workingDirectory ?? process.cwd();
@@ -37,7 +37,7 @@ export class AgentBench {
     return { agent, result };
   }
 
-  /** Sends a prompt; resolves when the agent has told the end of its turn and idle behind it. */
+  /** Sends a prompt. Resolves after the end of its turn and the `idle` after the end. */
   async turn(agent: AgentLine, text: string): Promise<AgentTurnTold> {
     const from = agent.frames.length;
     const { messageId, requestId } = this.prompt(agent, text);
@@ -45,14 +45,14 @@ export class AgentBench {
     return { messageId, requestId, frames: agent.frames.slice(from) };
   }
 
-  /** Sends a prompt and waits for nothing. */
+  /** Sends a prompt without waiting. */
   prompt(agent: AgentLine, text: string): { messageId: string; requestId: string } {
     const messageId = newId();
     const requestId = agent.request("add_user_message", { sessionId: this.sessionId, text, messageId });
     return { messageId, requestId };
   }
 
-  /** Waits for `agent_turn_completed` of that message, and for the idle behind it. */
+  /** Waits for `agent_turn_completed` of that message, and for the `idle` after it. */
   async turnEnd(agent: AgentLine, messageId: string, from = 0): Promise<WireFrame> {
     const end = await agent.waitFor((frame) => isEndOf(messageId, frame), "the end of the turn", from);
     const isIdle = (frame: WireFrame) => wordFor(frame) === "state:idle";
@@ -65,7 +65,7 @@ export class AgentBench {
   }
 }
 
-/** A case with processes of its own, which are gone afterwards, whatever happened. */
+/** A case with processes of its own, which are killed afterwards in any case. */
 export function agentCase(
   id: string,
   title: string,

@@ -3,7 +3,7 @@ import { expectEqual, expectThat, isEndOf, isNotification, type WireFrame, wordF
 import { agentCase } from "./agent-bench.js";
 import type { AgentCase } from "./agent-harness.js";
 
-/** docs/agents.md, "The wire", "Opening", "How it is ended": what holds without a turn. */
+/** docs/agents.md, "The wire", "Opening", "How it is ended": laws that need no turn. */
 export const LIFE_CASES: readonly AgentCase[] = [
   agentCase("A1-lines", "stdout holds one envelope a line, and nothing else", async (bench) => {
     const { agent } = await bench.open();
@@ -19,7 +19,7 @@ export const LIFE_CASES: readonly AgentCase[] = [
     }
   }),
 
-  agentCase("A2-lenient", "keys, notifications and responses that it does not know are ignored", async (bench) => {
+  agentCase("A2-lenient", "unknown keys, notifications and responses are ignored", async (bench) => {
     const { agent } = await bench.open({ unheardOf: { deep: [1] } });
     agent.send({ type: "notification", method: "droid.unheard_of", params: {}, unheardOf: true });
     agent.send({ type: "response", id: newId(), result: {} });
@@ -33,7 +33,7 @@ export const LIFE_CASES: readonly AgentCase[] = [
     expectEqual(typeof (result.settings as { modelId?: unknown } | undefined)?.modelId, "string", "settings.modelId");
   }),
 
-  agentCase("A4-load-unknown", "a session it does not know is -32004; -32601 where it keeps none", async (bench) => {
+  agentCase("A4-load-unknown", "an unknown session is -32004; -32601 if the agent stores none", async (bench) => {
     const { error } = await bench.start().call("load_session", { sessionId: newId(), cwd: process.cwd() });
     expectThat(error?.code === -32_004 || error?.code === -32_601, `the code is ${String(error?.code)}`);
   }),
@@ -108,7 +108,7 @@ export const TURN_CASES: readonly AgentCase[] = [
     },
   ),
 
-  agentCase("A11-order", "a turn is told from its first state to idle, in order", async (bench) => {
+  agentCase("A11-order", "the notifications of a turn are in order, from its first state to idle", async (bench) => {
     const { agent } = await bench.open();
     const words = (await bench.turn(agent, bench.harness.prompts.say("order"))).frames.map(wordFor);
     const [busy = ""] = words.filter((word) => word.startsWith("state:"));

@@ -2,30 +2,30 @@ import type { ContractCase, OfferingHarness } from "../../contract/index.js";
 import type { AgentProcess } from "./agent-process.js";
 import { SpawnedAgent, type SpawnOptions } from "./spawned-agent.js";
 
-/** Prompts that make the agent do what cases are about. An absent one skips the cases that need it. */
+/** Prompts that make the agent do what the cases need. Cases of an absent prompt are skipped. */
 export interface AgentPrompts {
-  /** A short answer that holds `word`. */
+  /** A short answer that contains `word`. */
   say(word: string): string;
-  /** A turn that goes on until it is interrupted, and has said something by then. */
+  /** A turn that runs until it is interrupted, and writes text before that. */
   readonly endless?: string;
-  /** Asks for one permission before it uses a tool; the turn ends as completed, whatever the answer. */
+  /** Requests one permission before a tool use. The turn ends as completed with any answer. */
   readonly permission?: string;
-  /** Asks one question; the turn ends as completed, whatever the answer. */
+  /** Asks one question. The turn ends as completed with any answer. */
   readonly question?: string;
 }
 
 /** Options of {@link agentHarness}. */
 export interface AgentHarnessOptions extends SpawnOptions {
   readonly prompts: AgentPrompts;
-  /** Whether it can load a conversation that another process of it had. Default false. */
+  /** Whether the agent can load a conversation of an earlier process. Default false. */
   readonly keepsConversations?: boolean;
-  /** How long to wait for what has to come; default 5 000. */
+  /** How many ms to wait for expected frames; default 5 000. */
   readonly patienceMs?: number;
 }
 
-/** An agent for the agent contract: how to start it, and how to drive it. */
+/** An agent for the agent contract: how to start and prompt it. */
 export interface AgentHarness extends AgentHarnessOptions, OfferingHarness {
-  /** Starts a process; each case has its own. */
+  /** Starts a process. Each case has its own. */
   start(): AgentProcess;
 }
 

@@ -3,12 +3,12 @@ import { PATIENCE_MS, violated, type WireFrame, within } from "../../contract/in
 import type { AgentHarness } from "./agent-harness.js";
 import type { AgentExit, AgentProcess } from "./agent-process.js";
 
-/** A process of the agent, spoken to as a daemon does: in lines. It keeps everything it hears, and answers nothing by itself. */
+/** The daemon's side of one agent process: writes and reads lines. It stores all received frames, and sends nothing by itself. */
 export class AgentLine {
   readonly frames: WireFrame[] = [];
   /** Lines that are no JSON object. */
   readonly badLines: string[] = [];
-  /** What it wrote for people. */
+  /** Output of the process on stderr. */
   stderr = "";
   readonly exited: Promise<AgentExit>;
   readonly #process: AgentProcess;
@@ -28,7 +28,7 @@ export class AgentLine {
     });
   }
 
-  /** Writes a text as it stands, as one line. */
+  /** Writes a text unchanged, as one line. */
   writeRaw(line: string): void {
     this.#process.write(line);
   }
@@ -52,13 +52,13 @@ export class AgentLine {
     return this.response(this.request(method, params), `the response to ${method}`);
   }
 
-  /** Calls, and returns the result; a failure fails the case. */
+  /** Calls and returns the result. An error response fails the case. */
   async result(method: string, params: object): Promise<Readonly<Record<string, unknown>>> {
     const { result, error } = await this.call(method, params);
     return result ?? violated(`${method} failed: ${JSON.stringify(error)}`);
   }
 
-  /** The first frame from index `from` on, past or future, that fits. */
+  /** The first frame from index `from` on that fits, received already or later. */
   async waitFor(fits: (frame: WireFrame) => boolean, what: string, from = 0): Promise<WireFrame> {
     for (let next = from; ; ) {
       for (; next < this.frames.length; next++) {
@@ -70,17 +70,17 @@ export class AgentLine {
     }
   }
 
-  /** The end of its stdin, which asks it to end. */
+  /** Closes stdin, which makes the agent exit. */
   endInput(): void {
     this.#process.endInput();
   }
 
-  /** Its exit, or a failure when it takes too long. */
+  /** The exit of the process, or a failure when it takes too long. */
   exit(): Promise<AgentExit> {
     return within(this.exited, "the end of the process", this.#patienceMs);
   }
 
-  /** Ends it now, where it still is. */
+  /** Kills the process if it still runs. */
   async kill(): Promise<void> {
     this.#process.kill();
     await this.exited;

@@ -1,19 +1,19 @@
 /**
- * A process of an agent, or what stands for one: lines in, lines out, and an end. Handlers are set before anything is
- * written to it.
+ * A process of an agent, or a substitute in memory: lines in, lines out, and an exit. Set the handlers before the first
+ * write.
  */
 export interface AgentProcess {
-  /** Called with each line of its stdout, without the line's end. */
+  /** Called with each line of stdout, without the line's end. */
   onLine: ((line: string) => void) | undefined;
-  /** Called with pieces of its stderr. */
+  /** Called with pieces of stderr. */
   onStderr: ((text: string) => void) | undefined;
   /** Called once, after the last line. A program that could not be started exits with 127. */
   onExit: ((exit: AgentExit) => void) | undefined;
-  /** Writes one line to its stdin. */
+  /** Writes one line to stdin. */
   write(line: string): void;
-  /** Ends its stdin, which asks it to end. */
+  /** Closes stdin, which makes the agent exit. */
   endInput(): void;
-  /** Ends it now; nothing happens where it has ended. */
+  /** Kills the process. No effect after its exit. */
   kill(): void;
 }
 

@@ -105,7 +105,7 @@ interface Question {
   readonly options: readonly string[];
 }
 
-/** A turn that waits for a person, in a process of its own. */
+/** Starts a turn that waits for the user, in a process of its own. */
 async function asked(bench: AgentBench, kind: "permission" | "question") {
   const { agent } = await bench.open();
   const { messageId } = bench.prompt(agent, bench.harness.prompts[kind] ?? "");

@@ -5,13 +5,13 @@ import type { AgentExit, AgentProcess } from "./agent-process.js";
 
 /** Options of {@link fakeAgentHarness}. */
 export interface FakeAgentHarnessOptions {
-  /** Changes each process before the contract has it. */
+  /** Changes each process before the contract uses it. */
   readonly wrap?: (process: AgentProcess) => AgentProcess;
   /** Default 5 000. */
   readonly patienceMs?: number;
 }
 
-/** A `FakeAgent` in memory whose turns do what the agent contract asks for, and a harness for it. */
+/** A harness of the agent contract for a `FakeAgent` in memory with matching scripts. */
 export function fakeAgentHarness({ wrap = (process) => process, ...rest }: FakeAgentHarnessOptions = {}): AgentHarness {
   const conversations = new Map<string, SessionMessage[]>();
   const prompts = { say: (word: string) => word, endless: "endless", permission: "permission", question: "question" };
@@ -31,13 +31,13 @@ function scripted(agent: FakeAgent): FakeAgent {
   return agent;
 }
 
-/** Says the prompt back in pieces. Returns it. */
+/** Repeats the prompt in pieces. Returns it. */
 function sayAll(prompt: FakePrompt): string {
   for (const piece of prompt.text.match(/\S+\s*/g) ?? []) prompt.delta(piece);
   return prompt.text;
 }
 
-/** What a process would be around a fake agent: it hears lines in its own time, and exits with 0 when its stdin ends. */
+/** Acts as the process of a fake agent: receives lines asynchronously, and exits with 0 when its stdin ends. */
 class FakeAgentProcess implements AgentProcess {
   onLine: ((line: string) => void) | undefined;
   onStderr: ((text: string) => void) | undefined;

@@ -2,15 +2,15 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { FakeAgent } from "../../fake/index.js";
 
-/** Where a fake agent reads and writes; default the stdin and stdout of this process. */
+/** Streams of a fake agent; default the stdin and stdout of this process. */
 export interface FakeAgentStreams {
   readonly input?: Readable;
   readonly output?: Writable;
 }
 
 /**
- * Runs a fake agent as a program that a daemon can be given as its command. Resolves when its stdin ends; what it was doing
- * then is left as it is, so the program can exit.
+ * Runs a fake agent as a program, which a daemon can start as its command. Resolves when stdin ends. A running turn is
+ * not ended then, so that the program can exit.
  *
  * ```ts
  * const agent = new FakeAgent();
@@ -20,7 +20,7 @@ export interface FakeAgentStreams {
  */
 export async function runFakeAgent(agent: FakeAgent, streams: FakeAgentStreams = {}): Promise<void> {
   const { input = process.stdin, output = process.stdout } = streams;
-  // The daemon may be gone: then nobody is there to be told.
+  // The daemon may have ended: then its broken pipe is ignored.
   output.on("error", () => {});
   agent.onLine = (line) => void output.write(`${line}\n`);
   for await (const line of createInterface({ input })) agent.write(line);

@@ -2,15 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { AgentExit, AgentProcess } from "./agent-process.js";
 
-/** How an agent's program is started. */
+/** Options of an agent's process. */
 export interface SpawnOptions {
-  /** Where the agent works. Default: the present directory. */
+  /** Working directory of the process. Default: the present directory. */
   readonly workingDirectory?: string;
-  /** Its variables, beside `PATH` and `HOME`; a daemon would give it `DAEMON_SDK_AGENT_STATE` and more. */
+  /** Environment variables in addition to `PATH` and `HOME`. A daemon sets `DAEMON_SDK_AGENT_STATE` and others. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real process of an agent, started as a daemon does: with few variables, and pipes. */
+/** A real process of an agent, started as by a daemon: with few variables, and pipes. */
 export class SpawnedAgent implements AgentProcess {
   onLine: ((line: string) => void) | undefined;
   onStderr: ((text: string) => void) | undefined;

@@ -2,15 +2,15 @@ import type { Socket } from "node:net";
 import type { SeededRandom } from "../../seeded-random.js";
 import { type ChaosDelay, ChaosDirection } from "./chaos-direction.js";
 
-/** One connection through a `ChaosProxy`, and what can be done to it. */
+/** One connection through a `ChaosProxy`, and its faults. */
 export class ChaosConnection {
-  /** From 1, in the order in which they came. */
+  /** From 1, in the order of the connections. */
   readonly number: number;
-  /** What the client sends. */
+  /** Direction from client to server. */
   readonly toServer: ChaosDirection;
-  /** What the server sends. */
+  /** Direction from server to client. */
   readonly toClient: ChaosDirection;
-  /** Chance of this connection alone: the same for the same seed and number, whatever the others do. */
+  /** Random numbers of this connection only: the same for the same seed and number, independent of other connections. */
   readonly random: SeededRandom;
   /** Resolves when both sockets are closed. */
   readonly closed: Promise<void>;
@@ -28,12 +28,12 @@ export class ChaosConnection {
     this.closed = Promise.all([client, server].map(closing)).then(() => this.#stop());
   }
 
-  /** Holds every piece of both directions. */
+  /** Delays every piece in both directions. */
   delay(delay: ChaosDelay): void {
     for (const lane of this.#lanes) lane.delay(delay);
   }
 
-  /** Half-open: nothing passes in either direction, and neither side hears of an end. */
+  /** Makes the connection half-open: no byte and no end passes in either direction. */
   stall(): void {
     for (const lane of this.#lanes) lane.stall();
   }
@@ -43,7 +43,7 @@ export class ChaosConnection {
     for (const lane of this.#lanes) lane.resume();
   }
 
-  /** Breaks the connection on both sides, now, whatever is under way. */
+  /** Breaks the connection on both sides at once. Bytes in flight are lost. */
   cut(): void {
     this.#stop();
     this.#client.destroy();
@@ -61,7 +61,7 @@ export class ChaosConnection {
 
 function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
-    // An error is followed by `close`; whoever is on the other side sees the end of its own socket.
+    // `close` follows an error. The other side gets the end of its own socket.
     socket.on("error", () => {});
     socket.once("close", () => resolve());
   });

@@ -2,29 +2,29 @@ import type { Socket } from "node:net";
 import type { SeededRandom } from "../../seeded-random.js";
 import { concat, FrameTracker } from "./frame-tracker.js";
 
-/** A fixed time, or one by chance between two, both in ms. */
+/** A fixed time, or a random one between two, in ms. */
 export type ChaosDelay = number | { readonly minMs: number; readonly maxMs: number };
 
-/** What travels in a lane: bytes, or the word that no more come. */
+/** What one direction transports: bytes, or the end of the stream. */
 interface Piece {
   readonly dueAt: number;
   readonly bytes?: Uint8Array;
-  /** The other side ended politely, or is gone. */
+  /** `end`: the sender ended politely. `gone`: its socket broke. */
   readonly end?: "end" | "gone";
 }
 
-/** Something that is put in before the byte at this place of a piece. */
+/** Bytes to insert before the byte at this offset of a piece. */
 interface Extra {
   readonly at: number;
   readonly piece: Uint8Array;
 }
 
-/** Above this the sender is told to wait, as a full network does. */
+/** Above this the sender is paused, as by a full network. */
 const HIGH_WATER_BYTES = 64 * 1024;
-/** With a bandwidth, pieces are as large as what passes in this time. */
+/** With a bandwidth, a piece is what passes in this time. */
 const PIECE_MS = 20;
 
-/** One direction of a connection through a `ChaosProxy`. Offsets count the bytes that its sender has sent, from 0. */
+/** One direction of a connection through a `ChaosProxy`. Offsets count the sender's bytes from 0. */
 export class ChaosDirection {
   readonly #source: Socket;
   readonly #sink: Socket;
@@ -60,32 +60,32 @@ export class ChaosDirection {
     });
   }
 
-  /** Bytes of the sender's that have gone on to the receiver. */
+  /** Bytes that were forwarded to the receiver. */
   get passedBytes(): number {
     return this.#passed;
   }
 
-  /** Bytes that have come and are held up. */
+  /** Bytes that were received and are held. */
   get heldBytes(): number {
     return this.#queuedBytes;
   }
 
-  /** The last whole frame with data that has passed, WebSocket or relay; undefined before. */
+  /** The last forwarded whole frame with data, WebSocket or relay; undefined before the first. */
   get lastFrame(): Uint8Array | undefined {
     return this.#frames.last;
   }
 
-  /** Holds every piece for so long; the order stays. 0 ends it. */
+  /** Delays every piece by this time and keeps the order. 0 ends the delay. */
   delay(delay: ChaosDelay): void {
     this.#delay = delay;
   }
 
-  /** Lets through at most so many bytes in a second. */
+  /** Forwards at most this many bytes per second. */
   bandwidth(bytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Nothing passes any more, no end either: a half-open connection. {@link resume} lets it through. */
+  /** Holds all bytes and the end, as a half-open connection does, until {@link resume}. */
   stall(): void {
     this.#isStalled = true;
     this.#source.pause();
@@ -99,30 +99,30 @@ export class ChaosDirection {
     this.#run();
   }
 
-  /** Lets exactly the bytes before this offset through, then cuts both directions; at once, where they have passed. */
+  /** Forwards exactly the bytes before this offset, then cuts both directions; at once if they were forwarded already. */
   cutAt(offset: number): void {
     this.#cutAt = offset;
     if (this.#passed >= offset) this.#onCut();
   }
 
-  /** Sends the bytes of this range, the last not included, a second time, right behind the first. */
+  /** Sends the bytes of this range, `to` excluded, a second time directly after the first. */
   duplicate(from: number, to: number): void {
     this.#copies.push({ from, to, pieces: [] });
   }
 
-  /** Sends bytes of the test's, between two frames: now, or when the present one is over. */
+  /** Inserts bytes between two frames: now, or after the present frame. */
   inject(bytes: Uint8Array): void {
     if (this.#frames.isAtBorder) this.#write(bytes);
     else this.#injections.push(bytes);
   }
 
-  /** Sends the last whole frame again, between two frames; nothing where there was none. */
+  /** Sends the last whole frame again, between two frames; nothing if there was none. */
   repeatLastFrame(): void {
     const frame = this.lastFrame;
     if (frame) this.inject(frame);
   }
 
-  /** Lets nothing pass and holds nothing; called when the connection is over. */
+  /** Discards all bytes; called when the connection has ended. */
   stop(): void {
     this.#isOver = true;
     this.#queue.length = 0;
@@ -192,7 +192,7 @@ export class ChaosDirection {
     this.#write(bytes.subarray(start));
     this.#passed += bytes.length;
     if (this.#passed < this.#cutAt) return;
-    // Behind the last byte: what was let through has to get there.
+    // After the last byte, so that the forwarded bytes arrive.
     this.#isOver = true;
     this.#sink.write("", () => this.#onCut());
   }

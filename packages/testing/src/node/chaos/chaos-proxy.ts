@@ -2,24 +2,24 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { SeededRandom } from "../../seeded-random.js";
 import { ChaosConnection } from "./chaos-connection.js";
 
-/** A place to connect to: a port of this computer (or of `host`), or a unix socket. */
+/** An address: a port of this computer or of `host`, or a unix socket. */
 export type ChaosAddress = { readonly port: number; readonly host?: string } | { readonly path: string };
 
 /** Options of {@link ChaosProxy.start}. */
 export interface ChaosProxyOptions {
-  /** Where everything goes on to. */
+  /** Address to which connections are forwarded. */
   readonly target: ChaosAddress;
   /** Where to listen; default a free port of 127.0.0.1. A unix socket must not be there yet, and is removed at the end. */
   readonly listen?: ChaosAddress;
-  /** What all chance of this proxy comes from; default by chance. It stands in {@link ChaosProxy.description}. */
+  /** Seed of all random numbers of this proxy; default a random one. See {@link ChaosProxy.description}. */
   readonly seed?: number;
-  /** Called with each connection before a byte has passed: the place to say what shall go wrong with it. */
+  /** Called with each connection before its first byte is forwarded, to set its faults. */
   readonly onConnection?: (connection: ChaosConnection) => void;
 }
 
 /**
- * A proxy that is a bad network: bytes go from socket to socket, delayed, stalled without an end, cut at any byte, repeated, or
- * slowly, as a test says for each connection. All chance comes from one seed.
+ * A proxy that simulates a bad network: for each connection a test sets delays, stalls, cuts at any byte, repeated bytes and
+ * bandwidth. All random numbers derive from one seed.
  *
  * ```ts
  * await using proxy = await ChaosProxy.start({
@@ -30,7 +30,7 @@ export interface ChaosProxyOptions {
  * ```
  */
 export class ChaosProxy {
-  /** The seed that was given, or made. */
+  /** The given or generated seed. */
   readonly seed: number;
   readonly #options: ChaosProxyOptions;
   readonly #random: SeededRandom;
@@ -46,7 +46,7 @@ export class ChaosProxy {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
-  /** Listens. Rejects with the system's error when it cannot. */
+  /** Starts to listen. Rejects with the system's error. */
   static async start(options: ChaosProxyOptions): Promise<ChaosProxy> {
     const proxy = new ChaosProxy(options);
     await new Promise<void>((resolve, reject) => {
@@ -56,45 +56,45 @@ export class ChaosProxy {
     return proxy;
   }
 
-  /** Where it listens. */
+  /** Address of the listener. */
   get address(): ChaosAddress {
     const address = this.#server.address();
     if (typeof address === "string") return { path: address };
     return { port: address?.port ?? 0, host: address?.address ?? "127.0.0.1" };
   }
 
-  /** The port it listens on; 0 on a unix socket. */
+  /** Port of the listener; 0 on a unix socket. */
   get port(): number {
     const { address } = this;
     return "port" in address ? address.port : 0;
   }
 
-  /** From where to where, and the seed: for the output of a test. */
+  /** Both addresses and the seed, for the output of a test. */
   get description(): string {
     return `chaos proxy ${nameOf(this.address)} → ${nameOf(this.#options.target)}, seed ${this.seed}`;
   }
 
-  /** Connections that are open, the oldest first. */
+  /** Open connections, the oldest first. */
   get connections(): readonly ChaosConnection[] {
     return [...this.#connections];
   }
 
-  /** How many connections there were, refused ones too. */
+  /** Number of connections so far, refused ones included. */
   get accepted(): number {
     return this.#count;
   }
 
-  /** Breaks every connection. New ones are taken. */
+  /** Breaks every connection. New ones are accepted. */
   cutAll(): void {
     for (const connection of this.connections) connection.cut();
   }
 
-  /** From now on every new connection is cut at once, as if nobody were there; false ends that. */
+  /** Cuts every new connection at once, as if no server listened; false ends that. */
   refuse(isRefusing = true): void {
     this.#isRefusing = isRefusing;
   }
 
-  /** Breaks every connection and listens no more. Resolves when nothing of it is left. */
+  /** Breaks every connection and stops listening. Resolves when all sockets are closed. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const ends = this.connections.map((connection) => connection.closed);

@@ -1,4 +1,4 @@
-/** How the frames of a stream are told apart. */
+/** How the frames of a stream are delimited. */
 type Framing = "unknown" | "http" | "web-socket" | "length-prefixed" | "opaque";
 
 /** `\r\n\r\n`, the end of an HTTP head. */
@@ -24,12 +24,12 @@ export class FrameTracker {
     return this.#last && concat(this.#last);
   }
 
-  /** Whether something may be put in here without breaking a frame. */
+  /** Whether bytes can be inserted here without breaking a frame. */
   get isAtBorder(): boolean {
     return this.#bytes === 0 && (this.#framing === "web-socket" || this.#framing === "length-prefixed");
   }
 
-  /** Takes the next bytes of the stream. Returns the places in them where a frame has just ended. */
+  /** Reads the next bytes of the stream. Returns the offsets in `chunk` at which frames ended. */
   push(chunk: Uint8Array): number[] {
     const borders: number[] = [];
     const first = chunk[0];
@@ -53,7 +53,7 @@ export class FrameTracker {
     return chunk.length;
   }
 
-  /** Takes as much as belongs to the present frame, or one byte of its header. Returns where the rest begins. */
+  /** Reads the rest of the present frame, or one byte of its header. Returns the offset after it. */
   #take(chunk: Uint8Array, at: number): number {
     let end = at + 1;
     if (this.#size === undefined) this.#header.push(chunk[at] ?? 0);
@@ -93,7 +93,7 @@ function framingOf(first: number): Framing {
   return first >= 0x41 && first <= 0x5a ? "http" : "opaque";
 }
 
-/** Size of the frame that begins so (RFC 6455 §5.2); undefined while its header is not whole. */
+/** Size of the frame with this header (RFC 6455 §5.2); undefined while the header is incomplete. */
 function webSocketFrameBytes(header: readonly number[]): number | undefined {
   const second = header[1];
   if (second === undefined) return undefined;

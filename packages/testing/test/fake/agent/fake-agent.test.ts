@@ -12,7 +12,7 @@ interface AgentFrame {
   readonly params?: Record<string, unknown> & { readonly notification?: Record<string, unknown> & { type: string } };
 }
 
-/** The daemon's side of an agent: writes requests, keeps what it hears. */
+/** The daemon's side of an agent: writes requests, stores received frames. */
 function driven(agent = new FakeAgent()) {
   const frames: AgentFrame[] = [];
   agent.onLine = (line) => frames.push(JSON.parse(line) as AgentFrame);

@@ -28,7 +28,7 @@ test("a session sends within its credit, what is urgent ahead of its place, and 
     "permission_resolved",
   ]);
   expect(entriesOf(client).filter((frame) => !placeOf(frame)?.early)).toHaveLength(6);
-  expect(session.followers.values().next().value?.credit?.events).toBe(7);
+  expect(session.attached.values().next().value?.credit?.events).toBe(7);
 });
 
 test("credit in bytes is taken by the frame in UTF-8, and the last entry may overdraw it", async () => {
@@ -40,7 +40,7 @@ test("credit in bytes is taken by the frame in UTF-8, and the last entry may ove
   session.notify({ type: "n-2" });
   const entry = await client.waitForNotification("n-1");
   const size = new TextEncoder().encode(JSON.stringify(entry)).byteLength;
-  expect([...session.followers.values()][0]?.credit).toEqual({ events: 99, bytes: 1 - size });
+  expect([...session.attached.values()][0]?.credit).toEqual({ events: 99, bytes: 1 - size });
   const bytes = size - 1;
   client.send({ type: "notification", method: "daemon.grant_credit", params: { sessionId: "s", events: 0, bytes } });
   await client.call("ping");

@@ -161,7 +161,7 @@ test("a pending request is in load_session, and can be answered from a connectio
   expect((await answers).answers).toEqual([{ index: 1, question: "Which?", answer: "b" }]);
 });
 
-test("with an inbox every follower that knows it is asked, without one only the client that sent the prompt", async () => {
+test("with an inbox every attached client that uses it receives a request, without one only the client of the prompt", async () => {
   for (const inbox of [true, false]) {
     const daemon = new FakeDaemon(inbox ? {} : { plain: true });
     const [first, second] = [await RawClient.connect(daemon), await RawClient.connect(daemon)];
@@ -208,7 +208,7 @@ test("interrupting a session that this connection has not loaded takes the capab
   }
 });
 
-test("closing tells the other followers, and the session can be loaded again", async () => {
+test("closing notifies the other attached clients, and the session can be loaded again", async () => {
   const daemon = new FakeDaemon();
   const [first, second] = [await RawClient.connect(daemon), await RawClient.connect(daemon)];
   const sessionId = await first.create();

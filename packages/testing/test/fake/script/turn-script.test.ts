@@ -10,7 +10,7 @@ async function connected(options?: FakeDaemonOptions) {
   return { daemon, client, send };
 }
 
-/** Texts that the client heard in pieces. */
+/** Texts that the client received in pieces. */
 const heard = (client: RawClient) =>
   client.frames.flatMap(({ params }) => params?.notification?.textDelta ?? []).join("|");
 

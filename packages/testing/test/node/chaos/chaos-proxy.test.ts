@@ -19,7 +19,7 @@ interface Peer {
   readonly connection: ChaosConnection;
 }
 
-/** A socket that keeps what it hears. */
+/** A socket that stores received bytes. */
 class Wire {
   readonly ended: Promise<"end" | "broken">;
   heard = Buffer.alloc(0);

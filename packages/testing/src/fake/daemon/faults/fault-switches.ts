@@ -1,24 +1,24 @@
 /**
- * What can go wrong with a connection, as switches: on one connection (`daemon.connection(1)`) or on all of them
- * (`daemon.faults`), where `delay`, `stall` and `slow` also hold for connections made later, until `heal`.
+ * Faults of one connection (`daemon.connection(1)`) or of all connections (`daemon.faults`). For all connections, `delay`,
+ * `stall` and `slow` also apply to later ones, until `heal`.
  */
 export interface FaultSwitches {
-  /** Breaks it, as a dead network does: what is under way is lost, and the client sees an unclean close. */
+  /** Breaks the link, as a dead network does: frames in flight are lost, and the client gets an unclean close. */
   drop(): void;
-  /** Closes it politely, with a code such as `CloseCode.goingAway`; default 1000. */
+  /** Closes the link politely, with a code such as `CloseCode.goingAway`; default 1000. */
   close(code?: number, reason?: string): void;
-  /** Holds every message of both directions for so long, on the daemon's clock; the order stays. 0 ends it. */
+  /** Delays every message of both directions by `ms` of the daemon's clock and keeps their order. 0 ends the delay. */
   delay(ms: number): void;
-  /** Half-open: nothing passes in either direction, and nobody is told. `heal` lets through what was held up. */
+  /** Makes the link half-open: no message passes in either direction, without a close. `heal` delivers the held messages. */
   stall(): void;
-  /** The daemon stops reading: what the client sends waits, at last in the client. */
+  /** Makes the daemon stop reading, so that sent messages fill the client's buffer. */
   slow(): void;
   /** Ends `delay`, `stall` and `slow`. */
   heal(): void;
-  /** Sends something that is no frame; default half of one. */
+  /** Sends an invalid frame; default half of one. */
   sendBadFrame(text?: string): void;
-  /** Sends a notification that no client knows. */
+  /** Sends a notification of an unknown type. */
   sendUnknownNotification(): void;
-  /** Sends the last frame again, whatever it was; nothing when there was none. */
+  /** Sends the last frame again; nothing if there was none. */
   repeatLastFrame(): void;
 }

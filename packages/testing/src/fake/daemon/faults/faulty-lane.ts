@@ -1,6 +1,6 @@
 import type { Clock } from "@daemon-sdk/protocol";
 
-/** One direction of a faulty wire: what passes is held for a while, or until it is released, and keeps its order. */
+/** One direction of a faulty wire. Holds messages for a time, or until they are released, and keeps their order. */
 export class FaultyLane {
   readonly #clock: Clock;
   readonly #held: { readonly dueAt: number; readonly pass: () => void }[] = [];
@@ -12,7 +12,7 @@ export class FaultyLane {
     this.#clock = clock;
   }
 
-  /** Whether what comes now would pass at once. */
+  /** Whether a message would pass at once. */
   get isClear(): boolean {
     return !this.#isStalled && this.#delayMs === 0 && this.#held.length === 0;
   }
@@ -35,14 +35,14 @@ export class FaultyLane {
     this.#disarm();
   }
 
-  /** Ends the stall, and lets everything through that was held. */
+  /** Ends the stall and delivers the held messages. */
   release(): void {
     this.#isStalled = false;
     this.#disarm();
     for (let head = this.#held.shift(); head; head = this.#held.shift()) head.pass();
   }
 
-  /** Ends the stall, and loses everything that was held. */
+  /** Ends the stall and discards the held messages. */
   clear(): void {
     this.#held.length = 0;
     this.#delayMs = 0;

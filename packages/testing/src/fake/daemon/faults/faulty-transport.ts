@@ -1,7 +1,7 @@
 import { CLIENT_LIMITS, type Clock, type Transport, type TransportClose } from "@daemon-sdk/protocol";
 import { FaultyLane } from "./faulty-lane.js";
 
-/** A client's end of a memory link whose wire can be slow, or dead without a word. Otherwise it is the end it wraps. */
+/** A client's end of a memory link whose wire can be slow, or dead without a close. Otherwise it acts as the wrapped end. */
 export class FaultyTransport implements Transport {
   readonly #inner: Transport;
   readonly #cutInner: () => void;
@@ -66,7 +66,7 @@ export class FaultyTransport implements Transport {
     if (this.#isClosing || this.#end) return;
     this.#isClosing = true;
     this.#toDaemon.push(() => this.#inner.close(code, reason));
-    // A peer that is not there never answers a close; a socket gives up on it after this time.
+    // A dead peer never answers a close. A socket gives up after this time.
     if (this.#isStalled) {
       this.#closeTimer = this.#clock.setTimer(() => this.terminate(), CLIENT_LIMITS.closeTimeoutMs);
     }
@@ -76,12 +76,12 @@ export class FaultyTransport implements Transport {
     if (this.#end) return;
     this.#isClosing = true;
     this.#closeTimer?.();
-    // Through a dead wire the daemon does not hear of it.
+    // Over a dead wire the daemon is not notified.
     if (!this.#isStalled) this.#inner.terminate();
     else this.#setEndSoon({ clean: false, code: 1006, reason: "" });
   }
 
-  /** Breaks the link for both, whatever is held up. */
+  /** Breaks the link on both sides and discards held messages. */
   cut(): void {
     this.#closeTimer?.();
     this.#isStalled = false;

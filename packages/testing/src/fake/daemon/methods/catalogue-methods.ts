@@ -39,7 +39,7 @@ function listOpenedSessions(call: FakeCall): unknown {
   return { sessions: opened.map((session) => ({ ...rowOf(session), workingState: session.workingState })) };
 }
 
-/** Newest first, as they were added; `endBefore` is not looked at, since all have the same time. */
+/** Newest first, in reverse order of their addition. `endBefore` is ignored, because all have the same time. */
 function listAvailableSessions(call: FakeCall): unknown {
   const { params } = call;
   const limit = typeof params.limit === "number" ? params.limit : 50;
@@ -75,7 +75,7 @@ function textOf(message: SessionMessage): string {
   return message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
 }
 
-/** Newest page first; the cursor is the number of messages already given. */
+/** Newest page first; the cursor is the number of messages already returned. */
 function getSessionMessages(call: FakeCall): unknown {
   const limit = typeof call.params.limit === "number" ? call.params.limit : 20;
   const role = optionalString(call.params, "role");
@@ -138,7 +138,7 @@ function executeRewind(call: FakeCall): unknown {
   };
 }
 
-/** A new session, which the caller has to load; the old one stays (docs/wire/session.md#session-calls). */
+/** A new session, which the caller has to load. The old one is kept (docs/wire/session.md#session-calls). */
 function copyOf(call: FakeCall, messages: readonly SessionMessage[]): FakeSession {
   const { cwd, settings, key } = sessionOf(call);
   return call.daemon.addSession({ cwd, settings, messages, ...(key === undefined ? {} : { key }) });

@@ -2,7 +2,7 @@ import { CloseCode, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
 import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
 import type { FakeCall, FakeMethod } from "../calls.js";
 
-/** Methods about the connection itself (docs/protocol.md §3, §12). */
+/** Methods of the connection itself (docs/protocol.md §3, §12). */
 export const CONNECTION_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
   ["authenticate", authenticate],
   ["logout", logout],
@@ -31,7 +31,7 @@ function authenticate(call: FakeCall): unknown {
   return { userId: "fake-user", orgId: "fake-org", ...offers };
 }
 
-/** Whom a connection acts for: the credential it showed, or whoever made its ticket. */
+/** Principal of a connection: its credential, or the principal that made its ticket. */
 function principalOf({ daemon, params }: FakeCall): string {
   requiredString(params, "caller");
   const given = ["token", "apiKey", "proof"].map((name) => optionalString(params, name));

@@ -3,7 +3,7 @@ import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
 import { type FakeCall, type FakeMethod, sessionOf, sessionsFor } from "../calls.js";
 import type { FakeSession } from "../session.js";
 
-/** Methods about what waits and what became of it, in all sessions (docs/protocol.md §7, §8). */
+/** Methods of requests and receipts of all sessions (docs/protocol.md §7, §8). */
 export const INBOX_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
   ["get_receipts", getReceipts],
   ["get_turn_events", getTurnEvents],
@@ -22,7 +22,7 @@ function getReceipts(call: FakeCall): unknown {
   return { receipts: messageIds.map((id: string) => receipts.of(id)) };
 }
 
-/** Entries in one page of a turn: few, so that tests see more than one. */
+/** Entries in one page of a turn: few, so that tests have several pages. */
 const PAGE = 32;
 
 function getTurnEvents(call: FakeCall): unknown {
@@ -74,8 +74,8 @@ function answerRequest(call: FakeCall): unknown {
   }
   const resolutions = sessions.flatMap(({ inbox }) => inbox.resolutionOf(requestId) ?? []);
   const [resolution] = resolutions;
-  // The call may be repeated by a client that lost its connection before the answer came.
+  // A client that lost its connection before the response may repeat the call.
   if (resolution?.by === by && JSON.stringify(resolution.outcome) === JSON.stringify(params.result)) return {};
   const data = { code: "REQUEST_NOT_PENDING", ...(resolution ? { outcome: resolution.outcome } : {}) };
-  throw rpcFault(RpcCode.internalError, "The request is not pending any more", data);
+  throw rpcFault(RpcCode.internalError, "The request is no longer pending", data);
 }

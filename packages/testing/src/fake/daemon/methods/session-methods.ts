@@ -1,6 +1,6 @@
 import { type AddUserMessageParams, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
 import { isWholeNumbers, optionalCredit, optionalString, requiredString, rpcFault } from "../../wire/index.js";
-import { type FakeCall, type FakeMethod, followedSession, isReached, sessionOf } from "../calls.js";
+import { attachedSession, type FakeCall, type FakeMethod, isReached, sessionOf } from "../calls.js";
 import type { FakeSession } from "../session.js";
 
 /** Methods by which sessions begin, run and end (docs/protocol.md §6, §7, §9, §10), by name without prefix. */
@@ -24,14 +24,14 @@ function initializeSession(call: FakeCall): unknown {
   const known = id === undefined ? undefined : call.daemon.sessions.get(id);
   const { principal } = call.link;
   const owned = { cwd, ...(call.daemon.keys.has(principal) ? { key: principal } : {}) };
-  if (known && !isReached(call, known)) throw rpcFault(RpcCode.invalidParams, "Invalid params: sessionId is not free");
+  if (known && !isReached(call, known)) throw rpcFault(RpcCode.invalidParams, "Invalid params: sessionId is in use");
   const session = known ?? call.daemon.addSession(id === undefined ? owned : { id, ...owned });
   session.isOpen = true;
   applySettings(session, call.params);
-  attach(call, session);
+  attachTo(call, session);
   return {
     sessionId: session.id,
-    // A real daemon brings no history back here; that takes load_session.
+    // A real daemon returns no history here, only in load_session.
     session: { messages: [] },
     settings: session.settings,
     cwd: session.cwd,
@@ -44,7 +44,7 @@ function loadSession(call: FakeCall): unknown {
   requiredString(call.params, "token");
   const session = sessionOf(call);
   session.isOpen = true;
-  attach(call, session);
+  attachTo(call, session);
   return {
     session: { messages: session.messages, ...(session.title === undefined ? {} : { title: session.title }) },
     settings: session.settings,
@@ -67,27 +67,30 @@ function resumeSession(call: FakeCall): unknown {
   }
   call.link.usesExtensions = true;
   session.isOpen = true;
-  const follower = session.follow(call.link, after.seq, creditOf(call));
-  call.afterReply(() => follower.pump());
+  const attached = session.attach(call.link, after.seq, creditOf(call));
+  call.afterReply(() => attached.pump());
   return { position: session.journal.position, ...stateOf(session) };
 }
 
 function followSession(call: FakeCall): unknown {
-  const session = followedSession(call);
+  const session = sessionOf(call);
   const credit = optionalCredit(call.params.credit);
   if (!credit) throw rpcFault(RpcCode.invalidParams, "Invalid params: credit must be { events, bytes }");
-  session.followers.get(call.link)?.follow(credit);
+  call.link.usesExtensions = true;
+  session.isOpen = true;
   const { position } = session.journal;
+  const attached = session.attachAtEnd(call.link, credit);
+  call.afterReply(() => attached.pump());
   return { position, isAgentLoopInProgress: session.isBusy, workingState: session.workingState };
 }
 
 function addUserMessage(call: FakeCall): unknown {
-  const session = followedSession(call);
+  const session = attachedSession(call);
   const text = requiredString(call.params, "text");
   const messageId = optionalString(call.params, "messageId") ?? newId();
   const params = { ...call.params, sessionId: session.id, text, messageId } satisfies AddUserMessageParams;
   if (session.queuedMessages.length >= LIMITS.queuedTurns && !session.hasMessage(messageId)) {
-    throw rpcFault(RpcCode.internalError, "Too many messages wait", { code: "QUEUE_FULL", retryable: true });
+    throw rpcFault(RpcCode.internalError, "The queue of prompts is full", { code: "QUEUE_FULL", retryable: true });
   }
   const isKnown = session.hasMessage(messageId);
   const isTaken = session.submit(call.id, call.link, params);
@@ -99,7 +102,7 @@ function addUserMessage(call: FakeCall): unknown {
 }
 
 function interruptSession(call: FakeCall): unknown {
-  const session = call.daemon.capabilities.directInterrupt ? sessionOf(call) : followedSession(call);
+  const session = call.daemon.capabilities.directInterrupt ? sessionOf(call) : attachedSession(call);
   const messageId = call.daemon.capabilities.turnInterrupt ? optionalString(call.params, "messageId") : undefined;
   call.afterReply(() => session.interrupt(messageId));
   return {};
@@ -114,7 +117,7 @@ function closeSession(call: FakeCall): unknown {
 function detachSession(call: FakeCall): unknown {
   const session = sessionOf(call);
   call.link.usesExtensions = true;
-  session.unfollow(call.link);
+  session.detach(call.link);
   return {};
 }
 
@@ -128,10 +131,10 @@ function requireKnownAgent(call: FakeCall): void {
   call.link.usesExtensions = true;
 }
 
-/** From now on the connection gets everything that is after the snapshot it is about to be sent. */
-function attach(call: FakeCall, session: FakeSession): void {
+/** Attaches the caller. It receives all entries after the snapshot in the response. */
+function attachTo(call: FakeCall, session: FakeSession): void {
   if (call.params.inbox === true) call.link.usesExtensions = true;
-  session.follow(call.link, session.journal.position.seq, creditOf(call));
+  session.attach(call.link, session.journal.position.seq, creditOf(call));
 }
 
 function creditOf(call: FakeCall) {
@@ -159,7 +162,7 @@ const SETTINGS = [
   "tags",
 ] as const;
 
-/** Takes over the flat settings of a call (docs/wire/session.md#session-calls). Returns those that were given. */
+/** Applies the flat settings of a call (docs/wire/session.md#session-calls). Returns the given ones. */
 export function applySettings(session: FakeSession, params: Record<string, unknown>): Record<string, unknown> {
   const given = Object.fromEntries(
     SETTINGS.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])),
