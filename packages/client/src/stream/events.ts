@@ -1,11 +1,14 @@
 import type {
+  AgentCommand,
   DaemonErrorCode,
   McpServerState,
   McpSummary,
   Open,
+  PlanEntry,
   Position,
   SessionMessage,
   TokenUsage,
+  ToolCallDetails,
   ToolProgressUpdate,
   ToolUseBlock,
   WorkingState,
@@ -56,6 +59,11 @@ export const DroidMessageType = {
   MissionHeartbeat: "mission_heartbeat",
   MissionWorkerStarted: "mission_worker_started",
   MissionWorkerCompleted: "mission_worker_completed",
+  PlanChanged: "plan_changed",
+  CommandsChanged: "commands_changed",
+  ContextUsageChanged: "context_usage_changed",
+  ToolCallDetails: "tool_call_details",
+  AgentUpdate: "agent_update",
 } as const;
 
 export type DroidMessageType = (typeof DroidMessageType)[keyof typeof DroidMessageType];
@@ -211,7 +219,7 @@ export interface TextDeltaEvent<Type extends "assistant_text_delta" | "thinking_
   text: string;
 }
 
-/** Events that are yielded only with `includePartialMessages`. Only newer daemons send the last three. */
+/** Events that are yielded only with `includePartialMessages`. Only daemons of ours send the last five. */
 export type PartialEvent =
   | TextDeltaEvent<"assistant_text_delta">
   | TextDeltaEvent<"thinking_text_delta">
@@ -236,7 +244,12 @@ export type PartialEvent =
   | { type: "mission_worker_completed"; workerSessionId: string; exitCode: number }
   | { type: "llm_retry"; attempt: number; reason: string }
   | { type: "tool_execution_phase_changed"; toolUseId: string; toolName: string; phase: Open<"queued" | "executing"> }
-  | { type: "assistant_message_retracted"; messageId: string };
+  | { type: "assistant_message_retracted"; messageId: string }
+  | { type: "plan_changed"; entries: PlanEntry[] }
+  | { type: "commands_changed"; commands: AgentCommand[] }
+  | { type: "context_usage_changed"; usedTokens: number; contextTokens: number; cost?: Record<string, unknown> }
+  | ({ type: "tool_call_details" } & ToolCallDetails)
+  | { type: "agent_update"; update: Record<string, unknown> };
 
 /** One event of a stream. Switch on `type`; new types may be added in minor versions. */
 export type DroidStreamEvent<Output = unknown> =

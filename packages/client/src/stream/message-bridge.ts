@@ -147,6 +147,11 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
     case "mission_worker_completed":
     case "llm_retry":
     case "tool_execution_phase_changed":
+    case "plan_changed":
+    case "commands_changed":
+    case "context_usage_changed":
+    case "tool_call_details":
+    case "agent_update":
       // Same name and fields on the wire and in the stream.
       return [notification];
     default:

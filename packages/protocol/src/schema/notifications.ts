@@ -150,6 +150,26 @@ const sessionSchemas = {
   mission_worker_completed: notification("mission_worker_completed", { workerSessionId: text, exitCode: number }),
   session_inactivity: notification("session_inactivity", { message: text, timestamp: number, timeoutSeconds: number }),
   session_process_exited: notification("session_process_exited", { message: text, timestamp: number }),
+  plan_changed: notification("plan_changed", {
+    entries: z.array(z.looseObject({ content: text, status: text, priority: optionalText })),
+  }),
+  commands_changed: notification("commands_changed", {
+    commands: z.array(z.looseObject({ name: text, description: text, hint: optionalText })),
+  }),
+  context_usage_changed: notification("context_usage_changed", {
+    usedTokens: number,
+    contextTokens: number,
+    cost: z.exactOptional(recordSchema),
+  }),
+  tool_call_details: notification("tool_call_details", {
+    toolUseId: text,
+    title: optionalText,
+    kind: optionalText,
+    locations: z.exactOptional(z.array(z.unknown())),
+    content: z.exactOptional(z.array(z.unknown())),
+    rawOutput: z.exactOptional(z.unknown()),
+  }),
+  agent_update: notification("agent_update", { update: recordSchema }),
   session_closed: notification("session_closed", { timestamp: number }),
   session_unsubscribed: notification("session_unsubscribed", { message: text }),
   child_session_available: notification("child_session_available", { childSessionId: text, timestamp: number }),

@@ -63,6 +63,11 @@ const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
   "daemon.terminal_data": "terminalId data",
   "daemon.terminal_exit": "terminalId exitCode#",
   ask_user_resolved: "requestId toolCallId cancelled!",
+  plan_changed: shape("", { entries: listOf(shape("content status priority?")) }),
+  commands_changed: shape("", { commands: listOf(shape("name description hint?")) }),
+  context_usage_changed: "usedTokens# contextTokens# cost{}?",
+  tool_call_details: "toolUseId title? kind? locations[]? content[]?",
+  agent_update: "update{}",
 };
 
 const CHECKS: ReadonlyMap<string, Check> = new Map(

@@ -66,8 +66,47 @@ export interface SessionNotificationFields {
   child_session_available: { childSessionId: string; timestamp: number };
   "daemon.terminal_data": { terminalId: string; data: string };
   "daemon.terminal_exit": { terminalId: string; exitCode: number; signal?: unknown };
+  /** Ours (docs/protocol.md, "Agents of other protocols"), as the four below: the agent's plan, always the whole. */
+  plan_changed: { entries: PlanEntry[] };
+  /** The commands that a prompt to the agent may begin with, always all. */
+  commands_changed: { commands: AgentCommand[] };
+  /** How much of the model's context is used, in tokens. */
+  context_usage_changed: { usedTokens: number; contextTokens: number; cost?: Record<string, unknown> };
+  tool_call_details: ToolCallDetails;
+  /** What the agent reported in its own protocol, and no version of ours has a type for. */
+  agent_update: { update: Record<string, unknown> };
   /** Ours (docs/protocol.md, "Inbox"): an ask-user request was answered or closed. */
   ask_user_resolved: { requestId: string; toolCallId: string; cancelled: boolean };
+}
+
+/** One step of an agent's plan. */
+export interface PlanEntry {
+  content: string;
+  status: Open<"pending" | "in_progress" | "completed">;
+  priority?: Open<"high" | "medium" | "low">;
+  [key: string]: unknown;
+}
+
+/** A command of an agent. A prompt uses it when it begins with `/` and the name. */
+export interface AgentCommand {
+  name: string;
+  description: string;
+  /** What the command expects after its name. */
+  hint?: string;
+  [key: string]: unknown;
+}
+
+/** What a client needs to show a tool call as its agent does. Keys that are absent are not known. */
+export interface ToolCallDetails {
+  toolUseId: string;
+  title?: string;
+  kind?: string;
+  /** Files that the tool reads or changes: `{path, line?}`. */
+  locations?: unknown[];
+  /** Differences `{type: "diff", path, oldText?, newText}`, of a whole file or of a part, and terminals `{type: "terminal", terminalId}`. */
+  content?: unknown[];
+  rawOutput?: unknown;
+  [key: string]: unknown;
 }
 
 /** Progress of a running tool; `type` decides which of the texts is present. */
