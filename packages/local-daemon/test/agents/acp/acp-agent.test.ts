@@ -1,0 +1,254 @@
+import { DaemonError } from "@daemon-sdk/protocol";
+import { describe, expect, test, vi } from "vitest";
+import { AcpDialogue, START } from "./acp-dialogue.js";
+
+const OPTIONS = [
+  { optionId: "once", name: "Allow", kind: "allow_once" },
+  { optionId: "no", name: "Reject", kind: "reject_once" },
+];
+const TOOL = { toolCallId: "t-1", title: "rm -rf x", kind: "execute", rawInput: { command: "rm -rf x" } };
+
+function askPermission(dialogue: AcpDialogue, id: number): void {
+  dialogue.write({
+    id,
+    method: "session/request_permission",
+    params: { sessionId: "a-1", toolCall: TOOL, options: OPTIONS },
+  });
+}
+
+describe("a start", () => {
+  test("asks for version 1, and offers neither files nor terminals", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open(START);
+    const { params } = await dialogue.answer("initialize", { result: { protocolVersion: 1 } });
+    expect(params).toMatchObject({
+      protocolVersion: 1,
+      clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
+    });
+    await dialogue.answer("session/new", { result: { sessionId: "a-1" } });
+    expect(await opened).toMatchObject({ agentSessionId: "a-1", settings: { modelId: "default" } });
+  });
+
+  test("with an agent of another version fails, and names both", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open(START);
+    await dialogue.answer("initialize", { result: { protocolVersion: 2 } });
+    await expect(opened).rejects.toMatchObject({
+      code: "VERSION_MISMATCH",
+      message: expect.stringContaining("version 2"),
+    });
+  });
+
+  test("that gets no answer fails after the configured time", async () => {
+    const dialogue = new AcpDialogue({ startTimeoutMs: 20 });
+    await expect(dialogue.agent.open(START)).rejects.toMatchObject({ code: "REQUEST_TIMEOUT" });
+  });
+
+  test("of an agent that wants a login names the ways to log in", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open(START);
+    const authMethods = [{ id: "x", name: "Log in with X" }];
+    await dialogue.answer("initialize", { result: { protocolVersion: 1, authMethods } });
+    await dialogue.answer("session/new", { error: { code: -32000, message: "Authentication required" } });
+    const error = await opened.catch((reason: unknown) => reason);
+    expect(DaemonError.is(error, "AGENT_LOGIN_REQUIRED")).toBe(true);
+    expect(String(error)).toContain("Log in with X");
+  });
+
+  test("of an agent that dies states its exit and its stderr", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open(START);
+    await dialogue.read();
+    dialogue.exit({ exitCode: 3, stderr: "no such model" });
+    await expect(opened).rejects.toMatchObject({
+      code: "PROCESS_EXITED",
+      message: expect.stringContaining("no such model"),
+    });
+  });
+
+  test("in a mode that approves by itself is changed to one that asks", async () => {
+    const dialogue = new AcpDialogue();
+    const values = ["auto", "default"].map((id) => ({ id, name: id }));
+    const modes = { currentModeId: "auto", availableModes: values };
+    const opened = dialogue.agent.open(START);
+    await dialogue.answer("initialize", { result: { protocolVersion: 1 } });
+    await dialogue.answer("session/new", { result: { sessionId: "a-1", modes } });
+    const { params } = await dialogue.answer("session/set_mode", { result: {} });
+    await opened;
+    expect(params).toEqual({ sessionId: "a-1", modeId: "default" });
+    expect(dialogue.ofType("settings_updated").at(-1)).toMatchObject({
+      settings: { agentOptions: [{ id: "mode", value: "default" }] },
+    });
+  });
+
+  test("of a conversation that the agent does not have is SESSION_NOT_FOUND, whatever its code", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open({ ...START, resume: "old" });
+    await dialogue.answer("initialize", { result: { protocolVersion: 1, agentCapabilities: { loadSession: true } } });
+    await dialogue.answer("session/load", { error: { code: -32603, message: "boom" } });
+    await expect(opened).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+  });
+
+  test("does not report what the agent replays of a conversation", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open({ ...START, resume: "a-1" });
+    await dialogue.answer("initialize", { result: { protocolVersion: 1, agentCapabilities: { loadSession: true } } });
+    const { id } = await dialogue.read();
+    dialogue.say("an old answer");
+    dialogue.update({ sessionUpdate: "tool_call", toolCallId: "t-0", title: "old" });
+    dialogue.write({ id, result: null });
+    await opened;
+    expect(dialogue.notifications).toEqual([]);
+  });
+});
+
+describe("a permission", () => {
+  test("that is pending at an interrupt is answered before the cancel, and a late answer goes nowhere", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    askPermission(dialogue, 7);
+    await vi.waitFor(() => expect(dialogue.requests).toHaveLength(1));
+    await dialogue.agent.interrupt();
+    dialogue.requests[0]?.respond({ selectedOption: "proceed_once" });
+    expect(await dialogue.read()).toMatchObject({ id: 7, result: { outcome: { outcome: "cancelled" } } });
+    expect(await dialogue.read()).toMatchObject({ method: "session/cancel" });
+    // A request that comes after the cancel is answered at once, and nobody is asked.
+    askPermission(dialogue, 8);
+    expect(await dialogue.read()).toMatchObject({ id: 8, result: { outcome: { outcome: "cancelled" } } });
+    expect(dialogue.requests).toHaveLength(1);
+    expect(dialogue.ofType("permission_resolved")).toHaveLength(1);
+  });
+
+  test("shows the command, and the agent's options under our values", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    askPermission(dialogue, 7);
+    await vi.waitFor(() => expect(dialogue.requests).toHaveLength(1));
+    expect(dialogue.requests[0]?.params).toMatchObject({
+      toolUses: [{ confirmationType: "exec", details: { fullCommand: "rm -rf x", command: "rm" } }],
+      options: [
+        { label: "Allow", value: "proceed_once" },
+        { label: "Reject", value: "cancel" },
+      ],
+    });
+    dialogue.requests[0]?.respond({ selectedOption: "cancel" });
+    expect(await dialogue.read()).toMatchObject({
+      id: 7,
+      result: { outcome: { outcome: "selected", optionId: "no" } },
+    });
+  });
+
+  test("that the agent withdraws is closed", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    askPermission(dialogue, 7);
+    dialogue.write({ method: "$/cancel_request", params: { requestId: 7 } });
+    expect(await dialogue.read()).toMatchObject({ id: 7, error: { code: -32800 } });
+    expect(dialogue.ofType("permission_resolved")).toMatchObject([{ requestId: dialogue.requests[0]?.id }]);
+  });
+});
+
+describe("a turn", () => {
+  test("ends once, with what is open closed before", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const id = await dialogue.prompt();
+    dialogue.say("hi");
+    dialogue.update({ sessionUpdate: "tool_call", ...TOOL, status: "in_progress" });
+    dialogue.write({ id, result: { stopReason: "end_turn", usage: { inputTokens: 3, outputTokens: 2 } } });
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toHaveLength(1));
+    expect(dialogue.ends[0]).toMatchObject({ reason: "completed", details: { tokenUsage: { inputTokens: 3 } } });
+    expect(dialogue.ofType("tool_result")).toMatchObject([{ toolUseId: "t-1", isError: true }]);
+    expect(dialogue.starts).toBe(1);
+  });
+
+  test("takes an answer whose id became a string", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const id = await dialogue.prompt();
+    dialogue.say("hi");
+    dialogue.write({ id: String(id), result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "completed" }]));
+  });
+
+  test("that ends without anything is an error", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const id = await dialogue.prompt();
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "error" }]));
+  });
+
+  test("is refused while another runs", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    await expect(dialogue.prompt()).rejects.toMatchObject({ code: "SESSION_STATE" });
+  });
+
+  test("that does not end after a cancel stops the agent", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const dialogue = new AcpDialogue();
+      await dialogue.open();
+      await dialogue.prompt();
+      await dialogue.agent.interrupt();
+      vi.advanceTimersByTime(9_999);
+      expect(dialogue.stops).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(dialogue.stops).toEqual(["broken"]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("of a dead agent is agent_exited, with its exit code", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    dialogue.exit({ exitCode: 9 });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "agent_exited", details: { exitCode: 9 } }]));
+  });
+
+  test("with an image is refused by an agent that takes none, and nothing is sent", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const images = [{ type: "base64" as const, data: "AA==", mediaType: "image/png" }];
+    const prompt = dialogue.agent.prompt({ sessionId: START.sessionId, text: "look", images });
+    await expect(prompt).rejects.toMatchObject({ code: "INVALID_PARAMS" });
+  });
+
+  test("gets nothing of a session that is not its own, and nothing of lines that are no frames", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const id = await dialogue.prompt();
+    dialogue.line("a log line on stdout");
+    dialogue.line("[1, 2]");
+    const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text: "other" } };
+    dialogue.write({ method: "session/update", params: { sessionId: "a-2", update } });
+    dialogue.say("own");
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toHaveLength(1));
+    expect(dialogue.ofType("assistant_text_delta")).toMatchObject([{ textDelta: "own" }]);
+  });
+
+  test("passes an unknown kind of update on as it came", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    dialogue.update({ sessionUpdate: "hologram", shape: "cube" });
+    await vi.waitFor(() => expect(dialogue.ofType("agent_update")).toHaveLength(1));
+    expect(dialogue.ofType("agent_update")[0]).toMatchObject({ update: { sessionUpdate: "hologram", shape: "cube" } });
+  });
+
+  test("refuses calls that were not offered", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    dialogue.write({ id: "f", method: "fs/write_text_file", params: { path: "/x", content: "" } });
+    expect(await dialogue.read()).toMatchObject({ id: "f", error: { code: -32601 } });
+  });
+});
