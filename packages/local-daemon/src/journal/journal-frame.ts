@@ -18,6 +18,8 @@ const REQUEST_ID = ',"id":"';
 /** Where the notification stands in its frame. Not to be found earlier: inside a JSON string its quotes are escaped. */
 const BODY = '"notification":{';
 const FREE_TYPES = ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"];
+/** Notices are made by the daemon, with their type first. */
+const NOTICE_HEAD = '"type":"session_notice"';
 const FREE_HEADS = FREE_TYPES.map((type) => `"type":"${type}"`);
 
 /** Text of every notification of one session up to the notification itself; made once, because most of a frame is this. */
@@ -57,6 +59,11 @@ export function isFreeFrame(frame: string): boolean {
   if (isRequestFrame(frame)) return true;
   const at = frame.indexOf(BODY) + BODY.length;
   return FREE_HEADS.some((head) => frame.startsWith(head, at));
+}
+
+/** Whether a frame is a notice of the daemon. */
+export function isNoticeFrame(frame: string): boolean {
+  return frame.startsWith(NOTICE_HEAD, frame.indexOf(BODY) + BODY.length);
 }
 
 /** A frame as it is sent ahead of its position. */

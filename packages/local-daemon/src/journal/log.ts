@@ -3,6 +3,7 @@ import {
   type EnvelopeMeta,
   type Logger,
   type SessionId,
+  type SessionMessage,
   type SessionNotification,
   type SessionRequest,
   SessionState,
@@ -10,12 +11,13 @@ import {
 import type { SessionLimits } from "../limits/index.js";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
-import type { FrameRun, SegmentRow, Store, StoreWrite } from "../storage/index.js";
+import type { FrameRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import { foreignMeta, metaHead, notificationHead, notificationText, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
+import { UnstoredEntries } from "./unstored-entries.js";
 
 /** Options of {@link SessionLog}. */
 export interface SessionLogOptions {
@@ -77,6 +79,9 @@ export class SessionLog implements CommitSource, CursorSource {
   #frames: string[] = [];
   #waitingChars = 0;
   #kept = new Map<string, StoreWrite>();
+  /** Rows that could not be stored yet, as they are now, also while a transaction tries again. */
+  readonly #unstoredRows = new Map<string, StoreWrite>();
+  readonly #unstored = new UnstoredEntries();
   #asks: Ask[] = [];
   #waiters: (() => void)[] = [];
   #inFlightChars = 0;
@@ -149,7 +154,9 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** Stores a row with the next transaction, and again later when that fails. The last one of a key wins. */
   save(write: StoreWrite): void {
-    this.#kept.set(keyOf(write), write);
+    const key = keyOf(write);
+    this.#kept.set(key, write);
+    if (this.#isUndurable) this.#unstoredRows.set(key, write);
     this.#enlist();
   }
 
@@ -176,8 +183,29 @@ export class SessionLog implements CommitSource, CursorSource {
     if (this.#isUndurable && this.#kept.size > 0) this.#enlist();
   }
 
-  readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun> {
-    return this.#options.store.readFrames(this.sessionId, fromSeq, maxBytes);
+  /** Whether the last commit failed. */
+  get isUndurable(): boolean {
+    return this.#isUndurable;
+  }
+
+  /** The row of a turn that ended or changed while it could not be stored: what the store has of it is of before. */
+  unstoredTurn(id: string): TurnRow | undefined {
+    const write = this.#unstoredRows.get(`turn ${id}`);
+    return write?.kind === "turn" ? write.row : undefined;
+  }
+
+  /** As {@link unstoredTurn}, a message of the conversation. */
+  unstoredMessage(id: string): SessionMessage | undefined {
+    const write = this.#unstoredRows.get(`message ${id}`);
+    return write?.kind === "message" ? write.message : undefined;
+  }
+
+  async readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun> {
+    const unstored = this.#unstored.from(fromSeq);
+    if (unstored?.firstSeq === fromSeq) return unstored;
+    const stored = await this.#options.store.readFrames(this.sessionId, fromSeq, maxBytes);
+    const isBehind = stored.frames.length === 0 || (unstored !== undefined && unstored.firstSeq < stored.firstSeq);
+    return isBehind ? (unstored ?? stored) : stored;
   }
 
   takeBatch(): Batch {
@@ -221,11 +249,13 @@ export class SessionLog implements CommitSource, CursorSource {
 
   #settle(error: DaemonError | undefined, { segments, kept, asks, waiters, chars }: InFlight): void {
     this.#inFlightChars -= chars;
+    this.#dropRead();
     for (const { firstSeq, frames } of segments) {
+      if (error !== undefined && this.cursors.size > 0) this.#unstored.add(firstSeq, frames);
       this.#committedSeq = firstSeq + frames.length - 1;
       for (const cursor of this.cursors.values()) cursor.deliver(firstSeq, frames);
     }
-    if (error === undefined) this.#stored(segments);
+    if (error === undefined) this.#stored(segments, kept);
     else this.#notStored(error, kept);
     for (const ask of asks) {
       if (error === undefined) ask.resolve();
@@ -235,8 +265,17 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#watchBacklog();
   }
 
-  #stored(segments: readonly SegmentRow[]): void {
+  /** What no cursor has still to read need not be remembered. */
+  #dropRead(): void {
+    if (this.#unstored.isEmpty) return;
+    let nextSeq = Number.POSITIVE_INFINITY;
+    for (const cursor of this.cursors.values()) nextSeq = Math.min(nextSeq, cursor.nextSeq);
+    this.#unstored.dropBefore(nextSeq);
+  }
+
+  #stored(segments: readonly SegmentRow[], kept: ReadonlyMap<string, StoreWrite>): void {
     this.#isUndurable = false;
+    for (const [key, write] of kept) if (this.#unstoredRows.get(key) === write) this.#unstoredRows.delete(key);
     const looking = this.#keeper.stored(segments, this.#options.turnFirstSeq());
     void looking?.then((prune) => {
       if (prune !== undefined) this.save(prune);
@@ -245,6 +284,7 @@ export class SessionLog implements CommitSource, CursorSource {
 
   #notStored(error: DaemonError, kept: ReadonlyMap<string, StoreWrite>): void {
     this.#kept = new Map([...kept, ...this.#kept]);
+    for (const [key, write] of this.#kept) this.#unstoredRows.set(key, write);
     if (this.#isUndurable) return;
     this.#isUndurable = true;
     this.#hasHole = true;

@@ -4,6 +4,8 @@ export const JOURNAL_LIMITS = {
   segmentEntries: 64,
   /** Bytes read from the store at a time for a lagging reader, which holds one page in memory. */
   readPageBytes: 256 * 1024,
+  /** Entries of one session that could not be stored and wait for cursors that lag, in UTF-16 units. */
+  unstoredBytes: 256 * 1024,
   /** Stored entries and characters between two checks of a journal's retention, and the shortest time: a check costs a query. */
   pruneLookEntries: 1_024,
   pruneLookChars: 1024 * 1024,

@@ -17,6 +17,7 @@ import type { SessionRow, StoreWrite } from "../storage/index.js";
 import { type Drained, drainTurns } from "../turns/index.js";
 import { Session, type SessionServices } from "./session.js";
 import { sessionDirectory } from "./session-directory.js";
+import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions extends Omit<SessionServices, "live"> {
@@ -105,6 +106,11 @@ export class SessionHost {
     const row = this.find(id)?.row ?? (await this.services.store.readSession(sessionId(id)));
     if (row === undefined) throw new SessionNotFoundError(id);
     return row;
+  }
+
+  /** What is known of the turns of a session, and not only what could be stored. */
+  turnStore(id: string): TurnStore {
+    return turnStore(this.services.store, this.find(id));
   }
 
   /** Changes the row of an open or stored session. */

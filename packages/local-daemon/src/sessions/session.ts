@@ -1,4 +1,5 @@
 import {
+  type DaemonError,
   type EnvelopeMeta,
   isRecord,
   type SessionError,
@@ -85,6 +86,8 @@ export class Session {
   /** The last title in the journal. */
   #statedTitle: unknown;
   #hasConversation: boolean;
+  /** Why the last commit failed that did. */
+  #storeError: DaemonError | undefined;
   /** The turn that reported usage last, and the running total before it did. */
   #usage: { readonly turnId: string; readonly before: TokenUsage | undefined } | undefined;
 
@@ -157,7 +160,7 @@ export class Session {
       sessionId: this.id,
       lastSeq,
       onBacklog: (isOver) => this.agent.setPaused(isOver),
-      onUndurable: (error) => this.notify(undurableNotice(error, this.#services.now())),
+      onUndurable: (error) => this.#notifyUndurable(error),
       turnFirstSeq: () => this.turns.active?.firstSeq,
     });
   }
@@ -198,9 +201,16 @@ export class Session {
   }
 
   #onAttached(): void {
+    // Who attaches now may have missed the first notice.
+    if (this.log.isUndurable && this.#storeError !== undefined) this.#notifyUndurable(this.#storeError);
     if (this.#row.damagedAt === undefined) return;
     this.patch({ damagedAt: undefined });
     this.notify(damagedNotice(this.#services.now()));
+  }
+
+  #notifyUndurable(error: DaemonError): void {
+    this.#storeError = error;
+    this.notify(undurableNotice(error, this.#services.now()));
   }
 
   #onAccepted(text: string): void {

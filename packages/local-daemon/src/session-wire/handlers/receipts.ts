@@ -1,16 +1,20 @@
 import { messageId, type Receipt, type SessionId, sessionId } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
-import type { Store, TurnRow } from "../../storage/index.js";
+import type { TurnStore } from "../../sessions/index.js";
+import type { TurnRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
 import { receiptOf } from "./receipt-of.js";
 import { turnEvents } from "./turn-events.js";
 
-/** What became of messages (docs/protocol.md §7, "Receipts"). Read from the store: a receipt states only what is committed. */
+/**
+ * What became of messages (docs/protocol.md §7, "Receipts"). Read from the store: a receipt states only what is committed, but
+ * for what cannot be stored now.
+ */
 export const RECEIPT_HANDLERS = [
   handle("getReceipts", async ({ sessionId: id, messageIds }, { sessions, host }) => {
     await sessions.rowOf(id);
-    const { store } = host.services;
+    const store = host.turnStore(id);
     const receipts: Receipt[] = [];
     let room = SERVING_LIMITS.answerBytes;
     for (const wanted of messageIds) {
@@ -25,7 +29,7 @@ export const RECEIPT_HANDLERS = [
 
   handle("getTurnEvents", async ({ sessionId: id, messageId: wanted, fromSeq }, { sessions, host }) => {
     await sessions.rowOf(id);
-    const { store } = host.services;
+    const store = host.turnStore(id);
     const stored = await store.readTurn(sessionId(id), messageId(wanted));
     // Where it begins is stored when the agent gets the prompt, which is later.
     const open = host.find(sessionId(id))?.turns.find(messageId(wanted));
@@ -34,7 +38,7 @@ export const RECEIPT_HANDLERS = [
   }),
 ];
 
-async function answerOf(store: Store, id: SessionId, { answerId, endedAt }: TurnRow): Promise<string | undefined> {
+async function answerOf(store: TurnStore, id: SessionId, { answerId, endedAt }: TurnRow): Promise<string | undefined> {
   if (answerId === undefined || endedAt === undefined) return undefined;
   const message = await store.readMessage(id, answerId);
   return message === undefined ? undefined : messageText(message);

@@ -1,7 +1,8 @@
 import { type GetTurnEventsResult, LIMITS, messageId, type SessionMessage, type TurnEntry } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
 import { isRequestFrame, notificationOf } from "../../journal/index.js";
-import type { Store, TurnRow } from "../../storage/index.js";
+import type { TurnStore } from "../../sessions/index.js";
+import type { TurnRow } from "../../storage/index.js";
 import { receiptOf } from "./receipt-of.js";
 
 /** Bytes of frames in one page: as much as one journal read for a client that lags. An entry larger than that has a page of its own. */
@@ -11,7 +12,7 @@ const MESSAGES_BYTES = LIMITS.sessionFrameBytes / 2;
 
 /** A page of the events of one turn: from the journal, or, where that no longer has them, its messages. */
 export async function turnEvents(
-  store: Store,
+  store: TurnStore,
   id: string,
   turn: TurnRow | undefined,
   fromSeq: number | undefined,
@@ -51,7 +52,7 @@ function pageOf(
 }
 
 /** All that is left of a turn: the receipt with its answer, and the messages up to the next prompt. */
-async function pruned(store: Store, turn: TurnRow): Promise<GetTurnEventsResult> {
+async function pruned(store: TurnStore, turn: TurnRow): Promise<GetTurnEventsResult> {
   const { sessionId, id, answerId, endedAt } = turn;
   const messages: SessionMessage[] = [];
   for (const message of await store.readMessagesFrom(sessionId, id, MESSAGES_BYTES)) {
