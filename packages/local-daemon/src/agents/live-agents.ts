@@ -94,11 +94,11 @@ export class LiveAgents {
     const { agentStarts, liveAgents, liveAgentsPerKey } = this.#options.limits;
     const { owner } = occupant;
     if (owner !== undefined && this.#countFor(owner) >= liveAgentsPerKey) {
-      return `${liveAgentsPerKey} agents of this key run, as many as one key may have (limits.liveAgentsPerKey).`;
+      return `At most ${liveAgentsPerKey} agents of one key run (limits.liveAgentsPerKey).`;
     }
-    if (this.#live.size >= liveAgents) return `${liveAgents} agents run, as many as may (limits.liveAgents).`;
+    if (this.#live.size >= liveAgents) return `At most ${liveAgents} agents run (limits.liveAgents).`;
     const before = this.#queue.before(occupant);
-    return `${agentStarts} agents start at a time (limits.agentStarts), and ${before} of yours wait before it.`;
+    return `At most ${agentStarts} start at a time (limits.agentStarts), and ${before} of yours wait before it.`;
   }
 
   /** Ends every agent, every start of one, and every wait for one; resolves when nothing of them is left. */

@@ -50,7 +50,7 @@ test("a message whose agent waits for its start shows that, is notified of it, a
   await prompt(client, "s-2");
   const notice = await client.notified({ type: "session_notice", code: "AGENTS_BUSY" });
   expect(await activities(client)).toEqual({ "s-1": "waiting-agent", "s-2": "waiting-agent" });
-  expect(notice.message).toMatch(/waits to be started\. 1 agents start at a time \(limits\.agentStarts\)/);
+  expect(notice.message).toMatch(/waits to be started\. At most 1 start at a time \(limits\.agentStarts\)/);
   expect(client.notifications("s-1").filter(({ type }) => type === "session_notice")).toEqual([]);
   starts.open();
   const second = await harness.spawner.agentOf("s-2", 2);

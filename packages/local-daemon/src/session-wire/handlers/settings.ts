@@ -7,8 +7,9 @@ import { handle } from "./handler.js";
 export const SETTINGS_HANDLERS = [
   handle("updateSessionSettings", async (params, { sessions, requestId }) => {
     const session = await sessions.load(params.sessionId);
-    // Also what only the agent knows.
-    const changed = { ...agentParamsOf(params), ...pickSettings(params) };
+    const settings = pickSettings(params);
+    const agentParams = agentParamsOf(params);
+    const changed = { ...agentParams, ...settings };
     if (session.agent.current === undefined) {
       // The next agent starts with them.
       session.notify({ type: "settings_updated", requestId, settings: { ...changed } });
@@ -20,8 +21,9 @@ export const SETTINGS_HANDLERS = [
         METHODS.updateSessionSettings.timeoutMs,
       );
     }
-    session.patch(askedFor(session.row, changed));
-    if (changed.tags !== undefined) session.patch({ tags: changed.tags });
+    session.patch(askedFor(session.row, settings));
+    if (agentParams !== undefined) session.patch({ agentParams: { ...session.row.agentParams, ...agentParams } });
+    if (settings.tags !== undefined) session.patch({ tags: settings.tags });
     await session.log.commit();
     return { result: {} };
   }),

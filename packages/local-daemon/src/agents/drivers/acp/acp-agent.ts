@@ -154,8 +154,8 @@ export class AcpAgent implements Agent {
       return await this.#opener.bringBack(start, resume);
     } catch (error) {
       if (!ProtocolError.is(error, "METHOD_NOT_FOUND")) throw error;
-      this.#logger.warn({}, "The agent keeps no conversations; it begins a new one.");
-      return this.#opener.create(start);
+      // It keeps no conversations.
+      return { ...(await this.#opener.create(start)), hasForgotten: true };
     }
   }
 
@@ -168,13 +168,15 @@ export class AcpAgent implements Agent {
     this.#isOpen = true;
     const options = this.#sessionOptions;
     const mode = askingMode(options, spec.mode, start.settings.autonomyLevel);
-    const settings = { ...(spec.model !== undefined && { modelId: spec.model }), ...start.settings };
+    const asked = { ...start.settings, agentOptions: start.params?.agentOptions };
+    const settings = { ...(spec.model !== undefined && { modelId: spec.model }), ...asked };
     const calls = [...(mode === undefined ? [] : options.callForMode(mode)), ...options.callsFor(settings)];
     await this.#calls.apply(calls, AGENT_LIMITS.startMs);
     this.#reportServers(opened.refusedServers);
     return {
       agentSessionId: opened.agentSessionId,
       settings: { ...start.settings, ...this.#settings() },
+      ...(opened.hasForgotten === true && { hasForgotten: true }),
       ...(options.models.length > 0 && { availableModels: options.models }),
     };
   }

@@ -33,6 +33,8 @@ export interface OpenedConversation {
   readonly answer: unknown;
   /** MCP servers that the agent cannot start. */
   readonly refusedServers: readonly string[];
+  /** As of `AgentReady`. */
+  readonly hasForgotten?: boolean;
 }
 
 /** What the agent said of itself in `initialize`. */
