@@ -62,8 +62,8 @@ export class RelayAgent implements AsyncDisposable {
   readonly #replies = new PendingReplies();
   readonly #responses = new PendingReplies();
   readonly #responseCalls: RelayCalls;
-  readonly #presence = new Presence();
   readonly #subscriptions = new Subscriptions();
+  readonly #presence = new Presence(this);
   #isResumed = false;
   #markClosed: (error: DaemonError | undefined) => void = () => {};
 
@@ -121,7 +121,7 @@ export class RelayAgent implements AsyncDisposable {
     return this.#outbox.length;
   }
 
-  /** Called when a peer connects, and when one joins or leaves a channel of this agent. */
+  /** Called when a peer connects, leaves or ends, and when one joins or leaves a channel of this agent. */
   set onPresence(listener: ((event: RelayPresence) => void) | undefined) {
     this.#presence.onPresence = listener;
   }

@@ -52,6 +52,19 @@ describe("subscriptions and presence", () => {
     ]);
   });
 
+  test("it subscribes to the presence that it needs, for as long as it needs it", async () => {
+    const { client, link } = await desk.connect();
+    client.onPresence = () => {};
+    expect((await link.next("SUBSCRIBE")).topic).toBe("@presence");
+    const here = client.waitForAgent("Bob");
+    expect((await link.next("SUBSCRIBE")).topic).toBe("@presence/Bob");
+    link.send("PRESENCE", { events: [{ type: "ready", name: "Bob", connectedAt: 1 }] });
+    await here;
+    expect((await link.next("UNSUBSCRIBE")).topic).toBe("@presence/Bob");
+    client.onPresence = undefined;
+    expect((await link.next("UNSUBSCRIBE")).topic).toBe("@presence");
+  });
+
   test("it gives up after the attempts it was given, with the reason", async () => {
     const { client, link } = await desk.connect({ maxReconnectAttempts: 1 });
     link.cut();

@@ -15,8 +15,14 @@ export const MESSAGING_LIMITS = {
     displayName: 256,
     avatarUrl: 2_048,
   },
+  /** Peers that a relay or a channel may have for each of them to be notified unasked of who comes: n of them cost n² frames. */
+  presencePeers: 100,
+  /** Time in which the events of presence are collected for a frame. */
+  presenceMs: 50,
   /** Topics of one name. */
   topicsPerName: 1_000,
+  /** Longest topic, in UTF-16 units: a name, and what stands before it. */
+  topicUnits: 256,
   /** Channels that one name may be in: the daemon's memory has a bound. */
   channelsPerName: 1_000,
   /** Longest name of a channel, in UTF-16 units. */

@@ -1,17 +1,20 @@
 import { createEnvelope, ErrorCode } from "@daemon-sdk/protocol/relay";
+import { MESSAGING_LIMITS } from "../limits/index.js";
 import { addressFor, type Directory, type NameRegistry, type RelayPeer, recordOf } from "./names/index.js";
+import type { PresenceFeed } from "./presence-feed.js";
 import type { Departure, HandlerGroup } from "./router.js";
 
 /** Options of {@link Presence}. */
 export interface PresenceOptions {
   readonly registry: NameRegistry;
   readonly directory: Directory;
+  readonly feed: PresenceFeed;
   /** Notified of peers that come and go. */
   readonly groups: readonly HandlerGroup[];
   readonly now: () => number;
 }
 
-/** Adds active peers to the directory and removes them, and notifies everybody whom that concerns. */
+/** Adds active peers to the directory and removes them, and notifies others of that. */
 export class Presence {
   readonly #options: PresenceOptions;
 
@@ -19,7 +22,7 @@ export class Presence {
     this.#options = options;
   }
 
-  /** A peer has become active. It replaces an agent of the same name, and every other peer receives AGENT_READY. */
+  /** A peer has become active. It replaces an agent of the same name, and others are notified. */
   join(peer: RelayPeer): void {
     const { directory, groups } = this.#options;
     const old = directory.add(peer);
@@ -47,11 +50,13 @@ export class Presence {
   leave(peer: RelayPeer, departure: Departure): void {
     const { directory, groups } = this.#options;
     for (const group of groups) group.onLeft?.(peer);
+    this.#options.feed.forget(peer);
     if (!directory.remove(peer, departure.isPolite)) return;
+    this.#options.feed.report({ type: "left", name: peer.name, reason: departure.isPolite ? "bye" : "lost" });
     for (const group of groups) group.onGone?.(peer, departure);
   }
 
-  /** AGENT_READY to everybody else (docs/wire/relay.md#control-messages). */
+  /** PRESENCE to its subscribers; to everybody else AGENT_READY, while there are few (docs/wire/relay.md#control-messages). */
   #announce(peer: RelayPeer): void {
     const { name, connectedAt, hello } = peer;
     const { cli, task } = hello;
@@ -61,8 +66,12 @@ export class Presence {
       ...(cli === undefined ? {} : { cli }),
       ...(task === undefined ? {} : { task }),
     };
+    const { directory, feed } = this.#options;
+    feed.report({ type: "ready", ...payload });
+    if (directory.size > MESSAGING_LIMITS.presencePeers) return;
     const text = JSON.stringify(createEnvelope("AGENT_READY", payload));
-    const { directory } = this.#options;
-    for (const other of [...directory.agents(), ...directory.users()]) if (other !== peer) other.sendText(text);
+    for (const other of [...directory.agents(), ...directory.users()]) {
+      if (other !== peer && !feed.covers(other, name)) other.sendText(text);
+    }
   }
 }

@@ -7,6 +7,7 @@ import { handlerGroups } from "./handlers/index.js";
 import { DurableMailboxes } from "./mailboxes/index.js";
 import { Directory, NameRegistry } from "./names/index.js";
 import { Presence } from "./presence.js";
+import { PresenceFeed } from "./presence-feed.js";
 import { type HandlerGroup, Router } from "./router.js";
 import { type ConnectedPeer, Handshake, type RelayGate } from "./wire/index.js";
 import type { SpawningParts } from "./workers/index.js";
@@ -32,6 +33,7 @@ export class RelayHost implements RelayGate {
   readonly #committer: Committer;
   readonly #registry: NameRegistry;
   readonly #mailboxes: DurableMailboxes;
+  readonly #feed: PresenceFeed;
   readonly #topics: Topics;
   readonly #channels: Channels;
   readonly #groups: readonly HandlerGroup[];
@@ -55,18 +57,20 @@ export class RelayHost implements RelayGate {
     const directory = new Directory({ ...options, registry });
     const mailboxes = new DurableMailboxes({ ...options, addressOf: (name) => directory.addressOf(name) });
     const topics = new Topics(options);
-    const channels = new Channels({ ...options, directory, mailboxes });
+    const feed = new PresenceFeed({ maxFrameBytes: this.maxFrameBytes });
+    const channels = new Channels({ ...options, directory, mailboxes, feed });
     this.#groups = handlerGroups({
       ...options,
-      ...{ directory, mailboxes, topics, channels },
+      ...{ directory, mailboxes, topics, channels, feed },
       shadows: new ShadowTable(),
       admit: (peer) => this.#presence.admit(peer),
     });
-    this.#presence = new Presence({ ...options, registry, directory, groups: this.#groups });
+    this.#presence = new Presence({ ...options, registry, directory, feed, groups: this.#groups });
     this.handshake = new Handshake({ ...options, registry, directory, mailboxes });
     this.router = new Router(this.#groups);
     this.#registry = registry;
     this.#mailboxes = mailboxes;
+    this.#feed = feed;
     this.#topics = topics;
     this.#channels = channels;
   }
@@ -85,6 +89,7 @@ export class RelayHost implements RelayGate {
   /** Ends workers and timers, and stores what is left. The connections are to be closed before. */
   async stop(): Promise<void> {
     for (const group of this.#groups) await group.onStop?.();
+    this.#feed.stop();
     this.#mailboxes.stop();
     await this.#committer.drain();
   }

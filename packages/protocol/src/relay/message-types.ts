@@ -66,6 +66,7 @@ export const MESSAGE_TYPES = [
   "VOTE",
   // Ours; sent only to clients that request it in HELLO.
   "RECEIPT",
+  "PRESENCE",
 ] as const;
 
 /** One of {@link MESSAGE_TYPES}. */

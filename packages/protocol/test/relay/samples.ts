@@ -130,6 +130,14 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
   },
   RECEIPT: { ref_id: "m-1", also: ["m-2"], state: "queued", to: "Bob" },
   AGENT_READY: { name: "Bob", cli: "codex", task: "t", connectedAt: 1 },
+  PRESENCE: {
+    events: [
+      {
+        ...{ type: "exited", name: "Bob", cli: "codex", task: "t", connectedAt: 1 },
+        ...{ reason: "lost", exitCode: 1, signal: "SIGKILL" },
+      },
+    ],
+  },
   STATUS: {},
   STATUS_RESPONSE: {
     version: "1",

@@ -27,6 +27,8 @@ export interface ChannelsOptions {
   readonly limits: Pick<RelayLimits, "relayFrameBytes">;
   readonly store: Pick<Store, "relayFacts">;
   readonly committer: Committer;
+  /** Subscribers of presence. */
+  readonly feed: { coversAll(peer: RelayPeer): boolean };
   readonly now: () => number;
 }
 
@@ -85,7 +87,7 @@ export class Channels {
     if (!isNew) return;
     this.#count(channel, member, 1);
     if (payload.member !== undefined) return;
-    this.#send(others, createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#options.now() }));
+    this.#notify(others, createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#options.now() }));
   }
 
   /** CHANNEL_LEAVE: the reverse of {@link join}. Does nothing for a name that is no member. */
@@ -99,7 +101,7 @@ export class Channels {
     if (!this.#table.has(channel, member)) this.#count(channel, member, -1);
     if (payload.member !== undefined) return;
     const envelope = createEnvelope("CHANNEL_LEAVE", payload, { from: peer.name, ts: this.#options.now() });
-    this.#send(this.#peersIn(channel, member), envelope);
+    this.#notify(this.#peersIn(channel, member), envelope);
   }
 
   /** CHANNEL_MESSAGE: to every other connected member. A sender that is no member is refused. */
@@ -148,16 +150,22 @@ export class Channels {
     return [...names].flatMap((name) => this.#options.directory.find(name));
   }
 
+  /**
+   * Notifies members of a join or a leave: in a large channel only those that have subscribed to presence, for n that join one
+   * by one would cost n² frames.
+   */
+  #notify(peers: readonly RelayPeer[], envelope: Envelope<object>): void {
+    const { feed } = this.#options;
+    const isLarge = peers.length > MESSAGING_LIMITS.presencePeers;
+    for (const peer of peers) if (!isLarge || feed.coversAll(peer)) peer.send(envelope);
+  }
+
   /** Stores a membership, or without a `body` its end. Not awaited: members may be notified before it is stored. */
   #remember(channel: string, member: string, body: "" | undefined): void {
     if (channel === GENERAL_CHANNEL) return;
     const name = JSON.stringify([channel, member]);
     // The committer logs a store that fails.
     this.#options.committer.commit([{ kind: "relayFact", scope: FACTS, name, body }]).catch(() => {});
-  }
-
-  #send(peers: readonly RelayPeer[], envelope: Envelope<object>): void {
-    for (const peer of peers) peer.send(envelope);
   }
 
   #count(channel: string, member: string, by: 1 | -1): void {

@@ -5,6 +5,7 @@ import type { Store } from "../../storage/index.js";
 import type { Channels, ShadowTable, Topics } from "../groups/index.js";
 import type { DurableMailboxes } from "../mailboxes/index.js";
 import type { Directory, RelayPeer } from "../names/index.js";
+import type { PresenceFeed } from "../presence-feed.js";
 import type { SpawningParts } from "../workers/index.js";
 
 /** The parts of the relay on which handlers act; each group of handlers takes those that it needs. */
@@ -14,6 +15,7 @@ export interface RelayParts {
   readonly topics: Topics;
   readonly channels: Channels;
   readonly shadows: ShadowTable;
+  readonly feed: PresenceFeed;
   readonly store: Store;
   readonly committer: Committer;
   readonly limits: RelayLimits;

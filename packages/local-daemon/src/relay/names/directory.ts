@@ -59,6 +59,11 @@ export class Directory {
     return [...this.#users.values()].flatMap((peers) => [...peers]);
   }
 
+  /** Names that are connected; one that is an agent and a user counts twice. */
+  get size(): number {
+    return this.#agents.size + this.#users.size;
+  }
+
   /** The connections that a name stands for: the user's, else the agent's; empty when it is away. */
   find(name: string): RelayPeer[] {
     const users = this.#users.get(name);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { LIMITS, newId, ProtocolError, type SessionId } from "@daemon-sdk/protocol";
 import type {
+  PresenceEvent,
   ReleasePayload,
   SendInputPayload,
   SetModelPayload,
@@ -44,6 +45,7 @@ export interface SpawnManagerOptions
   readonly mailboxes: Mailboxes & { hasMail(address: string): boolean };
   /** `open`: a name has no owner. */
   readonly access: "owned" | "open";
+  readonly feed: { report(event: PresenceEvent): void };
   readonly committer: Committer;
   readonly limits: Pick<RelayLimits, "relaySpawnMs">;
 }
@@ -231,6 +233,11 @@ export class SpawnManager {
     void worker.gone.then(({ exitCode, signal, stderr, expected }) => {
       if (this.#running.get(order.name) === running) this.#running.delete(order.name);
       this.#forget(worker.pid);
+      this.#options.feed.report({
+        ...{ type: "exited", name: order.name },
+        ...(exitCode === null ? {} : { exitCode }),
+        ...(signal === null ? {} : { signal }),
+      });
       const fields = { agent: order.name, pid: worker.pid, exitCode, signal };
       if (expected) logger.info(fields, "A worker has ended.");
       else logger.warn({ ...fields, stderr }, "A worker has ended by itself.");

@@ -230,7 +230,7 @@ export interface LogPayload {
 
 const log = object<LogPayload>({ data: text, timestamp: optional(number) });
 
-/** AGENT_READY: an agent or a user has connected. Sent to all others. */
+/** AGENT_READY: an agent or a user has connected. Sent to everyone else, as long as there are few. */
 export interface AgentReadyPayload {
   name: string;
   cli?: string;
@@ -244,6 +244,44 @@ const agentReady = object<AgentReadyPayload>({
   cli: optional(text),
   task: optional(text),
   connectedAt: number,
+});
+
+/** PRESENCE: a name has connected, has lost its last connection, or its process has ended. */
+export interface PresenceEvent {
+  type: Open<"ready" | "left" | "exited">;
+  name: string;
+  /** Of `ready`. */
+  cli?: string;
+  /** Of `ready`. */
+  task?: string;
+  /** Of `ready`; Unix milliseconds. */
+  connectedAt?: number;
+  /** Of `left`: the peer said BYE, or the connection was lost. */
+  reason?: Open<"bye" | "lost">;
+  /** Of `exited`, unless a signal ended the process. */
+  exitCode?: number;
+  /** Of `exited`. */
+  signal?: string;
+}
+
+/** PRESENCE: ours, to those who subscribed to the topic `@presence`, or to `@presence/<name>`. Oldest first. */
+export interface PresencePayload {
+  events: PresenceEvent[];
+}
+
+const presence = object<PresencePayload>({
+  events: listOf(
+    object<PresenceEvent>({
+      type: text,
+      name: text,
+      cli: optional(text),
+      task: optional(text),
+      connectedAt: optional(number),
+      reason: optional(text),
+      exitCode: optional(integer),
+      signal: optional(text),
+    }),
+  ),
 });
 
 /** Descriptions of the types that open and maintain a connection (https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/relay.md#control-messages). */
@@ -265,4 +303,5 @@ export const CONTROL_PAYLOADS = {
   LOG: log,
   RECEIPT: receipt,
   AGENT_READY: agentReady,
+  PRESENCE: presence,
 } as const;

@@ -9,6 +9,8 @@ export type {
   HelloPayload,
   LogPayload,
   NackPayload,
+  PresenceEvent,
+  PresencePayload,
   ReceiptPayload,
   ReceiptState,
   SyncPayload,

@@ -11,6 +11,7 @@ import {
   type HelloPayload,
   type LogPayload,
   type NackPayload,
+  type PresencePayload,
   type ReceiptPayload,
   type SyncPayload,
   type WelcomePayload,
@@ -107,6 +108,7 @@ export interface RelayPayloads extends Record<MessageType, object> {
   LIST_WORKERS_RESULT: ListWorkersResultPayload;
   RECEIPT: ReceiptPayload;
   AGENT_READY: AgentReadyPayload;
+  PRESENCE: PresencePayload;
   STATUS: EmptyPayload;
   STATUS_RESPONSE: StatusResponsePayload;
   INBOX: InboxPayload;
