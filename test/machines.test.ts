@@ -45,7 +45,7 @@ const MACHINES: readonly Machine[] = [
     table: STREAM_TRANSITIONS,
     starts: ["idle"],
     finals: ["ended"],
-    exits: { left: {} },
+    exits: { abandoned: {} },
   },
   {
     file: "local-daemon/src/agents/agent-process.machine.ts",

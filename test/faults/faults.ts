@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults`: the 49 scenarios of docs/guarantees.md, one after another, one line each, then `N passed, N failed`. See
+ * `npm run test:faults`: the scenarios of docs/guarantees.md, one after another, one line each, then `N passed, N failed`. See
  * README.md beside this file, or `--help`.
  */
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The 50 scenarios, in the order in which they run and are printed. */
+/** The 59 scenarios, in the order in which they run and are printed. */
 export const FAULT_IDS = [
   ...numbered("L", 6),
   ...numbered("F", 15),
@@ -6,6 +6,7 @@ export const FAULT_IDS = [
   ...numbered("B", 10),
   ...numbered("S", 10),
   ...numbered("M", 3),
+  ...numbered("Z", 9),
 ];
 
 function numbered(letter: string, count: number): string[] {

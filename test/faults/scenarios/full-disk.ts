@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectDaemon, type DaemonSession } from "@daemon-sdk/client";
 import { within } from "../../stress/check.js";
-import { DAEMON_PROGRAM } from "../../support/daemon-process.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { round } from "../support/figures.js";
+import { SmallDisk, withoutMounts } from "../support/small-disk.js";
 
 const SOON_MS = 1_000;
 const LONG_MS = 20_000;
@@ -28,8 +28,7 @@ export const fullDiskScenarios: readonly FaultScenario[] = [
     title: "a full or read-only disk is told by name at the start, and survived by a daemon that runs",
     isQuick: true,
     limitMs: 120_000,
-    cannotRun: () =>
-      spawnSync("unshare", ["-m", "true"]).status === 0 ? undefined : "this user may not make mount namespaces",
+    cannotRun: withoutMounts,
     async run(context) {
       const starts = [];
       for (const [options, code] of [
@@ -45,88 +44,6 @@ export const fullDiskScenarios: readonly FaultScenario[] = [
     },
   },
 ];
-
-/** A state directory on a file system of its own, in a mount namespace of its own, and a daemon there. */
-class SmallDisk implements AsyncDisposable {
-  readonly #directory: string;
-  readonly #child: ReturnType<typeof spawn>;
-  said = "";
-
-  private constructor(directory: string, options: string) {
-    this.#directory = directory;
-    const script = 'mount -t tmpfs -o "$1,mode=0700" tmpfs "$2" && shift 2 && exec "$@"';
-    const program = [process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
-    this.#child = spawn("unshare", ["-m", "sh", "-c", script, "sh", options, this.#mountPoint, ...program], {
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, DAEMON_SDK_HOME: this.#mountPoint },
-    });
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.said += text;
-    });
-  }
-
-  /** Mounts it and starts a daemon on it. */
-  static async mount(options: string): Promise<SmallDisk> {
-    const disk = SmallDisk.begin(options);
-    while (disk.endpoint() === undefined) {
-      assert.ok(disk.isRunning, `the daemon starts: ${disk.said}`);
-      await delay(POLL_MS);
-    }
-    return disk;
-  }
-
-  /** The same without waiting for the daemon to be there. */
-  static begin(options: string): SmallDisk {
-    const directory = mkdtempSync(join(tmpdir(), "disk-"));
-    mkdirSync(join(directory, "state"));
-    mkdirSync(join(directory, "work"));
-    return new SmallDisk(directory, options);
-  }
-
-  get isRunning(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
-  }
-
-  get workspace(): string {
-    return join(this.#directory, "work");
-  }
-
-  /** A file of the state directory, as the daemon sees it. */
-  path(name: string): string {
-    return join(`/proc/${this.#child.pid}/root`, this.#mountPoint, name);
-  }
-
-  /** What stands in the endpoint file; undefined while there is none. Throws when it is no JSON. */
-  endpoint(): { readonly port: number } | undefined {
-    const path = this.path("endpoint.json");
-    if (!this.isRunning || !existsSync(path)) return undefined;
-    return JSON.parse(readFileSync(path, "utf8")) as { port: number };
-  }
-
-  /** Takes all the room there is. */
-  fill(): void {
-    const { stderr } = spawnSync("dd", ["if=/dev/zero", `of=${this.path("ballast")}`, "bs=4096"], { encoding: "utf8" });
-    assert.match(stderr, /No space left/);
-  }
-
-  free(): void {
-    rmSync(this.path("ballast"));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.isRunning) {
-      const exited = once(this.#child, "exit");
-      this.#child.kill("SIGTERM");
-      this.#child.kill("SIGINT");
-      await exited;
-    }
-    rmSync(this.#directory, { recursive: true, force: true });
-  }
-
-  get #mountPoint(): string {
-    return join(this.#directory, "state");
-  }
-}
 
 /** A start by the built door, as clients do it: how it fails, and how soon. */
 const STARTER = `
@@ -175,9 +92,7 @@ async function neverHalf(context: FaultContext): Promise<number> {
 }
 
 async function fillsWhileRunning(disk: SmallDisk, context: FaultContext): Promise<string> {
-  const url = `ws://127.0.0.1:${disk.endpoint()?.port}`;
-  const token = readFileSync(disk.path("token"), "utf8").trim();
-  await using connection = await connectDaemon({ url, token });
+  await using connection = await connectDaemon(disk.access);
   await using running = await connection.createSession({ cwd: disk.workspace });
   await using other = await connection.createSession({ cwd: disk.workspace });
   const count = context.isSample ? SAMPLE_COUNT : COUNT;

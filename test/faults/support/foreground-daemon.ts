@@ -15,6 +15,8 @@ export interface ForegroundOptions {
   /** Its whole environment; without it that of this process. `DAEMON_SDK_HOME` comes on top. */
   readonly env?: NodeJS.ProcessEnv;
   readonly umask?: string;
+  /** Whether it is started with SIGHUP ignored, as `nohup` does. */
+  readonly ignoresHangup?: boolean;
   /** Open descriptors that the system allows it. */
   readonly openFiles?: number;
   /** Where another one was, instead of a new place; it goes with that one's. */
@@ -78,9 +80,10 @@ export async function startForeground(options: ForegroundOptions = {}): Promise<
 }
 
 /** By a shell, which sets what only a process can set of itself. */
-function spawnProgram(stateDir: string, { env, umask = "022", openFiles }: ForegroundOptions) {
+function spawnProgram(stateDir: string, { env, umask = "022", openFiles, ignoresHangup = false }: ForegroundOptions) {
   const bound = openFiles === undefined ? "" : `ulimit -n ${openFiles}; `;
-  const start = `umask ${umask}; ${bound}exec "$0" "$@"`;
+  const trap = ignoresHangup ? "trap '' HUP; " : "";
+  const start = `umask ${umask}; ${bound}${trap}exec "$0" "$@"`;
   const program = [process.execPath, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
   const child = spawn("/bin/sh", ["-c", start, ...program], {
     stdio: ["ignore", "pipe", "pipe"],

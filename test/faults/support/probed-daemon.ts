@@ -14,7 +14,7 @@ const POLL_MS = 10;
  * its garbage before it tells its memory. The channel does not hold the process.
  */
 const PROBE = `
-  let shift = 0;
+  let shift = Number(process.env.FAULTS_CLOCK_SHIFT_MS ?? 0);
   const Real = Date;
   globalThis.Date = class Date extends Real {
     constructor(...given) { given.length === 0 ? super(Real.now() + shift) : super(...given); }
@@ -100,14 +100,19 @@ export class ProbedDaemon implements AsyncDisposable {
     return existsSync(path) ? readFileSync(path, "utf8") : "";
   }
 
-  /** Starts it; resolves when it can be found. */
-  async start(): Promise<void> {
+  /** Starts it, its wall clock that much ahead of the computer's; resolves when it can be found. */
+  async start({ shiftMs = 0 }: { readonly shiftMs?: number } = {}): Promise<void> {
     const probe = `data:text/javascript,${encodeURIComponent(PROBE)}`;
     const flags = ["--expose-gc", "--import", probe, ...(this.#process.execArgv ?? [])];
     const args = [...flags, DAEMON_PROGRAM, "start", "--foreground", "--port", "0"];
     const child = spawn(process.execPath, args, {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: { ...process.env, ...this.#process.env, DAEMON_SDK_HOME: this.stateDir },
+      env: {
+        ...process.env,
+        ...this.#process.env,
+        DAEMON_SDK_HOME: this.stateDir,
+        FAULTS_CLOCK_SHIFT_MS: String(shiftMs),
+      },
     });
     this.#child = child;
     this.#exited = once(child, "exit");

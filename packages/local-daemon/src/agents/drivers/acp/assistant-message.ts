@@ -16,7 +16,7 @@ type OpenBlock =
 
 /**
  * One message of the assistant while it is written: deltas per block, and at its end the whole as `create_message`
- * (docs/wire/agent-stdio.md#a-text-turn).
+ * (docs/wire/agent-stdio.md#a-plain-turn).
  */
 export class AssistantMessage {
   readonly id: string;
