@@ -25,6 +25,19 @@ export function queueFull(sessionId: SessionId, queuedTurns: number): SessionErr
   );
 }
 
+/** The messages that wait have as many bytes as may wait. */
+export function queueBytesFull(
+  sessionId: SessionId,
+  full: { where: string; bound: string; bytes: number; added: number; most: number },
+): SessionError {
+  const { where, bound, bytes, added, most } = full;
+  return new SessionError(
+    "QUEUE_FULL",
+    `Messages of ${bytes} bytes wait ${where}, this one has ${added}, and ${most} may wait (${bound}). Send again when a turn has ended, or interrupt.`,
+    { sessionId },
+  );
+}
+
 /** The session was closed; it takes messages again once it was loaded. */
 export function sessionClosed(sessionId: SessionId): SessionError {
   return new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed. Load it again to go on.`, { sessionId });

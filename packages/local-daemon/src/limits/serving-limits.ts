@@ -20,6 +20,8 @@ export const SERVING_LIMITS = {
   errorTextChars: 800,
   /** Bytes of conversation, requests or receipts in one answer: half a frame, which leaves room for other fields. */
   answerBytes: LIMITS.sessionFrameBytes / 2,
+  /** Prompts in one answer to `load_session` that are listed whole; of others their ids and their size. */
+  queuedBytes: 1024 * 1024,
   /** JSON of the params of a session that only its agent knows. */
   agentParamsChars: 256 * 1024,
   /** Longest title from a session's first prompt, in UTF-16 units: what a list can show. */

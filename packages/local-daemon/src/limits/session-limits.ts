@@ -12,6 +12,10 @@ export interface SessionLimits extends LiveAgentLimits {
   readonly agentRestartWindowMs: number;
   /** Most queued prompts of one session. */
   readonly queuedTurns: number;
+  /** … and their bytes, which are on disk. */
+  readonly queuedBytes: number;
+  /** Bytes of the prompts queued in all sessions of one configured key, or of the person. */
+  readonly queuedBytesPerPrincipal: number;
   /** Most open sessions; each may have a process. */
   readonly openSessions: number;
   /** Entries younger than this are kept, whatever their number: a client that lost its link resumes within this time. */
@@ -34,6 +38,8 @@ export const SESSION_LIMITS: SessionLimits = {
   agentRestarts: 5,
   agentRestartWindowMs: 10_000,
   queuedTurns: LIMITS.queuedTurns,
+  queuedBytes: 64 * 1024 * 1024,
+  queuedBytesPerPrincipal: 256 * 1024 * 1024,
   openSessions: 20_000,
   journalKeepMs: 120_000,
   journalKeepBytes: 64 * 1024 * 1024,

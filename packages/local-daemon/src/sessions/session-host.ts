@@ -14,13 +14,13 @@ import { type AgentCatalog, type AgentSpec, LiveAgents } from "../agents/index.j
 import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow, StoreWrite } from "../storage/index.js";
-import { type Drained, drainTurns } from "../turns/index.js";
+import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
 import { Session, type SessionServices } from "./session.js";
 import { sessionDirectory } from "./session-directory.js";
 import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
-export interface SessionHostOptions extends Omit<SessionServices, "live"> {
+export interface SessionHostOptions extends Omit<SessionServices, "live" | "room"> {
   readonly agents: AgentCatalog;
 }
 
@@ -53,7 +53,7 @@ export class SessionHost {
   #isStopping = false;
 
   constructor(options: SessionHostOptions) {
-    this.services = { ...options, live: new LiveAgents(options) };
+    this.services = { ...options, live: new LiveAgents(options), room: new QueueRoom(options.limits) };
     this.agents = options.agents;
   }
 
@@ -147,7 +147,7 @@ export class SessionHost {
     // A message that is being accepted ends, too. Later ones are refused until the session is reopened.
     session.patch({ closedAt: this.services.now() });
     do {
-      session.turns.shut("The session was closed.");
+      await session.turns.shut("The session was closed.");
       await session.log.settled();
     } while (session.turns.isBusy && !session.log.isRetired);
     session.notify({ type: "session_closed", timestamp: this.services.now() });

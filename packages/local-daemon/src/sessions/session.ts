@@ -33,7 +33,7 @@ import { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
-import { TurnQueue } from "../turns/index.js";
+import { type QueueRoom, TurnQueue } from "../turns/index.js";
 import { AttachedClients } from "./attached-clients.js";
 
 /** Services that all sessions share. */
@@ -43,6 +43,8 @@ export interface SessionServices extends AgentServices {
   readonly inbox: Inbox;
   readonly search: MessageSearch;
   readonly limits: SessionLimits;
+  /** What waits in the queues of all sessions. */
+  readonly room: QueueRoom;
 }
 
 /** Options of {@link Session}. */
@@ -170,6 +172,7 @@ export class Session {
       ...this.#services,
       log: this.log,
       agent: this.agent,
+      owner: this.#row.owner,
       lastOrdinal,
       isShut: this.#row.closedAt !== undefined,
       onAccepted: (text) => this.#onAccepted(text),

@@ -8,6 +8,7 @@ import {
 import type { Inbox } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
+import { queuedMessages } from "./queued-messages.js";
 import type { Session } from "./session.js";
 
 /** Which messages a snapshot contains. */
@@ -41,7 +42,7 @@ export async function takeSnapshot(
     cwd: row.cwd,
     ...(session.availableModels === undefined ? {} : { availableModels: [...session.availableModels] }),
     ...stateOf(session, inbox),
-    queuedMessages: turns.waiting.map(({ params, row: { requestId } }) => ({ ...params, requestId })),
+    queuedMessages: await queuedMessages(store, turns.waiting, SERVING_LIMITS.queuedBytes),
     ...(row.tokenUsage === undefined ? {} : { tokenUsage: row.tokenUsage }),
     position: { epoch, seq: committedSeq },
   };

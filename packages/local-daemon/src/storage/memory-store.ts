@@ -23,6 +23,7 @@ interface SessionShelf {
   /** In the order of their first write; `no` is the place in that order. */
   messages: Map<string, { no: number; text: string }>;
   turns: Map<string, TurnRow>;
+  prompts: Map<string, string>;
 }
 
 /**
@@ -144,6 +145,10 @@ export class MemoryStore implements Store {
     return copy(this.#shelves.get(sessionId)?.turns.get(id));
   }
 
+  async readPrompt(sessionId: SessionId, id: string): Promise<string | undefined> {
+    return this.#shelves.get(sessionId)?.prompts.get(id);
+  }
+
   async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
     const ids = sessionId === undefined ? [...this.#shelves.keys()] : [sessionId];
     // The order of the ids is the one SQLite gives: by their JSON text.
@@ -202,6 +207,7 @@ export class MemoryStore implements Store {
         break;
       case "turn":
         this.#shelf(write.row.sessionId).turns.set(write.row.id, copy(write.row));
+        if (write.prompt !== undefined) this.#shelf(write.row.sessionId).prompts.set(write.row.id, write.prompt);
         break;
       case "request":
         this.#requests.set(write.row.id, copy(write.row));
@@ -244,7 +250,13 @@ export class MemoryStore implements Store {
   #shelf(id: SessionId): SessionShelf {
     const known = this.#shelves.get(id);
     if (known !== undefined) return known;
-    const shelf: SessionShelf = { row: undefined, segments: [], messages: new Map(), turns: new Map() };
+    const shelf: SessionShelf = {
+      row: undefined,
+      segments: [],
+      messages: new Map(),
+      turns: new Map(),
+      prompts: new Map(),
+    };
     this.#shelves.set(id, shelf);
     return shelf;
   }

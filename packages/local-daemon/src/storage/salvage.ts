@@ -48,6 +48,7 @@ const TABLES: readonly Table[] = [
     json: ["id", "body"],
     candidates: ["SELECT session, id FROM turns INDEXED BY turns_in_order ORDER BY session, ordinal"],
   },
+  { name: "prompts", keys: ["no"], json: ["id", "body"] },
   { name: "messages", keys: ["no"], json: ["session", "id", "body"] },
   { name: "segments", keys: ["no"], lines: { column: "frames", first: "first_seq", last: "last_seq" } },
   { name: "requests", keys: ["no"], json: ["id", "body"] },
@@ -194,8 +195,9 @@ class Salvage {
   }
 
   #dropOrphans(): void {
-    for (const table of ["turns", "messages", "segments", "requests"]) {
-      this.#target.exec(`DELETE FROM ${table} WHERE session NOT IN (SELECT id FROM sessions)`);
+    for (const table of ["turns", "prompts", "messages", "segments", "requests"]) {
+      if (this.#hasTable(table))
+        this.#target.exec(`DELETE FROM ${table} WHERE session NOT IN (SELECT id FROM sessions)`);
     }
     if (!this.#hasTable("mailboxes")) return;
     for (const table of ["mailbox_segments", "mailbox_streams"]) {

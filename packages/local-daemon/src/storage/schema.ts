@@ -116,4 +116,14 @@ export const MIGRATIONS: readonly string[] = [
   -- Tells an index whose messages these are.
   INSERT INTO meta (name, value) SELECT 'messages_id', abs(random() / 2048);
   `,
+  `
+  -- Prompts by themselves: the row of a turn changes with its state, and is read at a start; a prompt may have 16 MiB.
+  CREATE TABLE prompts (
+    no INTEGER PRIMARY KEY, session TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (session, id)
+  ) STRICT;
+  INSERT INTO prompts (session, id, body) SELECT session, id, json_extract(body, '$.body') FROM turns
+    WHERE json_extract(body, '$.body') IS NOT NULL;
+  UPDATE turns SET body = json_set(
+    json_remove(body, '$.body'), '$.promptBytes', coalesce(octet_length(json_extract(body, '$.body')), 0));
+  `,
 ];

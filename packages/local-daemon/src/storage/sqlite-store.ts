@@ -218,6 +218,11 @@ export class SqliteStore implements Store {
     );
   }
 
+  async readPrompt(sessionId: SessionId, id: string): Promise<string | undefined> {
+    const row = this.#database.get("SELECT body FROM prompts WHERE session = ? AND id = ?", key(sessionId), key(id));
+    return row === undefined ? undefined : textOf(row, "body");
+  }
+
   async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
     const ofSession = sessionId === undefined ? "" : "AND session = ?";
     const sql = `SELECT body FROM turns WHERE ended_at IS NULL ${ofSession} ORDER BY session, ordinal`;

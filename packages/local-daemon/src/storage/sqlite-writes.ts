@@ -30,7 +30,7 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       dropMessage(database, write.sessionId, write.messageId);
       break;
     case "turn":
-      putTurn(database, write.row);
+      putTurn(database, write.row, write.prompt);
       break;
     case "request":
       putRequest(database, write.row);
@@ -52,10 +52,15 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
   }
 }
 
-function putTurn(database: SqliteDatabase, row: TurnRow): void {
+function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefined): void {
   database.run(
     "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
     ...[key(row.sessionId), key(row.id), row.ordinal, row.state, row.endedAt ?? null, JSON.stringify(row)],
+  );
+  if (prompt === undefined) return;
+  database.run(
+    "INSERT OR REPLACE INTO prompts (session, id, body) VALUES (?, ?, ?)",
+    ...[key(row.sessionId), key(row.id), prompt],
   );
 }
 

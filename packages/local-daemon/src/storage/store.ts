@@ -49,8 +49,8 @@ export interface TurnRow {
   readonly id: MessageId;
   readonly ordinal: number;
   readonly state: StoredMessageState;
-  /** JSON of the `add_user_message` params, to hand out again after a crash and to compare a repeated id with. */
-  readonly body: string;
+  /** Bytes of the prompt, which is read alone ({@link Store.readPrompt}). */
+  readonly promptBytes: number;
   /** JSON-RPC id of the request that brought it; `create_message` carries it as `requestId`. */
   readonly requestId: string;
   readonly reason: string | undefined;
@@ -111,7 +111,12 @@ export type StoreWrite =
   | { readonly kind: "segment"; readonly row: SegmentRow }
   | { readonly kind: "message"; readonly sessionId: SessionId; readonly message: SessionMessage }
   | { readonly kind: "retractMessage"; readonly sessionId: SessionId; readonly messageId: string }
-  | { readonly kind: "turn"; readonly row: TurnRow }
+  | {
+      readonly kind: "turn";
+      readonly row: TurnRow;
+      /** JSON of the `add_user_message` params; given once, when the message is accepted, and kept. */
+      readonly prompt?: string;
+    }
   | { readonly kind: "request"; readonly row: PendingRequestRow }
   | { readonly kind: "agentProcess"; readonly row: AgentProcessRow }
   | { readonly kind: "agentProcessGone"; readonly pid: number }
@@ -230,6 +235,8 @@ export interface Store extends RelayStore {
   journalSegments(id: SessionId): Promise<readonly SegmentInfo[]>;
 
   readTurn(sessionId: SessionId, id: MessageId): Promise<TurnRow | undefined>;
+  /** The prompt of a turn, to send it to an agent and to compare a repeated id with; undefined when there is none. */
+  readPrompt(sessionId: SessionId, id: MessageId): Promise<string | undefined>;
   /** Turns that have not ended, of one session or of all, by ordinal. */
   openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]>;
   lastTurnOrdinal(sessionId: SessionId): Promise<number>;

@@ -1,4 +1,3 @@
-import type { AddUserMessageParams } from "@daemon-sdk/protocol";
 import type { Agent } from "../agents/index.js";
 import type { JournalReader } from "../journal/index.js";
 import type { TurnRow } from "../storage/index.js";
@@ -6,7 +5,6 @@ import type { TurnRow } from "../storage/index.js";
 /** A turn that has not ended. */
 export interface OpenTurn {
   row: TurnRow;
-  readonly params: AddUserMessageParams;
   /** The client that sent the prompt; undefined after a restart. */
   readonly starter: JournalReader | undefined;
   /** First journal entry of the turn; set when the turn starts. */
@@ -20,14 +18,14 @@ export interface OpenTurn {
 }
 
 /** A queued turn. */
-export function openTurn(row: TurnRow, params: AddUserMessageParams, starter?: JournalReader): OpenTurn {
-  return { row, params, starter, firstSeq: undefined, abort: undefined, agent: undefined, timer: undefined };
+export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
+  return { row, starter, firstSeq: undefined, abort: undefined, agent: undefined, timer: undefined };
 }
 
 /** The row of a new message. */
 export function acceptedRow(
-  body: AddUserMessageParams,
+  prompt: string,
   place: Pick<TurnRow, "sessionId" | "id" | "ordinal" | "requestId" | "createdAt">,
 ): TurnRow {
-  return { ...place, state: "accepted", body: JSON.stringify(body), reason: undefined, endedAt: undefined };
+  return { ...place, state: "accepted", promptBytes: Buffer.byteLength(prompt), reason: undefined, endedAt: undefined };
 }

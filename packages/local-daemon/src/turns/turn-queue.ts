@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   type AddUserMessageParams,
+  DaemonError,
   type Logger,
   type MessageId,
   messageId,
@@ -13,10 +14,11 @@ import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
 import type { JournalReader, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
-import { daemonStopping, otherBody, queueFull, sessionClosed } from "../refusals.js";
+import { daemonStopping, otherBody, sessionClosed } from "../refusals.js";
 import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
+import type { Queued, QueueRoom } from "./queue-room.js";
 import { closingNotifications, endOfFailure, LOST_END, usageIn } from "./turn-end.js";
 
 /** Options of {@link TurnQueue}. */
@@ -30,8 +32,12 @@ export interface TurnQueueOptions {
   onEnding(): void;
   /** What the running turn has used; undefined when its agent reported nothing. */
   usage(): TokenUsage | undefined;
-  readonly store: Pick<Store, "readTurn">;
-  readonly limits: Pick<SessionLimits, "queuedTurns" | "agentInterruptMs">;
+  readonly store: Pick<Store, "readTurn" | "readPrompt">;
+  /** What may wait, of all sessions. */
+  readonly room: QueueRoom;
+  /** The configured key of the session; undefined: the person's own. */
+  readonly owner: string | undefined;
+  readonly limits: Pick<SessionLimits, "agentInterruptMs">;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -48,9 +54,11 @@ export class TurnQueue {
   readonly #log: SessionLog;
   #active: OpenTurn | undefined;
   readonly #waiting: OpenTurn[] = [];
+  readonly #queued: Queued;
   readonly #idleWaiters: (() => void)[] = [];
   #adding: Promise<unknown> = Promise.resolve();
   #addingCount = 0;
+  #discardingCount = 0;
   #lastOrdinal = 0;
   #isHeld = false;
   #isShut: boolean;
@@ -62,6 +70,7 @@ export class TurnQueue {
     this.#isShut = options.isShut;
     this.#log = options.log;
     this.#lastOrdinal = options.lastOrdinal;
+    this.#queued = { sessionId: options.log.sessionId, owner: options.owner, turns: 0, bytes: 0 };
   }
 
   /** The running turn, or the one whose prompt is being sent to the agent. */
@@ -69,9 +78,10 @@ export class TurnQueue {
     return this.#active;
   }
 
-  /** True while a turn runs, is queued, or is being accepted. */
+  /** True while a turn runs, is queued, or is being accepted or discarded. */
   get isBusy(): boolean {
-    return this.#active !== undefined || this.#waiting.length > 0 || this.#addingCount > 0;
+    const isChanging = this.#addingCount > 0 || this.#discardingCount > 0;
+    return isChanging || this.#active !== undefined || this.#waiting.length > 0;
   }
 
   /** Queued turns, in order. */
@@ -103,9 +113,11 @@ export class TurnQueue {
   restore(rows: readonly TurnRow[]): void {
     this.#isHeld = true;
     for (const row of rows) {
-      const turn = openTurn(row, JSON.parse(row.body) as AddUserMessageParams);
-      if (row.state === "accepted") this.#enqueue(turn);
-      else this.#end(turn, LOST_END);
+      const turn = openTurn(row);
+      if (row.state === "accepted") {
+        this.#options.room.add(this.#queued, row.promptBytes);
+        this.#enqueue(turn);
+      } else this.#end(turn, LOST_END);
     }
     // `release` is called only for queues with queued turns.
     this.#isHeld = this.#waiting.length > 0;
@@ -119,6 +131,7 @@ export class TurnQueue {
     const turn = this.#active;
     if (turn?.row.state !== "accepted") return;
     this.#waiting.unshift(turn);
+    this.#options.room.add(this.#queued, turn.row.promptBytes);
     turn.abort?.abort();
     this.#vacate();
   }
@@ -135,11 +148,11 @@ export class TurnQueue {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  /** Ends every turn at once as cancelled, and refuses messages, because the session is closed. */
-  shut(message: string): void {
+  /** Refuses messages at once, because the session is closed, and ends every turn as cancelled. Resolves when all have ended. */
+  async shut(message: string): Promise<void> {
     this.#isShut = true;
     this.#isHeld = true;
-    this.#discardWaiting();
+    await this.#discardWaiting();
     this.endRunning({ reason: "cancelled", details: { message } });
   }
 
@@ -162,9 +175,11 @@ export class TurnQueue {
   async interrupt(messageId?: string): Promise<void> {
     // Includes a message that was received before and is being stored.
     await this.#adding;
-    const isRunning = messageId === undefined || messageId === this.#active?.row.id;
-    this.#discardWaiting(isRunning ? undefined : messageId);
-    if (isRunning) await this.interruptRunning();
+    const turn = this.#active;
+    const isRunning = messageId === undefined || messageId === turn?.row.id;
+    await this.#discardWaiting(isRunning ? undefined : messageId);
+    // The turn may have ended meanwhile, and another one run.
+    if (isRunning && turn === this.#active) await this.interruptRunning();
   }
 
   /** As {@link interrupt}, but queued turns stay queued. */
@@ -207,25 +222,33 @@ export class TurnQueue {
   }
 
   async #add(params: AddUserMessageParams, requestId: string, starter: JournalReader): Promise<TurnRow | undefined> {
-    const { store, limits, now } = this.#options;
+    const { store, room, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
-    const body: AddUserMessageParams = { ...params, sessionId, messageId: id };
+    const prompt = JSON.stringify({ ...params, sessionId, messageId: id });
     if (known !== undefined) {
-      if (!isDeepStrictEqual(JSON.parse(known.body), JSON.parse(JSON.stringify(body)))) throw otherBody(id);
+      if (!isSamePrompt(prompt, await store.readPrompt(sessionId, id))) throw otherBody(id);
       return known;
     }
     if (this.#isShut) throw sessionClosed(sessionId);
     if (this.#isDraining) throw daemonStopping();
-    if (this.#waiting.length >= limits.queuedTurns) throw queueFull(sessionId, limits.queuedTurns);
-    const place = { sessionId, id, ordinal: ++this.#lastOrdinal, requestId, createdAt: now() };
-    const row = acceptedRow(body, place);
-    failpoint("message-accepting");
-    await this.#log.commit([{ kind: "turn", row }]);
+    const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, createdAt: now() };
+    const row = acceptedRow(prompt, place);
+    room.check(this.#queued, row.promptBytes);
+    this.#lastOrdinal = row.ordinal;
+    // Now, because other sessions take messages meanwhile.
+    room.add(this.#queued, row.promptBytes);
+    try {
+      failpoint("message-accepting");
+      await this.#log.commit([{ kind: "turn", row, prompt }]);
+    } catch (error) {
+      room.remove(this.#queued, row.promptBytes);
+      throw error;
+    }
     failpoint("message-accepted");
     this.#options.onAccepted(params.text);
-    this.#enqueue(openTurn(row, body, starter));
+    this.#enqueue(openTurn(row, starter));
     // After the acknowledgement is sent: a ready agent would answer in the same tick.
     setImmediate(() => {
       failpoint("message-acknowledged");
@@ -247,7 +270,9 @@ export class TurnQueue {
   #pump(): void {
     if (this.#active !== undefined || this.#isHeld) return;
     this.#active = this.#waiting.shift();
-    if (this.#active !== undefined) void this.#run(this.#active);
+    if (this.#active === undefined) return;
+    this.#options.room.remove(this.#queued, this.#active.row.promptBytes);
+    void this.#run(this.#active);
   }
 
   async #run(turn: OpenTurn): Promise<void> {
@@ -256,6 +281,7 @@ export class TurnQueue {
     turn.abort = new AbortController();
     try {
       const agent = await this.#options.agent.ready(turn.abort.signal);
+      const prompt = await this.#readPrompt(turn.row);
       // The turn may have been interrupted meanwhile, and has then ended.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
       failpoint("message-handing");
@@ -263,7 +289,7 @@ export class TurnQueue {
       if (this.#active !== turn) return;
       failpoint("message-handed");
       turn.agent = agent;
-      const taken = agent.prompt(turn.params);
+      const taken = agent.prompt(prompt);
       failpoint("message-written");
       await taken;
       failpoint("message-taken");
@@ -315,17 +341,41 @@ export class TurnQueue {
     this.#pump();
   }
 
-  #discardWaiting(messageId?: string): void {
+  /** Ends queued turns, at once; their entries follow when their texts were read. */
+  async #discardWaiting(messageId?: string): Promise<void> {
+    const discarded: OpenTurn[] = [];
     for (const turn of this.#waiting.splice(0)) {
       const isMeant = messageId === undefined || messageId === turn.row.id;
       if (!isMeant) this.#waiting.push(turn);
-      if (!isMeant || !this.#step(turn, "interrupt", "cancelled")) continue;
-      const { row, params } = turn;
-      this.#log.append({ type: "queued_messages_discarded", text: params.text, requestId: row.requestId });
-      this.#log.append({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
-      const { lastSeq } = this.#log;
-      this.#log.save({ kind: "turn", row: { ...row, firstSeq: lastSeq - 1, lastSeq } });
+      else this.#options.room.remove(this.#queued, turn.row.promptBytes);
+      if (isMeant && this.#step(turn, "interrupt", "cancelled")) discarded.push(turn);
     }
+    this.#discardingCount++;
+    try {
+      for (const { row } of discarded) await this.#discard(row);
+    } finally {
+      this.#discardingCount--;
+    }
+  }
+
+  async #discard(row: TurnRow): Promise<void> {
+    const text = await this.#readPrompt(row).then(
+      (prompt) => prompt.text,
+      () => "",
+    );
+    this.#log.append({ type: "queued_messages_discarded", text, requestId: row.requestId });
+    this.#log.append({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
+    const { lastSeq } = this.#log;
+    this.#log.save({ kind: "turn", row: { ...row, firstSeq: lastSeq - 1, lastSeq } });
+  }
+
+  async #readPrompt({ sessionId, id }: TurnRow): Promise<AddUserMessageParams> {
+    const prompt = await this.#options.store.readPrompt(sessionId, id);
+    if (prompt !== undefined) return JSON.parse(prompt) as AddUserMessageParams;
+    throw new DaemonError(
+      "STORAGE_FAILED",
+      `The store no longer has message ${id}. Send it again under another messageId.`,
+    );
   }
 
   /** The only place that writes a turn's state. False when the event is invalid now. */
@@ -335,4 +385,10 @@ export class TurnQueue {
     turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
     return true;
   }
+}
+
+/** Whether a repeated message has the content that is stored; what a damaged store lost cannot be compared. */
+function isSamePrompt(prompt: string, stored: string | undefined): boolean {
+  if (stored === undefined || stored === prompt) return true;
+  return isDeepStrictEqual(JSON.parse(stored), JSON.parse(prompt));
 }

@@ -42,7 +42,7 @@ export function turn(id: SessionId, name: string, ordinal: number, overrides: Pa
     id: messageId(name),
     ordinal,
     state: "accepted",
-    body: `{"text":"${name}"}`,
+    promptBytes: 7,
     requestId: `r-${name}`,
     reason: undefined,
     createdAt: ordinal,
@@ -222,6 +222,18 @@ export function describeStore(
       expect(await store.lastTurnOrdinal(sessionId("none"))).toBe(0);
       expect((await store.readTurn(S, messageId("t-1")))?.state).toBe("completed");
       await store.close();
+    });
+
+    test("a prompt is kept with the first row of its turn, and read by itself", async () => {
+      const { store, reopen } = await opened();
+      const prompt = JSON.stringify({ text: "\ud800 \u0000 text" });
+      await store.commit([{ kind: "turn", row: turn(S, "t-1", 1), prompt }]);
+      await store.commit([{ kind: "turn", row: turn(S, "t-1", 1, { state: "running" }) }]);
+      expect(await store.readPrompt(S, messageId("t-1"))).toBe(prompt);
+      expect(await store.readPrompt(S, messageId("t-2"))).toBeUndefined();
+      const { store: next } = await reopen();
+      expect(await next.readPrompt(S, messageId("t-1"))).toBe(prompt);
+      await next.close();
     });
 
     test("a request is pending until it has an outcome, and children are listed until they are gone", async () => {

@@ -3,9 +3,10 @@ import { DaemonError, sessionId } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../src/storage/memory-store.js";
+import { MIGRATIONS } from "../../src/storage/schema.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import { databasePath } from "./database-path.js";
-import { describeStore, message, segment, sessionRow } from "./store-contract.js";
+import { describeStore, message, segment, sessionRow, turn } from "./store-contract.js";
 
 describeStore("SqliteStore", () => {
   const path = databasePath();
@@ -181,5 +182,24 @@ test("a slice of the feed has a bound in messages and in bytes, and holds one at
     store.messageFeed.forget(slice.through);
   }
   expect(counts).toEqual([1, 2, 16, 5]);
+  await store.close();
+});
+
+test("prompts that an older daemon kept in the rows of turns are read as before", async () => {
+  const path = databasePath();
+  const old = new DatabaseSync(path);
+  for (const step of MIGRATIONS.slice(0, 6)) old.exec(step);
+  const prompt = JSON.stringify({ text: "a\\u0000b \ud83d\ude00 \ud800", messageId: "m" });
+  const row = { ...turn(sessionId("s-1"), "m", 1), promptBytes: undefined, body: prompt };
+  old
+    .prepare("INSERT INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, 1, 'accepted', NULL, ?)")
+    .run(JSON.stringify("s-1"), JSON.stringify("m"), JSON.stringify(row));
+  old.exec("PRAGMA user_version=6");
+  old.close();
+  const store = new SqliteStore({ path });
+  await store.open();
+  expect(await store.readPrompt(sessionId("s-1"), "m")).toBe(prompt);
+  const [open] = await store.openTurns();
+  expect(open).toEqual({ ...turn(sessionId("s-1"), "m", 1), promptBytes: Buffer.byteLength(prompt) });
   await store.close();
 });
