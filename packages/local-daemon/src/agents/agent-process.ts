@@ -7,7 +7,7 @@ import { underUsersUmask } from "../umask.js";
 import type { AgentExit, AgentSpec } from "./agent.js";
 import { type AgentProcessEvent, type AgentProcessState, nextProcessState } from "./agent-process.machine.js";
 import { sendSignal } from "./marked-processes.js";
-import { startTimeOf } from "./process-identity.js";
+import { startTimeOfChild } from "./process-identity.js";
 import { processStartError } from "./process-start-error.js";
 import { StderrTail } from "./stderr-tail.js";
 
@@ -70,7 +70,8 @@ export class AgentProcess {
   static async start(options: AgentProcessOptions): Promise<AgentProcess> {
     try {
       const started = new AgentProcess(await spawnChild(options), options);
-      started.#startTime = (await startTimeOf(started.pid)) ?? UNKNOWN_START;
+      const startTime = startTimeOfChild(started.pid);
+      started.#startTime = (startTime instanceof Promise ? await startTime : startTime) ?? UNKNOWN_START;
       return started;
     } catch (cause) {
       throw await processStartError(options.spec, options.cwd, cause);

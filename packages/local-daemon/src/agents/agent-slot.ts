@@ -164,6 +164,8 @@ export class AgentSlot implements Occupant {
   /** Ends the process, or the start of one, and resolves when it is gone. A later {@link ready} starts another. */
   stop(): Promise<void> {
     this.#stops += 1;
+    // Also a start that waits for the end of an earlier stop.
+    this.#starting?.abort.abort(endedWhileStarting());
     this.#stopping ??= this.#stop().finally(() => {
       this.#stopping = undefined;
     });
@@ -173,7 +175,6 @@ export class AgentSlot implements Occupant {
   async #stop(): Promise<void> {
     const [agent, starting] = [this.#agent, this.#starting];
     this.#isReady = false;
-    starting?.abort.abort(endedWhileStarting());
     await agent?.stop();
     // Stopping rejects a start: now, or once its process exists.
     await starting?.done.catch(() => {});

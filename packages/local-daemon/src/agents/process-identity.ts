@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { AGENT_LIMITS } from "../limits/index.js";
@@ -17,9 +18,21 @@ interface ProcessStat {
  * the boot's own id is part of the text.
  */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
-  const stat = process.platform === "linux" ? await readLinuxStat(pid) : await readStatByPs(pid);
-  if (stat === undefined || stat.state === "Z" || stat.state === "X") return undefined;
-  return stat.startTime;
+  return livingStart(process.platform === "linux" ? await readLinuxStat(pid) : await readStatByPs(pid));
+}
+
+function livingStart(stat: ProcessStat | undefined): string | undefined {
+  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTime;
+}
+
+/**
+ * As {@link startTimeOf}, without giving up the loop on Linux: a child whose pipes nobody reads yet must not end meanwhile, or
+ * Node discards what it wrote.
+ */
+export function startTimeOfChild(pid: number): string | undefined | Promise<string | undefined> {
+  if (process.platform !== "linux") return startTimeOf(pid);
+  const stat = readTextSync(`/proc/${pid}/stat`);
+  return stat === undefined ? undefined : livingStart(parseLinuxStat(stat, bootId()));
 }
 
 /** Whether that very process still runs, and not a later one that was given its pid. */
@@ -28,8 +41,8 @@ export async function isSameProcess(pid: number, startTime: string): Promise<boo
 }
 
 async function readLinuxStat(pid: number): Promise<ProcessStat | undefined> {
-  const [stat, boot] = await Promise.all([readText(`/proc/${pid}/stat`), bootId()]);
-  return stat === undefined ? undefined : parseLinuxStat(stat, boot);
+  const stat = await readText(`/proc/${pid}/stat`);
+  return stat === undefined ? undefined : parseLinuxStat(stat, bootId());
 }
 
 /** Reads one line of `/proc/<pid>/stat`. The name in it may hold spaces and brackets, so fields count from its last `)`. */
@@ -41,11 +54,20 @@ export function parseLinuxStat(line: string, boot: string): ProcessStat | undefi
   return state === undefined || startTime === undefined ? undefined : { state, startTime: `${boot}/${startTime}` };
 }
 
-let boot: Promise<string> | undefined;
+let boot: string | undefined;
 
-function bootId(): Promise<string> {
-  boot ??= readText("/proc/sys/kernel/random/boot_id").then((text) => text?.trim() ?? "");
+function bootId(): string {
+  boot ??= readTextSync("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
   return boot;
+}
+
+function readTextSync(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // As in `readText`.
+    return undefined;
+  }
 }
 
 async function readStatByPs(pid: number): Promise<ProcessStat | undefined> {

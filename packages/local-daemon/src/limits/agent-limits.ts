@@ -4,8 +4,8 @@ export const AGENT_LIMITS = {
   startMs: 30_000,
   /** From a cancel to the stop of an agent that speaks ACP and does not end its turn. */
   cancelMs: 10_000,
-  /** How long a start counts among those that are bounded by `agentStarts`: one that takes longer does not use a core. */
-  startShareMs: 3_000,
+  /** How long a start counts among those that are bounded by `agentStarts`: one that takes longer waits for something else, even on a busy machine. */
+  startShareMs: 10_000,
   /** How long a start may wait before the session's clients are notified: most waits are shorter. */
   waitNoticeMs: 1_000,
   /** Within this share (an eighth) of `liveAgents`, agents that have been idle for `restMs` are stopped ahead of the next start. */

@@ -118,7 +118,7 @@ describe("back-pressure", () => {
   test("an agent that dies while it is paused has its last words told, and its end after them", async () => {
     await using running = await openAgent({ command: misbehaving() });
     running.agent.setPaused(true);
-    const ack = running.prompt("farewell");
+    const ack = running.prompt("finalMessage");
     expect(await running.witness.exit()).toMatchObject({ exitCode: 0 });
     await ack;
     expect(running.witness.text).toBe("last words");

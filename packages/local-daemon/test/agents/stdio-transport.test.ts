@@ -86,6 +86,20 @@ describe("where a pipe is no socket", () => {
     expect(lines).toEqual(["one", "two"]);
   });
 
+  test.each(["ended", "destroyed"])("one that has %s before anybody reads is closed all the same", async (how) => {
+    const input = new PassThrough();
+    if (how === "ended") input.end();
+    input.resume();
+    if (how === "destroyed") input.destroy();
+    await once(input, "close");
+    const transport = new StdioTransport({ input, output: new PassThrough() });
+    const closed = new Promise<TransportClose>((resolve) => {
+      transport.onClose = resolve;
+    });
+    transport.onMessage = () => {};
+    expect(await closed).toMatchObject({ clean: true });
+  });
+
   test("its end in the middle of a line is unclean, and what came of the line is delivered", async () => {
     const { input, lines, end } = listening();
     input.end("one\ntw");

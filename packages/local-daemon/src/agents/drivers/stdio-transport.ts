@@ -132,6 +132,8 @@ export class StdioTransport implements Transport {
     this.#input.once("error", (error) => this.#end({ clean: false, code: 1006, reason: error.message, error }));
     this.#input.once("close", () => this.#end({ clean: false, code: 1006, reason: "the pipe was destroyed" }));
     this.setPaused(this.#isPaused);
+    // Its events are over: the process ended before anybody read.
+    if (this.#input.readableEnded || this.#input.destroyed) process.nextTick(() => this.#inputEnded());
   }
 
   #inputEnded(): void {
