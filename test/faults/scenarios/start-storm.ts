@@ -148,7 +148,7 @@ type Access = Parameters<typeof connectDaemon>[0];
 async function connect(access: Access): Promise<{ readonly ms: number; readonly waiting: number }> {
   const started = performance.now();
   await using connection = await connectDaemon(access);
-  const { sessions } = await connection.listOpenedSessions();
+  const sessions = await connection.listOpenedSessions();
   const ms = performance.now() - started;
   return { ms, waiting: sessions.filter(({ activity }) => activity === "waiting-agent").length };
 }
