@@ -40,6 +40,11 @@ export interface DaemonConfig {
   readonly store?: Store | undefined;
   /** Agents by name, beside the embedded `workspace-agent`; one of that name replaces it. */
   readonly agents?: Readonly<Record<string, ConfiguredAgent>> | undefined;
+  /**
+   * Whether agents that this package knows are offered where their program is on PATH: `claude`, `codex`, `gemini`, `opencode`,
+   * `copilot`, `qwen`, `kimi`, `pi`, `goose`, `droid`. Default false; the command line's daemon offers them.
+   */
+  readonly agentPresets?: boolean | undefined;
   /** Agent of sessions that ask for none. Default: `workspace-agent`. */
   readonly defaultAgent?: string | undefined;
   /** Keys that clients may use in place of the local token; kept as hashes only. Default none. */
@@ -73,6 +78,7 @@ export interface DaemonConfig {
 export interface ResolvedConfig extends DaemonConfig {
   readonly program: string;
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
+  readonly agentPresets: boolean;
   readonly defaultAgent: string;
   readonly apiKeys: readonly string[];
   readonly allowedOrigins: readonly string[];
@@ -87,6 +93,7 @@ export interface ResolvedConfig extends DaemonConfig {
 export const DEFAULT_CONFIG: ResolvedConfig = {
   program: basename(process.argv[1] ?? process.title),
   agents: {},
+  agentPresets: false,
   defaultAgent: "workspace-agent",
   apiKeys: [],
   allowedOrigins: [],

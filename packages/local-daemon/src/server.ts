@@ -6,6 +6,7 @@ import {
   type AgentSpec,
   agentStateDirOf,
   createAgentSpawner,
+  presetsOnPath,
   reapLeftovers,
   WORKSPACE_AGENT,
 } from "./agents/index.js";
@@ -319,5 +320,6 @@ function agentCatalog(config: ResolvedConfig): AgentCatalog {
   const configured = Object.entries(config.agents).map(
     ([name, { driver = "stream-jsonrpc", ...agent }]): AgentSpec => ({ name, driver, ...agent }),
   );
-  return new AgentCatalog([embedded, ...configured], config.defaultAgent);
+  const presets = config.agentPresets ? presetsOnPath(process.env.PATH) : [];
+  return new AgentCatalog([embedded, ...presets, ...configured], config.defaultAgent);
 }

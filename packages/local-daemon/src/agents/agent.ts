@@ -55,6 +55,8 @@ export interface AgentReady {
   /** True when the agent did not have the conversation that it was to resume, and began a new one. */
   readonly hasForgotten?: boolean;
   readonly availableModels?: readonly AvailableModel[];
+  /** Version of the agent's program, where it states one. */
+  readonly version?: string;
 }
 
 /** How an agent's process ended. */

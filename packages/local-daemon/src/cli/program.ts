@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolveStateDir } from "../rendezvous/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
+import { agents, login } from "./agents-command.js";
 import { askOnTerminal } from "./answers.js";
 import { EXIT } from "./fail.js";
 import { sessions, status } from "./list-commands.js";
@@ -27,6 +28,7 @@ export function createProgram(interrupted: AbortSignal): Command {
     .addHelpText("after", AFTER_HELP);
   addDaemonCommands(program);
   addSessionCommands(program, interrupted);
+  addAgentCommands(program);
   return program;
 }
 
@@ -102,6 +104,19 @@ function addSessionCommands(program: Command, interrupted: AbortSignal): void {
     .action(async (options: { follow: boolean; lines: number }) =>
       finish(await logs({ ...common(), ...options, interrupted })),
     );
+}
+
+function addAgentCommands(program: Command): void {
+  const command = program
+    .command("agents")
+    .description("start each agent once and print what it offers: configured ones, and known ones on PATH")
+    .addOption(json("one JSON object per line"))
+    .action(async (options: { json: boolean }) => finish(await agents({ ...common(), ...options })));
+  command
+    .command("login")
+    .description("run the login command of a known agent in this terminal")
+    .argument("<name>", "for example claude, codex, gemini, opencode")
+    .action(async (name: string) => finish(await login({ terminal: processTerminal(), name })));
 }
 
 function common() {

@@ -14,6 +14,7 @@ const agentSchema = z.strictObject({
 export const configSchema = z.strictObject({
   port: z.exactOptional(z.int().check(z.gte(0), z.lte(65_535))),
   agents: z.exactOptional(z.record(z.string().check(z.minLength(1)), agentSchema)),
+  agentPresets: z.exactOptional(z.boolean()),
   defaultAgent: z.exactOptional(z.string()),
   apiKeys: z.exactOptional(z.array(z.string().check(z.minLength(16)))),
   allowedOrigins: z.exactOptional(z.array(z.string())),

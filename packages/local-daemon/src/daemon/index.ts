@@ -1,1 +1,3 @@
+export { readConfigFile } from "./config-file.js";
+export type { ConfigFile } from "./config-schema.js";
 export { runDaemon } from "./run-daemon.js";

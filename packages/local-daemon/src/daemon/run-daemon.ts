@@ -40,6 +40,7 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const port = options.port ?? config.port;
     const program = DEFAULT_PROGRAM;
     const daemon = await createDaemon({
+      agentPresets: true,
       ...config,
       program,
       ...(port === undefined ? {} : { port }),

@@ -18,9 +18,9 @@ export interface CliRun {
   wrote(text: string): Promise<void>;
 }
 
-export function startCli(stateDir: string, args: readonly string[]): CliRun {
+export function startCli(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): CliRun {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, DAEMON_SDK_HOME: stateDir },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, DAEMON_SDK_HOME: stateDir, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };

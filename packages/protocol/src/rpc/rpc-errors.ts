@@ -30,6 +30,7 @@ const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "REQUEST_NOT_PENDING",
   "SESSION_CLOSED",
   "PROCESS_START_FAILED",
+  "AGENT_LOGIN_REQUIRED",
   "DAEMON_STOPPING",
 ]);
 
@@ -122,6 +123,8 @@ function versionMismatch(
   );
 }
 
+/** Characters; credentials of daemons are longer. */
+const SHORTEST_SECRET = 8;
 const SECRET_PARAMS = ["token", "apiKey", "proof", "ticket"] as const;
 
 /** Removes credentials from a peer's text. A peer may repeat its params, and errors are logged. */
@@ -129,7 +132,8 @@ function withoutSecrets(text: string, params: object): string {
   let clean = text;
   for (const name of SECRET_PARAMS) {
     const secret: unknown = Reflect.get(params, name);
-    if (typeof secret === "string" && secret !== "") clean = clean.replaceAll(secret, "[redacted]");
+    // A shorter value is a placeholder, and may be a word of the text.
+    if (typeof secret === "string" && secret.length >= SHORTEST_SECRET) clean = clean.replaceAll(secret, "[redacted]");
   }
   return clean;
 }

@@ -173,11 +173,13 @@ export class AcpAgent implements Agent {
     const calls = [...(mode === undefined ? [] : options.callForMode(mode)), ...options.callsFor(settings)];
     await this.#calls.apply(calls, AGENT_LIMITS.startMs);
     this.#reportServers(opened.refusedServers);
+    const version = this.#opener.about?.version;
     return {
       agentSessionId: opened.agentSessionId,
       settings: { ...start.settings, ...this.#settings() },
       ...(opened.hasForgotten === true && { hasForgotten: true }),
       ...(options.models.length > 0 && { availableModels: options.models }),
+      ...(version !== undefined && { version }),
     };
   }
 

@@ -1,5 +1,6 @@
 import { isRecord, type Logger, ProtocolError, SessionError, SessionNotFoundError } from "@daemon-sdk/protocol";
 import type { AgentStart } from "../../agent.js";
+import { textOf } from "./content.js";
 import type { JsonRpcPeer } from "./json-rpc-peer.js";
 import { acpMcpServers } from "./mcp-servers.js";
 import { type PromptCapabilities, promptCapabilities } from "./prompt-content.js";
@@ -42,6 +43,8 @@ export interface AgentAbout {
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly prompt: PromptCapabilities;
   readonly authMethods: readonly unknown[];
+  /** Version of the agent's program, where it states one. */
+  readonly version: string | undefined;
 }
 
 /** The first calls on an agent: `initialize`, then a new conversation or a known one (docs/wire/acp.md#opening). */
@@ -74,7 +77,8 @@ export class ConversationOpener {
     }
     const capabilities = isRecord(read.agentCapabilities) ? read.agentCapabilities : {};
     const authMethods = Array.isArray(read.authMethods) ? read.authMethods : [];
-    this.#about = { capabilities, prompt: promptCapabilities(capabilities), authMethods };
+    const version = isRecord(read.agentInfo) ? textOf(read.agentInfo.version) : undefined;
+    this.#about = { capabilities, prompt: promptCapabilities(capabilities), authMethods, version };
     return this.#about;
   }
 
