@@ -200,6 +200,12 @@ class RunningDaemon implements Daemon {
       this.#dialect ??= loadSessionDialect();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       for (const session of waiting) session.turns.release();
+      this.#host.copies.dropLeft().catch((error: unknown) => {
+        this.#logger.warn(
+          { error: String(error) },
+          "a copy that was cut off could not be dropped; the next start tries again",
+        );
+      });
     } catch (error) {
       await this.#listener?.close();
       await this.#relay?.host.stop();

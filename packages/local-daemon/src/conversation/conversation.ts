@@ -1,7 +1,6 @@
 import {
   isKnownNotification,
   type MessageBlock,
-  type SessionId,
   type SessionMessage,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
@@ -105,11 +104,6 @@ export function messageText({ content }: SessionMessage): string {
   return content
     .flatMap((block) => (block.type === "text" && typeof block.text === "string" ? [block.text] : []))
     .join("\n");
-}
-
-/** Where copies of a conversation go; the messages themselves stay as they are. */
-export function copyOf(messages: readonly SessionMessage[], to: SessionId): StoreWrite[] {
-  return messages.map((message) => ({ kind: "message", sessionId: to, message }));
 }
 
 /** A title from the first prompt, for sessions whose agent gives none: the first line, cut to `titleChars`. */

@@ -1,3 +1,3 @@
-export { conversationChange, copyOf, messageText, titleFrom } from "./conversation.js";
+export { conversationChange, messageText, titleFrom } from "./conversation.js";
 export { damagedNotice, errorNotice, forgottenNotices, releasedNotice, undurableNotice } from "./notices.js";
 export { agentParamsOf, agentSettings, askedFor, changedSettings, pickSettings } from "./settings.js";

@@ -26,6 +26,9 @@ export const STORAGE_LIMITS = {
   fileCheckMs: 2_000,
   /** Time after which a commit looks itself. */
   commitCheckMs: 100,
+  /** Messages of one slice of a copied conversation, and bytes after which it takes no further one: a slice takes some 5 ms. */
+  copyMessages: 64,
+  copyBytes: 256 * 1024,
   /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */
   feedMessages: 16,
   feedBytes: 256 * 1024,

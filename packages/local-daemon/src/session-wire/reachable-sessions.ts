@@ -2,11 +2,12 @@ import {
   type InitializeSessionParams,
   ProtocolError,
   RpcCode,
+  type SessionId,
   SessionNotFoundError,
   sessionId,
 } from "@daemon-sdk/protocol";
-import type { Initialized, Session, SessionHost } from "../sessions/index.js";
-import type { SessionRow, StoreWrite } from "../storage/index.js";
+import type { CopiedMessages, Initialized, Session, SessionHost } from "../sessions/index.js";
+import type { SessionRow } from "../storage/index.js";
 import type { AttachedClient } from "./attached-client.js";
 
 /** A UUID of which most is random: versions 4 and 7. Others are made of names, times and addresses. */
@@ -80,8 +81,8 @@ export class ReachableSessions {
   }
 
   /** As {@link SessionHost.adopt}; the new session belongs to this client's credential. */
-  adopt(row: SessionRow, writes: readonly StoreWrite[]): Promise<void> {
-    return this.#host.adopt({ ...row, owner: this.#client.principal.keyId }, writes);
+  adopt(row: SessionRow, source: SessionId, messages?: CopiedMessages): Promise<void> {
+    return this.#host.adopt({ ...row, owner: this.#client.principal.keyId }, source, messages);
   }
 
   /** The session when it is open; undefined when it is only stored. Rejects with `SessionNotFoundError`. */

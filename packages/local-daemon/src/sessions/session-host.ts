@@ -13,9 +13,10 @@ import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, type AgentSpec, LiveAgents } from "../agents/index.js";
 import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { daemonStopping } from "../refusals.js";
-import type { SessionRow, StoreWrite } from "../storage/index.js";
+import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
 import { Session, type SessionServices } from "./session.js";
+import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
 import { sessionDirectory } from "./session-directory.js";
 import { type TurnStore, turnStore } from "./turn-store.js";
 
@@ -44,6 +45,7 @@ export interface Initialized {
 export class SessionHost {
   readonly services: SessionServices;
   readonly agents: AgentCatalog;
+  readonly copies: SessionCopies;
   readonly #open = new Map<SessionId, Session>();
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
@@ -55,6 +57,7 @@ export class SessionHost {
   constructor(options: SessionHostOptions) {
     this.services = { ...options, live: new LiveAgents(options), room: new QueueRoom(options.limits) };
     this.agents = options.agents;
+    this.copies = new SessionCopies(this.services);
   }
 
   /** Sessions that are open. */
@@ -124,14 +127,13 @@ export class SessionHost {
     return session.log.commit();
   }
 
-  /** Stores a session that an agent made out of another one (fork, compact, rewind). */
-  async adopt(row: SessionRow, writes: readonly StoreWrite[]): Promise<void> {
-    if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) {
-      throw new ProtocolError("INVALID_RESULT", "The agent named the new session in a way that cannot be used.", {
-        rpcCode: RpcCode.internalError,
-      });
-    }
-    await this.services.committer.commit([{ kind: "session", row }, ...writes]);
+  /** Stores a session that an agent made out of another one (fork, compact, rewind), with messages of that one. */
+  async adopt(row: SessionRow, source: SessionId, messages?: CopiedMessages): Promise<void> {
+    if (this.#isStopping) throw daemonStopping();
+    if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) throw unusable();
+    const making = this.copies.make(row, source, messages);
+    this.#track(making);
+    await making;
   }
 
   /** Ends a session for all clients: turns, requests, agent. The session stays in the store and can be loaded again. */
@@ -182,6 +184,7 @@ export class SessionHost {
   /** Stops every agent, also those that start, and stores their last output. No agent starts afterwards. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.copies.stop();
     await this.services.live.close();
     await Promise.allSettled([...this.#stopping, ...this.#opening.values()]);
     for (const session of this.open) session.log.retry();

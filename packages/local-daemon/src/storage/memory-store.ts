@@ -6,6 +6,8 @@ import type {
   FrameRun,
   JournalBounds,
   MessagePageQuery,
+  MessageRun,
+  MessageRunQuery,
   PendingRequestRow,
   SegmentInfo,
   SegmentRow,
@@ -19,6 +21,8 @@ import type {
 /** Data of one session. */
 interface SessionShelf {
   row: SessionRow | undefined;
+  /** While it is no session yet. */
+  draft?: SessionRow | undefined;
   segments: SegmentRow[];
   /** In the order of their first write; `no` is the place in that order. */
   messages: Map<string, { no: number; text: string }>;
@@ -99,6 +103,26 @@ export class MemoryStore implements Store {
       messages.push(JSON.parse(text) as SessionMessage);
     }
     return messages;
+  }
+
+  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<MessageRun> {
+    const messages: { no: number; message: SessionMessage }[] = [];
+    let bytes = 0;
+    for (const { no, text } of this.#shelves.get(id)?.messages.values() ?? []) {
+      if (no <= after) continue;
+      bytes += Buffer.byteLength(text);
+      if (messages.length === limit || (messages.length > 0 && bytes > maxBytes)) break;
+      messages.push({ no, message: JSON.parse(text) as SessionMessage });
+    }
+    return { messages, lastNo: messages.at(-1)?.no ?? after };
+  }
+
+  async newestMessage(id: SessionId): Promise<number> {
+    return Math.max(0, ...[...(this.#shelves.get(id)?.messages.values() ?? [])].map(({ no }) => no));
+  }
+
+  async drafts(): Promise<readonly SessionId[]> {
+    return [...this.#shelves].flatMap(([id, { draft }]) => (draft === undefined ? [] : [id]));
   }
 
   async countMessages(id: SessionId): Promise<number> {
@@ -194,7 +218,13 @@ export class MemoryStore implements Store {
   #apply(write: StoreWrite): void {
     switch (write.kind) {
       case "session":
-        this.#shelf(write.row.id).row = copy(write.row);
+        Object.assign(this.#shelf(write.row.id), { row: copy(write.row), draft: undefined });
+        break;
+      case "draft":
+        this.#shelf(write.row.id).draft = copy(write.row);
+        break;
+      case "dropDraft":
+        this.#dropDraft(write.sessionId, write.messages);
         break;
       case "segment":
         this.#shelf(write.row.sessionId).segments.push(copy(write.row));
@@ -224,6 +254,13 @@ export class MemoryStore implements Store {
       default:
         this.#relay.apply(write);
     }
+  }
+
+  #dropDraft(sessionId: SessionId, count: number): void {
+    const shelf = this.#shelves.get(sessionId);
+    if (shelf?.draft === undefined) return;
+    for (const id of [...shelf.messages.keys()].slice(0, count)) shelf.messages.delete(id);
+    if (shelf.messages.size === 0) this.#shelves.delete(sessionId);
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {

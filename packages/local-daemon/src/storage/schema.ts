@@ -126,4 +126,9 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE turns SET body = json_set(
     json_remove(body, '$.body'), '$.promptBytes', coalesce(octet_length(json_extract(body, '$.body')), 0));
   `,
+  `
+  -- 1: a session whose messages are still being copied; no read finds it.
+  ALTER TABLE sessions ADD COLUMN draft INTEGER;
+  CREATE INDEX session_drafts ON sessions (id) WHERE draft IS NOT NULL;
+  `,
 ];

@@ -13,6 +13,8 @@ import type {
   FrameRun,
   JournalBounds,
   MessagePageQuery,
+  MessageRun,
+  MessageRunQuery,
   PendingRequestRow,
   SegmentInfo,
   SessionPageQuery,
@@ -138,12 +140,14 @@ export class SqliteStore implements Store {
   }
 
   async readSession(id: SessionId): Promise<SessionRow | undefined> {
-    return this.#bodyOf<SessionRow>(this.#database.get("SELECT body FROM sessions WHERE id = ?", key(id)));
+    return this.#bodyOf<SessionRow>(
+      this.#database.get("SELECT body FROM sessions WHERE id = ? AND draft IS NULL", key(id)),
+    );
   }
 
   async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
     const before = query.updatedBefore ?? Number.MAX_SAFE_INTEGER;
-    const ofOwner = query.owner === undefined ? "" : "owner = ?3 AND";
+    const ofOwner = `draft IS NULL AND ${query.owner === undefined ? "" : "owner = ?3 AND"}`;
     const rows = this.#database.all(
       `SELECT body, (SELECT count(*) FROM messages WHERE session = sessions.id) AS messages FROM sessions
        WHERE ${ofOwner} updated_at < ?1 AND updated_at >= coalesce(
@@ -194,6 +198,27 @@ export class SqliteStore implements Store {
       messages.push(this.#database.json<SessionMessage>(row, "body"));
     }
     return messages;
+  }
+
+  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<MessageRun> {
+    const sql = "SELECT no, body FROM messages WHERE session = ? AND no > ? ORDER BY no LIMIT ?";
+    const messages: { no: number; message: SessionMessage }[] = [];
+    let bytes = 0;
+    for (const row of this.#database.each(sql, key(id), after, limit)) {
+      bytes += Buffer.byteLength(textOf(row, "body"));
+      if (messages.length > 0 && bytes > maxBytes) break;
+      messages.push({ no: numberOf(row, "no"), message: this.#database.json<SessionMessage>(row, "body") });
+    }
+    return { messages, lastNo: messages.at(-1)?.no ?? after };
+  }
+
+  async newestMessage(id: SessionId): Promise<number> {
+    return numberOf(this.#database.get("SELECT max(no) AS no FROM messages WHERE session = ?", key(id)), "no");
+  }
+
+  async drafts(): Promise<readonly SessionId[]> {
+    const rows = this.#database.all("SELECT id FROM sessions WHERE draft IS NOT NULL ORDER BY id");
+    return rows.map((row) => this.#database.json<SessionId>(row, "id"));
   }
 
   async countMessages(id: SessionId): Promise<number> {

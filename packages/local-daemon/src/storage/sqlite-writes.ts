@@ -20,6 +20,15 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
         ...[key(write.row.id), write.row.updatedAt, write.row.owner ?? null, JSON.stringify(write.row)],
       );
       break;
+    case "draft":
+      database.run(
+        "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, 1)",
+        ...[key(write.row.id), write.row.updatedAt, write.row.owner ?? null, JSON.stringify(write.row)],
+      );
+      break;
+    case "dropDraft":
+      dropDraft(database, write.sessionId, write.messages);
+      break;
     case "segment":
       journal.put(write.row);
       break;
@@ -74,6 +83,19 @@ function putMessage(database: SqliteDatabase, sessionId: SessionId, message: Ses
 
 function dropMessage(database: SqliteDatabase, sessionId: SessionId, messageId: string): void {
   database.run("DELETE FROM messages WHERE session = ? AND id = ?", key(sessionId), key(messageId));
+}
+
+function dropDraft(database: SqliteDatabase, sessionId: SessionId, messages: number): void {
+  const id = key(sessionId);
+  const isDraft = "EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND draft IS NOT NULL)";
+  database.run(
+    `DELETE FROM messages WHERE ${isDraft} AND no IN (SELECT no FROM messages WHERE session = ?1 ORDER BY no LIMIT ?2)`,
+    ...[id, messages],
+  );
+  database.run(
+    `DELETE FROM sessions WHERE id = ?1 AND draft IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages WHERE session = ?1)`,
+    id,
+  );
 }
 
 function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {

@@ -108,6 +108,10 @@ export interface AgentProcessRow {
  */
 export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
+  /** Makes a session that no read finds until it is written as `session`; its messages are kept as those of any other. */
+  | { readonly kind: "draft"; readonly row: SessionRow }
+  /** Drops so many messages of a draft, and the draft once it has none. */
+  | { readonly kind: "dropDraft"; readonly sessionId: SessionId; readonly messages: number }
   | { readonly kind: "segment"; readonly row: SegmentRow }
   | { readonly kind: "message"; readonly sessionId: SessionId; readonly message: SessionMessage }
   | { readonly kind: "retractMessage"; readonly sessionId: SessionId; readonly messageId: string }
@@ -150,6 +154,22 @@ export interface MessagePageQuery {
   readonly limit: number;
   readonly cursor?: string;
   readonly role?: string;
+}
+
+/** Which messages of a session to read from the oldest on. */
+export interface MessageRunQuery {
+  /** Only those with larger numbers. */
+  readonly after: number;
+  readonly limit: number;
+  /** The run ends before the message that would exceed this; it holds at least one message. */
+  readonly maxBytes: number;
+}
+
+/** Messages in order, each with its number. */
+export interface MessageRun {
+  readonly messages: readonly { readonly no: number; readonly message: SessionMessage }[];
+  /** Number of the last one; that of the query when there is none. */
+  readonly lastNo: number;
 }
 
 /** A message that an index has to look at, as it is now. */
@@ -226,6 +246,12 @@ export interface Store extends RelayStore {
   readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined>;
   /** Messages from that one on, oldest first: about `maxBytes` of them, at least one when there is one. */
   readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]>;
+  /** Messages after one, oldest first. */
+  readMessageRun(id: SessionId, query: MessageRunQuery): Promise<MessageRun>;
+  /** Number of the session's newest message; 0 when it has none. */
+  newestMessage(id: SessionId): Promise<number>;
+  /** Drafts that were not finished. */
+  drafts(): Promise<readonly SessionId[]>;
   countMessages(id: SessionId): Promise<number>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;

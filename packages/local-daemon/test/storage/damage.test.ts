@@ -73,6 +73,11 @@ function overwriteBytes(path: string, from: number, length: number): void {
   closeSync(file);
 }
 
+/** The first page that holds a text. */
+function pageWith(path: string, text: string): number {
+  return Math.floor(readFileSync(path).indexOf(text) / PAGE);
+}
+
 /** The page that a table or an index begins at. */
 function rootOf(path: string, name: string): number {
   const database = new DatabaseSync(path);
@@ -135,7 +140,7 @@ const quarantines = (path: string) =>
 describe("a start with damaged pages copies what is readable", () => {
   test("one page in the middle: all sessions are there, those that lost something are marked, and it can be written", async () => {
     const path = await filledStore();
-    overwrite(path, (pages) => [Math.floor(pages / 2)]);
+    overwrite(path, () => [pageWith(path, "s-030 text")]);
     const damaged = readFileSync(path);
     const store = await reopened(path);
     const read = await readAll(store);
@@ -205,7 +210,7 @@ describe("a start with damaged pages copies what is readable", () => {
 
   test("which is logged, and continued by the next start when it is cut off", async () => {
     const path = await filledStore();
-    overwrite(path, (pages) => [Math.floor(pages / 2)]);
+    overwrite(path, () => [pageWith(path, "s-030 text")]);
     // As a start leaves it that was killed behind the rename.
     renameSync(path, `${path}.damaged-then`);
     rmSync(`${path}-wal`);
@@ -227,7 +232,7 @@ describe("a read that meets damage", () => {
     const store = new SqliteStore({ path });
     await store.open();
     // The cache of the connection holds what was read; these pages were not.
-    overwriteWhileOpen(path, [Math.floor(statSync(path).size / PAGE / 2)]);
+    overwriteWhileOpen(path, [pageWith(path, "s-030 text")]);
     const failures: unknown[] = [];
     let [read, failed] = [0, 0];
     for (const id of IDS) {

@@ -1,14 +1,6 @@
-import {
-  METHODS,
-  OTHER_METHOD_NAMES,
-  ProtocolError,
-  RpcCode,
-  type SessionMessage,
-  sessionId,
-} from "@daemon-sdk/protocol";
+import { METHODS, OTHER_METHOD_NAMES, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
 import * as z from "zod/mini";
-import { copyOf } from "../../conversation/index.js";
-import type { Session, SessionHost } from "../../sessions/index.js";
+import type { CopiedMessages, Session } from "../../sessions/index.js";
 import { type Answer, type Call, type Handler, handle } from "./handler.js";
 
 /** Methods of the table that only the agent can answer. */
@@ -32,33 +24,28 @@ const namedSessionSchema = z.looseObject({ sessionId: z.string().check(z.minLeng
  */
 export const AGENT_HANDLERS: readonly Handler[] = [
   handle("forkSession", async (params, call) => {
-    const { sessions, host } = call;
+    const { sessions } = call;
     const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "fork_session", { ...params }, METHODS.forkSession.timeoutMs);
-    const messages = await allMessages(host, source);
-    const newSessionId = await adopt(call, source, result, messages, params.title);
+    const newSessionId = await adopt(call, source, result, params.title);
     return { result: { ...result, newSessionId } };
   }),
 
   handle("compactSession", async (params, call) => {
-    const { sessions, host } = call;
+    const { sessions } = call;
     const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "compact_session", { ...params }, METHODS.compactSession.timeoutMs);
     const removedCount = typeof result.removedCount === "number" ? result.removedCount : 0;
     // The agent sends the summary when it opens the new session; the messages that it kept are known here.
-    const messages = (await allMessages(host, source)).slice(removedCount);
-    const newSessionId = await adopt(call, source, result, messages, source.row.title);
+    const newSessionId = await adopt(call, source, result, source.row.title, { skip: removedCount });
     return { result: { ...result, newSessionId, removedCount } };
   }),
 
   handle("executeRewind", async (params, call) => {
-    const { sessions, host } = call;
+    const { sessions } = call;
     const source = await sessions.load(params.sessionId);
     const result = await callAgent(source, "execute_rewind", { ...params }, METHODS.executeRewind.timeoutMs);
-    const messages = await allMessages(host, source);
-    const at = messages.findIndex(({ id }) => id === params.messageId);
-    const kept = at === -1 ? messages : messages.slice(0, at);
-    const newSessionId = await adopt(call, source, result, kept, params.forkTitle);
+    const newSessionId = await adopt(call, source, result, params.forkTitle, { until: params.messageId });
     const count = (name: string) => (typeof result[name] === "number" ? result[name] : 0);
     return {
       result: {
@@ -117,21 +104,13 @@ export async function callAgent(
   return typeof result.sessionId === "string" ? { ...result, sessionId: session.id } : result;
 }
 
-async function allMessages(host: SessionHost, session: Session): Promise<SessionMessage[]> {
-  const { committer, store } = host.services;
-  return committer.between(async () => {
-    const limit = Number.MAX_SAFE_INTEGER - 1;
-    return (await store.readMessages(session.id, { limit })).messages;
-  });
-}
-
 /** The agent made a new conversation out of an old one; it becomes a session of its own. */
 async function adopt(
   { host, sessions }: Call,
   source: Session,
   result: Record<string, unknown>,
-  messages: readonly SessionMessage[],
   title: string | undefined,
+  messages?: CopiedMessages,
 ): Promise<string> {
   const { newSessionId } = result;
   if (typeof newSessionId !== "string") {
@@ -152,6 +131,6 @@ async function adopt(
     archivedAt: undefined,
     closedAt: undefined,
   };
-  await sessions.adopt(row, copyOf(messages, id));
+  await sessions.adopt(row, source.id, messages);
   return newSessionId;
 }
