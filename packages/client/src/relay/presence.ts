@@ -22,7 +22,7 @@ export interface PresenceTopics {
 /** The presence of everybody. */
 const TOPIC = "@presence";
 
-/** Reads presence out of the stream of envelopes, and resolves waits for a name. Subscribes to what is needed for that. */
+/** Reports presence from the envelopes received, and resolves waits for a name. Subscribes to the topics needed for that. */
 export class Presence {
   readonly #topics: PresenceTopics;
   readonly #waiting = new Map<string, Set<() => void>>();

@@ -18,6 +18,10 @@ export const MAILBOX_LIMITS = {
   redeliveryCheckMs: 1_000,
   /** Time between two checks for messages past their age, which is in days. */
   expiryCheckMs: 60 * 60_000,
+  /** Part of the bytes left for all mailboxes that one of them may hold. */
+  shareOfLeft: 1 / 8,
+  /** Parts in which the bytes of the history are counted; the oldest part is dropped as one. */
+  historyParts: 16,
   /** Pause after which a sender may retry a full mailbox. */
   fullRetryMs: 1_000,
 } as const;

@@ -21,10 +21,17 @@ export interface RelayLimits {
   readonly mailboxEntries: number;
   /** Most bytes of the unacknowledged messages in one mailbox. */
   readonly mailboxBytes: number;
+  /**
+   * Most bytes of the unacknowledged messages of all mailboxes. One mailbox may hold at most an eighth of what is left, so that
+   * a sender that fills many mailboxes leaves room for others.
+   */
+  readonly mailboxTotalBytes: number;
   /** An unacknowledged message older than this is dropped: the original keeps messages for 7 days. */
   readonly mailboxAgeMs: number;
-  /** Most acknowledged messages of one mailbox that are kept for queries. */
+  /** Most acknowledged messages of one mailbox that are kept for queries … */
   readonly mailboxHistory: number;
+  /** … and most bytes of those of all mailboxes. */
+  readonly mailboxHistoryBytes: number;
   /** Default time-out of a blocking SEND. */
   readonly relayAckTimeoutMs: number;
   /** Most waiting blocking SENDs of all connections. */
@@ -47,8 +54,10 @@ export const RELAY_LIMITS: RelayLimits = {
   relaySendBurst: 20_000,
   mailboxEntries: 20_000,
   mailboxBytes: 64 * 1024 * 1024,
+  mailboxTotalBytes: 1024 * 1024 * 1024,
   mailboxAgeMs: 7 * 24 * 60 * 60_000, // docs/wire/relay.md#storage
   mailboxHistory: 1_000, // docs/wire/relay.md#queries
+  mailboxHistoryBytes: 256 * 1024 * 1024,
   relayAckTimeoutMs: 30_000, // docs/wire/relay.md#blocking-sends
   relayBlockingSends: 10_000,
   relayRecentUserMs: 300_000, // docs/wire/relay.md#direct-messages

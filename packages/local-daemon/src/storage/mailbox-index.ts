@@ -85,6 +85,19 @@ export class MailboxIndex {
     );
   }
 
+  /** Deletes rows up to one whose entries are all below the low-water mark of their mailbox. Called inside a transaction. */
+  dropAcknowledged(throughNo: number): void {
+    const acknowledged = `SELECT segment.no FROM mailbox_segments AS segment
+      JOIN mailboxes AS mailbox ON mailbox.address = segment.address
+      WHERE segment.no <= ?1 AND segment.last <= mailbox.low_water`;
+    this.#database.run(
+      `DELETE FROM mailbox_index WHERE (address, last, no) IN
+        (SELECT address, last, no FROM mailbox_segments WHERE no IN (${acknowledged}))`,
+      throughNo,
+    );
+    this.#database.run(`DELETE FROM mailbox_segments WHERE no IN (${acknowledged})`, throughNo);
+  }
+
   #write(): void {
     const lastNo = this.#lastNo;
     this.#dueNo = lastNo + this.#mostFresh;

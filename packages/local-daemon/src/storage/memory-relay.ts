@@ -34,6 +34,11 @@ export class MemoryRelay implements RelayStore {
       case "pruneMailbox":
         this.#keep((row) => row.address !== write.address || endOf(row) >= write.beforePosition);
         break;
+      case "pruneHistory": {
+        const lowWater = (address: string) => this.#mailboxes.get(address)?.lowWater ?? 0;
+        this.#keep((row) => row.no > write.throughNo || endOf(row) > lowWater(row.address));
+        break;
+      }
       case "dropMailbox":
         this.#mailboxes.delete(write.address);
         this.#streams.delete(write.address);

@@ -47,6 +47,8 @@ export type RelayWrite =
   | { readonly kind: "mailboxStream"; readonly address: string; readonly stream: string; readonly seq: number }
   /** Drops whole segments that end before `beforePosition`. */
   | { readonly kind: "pruneMailbox"; readonly address: string; readonly beforePosition: number }
+  /** Drops the segments of all mailboxes up to one, in the order of storing, whose entries were all acknowledged or dropped. */
+  | { readonly kind: "pruneHistory"; readonly throughNo: number }
   /** Drops a mailbox with its entries. */
   | { readonly kind: "dropMailbox"; readonly address: string }
   /** Stores a fact under a name; without `body` the fact is dropped. */

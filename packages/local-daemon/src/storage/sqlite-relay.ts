@@ -48,6 +48,9 @@ export class SqliteRelay implements RelayStore {
       case "pruneMailbox":
         this.#index.drop(key(write.address), write.beforePosition);
         break;
+      case "pruneHistory":
+        this.#index.dropAcknowledged(write.throughNo);
+        break;
       case "dropMailbox":
         this.#index.drop(key(write.address));
         this.#database.run("DELETE FROM mailboxes WHERE address = ?", key(write.address));

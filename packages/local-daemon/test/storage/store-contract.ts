@@ -145,6 +145,30 @@ export function describeStore(
       await store.close();
     });
 
+    test("history is dropped in the order of storing, as far as it was acknowledged", async () => {
+      const { store } = await opened();
+      const segment = (address: string, firstPosition: number) =>
+        ({ kind: "mailboxSegment", row: { address, firstPosition, entries: ["{}"], createdAt: 1 } }) as const;
+      const mailbox = (address: string, lowWater: number) =>
+        ({
+          kind: "mailbox",
+          row: { address, lowWater, acked: [], lastPosition: 2, waitingBytes: 0, body: "{}" },
+        }) as const;
+      await store.commit([mailbox("read", 2), mailbox("waiting", 0)]);
+      await store.commit([segment("read", 1), segment("waiting", 1), segment("read", 2), segment("waiting", 2)]);
+      const rows = await store.mailboxSegments({ order: "asc", limit: 9 });
+      await store.commit([{ kind: "pruneHistory", throughNo: rows[1]?.no ?? 0 }]);
+      const left = await store.mailboxSegments({ order: "asc", limit: 9 });
+      expect(left.map(({ address, firstPosition }) => [address, firstPosition])).toEqual([
+        ["waiting", 1],
+        ["read", 2],
+        ["waiting", 2],
+      ]);
+      expect(await store.readMailbox("read", 1, 1_000)).toHaveLength(1);
+      expect(await store.readMailbox("waiting", 1, 1_000)).toHaveLength(2);
+      await store.close();
+    });
+
     test("frames are read from any place, across segments, a page at a time, never across a hole", async () => {
       const { store } = await opened();
       const frames = (from: number, count: number) => Array.from({ length: count }, (_, i) => `{"seq":${from + i}}`);

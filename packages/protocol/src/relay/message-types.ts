@@ -64,9 +64,11 @@ export const MESSAGE_TYPES = [
   "MESSAGES_RESPONSE",
   "PROPOSAL_CREATE",
   "VOTE",
-  // Ours; sent only to clients that request it in HELLO.
+  // Ours; sent only to clients that request them.
   "RECEIPT",
   "PRESENCE",
+  "RESEND",
+  "RESEND_RESPONSE",
 ] as const;
 
 /** One of {@link MESSAGE_TYPES}. */

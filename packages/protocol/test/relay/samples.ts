@@ -130,6 +130,8 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
   },
   RECEIPT: { ref_id: "m-1", also: ["m-2"], state: "queued", to: "Bob" },
   AGENT_READY: { name: "Bob", cli: "codex", task: "t", connectedAt: 1 },
+  RESEND: { ids: ["m-1"] },
+  RESEND_RESPONSE: { ids: ["m-1"] },
   PRESENCE: {
     events: [
       {
@@ -181,7 +183,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
     ],
     system: { totalMemory: 3, freeMemory: 2, heapUsed: 1 },
   },
-  MESSAGES_QUERY: { limit: 3, sinceTs: 1, from: "A", to: "B", thread: "t", order: "asc" },
+  MESSAGES_QUERY: { limit: 3, sinceTs: 1, from: "A", to: "B", thread: "t", order: "asc", status: "failed" },
   MESSAGES_RESPONSE: {
     messages: [
       {

@@ -42,6 +42,19 @@ export class RelayQueries {
     return (await this.#calls.ask("MESSAGES_QUERY", query, "MESSAGES_RESPONSE", within(options))).messages;
   }
 
+  /**
+   * Dead letters that this client sent or received: messages that were not acknowledged within their age. For a client that acts
+   * for the person, those of all names.
+   */
+  deadLetters(query: Omit<MessagesQueryPayload, "status"> = {}, options?: ReplyOptions): Promise<StoredMessage[]> {
+    return this.messages({ ...query, status: "failed" }, options);
+  }
+
+  /** Sends dead letters again, as their senders had sent them. Resolves with the ids of those that were taken. */
+  async resend(ids: readonly string[], options?: ReplyOptions): Promise<string[]> {
+    return (await this.#calls.ask("RESEND", { ids: [...ids] }, "RESEND_RESPONSE", within(options))).ids;
+  }
+
   /** All agents, connected or not; users are not included. */
   async agents(options?: ReplyOptions): Promise<AgentSummary[]> {
     const payload = { includeIdle: true };

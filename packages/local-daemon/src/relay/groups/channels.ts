@@ -81,18 +81,22 @@ export class Channels {
       peer.refuse("BAD_REQUEST", fault, { refId: id });
       return;
     }
+    const notice = createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#options.now() });
+    if (!this.#fits(peer, id, JSON.stringify(notice))) return;
     const others = this.#peersIn(channel, member);
     const isNew = this.#table.join(channel, member);
     this.#remember(channel, member, "");
     if (!isNew) return;
     this.#count(channel, member, 1);
     if (payload.member !== undefined) return;
-    this.#notify(others, createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#options.now() }));
+    this.#notify(others, notice);
   }
 
   /** CHANNEL_LEAVE: the reverse of {@link join}. Does nothing for a name that is no member. */
-  leave(peer: RelayPeer, { payload }: Envelope<ChannelLeavePayload>): void {
+  leave(peer: RelayPeer, { id, payload }: Envelope<ChannelLeavePayload>): void {
     const { channel, member = peer.name } = payload;
+    const notice = createEnvelope("CHANNEL_LEAVE", payload, { from: peer.name, ts: this.#options.now() });
+    if (!this.#fits(peer, id, JSON.stringify(notice))) return;
     const spellings = this.#table.spellings(channel, member);
     if (!this.#table.leave(channel, member)) return;
     for (const spelling of spellings) {
@@ -100,8 +104,7 @@ export class Channels {
     }
     if (!this.#table.has(channel, member)) this.#count(channel, member, -1);
     if (payload.member !== undefined) return;
-    const envelope = createEnvelope("CHANNEL_LEAVE", payload, { from: peer.name, ts: this.#options.now() });
-    this.#notify(this.#peersIn(channel, member), envelope);
+    this.#notify(this.#peersIn(channel, member), notice);
   }
 
   /** CHANNEL_MESSAGE: to every other connected member. A sender that is no member is refused. */
@@ -114,12 +117,7 @@ export class Channels {
     }
     const ts = this.#options.now();
     const text = JSON.stringify(createEnvelope("CHANNEL_MESSAGE", payload, { from: peer.name, ts }));
-    const { relayFrameBytes } = this.#options.limits;
-    if (text.length * 3 > relayFrameBytes && Buffer.byteLength(text) > relayFrameBytes) {
-      const fault = `Message ${id} with your name in it does not fit into a frame of ${relayFrameBytes} bytes. Send less at a time.`;
-      peer.refuse("BAD_REQUEST", fault, { refId: id });
-      return;
-    }
+    if (!this.#fits(peer, id, text)) return;
     for (const member of this.#peersIn(channel, peer.name)) member.sendText(text);
     this.#options.mailboxes.record([{ from: peer.name, to: channel, payload: recordOf(payload), refId: id }]);
   }
@@ -158,6 +156,15 @@ export class Channels {
     const { feed } = this.#options;
     const isLarge = peers.length > MESSAGING_LIMITS.presencePeers;
     for (const peer of peers) if (!isLarge || feed.coversAll(peer)) peer.send(envelope);
+  }
+
+  /** Whether others can get the text; otherwise its sender is refused. */
+  #fits(peer: RelayPeer, id: string, text: string): boolean {
+    const { relayFrameBytes } = this.#options.limits;
+    if (text.length * 3 <= relayFrameBytes || Buffer.byteLength(text) <= relayFrameBytes) return true;
+    const fault = `Message ${id} with your name in it does not fit into a frame of ${relayFrameBytes} bytes. Send less at a time.`;
+    peer.refuse("BAD_REQUEST", fault, { refId: id });
+    return false;
   }
 
   /** Stores a membership, or without a `body` its end. Not awaited: members may be notified before it is stored. */

@@ -20,6 +20,11 @@ interface Pending extends BlockingSend {
 /** The SENDs that wait for an ACK with their correlation id. Only an addressee answers; the first answer counts. */
 export class BlockingSends {
   readonly #pending = new Map<string, Pending>();
+  readonly #maxFrameBytes: number;
+
+  constructor({ maxFrameBytes }: { readonly maxFrameBytes: number }) {
+    this.#maxFrameBytes = maxFrameBytes;
+  }
 
   get size(): number {
     return this.#pending.size;
@@ -47,8 +52,14 @@ export class BlockingSends {
     const { correlationId } = payload;
     const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);
     if (pending === undefined || !pending.addressees.includes(from.name)) return;
+    const ack = createEnvelope("ACK", payload, { from: from.name, to: pending.sender.name });
+    if (Buffer.byteLength(JSON.stringify(ack)) > this.#maxFrameBytes) {
+      const text = `The answer to ${payload.ack_id} with your name in it does not fit into a frame of ${this.#maxFrameBytes} bytes. Answer less.`;
+      from.refuse(ErrorCode.BAD_REQUEST, text, { refId: payload.ack_id });
+      return;
+    }
     this.cancel(pending.correlationId);
-    pending.sender.send(createEnvelope("ACK", payload, { from: from.name, to: pending.sender.name }));
+    pending.sender.send(ack);
   }
 
   /** Ends every wait of a sender whose connection has ended. */

@@ -17,7 +17,7 @@ export type { RelayParts } from "./relay-parts.js";
 /** Every handler of the relay. One type has one handler. */
 export function handlerGroups(parts: RelayParts): HandlerGroup[] {
   const { channels, shadows, spawning, logger } = parts;
-  const blocking = new BlockingSends();
+  const blocking = new BlockingSends({ maxFrameBytes: parts.limits.relayFrameBytes });
   const acknowledge: BlockingSends["answer"] = (peer, ack) => blocking.answer(peer, ack);
   const manager = spawning === undefined ? undefined : new SpawnManager({ ...parts, ...spawning, acknowledge });
   const workers = () => manager?.list() ?? [];

@@ -1,4 +1,5 @@
 import {
+  createEnvelope,
   type InboxMessage,
   type InboxPayload,
   type MessagesQueryPayload,
@@ -40,6 +41,11 @@ export function messageQueryHandlers(parts: MessageQueryParts): HandlerGroup {
         } else peer.refuse("UNAUTHORIZED", NOT_YOURS, { refId: id });
       },
       MESSAGES_QUERY: (peer, { id, payload }) => answer(peer, id, MESSAGES, messagesQuery(payload), storedMessage),
+      RESEND: (peer, { id, payload }) => {
+        const ids = payload.ids.slice(0, MESSAGING_LIMITS.queryMessages);
+        const task = () => resend(peer, id, ids, parts);
+        if (!turns.run(peer, task)) peer.busy(MESSAGING_LIMITS.blockingRetryMs, MESSAGING_LIMITS.waitingQueries, id);
+      },
     },
     onLeft: (peer) => turns.forget(peer),
   };
@@ -91,6 +97,18 @@ function answering(parts: MessageQueryParts, turns: FairTurns<RelayPeer>) {
   };
 }
 
+async function resend(peer: RelayPeer, id: string, wanted: readonly string[], parts: MessageQueryParts): Promise<void> {
+  const { mailboxes, logger } = parts;
+  try {
+    const ids = await mailboxes.resend(wanted, readerOf(peer, parts));
+    peer.send(createEnvelope("RESEND_RESPONSE", { ids }, { id }));
+  } catch (error) {
+    const message = `Failed to send messages again: ${error instanceof Error ? error.message : String(error)}`;
+    logger.error({ agent: peer.name, refId: id }, message);
+    peer.refuse("INTERNAL", message, { refId: id });
+  }
+}
+
 function readerOf(peer: RelayPeer, { channels }: MessageQueryParts): HistoryReader | undefined {
   if (peer.actsForPerson) return undefined;
   const { name, entityType, ownedSince } = peer;
@@ -110,9 +128,10 @@ function inboxQuery(peer: RelayPeer, payload: InboxPayload): HistoryQuery {
   return { to: channel ?? agent, from, unreadOnly, limit: boundedLimit(limit, MESSAGING_LIMITS.inboxMessages) };
 }
 
-function messagesQuery({ limit, sinceTs, from, to, thread, order }: MessagesQueryPayload): HistoryQuery {
+function messagesQuery({ limit, sinceTs, from, to, thread, order, status }: MessagesQueryPayload): HistoryQuery {
   const direction = order === "asc" ? "asc" : "desc";
-  return { limit: boundedLimit(limit, MESSAGING_LIMITS.queriedMessages), sinceTs, from, to, thread, order: direction };
+  const most = boundedLimit(limit, MESSAGING_LIMITS.queriedMessages);
+  return { limit: most, sinceTs, from, to, thread, order: direction, failedOnly: status === "failed" };
 }
 
 /** A limit as it was asked for, within what one answer could hold. */

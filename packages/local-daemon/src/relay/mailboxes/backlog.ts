@@ -5,6 +5,19 @@ import { WaitingList } from "./waiting-list.js";
 /** The account of a {@link Backlog} as it is stored. */
 export type BacklogAccount = Omit<MailboxState, "address">;
 
+/** The bytes of several backlogs together. */
+export class WaitingBytes {
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  add(bytes: number): void {
+    this.#total += bytes;
+  }
+}
+
 /**
  * What of a mailbox is not acknowledged: a low-water mark, the positions acknowledged above it, and the entries that were
  * delivered and wait for their ACK. The entries themselves are in the store.
@@ -15,13 +28,16 @@ export class Backlog {
   #lowWater: number;
   readonly #acked: PositionSet;
   #lastPosition: number;
-  #bytes: number;
+  readonly #all: WaitingBytes;
+  #bytes = 0;
 
-  constructor(account?: BacklogAccount) {
+  /** @param all counts the bytes of every backlog that was made with it */
+  constructor(account?: BacklogAccount, all = new WaitingBytes()) {
+    this.#all = all;
     this.#lowWater = account?.lowWater ?? 0;
     this.#acked = new PositionSet(account?.acked);
     this.#lastPosition = account?.lastPosition ?? 0;
-    this.#bytes = account?.waitingBytes ?? 0;
+    this.#setBytes(account?.waitingBytes ?? 0);
   }
 
   /** Everything up to this position was acknowledged or dropped. */
@@ -51,14 +67,14 @@ export class Backlog {
   /** Takes over entries that were stored behind the newest one. */
   append(entries: number, bytes: number): void {
     this.#lastPosition += entries;
-    this.#bytes += bytes;
+    this.#setBytes(this.#bytes + bytes);
   }
 
   /** Takes an ACK. False when no entry of that id waits for one. */
   ack(id: string): boolean {
     const entry = this.waiting.take(id);
     if (entry === undefined) return false;
-    this.#bytes = Math.max(0, this.#bytes - entry.bytes);
+    this.#setBytes(Math.max(0, this.#bytes - entry.bytes));
     if (entry.position !== this.#lowWater + 1) this.#acked.add(entry.position);
     else this.#lowWater = this.#acked.dropThrough(entry.position);
     return true;
@@ -72,8 +88,13 @@ export class Backlog {
   dropThrough(position: number, bytes: number): void {
     if (position <= this.#lowWater) return;
     this.#lowWater = this.#acked.dropThrough(position);
-    this.#bytes = this.depth === 0 ? 0 : Math.max(0, this.#bytes - bytes);
+    this.#setBytes(this.depth === 0 ? 0 : Math.max(0, this.#bytes - bytes));
     this.waiting.dropThrough(position);
+  }
+
+  /** The mailbox is dropped: its bytes count no more. */
+  discard(): void {
+    this.#setBytes(0);
   }
 
   account(): BacklogAccount {
@@ -83,5 +104,10 @@ export class Backlog {
       waitingBytes: this.#bytes,
       acked: this.#acked.runs.map(([from, to]) => [from, to] as const),
     };
+  }
+
+  #setBytes(bytes: number): void {
+    this.#all.add(bytes - this.#bytes);
+    this.#bytes = bytes;
   }
 }

@@ -3,8 +3,11 @@ import type { Batch, Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 import { addressFor, channelAddress } from "../names/index.js";
+import { WaitingBytes } from "./backlog.js";
+import { DeadLetters } from "./dead-letters.js";
 import { DurableCursor } from "./durable-cursor.js";
 import { Expiry } from "./expiry.js";
+import { HistoryBound } from "./history-bound.js";
 import { Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
 import { MailboxTransaction } from "./mailbox-transaction.js";
@@ -12,6 +15,7 @@ import type {
   AttachOptions,
   HistoryEntry,
   HistoryQuery,
+  HistoryReader,
   MailboxCursor,
   Mailboxes,
   MailboxSink,
@@ -40,6 +44,13 @@ interface Submission {
   settle(outcomes: readonly PostOutcome[]): void;
 }
 
+/** A message that was dropped by age, and where it is stored. */
+interface DeadLetter {
+  readonly address: string;
+  readonly position: number;
+  readonly post: Post;
+}
+
 /**
  * The {@link Mailboxes} over a store. All posts and ACKs of a tick are one transaction; what was committed is delivered right
  * after it, from memory.
@@ -47,9 +58,12 @@ interface Submission {
 export class DurableMailboxes implements Mailboxes {
   readonly #options: DurableMailboxesOptions;
   readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #waitingBytes = new WaitingBytes();
   readonly #unsaved: UnsavedStates;
   readonly #redelivery: Redelivery;
   readonly #expiry: Expiry;
+  readonly #dead: DeadLetters;
+  readonly #history: HistoryBound;
   #submissions: Submission[] = [];
 
   constructor(options: DurableMailboxesOptions) {
@@ -57,17 +71,26 @@ export class DurableMailboxes implements Mailboxes {
     this.#unsaved = new UnsavedStates(() => options.committer.enlist(this));
     const mailboxes = () => this.#mailboxes.values();
     this.#redelivery = new Redelivery({ ...options, mailboxes });
-    this.#expiry = new Expiry({ ...options, mailboxes, onDropped: (mailbox) => this.#unsaved.addRow(mailbox) });
+    this.#dead = new DeadLetters(options);
+    this.#history = new HistoryBound({ ...options, maxBytes: options.limits.mailboxHistoryBytes });
+    this.#expiry = new Expiry({
+      ...options,
+      mailboxes,
+      onDead: ({ address, prunedBefore }, positions) => this.#dead.add(address, positions, prunedBefore),
+      onDropped: (mailbox) => this.#unsaved.addRow(mailbox),
+    });
   }
 
   /** Reads what an earlier daemon stored. Call it once, before anything else. Rejects when the store fails. */
   async load(): Promise<void> {
     for (const stored of await this.#options.store.mailboxes()) {
-      const mailbox = new Mailbox(stored.address, newId(), stored);
+      const mailbox = new Mailbox(stored.address, newId(), this.#waitingBytes, stored);
       this.#mailboxes.set(stored.address, mailbox);
       await this.#recover(mailbox);
     }
-    await this.#expiry.start();
+    await this.#dead.load();
+    await this.#history.load();
+    this.#expiry.start();
   }
 
   /** Ends the timers. What was acknowledged is enlisted for the next transaction. */
@@ -115,7 +138,42 @@ export class DurableMailboxes implements Mailboxes {
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
     const { store } = this.#options;
     const address = this.#historyAddress(query.to);
-    return readHistory({ store, address, backlogOf: (of) => this.#mailboxes.get(of)?.backlog }, query);
+    return readHistory({ store, address, statusOf: (of, position) => this.#statusOf(of, position) }, query);
+  }
+
+  /**
+   * Posts dead letters again, as their senders had sent them. A letter that its mailbox takes is none any more. Resolves with the
+   * ids of those. Rejects when the store fails.
+   */
+  async resend(ids: readonly string[], reader?: HistoryReader): Promise<string[]> {
+    const wanted = new Set(ids);
+    const letters: DeadLetter[] = [];
+    for (const address of this.#dead.addresses) {
+      if (letters.length === wanted.size) break;
+      letters.push(...(await this.#deadLetters(address, wanted, reader)));
+    }
+    const outcomes = await this.post(letters.map(({ post }) => post));
+    const taken = letters.filter((_, index) => outcomes[index]?.state !== "refused");
+    for (const { address, position } of taken) await this.#dead.remove(address, position);
+    return taken.map(({ post }) => post.refId);
+  }
+
+  async #deadLetters(address: string, ids: ReadonlySet<string>, reader?: HistoryReader): Promise<DeadLetter[]> {
+    const { store } = this.#options;
+    const query: HistoryQuery = { limit: ids.size, order: "asc", ids, failedOnly: true, reader };
+    const entries = await readHistory({ store, address, statusOf: (of, at) => this.#statusOf(of, at) }, query);
+    return entries.map(({ id, from, to, payload, topic, payload_meta, originalTo, position }) => ({
+      ...{ address, position },
+      post: { from, to, payload, topic, payload_meta, originalTo, refId: id },
+    }));
+  }
+
+  #statusOf(address: string, position: number): HistoryEntry["status"] {
+    const backlog = this.#mailboxes.get(address)?.backlog;
+    if (backlog !== undefined && !backlog.isAcked(position)) {
+      return position <= backlog.waiting.highest ? "read" : "unread";
+    }
+    return this.#dead.has(address, position) ? "failed" : "acked";
   }
 
   /** What is kept for a name: its mailbox, else the channel of that name. */
@@ -146,6 +204,8 @@ export class DurableMailboxes implements Mailboxes {
     for (const reader of mailbox.readers) reader.close();
     this.#mailboxes.delete(address);
     this.#unsaved.delete(mailbox);
+    mailbox.backlog.discard();
+    await this.#dead.forget(address);
     await this.#options.committer.commit([{ kind: "dropMailbox", address }]);
   }
 
@@ -155,6 +215,7 @@ export class DurableMailboxes implements Mailboxes {
     const transaction = new MailboxTransaction({
       limits,
       now: now(),
+      totalBytes: this.#waitingBytes.total,
       mailboxOf: (post, isHistory) => this.#mailbox(isHistory ? channelAddress(post.to) : addressOf(post.to)),
     });
     const changed = this.#unsaved.take();
@@ -176,6 +237,7 @@ export class DurableMailboxes implements Mailboxes {
     submissions: readonly Submission[],
     outcomes: readonly (readonly PostOutcome[])[],
   ): void {
+    this.#history.written(transaction.writtenUnits);
     for (const { mailbox, entries, isStated } of transaction.committed()) {
       if (!isStated) this.#unsaved.add(mailbox);
       for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
@@ -207,7 +269,7 @@ export class DurableMailboxes implements Mailboxes {
   #mailbox(address: string): Mailbox {
     const known = this.#mailboxes.get(address);
     if (known !== undefined) return known;
-    const made = new Mailbox(address, newId());
+    const made = new Mailbox(address, newId(), this.#waitingBytes);
     this.#mailboxes.set(address, made);
     return made;
   }

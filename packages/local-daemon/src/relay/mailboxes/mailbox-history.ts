@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store, StoredSegment } from "../../storage/index.js";
-import type { Backlog } from "./backlog.js";
 import type { HistoryEntry, HistoryQuery } from "./mailboxes.js";
 
 /** Where {@link readHistory} reads. */
@@ -10,8 +9,8 @@ export interface HistorySource {
   readonly store: Pick<Store, "mailboxSegments">;
   /** The only mailbox to read; undefined: all of them. */
   readonly address: string | undefined;
-  /** The backlog of a mailbox, which knows what was acknowledged. */
-  backlogOf(address: string): Backlog | undefined;
+  /** What became of the message at a position of a mailbox. */
+  statusOf(address: string, position: number): HistoryEntry["status"];
 }
 
 /**
@@ -19,7 +18,7 @@ export interface HistorySource {
  * up nobody, with a turn of the event loop between them.
  */
 export async function readHistory(source: HistorySource, query: HistoryQuery): Promise<HistoryEntry[]> {
-  const { store, address, backlogOf } = source;
+  const { store, address } = source;
   const order = query.order ?? "desc";
   const found: HistoryEntry[] = [];
   let room = query.maxUnits ?? Number.POSITIVE_INFINITY;
@@ -28,7 +27,7 @@ export async function readHistory(source: HistorySource, query: HistoryQuery): P
     const startedAt = performance.now();
     const segments = await store.mailboxSegments({ address, order, beyond, limit });
     for (const segment of segments) {
-      const entries = entriesOf(segment, backlogOf(segment.address)).filter((entry) => isWanted(entry, segment, query));
+      const entries = entriesOf(segment, source).filter((entry) => isWanted(entry, segment, query));
       for (const entry of order === "desc" ? entries.reverse() : entries) {
         if (room <= 0) break;
         room -= entry.payload.body.length;
@@ -49,27 +48,25 @@ function nextLimit(limit: number, tookMs: number): number {
   return Math.min(limit * 2, MAILBOX_LIMITS.querySegments);
 }
 
-function entriesOf(segment: StoredSegment, backlog: Backlog | undefined): HistoryEntry[] {
+function entriesOf(segment: StoredSegment, { statusOf }: HistorySource): HistoryEntry[] {
   return segment.entries.flatMap((text, index) => {
     // The daemon wrote this text. One that is no DELIVER is damaged, and costs this entry only.
     const envelope = JSON.parse(text) as Envelope;
     if (!isEnvelopeOf(envelope, "DELIVER")) return [];
-    const { id, from, to, ts, topic, payload, delivery } = envelope;
-    const status = statusOf(backlog, segment.firstPosition + index);
-    return [{ id, from, to: to ?? "", ts, topic, payload, originalTo: delivery.originalTo, status }];
+    const { id, from, to = "", ts, topic, payload, payload_meta, delivery } = envelope;
+    const position = segment.firstPosition + index;
+    const status = statusOf(segment.address, position);
+    return [{ id, from, to, ts, topic, payload, payload_meta, originalTo: delivery.originalTo, status, position }];
   });
 }
 
-function statusOf(backlog: Backlog | undefined, position: number): HistoryEntry["status"] {
-  if (backlog === undefined || backlog.isAcked(position)) return "acked";
-  return position <= backlog.waiting.highest ? "read" : "unread";
-}
-
 function isWanted(entry: HistoryEntry, { address }: StoredSegment, query: HistoryQuery): boolean {
-  const { sinceTs, from, thread, unreadOnly, reader } = query;
+  const { sinceTs, from, thread, unreadOnly, failedOnly, ids, reader } = query;
   if (sinceTs !== undefined && entry.ts < sinceTs) return false;
   if (from !== undefined && entry.from !== from) return false;
   if (thread !== undefined && entry.payload.thread !== thread) return false;
-  if (unreadOnly === true && entry.status === "acked") return false;
+  if (unreadOnly === true && entry.status !== "read" && entry.status !== "unread") return false;
+  if (failedOnly === true && entry.status !== "failed") return false;
+  if (ids !== undefined && !ids.has(entry.id)) return false;
   return reader === undefined || reader.mayRead(entry, address);
 }

@@ -13,6 +13,8 @@ export interface MailboxTransactionOptions {
   readonly limits: RelayLimits;
   /** Unix milliseconds. */
   readonly now: number;
+  /** Bytes that wait in all mailboxes. */
+  readonly totalBytes: number;
   mailboxOf(post: Post, isHistory: boolean): Mailbox;
 }
 
@@ -43,6 +45,7 @@ export class MailboxTransaction {
   readonly #drafts = new Map<Mailbox, Draft>();
   /** Mailboxes whose whole row is in this transaction. */
   readonly #rewritten: Mailbox[] = [];
+  #addedBytes = 0;
   /** Mailboxes whose state is in this transaction. */
   readonly #stated = new Set<Mailbox>();
 
@@ -57,7 +60,7 @@ export class MailboxTransaction {
     const { backlog, sessionId } = mailbox;
     const draft = this.#draftOf(mailbox, isHistory);
     const depth = backlog.depth + draft.entries.length;
-    if (!isHistory && (depth >= limits.mailboxEntries || backlog.bytes + draft.bytes >= limits.mailboxBytes)) {
+    if (!isHistory && (depth >= limits.mailboxEntries || backlog.bytes + draft.bytes >= this.#mostBytes())) {
       return full(post, depth);
     }
     const stream = streamOf(post.from, post.topic);
@@ -69,6 +72,7 @@ export class MailboxTransaction {
     draft.streams.set(stream, seq);
     draft.entries.push({ id, text, position: backlog.lastPosition + draft.entries.length + 1, sessionId });
     draft.bytes += text.length;
+    if (!isHistory) this.#addedBytes += text.length;
     return { state: "queued" };
   }
 
@@ -102,9 +106,23 @@ export class MailboxTransaction {
     });
   }
 
+  /** Size of the entries that it stores, as UTF-16 units. */
+  get writtenUnits(): number {
+    let units = 0;
+    for (const { bytes } of this.#drafts.values()) units += bytes;
+    return units;
+  }
+
   /** The transaction failed: rows that were to be written whole still are. */
   failed(): void {
     for (const mailbox of this.#rewritten) mailbox.isNew = true;
+  }
+
+  /** The bytes with which a mailbox is full. */
+  #mostBytes(): number {
+    const { limits, totalBytes } = this.#options;
+    const left = limits.mailboxTotalBytes - totalBytes - this.#addedBytes;
+    return Math.min(limits.mailboxBytes, left * MAILBOX_LIMITS.shareOfLeft);
   }
 
   #draftOf(mailbox: Mailbox, isHistory: boolean): Draft {

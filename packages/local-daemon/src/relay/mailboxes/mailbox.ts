@@ -1,5 +1,5 @@
 import type { MailboxRow, MailboxState } from "../../storage/index.js";
-import { Backlog } from "./backlog.js";
+import { Backlog, type WaitingBytes } from "./backlog.js";
 import type { DurableCursor } from "./durable-cursor.js";
 import { streamPlace } from "./stored-deliver.js";
 
@@ -27,11 +27,11 @@ export class Mailbox {
   isNew: boolean;
 
   /** @param sessionId of a mailbox that the store does not have */
-  constructor(address: string, sessionId: string, stored?: StoredMailbox) {
+  constructor(address: string, sessionId: string, all: WaitingBytes, stored?: StoredMailbox) {
     this.address = address;
     const body =
       stored === undefined ? undefined : (JSON.parse(stored.body) as { sessionId: string; hasLost: boolean });
-    this.backlog = new Backlog(stored);
+    this.backlog = new Backlog(stored, all);
     this.sessionId = body?.sessionId ?? sessionId;
     this.hasLost = body?.hasLost ?? false;
     this.streams = new Map(stored?.streams);

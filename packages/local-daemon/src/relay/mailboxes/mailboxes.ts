@@ -68,6 +68,10 @@ export interface HistoryQuery {
   readonly thread?: string | undefined;
   /** Only messages that were not acknowledged. */
   readonly unreadOnly?: boolean | undefined;
+  /** Only dead letters. */
+  readonly failedOnly?: boolean | undefined;
+  /** Only messages of these ids. */
+  readonly ids?: ReadonlySet<string> | undefined;
   /** Reads no further once the bodies that were found have this many UTF-16 units. */
   readonly maxUnits?: number | undefined;
   /** Undefined: whoever may read everything. */
@@ -80,7 +84,10 @@ export interface HistoryReader {
   mayRead(entry: HistoryEntry, address: string): boolean;
 }
 
-/** One stored message. `unread`: never written to a connection; `read`: written, not acknowledged. */
+/**
+ * One stored message. `unread`: never written to a connection; `read`: written, not acknowledged; `failed`: a dead letter,
+ * which was dropped by age before it was acknowledged.
+ */
 export interface HistoryEntry {
   readonly id: string;
   readonly from: string;
@@ -90,7 +97,10 @@ export interface HistoryEntry {
   readonly originalTo?: string | undefined;
   /** Unix milliseconds. */
   readonly ts: number;
-  readonly status: "unread" | "read" | "acked";
+  readonly status: "unread" | "read" | "acked" | "failed";
+  readonly payload_meta?: SendMeta | undefined;
+  /** In its mailbox. */
+  readonly position: number;
 }
 
 /**

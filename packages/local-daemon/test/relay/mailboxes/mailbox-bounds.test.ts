@@ -1,4 +1,4 @@
-import { encodeFrame } from "@daemon-sdk/protocol/relay";
+import { createEnvelope, encodeFrame } from "@daemon-sdk/protocol/relay";
 import { describe, expect, test } from "vitest";
 import { MemoryStore } from "../../../src/server.js";
 import { DaemonClock } from "../daemon-clock.js";
@@ -100,6 +100,79 @@ describe("bounds", () => {
     await bob.next("DELIVER", 600);
     expect(bob.bodies()).toEqual(bodies);
     expect(alice.all("BUSY")).toEqual([]);
+  });
+});
+
+describe("all mailboxes together", () => {
+  const MIB = 1024 * 1024;
+
+  test("hold no more than their bound, and one that fills many leaves room in others", async () => {
+    await using daemon = await RelayDaemon.start({ limits: { mailboxTotalBytes: 4 * MIB } });
+    const names = Array.from({ length: 12 }, (_, index) => `away-${index}`);
+    for (const name of names) await (await daemon.connect(name)).leave();
+    const flooder = await daemon.connect("Flooder");
+    for (const name of names) flooder.write(...Array.from({ length: 10 }, () => sendOf(name, "x".repeat(100_000))));
+    await flooder.settled();
+    // A twelfth of 4 MiB in ten pieces each, less what was refused.
+    const taken = 120 - flooder.all("BUSY").length;
+    expect(taken * 100_000).toBeLessThan(4 * MIB);
+    expect(taken).toBeGreaterThan(20);
+    const alice = await daemon.connect("Alice");
+    await (await daemon.connect("Bob")).leave();
+    alice.send("Bob", "x".repeat(50_000));
+    await alice.settled();
+    expect(alice.all("BUSY")).toEqual([]);
+    const away = await daemon.connect("away-0");
+    await away.next("DELIVER");
+  });
+
+  test.each([
+    ["in memory", () => new MemoryStore()],
+    ["on disk", () => undefined],
+  ])("keep a bounded history %s: old messages that were acknowledged are dropped, no others", async (_, storeOf) => {
+    await using daemon = await RelayDaemon.start({ store: storeOf(), limits: { mailboxHistoryBytes: 1_600_000 } });
+    const alice = await daemon.connect("Alice");
+    await (await daemon.connect("Bob")).leave();
+    alice.send("Bob", "waits");
+    const carol = await daemon.connect("Carol");
+    for (let index = 0; index < 40; index++) {
+      alice.send("Carol", `${index} ${"x".repeat(100_000)}`);
+      await carol.next("DELIVER", index + 1);
+      await carol.settled();
+    }
+    const known = async (): Promise<string[]> => {
+      const query = createEnvelope("MESSAGES_QUERY", { order: "asc", limit: 3 });
+      alice.write(query);
+      await alice.when(() => alice.all("MESSAGES_RESPONSE").some(({ id }) => id === query.id));
+      const answer = alice.all("MESSAGES_RESPONSE").find(({ id }) => id === query.id);
+      return answer?.payload.messages.map(({ body }: { body: string }) => body.slice(0, 5));
+    };
+    while ((await known()).includes("19 xx") || (await known())[1]?.startsWith("0 ")) await carol.settled();
+    expect((await known())[0]).toBe("waits");
+    expect((await (await daemon.connect("Bob")).next("DELIVER")).payload.body).toBe("waits");
+  });
+});
+
+describe("what others could not get", () => {
+  test("is refused to the one who sends it: an answer, a join and a leave near the size of a frame", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("A".repeat(120));
+    const bob = await daemon.connect("Bob");
+    bob.write(createEnvelope("CHANNEL_JOIN", { channel: "#dev" }));
+    await bob.settled();
+    const large = "x".repeat(1_048_576 - 200);
+    for (const type of ["CHANNEL_JOIN", "CHANNEL_LEAVE"] as const) {
+      const request = createEnvelope(type, { channel: "#dev", reason: large });
+      alice.write(request);
+      await alice.when(() => alice.all("ERROR").some(({ payload }) => payload.ref_id === request.id));
+    }
+    bob.send("A".repeat(120), "well?", { payload_meta: { sync: { correlationId: "c", blocking: true } } });
+    const asked = await alice.next("DELIVER");
+    alice.ack(asked, { correlationId: "c", response: "OK", responseData: "x".repeat(1_048_576 - 260) });
+    await alice.when(() => alice.all("ERROR").some(({ payload }) => payload.ref_id === asked.id));
+    alice.ack(asked, { correlationId: "c", response: "OK" });
+    expect((await bob.next("ACK")).payload.response).toBe("OK");
+    expect(bob.all("ERROR").filter(({ payload }) => payload.message !== "Unexpected HELLO")).toEqual([]);
   });
 });
 

@@ -230,7 +230,7 @@ export interface LogPayload {
 
 const log = object<LogPayload>({ data: text, timestamp: optional(number) });
 
-/** AGENT_READY: an agent or a user has connected. Sent to everyone else, as long as there are few. */
+/** AGENT_READY: an agent or a user has connected. Sent to all others while there are few. */
 export interface AgentReadyPayload {
   name: string;
   cli?: string;

@@ -50,6 +50,8 @@ export type {
   MessagesResponsePayload,
   RemoveAgentPayload,
   RemoveAgentResponsePayload,
+  ResendPayload,
+  ResendResponsePayload,
   StoredMessage,
 } from "./queries.js";
 export { PAYLOADS, type RelayPayloads } from "./relay-payloads.js";

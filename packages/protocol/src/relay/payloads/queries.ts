@@ -58,6 +58,8 @@ export interface MessagesQueryPayload {
   thread?: string;
   /** Default `desc`. */
   order?: Open<"asc" | "desc">;
+  /** Ours: `failed` for dead letters only, which were dropped by age before they were acknowledged. Default: all messages. */
+  status?: Open<"failed">;
 }
 
 const messagesQuery = object<MessagesQueryPayload>({
@@ -67,6 +69,7 @@ const messagesQuery = object<MessagesQueryPayload>({
   to: optional(text),
   thread: optional(text),
   order: optional(text),
+  status: optional(text),
 });
 
 /** One message in a MESSAGES_RESPONSE. */
@@ -105,6 +108,22 @@ export interface MessagesResponsePayload {
 }
 
 const messagesResponse = object<MessagesResponsePayload>({ messages: listOf(storedMessage) });
+
+/** RESEND: ours; sends dead letters again. */
+export interface ResendPayload {
+  /** Of the messages, as MESSAGES_RESPONSE names them. */
+  ids: string[];
+}
+
+const resend = object<ResendPayload>({ ids: listOf(text) });
+
+/** RESEND_RESPONSE. */
+export interface ResendResponsePayload {
+  /** Those of the request that were sent again. Others are no dead letters of the requester, or their mailbox is full. */
+  ids: string[];
+}
+
+const resendResponse = object<ResendResponsePayload>({ ids: listOf(text) });
 
 /** LIST_AGENTS; `project` is ignored. */
 export interface ListAgentsPayload {
@@ -182,4 +201,6 @@ export const QUERY_PAYLOADS = {
   REMOVE_AGENT_RESPONSE: removeAgentResponse,
   MESSAGES_QUERY: messagesQuery,
   MESSAGES_RESPONSE: messagesResponse,
+  RESEND: resend,
+  RESEND_RESPONSE: resendResponse,
 } as const;

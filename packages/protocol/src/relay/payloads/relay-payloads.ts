@@ -47,6 +47,8 @@ import {
   QUERY_PAYLOADS,
   type RemoveAgentPayload,
   type RemoveAgentResponsePayload,
+  type ResendPayload,
+  type ResendResponsePayload,
 } from "./queries.js";
 import {
   type ListWorkersResultPayload,
@@ -125,6 +127,8 @@ export interface RelayPayloads extends Record<MessageType, object> {
   METRICS_RESPONSE: MetricsResponsePayload;
   MESSAGES_QUERY: MessagesQueryPayload;
   MESSAGES_RESPONSE: MessagesResponsePayload;
+  RESEND: ResendPayload;
+  RESEND_RESPONSE: ResendResponsePayload;
   PROPOSAL_CREATE: EmptyPayload;
   VOTE: EmptyPayload;
 }
