@@ -170,7 +170,7 @@ class FilledStore {
       outcome = await outcomeOf(session);
     }
     const noticedMs = performance.now() - started;
-    for (; performance.now() - started < noticedMs + AFTERWARDS_MS; await delay(SEND_EVERY_MS)) {
+    for (; performance.now() - started < noticedMs + this.#context.count(AFTERWARDS_MS); await delay(SEND_EVERY_MS)) {
       assert.equal(outcome, "STORAGE_FAILED", `after ${round(noticedMs)} ms`);
       outcome = await outcomeOf(session);
     }

@@ -39,12 +39,12 @@ export const startStormScenarios: readonly FaultScenario[] = [
 ];
 
 async function storm(context: FaultContext): Promise<string> {
-  const env = { START_MS: String(START_MS), STARTS_FILE: "starts.txt" };
+  const env = { START_MS: String(context.count(START_MS, 50)), STARTS_FILE: "starts.txt" };
   await using daemon = await startForeground({ config: hostileAgents(env) });
   await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
   const ground = { connection, cwd: daemon.workspace, starts: join(daemon.workspace, env.STARTS_FILE) };
   // A few first: two hundred that start as they like would take this machine from everybody.
-  await wave(FEW * availableParallelism(), ground, context);
+  await wave(context.count(FEW, 2) * availableParallelism(), ground, context);
   const access = { url: daemon.url, token: daemon.token, reconnect: false } as const;
   const { ms: quiet } = await connect(access);
   await using clients = new Newcomers(access);
