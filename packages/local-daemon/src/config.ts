@@ -134,11 +134,7 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   if (resolved.apiKeys.some((key) => key.length < SERVING_LIMITS.apiKeyChars)) {
     throw new InvalidOptionError("apiKeys", `keys of at least ${SERVING_LIMITS.apiKeyChars} characters`);
   }
-  for (const [name, { command }] of Object.entries(resolved.agents)) {
-    const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
-    if (!isCommand)
-      throw new InvalidOptionError(`agents.${name}.command`, "a program and its arguments, as an array", command);
-  }
+  for (const [name, agent] of Object.entries(resolved.agents)) checkAgent(name, agent);
   for (const [name, value] of Object.entries(config.limits ?? {})) {
     if (!(name in DEFAULT_CONFIG.limits)) {
       throw new InvalidOptionError(`limits.${name}`, `one of ${Object.keys(DEFAULT_CONFIG.limits).join(", ")}`);
@@ -149,4 +145,15 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     }
   }
   return resolved;
+}
+
+function checkAgent(name: string, { command, startTimeoutMs }: ConfiguredAgent): void {
+  const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
+  if (!isCommand) {
+    throw new InvalidOptionError(`agents.${name}.command`, "a program and its arguments, as an array", command);
+  }
+  if (startTimeoutMs !== undefined && !(startTimeoutMs >= 1 && startTimeoutMs <= SERVING_LIMITS.timerMs)) {
+    const wanted = `a number of milliseconds from 1 to ${SERVING_LIMITS.timerMs}`;
+    throw new InvalidOptionError(`agents.${name}.startTimeoutMs`, wanted, startTimeoutMs);
+  }
 }

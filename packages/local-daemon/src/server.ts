@@ -19,6 +19,7 @@ import { type Accepted, type Listener, openListener } from "./listener/index.js"
 import { RelayHost, RelayListener, type SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir } from "./rendezvous/index.js";
 import { MessageSearch } from "./search/index.js";
+import type { SharedTurns } from "./session-wire/index.js";
 import { recover, SessionHost } from "./sessions/index.js";
 import { SqliteStore, type Store } from "./storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
@@ -41,7 +42,10 @@ export type {
   MessageChange,
   MessageFeed,
   MessagePageQuery,
+  MessageRun,
+  MessageRunQuery,
   MessageSource,
+  NumberedMessages,
   PendingRequestRow,
   RelayWrite,
   SegmentInfo,
@@ -132,6 +136,7 @@ class RunningDaemon implements Daemon {
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
   #dialect: ReturnType<typeof loadSessionDialect> | undefined;
+  #turns: SharedTurns | undefined;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -277,11 +282,14 @@ class RunningDaemon implements Daemon {
   async #accept(accepted: Accepted): Promise<void> {
     const { limits } = this.#parts.config;
     this.#dialect ??= loadSessionDialect();
-    const { SessionDialect } = await this.#dialect;
+    const { SessionDialect, SharedTurns } = await this.#dialect;
+    this.#turns ??= new SharedTurns(this.#logger);
+    const turns = this.#turns;
     const connection = new Connection({
       transport: accepted.transport,
       logger: this.#logger,
       elapsedMs: performance.now() - accepted.acceptedAt,
+      share: turns.shares.strangers,
       limits: {
         handshakeMs: limits.authenticateMs,
         bufferBytes: limits.connectionBufferBytes,
@@ -292,6 +300,7 @@ class RunningDaemon implements Daemon {
         new SessionDialect(self, {
           host: this.#host,
           credentials: this.#credentials,
+          turns,
           verifyProof: (proof) => accepted.verifyProof(proof),
           onAuthenticated: () => accepted.markAuthenticated(),
           logger: this.#logger,

@@ -95,6 +95,13 @@ export class WebSocketTransport implements Transport {
     this.#link.terminate();
   }
 
+  /** Stops or restarts reading, where the platform can: for an owner that cannot keep up. What was read already still comes. */
+  setPaused(isPaused: boolean): void {
+    if (this.#phase !== "open" && isPaused) return;
+    if (isPaused) this.#link.pause();
+    else this.#link.resume();
+  }
+
   #step(event: LinkEvent): void {
     this.#phase = next(this.#phase, event);
   }

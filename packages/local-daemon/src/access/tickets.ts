@@ -34,13 +34,20 @@ export class Tickets {
     this.#elapsed = options.elapsed ?? (() => performance.now());
   }
 
-  /** Makes a ticket. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` are unused. */
+  /**
+   * Makes one. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` of the person, or `ticketsPerKey` of a key, wait to be used;
+   * those of others do not count.
+   */
   create(principal: Principal): CreateTicketResult {
     this.#dropExpired();
-    if (this.#waiting.length >= SERVING_LIMITS.tickets) {
+    const { keyId } = principal;
+    const bound = keyId === undefined ? "tickets" : "ticketsPerKey";
+    const most = SERVING_LIMITS[bound];
+    const waiting = this.#waiting.filter((ticket) => ticket.principal.keyId === keyId);
+    if (waiting.length >= most) {
       throw new DaemonError(
         "QUEUE_FULL",
-        `${SERVING_LIMITS.tickets} tickets wait to be used already. Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
+        `${most} tickets of yours wait to be used already (${bound}). Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
       );
     }
     const ticket = randomBytes(32).toString("base64url");

@@ -25,6 +25,7 @@ export interface AgentFinding {
 const IGNORED: AgentEvents = {
   onNotification: () => {},
   onRequest: () => {},
+  onFault: () => {},
   onConversation: () => {},
   onTurnStarted: () => {},
   onTurnEnded: () => {},

@@ -99,6 +99,11 @@ export class AgentProcess {
     return this.#startTime;
   }
 
+  /** The last bytes that it wrote to stderr, so far. */
+  get stderr(): string {
+    return this.#stderr.toString();
+  }
+
   /** Where it is on its way out. */
   get state(): AgentProcessState {
     return this.#state;

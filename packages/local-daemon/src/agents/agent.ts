@@ -76,6 +76,17 @@ export interface AgentRequest {
   readonly params: Record<string, unknown>;
   /** Sends the answer; the second call and calls after the agent's end do nothing. */
   respond(result: Record<string, unknown>): void;
+  /** Answers with an error instead: nobody is asked. `message` goes to the agent as it is. */
+  refuse(message: string): void;
+}
+
+/** Something that an agent sent, and that could not be taken as it was. */
+export interface AgentFault {
+  readonly code: "MESSAGE_TOO_LARGE" | "PROTOCOL_VIOLATION" | "QUEUE_FULL";
+  /** For people: which agent, what, and how much. */
+  readonly message: string;
+  /** Whether something is missing now that clients would have been sent. */
+  readonly isLoss: boolean;
 }
 
 /** The answer that cancels a request, by method: given when no client can or will answer. */
@@ -93,6 +104,8 @@ export const CANCEL_ANSWERS = {
 export interface AgentEvents {
   onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void;
   onRequest(request: AgentRequest): void;
+  /** The agent sent what could not be taken. Called in its place among the others, and not for each line of a flood. */
+  onFault(fault: AgentFault): void;
   /** The agent goes on in a conversation with another id of its own: that one is to be resumed. */
   onConversation(agentSessionId: string): void;
   /** The agent confirmed that it works on the prompt. */

@@ -2,6 +2,7 @@ export {
   type Agent,
   type AgentEvents,
   type AgentExit,
+  type AgentFault,
   type AgentProgram,
   type AgentReady,
   type AgentRequest,

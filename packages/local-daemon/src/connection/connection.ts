@@ -12,7 +12,9 @@ import { DAEMON_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
 import type { Dialect } from "./dialect.js";
 import type { Heartbeat } from "./heartbeat.js";
+import { InboundQueue } from "./inbound-queue.js";
 import type { Link } from "./link.js";
+import type { LoopShare } from "./loop-shares.js";
 import { WriteQueue } from "./write-queue.js";
 
 /** Bounds of one connection; each defaults to the value of `DAEMON_LIMITS` in its comment. */
@@ -27,11 +29,14 @@ export interface ConnectionLimits {
   readonly closeMs?: number;
 }
 
+/** What a link hands over: a text, or a chunk of bytes. */
+type Message = string | Uint8Array;
+
 /** Makes the dialect of one connection. */
-export type DialectFactory<Inbound = string> = (connection: Connection<Inbound>) => Dialect<Inbound>;
+export type DialectFactory<Inbound extends Message = string> = (connection: Connection<Inbound>) => Dialect<Inbound>;
 
 /** Options of {@link Connection}. */
-export interface ConnectionOptions<Inbound = string> {
+export interface ConnectionOptions<Inbound extends Message = string> {
   readonly transport: Link<Inbound>;
   readonly dialect: DialectFactory<Inbound>;
   readonly logger: Logger;
@@ -39,6 +44,8 @@ export interface ConnectionOptions<Inbound = string> {
   readonly elapsedMs?: number;
   readonly heartbeat?: Heartbeat;
   readonly limits?: ConnectionLimits;
+  /** The share of the loop that its messages count to until {@link Connection.accept} names another; without one each is handled as it comes. */
+  readonly share?: LoopShare;
 }
 
 /**
@@ -48,7 +55,7 @@ export interface ConnectionOptions<Inbound = string> {
  * A connection closes by itself when the handshake takes too long (4401), when the peer does not read (4408), and when its
  * dialect throws (4500). It cuts a link that does not end after a close.
  */
-export class Connection<Inbound = string> {
+export class Connection<Inbound extends Message = string> {
   /** In the logs; a UUID. */
   readonly id: string = newId();
   /** Resolves when the link has ended and the dialect was notified. */
@@ -58,6 +65,7 @@ export class Connection<Inbound = string> {
   readonly #logger: Logger;
   readonly #dialect: Dialect<Inbound>;
   readonly #queue: WriteQueue;
+  readonly #inbound: InboundQueue<Inbound>;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #limits: ConnectionLimits;
   readonly #pulse = {
@@ -80,9 +88,14 @@ export class Connection<Inbound = string> {
       this.#markClosed = resolve;
     });
     this.#queue = new WriteQueue({ transport, ...limits, onSlow: (error) => this.fail(error, CloseCode.slowConsumer) });
+    this.#inbound = new InboundQueue(options.share, {
+      handle: (message) => this.#received(message),
+      setPaused: (isPaused) => transport.setPaused?.(isPaused),
+    });
     this.#dialect = options.dialect(this);
-    transport.onClose = (event) => this.#ended(event);
-    transport.onMessage = (message) => this.#received(message);
+    // What came before the end is acted on before it.
+    transport.onClose = (event) => this.#inbound.onceEmpty(() => this.#ended(event));
+    transport.onMessage = (message) => this.#inbound.receive(message);
     this.#step("opened");
     const handshakeMs = Math.max(0, (limits.handshakeMs ?? DAEMON_LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
     this.#deadline = setTimeout(() => this.#handshakeExpired(handshakeMs), handshakeMs);
@@ -98,7 +111,7 @@ export class Connection<Inbound = string> {
   }
 
   /** The sink of senders that check for a full queue themselves. */
-  get outbox(): Pick<WriteQueue, "isFull" | "send" | "onceWritable"> {
+  get outbox(): Pick<WriteQueue, "isFull" | "isDraining" | "send" | "onceWritable"> {
     return this.#queue;
   }
 
@@ -122,9 +135,10 @@ export class Connection<Inbound = string> {
     this.#queue.onceWritable(callback);
   }
 
-  /** Marks the handshake as successful. */
-  accept(peerName: string): void {
+  /** Marks the handshake as successful. @param share the share of the loop that its messages count to from now on */
+  accept(peerName: string, share?: LoopShare): void {
     this.#peerName = peerName;
+    if (share !== undefined) this.#inbound.use(share);
     if (!this.#step("accepted")) return;
     clearTimeout(this.#deadline);
     if (this.#dialect.ping !== undefined) this.#heartbeat?.add(this.#pulse);
@@ -136,6 +150,7 @@ export class Connection<Inbound = string> {
     const wasActive = this.#state === "active";
     if (!this.#step("close", { code, reason })) return;
     this.#release();
+    this.#inbound.release();
     const finalMessage = this.#dialect.finalMessage?.();
     if (finalMessage !== undefined) this.#queue.send(finalMessage);
     this.#queue.close();

@@ -7,4 +7,6 @@ import type { Transport } from "@daemon-sdk/protocol";
 export interface Link<Inbound> extends Omit<Transport, "onMessage"> {
   /** Called with each message or chunk, in order. Set it once, right after the link is made. */
   onMessage: ((message: Inbound) => void) | undefined;
+  /** Stops or restarts reading, where the link can: what it has read already may still come. */
+  setPaused?(isPaused: boolean): void;
 }

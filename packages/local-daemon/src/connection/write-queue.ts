@@ -28,6 +28,7 @@ export class WriteQueue {
   readonly #onSlow: (error: ConnectionError) => void;
   #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isDraining = false;
   #isClosed = false;
 
   constructor(options: WriteQueueOptions) {
@@ -48,10 +49,16 @@ export class WriteQueue {
     return this.#timer !== undefined;
   }
 
+  /** True while as much waits as the transport takes lightly: {@link onceWritable} calls when that has left. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Takes one message. False when nothing more should be sent for now, or ever. */
   send(text: string): boolean {
     if (this.#isClosed) return false;
     const isFree = this.#transport.send(text);
+    this.#isDraining = !isFree;
     const { bufferedBytes } = this.#transport;
     // The transport calls `onWritable` only after it has returned false, so below its own mark the queue is never full.
     if (!isFree && bufferedBytes >= this.#bufferBytes) this.#filled(bufferedBytes);
@@ -88,6 +95,7 @@ export class WriteQueue {
   }
 
   #drained(): void {
+    this.#isDraining = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const waiting = this.#waiting;

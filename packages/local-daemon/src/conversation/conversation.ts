@@ -6,11 +6,12 @@ import {
 } from "@daemon-sdk/protocol";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionRow, StoreWrite } from "../storage/index.js";
+import { boundedPatch, type ReportedPatch } from "./row-bounds.js";
 
 /** What a notification changes beside the journal. */
 export interface ConversationChange {
   readonly write?: Extract<StoreWrite, { kind: "message" | "retractMessage" }>;
-  readonly patch?: Partial<Pick<SessionRow, "title" | "settings" | "tokenUsage" | "cwd" | "updatedAt">>;
+  readonly patch?: ReportedPatch;
 }
 
 const NOTHING: ConversationChange = {};
@@ -34,10 +35,14 @@ export function conversationChange(
     case "settings_updated":
     case "session_token_usage_changed":
     case "session_working_directory_changed":
-      return isKnownNotification(notification) ? changeOf(row, notification, now) : NOTHING;
+      return bounded(isKnownNotification(notification) ? changeOf(row, notification, now) : NOTHING);
     default:
       return NOTHING;
   }
+}
+
+function bounded({ patch, ...change }: ConversationChange): ConversationChange {
+  return patch === undefined ? change : { ...change, patch: boundedPatch(patch) };
 }
 
 function changeOf(

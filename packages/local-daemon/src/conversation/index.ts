@@ -1,3 +1,11 @@
 export { conversationChange, messageText, titleFrom } from "./conversation.js";
-export { damagedNotice, errorNotice, forgottenNotices, releasedNotice, undurableNotice } from "./notices.js";
+export {
+  damagedNotice,
+  errorNotice,
+  forgottenNotices,
+  oversizedFault,
+  releasedNotice,
+  undurableNotice,
+} from "./notices.js";
+export { isReportable } from "./row-bounds.js";
 export { agentParamsOf, agentSettings, askedFor, changedSettings, pickSettings } from "./settings.js";

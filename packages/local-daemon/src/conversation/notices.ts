@@ -10,8 +10,24 @@ export function undurableNotice(error: DaemonError, now: number): SessionNotific
   };
 }
 
-/** Notifies of a failure that ends no turn. */
-export function errorNotice({ code, message }: DaemonError, now: number): SessionNotification {
+/** What an entry that was too large means for those who follow: `isLoss` where nothing of it was stored. */
+export function oversizedFault(
+  agent: string,
+  { type, bytes, maxBytes, missingBytes }: { type: string; bytes: number; maxBytes: number; missingBytes?: number },
+): { readonly code: "MESSAGE_TOO_LARGE"; readonly message: string; readonly isLoss: boolean } {
+  const what = `Agent "${agent}" sent ${type} of ${bytes} bytes, and at most ${maxBytes} can be delivered.`;
+  const isLoss = missingBytes === undefined;
+  const become = isLoss
+    ? "It was not stored."
+    : `${missingBytes} bytes of its texts were left out; the agent has the whole.`;
+  return { code: "MESSAGE_TOO_LARGE", message: `${what} ${become}`, isLoss };
+}
+
+/** Notifies of a failure that ends no turn, or of something of the agent that is missing or was shortened. */
+export function errorNotice(
+  { code, message }: Pick<DaemonError, "code" | "message">,
+  now: number,
+): SessionNotification {
   return { type: "session_notice", code, message, timestamp: now };
 }
 

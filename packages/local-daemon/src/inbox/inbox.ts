@@ -11,6 +11,7 @@ import {
 import { type AgentRequest, CANCEL_ANSWERS } from "../agents/index.js";
 import type { JournalReader, SessionLog } from "../journal/index.js";
 import type { PendingRequestRow } from "../storage/index.js";
+import { InboxRoom, type RoomUse } from "./inbox-room.js";
 
 /** The recipients of a request. */
 export interface Addressees {
@@ -23,6 +24,8 @@ export interface RequestPlace {
   /** The journal of its session. */
   readonly log: SessionLog;
   readonly addressees: Addressees;
+  /** Whose session it is, as of the session's row. */
+  readonly owner: string | undefined;
   readonly turnId: MessageId | undefined;
 }
 
@@ -34,6 +37,8 @@ export interface PendingRequest extends RequestPlace {
   readonly frame: string;
   readonly seq: number;
   readonly request: AgentRequest;
+  /** What it holds of the inbox's room. */
+  readonly use: RoomUse;
 }
 
 /** The client that resolved a request, or the reason. */
@@ -70,6 +75,8 @@ export interface AnswerRules {
  */
 export class Inbox {
   readonly #pending = new Map<string, PendingRequest>();
+  readonly #bySession = new Map<SessionId, Set<PendingRequest>>();
+  readonly #room = new InboxRoom();
   /** Resolved, and not stored as that yet. */
   readonly #resolving = new Map<string, PendingRequest>();
   readonly #deadlines = new Map<string, NodeJS.Timeout>();
@@ -88,9 +95,13 @@ export class Inbox {
     this.#logger = options.logger;
   }
 
-  /** Adds an agent's request. Its entry and its pending row are stored in the same commit. */
-  add(request: AgentRequest, place: RequestPlace): void {
-    const { log, turnId } = place;
+  /**
+   * Adds an agent's request. Its entry and its pending row are stored in the same commit. While too many wait, or too large ones
+   * (`INBOX_LIMITS`), or when the request is too large to be delivered, it is refused to the agent. Returns the reason when too many
+   * wait.
+   */
+  add(request: AgentRequest, place: RequestPlace): string | undefined {
+    const { log, turnId, owner } = place;
     const { sessionId } = log;
     const { method } = request;
     // Ours: two agents may use the same id.
@@ -108,11 +119,20 @@ export class Inbox {
       resolvedAt: undefined,
       ...(this.#timeoutMs === undefined ? {} : { deadlineAt: createdAt + this.#timeoutMs }),
     };
+    const use = { sessionId, owner, bytes: Buffer.byteLength(row.params) };
+    const refusal = this.#room.refusalOf(use);
+    if (refusal !== undefined) {
+      request.refuse(`${refusal} Nobody was asked.`);
+      return refusal;
+    }
     const frame = log.appendRequest({ id, method, params, deadlineAt: row.deadlineAt }, row.params);
+    if (typeof frame !== "string") {
+      request.refuse(`${method} has ${frame.bytes} bytes, and a request may have ${frame.maxBytes}. Nobody was asked.`);
+      return undefined;
+    }
     log.save({ kind: "request", row });
-    const pending = { ...place, row, params, frame, seq: log.lastSeq, request };
-    this.#pending.set(id, pending);
-    if (this.#timeoutMs !== undefined) this.#deadlines.set(id, this.#timer(pending, this.#timeoutMs));
+    this.#hold({ ...place, row, params, frame, seq: log.lastSeq, request, use });
+    return undefined;
   }
 
   /** The pending request of that id. */
@@ -125,9 +145,14 @@ export class Inbox {
     return this.#resolving.get(id);
   }
 
+  /** Pending requests of all sessions, oldest first. */
+  get pending(): Iterable<PendingRequest> {
+    return this.#pending.values();
+  }
+
   /** Pending requests of one session, oldest first. */
   pendingOf(sessionId: SessionId): PendingRequest[] {
-    return [...this.#pending.values()].filter(({ row }) => row.sessionId === sessionId);
+    return [...(this.#bySession.get(sessionId) ?? [])];
   }
 
   /** Handles a response frame of any client. */
@@ -167,9 +192,7 @@ export class Inbox {
   resolve(pending: PendingRequest, result: Record<string, unknown>, { answeredBy, reason }: Resolution): void {
     const { log, request } = pending;
     const { id } = pending.row;
-    clearTimeout(this.#deadlines.get(id));
-    this.#deadlines.delete(id);
-    this.#pending.delete(id);
+    if (!this.#release(pending)) return;
     const outcome = JSON.stringify(reason === undefined ? result : { ...result, reason });
     const row: PendingRequestRow = { ...pending.row, outcome, answeredBy, resolvedAt: this.#now() };
     log.append(resolution(row, pending.params, result));
@@ -179,6 +202,28 @@ export class Inbox {
       this.#resolving.delete(id);
       request.respond(result);
     });
+  }
+
+  #hold(pending: PendingRequest): void {
+    const { id, sessionId } = pending.row;
+    this.#pending.set(id, pending);
+    const ofSession = this.#bySession.get(sessionId) ?? new Set();
+    this.#bySession.set(sessionId, ofSession.add(pending));
+    this.#room.take(pending.use);
+    if (this.#timeoutMs !== undefined) this.#deadlines.set(id, this.#timer(pending, this.#timeoutMs));
+  }
+
+  /** False when it does not wait any more. */
+  #release(pending: PendingRequest): boolean {
+    const { id, sessionId } = pending.row;
+    if (!this.#pending.delete(id)) return false;
+    clearTimeout(this.#deadlines.get(id));
+    this.#deadlines.delete(id);
+    const ofSession = this.#bySession.get(sessionId);
+    ofSession?.delete(pending);
+    if (ofSession?.size === 0) this.#bySession.delete(sessionId);
+    this.#room.release(pending.use);
+    return true;
   }
 
   #cancel(pending: PendingRequest, resolved: Resolution): void {

@@ -6,6 +6,7 @@ import {
   type SessionId,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 
 /** The beginning of every frame of a journal. */
 const FRAME_HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
@@ -94,14 +95,15 @@ function withMark(frame: string, mark: "early" | "resolved"): string {
 /** Keys of `_meta` that are ours: an agent cannot forge a position, nor what became of an entry. */
 const OURS: ReadonlySet<string> = new Set(["epoch", "seq", "early", "resolved"]);
 
-/** What else the agent's frame carried in `_meta`, ready to be appended. */
+/** What else the agent's frame carried in `_meta`, ready to be appended; without what is too long for a trace context. */
 export function foreignMeta(meta: EnvelopeMeta | undefined): string {
   let text = "";
   if (meta === undefined) return text;
   for (const [name, value] of Object.entries(meta)) {
     if (OURS.has(name)) continue;
     const json: string | undefined = JSON.stringify(value);
-    if (json !== undefined) text += `,${JSON.stringify(name)}:${json}`;
+    if (json !== undefined && text.length + json.length <= JOURNAL_LIMITS.traceChars)
+      text += `,${JSON.stringify(name)}:${json}`;
   }
   return text;
 }

@@ -14,7 +14,8 @@ import { sessionClosed } from "../refusals.js";
 import type { FrameRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
-import { foreignMeta, metaHead, notificationHead, notificationText, requestText } from "./journal-frame.js";
+import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
+import { foreignMeta, metaHead, notificationHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
 import { UnstoredEntries } from "./unstored-entries.js";
@@ -35,6 +36,8 @@ export interface SessionLogOptions {
   onBacklog(isOver: boolean): void;
   /** A commit failed; called once until one succeeds again. */
   onUndurable(error: DaemonError): void;
+  /** An entry was larger than a client could be sent: it was shortened, or not stored. Called after it. */
+  onOversized(entry: OversizedEntry): void;
   /** First entry of the turn that runs: pruning spares it. */
   turnFirstSeq(): number | undefined;
 }
@@ -135,21 +138,39 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#phase = "retired";
   }
 
-  /** Adds a notification. `meta` is what the agent's frame carried; the keys of it that only the daemon states are dropped. */
-  append(notification: SessionNotification, meta?: EnvelopeMeta): void {
-    this.state.apply(notification);
-    this.#push(`${this.#notificationHead}${notificationText(notification)}}`, meta);
+  /**
+   * Adds a notification, and returns it as it is stored: with its long texts cut where it was too large to be delivered,
+   * undefined where it was too large all the same, and is no entry.
+   *
+   * @param meta what the agent's frame carried; the keys of it that only the daemon states are dropped
+   */
+  append(notification: SessionNotification, meta?: EnvelopeMeta): SessionNotification | undefined {
+    const bounded = boundedNotification(notification);
+    if (!("text" in bounded)) {
+      this.#options.onOversized(bounded);
+      return undefined;
+    }
+    this.state.apply(bounded.notification);
+    this.#push(`${this.#notificationHead}${bounded.text}}`, meta);
+    if (bounded.oversized !== undefined) this.#options.onOversized(bounded.oversized);
     this.#watchBacklog();
+    return bounded.notification;
   }
 
   /**
-   * Adds a request to the clients; returns its frame.
+   * Adds a request to the clients; returns its frame, or why it is too large to be one.
    *
    * @param params those of the request as JSON, which its row holds as well
    */
-  appendRequest(request: SessionRequest, params: string): string {
+  appendRequest(request: SessionRequest, params: string): string | OversizedEntry {
+    const text = requestText(request.id, request.method, params);
+    const oversized = oversizedRequest(request.method, text);
+    if (oversized !== undefined) {
+      this.#options.onOversized(oversized);
+      return oversized;
+    }
     this.state.ask(request);
-    return this.#push(requestText(request.id, request.method, params), undefined);
+    return this.#push(text, undefined);
   }
 
   /** Stores a row with the next transaction, and again later when that fails. The last one of a key wins. */

@@ -21,6 +21,8 @@ export const AGENT_LIMITS = {
   stderrBytes: 64 * 1024,
   /** How long agents may take to end an interrupted turn when the daemon stops. */
   drainInterruptMs: 1_000,
+  /** An agent that went idle in the middle of an answer: how long it may take to continue, or to state the turn's end. */
+  idleGraceMs: 1_000,
   /** How long `ps` may take where there is no `/proc`. */
   psTimeoutMs: 2_000,
   /** Files of `/proc` read at a time: enough to keep the thread pool busy, few enough to leave room for other work. */
@@ -30,6 +32,11 @@ export const AGENT_LIMITS = {
   goneWaitMs: 2_000,
   /** Scans for descendants of a dead agent: a process may fork during a scan, and the next scan finds the child. */
   sweepRounds: 4,
+  /** Time of the event loop that one agent's output gets at a time, and all agents' together before anything else is served. */
+  loopSliceMs: 1,
+  loopRoundMs: 2,
+  /** Bytes that are cut into lines at a time: a chunk of a pipe may hold 32 000 lines. */
+  linePieceBytes: 8 * 1024,
   /** Warnings about one agent that are all logged; after these, only the 32nd, 64th, 128th and so on. */
   warningsInFull: 20,
 } as const;

@@ -1,3 +1,5 @@
+import { LIMITS } from "@daemon-sdk/protocol";
+
 /** Bounds of journals and their cursors; no option changes them. The configurable ones are in `SessionLimits`. */
 export const JOURNAL_LIMITS = {
   /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
@@ -12,4 +14,12 @@ export const JOURNAL_LIMITS = {
   pruneLookMs: 1_000,
   /** Credit of one cursor, in events and in bytes: more than any client needs, and sums stay within what every number type counts. */
   creditMax: 2 ** 31,
+  /** Largest entry: a message of the wire without what an early copy, or an answer that holds the entry, has beside it. */
+  entryBytes: LIMITS.sessionFrameBytes - 64 * 1024,
+  /** Largest request to the user: a list of requests holds half a message of the wire, and each has to fit into it. */
+  requestBytes: LIMITS.sessionFrameBytes / 2 - 64 * 1024,
+  /** What stays of a text in an entry that is too large: more than a person reads, and 63 of them fit. */
+  cutTextBytes: 256 * 1024,
+  /** Longest trace context that an agent may add to an entry, in UTF-16 units; W3C asks for 512 of `tracestate`. */
+  traceChars: 4_096,
 } as const;

@@ -12,16 +12,49 @@ export const SERVING_LIMITS = {
   socketPathBytes: 103,
   /** Shortest key in a configuration: a shorter one could be guessed. */
   apiKeyChars: 16,
-  /** Most unused tickets. */
+  /** Most unused tickets of the person, and of one configured key. */
   tickets: 1_000,
+  ticketsPerKey: 100,
+  /** Most connections of one configured key. */
+  connectionsPerKey: 256,
   /** Longest name of a peer, in UTF-16 units: each log line contains it. */
   peerNameChars: 64,
   /** Longest text of an error, which may name a peer's input but not repeat all of it. */
   errorTextChars: 800,
-  /** Bytes of conversation, requests or receipts in one answer: half a frame, which leaves room for other fields. */
+  /** Sessions, requests or receipts in one answer: half a frame leaves room for everything beside them. */
   answerBytes: LIMITS.sessionFrameBytes / 2,
+  /** Messages in one answer to `get_session_messages`, which holds at least one: making it holds the loop for some 2 ms. */
+  pageBytes: 512 * 1024,
+  /** Messages in one answer to `load_session`; the newest one may be larger alone. `get_session_messages` has older ones. */
+  snapshotBytes: 2 * 1024 * 1024,
+  newestBytes: 4 * 1024 * 1024,
+  /** Messages and their bytes that a snapshot reads at a time: the loop serves others between two slices. */
+  sliceMessages: 100,
+  sliceBytes: 256 * 1024,
   /** Prompts in one answer to `load_session` that are listed whole; of others their ids and their size. */
   queuedBytes: 1024 * 1024,
+  /** Largest message that an answer holds; of a larger one the size is stated. */
+  messageBytes: LIMITS.sessionFrameBytes - 256 * 1024,
+  /** JSON of what an agent reports and answers repeat: its settings, its models. What is longer is not kept. */
+  reportedJsonChars: 256 * 1024,
+  /** Detail of an agent's error that is passed on, as JSON. */
+  errorDetailChars: 64 * 1024,
+  /** Messages of the person that are handled in one turn of the loop, and the time after which the share is used up … */
+  personTurn: { messages: 64, ms: 4 },
+  /** … the same of one configured key, and of all connections that have not authenticated. */
+  keyTurn: { messages: 16, ms: 1 },
+  /** Messages of one connection that wait for such a turn, and their UTF-16 units, above which its socket is not read. */
+  inboundMessages: 256,
+  inboundUnits: 1024 * 1024,
+  /** Calls that read history: at work for one principal at a time … */
+  readsAtOnce: 8,
+  /** … and waiting, with the UTF-16 units of their messages; the next one is refused. */
+  readsWaiting: 1_024,
+  readsWaitingUnits: 4 * 1024 * 1024,
+  /** How long an answer that its client does not read counts as one at work. */
+  readDrainMs: 10_000,
+  /** Shortest time between two lines of the log about refusals of one principal. */
+  refusalLogMs: 1_000,
   /** JSON of the params of a session that only its agent knows. */
   agentParamsChars: 256 * 1024,
   /** Longest title from a session's first prompt, in UTF-16 units: what a list can show. */

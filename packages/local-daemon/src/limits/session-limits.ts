@@ -18,6 +18,8 @@ export interface SessionLimits extends LiveAgentLimits {
   readonly queuedBytesPerPrincipal: number;
   /** Most open sessions; each may have a process. */
   readonly openSessions: number;
+  /** Most open sessions of one configured key. The person's own have the bound of all. */
+  readonly openSessionsPerKey: number;
   /** Entries younger than this are kept, whatever their number: a client that lost its link resumes within this time. */
   readonly journalKeepMs: number;
   /** … up to this many bytes. */
@@ -41,6 +43,7 @@ export const SESSION_LIMITS: SessionLimits = {
   queuedBytes: 64 * 1024 * 1024,
   queuedBytesPerPrincipal: 256 * 1024 * 1024,
   openSessions: 20_000,
+  openSessionsPerKey: 2_000,
   journalKeepMs: 120_000,
   journalKeepBytes: 64 * 1024 * 1024,
   journalOldEntries: 10_000,

@@ -57,6 +57,8 @@ export class MessageSearch {
    * principal wait.
    */
   async search(query: SearchQuery): Promise<SearchAnswer> {
+    // First, because it is cheap: words are found by a segmenter.
+    this.#turns.check(query.owner);
     if (checkedTerms(query).length === 0) return { rows: [], isIncomplete: false };
     return this.#turns.take(query.owner, () => this.#search(query));
   }

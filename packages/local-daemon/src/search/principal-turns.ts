@@ -6,6 +6,11 @@ export class PrincipalTurns {
   readonly #last = new Map<string | undefined, Promise<unknown>>();
   readonly #waiting = new Map<string | undefined, number>();
 
+  /** Throws `QUEUE_FULL` when too much of a principal waits. */
+  check(keyId: string | undefined): void {
+    if ((this.#waiting.get(keyId) ?? 0) >= SEARCH_LIMITS.waitingPerPrincipal) throw tooManySearches();
+  }
+
   /**
    * Does `work` when everything of the same principal that came before has ended. Rejects with `QUEUE_FULL` when too much of
    * it waits already.
@@ -13,9 +18,8 @@ export class PrincipalTurns {
   async take<Result>(keyId: string | undefined, work: () => Promise<Result>): Promise<Result> {
     const before = this.#last.get(keyId);
     if (before === undefined) return this.#do(keyId, work());
-    const waiting = this.#waiting.get(keyId) ?? 0;
-    if (waiting >= SEARCH_LIMITS.waitingPerPrincipal) throw tooManySearches();
-    this.#waiting.set(keyId, waiting + 1);
+    this.check(keyId);
+    this.#waiting.set(keyId, (this.#waiting.get(keyId) ?? 0) + 1);
     const next = before
       .catch(() => {})
       .then(() => {

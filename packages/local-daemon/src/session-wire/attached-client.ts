@@ -25,6 +25,8 @@ export interface Attached<Result> {
   readonly result: Result;
   /** Starts the events that come after it: call it when the answer has been sent. */
   start(): void;
+  /** Detaches the client: call it when the answer could not be sent. */
+  cancel(): void;
 }
 
 /** How a client follows a session. */
@@ -52,7 +54,7 @@ export class AttachedClient implements JournalReader {
     return this.#connection.id;
   }
 
-  get sink(): FrameSink {
+  get sink(): Connection["outbox"] & FrameSink {
     return this.#connection.outbox;
   }
 
@@ -75,7 +77,8 @@ export class AttachedClient implements JournalReader {
     const { store, epoch, inbox } = host.services;
     return this.#between(host, session, async (open) => {
       const result = await takeSnapshot(open, store, epoch, inbox, options);
-      return attached(result, this.#follow(open, { fromSeq: result.position.seq + 1, credit: options.credit }));
+      const cursor = this.#follow(open, { fromSeq: result.position.seq + 1, credit: options.credit });
+      return this.#attached(result, cursor, open);
     });
   }
 
@@ -91,7 +94,7 @@ export class AttachedClient implements JournalReader {
       const { committedSeq } = open.log;
       await checkPosition(store, open.id, after, committedSeq);
       const result = { position: { epoch, seq: committedSeq }, ...stateOf(open, inbox) };
-      return attached(result, this.#follow(open, { fromSeq: after.seq + 1, credit }));
+      return this.#attached(result, this.#follow(open, { fromSeq: after.seq + 1, credit }), open);
     });
   }
 
@@ -105,7 +108,8 @@ export class AttachedClient implements JournalReader {
       const earlyFromSeq = Math.min(scannedSeq === undefined ? oldest : scannedSeq + 1, committedSeq + 1);
       const cursor = this.#follow(open, { fromSeq: committedSeq + 1, credit, earlyFromSeq });
       const { workingState, isAgentLoopInProgress } = stateOf(open, inbox);
-      return attached({ position: { epoch, seq: committedSeq }, workingState, isAgentLoopInProgress }, cursor);
+      const result = { position: { epoch, seq: committedSeq }, workingState, isAgentLoopInProgress };
+      return this.#attached(result, cursor, open);
     });
   }
 
@@ -141,6 +145,10 @@ export class AttachedClient implements JournalReader {
     }
   }
 
+  #attached<Result>(result: Result, cursor: Cursor, session: Session): Attached<Result> {
+    return { result, start: () => cursor.start(), cancel: () => this.detach(session) };
+  }
+
   #follow(session: Session, start: CursorStart): Cursor {
     this.#followed.set(session.id, session);
     // A client that bounds a session by credit does not read it on purpose: that must not cost the others on the connection.
@@ -156,8 +164,4 @@ export class AttachedClient implements JournalReader {
     const params = { sessionId: session.id, notification };
     this.sink.send(encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION));
   }
-}
-
-function attached<Result>(result: Result, cursor: Cursor): Attached<Result> {
-  return { result, start: () => cursor.start() };
 }

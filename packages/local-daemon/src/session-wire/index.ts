@@ -1,1 +1,2 @@
 export { SessionDialect } from "./session-dialect.js";
+export { SharedTurns } from "./shared-turns.js";

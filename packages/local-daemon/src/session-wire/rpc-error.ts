@@ -8,6 +8,7 @@ import {
   SessionError,
 } from "@daemon-sdk/protocol";
 import { briefText } from "../connection/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 
 /** Codes of ours that have a number of their own on the wire; every other is -32603 (docs/wire/session.md#errors). */
 const NUMBERS: Partial<Record<DaemonErrorCode, number>> = {
@@ -57,5 +58,7 @@ function peerMessageOf(error: DaemonError): string | undefined {
 
 function saidWith({ code, data }: ProtocolError): object {
   if (OURS.has(code) && isRecord(data)) return data;
-  return data === undefined ? {} : { detail: data };
+  // An agent's detail has no other bound; the answer has to fit into a message.
+  const isShort = (JSON.stringify(data)?.length ?? 0) <= SERVING_LIMITS.errorDetailChars;
+  return data === undefined || !isShort ? {} : { detail: data };
 }

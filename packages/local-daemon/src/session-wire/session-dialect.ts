@@ -13,7 +13,6 @@ import {
   type Logger,
   METHODS,
   type NotificationEnvelope,
-  ProtocolError,
   type RequestEnvelope,
   type ResponseEnvelope,
   RpcCode,
@@ -22,50 +21,26 @@ import {
 } from "@daemon-sdk/protocol";
 import { grantCreditParamsSchema, METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
 import * as z from "zod/mini";
-import type { Credentials } from "../access/index.js";
-import type { Connection, Dialect } from "../connection/index.js";
+import type { Credentials, Principal } from "../access/index.js";
+import { briefText, type Connection, type Dialect } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import { AttachedClient } from "./attached-client.js";
-import {
-  AGENT_HANDLERS,
-  type Call,
-  type Handler,
-  LIFECYCLE_HANDLERS,
-  LISTING_HANDLERS,
-  PING_HANDLERS,
-  RECEIPT_HANDLERS,
-  REQUEST_HANDLERS,
-  SETTINGS_HANDLERS,
-  TICKET_HANDLERS,
-  TURN_HANDLERS,
-} from "./handlers/index.js";
-import { ReachableSessions, reaches } from "./reachable-sessions.js";
+import { Calls, issueText } from "./calls.js";
+import { reaches } from "./reachable-sessions.js";
 import { toRpcError } from "./rpc-error.js";
+import type { SharedTurns } from "./shared-turns.js";
 
 const PREFIX = "daemon.";
 const GRANT_CREDIT = `${PREFIX}grant_credit`;
-
-const HANDLERS: ReadonlyMap<string, Handler> = new Map(
-  [
-    ...PING_HANDLERS,
-    ...LIFECYCLE_HANDLERS,
-    ...TURN_HANDLERS,
-    ...RECEIPT_HANDLERS,
-    ...REQUEST_HANDLERS,
-    ...SETTINGS_HANDLERS,
-    ...LISTING_HANDLERS,
-    ...AGENT_HANDLERS,
-    ...TICKET_HANDLERS,
-  ].map((handler) => [handler.name, handler]),
-);
 
 /** Options of {@link SessionDialect}. */
 export interface SessionDialectOptions {
   readonly host: SessionHost;
   readonly credentials: Credentials;
+  readonly turns: SharedTurns;
   /** Checks a proof against the upgrade of this very connection. */
   verifyProof(proof: string): boolean;
   /** Called once the credential was accepted. */
@@ -88,7 +63,7 @@ export class SessionDialect implements Dialect {
   readonly #host: SessionHost;
   readonly #logger: Logger;
   #client: AttachedClient | undefined;
-  readonly #calls = new Set<Promise<void>>();
+  #calls: Calls | undefined;
   #refusals = 0;
   #isLoggedOut = false;
 
@@ -108,10 +83,10 @@ export class SessionDialect implements Dialect {
     const { envelope } = decoded;
     switch (envelope.type) {
       case "request":
-        this.#onRequest(envelope);
+        this.#onRequest(envelope, text.length);
         break;
       case "response":
-        if (this.#client === undefined) this.counters.badFrames++;
+        if (this.#client === undefined || isTooLong(envelope.id)) this.counters.badFrames++;
         else this.#answer(envelope, this.#client);
         break;
       case "notification":
@@ -122,6 +97,8 @@ export class SessionDialect implements Dialect {
 
   onClose(): void {
     this.#client?.detachAll();
+    this.#calls?.end();
+    if (this.#client !== undefined) this.#options.turns.connections.remove(this.#client.principal.keyId);
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
     this.#logger.info({ ...this.#who(), ...this.counters }, "a client sent frames that were not acted on");
@@ -136,17 +113,25 @@ export class SessionDialect implements Dialect {
 
   #stray({ method }: NotificationEnvelope): void {
     this.counters.strayNotifications++;
-    this.#logger.debug({ ...this.#who(), method }, "a client's notification was ignored");
+    this.#logger.debug({ ...this.#who(), method: briefText(method) }, "a client's notification was ignored");
   }
 
-  #onRequest(request: RequestEnvelope): void {
+  #onRequest(request: RequestEnvelope, units: number): void {
     const { id, method, params } = request;
     const name = method.startsWith(PREFIX) ? method.slice(PREFIX.length) : "";
-    if (name === METHODS.authenticate.name) this.#authenticate(id, params);
-    else if (this.#client === undefined || this.#isLoggedOut)
+    if (isTooLong(id)) this.#refuseId(id);
+    else if (name === METHODS.authenticate.name) this.#authenticate(id, params);
+    else if (this.#client === undefined || this.#calls === undefined || this.#isLoggedOut)
       this.#fail(id, { code: RpcCode.authentication, message: NOT_AUTHENTICATED });
-    else if (name === METHODS.logout.name) void this.#logout(id, params, this.#client);
-    else this.#track(this.#call(id, name, params, this.#client));
+    else if (name === METHODS.logout.name) void this.#logout(id, params, this.#client, this.#calls);
+    else this.#calls.answer({ request, name, units });
+  }
+
+  /** An id is in the answer and in the log: a long one is in neither. */
+  #refuseId(id: string): void {
+    this.counters.badFrames++;
+    const message = `The id of a request has ${id.length} characters, ${LIMITS.idChars} are the limit (idChars).`;
+    this.#fail(null, { code: RpcCode.invalidRequest, message });
   }
 
   #authenticate(id: string, params: Record<string, unknown>): void {
@@ -161,17 +146,30 @@ export class SessionDialect implements Dialect {
       return;
     }
     const isFirst = this.#client === undefined;
-    const isPlain = parsed.data.proof === undefined && parsed.data.ticket === undefined;
-    this.#client ??= new AttachedClient(this.#connection, isPlain, principal);
+    if (isFirst && !this.#admit(id, parsed.data, principal)) return;
     const { agents, services } = this.#host;
     const { instanceId } = services;
     const result = { userId: "local", orgId: "local", capabilities: capabilities(agents.names), instanceId };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
-    if (isFirst) this.#welcome(parsed.data);
+    if (isFirst) this.#welcome(parsed.data, principal);
   }
 
-  #welcome({ caller }: AuthenticateParams): void {
-    this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars));
+  /** False, and answered, when the principal has as many connections as it may have. */
+  #admit(id: string, { proof, ticket }: AuthenticateParams, principal: Principal): boolean {
+    try {
+      this.#options.turns.connections.add(principal.keyId);
+    } catch (error) {
+      this.#fail(id, toRpcError(error));
+      return false;
+    }
+    this.#client = new AttachedClient(this.#connection, proof === undefined && ticket === undefined, principal);
+    this.#calls = this.#callsOf(this.#client);
+    return true;
+  }
+
+  #welcome({ caller }: AuthenticateParams, principal: Principal): void {
+    const share = this.#options.turns.shares.of(principal.keyId);
+    this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
     this.#options.onAuthenticated?.();
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
@@ -189,42 +187,19 @@ export class SessionDialect implements Dialect {
     );
   }
 
-  #track(call: Promise<void>): void {
-    this.#calls.add(call);
-    // Never rejects: errors were answered.
-    void call.then(() => this.#calls.delete(call));
-  }
-
   /**
    * Closes the connection: a client is logged in by its connection alone. Earlier requests are answered first.
    */
-  async #logout(id: string, params: Record<string, unknown>, client: AttachedClient): Promise<void> {
+  async #logout(id: string, params: Record<string, unknown>, client: AttachedClient, calls: Calls): Promise<void> {
     const parsed = z.safeParse(METHOD_SCHEMAS.logout.params, params);
     if (!parsed.success) {
       this.#fail(id, { code: RpcCode.invalidParams, message: issueText("logout", parsed.error) });
       return;
     }
     this.#isLoggedOut = true;
-    await Promise.all(this.#calls);
+    await calls.settled();
     this.#send(encodeResult(id, { accepted: true }, FACTORY_PROTOCOL_VERSION));
     client.close();
-  }
-
-  async #call(id: string, name: string, params: Record<string, unknown>, client: AttachedClient): Promise<void> {
-    try {
-      const handler = this.#handlerOf(name);
-      const parsed = z.safeParse(handler.params, params);
-      if (!parsed.success) throw badParams(issueText(name, parsed.error));
-      const { result, after } = await handler.run(parsed.data, this.#callOf(id, client));
-      this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
-      after?.();
-    } catch (error) {
-      const answer = toRpcError(error);
-      const fields = { ...this.#who(), method: name, request: id, rpcCode: answer.code };
-      if (answer.code === RpcCode.internalError) this.#logger.error({ ...fields, error }, "a request failed");
-      else this.#logger.debug({ ...fields, error: answer.message }, "a request was refused");
-      this.#fail(id, answer);
-    }
   }
 
   #answer(envelope: ResponseEnvelope, client: AttachedClient): void {
@@ -234,22 +209,24 @@ export class SessionDialect implements Dialect {
     });
   }
 
-  #callOf(requestId: string, client: AttachedClient): Call {
-    const { tickets } = this.#options.credentials;
-    return { requestId, client, tickets, sessions: new ReachableSessions(this.#host, client), host: this.#host };
-  }
-
-  #handlerOf(name: string): Handler {
-    const handler = HANDLERS.get(name);
-    if (handler !== undefined) return handler;
-    this.counters.unknownMethods++;
-    throw new ProtocolError("METHOD_NOT_FOUND", "Method not found", { rpcCode: RpcCode.methodNotFound });
+  #callsOf(client: AttachedClient): Calls {
+    const { host, credentials, turns } = this.#options;
+    const services = { host, tickets: credentials.tickets, reads: turns.reads, refusals: turns.refusals };
+    return new Calls({
+      services,
+      client,
+      counters: this.counters,
+      send: (frame) => this.#send(frame),
+      who: () => this.#who(),
+    });
   }
 
   #badFrame(fault: Extract<ReturnType<typeof decodeFrame>, { ok: false }>): void {
-    const { id, rpcCode, message, type } = fault;
+    const { rpcCode, message, type } = fault;
+    const id = isTooLong(fault.id) ? null : fault.id;
     this.counters.badFrames++;
-    this.#logger.debug({ ...this.#who(), fault: fault.fault, type, badFrames: this.counters.badFrames }, message);
+    const fields = { fault: fault.fault, type: type && briefText(type), badFrames: this.counters.badFrames };
+    this.#logger.debug({ ...this.#who(), ...fields }, message);
     // Neither of these expects an answer, and an answer to an answer could go on for ever.
     if (type !== "response" && type !== "notification") this.#fail(id, { code: rpcCode, message });
   }
@@ -289,13 +266,6 @@ function capabilities(agents: string[]): DaemonCapabilities {
   };
 }
 
-function badParams(message: string): ProtocolError {
-  return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
-}
-
-/** Names the first field that is wrong and what it should be; never its value, which may be a secret. */
-function issueText(name: string, error: z.core.$ZodError): string {
-  const [issue] = error.issues;
-  const field = issue === undefined || issue.path.length === 0 ? "params" : `params.${issue.path.join(".")}`;
-  return `Invalid params of daemon.${name}: ${field}: ${issue?.message ?? "not as the method wants them"}`;
+function isTooLong(id: string | null): boolean {
+  return id !== null && id.length > LIMITS.idChars;
 }

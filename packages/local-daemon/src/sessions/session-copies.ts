@@ -2,7 +2,7 @@ import { ProtocolError, RpcCode, type SessionId, type SessionMessage } from "@da
 import type { Committer } from "../journal/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { daemonStopping } from "../refusals.js";
-import type { MessageRun, SessionRow, Store } from "../storage/index.js";
+import type { NumberedMessages, SessionRow, Store } from "../storage/index.js";
 
 /** Which messages of a conversation a copy holds; default all. */
 export interface CopiedMessages {
@@ -98,7 +98,7 @@ export class SessionCopies {
     }
   }
 
-  #read(from: SessionId, after: number): Promise<MessageRun> {
+  #read(from: SessionId, after: number): Promise<NumberedMessages> {
     const { copyMessages: limit, copyBytes: maxBytes } = STORAGE_LIMITS;
     return this.#options.store.readMessageRun(from, { after, limit, maxBytes });
   }

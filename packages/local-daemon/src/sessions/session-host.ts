@@ -4,7 +4,6 @@ import {
   newId,
   ProtocolError,
   RpcCode,
-  SessionError,
   type SessionId,
   SessionNotFoundError,
   sessionId,
@@ -15,6 +14,7 @@ import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
+import { OpenSessions } from "./open-sessions.js";
 import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
 import { sessionDirectory } from "./session-directory.js";
@@ -46,7 +46,7 @@ export class SessionHost {
   readonly services: SessionServices;
   readonly agents: AgentCatalog;
   readonly copies: SessionCopies;
-  readonly #open = new Map<SessionId, Session>();
+  readonly #open: OpenSessions;
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
   readonly #stopping = new Set<Promise<unknown>>();
@@ -58,11 +58,12 @@ export class SessionHost {
     this.services = { ...options, live: new LiveAgents(options), room: new QueueRoom(options.limits) };
     this.agents = options.agents;
     this.copies = new SessionCopies(this.services);
+    this.#open = new OpenSessions(options.limits);
   }
 
   /** Sessions that are open. */
   get open(): readonly Session[] {
-    return [...this.#open.values()];
+    return this.#open.values();
   }
 
   /** The session when it is open. */
@@ -83,6 +84,8 @@ export class SessionHost {
     const cwd = await sessionDirectory(params.cwd);
     const known = await this.#known(id);
     if (known !== undefined) return { session: known, isNew: false };
+    // Before an agent is started for it.
+    this.#open.check({ id, owner: keyId });
     const making = this.#once(id, () => this.#make(id, spec, { ...params, cwd }, keyId));
     return { session: await making, isNew: true };
   }
@@ -189,8 +192,10 @@ export class SessionHost {
     await Promise.allSettled([...this.#stopping, ...this.#opening.values()]);
     for (const session of this.open) session.log.retry();
     await this.services.committer.drain();
-    for (const session of this.open) session.retire();
-    this.#open.clear();
+    for (const session of this.open) {
+      session.retire();
+      this.#open.remove(session);
+    }
   }
 
   /** The open session, or the stored one opened. */
@@ -240,18 +245,14 @@ export class SessionHost {
   }
 
   #admit(session: Session): void {
-    const { openSessions } = this.services.limits;
-    if (this.#open.size >= openSessions) {
+    try {
+      this.#open.add(session);
+    } catch (error) {
       session.retire();
       this.#track(session.agent.stop());
-      throw new SessionError(
-        "SESSION_STATE",
-        `${openSessions} sessions are open already. Close some, or raise openSessions.`,
-        { sessionId: session.id },
-      );
+      throw error;
     }
     if (this.#isStopping) session.turns.drain();
-    this.#open.set(session.id, session);
   }
 
   async #releaseUnused(session: Session): Promise<void> {
@@ -261,7 +262,7 @@ export class SessionHost {
   }
 
   #release(session: Session): void {
-    if (this.#open.get(session.id) === session) this.#open.delete(session.id);
+    this.#open.remove(session);
     if (session.log.hasHole) this.#lastSeqs.set(session.id, session.log.lastSeq);
     session.retire();
     this.#track(session.agent.stop());

@@ -10,6 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import {
   type AgentExit,
+  type AgentFault,
   type AgentReady,
   type AgentRequest,
   type AgentServices,
@@ -24,6 +25,8 @@ import {
   damagedNotice,
   errorNotice,
   forgottenNotices,
+  isReportable,
+  oversizedFault,
   releasedNotice,
   titleFrom,
   undurableNotice,
@@ -88,6 +91,8 @@ export class Session {
   /** The last title in the journal. */
   #statedTitle: unknown;
   #hasConversation: boolean;
+  /** Which kinds of faults were reported in which turn. */
+  #noticed: { turn: unknown; kinds: Set<string> } = { turn: undefined, kinds: new Set() };
   /** Why the last commit failed that did. */
   #storeError: DaemonError | undefined;
   /** The turn that reported usage last, and the running total before it did. */
@@ -133,14 +138,18 @@ export class Session {
     this.log.save({ kind: "session", row: this.#row });
   }
 
-  /** Appends a notification to the log, and makes its changes of the conversation and of the session's row. */
+  /**
+   * Appends a notification to the log, and makes its changes of the conversation and of the session's row: those of what is
+   * stored, and none where nothing is.
+   */
   notify(notification: SessionNotification, meta?: EnvelopeMeta): void {
-    const { write, patch } = conversationChange(this.#row, notification, this.#services.now());
+    const stored = this.log.append(notification, meta);
+    if (stored === undefined) return;
+    const { write, patch } = conversationChange(this.#row, stored, this.#services.now());
     if (write !== undefined) this.log.save(write);
     if (patch !== undefined) this.patch(patch);
     if (write?.kind === "message") this.turns.answered(write.message);
-    if (notification.type === "session_title_updated") this.#statedTitle = notification.title;
-    this.log.append(notification, meta);
+    if (stored.type === "session_title_updated") this.#statedTitle = stored.title;
   }
 
   /** Accepts messages again after a close. */
@@ -162,6 +171,7 @@ export class Session {
       sessionId: this.id,
       lastSeq,
       onBacklog: (isOver) => this.agent.setPaused(isOver),
+      onOversized: (entry) => this.#onFault(oversizedFault(this.#row.agent, entry)),
       onUndurable: (error) => this.#notifyUndurable(error),
       turnFirstSeq: () => this.turns.active?.firstSeq,
     });
@@ -195,6 +205,7 @@ export class Session {
       events: {
         onNotification: (notification, meta) => this.#onNotification(notification, meta),
         onRequest: (request) => this.#onRequest(request),
+        onFault: (fault) => this.#onFault(fault),
         onConversation: (agentSessionId) => this.patch({ agentSessionId }),
         onTurnStarted: () => this.turns.started(),
         onTurnEnded: (end) => this.turns.ended(end),
@@ -264,10 +275,11 @@ export class Session {
   }
 
   #onReady(ready: AgentReady): void {
-    this.availableModels = ready.availableModels;
-    const settings = changedSettings(this.#row.settings, ready.settings);
-    if (settings !== undefined && this.log.isPublished) this.notify({ type: "settings_updated", settings });
-    this.patch({ agentSessionId: ready.agentSessionId, settings: { ...this.#row.settings, ...ready.settings } });
+    this.availableModels = isReportable(ready.availableModels) ? ready.availableModels : undefined;
+    const changed = changedSettings(this.#row.settings, ready.settings);
+    if (changed !== undefined && this.log.isPublished) this.notify({ type: "settings_updated", settings: changed });
+    const settings = { ...this.#row.settings, ...ready.settings };
+    this.patch({ agentSessionId: ready.agentSessionId, ...(isReportable(settings) ? { settings } : {}) });
     if (ready.hasForgotten !== true) return;
     // The new conversation counts its tokens from the beginning.
     this.patch({ tokenUsage: undefined });
@@ -320,8 +332,24 @@ export class Session {
 
   #onRequest(request: AgentRequest): void {
     if (this.log.isRetired) return;
-    const place = { log: this.log, addressees: this.attached, turnId: this.turns.active?.row.id };
-    this.#services.inbox.add(request, place);
+    const turnId = this.turns.active?.row.id;
+    const place = { log: this.log, addressees: this.attached, owner: this.#row.owner, turnId };
+    const refusal = this.#services.inbox.add(request, place);
+    if (refusal !== undefined) {
+      this.#onFault({ code: "QUEUE_FULL", message: `${refusal} Nobody was asked.`, isLoss: false });
+    }
+  }
+
+  /** One notice for each kind of fault in a turn: a flood of them is one notice. */
+  #onFault(fault: AgentFault): void {
+    if (this.log.isRetired) return;
+    if (fault.isLoss) this.turns.lost(fault);
+    const turn = this.turns.active?.row.id;
+    const kind = `${fault.code} ${fault.isLoss}`;
+    if (this.#noticed.turn !== turn) this.#noticed = { turn, kinds: new Set() };
+    if (this.#noticed.kinds.has(kind)) return;
+    this.#noticed.kinds.add(kind);
+    this.notify(errorNotice(fault, this.#services.now()));
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {

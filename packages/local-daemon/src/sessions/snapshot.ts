@@ -1,19 +1,14 @@
-import {
-  LIMITS,
-  type LoadSessionResult,
-  type Position,
-  type ResumeSessionResult,
-  type SessionMessage,
-} from "@daemon-sdk/protocol";
+import type { LoadSessionResult, Position, ResumeSessionResult } from "@daemon-sdk/protocol";
 import type { Inbox } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
+import { newestMessages } from "./deliverable.js";
 import { queuedMessages } from "./queued-messages.js";
 import type { Session } from "./session.js";
 
 /** Which messages a snapshot contains. */
 export interface SnapshotOptions {
-  /** Newest messages only; default all that fit into an answer. */
+  /** Newest messages only; default as many as `SERVING_LIMITS.snapshotBytes` hold. */
   readonly messageLimit?: number | undefined;
 }
 
@@ -35,17 +30,19 @@ export async function takeSnapshot(
 ): Promise<Snapshot> {
   const { row, turns, log } = session;
   const { committedSeq } = log;
-  const messages = await newestMessages(store, session, options.messageLimit ?? Number.POSITIVE_INFINITY);
-  return {
-    session: { messages, ...(row.title === undefined ? {} : { title: row.title }) },
-    settings: row.settings,
-    cwd: row.cwd,
+  const { title, settings, cwd, tokenUsage } = row;
+  // Before the messages are read, which takes several turns of the loop: the position, the state and the queue belong together.
+  const atPosition = {
+    settings,
+    cwd,
     ...(session.availableModels === undefined ? {} : { availableModels: [...session.availableModels] }),
     ...stateOf(session, inbox),
     queuedMessages: await queuedMessages(store, turns.waiting, SERVING_LIMITS.queuedBytes),
-    ...(row.tokenUsage === undefined ? {} : { tokenUsage: row.tokenUsage }),
+    ...(tokenUsage === undefined ? {} : { tokenUsage }),
     position: { epoch, seq: committedSeq },
   };
+  const messages = await newestMessages(store, session.id, options.messageLimit ?? Number.POSITIVE_INFINITY);
+  return { ...atPosition, session: { messages, ...(title === undefined ? {} : { title }) } };
 }
 
 /** The session's working state and pending requests at its last committed entry. */
@@ -62,38 +59,4 @@ export function stateOf({ log, turns }: Session, inbox: Pick<Inbox, "find">): Om
     pendingPermissions: pendingPermissions.filter(isCommitted),
     pendingAskUserRequests: pendingAskUserRequests.filter(isCommitted),
   };
-}
-
-async function newestMessages(store: Store, session: Session, limit: number): Promise<SessionMessage[]> {
-  const pages: SessionMessage[][] = [];
-  let cursor: string | undefined;
-  let count = 0;
-  let bytes = 0;
-  do {
-    const size = Math.min(LIMITS.messagePageMax, limit - count);
-    if (size <= 0) break;
-    const page = await store.readMessages(session.id, { limit: size, ...(cursor === undefined ? {} : { cursor }) });
-    const kept = fitting(page.messages, SERVING_LIMITS.answerBytes - bytes);
-    pages.push(kept.messages);
-    count += kept.messages.length;
-    bytes += kept.bytes;
-    cursor = kept.messages.length === page.messages.length ? page.nextCursor : undefined;
-  } while (cursor !== undefined);
-  return pages.reverse().flat();
-}
-
-/** The newest of these messages that fit into `maxBytes`. */
-export function fitting(
-  messages: readonly SessionMessage[],
-  maxBytes: number,
-): { messages: SessionMessage[]; bytes: number } {
-  let bytes = 0;
-  let from = messages.length;
-  for (const [index, message] of [...messages.entries()].reverse()) {
-    const size = Buffer.byteLength(JSON.stringify(message));
-    if (bytes + size > maxBytes) break;
-    bytes += size;
-    from = index;
-  }
-  return { messages: messages.slice(from), bytes };
 }

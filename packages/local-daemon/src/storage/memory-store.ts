@@ -1,5 +1,6 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { MemoryRelay } from "./memory-relay.js";
+import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import type {
   AgentProcessRow,
@@ -8,6 +9,7 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  NumberedMessages,
   PendingRequestRow,
   SegmentInfo,
   SegmentRow,
@@ -74,17 +76,15 @@ export class MemoryStore implements Store {
       .map(({ row, messages }) => ({ ...copy(row), messagesCount: messages.size }));
   }
 
-  async readMessages(
-    id: SessionId,
-    query: MessagePageQuery,
-  ): Promise<{ messages: SessionMessage[]; nextCursor?: string }> {
+  async readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun> {
     const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor);
-    const rows = [...(this.#shelves.get(id)?.messages.values() ?? [])]
-      .map(({ no, text }) => ({ no, message: JSON.parse(text) as SessionMessage }))
-      .filter(({ no, message }) => no < before && (query.role === undefined || message.role === query.role));
-    const page = rows.slice(-query.limit);
-    const messages = page.map(({ message }) => message);
-    return page.length < rows.length ? { messages, nextCursor: String(page[0]?.no) } : { messages };
+    const page = new MessagePage(query);
+    for (const { no, text } of [...(this.#shelves.get(id)?.messages.values() ?? [])].reverse()) {
+      const parse = () => JSON.parse(text) as SessionMessage;
+      const isMeant = query.role === undefined || parse().role === query.role;
+      if (no < before && isMeant && !page.add(no, text, parse)) break;
+    }
+    return page.result();
   }
 
   async readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined> {
@@ -105,7 +105,7 @@ export class MemoryStore implements Store {
     return messages;
   }
 
-  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<MessageRun> {
+  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<NumberedMessages> {
     const messages: { no: number; message: SessionMessage }[] = [];
     let bytes = 0;
     for (const { no, text } of this.#shelves.get(id)?.messages.values() ?? []) {

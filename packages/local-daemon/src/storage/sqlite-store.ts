@@ -1,6 +1,7 @@
 import { type Logger, type SessionId, type SessionMessage, silentLogger } from "@daemon-sdk/protocol";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
+import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import { SqliteFeed } from "./sqlite-feed.js";
@@ -15,6 +16,7 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  NumberedMessages,
   PendingRequestRow,
   SegmentInfo,
   SessionPageQuery,
@@ -162,20 +164,20 @@ export class SqliteStore implements Store {
     }));
   }
 
-  async readMessages(
-    id: SessionId,
-    query: MessagePageQuery,
-  ): Promise<{ messages: SessionMessage[]; nextCursor?: string }> {
+  async readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun> {
     const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor);
     const byRole = query.role === undefined ? "" : "AND role = ?4";
-    const rows = this.#database.all(
+    const rows = this.#database.each(
       `SELECT no, body FROM messages WHERE session = ?1 AND no < ?2 ${byRole} ORDER BY no DESC LIMIT ?3`,
       ...[key(id), before, query.limit + 1],
       ...(query.role === undefined ? [] : [key(query.role)]),
     );
-    const page = rows.slice(0, query.limit);
-    const messages = page.map((row) => this.#database.json<SessionMessage>(row, "body")).reverse();
-    return rows.length > page.length ? { messages, nextCursor: String(numberOf(page.at(-1), "no")) } : { messages };
+    const page = new MessagePage(query);
+    for (const row of rows) {
+      const parse = () => this.#database.json<SessionMessage>(row, "body");
+      if (!page.add(numberOf(row, "no"), textOf(row, "body"), parse)) break;
+    }
+    return page.result();
   }
 
   async readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined> {
@@ -200,7 +202,7 @@ export class SqliteStore implements Store {
     return messages;
   }
 
-  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<MessageRun> {
+  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<NumberedMessages> {
     const sql = "SELECT no, body FROM messages WHERE session = ? AND no > ? ORDER BY no LIMIT ?";
     const messages: { no: number; message: SessionMessage }[] = [];
     let bytes = 0;

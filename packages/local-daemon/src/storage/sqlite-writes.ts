@@ -2,7 +2,7 @@ import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
-import type { PendingRequestRow, StoreWrite, TurnRow } from "./store.js";
+import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {
@@ -15,16 +15,10 @@ export interface WriteTargets {
 export function applyWrite({ database, journal, relay }: WriteTargets, write: StoreWrite): void {
   switch (write.kind) {
     case "session":
-      database.run(
-        "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body) VALUES (?, ?, ?, ?)",
-        ...[key(write.row.id), write.row.updatedAt, write.row.owner ?? null, JSON.stringify(write.row)],
-      );
+      putSession(database, write.row, null);
       break;
     case "draft":
-      database.run(
-        "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, 1)",
-        ...[key(write.row.id), write.row.updatedAt, write.row.owner ?? null, JSON.stringify(write.row)],
-      );
+      putSession(database, write.row, 1);
       break;
     case "dropDraft":
       dropDraft(database, write.sessionId, write.messages);
@@ -59,6 +53,13 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
     default:
       relay.apply(write);
   }
+}
+
+function putSession(database: SqliteDatabase, row: SessionRow, draft: 1 | null): void {
+  database.run(
+    "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)",
+    ...[key(row.id), row.updatedAt, row.owner ?? null, JSON.stringify(row), draft],
+  );
 }
 
 function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefined): void {

@@ -154,6 +154,17 @@ export interface MessagePageQuery {
   readonly limit: number;
   readonly cursor?: string;
   readonly role?: string;
+  /** The page ends before the message that would exceed this; it holds at least one message. Default: no such bound. */
+  readonly maxBytes?: number;
+}
+
+/** A page of messages, oldest first. */
+export interface MessageRun {
+  readonly messages: SessionMessage[];
+  /** Bytes of the JSON of its messages. */
+  readonly bytes: number;
+  /** The `cursor` of the next older page; absent when there is none. */
+  readonly nextCursor?: string;
 }
 
 /** Which messages of a session to read from the oldest on. */
@@ -166,7 +177,7 @@ export interface MessageRunQuery {
 }
 
 /** Messages in order, each with its number. */
-export interface MessageRun {
+export interface NumberedMessages {
   readonly messages: readonly { readonly no: number; readonly message: SessionMessage }[];
   /** Number of the last one; that of the query when there is none. */
   readonly lastNo: number;
@@ -242,12 +253,12 @@ export interface Store extends RelayStore {
   /** Newest first. A page runs over `limit` by the rows of its last millisecond, so that paging by time loses none. */
   listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]>;
   /** Oldest first within the page; pages run from the newest backwards. */
-  readMessages(id: SessionId, query: MessagePageQuery): Promise<{ messages: SessionMessage[]; nextCursor?: string }>;
+  readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun>;
   readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined>;
   /** Messages from that one on, oldest first: about `maxBytes` of them, at least one when there is one. */
   readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]>;
   /** Messages after one, oldest first. */
-  readMessageRun(id: SessionId, query: MessageRunQuery): Promise<MessageRun>;
+  readMessageRun(id: SessionId, query: MessageRunQuery): Promise<NumberedMessages>;
   /** Number of the session's newest message; 0 when it has none. */
   newestMessage(id: SessionId): Promise<number>;
   /** Drafts that were not finished. */

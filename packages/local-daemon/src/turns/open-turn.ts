@@ -1,4 +1,4 @@
-import type { Agent } from "../agents/index.js";
+import type { Agent, AgentFault } from "../agents/index.js";
 import type { JournalReader } from "../journal/index.js";
 import type { TurnRow } from "../storage/index.js";
 
@@ -13,13 +13,23 @@ export interface OpenTurn {
   abort: AbortController | undefined;
   /** Set while the agent has the prompt. */
   agent: Agent | undefined;
+  /** The first message of the agent in this turn that could not be delivered. */
+  loss: AgentFault | undefined;
   /** Timer for the end of an interrupted turn. */
   timer: NodeJS.Timeout | undefined;
 }
 
 /** A queued turn. */
 export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
-  return { row, starter, firstSeq: undefined, abort: undefined, agent: undefined, timer: undefined };
+  return {
+    row,
+    starter,
+    firstSeq: undefined,
+    abort: undefined,
+    agent: undefined,
+    loss: undefined,
+    timer: undefined,
+  };
 }
 
 /** The row of a new message. */

@@ -6,6 +6,7 @@ import {
   type TokenUsage,
 } from "@daemon-sdk/protocol";
 import type { AgentTurnEnd } from "../agents/index.js";
+import type { OpenTurn } from "./open-turn.js";
 
 /**
  * The last entries of a turn, in an order that every client supports: the error, the end with its reason, idle.
@@ -17,10 +18,11 @@ import type { AgentTurnEnd } from "../agents/index.js";
  */
 export function closingNotifications(
   turnId: string,
-  { reason, details }: AgentTurnEnd,
+  end: AgentTurnEnd,
   wasBusy: boolean,
   now: number,
 ): SessionNotification[] {
+  const { reason, details } = bounded(end);
   const words: SessionNotification[] = [];
   if (!wasBusy) words.push({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
   if (reason === "agent_exited") {
@@ -30,6 +32,26 @@ export function closingNotifications(
   words.push({ ...details, type: "agent_turn_completed", reason, turnId });
   words.push({ type: "droid_working_state_changed", newState: "idle" });
   return words;
+}
+
+/**
+ * The end of a turn in which something of the agent was lost: without an answer that clients could be sent, it is no success,
+ * whatever the agent calls it.
+ */
+export function endWithLoss(end: AgentTurnEnd, { row, loss }: Pick<OpenTurn, "row" | "loss">): AgentTurnEnd {
+  if (end.reason !== "completed" || loss === undefined || row.answerId !== undefined) return end;
+  return { reason: "error", details: { ...end.details, code: loss.code, message: loss.message } };
+}
+
+/** Largest details of an end that are passed on, in UTF-16 units: the end itself always reaches the clients. */
+const DETAILS_CHARS = 64 * 1024;
+const REASON_CHARS = 200;
+
+function bounded({ reason, details }: AgentTurnEnd): AgentTurnEnd {
+  return {
+    reason: reason.slice(0, REASON_CHARS),
+    details: JSON.stringify(details).length <= DETAILS_CHARS ? details : {},
+  };
 }
 
 /** What the turn used, as its last entries state it. */

@@ -9,7 +9,7 @@ import {
   type SessionMessage,
   type TokenUsage,
 } from "@daemon-sdk/protocol";
-import type { Agent, AgentTurnEnd } from "../agents/index.js";
+import type { Agent, AgentFault, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
 import type { JournalReader, SessionLog } from "../journal/index.js";
@@ -19,7 +19,7 @@ import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
 import type { Queued, QueueRoom } from "./queue-room.js";
-import { closingNotifications, endOfFailure, LOST_END, usageIn } from "./turn-end.js";
+import { closingNotifications, endOfFailure, endWithLoss, LOST_END, usageIn } from "./turn-end.js";
 
 /** Options of {@link TurnQueue}. */
 export interface TurnQueueOptions {
@@ -209,7 +209,13 @@ export class TurnQueue {
 
   /** Ends the running turn, as the agent reported. */
   ended(end: AgentTurnEnd): void {
-    if (this.#active?.agent !== undefined) this.#end(this.#active, end);
+    const turn = this.#active;
+    if (turn?.agent !== undefined) this.#end(turn, endWithLoss(end, turn));
+  }
+
+  /** The agent sent something that clients will not get. */
+  lost(fault: AgentFault): void {
+    if (this.#active !== undefined) this.#active.loss ??= fault;
   }
 
   /** Records a new message of the conversation. The assistant's last message with text is the running turn's answer. */

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { newId, type SessionId, type SessionNotification, silentLogger } from "@daemon-sdk/protocol";
-import type { Agent, AgentEvents, AgentExit, AgentRequest, AgentSpec, AgentTurnEnd } from "../../src/agents/agent.js";
+import type {
+  Agent,
+  AgentEvents,
+  AgentExit,
+  AgentFault,
+  AgentRequest,
+  AgentSpec,
+  AgentTurnEnd,
+} from "../../src/agents/agent.js";
 import type { AgentProcessTimings } from "../../src/agents/agent-process.js";
 import { createAgentSpawner } from "../../src/agents/agent-spawner.js";
 import type { StreamJsonrpcAgent } from "../../src/agents/drivers/stream-jsonrpc.js";
@@ -12,6 +20,7 @@ import type { StreamJsonrpcAgent } from "../../src/agents/drivers/stream-jsonrpc
 export type Told =
   | { readonly kind: "notification"; readonly notification: SessionNotification }
   | { readonly kind: "request"; readonly request: AgentRequest }
+  | { readonly kind: "fault"; readonly fault: AgentFault }
   | { readonly kind: "conversation"; readonly agentSessionId: string }
   | { readonly kind: "started" }
   | { readonly kind: "ended"; readonly end: AgentTurnEnd }
@@ -27,6 +36,9 @@ export class Witness implements AgentEvents {
   }
   onRequest(request: AgentRequest): void {
     this.#add({ kind: "request", request });
+  }
+  onFault(fault: AgentFault): void {
+    this.#add({ kind: "fault", fault });
   }
   onConversation(agentSessionId: string): void {
     this.#add({ kind: "conversation", agentSessionId });

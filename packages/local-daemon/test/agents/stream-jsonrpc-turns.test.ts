@@ -15,12 +15,100 @@ import {
   unopened,
 } from "./stream-dialogue.js";
 
+const whole = (id: string) =>
+  tell({
+    type: "create_message",
+    message: { id, role: "assistant", content: [{ type: "text", text: "x" }], createdAt: 1, updatedAt: 1 },
+  });
+
 describe("turns of agents that say less than the real one", () => {
-  test("falling idle ends the turn where no agent_turn_completed comes", async () => {
-    await using running = await dialogue(send("p"), answer("p"), state("thinking"), delta("x"), state("idle"));
+  test("falling idle after a whole answer ends the turn where no agent_turn_completed comes", async () => {
+    await using running = await dialogue(
+      send("p"),
+      answer("p"),
+      state("thinking"),
+      delta("x"),
+      whole("m"),
+      state("idle"),
+    );
     await running.prompt("hello");
     expect(await running.witness.turnEnd()).toEqual({ reason: "completed", details: {} });
     expect(states(running)).toEqual(["thinking"]);
+  });
+
+  test("falling idle in the middle of an answer is no success", async () => {
+    await using running = await dialogue(send("p"), answer("p"), state("thinking"), delta("x"), state("idle"));
+    await running.prompt("hello");
+    expect(await running.witness.turnEnd()).toEqual({
+      reason: "error",
+      details: { code: "PROTOCOL_VIOLATION", message: expect.stringContaining("did not end the turn") },
+    });
+    expect(states(running)).toEqual(["thinking"]);
+  });
+
+  test("falling idle in the middle of an answer that goes on ends with the answer", async () => {
+    await using running = await dialogue(
+      send("p"),
+      answer("p"),
+      state("thinking"),
+      delta("x"),
+      state("idle"),
+      delta("y"),
+      whole("m"),
+      completed("completed"),
+    );
+    await running.prompt("hello");
+    expect(await running.witness.turnEnd()).toMatchObject({ reason: "completed", details: { durationMs: 7 } });
+    expect(running.witness.text).toBe("xy");
+  });
+
+  test("what comes of a turn that has ended enters no other turn, and is reported", async () => {
+    await using running = await dialogue(
+      send("p"),
+      answer("p"),
+      state("thinking"),
+      delta("first"),
+      completed("cancelled"),
+      delta(" late"),
+      send("q"),
+      answer("q"),
+      ownMessage("q"),
+      delta(" later"),
+      state("thinking"),
+      whole("m2"),
+      completed("completed"),
+    );
+    await running.prompt("first");
+    await running.witness.turnEnd();
+    await running.prompt("second");
+    expect(await running.witness.turnEnd(2)).toMatchObject({ reason: "completed" });
+    expect(running.witness.text).toBe("first");
+    expect(running.witness.of("fault").map(({ fault }) => fault)).toEqual([
+      expect.objectContaining({ isLoss: false, message: expect.stringContaining("assistant_text_delta") }),
+      expect.objectContaining({ isLoss: false }),
+    ]);
+  });
+
+  test("an agent that only fell idle gives nothing to the next turn before it works on that", async () => {
+    await using running = await dialogue(
+      send("p"),
+      answer("p"),
+      state("thinking"),
+      whole("m1"),
+      state("idle"),
+      send("q"),
+      answer("q"),
+      delta("late, of a new message"),
+      ownMessage("q"),
+      state("thinking"),
+      whole("m2"),
+      state("idle"),
+    );
+    await running.prompt("first");
+    await running.witness.turnEnd();
+    await running.prompt("second");
+    expect(await running.witness.turnEnd(2)).toMatchObject({ reason: "completed" });
+    expect(running.witness.text).toBe("");
   });
 
   test("falling idle after an interrupt ends it as cancelled", async () => {

@@ -14,6 +14,7 @@ export function unstoredLog(place: Pick<SessionLogOptions, "sessionId" | "epoch"
     now: () => 0,
     logger: silentLogger,
     onBacklog() {},
+    onOversized() {},
     onUndurable() {},
     turnFirstSeq: () => undefined,
   });
@@ -22,7 +23,7 @@ export function unstoredLog(place: Pick<SessionLogOptions, "sessionId" | "epoch"
 /** Adds a question of that id, as the inbox does. */
 export function requestNamed(log: SessionLog, id: string, fields: object): string {
   const params = { ...fields, sessionId: log.sessionId };
-  return log.appendRequest({ id, method: "ask_user", params }, JSON.stringify(params));
+  return String(log.appendRequest({ id, method: "ask_user", params }, JSON.stringify(params)));
 }
 
 /** Everything that waits, as rows. */

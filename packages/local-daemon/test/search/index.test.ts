@@ -218,6 +218,9 @@ test("a principal searches one at a time; more than may wait are refused, and no
   const desk = await Desk.open();
   await tell(desk.store, S, { a: "needle" }, "k1");
   const flood = Array.from({ length: 20 }, () => desk.searching.ids("needle", "k1").then(() => "found", codeOf));
+  // Refused for the others that wait, before it is looked at: finding its words takes longer than a refusal.
+  const long = Array.from({ length: 40 }, (_, n) => `w${n}`).join(" ");
+  expect(await desk.searching.ids(long, "k1").then(() => "found", codeOf)).toBe("QUEUE_FULL");
   expect(await desk.searching.ids("needle")).toEqual(["a"]);
   const outcomes = await Promise.all(flood);
   expect(outcomes.filter((outcome) => outcome === "found")).toHaveLength(1 + SEARCH_LIMITS.waitingPerPrincipal);

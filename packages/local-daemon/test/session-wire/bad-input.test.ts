@@ -242,13 +242,15 @@ test("what was asked before a logout is answered before the close; what is asked
 test("what is overlong is refused without being sent back, in the text and beside it (B3)", async () => {
   await using harness = await Harness.start();
   const client = await harness.connect();
-  const long = "x".repeat(100_000);
-  const { error } = await client.call("initialize_session", { token: "t", machineId: "m", cwd: long });
+  const cwd = `/${"x".repeat(4_000)}`;
+  const { error } = await client.call("initialize_session", { token: "t", machineId: "m", cwd });
   expect(error?.code).toBe(-32_602);
   expect(error?.message).toMatch(/^cwd must be a directory that exists; .*xxx…xxx.* is none\.$/);
   expect(JSON.stringify(error).length).toBeLessThan(1_000);
-  const { error: unknown } = await client.call("load_session", { sessionId: long, token: "t" });
-  expect(unknown?.code).toBe(-32_004);
-  expect(unknown?.message).toMatch(/^No session xxx.*…xxx.* List the known ones with /);
-  expect(JSON.stringify(unknown).length).toBeLessThan(2_000);
+  const { error: unbounded } = await client.call("load_session", { sessionId: "x".repeat(100_000), token: "t" });
+  expect(unbounded?.code).toBe(-32_602);
+  expect(unbounded?.message).toMatch(
+    / params\.sessionId: 100000 characters are too many, 256 are the limit \(idChars\)$/,
+  );
+  expect(JSON.stringify(unbounded).length).toBeLessThan(1_000);
 });

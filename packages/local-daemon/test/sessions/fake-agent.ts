@@ -1,4 +1,4 @@
-import type { AddUserMessageParams, SessionNotification } from "@daemon-sdk/protocol";
+import type { AddUserMessageParams, EnvelopeMeta, SessionNotification } from "@daemon-sdk/protocol";
 import { ProcessExitError, sessionId } from "@daemon-sdk/protocol";
 import type {
   Agent,
@@ -21,6 +21,7 @@ export class FakeAgent implements Agent {
   readonly prompts: AddUserMessageParams[] = [];
   readonly calls: { method: string; params: Record<string, unknown> }[] = [];
   readonly answers: Record<string, unknown>[] = [];
+  readonly refusals: string[] = [];
   interrupts = 0;
   isPaused = false;
   hasExited = false;
@@ -99,8 +100,8 @@ export class FakeAgent implements Agent {
   }
 
   /** Says something. */
-  tell(notification: SessionNotification): void {
-    this.#events.onNotification(notification, undefined);
+  tell(notification: SessionNotification, meta?: EnvelopeMeta): void {
+    this.#events.onNotification(notification, meta);
   }
 
   delta(text: string, messageId = "a-1"): void {
@@ -130,7 +131,13 @@ export class FakeAgent implements Agent {
   }
 
   ask(method: "request_permission" | "ask_user", params: Record<string, unknown>, id = "agent-request"): void {
-    this.#events.onRequest({ id, method, params, respond: (result) => this.answers.push(result) });
+    this.#events.onRequest({
+      id,
+      method,
+      params,
+      respond: (result) => this.answers.push(result),
+      refuse: (message) => this.refusals.push(message),
+    });
   }
 
   /** Dies. With a turn running, as the driver tells it: its end first. */

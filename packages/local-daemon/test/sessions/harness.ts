@@ -15,6 +15,7 @@ import { Committer } from "../../src/journal/committer.js";
 import type { SessionLimits } from "../../src/limits/session-limits.js";
 import { MessageSearch } from "../../src/search/message-search.js";
 import { SessionDialect } from "../../src/session-wire/session-dialect.js";
+import { SharedTurns } from "../../src/session-wire/shared-turns.js";
 import { SessionHost } from "../../src/sessions/session-host.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import type { Store } from "../../src/storage/store.js";
@@ -175,6 +176,7 @@ export class Harness {
   readonly host: SessionHost;
   readonly epoch: number;
   readonly dialects: SessionDialect[] = [];
+  readonly turns = new SharedTurns(silentLogger);
   readonly credentials = new Credentials({ token: TOKEN, apiKeys: KEYS });
   readonly #options: HarnessOptions;
 
@@ -219,10 +221,12 @@ export class Harness {
       transport: through(far),
       logger: silentLogger,
       limits: this.#options.connection ?? {},
+      share: this.turns.shares.strangers,
       dialect: (self) => {
         const dialect = new SessionDialect(self, {
           host: this.host,
           credentials: this.credentials,
+          turns: this.turns,
           verifyProof: (proof) => proof === "good",
           logger: silentLogger,
         });

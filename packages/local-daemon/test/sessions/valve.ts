@@ -14,6 +14,9 @@ export class Valve implements Transport {
 
   constructor(inner: Transport) {
     this.#inner = inner;
+    inner.onWritable = () => {
+      if (!this.#isShut) this.onWritable?.();
+    };
     this.closedByDaemon = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });

@@ -17,7 +17,9 @@ import { basename, dirname, join } from "node:path";
 import { DaemonError, type SessionId, sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { salvageInThread } from "../../src/storage/salvage-thread.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
+import { failpointBuild } from "../support/failpoint-build.js";
 import { databasePath } from "./database-path.js";
 import { message, segment, sessionRow, turn } from "./store-contract.js";
 
@@ -224,6 +226,17 @@ describe("a start with damaged pages copies what is readable", () => {
     expect(lines).toMatchObject([{ quarantine: `${path}.damaged-then`, lostSessions: [] }]);
     await store.close();
   });
+});
+
+test("the copy is made by the program of a thread, which reports what failed", async () => {
+  const program = join(dirname(failpointBuild().daemon), "salvage-worker.cjs");
+  const path = await filledStore();
+  overwrite(path, () => [pageWith(path, "s-030 text")]);
+  const report = await salvageInThread({ from: path, to: `${path}.copy`, now: 5 }, program);
+  expect(report).toMatchObject({ damagedTables: ["messages"], lostSessions: [] });
+  expect(report.damagedSessions).toBeGreaterThan(0);
+  const nowhere = salvageInThread({ from: path, to: join(path, "none"), now: 5 }, program);
+  await expect(nowhere).rejects.toSatisfy((error) => DaemonError.is(error, "STORAGE_FAILED"));
 });
 
 describe("a read that meets damage", () => {

@@ -215,6 +215,12 @@ export function describeStore(
       expect(older.messages).toEqual([message("a", "a"), message("b", "changed", { role: "assistant" })]);
       expect(older.nextCursor).toBeUndefined();
       expect((await store.readMessages(S, { limit: 9, role: "assistant" })).messages).toHaveLength(1);
+      const short = await store.readMessages(S, { limit: 9, maxBytes: 1 });
+      expect(short.messages.map(({ id }) => id)).toEqual(["e"]);
+      const after = await store.readMessages(S, { limit: 9, maxBytes: 1_000_000, cursor: short.nextCursor ?? "" });
+      expect(after.nextCursor).toBeUndefined();
+      expect(after.bytes).toBe(after.messages.reduce((sum, one) => sum + JSON.stringify(one).length, 0));
+      expect(after.messages.map(({ id }) => id)).toEqual(["a", "b", "c"]);
       await store.close();
     });
 

@@ -1,2 +1,3 @@
 export * from "./client-limits.js";
 export * from "./limits.js";
+export * from "./text-limits.js";

@@ -30,8 +30,7 @@ export const WIRE_LIMITS = {
   /** Page of `get_session_messages` and its maximum. */
   messagePage: 20, // docs/wire/session.md#session-calls
   messagePageMax: 100,
-  /** Longest query of `search_sessions` in UTF-16 units, and its most words: each word is looked up in the index. */
-  searchQueryChars: 1_000,
+  /** Most words of a query of `search_sessions`: each word is looked up in the index. */
   searchWords: 32,
   /** Most sessions, hits per session, and characters on each side of a hit in one answer. Together they fit into a frame. */
   searchSessionsMax: 100,

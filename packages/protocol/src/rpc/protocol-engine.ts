@@ -65,10 +65,10 @@ export class ProtocolEngine {
   /** Answers requests of the peer: returns a result or {@link NO_ANSWER}, or throws {@link RpcFault}. Unset: -32601. */
   onRequest: ((request: InboundRequest) => unknown) | undefined;
   /**
-   * Called with each frame that is no envelope. When it is set, the engine sends no answer to such a frame: on an agent's
-   * wire the answer is -32700 with a null id, which this callback sends.
+   * Called with each frame that is no envelope, and its text. When it is set, the engine sends no answer to such a frame: on an
+   * agent's wire the answer is -32700 with a null id, which this callback sends.
    */
-  onBadFrame: ((failure: DecodeFailure) => void) | undefined;
+  onBadFrame: ((failure: DecodeFailure, frame: string) => void) | undefined;
   /** Called with each response to no pending call, such as the second one for an id. */
   onStrayResponse: ((response: ResponseEnvelope) => void) | undefined;
   /** Called with each request that was dropped because a request of its id is being handled or was answered. */
@@ -133,6 +133,13 @@ export class ProtocolEngine {
     return true;
   }
 
+  /** As {@link respond}, with an error: for a request that got {@link NO_ANSWER}, and that cannot be acted on. */
+  refuse(id: string, fault: RpcFault): boolean {
+    if (this.#end !== undefined || !this.#serverRequests.answer(id)) return false;
+    this.#sendFailure(id, { code: fault.rpcCode, message: fault.message, data: fault.data });
+    return true;
+  }
+
   /** Stops waiting for a call, which rejects with `reason`. False when no call of that id waits. */
   abandon(id: string, reason: Error): boolean {
     return this.#pending.reject(id, reason);
@@ -184,7 +191,7 @@ export class ProtocolEngine {
     this.counters.frames += 1;
     const decoded = decodeFrame(text);
     if (!decoded.ok) {
-      this.#refuse(decoded);
+      this.#refuse(decoded, text);
       return;
     }
     const { envelope } = decoded;
@@ -235,11 +242,11 @@ export class ProtocolEngine {
   }
 
   /** Handles a frame that is no envelope. A pending call of its id rejects without waiting for the time-out; a request is answered. */
-  #refuse(failure: DecodeFailure): void {
+  #refuse(failure: DecodeFailure, frame: string): void {
     this.counters.badFrames++;
     const { id, type, rpcCode, message } = failure;
     this.#logger.warn({ id, type, rpcCode }, `A bad frame was dropped: ${message}`);
-    this.#told(() => this.onBadFrame?.(failure));
+    this.#told(() => this.onBadFrame?.(failure, frame));
     if (id === null || type === "notification") return;
     if (type !== "response") {
       if (this.onBadFrame !== undefined) return;

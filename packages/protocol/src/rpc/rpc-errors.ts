@@ -23,6 +23,7 @@ const MISUNDERSTOOD: ReadonlySet<number> = new Set([
 /** Codes that our daemon sends in `error.data.code`; any other value there is ignored. */
 const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "QUEUE_FULL",
+  "MESSAGE_TOO_LARGE",
   "AGENTS_BUSY",
   "STORAGE_FULL",
   "STORAGE_FAILED",

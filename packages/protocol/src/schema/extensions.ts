@@ -18,6 +18,7 @@ import type {
   ResumeSessionParams,
   ResumeSessionResult,
 } from "../session/index.js";
+import { boundedName } from "./bounded.js";
 import { creditSchema } from "./params.js";
 import {
   askUserParamsSchema,
@@ -30,7 +31,7 @@ import {
 import { positionSchema, sessionMessageSchema, tokenUsageSchema } from "./values.js";
 
 const text = z.string();
-const id = text.check(z.minLength(1));
+const id = boundedName("idChars");
 const time = z.number();
 const count = z.int().check(z.minimum(0));
 

@@ -18,6 +18,7 @@ import type {
   SessionScoped,
   SettingsParams,
 } from "../session/index.js";
+import { bounded, boundedJson, boundedList, boundedName } from "./bounded.js";
 import {
   fileSourceSchema,
   imageSourceSchema,
@@ -30,15 +31,22 @@ import {
 
 // Facts of the wire: docs/wire/session.md#authentication, docs/wire/session.md#session-calls
 
-const text = z.string();
-const optionalText = z.exactOptional(text);
+const id = boundedName("idChars");
+const name = bounded("nameChars");
+const path = bounded("pathChars");
+const comment = bounded("commentChars");
+const credential = bounded("credentialChars");
+const optionalName = z.exactOptional(name);
+const optionalPath = z.exactOptional(path);
 const optionalFlag = z.exactOptional(z.boolean());
-const optionalTexts = z.exactOptional(z.array(text));
+const optionalNames = z.exactOptional(boundedList(name, "listedItems"));
+const optionalTags = z.exactOptional(boundedJson(z.array(sessionTagSchema), "tagsJsonChars"));
+const optionalMcpServers = z.exactOptional(boundedJson(z.array(mcpServerConfigSchema), "mcpServersJsonChars"));
 const optionalCount = z.exactOptional(z.int().check(z.minimum(0)));
 const upTo = (max: number) => z.exactOptional(z.int().check(z.minimum(1), z.maximum(max)));
 
 /** The key of every session call; must not be empty. */
-const sessionScope = { sessionId: text.check(z.minLength(1)) };
+const sessionScope = { sessionId: id };
 
 /** Schema of {@link SessionScoped}, with further fields where a method has some. */
 function scoped<Shape extends z.core.$ZodShape>(shape: Shape) {
@@ -54,13 +62,13 @@ export const creditSchema: z.ZodMiniType<Credit> = z.looseObject({
 /** Schema of {@link AuthenticateParams}; at least one kind of credential. */
 export const authenticateParamsSchema: z.ZodMiniType<AuthenticateParams> = z
   .looseObject({
-    token: optionalText,
-    apiKey: optionalText,
-    proof: optionalText,
-    ticket: optionalText,
-    caller: text,
-    connectionId: optionalText,
-    metadata: z.exactOptional(recordSchema),
+    token: z.exactOptional(credential),
+    apiKey: z.exactOptional(credential),
+    proof: z.exactOptional(credential),
+    ticket: z.exactOptional(credential),
+    caller: name,
+    connectionId: z.exactOptional(bounded("idChars")),
+    metadata: z.exactOptional(boundedJson(recordSchema, "metadataJsonChars")),
   })
   .check(
     z.refine(
@@ -70,15 +78,15 @@ export const authenticateParamsSchema: z.ZodMiniType<AuthenticateParams> = z
   );
 
 const settings = {
-  modelId: optionalText,
-  reasoningEffort: optionalText,
-  interactionMode: optionalText,
-  autonomyLevel: optionalText,
-  specModeModelId: z.exactOptional(z.nullable(text)),
-  specModeReasoningEffort: z.exactOptional(z.nullable(text)),
-  tags: z.exactOptional(z.array(sessionTagSchema)),
-  enabledToolIds: optionalTexts,
-  disabledToolIds: optionalTexts,
+  modelId: optionalName,
+  reasoningEffort: optionalName,
+  interactionMode: optionalName,
+  autonomyLevel: optionalName,
+  specModeModelId: z.exactOptional(z.nullable(name)),
+  specModeReasoningEffort: z.exactOptional(z.nullable(name)),
+  tags: optionalTags,
+  enabledToolIds: optionalNames,
+  disabledToolIds: optionalNames,
   compactionTokenLimit: optionalCount,
   compactionThresholdCheckEnabled: optionalFlag,
 };
@@ -86,24 +94,24 @@ const settings = {
 /** Schema of {@link InitializeSessionParams}. */
 export const initializeSessionParamsSchema: z.ZodMiniType<InitializeSessionParams> = z.looseObject({
   ...settings,
-  token: text,
-  machineId: text,
-  cwd: text,
+  token: credential,
+  machineId: bounded("idChars"),
+  cwd: path,
   sessionId: z.exactOptional(sessionScope.sessionId),
-  workspaceId: optionalText,
-  mcpServers: z.exactOptional(z.array(mcpServerConfigSchema)),
-  sessionSource: z.exactOptional(sessionSourceSchema),
+  workspaceId: z.exactOptional(bounded("idChars")),
+  mcpServers: optionalMcpServers,
+  sessionSource: z.exactOptional(boundedJson(sessionSourceSchema, "metadataJsonChars")),
   inactivityTimeoutMs: optionalCount,
   disableInactivityTimeout: optionalFlag,
-  agent: optionalText,
+  agent: optionalName,
   inbox: optionalFlag,
   credit: z.exactOptional(creditSchema),
 });
 
 /** Schema of {@link LoadSessionParams}. */
 export const loadSessionParamsSchema: z.ZodMiniType<LoadSessionParams> = scoped({
-  token: text,
-  mcpServers: z.exactOptional(z.array(mcpServerConfigSchema)),
+  token: credential,
+  mcpServers: optionalMcpServers,
   loadAllMessages: optionalFlag,
   messageLimit: optionalCount,
   disableInactivityTimeout: optionalFlag,
@@ -112,87 +120,107 @@ export const loadSessionParamsSchema: z.ZodMiniType<LoadSessionParams> = scoped(
 });
 
 const userMessage = {
-  text,
-  messageId: z.exactOptional(text.check(z.minLength(1))),
+  // Bounded by the message that carries it.
+  text: z.string(),
+  messageId: z.exactOptional(z.string().check(z.minLength(1))),
   images: z.exactOptional(z.array(imageSourceSchema)),
   files: z.exactOptional(z.array(fileSourceSchema)),
   outputFormat: z.exactOptional(outputFormatSchema),
   skipAgentLoop: optionalFlag,
-  queuePlacement: optionalText,
+  queuePlacement: z.exactOptional(z.string()),
 };
 
 /** Schema of {@link AddUserMessageParams}. */
-export const addUserMessageParamsSchema: z.ZodMiniType<AddUserMessageParams> = scoped(userMessage);
+export const addUserMessageParamsSchema: z.ZodMiniType<AddUserMessageParams> = scoped({
+  ...userMessage,
+  messageId: z.exactOptional(id),
+  images: z.exactOptional(boundedList(imageSourceSchema, "listedItems")),
+  files: z.exactOptional(boundedList(fileSourceSchema, "listedItems")),
+  outputFormat: z.exactOptional(boundedJson(outputFormatSchema, "outputFormatJsonChars")),
+  queuePlacement: optionalName,
+});
 
 /** Schema of {@link QueuedMessage}, as `load_session` lists it. */
-export const queuedMessageSchema: z.ZodMiniType<QueuedMessage> = scoped({ ...userMessage, requestId: text });
+export const queuedMessageSchema: z.ZodMiniType<QueuedMessage> = z.looseObject({
+  ...userMessage,
+  sessionId: z.string().check(z.minLength(1)),
+  requestId: z.string(),
+});
 
 /** Schema of {@link SessionScoped}: all that most session calls need. */
 export const sessionScopedSchema: z.ZodMiniType<SessionScoped> = scoped({});
 
 /** Schema of {@link InterruptSessionParams}. */
-export const interruptSessionParamsSchema: z.ZodMiniType<InterruptSessionParams> = scoped({ messageId: optionalText });
+export const interruptSessionParamsSchema: z.ZodMiniType<InterruptSessionParams> = scoped({
+  messageId: z.exactOptional(bounded("idChars")),
+});
 
 /** Schema of the params of `close_session`. */
 export const closeSessionParamsSchema: z.ZodMiniType<SessionScoped & { reason?: string }> = scoped({
-  reason: optionalText,
+  reason: z.exactOptional(comment),
 });
 
 /** Schema of the params of `update_session_settings`: flat. */
 export const updateSettingsParamsSchema: z.ZodMiniType<SessionScoped & SettingsParams> = scoped(settings);
 
 /** Schema of the params of `rename_session`. */
-export const renameSessionParamsSchema: z.ZodMiniType<SessionScoped & { title: string }> = scoped({ title: text });
+export const renameSessionParamsSchema: z.ZodMiniType<SessionScoped & { title: string }> = scoped({
+  title: bounded("titleChars"),
+});
 
 /** Schema of {@link ForkSessionParams}. */
 export const forkSessionParamsSchema: z.ZodMiniType<ForkSessionParams> = scoped({
-  title: optionalText,
-  tags: z.exactOptional(z.array(sessionTagSchema)),
+  title: z.exactOptional(bounded("titleChars")),
+  tags: optionalTags,
 });
 
 /** Schema of the params of `compact_session`. */
 export const compactSessionParamsSchema: z.ZodMiniType<SessionScoped & { customInstructions?: string }> = scoped({
-  customInstructions: optionalText,
+  customInstructions: z.exactOptional(comment),
 });
 
 /** Schema of the params of `get_rewind_info`. */
 export const rewindInfoParamsSchema: z.ZodMiniType<SessionScoped & { messageId: string }> = scoped({
-  messageId: text,
+  messageId: bounded("idChars"),
 });
 
 /** Schema of {@link ExecuteRewindParams}. */
 export const executeRewindParamsSchema: z.ZodMiniType<ExecuteRewindParams> = scoped({
-  messageId: text,
-  filesToRestore: z.array(z.looseObject({ filePath: text, contentHash: text, size: z.number() })),
-  filesToDelete: z.array(z.looseObject({ filePath: text })),
-  forkTitle: text,
+  messageId: bounded("idChars"),
+  filesToRestore: boundedList(
+    z.looseObject({ filePath: path, contentHash: bounded("idChars"), size: z.number() }),
+    "listedFiles",
+  ),
+  filesToDelete: boundedList(z.looseObject({ filePath: path }), "listedFiles"),
+  forkTitle: bounded("titleChars"),
 });
 
-const textMap = z.exactOptional(z.record(text, text));
+const argument = bounded("argumentChars");
+const textMap = z.exactOptional(boundedJson(z.record(argument, argument), "mcpServersJsonChars"));
 
 /** Schema of {@link AddMcpServerParams}. */
 export const addMcpServerParamsSchema: z.ZodMiniType<AddMcpServerParams> = scoped({
-  name: text,
-  type: text,
-  url: optionalText,
+  name,
+  type: name,
+  url: optionalPath,
   headers: textMap,
-  command: optionalText,
-  args: optionalTexts,
+  command: optionalPath,
+  args: z.exactOptional(boundedList(argument, "listedItems")),
   env: textMap,
 });
 
 /** Schema of {@link McpServerParams}. */
-export const mcpServerParamsSchema: z.ZodMiniType<McpServerParams> = scoped({ serverName: text });
+export const mcpServerParamsSchema: z.ZodMiniType<McpServerParams> = scoped({ serverName: name });
 
 /** Schema of the params of `remove_mcp_server`. */
 export const removeMcpServerParamsSchema: z.ZodMiniType<McpServerParams & { settingsLevel: "user" }> = scoped({
-  serverName: text,
+  serverName: name,
   settingsLevel: z.literal("user"),
 });
 
 /** Schema of the params of `toggle_mcp_server`. */
 export const toggleMcpServerParamsSchema: z.ZodMiniType<McpServerParams & { enabled: boolean; settingsLevel: "user" }> =
-  scoped({ serverName: text, enabled: z.boolean(), settingsLevel: z.literal("user") });
+  scoped({ serverName: name, enabled: z.boolean(), settingsLevel: z.literal("user") });
 
 /** Schema of {@link ListAvailableSessionsParams}; a limit out of range is refused, as a real daemon does. */
 export const listAvailableSessionsParamsSchema: z.ZodMiniType<ListAvailableSessionsParams> = z.looseObject({
@@ -202,8 +230,8 @@ export const listAvailableSessionsParamsSchema: z.ZodMiniType<ListAvailableSessi
 
 /** Schema of {@link SearchSessionsParams}. */
 export const searchSessionsParamsSchema: z.ZodMiniType<SearchSessionsParams> = z.looseObject({
-  query: text,
-  kind: optionalText,
+  query: bounded("searchQueryChars"),
+  kind: optionalName,
   limitSessions: optionalCount,
   limitHitsPerSession: optionalCount,
   contextChars: optionalCount,
@@ -212,6 +240,6 @@ export const searchSessionsParamsSchema: z.ZodMiniType<SearchSessionsParams> = z
 /** Schema of {@link GetSessionMessagesParams}. */
 export const getSessionMessagesParamsSchema: z.ZodMiniType<GetSessionMessagesParams> = scoped({
   limit: upTo(LIMITS.messagePageMax),
-  cursor: optionalText,
-  role: optionalText,
+  cursor: z.exactOptional(bounded("idChars")),
+  role: optionalName,
 });

@@ -9,6 +9,7 @@ import type {
   RequestPermissionParams,
   RequestPermissionResult,
 } from "../session/index.js";
+import { bounded, boundedList } from "./bounded.js";
 import { toolUseSchema } from "./values.js";
 
 // Facts of the wire: docs/wire/session.md#permission-requests
@@ -36,10 +37,10 @@ export const requestPermissionParamsSchema: z.ZodMiniType<RequestPermissionParam
 /** Schema of {@link RequestPermissionResult}; `proceed_edit` requires the edited text. */
 export const requestPermissionResultSchema: z.ZodMiniType<RequestPermissionResult> = z
   .looseObject({
-    selectedOption: text,
-    comment: z.exactOptional(text),
-    editedSpecContent: z.exactOptional(text),
-    sessionId: z.exactOptional(text),
+    selectedOption: bounded("nameChars"),
+    comment: z.exactOptional(bounded("commentChars")),
+    editedSpecContent: z.exactOptional(bounded("documentChars")),
+    sessionId: z.exactOptional(bounded("idChars")),
   })
   .check(
     z.refine(
@@ -72,8 +73,11 @@ export const askUserParamsSchema: z.ZodMiniType<AskUserParams> = z.looseObject({
 /** Schema of {@link AskUserResult}. Answers as bare strings are refused, because with them a turn of a real daemon never ends. */
 export const askUserResultSchema: z.ZodMiniType<AskUserResult> = z.looseObject({
   cancelled: z.exactOptional(z.boolean()),
-  answers: z.array(z.looseObject({ index: z.number(), question: text, answer: text })),
-  sessionId: z.exactOptional(text),
+  answers: boundedList(
+    z.looseObject({ index: z.number(), question: bounded("commentChars"), answer: bounded("commentChars") }),
+    "listedItems",
+  ),
+  sessionId: z.exactOptional(bounded("idChars")),
 });
 
 /** Schema of {@link PendingAskUser}. */

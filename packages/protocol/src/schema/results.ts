@@ -12,6 +12,7 @@ import type {
   InitializeSessionResult,
   ListAvailableSessionsResult,
   ListMcpServersResult,
+  ListOpenedSessionsResult,
   LoadSessionResult,
   McpTool,
   NewSessionResult,
@@ -198,9 +199,10 @@ const availableSessionSchema: z.ZodMiniType<AvailableSession> = z.looseObject({
   archivedAt: optionalText,
 });
 
-/** Schema of the result of `list_opened_sessions`. */
-export const listOpenedSessionsResultSchema: z.ZodMiniType<{ sessions: OpenedSession[] }> = z.looseObject({
+/** Schema of {@link ListOpenedSessionsResult}. */
+export const listOpenedSessionsResultSchema: z.ZodMiniType<ListOpenedSessionsResult> = z.looseObject({
   sessions: z.array(openedSessionSchema),
+  isIncomplete: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link ListAvailableSessionsResult}. */

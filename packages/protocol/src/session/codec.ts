@@ -33,6 +33,7 @@ export interface DecodeFailure {
  * request without `params` is read as one with empty params. The size is not checked here: the transport does that.
  */
 export function decodeFrame(text: string): Decoded {
+  if (!JSON_START.test(text)) return refuse(REFUSALS.notJson, undefined);
   const isTooDeep = exceedsDepth(text, CLIENT_LIMITS.jsonDepth);
   if (isTooDeep && text.length > CLIENT_LIMITS.deepFrameParseBytes) return refuse(REFUSALS.tooDeep, undefined);
   let value: unknown;
@@ -46,6 +47,9 @@ export function decodeFrame(text: string): Decoded {
   if (isSessionEnvelope(value)) return { ok: true, envelope: value };
   return decodeLeniently(value);
 }
+
+/** What JSON can begin with. An exception costs more than all else, and an agent may print a million lines that are no JSON. */
+const JSON_START = /^[\s{["\-\dtfn]/;
 
 type Refusal = Pick<DecodeFailure, "fault" | "rpcCode" | "message">;
 

@@ -10,4 +10,5 @@ export * from "./params/index.js";
 export * from "./positions.js";
 export * from "./requests.js";
 export * from "./state/index.js";
+export * from "./text-cutter.js";
 export type * from "./values.js";

@@ -103,7 +103,7 @@ export const METHODS = {
   >(),
   listSkills: call("list_skills", again)<P.SessionScoped, { skills: P.Skill[] }>(),
 
-  listOpenedSessions: connectionCall("list_opened_sessions", again)<object, { sessions: P.OpenedSession[] }>(),
+  listOpenedSessions: connectionCall("list_opened_sessions", again)<object, P.ListOpenedSessionsResult>(),
   listAvailableSessions: connectionCall("list_available_sessions", again)<
     P.ListAvailableSessionsParams,
     P.ListAvailableSessionsResult

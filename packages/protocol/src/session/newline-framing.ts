@@ -1,16 +1,32 @@
 import { ProtocolError } from "../errors.js";
+import { type CutMessage, TextCutter } from "./text-cutter.js";
+
+/** A line that was too long, and whose texts were cut until it was not. */
+export interface CutLine {
+  /** Bytes of the line as it came. */
+  readonly lineBytes: number;
+  /** Bytes of texts that are missing. */
+  readonly missingBytes: number;
+}
 
 /** Options of {@link LineSplitter}. */
 export interface LineSplitterOptions {
   /** Longest accepted line, in bytes without its newline; see `LIMITS.agentLineBytes`. */
   readonly maxLineBytes: number;
+  /** A line that is too long is taken all the same where its texts, each cut to so many bytes, make it short enough. Default: not. */
+  readonly cutTextBytes?: number;
   /** Called with each line, in order, without its newline; never with an empty one. Must not throw. */
-  readonly onLine: (text: string) => void;
-  /** Called once for each line that was dropped: too long (MESSAGE_TOO_LARGE), or no UTF-8 (PROTOCOL_VIOLATION). */
-  readonly onError: (error: ProtocolError) => void;
+  readonly onLine: (text: string, cut?: CutLine) => void;
+  /**
+   * Called once for each line that was dropped: too long (MESSAGE_TOO_LARGE), or no UTF-8 (PROTOCOL_VIOLATION). `head` is its
+   * beginning, up to 4 KiB.
+   */
+  readonly onError: (error: ProtocolError, head: string) => void;
 }
 
 const NEWLINE = 0x0a;
+/** Bytes that are reported of a dropped line: enough to contain the id and the method of a message. */
+const HEAD_BYTES = 4096;
 /** A buffer up to this size is kept for the next line that spans chunks. A larger one is released after its line. */
 const KEPT_BYTES = 4096;
 
@@ -26,8 +42,8 @@ export class LineSplitter {
   /** The line begun by earlier chunks: the first `#heldBytes` bytes. Grows by doubling, so each byte is copied O(1) times. */
   #held = new Uint8Array(0);
   #heldBytes = 0;
-  /** True while the rest of a too long line is skipped. */
-  #isSkipping: boolean = false;
+  /** A line that is too long, while the rest of it passes by. */
+  #longLine: LongLine | undefined;
 
   constructor(options: LineSplitterOptions) {
     this.#options = options;
@@ -80,7 +96,8 @@ export class LineSplitter {
 
   #emit(line: Uint8Array): void {
     if (line.length > this.#options.maxLineBytes) {
-      this.#reportTooLong();
+      this.#beginLongLine(line, new Uint8Array(0));
+      this.#endLongLine();
       return;
     }
     const text = this.#decode(line);
@@ -88,9 +105,8 @@ export class LineSplitter {
       this.#deliver(text);
       return;
     }
-    this.#options.onError(
-      new ProtocolError("PROTOCOL_VIOLATION", `A line of ${line.length} bytes is not UTF-8; it was skipped.`),
-    );
+    const message = `A line of ${line.length} bytes is not UTF-8; it was skipped.`;
+    this.#options.onError(new ProtocolError("PROTOCOL_VIOLATION", message), headOf(line));
   }
 
   #deliver(text: string): void {
@@ -106,31 +122,37 @@ export class LineSplitter {
     }
   }
 
-  /** The held line with its last part; undefined when that line is being skipped. */
+  /** The held line with its last part; undefined when that line was too long, and is handled. */
   #finish(part: Uint8Array): Uint8Array | undefined {
-    if (this.#isSkipping) {
-      this.#isSkipping = false;
+    if (this.#longLine === undefined) {
+      if (this.#heldBytes === 0) return part;
+      this.#hold(part);
+    } else {
+      this.#longLine.push(part);
+    }
+    if (this.#longLine !== undefined) {
+      this.#endLongLine();
       return undefined;
     }
-    if (this.#heldBytes === 0) return part;
-    this.#hold(part);
     const line = this.#held.subarray(0, this.#heldBytes);
-    const wasCut = this.#isSkipping;
-    this.#isSkipping = false;
     this.#heldBytes = 0;
     // After a long line, such as a whole conversation, its memory is released and not held until the stream ends.
     if (this.#held.length > KEPT_BYTES) this.#held = new Uint8Array(0);
-    return wasCut ? undefined : line;
+    return line;
   }
 
   #hold(part: Uint8Array): void {
-    if (this.#isSkipping || part.length === 0) return;
+    if (part.length === 0) return;
+    if (this.#longLine !== undefined) {
+      this.#longLine.push(part);
+      return;
+    }
     const needed = this.#heldBytes + part.length;
     if (needed > this.#options.maxLineBytes) {
-      this.#isSkipping = true;
-      this.#heldBytes = 0;
+      const held = this.#held.subarray(0, this.#heldBytes);
       this.#held = new Uint8Array(0);
-      this.#reportTooLong();
+      this.#heldBytes = 0;
+      this.#beginLongLine(held, part);
       return;
     }
     if (needed > this.#held.length) {
@@ -142,12 +164,58 @@ export class LineSplitter {
     this.#heldBytes = needed;
   }
 
-  #reportTooLong(): void {
-    this.#options.onError(
-      new ProtocolError(
-        "MESSAGE_TOO_LARGE",
-        `A line is longer than ${this.#options.maxLineBytes} bytes; it was skipped. Send less, or raise the limit.`,
-      ),
-    );
+  #beginLongLine(held: Uint8Array, part: Uint8Array): void {
+    this.#longLine = new LongLine(this.#options);
+    this.#longLine.push(held);
+    this.#longLine.push(part);
   }
+
+  #endLongLine(): void {
+    const line = this.#longLine;
+    this.#longLine = undefined;
+    if (line === undefined) return;
+    const cut = line.cut();
+    const text = cut === undefined ? undefined : this.#decode(cut.bytes);
+    if (cut !== undefined && text !== undefined) {
+      this.#options.onLine(text, { lineBytes: line.bytes, missingBytes: cut.missingBytes });
+      return;
+    }
+    const message = `A line of ${line.bytes} bytes was skipped: at most ${this.#options.maxLineBytes} are taken.`;
+    this.#options.onError(new ProtocolError("MESSAGE_TOO_LARGE", message), line.head);
+  }
+}
+
+/** A line over the bound, of which only its beginning and what its texts are cut to is held. */
+class LongLine {
+  /** Bytes so far. */
+  bytes = 0;
+  readonly #cutter: TextCutter | undefined;
+  #head = new Uint8Array(0);
+
+  constructor({ maxLineBytes, cutTextBytes }: LineSplitterOptions) {
+    if (cutTextBytes !== undefined) this.#cutter = new TextCutter({ maxBytes: maxLineBytes, textBytes: cutTextBytes });
+  }
+
+  get head(): string {
+    return headOf(this.#head);
+  }
+
+  push(part: Uint8Array): void {
+    if (this.#head.length < HEAD_BYTES) {
+      const head = new Uint8Array(Math.min(HEAD_BYTES, this.#head.length + part.length));
+      head.set(this.#head);
+      head.set(part.subarray(0, head.length - this.#head.length), this.#head.length);
+      this.#head = head;
+    }
+    this.bytes += part.length;
+    this.#cutter?.push(part);
+  }
+
+  cut(): CutMessage | undefined {
+    return this.#cutter?.end();
+  }
+}
+
+function headOf(line: Uint8Array): string {
+  return new TextDecoder().decode(line.subarray(0, HEAD_BYTES));
 }

@@ -9,9 +9,17 @@ export function initializeParams(start: AgentStart): Record<string, unknown> {
   return { ...start.params, machineId: MACHINE_ID, cwd: start.cwd, ...start.settings, ...mcpServersOf(start) };
 }
 
-/** Params of `load_session` on an agent's stdin. */
+/**
+ * Params of `load_session` on an agent's stdin. The daemon has the messages itself, so it asks for as few as every agent's schema
+ * lets it: a long conversation does not fit into one answer.
+ */
 export function loadParams(start: AgentStart): Record<string, unknown> {
-  return { ...start.params, cwd: start.cwd, ...mcpServersOf(start) };
+  return { ...start.params, cwd: start.cwd, messageLimit: 1, loadAllMessages: false, ...mcpServersOf(start) };
+}
+
+/** What is known of a conversation whose answer was too large to be read: the agent has it, under the id of the request. */
+export function readyUnread(start: AgentStart, agentSessionId: string): AgentReady {
+  return { agentSessionId, settings: { modelId: "default", reasoningEffort: "none", ...start.settings } };
 }
 
 function mcpServersOf({ mcpServers }: AgentStart): Record<string, unknown> {

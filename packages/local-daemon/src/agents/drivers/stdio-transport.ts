@@ -1,13 +1,17 @@
 import type { Readable, Writable } from "node:stream";
 import {
   CloseCode,
+  type CutLine,
   LIMITS,
   LineSplitter,
   type Logger,
+  type ProtocolError,
   silentLogger,
   type Transport,
   type TransportClose,
 } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../../limits/index.js";
+import { PROCESS_LOOP, type SteppedWork } from "./loop-share.js";
 
 /** What a {@link StdioTransport} is made of. */
 export interface StdioTransportOptions {
@@ -18,6 +22,8 @@ export interface StdioTransportOptions {
   readonly logger?: Logger;
   /** Longest line taken; default `LIMITS.agentLineBytes`. */
   readonly maxLineBytes?: number;
+  /** Bytes to which the texts of a longer line are cut, for `onCutLine`. Default: such a line is skipped. */
+  readonly cutTextBytes?: number;
   /** Bytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
   readonly highWaterBytes?: number;
 }
@@ -31,12 +37,21 @@ const NEWLINE_BYTES = 1;
  * unless it came in the middle of a line: a pipe shows no more. A line that is too long or no UTF-8 is counted, logged
  * and skipped, and the link stays: agents print strange things. When the output breaks (EPIPE), what the other side said
  * before is still delivered; the link ends with the input.
+ *
+ * Lines are delivered within the share of the event loop that each transport gets ({@link PROCESS_LOOP}). While lines wait, the
+ * pipe is not read.
  */
-export class StdioTransport implements Transport {
+export class StdioTransport implements Transport, SteppedWork {
   onWritable: (() => void) | undefined;
   onClose: ((event: TransportClose) => void) | undefined;
   /** Called once when nothing can be sent any more, though there may still be something to read. */
   onBroken: ((error: Error) => void) | undefined;
+  /** Called with each line that was too long, and whose texts were cut (`cutTextBytes`). */
+  onCutLine: ((text: string, cut: CutLine) => void) | undefined;
+  /** Called with each line that was skipped, and its beginning. */
+  onBadLine: ((error: ProtocolError, head: string) => void) | undefined;
+  /** Resolves when all that was read is delivered and the link has ended, after `onClose`. */
+  readonly ended: Promise<void>;
   /** Lines skipped because they were too long or no UTF-8. */
   badLines = 0;
 
@@ -53,6 +68,13 @@ export class StdioTransport implements Transport {
   #isFlushScheduled = false;
   #owesWritable = false;
   #isMidLine = false;
+  /** Read from the pipe, and not cut into lines yet. */
+  #chunks: Uint8Array[] = [];
+  /** Lines, and lines that cannot be taken, in order. */
+  #waiting: (string | (() => void))[] = [];
+  #nextWaiting = 0;
+  #inputEnd: TransportClose | undefined;
+  #markEnded!: () => void;
   #isReading = false;
   #isPaused = false;
   #isOutputEnded = false;
@@ -65,11 +87,12 @@ export class StdioTransport implements Transport {
     this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;
     this.#splitter = new LineSplitter({
       maxLineBytes: options.maxLineBytes ?? LIMITS.agentLineBytes,
-      onLine: (text) => this.#deliver(text),
-      onError: (error) => {
-        this.badLines++;
-        this.#logger.warn({ code: error.code, badLines: this.badLines }, error.message);
-      },
+      ...(options.cutTextBytes !== undefined && { cutTextBytes: options.cutTextBytes }),
+      onLine: (text, cut) => this.#waiting.push(cut === undefined ? text : () => this.onCutLine?.(text, cut)),
+      onError: (error, head) => this.#waiting.push(() => this.#skip(error, head)),
+    });
+    this.ended = new Promise((resolve) => {
+      this.#markEnded = resolve;
     });
     this.#output.on("error", (error) => this.#outputBroke(error));
   }
@@ -103,8 +126,23 @@ export class StdioTransport implements Transport {
   setPaused(paused: boolean): void {
     this.#isPaused = paused;
     if (!this.#isReading) return;
-    if (paused) this.#input.pause();
-    else this.#input.resume();
+    if (this.#hasWork && !paused) PROCESS_LOOP.add(this);
+    this.#regulate();
+  }
+
+  /** Delivers one line, or cuts the next bytes into lines. */
+  step(): boolean {
+    if (this.#isPaused) return false;
+    const line = this.#waiting[this.#nextWaiting];
+    if (line === undefined) this.#split();
+    else {
+      this.#nextWaiting++;
+      this.#deliver(line);
+    }
+    if (this.#hasWork) return true;
+    this.#regulate();
+    this.#finishInput();
+    return false;
   }
 
   close(): void {
@@ -126,25 +164,67 @@ export class StdioTransport implements Transport {
     this.#isReading = true;
     this.#input.on("data", (chunk: Buffer) => {
       this.#isMidLine = chunk[chunk.length - 1] !== 0x0a;
-      this.#splitter.push(chunk);
+      this.#chunks.push(chunk);
+      if (!this.#isPaused) PROCESS_LOOP.add(this);
+      this.#regulate();
     });
-    this.#input.once("end", () => this.#inputEnded());
-    this.#input.once("error", (error) => this.#end({ clean: false, code: 1006, reason: error.message, error }));
-    this.#input.once("close", () => this.#end({ clean: false, code: 1006, reason: "the pipe was destroyed" }));
-    this.setPaused(this.#isPaused);
+    this.#input.once("end", () => this.#readToEnd());
+    this.#input.once("error", (error) => this.#inputEnded({ clean: false, code: 1006, reason: error.message, error }));
+    this.#input.once("close", () => this.#inputEnded({ clean: false, code: 1006, reason: "the pipe was destroyed" }));
+    this.#regulate();
     // Its events are over: the process ended before anybody read.
-    if (this.#input.readableEnded || this.#input.destroyed) process.nextTick(() => this.#inputEnded());
+    if (this.#input.readableEnded || this.#input.destroyed) process.nextTick(() => this.#readToEnd());
   }
 
-  #inputEnded(): void {
+  #readToEnd(): void {
+    const reason = this.#isMidLine ? "the input ended in the middle of a line" : "";
+    this.#inputEnded({ clean: !this.#isMidLine, code: this.#isMidLine ? 1006 : CloseCode.normal, reason });
+  }
+
+  get #hasWork(): boolean {
+    return this.#chunks.length > 0 || this.#nextWaiting < this.#waiting.length;
+  }
+
+  /** The pipe is read while nothing of it waits. */
+  #regulate(): void {
+    if (this.#isPaused || this.#hasWork) this.#input.pause();
+    else this.#input.resume();
+  }
+
+  /** Called when no line waits. */
+  #split(): void {
+    this.#waiting = [];
+    this.#nextWaiting = 0;
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return;
+    this.#splitter.push(chunk.subarray(0, AGENT_LIMITS.linePieceBytes));
+    if (chunk.length > AGENT_LIMITS.linePieceBytes) this.#chunks.unshift(chunk.subarray(AGENT_LIMITS.linePieceBytes));
+  }
+
+  /** The link ends when all that was read is delivered. */
+  #inputEnded(event: TransportClose): void {
+    this.#inputEnd ??= event;
+    this.#finishInput();
+  }
+
+  #finishInput(): void {
+    if (this.#inputEnd === undefined || this.#hasWork || this.#isEnded) return;
+    this.#waiting = [];
     this.#splitter.end();
-    if (this.#isMidLine) this.#end({ clean: false, code: 1006, reason: "the input ended in the middle of a line" });
-    else this.#end({ clean: true, code: CloseCode.normal, reason: "" });
+    for (const line of this.#waiting) this.#deliver(line);
+    this.#end(this.#inputEnd);
   }
 
-  #deliver(text: string): void {
+  #skip(error: ProtocolError, head: string): void {
+    this.badLines++;
+    this.#logger.warn({ code: error.code, badLines: this.badLines }, error.message);
+    this.onBadLine?.(error, head);
+  }
+
+  #deliver(line: string | (() => void)): void {
     try {
-      this.#onMessage?.(text);
+      if (typeof line === "string") this.#onMessage?.(line);
+      else line();
     } catch (error) {
       this.#logger.error({ error }, "A message handler threw; later messages are delivered");
     }
@@ -193,7 +273,10 @@ export class StdioTransport implements Transport {
   #end(event: TransportClose): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#chunks = [];
+    this.#waiting = [];
     this.close();
     this.onClose?.(event);
+    this.#markEnded();
   }
 }

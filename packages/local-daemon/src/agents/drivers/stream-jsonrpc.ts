@@ -9,29 +9,33 @@ import {
   type Logger,
   METHODS,
   NO_ANSWER,
-  ProcessExitError,
+  newId,
   ProtocolEngine,
   ProtocolError,
   type ResponseEnvelope,
   RpcCode,
+  type RpcError,
   RpcFault,
   SessionError,
   type SessionId,
   type SessionNotification,
   type SessionNotificationParams,
 } from "@daemon-sdk/protocol";
-import { AGENT_LIMITS } from "../../limits/index.js";
-import type { Agent, AgentEvents, AgentExit, AgentReady, AgentStart } from "../agent.js";
+import { AGENT_LIMITS, JOURNAL_LIMITS } from "../../limits/index.js";
+import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart } from "../agent.js";
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
 import { ConversationHandover } from "./conversation-handover.js";
-import { changedSettings, initializeParams, loadParams, readyFrom } from "./open-session.js";
+import { changedSettings, initializeParams, loadParams, readyFrom, readyUnread } from "./open-session.js";
+import { exitError, exitText, startFailure } from "./process-errors.js";
 import { sparingLogger } from "./sparing-logger.js";
 import { StdioTransport } from "./stdio-transport.js";
+import { contentIdOf } from "./turn-content.js";
+import { UnreadLines } from "./unread-lines.js";
 
 /** What a {@link StreamJsonrpcAgent} drives, and where its events go. */
 export interface StreamJsonrpcAgentOptions {
-  readonly spec: { readonly name: string };
+  readonly spec: Pick<AgentSpec, "name" | "startTimeoutMs">;
   readonly process: AgentProcess;
   /** Id of the session as clients know it; the agent may have another of its own. */
   readonly sessionId: SessionId;
@@ -56,9 +60,18 @@ export class StreamJsonrpcAgent implements Agent {
   readonly #events: AgentEvents;
   readonly #transport: StdioTransport;
   readonly #engine: ProtocolEngine;
+  readonly #unread: UnreadLines;
+  /** Resolves when the process is gone, and what it wrote is delivered. */
+  readonly #gone: Promise<AgentExit>;
+  /** Calls that wait for an answer. */
+  readonly #calls = new Set<string>();
+  /** The call that opens the conversation, while it waits. */
+  #openingId: string | undefined;
   readonly #handover = new ConversationHandover();
   #agentSessionId: string;
   #turn: AgentTurn | undefined;
+  /** The last turn that ended. */
+  #pastTurn: AgentTurn | undefined;
   /** The working state that was passed on last; after a turn's end the daemon states `idle` itself. */
   #workingState = "idle";
   #isStopping = false;
@@ -73,17 +86,30 @@ export class StreamJsonrpcAgent implements Agent {
     this.#agentSessionId = options.sessionId;
     this.pid = process.pid;
     this.startTime = process.startTime;
-    this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger });
+    const { cutTextBytes } = JOURNAL_LIMITS;
+    this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger, cutTextBytes });
     this.#transport.onBroken = () => this.#giveUp();
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });
     this.#engine.onNotification = (notification) => this.#notified(notification);
     this.#engine.onRequest = (request) => this.#asked(request);
     this.#engine.onStrayResponse = (response) => this.#strayed(response);
     this.#engine.onClose = () => this.#giveUp();
+    this.#unread = new UnreadLines({
+      agent: options.spec.name,
+      transport: this.#transport,
+      engine: this.#engine,
+      openingId: () => this.#openingId,
+      pendingIds: () => [...this.#calls],
+      onFault: (fault) => this.#events.onFault(fault),
+    });
     // The rest in a dead agent's pipe is little, and must be read, or the pipe never ends. (Node resumes the pipe by
     // itself then, and promises it nowhere.)
     void process.dead.then(() => this.#transport.setPaused(false));
-    void process.gone.then((exit) => this.#exited(exit));
+    // What it wrote before its end is delivered before its end.
+    this.#gone = Promise.all([process.gone, this.#transport.ended]).then(([exit]) => {
+      this.#exited(exit);
+      return exit;
+    });
   }
 
   /** Messages that were no line, no envelope, or no answer to a call; for logs and tests. */
@@ -110,7 +136,7 @@ export class StreamJsonrpcAgent implements Agent {
 
   async #load(start: AgentStart, resume: string): Promise<AgentReady> {
     this.#agentSessionId = resume;
-    const ready = await this.#openBy(METHODS.loadSession.name, loadParams(start));
+    const ready = await this.#loaded(start, resume);
     const changed = changedSettings(start.settings, ready.settings);
     if (changed === undefined) return ready;
     // The agent remembers its own settings; the daemon's are the ones that a person saw and chose.
@@ -118,11 +144,36 @@ export class StreamJsonrpcAgent implements Agent {
     return { ...ready, settings: { ...ready.settings, ...changed } };
   }
 
+  /** An answer with more messages than can be read is an answer all the same: the daemon has the messages. */
+  async #loaded(start: AgentStart, resume: string): Promise<AgentReady> {
+    try {
+      return await this.#openBy(METHODS.loadSession.name, loadParams(start));
+    } catch (error) {
+      if (!ProtocolError.is(error, "MESSAGE_TOO_LARGE")) throw error;
+      this.#logger.info({}, "The agent answered load_session with more than can be read; the conversation is open.");
+      // Its settings are not known, so it is given all that the person chose.
+      if (Object.keys(start.settings).length > 0) {
+        await this.#request(METHODS.updateSessionSettings.name, start.settings);
+      }
+      return readyUnread(start, resume);
+    }
+  }
+
   async #openBy(method: string, params: object): Promise<AgentReady> {
-    const result = await this.#request(method, params, { timeoutMs: AGENT_LIMITS.startMs });
-    const ready = readyFrom(result, { agent: this.#options.spec.name, method, sessionId: this.#agentSessionId });
-    this.#agentSessionId = ready.agentSessionId;
-    return ready;
+    const { name, startTimeoutMs: timeoutMs = AGENT_LIMITS.startMs } = this.#options.spec;
+    const id = newId();
+    this.#openingId = id;
+    try {
+      const result = await this.#request(method, params, { id, timeoutMs });
+      const ready = readyFrom(result, { agent: name, method, sessionId: this.#agentSessionId });
+      this.#agentSessionId = ready.agentSessionId;
+      return ready;
+    } catch (error) {
+      const { excerpt } = this.#unread;
+      throw startFailure(error, { agent: name, method, timeoutMs, excerpt, stderr: this.#process.stderr });
+    } finally {
+      this.#openingId = undefined;
+    }
   }
 
   async prompt(params: AddUserMessageParams): Promise<void> {
@@ -135,7 +186,7 @@ export class StreamJsonrpcAgent implements Agent {
         },
       );
     }
-    const turn = new AgentTurn(params, this.#events);
+    const turn: AgentTurn = new AgentTurn(params, this.#events, () => this.#settle(turn));
     this.#turn = turn;
     const onResult = () => {
       turn.accept();
@@ -167,7 +218,8 @@ export class StreamJsonrpcAgent implements Agent {
   stop(): Promise<AgentExit> {
     this.#isStopping = true;
     this.#transport.close();
-    return this.#process.stop();
+    void this.#process.stop();
+    return this.#gone;
   }
 
   /** An agent that does not read, or closed its stdout, is of no use: it is ended, and its end is unexpected. */
@@ -182,11 +234,19 @@ export class StreamJsonrpcAgent implements Agent {
     params: object,
     options: { id?: string; timeoutMs?: number; onResult?: () => void } = {},
   ): Promise<unknown> {
+    const id = options.id ?? newId();
+    this.#calls.add(id);
     try {
-      return await this.#engine.requestNamed(method, { ...params, sessionId: this.#agentSessionId }, options);
+      return await this.#engine.requestNamed(
+        method,
+        { ...params, sessionId: this.#agentSessionId },
+        { ...options, id },
+      );
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       throw exitError(this.#options.spec.name, await this.#process.gone, error);
+    } finally {
+      this.#calls.delete(id);
     }
   }
 
@@ -198,6 +258,10 @@ export class StreamJsonrpcAgent implements Agent {
     const { notification } = params;
     this.#follow(params);
     const turn = this.#turn;
+    if (this.#isLate(notification)) {
+      this.#late(notification.type);
+      return;
+    }
     const isEnd = turn !== undefined && !this.#isIdleOfClosedStdin(notification) && turn.observe(notification);
     if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
     turn?.report();
@@ -235,8 +299,26 @@ export class StreamJsonrpcAgent implements Agent {
     this.#events.onNotification(passed, meta);
   }
 
+  /**
+   * Whether a notification belongs to a turn that has ended: it continues a message of that turn, or the agent, which did not state
+   * the end, has not shown that it works on the next prompt.
+   */
+  #isLate(notification: SessionNotification): boolean {
+    const past = this.#pastTurn;
+    if (past === undefined || contentIdOf(notification) === undefined) return false;
+    if (past.content.isContinuedBy(notification)) return true;
+    return !past.isEndStated && this.#turn?.isUntouched !== false;
+  }
+
+  #late(type: string): void {
+    const message = `Agent "${this.#options.spec.name}" sent ${type} of a turn that had ended. It was dropped.`;
+    this.#logger.warn({ type }, message);
+    this.#events.onFault({ code: "PROTOCOL_VIOLATION", message, isLoss: false });
+  }
+
   #settle(turn: AgentTurn): void {
     if (!turn.isDone || this.#turn !== turn) return;
+    this.#pastTurn = turn;
     this.#turn = undefined;
     this.#workingState = "idle";
   }
@@ -252,35 +334,39 @@ export class StreamJsonrpcAgent implements Agent {
       method,
       params: { ...params, sessionId: this.#options.sessionId },
       respond: (result) => void this.#engine.respond(id, { ...result, sessionId: this.#agentSessionId }),
+      refuse: (message) =>
+        void this.#engine.refuse(id, new RpcFault(RpcCode.invalidParams, message, { code: "MESSAGE_TOO_LARGE" })),
     });
     return NO_ANSWER;
   }
 
-  /** An agent without a session accepts a prompt and refuses it in a second response: no end would ever come. */
+  /** A response that no call waits for, by its id. */
   #strayed(response: ResponseEnvelope): void {
+    if (response.id === null && isFailure(response)) {
+      this.#misunderstood(response.error);
+      return;
+    }
+    // An agent without a session accepts a prompt and refuses it in a second response: no end would ever come.
     const turn = this.#turn;
     if (turn === undefined || response.id !== turn.requestId || !isFailure(response)) return;
     turn.fail("error", { message: response.error.message, rpcCode: response.error.code });
     this.#settle(turn);
   }
 
+  /** The agent could not read a message of ours, so it cannot name it. Where one call waits, it was that one. */
+  #misunderstood({ code: rpcCode, message }: RpcError): void {
+    const [id, ...others] = this.#calls;
+    if (id === undefined || others.length > 0) return;
+    const text = `Agent "${this.#options.spec.name}" could not read a request: ${message} (code ${rpcCode}).`;
+    this.#engine.abandon(id, new ProtocolError("REMOTE_ERROR", text, { rpcCode }));
+  }
+
   #exited(exit: AgentExit): void {
     const { exitCode, signal, expected } = exit;
-    const message = describeExit(this.#options.spec.name, exit);
+    const message = exitText(this.#options.spec.name, exit);
     this.#turn?.fail("agent_exited", { exitCode, signal, message });
     this.#turn = undefined;
     if (!expected) this.#logger.warn({ exitCode, signal, counters: this.counters }, message);
     this.#events.onExit(exit);
   }
-}
-
-/** The error of calls that got no answer because the agent died. */
-function exitError(agent: string, exit: AgentExit, cause: Error): ProcessExitError {
-  const stderr = exit.stderr === "" ? "It wrote nothing to stderr." : `Its last words on stderr:\n${exit.stderr}`;
-  return new ProcessExitError(`${describeExit(agent, exit)} ${stderr}`, { ...exit, cause });
-}
-
-function describeExit(agent: string, { exitCode, signal, expected }: AgentExit): string {
-  if (expected) return `Agent "${agent}" was stopped.`;
-  return `Agent "${agent}" ended by itself, ${signal === null ? `with exit code ${exitCode}` : `killed by ${signal}`}.`;
 }

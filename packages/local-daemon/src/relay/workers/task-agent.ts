@@ -62,6 +62,8 @@ interface RunningTask {
   readonly task: AgentTask;
   readonly answer: AgentAnswer;
   isAccepted: boolean;
+  /** What the agent sent in this task, and could not be taken. */
+  loss?: string;
 }
 
 /**
@@ -162,6 +164,9 @@ export class TaskAgent {
     return {
       onNotification: (notification) => this.#observe(notification),
       onRequest: (request) => this.#answerRequest(request),
+      onFault: ({ isLoss, message }) => {
+        if (isLoss && this.#current !== undefined) this.#current.loss ??= message;
+      },
       onConversation: () => {},
       onTurnStarted: () => {},
       onTurnEnded: (end) => this.#ended(end),
@@ -199,6 +204,11 @@ export class TaskAgent {
     // An agent may acknowledge a prompt only by ending its turn.
     if (this.#current !== undefined) accept(this.#current);
     const said = this.#current?.answer.text ?? "";
+    const loss = this.#current?.loss;
+    if (reason === "completed" && said === "" && loss !== undefined) {
+      this.#finish({ text: loss, reason: "error" });
+      return;
+    }
     const why = typeof details.message === "string" ? details.message : `The agent's turn ended: ${reason}.`;
     const text = reason === "completed" ? said : [said, why].filter((part) => part !== "").join("\n");
     this.#finish({ text, reason });

@@ -16,10 +16,13 @@ export interface Call {
   readonly tickets: Tickets;
 }
 
-/** What a request is answered with, and what is to happen right after the answer was sent. */
+/** What a request is answered with. */
 export interface Answer<Result = object> {
   readonly result: Result;
+  /** Called right after the answer was sent. */
   after?(): void;
+  /** Called instead of `after` when the answer is too large for a message: the call has failed, and leaves nothing behind. */
+  undo?(): void;
 }
 
 /** A method of the wire, ready to be called with params that its schema has passed. */

@@ -21,7 +21,7 @@ export const LIFECYCLE_HANDLERS = [
       ...(availableModels === undefined ? {} : { availableModels: [...availableModels] }),
       position: attached?.result.position ?? { epoch: host.services.epoch, seq: 0 },
     };
-    return { result, after: () => (attached ?? cursor)?.start() };
+    return { result, after: () => (attached ?? cursor)?.start(), undo: () => client.detach(session) };
   }),
 
   handle("loadSession", async (params, { client, sessions, host }) => {
@@ -30,7 +30,7 @@ export const LIFECYCLE_HANDLERS = [
     if (params.mcpServers !== undefined) session.patch({ mcpServers: params.mcpServers });
     if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;
     const attached = await client.attach(host, session, params);
-    return { result: { ...attached.result, hostId: hostname() }, after: attached.start };
+    return { result: { ...attached.result, hostId: hostname() }, after: attached.start, undo: attached.cancel };
   }),
 
   handle("closeSession", async ({ sessionId }, { client, sessions, host }) => {
@@ -52,14 +52,14 @@ export const LIFECYCLE_HANDLERS = [
 
   handle("resumeSession", async ({ sessionId, after, credit }, { client, sessions, host }) => {
     client.isPlain = false;
-    const { result, start } = await client.resume(host, await sessions.reopen(sessionId), after, credit);
-    return { result, after: start };
+    const { result, start, cancel } = await client.resume(host, await sessions.reopen(sessionId), after, credit);
+    return { result, after: start, undo: cancel };
   }),
 
   handle("followSession", async ({ sessionId, credit }, { client, sessions, host }) => {
     client.isPlain = false;
-    const { result, start } = await client.follow(host, await sessions.load(sessionId), credit);
-    return { result, after: start };
+    const { result, start, cancel } = await client.follow(host, await sessions.load(sessionId), credit);
+    return { result, after: start, undo: cancel };
   }),
 ];
 

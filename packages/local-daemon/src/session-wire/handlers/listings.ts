@@ -1,6 +1,14 @@
-import { type AvailableSession, activityOf, LIMITS, sessionId } from "@daemon-sdk/protocol";
+import {
+  type AvailableSession,
+  activityOf,
+  LIMITS,
+  type OpenedSession,
+  type SessionTag,
+  sessionId,
+  TEXT_LIMITS,
+} from "@daemon-sdk/protocol";
 import { SERVING_LIMITS } from "../../limits/index.js";
-import { fitting, type Session } from "../../sessions/index.js";
+import { deliverable, type Session } from "../../sessions/index.js";
 import type { SessionRow } from "../../storage/index.js";
 import { handle } from "./handler.js";
 
@@ -11,16 +19,19 @@ const SEARCH_DEFAULTS = { kind: "all", limitSessions: 20, limitHitsPerSession: 5
  * What can be asked of all sessions, and of their history, without opening any (docs/wire/session.md#session-lists).
  */
 export const LISTING_HANDLERS = [
-  handle("listOpenedSessions", (_params, { sessions: reachable, host }) => {
+  handle("listOpenedSessions", (_params, { client, sessions: reachable, host }) => {
     const now = host.services.now();
-    const sessions = reachable.open.map((session) => ({
-      sessionId: session.id,
-      updatedAt: session.row.updatedAt / 1000,
-      workingState: session.log.state.workingState,
-      activity: activityIn(session, now),
-      cwd: session.row.cwd,
-      tags: [...session.row.tags],
-    }));
+    const isOwn = ({ row }: Session) => row.owner === client.principal.keyId;
+    // Own ones first: what others opened must not push them out of the answer.
+    const open = [...reachable.open.filter(isOwn), ...reachable.open.filter((session) => !isOwn(session))];
+    let room: number = SERVING_LIMITS.answerBytes;
+    const sessions: OpenedSession[] = [];
+    for (const session of open) {
+      const listed = opened(session, now);
+      room -= OPENED_BYTES + UNIT_BYTES * (session.row.cwd.length + tagChars(session.row));
+      if (room < 0) return { result: { sessions, isIncomplete: true } };
+      sessions.push(listed);
+    }
     return { result: { sessions } };
   }),
 
@@ -41,7 +52,7 @@ export const LISTING_HANDLERS = [
     const found = await host.services.search.search({ ...SEARCH_DEFAULTS, ...params, owner });
     const sessions = found.rows.map(({ session, hits }) => ({
       sessionId: session.id,
-      ...(session.title === undefined ? {} : { title: session.title }),
+      ...titleOf(session),
       updatedAt: session.updatedAt,
       hits: hits.map(({ docId, kind, role, toolName, snippets, score }) => ({
         docId,
@@ -59,20 +70,17 @@ export const LISTING_HANDLERS = [
     await sessions.rowOf(params.sessionId);
     const { store } = host.services;
     const id = sessionId(params.sessionId);
-    const query = { limit: params.limit ?? LIMITS.messagePage, ...(params.role && { role: params.role }) };
-    const page = await store.readMessages(id, { ...query, ...(params.cursor && { cursor: params.cursor }) });
-    const { messages } = fitting(page.messages, SERVING_LIMITS.answerBytes);
-    const cut = page.messages.length - messages.length;
-    if (cut === 0 || messages.length === 0) {
-      return { result: { ...page, hasMore: page.nextCursor !== undefined } };
-    }
-    // Too much for one answer: the same page again, as long as it may be.
-    const shorter = await store.readMessages(id, {
-      ...query,
-      limit: messages.length,
+    const page = await store.readMessages(id, {
+      limit: params.limit ?? LIMITS.messagePage,
+      maxBytes: SERVING_LIMITS.pageBytes,
+      ...(params.role && { role: params.role }),
       ...(params.cursor && { cursor: params.cursor }),
     });
-    return { result: { ...shorter, hasMore: true } };
+    const { nextCursor } = page;
+    const messages = deliverable(page.messages, page.bytes);
+    return {
+      result: { messages, hasMore: nextCursor !== undefined, ...(nextCursor === undefined ? {} : { nextCursor }) },
+    };
   }),
 ];
 
@@ -84,14 +92,44 @@ function activityIn({ log, agentActiveAt, turns, agent }: Session, now: number) 
   return activityOf({ workingState, pendingRequests, silentMs: now - agentActiveAt, isReachable });
 }
 
+/** Bytes of an opened session in a list beside its directory and its tags, and most bytes of one UTF-16 unit in JSON. */
+const OPENED_BYTES = 512;
+const UNIT_BYTES = 6;
+
+function opened(session: Session, now: number): OpenedSession {
+  const { row, log } = session;
+  return {
+    sessionId: session.id,
+    updatedAt: row.updatedAt / 1000,
+    workingState: log.state.workingState,
+    activity: activityIn(session, now),
+    cwd: row.cwd,
+    tags: tagsOf(row),
+  };
+}
+
 function available(row: SessionRow, messagesCount: number): AvailableSession {
   return {
     sessionId: row.id,
     updatedAt: row.updatedAt / 1000,
-    cwd: row.cwd,
+    cwd: row.cwd.slice(0, TEXT_LIMITS.pathChars),
     messagesCount,
-    tags: [...row.tags],
-    ...(row.title === undefined ? {} : { title: row.title }),
+    tags: tagsOf(row),
+    ...titleOf(row),
     ...(row.archivedAt === undefined ? {} : { archivedAt: new Date(row.archivedAt).toISOString() }),
   };
+}
+
+/** An older daemon may have stored a longer one: it must not make the list of all sessions too large. */
+function titleOf({ title }: SessionRow): { title?: string } {
+  return title === undefined ? {} : { title: title.slice(0, TEXT_LIMITS.titleChars) };
+}
+
+/** As {@link titleOf}. */
+function tagsOf(row: SessionRow): SessionTag[] {
+  return tagChars(row) > TEXT_LIMITS.tagsJsonChars ? [] : [...row.tags];
+}
+
+function tagChars({ tags }: SessionRow): number {
+  return tags.length === 0 ? 0 : JSON.stringify(tags).length;
 }

@@ -16,13 +16,11 @@ export const RECEIPT_HANDLERS = [
     await sessions.rowOf(id);
     const store = host.turnStore(id);
     const receipts: Receipt[] = [];
-    let room = SERVING_LIMITS.answerBytes;
+    const texts = new Texts();
     for (const wanted of messageIds) {
       const turn = await store.readTurn(sessionId(id), messageId(wanted));
-      const text = turn === undefined ? undefined : await answerOf(store, sessionId(id), turn);
-      const fits = text !== undefined && Buffer.byteLength(text) <= room;
-      if (fits) room -= Buffer.byteLength(text);
-      receipts.push(receiptOf(wanted, turn, fits ? text : undefined));
+      const text = turn === undefined || texts.isFull ? undefined : await answerOf(store, sessionId(id), turn);
+      receipts.push(receiptOf(wanted, turn, texts.fitting(text)));
     }
     return { result: { receipts } };
   }),
@@ -42,4 +40,19 @@ async function answerOf(store: TurnStore, id: SessionId, { answerId, endedAt }: 
   if (answerId === undefined || endedAt === undefined) return undefined;
   const message = await store.readMessage(id, answerId);
   return message === undefined ? undefined : messageText(message);
+}
+
+/** Texts of one answer. What was read counts whether it fits or not: one call reads a page of texts, or one that is longer. */
+class Texts {
+  #bytes = 0;
+
+  get isFull(): boolean {
+    return this.#bytes >= SERVING_LIMITS.pageBytes;
+  }
+
+  fitting(text: string | undefined): string | undefined {
+    const isFirst = this.#bytes === 0;
+    this.#bytes += Buffer.byteLength(text ?? "");
+    return this.#bytes <= (isFirst ? SERVING_LIMITS.answerBytes : SERVING_LIMITS.pageBytes) ? text : undefined;
+  }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type InboxRequest, isRecord, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
+import { type InboxRequest, isRecord, ProtocolError, RpcCode } from "@daemon-sdk/protocol";
 import { answererOf, type PendingRequest, validAnswer } from "../../inbox/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { PendingRequestRow } from "../../storage/index.js";
@@ -7,14 +7,14 @@ import { type Call, handle } from "./handler.js";
 
 /** The inbox of all sessions (docs/protocol.md §8). */
 export const REQUEST_HANDLERS = [
-  handle("listRequests", async ({ sessionId: id }, { sessions, host }) => {
+  handle("listRequests", async ({ sessionId: id }, { client, sessions, host }) => {
     if (id !== undefined) await sessions.rowOf(id);
-    const { store, inbox } = host.services;
-    // Only open sessions have requests: those of an earlier daemon are closed before this one serves.
-    const reachable = new Set(sessions.open.map((session) => session.id));
-    const rows = await store.pendingRequests(id === undefined ? undefined : sessionId(id));
-    const waiting = rows.filter((row) => reachable.has(row.sessionId) && inbox.find(row.id) !== undefined);
-    return { result: { requests: fitting(waiting).map(asListed) } };
+    const reachable = new Map(sessions.open.map((session) => [session.id, session]));
+    const isListed = ({ row, seq, log }: PendingRequest) =>
+      // One that is not committed yet comes with the stream.
+      reachable.has(row.sessionId) && seq <= log.committedSeq && (id === undefined || row.sessionId === id);
+    const waiting = [...host.services.inbox.pending].filter(isListed);
+    return { result: { requests: fitting(waiting, client.principal.keyId).map(({ row }) => asListed(row)) } };
   }),
 
   handle("answerRequest", async ({ requestId, result }, call) => {
@@ -63,14 +63,21 @@ async function requireSame(id: string, result: unknown, { client, sessions, host
 const yes = () => true;
 const no = () => false;
 
-/** As many, oldest first, as one answer holds. */
-function fitting(rows: readonly PendingRequestRow[]): PendingRequestRow[] {
-  let room = SERVING_LIMITS.answerBytes;
-  return rows.filter(({ params }) => {
-    room -= Buffer.byteLength(params);
+/** As many as one answer holds, in their order: requests of the client's own sessions before those of others'. */
+function fitting(waiting: readonly PendingRequest[], keyId: string | undefined): PendingRequest[] {
+  const isOwn = ({ owner }: PendingRequest) => owner === keyId;
+  let room: number = SERVING_LIMITS.answerBytes;
+  const fits = ({ use }: PendingRequest) => {
+    room -= use.bytes + LISTED_BYTES;
     return room >= 0;
-  });
+  };
+  const own = waiting.filter(isOwn).filter(fits);
+  const kept = new Set([...own, ...waiting.filter((pending) => !isOwn(pending)).filter(fits)]);
+  return waiting.filter((pending) => kept.has(pending));
 }
+
+/** Bytes of a listed request beside its params. */
+const LISTED_BYTES = 512;
 
 function asListed({ id, sessionId: of, method, params, createdAt, deadlineAt }: PendingRequestRow): InboxRequest {
   const listed = { requestId: id, sessionId: of, method, params: JSON.parse(params) as unknown, createdAt };

@@ -1,14 +1,13 @@
-import { type GetTurnEventsResult, LIMITS, messageId, type SessionMessage, type TurnEntry } from "@daemon-sdk/protocol";
+import { type GetTurnEventsResult, messageId, type SessionMessage, type TurnEntry } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
 import { isRequestFrame, notificationOf } from "../../journal/index.js";
-import type { TurnStore } from "../../sessions/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
+import { deliverable, type TurnStore } from "../../sessions/index.js";
 import type { TurnRow } from "../../storage/index.js";
 import { receiptOf } from "./receipt-of.js";
 
 /** Bytes of frames in one page: as much as one journal read for a client that lags. An entry larger than that has a page of its own. */
 const PAGE_BYTES = 256 * 1024;
-/** Half a frame leaves room for everything beside the messages. */
-const MESSAGES_BYTES = LIMITS.sessionFrameBytes / 2;
 
 /** A page of the events of one turn: from the journal, or, where that no longer has them, its messages. */
 export async function turnEvents(
@@ -55,12 +54,18 @@ function pageOf(
 async function pruned(store: TurnStore, turn: TurnRow): Promise<GetTurnEventsResult> {
   const { sessionId, id, answerId, endedAt } = turn;
   const messages: SessionMessage[] = [];
-  for (const message of await store.readMessagesFrom(sessionId, id, MESSAGES_BYTES)) {
+  for (const message of await store.readMessagesFrom(sessionId, id, SERVING_LIMITS.answerBytes)) {
     const isNext = message.role === "user" && message.id !== id;
     if (isNext && (await store.readTurn(sessionId, messageId(message.id))) !== undefined) break;
     messages.push(message);
   }
   const answer = messages.find((message) => message.id === answerId);
   const text = answer === undefined || endedAt === undefined ? undefined : messageText(answer);
-  return { receipt: receiptOf(id, turn, text), events: [], messages };
+  // A long answer is in its message alone.
+  const isShort = Buffer.byteLength(text ?? "") <= SERVING_LIMITS.snapshotBytes;
+  return {
+    receipt: receiptOf(id, turn, isShort ? text : undefined),
+    events: [],
+    messages: deliverable(messages, Number.POSITIVE_INFINITY),
+  };
 }

@@ -56,6 +56,7 @@ export class AcpDialogue {
       events: {
         onNotification: (notification) => this.notifications.push(notification),
         onRequest: (request) => this.requests.push(request),
+        onFault: () => {},
         onConversation: () => {},
         onTurnStarted: () => {
           this.starts++;

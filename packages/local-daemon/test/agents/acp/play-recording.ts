@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { type SessionNotification, silentLogger } from "@daemon-sdk/protocol";
 import type { AgentExit, AgentRequest, AgentTurnEnd } from "../../../src/agents/agent.js";
 import { AcpAgent } from "../../../src/agents/drivers/acp/index.js";
+import { PROCESS_LOOP } from "../../../src/agents/drivers/loop-share.js";
 import type { RecordedFrame, Recording } from "./recording.js";
 
 /** What the driver reported, in order. */
@@ -36,7 +37,10 @@ export async function playRecording({ lines }: Recording): Promise<Played> {
 
 /** Waits until both directions are quiet: streams and promises need a few turns of the loop. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+  // Output is read within the share of the loop that an agent gets.
+  for (let quiet = 0; quiet < 6; quiet = PROCESS_LOOP.isIdle ? quiet + 1 : 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 class Player {
@@ -114,6 +118,7 @@ class Player {
       events: {
         onNotification: (notification) => this.#events.push({ kind: "notification", notification }),
         onRequest: (request) => this.#events.push({ kind: "request", request }),
+        onFault: () => {},
         onConversation: () => {},
         onTurnStarted: () => this.#events.push({ kind: "started" }),
         onTurnEnded: (end) => this.#ended(end),

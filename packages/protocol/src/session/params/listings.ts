@@ -15,6 +15,12 @@ export interface OpenedSession {
   messagesCount?: number;
   tags?: SessionTag[];
 }
+/** Sessions that are open. */
+export interface ListOpenedSessionsResult {
+  sessions: OpenedSession[];
+  /** Ours: more sessions are open than one answer holds; `list_available_sessions` lists all, in pages. */
+  isIncomplete?: boolean;
+}
 /** One row of `list_available_sessions`; `updatedAt` in epoch seconds, `archivedAt` ISO. */
 export interface AvailableSession {
   sessionId: string;

@@ -61,6 +61,8 @@ export class AcpAgent implements Agent {
   readonly #questions: AgentQuestions;
   readonly #reader: UpdateReaderV1;
   readonly #calls: SessionCalls;
+  /** Resolves when the process is gone, and what it wrote is delivered. */
+  readonly #gone: Promise<AgentExit>;
   #agentSessionId = "";
   #cwd = "";
   #sessionOptions = new SessionOptions();
@@ -83,13 +85,17 @@ export class AcpAgent implements Agent {
     this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger: this.#logger });
     this.#transport.onBroken = () => this.#giveUp();
     this.#peer = this.#makePeer();
+    this.#transport.onBadLine = (error, head) => this.#peer.skip(error, head);
     this.#questions = new AgentQuestions({ peer: this.#peer, events, turn: () => this.#turn });
     this.#opener = this.#makeOpener();
     this.#reader = this.#makeReader();
     this.#calls = this.#makeCalls();
     this.#betweenTurns = this.#makeWriter();
     void process.dead.then(() => this.#transport.setPaused(false));
-    void process.gone.then((exit) => this.#exited(exit));
+    this.#gone = Promise.all([process.gone, this.#transport.ended]).then(([exit]) => {
+      this.#exited(exit);
+      return exit;
+    });
   }
 
   async open(start: AgentStart): Promise<AgentReady> {
@@ -144,7 +150,8 @@ export class AcpAgent implements Agent {
 
   stop(): Promise<AgentExit> {
     this.#transport.close();
-    return this.#options.process.stop();
+    void this.#options.process.stop();
+    return this.#gone;
   }
 
   async #bringBack(start: AgentStart, resume: string): Promise<OpenedConversation> {
@@ -288,6 +295,8 @@ export class AcpAgent implements Agent {
       logger: this.#logger,
       onNotification: (call) => this.#notified(call),
       onRequest: (request) => this.#asked(request),
+      onFault: (fault) =>
+        this.#events.onFault({ ...fault, message: `Agent "${this.#options.spec.name}": ${fault.message}` }),
       onClose: () => this.#giveUp(),
     });
   }

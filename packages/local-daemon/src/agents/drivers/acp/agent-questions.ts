@@ -99,6 +99,11 @@ export class AgentQuestions {
         turn.writer.toolAnswered();
         peer.respond(id, options.outcomeOf(selectedOption));
       },
+      refuse: (message) => {
+        if (!this.#open.delete(requestId)) return;
+        turn.writer.toolAnswered();
+        peer.refuse(id, RpcCode.invalidParams, message);
+      },
     });
   }
 
@@ -120,6 +125,9 @@ export class AgentQuestions {
       },
       respond: (result) => {
         if (this.#open.delete(requestId)) peer.respond(id, form.answer(result));
+      },
+      refuse: (message) => {
+        if (this.#open.delete(requestId)) peer.refuse(id, RpcCode.invalidParams, message);
       },
     });
   }

@@ -7,6 +7,8 @@ import {
   RpcCode,
   type Transport,
 } from "@daemon-sdk/protocol";
+import type { AgentFault } from "../../agent.js";
+import { envelopeHead } from "../envelope-head.js";
 
 /** A request or notification of the agent. `id` is absent for a notification. */
 export interface AcpCall {
@@ -27,6 +29,8 @@ export interface JsonRpcPeerOptions {
   onNotification(call: AcpCall): void;
   /** Called with each request, in the order of the lines. Answer it with `respond` or `refuse`. */
   onRequest(request: AcpRequest): void;
+  /** Called when the agent sent what could not be read. */
+  onFault(fault: AgentFault): void;
   /** Called once when nothing more can be received. */
   onClose(): void;
 }
@@ -47,13 +51,14 @@ export interface AcpCallOptions {
  * answer would be traffic that the agent did not ask for.
  */
 export class JsonRpcPeer {
-  /** Lines that were no frame, and answers that no call waits for. */
+  /** Lines that were no frame or too long, and answers that no call waits for. */
   readonly counters = { badFrames: 0, strayAnswers: 0 };
 
   readonly #options: JsonRpcPeerOptions;
   readonly #pending = new PendingRequests();
   #nextId = 0;
   #isClosed = false;
+  #isTextReported = false;
 
   constructor(options: JsonRpcPeerOptions) {
     this.#options = options;
@@ -71,6 +76,23 @@ export class JsonRpcPeer {
     const answer = this.#pending.add({ id: String(id), method, params, timeoutMs, signal: undefined, onResult });
     this.#send({ id, method, params });
     return answer;
+  }
+
+  /** A line was too long, or no UTF-8: whoever waits for it is informed at once. `head` is its beginning. */
+  skip({ code, message }: ProtocolError, head: string): void {
+    const { id, method } = envelopeHead(head);
+    if (method === undefined && id !== undefined) {
+      this.#pending.reject(String(id), new ProtocolError(code, message));
+      return;
+    }
+    if (method === undefined) {
+      this.#bad(head);
+      return;
+    }
+    this.counters.badFrames++;
+    if (id !== undefined) this.refuse(id, RpcCode.invalidRequest, message);
+    const known = code === "MESSAGE_TOO_LARGE" ? code : "PROTOCOL_VIOLATION";
+    this.#options.onFault({ code: known, message: `${message} It was ${method.slice(0, 100)}.`, isLoss: true });
   }
 
   notify(method: string, params: object): void {
@@ -121,6 +143,10 @@ export class JsonRpcPeer {
       { characters: text.length },
       "The agent wrote a line that is no JSON-RPC frame; skipped.",
     );
+    if (this.#isTextReported) return;
+    this.#isTextReported = true;
+    const message = "The agent writes text to stdout that is no message. It is skipped; it belongs on stderr.";
+    this.#options.onFault({ code: "PROTOCOL_VIOLATION", message, isLoss: false });
   }
 
   #closed(): void {

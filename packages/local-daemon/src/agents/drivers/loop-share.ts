@@ -1,0 +1,84 @@
+import { AGENT_LIMITS } from "../../limits/index.js";
+
+/** Work that comes in small steps. */
+export interface SteppedWork {
+  /** Does one step. False when nothing is left to do for now. */
+  step(): boolean;
+}
+
+/**
+ * Divides the event loop among the agents of this process.
+ *
+ * Each agent's output is handled for `loopSliceMs` at a time, in turn, and for `loopRoundMs` altogether before timers and other
+ * sockets are served. So an agent that writes without end costs the others one slice, however many lines fit into a chunk. A step
+ * cannot be interrupted: whoever took much longer than a slice pauses for as long as it took.
+ */
+export class LoopShare {
+  readonly #queue: SteppedWork[] = [];
+  readonly #queued = new Set<SteppedWork>();
+  /** How many took too long, and wait. */
+  #pausing = 0;
+  #isScheduled = false;
+  /** What is left of this round. */
+  #leftMs: number = AGENT_LIMITS.loopRoundMs;
+
+  /** Whether no work waits. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && this.#pausing === 0;
+  }
+
+  /** There is work to do; at once where this round has time left and no one waits. */
+  add(work: SteppedWork): void {
+    if (this.#queued.has(work)) return;
+    this.#queued.add(work);
+    this.#queue.push(work);
+    if (this.#queue.length === 1 && this.#leftMs > 0) this.#run(performance.now());
+    if (!this.#isScheduled) this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#leftMs = AGENT_LIMITS.loopRoundMs;
+      let now = performance.now();
+      while (this.#queue.length > 0 && this.#leftMs > 0) now = this.#run(now);
+      if (this.#queue.length > 0) this.#schedule();
+    });
+  }
+
+  /** One slice of the first in the queue. Returns the time at its end. */
+  #run(start: number): number {
+    const work = this.#queue.shift();
+    if (work === undefined) return start;
+    let now = start;
+    let isMore = true;
+    while (isMore && now - start < AGENT_LIMITS.loopSliceMs) {
+      isMore = work.step();
+      now = performance.now();
+    }
+    const usedMs = now - start;
+    this.#leftMs -= usedMs;
+    this.#queued.delete(work);
+    if (!isMore) return now;
+    if (usedMs < AGENT_LIMITS.loopSliceMs * 2) this.#requeue(work);
+    else this.#pause(work, usedMs);
+    return now;
+  }
+
+  #pause(work: SteppedWork, ms: number): void {
+    this.#pausing++;
+    setTimeout(() => {
+      this.#pausing--;
+      this.add(work);
+    }, ms);
+  }
+
+  #requeue(work: SteppedWork): void {
+    this.#queued.add(work);
+    this.#queue.push(work);
+  }
+}
+
+/** The loop is one, so its shares are those of the process. */
+export const PROCESS_LOOP = new LoopShare();

@@ -1,0 +1,91 @@
+import { SERVING_LIMITS } from "../limits/index.js";
+import type { LoopShare } from "./loop-shares.js";
+
+/** Options of {@link InboundQueue}. */
+export interface InboundQueueOptions<Message> {
+  /** Acts on one message. Never throws. */
+  handle(message: Message): void;
+  /** Stops or restarts reading from the link, where the link can. */
+  setPaused(isPaused: boolean): void;
+}
+
+/**
+ * The messages of one connection that wait for its sender's share of the loop, in order. While more than
+ * `SERVING_LIMITS.inboundMessages` or `inboundUnits` wait, the link is not read.
+ */
+export class InboundQueue<Message extends { readonly length: number }> {
+  readonly #options: InboundQueueOptions<Message>;
+  #share: LoopShare | undefined;
+  #messages: Message[] = [];
+  #next = 0;
+  #units = 0;
+  #isPaused = false;
+  #onEmpty: (() => void) | undefined;
+
+  /** @param share what its messages count to; without one each is handled as it comes */
+  constructor(share: LoopShare | undefined, options: InboundQueueOptions<Message>) {
+    this.#share = share;
+    this.#options = options;
+  }
+
+  /** Counts later messages to another share. Messages that wait stay in their place. */
+  use(share: LoopShare): void {
+    this.#share = share;
+  }
+
+  /** Handles a message now, or when its turn has come. */
+  receive(message: Message): void {
+    const share = this.#share;
+    const wasEmpty = this.#isEmpty;
+    if (share === undefined) this.#options.handle(message);
+    else if (wasEmpty && !share.isSpent) share.run(() => this.#options.handle(message));
+    else {
+      this.#messages.push(message);
+      this.#units += message.length;
+      this.#checkPause();
+      if (wasEmpty) share.wait(() => this.#step());
+    }
+  }
+
+  /** Calls once, now or when every message that waits was handled. */
+  onceEmpty(callback: () => void): void {
+    if (this.#isEmpty) callback();
+    else this.#onEmpty = callback;
+  }
+
+  /** Reads the link, however much waits: the end of the link has to be seen. */
+  release(): void {
+    this.#setPaused(false);
+  }
+
+  get #isEmpty(): boolean {
+    return this.#next >= this.#messages.length;
+  }
+
+  /** Handles one message. False when none is left. */
+  #step(): boolean {
+    const message = this.#messages[this.#next++];
+    if (message === undefined) return false;
+    this.#units -= message.length;
+    this.#share?.run(() => this.#options.handle(message));
+    this.#checkPause();
+    if (!this.#isEmpty) return true;
+    this.#messages = [];
+    this.#next = 0;
+    this.#onEmpty?.();
+    return false;
+  }
+
+  #checkPause(): void {
+    const { inboundMessages, inboundUnits } = SERVING_LIMITS;
+    const count = this.#messages.length - this.#next;
+    if (count > inboundMessages || this.#units > inboundUnits) this.#setPaused(true);
+    else if (count <= inboundMessages / 2 && this.#units <= inboundUnits / 2) this.#setPaused(false);
+  }
+
+  #setPaused(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#options.setPaused(isPaused);
+  }
+}

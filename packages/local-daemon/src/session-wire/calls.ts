@@ -1,0 +1,175 @@
+import {
+  encodeFailure,
+  encodeResult,
+  FACTORY_PROTOCOL_VERSION,
+  LIMITS,
+  METHODS,
+  ProtocolError,
+  type RequestEnvelope,
+  RpcCode,
+} from "@daemon-sdk/protocol";
+import * as z from "zod/mini";
+import type { Tickets } from "../access/index.js";
+import type { SessionHost } from "../sessions/index.js";
+import type { AttachedClient } from "./attached-client.js";
+import {
+  AGENT_HANDLERS,
+  type Handler,
+  LIFECYCLE_HANDLERS,
+  LISTING_HANDLERS,
+  PING_HANDLERS,
+  RECEIPT_HANDLERS,
+  REQUEST_HANDLERS,
+  SETTINGS_HANDLERS,
+  TICKET_HANDLERS,
+  TURN_HANDLERS,
+} from "./handlers/index.js";
+import { ReachableSessions } from "./reachable-sessions.js";
+import type { ReadTurns } from "./read-turns.js";
+import type { RefusalLog } from "./refusal-log.js";
+import { toRpcError } from "./rpc-error.js";
+
+const HANDLERS: ReadonlyMap<string, Handler> = new Map(
+  [
+    ...PING_HANDLERS,
+    ...LIFECYCLE_HANDLERS,
+    ...TURN_HANDLERS,
+    ...RECEIPT_HANDLERS,
+    ...REQUEST_HANDLERS,
+    ...SETTINGS_HANDLERS,
+    ...LISTING_HANDLERS,
+    ...AGENT_HANDLERS,
+    ...TICKET_HANDLERS,
+  ].map((handler) => [handler.name, handler]),
+);
+
+/** Methods whose answers grow with what is stored: they take turns. */
+const READS: ReadonlySet<string> = new Set(
+  [
+    METHODS.loadSession,
+    METHODS.getSessionMessages,
+    METHODS.getTurnEvents,
+    METHODS.getReceipts,
+    METHODS.listRequests,
+    METHODS.listOpenedSessions,
+    METHODS.listAvailableSessions,
+  ].map(({ name }) => name),
+);
+
+/** What all connections share to answer calls. */
+export interface CallServices {
+  readonly host: SessionHost;
+  readonly tickets: Tickets;
+  readonly reads: ReadTurns;
+  readonly refusals: RefusalLog;
+}
+
+/** A request of an authenticated client, and how long its message was. */
+export interface IncomingCall {
+  readonly request: RequestEnvelope;
+  /** Name of the method, without prefix. */
+  readonly name: string;
+  /** UTF-16 units of the message. */
+  readonly units: number;
+}
+
+/** Options of {@link Calls}. */
+export interface CallsOptions {
+  readonly services: CallServices;
+  readonly client: AttachedClient;
+  /** Counts calls of methods that do not exist. */
+  readonly counters: { unknownMethods: number };
+  send(frame: string): void;
+  /** Names the connection in the log. */
+  who(): object;
+}
+
+/** The calls of one client: each is answered once, with its own id. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #open = new Set<Promise<void>>();
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a call. */
+  answer(call: IncomingCall): void {
+    const answering = this.#answer(call);
+    this.#open.add(answering);
+    // Never rejects: errors were answered.
+    void answering.then(() => this.#open.delete(answering));
+  }
+
+  /** Resolves when every call so far was answered. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#open);
+  }
+
+  /** The client's connection has ended. */
+  end(): void {
+    this.#options.services.reads.leave(this.#options.client);
+  }
+
+  async #answer(call: IncomingCall): Promise<void> {
+    const { services, client } = this.#options;
+    try {
+      const handler = this.#handlerOf(call.name);
+      const params = checked(handler, call.request.params);
+      const work = () => this.#run(handler, params, call.request.id);
+      await (READS.has(handler.name) ? services.reads.take(client, call.units, work) : work());
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  async #run(handler: Handler, params: unknown, requestId: string): Promise<void> {
+    const { services, client, send } = this.#options;
+    const { host, tickets } = services;
+    const sessions = new ReachableSessions(host, client);
+    const { result, after, undo } = await handler.run(params, { requestId, client, tickets, sessions, host });
+    const frame = encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION);
+    const bytes = Buffer.byteLength(frame);
+    if (bytes > LIMITS.sessionFrameBytes) {
+      undo?.();
+      throw answerTooLarge(handler.name, bytes);
+    }
+    send(frame);
+    after?.();
+  }
+
+  #fail({ request, name }: IncomingCall, error: unknown): void {
+    const { services, client, send, who } = this.#options;
+    const answer = toRpcError(error);
+    const fields = () => ({ ...who(), method: name.slice(0, LIMITS.nameChars), request: request.id });
+    services.refusals.add({ error, answer, keyId: client.principal.keyId, fields });
+    send(encodeFailure(request.id, answer, FACTORY_PROTOCOL_VERSION));
+  }
+
+  #handlerOf(name: string): Handler {
+    const handler = HANDLERS.get(name);
+    if (handler !== undefined) return handler;
+    this.#options.counters.unknownMethods++;
+    throw new ProtocolError("METHOD_NOT_FOUND", "Method not found", { rpcCode: RpcCode.methodNotFound });
+  }
+}
+
+function checked(handler: Handler, params: unknown): unknown {
+  const parsed = z.safeParse(handler.params, params);
+  if (parsed.success) return parsed.data;
+  throw new ProtocolError("INVALID_PARAMS", issueText(handler.name, parsed.error), { rpcCode: RpcCode.invalidParams });
+}
+
+/** Names the first field that is wrong and what it should be; never its value, which may be a secret. */
+export function issueText(name: string, error: z.core.$ZodError): string {
+  const [issue] = error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? "params" : `params.${issue.path.join(".")}`;
+  return `Invalid params of daemon.${name}: ${field}: ${issue?.message ?? "not as the method wants them"}`;
+}
+
+function answerTooLarge(name: string, bytes: number): ProtocolError {
+  return new ProtocolError(
+    "MESSAGE_TOO_LARGE",
+    `The answer to daemon.${name} has ${bytes} bytes, a message holds ${LIMITS.sessionFrameBytes}. Ask for less.`,
+  );
+}

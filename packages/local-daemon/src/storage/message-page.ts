@@ -1,0 +1,34 @@
+import type { SessionMessage } from "@daemon-sdk/protocol";
+import type { MessagePageQuery, MessageRun } from "./store.js";
+
+/** Collects one page of messages, from the newest backwards, as far as its query goes. */
+export class MessagePage {
+  readonly #query: MessagePageQuery;
+  readonly #newestFirst: SessionMessage[] = [];
+  #bytes = 0;
+  #oldestNo: number | undefined;
+  #hasMore = false;
+
+  constructor(query: MessagePageQuery) {
+    this.#query = query;
+  }
+
+  /** Adds the next older message: its number, its JSON, and what parses that. False when the page ends before it. */
+  add(no: number, body: string, parse: () => SessionMessage): boolean {
+    const { limit, maxBytes } = this.#query;
+    const bytes = this.#bytes + Buffer.byteLength(body);
+    const count = this.#newestFirst.length;
+    this.#hasMore = count >= limit || (maxBytes !== undefined && count > 0 && bytes > maxBytes);
+    if (this.#hasMore) return false;
+    this.#bytes = bytes;
+    this.#newestFirst.push(parse());
+    this.#oldestNo = no;
+    return true;
+  }
+
+  /** The page, oldest message first, and where the next one begins. */
+  result(): MessageRun {
+    const run = { messages: this.#newestFirst.reverse(), bytes: this.#bytes };
+    return this.#hasMore ? { ...run, nextCursor: String(this.#oldestNo) } : run;
+  }
+}

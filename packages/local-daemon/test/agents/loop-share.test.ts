@@ -1,0 +1,55 @@
+import { describe, expect, test, vi } from "vitest";
+import { LoopShare, type SteppedWork } from "../../src/agents/drivers/loop-share.js";
+import { AGENT_LIMITS } from "../../src/limits/index.js";
+
+/** Work of so many steps, each of which takes so long by the clock that the test moves. */
+function work(name: string, steps: number, stepMs: number, done: string[]): SteppedWork {
+  let left = steps;
+  return {
+    step() {
+      done.push(name);
+      clock.now += stepMs;
+      return --left > 0;
+    },
+  };
+}
+const clock = { now: 0 };
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("the share of the loop", () => {
+  test("of each who has work is a slice, in turn, and the round ends before anything else waits for long", async () => {
+    vi.spyOn(performance, "now").mockImplementation(() => clock.now);
+    const share = new LoopShare();
+    const done: string[] = [];
+    share.add(work("a", 1000, AGENT_LIMITS.loopSliceMs / 4, done));
+    share.add(work("b", 1000, AGENT_LIMITS.loopSliceMs / 4, done));
+    const before = clock.now;
+    await turn();
+    expect(clock.now - before).toBeLessThanOrEqual(AGENT_LIMITS.loopRoundMs + AGENT_LIMITS.loopSliceMs);
+    await turn();
+    await turn();
+    // The first began at once; from then on neither is more than a slice ahead.
+    const [a, b] = ["a", "b"].map((name) => done.filter((one) => one === name).length) as [number, number];
+    expect(Math.abs(a - b)).toBeLessThanOrEqual(8);
+    vi.restoreAllMocks();
+  });
+
+  test("of one whose single step took long is nothing for as long", async () => {
+    vi.spyOn(performance, "now").mockImplementation(() => clock.now);
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const share = new LoopShare();
+    const done: string[] = [];
+    share.add(work("long", 2, 50, done));
+    await turn();
+    vi.advanceTimersByTime(49);
+    await turn();
+    expect(done).toEqual(["long"]);
+    expect(share.isIdle).toBe(false);
+    vi.advanceTimersByTime(1);
+    await turn();
+    expect(done).toEqual(["long", "long"]);
+    expect(share.isIdle).toBe(true);
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+});
