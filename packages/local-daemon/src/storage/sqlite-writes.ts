@@ -2,7 +2,7 @@ import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
-import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
+import type { AgentProcessRow, PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {
@@ -39,10 +39,7 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       putRequest(database, write.row);
       break;
     case "agentProcess":
-      database.run(
-        "INSERT OR REPLACE INTO agent_processes (pid, body) VALUES (?, ?)",
-        ...[write.row.pid, JSON.stringify(write.row)],
-      );
+      putAgentProcess(database, write.row);
       break;
     case "agentProcessGone":
       database.run("DELETE FROM agent_processes WHERE pid = ?", write.pid);
@@ -60,6 +57,11 @@ function putSession(database: SqliteDatabase, row: SessionRow, draft: 1 | null):
     "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)",
     ...[key(row.id), row.updatedAt, row.owner ?? null, JSON.stringify(row), draft],
   );
+}
+
+function putAgentProcess(database: SqliteDatabase, row: AgentProcessRow): void {
+  const sql = "INSERT OR REPLACE INTO agent_processes (pid, body) VALUES (?, ?)";
+  database.run(sql, row.pid, JSON.stringify(row));
 }
 
 function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefined): void {

@@ -77,7 +77,7 @@ describe("an entry that is larger than a message of the wire", () => {
   test("of a request is refused to the agent, and nobody is asked", async () => {
     await using running = await runningTurn();
     const { client, agent } = running;
-    const toolUses = [{ toolUse: { id: "t", name: "Create", input: { content: "x".repeat(FRAME / 2) } } }];
+    const toolUses = [{ toolUse: { id: "t", name: "Create", input: { content: "x".repeat(FRAME / 2 - 32 * 1024) } } }];
     agent.ask("request_permission", { toolUses, options: [] });
     expect(agent.refusals).toEqual([expect.stringMatching(/request_permission has 83\d{5} bytes.*8323072.*Nobody/)]);
     agent.end();

@@ -43,8 +43,8 @@ test("an event passes twelve parts from the agent's pipe to the socket: each doe
 
   const [written = "", ...sent] = stacks;
   expect([...new Set([...partsOn(written), ...partsOn(sent.at(-1) ?? "")])]).toEqual([
+    "agents/drivers/loop-share.ts",
     "agents/drivers/stdio-transport.ts",
-    "session/newline-framing.ts",
     "rpc/protocol-engine.ts",
     "agents/drivers/stream-jsonrpc.ts",
     "sessions/session.ts",

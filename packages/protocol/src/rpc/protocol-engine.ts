@@ -18,7 +18,6 @@ import {
   type ResponseEnvelope,
   type ResultOf,
   RpcCode,
-  type RpcError,
 } from "../session/index.js";
 import { type InboundNotification, type InboundRequest, NO_ANSWER } from "./inbound.js";
 import { closedError, lostError } from "./link-errors.js";
@@ -136,7 +135,7 @@ export class ProtocolEngine {
   /** As {@link respond}, with an error: for a request that got {@link NO_ANSWER}, and that cannot be acted on. */
   refuse(id: string, fault: RpcFault): boolean {
     if (this.#end !== undefined || !this.#serverRequests.answer(id)) return false;
-    this.#sendFailure(id, { code: fault.rpcCode, message: fault.message, data: fault.data });
+    this.#sendFailure(id, fault);
     return true;
   }
 
@@ -250,7 +249,7 @@ export class ProtocolEngine {
     if (id === null || type === "notification") return;
     if (type !== "response") {
       if (this.onBadFrame !== undefined) return;
-      this.#sendFailure(id, { code: rpcCode, message });
+      this.#sendFailure(id, failure);
       return;
     }
     const method = this.#pending.get(id)?.method;
@@ -285,16 +284,16 @@ export class ProtocolEngine {
     if (RpcFault.is(error)) {
       if (error.rpcCode === RpcCode.methodNotFound) this.counters.unknownMethods++;
       this.#logger.debug({ id, method, rpcCode: error.rpcCode }, "A request was refused");
-      this.#sendFailure(id, { code: error.rpcCode, message: error.message, data: error.data });
+      this.#sendFailure(id, error);
       return;
     }
     this.#logger.error({ id, method, error }, "A request handler failed");
-    this.#sendFailure(id, { code: RpcCode.internalError, message: `Failed to handle ${method}` });
+    this.#sendFailure(id, { rpcCode: RpcCode.internalError, message: `Failed to handle ${method}` });
   }
 
-  #sendFailure(id: string, error: RpcError): void {
+  #sendFailure(id: string, { rpcCode: code, message, data }: Refusal): void {
     try {
-      this.#transport.send(encodeFailure(id, error, this.#statedVersion()));
+      this.#transport.send(encodeFailure(id, { code, message, data }, this.#statedVersion()));
     } catch (cause) {
       this.#logger.error({ id, error: cause }, "An error response could not be sent");
     }
@@ -306,6 +305,13 @@ export class ProtocolEngine {
     this.#serverRequests.clear();
     this.onClose?.(this.#end, event);
   }
+}
+
+/** What an error response is made of. */
+interface Refusal {
+  readonly rpcCode: number;
+  readonly message: string;
+  readonly data?: unknown;
 }
 
 function refuseOversized(what: string, text: string, maxBytes: number): void {

@@ -16,7 +16,7 @@ export interface SessionFindings extends Partial<RequestLists> {
   readonly workingState?: Open<WorkingState>;
   readonly isAgentLoopInProgress?: boolean;
   /** What the session has used so far. */
-  readonly tokenUsage?: TokenUsage;
+  readonly tokenUsage?: TokenUsage | undefined;
 }
 
 /** A {@link SessionState} as plain data. */
@@ -25,7 +25,7 @@ export interface SessionStateSnapshot extends RequestLists {
   readonly workingState: Open<WorkingState>;
   readonly presumedState?: Open<WorkingState>;
   readonly isGone: boolean;
-  readonly tokenUsage?: TokenUsage;
+  readonly tokenUsage?: TokenUsage | undefined;
   readonly turns: readonly TrackedTurnSnapshot[];
 }
 
@@ -241,7 +241,7 @@ export class SessionState {
       workingState: this.#workingState,
       ...(this.#presumedState === undefined ? {} : { presumedState: this.#presumedState }),
       isGone: this.#isGone,
-      ...(this.#tokenUsage === undefined ? {} : { tokenUsage: this.#tokenUsage }),
+      tokenUsage: this.#tokenUsage,
       turns: [...this.#turns.values()].map((turn) => turn.snapshot()),
       ...this.#requests.lists(),
     };

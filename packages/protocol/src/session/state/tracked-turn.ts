@@ -133,7 +133,7 @@ export class TurnRecord implements TrackedTurn {
       ahead: this.#ahead,
       wasBusy,
       isForetold,
-      ...(usageBefore === undefined ? {} : { usageBefore }),
+      usageBefore,
     };
   }
 
