@@ -5,6 +5,7 @@ import { RoleProcess } from "../roles/role.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { bytes, openFiles, withoutProc } from "../support/figures.js";
 import { type ForegroundDaemon, startForeground } from "../support/foreground-daemon.js";
+import { RawClient } from "../support/raw-client.js";
 
 /** Reconnects after which code is compiled and tables have grown. */
 const WARM_UP = 50;
@@ -49,6 +50,7 @@ async function comesBack(daemon: ForegroundDaemon, context: FaultContext): Promi
   };
   const look = async () => ({ ...(await client.ask<Holdings>({})), daemonFiles: openFiles(daemon.pid) });
   await cutTimes(WARM_UP);
+  await openLazily(daemon);
   const before = await settled(look);
   await cutTimes(reconnects);
   const after = await settled(look);
@@ -59,6 +61,12 @@ async function comesBack(daemon: ForegroundDaemon, context: FaultContext): Promi
     `${reconnects} reconnects: ${after.timers} timers, ${after.listeners} listeners, ${after.descriptors} descriptors, ` +
     `${after.daemonFiles} in the daemon, as at the start; heap ${growth < 0 ? "" : "+ "}${bytes(growth)}`
   );
+}
+
+/** The daemon opens its search index beside its first clients: a search returns when that is done. */
+async function openLazily(daemon: ForegroundDaemon): Promise<void> {
+  using client = await RawClient.connect(daemon.url, daemon.token);
+  await client.call("search_sessions", { query: "anything" });
 }
 
 /** Held resources after the last cut link has closed on both sides: equal in three samples. */
