@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { InvalidOptionError, type Logger, silentLogger } from "@daemon-sdk/protocol";
+import { type ConfiguredKey, checkKeys } from "./access/index.js";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
 import { DAEMON_LIMITS, type DaemonLimits, SERVING_LIMITS } from "./limits/index.js";
 import type { Store } from "./storage/index.js";
@@ -47,10 +48,18 @@ export interface DaemonConfig {
   readonly agentPresets?: boolean | undefined;
   /** Agent of sessions that ask for none. Default: `workspace-agent`. */
   readonly defaultAgent?: string | undefined;
-  /** Keys that clients may use in place of the local token; kept as hashes only. Default none. */
-  readonly apiKeys?: readonly string[] | undefined;
+  /**
+   * Keys that clients may use in place of the local token; kept as hashes only. Default none. A key that is a plain string may do
+   * in its sessions what the person may; an object restricts that by a policy.
+   */
+  readonly apiKeys?: readonly (string | ConfiguredKey)[] | undefined;
   /** Web pages that may connect, as exact origins. Default none; programs send no Origin and are not affected. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /**
+   * Further values of `Host` under which the TCP port is reached, exactly, such as `localhost:9000` for a forwarded port. Default
+   * none: 127.0.0.1, [::1] and localhost with the daemon's own port.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Default: nothing is logged. Secrets never are. */
   readonly logger?: Logger | undefined;
   /** Starts agents. Default: as child processes. */
@@ -80,8 +89,9 @@ export interface ResolvedConfig extends DaemonConfig {
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
   readonly agentPresets: boolean;
   readonly defaultAgent: string;
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly (string | ConfiguredKey)[];
   readonly allowedOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
   readonly logger: Logger;
   readonly spawnManager: boolean;
   readonly relayAccess: "owned" | "open";
@@ -97,6 +107,7 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   defaultAgent: "workspace-agent",
   apiKeys: [],
   allowedOrigins: [],
+  allowedHosts: [],
   logger: silentLogger,
   spawnManager: false,
   relayAccess: "owned",
@@ -131,9 +142,7 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
       requestTimeoutMs,
     );
   }
-  if (resolved.apiKeys.some((key) => key.length < SERVING_LIMITS.apiKeyChars)) {
-    throw new InvalidOptionError("apiKeys", `keys of at least ${SERVING_LIMITS.apiKeyChars} characters`);
-  }
+  checkKeys(resolved.apiKeys);
   for (const [name, agent] of Object.entries(resolved.agents)) checkAgent(name, agent);
   for (const [name, value] of Object.entries(config.limits ?? {})) {
     if (!(name in DEFAULT_CONFIG.limits)) {

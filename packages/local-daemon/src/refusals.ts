@@ -55,3 +55,8 @@ export function daemonStopping(): DaemonError {
 export function agentsBusy(sessionId: SessionId, reason: string): SessionError {
   return new SessionError("AGENTS_BUSY", `The agent of this session waits to be started. ${reason}`, { sessionId });
 }
+
+/** The policy of a key does not allow it; `message` names the rule. */
+export function notAllowed(message: string): ProtocolError {
+  return new ProtocolError("NOT_ALLOWED", message, { rpcCode: RpcCode.invalidParams });
+}

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { CloseCode, type Logger } from "@daemon-sdk/protocol";
-import { Credentials, PERSON, Tickets } from "./access/index.js";
+import { CloseCode, InvalidOptionError, type Logger } from "@daemon-sdk/protocol";
+import { Credentials, KeyPolicies, type KeyPolicy, PERSON, Tickets } from "./access/index.js";
 import {
   AgentCatalog,
   type AgentSpec,
@@ -16,6 +16,7 @@ import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import { type Accepted, type Listener, openListener } from "./listener/index.js";
+import { LagLog } from "./loop/index.js";
 import { RelayHost, RelayListener, type SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir } from "./rendezvous/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -24,6 +25,7 @@ import { recover, SessionHost } from "./sessions/index.js";
 import { SqliteStore, type Store } from "./storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
+export type { ConfiguredKey, KeyPolicy, KeyQuotas } from "./access/index.js";
 export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index.js";
 export {
   type ConfiguredAgent,
@@ -130,6 +132,7 @@ class RunningDaemon implements Daemon {
   readonly #credentials: Credentials;
   readonly #connections = new Set<Connection>();
   readonly #drainCut = new AbortController();
+  readonly #lag: LagLog;
   #listener: Listener | undefined;
   #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
   #sweeper: NodeJS.Timeout | undefined;
@@ -152,8 +155,10 @@ class RunningDaemon implements Daemon {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    this.#lag = new LagLog({ logger, loopLagMs: limits.loopLagMs });
     const { instanceId, stateDir, token } = claim;
-    this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now }) });
+    const policies = new KeyPolicies(config.apiKeys);
+    this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
     this.#committer = new Committer({ store, logger });
     this.#agents = agentCatalog(config);
     this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
@@ -169,6 +174,8 @@ class RunningDaemon implements Daemon {
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
       search: this.#search,
       agents: this.#agents,
+      policies,
+      stateDir,
     });
   }
 
@@ -215,6 +222,7 @@ class RunningDaemon implements Daemon {
       await this.#listener?.close();
       await this.#relay?.host.stop();
       await this.#search.close();
+      this.#lag.close();
       throw error;
     }
   }
@@ -260,6 +268,7 @@ class RunningDaemon implements Daemon {
       socketPath: claim.privateSocketPath,
       port: config.port,
       allowedOrigins: config.allowedOrigins,
+      allowedHosts: config.allowedHosts,
       token: claim.token,
       instanceId: claim.instanceId,
       version: LOCAL_DAEMON_VERSION,
@@ -268,6 +277,7 @@ class RunningDaemon implements Daemon {
         instanceId: claim.instanceId,
         version: LOCAL_DAEMON_VERSION,
         connections: this.#connections.size + relay.size,
+        loopLagMs: this.#lag.lagMs,
       }),
       onAccept: (accepted) => void this.#accept(accepted),
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
@@ -325,6 +335,7 @@ class RunningDaemon implements Daemon {
     await this.#relay?.host.stop();
     await this.#search.close();
     await store.close();
+    this.#lag.close();
     await claim.release();
   }
 }
@@ -336,5 +347,18 @@ function agentCatalog(config: ResolvedConfig): AgentCatalog {
     ([name, { driver = "stream-jsonrpc", ...agent }]): AgentSpec => ({ name, driver, ...agent }),
   );
   const presets = config.agentPresets ? presetsOnPath(process.env.PATH) : [];
-  return new AgentCatalog([embedded, ...presets, ...configured], config.defaultAgent);
+  const catalog = new AgentCatalog([embedded, ...presets, ...configured], config.defaultAgent);
+  checkAgentsOfKeys(config, catalog);
+  return catalog;
+}
+
+/** An agent that is misspelt would be missing without a word. */
+function checkAgentsOfKeys({ apiKeys }: ResolvedConfig, { names }: AgentCatalog): void {
+  for (const [index, key] of apiKeys.entries()) {
+    const { agents = [] }: KeyPolicy = typeof key === "string" ? {} : key;
+    const unknown = agents.find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      throw new InvalidOptionError(`apiKeys.${index}.agents`, `some of ${names.join(", ")}`, unknown);
+    }
+  }
 }

@@ -70,6 +70,8 @@ const FINAL = [
   "INVALID_RESULT",
   /** The peer speaks another version of the wire. */
   "VERSION_MISMATCH",
+  /** The policy of the key does not allow it. */
+  "NOT_ALLOWED",
   /** No session of that id. */
   "SESSION_NOT_FOUND",
   /** The session was closed. */

@@ -10,8 +10,25 @@ export function dialFailed(label: string, why: Error | string): ConnectionError 
   );
 }
 
-/** The error of an upgrade that was answered with an HTTP status. 401 and 403 are not retryable. */
-export function upgradeRefused(label: string, status: number): ConnectionError {
+/**
+ * Header of a refused upgrade (HTTP 403) that names the header of the request that was not accepted: `host` or `origin`. Without
+ * it a client could take the refusal for that of a credential.
+ */
+export const REFUSAL_HEADER = "x-daemon-sdk-refused";
+
+/**
+ * The error of an upgrade that was answered with an HTTP status. 401 and 403 are not retryable.
+ *
+ * @param refused value of {@link REFUSAL_HEADER} in the answer
+ */
+export function upgradeRefused(label: string, status: number, refused?: string | string[]): ConnectionError {
+  if (refused === "host" || refused === "origin") {
+    const [header, option] = refused === "host" ? ["Host", "allowedHosts"] : ["Origin", "allowedOrigins"];
+    return new ConnectionError(
+      "NOT_ALLOWED",
+      `${label} does not accept the ${header} of this connection (HTTP ${status}). Connect to its own address, or add this one to the daemon's ${option}.`,
+    );
+  }
   if (status === 401 || status === 403) {
     return new ConnectionError(
       "AUTH_REJECTED",

@@ -5,7 +5,7 @@ import { LIMITS, MachineType } from "@daemon-sdk/protocol";
 import { type ClientOptions, WebSocket } from "ws";
 import type { ByteLink } from "./byte-link.js";
 import { attempt } from "./dial-attempt.js";
-import { dialFailed, dialTimedOut, upgradeRefused } from "./dial-errors.js";
+import { dialFailed, dialTimedOut, REFUSAL_HEADER, upgradeRefused } from "./dial-errors.js";
 import type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 import { dialTarget, unixTarget } from "./dial-target.js";
 import { checkHeaders } from "./headers.js";
@@ -20,7 +20,8 @@ const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
 /**
  * Opens a WebSocket: one attempt. Wrap it in `dialWithRetry` for more.
  *
- * Rejects with a `ConnectionError` (`CONNECTION_FAILED`, `CONNECT_TIMEOUT`, `AUTH_REJECTED` for HTTP 401 and 403), with
+ * Rejects with a `ConnectionError` (`CONNECTION_FAILED`, `CONNECT_TIMEOUT`, `AUTH_REJECTED` for HTTP 401 and 403,
+ * `NOT_ALLOWED` when the daemon does not accept this Host or Origin), with
  * an `InvalidOptionError` for a URL it cannot read, with the reason of `signal`, or with what `onUpgrade` threw. No error
  * text holds the user, password or query of the URL.
  *
@@ -63,7 +64,9 @@ async function dial<Link>(
         fail(error instanceof Error ? error : dialFailed(target.label, String(error)));
       }
     });
-    socket.on("unexpected-response", (_request, answer) => fail(upgradeRefused(target.label, answer.statusCode ?? 0)));
+    socket.on("unexpected-response", (_request, { statusCode = 0, headers }) =>
+      fail(upgradeRefused(target.label, statusCode, headers[REFUSAL_HEADER])),
+    );
     socket.on("error", (error) => fail(dialFailed(target.label, error)));
     socket.on("open", () => {
       // `ws` emits "upgrade" before "open", always.

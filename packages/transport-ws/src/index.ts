@@ -1,6 +1,7 @@
 export { type AcceptOptions, acceptBytes, acceptWebSocket } from "./accept.js";
 export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 export { dialBytes, dialWebSocket } from "./dial.js";
+export { REFUSAL_HEADER } from "./dial-errors.js";
 export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 export {
   dialWithRetry,

@@ -88,6 +88,20 @@ test("HTTP 401 and 403 are AUTH_REJECTED, any other status is CONNECTION_FAILED;
   }
 });
 
+test.each(["host", "origin"])(
+  "a refused %s is not reported as a wrong credential, and is not retryable",
+  async (refused) => {
+    const server = createServer((_request, response) =>
+      response.writeHead(403, { "x-daemon-sdk-refused": refused }).end(),
+    );
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const error = await rejection(dialWebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+    expect(error).toMatchObject({ code: "NOT_ALLOWED", retryable: false });
+    expect(error.message).toContain(`allowed${refused === "host" ? "Hosts" : "Origins"}`);
+    await new Promise((resolve) => server.close(resolve));
+  },
+);
+
 test("headers go out with the upgrade, and onUpgrade sees those of the answer", async () => {
   let request = "";
   await using server = await RawServer.open((socket) => {

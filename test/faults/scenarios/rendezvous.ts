@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { connectDaemon } from "@daemon-sdk/client";
 import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import { ConnectionError } from "@daemon-sdk/protocol";
@@ -180,7 +180,7 @@ async function olderDaemonIsKept(): Promise<void> {
   await using home = daemonHome();
   process.env.DAEMON_SDK_HOME = home.state;
   await using connection = await connectDaemon();
-  await using session = await connection.createSession({ cwd: home.state });
+  await using session = await connection.createSession({ cwd: dirname(home.state) });
   const path = join(home.state, "endpoint.json");
   const record = JSON.parse(readFileSync(path, "utf8")) as { pid: number };
   writeFileSync(path, JSON.stringify({ ...record, version: "0.0.1" }), { mode: 0o600 });

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { AuthenticateParams } from "@daemon-sdk/protocol";
+import { keyIdOf } from "./key-id.js";
+import type { ConfiguredKey } from "./key-policy.js";
 import { PERSON, type Principal } from "./principal.js";
 import { Tickets } from "./tickets.js";
 
@@ -8,7 +10,7 @@ export interface CredentialOptions {
   /** The local token of this start. */
   readonly token: string;
   /** Configured keys; only their hashes are kept. */
-  readonly apiKeys: readonly string[];
+  readonly apiKeys: readonly (string | ConfiguredKey)[];
   /** Default: a new empty one. */
   readonly tickets?: Tickets;
 }
@@ -30,7 +32,8 @@ export class Credentials {
 
   constructor(options: CredentialOptions) {
     this.tickets = options.tickets ?? new Tickets();
-    const keys = options.apiKeys.map((key) => ({ hash: hash(key), principal: { keyId: keyIdOf(key) } }));
+    const secrets = options.apiKeys.map((one) => (typeof one === "string" ? one : one.key));
+    const keys = secrets.map((key) => ({ hash: hash(key), principal: { keyId: keyIdOf(key) } }));
     this.#known = [{ hash: hash(options.token), principal: PERSON }, ...keys];
   }
 
@@ -54,14 +57,6 @@ export class Credentials {
     const isMeant = this.#known.map((known) => timingSafeEqual(given, known.hash));
     return this.#known[isMeant.indexOf(true)]?.principal;
   }
-}
-
-/**
- * Name of a configured key, the same at every start of the daemon: sessions are stored with it. Derived from the key's hash:
- * a name from the store is no credential.
- */
-export function keyIdOf(key: string): string {
-  return createHash("sha256").update("daemon-sdk key id\0").update(hash(key)).digest("hex").slice(0, 32);
 }
 
 function hash(secret: string): Buffer {

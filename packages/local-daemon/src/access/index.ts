@@ -1,4 +1,15 @@
+export { checkKeys } from "./check-keys.js";
 export { Credentials } from "./credentials.js";
+export {
+  allowsAutonomy,
+  approves,
+  type Bound,
+  type ConfiguredKey,
+  isConfined,
+  KeyPolicies,
+  type KeyPolicy,
+  type KeyQuotas,
+} from "./key-policy.js";
 export { PERSON, type Principal } from "./principal.js";
 export {
   createNonce,

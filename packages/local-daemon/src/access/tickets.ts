@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { type CreateTicketResult, DaemonError, LIMITS } from "@daemon-sdk/protocol";
 import { SERVING_LIMITS } from "../limits/index.js";
+import { type Bound, KeyPolicies } from "./key-policy.js";
 import type { Principal } from "./principal.js";
 
 /** Options of {@link Tickets}. */
@@ -9,6 +10,8 @@ export interface TicketsOptions {
   readonly now?: () => number;
   /** Monotonic clock in ms, which decides the expiry; default `performance.now`. */
   readonly elapsed?: () => number;
+  /** Quotas of keys. Default: none has one. */
+  readonly policies?: KeyPolicies;
 }
 
 interface Ticket {
@@ -27,27 +30,28 @@ interface Ticket {
 export class Tickets {
   readonly #now: () => number;
   readonly #elapsed: () => number;
+  readonly #policies: KeyPolicies;
   #waiting: Ticket[] = [];
 
   constructor(options: TicketsOptions = {}) {
     this.#now = options.now ?? Date.now;
     this.#elapsed = options.elapsed ?? (() => performance.now());
+    this.#policies = options.policies ?? new KeyPolicies();
   }
 
   /**
-   * Makes one. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` of the person, or `ticketsPerKey` of a key, wait to be used;
-   * those of others do not count.
+   * Makes one. Throws `QUEUE_FULL` while `SERVING_LIMITS.tickets` of the person, or `ticketsPerKey` of a key or what its quota
+   * is, wait to be used; those of others do not count.
    */
   create(principal: Principal): CreateTicketResult {
     this.#dropExpired();
     const { keyId } = principal;
-    const bound = keyId === undefined ? "tickets" : "ticketsPerKey";
-    const most = SERVING_LIMITS[bound];
+    const { name, most } = this.#boundOf(keyId);
     const waiting = this.#waiting.filter((ticket) => ticket.principal.keyId === keyId);
     if (waiting.length >= most) {
       throw new DaemonError(
         "QUEUE_FULL",
-        `${most} tickets of yours wait to be used already (${bound}). Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
+        `${most} tickets of yours wait to be used already (${name}). Use some, or wait: each expires after ${LIMITS.ticketMs} ms.`,
       );
     }
     const ticket = randomBytes(32).toString("base64url");
@@ -66,6 +70,11 @@ export class Tickets {
     const found = this.#waiting[isMeant.indexOf(true)];
     this.#waiting = this.#waiting.filter((one) => one !== found);
     return found?.principal;
+  }
+
+  #boundOf(keyId: string | undefined): Bound {
+    const name = keyId === undefined ? "tickets" : "ticketsPerKey";
+    return this.#policies.quota(keyId, "tickets", { name, most: SERVING_LIMITS[name] });
   }
 
   #dropExpired(): void {

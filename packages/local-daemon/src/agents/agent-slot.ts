@@ -39,8 +39,8 @@ export interface AgentSlotOptions extends AgentServices {
   onWaiting(error: SessionError): void;
   /** The idle agent is stopped to make room for another. */
   onReleased(): void;
-  /** How its agent is started. Throws when the configuration no longer has it. */
-  spec(): AgentSpec;
+  /** How its agent is started. Rejects when the configuration no longer has it, or the session may not start it. */
+  spec(): Promise<AgentSpec>;
   /** What to ask of the next agent that is started. */
   describeStart(): AgentStart;
   /** An agent has opened the conversation; called before `ready` resolves. */
@@ -192,10 +192,7 @@ export class AgentSlot implements Occupant {
     const { live, now } = this.#options;
     const stops = this.#stops;
     try {
-      await this.#stopping;
-      const spec = this.#options.spec();
-      this.#checkStarts(spec);
-      await this.#admitted(signal);
+      const spec = await this.#begun(signal);
       this.#starts.push(now());
       const agent = await this.#fill(spec, () => this.#stops !== stops);
       live.started(this);
@@ -206,18 +203,30 @@ export class AgentSlot implements Occupant {
     }
   }
 
-  /** Waits until the start may begin, and says so when that takes some time. */
+  /** Waits until the start may begin: for the former agent's end, for the check of the session, and for its turn. */
+  async #begun(signal: AbortSignal): Promise<AgentSpec> {
+    this.#isWaiting = true;
+    try {
+      await this.#stopping;
+      const spec = await this.#options.spec();
+      this.#checkStarts(spec);
+      await this.#admitted(signal);
+      return spec;
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  /** Waits for the start's turn, and says so when that takes some time. */
   async #admitted(signal: AbortSignal): Promise<void> {
     const { live, sessionId, onWaiting } = this.#options;
     const timer = setTimeout(
       () => onWaiting(agentsBusy(sessionId, live.reasonToWait(this))),
       AGENT_LIMITS.waitNoticeMs,
     );
-    this.#isWaiting = true;
     try {
       await live.admit(this, signal);
     } finally {
-      this.#isWaiting = false;
       clearTimeout(timer);
     }
   }

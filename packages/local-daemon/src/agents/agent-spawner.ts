@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { LIMITS, type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
 import { AcpAgent, StreamJsonrpcAgent } from "./drivers/index.js";
-import { agentEnvironment } from "./environment.js";
+import { agentEnvironment, agentStateDirOf } from "./environment.js";
 import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js";
 
 /** Options of {@link createAgentSpawner}. */
@@ -18,11 +17,6 @@ export interface AgentSpawnerOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Overrides of the exit ladder's times, for tests. */
   readonly timings?: Partial<AgentProcessTimings>;
-}
-
-/** Where agents of that daemon may keep conversations: `DAEMON_SDK_AGENT_STATE`. */
-export function agentStateDirOf(stateDir: string): string {
-  return join(stateDir, "agents");
 }
 
 /** The embedded default agent: our own Node running the bundled file at `entryPath` (docs/agents.md). */

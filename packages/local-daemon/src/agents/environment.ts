@@ -1,3 +1,4 @@
+import { basename, dirname, join } from "node:path";
 import type { SessionId } from "@daemon-sdk/protocol";
 import type { AgentSpec } from "./agent.js";
 
@@ -20,6 +21,18 @@ export const AGENT_MARKERS = {
   /** Id of the session that the process serves. */
   session: "DAEMON_SDK_SESSION",
 } as const;
+
+const AGENTS = "agents";
+
+/** Where agents of that daemon may keep conversations: `DAEMON_SDK_AGENT_STATE`. */
+export function agentStateDirOf(stateDir: string): string {
+  return join(stateDir, AGENTS);
+}
+
+/** The state directory of the daemon that gave an agent this directory; the directory itself when it is of no daemon. */
+export function stateDirOfAgent(agentStateDir: string): string {
+  return basename(agentStateDir) === AGENTS ? dirname(agentStateDir) : agentStateDir;
+}
 
 /** What {@link agentEnvironment} builds from. */
 export interface EnvironmentSource {

@@ -15,9 +15,9 @@ export {
 export { AgentCatalog } from "./agent-catalog.js";
 export { type AgentFinding, probeAgent } from "./agent-probe.js";
 export { type AgentServices, AgentSlot } from "./agent-slot.js";
-export { agentStateDirOf, createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
+export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { StdioTransport } from "./drivers/index.js";
-export { AGENT_MARKERS } from "./environment.js";
+export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.js";
 export { LiveAgents } from "./live-agents.js";
 export { AGENT_PRESETS, type AgentPreset, presetsOnPath } from "./presets.js";
 export { isSameProcess, startTimeOf } from "./process-identity.js";

@@ -1,4 +1,5 @@
 import type { Logger } from "@daemon-sdk/protocol";
+import { type Bound, KeyPolicies } from "../access/index.js";
 import { AGENT_LIMITS, type LiveAgentLimits } from "../limits/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { Occupant } from "./occupant.js";
@@ -7,6 +8,8 @@ import { StartQueue, type WaitingStart } from "./start-queue.js";
 /** Options of {@link LiveAgents}. */
 export interface LiveAgentsOptions {
   readonly limits: LiveAgentLimits;
+  /** Quotas of keys. Default: none has one. */
+  readonly policies?: KeyPolicies | undefined;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -21,6 +24,7 @@ export interface LiveAgentsOptions {
  */
 export class LiveAgents {
   readonly #options: LiveAgentsOptions;
+  readonly #policies: KeyPolicies;
   /** Those that start or run. */
   readonly #live = new Set<Occupant>();
   /** Those that start, each with what ends its share in the starts. */
@@ -33,6 +37,7 @@ export class LiveAgents {
 
   constructor(options: LiveAgentsOptions) {
     this.#options = options;
+    this.#policies = options.policies ?? new KeyPolicies();
   }
 
   /** Whether {@link close} was called. */
@@ -91,10 +96,11 @@ export class LiveAgents {
 
   /** Why an occupant waits, in words for people. */
   reasonToWait(occupant: Occupant): string {
-    const { agentStarts, liveAgents, liveAgentsPerKey } = this.#options.limits;
+    const { agentStarts, liveAgents } = this.#options.limits;
     const { owner } = occupant;
-    if (owner !== undefined && this.#countFor(owner) >= liveAgentsPerKey) {
-      return `At most ${liveAgentsPerKey} agents of one key run (limits.liveAgentsPerKey).`;
+    if (this.#isKeyFull(owner)) {
+      const { name, most } = this.#boundOf(owner);
+      return `At most ${most} agents of this key run (${name}).`;
     }
     if (this.#live.size >= liveAgents) return `At most ${liveAgents} agents run (limits.liveAgents).`;
     const before = this.#queue.before(occupant);
@@ -139,7 +145,12 @@ export class LiveAgents {
   }
 
   #isKeyFull(owner: string | undefined): boolean {
-    return owner !== undefined && this.#countFor(owner) >= this.#options.limits.liveAgentsPerKey;
+    return owner !== undefined && this.#countFor(owner) >= this.#boundOf(owner).most;
+  }
+
+  #boundOf(owner: string | undefined): Bound {
+    const general = { name: "limits.liveAgentsPerKey", most: this.#options.limits.liveAgentsPerKey };
+    return this.#policies.quota(owner, "liveAgents", general);
   }
 
   /** Stops as many idle agents as may start in their place. */

@@ -65,6 +65,8 @@ export interface AnswerRules {
   /** Whether the client may reach that session. */
   reaches(sessionId: SessionId): boolean;
   readonly check: AnswerCheck;
+  /** Whether the client may give that answer; the request stays pending for others when it may not. */
+  allows(pending: PendingRequest, answer: Record<string, unknown>): boolean;
 }
 
 /**
@@ -156,7 +158,7 @@ export class Inbox {
   }
 
   /** Handles a response frame of any client. */
-  answer(response: ResponseEnvelope, client: JournalReader, { reaches, check }: AnswerRules): AnswerOutcome {
+  answer(response: ResponseEnvelope, client: JournalReader, { reaches, check, allows }: AnswerRules): AnswerOutcome {
     const pending = response.id === null ? undefined : this.#pending.get(response.id);
     if (pending === undefined || !reaches(pending.row.sessionId)) {
       const outcome = pending === undefined ? "late" : "foreign";
@@ -166,12 +168,14 @@ export class Inbox {
       return outcome;
     }
     const result = isFailure(response) ? undefined : check(pending, response.result);
-    if (result !== undefined) {
+    if (result !== undefined && allows(pending, result)) {
       this.resolve(pending, result, { answeredBy: answererOf(client) });
       return "won";
     }
     this.invalidAnswers++;
-    this.#logger.warn({ request: response.id, connection: client.id }, "an answer that the request does not offer");
+    const message = "an answer that the request does not offer, or that its client may not give";
+    this.#logger.warn({ request: response.id, connection: client.id }, message);
+    if (result !== undefined) return "invalid";
     // An error response of a client of the original counts as a refusal, if no other client received the request.
     if (pending.addressees.isOnlyAsked(client, pending.row.id)) this.#cancel(pending, {});
     return "invalid";

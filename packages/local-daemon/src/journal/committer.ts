@@ -1,5 +1,6 @@
 import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
+import { inLoop } from "../loop/index.js";
 import type { Store, StoreWrite } from "../storage/index.js";
 
 /** What one source wants stored in the next transaction, and the callback for the outcome. */
@@ -105,7 +106,7 @@ export class Committer {
   async #tryCommit(writes: readonly StoreWrite[]): Promise<DaemonError | undefined> {
     try {
       failpoint("committing");
-      await this.#store.commit(writes);
+      await inLoop("commits of the store", () => this.#store.commit(writes));
       failpoint("committed");
       return undefined;
     } catch (cause) {
@@ -125,7 +126,7 @@ export class Committer {
 
   #settle(batch: Batch, error: DaemonError | undefined): void {
     try {
-      batch.settle(error);
+      inLoop("delivery of committed entries", () => batch.settle(error));
       failpoint("delivered");
     } catch (cause) {
       this.#logger.error({ error: cause }, "delivering a committed batch failed");

@@ -18,6 +18,8 @@ export interface DaemonLimits extends SessionLimits, RelayLimits {
   readonly drainMs: number;
   /** Time between two checks for unused sessions. */
   readonly sweepMs: number;
+  /** Time for which the event loop may be held, in ms, before the log warns and names the cause. */
+  readonly loopLagMs: number;
 }
 
 /** The defaults of a daemon, those of its sessions and of its relay included. */
@@ -32,4 +34,6 @@ export const DAEMON_LIMITS: DaemonLimits = {
   closeTimeoutMs: LIMITS.closeTimeoutMs,
   drainMs: 5_000,
   sweepMs: 5_000,
+  // What a person notices; a busy daemon stays far below.
+  loopLagMs: 200,
 };

@@ -3,6 +3,7 @@ export { DAEMON_LIMITS, type DaemonLimits } from "./daemon-limits.js";
 export { INBOX_LIMITS } from "./inbox-limits.js";
 export { JOURNAL_LIMITS } from "./journal-limits.js";
 export type { LiveAgentLimits } from "./live-agent-limits.js";
+export { LOOP_LIMITS } from "./loop-limits.js";
 export { MAILBOX_LIMITS } from "./mailbox-limits.js";
 export { MESSAGING_LIMITS } from "./messaging-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";

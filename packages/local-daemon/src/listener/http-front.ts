@@ -6,8 +6,8 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import type { Logger, Transport } from "@daemon-sdk/protocol";
-import { acceptBytes, acceptWebSocket, type ByteLink } from "@daemon-sdk/transport-ws";
-import { parseAllowedOrigins, refusalOf } from "./origin-check.js";
+import { acceptBytes, acceptWebSocket, type ByteLink, REFUSAL_HEADER } from "@daemon-sdk/transport-ws";
+import { parseAllowedHosts, parseAllowedOrigins, refusalOf } from "./origin-check.js";
 import type { PendingSocket } from "./pending-sockets.js";
 import { UpgradeProof } from "./upgrade-proof.js";
 
@@ -39,6 +39,8 @@ export interface AcceptedBytes extends Admitted {
 export interface HttpFrontOptions {
   /** Web pages that may connect, as exact origins. Default none. Programs send no Origin and are not affected. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Further values of `Host` on TCP, exactly. Default none. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly token: string;
   readonly instanceId: string;
   readonly version: string;
@@ -64,15 +66,17 @@ interface HttpSocket {
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #allowedOrigins: ReadonlySet<string>;
+  readonly #allowedHosts: ReadonlySet<string>;
   readonly #http: HttpServer;
   readonly #visitors = new WeakMap<object, HttpSocket>();
   /** The TCP port once it is bound: part of what Host must be, and of the proof. */
   port: number | undefined;
 
-  /** @throws InvalidOptionError for an origin that is none */
+  /** @throws InvalidOptionError for an origin or a host that is none */
   constructor(options: HttpFrontOptions) {
     this.#options = options;
     this.#allowedOrigins = parseAllowedOrigins(options.allowedOrigins ?? []);
+    this.#allowedHosts = parseAllowedHosts(options.allowedHosts ?? []);
     this.#http = createHttpServer((request, response) => this.#onRequest(request, response));
     this.#http.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
@@ -100,7 +104,7 @@ export class HttpFront {
     const visitor = this.#visitors.get(socket);
     const refusal = this.#refusalOf(request);
     if (visitor === undefined) socket.destroy();
-    else if (refusal !== undefined) refuseUpgrade(socket, "403 Forbidden", FORBIDDEN[refusal]);
+    else if (refusal !== undefined) refuseUpgrade(socket, "403 Forbidden", FORBIDDEN[refusal], refusal);
     else if (!this.#isServed(request.url))
       refuseUpgrade(socket, "404 Not Found", "The session protocol is spoken at /, the relay protocol at /relay.");
     else void this.#upgrade(visitor, request, socket, head);
@@ -139,7 +143,8 @@ export class HttpFront {
     const via = this.#visitors.get(request.socket)?.via ?? "tcp";
     const { host = [], origin = [] } = request.headersDistinct;
     const port = via === "tcp" ? (this.port ?? 0) : undefined;
-    const refusal = refusalOf({ host, origin }, { port, allowedOrigins: this.#allowedOrigins });
+    const policy = { port, allowedOrigins: this.#allowedOrigins, allowedHosts: this.#allowedHosts };
+    const refusal = refusalOf({ host, origin }, policy);
     if (refusal !== undefined)
       this.#options.logger.warn({ via, refusal, host, origin }, "refused a request from elsewhere");
     return refusal;
@@ -147,7 +152,7 @@ export class HttpFront {
 }
 
 const FORBIDDEN = {
-  host: "Forbidden: the Host header is not an address of this daemon.",
+  host: "Forbidden: the Host header is neither an address of this daemon nor among its allowedHosts.",
   origin: "Forbidden: this Origin is not among the daemon's allowedOrigins.",
 } as const;
 
@@ -162,8 +167,9 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(text);
 }
 
-function refuseUpgrade(socket: Socket, status: string, text: string): void {
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
+/** @param refusal which header of the request was not accepted; clients read it, because 403 alone may as well mean the credential */
+function refuseUpgrade(socket: Socket, status: string, text: string, refusal?: keyof typeof FORBIDDEN): void {
+  const reason = refusal === undefined ? "" : `${REFUSAL_HEADER}: ${refusal}\r\n`;
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n${reason}`;
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }

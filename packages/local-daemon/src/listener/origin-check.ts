@@ -11,18 +11,20 @@ export interface SourcePolicy {
   /** The port that was bound on 127.0.0.1; absent on the unix socket, where no page and no other host gets to. */
   readonly port: number | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
+  /** Further values of Host, in lower case. */
+  readonly allowedHosts: ReadonlySet<string>;
 }
 
 /**
  * Why the request is refused (403), or undefined when it may go on. Not an authentication: programs can send any header;
  * this keeps web pages out, which cannot.
  *
- * - Host (TCP): exactly one, exactly `127.0.0.1:port`, `[::1]:port` or `localhost:port`; so a name that an attacker
- *   points at 127.0.0.1 does not pass (DNS rebinding).
+ * - Host (TCP): exactly one, exactly `127.0.0.1:port`, `[::1]:port`, `localhost:port` or a configured one; so a name that an
+ *   attacker points at 127.0.0.1 does not pass (DNS rebinding).
  * - Origin: absent (a program), or exactly one of the configured ones; never a prefix, a suffix or `null`.
  */
 export function refusalOf(source: RequestSource, policy: SourcePolicy): "host" | "origin" | undefined {
-  if (policy.port !== undefined && !isOwnHost(source.host, policy.port)) return "host";
+  if (policy.port !== undefined && !isOwnHost(source.host, policy.port, policy.allowedHosts)) return "host";
   if (source.origin.length > 0 && !isAllowedOrigin(source.origin, policy.allowedOrigins)) return "origin";
   return undefined;
 }
@@ -45,11 +47,31 @@ export function parseAllowedOrigins(origins: readonly string[]): ReadonlySet<str
   return new Set(origins);
 }
 
-function isOwnHost(hosts: readonly string[], port: number): boolean {
+/**
+ * Configured hosts in the form in which `Host` is compared, or an `InvalidOptionError` for what is none: a URL, a path, a
+ * wildcard.
+ */
+export function parseAllowedHosts(hosts: readonly string[]): ReadonlySet<string> {
+  for (const host of hosts) {
+    if (!HOST.test(host)) {
+      throw new InvalidOptionError(
+        "allowedHosts",
+        'a list of hosts such as "localhost:9000" (no URL, no wildcard)',
+        host,
+      );
+    }
+  }
+  return new Set(hosts.map((host) => host.toLowerCase()));
+}
+
+/** A name or an address, and a port unless it is that of the scheme. */
+const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
+
+function isOwnHost(hosts: readonly string[], port: number, allowed: ReadonlySet<string>): boolean {
   const [host] = hosts;
-  return (
-    hosts.length === 1 && (host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`)
-  );
+  if (hosts.length !== 1 || host === undefined) return false;
+  const isOwn = host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`;
+  return isOwn || allowed.has(host.toLowerCase());
 }
 
 function isAllowedOrigin(origins: readonly string[], allowed: ReadonlySet<string>): boolean {

@@ -10,6 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import * as z from "zod/mini";
 import type { Tickets } from "../access/index.js";
+import { inLoop } from "../loop/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import type { AttachedClient } from "./attached-client.js";
 import {
@@ -127,8 +128,10 @@ export class Calls {
     const { services, client, send } = this.#options;
     const { host, tickets } = services;
     const sessions = new ReachableSessions(host, client);
-    const { result, after, undo } = await handler.run(params, { requestId, client, tickets, sessions, host });
-    const frame = encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION);
+    const use = `daemon.${handler.name} of ${host.rules.policies.nameOf(client.principal.keyId)}`;
+    const call = { requestId, client, tickets, sessions, host };
+    const { result, after, undo } = await inLoop(use, () => handler.run(params, call));
+    const frame = inLoop(use, () => encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION));
     const bytes = Buffer.byteLength(frame);
     if (bytes > LIMITS.sessionFrameBytes) {
       undo?.();

@@ -147,9 +147,10 @@ export class SessionDialect implements Dialect {
     }
     const isFirst = this.#client === undefined;
     if (isFirst && !this.#admit(id, parsed.data, principal)) return;
-    const { agents, services } = this.#host;
+    const { rules, services } = this.#host;
     const { instanceId } = services;
-    const result = { userId: "local", orgId: "local", capabilities: capabilities(agents.names), instanceId };
+    const offered = capabilities(rules.agentsOf(principal));
+    const result = { userId: "local", orgId: "local", capabilities: offered, instanceId };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
     if (isFirst) this.#welcome(parsed.data, principal);
   }
@@ -203,9 +204,11 @@ export class SessionDialect implements Dialect {
   }
 
   #answer(envelope: ResponseEnvelope, client: AttachedClient): void {
-    this.#host.services.inbox.answer(envelope, client, {
+    const { rules, services } = this.#host;
+    services.inbox.answer(envelope, client, {
       reaches: (id) => reaches(client, this.#host.find(id)?.row ?? { owner: undefined }),
       check: validAnswer,
+      allows: ({ owner }, answer) => rules.answerRefusal(client.principal, owner, answer) === undefined,
     });
   }
 

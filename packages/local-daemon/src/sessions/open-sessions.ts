@@ -1,4 +1,5 @@
 import { SessionError, type SessionId } from "@daemon-sdk/protocol";
+import type { KeyPolicies } from "../access/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import type { SessionRow } from "../storage/index.js";
 import type { Session } from "./session.js";
@@ -7,10 +8,12 @@ import type { Session } from "./session.js";
 export class OpenSessions {
   readonly #limits: Pick<SessionLimits, "openSessions" | "openSessionsPerKey">;
   readonly #sessions = new Map<SessionId, Session>();
+  readonly #policies: KeyPolicies;
   readonly #ofKeys = new Map<string, number>();
 
-  constructor(limits: Pick<SessionLimits, "openSessions" | "openSessionsPerKey">) {
+  constructor(limits: Pick<SessionLimits, "openSessions" | "openSessionsPerKey">, policies: KeyPolicies) {
     this.#limits = limits;
+    this.#policies = policies;
   }
 
   get(id: SessionId): Session | undefined {
@@ -26,8 +29,9 @@ export class OpenSessions {
     const { openSessions, openSessionsPerKey } = this.#limits;
     if (this.#sessions.size >= openSessions) throw tooMany(id, "sessions", openSessions, "openSessions");
     const ofKey = owner === undefined ? 0 : (this.#ofKeys.get(owner) ?? 0);
-    if (ofKey >= openSessionsPerKey)
-      throw tooMany(id, "sessions of this key", openSessionsPerKey, "openSessionsPerKey");
+    const general = { name: "openSessionsPerKey", most: openSessionsPerKey };
+    const { name, most } = this.#policies.quota(owner, "openSessions", general);
+    if (ofKey >= most) throw tooMany(id, "sessions of this key", most, name);
   }
 
   /** Throws as {@link check} does. */

@@ -9,7 +9,7 @@ import {
   sessionId,
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
-import { type AgentCatalog, type AgentSpec, LiveAgents } from "../agents/index.js";
+import { type AgentCatalog, LiveAgents } from "../agents/index.js";
 import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
@@ -17,13 +17,11 @@ import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
 import { OpenSessions } from "./open-sessions.js";
 import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
-import { sessionDirectory } from "./session-directory.js";
+import { type Admitted, SessionRules, type SessionRulesOptions } from "./session-rules.js";
 import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
-export interface SessionHostOptions extends Omit<SessionServices, "live" | "room"> {
-  readonly agents: AgentCatalog;
-}
+export interface SessionHostOptions extends Omit<SessionServices, "live" | "room" | "rules">, SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
 const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
@@ -45,6 +43,7 @@ export interface Initialized {
 export class SessionHost {
   readonly services: SessionServices;
   readonly agents: AgentCatalog;
+  readonly rules: SessionRules;
   readonly copies: SessionCopies;
   readonly #open: OpenSessions;
   readonly #opening = new Map<SessionId, Promise<unknown>>();
@@ -55,10 +54,13 @@ export class SessionHost {
   #isStopping = false;
 
   constructor(options: SessionHostOptions) {
-    this.services = { ...options, live: new LiveAgents(options), room: new QueueRoom(options.limits) };
+    this.rules = new SessionRules(options);
+    const { policies } = this.rules;
+    const room = new QueueRoom(options.limits, policies);
+    this.services = { ...options, rules: this.rules, live: new LiveAgents(options), room };
     this.agents = options.agents;
     this.copies = new SessionCopies(this.services);
-    this.#open = new OpenSessions(options.limits);
+    this.#open = new OpenSessions(options.limits, policies);
   }
 
   /** Sessions that are open. */
@@ -80,13 +82,12 @@ export class SessionHost {
     if (this.#isStopping) throw daemonStopping();
     const id = sessionId(params.sessionId ?? newId());
     if (!CHOSEN_ID.test(id)) throw badParams("sessionId must be a UUID, or up to 128 letters, digits and . _ : -");
-    const spec = this.agents.choose(params.agent);
-    const cwd = await sessionDirectory(params.cwd);
+    const allowed = await this.rules.admit(params, keyId);
     const known = await this.#known(id);
     if (known !== undefined) return { session: known, isNew: false };
     // Before an agent is started for it.
     this.#open.check({ id, owner: keyId });
-    const making = this.#once(id, () => this.#make(id, spec, { ...params, cwd }, keyId));
+    const making = this.#once(id, () => this.#make(id, allowed, keyId));
     return { session: await making, isNew: true };
   }
 
@@ -213,27 +214,23 @@ export class SessionHost {
     const [bounds, lastOrdinal] = await Promise.all([store.journalBounds(id), store.lastTurnOrdinal(id)]);
     const lastSeq = Math.max(bounds.lastSeq, this.#lastSeqs.get(id) ?? 0);
     const hasConversation = lastOrdinal > 0 || (await store.countMessages(id)) > 0;
-    const spec = () => this.agents.specOf(row.agent, id);
-    const session = new Session({ services: this.services, spec, row, lastSeq, lastOrdinal, hasConversation });
+    const session = new Session({ services: this.services, row, lastSeq, lastOrdinal, hasConversation });
     session.log.publish();
     this.#admit(session);
     return session;
   }
 
-  async #make(
-    id: SessionId,
-    spec: AgentSpec,
-    params: InitializeSessionParams,
-    owner: string | undefined,
-  ): Promise<Session> {
-    const row = newRow(id, spec.name, params, owner, this.services.now());
-    const options = { services: this.services, spec: () => spec, row, lastSeq: 0, lastOrdinal: 0 };
+  async #make(id: SessionId, params: Admitted, owner: string | undefined): Promise<Session> {
+    const row = newRow(id, params, owner, this.services.now());
+    const options = { services: this.services, row, lastSeq: 0, lastOrdinal: 0 };
     const session = new Session({ ...options, hasConversation: false });
     session.inactivityTimeoutMs = params.inactivityTimeoutMs;
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {
       await startedOrWaiting(session);
       session.log.publish();
+      // An agent that is ready has changed the row; one that waits has not, and the session must be found all the same.
+      session.patch({});
       await session.log.commit();
     } catch (error) {
       session.retire();
@@ -290,14 +287,8 @@ export class SessionHost {
   }
 }
 
-function newRow(
-  id: SessionId,
-  agent: string,
-  params: InitializeSessionParams,
-  owner: string | undefined,
-  now: number,
-): SessionRow {
-  const { cwd, tags = [], mcpServers } = params;
+function newRow(id: SessionId, params: Admitted, owner: string | undefined, now: number): SessionRow {
+  const { agent, cwd, tags = [], mcpServers } = params;
   const asked = pickSettings(params);
   return {
     ...{ id, owner, agent, cwd, tags, mcpServers },

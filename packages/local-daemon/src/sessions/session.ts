@@ -15,7 +15,6 @@ import {
   type AgentRequest,
   type AgentServices,
   AgentSlot,
-  type AgentSpec,
   type AgentStart,
 } from "../agents/index.js";
 import {
@@ -38,6 +37,7 @@ import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { type QueueRoom, TurnQueue } from "../turns/index.js";
 import { AttachedClients } from "./attached-clients.js";
+import type { SessionRules } from "./session-rules.js";
 
 /** Services that all sessions share. */
 export interface SessionServices extends AgentServices {
@@ -46,6 +46,7 @@ export interface SessionServices extends AgentServices {
   readonly inbox: Inbox;
   readonly search: MessageSearch;
   readonly limits: SessionLimits;
+  readonly rules: SessionRules;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
 }
@@ -53,8 +54,6 @@ export interface SessionServices extends AgentServices {
 /** Options of {@link Session}. */
 export interface SessionOptions {
   readonly services: SessionServices;
-  /** The configuration of its agent. Throws when it no longer exists. */
-  spec(): AgentSpec;
   readonly row: SessionRow;
   /** Position of the last entry of its journal, pruned or not. */
   readonly lastSeq: number;
@@ -107,7 +106,7 @@ export class Session {
     this.lastUsedAt = services.now();
     this.agentActiveAt = this.lastUsedAt;
     this.log = this.#makeLog(options.lastSeq);
-    this.agent = this.#makeSlot(() => options.spec());
+    this.agent = this.#makeSlot();
     this.turns = this.#makeTurns(options.lastOrdinal);
     this.attached = new AttachedClients({
       ...services,
@@ -191,12 +190,12 @@ export class Session {
     });
   }
 
-  #makeSlot(spec: () => AgentSpec): AgentSlot {
+  #makeSlot(): AgentSlot {
     return new AgentSlot({
       ...this.#services,
       sessionId: this.id,
-      spec,
-      describeStart: () => this.#describeStart(),
+      spec: () => this.#services.rules.startable(this.#row),
+      describeStart: () => this.#services.rules.allowedStart(this.#row.owner, this.#describeStart()),
       owner: this.#row.owner,
       idleSince: () => this.#idleSince,
       onWaiting: (error) => this.#onAgentWaiting(error),

@@ -1,4 +1,5 @@
 import type { SessionId } from "@daemon-sdk/protocol";
+import { KeyPolicies } from "../access/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { queueBytesFull, queueFull } from "../refusals.js";
 
@@ -20,10 +21,13 @@ export interface Queued {
  */
 export class QueueRoom {
   readonly #limits: QueueLimits;
+  readonly #policies: KeyPolicies;
   readonly #bytesOf = new Map<string | undefined, number>();
 
-  constructor(limits: QueueLimits) {
+  /** @param policies quotas of keys; default: none has one */
+  constructor(limits: QueueLimits, policies = new KeyPolicies()) {
     this.#limits = limits;
+    this.#policies = policies;
   }
 
   /**
@@ -43,10 +47,11 @@ export class QueueRoom {
         most: queuedBytes,
       });
     }
-    if (ofOwner > 0 && ofOwner + added > queuedBytesPerPrincipal) {
+    const general = { name: "queuedBytesPerPrincipal", most: queuedBytesPerPrincipal };
+    const { name: bound, most } = this.#policies.quota(owner, "queuedBytes", general);
+    if (ofOwner > 0 && ofOwner + added > most) {
       const where = owner === undefined ? "in the sessions of this user" : "in the sessions of this key";
-      const most = queuedBytesPerPrincipal;
-      throw queueBytesFull(sessionId, { where, bound: "queuedBytesPerPrincipal", bytes: ofOwner, added, most });
+      throw queueBytesFull(sessionId, { where, bound, bytes: ofOwner, added, most });
     }
   }
 

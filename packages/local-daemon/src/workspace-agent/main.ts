@@ -4,7 +4,7 @@
  * One process serves one session over the wire of docs/agents.md on stdin and stdout, and exits when stdin ends.
  */
 import { encodeFailure, FACTORY_PROTOCOL_VERSION, ProtocolEngine, RpcCode } from "@daemon-sdk/protocol";
-import { AGENT_MARKERS, StdioTransport } from "../agents/index.js";
+import { AGENT_MARKERS, StdioTransport, stateDirOfAgent } from "../agents/index.js";
 import { ConversationStore } from "./conversation-store.js";
 import { SessionMethods } from "./session-methods.js";
 import { SessionOutput } from "./session-output.js";
@@ -16,13 +16,16 @@ function main(): void {
   const transport = new StdioTransport({ input: process.stdin, output: process.stdout });
   const engine = new ProtocolEngine(transport, { prefix: "droid", protocolVersion: FACTORY_PROTOCOL_VERSION });
   const output = new SessionOutput(transport);
-  const store = new ConversationStore(process.env[AGENT_MARKERS.state]);
+  const agentStateDir = process.env[AGENT_MARKERS.state];
+  const store = new ConversationStore(agentStateDir);
+  // The daemon's credentials and everybody's conversations are there.
+  const closed = agentStateDir === undefined ? undefined : stateDirOfAgent(agentStateDir);
   const onClosed = () => {
     engine.close();
     // Stops reading, which ends the input and thereby the process.
     process.stdin.destroy();
   };
-  const methods = new SessionMethods({ engine, output, store, onClosed });
+  const methods = new SessionMethods({ engine, output, store, closed, onClosed });
 
   engine.onRequest = (request) => methods.handle(request);
   engine.onBadFrame = ({ message, type }) => {

@@ -24,6 +24,8 @@ export interface SessionMethodsParts {
   readonly engine: ProtocolEngine;
   readonly output: SessionOutput;
   readonly store: ConversationStore;
+  /** Directory that the file tools do not enter. */
+  readonly closed: string | undefined;
   /** Called after `close_session` was answered: the process can exit. */
   onClosed(): void;
 }
@@ -124,7 +126,7 @@ export class SessionMethods {
     if (this.#session !== undefined) {
       throw new RpcFault(RpcCode.internalError, "This process serves another session. Start one process per session.");
     }
-    const workspace = await Workspace.open(cwd).catch(() => {
+    const workspace = await Workspace.open(cwd, this.#parts.closed).catch(() => {
       throw new RpcFault(RpcCode.internalError, `The working directory ${cwd} does not exist, or cannot be read.`);
     });
     conversation.data.cwd = workspace.root;

@@ -9,25 +9,39 @@ export class Workspace {
   /** Absolute, without symbolic links. */
   readonly root: string;
 
-  private constructor(root: string) {
+  /** Real path of a directory that the tools do not enter. */
+  readonly #closed: string | undefined;
+
+  private constructor(root: string, closed: string | undefined) {
     this.root = root;
+    this.#closed = closed;
   }
 
-  /** Opens a directory; rejects with INVALID_PARAMS, or with the system's error. */
-  static async open(cwd: string): Promise<Workspace> {
+  /**
+   * Opens a directory; rejects with INVALID_PARAMS, or with the system's error.
+   *
+   * @param closed a directory that the tools do not enter, below the other one or not
+   */
+  static async open(cwd: string, closed?: string): Promise<Workspace> {
     const root = await realpath(cwd);
     if (!(await lstat(root)).isDirectory()) throw outside(cwd, "it is not a directory");
-    return new Workspace(root);
+    return new Workspace(root, closed === undefined ? undefined : await realpath(closed).catch(() => undefined));
+  }
+
+  /** Whether a real path is, or lies in, the directory that the tools do not enter. */
+  isClosed(real: string): boolean {
+    return this.#closed !== undefined && isAtOrBelow(real, this.#closed);
   }
 
   /**
    * Resolves a path of a prompt to its real path, which need not exist. Rejects when the real path is outside the root: by
-   * `..`, as an absolute path, or through a symbolic link.
+   * `..`, as an absolute path, or through a symbolic link; also when it is in the closed directory.
    */
   async resolve(path: string): Promise<string> {
     const real = await realPathOf(resolve(this.root, path));
     if (real === undefined) throw outside(path, "a symbolic link in the path has no target");
-    if (real !== this.root && !real.startsWith(this.root + sep)) throw outside(path, `it lies outside ${this.root}`);
+    if (!isAtOrBelow(real, this.root)) throw outside(path, `it lies outside ${this.root}`);
+    if (this.isClosed(real)) throw outside(path, "it lies in the state directory of the daemon");
     return real;
   }
 
@@ -91,6 +105,10 @@ export class Workspace {
     const message = `${this.show(real)} was changed by somebody else meanwhile, so nothing was written. Read it again.`;
     return new ProtocolError("INVALID_PARAMS", message);
   }
+}
+
+function isAtOrBelow(real: string, top: string): boolean {
+  return real === top || real.startsWith(top.endsWith(sep) ? top : top + sep);
 }
 
 /** Resolves links in the part of the path that exists; undefined for a link whose target does not. */

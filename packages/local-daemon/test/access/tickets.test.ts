@@ -1,6 +1,6 @@
 import { LIMITS } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { keyIdOf } from "../../src/access/credentials.js";
+import { keyIdOf } from "../../src/access/key-id.js";
 import { PERSON } from "../../src/access/principal.js";
 import { Tickets } from "../../src/access/tickets.js";
 import { SERVING_LIMITS } from "../../src/limits/serving-limits.js";

@@ -58,6 +58,34 @@ describe("where a request comes from", () => {
     expect(statusOf(await get("evil.example"))).toBe(403);
   });
 
+  test("the Host of a forwarded port is accepted when it is configured, in any case, and no other is", async () => {
+    await using door = await openDoor({ allowedHosts: ["localhost:9000", "Devbox.example"] });
+    const ask = async (host: string) =>
+      statusOf(await exchange({ port: door.port, host: "127.0.0.1" }, upgradeText([["Host", host]])));
+    for (const host of ["localhost:9000", "devbox.example", `127.0.0.1:${door.port}`])
+      expect(await ask(host)).toBe(101);
+    for (const host of ["localhost:9001", "localhost", "devbox.example:80", "x.devbox.example"]) {
+      expect(await ask(host), host).toBe(403);
+    }
+  });
+
+  test("a refusal says which header it was, so that no client takes it for that of its credential", async () => {
+    await using door = await openDoor({ allowedOrigins: [ORIGIN] });
+    const ask = (...headers: [string, string][]) =>
+      exchange({ port: door.port, host: "127.0.0.1" }, upgradeText(headers));
+    expect(await ask(["Host", "localhost:9000"])).toMatch(/\r\nx-daemon-sdk-refused: host\r\n/);
+    expect(await ask(own(door.port), ["Origin", "https://evil.example"])).toMatch(
+      /\r\nx-daemon-sdk-refused: origin\r\n/,
+    );
+  });
+
+  test.each(["*", "*.example.com", "http://localhost:9000", "localhost:9000/", "local host", ""])(
+    "a host configured as %j is refused before anything listens",
+    async (host) => {
+      await expect(openDoor({ allowedHosts: [host] })).rejects.toThrow(InvalidOptionError);
+    },
+  );
+
   test("does not matter on the unix socket but for pages, which cannot get there", async () => {
     await using door = await openDoor();
     const address = { path: door.socketPath };

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
@@ -27,13 +27,13 @@ describe("a daemon that is killed at a step of a message's life", () => {
     await using home = daemonHome();
     const command = [process.execPath, AGENT];
     await home.write("config.json", JSON.stringify({ agents: { noting: { command } }, defaultAgent: "noting" }));
-    const work = join(home.state, "work.log");
+    const work = join(dirname(home.state), "work.log");
     writeFileSync(work, "");
     const prompt = { sessionId: "s-1", text: "Hi", messageId: "m-1" };
 
     const first = await startDaemon(home.state, failpoint);
     const exit = once(first.child, "exit");
-    await first.client.createSession("s-1", { cwd: home.state });
+    await first.client.createSession("s-1", { cwd: dirname(home.state) });
     first.client.send("add_user_message", prompt);
     expect(await exit).toEqual([null, "SIGKILL"]);
 

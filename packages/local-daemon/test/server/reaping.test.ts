@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { daemonHome, ended } from "../rendezvous/daemon-home.js";
@@ -34,7 +35,7 @@ test.each([undefined, "leftovers-killed", "agents-reaped", "sessions-recovered"]
       ["s-deaf", "deaf"],
       ["s-setsid", "setsid"],
     ] as const) {
-      await first.client.createSession(sessionId, { cwd: home.state });
+      await first.client.createSession(sessionId, { cwd: dirname(home.state) });
       await first.client.call("add_user_message", { sessionId, text, messageId: `m-${sessionId}` });
     }
     await first.client.notified({ type: "assistant_text_delta" }, 2);

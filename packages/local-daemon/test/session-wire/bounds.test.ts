@@ -1,6 +1,6 @@
 import { LIMITS, messageId, type SessionMessage, sessionId } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { keyIdOf } from "../../src/access/credentials.js";
+import { keyIdOf } from "../../src/access/key-id.js";
 import { SERVING_LIMITS } from "../../src/limits/index.js";
 import type { SessionRow } from "../../src/storage/store.js";
 import { Harness, KEYS, type Seen, type TestClient } from "../sessions/harness.js";

@@ -82,6 +82,21 @@ test("a session whose agent cannot start in time exists without it, says so, and
   expect(settings).toMatchObject({ modelId: "fake-1", autonomyLevel: "low" });
 });
 
+test("a session whose agent has never started is stored, and found after a restart", async () => {
+  const store = new MemoryStore();
+  {
+    await using harness = await Harness.start({ store, limits: { agentStarts: 1, agentWaitMs: 10 } });
+    const client = await harness.connect();
+    holdStarts(harness);
+    client.send("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId: "s-1" });
+    await harness.spawner.agentOf("s-1");
+    await client.createSession("s-2");
+  }
+  await using harness = await Harness.start({ store });
+  const client = await harness.connect();
+  expect(await client.loadSession("s-2")).toMatchObject({ cwd: "/" });
+});
+
 test("an idle agent makes room while its client is attached, and its next message starts it again", async () => {
   await using harness = await Harness.start({ limits: { liveAgents: 2 } });
   const client = await harness.connect();

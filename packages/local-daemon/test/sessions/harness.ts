@@ -7,6 +7,8 @@ import {
 } from "@daemon-sdk/protocol";
 import { memoryTransport } from "@daemon-sdk/testing";
 import { Credentials } from "../../src/access/credentials.js";
+import { type ConfiguredKey, KeyPolicies } from "../../src/access/key-policy.js";
+import { Tickets } from "../../src/access/tickets.js";
 import { AgentCatalog } from "../../src/agents/agent-catalog.js";
 import { DEFAULT_CONFIG } from "../../src/config.js";
 import { Connection, type ConnectionLimits } from "../../src/connection/connection.js";
@@ -165,6 +167,9 @@ export interface HarnessOptions {
   connection?: ConnectionLimits;
   now?: () => number;
   requestTimeoutMs?: number;
+  /** Policies of keys, in place of {@link KEYS} without any. */
+  keys?: readonly ConfiguredKey[];
+  stateDir?: string;
 }
 
 /** Everything of a daemon but its doors and its real agents. */
@@ -177,7 +182,7 @@ export class Harness {
   readonly epoch: number;
   readonly dialects: SessionDialect[] = [];
   readonly turns = new SharedTurns(silentLogger);
-  readonly credentials = new Credentials({ token: TOKEN, apiKeys: KEYS });
+  readonly credentials: Credentials;
   readonly #options: HarnessOptions;
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
@@ -189,6 +194,12 @@ export class Harness {
   private constructor(store: Store, epoch: number, options: HarnessOptions) {
     const now = options.now ?? Date.now;
     this.#options = options;
+    const policies = new KeyPolicies(options.keys);
+    this.credentials = new Credentials({
+      token: TOKEN,
+      apiKeys: options.keys ?? KEYS,
+      tickets: new Tickets({ policies }),
+    });
     this.store = store;
     this.epoch = epoch;
     this.committer = new Committer({ store, logger: silentLogger });
@@ -211,6 +222,8 @@ export class Harness {
         ],
         "fake",
       ),
+      policies,
+      stateDir: options.stateDir,
     });
   }
 

@@ -1,5 +1,7 @@
 import { newId, silentLogger } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
+import { keyIdOf } from "../../src/access/key-id.js";
+import { KeyPolicies } from "../../src/access/key-policy.js";
 import { recover } from "../../src/sessions/recovery.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import { QueueRoom } from "../../src/turns/queue-room.js";
@@ -77,4 +79,16 @@ test("a message that would wait alone may be of any size", () => {
   expect(() => room.check(queued, 1)).toThrow(/queuedBytes/);
   room.remove(queued, 1_000);
   room.check(queued, 5);
+});
+
+test("a quota of a key takes the place of the bound of every key", () => {
+  const key = "a-key-with-a-quota-0";
+  const policies = new KeyPolicies([{ key, quotas: { queuedBytes: 20 } }]);
+  const room = new QueueRoom({ queuedTurns: 9, queuedBytes: 100, queuedBytesPerPrincipal: 10 }, policies);
+  const of = (owner: string | undefined) => ({ sessionId: "s" as never, owner, turns: 0, bytes: 0 });
+  const [mine, another] = [of(keyIdOf(key)), of(undefined)];
+  for (const queued of [mine, another]) room.add(queued, 8);
+  room.check(mine, 12);
+  expect(() => room.check(mine, 13)).toThrow(/20 may wait \(quotas\.queuedBytes\)/);
+  expect(() => room.check(another, 12)).toThrow(/10 may wait \(queuedBytesPerPrincipal\)/);
 });

@@ -168,6 +168,22 @@ describe("tools on real files", () => {
     expect(await isThere(join(place.cwd, "evil.txt"))).toBe(false);
   });
 
+  test.each(["read state/token", "list state", "search secret in state", "read alias/token", "write state/token: x"])(
+    "`%s` does not enter the daemon's state directory, though the session's directory holds it",
+    async (prompt) => {
+      await using place = await desk({ stateIn: "state" });
+      await mkdir(join(place.cwd, "state"));
+      await writeFile(join(place.cwd, "state", "token"), "secret");
+      await symlink("state", join(place.cwd, "alias"));
+      await using running = await place.open(high);
+      expect(await run(running, prompt)).toMatchObject({ reason: "completed" });
+      expect(results(running)).toEqual([{ content: expect.stringContaining("state directory"), isError: true }]);
+      await run(running, "search secret");
+      expect(results(running).at(-1)).toEqual({ content: 'No line holds "secret".', isError: false });
+      expect(await readFile(join(place.cwd, "state", "token"), "utf8")).toBe("secret");
+    },
+  );
+
   test("a missing file is an error result, and the turn goes on", async () => {
     await using place = await desk();
     await using running = await place.open();

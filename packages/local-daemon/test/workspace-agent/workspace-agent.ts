@@ -43,18 +43,20 @@ export interface Desk extends AsyncDisposable {
   start(sessionId?: SessionId): Promise<Running>;
 }
 
-export async function desk(): Promise<Desk> {
+/** @param stateIn name of a directory in the session's own that is the daemon's state directory; default: one elsewhere */
+export async function desk({ stateIn }: { stateIn?: string } = {}): Promise<Desk> {
   const cwd = await tempDir();
   const state = await tempDir();
+  const stateDir = stateIn === undefined ? state.path : join(cwd.path, stateIn);
   const options = (sessionId: SessionId) => ({
     command: [process.execPath, workspaceAgentEntry()] as const,
     cwd: cwd.path,
-    stateDir: state.path,
+    stateDir,
     sessionId,
   });
   return {
     cwd: cwd.path,
-    stateDir: state.path,
+    stateDir,
     open: (settings = {}, sessionId = newId<SessionId>()) => openAgent(options(sessionId), settings),
     start: (sessionId = newId<SessionId>()) => startAgent(options(sessionId)),
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,10 @@
 import { AGENT_LIMITS } from "../../limits/index.js";
+import { addUse } from "../../loop/index.js";
 
 /** Work that comes in small steps. */
 export interface SteppedWork {
+  /** Names the work for the report of what held the loop; default: it is not in there. */
+  readonly loopUse?: string | undefined;
   /** Does one step. False when nothing is left to do for now. */
   step(): boolean;
 }
@@ -59,6 +62,7 @@ export class LoopShare {
     }
     const usedMs = now - start;
     this.#leftMs -= usedMs;
+    if (work.loopUse !== undefined) addUse(work.loopUse, usedMs);
     this.#queued.delete(work);
     if (!isMore) return now;
     if (usedMs < AGENT_LIMITS.loopSliceMs * 2) this.#requeue(work);

@@ -20,6 +20,8 @@ export interface StdioTransportOptions {
   /** Where they go: an agent's stdin, or one's own stdout. */
   readonly output: Writable;
   readonly logger?: Logger;
+  /** As of {@link SteppedWork}. */
+  readonly loopUse?: string;
   /** Longest line taken; default `LIMITS.agentLineBytes`. */
   readonly maxLineBytes?: number;
   /** Bytes to which the texts of a longer line are cut, for `onCutLine`. Default: such a line is skipped. */
@@ -54,6 +56,7 @@ export class StdioTransport implements Transport, SteppedWork {
   readonly ended: Promise<void>;
   /** Lines skipped because they were too long or no UTF-8. */
   badLines = 0;
+  readonly loopUse: string | undefined;
 
   readonly #input: Readable;
   readonly #output: Writable;
@@ -82,6 +85,7 @@ export class StdioTransport implements Transport, SteppedWork {
 
   constructor(options: StdioTransportOptions) {
     this.#input = options.input;
+    this.loopUse = options.loopUse;
     this.#output = options.output;
     this.#logger = options.logger ?? silentLogger;
     this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;

@@ -87,7 +87,9 @@ export class StreamJsonrpcAgent implements Agent {
     this.pid = process.pid;
     this.startTime = process.startTime;
     const { cutTextBytes } = JOURNAL_LIMITS;
-    this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger, cutTextBytes });
+    const loopUse = `agent of session ${sessionId}`;
+    const pipes = { input: process.stdout, output: process.stdin };
+    this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, loopUse });
     this.#transport.onBroken = () => this.#giveUp();
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });
     this.#engine.onNotification = (notification) => this.#notified(notification);

@@ -1,6 +1,7 @@
 import { DaemonError, type Logger, type ProtocolError, type TransportClose } from "@daemon-sdk/protocol";
 import { createEnvelope, type Envelope, ErrorCode, FrameParser, isMessageType } from "@daemon-sdk/protocol/relay";
 import type { Dialect } from "../../connection/index.js";
+import { inLoop } from "../../loop/index.js";
 import type { ConnectedPeer } from "./connected-peer.js";
 import type { Admission, Handshake } from "./handshake.js";
 import { type RelayConnection, RelayWriter } from "./relay-writer.js";
@@ -92,9 +93,13 @@ export class RelayDialect implements Dialect<Uint8Array> {
     if (envelope.type === "BYE") {
       this.#isPolite = true;
       this.#writer.end("the peer said BYE");
-    } else if (this.#peer !== undefined) this.#gate.router.route(this.#peer, envelope);
+    } else if (this.#peer !== undefined) this.#route(this.#peer, envelope);
     else if (envelope.type === "HELLO") this.#hello(envelope);
     else this.#early(envelope);
+  }
+
+  #route(peer: ConnectedPeer, envelope: Envelope): void {
+    inLoop(`relay messages of ${peer.name}`, () => this.#gate.router.route(peer, envelope));
   }
 
   #hello(envelope: Envelope): void {

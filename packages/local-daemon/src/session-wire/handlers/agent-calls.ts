@@ -44,6 +44,10 @@ export const AGENT_HANDLERS: readonly Handler[] = [
   handle("executeRewind", async (params, call) => {
     const { sessions } = call;
     const source = await sessions.load(params.sessionId);
+    // Of files, the agent restores and deletes those that the client names, and asks nobody.
+    if (params.filesToRestore.length + params.filesToDelete.length > 0) {
+      call.host.rules.checkCall(source.row.owner, "rewind of files");
+    }
     const result = await callAgent(source, "execute_rewind", { ...params }, METHODS.executeRewind.timeoutMs);
     const newSessionId = await adopt(call, source, result, params.forkTitle, { until: params.messageId });
     const count = (name: string) => (typeof result[name] === "number" ? result[name] : 0);
@@ -88,8 +92,9 @@ type NamedSession = Record<string, unknown> & { sessionId: string };
 /** Some of them move files or ask a model (docs/wire/session.md#time-outs); the client gives up before us. */
 const OTHER_TIMEOUT_MS = METHODS.authenticateMcpServer.timeoutMs;
 
-async function passOn(name: string, params: NamedSession, { sessions }: Call, timeoutMs: number): Promise<Answer> {
-  const session = await sessions.load(params.sessionId);
+async function passOn(name: string, params: NamedSession, call: Call, timeoutMs: number): Promise<Answer> {
+  const session = await call.sessions.load(params.sessionId);
+  call.host.rules.checkCall(session.row.owner, name);
   return { result: await callAgent(session, name, params, timeoutMs) };
 }
 

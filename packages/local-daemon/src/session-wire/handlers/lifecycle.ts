@@ -26,6 +26,7 @@ export const LIFECYCLE_HANDLERS = [
 
   handle("loadSession", async (params, { client, sessions, host }) => {
     if (isOurs(params)) client.isPlain = false;
+    host.rules.checkChange((await sessions.rowOf(params.sessionId)).owner, { mcpServers: params.mcpServers });
     const session = await sessions.reopen(params.sessionId);
     if (params.mcpServers !== undefined) session.patch({ mcpServers: params.mcpServers });
     if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;

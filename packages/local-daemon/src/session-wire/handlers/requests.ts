@@ -25,6 +25,8 @@ export const REQUEST_HANDLERS = [
     else {
       const answer = validAnswer(pending, result);
       if (answer === undefined) throw notOffered(pending.row.method);
+      const refusal = host.rules.answerRefusal(client.principal, pending.owner, answer);
+      if (refusal !== undefined) throw refusal;
       inbox.resolve(pending, answer, { answeredBy: answererOf(client) });
       await pending.log.settled();
     }

@@ -5,8 +5,9 @@ import { handle } from "./handler.js";
 
 /** What is changed on a session, with or without an agent (docs/wire/session.md#session-calls). */
 export const SETTINGS_HANDLERS = [
-  handle("updateSessionSettings", async (params, { sessions, requestId }) => {
+  handle("updateSessionSettings", async (params, { sessions, host, requestId }) => {
     const session = await sessions.load(params.sessionId);
+    host.rules.checkChange(session.row.owner, params);
     const settings = pickSettings(params);
     const agentParams = agentParamsOf(params);
     const changed = { ...agentParams, ...settings };

@@ -6,8 +6,9 @@ import { receiptOf } from "./receipt-of.js";
  * connection.
  */
 export const TURN_HANDLERS = [
-  handle("addUserMessage", async (params, { client, sessions, requestId }) => {
+  handle("addUserMessage", async (params, { client, sessions, host, requestId }) => {
     const session = await sessions.load(params.sessionId);
+    host.rules.checkPrompt(session.row.owner, params);
     const known = await session.turns.add(params, requestId, client);
     return { result: known === undefined ? {} : { receipt: receiptOf(known.id, known) } };
   }),

@@ -16,7 +16,7 @@ export function searchFiles(text: string, path: string): ToolUse {
     input: { pattern: text, path },
     async run(context) {
       const matches: string[] = [];
-      for await (const file of filesBelow(await context.workspace.resolve(path), context.signal)) {
+      for await (const file of filesBelow(await context.workspace.resolve(path), context)) {
         await collect(file, text, context, matches);
         if (matches.length >= MAX_MATCHES) break;
       }
@@ -27,12 +27,13 @@ export function searchFiles(text: string, path: string): ToolUse {
   };
 }
 
-async function* filesBelow(directory: string, signal: AbortSignal): AsyncGenerator<string> {
-  signal.throwIfAborted();
+async function* filesBelow(directory: string, context: ToolContext): AsyncGenerator<string> {
+  context.signal.throwIfAborted();
+  if (context.workspace.isClosed(directory)) return;
   const entries = await readdir(directory, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory() && !SKIPPED.has(entry.name)) yield* filesBelow(path, signal);
+    if (entry.isDirectory() && !SKIPPED.has(entry.name)) yield* filesBelow(path, context);
     else if (entry.isFile()) yield path;
   }
 }

@@ -82,7 +82,12 @@ export class AcpAgent implements Agent {
     this.#logger = sparingLogger(options.logger, { agent: spec.name, pid: process.pid, sessionId });
     this.pid = process.pid;
     this.startTime = process.startTime;
-    this.#transport = new StdioTransport({ input: process.stdout, output: process.stdin, logger: this.#logger });
+    this.#transport = new StdioTransport({
+      input: process.stdout,
+      output: process.stdin,
+      logger: this.#logger,
+      loopUse: `agent of session ${sessionId}`,
+    });
     this.#transport.onBroken = () => this.#giveUp();
     this.#peer = this.#makePeer();
     this.#transport.onBadLine = (error, head) => this.#peer.skip(error, head);
