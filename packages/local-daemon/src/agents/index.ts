@@ -19,6 +19,6 @@ export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { StdioTransport } from "./drivers/index.js";
 export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.js";
 export { LiveAgents } from "./live-agents.js";
-export { AGENT_PRESETS, type AgentPreset, presetsOnPath } from "./presets.js";
+export { AGENT_PRESETS, presetsOnPath } from "./presets.js";
 export { isSameProcess, startTimeOf } from "./process-identity.js";
 export { reapLeftovers } from "./reaper.js";

@@ -1,6 +1,5 @@
 export { type Batch, Committer } from "./committer.js";
 export { Cursor, type CursorStart } from "./cursor.js";
-export type { OversizedEntry } from "./entry-bound.js";
 export { isRequestFrame, notificationOf } from "./journal-frame.js";
 export type { FrameSink, JournalReader } from "./journal-reader.js";
 export { SessionLog } from "./log.js";

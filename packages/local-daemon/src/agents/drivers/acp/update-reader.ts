@@ -1,5 +1,3 @@
-import type { SessionNotification } from "@daemon-sdk/protocol";
-
 /** Receives an update of the agent: the params of `session/update`, in the order of the lines. */
 export interface UpdateReader {
   read(update: Readonly<Record<string, unknown>>): void;
@@ -26,6 +24,3 @@ export interface ContextUsage {
   readonly contextTokens: number;
   readonly cost?: Readonly<Record<string, unknown>>;
 }
-
-/** Passes a notification on. */
-export type Notify = (notification: SessionNotification) => void;
