@@ -10,11 +10,14 @@ afterEach(() => {
   Error.stackTraceLimit = stackTraceLimit;
 });
 
+/** Gives an agent its turn of the loop, and never sees an event. */
+const SCHEDULER = "agents/drivers/loop-share.ts";
+
 /** Files of ours whose methods stand on a stack, the first caller first, each once. A plain function passes nothing on. */
 function partsOn(stack: string): string[] {
   const files = stack.split("\n").flatMap((line) => {
     const [, file] = /^ +at (?:async )?[A-Za-z]+\.\S+.*\/packages\/[a-z-]+\/src\/([^:]+)/.exec(line) ?? [];
-    return file === undefined ? [] : [file];
+    return file === undefined || file === SCHEDULER ? [] : [file];
   });
   return [...new Set(files.reverse())];
 }
@@ -42,8 +45,8 @@ test("an event passes twelve parts from the agent's pipe to the socket: each doe
   await client.turnEnd("m-1");
 
   const [written = "", ...sent] = stacks;
+  // The first part is on neither stack: session/newline-framing.ts has cut the chunk into lines before.
   expect([...new Set([...partsOn(written), ...partsOn(sent.at(-1) ?? "")])]).toEqual([
-    "agents/drivers/loop-share.ts",
     "agents/drivers/stdio-transport.ts",
     "rpc/protocol-engine.ts",
     "agents/drivers/stream-jsonrpc.ts",
