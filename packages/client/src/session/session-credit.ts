@@ -1,4 +1,4 @@
-import { CLIENT_LIMITS, type Credit, type FollowSessionResult } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, type Credit, type FollowSessionResult, type SessionNotification } from "@daemon-sdk/protocol";
 
 /** How a {@link SessionCredit} calls the daemon. */
 export interface CreditWire {
@@ -130,8 +130,8 @@ export class SessionCredit {
    * A notification was received in order, as `frame`. Returns the bytes that wait until they are {@link consumed}; 0 when it
    * cost no credit.
    */
-  arrived(type: string, frame: string): number {
-    if (this.#consumers === 0 || this.#following !== undefined || FREE.has(type)) return 0;
+  arrived(notification: SessionNotification, frame: string): number {
+    if (this.#consumers === 0 || this.#following !== undefined || isFree(notification)) return 0;
     const bytes = utf8Length(frame);
     this.#grantedEvents -= 1;
     this.#grantedBytes -= bytes;
@@ -208,7 +208,13 @@ const FREE: ReadonlySet<string> = new Set([
   "ask_user_resolved",
   "agent_turn_completed",
   "session_closed",
+  "session_notice",
 ]);
+
+/** An agent may send any number of notices of its own. */
+function isFree({ type, code }: SessionNotification): boolean {
+  return FREE.has(type) && !(type === "session_notice" && code === "AGENT_NOTICE");
+}
 
 const SCRATCH = new Uint8Array(16 * 1024);
 const encoder = new TextEncoder();

@@ -30,6 +30,7 @@ export interface SessionObserver {
   onEvent(notification: SessionNotification, ended: readonly TrackedTurn[]): void;
   /**
    * A notification was sent ahead of its place, because credit holds back the entries before it. It is sent again at its place.
+   * Not called for notices: each is delivered when its first copy is received.
    */
   onEarly(notification: SessionNotification): void;
   /** The daemon sent a request. */
@@ -128,13 +129,16 @@ export class SessionFeed extends SessionCursor implements SessionView {
     const credit = this.#credit;
     const isDelta = notification.type === "assistant_text_delta";
     if (!isDelta && this.#isUnsubscribed(notification)) return;
+    // A notice concerns no other entry, so its first copy is delivered: the entries before it may never be received.
+    const isNotice = !isDelta && notification.type === "session_notice";
+    if (isNotice && place === "again") return;
     // Before the position of the next events is known, and without a consumer, the early copy is handled instead of the entry.
-    if (credit?.hasConsumer === true && meta?.early === true && !credit.isFollowing) {
+    if (meta?.early === true && !isNotice && credit?.hasConsumer === true && !credit.isFollowing) {
       this.state.foretell(notification);
       this.observer?.onEarly(notification);
       return;
     }
-    const bytes = credit === undefined ? 0 : credit.arrived(notification.type, frame);
+    const bytes = credit === undefined ? 0 : credit.arrived(notification, frame);
     // The present listeners: the session's end removes them, and is still delivered to them.
     const notify = this.#notify;
     const ended = isDelta ? NO_TURNS : this.state.apply(notification);

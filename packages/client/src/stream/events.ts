@@ -126,7 +126,8 @@ export interface ErrorEvent {
 
 /**
  * A condition of the daemon that concerns its users, such as `STORAGE_FULL`: the turn continues, but its events are not stored
- * for now. Unlike an {@link ErrorEvent}, it is no failure of the turn, whose result may be a success.
+ * for now. Unlike an {@link ErrorEvent}, it is no failure of the turn, whose result may be a success. It does not wait behind
+ * events that the daemon holds back for a slow reader.
  */
 export interface SessionNoticeEvent {
   type: "session_notice";

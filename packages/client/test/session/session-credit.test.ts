@@ -81,6 +81,34 @@ test("a stream that nobody reads costs a window here, and never fails as SLOW_CO
   await connection.close();
 });
 
+test("a notice does not wait behind unread events, is delivered once, and survives the loss of those events", async () => {
+  for (const isLost of [false, true]) {
+    const { daemon, connection, session, on } = await opened();
+    const heard: string[] = [];
+    daemon.onPrompt((prompt) => {
+      prompt.delta("begun");
+      return forever();
+    });
+    const stream = session.stream("go", { includePartialMessages: true });
+    await stream.next();
+    session.onNotification(({ type, code }) => type === "session_notice" && heard.push(String(code)));
+    tell(on, numbers(WINDOW.events * 2));
+    on.notify({ type: "session_notice", code: "STORAGE_FULL", message: "full", timestamp: 1 });
+    on.notify({ type: "session_notice", code: "AGENT_NOTICE", message: "the agent's", timestamp: 1 });
+    await settled();
+    expect(heard).toEqual(["STORAGE_FULL"]);
+    if (isLost) on.journal.prune();
+    on.endTurn("completed");
+    const events = await collect(stream);
+    const codes = events.flatMap((event) => (event.type === "session_notice" ? [event.code] : []));
+    expect(codes).toEqual(isLost ? ["STORAGE_FULL"] : ["STORAGE_FULL", "AGENT_NOTICE"]);
+    expect(heard).toEqual(codes);
+    expect(events.some(({ type }) => type === "gap")).toBe(isLost);
+    expect(events.at(-1)).toMatchObject({ type: "result", subtype: "success" });
+    await connection.close();
+  }
+});
+
 test("a session that was unread for longer than the daemon keeps it is loaded, told by one gap, and nothing else on the connection hears of it", async () => {
   const { daemon, connection } = await connected({ capabilities: { ...EXTENDED_CAPABILITIES, resume: true } });
   const [unread, other] = [await connection.createSession(), await connection.createSession()];

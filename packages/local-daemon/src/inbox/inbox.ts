@@ -10,6 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { type AgentRequest, CANCEL_ANSWERS } from "../agents/index.js";
 import type { JournalReader, SessionLog } from "../journal/index.js";
+import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { PendingRequestRow } from "../storage/index.js";
 import { InboxRoom, type RoomUse } from "./inbox-room.js";
 
@@ -122,7 +123,8 @@ export class Inbox {
       ...(this.#timeoutMs === undefined ? {} : { deadlineAt: createdAt + this.#timeoutMs }),
     };
     const use = { sessionId, owner, bytes: Buffer.byteLength(row.params) };
-    const refusal = this.#room.refusalOf(use);
+    // One that is too large by itself is refused for that: it would be as large with nothing else waiting.
+    const refusal = use.bytes > JOURNAL_LIMITS.requestBytes ? undefined : this.#room.refusalOf(use);
     if (refusal !== undefined) {
       request.refuse(`${refusal} Nobody was asked.`);
       return refusal;

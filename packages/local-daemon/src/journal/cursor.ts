@@ -47,7 +47,8 @@ export interface CursorOptions extends CursorStart {
  * Each entry is delivered once, in order. When the store no longer has the next entry, the cursor ends with an error.
  *
  * A blocked cursor has no credit for its next entry. It only scans new entries and sends early copies of what must not wait,
- * each at most once; the entry itself follows in order (docs/protocol.md §9).
+ * each at most once; the entry itself follows in order (docs/protocol.md §9). A cursor whose next entry is gone does the same
+ * before it reports that.
  */
 export class Cursor {
   readonly #options: CursorOptions;
@@ -59,6 +60,8 @@ export class Cursor {
   #scannedSeq: number;
   /** The entry at `#nextSeq` costs credit, and there is none. */
   #isSpent = false;
+  /** Where the journal goes on after entries that are gone; set once the cursor comes to them. */
+  #goesOnAt: number | undefined;
   /** Reads, or waits for the connection. */
   #isBusy = false;
 
@@ -175,7 +178,8 @@ export class Cursor {
 
   /** Last entry that is worth a scan: what the cursor can deliver in order needs no early copy. */
   get #scanUntil(): number {
-    return this.#isSpent ? Number.POSITIVE_INFINITY : this.#nextSeq - 1;
+    const isHeldBack = this.#isSpent || this.#goesOnAt !== undefined;
+    return isHeldBack ? Number.POSITIVE_INFINITY : this.#nextSeq - 1;
   }
 
   #catchUp(): void {
@@ -184,6 +188,7 @@ export class Cursor {
     const isScanning = this.#scannedSeq < Math.min(source.committedSeq, this.#scanUntil);
     if (this.#sink.isFull) this.#awaitWritable();
     else if (isScanning) void this.#read((committed) => this.#scanAhead(committed));
+    else if (this.#goesOnAt !== undefined) this.#reportGap(this.#goesOnAt);
     else if (this.#isSpent) this.#state = "blocked";
     else if (this.#nextSeq > source.committedSeq) this.#state = "live";
     else void this.#read(() => this.#readPage());
@@ -229,7 +234,14 @@ export class Cursor {
     this.#sendEarly(firstSeq, run.frames);
   }
 
+  /** The client has to attach anew, and skips entries: of these it is sent what must not wait, if it knows early copies. */
   #gap(firstSeq: number): void {
+    this.#goesOnAt = firstSeq;
+    if (this.#options.onPositionGone === undefined) this.#reportGap(firstSeq);
+    else this.#fallBehind();
+  }
+
+  #reportGap(firstSeq: number): void {
     const text = `The journal no longer has entry ${this.#nextSeq} (it goes on at ${firstSeq}). Load the session again.`;
     const { onPositionGone } = this.#options;
     if (onPositionGone === undefined) this.#end(new DaemonError("SLOW_CONSUMER", text));

@@ -19,18 +19,20 @@ const REQUEST_ID = ',"id":"';
 /** Where the notification stands in its frame. Not to be found earlier: inside a JSON string its quotes are escaped. */
 const BODY = '"notification":{';
 const FREE_TYPES = ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"];
-/** Notices are made by the daemon, with their type first. */
-const NOTICE_HEAD = '"type":"session_notice"';
-const FREE_HEADS = FREE_TYPES.map((type) => `"type":"${type}"`);
+/** Notices of the daemon, which sends few. An agent may send any number of its own. */
+const NOTICE_HEAD = '"type":"session_notice","code":';
+const AGENT_NOTICE_HEAD = `${NOTICE_HEAD}"AGENT_NOTICE"`;
+const FREE_HEADS = [...FREE_TYPES.map((type) => `"type":"${type}"`), NOTICE_HEAD];
 
 /** Text of every notification of one session up to the notification itself; made once, because most of a frame is this. */
 export function notificationHead(sessionId: SessionId): string {
   return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${JSON.stringify(sessionId)},"notification":`;
 }
 
-/** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where credit does not count. */
+/** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where credit may not count, then `code`. */
 export function notificationText(notification: SessionNotification): string {
-  const { type } = notification;
+  const { type, code } = notification;
+  if (type === "session_notice") return JSON.stringify(Object.assign({ type, code }, notification));
   return JSON.stringify(FREE_TYPES.includes(type) ? Object.assign({ type }, notification) : notification);
 }
 
@@ -55,16 +57,14 @@ export function requestIdOf(frame: string): string {
   return frame.slice(at, frame.indexOf('"', at));
 }
 
-/** Whether credit does not count for a frame: requests, and the ends of requests, turns and sessions (docs/protocol.md §9). */
+/**
+ * Whether credit does not count for a frame: requests, the ends of requests, turns and sessions, and notices of the daemon
+ * (docs/protocol.md §9).
+ */
 export function isFreeFrame(frame: string): boolean {
   if (isRequestFrame(frame)) return true;
   const at = frame.indexOf(BODY) + BODY.length;
-  return FREE_HEADS.some((head) => frame.startsWith(head, at));
-}
-
-/** Whether a frame is a notice of the daemon. */
-export function isNoticeFrame(frame: string): boolean {
-  return frame.startsWith(NOTICE_HEAD, frame.indexOf(BODY) + BODY.length);
+  return FREE_HEADS.some((head) => frame.startsWith(head, at)) && !frame.startsWith(AGENT_NOTICE_HEAD, at);
 }
 
 /** A frame as it is sent ahead of its position. */

@@ -1,6 +1,6 @@
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { FrameRun } from "../storage/index.js";
-import { isFreeFrame, isNoticeFrame } from "./journal-frame.js";
+import { isFreeFrame } from "./journal-frame.js";
 
 interface Part {
   readonly firstSeq: number;
@@ -11,8 +11,8 @@ interface Part {
  * Entries that could not be stored, for cursors that lag: a full disk must not hide the end of a turn from a client that reads
  * slowly.
  *
- * Above a bound the oldest entries are dropped, but for those that a client acts on: requests, ends, and notices. Cursors meet a
- * gap where entries were dropped.
+ * Above a bound the oldest entries are dropped, but for those that must not wait: requests, ends, and notices. A cursor that
+ * comes to a gap sends them before it reports the gap.
  */
 export class UnstoredEntries {
   #parts: Part[] = [];
@@ -65,7 +65,7 @@ export class UnstoredEntries {
 /** What of a part must not be dropped, one part for each entry. */
 function lastingParts(part: Part): Part[] {
   return part.frames.flatMap((frame, index) =>
-    isFreeFrame(frame) || isNoticeFrame(frame) ? [{ firstSeq: part.firstSeq + index, frames: [frame] }] : [],
+    isFreeFrame(frame) ? [{ firstSeq: part.firstSeq + index, frames: [frame] }] : [],
   );
 }
 

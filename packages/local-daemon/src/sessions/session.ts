@@ -296,6 +296,9 @@ export class Session {
       case "session_unsubscribed":
       case "tool_execution_heartbeat":
         return;
+      case "session_notice":
+        if (notification.code !== "AGENT_NOTICE") return;
+        break;
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
         return;

@@ -53,6 +53,17 @@ test("requests that wait are bounded in bytes, so that one answer lists all of a
   expect((await client.result("list_requests", {})).requests).toHaveLength(1);
 });
 
+test("a request that is too large by itself is refused for its size, and a notice states the size", async () => {
+  await using harness = await Harness.start();
+  const { client, agent } = await running(harness, "s-1");
+  for (const [n, bytes] of [SESSION.bytes, 2 * SESSION.bytes].entries()) {
+    agent.ask("request_permission", { ...PERMISSION, note: "x".repeat(bytes) }, `a-${n}`);
+    expect(agent.refusals[n]).toMatch(/^request_permission has \d+ bytes, and a request may have 8323072\./);
+  }
+  await client.notified({ type: "session_notice", code: "MESSAGE_TOO_LARGE" });
+  expect(client.notifications().filter(({ code }) => code === "QUEUE_FULL")).toEqual([]);
+});
+
 test("the sessions of one principal have a bound together, and another principal is not affected", () => {
   const room = new InboxRoom();
   const use = (n: number, owner: string | undefined) => ({

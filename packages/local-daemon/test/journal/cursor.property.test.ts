@@ -25,12 +25,14 @@ const KINDS = {
   ask_user_resolved: { type: "ask_user_resolved", requestId: "q" },
   agent_turn_completed: { message: "why", type: "agent_turn_completed", turnId: "m" },
   session_closed: { type: "session_closed", timestamp: 1 },
+  session_notice: { message: "why", code: "STORAGE_FULL", type: "session_notice" },
+  agentNotice: { message: "why", code: "AGENT_NOTICE", type: "session_notice" },
   request: { type: "" },
 } as const satisfies Record<string, SessionNotification>;
-const FREE = ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"];
+const FREE = ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed", "session_notice"];
 
 const kind = fc.oneof(
-  { weight: 5, arbitrary: fc.constantFrom<keyof typeof KINDS>("delta", "forged") },
+  { weight: 5, arbitrary: fc.constantFrom<keyof typeof KINDS>("delta", "forged", "agentNotice") },
   fc.constantFrom(...(Object.keys(KINDS) as (keyof typeof KINDS)[])),
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -179,6 +181,7 @@ test("whatever is committed, granted and read, entries come in order, once, with
       const early = bench.sent().filter(({ _meta }) => _meta.early);
       for (const { type, params } of early) {
         if (type !== "request") expect(FREE).toContain(params.notification?.type);
+        expect(params.notification?.code).not.toBe("AGENT_NOTICE");
       }
       expect(new Set(early.map(({ _meta }) => _meta.seq)).size).toBe(early.length);
       // Blocked, and all that must not wait is told: in order, early, or as resolved it has nobody to ask.

@@ -64,16 +64,23 @@ test("a client that lags while the disk fills up gets the notice, what was said,
   expect(seqs).toEqual(seqs.map((_, at) => (seqs[0] ?? 0) + at));
 });
 
-test("when that was too much, it is told so once, and after loading again it gets the notice, and from the receipt the end", async () => {
+test("when that was too much, it gets the notice and the end of the turn ahead of one gap, and the rest from the receipt", async () => {
   await using place = await lag();
   const { client, wire, agent, harness } = place;
   const much = (3 * JOURNAL_LIMITS.unstoredBytes) / 1_000;
   for (let at = 0; at < much; at += 1) agent.delta(`unstored ${"x".repeat(1_000)}`);
+  await harness.committer.drain();
   agent.message("a-1", "assistant", "the answer");
   agent.end();
   await harness.committer.drain();
   wire.readOn();
   await client.notified({ type: "session_unsubscribed", code: "RESUME_TOO_OLD" });
+  const early = client.seen.filter(({ _meta: meta }) => Reflect.get(meta ?? {}, "early") === true);
+  expect(early.map(({ params }) => params?.notification)).toMatchObject([
+    { type: "session_notice", code: "STORAGE_FULL" },
+    { type: "agent_turn_completed", turnId: "m-1" },
+  ]);
+  expect(client.types("s-1").at(-1)).toBe("session_unsubscribed");
   const before = client.seen.length;
   const loaded = await client.loadSession("s-1", { credit: CREDIT });
   expect(loaded).toMatchObject({ isAgentLoopInProgress: false, workingState: "idle" });
@@ -110,7 +117,7 @@ test("above their bound unstored entries keep what a client acts on, in order", 
   const frame = (fields: object) => `{"params":{"sessionId":"s","notification":${JSON.stringify(fields)}}}`;
   const text = frame({ type: "assistant_text_delta", textDelta: "x".repeat(1_000) });
   const end = frame({ type: "agent_turn_completed", turnId: "m" });
-  const notice = frame({ type: "session_notice" });
+  const notice = frame({ type: "session_notice", code: "STORAGE_FULL" });
   let seq = 1;
   const expected: number[] = [];
   for (let at = 0; at < 2_000; at += 1) {

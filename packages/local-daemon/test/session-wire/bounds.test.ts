@@ -67,6 +67,57 @@ test("a title over its bound is refused by name and number, and nothing of the c
   await isUntouched(client);
 });
 
+test("params that only the agent reads are bounded before their session is looked up", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  const server = { sessionId: "nowhere", serverName: "s", name: "s", type: "stdio", settingsLevel: "user" };
+  const long = "x".repeat(131_073);
+  const cases: readonly (readonly [string, object, RegExp])[] = [
+    ["list_skills", { sessionId: "s".repeat(257) }, /params\.sessionId: 257 .* 256 are the limit \(idChars\)$/],
+    ["list_files", { sessionId: "s".repeat(257) }, /params\.sessionId: 257 .* 256 are the limit \(idChars\)$/],
+    ["get_rewind_info", { messageId: "m".repeat(257) }, /params\.messageId: 257 .* 256 are the limit \(idChars\)$/],
+    [
+      "remove_mcp_server",
+      { serverName: "s".repeat(257) },
+      /params\.serverName: 257 .* 256 are the limit \(nameChars\)$/,
+    ],
+    ["add_mcp_server", { args: [long] }, /params\.args\.0: 131073 .* 131072 are the limit \(argumentChars\)$/],
+    [
+      "add_mcp_server",
+      { headers: { h: long } },
+      /params\.headers\.h: 131073 .* 131072 are the limit \(argumentChars\)$/,
+    ],
+    ["add_mcp_server", { command: "c".repeat(4_097) }, /params\.command: 4097 .* 4096 are the limit \(pathChars\)$/],
+  ];
+  for (const [method, params, message] of cases) {
+    const { error } = await client.call(method, { ...server, ...params });
+    expect(error, method).toMatchObject({ code: -32_602, message: expect.stringMatching(message) });
+  }
+  const { error } = await client.call("remove_mcp_server", { ...server, settingsLevel: "project" });
+  expect(error?.code, "a level that only the agent knows").toBe(-32_004);
+  await isUntouched(client);
+});
+
+test("what describes an image or a file is bounded, and what it holds is not", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  const data = "x".repeat(200_000);
+  const send = (what: object) => client.call("add_user_message", { sessionId: "nowhere", text: "t", ...what });
+  const image = { type: "base64", mediaType: "image/png", data };
+  const text = { type: "text", mediaType: "text/plain", data };
+  const pdf = { type: "base64", mediaType: "application/pdf", data, parsedData: data };
+  expect((await send({ images: [image], files: [text, pdf] })).error?.code).toBe(-32_004);
+  const cases: readonly (readonly [object, RegExp])[] = [
+    [{ images: [{ ...image, mediaType: data }] }, /images\.0\.mediaType: 200000 .* \(nameChars\)$/],
+    [{ files: [{ ...text, name: data }] }, /files\.0\.name: 200000 .* \(pathChars\)$/],
+    [{ files: [{ ...text, mime: data }] }, /files\.0\.mime: 200000 .* \(nameChars\)$/],
+    [{ files: [{ ...pdf, path: data }] }, /files\.0\.path: 200000 .* \(pathChars\)$/],
+  ];
+  for (const [what, message] of cases) {
+    expect((await send(what)).error).toMatchObject({ code: -32_602, message: expect.stringMatching(message) });
+  }
+});
+
 test("the id of a request is bounded, because its answer repeats it", async () => {
   await using harness = await Harness.start();
   const client = await harness.connect();

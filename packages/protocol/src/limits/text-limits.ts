@@ -7,11 +7,11 @@
 export const TEXT_LIMITS = {
   /** Ids and cursors, the id of a JSON-RPC request included: each is stored, and sent back in answers and notifications. */
   idChars: 256,
-  /** Names: of agents, models, tools, servers, roles, tags, callers. */
+  /** Names: of agents, models, tools, servers, roles, tags, callers, media types. */
   nameChars: 256,
   /** Title of a session: every list of sessions holds it. */
   titleChars: 1_000,
-  /** Paths and URLs: Linux takes no longer path. */
+  /** Paths, names of files, URLs: Linux takes no longer path. */
   pathChars: 4_096,
   /** Keys, tokens, proofs, tickets. */
   credentialChars: 8_192,

@@ -13,6 +13,7 @@ import type {
   ListAvailableSessionsParams,
   LoadSessionParams,
   McpServerParams,
+  Open,
   QueuedMessage,
   SearchSessionsParams,
   SessionScoped,
@@ -120,7 +121,7 @@ export const loadSessionParamsSchema: z.ZodMiniType<LoadSessionParams> = scoped(
 });
 
 const userMessage = {
-  // Bounded by the message that carries it.
+  // Bounded by the message that carries it, as are the data of images and files.
   text: z.string(),
   messageId: z.exactOptional(z.string().check(z.minLength(1))),
   images: z.exactOptional(z.array(imageSourceSchema)),
@@ -149,6 +150,11 @@ export const queuedMessageSchema: z.ZodMiniType<QueuedMessage> = z.looseObject({
 
 /** Schema of {@link SessionScoped}: all that most session calls need. */
 export const sessionScopedSchema: z.ZodMiniType<SessionScoped> = scoped({});
+
+/** Schema of the params of a method that this project does not use: the session in question, where the method has one. */
+export const otherParamsSchema: z.ZodMiniType<Partial<SessionScoped>> = z.looseObject({
+  sessionId: z.exactOptional(bounded("idChars")),
+});
 
 /** Schema of {@link InterruptSessionParams}. */
 export const interruptSessionParamsSchema: z.ZodMiniType<InterruptSessionParams> = scoped({
@@ -212,15 +218,19 @@ export const addMcpServerParamsSchema: z.ZodMiniType<AddMcpServerParams> = scope
 /** Schema of {@link McpServerParams}. */
 export const mcpServerParamsSchema: z.ZodMiniType<McpServerParams> = scoped({ serverName: name });
 
+/** An enumeration is open: the agent knows its values. */
+const settingsLevel = name;
+
 /** Schema of the params of `remove_mcp_server`. */
-export const removeMcpServerParamsSchema: z.ZodMiniType<McpServerParams & { settingsLevel: "user" }> = scoped({
+export const removeMcpServerParamsSchema: z.ZodMiniType<McpServerParams & { settingsLevel: Open<"user"> }> = scoped({
   serverName: name,
-  settingsLevel: z.literal("user"),
+  settingsLevel,
 });
 
 /** Schema of the params of `toggle_mcp_server`. */
-export const toggleMcpServerParamsSchema: z.ZodMiniType<McpServerParams & { enabled: boolean; settingsLevel: "user" }> =
-  scoped({ serverName: name, enabled: z.boolean(), settingsLevel: z.literal("user") });
+export const toggleMcpServerParamsSchema: z.ZodMiniType<
+  McpServerParams & { enabled: boolean; settingsLevel: Open<"user"> }
+> = scoped({ serverName: name, enabled: z.boolean(), settingsLevel });
 
 /** Schema of {@link ListAvailableSessionsParams}; a limit out of range is refused, as a real daemon does. */
 export const listAvailableSessionsParamsSchema: z.ZodMiniType<ListAvailableSessionsParams> = z.looseObject({

@@ -17,6 +17,7 @@ import type {
   TokenUsage,
   ToolUseBlock,
 } from "../session/index.js";
+import { bounded } from "./bounded.js";
 
 // Facts of the wire: docs/wire/session.md#strictness-on-receive
 
@@ -128,29 +129,29 @@ export const sessionTagSchema: z.ZodMiniType<SessionTag> = z.looseObject({
 /** Schema of {@link SessionSource}. */
 export const sessionSourceSchema: z.ZodMiniType<SessionSource> = z.looseObject({ platform: z.string() });
 
-/** Schema of {@link ImageSource}; the daemon may accept media types that this list lacks. */
+/** Schema of {@link ImageSource}; the daemon may accept media types that this list lacks. `data` is bounded by the message. */
 export const imageSourceSchema: z.ZodMiniType<ImageSource> = z.looseObject({
   type: z.literal("base64"),
   data: z.string(),
-  mediaType: openEnum<ImageSource["mediaType"]>(),
+  mediaType: bounded("nameChars"),
 });
 
-/** Schema of {@link FileSource}. */
+/** Schema of {@link FileSource}. `data` and `parsedData` are bounded by the message. */
 export const fileSourceSchema: z.ZodMiniType<FileSource> = z.union([
   z.looseObject({
     type: z.literal("base64"),
     mediaType: z.literal("application/pdf"),
     data: z.string(),
     parsedData: z.exactOptional(z.string()),
-    name: z.exactOptional(z.string()),
-    path: z.exactOptional(z.string()),
+    name: z.exactOptional(bounded("pathChars")),
+    path: z.exactOptional(bounded("pathChars")),
   }),
   z.looseObject({
     type: z.literal("text"),
     mediaType: z.literal("text/plain"),
     data: z.string(),
-    name: z.exactOptional(z.string()),
-    mime: z.exactOptional(z.string()),
+    name: z.exactOptional(bounded("pathChars")),
+    mime: z.exactOptional(bounded("nameChars")),
   }),
 ]);
 

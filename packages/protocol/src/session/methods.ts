@@ -1,6 +1,7 @@
 import { CLIENT_LIMITS } from "../limits/index.js";
 import type * as P from "./params/index.js";
 import type * as R from "./requests.js";
+import type { Open } from "./values.js";
 
 // Facts of the wire: docs/wire/session.md#methods, docs/wire/session.md#time-outs
 
@@ -90,9 +91,9 @@ export const METHODS = {
   executeRewind: call("execute_rewind", start)<P.ExecuteRewindParams, P.ExecuteRewindResult>(),
 
   addMcpServer: call("add_mcp_server")<P.AddMcpServerParams, P.SuccessResult>(),
-  removeMcpServer: call("remove_mcp_server")<P.McpServerParams & { settingsLevel: "user" }, P.SuccessResult>(),
+  removeMcpServer: call("remove_mcp_server")<P.McpServerParams & { settingsLevel: Open<"user"> }, P.SuccessResult>(),
   toggleMcpServer: call("toggle_mcp_server")<
-    P.McpServerParams & { enabled: boolean; settingsLevel: "user" },
+    P.McpServerParams & { enabled: boolean; settingsLevel: Open<"user"> },
     P.SuccessResult
   >(),
   listMcpServers: call("list_mcp_servers", again)<P.SessionScoped, P.ListMcpServersResult>(),

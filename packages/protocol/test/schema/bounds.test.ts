@@ -34,7 +34,7 @@ const SENT = Object.entries(METHOD_SCHEMAS)
   .concat([["grantCredit", grantCreditParamsSchema as Inside]]);
 
 /** Bounded by the message that carries them: docs/protocol.md §1. */
-const BY_MESSAGE = /^addUserMessage\.(text|(images|files)\[\]\..+)$/;
+const BY_MESSAGE = /^addUserMessage\.(text|(images|files)\[\]\.(data|parsedData))$/;
 
 /** A value whose whole JSON is bounded needs no bound inside. */
 const hasJsonBound = (schema: Inside) => schema.safeParse(TOO_MUCH_JSON).error?.issues.some(isBound) === true;

@@ -1,5 +1,5 @@
 import { METHODS, OTHER_METHOD_NAMES, ProtocolError, RpcCode, sessionId } from "@daemon-sdk/protocol";
-import * as z from "zod/mini";
+import { METHOD_SCHEMAS, otherParamsSchema } from "@daemon-sdk/protocol/schema";
 import type { CopiedMessages, Session } from "../../sessions/index.js";
 import { type Answer, type Call, type Handler, handle } from "./handler.js";
 
@@ -15,8 +15,6 @@ const PASSED_ON = [
   "authenticateMcpServer",
   "listSkills",
 ] as const satisfies readonly (keyof typeof METHODS)[];
-
-const namedSessionSchema = z.looseObject({ sessionId: z.string().check(z.minLength(1)) });
 
 /**
  * What the agent answers, started for it when there is none (docs/wire/session.md#session-calls,
@@ -66,7 +64,7 @@ export const AGENT_HANDLERS: readonly Handler[] = [
   ...PASSED_ON.map(
     (key): Handler => ({
       name: METHODS[key].name,
-      params: namedSessionSchema,
+      params: METHOD_SCHEMAS[key].params,
       run: (params, call) => passOn(METHODS[key].name, params as NamedSession, call, METHODS[key].timeoutMs),
     }),
   ),
@@ -75,7 +73,7 @@ export const AGENT_HANDLERS: readonly Handler[] = [
   ...OTHER_METHOD_NAMES.map(
     (name): Handler => ({
       name,
-      params: z.looseObject({ sessionId: z.exactOptional(z.string()) }),
+      params: otherParamsSchema,
       run: (params, call) => {
         const { sessionId: id } = params as Partial<NamedSession>;
         if (id !== undefined && id !== "") return passOn(name, params as NamedSession, call, OTHER_TIMEOUT_MS);

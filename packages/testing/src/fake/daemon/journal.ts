@@ -1,4 +1,4 @@
-import { comparePositions, type Position } from "@daemon-sdk/protocol";
+import { comparePositions, type Position, type SessionNotification } from "@daemon-sdk/protocol";
 
 /** One notification or server request of a session, with its position (docs/protocol.md §9). */
 export interface FakeEntry {
@@ -12,13 +12,18 @@ export interface FakeEntry {
   readonly isUrgent: boolean;
 }
 
-/** Notification types that need no credit (docs/protocol.md §9). */
-export const URGENT_TYPES: ReadonlySet<string> = new Set([
+const URGENT_TYPES: ReadonlySet<string> = new Set([
   "permission_resolved",
   "ask_user_resolved",
   "agent_turn_completed",
   "session_closed",
+  "session_notice",
 ]);
+
+/** Whether a notification needs no credit (docs/protocol.md §9): notices of an agent need it. */
+export function isUrgent({ type, code }: SessionNotification): boolean {
+  return URGENT_TYPES.has(type) && code !== "AGENT_NOTICE";
+}
 
 /** Journal of one session of the fake daemon: all entries, and which of them can still be delivered. */
 export class FakeJournal {

@@ -24,7 +24,7 @@ import {
 } from "../script/index.js";
 import { type AttachableSession, FakeAttachedClient, type FakeCursorStart } from "./attached-client.js";
 import { FakeInbox, type Settled } from "./inbox.js";
-import { type FakeEntry, FakeJournal, URGENT_TYPES } from "./journal.js";
+import { type FakeEntry, FakeJournal, isUrgent } from "./journal.js";
 import type { FakeLink } from "./link.js";
 import { FakeReceipts } from "./receipts.js";
 
@@ -167,8 +167,8 @@ export class FakeSession implements TurnStage, AttachableSession {
   notify(notification: KnownSessionNotification | SessionNotification): void {
     if (notification.type === "create_message") this.messages.push(notification.message as SessionMessage);
     const params = { sessionId: this.id, notification };
-    const isUrgent = URGENT_TYPES.has(notification.type);
-    this.journal.append(this.#host.epoch, { method: "session_notification", params, isUrgent });
+    const method = "session_notification";
+    this.journal.append(this.#host.epoch, { method, params, isUrgent: isUrgent(notification) });
     this.#pump();
   }
 
