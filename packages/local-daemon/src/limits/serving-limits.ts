@@ -32,7 +32,7 @@ export const SERVING_LIMITS = {
   sliceMessages: 100,
   sliceBytes: 256 * 1024,
   /** Prompts in one answer to `load_session` that are listed whole; of others their ids and their size. */
-  queuedBytes: 1024 * 1024,
+  listedPromptBytes: 1024 * 1024,
   /** Largest message that an answer holds; of a larger one the size is stated. */
   messageBytes: LIMITS.sessionFrameBytes - 256 * 1024,
   /** JSON of what an agent reports and answers repeat: its settings, its models. What is longer is not kept. */

@@ -37,7 +37,7 @@ export async function takeSnapshot(
     cwd,
     ...(session.availableModels === undefined ? {} : { availableModels: [...session.availableModels] }),
     ...stateOf(session, inbox),
-    queuedMessages: await queuedMessages(store, turns.waiting, SERVING_LIMITS.queuedBytes),
+    queuedMessages: await queuedMessages(store, turns.waiting, SERVING_LIMITS.listedPromptBytes),
     ...(tokenUsage === undefined ? {} : { tokenUsage }),
     position: { epoch, seq: committedSeq },
   };
