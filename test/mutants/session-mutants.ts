@@ -126,6 +126,36 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
     ),
   },
   {
+    sin: "forgets the messages that do not fit into a page",
+    caughtBy: ["P6.13"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "get_session_messages", ({ nextCursor, ...result }) => {
+        const isLong = JSON.stringify(result).length > 100_000;
+        return isLong ? { ...result, hasMore: false } : { ...result, nextCursor };
+      }),
+    ),
+  },
+  {
+    sin: "counts the messages of a page and not their bytes",
+    caughtBy: ["P6.13"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "get_session_messages", (result) => {
+        const padding = "x".repeat(200 * 1024);
+        return { ...result, messages: (result.messages as object[]).map((message) => ({ ...message, padding })) };
+      }),
+    ),
+  },
+  {
+    sin: "lists no prompt whose text is long",
+    caughtBy: ["P6.14"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "load_session", ({ queuedMessages, ...result }) => {
+        const queued = (queuedMessages as { text: string }[] | undefined) ?? [];
+        return { ...result, queuedMessages: queued.filter(({ text }) => !text.startsWith("[A message of")) };
+      }),
+    ),
+  },
+  {
     sin: "tells a session on after it was detached",
     caughtBy: ["P10.1"],
     make: hears((frame, wire) => (isCall(frame, "detach_session") ? wire.answer(frame, { result: {} }) : frame)),

@@ -1,6 +1,7 @@
 import type { DaemonMutant } from "./daemon-mutants.js";
 import { isCall, refusedOf, withResult } from "./frames.js";
 import type { SinfulWire } from "./sinful-daemon.js";
+import { hears, says } from "./sins.js";
 
 const INVALID = { code: -32_602, message: "Invalid params" };
 const UNKNOWN = { code: -32_601, message: "Method not found" };
@@ -17,6 +18,35 @@ export const WIRE_MUTANTS: readonly DaemonMutant[] = [
     sin: "follows JSON to any depth",
     caughtBy: ["P1.2"],
     make: () => ({ hearsText: (text) => text.replace(/\[{65,}\]*/, "[]") }),
+  },
+  {
+    sin: "cuts a title that is too long in silence",
+    caughtBy: ["P1.3"],
+    make: hears((frame) => {
+      const title = frame.params?.title;
+      return isCall(frame, "rename_session") && typeof title === "string"
+        ? { ...frame, params: { ...frame.params, title: title.slice(0, 1_000) } }
+        : frame;
+    }),
+  },
+  {
+    sin: "looks for a session before it looks at the strings",
+    caughtBy: ["P1.3"],
+    make: says((frame, wire) =>
+      refusedOf(frame, wire, "remove_mcp_server", -32_602)
+        ? { ...frame, error: { code: -32_004, message: "Session not found" } }
+        : frame,
+    ),
+  },
+  {
+    sin: "repeats an id of any length",
+    caughtBy: ["P11.3"],
+    make: () => ({
+      hearsText(text, wire) {
+        const id = /"id":"(x{257,})"/.exec(text)?.[1];
+        return id === undefined ? text : wire.answer({ id }, { error: INVALID });
+      },
+    }),
   },
   {
     sin: "leaves out the version of the envelope where the state changes",

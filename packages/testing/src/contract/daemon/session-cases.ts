@@ -176,6 +176,59 @@ export const SESSION_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P6.13-pages-by-bytes",
+    "a page of get_session_messages holds 512 KiB or one message, and the pages lead through all of them",
+    async (bench) => {
+      const opened = await bench.session();
+      const { client, sessionId } = opened;
+      for (const letter of ["a", "b"]) await bench.turn(opened, bench.prompts.say(letter.repeat(200 * 1024)));
+      const pages: Message[][] = [];
+      let cursor: unknown;
+      do {
+        const params = { sessionId, limit: 100, ...(cursor === undefined ? {} : { cursor }) };
+        const page = await client.result("get_session_messages", params);
+        expectEqual(page.hasMore, page.nextCursor !== undefined, "hasMore beside nextCursor");
+        pages.unshift(page.messages as Message[]);
+        cursor = page.nextCursor;
+      } while (cursor !== undefined && pages.length < 10);
+      const isSmall = (page: Message[]) => page.length === 1 || JSON.stringify(page).length <= PAGE_BYTES;
+      expectThat(pages.every(isSmall), `pages have ${pages.map((page) => JSON.stringify(page).length).join()} bytes`);
+      const { snapshot } = await bench.join(sessionId);
+      const all = messagesOf(snapshot).map(({ id }) => id);
+      expectEqual(
+        pages.flat().map(({ id }) => id),
+        all,
+        "messages of all pages",
+      );
+    },
+  ),
+
+  daemonCase(
+    "P6.14-listed-prompts",
+    "a snapshot lists every queued prompt, and of those past 1 MiB the size in place of the text",
+    async (bench) => {
+      const opened = await bench.session();
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      await opened.client.waitFor(({ params }) => isText(params?.notification), "the turn's first words");
+      const text = bench.prompts.say("q".repeat(600 * 1024));
+      const ids = [await bench.prompt(opened, text), await bench.prompt(opened, text)];
+      const { snapshot } = await bench.join(opened.sessionId);
+      const queued = snapshot.queuedMessages as { messageId?: string; text: string }[];
+      expectEqual(
+        queued.map(({ messageId }) => messageId),
+        ids,
+        "the queue",
+      );
+      expectThat(queued[0]?.text === text, "the first prompt is not listed whole");
+      const size = Number(/\d+/.exec(queued[1]?.text.slice(0, 1_000) ?? "")?.[0]);
+      expectThat(size >= text.length && size < text.length + 1_000, `the size of the second prompt is ${size}`);
+      await opened.client.result("interrupt_session", { sessionId: opened.sessionId });
+      await opened.client.turnEnd(running);
+    },
+    ["turns"],
+  ),
+
+  daemonCase(
     "P10.1-detach",
     "after detach_session a connection hears nothing, and the session goes on",
     async (bench) => {
@@ -191,6 +244,9 @@ export const SESSION_CASES: readonly DaemonCase[] = [
     ["detach"],
   ),
 ];
+
+/** Bytes of messages in one page, and of the punctuation of their list. */
+const PAGE_BYTES = 512 * 1024 + 100;
 
 interface Message {
   readonly id: string;

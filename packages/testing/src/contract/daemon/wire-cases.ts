@@ -1,9 +1,19 @@
-import { LIMITS } from "@daemon-sdk/protocol";
+import { LIMITS, newId, TEXT_LIMITS } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
 import type { WireFrame } from "../wire-frame.js";
 import { daemonCase } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import type { WireClient } from "./wire-client.js";
+
+/** Methods, strings of theirs, and how long each may be. */
+const BOUNDED = [
+  ["rename_session", "title", TEXT_LIMITS.titleChars],
+  ["load_session", "sessionId", TEXT_LIMITS.idChars],
+  ["close_session", "reason", TEXT_LIMITS.commentChars],
+  ["get_rewind_info", "messageId", TEXT_LIMITS.idChars],
+  ["remove_mcp_server", "serverName", TEXT_LIMITS.nameChars],
+  ["initialize_session", "cwd", TEXT_LIMITS.pathChars],
+] as const;
 
 const GOOD_AND_BAD = ["load_session", "no_such_method", "list_opened_sessions"];
 
@@ -24,6 +34,24 @@ export const WIRE_CASES: readonly DaemonCase[] = [
     const { error } = await client.call("list_opened_sessions", { extra: nest(70) });
     expectEqual(error?.code, -32_700, "the code");
   }),
+
+  daemonCase(
+    "P1.3-long-strings",
+    "a string past its bound is refused by field and number before its session is looked up, one at it is taken",
+    async (bench) => {
+      const { client, sessionId } = await bench.session();
+      for (const [method, field, bound] of BOUNDED) {
+        const params = { sessionId: newId(), token: "local", machineId: "default", [field]: "x".repeat(bound + 1) };
+        const { code, message = "" } = (await client.call(method, params)).error ?? {};
+        expectEqual(code, -32_602, `the code of ${method} with ${bound + 1} characters of ${field}`);
+        const isNamed = [field, String(bound), String(bound + 1)].every((word) => message.includes(word));
+        expectThat(isNamed, `the message of ${method} does not name ${field}, ${bound} and ${bound + 1}: ${message}`);
+      }
+      await client.result("rename_session", { sessionId, title: "x".repeat(TEXT_LIMITS.titleChars) });
+      const longest = { sessionId: "x".repeat(TEXT_LIMITS.idChars), token: "local" };
+      expectEqual(await client.codeOf("load_session", longest), -32_004, "the code of an unknown id of 256 characters");
+    },
+  ),
 
   daemonCase("P2.1-envelope", "every message has its version, its type, and its prefix", async (bench) => {
     const opened = await bench.session();
@@ -68,9 +96,9 @@ export const WIRE_CASES: readonly DaemonCase[] = [
     for (const body of bodies) await expectRefusal(client, JSON.stringify(body), { code: -32_700, id: null });
   }),
 
-  daemonCase("P11.3-bad-id", "a request whose id is no string is answered with -32600 and null", async (bench) => {
+  daemonCase("P11.3-bad-id", "a request whose id is no string, or too long, is -32600 with null", async (bench) => {
     const client = await bench.client();
-    for (const id of [1, true, {}]) {
+    for (const id of [1, true, {}, "x".repeat(TEXT_LIMITS.idChars + 1)]) {
       const text = envelope({ id, method: "daemon.list_opened_sessions", params: {} });
       await expectRefusal(client, text, { code: -32_600, id: null });
     }

@@ -1,6 +1,6 @@
 import { RpcCode } from "@daemon-sdk/protocol";
 import type { Recording } from "../../transport/index.js";
-import { errorOf, type IncomingFrame, isWholeNumbers, rpcFault } from "../wire/index.js";
+import { checkTexts, errorOf, type IncomingFrame, isWholeNumbers, rpcFault } from "../wire/index.js";
 import { type FakeCatalogue, type FakeMethod, sessionsFor } from "./calls.js";
 import { CAPABILITY_OF_METHOD } from "./capabilities.js";
 import { type FakeLink, withoutPrefix } from "./link.js";
@@ -58,6 +58,8 @@ export class Dispatcher {
     }
     try {
       const method = this.#methodFor(link, name, frame.protocolVersion);
+      // An original daemon has no such bounds.
+      if (!this.#options.catalogue.isPlain) checkTexts(frame.params);
       this.#run(link, frame, method);
     } catch (fault) {
       link.fail(frame.id, errorOf(fault));

@@ -23,6 +23,8 @@ export type IncomingFrame =
 
 /** Deepest accepted nesting (docs/protocol.md §1). */
 const MAX_DEPTH = 64;
+/** Longest id of a request (docs/protocol.md §1). */
+const MAX_ID_CHARS = 256;
 
 /** Reads a frame. Independent of the protocol package, so that a fault there is detected. */
 export function readFrame(text: string): IncomingFrame {
@@ -39,7 +41,7 @@ export function readFrame(text: string): IncomingFrame {
   }
   if (frame.type === "response") return readResponse(frame);
   if (frame.type !== "request" || typeof frame.method !== "string") return unreadable();
-  if (id === null) return invalid(true, id);
+  if (id === null || id.length > MAX_ID_CHARS) return invalid(true, null);
   const { factoryProtocolVersion: version } = frame;
   const protocolVersion = typeof version === "string" ? version : undefined;
   return { kind: "request", id, method: frame.method, params, protocolVersion };

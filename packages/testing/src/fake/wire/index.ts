@@ -1,2 +1,3 @@
 export * from "./frames.js";
 export * from "./params.js";
+export * from "./text-bounds.js";

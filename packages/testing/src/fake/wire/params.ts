@@ -30,3 +30,8 @@ export function isWholeNumbers<Key extends string>(value: unknown, ...keys: Key[
     return Number.isInteger(number) && Number(number) >= 0;
   });
 }
+
+/** Size of a value as JSON in UTF-8. */
+export function utf8BytesOf(value: object): number {
+  return new TextEncoder().encode(JSON.stringify(value)).byteLength;
+}

@@ -1,5 +1,5 @@
 import type { SessionMessage } from "@daemon-sdk/protocol";
-import { optionalString, requiredString } from "../../wire/index.js";
+import { optionalString, requiredString, utf8BytesOf } from "../../wire/index.js";
 import { type FakeCall, type FakeMethod, sessionOf, sessionsFor } from "../calls.js";
 import type { FakeSession } from "../session.js";
 import { applySettings } from "./session-methods.js";
@@ -75,16 +75,31 @@ function textOf(message: SessionMessage): string {
   return message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
 }
 
+/** What a page holds of messages, as JSON; at least one message (docs/protocol.md §6). */
+const PAGE_BYTES = 512 * 1024;
+
 /** Newest page first; the cursor is the number of messages already returned. */
 function getSessionMessages(call: FakeCall): unknown {
   const limit = typeof call.params.limit === "number" ? call.params.limit : 20;
   const role = optionalString(call.params, "role");
   const given = Number(optionalString(call.params, "cursor") ?? 0);
   const all = sessionOf(call).messages.filter((message) => role === undefined || message.role === role);
-  const end = all.length - given;
-  const start = Math.max(0, end - limit);
-  const nextCursor = start > 0 ? { nextCursor: String(all.length - start) } : {};
-  return { messages: all.slice(start, end), hasMore: start > 0, ...nextCursor };
+  const messages = fittingEnd(all.slice(0, all.length - given).slice(-limit), PAGE_BYTES);
+  const returned = given + messages.length;
+  const hasMore = returned < all.length;
+  return { messages, hasMore, ...(hasMore ? { nextCursor: String(returned) } : {}) };
+}
+
+/** The newest messages that fit, at least one. */
+function fittingEnd(messages: readonly SessionMessage[], maxBytes: number): SessionMessage[] {
+  const fitting: SessionMessage[] = [];
+  let bytes = 0;
+  for (const message of messages.toReversed()) {
+    bytes += utf8BytesOf(message);
+    if (fitting.length > 0 && bytes > maxBytes) break;
+    fitting.unshift(message);
+  }
+  return fitting;
 }
 
 function renameSession(call: FakeCall): unknown {

@@ -1,5 +1,12 @@
 import { type AddUserMessageParams, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
-import { isWholeNumbers, optionalCredit, optionalString, requiredString, rpcFault } from "../../wire/index.js";
+import {
+  isWholeNumbers,
+  optionalCredit,
+  optionalString,
+  requiredString,
+  rpcFault,
+  utf8BytesOf,
+} from "../../wire/index.js";
 import { attachedSession, type FakeCall, type FakeMethod, isReached, sessionOf } from "../calls.js";
 import type { FakeSession } from "../session.js";
 
@@ -50,9 +57,24 @@ function loadSession(call: FakeCall): unknown {
     settings: session.settings,
     cwd: session.cwd,
     ...stateOf(session),
-    queuedMessages: session.queuedMessages,
+    queuedMessages: listed(session.queuedMessages),
     ...positionOf(call, session),
   };
+}
+
+/** Prompts that a snapshot lists whole, in bytes; of others the ids and the size (docs/protocol.md §6). */
+const LISTED_PROMPT_BYTES = 1024 * 1024;
+
+function listed(queued: FakeSession["queuedMessages"]): object[] {
+  let room = LISTED_PROMPT_BYTES;
+  return queued.map(({ requestId, ...prompt }) => {
+    const bytes = utf8BytesOf(prompt);
+    room -= bytes;
+    const { sessionId, messageId } = prompt;
+    return room >= 0
+      ? { ...prompt, requestId }
+      : { sessionId, messageId, requestId, text: `[A message of ${bytes} bytes waits.]` };
+  });
 }
 
 function resumeSession(call: FakeCall): unknown {
