@@ -63,6 +63,7 @@ export default defineConfig([
     bin: "src/bin.ts",
     daemon: "src/daemon-main.ts",
     "pino-log": "src/daemon/pino-log.ts",
+    "checkpoint-worker": "src/storage/checkpoint-worker.ts",
     "salvage-worker": "src/storage/salvage-worker.ts",
     "search-worker": "src/search/search-worker.ts",
     "workspace-agent": "src/workspace-agent/main.ts",

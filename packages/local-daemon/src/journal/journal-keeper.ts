@@ -1,7 +1,7 @@
 import type { Logger, SessionId } from "@daemon-sdk/protocol";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { SegmentRow, Store, StoreWrite } from "../storage/index.js";
-import { pruneBefore, type RetentionLimits } from "./journal-retention.js";
+import { type RetentionLimits, type RetentionQuestion, RetentionScan } from "./journal-retention.js";
 
 /** Options of {@link JournalKeeper}. */
 export interface JournalKeeperOptions {
@@ -17,7 +17,8 @@ export class JournalKeeper {
   readonly #options: JournalKeeperOptions;
   #entries = 0;
   #chars = 0;
-  #lookedAt = 0;
+  #nextLookAt = 0;
+  #isLooking = false;
 
   constructor(options: JournalKeeperOptions) {
     this.#options = options;
@@ -35,19 +36,19 @@ export class JournalKeeper {
     const now = this.#options.now();
     const isDue =
       (this.#entries >= JOURNAL_LIMITS.pruneLookEntries || this.#chars >= JOURNAL_LIMITS.pruneLookChars) &&
-      now - this.#lookedAt >= JOURNAL_LIMITS.pruneLookMs;
-    if (!isDue) return undefined;
+      now >= this.#nextLookAt;
+    if (!isDue || this.#isLooking) return undefined;
     this.#entries = 0;
     this.#chars = 0;
-    this.#lookedAt = now;
     return this.#look(turnFirstSeq);
   }
 
   async #look(turnFirstSeq: number | undefined): Promise<StoreWrite | undefined> {
-    const { store, sessionId, limits, logger } = this.#options;
+    const { sessionId, now, logger } = this.#options;
+    const [since, started] = [now(), performance.now()];
+    this.#isLooking = true;
     try {
-      const segments = await store.journalSegments(sessionId);
-      const beforeSeq = pruneBefore({ segments, now: this.#options.now(), turnFirstSeq }, limits);
+      const beforeSeq = await this.#cut({ now: since, turnFirstSeq });
       return beforeSeq === undefined ? undefined : { kind: "pruneJournal", sessionId, beforeSeq };
     } catch (error) {
       logger.warn(
@@ -55,6 +56,24 @@ export class JournalKeeper {
         "could not look at a journal; it is not pruned this time",
       );
       return undefined;
+    } finally {
+      const { pruneLookMs, pruneLookShare } = JOURNAL_LIMITS;
+      this.#nextLookAt = since + Math.max(pruneLookMs, (performance.now() - started) * pruneLookShare);
+      this.#isLooking = false;
+    }
+  }
+
+  /** Reads the segments in slices: a journal may have as many as its session has sent events. */
+  async #cut(question: RetentionQuestion): Promise<number | undefined> {
+    const { store, sessionId, limits } = this.#options;
+    const scan = new RetentionScan(question, limits);
+    for (let from = Number.MAX_SAFE_INTEGER; ; ) {
+      const segments = await store.journalSegments(sessionId, from, JOURNAL_LIMITS.pruneLookSegments);
+      const beforeSeq = scan.take(segments);
+      const oldest = segments.at(-1);
+      if (beforeSeq !== undefined || oldest === undefined) return beforeSeq;
+      from = oldest.firstSeq;
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }

@@ -32,9 +32,9 @@ export const AGENT_LIMITS = {
   goneWaitMs: 2_000,
   /** Scans for descendants of a dead agent: a process may fork during a scan, and the next scan finds the child. */
   sweepRounds: 4,
-  /** Time of the event loop that one agent's output gets at a time, and all agents' together before anything else is served. */
-  loopSliceMs: 1,
-  loopRoundMs: 2,
+  /** Time of the event loop that one agent's output gets at a time, and all agents' together before anything else is served: storing and delivering it takes as long again. */
+  loopSliceMs: 0.5,
+  loopRoundMs: 1,
   /** Bytes that are cut into lines at a time: a chunk of a pipe may hold 32 000 lines. */
   linePieceBytes: 8 * 1024,
   /** Warnings about one agent that are all logged; after these, only the 32nd, 64th, 128th and so on. */

@@ -12,6 +12,10 @@ export const JOURNAL_LIMITS = {
   pruneLookEntries: 1_024,
   pruneLookChars: 1024 * 1024,
   pruneLookMs: 1_000,
+  /** Segments that such a check reads at a time, some 0.3 ms: the loop serves others before it reads more. */
+  pruneLookSegments: 128,
+  /** Shortest pause between two checks as a multiple of the time that one took: a long journal is not checked all the time. */
+  pruneLookShare: 10,
   /** Credit of one cursor, in events and in bytes: more than any client needs, and sums stay within what every number type counts. */
   creditMax: 2 ** 31,
   /** Largest entry: a message of the wire without what an early copy, or an answer that holds the entry, has beside it. */

@@ -48,6 +48,8 @@ export const SERVING_LIMITS = {
   inboundUnits: 1024 * 1024,
   /** Calls that read history: at work for one principal at a time … */
   readsAtOnce: 8,
+  /** … and being made, each of which holds its messages parsed and as text. */
+  readsMadeAtOnce: 2,
   /** … and waiting, with the UTF-16 units of their messages; the next one is refused. */
   readsWaiting: 1_024,
   readsWaitingUnits: 4 * 1024 * 1024,

@@ -6,6 +6,15 @@ export const STORAGE_LIMITS = {
   mailboxFreshRows: 256,
   /** Size of the write-ahead log at which it is checkpointed, if no reader prevents it. */
   checkpointBytes: 4 * 1024 * 1024,
+  /**
+   * Size of the write-ahead log at which commits wait for the rest of a checkpoint, some 10 ms: only a log that is checkpointed
+   * to its end begins anew.
+   */
+  walHoldBytes: 64 * 1024 * 1024,
+  /** How long one connection to the store waits for a lock of the other: they hold locks for some microseconds. */
+  busyMs: 1_000,
+  /** Heap of the thread that checkpoints: its work is SQLite's. */
+  checkpointHeapMb: 16,
   /** Size to which the write-ahead log is truncated after a checkpoint. */
   walBytes: 64 * 1024 * 1024,
   /**

@@ -23,7 +23,10 @@ interface Read {
 class Reads {
   waiting: Read[] = [];
   units = 0;
+  /** Answers that are being made, or have not left. */
   working = 0;
+  /** Answers that are being made. */
+  making = 0;
 
   get isIdle(): boolean {
     return this.waiting.length === 0 && this.working === 0;
@@ -31,7 +34,8 @@ class Reads {
 
   /** Removes the oldest read whose client has taken its last answers. */
   takeNext(): Read | undefined {
-    if (this.working >= SERVING_LIMITS.readsAtOnce) return undefined;
+    const { readsAtOnce, readsMadeAtOnce } = SERVING_LIMITS;
+    if (this.working >= readsAtOnce || this.making >= readsMadeAtOnce) return undefined;
     const index = this.waiting.findIndex(({ client }) => !client.sink.isDraining);
     const [read] = index < 0 ? [] : this.waiting.splice(index, 1);
     if (read !== undefined) this.units -= read.units;
@@ -51,7 +55,8 @@ class Reads {
  * Lets calls that read history take turns, so that their answers take bounded memory and others are served between two reads.
  *
  * One read begins per turn of the loop, of each principal in its turn. A client gets the next answer when it has read the last
- * ones. A principal has `SERVING_LIMITS.readsAtOnce` reads at work: those whose answers are being made or have not left.
+ * ones. A principal has `SERVING_LIMITS.readsAtOnce` reads at work: those whose answers are being made or have not left. At most
+ * `readsMadeAtOnce` of them are being made: an answer that is made takes several times the memory of one that waits to leave.
  */
 export class ReadTurns {
   readonly #byPrincipal = new Map<string | undefined, Reads>();
@@ -129,13 +134,16 @@ export class ReadTurns {
     this.#hasBegun = true;
     this.#schedule();
     reads.working++;
-    void start().then(() =>
+    reads.making++;
+    void start().then(() => {
+      reads.making--;
+      if (client.sink.isDraining) this.#pump();
       this.#onceDrained(client, () => {
         reads.working--;
         if (reads.isIdle) this.#byPrincipal.delete(client.principal.keyId);
         this.#pump();
-      }),
-    );
+      });
+    });
   }
 
   /** Calls once when the client has taken its answers, has gone, or does not read for too long. */

@@ -106,6 +106,16 @@ export class JournalIndex {
     if (fresh !== undefined) yield fresh;
   }
 
+  /** The runs of a journal that begin before a position, the newest first. */
+  *runsBefore(sessionId: SessionId, beforeSeq: number): IterableIterator<JournalRun> {
+    const fresh = this.#fresh.get(sessionId);
+    if (fresh !== undefined && fresh.firstSeq < beforeSeq) yield fresh;
+    const sql = "SELECT first_seq, nos FROM segment_runs WHERE session = ? AND first_seq < ? ORDER BY first_seq DESC";
+    for (const row of this.#database.each(sql, key(sessionId), beforeSeq)) {
+      yield this.#runOf(row);
+    }
+  }
+
   /** The run with the end of a journal. */
   lastRun(sessionId: SessionId): JournalRun | undefined {
     const sql = "SELECT first_seq, nos FROM segment_runs WHERE session = ? ORDER BY first_seq DESC LIMIT 1";

@@ -153,9 +153,11 @@ export class MemoryStore implements Store {
     return { firstSeq, frames };
   }
 
-  async journalSegments(id: SessionId): Promise<readonly SegmentInfo[]> {
+  async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {
     const segments = this.#shelves.get(id)?.segments ?? [];
     return segments
+      .filter((segment) => endOf(segment) < beforeSeq)
+      .slice(-limit)
       .map((segment) => ({
         firstSeq: segment.firstSeq,
         lastSeq: endOf(segment),

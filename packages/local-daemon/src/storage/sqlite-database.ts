@@ -23,18 +23,27 @@ export class SqliteDatabase {
   readonly #maxBytes: number | undefined;
   readonly #schema: readonly string[];
   readonly #onDamage: (() => void) | undefined;
+  readonly #isCheckpointedElsewhere: boolean;
+  #writtenBytes = 0;
 
   /**
    * @param path of the file, or `:memory:`
    * @param options.maxBytes the file may grow to; default: no bound of ours
    * @param options.schema steps to the present schema; default those of the store
    * @param options.onDamage called when a call meets a damaged page or row, before the call fails
+   * @param options.isCheckpointedElsewhere whether another connection of this process checkpoints the file (`Checkpointer`)
    */
   constructor(
     path: string,
-    options: { maxBytes?: number | undefined; schema?: readonly string[]; onDamage?: () => void } = {},
+    options: {
+      maxBytes?: number | undefined;
+      schema?: readonly string[];
+      onDamage?: () => void;
+      isCheckpointedElsewhere?: boolean;
+    } = {},
   ) {
     this.#path = path;
+    this.#isCheckpointedElsewhere = options.isCheckpointedElsewhere ?? false;
     this.#maxBytes = options.maxBytes;
     this.#schema = options.schema ?? MIGRATIONS;
     this.#onDamage = options.onDamage;
@@ -49,9 +58,13 @@ export class SqliteDatabase {
   open(durably: () => void): void {
     this.#guard(() => {
       this.#database = new DatabaseSync(this.#path);
-      // Exclusive before WAL: SQLite then needs no shared memory file, and a second daemon is refused by the file itself.
+      // Exclusive before WAL: SQLite then needs no shared memory file. A second connection needs that file, and no other
+      // process opens the store: its daemon holds the state directory (`acquireInstanceLock`).
+      const lockingMode = this.#isCheckpointedElsewhere ? "NORMAL" : "EXCLUSIVE";
       this.#database.exec(
-        `PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL`,
+        `PRAGMA busy_timeout=${this.#isCheckpointedElsewhere ? STORAGE_LIMITS.busyMs : 0};
+         PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes};
+         PRAGMA locking_mode=${lockingMode}; PRAGMA journal_mode=WAL`,
       );
       // What a statement may have to undo is a few pages, and no reason to open another file.
       this.#database.exec("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");
@@ -64,16 +77,27 @@ export class SqliteDatabase {
     });
   }
 
+  /** A lower bound of what was written into the write-ahead log since the file was opened. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
   /** SQLite counts these in pages, and a file that an earlier version made keeps the size of its own. */
   #setBounds(): void {
+    this.#database?.exec(`PRAGMA journal_size_limit=${STORAGE_LIMITS.walBytes}`);
+    if (this.#maxBytes !== undefined) this.#database?.exec(`PRAGMA max_page_count=${this.#pages(this.#maxBytes)}`);
+    if (this.#isCheckpointedElsewhere) this.#database?.exec("PRAGMA wal_autocheckpoint=0");
+    else this.checkpointHere();
+  }
+
+  /** Checkpoints as part of a commit from now on: nobody else does it. */
+  checkpointHere(): void {
+    this.#database?.exec(`PRAGMA wal_autocheckpoint=${this.#pages(STORAGE_LIMITS.checkpointBytes)}`);
+  }
+
+  #pages(bytes: number): number {
     const { page_size: pageBytes } = this.get("PRAGMA page_size") as { page_size: number };
-    const pages = (bytes: number) => Math.max(1, Math.trunc(bytes / pageBytes));
-    const bounds = [
-      `PRAGMA journal_size_limit=${STORAGE_LIMITS.walBytes}`,
-      `PRAGMA wal_autocheckpoint=${pages(STORAGE_LIMITS.checkpointBytes)}`,
-      ...(this.#maxBytes === undefined ? [] : [`PRAGMA max_page_count=${pages(this.#maxBytes)}`]),
-    ];
-    for (const bound of bounds) this.#database?.exec(bound);
+    return Math.max(1, Math.trunc(bytes / pageBytes));
   }
 
   /** Closes the file; later calls reject. Closing twice is fine. */
@@ -101,6 +125,7 @@ export class SqliteDatabase {
       try {
         work();
         database.exec("COMMIT");
+        this.#writtenBytes += STORAGE_LIMITS.databasePageBytes;
       } catch (error) {
         // A full disk rolls back by itself, and a second ROLLBACK would hide what went wrong.
         if (database.isTransaction) database.exec("ROLLBACK");
@@ -111,6 +136,8 @@ export class SqliteDatabase {
 
   /** Runs a statement that returns no rows. */
   run(sql: string, ...values: SqlValue[]): void {
+    // A text has at least as many bytes as units. A transaction writes a page at least, which `transaction` counts.
+    for (const value of values) if (typeof value === "string") this.#writtenBytes += value.length;
     this.#guard(() => this.#prepare(sql).run(...values));
   }
 

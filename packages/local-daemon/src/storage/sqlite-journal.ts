@@ -75,10 +75,17 @@ export class SqliteJournal {
     return { firstSeq, frames };
   }
 
-  /** Every segment of a journal, newest first; see `Store`. */
-  segments(id: SessionId): readonly SegmentInfo[] {
-    const rows = [...this.#nosFrom(id, 0)].map((no) => this.#describe(no));
-    return rows.reverse().map((row) => ({
+  /** Segments of a journal, newest first; see `Store`. */
+  segments(id: SessionId, beforeSeq: number, limit: number): readonly SegmentInfo[] {
+    const wanted: number[] = [];
+    for (const run of this.#index.runsBefore(id, beforeSeq)) {
+      const end = this.#firstFrom(run.nos, beforeSeq);
+      wanted.push(...run.nos.slice(Math.max(0, end - limit + wanted.length), end));
+      if (wanted.length >= limit) break;
+    }
+    const sql = `SELECT first_seq, last_seq, bytes, created_at FROM segments
+                 WHERE no IN (SELECT value FROM json_each(?)) ORDER BY no DESC`;
+    return this.#database.all(sql, JSON.stringify(wanted)).map((row) => ({
       firstSeq: numberOf(row, "first_seq"),
       lastSeq: numberOf(row, "last_seq"),
       bytes: numberOf(row, "bytes"),

@@ -1,4 +1,5 @@
 import { type Logger, type SessionId, type SessionMessage, silentLogger } from "@daemon-sdk/protocol";
+import { Checkpointer, checkpointProgram } from "./checkpointer.js";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
 import { MessagePage } from "./message-page.js";
@@ -42,6 +43,8 @@ export interface SqliteStoreOptions {
   readonly now?: () => number;
   /** Default: nothing is logged. */
   readonly logger?: Logger;
+  /** The program of the thread that checkpoints; default the one that the build puts beside this file. */
+  readonly checkpointProgram?: string;
 }
 
 /**
@@ -64,13 +67,22 @@ export class SqliteStore implements Store {
   /** Undefined for a store that is in no file. */
   readonly #repair: StoreRepair | undefined;
   readonly #file: StoreFile | undefined;
+  /** Undefined where commits checkpoint themselves. */
+  readonly #checkpointer: Checkpointer | undefined;
 
   constructor(options: SqliteStoreOptions) {
     const { path, maxBytes, now = Date.now, logger = silentLogger } = options;
     const isFile = path !== ":memory:";
     this.#repair = isFile ? new StoreRepair({ path, now, logger }) : undefined;
     this.#file = isFile ? new StoreFile({ path, logger }) : undefined;
-    this.#database = new SqliteDatabase(path, { maxBytes, onDamage: () => this.#repair?.note() });
+    const program = isFile ? (options.checkpointProgram ?? checkpointProgram()) : undefined;
+    this.#database = new SqliteDatabase(path, {
+      maxBytes,
+      onDamage: () => this.#repair?.note(),
+      isCheckpointedElsewhere: program !== undefined,
+    });
+    this.#checkpointer =
+      program === undefined ? undefined : new Checkpointer({ path, database: this.#database, logger, program });
     this.messageFeed = new SqliteFeed(this.#database);
     this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
     this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
@@ -121,6 +133,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#file?.closed();
+    await this.#checkpointer?.close();
     this.#closeAll();
   }
 
@@ -132,11 +145,13 @@ export class SqliteStore implements Store {
 
   async commit(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return;
+    if (this.#checkpointer?.room !== undefined) await this.#checkpointer.room;
     this.#file?.expectSame();
     const targets = { database: this.#database, journal: this.#journal, relay: this.#relay };
     this.#index.transaction(() => {
       for (const write of writes) applyWrite(targets, write);
     });
+    this.#checkpointer?.committed();
     this.#mailboxIndex.committed();
     this.messageFeed.committed(writes);
   }
@@ -235,8 +250,8 @@ export class SqliteStore implements Store {
     return this.#journal.readFrames(id, fromSeq, maxBytes);
   }
 
-  async journalSegments(id: SessionId): Promise<readonly SegmentInfo[]> {
-    return this.#journal.segments(id);
+  async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {
+    return this.#journal.segments(id, beforeSeq, limit);
   }
 
   async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {

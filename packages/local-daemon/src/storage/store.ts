@@ -268,8 +268,8 @@ export interface Store extends RelayStore {
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /** Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one. */
   readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun>;
-  /** Every stored segment, newest first. */
-  journalSegments(id: SessionId): Promise<readonly SegmentInfo[]>;
+  /** Stored segments that end before a position, newest first, at most so many. */
+  journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]>;
 
   readTurn(sessionId: SessionId, id: MessageId): Promise<TurnRow | undefined>;
   /** The prompt of a turn, to send it to an agent and to compare a repeated id with; undefined when there is none. */

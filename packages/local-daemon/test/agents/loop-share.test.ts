@@ -34,6 +34,22 @@ describe("the share of the loop", () => {
     vi.restoreAllMocks();
   });
 
+  test("of one that has just got work comes after one slice, however many write without end", async () => {
+    vi.spyOn(performance, "now").mockImplementation(() => clock.now);
+    const share = new LoopShare();
+    const done: string[] = [];
+    for (let n = 0; n < 20; n += 1) share.add(work("flood", 1000, AGENT_LIMITS.loopSliceMs / 4, done));
+    for (let n = 0; n < 20; n += 1) await turn();
+    const before = done.length;
+    share.add(work("quiet", 1, AGENT_LIMITS.loopSliceMs / 4, done));
+    await turn();
+    await turn();
+    const sliceSteps = 4;
+    expect(done.indexOf("quiet")).toBeGreaterThan(0);
+    expect(done.indexOf("quiet") - before).toBeLessThanOrEqual(sliceSteps);
+    vi.restoreAllMocks();
+  });
+
   test("of one whose single step took long is nothing for as long", async () => {
     vi.spyOn(performance, "now").mockImplementation(() => clock.now);
     vi.useFakeTimers({ toFake: ["setTimeout"] });

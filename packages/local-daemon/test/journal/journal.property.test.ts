@@ -2,7 +2,7 @@ import { decodeFrame, sessionId } from "@daemon-sdk/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isRequestFrame } from "../../src/journal/journal-frame.js";
-import { pruneBefore } from "../../src/journal/journal-retention.js";
+import { RetentionScan } from "../../src/journal/journal-retention.js";
 import type { SegmentInfo } from "../../src/storage/store.js";
 import { requestNamed, takeSegments, unstoredLog } from "./unstored-log.js";
 
@@ -75,7 +75,7 @@ test("what is kept of a journal is within its bounds, whole, and never less than
     fc.property(segments, fc.nat(200), fc.option(fc.integer({ min: 1, max: 500 })), (all, later, turn) => {
       const now = (all[0]?.createdAt ?? 0) + later;
       const turnFirstSeq = turn ?? undefined;
-      const before = pruneBefore({ segments: all, now, turnFirstSeq }, LIMITS);
+      const before = new RetentionScan({ now, turnFirstSeq }, LIMITS).take(all);
       const kept = all.filter(({ lastSeq }, index) => index === 0 || before === undefined || lastSeq >= before);
       expect(kept).toEqual(all.slice(0, kept.length));
       const isRecent = ({ lastSeq, createdAt }: SegmentInfo) =>
@@ -90,7 +90,7 @@ test("what is kept of a journal is within its bounds, whole, and never less than
       // Nothing is dropped that would have fitted.
       const next = all[kept.length];
       if (next !== undefined)
-        expect(pruneBefore({ segments: all.slice(0, kept.length + 1), now, turnFirstSeq }, LIMITS)).toBe(
+        expect(new RetentionScan({ now, turnFirstSeq }, LIMITS).take(all.slice(0, kept.length + 1))).toBe(
           next.lastSeq + 1,
         );
     }),

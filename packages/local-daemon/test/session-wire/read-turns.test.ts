@@ -1,5 +1,5 @@
 import { DaemonError } from "@daemon-sdk/protocol";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { SERVING_LIMITS } from "../../src/limits/index.js";
 import { type Reading, ReadTurns } from "../../src/session-wire/read-turns.js";
 
@@ -52,6 +52,24 @@ test("a client gets its next answer once it has taken the last one; another one 
   slow.drain();
   await second;
   expect(begun).toEqual(["slow 1", "quick", "slow 2"]);
+});
+
+test("a principal has few answers made at a time, however many of its clients ask", async () => {
+  const turns = new ReadTurns();
+  const ends: (() => void)[] = [];
+  const read = (client: Reading) =>
+    turns.take(client, 1, () => new Promise<void>((resolve) => void ends.push(resolve)));
+  const all = Array.from({ length: 6 }, () => read(clientOf("k").client));
+  for (let n = 0; n < 6; n++) await turn();
+  expect(ends).toHaveLength(SERVING_LIMITS.readsMadeAtOnce);
+  const other = read(clientOf(undefined).client);
+  await turn();
+  expect(ends).toHaveLength(SERVING_LIMITS.readsMadeAtOnce + 1);
+  for (let done = 0; done < 7; done++) {
+    await vi.waitUntil(() => ends[done] !== undefined);
+    ends[done]?.();
+  }
+  await Promise.all([...all, other]);
 });
 
 test("a client that is behind with its events gets its answer once it has caught up", async () => {

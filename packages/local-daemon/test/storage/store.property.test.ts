@@ -52,7 +52,8 @@ async function answers(store: Store): Promise<unknown> {
   const of = async (id: SessionId) => ({
     row: await store.readSession(id),
     bounds: await store.journalBounds(id),
-    segments: await store.journalSegments(id),
+    segments: await store.journalSegments(id, Number.MAX_SAFE_INTEGER, 100),
+    olderSegments: await store.journalSegments(id, 5, 2),
     frames: await Promise.all([1, 2, 5, 9].map((from) => store.readFrames(id, from, 20))),
     messages: (await store.readMessages(id, { limit: 100 })).messages,
     count: await store.countMessages(id),

@@ -13,11 +13,17 @@ export interface SteppedWork {
  * Divides the event loop among the agents of this process.
  *
  * Each agent's output is handled for `loopSliceMs` at a time, in turn, and for `loopRoundMs` altogether before timers and other
- * sockets are served. So an agent that writes without end costs the others one slice, however many lines fit into a chunk. A step
- * cannot be interrupted: whoever took much longer than a slice pauses for as long as it took.
+ * sockets are served. What is handled is then stored and delivered, which takes as long again, so the round is short. An agent
+ * that used up its last slice waits behind those that did not: one that writes without end costs the others one slice,
+ * however many lines fit into a chunk, and several of them cost no more. A step cannot be interrupted: whoever took much longer
+ * than a slice pauses for as long as it took.
  */
 export class LoopShare {
-  readonly #queue: SteppedWork[] = [];
+  /** Work that is new … */
+  readonly #fresh: SteppedWork[] = [];
+  /** … and work that was not done within its last slice. They are served alternately. */
+  readonly #long: SteppedWork[] = [];
+  #wasFresh = false;
   readonly #queued = new Set<SteppedWork>();
   /** How many took too long, and wait. */
   #pausing = 0;
@@ -27,16 +33,20 @@ export class LoopShare {
 
   /** Whether no work waits. */
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#pausing === 0;
+    return this.#waiting === 0 && this.#pausing === 0;
   }
 
   /** There is work to do; at once where this round has time left and no one waits. */
   add(work: SteppedWork): void {
     if (this.#queued.has(work)) return;
     this.#queued.add(work);
-    this.#queue.push(work);
-    if (this.#queue.length === 1 && this.#leftMs > 0) this.#run(performance.now());
+    this.#fresh.push(work);
+    if (this.#waiting === 1 && this.#leftMs > 0) this.#run(performance.now());
     if (!this.#isScheduled) this.#schedule();
+  }
+
+  get #waiting(): number {
+    return this.#fresh.length + this.#long.length;
   }
 
   #schedule(): void {
@@ -45,14 +55,14 @@ export class LoopShare {
       this.#isScheduled = false;
       this.#leftMs = AGENT_LIMITS.loopRoundMs;
       let now = performance.now();
-      while (this.#queue.length > 0 && this.#leftMs > 0) now = this.#run(now);
-      if (this.#queue.length > 0) this.#schedule();
+      while (this.#waiting > 0 && this.#leftMs > 0) now = this.#run(now);
+      if (this.#waiting > 0) this.#schedule();
     });
   }
 
-  /** One slice of the first in the queue. Returns the time at its end. */
+  /** One slice of the next in turn. Returns the time at its end. */
   #run(start: number): number {
-    const work = this.#queue.shift();
+    const work = this.#next();
     if (work === undefined) return start;
     let now = start;
     let isMore = true;
@@ -70,6 +80,12 @@ export class LoopShare {
     return now;
   }
 
+  #next(): SteppedWork | undefined {
+    const isFresh = this.#fresh.length > 0 && (!this.#wasFresh || this.#long.length === 0);
+    this.#wasFresh = isFresh;
+    return (isFresh ? this.#fresh : this.#long).shift();
+  }
+
   #pause(work: SteppedWork, ms: number): void {
     this.#pausing++;
     setTimeout(() => {
@@ -80,7 +96,7 @@ export class LoopShare {
 
   #requeue(work: SteppedWork): void {
     this.#queued.add(work);
-    this.#queue.push(work);
+    this.#long.push(work);
   }
 }
 

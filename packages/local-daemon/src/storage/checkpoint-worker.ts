@@ -1,0 +1,27 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { DatabaseSync } from "@photostructure/sqlite";
+import { STORAGE_LIMITS } from "../limits/index.js";
+import type { CheckpointReply, CheckpointRequest } from "./checkpointer.js";
+
+// The program of the thread that checkpoints: one file, one partner.
+const database = new DatabaseSync(String(workerData));
+database.exec(`PRAGMA busy_timeout=${STORAGE_LIMITS.busyMs}; PRAGMA synchronous=NORMAL`);
+const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
+
+/** Copies what is committed from the log into the file. `PASSIVE` waits for no other connection, and holds none up. */
+function checkpoint(): CheckpointReply {
+  try {
+    const { log } = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() as { log: number };
+    return { logBytes: log * pageBytes };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+parentPort?.on("message", (request: CheckpointRequest) => {
+  if (request === "checkpoint") parentPort?.postMessage(checkpoint());
+  else {
+    database.close();
+    parentPort?.close();
+  }
+});
