@@ -120,7 +120,7 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "forgets a new title",
-    caughtBy: ["P6.12"],
+    caughtBy: ["P6.12", "P1.3"],
     make: hears((frame, wire) =>
       isCall(frame, "rename_session") ? wire.answer(frame, { result: { success: true } }) : frame,
     ),

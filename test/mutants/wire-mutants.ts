@@ -248,7 +248,7 @@ export const WIRE_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "answers bad params with the wrong code",
-    caughtBy: ["P11.7", "P6.11"],
+    caughtBy: ["P11.7", "P6.11", "P1.3"],
     make: () => ({
       says: (frame, wire) => [
         refusedOf(frame, wire, "initialize_session", -32_602)
