@@ -99,7 +99,8 @@ function exitError(name: string, exit: AgentExit): ProcessExitError {
   return new ProcessExitError(`Agent "${name}" ended, ${how}, before it connected. ${words}`, { ...exit });
 }
 
-function abortError(name: string): ProcessExitError {
+/** The error of a start that was ended from outside. */
+export function abortError(name: string): ProcessExitError {
   const message = `Agent "${name}" was released, or the daemon stopped, before it connected.`;
   return new ProcessExitError(message, { exitCode: null, signal: null });
 }

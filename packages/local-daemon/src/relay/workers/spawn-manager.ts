@@ -17,7 +17,7 @@ import type { RelayLimits } from "../../limits/index.js";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Mailboxes } from "../mailboxes/index.js";
 import { addressFor, type Directory, type ExpectedAgent, type RelayPeer } from "../names/index.js";
-import { startRelayProgram } from "./relay-program.js";
+import { abortError, startRelayProgram } from "./relay-program.js";
 import { directoryFault, spawnFault } from "./spawn-request.js";
 import type { StdioPeerOptions } from "./stdio-peer.js";
 import { type StdioWorkerOptions, startStdioWorker } from "./stdio-worker.js";
@@ -194,7 +194,9 @@ export class SpawnManager {
     const fault = await directoryFault(order.cwd);
     if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
     const occupant = { owner: undefined, idleSince: undefined, release: async () => {}, stop: async () => {} };
-    await live.admit(occupant, signal);
+    await live.admit(occupant, signal).catch((error: unknown) => {
+      throw signal.aborted ? abortError(order.name) : error;
+    });
     try {
       const running = await this.#startOrdered(by, payload, order);
       live.started(occupant);
