@@ -1,0 +1,23 @@
+import { expect, test, vi } from "vitest";
+import { LineSplitter } from "../../src/session/newline-framing.js";
+import { TextCutter } from "../../src/session/text-cutter.js";
+
+test("a line that becomes too long is cut little by little, not all of it when it passes the bound", () => {
+  const push = vi.spyOn(TextCutter.prototype, "push");
+  const piece = new Uint8Array(8 * 1024).fill(0x7a);
+  const lines: string[] = [];
+  const maxLineBytes = 4 * 2 ** 20;
+  const splitter = new LineSplitter({
+    maxLineBytes,
+    cutTextBytes: 1_024,
+    onLine: (line) => lines.push(line),
+    onError: ({ code }) => lines.push(code),
+  });
+  for (let bytes = 0; bytes < 2 * maxLineBytes; bytes += piece.length) splitter.push(piece);
+  const sizes = push.mock.calls.map(([part]) => part.length);
+  expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBe(2 * maxLineBytes);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
+  splitter.end();
+  expect(lines).toEqual(["MESSAGE_TOO_LARGE"]);
+  push.mockRestore();
+});
