@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 /** Gives an agent its turn of the loop, and never sees an event. */
-const SCHEDULER = "agents/drivers/loop-share.ts";
+const SCHEDULER = "agents/drivers/output-share.ts";
 
 /** Files of ours whose methods stand on a stack, the first caller first, each once. A plain function passes nothing on. */
 function partsOn(stack: string): string[] {

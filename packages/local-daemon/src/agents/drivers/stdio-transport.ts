@@ -11,7 +11,7 @@ import {
   type TransportClose,
 } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS } from "../../limits/index.js";
-import { PROCESS_LOOP, type SteppedWork } from "./loop-share.js";
+import { PROCESS_LOOP, type SteppedWork } from "./output-share.js";
 
 /** What a {@link StdioTransport} is made of. */
 export interface StdioTransportOptions {

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { type SessionNotification, silentLogger } from "@daemon-sdk/protocol";
 import type { AgentExit, AgentRequest, AgentTurnEnd } from "../../../src/agents/agent.js";
 import { AcpAgent } from "../../../src/agents/drivers/acp/index.js";
-import { PROCESS_LOOP } from "../../../src/agents/drivers/loop-share.js";
+import { PROCESS_LOOP } from "../../../src/agents/drivers/output-share.js";
 import type { RecordedFrame, Recording } from "./recording.js";
 
 /** What the driver reported, in order. */

@@ -18,7 +18,7 @@ export interface SteppedWork {
  * however many lines fit into a chunk, and several of them cost no more. A step cannot be interrupted: whoever took much longer
  * than a slice pauses for as long as it took.
  */
-export class LoopShare {
+export class OutputShare {
   /** Work that is new … */
   readonly #fresh: SteppedWork[] = [];
   /** … and work that was not done within its last slice. They are served alternately. */
@@ -101,4 +101,4 @@ export class LoopShare {
 }
 
 /** The loop is one, so its shares are those of the process. */
-export const PROCESS_LOOP = new LoopShare();
+export const PROCESS_LOOP = new OutputShare();

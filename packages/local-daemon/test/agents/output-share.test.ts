@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { LoopShare, type SteppedWork } from "../../src/agents/drivers/loop-share.js";
+import { OutputShare, type SteppedWork } from "../../src/agents/drivers/output-share.js";
 import { AGENT_LIMITS } from "../../src/limits/index.js";
 
 /** Work of so many steps, each of which takes so long by the clock that the test moves. */
@@ -19,7 +19,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe("the share of the loop", () => {
   test("of each who has work is a slice, in turn, and the round ends before anything else waits for long", async () => {
     vi.spyOn(performance, "now").mockImplementation(() => clock.now);
-    const share = new LoopShare();
+    const share = new OutputShare();
     const done: string[] = [];
     share.add(work("a", 1000, AGENT_LIMITS.loopSliceMs / 4, done));
     share.add(work("b", 1000, AGENT_LIMITS.loopSliceMs / 4, done));
@@ -36,7 +36,7 @@ describe("the share of the loop", () => {
 
   test("of one that has just got work comes after one slice, however many write without end", async () => {
     vi.spyOn(performance, "now").mockImplementation(() => clock.now);
-    const share = new LoopShare();
+    const share = new OutputShare();
     const done: string[] = [];
     for (let n = 0; n < 20; n += 1) share.add(work("flood", 1000, AGENT_LIMITS.loopSliceMs / 4, done));
     for (let n = 0; n < 20; n += 1) await turn();
@@ -53,7 +53,7 @@ describe("the share of the loop", () => {
   test("of one whose single step took long is nothing for as long", async () => {
     vi.spyOn(performance, "now").mockImplementation(() => clock.now);
     vi.useFakeTimers({ toFake: ["setTimeout"] });
-    const share = new LoopShare();
+    const share = new OutputShare();
     const done: string[] = [];
     share.add(work("long", 2, 50, done));
     await turn();
