@@ -22,7 +22,6 @@ export const hostileKeyScenarios: readonly FaultScenario[] = [
   {
     id: "Z2",
     title: "whatever one key does, the person's calls are answered in time, and the daemon does not grow",
-    isQuick: true,
     limitMs: 900_000,
     cannotRun: withoutProc,
     async run(context) {
