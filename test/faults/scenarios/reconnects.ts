@@ -67,6 +67,8 @@ async function comesBack(daemon: ForegroundDaemon, context: FaultContext): Promi
 async function openLazily(daemon: ForegroundDaemon): Promise<void> {
   using client = await RawClient.connect(daemon.url, daemon.token);
   await client.call("search_sessions", { query: "anything" });
+  client.socket.close();
+  await client.closed;
 }
 
 /** Held resources after the last cut link has closed on both sides: equal in three samples. */
