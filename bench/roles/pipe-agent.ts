@@ -28,7 +28,8 @@ async function turn(sessionId: string, turnId: string, deltas: number, requestId
     requestId,
     message: { id: turnId, role: "user", content, createdAt: 1, updatedAt: 1 },
   });
-  await blast(deltaFrame("droid", sessionId), deltas);
+  // A message of its own for each turn: what names a message of an ended turn belongs to that turn.
+  await blast(deltaFrame("droid", sessionId).replace('"m-1"', `"answer-${turnId}"`), deltas);
   say({ type: "agent_turn_completed", reason: "completed", turnId });
   say({ type: "droid_working_state_changed", newState: "idle" });
 }
