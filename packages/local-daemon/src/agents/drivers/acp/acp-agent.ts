@@ -3,7 +3,6 @@ import {
   ConnectionError,
   isRecord,
   type Logger,
-  ProcessExitError,
   ProtocolError,
   RpcCode,
   SessionError,
@@ -15,6 +14,7 @@ import { AGENT_LIMITS } from "../../../limits/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../../version.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart } from "../../agent.js";
 import type { AgentProcess } from "../../agent-process.js";
+import { exitError, exitText } from "../process-errors.js";
 import { sparingLogger } from "../sparing-logger.js";
 import { StdioTransport } from "../stdio-transport.js";
 import { AcpTurn } from "./acp-turn.js";
@@ -273,7 +273,7 @@ export class AcpAgent implements Agent {
     this.#questions.clear();
     const turn = this.#turn;
     this.#turn = undefined;
-    const message = describeExit(this.#options.spec.name, exit);
+    const message = exitText(this.#options.spec.name, exit);
     const { exitCode, signal, expected } = exit;
     turn?.end({ reason: turn.isCancelled ? "cancelled" : "agent_exited", details: { exitCode, signal, message } });
     this.#betweenTurns.end(false);
@@ -289,9 +289,7 @@ export class AcpAgent implements Agent {
   /** A lost pipe means a process that ended: its exit code and its stderr say why. */
   async #startError(error: unknown): Promise<unknown> {
     if (!(error instanceof ConnectionError)) return error;
-    const exit = await this.#options.process.gone;
-    const stderr = exit.stderr === "" ? "It wrote nothing to stderr." : `It wrote last to stderr:\n${exit.stderr}`;
-    return new ProcessExitError(`${describeExit(this.#options.spec.name, exit)} ${stderr}`, { ...exit, cause: error });
+    return exitError(this.#options.spec.name, await this.#options.process.gone, error);
   }
 
   #makePeer(): JsonRpcPeer {
@@ -361,9 +359,4 @@ export class AcpAgent implements Agent {
 
 function errorNotification(message: string, now: number): SessionNotification {
   return { type: "error", message, errorType: "AgentError", timestamp: new Date(now).toISOString() };
-}
-
-function describeExit(agent: string, { exitCode, signal, expected }: AgentExit): string {
-  if (expected) return `Agent "${agent}" was stopped.`;
-  return `Agent "${agent}" ended by itself, ${signal === null ? `with exit code ${exitCode}` : `killed by ${signal}`}.`;
 }
