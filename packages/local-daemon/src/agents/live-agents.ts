@@ -50,10 +50,10 @@ export class LiveAgents {
    * {@link delete} when nothing of it is left. Rejects with `DAEMON_STOPPING` once the daemon ends, and with the signal's
    * reason; the occupant is not counted then.
    */
-  admit(occupant: Occupant, signal: AbortSignal): Promise<void> {
+  async admit(occupant: Occupant, signal: AbortSignal): Promise<void> {
     if (this.#isClosed) throw daemonStopping();
     signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         if (this.#queue.remove(start)) start.refuse(signal.reason);
       };

@@ -175,7 +175,7 @@ test("a wait ends with its signal, and with the daemon, and leaves nothing behin
   expect(states(places)).toBe("starting refused waiting");
   await live.close();
   expect(states(places)).toBe("gone refused gone");
-  expect(() => live.admit(places[0] as Place, new AbortController().signal)).toThrow(/stopping/);
+  await expect(live.admit(places[0] as Place, new AbortController().signal)).rejects.toThrow(/stopping/);
 });
 
 test("in any order of starts, ends and rests the bounds hold, and every start begins while others end", async () => {

@@ -50,7 +50,7 @@ async function firstOf(
   let onAbort = () => {};
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TimeoutError(`The HELLO of agent "${name}"`, startMs)), startMs);
-    onAbort = () => reject(abortError(name));
+    onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
   });
@@ -99,7 +99,7 @@ function exitError(name: string, exit: AgentExit): ProcessExitError {
   return new ProcessExitError(`Agent "${name}" ended, ${how}, before it connected. ${words}`, { ...exit });
 }
 
-/** The error of a start that was ended from outside. */
+/** The error of a start that was ended from outside: the reason with which the order's signal is aborted. */
 export function abortError(name: string): ProcessExitError {
   const message = `Agent "${name}" was released, or the daemon stopped, before it connected.`;
   return new ProcessExitError(message, { exitCode: null, signal: null });

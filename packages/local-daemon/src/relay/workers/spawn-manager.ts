@@ -104,7 +104,7 @@ export class SpawnManager {
     const { logger, directory } = this.#options;
     logger.info({ agent: name, by: by.name, reason }, "Release of an agent.");
     const starting = this.#starting.get(name);
-    starting?.abort.abort();
+    starting?.abort.abort(abortError(name));
     await starting?.done.catch(() => {});
     const running = this.#running.get(name);
     await running?.worker.stop();
@@ -162,9 +162,9 @@ export class SpawnManager {
   /** Ends every worker and every start. Resolves when all their processes have ended. No SPAWN succeeds afterwards. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const starts = [...this.#starting.values()];
-    for (const { abort } of starts) abort.abort();
-    await Promise.allSettled(starts.map(({ done }) => done));
+    const starts = [...this.#starting];
+    for (const [name, { abort }] of starts) abort.abort(abortError(name));
+    await Promise.allSettled(starts.map(([, { done }]) => done));
     await Promise.all([...this.#running.values()].map(({ worker }) => worker.stop()));
   }
 
@@ -194,9 +194,7 @@ export class SpawnManager {
     const fault = await directoryFault(order.cwd);
     if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
     const occupant = { owner: undefined, idleSince: undefined, release: async () => {}, stop: async () => {} };
-    await live.admit(occupant, signal).catch((error: unknown) => {
-      throw signal.aborted ? abortError(order.name) : error;
-    });
+    await live.admit(occupant, signal);
     try {
       const running = await this.#startOrdered(by, payload, order);
       live.started(occupant);

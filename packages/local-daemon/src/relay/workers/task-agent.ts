@@ -148,7 +148,7 @@ export class TaskAgent {
       this.#model = settings.modelId ?? model;
     } catch (error) {
       await this.#agent.stop();
-      throw error;
+      throw signal?.aborted ? signal.reason : error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }

@@ -30,6 +30,6 @@ export interface WorkerOrder {
   readonly interactive?: boolean | undefined;
   /** The program shows it in HELLO, so that no other process can have the name. */
   readonly credential: string;
-  /** Aborts the start. */
+  /** Aborts the start. Its reason is the error of the start. */
   readonly signal: AbortSignal;
 }

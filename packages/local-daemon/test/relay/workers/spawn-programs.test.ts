@@ -103,6 +103,15 @@ describe("a program that connects by itself", () => {
     expect(await leftovers(daemon)).toEqual([]);
   });
 
+  test.each(["mute", "workspace"])("can be released at the moment of its SPAWN (%s)", async (cli) => {
+    await using daemon = await spawningDaemon();
+    const lead = await daemon.connect("Lead");
+    const started = ask(lead, "SPAWN", { name: "Worker", cli, task: "" });
+    expect(await ask(lead, "RELEASE", { name: "Worker" })).toMatchObject({ success: true });
+    expect(await started).toMatchObject({ success: false, error: expect.stringContaining("was released") });
+    expect(await leftovers(daemon)).toEqual([]);
+  });
+
   test("goes on when its spawner has gone, and ends with the daemon", async () => {
     const daemon = await spawningDaemon();
     const lead = await daemon.connect("Lead");
