@@ -11,9 +11,12 @@ import {
   type LoadSessionResult,
   type Logger,
   METHODS,
+  type Method,
   NO_ANSWER,
   type OpenedSession,
+  type ParamsOf,
   type Receipt,
+  type ResultOf,
   type SearchSessionsParams,
   type SearchSessionsResult,
   SessionError,
@@ -176,17 +179,17 @@ export class DaemonConnection {
 
   /** Sessions that are open in the daemon now. */
   async listOpenedSessions(): Promise<OpenedSession[]> {
-    return (await this.#parts.connector.multiplexer.calls.request(METHODS.listOpenedSessions, {})).sessions;
+    return (await this.#call(METHODS.listOpenedSessions, {})).sessions;
   }
 
   /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
   listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
-    return this.#parts.connector.multiplexer.calls.request(METHODS.listAvailableSessions, page);
+    return this.#call(METHODS.listAvailableSessions, page);
   }
 
   /** Searches the conversations. */
   searchSessions(search: SearchSessionsParams): Promise<SearchSessionsResult> {
-    return this.#parts.connector.multiplexer.calls.request(METHODS.searchSessions, search);
+    return this.#call(METHODS.searchSessions, search);
   }
 
   /** A page of a session's conversation, without loading it; at most 100 messages, 20 by default. */
@@ -195,26 +198,26 @@ export class DaemonConnection {
     page: Omit<GetSessionMessagesParams, "sessionId"> = {},
   ): Promise<GetSessionMessagesResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.connector.multiplexer.calls.request(METHODS.getSessionMessages, { ...page, sessionId });
+    return this.#call(METHODS.getSessionMessages, { ...page, sessionId });
   }
 
   /** Removes a session from the lists, without loading it. */
   async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
     requireText("sessionId", sessionId);
-    return this.#parts.connector.multiplexer.calls.request(METHODS.archiveSession, { sessionId });
+    return this.#call(METHODS.archiveSession, { sessionId });
   }
 
   /** Adds an archived session to the lists again. */
   async unarchiveSession(sessionId: string): Promise<void> {
     requireText("sessionId", sessionId);
-    await this.#parts.connector.multiplexer.calls.request(METHODS.unarchiveSession, { sessionId });
+    await this.#call(METHODS.unarchiveSession, { sessionId });
   }
 
   /** Sets a session's title, without loading it. */
   async renameSession(sessionId: string, title: string): Promise<void> {
     requireText("sessionId", sessionId);
     requireText("title", title);
-    await this.#parts.connector.multiplexer.calls.request(METHODS.renameSession, { sessionId, title });
+    await this.#call(METHODS.renameSession, { sessionId, title });
   }
 
   /**
@@ -222,7 +225,7 @@ export class DaemonConnection {
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
-    return this.#parts.connector.multiplexer.calls.request(METHODS.createTicket, {});
+    return this.#call(METHODS.createTicket, {});
   }
 
   /**
@@ -232,8 +235,7 @@ export class DaemonConnection {
   async getReceipts(sessionId: string, messageIds: string[]): Promise<Receipt[]> {
     requireText("sessionId", sessionId);
     requireOffer(this.capabilities, "receipts");
-    return (await this.#parts.connector.multiplexer.calls.request(METHODS.getReceipts, { sessionId, messageIds }))
-      .receipts;
+    return (await this.#call(METHODS.getReceipts, { sessionId, messageIds })).receipts;
   }
 
   /**
@@ -242,7 +244,7 @@ export class DaemonConnection {
    */
   async listRequests(filter: { sessionId?: string } = {}): Promise<InboxRequest[]> {
     requireOffer(this.capabilities, "requests");
-    return (await this.#parts.connector.multiplexer.calls.request(METHODS.listRequests, filter)).requests;
+    return (await this.#call(METHODS.listRequests, filter)).requests;
   }
 
   /**
@@ -252,7 +254,7 @@ export class DaemonConnection {
   async answerRequest(requestId: string, answer: PermissionAnswer | AskUserReply): Promise<void> {
     requireText("requestId", requestId);
     requireOffer(this.capabilities, "requests");
-    await this.#parts.connector.multiplexer.calls.request(METHODS.answerRequest, {
+    await this.#call(METHODS.answerRequest, {
       requestId,
       result: resultOfAnswer(answer),
     });
@@ -270,6 +272,10 @@ export class DaemonConnection {
   /** Closes the connection at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #call<M extends Method<object, unknown>>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> {
+    return this.#parts.connector.multiplexer.calls.request(method, params);
   }
 
   #newHandle(own: Handlers): { client: DaemonClient; stream: RunningStream } {

@@ -12,7 +12,7 @@ import {
   type ResultOf,
   TimeoutError,
 } from "@daemon-sdk/protocol";
-import { systemClock } from "../base/index.js";
+import { systemClock, withoutUndefined } from "../base/index.js";
 
 /** One call, over all the links it is made on. */
 interface Call {
@@ -173,7 +173,7 @@ export class ConnectionCalls {
       return;
     }
     const { id, method, params, onResult } = call;
-    const options = { id, timeoutMs: 0, ...(onResult === undefined ? {} : { onResult }) };
+    const options = { id, timeoutMs: 0, ...withoutUndefined({ onResult }) };
     engine.request(method, params, options).then(
       (result) => call.settle({ result }),
       (error: unknown) => this.#failed(call, { engine, daemon }, error),

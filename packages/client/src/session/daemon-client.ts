@@ -167,7 +167,7 @@ export class DaemonClient extends SessionCalls {
   #extensions(): { inbox?: true; credit?: Credit } {
     return {
       ...(this.#options.capabilities?.inbox === true ? { inbox: true } : {}),
-      ...(this.credit === undefined ? {} : { credit: this.credit.attaching() }),
+      ...withoutUndefined({ credit: this.credit?.attaching() }),
     };
   }
 

@@ -139,31 +139,17 @@ export class RequestInbox {
   #permission(sessionId: string, pending: Partial<PendingPermission>): Entry {
     const request = { ...pending, sessionId };
     if (!isPermission(request)) throw new RpcFault(RpcCode.invalidParams, "toolUses and options must be arrays");
-    const controller = new AbortController();
-    const handler = this.#options.handlers.permissionHandler;
-    return {
-      requestId: request.requestId,
-      controller,
-      request,
-      ask: handler && (() => handler(request, { signal: controller.signal })),
-      toResult: (answer) => permissionResult(request, answer),
-      cancel: { selectedOption: "cancel", sessionId },
-    };
+    const toResult = (answer: unknown) => permissionResult(request, answer);
+    const cancel = { selectedOption: "cancel", sessionId };
+    return entryOf(request, this.#options.handlers.permissionHandler, { toResult, cancel });
   }
 
   #askUser(sessionId: string, pending: Partial<PendingAskUser>): Entry {
     const request = { ...pending, sessionId };
     if (!isQuestion(request)) throw new RpcFault(RpcCode.invalidParams, "questions must be an array");
-    const controller = new AbortController();
-    const handler = this.#options.handlers.askUserHandler;
-    return {
-      requestId: request.requestId,
-      controller,
-      request,
-      ask: handler && (() => handler(request, { signal: controller.signal })),
-      toResult: (answer) => askUserResult(request, answer),
-      cancel: { cancelled: true, answers: [], sessionId },
-    };
+    const toResult = (answer: unknown) => askUserResult(request, answer);
+    const cancel = { cancelled: true, answers: [], sessionId };
+    return entryOf(request, this.#options.handlers.askUserHandler, { toResult, cancel });
   }
 
   #restoreOne(make: () => Entry): void {
@@ -231,6 +217,17 @@ export class RequestInbox {
 }
 
 const ELSEWHERE = "The request was resolved elsewhere.";
+
+function entryOf<Request extends PermissionRequest | AskUserRequest>(
+  request: Request,
+  handler: ((request: Request, options: { signal: AbortSignal }) => unknown) | undefined,
+  results: Pick<Entry, "toResult" | "cancel">,
+): Entry {
+  const { requestId } = request;
+  const controller = new AbortController();
+  const { signal } = controller;
+  return { requestId, controller, request, ask: handler && (() => handler(request, { signal })), ...results };
+}
 
 function isPermission(request: Partial<PermissionRequest>): request is PermissionRequest {
   return Array.isArray(request.toolUses) && Array.isArray(request.options) && request.options.every(isRecord);

@@ -8,9 +8,12 @@ import {
   type SessionNotification,
   type ToolProgressUpdate,
 } from "@daemon-sdk/protocol";
+import { withoutUndefined } from "../base/index.js";
 import type { BridgedEvent, DefaultEvent, HookEvent, TextDeltaEvent } from "./events.js";
 
 // Facts of the wire: docs/wire/session.md#stream-messages, docs/wire/session.md#partial-messages
+
+type HookOutcome = Pick<HookEvent, "status" | "exitCode" | "stdout" | "stderr" | "command" | "timeout">;
 
 /** Options of {@link MessageBridge}. */
 export interface MessageBridgeOptions {
@@ -164,35 +167,20 @@ function progressText(update: ToolProgressUpdate): string {
 }
 
 function startedHooks(notification: HookExecutionStarted): HookEvent[] {
-  return notification.hookCommands.map(({ command, timeout }) => ({
-    ...hookBase(notification),
-    status: "started",
-    command,
-    ...(timeout === undefined ? {} : { timeout }),
-  }));
+  return notification.hookCommands.map((command) => hookEvent(notification, { ...command, status: "started" }));
 }
 
 function completedHooks(notification: HookExecutionCompleted): HookEvent[] {
-  const base = { ...hookBase(notification), status: notification.hookStatus };
-  const results = notification.hookResults ?? [];
-  if (results.length === 0) return [base];
-  return results.map(({ exitCode, stdout, stderr, command, timeout }) => ({
-    ...base,
-    exitCode,
-    stdout,
-    stderr,
-    ...(command === undefined ? {} : { command }),
-    ...(timeout === undefined ? {} : { timeout }),
-  }));
+  const { hookResults = [], hookStatus: status } = notification;
+  const results = hookResults.length === 0 ? [{}] : hookResults;
+  return results.map((result) => hookEvent(notification, { ...result, status }));
 }
 
-function hookBase(notification: HookExecutionStarted | HookExecutionCompleted): Pick<HookEvent, "type" | "hookId"> {
-  const { hookId, hookEventName, hookMatcher, hookToolCallId } = notification;
-  return {
-    type: "hook",
-    hookId,
-    ...(hookEventName === undefined ? {} : { eventName: hookEventName }),
-    ...(hookMatcher === undefined ? {} : { matcher: hookMatcher }),
-    ...(hookToolCallId === undefined ? {} : { toolCallId: hookToolCallId }),
-  };
+function hookEvent(
+  notification: HookExecutionStarted | HookExecutionCompleted,
+  { status, exitCode, stdout, stderr, command, timeout }: HookOutcome,
+): HookEvent {
+  const { hookId, hookEventName: eventName, hookMatcher: matcher, hookToolCallId: toolCallId } = notification;
+  const of = { type: "hook" as const, hookId, eventName, matcher, toolCallId };
+  return withoutUndefined({ ...of, status, exitCode, stdout, stderr, command, timeout });
 }

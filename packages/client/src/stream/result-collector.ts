@@ -6,6 +6,7 @@ import {
   type TrackedTurn,
   usageSince,
 } from "@daemon-sdk/protocol";
+import { withoutUndefined } from "../base/index.js";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
 import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-format.js";
 import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
@@ -186,7 +187,7 @@ export class ResultCollector {
         break;
       case "structured_output": {
         const { structuredOutput, structuredOutputError: error } = notification;
-        this.#declared = { value: structuredOutput, ...(error === undefined ? {} : { error }) };
+        this.#declared = { value: structuredOutput, ...withoutUndefined({ error }) };
         break;
       }
       case "assistant_message_retracted":

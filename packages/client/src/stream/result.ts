@@ -1,4 +1,5 @@
 import type { AgentTurnCompleted, SessionNotification, TokenUsage } from "@daemon-sdk/protocol";
+import { withoutUndefined } from "../base/index.js";
 import type { DefaultEvent, ErrorEvent, ResultEvent, ResultSubtype, TurnError } from "./events.js";
 import type { StructuredOutcome } from "./output-format.js";
 
@@ -60,28 +61,17 @@ export function errorOfEvent({ message, errorType, timestamp }: ErrorEvent): Tur
 
 /** The `result` event of a turn. Pure; rank: interrupted, structured output, errors, success. */
 export function buildResult(outcome: TurnOutcome): ResultEvent {
+  const { sessionId, messageId, durationMs, text, tokenUsage, messages, reason, structured } = outcome;
   const subtype = subtypeOf(outcome);
   const success = subtype === "success";
   const [error] = outcome.errors;
-  return {
-    type: "result",
-    subtype,
-    sessionId: outcome.sessionId,
-    messageId: outcome.messageId,
-    durationMs: outcome.durationMs,
-    turnCount: 1,
-    numTurns: 1,
-    text: outcome.text,
-    result: outcome.text,
-    tokenUsage: outcome.tokenUsage,
-    messages: outcome.messages,
-    success,
-    isError: !success,
-    interrupted: subtype === "interrupted",
-    ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
-    ...structuredFields(outcome.structured),
-    ...(error === undefined ? {} : { error, errors: [...outcome.errors] }),
-  };
+  return withoutUndefined({
+    ...({ type: "result", subtype, turnCount: 1, numTurns: 1 } as const),
+    ...{ sessionId, messageId, durationMs, text, result: text, tokenUsage, messages },
+    ...{ success, isError: !success, interrupted: subtype === "interrupted", reason },
+    ...structuredFields(structured),
+    ...{ error, errors: error && [...outcome.errors] },
+  });
 }
 
 function subtypeOf({ wasInterrupted, structured, errors }: TurnOutcome): ResultSubtype {
