@@ -50,14 +50,14 @@ export class SearchIndex {
   open(source: MessageSource): number | undefined {
     try {
       this.#openFile();
+      if (this.#isNew()) return this.#begin(source);
       if (this.#isOf(source)) return this.#filledTo(source);
     } catch (error) {
       if (!isBroken(error) && !isOther(error)) throw error;
     }
     this.discard();
     this.#openFile();
-    this.#write({ source: source.id, tokens: TOKENS_VERSION, filled_to: 0, last_no: 0 });
-    return 0;
+    return this.#begin(source);
   }
 
   /** Closes the file. */
@@ -194,6 +194,16 @@ export class SearchIndex {
   #storedOwner(id: string): OwnerNo | undefined {
     const row = this.#open().get("SELECT no FROM owners WHERE id = ?", id);
     return row === undefined ? undefined : numberOf(row, "no");
+  }
+
+  /** A new file is used as it is: one that is replaced stays open until the library's statements are collected. */
+  #isNew(): boolean {
+    return this.#open().get("SELECT name FROM meta LIMIT 1") === undefined;
+  }
+
+  #begin(source: MessageSource): number {
+    this.#write({ source: source.id, tokens: TOKENS_VERSION, filled_to: 0, last_no: 0 });
+    return 0;
   }
 
   /** Of this store, of this way to make tokens, and not ahead of the store, as after a restored backup. */

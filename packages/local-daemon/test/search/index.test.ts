@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
@@ -106,6 +106,21 @@ test.each([
   await desk.until(async () => !(await desk.searching.answer({ query: "needle" })).isIncomplete);
   expect(await desk.searching.ids("needle 299")).toEqual(["m-299"]);
   expect(await desk.searching.ids("needle 0")).toEqual(["m-0"]);
+});
+
+test.runIf(process.platform === "linux")("a new index is one file, and no deleted one stays open", async () => {
+  const path = databasePath();
+  const index = new SearchIndex(path);
+  onTestFinished(() => index.close());
+  expect(index.open({ id: 1, newestNo: 0, lastNo: 0 })).toBe(0);
+  const open = readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // The descriptor of this very reading.
+    }
+  });
+  expect(open.filter((file) => file.startsWith(path) && file.endsWith("(deleted)"))).toEqual([]);
 });
 
 test("an index of another store, or of another state of this one, is not believed", () => {
