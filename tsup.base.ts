@@ -11,11 +11,14 @@ export function libraryBuild(entry: string[] | Record<string, string>, overrides
     clean: true,
     splitting: true,
     treeshake: true,
-    esbuildOptions(options) {
+    ...overrides,
+    esbuildOptions(options, context) {
       // Siblings stay external, so the source condition is never followed in a build.
       options.conditions = [];
+      // Jest and others run CommonJS in a context that has `require` and no `import()`.
+      if (context.format === "cjs") options.supported = { "dynamic-import": false };
+      overrides.esbuildOptions?.(options, context);
     },
-    ...overrides,
   };
 }
 

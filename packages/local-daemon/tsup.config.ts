@@ -49,16 +49,18 @@ function programBuild(entry: Record<string, string>): Options {
 }
 
 export default defineConfig([
-  libraryBuild(["src/index.ts", "src/server.ts"], {
-    define,
-    shims: true,
-    clean: false,
-    esbuildOptions(options) {
-      options.conditions = [];
-      // Takes the calls of failpoints out, which do nothing here.
-      options.minifySyntax = true;
-    },
-  }),
+  // Apart: what finds a daemon is loaded by every client, and must not load the daemon (and its native store) along.
+  ...["src/index.ts", "src/server.ts"].map((entry) =>
+    libraryBuild([entry], {
+      define,
+      shims: true,
+      clean: false,
+      esbuildOptions(options) {
+        // Takes the calls of failpoints out, which do nothing here.
+        options.minifySyntax = true;
+      },
+    }),
+  ),
   programBuild({
     bin: "src/bin.ts",
     daemon: "src/daemon-main.ts",

@@ -28,9 +28,11 @@ async function loadLocalDaemon(): Promise<LocalDaemonPackage> {
   try {
     return await import("@daemon-sdk/local-daemon");
   } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
     throw new ConnectionError(
       "LOCAL_DAEMON_UNAVAILABLE",
-      "A local machine needs the package @daemon-sdk/local-daemon. Install it, or connect to a daemon that runs with `url`.",
+      "A local machine needs the package @daemon-sdk/local-daemon, which could not be loaded. Install it, or connect to a daemon " +
+        `that runs with \`url\`. ${text}`,
       { cause },
     );
   }

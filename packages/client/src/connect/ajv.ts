@@ -10,14 +10,22 @@ interface AjvLike {
 
 /** Loads `ajv`; undefined where the application has not installed it. */
 export async function loadAjv(): Promise<CompileJsonSchema | undefined> {
-  const loaded = await Promise.all([import("ajv"), import("ajv/dist/2020.js")]).catch(() => undefined);
-  if (loaded === undefined) return undefined;
-  const [draft07, draft2020] = loaded.map(ajvOf);
+  const [draft07, draft2020] = (await loadDrafts()).map(ajvOf);
+  if (draft07 === undefined) return undefined;
   return (schema) => {
     const ajv = (NEWER_DRAFTS.test(String(schema.$schema)) ? draft2020 : draft07) as AjvLike;
     const check = ajv.compile(schema);
     return (value) => (check(value) === true ? undefined : ajv.errorsText(check.errors, { dataVar: "" }));
   };
+}
+
+/** Bundlers go on without a module that is missing where its `import()` stands in a `try`, and only there. */
+async function loadDrafts(): Promise<unknown[]> {
+  try {
+    return [await import("ajv"), await import("ajv/dist/2020.js")];
+  } catch {
+    return [];
+  }
 }
 
 /** `ajv` is CommonJS: how deep its default export is nested depends on the loader. */

@@ -32,10 +32,10 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
   return {
     loadKeeper: () => Promise.resolve(keepConnection),
     loadJsonSchema: loadAjv,
-    async openLocal({ daemonPort }, { signal, start }, credential) {
+    async openLocal({ daemonPort, daemonProgram }, { signal, start }, credential) {
       const localDaemon = await loadLocalDaemon();
       const link = await localDaemon.connectLocal({
-        ...withoutUndefined({ signal, daemonPort }),
+        ...withoutUndefined({ signal, daemonPort, daemonProgram }),
         ...(start === false ? { start } : {}),
       });
       const { transport, endpoint } = link;

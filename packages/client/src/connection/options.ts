@@ -40,6 +40,11 @@ export interface ConnectDaemonOptions extends Handlers {
   maxRetries?: number;
   /** TCP port of a local or ephemeral daemon. For a local one it means 127.0.0.1 instead of the unix socket. */
   daemonPort?: number;
+  /**
+   * Path of the file `dist/daemon.cjs` of `@daemon-sdk/local-daemon`, to start the local daemon from where a bundler left that package
+   * elsewhere. Default: `DAEMON_SDK_PROGRAM` of the environment, else as Node finds the package.
+   */
+  daemonProgram?: string;
   /** Base URL of the service that `Computer` machines are reached through. Default `wss://relay.factory.ai`. */
   relayBaseUrl?: string;
   /** Opens each link, instead of a WebSocket; called with the resolved URL. */

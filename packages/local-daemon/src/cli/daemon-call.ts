@@ -30,12 +30,12 @@ export const MACHINE_ID: string = hostname();
 
 /** Connects and authenticates. Starts a daemon when none runs. */
 export async function callDaemon(stateDir: string): Promise<DaemonCall> {
-  return authenticate(await connectOurs(stateDir));
+  return authenticate(await connectOurs({ stateDir }));
 }
 
 /** As {@link callDaemon}, but starts no daemon: rejects with `DAEMON_NOT_RUNNING` when none runs. */
 export async function callRunningDaemon(stateDir: string): Promise<DaemonCall> {
-  return authenticate(await connectOurs(stateDir, undefined, false));
+  return authenticate(await connectOurs({ stateDir, start: false }));
 }
 
 /** Authenticates on a proven link. */

@@ -23,7 +23,7 @@ export async function start(options: StartOptions): Promise<number> {
     return EXIT.ok;
   }
   const args = port === undefined ? [] : ["--port", String(port)];
-  const { record, started } = await startDaemon(stateDir, new AbortController().signal, args);
+  const { record, started } = await startDaemon({ stateDir, args }, new AbortController().signal);
   refuseOtherPort(record.port, port);
   const where = record.port === undefined ? record.socket : `${record.socket} and 127.0.0.1:${record.port}`;
   terminal.answer(`${started ? "Started" : "Already running"} (pid ${record.pid}), listening on ${where}.\n`);

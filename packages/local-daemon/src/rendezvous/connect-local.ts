@@ -26,17 +26,21 @@ export async function connectLocal(options: ConnectLocalOptions = {}): Promise<L
   if (options.daemonPort !== undefined) return connectPort(stateDir, options.daemonPort, options.signal);
   const program = droidProgram(options);
   if (program !== undefined) return connectDroid({ ...options, program, stateDir });
-  return connectOurs(stateDir, options.signal, options.start);
+  return connectOurs({ ...options, stateDir });
 }
 
+/** Options of {@link connectOurs}. */
+export type OurDaemonOptions = Pick<ConnectLocalOptions, "signal" | "start" | "daemonProgram"> & { stateDir: string };
+
 /** A link to our daemon over its unix socket; it is started when none runs, unless `start` is false. */
-export async function connectOurs(stateDir: string, signal?: AbortSignal, start = true): Promise<LocalLink> {
+export async function connectOurs(options: OurDaemonOptions): Promise<LocalLink> {
+  const { stateDir, signal, start = true, daemonProgram: program } = options;
   const found = await probeLocalDaemon(stateDir, signal);
   if (found !== undefined) return linkTo(found, false);
   if (!start) throw notRunning(stateDir);
   const owned = await awaitOwner(stateDir, signal);
   if (owned !== undefined) return linkTo(owned, false);
-  const { started } = await joinStart(stateDir, signal);
+  const { started } = await joinStart({ stateDir, program }, signal);
   const fresh = await probeLocalDaemon(stateDir, signal);
   if (fresh !== undefined) return linkTo(fresh, started);
   throw new ConnectionError("CONNECTION_FAILED", "The local daemon ended right after it had started. See its log.");

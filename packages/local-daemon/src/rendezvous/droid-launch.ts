@@ -6,12 +6,11 @@ import { tcpAuthority } from "../access/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import { bindTcp } from "../listener/index.js";
-import { type LaunchExit, type Launched, launchDetached } from "./launch.js";
+import { type LaunchExit, type Launched, launchDetached, SharedStart } from "./launch/index.js";
 import { notRunning } from "./not-running.js";
 import { pause } from "./pause.js";
 import { isOurListener } from "./port-owner.js";
 import { readPrivateFile, writePrivateFile } from "./private-file.js";
-import { SharedStart } from "./shared-start.js";
 import type { InstanceLock } from "./single-instance.js";
 import { openStateDir } from "./state-dir.js";
 

@@ -1,8 +1,8 @@
 import type { EnsureLocalDaemonOptions, LocalDaemonEndpoint } from "@daemon-sdk/protocol";
 import { ensureDroidDaemon } from "./droid-launch.js";
+import { type DaemonLaunch, SharedStart } from "./launch/index.js";
 import { awaitOwner } from "./owner-file.js";
 import { endpointOf, probeLocalDaemon } from "./probe.js";
-import { SharedStart } from "./shared-start.js";
 import { type StartedDaemon, startDaemon } from "./start-daemon.js";
 import { resolveStateDir } from "./state-dir.js";
 
@@ -29,13 +29,13 @@ export async function ensureLocalDaemon(options: EnsureLocalDaemonOptions = {}):
     found.link.transport.terminate();
     return endpointOf(found.record, false);
   }
-  const { record, started } = await joinStart(stateDir, options.signal);
+  const { record, started } = await joinStart({ stateDir, program: options.daemonProgram }, options.signal);
   return endpointOf(record, started);
 }
 
 /** Waits for the start of our daemon that is under way in this process, or begins it. */
-export function joinStart(stateDir: string, signal: AbortSignal | undefined): Promise<StartedDaemon> {
-  return starts.join(stateDir, (abandoned) => startDaemon(stateDir, abandoned), signal);
+export function joinStart(launch: DaemonLaunch, signal: AbortSignal | undefined): Promise<StartedDaemon> {
+  return starts.join(launch.stateDir, (abandoned) => startDaemon(launch, abandoned), signal);
 }
 
 /** The program of a plain daemon, when one is asked for (docs/wire/session.md#local-daemon). */

@@ -50,9 +50,18 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   }
 }
 
+/**
+ * The system's code of a failed file operation, such as `ENOENT`; undefined for another error. By its fields, because test runners run
+ * modules in a realm of their own, whose `Error` is not that of Node's own modules.
+ */
+export function fileErrorCode(error: unknown): string | undefined {
+  const code: unknown = Reflect.get(Object(error), "code");
+  return typeof code === "string" ? code : undefined;
+}
+
 /** A failed file operation as a typed error, with the operation, the path and the system's error. */
 export function storageFailure(doing: string, path: string, cause: unknown): DaemonError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+  const code = fileErrorCode(cause) ?? "unknown error";
   const isFull = code === "ENOSPC" || code === "EROFS" || code === "EDQUOT";
   const fix = isFull ? "Free some space or make it writable, then try again" : "Check the path and its permissions";
   return new DaemonError(isFull ? "STORAGE_FULL" : "STORAGE_FAILED", `Could not ${doing} ${path}: ${code}. ${fix}.`, {

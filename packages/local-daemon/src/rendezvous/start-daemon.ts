@@ -4,8 +4,7 @@ import { ConnectionError, DAEMON_ERROR_CODES, type DaemonErrorCode } from "@daem
 import { PROCESS_LIMITS } from "../limits/index.js";
 import type { EndpointRecord } from "./endpoint-file.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
-import { type LaunchExit, type Launched, launchDaemon } from "./launch.js";
-import { LaunchTurn } from "./launch-turn.js";
+import { type DaemonLaunch, type LaunchExit, type Launched, LaunchTurn, launchDaemon } from "./launch/index.js";
 import { pause } from "./pause.js";
 import { writePrivateFile } from "./private-file.js";
 import { probeLocalDaemon } from "./probe.js";
@@ -29,22 +28,18 @@ interface Wait {
  *
  * Any number of programs may do so at once: one of them launches it and the others wait. Where two launch one all the same,
  * the lock lets one daemon win, the other leaves, and everybody finds the winner. A process that was started is never killed by us: it may be the winner in the next moment.
- * @param args of the daemon's own command line
  * Rejects with `DAEMON_START_FAILED` (the end of the log in the message), `STATE_DIR_UNSAFE`, the daemon's own error where a
  * later start would fail by it, too (such as `STORAGE_FAILED` or `INVALID_OPTION`), or the signal's reason.
  */
-export async function startDaemon(
-  stateDir: string,
-  signal: AbortSignal,
-  args: readonly string[] = [],
-): Promise<StartedDaemon> {
+export async function startDaemon(launch: DaemonLaunch, signal: AbortSignal): Promise<StartedDaemon> {
+  const { stateDir } = launch;
   await openStateDir(stateDir);
   const wait: Wait = { stateDir, since: performance.now(), signal };
   const turn = new LaunchTurn(stateDir);
   try {
     for (;;) {
       // Again when another daemon had the lock but never answered: it may have been on its way out.
-      const up = (await found(turn, wait)) ?? (await launchInTurn(turn, wait, args));
+      const up = (await found(turn, wait)) ?? (await launchInTurn(turn, wait, launch));
       if (up !== undefined) return up;
     }
   } finally {
@@ -64,9 +59,9 @@ async function found(turn: LaunchTurn, wait: Wait): Promise<StartedDaemon | unde
 }
 
 /** Undefined when somebody else took the turn first, or when ours lost to a daemon that stays silent. */
-async function launchInTurn(turn: LaunchTurn, wait: Wait, args: readonly string[]): Promise<StartedDaemon | undefined> {
+async function launchInTurn(turn: LaunchTurn, wait: Wait, launch: DaemonLaunch): Promise<StartedDaemon | undefined> {
   if (!(await turn.take())) return undefined;
-  return untilProven(await launchDaemon(wait.stateDir, args), wait);
+  return untilProven(await launchDaemon(launch), wait);
 }
 
 /** The daemon that proved itself, or undefined when ours lost to one that stays silent. */

@@ -2,7 +2,7 @@ import { lstat, mkdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { homeDirectory } from "../home-directory.js";
-import { storageFailure } from "./private-file.js";
+import { fileErrorCode, storageFailure } from "./private-file.js";
 
 /** Last component of the state directory, wherever it lies. */
 const NAME = "daemon-sdk";
@@ -109,7 +109,7 @@ export async function checkStateDir(path: string): Promise<boolean> {
 
 /** Whether `error` is a failed file operation with that code, such as `ENOENT`. */
 export function isFileError(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+  return fileErrorCode(error) === code;
 }
 
 function unsafe(message: string): ConnectionError {

@@ -31,6 +31,11 @@ export interface EnsureLocalDaemonOptions {
    * a `droid` binary (or `FACTORY_DROID_BINARY`) starts `droid daemon --host 127.0.0.1 --port N` instead.
    */
   readonly execPath?: string;
+  /**
+   * Path of the file `dist/daemon.cjs` of `@daemon-sdk/local-daemon`, for an application whose bundler left that package elsewhere.
+   * Default: `DAEMON_SDK_PROGRAM` of the environment, else as Node finds the package.
+   */
+  readonly daemonProgram?: string;
   /** Stops waiting. A daemon that was started keeps running. */
   readonly signal?: AbortSignal;
   /** State directory; default `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`. */

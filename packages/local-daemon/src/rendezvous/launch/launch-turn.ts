@@ -1,7 +1,8 @@
 import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { PROCESS_LIMITS } from "../limits/index.js";
-import { STATE_FILES } from "./state-dir.js";
+import { PROCESS_LIMITS } from "../../limits/index.js";
+import { fileErrorCode } from "../private-file.js";
+import { STATE_FILES } from "../state-dir.js";
 
 /**
  * The right to launch a daemon for a state directory, so that fifty programs that need a daemon start one process and not
@@ -44,7 +45,7 @@ export class LaunchTurn {
       await (await open(this.#path, "wx", 0o600)).close();
       this.#isMine = true;
     } catch (error) {
-      const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST";
+      const isTaken = fileErrorCode(error) === "EEXIST";
       // The launch itself reports a full or read-only disk.
       if (!isTaken) return true;
       if (await this.isFree()) await rm(this.#path, { force: true }).catch(() => {});

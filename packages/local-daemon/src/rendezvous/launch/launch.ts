@@ -1,11 +1,9 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { ConnectionError } from "@daemon-sdk/protocol";
-import { AGENT_MARKERS } from "../agents/index.js";
-import { openLog, readLogTail } from "./log-file.js";
-import { STATE_FILES } from "./state-dir.js";
+import { AGENT_MARKERS } from "../../agents/index.js";
+import { openLog, readLogTail } from "../log-file.js";
+import { STATE_FILES } from "../state-dir.js";
+import { daemonCommand } from "./daemon-program.js";
 
 /** A process that was started as a daemon. */
 export interface Launched {
@@ -26,6 +24,15 @@ export interface LaunchExit {
   readonly error?: Error;
 }
 
+/** How our daemon is started. */
+export interface DaemonLaunch {
+  readonly stateDir: string;
+  /** Path of the daemon's program; default `DAEMON_SDK_PROGRAM`, else that of the installed package. */
+  readonly program?: string | undefined;
+  /** Of the daemon's own command line. */
+  readonly args?: readonly string[];
+}
+
 /** The program to start, and the destination of its stderr. */
 export interface LaunchOptions {
   readonly command: readonly [string, ...string[]];
@@ -38,9 +45,9 @@ export interface LaunchOptions {
  * Starts our daemon for `stateDir`, detached: it outlives this process, which holds none of its pipes. Its stderr is appended
  * to the log.
  */
-export function launchDaemon(stateDir: string, args: readonly string[]): Promise<Launched> {
+export async function launchDaemon({ stateDir, program, args = [] }: DaemonLaunch): Promise<Launched> {
   return launchDetached({
-    command: [process.execPath, daemonProgram(), ...args],
+    command: [...daemonCommand(program), ...args],
     cwd: stateDir,
     env: { ...daemonEnvironment(), DAEMON_SDK_HOME: stateDir },
     logPath: join(stateDir, STATE_FILES.log),
@@ -81,17 +88,4 @@ export async function launchDetached(options: LaunchOptions): Promise<Launched> 
     stop: () => void child.kill("SIGTERM"),
     logTail: () => readLogTail(options.logPath, log.offset),
   };
-}
-
-/** The daemon's program, beside this file in the built package; found in `dist` when sources run unbuilt. */
-function daemonProgram(): string {
-  const candidates = ["./daemon.cjs", "../../dist/daemon.cjs"].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  const found = candidates.find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  throw new ConnectionError(
-    "DAEMON_START_FAILED",
-    `The daemon's program is missing: ${candidates[0]}. Reinstall @daemon-sdk/local-daemon, or build it.`,
-  );
 }

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { PROCESS_LIMITS } from "../../src/limits/process-limits.js";
-import { LaunchTurn } from "../../src/rendezvous/launch-turn.js";
-import { tempHome } from "./temp-home.js";
+import { PROCESS_LIMITS } from "../../../src/limits/process-limits.js";
+import { LaunchTurn } from "../../../src/rendezvous/launch/launch-turn.js";
+import { tempHome } from "../temp-home.js";
 
 function place() {
   const home = tempHome();
