@@ -43,13 +43,13 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The one arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
-const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "relay/index.ts"];
+const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "connect/exec/index.ts", "relay/index.ts"];
 
 /** Files that may use Node, in packages that also run in browsers. */
 const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   testing: ["node.ts", "node-test.ts"],
-  client: ["index.ts", "local.ts", "relay/index.ts", "relay/unix-link.ts"],
+  client: ["index.ts", "local.ts", "connect/exec/in-process-connection.ts", "relay/index.ts", "relay/unix-link.ts"],
 };
 
 const packages = workspacePackages("packages");
@@ -255,7 +255,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   protocol: [".", "./schema", "./relay", "./relay/schema", "./package.json"],
   "transport-ws": [".", "./package.json"],
   testing: [".", "./node", "./node-test", "./vitest", "./package.json"],
-  client: [".", "./relay", "./local", "./package.json"],
+  client: [".", "./relay", "./local", "./exec", "./package.json"],
   "local-daemon": [".", "./server", "./package.json"],
 };
 

@@ -12,6 +12,9 @@ const NODE_FILES = [
   "index",
   "local",
   "connect/ajv",
+  "connect/exec/exec-options",
+  "connect/exec/in-process-connection",
+  "connect/exec/index",
   "connect/index",
   "connect/local-platform",
   "relay/index",
@@ -20,7 +23,7 @@ const NODE_FILES = [
 
 export default defineConfig([
   libraryBuild(
-    { index: "src/index.ts", local: "src/local.ts", relay: "src/relay/index.ts" },
+    { index: "src/index.ts", exec: "src/connect/exec/index.ts", local: "src/local.ts", relay: "src/relay/index.ts" },
     { clean: false, tsconfig: "tsconfig.node.json", define },
   ),
   fileByFile(["src/**/*.ts", ...NODE_FILES.map((name) => `!src/${name}.ts`)], {

@@ -28,8 +28,11 @@ export interface DaemonConfig {
   /**
    * Where the daemon keeps its state: sessions, token, sockets. Made with mode 0700 when missing; refused when others can
    * read it. Default: `DAEMON_SDK_HOME`, else `$XDG_STATE_HOME/daemon-sdk`, else `~/.local/state/daemon-sdk`.
+   *
+   * `false`: none. Nothing is written, sessions are kept in memory, and clients connect by `Daemon.accept` or at `port`. When the
+   * program dies, a guard process ends the agents.
    */
-  readonly stateDir?: string | undefined;
+  readonly stateDir?: string | false | undefined;
   /**
    * Name of the program that runs this daemon. Its clients wait for that program and never start the default daemon in its place.
    * Default: the file name of the running program; `local-daemon` means the default daemon.
@@ -37,7 +40,7 @@ export interface DaemonConfig {
   readonly program?: string | undefined;
   /** Listen on 127.0.0.1, too; 0 picks a free port. Default: the unix socket only. */
   readonly port?: number | undefined;
-  /** Where sessions are kept. Default: SQLite in the state directory. */
+  /** Where sessions are kept. Default: SQLite in the state directory; without one, in memory. */
   readonly store?: Store | undefined;
   /** Agents by name, beside the embedded `workspace-agent`; one of that name replaces it. */
   readonly agents?: Readonly<Record<string, ConfiguredAgent>> | undefined;

@@ -1,8 +1,17 @@
 import { fileURLToPath } from "node:url";
-import { CloseCode, InvalidOptionError, type Logger } from "@daemon-sdk/protocol";
-import { Credentials, KeyPolicies, type KeyPolicy, PERSON, Tickets } from "./access/index.js";
+import { InvalidOptionError, type Logger, type Transport } from "@daemon-sdk/protocol";
+import {
+  Credentials,
+  checkPrincipal,
+  KeyPolicies,
+  type KeyPolicy,
+  PERSON,
+  type Principal,
+  Tickets,
+} from "./access/index.js";
 import {
   AgentCatalog,
+  AgentGuard,
   type AgentSpec,
   agentStateDirOf,
   createAgentSpawner,
@@ -11,21 +20,20 @@ import {
   WORKSPACE_AGENT,
 } from "./agents/index.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
-import { Connection } from "./connection/index.js";
 import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
-import { type Accepted, type Listener, openListener } from "./listener/index.js";
+import type { Listener, ListenerOptions } from "./listener/index.js";
 import { LagLog } from "./loop/index.js";
-import { RelayHost, RelayListener, type SpawningParts } from "./relay/index.js";
-import { type Claim, claimStateDir } from "./rendezvous/index.js";
+import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
+import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { MessageSearch } from "./search/index.js";
-import type { SharedTurns } from "./session-wire/index.js";
+import { SessionConnections } from "./session-connections.js";
 import { recover, SessionHost } from "./sessions/index.js";
-import { SqliteStore, type Store } from "./storage/index.js";
+import { MemoryStore, SqliteStore, type Store } from "./storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
-export type { ConfiguredKey, KeyPolicy, KeyQuotas } from "./access/index.js";
+export { type ConfiguredKey, type KeyPolicy, type KeyQuotas, PERSON, type Principal } from "./access/index.js";
 export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index.js";
 export {
   type ConfiguredAgent,
@@ -73,17 +81,22 @@ export interface DaemonEndpoint {
   readonly version: string;
 }
 
-/**
- * The session wire, with the schemas of every method. Loaded after the endpoint is published: loading takes a tenth of a cold
- * start, and no client has connected before.
- */
-const loadSessionDialect = () => import("./session-wire/index.js");
-
 /** A running daemon. */
 export interface Daemon {
   readonly endpoint: DaemonEndpoint;
   /** Resolves when it has ended, and nothing of it holds the process. */
   readonly closed: Promise<void>;
+  /**
+   * Serves the session wire on a link that this program opened itself: over a socket of its own, or within the process. Bounds,
+   * deadlines and the end are those of every other connection.
+   *
+   * With a principal its peer is authenticated from the first message on and acts for that principal, whatever credential it
+   * sends; so this program must have checked who the peer is. Without one the peer authenticates, as it would at the socket.
+   *
+   * Resolves when the link is served. Rejects with an `InvalidOptionError`, or with `QUEUE_FULL` when the principal's key has as
+   * many connections as it may have; the transport is untouched then. A daemon that stops closes the link with 1001.
+   */
+  accept(transport: Transport, principal?: Principal): Promise<void>;
   /**
    * Ends it: nothing new is accepted, running turns may finish for `drainMs` (default `limits.drainMs`), then they are
    * interrupted; agents are stopped, clients closed with 1001, the state directory is free for the next daemon.
@@ -93,17 +106,20 @@ export interface Daemon {
 }
 
 /**
- * Starts a daemon in this process; resolves when clients can find it and connect.
+ * Starts a daemon in this process; resolves when clients can find it and connect. Without a state directory and a port, clients
+ * connect by {@link Daemon.accept} only.
  *
  * Rejects with `DAEMON_ALREADY_RUNNING`, `STATE_DIR_UNSAFE`, `STORAGE_FULL`, `STORAGE_FAILED`, `DAEMON_START_FAILED` or an
  * `InvalidOptionError`, and holds nothing then.
  */
 export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   const resolved = resolveConfig(config);
-  const claim = await claimStateDir({ stateDir: resolved.stateDir, logger: resolved.logger });
+  const { stateDir, logger, now } = resolved;
+  const claim = stateDir === false ? unclaimed() : await claimStateDir({ stateDir, logger });
   let store: Store | undefined;
   try {
-    store = resolved.store ?? new SqliteStore({ path: claim.databasePath, now: resolved.now, logger: resolved.logger });
+    const { databasePath: path } = claim;
+    store = resolved.store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
     const { epoch } = await store.open();
     failpoint("store-opened");
     return await RunningDaemon.start({ config: resolved, claim, store, epoch });
@@ -116,7 +132,7 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
 
 interface Parts {
   readonly config: ResolvedConfig;
-  readonly claim: Claim;
+  readonly claim: Claim | Unclaimed;
   readonly store: Store;
   readonly epoch: number;
 }
@@ -130,16 +146,15 @@ class RunningDaemon implements Daemon {
   readonly #committer: Committer;
   readonly #agents: AgentCatalog;
   readonly #credentials: Credentials;
-  readonly #connections = new Set<Connection>();
+  readonly #connections: SessionConnections;
   readonly #drainCut = new AbortController();
-  readonly #lag: LagLog;
+  readonly #lag: LagLog | undefined;
+  readonly #guard: AgentGuard | undefined;
   #listener: Listener | undefined;
   #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
-  #dialect: ReturnType<typeof loadSessionDialect> | undefined;
-  #turns: SharedTurns | undefined;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -155,8 +170,10 @@ class RunningDaemon implements Daemon {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#lag = new LagLog({ logger, loopLagMs: limits.loopLagMs });
     const { instanceId, stateDir, token } = claim;
+    // Without a state directory the daemon is a part of a program, and the loop is that program's.
+    if (stateDir !== undefined) this.#lag = new LagLog({ logger, loopLagMs: limits.loopLagMs });
+    else this.#guard = new AgentGuard({ instanceId });
     const policies = new KeyPolicies(config.apiKeys);
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
     this.#committer = new Committer({ store, logger });
@@ -169,7 +186,7 @@ class RunningDaemon implements Daemon {
       limits,
       now,
       logger,
-      spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger }),
+      spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger, guard: this.#guard }),
       committer: this.#committer,
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
       search: this.#search,
@@ -177,13 +194,24 @@ class RunningDaemon implements Daemon {
       policies,
       stateDir,
     });
+    this.#connections = new SessionConnections({
+      host: this.#host,
+      credentials: this.#credentials,
+      limits,
+      logger,
+    });
   }
 
   get endpoint(): DaemonEndpoint {
     const { instanceId, socketPath } = this.#parts.claim;
     const port = this.#listener?.port;
-    const address = { socketPath, ...(port === undefined ? {} : { port }) };
+    const address = { ...(socketPath === undefined ? {} : { socketPath }), ...(port === undefined ? {} : { port }) };
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
+  }
+
+  async accept(transport: Transport, principal?: Principal): Promise<void> {
+    if (principal !== undefined) checkPrincipal(principal);
+    await this.#connections.accept({ transport, principal });
   }
 
   close(options: { drainMs?: number } = {}): Promise<void> {
@@ -203,13 +231,9 @@ class RunningDaemon implements Daemon {
       failpoint("agents-reaped");
       const { waiting } = await recover(this.#host, this.#logger);
       failpoint("sessions-recovered");
-      const relay = await this.#startRelay();
-      this.#relay = relay;
-      failpoint("relay-recovered");
-      this.#listener = await this.#listen(relay.door);
-      failpoint("socket-bound");
-      await claim.publish({ port: this.#listener.port, program: config.program });
-      this.#dialect ??= loadSessionDialect();
+      if (claim.socketPath !== undefined || config.port !== undefined) await this.#open();
+      await claim.publish({ port: this.#listener?.port, program: config.program });
+      this.#connections.preload();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       for (const session of waiting) session.turns.release();
       this.#host.copies.dropLeft().catch((error: unknown) => {
@@ -222,16 +246,32 @@ class RunningDaemon implements Daemon {
       await this.#listener?.close();
       await this.#relay?.host.stop();
       await this.#search.close();
-      this.#lag.close();
+      this.#lag?.close();
       throw error;
     }
   }
 
-  async #startRelay(): Promise<{ host: RelayHost; door: RelayListener }> {
+  /** What a daemon that only its own program uses does without, and does not load. */
+  async #open(): Promise<void> {
+    const [{ RelayHost, RelayListener }, { openListener }] = await Promise.all([
+      import("./relay/index.js"),
+      import("./listener/index.js"),
+    ]);
+    const relay = await this.#startRelay(RelayHost, RelayListener);
+    this.#relay = relay;
+    failpoint("relay-recovered");
+    this.#listener = await openListener(this.#listenerOptions(relay.door));
+    failpoint("socket-bound");
+  }
+
+  async #startRelay(
+    Host: typeof RelayHost,
+    Door: typeof RelayListener,
+  ): Promise<{ host: RelayHost; door: RelayListener }> {
     const { store, config } = this.#parts;
     const { limits, now, logger } = config;
     const committer = this.#committer;
-    const host = await RelayHost.start({
+    const host = await Host.start({
       ...{ store, committer, limits, now, logger },
       access: config.relayAccess,
       spawning: this.#spawning(),
@@ -239,7 +279,7 @@ class RunningDaemon implements Daemon {
     const { tickets } = this.#credentials;
     // What speaks on the relay is the person's: a ticket of a key's connection opens no door here, and is used up all the same.
     const isTicket = (ticket: string) => tickets.redeem(ticket) === PERSON;
-    return { host, door: new RelayListener({ host, limits, logger, isTicket }) };
+    return { host, door: new Door({ host, limits, logger, isTicket }) };
   }
 
   /** What the relay spawns with: the same as sessions. */
@@ -247,7 +287,8 @@ class RunningDaemon implements Daemon {
     const { claim, config } = this.#parts;
     const { instanceId, socketPath } = claim;
     const { spawner, live } = this.#host.services;
-    return config.spawnManager ? { spawner, live, agents: this.#agents, instanceId, socketPath } : undefined;
+    if (!config.spawnManager || socketPath === undefined) return undefined;
+    return { spawner, live, agents: this.#agents, instanceId, socketPath };
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */
@@ -256,15 +297,15 @@ class RunningDaemon implements Daemon {
     const rows = await store.agentProcesses();
     // A daemon that released its claim stopped its agents; a scan of every process of the machine costs a cold start 10 ms.
     if (rows.length === 0 && !claim.wasAbandoned) return;
-    const agentStateDir = agentStateDirOf(claim.stateDir);
-    await reapLeftovers(rows, claim.instanceId, this.#logger, { agentStateDir });
+    const place = claim.stateDir === undefined ? {} : { agentStateDir: agentStateDirOf(claim.stateDir) };
+    await reapLeftovers(rows, claim.instanceId, this.#logger, place);
     failpoint("leftovers-killed");
     await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
   }
 
-  #listen(relay: RelayListener): Promise<Listener> {
+  #listenerOptions(relay: RelayListener): ListenerOptions {
     const { claim, config } = this.#parts;
-    return openListener({
+    return {
       socketPath: claim.privateSocketPath,
       port: config.port,
       allowedOrigins: config.allowedOrigins,
@@ -277,65 +318,33 @@ class RunningDaemon implements Daemon {
         instanceId: claim.instanceId,
         version: LOCAL_DAEMON_VERSION,
         connections: this.#connections.size + relay.size,
-        loopLagMs: this.#lag.lagMs,
+        loopLagMs: this.#lag?.lagMs ?? 0,
       }),
-      onAccept: (accepted) => void this.#accept(accepted),
+      onAccept: (accepted) => void this.#connections.accept(accepted),
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
       onRelayAccept: (accepted) => relay.acceptWebSocket(accepted),
       logger: this.#logger,
       maxUnauthenticated: config.limits.unauthenticatedSockets,
       authenticateMs: config.limits.authenticateMs,
-    });
-  }
-
-  /** The transport keeps what comes in, an end included, until the dialect is there. */
-  async #accept(accepted: Accepted): Promise<void> {
-    const { limits } = this.#parts.config;
-    this.#dialect ??= loadSessionDialect();
-    const { SessionDialect, SharedTurns } = await this.#dialect;
-    this.#turns ??= new SharedTurns(this.#logger);
-    const turns = this.#turns;
-    const connection = new Connection({
-      transport: accepted.transport,
-      logger: this.#logger,
-      elapsedMs: performance.now() - accepted.acceptedAt,
-      share: turns.shares.strangers,
-      limits: {
-        handshakeMs: limits.authenticateMs,
-        bufferBytes: limits.connectionBufferBytes,
-        slowMs: limits.slowConsumerMs,
-        closeMs: limits.closeTimeoutMs,
-      },
-      dialect: (self) =>
-        new SessionDialect(self, {
-          host: this.#host,
-          credentials: this.#credentials,
-          turns,
-          verifyProof: (proof) => accepted.verifyProof(proof),
-          onAuthenticated: () => accepted.markAuthenticated(),
-          logger: this.#logger,
-        }),
-    });
-    this.#connections.add(connection);
-    void connection.closed.then(() => this.#connections.delete(connection));
-    if (this.#closing !== undefined) connection.close(CloseCode.goingAway, "the daemon stops");
+    };
   }
 
   async #close(drainMs: number): Promise<void> {
     const { store, claim } = this.#parts;
     this.#logger.info({ drainMs, connections: this.#connections.size }, "the daemon stops");
     clearInterval(this.#sweeper);
+    this.#connections.drain();
     await this.#listener?.close();
     const drained = await this.#host.drain(drainMs, this.#drainCut.signal);
     if (drained.interrupted > 0) this.#logger.warn(drained, "turns did not end in time and were interrupted");
     await this.#host.stop();
-    for (const connection of this.#connections) connection.close(CloseCode.goingAway, "the daemon stops");
-    await Promise.all([...this.#connections].map(({ closed }) => closed));
+    await this.#connections.close();
     await this.#relay?.door.close();
     await this.#relay?.host.stop();
     await this.#search.close();
     await store.close();
-    this.#lag.close();
+    this.#lag?.close();
+    this.#guard?.close();
     await claim.release();
   }
 }

@@ -76,6 +76,8 @@ export interface RunOptions<Output = unknown> extends DaemonSessionOptions, Stre
 export class DaemonConnection {
   /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
   readonly closed: Promise<ConnectionError | undefined>;
+  /** The class of session handles. */
+  protected Session = DaemonSession;
   readonly #parts: DaemonConnectionParts;
 
   /** For `connectDaemon` only. */
@@ -173,7 +175,7 @@ export class DaemonConnection {
     try {
       await client.interruptSession();
     } finally {
-      client.detach(new SessionError("SESSION_DETACHED", "The handle was only for an interrupt.", { sessionId }));
+      client.detach(new SessionError("SESSION_DETACHED", "For this call.", { sessionId }));
     }
   }
 
@@ -301,6 +303,6 @@ export class DaemonConnection {
   #session(stream: RunningStream, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
     const { loadJsonSchema, logger } = this.#parts;
     const readFormat = outputFormatReader(loadJsonSchema, logger);
-    return new DaemonSession(stream, client, snapshot, this.capabilities, readFormat);
+    return new this.Session(stream, client, snapshot, this.capabilities, readFormat);
   }
 }

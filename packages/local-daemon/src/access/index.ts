@@ -10,7 +10,7 @@ export {
   type KeyPolicy,
   type KeyQuotas,
 } from "./key-policy.js";
-export { PERSON, type Principal } from "./principal.js";
+export { checkPrincipal, PERSON, type Principal } from "./principal.js";
 export {
   createNonce,
   createProof,

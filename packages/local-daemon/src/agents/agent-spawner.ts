@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { LIMITS, type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
+import type { AgentGuard } from "./agent-guard.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
 import { AcpAgent, StreamJsonrpcAgent } from "./drivers/index.js";
 import { agentEnvironment, agentStateDirOf } from "./environment.js";
@@ -10,8 +11,10 @@ import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js"
 export interface AgentSpawnerOptions {
   /** Id of this start of the daemon; every process it starts carries it. */
   readonly instanceId: string;
-  /** The daemon's state directory; agents keep conversations in {@link agentStateDirOf} of it. */
-  readonly stateDir: string;
+  /** The daemon's state directory; agents keep conversations in {@link agentStateDirOf} of it. Undefined: there is none. */
+  readonly stateDir: string | undefined;
+  /** Ends the agents when this program dies. Absent: the next daemon of the state directory does. */
+  readonly guard?: AgentGuard | undefined;
   readonly logger: Logger;
   /** The environment that agents inherit parts of; default the daemon's own. */
   readonly env?: NodeJS.ProcessEnv;
@@ -36,13 +39,14 @@ export function createAgentSpawner(options: AgentSpawnerOptions): AgentSpawner {
 
 class ProcessSpawner implements AgentSpawner {
   readonly #options: AgentSpawnerOptions;
-  readonly #agentStateDir: string;
+  readonly #agentStateDir: string | undefined;
   readonly #sweeper: MarkedProcessSweeper;
   readonly #processes = new Map<SessionId, AgentProcess>();
 
   constructor(options: AgentSpawnerOptions) {
     this.#options = options;
-    this.#agentStateDir = agentStateDirOf(options.stateDir);
+    const { stateDir } = options;
+    this.#agentStateDir = stateDir === undefined ? undefined : agentStateDirOf(stateDir);
     this.#sweeper = new MarkedProcessSweeper(options.logger);
   }
 
@@ -58,9 +62,10 @@ class ProcessSpawner implements AgentSpawner {
 
   async #start(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProcess> {
     await this.#vacated(sessionId);
-    const { instanceId, logger, timings, env = process.env } = this.#options;
+    const { instanceId, logger, timings, guard, env = process.env } = this.#options;
     const agentStateDir = this.#agentStateDir;
-    await mkdir(agentStateDir, { recursive: true, mode: 0o700 });
+    if (agentStateDir !== undefined) await mkdir(agentStateDir, { recursive: true, mode: 0o700 });
+    await guard?.ready();
     const isOurs = (marked: MarkedProcess) => marked.instanceId === instanceId && marked.sessionId === sessionId;
     const started = await AgentProcess.start({
       spec,
@@ -69,8 +74,10 @@ class ProcessSpawner implements AgentSpawner {
       sweep: () => this.#sweeper.kill(isOurs),
       ...(timings && { timings }),
     });
+    guard?.add(started.pid);
     this.#processes.set(sessionId, started);
     void started.gone.then(() => {
+      guard?.remove(started.pid);
       if (this.#processes.get(sessionId) === started) this.#processes.delete(sessionId);
     });
     logger.info({ agent: spec.name, pid: started.pid, sessionId }, "Started an agent.");

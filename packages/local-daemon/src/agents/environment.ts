@@ -39,8 +39,8 @@ export interface EnvironmentSource {
   /** The daemon's own environment. */
   readonly env: NodeJS.ProcessEnv;
   readonly instanceId: string;
-  /** Value of `DAEMON_SDK_AGENT_STATE`. */
-  readonly agentStateDir: string;
+  /** Value of `DAEMON_SDK_AGENT_STATE`; the variable is absent for a daemon without a state directory. */
+  readonly agentStateDir: string | undefined;
 }
 
 /**
@@ -59,11 +59,11 @@ export function agentEnvironment(
   for (const [name, value] of Object.entries(source.env)) {
     if (value !== undefined && (named.has(name) || name.startsWith(INHERITED_PREFIX))) environment[name] = value;
   }
-  return {
-    ...environment,
-    ...spec.env,
+  Object.assign(environment, spec.env, {
     [AGENT_MARKERS.instance]: source.instanceId,
-    [AGENT_MARKERS.state]: source.agentStateDir,
     [AGENT_MARKERS.session]: sessionId,
-  };
+  });
+  if (source.agentStateDir === undefined) delete environment[AGENT_MARKERS.state];
+  else environment[AGENT_MARKERS.state] = source.agentStateDir;
+  return environment;
 }

@@ -99,6 +99,7 @@ export class Connection<Inbound extends Message = string> {
     this.#step("opened");
     const handshakeMs = Math.max(0, (limits.handshakeMs ?? DAEMON_LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
     this.#deadline = setTimeout(() => this.#handshakeExpired(handshakeMs), handshakeMs);
+    this.#guard(() => this.#dialect.onOpen?.());
   }
 
   get state(): ConnectionState {

@@ -10,6 +10,8 @@ import type { TransportClose } from "@daemon-sdk/protocol";
 export interface Dialect<Inbound = string> {
   /** For logs. */
   readonly name: string;
+  /** The link is open, and no message was received. May call `connection.accept`, when the peer needs no handshake. */
+  onOpen?(): void;
   /** A message (or chunk) while handshaking or active. Calls `connection.accept` when the handshake has succeeded. */
   onMessage(message: Inbound): void;
   /** The handshake has succeeded. */

@@ -78,6 +78,31 @@ export async function claimStateDir(options: { stateDir?: string | undefined; lo
   }
 }
 
+/** What a {@link Claim} is for a daemon without a state directory. */
+export interface Unclaimed
+  extends Pick<Claim, "instanceId" | "token" | "searchPath" | "wasAbandoned" | "publish" | "release"> {
+  readonly stateDir: undefined;
+  readonly databasePath: undefined;
+  readonly privateSocketPath: undefined;
+  readonly socketPath: undefined;
+}
+
+/** Holds nothing: nobody can find this daemon, and no later daemon finds what it leaves. */
+export function unclaimed(): Unclaimed {
+  return {
+    stateDir: undefined,
+    instanceId: newId(),
+    token: createToken(),
+    databasePath: undefined,
+    searchPath: ":memory:",
+    wasAbandoned: false,
+    privateSocketPath: undefined,
+    socketPath: undefined,
+    publish: async () => {},
+    release: async () => {},
+  };
+}
+
 interface ClaimParts extends Pick<Claim, "stateDir" | "instanceId" | "wasAbandoned"> {
   readonly paths: SocketPaths;
   readonly lock: InstanceLock;

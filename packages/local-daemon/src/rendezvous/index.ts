@@ -1,5 +1,5 @@
 export { resolveLocalAuthToken } from "./auth-token.js";
-export { type Claim, claimStateDir } from "./claim.js";
+export { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./claim.js";
 export { connectLocal, connectOurs, linkTo } from "./connect-local.js";
 export { ensureLocalDaemon } from "./ensure.js";
 export { DAEMON_EXIT } from "./exit-codes.js";

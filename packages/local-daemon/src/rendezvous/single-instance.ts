@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { ConnectionError, type DaemonError } from "@daemon-sdk/protocol";
-import { DatabaseSync } from "@photostructure/sqlite";
 import { failpoint } from "../failpoint.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
+import { type Database, openDatabase } from "../sqlite-library.js";
 import { storageFailure } from "./private-file.js";
 
 /** SQLite's result codes of a held lock, without the extended part. */
@@ -24,7 +24,7 @@ export interface InstanceLock {
 export async function acquireInstanceLock(path: string): Promise<InstanceLock> {
   await createEmpty(path);
   failpoint("lock-file-made");
-  const database = openDatabase(path);
+  const database = openLock(path);
   try {
     // Nothing is ever written, so there is nothing to roll back; a journal beside the lock would only be left behind.
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
@@ -45,9 +45,9 @@ async function createEmpty(path: string): Promise<void> {
   }
 }
 
-function openDatabase(path: string): InstanceType<typeof DatabaseSync> {
+function openLock(path: string): Database {
   try {
-    return new DatabaseSync(path, { timeout: PROCESS_LIMITS.lockMs });
+    return openDatabase(path, { timeout: PROCESS_LIMITS.lockMs });
   } catch (cause) {
     throw lockFailure(path, cause);
   }

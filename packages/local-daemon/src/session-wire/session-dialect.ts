@@ -41,6 +41,8 @@ export interface SessionDialectOptions {
   readonly host: SessionHost;
   readonly credentials: Credentials;
   readonly turns: SharedTurns;
+  /** Whose connection it is, when whoever accepted the link knows that: counted as a connection of that principal already. */
+  readonly principal?: Principal | undefined;
   /** Checks a proof against the upgrade of this very connection. */
   verifyProof(proof: string): boolean;
   /** Called once the credential was accepted. */
@@ -65,6 +67,7 @@ export class SessionDialect implements Dialect {
   #client: AttachedClient | undefined;
   #calls: Calls | undefined;
   #refusals = 0;
+  #isWelcome = false;
   #isLoggedOut = false;
 
   constructor(connection: Connection, options: SessionDialectOptions) {
@@ -72,6 +75,13 @@ export class SessionDialect implements Dialect {
     this.#options = options;
     this.#host = options.host;
     this.#logger = options.logger;
+  }
+
+  onOpen(): void {
+    const { principal } = this.#options;
+    if (principal === undefined) return;
+    this.#enter(principal, true);
+    this.#connection.accept(this.#connection.peerName, this.#options.turns.shares.of(principal.keyId));
   }
 
   onMessage(text: string): void {
@@ -140,19 +150,19 @@ export class SessionDialect implements Dialect {
       this.#refuse(id, { code: RpcCode.invalidParams, message: issueText("authenticate", parsed.error) });
       return;
     }
-    const principal = this.#options.credentials.identify(parsed.data, this.#options.verifyProof);
+    const { credentials, verifyProof } = this.#options;
+    const principal = this.#options.principal ?? credentials.identify(parsed.data, verifyProof);
     if (principal === undefined) {
       this.#refuse(id, { code: RpcCode.authentication, message: REFUSED });
       return;
     }
-    const isFirst = this.#client === undefined;
-    if (isFirst && !this.#admit(id, parsed.data, principal)) return;
+    if (this.#client === undefined && !this.#admit(id, parsed.data, principal)) return;
     const { rules, services } = this.#host;
     const { instanceId } = services;
     const offered = capabilities(rules.agentsOf(principal));
     const result = { userId: "local", orgId: "local", capabilities: offered, instanceId };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
-    if (isFirst) this.#welcome(parsed.data, principal);
+    if (!this.#isWelcome) this.#welcome(parsed.data, principal);
   }
 
   /** False, and answered, when the principal has as many connections as it may have. */
@@ -163,12 +173,17 @@ export class SessionDialect implements Dialect {
       this.#fail(id, toRpcError(error));
       return false;
     }
-    this.#client = new AttachedClient(this.#connection, proof === undefined && ticket === undefined, principal);
-    this.#calls = this.#callsOf(this.#client);
+    this.#enter(principal, proof === undefined && ticket === undefined);
     return true;
   }
 
+  #enter(principal: Principal, isPlain: boolean): void {
+    this.#client = new AttachedClient(this.#connection, isPlain, principal);
+    this.#calls = this.#callsOf(this.#client);
+  }
+
   #welcome({ caller }: AuthenticateParams, principal: Principal): void {
+    this.#isWelcome = true;
     const share = this.#options.turns.shares.of(principal.keyId);
     this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
     this.#options.onAuthenticated?.();

@@ -1,13 +1,13 @@
 import { statSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { DatabaseSync } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { openDatabase } from "../sqlite-library.js";
 import type { CheckpointReply, CheckpointRequest } from "./checkpointer.js";
 
 // The program of the thread that checkpoints: one file, one partner.
 // A file that is gone must not be made again: SQLite would.
 statSync(String(workerData));
-const database = new DatabaseSync(String(workerData));
+const database = openDatabase(String(workerData));
 database.exec(`PRAGMA busy_timeout=${STORAGE_LIMITS.busyMs}; PRAGMA synchronous=NORMAL`);
 const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
 

@@ -1,5 +1,5 @@
-import type { DatabaseSync } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import type { Database } from "../sqlite-library.js";
 import { isDamage, isRefusedRow } from "./storage-error.js";
 
 /** Values of the key of a row, in the order of the key's columns. */
@@ -30,13 +30,13 @@ export interface TableSalvageOptions {
 export class TableSalvage {
   /** Keys of rows that are known to have existed, and could not be read. */
   readonly lost: Key[] = [];
-  readonly #database: InstanceType<typeof DatabaseSync>;
+  readonly #database: Database;
   readonly #options: TableSalvageOptions;
   #candidates: readonly Key[] | undefined;
   #probes = 0;
   #isDamaged = false;
 
-  constructor(database: InstanceType<typeof DatabaseSync>, options: TableSalvageOptions) {
+  constructor(database: Database, options: TableSalvageOptions) {
     this.#database = database;
     this.#options = options;
   }

@@ -1,10 +1,8 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { DatabaseSync } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { type Database, openDatabase } from "../sqlite-library.js";
 import { type Key, type TableRow, TableSalvage } from "./salvage-table.js";
 import { MIGRATIONS } from "./schema.js";
-
-type Database = InstanceType<typeof DatabaseSync>;
 
 /** What was copied out of a damaged store, and what was not. */
 export interface SalvageReport {
@@ -70,8 +68,8 @@ const TABLES: readonly Table[] = [
  * @param now wall clock in ms
  */
 export function salvage(from: string, to: string, now: number): SalvageReport {
-  const source = new DatabaseSync(from, { defensive: false });
-  const target = new DatabaseSync(to);
+  const source = openDatabase(from, { defensive: false });
+  const target = openDatabase(to);
   try {
     // With a schema that may be written, SQLite also opens a file that was cut off.
     source.exec("PRAGMA writable_schema=ON; PRAGMA locking_mode=EXCLUSIVE");

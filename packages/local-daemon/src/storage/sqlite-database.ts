@@ -1,6 +1,7 @@
 import { DaemonError } from "@daemon-sdk/protocol";
-import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite";
+import type { StatementSyncInstance } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { type Database, openDatabase } from "../sqlite-library.js";
 import { MIGRATIONS } from "./schema.js";
 import { DamagedRow, isDamage, storageError } from "./storage-error.js";
 
@@ -13,13 +14,13 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 /**
  * One SQLite file, held by this process alone, with statements prepared when they are first used.
  *
- * The only place that imports the native library. Its failures come out as `STORAGE_FULL` (disk full, or read-only) or
+ * Failures of the native library come out as `STORAGE_FULL` (disk full, or read-only) or
  * `STORAGE_FAILED`, with the path in the text.
  */
 export class SqliteDatabase {
   readonly #path: string;
   readonly #statements = new Map<string, StatementSyncInstance>();
-  #database: InstanceType<typeof DatabaseSync> | undefined;
+  #database: Database | undefined;
   readonly #maxBytes: number | undefined;
   readonly #schema: readonly string[];
   readonly #onDamage: (() => void) | undefined;
@@ -57,7 +58,7 @@ export class SqliteDatabase {
    */
   open(durably: () => void): void {
     this.#guard(() => {
-      this.#database = new DatabaseSync(this.#path);
+      this.#database = openDatabase(this.#path);
       // Exclusive before WAL: SQLite then needs no shared memory file. A second connection needs that file, and no other
       // process opens the store: its daemon holds the state directory (`acquireInstanceLock`).
       const lockingMode = this.#isCheckpointedElsewhere ? "NORMAL" : "EXCLUSIVE";
@@ -199,7 +200,7 @@ export class SqliteDatabase {
     database.exec(`PRAGMA user_version=${this.#schema.length}`);
   }
 
-  #open(): InstanceType<typeof DatabaseSync> {
+  #open(): Database {
     if (this.#database !== undefined) return this.#database;
     throw new DaemonError("STORAGE_FAILED", `The store ${this.#path} is not open.`);
   }

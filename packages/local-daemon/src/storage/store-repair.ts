@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { DaemonError, Logger } from "@daemon-sdk/protocol";
-import { DatabaseSync } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { type Database, openDatabase } from "../sqlite-library.js";
 import type { SalvageReport } from "./salvage.js";
 import { salvageInThread } from "./salvage-thread.js";
 import { MIGRATIONS } from "./schema.js";
@@ -163,8 +163,8 @@ export class StoreRepair {
   }
 }
 
-function withDatabase(path: string, work: (database: InstanceType<typeof DatabaseSync>) => void): void {
-  const database = new DatabaseSync(path, { defensive: false });
+function withDatabase(path: string, work: (database: Database) => void): void {
+  const database = openDatabase(path, { defensive: false });
   try {
     // With a schema that may be written, SQLite also opens a file that was cut off.
     database.exec("PRAGMA writable_schema=ON; PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY");

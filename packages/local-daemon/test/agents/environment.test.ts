@@ -52,6 +52,15 @@ describe("an agent's environment (S8)", () => {
     expect(JSON.stringify(agentEnvironment(source, { env }, sessionId("s")))).not.toContain("forged");
   });
 
+  test("names no directory where the daemon has none, whatever the spec says", () => {
+    const env = { DAEMON_SDK_AGENT_STATE: "forged" };
+    expect(agentEnvironment({ ...source, agentStateDir: undefined }, { env }, sessionId("s-1"))).toEqual({
+      ...inherited,
+      DAEMON_SDK_INSTANCE: "i-1",
+      DAEMON_SDK_SESSION: "s-1",
+    });
+  });
+
   test("is what the process really sees", async () => {
     const env = { ...daemon, PATH: process.env.PATH };
     await using running = await openAgent({ command: misbehaving(), env, spec: { inheritEnv: ["EXTRA"] } });

@@ -1,3 +1,3 @@
-export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "./memory-transport.js";
+export { type MemoryLink, type MemoryTransportOptions, memoryTransport } from "@daemon-sdk/protocol";
 export * from "./record-transport.js";
 export * from "./recording.js";

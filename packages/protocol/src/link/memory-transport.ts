@@ -1,5 +1,7 @@
-import { LIMITS, type Logger, silentLogger, type Transport } from "@daemon-sdk/protocol";
+import { type Logger, silentLogger } from "../base/index.js";
+import { LIMITS } from "../limits/index.js";
 import { MemoryEnd } from "./memory-end.js";
+import type { Transport } from "./transport.js";
 
 /** Options of {@link memoryTransport}. */
 export interface MemoryTransportOptions {
@@ -20,11 +22,11 @@ export interface MemoryLink {
 }
 
 /**
- * A pair of transports in one process that behaves like a wire: no delivery inside the caller's stack, back-pressure from an
- * end that does not read, and a link that can be cut.
+ * A pair of transports in one process, for a client and a daemon in one program, and for tests. It behaves like a wire: no
+ * delivery inside the caller's stack, back-pressure from an end that does not read, and a link that can be cut.
  *
- * No timers, no Node, no sockets: it runs on microtasks, so tests need no fake clock. It keeps every law of
- * `transportContract`.
+ * No timers, no Node, no sockets: it runs on microtasks, so tests need no fake clock. It keeps every law of a
+ * {@link Transport}.
  */
 export function memoryTransport(options: MemoryTransportOptions = {}): MemoryLink {
   const settings = {

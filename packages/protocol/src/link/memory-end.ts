@@ -1,4 +1,7 @@
-import { CloseCode, type Logger, ProtocolError, type Transport, type TransportClose } from "@daemon-sdk/protocol";
+import { type Logger, utf8Bytes } from "../base/index.js";
+import { ProtocolError } from "../errors.js";
+import { CloseCode } from "./close-codes.js";
+import type { Transport, TransportClose } from "./transport.js";
 
 /** Settings of both ends of one memory link. */
 export interface MemorySettings {
@@ -70,7 +73,7 @@ export class MemoryEnd implements Transport {
 
   send(text: string): boolean {
     if (!this.#isOpen) return false;
-    const bytes = new TextEncoder().encode(text).byteLength;
+    const bytes = utf8Bytes(text);
     this.#outbox.push({ text, bytes });
     this.#bufferedBytes += bytes;
     this.#wake();

@@ -1,0 +1,108 @@
+import { CloseCode, type Logger, type Transport } from "@daemon-sdk/protocol";
+import type { Credentials, Principal } from "./access/index.js";
+import { Connection } from "./connection/index.js";
+import type { DaemonLimits } from "./limits/index.js";
+import type { SharedTurns } from "./session-wire/index.js";
+import type { SessionHost } from "./sessions/index.js";
+
+/** A link of the session wire that this daemon is to serve. */
+export interface SessionLink {
+  readonly transport: Transport;
+  /** Whose link it is. Absent: the peer authenticates. */
+  readonly principal?: Principal | undefined;
+  /** `performance.now()` at accept: the deadline of the handshake counts from here. Default: now. */
+  readonly acceptedAt?: number;
+  /** Whether a proof was made for this very link. Absent: no proof is valid. */
+  verifyProof?(proof: string): boolean;
+  /** Called when a credential was accepted. */
+  markAuthenticated?(): void;
+}
+
+/** Options of {@link SessionConnections}. */
+export interface SessionConnectionsOptions {
+  readonly host: SessionHost;
+  readonly credentials: Credentials;
+  readonly limits: DaemonLimits;
+  readonly logger: Logger;
+}
+
+/**
+ * The session wire, with the schemas of every method. Loaded after the endpoint is published: loading takes a tenth of a cold
+ * start, and no client has connected before.
+ */
+const loadSessionWire = () => import("./session-wire/index.js");
+
+/** The daemon's connections of the session wire, whoever accepted their links. */
+export class SessionConnections {
+  readonly #options: SessionConnectionsOptions;
+  readonly #open = new Set<Connection>();
+  #wire: ReturnType<typeof loadSessionWire> | undefined;
+  #turns: SharedTurns | undefined;
+  #isDraining = false;
+
+  constructor(options: SessionConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Begins to load what the first connection needs. */
+  preload(): void {
+    this.#wire ??= loadSessionWire();
+  }
+
+  /**
+   * Serves a link until it ends. The transport keeps its messages, and its end, until the dialect is loaded.
+   *
+   * Rejects with `QUEUE_FULL` when the principal has as many connections as it may have; the link is untouched then.
+   */
+  async accept(link: SessionLink): Promise<void> {
+    this.preload();
+    const { SessionDialect, SharedTurns } = await (this.#wire as ReturnType<typeof loadSessionWire>);
+    const { host, credentials, limits, logger } = this.#options;
+    this.#turns ??= new SharedTurns(logger);
+    const turns = this.#turns;
+    const { transport, principal, acceptedAt } = link;
+    if (principal !== undefined) turns.connections.add(principal.keyId);
+    const connection = new Connection({
+      transport,
+      logger,
+      elapsedMs: acceptedAt === undefined ? 0 : performance.now() - acceptedAt,
+      share: turns.shares.strangers,
+      limits: {
+        handshakeMs: limits.authenticateMs,
+        bufferBytes: limits.connectionBufferBytes,
+        slowMs: limits.slowConsumerMs,
+        closeMs: limits.closeTimeoutMs,
+      },
+      dialect: (self) =>
+        new SessionDialect(self, {
+          host,
+          credentials,
+          turns,
+          principal,
+          verifyProof: (proof) => link.verifyProof?.(proof) ?? false,
+          onAuthenticated: () => link.markAuthenticated?.(),
+          logger,
+        }),
+    });
+    this.#open.add(connection);
+    void connection.closed.then(() => this.#open.delete(connection));
+    if (this.#isDraining) connection.close(CloseCode.goingAway, "the daemon stops");
+  }
+
+  /** From here on a new connection is closed at once. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Closes all; resolves when they have ended. */
+  async close(): Promise<void> {
+    this.drain();
+    for (const connection of this.#open) connection.close(CloseCode.goingAway, "the daemon stops");
+    await Promise.all([...this.#open].map(({ closed }) => closed));
+  }
+}
