@@ -69,3 +69,19 @@ test("an answer that is waited for reaches its sender", async () => {
   expect((await returned).body).toBe("Still here.");
   await Promise.all([ada.client.close(), bob.client.close()]);
 });
+
+test("a body may be any JSON, which its reader gets as a text and as it was sent", async () => {
+  const relay = new MemoryRelay();
+  const [ada, bob] = [await joined(relay, "Ada"), await joined(relay, "Bob")];
+  const [asked, answered] = [{ question: [2, null] }, [4]];
+  expect(await ada.client.send("Bob", asked)).toMatchObject({ state: "delivered" });
+  const message = await nextOf(bob.messages);
+  expect(message).toMatchObject({ body: JSON.stringify(asked), json: asked });
+  await bob.client.respond(message, answered);
+  expect(await nextOf(ada.messages)).toMatchObject({ body: "[4]", json: answered });
+  relay.send("test", "Bob", "a text");
+  const text = await nextOf(bob.messages);
+  expect(text.body).toBe("a text");
+  expect(text).not.toHaveProperty("json");
+  await Promise.all([ada.client.close(), bob.client.close()]);
+});

@@ -111,6 +111,31 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
     ),
   },
   {
+    sin: "tells the old directory of a session that has moved",
+    caughtBy: ["P6.15"],
+    make: says((frame, wire) => withResult(frame, wire, "load_session", (result) => ({ ...result, cwd: "/old" }))),
+  },
+  {
+    sin: "moves a session and tells nobody",
+    caughtBy: ["P6.15"],
+    make: () => ({ says: (frame) => (tells(frame, "session_working_directory_changed") ? [] : [frame]) }),
+  },
+  {
+    sin: "lists files as objects",
+    caughtBy: ["P6.16"],
+    make: says((frame, wire) => withResult(frame, wire, "list_files", () => ({ files: [{ path: "a" }] }))),
+  },
+  {
+    sin: "has neither a difference nor a reason",
+    caughtBy: ["P6.16"],
+    make: says((frame, wire) => withResult(frame, wire, "get_git_diff", () => ({ success: false }))),
+  },
+  {
+    sin: "has no list of models",
+    caughtBy: ["P6.17"],
+    make: says((frame, wire) => withResult(frame, wire, "list_models", () => ({ models: null }))),
+  },
+  {
     sin: "takes any name for an agent",
     caughtBy: ["P6.11"],
     make: hears((frame) => {

@@ -38,9 +38,26 @@ export function queueBytesFull(
   );
 }
 
+/** As many calls about directories wait as one credential may have. */
+export function tooManyDirectoryCalls(): DaemonError {
+  return new DaemonError(
+    "QUEUE_FULL",
+    "Calls about the directories of sessions run one at a time, and too many of yours wait. Ask again when they are answered.",
+  );
+}
+
 /** The session was closed; it takes messages again once it was loaded. */
 export function sessionClosed(sessionId: SessionId): SessionError {
   return new SessionError("SESSION_CLOSED", `Session ${sessionId} was closed. Load it again to go on.`, { sessionId });
+}
+
+/** The session cannot move to another directory while its agent works. */
+export function sessionAtWork(sessionId: SessionId): SessionError {
+  return new SessionError(
+    "SESSION_STATE",
+    `A turn of session ${sessionId} runs or waits. Interrupt it, or load the session with another cwd after its end.`,
+    { sessionId },
+  );
 }
 
 /** The daemon stops, and takes nothing new. */

@@ -286,9 +286,12 @@ class RunningDaemon implements Daemon {
   #spawning(): SpawningParts | undefined {
     const { claim, config } = this.#parts;
     const { instanceId, socketPath } = claim;
-    const { spawner, live } = this.#host.services;
+    const { rules, services } = this.#host;
+    const { spawner, live } = services;
     if (!config.spawnManager || socketPath === undefined) return undefined;
-    return { spawner, live, agents: this.#agents, instanceId, socketPath };
+    // Who spawns acts for nobody's key: its workers are bound as the person's sessions are.
+    const workingDirectory = (path: string) => rules.workingDirectory(path, PERSON.keyId);
+    return { spawner, live, agents: this.#agents, instanceId, socketPath, workingDirectory };
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */

@@ -71,6 +71,15 @@ async function checkRecorded(checks) {
   });
 }
 
+/** Ours reads `null` in the optional fields of known payloads as absent; of the generated ones that are these. */
+function withoutNulls(envelope) {
+  const { payload, type } = envelope;
+  const optional = { SEND: ["data", "thread"], DELIVER: ["data", "thread"], CHANNEL_MESSAGE: ["data", "thread"] };
+  const nulls = (optional[type] ?? []).filter((key) => payload[key] === null);
+  const kept = Object.entries(payload).filter(([key]) => !nulls.includes(key));
+  return { ...envelope, payload: Object.fromEntries(kept) };
+}
+
 async function checkGenerated(checks, seed) {
   const random = randomSource(seed);
   const envelopes = Array.from({ length: GENERATED }, () => randomEnvelope(random));
@@ -95,7 +104,7 @@ async function checkGenerated(checks, seed) {
   for (const maxPiece of [7, 1500, 65_536, 1_000_000]) {
     await checks.check(`both parsers read the same from pieces of up to ${maxPiece} bytes`, () => {
       const pieces = cutRandomly(stream, random, maxPiece);
-      assert.deepEqual(parseOurs(pieces), plain);
+      assert.deepEqual(parseOurs(pieces), plain.map(withoutNulls));
       assert.deepEqual(parseTheirs(pieces), plain);
     });
   }

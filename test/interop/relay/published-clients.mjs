@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { RelayClient } from "@agent-relay/sdk";
 import { createDaemon } from "@daemon-sdk/local-daemon/server";
 import { Arrivals, throwAwayDirectory, until } from "./conversation.mjs";
+import { mcpChecks } from "./published-mcp.mjs";
 
 /** A published client that keeps what it hears. */
 class Peer {
@@ -26,6 +27,11 @@ class Peer {
     return this;
   }
 
+  /** Ends the client. After its `disconnect()` it connects again, when the end of the socket comes late. */
+  leave() {
+    this.client.destroy();
+  }
+
   hears(body) {
     return this.messages.next(`the message "${body}"`, (message) => message.body === body);
   }
@@ -45,6 +51,7 @@ export async function checkPublishedClients(checks) {
     spawnManager: true,
     relayAccess: "open",
   });
+  const owned = await createDaemon({ stateDir: join(directory.path, "owned") });
   const { socketPath } = daemon.endpoint;
   const peers = [];
   const open = async (name, options) => {
@@ -56,11 +63,16 @@ export async function checkPublishedClients(checks) {
     const alice = await open("Alice", { cli: "claude", task: "demo" });
     const bob = await open("Bob");
     await messageChecks(checks, { alice, bob, open });
-    await exchangeChecks(checks, { alice, bob, directory });
+    await exchangeChecks(checks, { alice, bob, directory, open });
     await absenceChecks(checks, { alice, bob, open });
+    const ann = await open("Ann");
+    ann.leave();
+    const ownedSocketPath = owned.endpoint.socketPath;
+    await mcpChecks(checks, { alice, directory, socketPath, ownedSocketPath });
   } finally {
     for (const peer of peers) peer.client.destroy();
     await daemon.close({ drainMs: 0 });
+    await owned.close({ drainMs: 0 });
     directory.remove();
   }
 }
@@ -75,6 +87,12 @@ async function messageChecks(checks, { alice, bob, open }) {
     assert.deepEqual({ from, kind, data, thread }, { from: "Alice", kind: "action", data: { n: 1 }, thread: "t-1" });
     assert.equal(meta.importance, 80);
   });
+  await checks.check("direct: a body that is an object arrives as it is", async () => {
+    const body = { question: "2 + 2?", options: [3, 4, null] };
+    alice.client.sendMessage("Bob", body);
+    const message = await bob.messages.next("the object", (got) => got.body?.question === "2 + 2?");
+    assert.deepEqual(message.body, body);
+  });
   await checks.check("broadcast: everybody but the sender hears it", async () => {
     const carl = await open("Carl");
     alice.client.broadcast("to all");
@@ -86,7 +104,7 @@ async function messageChecks(checks, { alice, bob, open }) {
       alice.messages.count(({ body }) => body === "to all"),
       0,
     );
-    carl.client.disconnect();
+    carl.leave();
   });
   await checks.check("topic: subscribers hear it, and none after they unsubscribed", async () => {
     bob.client.subscribe("builds");
@@ -121,7 +139,7 @@ async function messageChecks(checks, { alice, bob, open }) {
     const { data, originalTo } = await shadow.hears("watched");
     assert.equal(data._shadowCopy, true);
     assert.equal(originalTo, "Bob");
-    shadow.client.disconnect();
+    shadow.leave();
   });
 }
 
@@ -130,7 +148,7 @@ function topicMessage(body) {
   return { v: 1, type: "SEND", id, ts: Date.now(), to: "*", topic: "builds", payload: { kind: "message", body } };
 }
 
-async function exchangeChecks(checks, { alice, bob, directory }) {
+async function exchangeChecks(checks, { alice, bob, directory, open }) {
   await checks.check("sendAndWait: the addressee's ACK comes back", async () => {
     const answered = alice.client.sendAndWait("Bob", "blocking", { timeoutMs: 5000 });
     const { id, meta } = await bob.hears("blocking");
@@ -138,6 +156,12 @@ async function exchangeChecks(checks, { alice, bob, directory }) {
     bob.client.sendAck({ ack_id: id, seq: 1, correlationId, response: "OK", responseData: { n: 2 } });
     const answer = await answered;
     assert.deepEqual([answer.response, answer.responseData], ["OK", { n: 2 }]);
+  });
+  await checks.check("sendAndWait: an ACK of the correlation id alone is the answer", async () => {
+    const answered = alice.client.sendAndWait("Bob", "answer briefly", { timeoutMs: 5000 });
+    const { correlationId } = (await bob.hears("answer briefly")).meta.sync;
+    bob.client.sendAck({ correlationId, response: "OK" });
+    assert.equal((await answered).response, "OK");
   });
   await checks.check("request and respond", async () => {
     const asked = alice.client.request("Bob", "what is 2 + 2?", { timeout: 5000 });
@@ -160,6 +184,17 @@ async function exchangeChecks(checks, { alice, bob, directory }) {
     assert.ok(inbox.some(({ from, body }) => from === "Alice" && body === "direct"));
     const found = await alice.client.queryMessages({ from: "Alice", to: "Bob" });
     assert.ok(found.some(({ body }) => body === "direct"));
+  });
+  await checks.check("queries: an agent that is connected can be removed", async () => {
+    const gone = await open("Gone");
+    assert.equal((await alice.client.removeAgent("Gone")).removed, true);
+    await until("Gone is gone", () => gone.client.state === "DISCONNECTED");
+  });
+  await checks.check("a component of the daemon's system has its reserved name", async () => {
+    const component = await open("Dashboard", { _isSystemComponent: true });
+    component.client.sendMessage("Alice", "from the dashboard");
+    assert.equal((await alice.hears("from the dashboard")).from, "Dashboard");
+    component.leave();
   });
   await checks.check("queries: an agent that is gone can be removed", async () => {
     const isThere = async () => (await alice.client.listConnectedAgents()).some(({ name }) => name === "Carl");
@@ -196,7 +231,7 @@ async function absenceChecks(checks, { alice, bob, open }) {
   });
   await checks.check("offline: a name that is known and away gets its messages when it comes", async () => {
     const first = await open("Dora");
-    first.client.disconnect();
+    first.leave();
     await until("Dora is away", async () => {
       const connected = await alice.client.listConnectedAgents();
       return !connected.some(({ name }) => name === "Dora");
@@ -207,7 +242,7 @@ async function absenceChecks(checks, { alice, bob, open }) {
     const { data } = await second.hears("kept 0");
     assert.equal(data._offlineQueued, true);
     await second.hears("kept 299");
-    second.client.disconnect();
+    second.leave();
   });
   await checks.check("same name twice: the newcomer stays, the old one is told and does not come back", async () => {
     const old = await open("Twin");
@@ -219,6 +254,6 @@ async function absenceChecks(checks, { alice, bob, open }) {
       old.messages.count(() => true),
       0,
     );
-    young.client.disconnect();
+    young.leave();
   });
 }

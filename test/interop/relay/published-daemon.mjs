@@ -89,6 +89,12 @@ async function messageChecks(checks, { alice, bob, open }) {
       { from: "Alice", route: "direct", data: { n: 1 }, thread: "t", seq: 1 },
     );
   });
+  await checks.check("direct: a body that is an object arrives as it is", async () => {
+    const body = { question: "2 + 2?", options: [3, 4, null] };
+    await alice.client.send("Bob", body);
+    const { json } = await bob.messages.next("the object", (message) => message.json !== undefined);
+    assert.deepEqual(json, body);
+  });
   await checks.check("broadcast and topic", async () => {
     await alice.client.send("*", "to all");
     assert.equal((await bob.hears("to all")).route, "broadcast");

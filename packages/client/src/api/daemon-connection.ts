@@ -1,8 +1,10 @@
 import {
   type ArchiveSessionResult,
+  type AvailableModel,
   type ConnectionError,
   type CreateTicketResult,
   type DaemonCapabilities,
+  type DefaultSettingsResult,
   type GetSessionMessagesParams,
   type GetSessionMessagesResult,
   type InboxRequest,
@@ -129,9 +131,10 @@ export class DaemonConnection {
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
     checkResumeOptions(sessionId, options);
-    const { mcpServers, loadAllMessages, signal } = options;
+    const { cwd, mcpServers, loadAllMessages, signal } = options;
+    if (cwd !== undefined) requireOffer(this.capabilities, "workspace");
     const { client, stream } = this.#newHandle(options);
-    const params = withoutUndefined({ mcpServers, loadAllMessages });
+    const params = withoutUndefined({ cwd, mcpServers, loadAllMessages });
     const result = await client.loadSession(sessionId, params, {
       ...withoutUndefined({ signal }),
       onResult: (loaded) => stream.turns.found(loaded as LoadSessionResult),
@@ -201,6 +204,17 @@ export class DaemonConnection {
   ): Promise<GetSessionMessagesResult> {
     requireText("sessionId", sessionId);
     return this.#call(METHODS.getSessionMessages, { ...page, sessionId });
+  }
+
+  /** The settings of a new session that names none, and what its agent offers. */
+  getDefaultSettings(): Promise<DefaultSettingsResult> {
+    return this.#parts.connector.multiplexer.calls.request(METHODS.getDefaultSettings, {});
+  }
+
+  /** The models of an agent, default: the first of `capabilities.agents`. Empty until it has started under this daemon. */
+  async listModels(agent?: string): Promise<AvailableModel[]> {
+    const { calls } = this.#parts.connector.multiplexer;
+    return (await calls.request(METHODS.listModels, withoutUndefined({ agent }))).models;
   }
 
   /** Removes a session from the lists, without loading it. */

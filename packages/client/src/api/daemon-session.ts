@@ -9,6 +9,10 @@ import {
   type ExecuteRewindResult,
   type GetSessionMessagesParams,
   type GetSessionMessagesResult,
+  type GitDiffParams,
+  type GitDiffResult,
+  type ListFilesParams,
+  type ListFilesResult,
   type ListMcpServersResult,
   type McpTool,
   METHODS,
@@ -228,6 +232,16 @@ export class DaemonSession {
   /** A page of the conversation; at most 100 messages, 20 by default. */
   getMessages(page: Omit<GetSessionMessagesParams, "sessionId"> = {}): Promise<GetSessionMessagesResult> {
     return this.client.call(METHODS.getSessionMessages, page);
+  }
+
+  /** The files below the session's directory, as far as git does not ignore them; of a large one not all. */
+  listFiles(options: Omit<ListFilesParams, "sessionId"> = {}): Promise<ListFilesResult> {
+    return this.client.call(METHODS.listFiles, options);
+  }
+
+  /** What was changed in the session's directory: commits since the base branch, and what is not committed. */
+  getGitDiff(options: Omit<GitDiffParams, "sessionId"> = {}): Promise<GitDiffResult> {
+    return this.client.call(METHODS.getGitDiff, options);
   }
 
   /** Removes the session from the lists. It can still be resumed. */

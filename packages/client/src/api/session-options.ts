@@ -53,6 +53,11 @@ export interface DaemonSessionOptions
 
 /** Options of `resumeSession`. */
 export interface ResumeSessionOptions extends Handlers {
+  /**
+   * Another working directory from now on, such as for a session whose own is gone. Needs a daemon that offers `workspace`.
+   * Rejected with SESSION_STATE while a turn runs or waits.
+   */
+  cwd?: string;
   mcpServers?: McpServerConfig[];
   /** Whether `session.history` holds the whole conversation, and not just its end. */
   loadAllMessages?: boolean;
@@ -126,6 +131,7 @@ export function checkResumeOptions(sessionId: string, options: ResumeSessionOpti
   requireText("sessionId", sessionId);
   requireObject("options", options);
   checkHandlers(options);
+  checkText("cwd", options.cwd);
   checkList("mcpServers", options.mcpServers, "MCP servers, each with a name", checkNamed);
   checkBoolean("loadAllMessages", options.loadAllMessages);
   checkSignal("signal", options.signal);

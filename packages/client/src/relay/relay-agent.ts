@@ -4,6 +4,7 @@ import {
   type ChannelJoinPayload,
   createEnvelope,
   type Envelope,
+  type JsonBody,
   type SendMeta,
   type ShadowBindPayload,
 } from "@daemon-sdk/protocol/relay";
@@ -164,13 +165,16 @@ export class RelayAgent implements AsyncDisposable {
     return this.#feed.consume(options?.signal);
   }
 
-  /** Sends to an agent or user, or to all of them (`*`, `@users`). Resolves with the outcome, also with a refusal. */
-  send(to: string, body: string, options?: MessageOptions): Promise<SendReceipt> {
+  /**
+   * Sends to an agent or user, or to all of them (`*`, `@users`). The body is a text, or any other JSON value. Resolves with the
+   * outcome, also with a refusal.
+   */
+  send(to: string, body: JsonBody, options?: MessageOptions): Promise<SendReceipt> {
     return this.#outbox.submit(sendEnvelope(newId(), body, { ...options, to }), options?.signal);
   }
 
   /** Sends to all subscribers of the topic, except this client. */
-  publish(topic: string, body: string, options?: MessageOptions): Promise<SendReceipt> {
+  publish(topic: string, body: JsonBody, options?: MessageOptions): Promise<SendReceipt> {
     return this.#outbox.submit(sendEnvelope(newId(), body, { ...options, to: "*", topic }), options?.signal);
   }
 
@@ -178,7 +182,7 @@ export class RelayAgent implements AsyncDisposable {
    * Sends, and waits until the addressee has called `answer`. Rejects with RECIPIENT_NOT_FOUND, REQUEST_TIMEOUT, CONNECTION_LOST,
    * …
    */
-  sendAndWait(to: string, body: string, options: ExchangeOptions = {}): Promise<AckPayload> {
+  sendAndWait(to: string, body: JsonBody, options: ExchangeOptions = {}): Promise<AckPayload> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
     const meta: SendMeta = { sync: { correlationId: id, timeoutMs, blocking: true } };
@@ -196,7 +200,7 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   /** Sends a request to another agent and waits for its response. The wait survives a reconnect. Default time-out 30 s. */
-  request(to: string, body: string, options: ExchangeOptions = {}): Promise<RelayMessage> {
+  request(to: string, body: JsonBody, options: ExchangeOptions = {}): Promise<RelayMessage> {
     const { timeoutMs = LIMITS.requestTimeoutMs, signal } = options;
     const id = newId();
     // Twice, because older clients read either place (docs/wire/relay.md#sdk-client).
@@ -212,7 +216,7 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   /** Sends to the sender of a message, in its thread. Ends the wait of a sender that called `request`. */
-  respond(message: RelayMessage, body: string, options: MessageOptions = {}): Promise<SendReceipt> {
+  respond(message: RelayMessage, body: JsonBody, options: MessageOptions = {}): Promise<SendReceipt> {
     const { requestId, thread, from: to } = message;
     const inThread = { ...(thread === undefined ? {} : { thread }), ...options, to };
     if (requestId === undefined) return this.#outbox.submit(sendEnvelope(newId(), body, inThread), options.signal);
@@ -240,7 +244,7 @@ export class RelayAgent implements AsyncDisposable {
   }
 
   /** Posts to the other members who are connected: channel messages are not stored for those who are not. */
-  post(channel: string, body: string, { signal, ...rest }: PostOptions = {}): Promise<SendReceipt> {
+  post(channel: string, body: JsonBody, { signal, ...rest }: PostOptions = {}): Promise<SendReceipt> {
     return this.#outbox.submit(createEnvelope("CHANNEL_MESSAGE", { channel, body, ...rest }), signal);
   }
 

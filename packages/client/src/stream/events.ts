@@ -64,6 +64,7 @@ export const DroidMessageType = {
   ContextUsageChanged: "context_usage_changed",
   ToolCallDetails: "tool_call_details",
   AgentUpdate: "agent_update",
+  AgentStateChanged: "agent_state_changed",
 } as const;
 
 export type DroidMessageType = (typeof DroidMessageType)[keyof typeof DroidMessageType];
@@ -250,7 +251,8 @@ export type PartialEvent =
   | { type: "commands_changed"; commands: AgentCommand[] }
   | { type: "context_usage_changed"; usedTokens: number; contextTokens: number; cost?: Record<string, unknown> }
   | ({ type: "tool_call_details" } & ToolCallDetails)
-  | { type: "agent_update"; update: Record<string, unknown> };
+  | { type: "agent_update"; update: Record<string, unknown> }
+  | { type: "agent_state_changed"; state: Open<"waiting" | "starting" | "ready" | "failed"> };
 
 /** One event of a stream. Switch on `type`; new types may be added in minor versions. */
 export type DroidStreamEvent<Output = unknown> =

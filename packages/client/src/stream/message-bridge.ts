@@ -155,6 +155,7 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
     case "context_usage_changed":
     case "tool_call_details":
     case "agent_update":
+    case "agent_state_changed":
       // Same name and fields on the wire and in the stream.
       return [notification];
     default:

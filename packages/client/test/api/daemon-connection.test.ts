@@ -207,3 +207,26 @@ test("a session that another connection started can be followed to the end of it
   expect(JSON.stringify(await events)).not.toContain("for them");
   expect((await events).at(-1)).toMatchObject({ text: "for us" });
 });
+
+test("resumeSession moves a session to another directory, and is refused where the daemon cannot", async () => {
+  const { daemon, connection } = await connected({ capabilities: { workspace: true } });
+  const { id } = daemon.addSession({ cwd: "/gone" });
+  const session = await connection.resumeSession(id, { cwd: "/kept" });
+  expect(session.snapshot.cwd).toBe("/kept");
+  expect((await daemon.waitForRequest("load_session")).params).toMatchObject({ cwd: "/kept" });
+  const { daemon: older, connection: toOlder } = await connected();
+  const refused = toOlder.resumeSession(older.addSession().id, { cwd: "/kept" });
+  await expect(refused).rejects.toMatchObject({ code: "METHOD_NOT_FOUND" });
+  await expect(connection.resumeSession(id, { cwd: 7 as never })).rejects.toMatchObject({ code: "INVALID_OPTION" });
+});
+
+test("files, differences, models and default settings are asked for by one call each", async () => {
+  const { daemon, connection } = await connected({ capabilities: { workspace: true } });
+  const session = await connection.resumeSession(daemon.addSession().id);
+  expect(await session.listFiles({ showHidden: true })).toEqual({ files: [] });
+  expect(await session.getGitDiff({ baseBranch: "main" })).toMatchObject({ success: false });
+  expect(await connection.listModels("fake")).toEqual([]);
+  expect(await connection.getDefaultSettings()).toEqual({ availableModels: [] });
+  const asked = await daemon.waitForRequest("get_git_diff");
+  expect(asked.params).toEqual({ sessionId: session.sessionId, baseBranch: "main" });
+});

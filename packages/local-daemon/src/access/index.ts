@@ -11,6 +11,7 @@ export {
   type KeyQuotas,
 } from "./key-policy.js";
 export { checkPrincipal, PERSON, type Principal } from "./principal.js";
+export { PrincipalTurns } from "./principal-turns.js";
 export {
   createNonce,
   createProof,

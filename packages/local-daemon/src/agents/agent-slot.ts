@@ -12,6 +12,7 @@ import { agentsBusy, daemonStopping } from "../refusals.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpawner, AgentSpec, AgentStart } from "./agent.js";
 import type { LiveAgents } from "./live-agents.js";
 import type { Occupant } from "./occupant.js";
+import { StartNotice, type StartState } from "./start-notice.js";
 
 /** What all sessions' agents share. */
 export interface AgentServices {
@@ -37,6 +38,8 @@ export interface AgentSlotOptions extends AgentServices {
   idleSince(): number | undefined;
   /** Its start has been waiting for some time, and waits on; `error` says for what. */
   onWaiting(error: SessionError): void;
+  /** Where a start is that takes long: {@link StartNotice}. */
+  onStart(state: StartState): void;
   /** The idle agent is stopped to make room for another. */
   onReleased(): void;
   /** How its agent is started. Rejects when the configuration no longer has it, or the session may not start it. */
@@ -189,15 +192,19 @@ export class AgentSlot implements Occupant {
   }
 
   async #start(signal: AbortSignal): Promise<Agent> {
-    const { live, now } = this.#options;
+    const { live, now, onStart } = this.#options;
     const stops = this.#stops;
+    const notice = new StartNotice(onStart);
     try {
       const spec = await this.#begun(signal);
+      notice.begun();
       this.#starts.push(now());
       const agent = await this.#fill(spec, () => this.#stops !== stops);
       live.started(this);
+      notice.ended("ready");
       return agent;
     } catch (error) {
+      notice.ended("failed");
       live.delete(this);
       throw live.isClosed ? daemonStopping() : error;
     }

@@ -20,6 +20,7 @@ export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { StdioTransport } from "./drivers/index.js";
 export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.js";
 export { LiveAgents } from "./live-agents.js";
+export { OfferedModels } from "./offered-models.js";
 export { AGENT_PRESETS, presetsOnPath } from "./presets.js";
 export { isSameProcess, startTimeOf } from "./process-identity.js";
 export { reapLeftovers } from "./reaper.js";

@@ -6,6 +6,8 @@ export const AGENT_LIMITS = {
   cancelMs: 10_000,
   /** How long a start counts among those that are bounded by `agentStarts`: one that takes longer waits for something else, even on a busy machine. */
   startShareMs: 10_000,
+  /** How long a start may take before clients are notified of it: agents that start fast take a tenth of a second. */
+  startNoticeMs: 250,
   /** How long a start may wait before the session's clients are notified: most waits are shorter. */
   waitNoticeMs: 1_000,
   /** Within this share (an eighth) of `liveAgents`, agents that have been idle for `restMs` are stopped ahead of the next start. */

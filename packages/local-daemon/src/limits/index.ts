@@ -12,3 +12,4 @@ export { SEARCH_LIMITS } from "./search-limits.js";
 export { SERVING_LIMITS } from "./serving-limits.js";
 export type { SessionLimits } from "./session-limits.js";
 export { STORAGE_LIMITS } from "./storage-limits.js";
+export { WORKSPACE_LIMITS } from "./workspace-limits.js";

@@ -86,6 +86,10 @@ export class RelayHost implements RelayGate {
     this.#presence.leave(peer, { isPolite });
   }
 
+  earlyLeft(peer: ConnectedPeer): void {
+    for (const group of this.#groups) group.onLeft?.(peer);
+  }
+
   /** Ends workers and timers, and stores what is left. The connections are to be closed before. */
   async stop(): Promise<void> {
     for (const group of this.#groups) await group.onStop?.();

@@ -1,10 +1,11 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import { sessionId } from "@daemon-sdk/protocol";
+import { PrincipalTurns } from "../access/index.js";
+import { SEARCH_LIMITS } from "../limits/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
-import { checkedTerms } from "./check-query.js";
+import { checkedTerms, tooManySearches } from "./check-query.js";
 import type { Finder } from "./finder.js";
 import { IndexFinder } from "./index-finder.js";
-import { PrincipalTurns } from "./principal-turns.js";
 import { ScanFinder } from "./scan-finder.js";
 import type { SearchHit, SearchQuery } from "./search-query.js";
 
@@ -42,7 +43,7 @@ export interface MessageSearchOptions {
 export class MessageSearch {
   readonly #store: Store;
   readonly #finder: Finder;
-  readonly #turns = new PrincipalTurns();
+  readonly #turns = new PrincipalTurns({ waiting: SEARCH_LIMITS.waitingPerPrincipal, refusal: tooManySearches });
 
   constructor({ store, indexPath: path, logger, program }: MessageSearchOptions) {
     this.#store = store;

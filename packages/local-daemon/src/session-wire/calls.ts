@@ -24,6 +24,7 @@ import {
   SETTINGS_HANDLERS,
   TICKET_HANDLERS,
   TURN_HANDLERS,
+  WORKSPACE_HANDLERS,
 } from "./handlers/index.js";
 import { ReachableSessions } from "./reachable-sessions.js";
 import type { ReadTurns } from "./read-turns.js";
@@ -41,6 +42,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...LISTING_HANDLERS,
     ...AGENT_HANDLERS,
     ...TICKET_HANDLERS,
+    ...WORKSPACE_HANDLERS,
   ].map((handler) => [handler.name, handler]),
 );
 

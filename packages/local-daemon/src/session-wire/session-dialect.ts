@@ -279,6 +279,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     requests: true,
     ping: true,
     tickets: true,
+    workspace: true,
     maxMessageBytes: LIMITS.sessionFrameBytes,
     agents,
   };

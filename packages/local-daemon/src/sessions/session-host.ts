@@ -9,11 +9,12 @@ import {
   sessionId,
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
-import { type AgentCatalog, LiveAgents } from "../agents/index.js";
+import { type AgentCatalog, LiveAgents, OfferedModels } from "../agents/index.js";
 import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
+import { DirectoryCalls } from "../working-directory/index.js";
 import { OpenSessions } from "./open-sessions.js";
 import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
@@ -21,7 +22,9 @@ import { type Admitted, SessionRules, type SessionRulesOptions } from "./session
 import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
-export interface SessionHostOptions extends Omit<SessionServices, "live" | "room" | "rules">, SessionRulesOptions {}
+export interface SessionHostOptions
+  extends Omit<SessionServices, "live" | "models" | "room" | "rules">,
+    SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
 const CHOSEN_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
@@ -45,6 +48,8 @@ export class SessionHost {
   readonly agents: AgentCatalog;
   readonly rules: SessionRules;
   readonly copies: SessionCopies;
+  /** What is asked about the directories of sessions. */
+  readonly directories = new DirectoryCalls();
   readonly #open: OpenSessions;
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
@@ -57,7 +62,7 @@ export class SessionHost {
     this.rules = new SessionRules(options);
     const { policies } = this.rules;
     const room = new QueueRoom(options.limits, policies);
-    this.services = { ...options, rules: this.rules, live: new LiveAgents(options), room };
+    this.services = { ...options, rules: this.rules, live: new LiveAgents(options), models: new OfferedModels(), room };
     this.agents = options.agents;
     this.copies = new SessionCopies(this.services);
     this.#open = new OpenSessions(options.limits, policies);

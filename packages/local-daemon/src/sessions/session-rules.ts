@@ -51,12 +51,13 @@ function isConfinedMode(mode: string | undefined): boolean {
 export class SessionRules {
   readonly policies: KeyPolicies;
   readonly #agents: AgentCatalog;
-  readonly #stateDir: string | undefined;
+  /** The daemon's state directory, of which no session sees anything. */
+  readonly stateDir: string | undefined;
 
   constructor({ agents, policies = new KeyPolicies(), stateDir }: SessionRulesOptions) {
     this.#agents = agents;
     this.policies = policies;
-    this.#stateDir = stateDir;
+    this.stateDir = stateDir;
   }
 
   /** The names of the agents that a principal may ask for, its default first. */
@@ -72,16 +73,26 @@ export class SessionRules {
     if (agent !== undefined) this.#checkAgent(agent, owner);
     const { name } = this.#agents.choose(agent);
     this.checkChange(owner, params);
-    const cwd = await sessionDirectory(params.cwd, this.#directoryRules(owner));
+    const cwd = await this.workingDirectory(params.cwd, owner);
     const { autonomyLevel = policy.autonomy === undefined ? undefined : "off" } = params;
     return { ...params, agent: name, cwd, ...(autonomyLevel === undefined ? {} : { autonomyLevel }) };
+  }
+
+  /** The directory in which agents of a principal work, for a path that a client wrote. Rejects with -32602 or `NOT_ALLOWED`. */
+  workingDirectory(path: string, owner: string | undefined): Promise<string> {
+    return sessionDirectory(path, this.#directoryRules(owner));
+  }
+
+  /** Rejects when agents of a principal may not work in a directory. One that does not exist passes: nothing happens in it. */
+  checkDirectory(directory: string, owner: string | undefined): Promise<void> {
+    return checkDirectory(directory, this.#directoryRules(owner));
   }
 
   /** The agent that a session starts. Rejects when it may not start now. */
   async startable({ id, owner, agent, cwd }: SessionRow): Promise<AgentSpec> {
     const spec = this.#agents.specOf(agent, id);
     this.#checkAgent(agent, owner);
-    await checkDirectory(cwd, this.#directoryRules(owner));
+    await this.checkDirectory(cwd, owner);
     return spec;
   }
 
@@ -140,7 +151,7 @@ export class SessionRules {
   }
 
   #directoryRules(owner: string | undefined): DirectoryRules {
-    return { stateDir: this.#stateDir, roots: this.policies.of(owner).cwd };
+    return { stateDir: this.stateDir, roots: this.policies.of(owner).cwd };
   }
 
   #checkAgent(agent: string, owner: string | undefined): void {

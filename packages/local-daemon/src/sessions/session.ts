@@ -16,6 +16,7 @@ import {
   type AgentServices,
   AgentSlot,
   type AgentStart,
+  type OfferedModels,
 } from "../agents/index.js";
 import {
   agentSettings,
@@ -33,6 +34,7 @@ import {
 import type { Inbox } from "../inbox/index.js";
 import { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
+import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { type QueueRoom, TurnQueue } from "../turns/index.js";
@@ -47,6 +49,7 @@ export interface SessionServices extends AgentServices {
   readonly search: MessageSearch;
   readonly limits: SessionLimits;
   readonly rules: SessionRules;
+  readonly models: OfferedModels;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
 }
@@ -151,6 +154,17 @@ export class Session {
     if (stored.type === "session_title_updated") this.#statedTitle = stored.title;
   }
 
+  /**
+   * Works in another directory from now on. An idle agent ends, because a process cannot change its directory; the next one starts
+   * in the new directory. Rejects with `SESSION_STATE` while a turn runs or waits.
+   */
+  async move(cwd: string): Promise<void> {
+    if (cwd === this.#row.cwd) return;
+    if (this.turns.isBusy) throw sessionAtWork(this.id);
+    this.notify({ type: "session_working_directory_changed", cwd });
+    await this.agent.stop();
+  }
+
   /** Accepts messages again after a close. */
   reopen(): void {
     if (this.#row.closedAt === undefined) return;
@@ -199,6 +213,7 @@ export class Session {
       owner: this.#row.owner,
       idleSince: () => this.#idleSince,
       onWaiting: (error) => this.#onAgentWaiting(error),
+      onStart: (state) => this.#onAgentStart(state),
       onReleased: () => this.notify(releasedNotice(this.#services.now())),
       onReady: (ready) => this.#onReady(ready),
       events: {
@@ -254,6 +269,10 @@ export class Session {
     if (turnId !== undefined && this.#usage?.turnId !== turnId) this.#usage = { turnId, before: this.#row.tokenUsage };
   }
 
+  #onAgentStart(state: string): void {
+    if (this.log.isPublished && !this.log.isRetired) this.notify({ type: "agent_state_changed", state });
+  }
+
   /** Nobody knows of a session that is being made. */
   #onAgentWaiting(error: SessionError): void {
     if (this.log.isPublished) this.notify(errorNotice(error, this.#services.now()));
@@ -275,6 +294,7 @@ export class Session {
 
   #onReady(ready: AgentReady): void {
     this.availableModels = isReportable(ready.availableModels) ? ready.availableModels : undefined;
+    this.#services.models.remember(this.#row.agent, this.availableModels);
     const changed = changedSettings(this.#row.settings, ready.settings);
     if (changed !== undefined && this.log.isPublished) this.notify({ type: "settings_updated", settings: changed });
     const settings = { ...this.#row.settings, ...ready.settings };
@@ -291,6 +311,7 @@ export class Session {
     switch (notification.type) {
       // Only the daemon may write these: they need no credit, and clients act on them.
       case "agent_turn_completed":
+      case "agent_state_changed":
       case "ask_user_resolved":
       case "session_closed":
       case "session_unsubscribed":

@@ -121,6 +121,15 @@ export function sendOf(to: string, body: string, fields: object = {}): Envelope<
   return createEnvelope("SEND", { kind: "message", body }, { to, ...fields });
 }
 
+/** Sends a query, and waits for the answer with its id. */
+export async function query(peer: RawPeer, type: MessageType, payload: object = {}): Promise<Seen> {
+  const request = createEnvelope(type, payload as never);
+  peer.write(request);
+  const isAnswer = ({ id, type: answered }: Seen) => id === request.id && answered !== type;
+  await peer.when(() => peer.seen.some(isAnswer));
+  return peer.seen.find(isAnswer) as Seen;
+}
+
 /** A daemon in this process, with a store in memory unless told otherwise. */
 export class RelayDaemon implements AsyncDisposable {
   readonly #daemon: Daemon;

@@ -1,6 +1,6 @@
 import { createEnvelope } from "@daemon-sdk/protocol/relay";
 import { describe, expect, test } from "vitest";
-import { RelayDaemon, type Seen, sendOf } from "./relay-daemon.js";
+import { query, RelayDaemon, type Seen, sendOf } from "./relay-daemon.js";
 
 describe("direct messages", () => {
   test("reach the named agent with the sender's name, its payload and its meta, numbered from 1", async () => {
@@ -42,6 +42,60 @@ describe("direct messages", () => {
     expect(payload).toMatchObject({ code: "NOT_FOUND", fatal: false, ref_id: id });
     expect(payload.message.length).toBeLessThan(1_000);
     expect(payload.message).toContain(id);
+  });
+
+  test.each([[{ a: [1, null] }], [["x", 2]], [7], [false], [null], [""]])(
+    "carry any JSON as their body: %j",
+    async (body) => {
+      await using daemon = await RelayDaemon.start();
+      const alice = await daemon.connect("Alice");
+      const bob = await daemon.connect("Bob");
+      alice.write(createEnvelope("SEND", { kind: "message", body }, { to: "Bob" }));
+      expect((await bob.next("DELIVER")).payload.body).toEqual(body);
+      alice.write(createEnvelope("CHANNEL_MESSAGE", { channel: "#general", body }));
+      expect((await bob.next("CHANNEL_MESSAGE")).payload.body).toEqual(body);
+      const [post, message] = (await query(bob, "MESSAGES_QUERY", {})).payload.messages;
+      expect([message.body, post?.body ?? body]).toEqual([body, body]);
+    },
+  );
+
+  test("are acknowledged by their id alone, and an ACK that names nothing is refused", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("Alice");
+    alice.isAcking = false;
+    alice.send("Alice", "note");
+    const { id } = await alice.next("DELIVER");
+    const empty = createEnvelope("ACK", { seq: 1 });
+    alice.write(createEnvelope("ACK", { ack_id: id }), empty);
+    expect((await alice.next("ERROR")).payload).toMatchObject({ code: "BAD_REQUEST", ref_id: empty.id });
+    expect((await query(alice, "INBOX", { unreadOnly: true })).payload.messages).toEqual([]);
+  });
+
+  test("without a body are refused by name", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("Alice");
+    const bare = { ...sendOf("Alice", ""), payload: { kind: "message" } };
+    alice.write(bare);
+    expect((await alice.next("ERROR")).payload).toMatchObject({ code: "BAD_REQUEST", ref_id: bare.id });
+  });
+
+  test("may say null for what is absent, but for their data and their body", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.dial();
+    const absent = { session: null, cli: null, capabilities: { ack: true, receipts: null } };
+    alice.write({
+      ...createEnvelope("HELLO", { agent: "Alice", ...absent } as never),
+      from: null,
+      topic: null,
+    } as never);
+    await alice.next("WELCOME");
+    const payload = { kind: "message", body: null, data: { kept: null }, thread: null };
+    const meta = { importance: null, sync: null };
+    alice.write({ ...sendOf("Alice", ""), payload, topic: null, payload_meta: meta, delivery: null } as never);
+    const deliver = await alice.next("DELIVER");
+    expect(deliver.payload).toEqual({ kind: "message", body: null, data: { kept: null } });
+    expect(deliver).not.toHaveProperty("topic");
+    expect(deliver.payload_meta).toEqual({});
   });
 
   test("reach oneself", async () => {
@@ -189,6 +243,31 @@ describe("a blocking SEND", () => {
     expect(alice.all("ACK")).toHaveLength(1);
   });
 
+  test("takes an ACK without anything but the correlation id, which acknowledges the message, too", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("Alice");
+    const bob = await daemon.connect("Bob");
+    bob.isAcking = false;
+    alice.send("Bob", "question", sync("c-1"));
+    await bob.next("DELIVER");
+    bob.write(createEnvelope("ACK", { correlationId: "c-1", response: "OK" }));
+    expect((await alice.next("ACK")).payload).toEqual({ correlationId: "c-1", response: "OK" });
+    const unread = async () => (await query(bob, "INBOX", { unreadOnly: true })).payload.messages;
+    expect(await unread()).toEqual([]);
+  });
+
+  test("is acknowledged by a late answer without anything but the correlation id", async () => {
+    await using daemon = await RelayDaemon.start();
+    const alice = await daemon.connect("Alice");
+    const bob = await daemon.connect("Bob");
+    bob.isAcking = false;
+    alice.send("Bob", "question", sync("c-1", 1));
+    await bob.next("DELIVER");
+    await alice.next("ERROR");
+    bob.write(createEnvelope("ACK", { correlationId: "c-1", response: "OK" }));
+    expect((await query(bob, "INBOX", { unreadOnly: true })).payload.messages).toEqual([]);
+  });
+
   test.each([true, "OK"])("carries the response %j as it was given: clients send either", async (response) => {
     await using daemon = await RelayDaemon.start();
     const alice = await daemon.connect("Alice");
@@ -204,7 +283,13 @@ describe("a blocking SEND", () => {
     await daemon.connect("Bob");
     const id = alice.send("Bob", "question", sync("c-1", 30));
     const { payload } = await alice.next("ERROR");
-    expect(payload).toEqual({ code: "INTERNAL", message: "ACK timeout after 30ms", fatal: false, ref_id: id });
+    expect(payload).toEqual({
+      code: "INTERNAL",
+      message: "ACK timeout after 30ms",
+      fatal: false,
+      ref_id: id,
+      replyTo: id,
+    });
   });
 
   test("without a correlation id, or with one that is in use, is refused and not delivered", async () => {
@@ -218,8 +303,14 @@ describe("a blocking SEND", () => {
     ];
     await alice.next("ERROR", 2);
     expect(alice.all("ERROR").map(({ payload }) => payload)).toEqual([
-      { code: "INTERNAL", message: "Missing sync correlationId for blocking SEND", fatal: false, ref_id: ids[0] },
-      { code: "INTERNAL", message: "Duplicate correlationId: c-1", fatal: false, ref_id: ids[2] },
+      {
+        code: "INTERNAL",
+        message: "Missing sync correlationId for blocking SEND",
+        fatal: false,
+        ref_id: ids[0],
+        replyTo: ids[0],
+      },
+      { code: "INTERNAL", message: "Duplicate correlationId: c-1", fatal: false, ref_id: ids[2], replyTo: ids[2] },
     ]);
     await bob.settled();
     expect(bob.bodies()).toEqual(["first"]);

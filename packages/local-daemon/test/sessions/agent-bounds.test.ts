@@ -200,3 +200,40 @@ test("a message whose agent waits when the daemon stops is kept for the next dae
     ["m-s-2", "accepted"],
   ]);
 });
+
+test("a start that takes long is told with where it is, and a short one is not", async () => {
+  await using harness = await Harness.start({ limits: { agentStarts: 1 } });
+  const client = harness.dial();
+  await client.authenticate();
+  await restingSessions(harness, client, ["s-1", "s-2", "s-3"]);
+  await prompt(client, "s-3");
+  await (await harness.spawner.agentOf("s-3", 2)).prompted(1);
+  const starts = holdStarts(harness);
+  await prompt(client, "s-1");
+  await prompt(client, "s-2");
+  await client.notified({ type: "agent_state_changed", state: "starting" });
+  await client.notified({ type: "agent_state_changed", state: "waiting" });
+  starts.open();
+  await client.notified({ type: "agent_state_changed", state: "ready" }, 2);
+  const states = (id: string) =>
+    client
+      .notifications(id)
+      .filter(({ type }) => type === "agent_state_changed")
+      .map(({ state }) => state);
+  expect(states("s-1")).toEqual(["starting", "ready"]);
+  expect(states("s-2")).toEqual(["waiting", "starting", "ready"]);
+  expect(states("s-3")).toEqual([]);
+});
+
+test("a start that fails after some time is told as failed", async () => {
+  await using harness = await Harness.start();
+  const client = harness.dial();
+  await client.authenticate();
+  await restingSessions(harness, client, ["s-1"]);
+  holdStarts(harness);
+  await prompt(client, "s-1");
+  await client.notified({ type: "agent_state_changed", state: "starting" });
+  (await harness.spawner.agentOf("s-1", 2)).die();
+  await client.notified({ type: "agent_state_changed", state: "failed" });
+  expect(await client.turnEnd("m-s-1")).toMatchObject({ reason: "agent_exited" });
+});

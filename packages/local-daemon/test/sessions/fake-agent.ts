@@ -29,6 +29,8 @@ export class FakeAgent implements Agent {
   opening: Promise<void> = Promise.resolve();
   /** What `call` answers; default `{}`. */
   onCall: (method: string, params: Record<string, unknown>) => Record<string, unknown> = () => ({});
+  /** Further fields of what it reports once it is ready. */
+  readyWith: Partial<AgentReady> = {};
   /** Runs once a prompt was acknowledged; default: nothing, the test goes on from there. */
   onPrompt: (params: AddUserMessageParams) => void = () => {};
   /** Default: ends the turn as cancelled. */
@@ -60,6 +62,7 @@ export class FakeAgent implements Agent {
     return {
       agentSessionId: start.resume ?? `agent-${start.sessionId}`,
       settings: { modelId: "fake-1", reasoningEffort: "none", ...start.settings },
+      ...this.readyWith,
     };
   }
 

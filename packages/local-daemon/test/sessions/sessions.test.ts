@@ -255,7 +255,7 @@ test("calls for the agent are passed on with its answer or its error, under our 
     throw new ProtocolError("REMOTE_ERROR", message, { rpcCode: -32602, data: { path: "x" }, peerMessage });
   };
   expect(await client.result("list_skills", { sessionId: "s-1" })).toEqual({ skills: [], sessionId: "s-1" });
-  const { error } = await client.call("list_files", { sessionId: "s-1", showHidden: true });
+  const { error } = await client.call("search_files", { sessionId: "s-1", showHidden: true });
   expect(error).toMatchObject({ code: -32602, message: "No such file.", data: { detail: { path: "x" } } });
   expect(agent.calls.at(-1)?.params).toMatchObject({ showHidden: true });
 });

@@ -1,10 +1,20 @@
 import { isRecord, newId } from "../base/index.js";
 import { LIMITS } from "../limits/index.js";
-import { type Description, number, object, optional, record, text } from "./description/index.js";
+import {
+  type Description,
+  type NullRemover,
+  nullRemoverOf,
+  number,
+  object,
+  optional,
+  record,
+  type Shape,
+  text,
+} from "./description/index.js";
 import type { MessageType } from "./message-types.js";
-import type { RelayPayloads } from "./payloads/index.js";
+import { PAYLOADS, type RelayPayloads } from "./payloads/index.js";
 import { isSafeData } from "./safe-data.js";
-import type { Delivery, SendMeta } from "./side-bands.js";
+import { DELIVERY, type Delivery, SEND_META, type SendMeta } from "./side-bands.js";
 
 // Facts of the wire: docs/wire/relay.md#envelope, docs/wire/relay.md#messages
 
@@ -87,18 +97,42 @@ export class EnvelopeFault {
 /**
  * Reads a parsed frame as an envelope. Returns the fault if the frame is none.
  *
- * Absent `v`, `ts` and `payload` are filled in, because the original accepts such frames. A wrong type of one of them is
- * refused, except of `v`, which may be anything. Payload and `payload_meta`, which are forwarded, must not nest deeper than
+ * `null` counts as absent, in the envelope and in the optional fields of a known payload. Absent `v`, `ts` and `payload` are
+ * filled in, because the original accepts such frames. A wrong type of one of them is refused, except of `v`, which may be
+ * anything. Payload and `payload_meta`, which are forwarded, must not nest deeper than
  * {@link LIMITS.jsonDepth} nor hold keys that replace prototypes. Unknown fields are not checked.
  */
 export function readEnvelope(value: unknown): Envelope | EnvelopeFault {
   if (!isRecord(value)) return new EnvelopeFault("the frame must hold a JSON object", undefined);
   if (!Number.isFinite(value.v)) value.v = PROTOCOL_VERSION;
-  if (value.ts === undefined) value.ts = Date.now();
-  if (value.payload === undefined) value.payload = {};
+  value.ts ??= Date.now();
+  value.payload ??= {};
+  removeNulls(value);
   const fault = faultyField(value) ?? (isSafe(value) ? undefined : UNSAFE);
   if (fault === undefined) return value as unknown as Envelope;
   return new EnvelopeFault(fault, typeof value.id === "string" ? value.id : undefined);
+}
+
+const NULL_REMOVERS = new Map<unknown, NullRemover>(
+  Object.entries<Shape>(PAYLOADS).flatMap(([type, shape]) => {
+    const remover = nullRemoverOf(shape);
+    return remover === undefined ? [] : [[type, remover] as const];
+  }),
+);
+
+const removeMetaNulls = nullRemoverOf(SEND_META);
+const removeDeliveryNulls = nullRemoverOf(DELIVERY);
+
+/** Written out field by field: this runs for every frame. */
+function removeNulls(value: Record<string, unknown>): void {
+  if (value.from === null) delete value.from;
+  if (value.to === null) delete value.to;
+  if (value.topic === null) delete value.topic;
+  if (value.payload_meta === null) delete value.payload_meta;
+  if (value.delivery === null) delete value.delivery;
+  NULL_REMOVERS.get(value.type)?.(value.payload);
+  if (value.payload_meta !== undefined) removeMetaNulls?.(value.payload_meta);
+  if (value.delivery !== undefined) removeDeliveryNulls?.(value.delivery);
 }
 
 const UNSAFE = `the payload must nest at most ${LIMITS.jsonDepth} levels deep, without the keys __proto__ and constructor.prototype`;

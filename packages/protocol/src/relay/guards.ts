@@ -20,7 +20,7 @@ const isAckPayload = PAYLOAD_GUARDS.ACK;
 
 /** Equal to the guard of its description. Written by hand, because it runs for every message. */
 function isSendPayload(value: unknown): value is SendPayload {
-  if (!isRecord(value) || typeof value.kind !== "string" || typeof value.body !== "string") return false;
+  if (!isRecord(value) || typeof value.kind !== "string" || value.body === undefined) return false;
   return (value.data === undefined || isRecord(value.data)) && isOptionalText(value.thread);
 }
 

@@ -1,3 +1,5 @@
+export { bodyText } from "./body-text.js";
+export type { JsonBody } from "./description/index.js";
 export {
   createEnvelope,
   type Envelope,

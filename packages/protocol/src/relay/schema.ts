@@ -56,6 +56,8 @@ function typeOf(shape: Shape): z.ZodMiniType {
       return z.int();
     case "record":
       return z.record(z.string(), z.unknown());
+    case "json":
+      return z.unknown().check(z.refine((value) => value !== undefined));
     case "anything":
       return z.unknown();
     case "textOrFlag":

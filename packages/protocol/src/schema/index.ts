@@ -6,3 +6,4 @@ export * from "./params.js";
 export * from "./requests.js";
 export * from "./results.js";
 export * from "./values.js";
+export * from "./workspace.js";

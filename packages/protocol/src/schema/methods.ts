@@ -5,6 +5,7 @@ import * as P from "./params.js";
 import * as Q from "./requests.js";
 import * as R from "./results.js";
 import { recordSchema } from "./values.js";
+import * as W from "./workspace.js";
 
 /** Schemas of one method. */
 export interface MethodSchemas<Params = unknown, Result = unknown> {
@@ -53,6 +54,11 @@ export const METHOD_SCHEMAS: {
   archiveSession: { params: P.sessionScopedSchema, result: R.archiveSessionResultSchema },
   unarchiveSession: { params: P.sessionScopedSchema, result: R.successResultSchema },
   detachSession: { params: P.sessionScopedSchema, result: recordSchema },
+
+  listFiles: { params: W.listFilesParamsSchema, result: W.listFilesResultSchema },
+  getGitDiff: { params: W.gitDiffParamsSchema, result: W.gitDiffResultSchema },
+  getDefaultSettings: { params: recordSchema, result: W.defaultSettingsResultSchema },
+  listModels: { params: W.listModelsParamsSchema, result: W.listModelsResultSchema },
 
   resumeSession: { params: E.resumeSessionParamsSchema, result: E.resumeSessionResultSchema },
   followSession: { params: E.followSessionParamsSchema, result: E.followSessionResultSchema },

@@ -170,6 +170,7 @@ const sessionSchemas = {
     rawOutput: z.exactOptional(z.unknown()),
   }),
   agent_update: notification("agent_update", { update: recordSchema }),
+  agent_state_changed: notification("agent_state_changed", { state: text }),
   session_closed: notification("session_closed", { timestamp: number }),
   session_unsubscribed: notification("session_unsubscribed", { message: text }),
   child_session_available: notification("child_session_available", { childSessionId: text, timestamp: number }),

@@ -116,6 +116,7 @@ export const loadSessionParamsSchema: z.ZodMiniType<LoadSessionParams> = scoped(
   loadAllMessages: optionalFlag,
   messageLimit: optionalCount,
   disableInactivityTimeout: optionalFlag,
+  cwd: z.exactOptional(path),
   inbox: optionalFlag,
   credit: z.exactOptional(creditSchema),
 });

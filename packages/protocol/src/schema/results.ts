@@ -60,6 +60,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   requests: offered,
   ping: offered,
   tickets: offered,
+  workspace: offered,
   maxMessageBytes: optionalNumber,
   agents: z.exactOptional(z.array(text)),
 });

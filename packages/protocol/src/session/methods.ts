@@ -118,6 +118,11 @@ export const METHODS = {
   detachSession: call("detach_session", again)<P.SessionScoped, Record<string, unknown>>(),
 
   /** Ours: attaches to a session at a known position (docs/protocol.md, "Resume"). */
+  listFiles: call("list_files", again)<P.ListFilesParams, P.ListFilesResult>(),
+  getGitDiff: call("get_git_diff", again)<P.GitDiffParams, P.GitDiffResult>(),
+  getDefaultSettings: connectionCall("get_default_settings", again)<object, P.DefaultSettingsResult>(),
+  listModels: connectionCall("list_models", again)<P.ListModelsParams, P.ListModelsResult>(),
+
   resumeSession: call("resume_session", { ...start, ...again })<P.ResumeSessionParams, P.ResumeSessionResult>(),
   /** Ours: attaches to a session at the end of its journal (docs/protocol.md, "Credit"). */
   followSession: call("follow_session", again)<P.FollowSessionParams, P.FollowSessionResult>(),

@@ -68,6 +68,7 @@ const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
   context_usage_changed: "usedTokens# contextTokens# cost{}?",
   tool_call_details: "toolUseId title? kind? locations[]? content[]?",
   agent_update: "update{}",
+  agent_state_changed: "state",
 };
 
 const CHECKS: ReadonlyMap<string, Check> = new Map(

@@ -75,6 +75,8 @@ export interface SessionNotificationFields {
   tool_call_details: ToolCallDetails;
   /** What the agent reported in its own protocol, and no version of ours has a type for. */
   agent_update: { update: Record<string, unknown> };
+  /** Ours (docs/protocol.md, "Waiting for an agent"): where a start of the session's agent is that takes long. */
+  agent_state_changed: { state: Open<"waiting" | "starting" | "ready" | "failed"> };
   /** Ours (docs/protocol.md, "Inbox"): an ask-user request was answered or closed. */
   ask_user_resolved: { requestId: string; toolCallId: string; cancelled: boolean };
 }

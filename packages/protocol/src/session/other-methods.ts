@@ -21,7 +21,6 @@ export const OTHER_METHOD_NAMES = [
   "get_mcp_config",
   "update_mcp_config",
   // Files and git
-  "list_files",
   "search_files",
   "get_workspace_file_content",
   "write_workspace_file_content",
@@ -31,7 +30,6 @@ export const OTHER_METHOD_NAMES = [
   "change_working_directory",
   "check_folder_trust",
   "trust_folder",
-  "get_git_diff",
   "git_push",
   "git_commit",
   "create_pr",
@@ -51,9 +49,7 @@ export const OTHER_METHOD_NAMES = [
   "close_terminal",
   "list_terminals",
   // Settings, management, relay, feedback
-  "get_default_settings",
   "update_session_defaults",
-  "list_models",
   "list_custom_models",
   "upsert_custom_model",
   "delete_custom_model",

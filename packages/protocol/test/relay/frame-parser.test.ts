@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../src/errors.js";
 import { LIMITS } from "../../src/limits/index.js";
-import { createEnvelope, type Envelope, encodeFrame, FrameParser } from "../../src/relay.js";
+import { createEnvelope, type Envelope, encodeFrame, FrameParser, isEnvelopeOf } from "../../src/relay.js";
 import { joined, parseChunks, rawFrame } from "./parse-chunks.js";
 
 const say = (body: string) => createEnvelope("SEND", { kind: "message", body }, { to: "Bob" });
@@ -78,6 +78,23 @@ describe("FrameParser", () => {
     expect(parseChunks(bytes()).envelopes).toEqual([largest]);
   });
 
+  it("reads null as absent, in the envelope, in known payloads and side bands, and never in the data of users", () => {
+    const absent = { v: null, ts: null, from: null, to: null, topic: null, payload: null, delivery: null };
+    const [first] = parseChunks([frameOf({ ...bare, ...absent, payload_meta: null })]).envelopes;
+    expect(first).toEqual({ ...bare, v: 1, ts: expect.any(Number), payload: {} });
+    const payload = { kind: "message", body: null, data: { kept: null, thread: null }, thread: null, unknown: null };
+    const send = { ...bare, type: "SEND", payload, payload_meta: { sync: null, importance: 1, replyTo: null } };
+    const [second] = parseChunks([frameOf(send)]).envelopes;
+    expect(second?.payload).toEqual({ kind: "message", body: null, data: { kept: null, thread: null }, unknown: null });
+    expect(second?.payload_meta).toEqual({ importance: 1 });
+    expect(second !== undefined && isEnvelopeOf(second, "SEND")).toBe(true);
+    const hello = { ...bare, type: "HELLO", payload: { agent: "A", session: { resume_token: null }, cli: null } };
+    expect(parseChunks([frameOf(hello)]).envelopes[0]?.payload).toEqual({ agent: "A", session: {} });
+    const post = { channel: "#dev", body: "x", attachments: [{ id: "1", filename: "a", mimeType: "b", url: null }] };
+    const [third] = parseChunks([frameOf({ ...bare, type: "CHANNEL_MESSAGE", payload: post })]).envelopes;
+    expect(third?.payload.attachments).toEqual([{ id: "1", filename: "a", mimeType: "b" }]);
+  });
+
   it.each([
     ["null", null],
     ["an array", [bare]],
@@ -85,7 +102,6 @@ describe("FrameParser", () => {
     ["no type", { ...bare, type: undefined }],
     ["a numeric id", { ...bare, id: 7 }],
     ["a text as time", { ...bare, ts: "now" }],
-    ["a payload that is null", { ...bare, payload: null }],
     ["a payload that is a list", { ...bare, payload: [] }],
     ["a numeric sender", { ...bare, from: 1 }],
     ["a list as side band", { ...bare, payload_meta: [] }],

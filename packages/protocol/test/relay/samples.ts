@@ -51,7 +51,7 @@ export const PAYLOADS: { [Type in MessageType]: Required<RelayPayloads[Type]> } 
   NACK: { ack_id: "d-1", code: "BUSY", reason: "busy", message: "later" },
   PING: { nonce: "n" },
   PONG: { nonce: "n" },
-  ERROR: { code: "NOT_FOUND", message: "No agent Zed.", fatal: false, ref_id: "m-1" },
+  ERROR: { code: "NOT_FOUND", message: "No agent Zed.", fatal: false, ref_id: "m-1", replyTo: "m-1" },
   BUSY: { retry_after_ms: 40, queue_depth: 2000, ref_id: "m-1" },
   RESUME: { any: 1 },
   BYE: {},

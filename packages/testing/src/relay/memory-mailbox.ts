@@ -49,6 +49,12 @@ export class MemoryMailbox {
     return envelope;
   }
 
+  /** The id of the message whose sender waits for an ACK with that correlation id. */
+  idOfAwaited(correlationId: string | undefined): string | undefined {
+    if (correlationId === undefined) return undefined;
+    return this.waiting.find(({ payload_meta: meta }) => meta?.sync?.correlationId === correlationId)?.id;
+  }
+
   /** Removes and returns the message of that id. */
   acknowledge(id: string): RelayEnvelope<"DELIVER"> | undefined {
     const envelope = this.#waiting.get(id);

@@ -42,7 +42,14 @@ export class MemoryRelayPeer {
   }
 
   refuse(code: ErrorCode, message: string, fatal: boolean, refId?: string): void {
-    this.write(createEnvelope("ERROR", { code, message, fatal, ...(refId === undefined ? {} : { ref_id: refId }) }));
+    this.write(
+      createEnvelope("ERROR", {
+        code,
+        message,
+        fatal,
+        ...(refId === undefined ? {} : { ref_id: refId, replyTo: refId }),
+      }),
+    );
   }
 
   receipt(refId: string, state: ReceiptState, to: string): void {

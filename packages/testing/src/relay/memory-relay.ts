@@ -1,9 +1,11 @@
 import { abortReason, ConnectionError, LIMITS } from "@daemon-sdk/protocol";
 import {
+  bodyText,
   createEnvelope,
   type Envelope,
   type HelloPayload,
   isEnvelopeOf,
+  type JsonBody,
   type RelayEnvelope,
   type SendPayload,
 } from "@daemon-sdk/protocol/relay";
@@ -59,7 +61,7 @@ export class MemoryRelay {
   }
 
   /** Sends a message from the name `from`. It waits in the mailbox while the recipient is absent. */
-  send(from: string, to: string, body: string, more: Omit<Partial<SendPayload>, "body"> = {}): void {
+  send(from: string, to: string, body: JsonBody, more: Omit<Partial<SendPayload>, "body"> = {}): void {
     this.#deliver(this.#mailbox(to), { from, payload: { kind: "message", ...more, body } });
   }
 
@@ -94,7 +96,9 @@ export class MemoryRelay {
   /** The first message from `from` to `to`. @throws ProtocolError that lists the sent messages */
   expectMessage(from: string, to: string, body?: string | RegExp): RelayedMessage {
     const fits = (text: string) => (body instanceof RegExp ? body.test(text) : body === undefined || body === text);
-    const found = this.sent.find((message) => message.from === from && message.to === to && fits(message.body));
+    const found = this.sent.find(
+      (message) => message.from === from && message.to === to && fits(bodyText(message.body)),
+    );
     if (found) return found;
     const came = this.sent.map((message) => `${message.from} to ${message.to}: ${JSON.stringify(message.body)}`);
     return unmet(
@@ -173,9 +177,10 @@ export class MemoryRelay {
 
   /** Handles an ACK: ends the delivery, and forwards the ACK of a blocking SEND to the sender. */
   #acknowledge(peer: MemoryRelayPeer, { payload }: RelayEnvelope<"ACK">): void {
-    const delivered = peer.mailbox?.acknowledge(payload.ack_id);
-    for (const id of payload.also ?? []) peer.mailbox?.acknowledge(id);
-    const { correlationId } = payload;
+    const { correlationId, also = [] } = payload;
+    const { ack_id: id = peer.mailbox?.idOfAwaited(correlationId) } = payload;
+    const delivered = id === undefined ? undefined : peer.mailbox?.acknowledge(id);
+    for (const more of also) peer.mailbox?.acknowledge(more);
     if (!delivered || correlationId === undefined || delivered.payload_meta?.sync?.correlationId !== correlationId)
       return;
     const answer = createEnvelope("ACK", payload, { from: peer.name ?? "", to: delivered.from });

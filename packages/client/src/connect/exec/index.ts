@@ -107,9 +107,11 @@ async function loadServer(): Promise<typeof import("@daemon-sdk/local-daemon/ser
   try {
     return await import("@daemon-sdk/local-daemon/server");
   } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
     throw new ConnectionError(
       "LOCAL_DAEMON_UNAVAILABLE",
-      "Without a daemon, agents are run by the package @daemon-sdk/local-daemon. Install it: npm install @daemon-sdk/local-daemon.",
+      "Without a daemon, agents are run by the package @daemon-sdk/local-daemon, which could not be loaded. Install it: " +
+        `npm install @daemon-sdk/local-daemon. ${text}`,
       { cause },
     );
   }

@@ -193,5 +193,6 @@ class MessageIterator implements AsyncIterableIterator<RelayMessage> {
 /** Approximate size of a message in memory: two bytes a character, and its data. */
 function sizeOf(message: RelayMessage): number {
   const data = message.data === undefined && message.attachments === undefined ? 0 : approximateBytes(message);
-  return 256 + message.body.length * 2 + data;
+  const json = message.json === undefined ? 0 : message.body.length * 2;
+  return 256 + message.body.length * 2 + json + data;
 }

@@ -1,4 +1,11 @@
-import { type ChannelAttachment, type Envelope, isEnvelopeOf, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
+import {
+  bodyText,
+  type ChannelAttachment,
+  type Envelope,
+  isEnvelopeOf,
+  type JsonBody,
+  type RelayEnvelope,
+} from "@daemon-sdk/protocol/relay";
 
 /** How a message was addressed to this agent. */
 export type RelayRoute = "direct" | "broadcast" | "topic" | "channel" | "shadow";
@@ -14,7 +21,10 @@ export interface RelayMessage {
   readonly route: RelayRoute;
   /** `message`, `action`, `state`, `thinking`, or a word of the sender's. */
   readonly kind: string;
+  /** The text; of a body that is no text, its JSON. */
   readonly body: string;
+  /** A body that is no text, as it was sent. */
+  readonly json?: Exclude<JsonBody, string>;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly thread?: string;
   readonly topic?: string;
@@ -43,7 +53,7 @@ export function messageOfDeliver(envelope: RelayEnvelope<"DELIVER">): RelayMessa
     to: addressed,
     route: data?._shadowCopy === true ? "shadow" : routeOf(addressed, topic),
     kind,
-    body,
+    ...bodyOf(body),
     ...(data === undefined ? {} : { data }),
     ...(thread === undefined ? {} : { thread }),
     ...(topic === undefined ? {} : { topic }),
@@ -64,7 +74,7 @@ export function messageOfChannel(envelope: Envelope): RelayMessage | undefined {
     to: channel,
     route: "channel",
     kind: "message",
-    body,
+    ...bodyOf(body),
     channel,
     ...(data === undefined ? {} : { data }),
     ...(thread === undefined ? {} : { thread }),
@@ -83,6 +93,10 @@ export function correlationOf({ payload, payload_meta: meta }: RelayEnvelope<"DE
   if (meta?.replyTo !== undefined) return meta.replyTo;
   const inData = payload.data?._correlationId;
   return typeof inData === "string" ? inData : undefined;
+}
+
+function bodyOf(body: JsonBody): Pick<RelayMessage, "body" | "json"> {
+  return typeof body === "string" ? { body } : { body: bodyText(body), json: body };
 }
 
 function routeOf(addressed: string, topic: string | undefined): RelayRoute {

@@ -2,6 +2,7 @@ import {
   type ChannelMessagePayload,
   createEnvelope,
   type Envelope,
+  type JsonBody,
   type SendMeta,
   type SendPayload,
 } from "@daemon-sdk/protocol/relay";
@@ -31,7 +32,7 @@ export interface SendFields extends MessageOptions {
 }
 
 /** A SEND. Absent fields are absent on the wire, too. */
-export function sendEnvelope(id: string, body: string, fields: SendFields, meta?: SendMeta): Envelope<SendPayload> {
+export function sendEnvelope(id: string, body: JsonBody, fields: SendFields, meta?: SendMeta): Envelope<SendPayload> {
   const { to, topic, kind = "message", data, thread, importance } = fields;
   const whole: SendMeta = { ...(importance === undefined ? {} : { importance }), ...meta };
   const payload = {

@@ -14,12 +14,14 @@ import type { RelayParts } from "./relay-parts.js";
 export interface AgentQueryOptions extends Pick<RelayParts, "directory" | "mailboxes" | "channels" | "logger"> {
   /** Agents that were spawned and run. */
   workers(): readonly WorkerSummary[];
+  /** Ends the worker of that name, with its connection. */
+  endWorker(name: string): Promise<void>;
 }
 
 /**
  * LIST_AGENTS, LIST_CONNECTED_AGENTS and REMOVE_AGENT (docs/wire/relay.md#queries). Answers carry the id of the query.
  *
- * A connected agent is not removed, for it would be connected and unknown. Release it first.
+ * The connections of a name that is removed end first, with a fatal ERROR: otherwise it would be connected and unknown.
  */
 export function agentQueryHandlers(options: AgentQueryOptions): HandlerGroup {
   const fail = (peer: RelayPeer, refId: string) => (error: unknown) => {
@@ -79,25 +81,42 @@ function summaryOf(
 }
 
 async function removeAgent(
-  { directory, mailboxes, channels }: AgentQueryOptions,
+  options: AgentQueryOptions,
   by: RelayPeer,
   { name, removeMessages = false }: RemoveAgentPayload,
 ): Promise<RemoveAgentResponsePayload> {
+  const { directory, mailboxes, channels } = options;
   const { nameChars } = MESSAGING_LIMITS;
   if (name.length < 1 || name.length > nameChars) {
     return notRemoved(`Invalid agent name: it must have 1 to ${nameChars} characters, this one has ${name.length}`);
   }
-  if (directory.find(name).length > 0) return notRemoved(`Agent ${name} is connected. Release it first.`);
+  const isConnected = directory.find(name).length > 0;
+  if (isConnected && !by.actsForPerson) {
+    return notRemoved(`Agent ${name} is connected: only a program that acts for the person can remove it.`);
+  }
+  if (isConnected && name === by.name) return notRemoved(`Agent ${name} is the one that asks. Send BYE instead.`);
   const hasMail = (["agent", "user"] as const).some((entityType) => mailboxes.hasMail(addressFor(name, entityType)));
   if (hasMail && !by.actsForPerson) {
     return notRemoved(`Mail waits for agent ${name}: only a program that acts for the person can remove it.`);
   }
+  if (isConnected) await disconnect(options, name, by.name);
   const { wasKnown, addresses } = await directory.forget(name);
   if (removeMessages) for (const address of addresses) await mailboxes.remove(address);
   if (!wasKnown) return notRemoved(`Agent ${name} not found in registry or storage`);
   channels.forget(name);
   const more = removeMessages ? " and its messages" : "";
   return { success: true, removed: true, message: `Removed agent ${name}${more}` };
+}
+
+/** Ends every connection of a name, and its process when the daemon has started that. */
+async function disconnect(
+  { directory, workers, endWorker }: AgentQueryOptions,
+  name: string,
+  by: string,
+): Promise<void> {
+  if (workers().some((worker) => worker.name === name)) await endWorker(name);
+  const peers = [...directory.agents(), ...directory.users()].filter((peer) => peer.name === name);
+  for (const peer of peers) peer.refuse("BAD_REQUEST", `Agent "${name}" was removed by "${by}".`, { fatal: true });
 }
 
 function notRemoved(message: string): RemoveAgentResponsePayload {

@@ -54,8 +54,9 @@ export class BlockingSends {
     if (pending === undefined || !pending.addressees.includes(from.name)) return;
     const ack = createEnvelope("ACK", payload, { from: from.name, to: pending.sender.name });
     if (Buffer.byteLength(JSON.stringify(ack)) > this.#maxFrameBytes) {
-      const text = `The answer to ${payload.ack_id} with your name in it does not fit into a frame of ${this.#maxFrameBytes} bytes. Answer less.`;
-      from.refuse(ErrorCode.BAD_REQUEST, text, { refId: payload.ack_id });
+      const refId = payload.ack_id ?? pending.correlationId;
+      const text = `The answer to ${refId} with your name in it does not fit into a frame of ${this.#maxFrameBytes} bytes. Answer less.`;
+      from.refuse(ErrorCode.BAD_REQUEST, text, { refId });
       return;
     }
     this.cancel(pending.correlationId);

@@ -1,3 +1,5 @@
+import { bodyText, type JsonBody } from "@daemon-sdk/protocol/relay";
+
 /** UTF-8 takes at most this many bytes for one UTF-16 unit. */
 const UTF8_BYTES_PER_UNIT = 3;
 
@@ -10,15 +12,15 @@ export interface FittingPage<Item> {
 
 /** An item of which only a part is needed when the whole does not fit. */
 export interface Shortenable {
-  readonly body: string;
+  readonly body: JsonBody;
   readonly data?: unknown;
 }
 
 /**
  * The first items of a list whose JSON, as elements of one array, takes at most `maxBytes`.
  *
- * There is always a first item. When that alone is too large, its `data` is left out and its body is cut to fit, so that
- * paging through the list gets past it.
+ * There is always a first item. When that alone is too large, its `data` is left out and its body, or the JSON of its body, is
+ * cut to fit, so that paging through the list gets past it.
  */
 export function fittingPage<Item extends Shortenable>(items: readonly Item[], maxBytes: number): FittingPage<Item> {
   let left = maxBytes - 1;
@@ -38,10 +40,11 @@ function bytesOf(value: unknown): number {
 function shortened<Item extends Shortenable>(item: Item, maxBytes: number): Item {
   const { data: _, ...rest } = item;
   const room = Math.max(0, maxBytes - bytesOf({ ...rest, body: "" }) - UTF8_BYTES_PER_UNIT);
-  let units = Math.min(item.body.length, room);
+  const body = bodyText(item.body);
+  let units = Math.min(body.length, room);
   // A character may take six bytes of JSON; most take one, so cutting in half a few times is enough.
-  while (units > 0 && bytesOf(cut(item.body, units)) > room) units = Math.floor(units / 2);
-  return { ...rest, body: cut(item.body, units) } as Item;
+  while (units > 0 && bytesOf(cut(body, units)) > room) units = Math.floor(units / 2);
+  return { ...rest, body: cut(body, units) } as Item;
 }
 
 /** Never through the middle of a character. */

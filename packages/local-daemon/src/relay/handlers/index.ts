@@ -29,7 +29,7 @@ export function handlerGroups(parts: RelayParts): HandlerGroup[] {
     shadowHandlers(shadows),
     logHandlers(parts),
     messageQueryHandlers(parts),
-    agentQueryHandlers({ ...parts, workers }),
+    agentQueryHandlers({ ...parts, workers, endWorker: async (name) => void (await manager?.end(name)) }),
     daemonQueryHandlers({ ...parts, workers }),
   ];
 }

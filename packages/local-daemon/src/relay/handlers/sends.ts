@@ -1,9 +1,10 @@
-import { ErrorCode, type ReceiptState, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
+import { type AckPayload, ErrorCode, type ReceiptState, type RelayEnvelope } from "@daemon-sdk/protocol/relay";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
 import { shadowCopies } from "../groups/index.js";
 import type { Post, PostOutcome, PostRefusal } from "../mailboxes/index.js";
 import type { RelayPeer } from "../names/index.js";
 import type { HandlerGroup } from "../router.js";
+import type { ConnectedPeer } from "../wire/index.js";
 import type { BlockingSends } from "./blocking-sends.js";
 import { RateLimit } from "./rate-limit.js";
 import { ReceiptWriter } from "./receipt-writer.js";
@@ -35,16 +36,30 @@ export function sendHandlers(options: SendOptions): HandlerGroup {
         peer.endProcessing();
         sends.send(peer, envelope);
       },
-      ACK: (peer, { payload }) => {
-        peer.cursor?.ack(payload.ack_id);
-        for (const id of payload.also ?? []) peer.cursor?.ack(id);
-        blocking.answer(peer, payload);
+      ACK: (peer, envelope) => {
+        if (!acknowledge(peer, envelope.payload)) peer.refuse("BAD_REQUEST", NAMES_NOTHING, { refId: envelope.id });
+        else blocking.answer(peer, envelope.payload);
       },
     },
-    onLeft: (peer) => blocking.forget(peer),
+    onLeft: (peer) => {
+      blocking.forget(peer);
+      // A sender without HELLO has no last connection.
+      if (!options.directory.isConnected(peer.name, peer.entityType)) rate.forget(peer.name);
+    },
     onGone: ({ name }) => rate.forget(name),
     onStop: () => blocking.stop(),
   };
+}
+
+const NAMES_NOTHING =
+  "The payload of an ACK needs `ack_id`, the id of a DELIVER, or the `correlationId` of its sender.";
+
+/** Acknowledges what an ACK names. False when it names nothing. */
+function acknowledge(peer: ConnectedPeer, { ack_id: entryId, correlationId, also = [] }: AckPayload): boolean {
+  if (entryId !== undefined) peer.cursor?.ack(entryId);
+  else if (correlationId !== undefined) peer.cursor?.ackAwaited(correlationId);
+  for (const id of also) peer.cursor?.ack(id);
+  return entryId !== undefined || correlationId !== undefined || also.length > 0;
 }
 
 class Sends {

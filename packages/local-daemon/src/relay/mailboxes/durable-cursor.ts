@@ -2,7 +2,7 @@ import type { Logger } from "@daemon-sdk/protocol";
 import type { Store } from "../../storage/index.js";
 import type { Backlog } from "./backlog.js";
 import type { MailboxCursor, MailboxSink } from "./mailboxes.js";
-import { deliverId, inSession } from "./stored-deliver.js";
+import { awaitedId, deliverId, inSession } from "./stored-deliver.js";
 import { readEntries } from "./stored-entries.js";
 import { firstDue } from "./waiting-list.js";
 
@@ -61,6 +61,11 @@ export class DurableCursor implements MailboxCursor {
     if (!this.#isClosed && this.#options.backlog.ack(entryId)) this.#options.onAcked();
   }
 
+  ackAwaited(correlationId: string): void {
+    const entryId = this.#options.backlog.waiting.idOfAwaited(correlationId);
+    if (entryId !== undefined) this.ack(entryId);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -90,7 +95,8 @@ export class DurableCursor implements MailboxCursor {
     this.#next = position + 1;
     if (position > backlog.waiting.highest) {
       const since = now();
-      backlog.waiting.add({ id, position, bytes: text.length, since, attempt: 0, dueAt: firstDue(since) });
+      const due = { since, attempt: 0, dueAt: firstDue(since) };
+      backlog.waiting.add({ id, position, bytes: text.length, awaitedId: awaitedId(text), ...due });
       this.#options.onDelivered();
     }
     sink.deliver(madeFor === sessionId ? text : inSession(text, sessionId), id);

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
+import { bodyText, type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store, StoredSegment } from "../../storage/index.js";
 import type { HistoryEntry, HistoryQuery } from "./mailboxes.js";
@@ -30,7 +30,7 @@ export async function readHistory(source: HistorySource, query: HistoryQuery): P
       const entries = entriesOf(segment, source).filter((entry) => isWanted(entry, segment, query));
       for (const entry of order === "desc" ? entries.reverse() : entries) {
         if (room <= 0) break;
-        room -= entry.payload.body.length;
+        room -= bodyText(entry.payload.body).length;
         found.push(entry);
       }
     }

@@ -43,6 +43,8 @@ export interface MailboxSink {
 export interface MailboxCursor {
   /** Acknowledges an entry: it is never delivered again. Does nothing when no entry of that id waits for an ACK. */
   ack(entryId: string): void;
+  /** As {@link ack}, for the entry whose sender waits for an ACK with that correlation id. */
+  ackAwaited(correlationId: string): void;
   /** Ends the delivery to this sink. What was not acknowledged stays in the mailbox. */
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { newId } from "@daemon-sdk/protocol";
-import { type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
+import { type Envelope, isEnvelopeOf, isSendMeta } from "@daemon-sdk/protocol/relay";
 import type { Post } from "./mailboxes.js";
 
 /** The parts of a DELIVER that do not come from the post. */
@@ -26,6 +26,8 @@ export interface StreamPlace {
 
 const HEAD = '{"v":1,"type":"DELIVER","id":"';
 const ID_CHARS = 36;
+/** In the DELIVER of every blocking SEND, and in few others. */
+const SYNC = '"sync":{';
 /** Inside a JSON string every quote follows a backslash, so this text never occurs in what a peer wrote. */
 const SESSION = '"session_id":"';
 
@@ -59,6 +61,14 @@ export function inSession(text: string, sessionId: string): string {
   const end = start + ID_CHARS;
   if (text.startsWith(sessionId, start)) return text;
   return text.slice(0, start) + sessionId + text.slice(end);
+}
+
+/** The correlation id under which the sender of a stored DELIVER waits for an ACK. Undefined when the sender does not wait. */
+export function awaitedId(text: string): string | undefined {
+  // Few messages are blocking SENDs; the others are not parsed for this.
+  if (!text.includes(SYNC)) return undefined;
+  const { payload_meta: meta } = JSON.parse(text) as Envelope;
+  return isSendMeta(meta) && meta.sync?.blocking === true ? meta.sync.correlationId : undefined;
 }
 
 /** The number of a stored DELIVER; undefined when the text is damaged. */

@@ -4,6 +4,8 @@ import { MAILBOX_LIMITS } from "../../limits/index.js";
 export interface Waiting {
   readonly id: string;
   readonly position: number;
+  /** The correlation id under which the entry's sender waits for an ACK. */
+  readonly awaitedId?: string | undefined;
   /** As `Backlog` counts them. */
   readonly bytes: number;
   /** First delivery to the present readers, Unix milliseconds. */
@@ -34,6 +36,8 @@ export class WaitingList {
   #highest = 0;
   /** Places by id. */
   #index: Map<string, number> | undefined;
+  /** Ids of the entries whose senders wait, by correlation id. */
+  readonly #awaited = new Map<string, string>();
 
   get size(): number {
     return this.#size;
@@ -47,6 +51,7 @@ export class WaitingList {
   /** Adds an entry; its position is above all others. */
   add(entry: Waiting): void {
     this.#index?.set(entry.id, this.#entries.length);
+    if (entry.awaitedId !== undefined) this.#awaited.set(entry.awaitedId, entry.id);
     this.#entries.push(entry);
     this.#size++;
     this.#highest = entry.position;
@@ -60,9 +65,15 @@ export class WaitingList {
     if (place === undefined || entry === undefined) return undefined;
     this.#entries[place] = undefined;
     this.#index?.delete(id);
+    if (entry.awaitedId !== undefined) this.#awaited.delete(entry.awaitedId);
     this.#size--;
     this.#tidy();
     return entry;
+  }
+
+  /** The id of the entry whose sender waits under that correlation id. */
+  idOfAwaited(awaitedId: string): string | undefined {
+    return this.#awaited.get(awaitedId);
   }
 
   /** The entries whose redelivery is due, oldest first. Each moves on to its next redelivery. */
@@ -86,6 +97,7 @@ export class WaitingList {
     this.#size = 0;
     this.#highest = 0;
     this.#index = undefined;
+    this.#awaited.clear();
   }
 
   /** Every entry, oldest first. */

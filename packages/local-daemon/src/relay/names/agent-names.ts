@@ -3,6 +3,9 @@ import { LookAlikes } from "./look-alikes.js";
 
 /** Names of the daemon's own parts (docs/wire/relay.md#reserved-names). */
 const RESERVED = new Set(["Dashboard", "cli", "system", "_router", "_consensus", "_system", "__system__"]);
+
+/** Reserved names of programs beside the daemon: user interfaces of the original. */
+const COMPONENTS = new Set(["Dashboard", "cli"]);
 const RESERVED_LOOKS = new LookAlikes(RESERVED);
 
 /** Letters that have no shape of their own, and white space other than the common blank. */
@@ -11,6 +14,11 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]|(?! )\p{White_
 /** Whether only a proven part of the daemon's own system may have the name. */
 export function isReservedName(name: string): boolean {
   return RESERVED.has(name);
+}
+
+/** Whether a reserved name is that of a program beside the daemon, which sends nothing in the daemon's name. */
+export function isComponentName(name: string): boolean {
+  return COMPONENTS.has(name);
 }
 
 /** Whether lists leave the name out (docs/wire/relay.md#queries). */

@@ -1,4 +1,4 @@
-export { agentNameFault, isInternalName, isReservedName } from "./agent-names.js";
+export { agentNameFault, isComponentName, isInternalName, isReservedName } from "./agent-names.js";
 export type { Evidence } from "./claims.js";
 export { Directory, type ExpectedAgent } from "./directory.js";
 export { addressFor, channelAddress, channelOf } from "./mailbox-address.js";

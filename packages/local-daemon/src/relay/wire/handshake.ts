@@ -7,11 +7,13 @@ import {
   agentNameFault,
   type Directory,
   type Evidence,
+  isComponentName,
   isReservedName,
   type NameRegistry,
   recordOf,
 } from "../names/index.js";
 import { ConnectedPeer } from "./connected-peer.js";
+import { isServedEarly } from "./early-requests.js";
 import { boundedHello, credentialFault } from "./hello-bounds.js";
 import type { RelayWriter } from "./relay-writer.js";
 
@@ -57,7 +59,7 @@ interface Fault {
   readonly message: string;
 }
 
-/** Answers HELLO (docs/wire/relay.md#handshake, docs/wire/relay.md#resume). */
+/** Answers HELLO, and admits requests before it (docs/wire/relay.md#handshake, docs/wire/relay.md#resume). */
 export class Handshake {
   readonly #options: HandshakeOptions;
 
@@ -95,6 +97,25 @@ export class Handshake {
       sessionId: session.id,
       actsForPerson: isProven || access === "open",
       ownedSince: registry.ownedSince(address),
+    });
+  }
+
+  /**
+   * The peer of a connection that sends a request before its HELLO; undefined when the request is refused. The peer has no name
+   * but the one that its request states, is not present, and has no mailbox.
+   */
+  early(writer: RelayWriter, envelope: Envelope, admission: Admission): ConnectedPeer | undefined {
+    const { access, limits, now, logger } = this.#options;
+    if (!admission.isTrusted || !isServedEarly(envelope, access)) return undefined;
+    admission.onAdmitted();
+    const { relayFrameBytes: maxFrameBytes, relayProcessingMs: processingMs } = limits;
+    return new ConnectedPeer({
+      ...{ connection: writer.connection, maxFrameBytes, logger, now, processingMs },
+      hello: { agent: envelope.from ?? "" },
+      entityType: "agent",
+      sessionId: "",
+      actsForPerson: access === "open",
+      ownedSince: now(),
     });
   }
 
@@ -157,11 +178,19 @@ function checkHello(envelope: Envelope, admission: Admission): CheckedHello {
     return refused(ErrorCode.UNAUTHORIZED, message);
   }
   const { agent: name } = hello;
-  if (isReservedName(name) && !(hello._isSystemComponent === true && isProven)) {
+  if (isReservedName(name) && !(hello._isSystemComponent === true && (isProven || mayBeComponent(name, admission)))) {
     return refused(ErrorCode.BAD_REQUEST, `Agent name "${name}" is reserved for system use`);
   }
   const fault = agentNameFault(name) ?? credentialFault(hello);
   return fault === undefined ? { hello, isProven } : refused(ErrorCode.BAD_REQUEST, fault);
+}
+
+/**
+ * Whether a program of this user may have the name of a component without a proof. Names under which the daemon itself sends
+ * need one.
+ */
+function mayBeComponent(name: string, { isTrusted }: Admission): boolean {
+  return isTrusted && isComponentName(name);
 }
 
 function refused(code: ErrorCode, message: string): CheckedHello {

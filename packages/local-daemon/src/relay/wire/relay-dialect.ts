@@ -18,6 +18,8 @@ export interface RelayGate {
   joined(peer: ConnectedPeer): void;
   /** The peer's connection ends. `isPolite`: the peer said BYE. */
   left(peer: ConnectedPeer, isPolite: boolean): void;
+  /** The connection of a peer that sent requests before its HELLO ends. */
+  earlyLeft(peer: ConnectedPeer): void;
 }
 
 /** Types that are ignored before HELLO, without a refusal (docs/wire/relay.md#connection-states). */
@@ -32,6 +34,8 @@ export class RelayDialect implements Dialect<Uint8Array> {
   readonly #writer: RelayWriter;
   readonly #parser: FrameParser;
   #peer: ConnectedPeer | undefined;
+  /** The sender of requests before HELLO. */
+  #early: ConnectedPeer | undefined;
   #isPolite = false;
   #hasLeft = false;
 
@@ -59,6 +63,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
   onClose(_event: TransportClose): void {
     this.#parser.stop();
     this.#leave();
+    if (this.#early !== undefined) this.#gate.earlyLeft(this.#early);
   }
 
   onError(error: Error): void {
@@ -69,12 +74,14 @@ export class RelayDialect implements Dialect<Uint8Array> {
   }
 
   ping(): void {
+    // A client without HELLO expects the answer to its request, and nothing else.
+    if (this.#peer === undefined) return;
     const ping = createEnvelope("PING", { nonce: "" });
     this.#writer.send({ ...ping, payload: { nonce: ping.id } });
   }
 
   isBusy(): boolean {
-    return this.#peer?.isBusy === true;
+    return this.#peer === undefined || this.#peer.isBusy;
   }
 
   finalMessage(): string {
@@ -95,7 +102,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
       this.#writer.end("the peer said BYE");
     } else if (this.#peer !== undefined) this.#route(this.#peer, envelope);
     else if (envelope.type === "HELLO") this.#hello(envelope);
-    else this.#early(envelope);
+    else if (!SILENT_TYPES.has(envelope.type)) this.#beforeHello(envelope);
   }
 
   #route(peer: ConnectedPeer, envelope: Envelope): void {
@@ -104,12 +111,24 @@ export class RelayDialect implements Dialect<Uint8Array> {
 
   #hello(envelope: Envelope): void {
     this.#peer = this.#gate.handshake.answer(this.#writer, envelope, this.#admission);
-    if (this.#peer !== undefined) this.#connection.accept(this.#peer.name);
+    if (this.#peer === undefined) return;
+    const wasActive = this.#early !== undefined;
+    this.#connection.accept(this.#peer.name);
+    if (wasActive) this.#gate.joined(this.#peer);
   }
 
-  #early({ type, id }: Envelope): void {
-    if (!isMessageType(type) || SILENT_TYPES.has(type)) return;
-    this.#writer.refuse(ErrorCode.BAD_REQUEST, "Not in ACTIVE state", { refId: id });
+  /** A request before HELLO. All of one connection have the sender of the first, or none. */
+  #beforeHello(envelope: Envelope): void {
+    const { type, id, from = "" } = envelope;
+    if (!isMessageType(type)) return;
+    const peer = this.#gate.handshake.early(this.#writer, envelope, this.#admission);
+    if (peer === undefined || (this.#early !== undefined && this.#early.name !== from)) {
+      this.#writer.refuse(ErrorCode.BAD_REQUEST, "Not in ACTIVE state", { refId: id });
+      return;
+    }
+    this.#early ??= peer;
+    this.#connection.accept(from);
+    this.#route(this.#early, envelope);
   }
 
   #badFrame(error: ProtocolError): void {

@@ -57,7 +57,7 @@ export class RelayWriter {
     const fields = { connection: connection.id, peer: connection.peerName, code, refId };
     if (fatal) logger.warn(fields, message);
     else logger.debug(fields, message);
-    const reference = refId === undefined ? {} : { ref_id: refId };
+    const reference = refId === undefined ? {} : { ref_id: refId, replyTo: refId };
     this.sendText(JSON.stringify(createEnvelope("ERROR", { code, message, fatal, ...reference })));
     if (fatal) connection.close(CloseCode.protocolError, code);
   }

@@ -18,7 +18,7 @@ import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Mailboxes } from "../mailboxes/index.js";
 import { addressFor, type Directory, type ExpectedAgent, type RelayPeer } from "../names/index.js";
 import { abortError, startRelayProgram } from "./relay-program.js";
-import { directoryFault, spawnFault } from "./spawn-request.js";
+import { spawnFault } from "./spawn-request.js";
 import type { StdioPeerOptions } from "./stdio-peer.js";
 import { type StdioWorkerOptions, startStdioWorker } from "./stdio-worker.js";
 import type { Worker, WorkerOrder } from "./worker.js";
@@ -34,6 +34,8 @@ export interface SpawningParts {
   readonly instanceId: string;
   /** The socket to which spawned programs connect. */
   readonly socketPath: string;
+  /** The directory in which a worker may work, as for a session of the person. Rejects when the rules refuse it. */
+  workingDirectory(path: string): Promise<string>;
 }
 
 /** Options of {@link SpawnManager}. */
@@ -106,9 +108,8 @@ export class SpawnManager {
     const starting = this.#starting.get(name);
     starting?.abort.abort(abortError(name));
     await starting?.done.catch(() => {});
-    const running = this.#running.get(name);
-    await running?.worker.stop();
-    if (starting !== undefined || running !== undefined) return { success: true, name };
+    const isEnded = await this.end(name);
+    if (starting !== undefined || isEnded) return { success: true, name };
     const agents = directory.agents().filter((peer) => peer.name === name);
     if (agents.length === 0) return failure(name, `Agent ${name} not found`);
     if (!by.actsForPerson && name !== by.name) {
@@ -120,6 +121,13 @@ export class SpawnManager {
     const text = `Agent "${name}" was released by "${by.name}".`;
     for (const peer of agents) peer.refuse("BAD_REQUEST", text, { fatal: true });
     return { success: true, name };
+  }
+
+  /** Ends the worker of that name. Resolves when its process and its connection have ended; with false when there is none. */
+  async end(name: string): Promise<boolean> {
+    const running = this.#running.get(name);
+    await running?.worker.stop();
+    return running !== undefined;
   }
 
   /** SEND_INPUT: to the stdin of a program. A stdio agent gets it as a message, and its answer goes to the sender. */
@@ -190,9 +198,8 @@ export class SpawnManager {
   /** Waits until the agent may start. A worker is never stopped to make room, because it would not be started again. */
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {
     const { live } = this.#options;
-    const order = orderOf(by, payload, signal);
-    const fault = await directoryFault(order.cwd);
-    if (fault !== undefined) throw new ProtocolError("INVALID_PARAMS", fault);
+    const cwd = await this.#options.workingDirectory(payload.cwd ?? by.hello.workingDirectory ?? process.cwd());
+    const order = orderOf(by, payload, cwd, signal);
     const occupant = { owner: undefined, idleSince: undefined, release: async () => {}, stop: async () => {} };
     await live.admit(occupant, signal);
     try {
@@ -291,9 +298,8 @@ export class SpawnManager {
   }
 }
 
-function orderOf(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): WorkerOrder {
+function orderOf(by: RelayPeer, payload: SpawnPayload, cwd: string, signal: AbortSignal): WorkerOrder {
   const { name, cli, task, team, model, interactive, spawnerName = by.name } = payload;
-  const cwd = payload.cwd ?? by.hello.workingDirectory ?? process.cwd();
   const credential = randomBytes(CREDENTIAL_BYTES).toString("base64url");
   return { name, cli, task, cwd, spawnerName, team, model, interactive, credential, signal };
 }

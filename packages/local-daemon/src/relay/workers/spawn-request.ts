@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { isAbsolute } from "node:path";
 import type { SpawnPayload } from "@daemon-sdk/protocol/relay";
 import { agentNameFault, isReservedName } from "../names/index.js";
 
@@ -38,14 +36,4 @@ export function spawnFault({ name, cli }: SpawnPayload, facts: SpawnFacts): stri
   if (other !== undefined) return `Agent name "${name}" looks like "${other}", which is known. Choose another.`;
   if (facts.isConfigured(cli)) return undefined;
   return `No agent is configured as "${cli}". Known ones: ${facts.configured.join(", ")}.`;
-}
-
-/** Why no program can be started in that directory, or undefined when one can. */
-export async function directoryFault(cwd: string): Promise<string | undefined> {
-  if (!isAbsolute(cwd)) return `cwd must be an absolute path, but is ${JSON.stringify(cwd)}.`;
-  try {
-    return (await stat(cwd)).isDirectory() ? undefined : `cwd must be a directory, but ${cwd} is none.`;
-  } catch {
-    return `cwd must be a directory that can be read; there is none at ${cwd}.`;
-  }
 }

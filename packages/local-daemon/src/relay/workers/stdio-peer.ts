@@ -1,6 +1,7 @@
 import { LIMITS, type Logger, newId } from "@daemon-sdk/protocol";
 import {
   type AckPayload,
+  bodyText,
   createEnvelope,
   type Envelope,
   type ErrorCode,
@@ -108,7 +109,7 @@ export class StdioPeer implements RelayPeer {
     }
     this.#remember(entryId);
     this.#options.agent.work({
-      text: envelope.payload.body,
+      text: bodyText(envelope.payload.body),
       onAccepted: () => {
         this.#cursor?.ack(entryId);
         this.#notifyWritable();
@@ -127,7 +128,7 @@ export class StdioPeer implements RelayPeer {
       return;
     }
     agent.work({
-      text: payload.body,
+      text: bodyText(payload.body),
       onAccepted: () => this.#notifyWritable(),
       onAnswered: (given) => {
         answer(given);

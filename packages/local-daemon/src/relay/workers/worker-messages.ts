@@ -1,9 +1,10 @@
-import type {
-  AckPayload,
-  ChannelMessagePayload,
-  RelayEnvelope,
-  SendMeta,
-  SendPayload,
+import {
+  type AckPayload,
+  bodyText,
+  type ChannelMessagePayload,
+  type RelayEnvelope,
+  type SendMeta,
+  type SendPayload,
 } from "@daemon-sdk/protocol/relay";
 import type { Post } from "../mailboxes/index.js";
 import type { TaskAnswer } from "./task-agent.js";
@@ -48,7 +49,7 @@ export function answerPost(name: string, { id, from, payload, payload_meta }: De
 
 /** What the sender of a message gets in place of an answer that cannot be delivered. */
 export function failurePost(answer: Post, why: string): Post {
-  const body = `The answer of ${answer.payload.body.length} characters could not be delivered. ${why}`;
+  const body = `The answer of ${bodyText(answer.payload.body).length} characters could not be delivered. ${why}`;
   return { ...answer, payload: { ...answer.payload, body } };
 }
 

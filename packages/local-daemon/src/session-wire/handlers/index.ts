@@ -8,3 +8,4 @@ export { REQUEST_HANDLERS } from "./requests.js";
 export { SETTINGS_HANDLERS } from "./settings.js";
 export { TICKET_HANDLERS } from "./tickets.js";
 export { TURN_HANDLERS } from "./turns.js";
+export { WORKSPACE_HANDLERS } from "./workspace.js";

@@ -25,9 +25,12 @@ export const LIFECYCLE_HANDLERS = [
   }),
 
   handle("loadSession", async (params, { client, sessions, host }) => {
-    if (isOurs(params)) client.isPlain = false;
-    host.rules.checkChange((await sessions.rowOf(params.sessionId)).owner, { mcpServers: params.mcpServers });
+    if (isOurs(params) || params.cwd !== undefined) client.isPlain = false;
+    const { owner } = await sessions.rowOf(params.sessionId);
+    host.rules.checkChange(owner, { mcpServers: params.mcpServers });
+    const cwd = params.cwd === undefined ? undefined : await host.rules.workingDirectory(params.cwd, owner);
     const session = await sessions.reopen(params.sessionId);
+    if (cwd !== undefined) await session.move(cwd);
     if (params.mcpServers !== undefined) session.patch({ mcpServers: params.mcpServers });
     if (params.disableInactivityTimeout !== undefined) session.keepsAgent = params.disableInactivityTimeout;
     const attached = await client.attach(host, session, params);

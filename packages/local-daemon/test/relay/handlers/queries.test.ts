@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type DaemonConfig, MemoryStore } from "../../../src/server.js";
 import { tempHome } from "../../rendezvous/temp-home.js";
 import { type RawPeer, RelayDaemon, type Seen, sendOf } from "../relay-daemon.js";
-import { spawned, spawningDaemon } from "../workers/spawn-harness.js";
+import { isDead, spawned, spawningDaemon } from "../workers/spawn-harness.js";
 
 /** Sends a query and waits for the answer that carries its id. */
 async function query(peer: RawPeer, type: MessageType, payload: object, response = `${type}_RESPONSE`): Promise<Seen> {
@@ -166,6 +166,34 @@ describe("REMOVE_AGENT", () => {
     await alice.settled();
     await again.settled();
     expect(again.all("CHANNEL_MESSAGE")).toEqual([]);
+  });
+
+  test.each(["agent", "user"])(
+    "of a connected %s ends its connection for good, for whoever acts for the person",
+    async (entityType) => {
+      const { daemon, alice } = await pair({ relayAccess: "open" });
+      await using _ = daemon;
+      const carol = await daemon.connect("Carol", { entityType });
+      alice.write(createEnvelope("CHANNEL_JOIN", { channel: "#dev", member: "Carol" }));
+      const { payload } = await query(alice, "REMOVE_AGENT", { name: "Carol" });
+      expect(payload).toEqual({ success: true, removed: true, message: "Removed agent Carol" });
+      await carol.ended();
+      expect(carol.all("ERROR").map(({ payload: error }) => error)).toEqual([
+        expect.objectContaining({ fatal: true, message: 'Agent "Carol" was removed by "Alice".' }),
+      ]);
+      expect((await query(alice, "LIST_AGENTS", { includeIdle: true })).payload.agents).toHaveLength(2);
+      const self = await query(alice, "REMOVE_AGENT", { name: "Alice" });
+      expect(self.payload).toMatchObject({ success: false, message: expect.stringContaining("the one that asks") });
+    },
+  );
+
+  test("of a worker ends its process, too", async () => {
+    await using daemon = await spawningDaemon({ relayAccess: "open" });
+    const lead = await daemon.connect("Lead");
+    const pid = await spawned(lead, "Worker", "workspace");
+    expect((await query(lead, "REMOVE_AGENT", { name: "Worker" })).payload).toMatchObject({ removed: true });
+    expect(await isDead(pid)).toBe(true);
+    expect((await query(lead, "LIST_AGENTS", { includeIdle: true })).payload.agents).toHaveLength(1);
   });
 
   test("refuses unknown names, impossible ones, and agents that are connected", async () => {

@@ -1,6 +1,6 @@
 import { createEnvelope, encodeFrame } from "@daemon-sdk/protocol/relay";
 import { describe, expect, test } from "vitest";
-import { RelayDaemon, sendOf } from "../relay-daemon.js";
+import { query, RelayDaemon, sendOf } from "../relay-daemon.js";
 
 function hello(agent: unknown, payload: object = {}) {
   return createEnvelope("HELLO", { agent, ...payload } as { agent: string });
@@ -34,7 +34,13 @@ describe("HELLO", () => {
     const again = hello("Alice");
     alice.write(again);
     const { payload } = await alice.next("ERROR");
-    expect(payload).toEqual({ code: "BAD_REQUEST", message: "Unexpected HELLO", fatal: false, ref_id: again.id });
+    expect(payload).toEqual({
+      code: "BAD_REQUEST",
+      message: "Unexpected HELLO",
+      fatal: false,
+      ref_id: again.id,
+      replyTo: again.id,
+    });
     await alice.settled();
     expect(alice.isEnded).toBe(false);
   });
@@ -44,7 +50,8 @@ describe("HELLO", () => {
     async (name) => {
       await using daemon = await RelayDaemon.start();
       const peer = await daemon.dial();
-      peer.write(hello(name, { _isSystemComponent: true }));
+      // Under the other two names the daemon itself sends.
+      peer.write(hello(name, { _isSystemComponent: name === "system" || name === "_router" }));
       await peer.ended();
       expect(peer.seen.map(({ type }) => type)).toEqual(["ERROR", "BYE"]);
       expect(peer.seen[0]?.payload).toMatchObject({
@@ -52,6 +59,18 @@ describe("HELLO", () => {
         message: `Agent name "${name}" is reserved for system use`,
         fatal: true,
       });
+    },
+  );
+
+  test.each(["Dashboard", "cli"])(
+    "under the name %s is for the component of that name on the unix socket",
+    async (name) => {
+      await using daemon = await RelayDaemon.start();
+      const alice = await daemon.connect("Alice");
+      const component = await daemon.connect(name, { _isSystemComponent: true });
+      component.send("Alice", "hello");
+      expect(await alice.next("DELIVER")).toMatchObject({ from: name, payload: { body: "hello" } });
+      expect((await query(alice, "LIST_AGENTS")).payload.agents).toEqual([{ name: "Alice", idle: false }]);
     },
   );
 
@@ -91,22 +110,75 @@ describe("HELLO", () => {
 });
 
 describe("before HELLO", () => {
-  test("every send and every query is refused with an ERROR that names it", async () => {
+  test("every send and every query of messages is refused with an ERROR that names it", async () => {
     await using daemon = await RelayDaemon.start();
     const peer = await daemon.dial();
     const early = [
       sendOf("Bob", "hi"),
       // What the one-shot helper of the original sends.
       sendOf("Bob", "hi", { from: "Alice" }),
-      createEnvelope("STATUS", {}),
-      createEnvelope("INBOX", {}),
+      createEnvelope("INBOX", { agent: "Alice" }),
+      createEnvelope("MESSAGES_QUERY", {}),
+      createEnvelope("SPAWN", { name: "W", cli: "workspace-agent", task: "" }),
       createEnvelope("CHANNEL_JOIN", { channel: "#dev", member: "Mallory" }),
     ];
     peer.write(...early, createEnvelope("ACK", { ack_id: "x", seq: 1 }), createEnvelope("PONG", { nonce: "x" }));
     await peer.hello("Carol");
     expect(peer.all("ERROR").map(({ payload }) => payload)).toEqual(
-      early.map(({ id }) => ({ code: "BAD_REQUEST", message: "Not in ACTIVE state", fatal: false, ref_id: id })),
+      early.map(({ id }) => ({
+        ...{ code: "BAD_REQUEST", message: "Not in ACTIVE state", fatal: false },
+        ...{ ref_id: id, replyTo: id },
+      })),
     );
+  });
+
+  test("on the unix socket, queries about agents and the daemon are answered, without PINGs", async () => {
+    await using daemon = await RelayDaemon.start({ limits: { relayHandshakeMs: 60, relayHeartbeatMs: 30 } });
+    const alice = await daemon.connect("Alice");
+    const peer = await daemon.dial();
+    expect((await query(peer, "STATUS")).payload).toMatchObject({ agentCount: 1 });
+    for (const type of ["LIST_AGENTS", "LIST_CONNECTED_AGENTS"] as const) {
+      expect((await query(peer, type)).payload.agents).toEqual([{ name: "Alice", idle: false }]);
+    }
+    expect((await query(peer, "HEALTH")).payload).toMatchObject({ healthScore: 100 });
+    expect((await query(peer, "METRICS")).payload).toMatchObject({ agents: [] });
+    // A peer that is active has had its PINGs, and the time for HELLO is over.
+    await alice.next("PING", 3);
+    expect(peer.all("PING")).toEqual([]);
+    expect(alice.all("AGENT_READY")).toEqual([]);
+    await peer.hello("Carol");
+    alice.send("Carol", "hi");
+    expect((await peer.next("DELIVER")).payload.body).toBe("hi");
+  });
+
+  test("where names have no owner, a one-shot client sends, waits for its answer, and reads messages", async () => {
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
+    const bob = await daemon.connect("Bob");
+    const peer = await daemon.dial();
+    const sync = { correlationId: "c-1", blocking: true, timeoutMs: 5000 };
+    peer.write(sendOf("Bob", "ready?", { from: "Ann", payload_meta: { sync } }));
+    const { from, payload } = await bob.next("DELIVER");
+    expect([from, payload.body]).toEqual(["Ann", "ready?"]);
+    bob.write(createEnvelope("ACK", { correlationId: "c-1", response: "OK", responseData: "yes" }));
+    expect((await peer.next("ACK")).payload).toMatchObject({ correlationId: "c-1", responseData: "yes" });
+    bob.send("Bob", "noted");
+    await bob.next("DELIVER", 2);
+    const reader = await daemon.dial();
+    const inbox = (await query(reader, "INBOX", { agent: "Bob" })).payload.messages;
+    expect(inbox.map(({ body }: { body: string }) => body)).toEqual(["noted", "ready?"]);
+  });
+
+  test.each([
+    ["another name than before", "Bert"],
+    ["a reserved name", "system"],
+    ["a name that nobody can have", "@x"],
+  ])("a send under %s is refused where names have no owner, too", async (_, from) => {
+    await using daemon = await RelayDaemon.start({ relayAccess: "open" });
+    await daemon.connect("Bob");
+    const peer = await daemon.dial();
+    if (from === "Bert") peer.write(sendOf("Bob", "first", { from: "Ann" }));
+    peer.write(sendOf("Bob", "second", { from }));
+    expect((await peer.next("ERROR")).payload).toMatchObject({ code: "BAD_REQUEST", message: "Not in ACTIVE state" });
   });
 
   test("frames behind HELLO in the same chunk are taken", async () => {

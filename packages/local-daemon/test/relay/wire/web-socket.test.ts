@@ -98,6 +98,15 @@ describe("/relay", () => {
     expect(page.seen.at(-1)?.type).toBe("BYE");
   });
 
+  test("on TCP answers no query before HELLO", async () => {
+    await using daemon = await RelayDaemon.start({ port: 0, relayAccess: "open" });
+    const { peer } = await dialTcp(daemon);
+    const status = createEnvelope("STATUS", {});
+    peer.write(status);
+    expect((await peer.next("ERROR")).payload).toMatchObject({ message: "Not in ACTIVE state", ref_id: status.id });
+    peer.close();
+  });
+
   test("on TCP takes a HELLO that proves it knows the token, for that very connection", async () => {
     await using daemon = await RelayDaemon.start({ port: 0 });
     const first = await dialTcp(daemon);

@@ -153,7 +153,7 @@ describe("SPAWN", () => {
     expect(await refusal("LEAD")).toContain("already connected");
     expect(await refusal("W", { cli: "droid" })).toContain("Known ones: ");
     expect(await refusal("W", { cwd: "/no/such/directory" })).toContain("cwd must be a directory");
-    expect(await refusal("W", { cwd: "." })).toContain("absolute");
+    expect(await refusal("W", { cwd: daemon.stateDir })).toContain("must not be inside the daemon's state directory");
   });
 
   test("names the asker as the task's sender, whoever it names as spawner", async () => {
@@ -223,6 +223,7 @@ describe("without a spawn manager", () => {
       message: "SpawnManager not enabled. Configure spawnManager: true in daemon config.",
       fatal: false,
       ref_id: id,
+      replyTo: id,
     }));
     expect(lead.all("ERROR" satisfies MessageType).map(({ payload }) => payload)).toEqual(expected);
   });

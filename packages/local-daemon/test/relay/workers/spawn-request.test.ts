@@ -1,8 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { directoryFault, type SpawnFacts, spawnFault } from "../../../src/relay/workers/spawn-request.js";
+import { type SpawnFacts, spawnFault } from "../../../src/relay/workers/spawn-request.js";
 
 const FACTS: SpawnFacts = {
   isRunning: () => false,
@@ -50,18 +47,5 @@ describe("spawnFault", () => {
       'Agent "W" is already connected. Choose another n',
       'No agent is configured as "none". Known ones: wo',
     ]);
-  });
-});
-
-describe("directoryFault", () => {
-  it("takes a directory, and tells what is wrong with anything else", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "spawn-"));
-    const file = join(directory, "file");
-    await writeFile(file, "");
-    expect(await directoryFault(directory)).toBeUndefined();
-    expect(await directoryFault(file)).toContain("must be a directory");
-    expect(await directoryFault(join(directory, "none"))).toContain("there is none");
-    expect(await directoryFault("relative")).toContain("absolute");
-    await rm(directory, { recursive: true });
   });
 });

@@ -1,5 +1,5 @@
 import { LIMITS, newId, type SessionId, silentLogger } from "@daemon-sdk/protocol";
-import { createEnvelope } from "@daemon-sdk/protocol/relay";
+import { bodyText, createEnvelope } from "@daemon-sdk/protocol/relay";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ShadowTable } from "../../../src/relay/groups/index.js";
 import type { Mailboxes, MailboxSink, Post, PostOutcome } from "../../../src/relay/mailboxes/mailboxes.js";
@@ -29,7 +29,7 @@ class FakeMailboxes implements Mailboxes {
 
   attach(_name: string, sink: MailboxSink) {
     this.sink = sink;
-    return { ack: (id: string) => void this.acked.push(id), close: () => {} };
+    return { ack: (id: string) => void this.acked.push(id), ackAwaited: () => {}, close: () => {} };
   }
 
   async history(): Promise<never[]> {
@@ -60,7 +60,7 @@ async function employ(mailboxes: FakeMailboxes, said: string[] = []) {
     hello: { agent: "Worker" },
     mailboxes,
     shadows: new ShadowTable(),
-    channels: { post: (_peer, { payload }) => void said.push(payload.body) },
+    channels: { post: (_peer, { payload }) => void said.push(bodyText(payload.body)) },
     now: Date.now,
     logger: silentLogger,
     acknowledge: () => {},

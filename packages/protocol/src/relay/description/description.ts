@@ -11,7 +11,7 @@ declare const described: unique symbol;
 
 /** The data of a {@link Description}. */
 export type Shape =
-  | { readonly kind: "text" | "flag" | "number" | "integer" | "record" | "anything" | "textOrFlag" }
+  | { readonly kind: "text" | "flag" | "number" | "integer" | "record" | "json" | "anything" | "textOrFlag" }
   | { readonly kind: "list"; readonly item: Shape }
   | { readonly kind: "object"; readonly fields: readonly Field[] };
 
@@ -19,7 +19,7 @@ export type Shape =
 export interface Field {
   readonly key: string;
   readonly shape: Shape;
-  /** Whether the field may be absent. `null` does not count as absent. */
+  /** Whether the field may be absent. The frame parser reads `null` as absent; guards and schemas do not. */
   readonly isOptional: boolean;
 }
 
@@ -43,6 +43,11 @@ export const number: Description<number> = { kind: "number" };
 export const integer: Description<number> = { kind: "integer" };
 /** An object with any keys. */
 export const record: Description<Record<string, unknown>> = { kind: "record" };
+/** A value that JSON can state, the value of a required field. */
+export type JsonBody = string | number | boolean | object | null;
+
+/** Any JSON value. Unlike `anything`, it must be there. */
+export const json: Description<JsonBody> = { kind: "json" };
 /** Any value, for data of users. */
 export const anything: Description<unknown> = { kind: "anything" };
 /** A string, or true or false. */

@@ -29,6 +29,8 @@ function checkOf(shape: Shape): Check {
       return Number.isSafeInteger;
     case "record":
       return isRecord;
+    case "json":
+      return (value) => value !== undefined;
     case "anything":
       return () => true;
     case "textOrFlag":

@@ -1,2 +1,3 @@
 export * from "./description.js";
 export * from "./guard-of.js";
+export * from "./null-remover.js";

@@ -124,16 +124,27 @@ export interface ErrorPayload {
   fatal: boolean;
   /** Ours: id of the envelope that is refused. The original's errors name none. */
   ref_id?: string;
+  /** Ours: the same id, where the original's one-shot clients look for it. */
+  replyTo?: string;
 }
 
-const error = object<ErrorPayload>({ code: text, message: text, fatal: flag, ref_id: optional(text) });
+const error = object<ErrorPayload>({
+  code: text,
+  message: text,
+  fatal: flag,
+  ref_id: optional(text),
+  replyTo: optional(text),
+});
 
-/** ACK: a DELIVER has arrived; with `correlationId` also the answer to a blocking SEND. */
+/**
+ * ACK: a DELIVER has arrived; with `correlationId` the answer to a blocking SEND, which has arrived, too. One of `ack_id` and
+ * `correlationId` is enough.
+ */
 export interface AckPayload {
   /** Id of the DELIVER. */
-  ack_id: string;
+  ack_id?: string;
   /** Its `delivery.seq`. */
-  seq: number;
+  seq?: number;
   /** Never used. */
   cumulative_seq?: number;
   /** Never used. */
@@ -147,8 +158,8 @@ export interface AckPayload {
 }
 
 const ack = object<AckPayload>({
-  ack_id: text,
-  seq: integer,
+  ack_id: optional(text),
+  seq: optional(integer),
   cumulative_seq: optional(integer),
   sack: optional(listOf(integer)),
   also: optional(listOf(text)),

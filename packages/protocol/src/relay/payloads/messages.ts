@@ -1,16 +1,17 @@
 import type { Open } from "../../session/index.js";
-import { flag, listOf, number, object, optional, record, text } from "../description/index.js";
+import { flag, type JsonBody, json, listOf, number, object, optional, record, text } from "../description/index.js";
 import type { EntityType, PayloadKind, SpeakOnTrigger } from "../message-types.js";
 
 /** SEND: a message. The DELIVER carries the same payload, unchanged. */
 export interface SendPayload {
   kind: Open<PayloadKind>;
-  body: string;
+  /** Mostly a text. See `bodyText`. */
+  body: JsonBody;
   data?: Record<string, unknown>;
   thread?: string;
 }
 
-const send = object<SendPayload>({ kind: text, body: text, data: optional(record), thread: optional(text) });
+const send = object<SendPayload>({ kind: text, body: json, data: optional(record), thread: optional(text) });
 
 /** CHANNEL_JOIN: a request, and as a notification to the members. */
 export interface ChannelJoinPayload {
@@ -60,7 +61,8 @@ const attachment = object<ChannelAttachment>({
 /** CHANNEL_MESSAGE: a post to a channel, and its copy to each member. */
 export interface ChannelMessagePayload {
   channel: string;
-  body: string;
+  /** Mostly a text. See `bodyText`. */
+  body: JsonBody;
   thread?: string;
   mentions?: string[];
   attachments?: ChannelAttachment[];
@@ -69,7 +71,7 @@ export interface ChannelMessagePayload {
 
 const channelMessage = object<ChannelMessagePayload>({
   channel: text,
-  body: text,
+  body: json,
   thread: optional(text),
   mentions: optional(listOf(text)),
   attachments: optional(listOf(attachment)),

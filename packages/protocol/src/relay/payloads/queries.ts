@@ -1,5 +1,16 @@
 import type { Open } from "../../session/index.js";
-import { flag, integer, listOf, number, object, optional, record, text } from "../description/index.js";
+import {
+  flag,
+  integer,
+  type JsonBody,
+  json,
+  listOf,
+  number,
+  object,
+  optional,
+  record,
+  text,
+} from "../description/index.js";
 
 /** INBOX: messages to an agent. */
 export interface InboxPayload {
@@ -24,7 +35,8 @@ const inbox = object<InboxPayload>({
 export interface InboxMessage {
   id: string;
   from: string;
-  body: string;
+  /** Mostly a text. See `bodyText`. */
+  body: JsonBody;
   channel?: string;
   thread?: string;
   /** Unix milliseconds. */
@@ -34,7 +46,7 @@ export interface InboxMessage {
 const inboxMessage = object<InboxMessage>({
   id: text,
   from: text,
-  body: text,
+  body: json,
   channel: optional(text),
   thread: optional(text),
   timestamp: number,
@@ -77,7 +89,8 @@ export interface StoredMessage {
   id: string;
   from: string;
   to: string;
-  body: string;
+  /** Mostly a text. See `bodyText`. */
+  body: JsonBody;
   channel?: string;
   thread?: string;
   /** Unix milliseconds. */
@@ -92,7 +105,7 @@ const storedMessage = object<StoredMessage>({
   id: text,
   from: text,
   to: text,
-  body: text,
+  body: json,
   channel: optional(text),
   thread: optional(text),
   timestamp: number,

@@ -102,6 +102,8 @@ export interface LoadSessionParams extends SessionScoped {
   loadAllMessages?: boolean;
   messageLimit?: number;
   disableInactivityTimeout?: boolean;
+  /** Ours: another working directory from now on, for a session whose own is gone; only where the daemon offers `workspace`. */
+  cwd?: string;
   /** Ours: this connection leaves requests it cannot answer; only where the daemon offers `inbox`. */
   inbox?: boolean;
   /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */

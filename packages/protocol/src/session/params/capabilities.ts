@@ -30,6 +30,8 @@ export interface DaemonCapabilities {
   ping?: true;
   /** `create_ticket` makes a credential for one connection, for pages. */
   tickets?: true;
+  /** `load_session` takes `cwd`; files, differences, models and default settings are answered for sessions of every agent. */
+  workspace?: true;
   /** Largest accepted message, in bytes of UTF-8. The daemon closes the connection at a larger one. */
   maxMessageBytes?: number;
   /** Names of the agents that `initialize_session` accepts in `agent`; the first is the default. */

@@ -3,3 +3,4 @@ export * from "./capabilities.js";
 export type * from "./extensions.js";
 export type * from "./listings.js";
 export type * from "./scope.js";
+export type * from "./workspace.js";

@@ -233,6 +233,61 @@ export const SESSION_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P6.15-move",
+    "load_session moves a session that does not work to another directory, and every client learns of it",
+    async (bench) => {
+      const opened = await bench.session();
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      const { sessionId } = opened;
+      const client = await bench.client();
+      const move = { sessionId, token: "local", inbox: true, cwd: "/" };
+      const { error } = await client.call("load_session", move);
+      expectEqual([error?.code, error?.data?.code], [-32_603, "SESSION_STATE"], "the refusal while a turn runs");
+      await opened.client.result("interrupt_session", { sessionId });
+      await opened.client.turnEnd(running);
+      const { cwd } = await client.result("load_session", move);
+      expectEqual(cwd, "/", "the directory in the snapshot");
+      const isMove = (frame: WireFrame) => isNotification(frame, "session_working_directory_changed");
+      const told = await opened.client.waitFor(isMove, "the notification of the move");
+      expectEqual(told.params?.notification?.cwd, "/", "the directory in the notification");
+      const { snapshot } = await bench.join(sessionId);
+      expectEqual(snapshot.cwd, "/", "the directory in a later snapshot");
+    },
+    ["workspace", "turns"],
+  ),
+
+  daemonCase(
+    "P6.16-directory",
+    "list_files returns paths, and get_git_diff a difference or why there is none",
+    async (bench) => {
+      const { client, sessionId } = await bench.session();
+      const { files } = await client.result("list_files", { sessionId });
+      expectThat(Array.isArray(files) && files.every((path) => typeof path === "string"), "the files are no texts");
+      const { success, data, unavailableReason } = await client.result("get_git_diff", { sessionId });
+      const isDiff = success === true && typeof (data as { diff?: unknown })?.diff === "string";
+      expectThat(isDiff || (success === false && typeof unavailableReason === "string"), "neither a diff nor a reason");
+      for (const method of ["list_files", "get_git_diff"]) {
+        const { error } = await client.call(method, { sessionId: newId() });
+        expectEqual(error?.code, -32_004, `the refusal of ${method} for an unknown session`);
+      }
+    },
+    ["workspace"],
+  ),
+
+  daemonCase(
+    "P6.17-models",
+    "list_models and get_default_settings answer without a session",
+    async (bench) => {
+      const client = await bench.client();
+      const { models } = await client.result("list_models", {});
+      expectThat(Array.isArray(models), "the models are no list");
+      const defaults = await client.result("get_default_settings", {});
+      expectThat(!("sessionId" in defaults), "the default settings name a session");
+    },
+    ["workspace"],
+  ),
+
+  daemonCase(
     "P10.1-detach",
     "after detach_session a connection hears nothing, and the session goes on",
     async (bench) => {

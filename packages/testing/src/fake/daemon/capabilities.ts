@@ -15,6 +15,7 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   requests: true,
   ping: true,
   tickets: true,
+  workspace: true,
   maxMessageBytes: LIMITS.sessionFrameBytes,
   agents: ["fake"],
 };
@@ -49,4 +50,8 @@ export const CAPABILITY_OF_METHOD: ReadonlyMap<string, keyof DaemonCapabilities>
   ["answer_request", "requests"],
   ["ping", "ping"],
   ["create_ticket", "tickets"],
+  ["list_files", "workspace"],
+  ["get_git_diff", "workspace"],
+  ["get_default_settings", "workspace"],
+  ["list_models", "workspace"],
 ]);

@@ -64,7 +64,7 @@ interface QueuedTurn {
 export class FakeSession implements TurnStage, AttachableSession {
   readonly id: string;
   readonly key: string | undefined;
-  readonly cwd: string;
+  cwd: string;
   title: string | undefined;
   readonly messages: SessionMessage[];
   settings: SessionSettings;

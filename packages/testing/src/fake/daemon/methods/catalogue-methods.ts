@@ -29,8 +29,17 @@ export const CATALOGUE_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string
   ["remove_mcp_server", serverChanged],
   ["toggle_mcp_server", serverChanged],
   ["authenticate_mcp_server", serverChanged],
+  ["list_files", (call) => sessionOf(call) && { files: [] }],
+  ["get_git_diff", (call) => sessionOf(call) && NO_REPOSITORY],
+  ["get_default_settings", () => ({ availableModels: [] })],
+  ["list_models", () => ({ models: [] })],
 ]);
 
+const NO_REPOSITORY = {
+  success: false,
+  unavailableReason: "not_git_repository",
+  unavailableMessage: "The fake daemon has no repositories.",
+};
 const NO_SERVERS = { total: 0, connected: 0, connecting: 0, failed: 0 };
 const EPOCH_SECONDS = 1_700_000_000;
 

@@ -50,6 +50,7 @@ function initializeSession(call: FakeCall): unknown {
 function loadSession(call: FakeCall): unknown {
   requiredString(call.params, "token");
   const session = sessionOf(call);
+  moveTo(session, call.daemon.capabilities.workspace ? optionalString(call.params, "cwd") : undefined);
   session.isOpen = true;
   attachTo(call, session);
   return {
@@ -60,6 +61,13 @@ function loadSession(call: FakeCall): unknown {
     queuedMessages: listed(session.queuedMessages),
     ...positionOf(call, session),
   };
+}
+
+function moveTo(session: FakeSession, cwd: string | undefined): void {
+  if (cwd === undefined || cwd === session.cwd) return;
+  if (session.isBusy) throw rpcFault(RpcCode.internalError, "A turn runs", { code: "SESSION_STATE" });
+  session.cwd = cwd;
+  session.notify({ type: "session_working_directory_changed", cwd });
 }
 
 /** Prompts that a snapshot lists whole, in bytes; of others the ids and the size (docs/protocol.md §6). */

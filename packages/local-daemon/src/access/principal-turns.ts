@@ -1,18 +1,28 @@
-import { SEARCH_LIMITS } from "../limits/index.js";
-import { tooManySearches } from "./check-query.js";
+/** Options of {@link PrincipalTurns}. */
+export interface PrincipalTurnsOptions {
+  /** How much of one principal may wait. */
+  readonly waiting: number;
+  /** The error of what is too much. */
+  refusal(): Error;
+}
 
 /** Lets each principal do one thing at a time. What others wait for is not their concern. */
 export class PrincipalTurns {
+  readonly #options: PrincipalTurnsOptions;
   readonly #last = new Map<string | undefined, Promise<unknown>>();
   readonly #waiting = new Map<string | undefined, number>();
 
-  /** Throws `QUEUE_FULL` when too much of a principal waits. */
+  constructor(options: PrincipalTurnsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws the refusal when too much of a principal waits. */
   check(keyId: string | undefined): void {
-    if ((this.#waiting.get(keyId) ?? 0) >= SEARCH_LIMITS.waitingPerPrincipal) throw tooManySearches();
+    if ((this.#waiting.get(keyId) ?? 0) >= this.#options.waiting) throw this.#options.refusal();
   }
 
   /**
-   * Does `work` when everything of the same principal that came before has ended. Rejects with `QUEUE_FULL` when too much of
+   * Does `work` when everything of the same principal that came before has ended. Rejects with the refusal when too much of
    * it waits already.
    */
   async take<Result>(keyId: string | undefined, work: () => Promise<Result>): Promise<Result> {

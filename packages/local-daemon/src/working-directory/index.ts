@@ -1,0 +1,1 @@
+export { DirectoryCalls, type SessionDirectory } from "./directory-calls.js";
