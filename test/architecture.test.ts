@@ -32,7 +32,15 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "transport-ws": ["ws"],
   testing: ["vitest"],
   client: ["@standard-schema/spec", "ajv"],
-  "local-daemon": ["@photostructure/sqlite", "unhomoglyph", "commander", "pino", "ws", "zod"],
+  "local-daemon": [
+    "@agentclientprotocol/sdk",
+    "@photostructure/sqlite",
+    "unhomoglyph",
+    "commander",
+    "pino",
+    "ws",
+    "zod",
+  ],
   examples: ["esbuild", "ws", "zod"],
 };
 

@@ -9,6 +9,7 @@ import {
   type Principal,
   Tickets,
 } from "./access/index.js";
+import type { EditorConnections } from "./acp-face/index.js";
 import {
   AgentCatalog,
   AgentGuard,
@@ -23,7 +24,7 @@ import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.
 import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
-import type { Listener, ListenerOptions } from "./listener/index.js";
+import type { AcceptedEditor, Listener, ListenerOptions } from "./listener/index.js";
 import { LagLog } from "./loop/index.js";
 import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
@@ -147,6 +148,7 @@ class RunningDaemon implements Daemon {
   readonly #agents: AgentCatalog;
   readonly #credentials: Credentials;
   readonly #connections: SessionConnections;
+  #editors: Promise<EditorConnections> | undefined;
   readonly #drainCut = new AbortController();
   readonly #lag: LagLog | undefined;
   readonly #guard: AgentGuard | undefined;
@@ -324,12 +326,29 @@ class RunningDaemon implements Daemon {
         loopLagMs: this.#lag?.lagMs ?? 0,
       }),
       onAccept: (accepted) => void this.#connections.accept(accepted),
+      onEditorAccept: (accepted) => void this.#acceptEditor(accepted),
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
       onRelayAccept: (accepted) => relay.acceptWebSocket(accepted),
       logger: this.#logger,
       maxUnauthenticated: config.limits.unauthenticatedSockets,
       authenticateMs: config.limits.authenticateMs,
     };
+  }
+
+  /** The face is loaded for the first editor. The transport keeps what comes in until then. */
+  async #acceptEditor(accepted: AcceptedEditor): Promise<void> {
+    this.#editors ??= this.#loadEditors();
+    (await this.#editors).accept(accepted);
+  }
+
+  async #loadEditors(): Promise<EditorConnections> {
+    const { EditorConnections } = await import("./acp-face/index.js");
+    return new EditorConnections({
+      serve: (link) => this.#connections.accept(link),
+      strangers: await this.#connections.strangers(),
+      limits: this.#parts.config.limits,
+      logger: this.#logger,
+    });
   }
 
   async #close(drainMs: number): Promise<void> {
@@ -342,6 +361,7 @@ class RunningDaemon implements Daemon {
     if (drained.interrupted > 0) this.#logger.warn(drained, "turns did not end in time and were interrupted");
     await this.#host.stop();
     await this.#connections.close();
+    await (await this.#editors)?.close();
     await this.#relay?.door.close();
     await this.#relay?.host.stop();
     await this.#search.close();

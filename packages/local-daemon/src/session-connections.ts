@@ -1,6 +1,6 @@
 import { CloseCode, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
-import { Connection } from "./connection/index.js";
+import { Connection, type LoopShare } from "./connection/index.js";
 import type { DaemonLimits } from "./limits/index.js";
 import type { SharedTurns } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
@@ -14,8 +14,8 @@ export interface SessionLink {
   readonly acceptedAt?: number;
   /** Whether a proof was made for this very link. Absent: no proof is valid. */
   verifyProof?(proof: string): boolean;
-  /** Called when a credential was accepted. */
-  markAuthenticated?(): void;
+  /** Called when a credential was accepted, with the share of the loop that its principal's messages count to. */
+  markAuthenticated?(share: LoopShare): void;
 }
 
 /** Options of {@link SessionConnections}. */
@@ -51,7 +51,7 @@ export class SessionConnections {
 
   /** Begins to load what the first connection needs. */
   preload(): void {
-    this.#wire ??= loadSessionWire();
+    void this.#loaded();
   }
 
   /**
@@ -60,11 +60,9 @@ export class SessionConnections {
    * Rejects with `QUEUE_FULL` when the principal has as many connections as it may have; the link is untouched then.
    */
   async accept(link: SessionLink): Promise<void> {
-    this.preload();
-    const { SessionDialect, SharedTurns } = await (this.#wire as ReturnType<typeof loadSessionWire>);
+    const { SessionDialect } = await this.#loaded();
     const { host, credentials, limits, logger } = this.#options;
-    this.#turns ??= new SharedTurns(logger);
-    const turns = this.#turns;
+    const turns = await this.#sharedTurns();
     const { transport, principal, acceptedAt } = link;
     if (principal !== undefined) turns.connections.add(principal.keyId);
     const connection = new Connection({
@@ -85,13 +83,29 @@ export class SessionConnections {
           turns,
           principal,
           verifyProof: (proof) => link.verifyProof?.(proof) ?? false,
-          onAuthenticated: () => link.markAuthenticated?.(),
+          onAuthenticated: (share) => link.markAuthenticated?.(share),
           logger,
         }),
     });
     this.#open.add(connection);
     void connection.closed.then(() => this.#open.delete(connection));
     if (this.#isDraining) connection.close(CloseCode.goingAway, "the daemon stops");
+  }
+
+  /** The share of the loop that the messages of all peers count to that have not authenticated. */
+  async strangers(): Promise<LoopShare> {
+    return (await this.#sharedTurns()).shares.strangers;
+  }
+
+  #loaded(): ReturnType<typeof loadSessionWire> {
+    this.#wire ??= loadSessionWire();
+    return this.#wire;
+  }
+
+  async #sharedTurns(): Promise<SharedTurns> {
+    const { SharedTurns } = await this.#loaded();
+    this.#turns ??= new SharedTurns(this.#options.logger);
+    return this.#turns;
   }
 
   /** From here on a new connection is closed at once. */

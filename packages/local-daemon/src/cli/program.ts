@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { resolveStateDir } from "../rendezvous/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
+import { serveEditor } from "./acp-command.js";
 import { agents, login } from "./agents-command.js";
 import { askOnTerminal } from "./answers.js";
 import { EXIT } from "./fail.js";
@@ -29,6 +30,7 @@ export function createProgram(interrupted: AbortSignal): Command {
   addDaemonCommands(program);
   addSessionCommands(program, interrupted);
   addAgentCommands(program);
+  addAcpCommand(program, interrupted);
   return program;
 }
 
@@ -117,6 +119,21 @@ function addAgentCommands(program: Command): void {
     .description("run the login command of a known agent in this terminal")
     .argument("<name>", "for example claude, codex, gemini, opencode")
     .action(async (name: string) => finish(await login({ terminal: processTerminal(), name })));
+}
+
+function addAcpCommand(program: Command, interrupted: AbortSignal): void {
+  program
+    .command("acp")
+    .description("serve the daemon's sessions to an editor over the Agent Client Protocol, on stdin and stdout")
+    .option("-a, --agent <name>", "agent of new sessions; default the daemon's")
+    .option("--own-turns-only", "leave out the content of turns that other clients began", false)
+    .addHelpText(
+      "after",
+      "\nFor Zed, JetBrains IDEs, acpx and others. An editor that is closed leaves its turns running; it loads the session again.",
+    )
+    .action(async (options: { agent?: string; ownTurnsOnly: boolean }) =>
+      finish(await serveEditor({ ...common(), ...options, interrupted })),
+    );
 }
 
 function common() {

@@ -3,5 +3,5 @@ export { Connection } from "./connection.js";
 export type { Dialect } from "./dialect.js";
 export { FrameLink } from "./frame-link.js";
 export { Heartbeat } from "./heartbeat.js";
-export { LoopShares } from "./loop-shares.js";
+export { type LoopShare, LoopShares } from "./loop-shares.js";
 export { SocketBytes } from "./socket-bytes.js";

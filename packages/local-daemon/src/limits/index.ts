@@ -1,5 +1,6 @@
 export { AGENT_LIMITS } from "./agent-limits.js";
 export { DAEMON_LIMITS, type DaemonLimits } from "./daemon-limits.js";
+export { FACE_LIMITS } from "./face-limits.js";
 export { INBOX_LIMITS } from "./inbox-limits.js";
 export { JOURNAL_LIMITS } from "./journal-limits.js";
 export type { LiveAgentLimits } from "./live-agent-limits.js";

@@ -30,6 +30,12 @@ export interface Accepted extends Admitted {
   readonly transport: Transport;
 }
 
+/** A WebSocket of an editor, which speaks the Agent Client Protocol. */
+export interface AcceptedEditor extends Accepted {
+  /** The header `Authorization`, where the editor sent one. */
+  readonly authorization: string | undefined;
+}
+
 /** A WebSocket of the relay wire; its messages are chunks of a stream of frames. Start it at once. */
 export interface AcceptedBytes extends Admitted {
   readonly bytes: ByteLink;
@@ -50,6 +56,8 @@ export interface HttpFrontOptions {
   onAccept(accepted: Accepted): void;
   /** As {@link onAccept} at `/relay`. Without it, there is no relay. */
   onRelayAccept?(accepted: AcceptedBytes): void;
+  /** As {@link onAccept} at `/acp`. Without it, editors are not served. */
+  onEditorAccept?(accepted: AcceptedEditor): void;
   readonly logger: Logger;
 }
 
@@ -95,7 +103,7 @@ export class HttpFront {
     const refusal = this.#refusalOf(request);
     if (refusal !== undefined) answer(response, 403, { error: FORBIDDEN[refusal] });
     else if (request.url !== "/health")
-      answer(response, 404, { error: "There is /health, and WebSockets at / and /relay." });
+      answer(response, 404, { error: "There is /health, and WebSockets at /, /relay and /acp." });
     else if (request.method !== "GET" && request.method !== "HEAD") answer(response, 405, { error: "Only GET." });
     else answer(response, 200, this.#options.health());
   }
@@ -105,13 +113,14 @@ export class HttpFront {
     const refusal = this.#refusalOf(request);
     if (visitor === undefined) socket.destroy();
     else if (refusal !== undefined) refuseUpgrade(socket, "403 Forbidden", FORBIDDEN[refusal], refusal);
-    else if (!this.#isServed(request.url))
-      refuseUpgrade(socket, "404 Not Found", "The session protocol is spoken at /, the relay protocol at /relay.");
+    else if (!this.#isServed(request.url)) refuseUpgrade(socket, "404 Not Found", NOT_SERVED);
     else void this.#upgrade(visitor, request, socket, head);
   }
 
   #isServed(url: string | undefined): boolean {
-    return url === "/" || (url === "/relay" && this.#options.onRelayAccept !== undefined);
+    const { onRelayAccept, onEditorAccept } = this.#options;
+    if (url === "/relay") return onRelayAccept !== undefined;
+    return url === "/" || (url === "/acp" && onEditorAccept !== undefined);
   }
 
   async #upgrade({ via, pending }: HttpSocket, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
@@ -124,10 +133,12 @@ export class HttpFront {
       markAuthenticated: () => pending.authenticated(),
     };
     try {
-      if (request.url === "/") {
+      if (request.url !== "/relay") {
         const transport = await acceptWebSocket(request, socket, head, { headers });
         pending.upgraded();
-        this.#options.onAccept({ transport, ...admitted });
+        const accepted = { transport, ...admitted };
+        if (request.url === "/") this.#options.onAccept(accepted);
+        else this.#options.onEditorAccept?.({ ...accepted, authorization: request.headers.authorization });
       } else {
         const bytes = await acceptBytes(request, socket, head, { headers });
         pending.upgraded();
@@ -150,6 +161,9 @@ export class HttpFront {
     return refusal;
   }
 }
+
+const NOT_SERVED =
+  "The session protocol is spoken at /, the relay protocol at /relay, the Agent Client Protocol at /acp.";
 
 const FORBIDDEN = {
   host: "Forbidden: the Host header is neither an address of this daemon nor among its allowedHosts.",

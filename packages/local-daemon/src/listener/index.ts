@@ -1,4 +1,4 @@
 export { bindTcp } from "./bind.js";
-export type { AcceptedBytes } from "./http-front.js";
+export type { AcceptedBytes, AcceptedEditor } from "./http-front.js";
 export { type Listener, type ListenerOptions, openListener } from "./listener.js";
 export type { PendingSocket } from "./pending-sockets.js";

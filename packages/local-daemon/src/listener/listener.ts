@@ -30,7 +30,7 @@ export interface Listener {
 
 /**
  * Opens the daemon's listening sockets: the unix socket, TCP on 127.0.0.1, or both. Each serves HTTP with `/health` and the
- * WebSocket upgrade at `/`; the first byte decides, so that relay frames can share the unix socket.
+ * WebSocket upgrade at `/`, `/relay` and `/acp`; the first byte decides, so that relay frames can share the unix socket.
  *
  * Rejects with an `InvalidOptionError`, or with `DAEMON_START_FAILED` when an address is taken.
  */

@@ -22,7 +22,7 @@ import {
 import { grantCreditParamsSchema, METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
 import * as z from "zod/mini";
 import type { Credentials, Principal } from "../access/index.js";
-import { briefText, type Connection, type Dialect } from "../connection/index.js";
+import { briefText, type Connection, type Dialect, type LoopShare } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
@@ -45,8 +45,8 @@ export interface SessionDialectOptions {
   readonly principal?: Principal | undefined;
   /** Checks a proof against the upgrade of this very connection. */
   verifyProof(proof: string): boolean;
-  /** Called once the credential was accepted. */
-  onAuthenticated?(): void;
+  /** Called once the credential was accepted, with the share of the loop that its principal's messages count to. */
+  onAuthenticated?(share: LoopShare): void;
   readonly logger: Logger;
 }
 
@@ -186,7 +186,7 @@ export class SessionDialect implements Dialect {
     this.#isWelcome = true;
     const share = this.#options.turns.shares.of(principal.keyId);
     this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
-    this.#options.onAuthenticated?.();
+    this.#options.onAuthenticated?.(share);
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }

@@ -9,6 +9,7 @@ import { memoryTransport } from "@daemon-sdk/testing";
 import { Credentials } from "../../src/access/credentials.js";
 import { type ConfiguredKey, KeyPolicies } from "../../src/access/key-policy.js";
 import { Tickets } from "../../src/access/tickets.js";
+import type { AgentSpawner } from "../../src/agents/agent.js";
 import { AgentCatalog } from "../../src/agents/agent-catalog.js";
 import { DEFAULT_CONFIG } from "../../src/config.js";
 import { Connection, type ConnectionLimits } from "../../src/connection/connection.js";
@@ -170,6 +171,8 @@ export interface HarnessOptions {
   /** Policies of keys, in place of {@link KEYS} without any. */
   keys?: readonly ConfiguredKey[];
   stateDir?: string;
+  /** Starts agents in place of {@link Harness.spawner}. */
+  spawner?: AgentSpawner;
 }
 
 /** Everything of a daemon but its doors and its real agents. */
@@ -211,7 +214,7 @@ export class Harness {
       now,
       logger: silentLogger,
       limits: { ...DEFAULT_CONFIG.limits, ...options.limits },
-      spawner: this.spawner,
+      spawner: options.spawner ?? this.spawner,
       committer: this.committer,
       inbox: this.inbox,
       search: new MessageSearch({ store, indexPath: ":memory:", logger: silentLogger }),
@@ -229,6 +232,11 @@ export class Harness {
 
   /** A client on a wire of memory, not authenticated. */
   dial(through: (transport: Transport) => Transport = (transport) => transport): TestClient {
+    return new TestClient(this.link(through));
+  }
+
+  /** The client's end of a wire of memory. */
+  link(through: (transport: Transport) => Transport = (transport) => transport): Transport {
     const { near, far } = memoryTransport();
     new Connection({
       transport: through(far),
@@ -247,7 +255,7 @@ export class Harness {
         return dialect;
       },
     });
-    return new TestClient(near);
+    return near;
   }
 
   /** An authenticated client that uses our extensions, as ours does. */

@@ -6,6 +6,8 @@ import type { ToolCall } from "./tool-call.js";
 export interface OfferedOption {
   readonly label: string;
   readonly value: string;
+  /** The agent's own kind of an option that has no value of ours: by its label alone nobody could tell a refusal from a permission. */
+  readonly kind?: string;
 }
 
 /** The answer to `session/request_permission`. */
@@ -36,9 +38,10 @@ export class PermissionOptions {
     );
     const always = read.filter(({ kind }) => kind === "allow_always");
     const offered = read.map(({ optionId, label, kind }) => {
-      const value = this.#valueOf(kind, always.length) ?? `${OWN_PREFIX}${optionId}`;
+      const known = this.#valueOf(kind, always.length);
+      const value = known ?? `${OWN_PREFIX}${optionId}`;
       this.#idOfValue.set(value, optionId);
-      return { label, value };
+      return { label, value, ...(known === undefined && typeof kind === "string" && { kind }) };
     });
     const [firstAlways] = always;
     // A handler that answers "always" whatever is offered means the first of them.
