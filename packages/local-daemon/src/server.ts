@@ -21,6 +21,7 @@ import {
   WORKSPACE_AGENT,
 } from "./agents/index.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
+import { LoopShares } from "./connection/index.js";
 import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
@@ -157,6 +158,7 @@ class RunningDaemon implements Daemon {
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
+  readonly #shares = new LoopShares();
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -178,7 +180,7 @@ class RunningDaemon implements Daemon {
     else this.#guard = new AgentGuard({ instanceId });
     const policies = new KeyPolicies(config.apiKeys);
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
-    this.#committer = new Committer({ store, logger });
+    this.#committer = new Committer({ store, logger, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
     this.#agents = agentCatalog(config);
     this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
     this.#host = new SessionHost({
@@ -199,6 +201,7 @@ class RunningDaemon implements Daemon {
     this.#connections = new SessionConnections({
       host: this.#host,
       credentials: this.#credentials,
+      shares: this.#shares,
       limits,
       logger,
     });
@@ -251,6 +254,12 @@ class RunningDaemon implements Daemon {
       this.#lag?.close();
       throw error;
     }
+  }
+
+  /** Reading and parsing what a session's agent wrote took as long as storing and delivering it. */
+  #onLoad(owner: string | undefined, ms: number): void {
+    this.#shares.of(owner).owe(2 * ms);
+    this.#host.holdAgents(owner, (released) => this.#shares.oncePaid(owner, released));
   }
 
   /** What a daemon that only its own program uses does without, and does not load. */
@@ -345,7 +354,7 @@ class RunningDaemon implements Daemon {
     const { EditorConnections } = await import("./acp-face/index.js");
     return new EditorConnections({
       serve: (link) => this.#connections.accept(link),
-      strangers: await this.#connections.strangers(),
+      strangers: this.#shares.strangers,
       limits: this.#parts.config.limits,
       logger: this.#logger,
     });

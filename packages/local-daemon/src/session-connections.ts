@@ -1,6 +1,6 @@
 import { CloseCode, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
-import { Connection, type LoopShare } from "./connection/index.js";
+import { Connection, type LoopShare, type LoopShares } from "./connection/index.js";
 import type { DaemonLimits } from "./limits/index.js";
 import type { SharedTurns } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
@@ -22,6 +22,7 @@ export interface SessionLink {
 export interface SessionConnectionsOptions {
   readonly host: SessionHost;
   readonly credentials: Credentials;
+  readonly shares: LoopShares;
   readonly limits: DaemonLimits;
   readonly logger: Logger;
 }
@@ -92,11 +93,6 @@ export class SessionConnections {
     if (this.#isDraining) connection.close(CloseCode.goingAway, "the daemon stops");
   }
 
-  /** The share of the loop that the messages of all peers count to that have not authenticated. */
-  async strangers(): Promise<LoopShare> {
-    return (await this.#sharedTurns()).shares.strangers;
-  }
-
   #loaded(): ReturnType<typeof loadSessionWire> {
     this.#wire ??= loadSessionWire();
     return this.#wire;
@@ -104,7 +100,8 @@ export class SessionConnections {
 
   async #sharedTurns(): Promise<SharedTurns> {
     const { SharedTurns } = await this.#loaded();
-    this.#turns ??= new SharedTurns(this.#options.logger);
+    const { logger, shares } = this.#options;
+    this.#turns ??= new SharedTurns(logger, shares);
     return this.#turns;
   }
 

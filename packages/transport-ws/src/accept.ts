@@ -33,7 +33,7 @@ export async function acceptWebSocket(
   return upgrade(
     { request, socket, head },
     options,
-    (webSocket) => new WebSocketTransport(new NodeLink(webSocket, socket, maxMessageBytes), options),
+    (webSocket) => new WebSocketTransport(new NodeLink(webSocket, socket, maxMessageBytes, true), options),
   );
 }
 

@@ -3,6 +3,7 @@ export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 export { dialBytes, dialWebSocket } from "./dial.js";
 export { REFUSAL_HEADER } from "./dial-errors.js";
 export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
+export type { LargeMessage } from "./large-message.js";
 export {
   dialWithRetry,
   RETRY_SCHEDULES,

@@ -1,8 +1,9 @@
 import type { Duplex } from "node:stream";
-import { CloseCode, type TransportClose } from "@daemon-sdk/protocol";
+import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import type { RawData, WebSocket } from "ws";
 import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "./close-event.js";
 import { Coalescer } from "./coalescer.js";
+import { LargeMessageTap } from "./large-message-tap.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
 /** A WebSocket of `ws` as a {@link SocketLink}. `stream` is its socket, which is corked. */
@@ -17,8 +18,14 @@ export class NodeLink implements SocketLink {
   /** The error that broke the socket, which `ws` does not report. */
   #breakage: Error | undefined;
 
-  constructor(socket: WebSocket, stream: Duplex, maxMessageBytes: number) {
+  readonly #stream: Duplex;
+  readonly #isServer: boolean;
+
+  /** @param isServer whether the peer's frames are masked: then large messages are taken in parts */
+  constructor(socket: WebSocket, stream: Duplex, maxMessageBytes: number, isServer = false) {
     this.#socket = socket;
+    this.#stream = stream;
+    this.#isServer = isServer;
     this.#maxMessageBytes = maxMessageBytes;
     // At the end of the tick and not in a microtask: so whole promise chains share one write.
     this.#coalescer = new Coalescer(stream, process.nextTick);
@@ -33,6 +40,7 @@ export class NodeLink implements SocketLink {
 
   start(events: SocketLinkEvents): void {
     this.#events = events;
+    if (this.#isServer) this.#tap(events);
     this.#socket.on("message", (data) => events.onText(textOf(data)));
     this.#socket.on("error", (error) => {
       this.#fault = error;
@@ -66,6 +74,28 @@ export class NodeLink implements SocketLink {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  /** Large messages do not pass through the library, which reads what it gets from the socket's `data` events. */
+  #tap(events: SocketLinkEvents): void {
+    const stream = this.#stream;
+    const receive = stream.listeners("data").map((listener) => listener.bind(stream));
+    const tap = new LargeMessageTap({
+      fromBytes: LIMITS.largeMessageBytes,
+      maxBytes: this.#maxMessageBytes,
+      maxFragments: LIMITS.webSocketFragments,
+      forward: (bytes) => {
+        for (const listener of receive) listener(bytes);
+      },
+      begin: () => events.onLarge(),
+      onText: events.onText,
+    });
+    stream.removeAllListeners("data");
+    stream.on("data", (chunk: Uint8Array) => tap.push(chunk));
+    // The library reads what a socket still holds when it closes; it must not take the middle of a message for a frame.
+    stream.prependListener("close", () => {
+      for (let rest = stream.read(); rest !== null; rest = stream.read()) tap.push(rest);
+    });
   }
 
   #endedBy(code: number, reason: string): TransportClose {

@@ -1,4 +1,5 @@
 import { playClosingClient } from "./closing-client.js";
+import { playHostileClient } from "./hostile-client.js";
 import { playManyClients } from "./many-clients.js";
 import { playMeasuredClient } from "./measured-client.js";
 import { playOrphanMaker } from "./orphan-maker.js";
@@ -13,6 +14,7 @@ type Role = (args: readonly string[]) => void | Promise<void>;
 /** The parts this program can play in a process of its own, by name. */
 export const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ["closing-client", playClosingClient],
+  ["hostile-client", playHostileClient],
   ["many-clients", playManyClients],
   ["measured-client", playMeasuredClient],
   ["raw-client", playRawClient],

@@ -73,6 +73,7 @@ export class AgentSlot implements Occupant {
   #starting: Start | undefined;
   #isWaiting = false;
   #calls = 0;
+  #holds = 0;
   #stopping: Promise<void> | undefined;
   #starts: number[] = [];
   /** How often `stop` was called; a start under way compares it. */
@@ -152,9 +153,10 @@ export class AgentSlot implements Occupant {
     }
   }
 
-  /** Stops or restarts reading what the agent says; its pipe fills and it waits. */
-  setPaused(paused: boolean): void {
-    this.#agent?.setPaused(paused);
+  /** Stops reading what the agent says, until each hold was released: its pipe fills and it waits. */
+  hold(isHeld: boolean): void {
+    this.#holds += isHeld ? 1 : -1;
+    this.#agent?.setPaused(this.#holds > 0);
   }
 
   /** Stops the idle agent to make room; the next {@link ready} starts it again, and does not count this start as a failure. */

@@ -17,7 +17,7 @@ export { AgentGuard } from "./agent-guard.js";
 export { type AgentFinding, probeAgent } from "./agent-probe.js";
 export { type AgentServices, AgentSlot } from "./agent-slot.js";
 export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
-export { StdioTransport } from "./drivers/index.js";
+export { type EnvelopeHead, envelopeHead, StdioTransport } from "./drivers/index.js";
 export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.js";
 export { LiveAgents } from "./live-agents.js";
 export { OfferedModels } from "./offered-models.js";

@@ -8,9 +8,10 @@ import {
   TimeoutError,
   type TransportClose,
 } from "@daemon-sdk/protocol";
+import type { LargeMessage } from "@daemon-sdk/transport-ws";
 import { DAEMON_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from "./connection.machine.js";
-import type { Dialect } from "./dialect.js";
+import type { Dialect, LargeInbound } from "./dialect.js";
 import type { Heartbeat } from "./heartbeat.js";
 import { InboundQueue } from "./inbound-queue.js";
 import type { Link } from "./link.js";
@@ -65,7 +66,7 @@ export class Connection<Inbound extends Message = string> {
   readonly #logger: Logger;
   readonly #dialect: Dialect<Inbound>;
   readonly #queue: WriteQueue;
-  readonly #inbound: InboundQueue<Inbound>;
+  readonly #inbound: InboundQueue<Inbound | LargeInbound>;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #limits: ConnectionLimits;
   readonly #pulse = {
@@ -96,6 +97,7 @@ export class Connection<Inbound extends Message = string> {
     // What came before the end is acted on before it.
     transport.onClose = (event) => this.#inbound.onceEmpty(() => this.#ended(event));
     transport.onMessage = (message) => this.#inbound.receive(message);
+    if (this.#dialect.beginLarge !== undefined) transport.onLargeMessage = () => this.#beginLarge();
     this.#step("opened");
     const handshakeMs = Math.max(0, (limits.handshakeMs ?? DAEMON_LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
     this.#deadline = setTimeout(() => this.#handshakeExpired(handshakeMs), handshakeMs);
@@ -179,10 +181,19 @@ export class Connection<Inbound extends Message = string> {
     return true;
   }
 
-  #received(message: Inbound): void {
+  #beginLarge(): LargeMessage {
+    const setPaused = (isPaused: boolean) => this.#inbound.setPaused("large message", isPaused);
+    const message = this.#dialect.beginLarge?.(setPaused);
+    return {
+      push: (part) => this.#inbound.charge(() => message?.push(part)),
+      end: () => message && this.#inbound.receive(message),
+    };
+  }
+
+  #received(message: Inbound | LargeInbound): void {
     if (this.#state !== "handshaking" && this.#state !== "active") return;
     this.#heartbeat?.received(this.#pulse);
-    this.#guard(() => this.#dialect.onMessage(message));
+    this.#guard(() => (isLarge(message) ? message.handle() : this.#dialect.onMessage(message)));
   }
 
   #ended(event: TransportClose): void {
@@ -225,4 +236,8 @@ export class Connection<Inbound extends Message = string> {
   #who(): object {
     return { connection: this.id, peer: this.#peerName };
   }
+}
+
+function isLarge<Inbound extends Message>(message: Inbound | LargeInbound): message is LargeInbound {
+  return typeof message === "object" && "handle" in message;
 }

@@ -1,5 +1,15 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
 
+/** A large message that arrives. */
+export interface LargeInbound {
+  /** Bytes so far. */
+  readonly length: number;
+  /** Takes the next bytes. Must not throw. */
+  push(part: Uint8Array): void;
+  /** Acts on the message, which is complete and whose turn has come. */
+  handle(): void;
+}
+
 /**
  * The protocol of a connection: its handshake, and what a message does. State, writing, deadlines and the end are the
  * connection's.
@@ -14,6 +24,8 @@ export interface Dialect<Inbound = string> {
   onOpen?(): void;
   /** A message (or chunk) while handshaking or active. Calls `connection.accept` when the handshake has succeeded. */
   onMessage(message: Inbound): void;
+  /** A large message begins. `setPaused` stops reading the link while others of the same sender are handled. */
+  beginLarge?(setPaused: (isPaused: boolean) => void): LargeInbound;
   /** The handshake has succeeded. */
   onActive?(): void;
   /** Called once, when the connection has ended for any reason. */

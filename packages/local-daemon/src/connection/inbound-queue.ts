@@ -9,6 +9,9 @@ export interface InboundQueueOptions<Message> {
   setPaused(isPaused: boolean): void;
 }
 
+/** Who asks that a link is not read. */
+export type PauseReason = "queue" | "large message";
+
 /**
  * The messages of one connection that wait for its sender's share of the loop, in order. While more than
  * `SERVING_LIMITS.inboundMessages` or `inboundUnits` wait, the link is not read.
@@ -19,7 +22,8 @@ export class InboundQueue<Message extends { readonly length: number }> {
   #messages: Message[] = [];
   #next = 0;
   #units = 0;
-  #isPaused = false;
+  readonly #reasons = new Set<PauseReason>();
+  #isReleased = false;
   #onEmpty: (() => void) | undefined;
 
   /** @param share what its messages count to; without one each is handled as it comes */
@@ -47,6 +51,12 @@ export class InboundQueue<Message extends { readonly length: number }> {
     }
   }
 
+  /** Does work that is counted to the share, and does not wait for it. */
+  charge(work: () => void): void {
+    if (this.#share === undefined) work();
+    else this.#share.charge(work);
+  }
+
   /** Calls once, now or when every message that waits was handled. */
   onceEmpty(callback: () => void): void {
     if (this.#isEmpty) callback();
@@ -55,7 +65,17 @@ export class InboundQueue<Message extends { readonly length: number }> {
 
   /** Reads the link, however much waits: the end of the link has to be seen. */
   release(): void {
-    this.#setPaused(false);
+    this.#isReleased = true;
+    if (this.#reasons.size > 0) this.#options.setPaused(false);
+  }
+
+  /** Stops reading the link for that reason, or does not any more. It is read while there is none. */
+  setPaused(reason: PauseReason, isPaused: boolean): void {
+    const before = this.#reasons.size;
+    if (isPaused) this.#reasons.add(reason);
+    else this.#reasons.delete(reason);
+    if (this.#isReleased || before === this.#reasons.size || before + this.#reasons.size > 1) return;
+    this.#options.setPaused(isPaused);
   }
 
   get #isEmpty(): boolean {
@@ -79,13 +99,7 @@ export class InboundQueue<Message extends { readonly length: number }> {
   #checkPause(): void {
     const { inboundMessages, inboundUnits } = SERVING_LIMITS;
     const count = this.#messages.length - this.#next;
-    if (count > inboundMessages || this.#units > inboundUnits) this.#setPaused(true);
-    else if (count <= inboundMessages / 2 && this.#units <= inboundUnits / 2) this.#setPaused(false);
-  }
-
-  #setPaused(isPaused: boolean): void {
-    if (isPaused === this.#isPaused) return;
-    this.#isPaused = isPaused;
-    this.#options.setPaused(isPaused);
+    if (count > inboundMessages || this.#units > inboundUnits) this.setPaused("queue", true);
+    else if (count <= inboundMessages / 2 && this.#units <= inboundUnits / 2) this.setPaused("queue", false);
   }
 }

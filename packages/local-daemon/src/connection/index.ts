@@ -1,6 +1,6 @@
 export { briefText } from "./brief-text.js";
 export { Connection } from "./connection.js";
-export type { Dialect } from "./dialect.js";
+export type { Dialect, LargeInbound } from "./dialect.js";
 export { FrameLink } from "./frame-link.js";
 export { Heartbeat } from "./heartbeat.js";
 export { type LoopShare, LoopShares } from "./loop-shares.js";

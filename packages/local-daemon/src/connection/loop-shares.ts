@@ -1,4 +1,5 @@
 import { SERVING_LIMITS } from "../limits/index.js";
+import { LoopDebt } from "./loop-debt.js";
 
 /** Messages that a sender may have handled in one turn of the loop, and the time after which its share is used up. */
 export interface ShareSize {
@@ -10,34 +11,56 @@ export interface ShareSize {
  * How much of each turn of the event loop one sender may have, on all its connections together.
  *
  * What a sender sends beyond its share waits for the next turn, so that a flood delays the messages of others by one share and
- * not by the flood. Connections of one share take turns.
+ * not by the flood. Connections of one share take turns. Work that takes much longer than a share is a debt ({@link LoopDebt}).
  */
 export class LoopShare {
   readonly #size: ShareSize;
+  readonly #debt: LoopDebt | undefined;
   #messages = 0;
   #spentMs = 0;
+  /** When something of it was done last. */
+  #usedAt = Number.NEGATIVE_INFINITY;
   #isTurnScheduled = false;
   #waiting: (() => boolean)[] = [];
 
-  constructor(size: ShareSize) {
+  /** @param debt what it owes; default: it may hold the loop for as long as it takes */
+  constructor(size: ShareSize, debt?: LoopDebt) {
     this.#size = size;
+    this.#debt = debt;
+  }
+
+  /** When something of it was done last. */
+  get usedAt(): number {
+    return this.#usedAt;
   }
 
   /** Whether nothing more may run in this turn of the loop. */
   get isSpent(): boolean {
-    return this.#messages >= this.#size.messages || this.#spentMs >= this.#size.ms;
+    return this.#messages >= this.#size.messages || this.#spentMs >= this.#size.ms || this.#debt?.isLarge === true;
   }
 
-  /** Runs `work` now, and counts it. */
+  /** Runs `work` now, and counts it as a message. */
   run(work: () => void): void {
+    this.#messages++;
+    this.charge(work);
+  }
+
+  /** Runs `work` now, and counts its time. */
+  charge(work: () => void): void {
     this.#scheduleTurn();
     const since = performance.now();
     try {
       work();
     } finally {
-      this.#messages++;
-      this.#spentMs += performance.now() - since;
+      this.#usedAt = performance.now();
+      this.#spentMs += this.#usedAt - since;
+      this.#debt?.add(this.#usedAt - since);
     }
+  }
+
+  /** Counts time of work that is done for it in turns of others. */
+  owe(ms: number): void {
+    this.#debt?.add(ms);
   }
 
   /** Calls `next` in later turns of the loop, each time for one message, until it returns false. */
@@ -49,7 +72,8 @@ export class LoopShare {
   #scheduleTurn(): void {
     if (this.#isTurnScheduled) return;
     this.#isTurnScheduled = true;
-    setImmediate(() => this.#turn());
+    if (this.#debt?.isLarge === true) this.#debt.oncePaid(() => this.#turn());
+    else setImmediate(() => this.#turn());
   }
 
   #turn(): void {
@@ -69,12 +93,38 @@ export class LoopShare {
 export class LoopShares {
   readonly strangers = new LoopShare(SERVING_LIMITS.keyTurn);
   readonly #byPrincipal = new Map<string | undefined, LoopShare>();
+  readonly #debts = new Map<string, LoopDebt>();
 
   /** The share of a principal, by the id of its key; undefined: the person. */
   of(keyId: string | undefined): LoopShare {
     const { personTurn, keyTurn } = SERVING_LIMITS;
-    const known = this.#byPrincipal.get(keyId) ?? new LoopShare(keyId === undefined ? personTurn : keyTurn);
+    const known =
+      this.#byPrincipal.get(keyId) ??
+      (keyId === undefined ? new LoopShare(personTurn) : new LoopShare(keyTurn, this.#debtOf(keyId)));
     this.#byPrincipal.set(keyId, known);
     return known;
+  }
+
+  /** Whether nothing more should be done for a principal now. */
+  owes(keyId: string | undefined): boolean {
+    return keyId !== undefined && this.#debtOf(keyId).isLarge;
+  }
+
+  /** Calls once, now or when a principal owes little. */
+  oncePaid(keyId: string | undefined, callback: () => void): void {
+    if (keyId !== undefined && this.owes(keyId)) this.#debtOf(keyId).oncePaid(callback);
+    else callback();
+  }
+
+  #debtOf(keyId: string): LoopDebt {
+    const known = this.#debts.get(keyId) ?? new LoopDebt({ usedByOthersAt: () => this.#usedByOthersAt(keyId) });
+    this.#debts.set(keyId, known);
+    return known;
+  }
+
+  #usedByOthersAt(keyId: string): number {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const [other, { usedAt }] of this.#byPrincipal) if (other !== keyId) last = Math.max(last, usedAt);
+    return last;
   }
 }

@@ -7,5 +7,5 @@ export {
   releasedNotice,
   undurableNotice,
 } from "./notices.js";
-export { isReportable } from "./row-bounds.js";
+export { boundedTitle, isReportable } from "./row-bounds.js";
 export { agentParamsOf, agentSettings, askedFor, changedSettings, pickSettings } from "./settings.js";

@@ -1,4 +1,4 @@
-import { TEXT_LIMITS } from "@daemon-sdk/protocol";
+import { type SessionNotification, TEXT_LIMITS } from "@daemon-sdk/protocol";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionRow } from "../storage/index.js";
 
@@ -17,6 +17,13 @@ export function boundedPatch({ title, cwd, settings, tokenUsage, ...rest }: Repo
     ...(settings === undefined || !isReportable(settings) ? {} : { settings }),
     ...(tokenUsage === undefined || !isReportable(tokenUsage) ? {} : { tokenUsage }),
   };
+}
+
+/** A title of an agent as an entry holds it: lists show its beginning alone. */
+export function boundedTitle(notification: SessionNotification): SessionNotification {
+  const { title } = notification;
+  if (typeof title !== "string" || title.length <= TEXT_LIMITS.titleChars) return notification;
+  return { ...notification, title: title.slice(0, TEXT_LIMITS.titleChars) };
 }
 
 /** Whether answers may repeat what an agent reported. */

@@ -107,6 +107,9 @@ export class Inbox {
     const { log, turnId, owner } = place;
     const { sessionId } = log;
     const { method } = request;
+    // Before anything is made of it: a flood of requests is refused one by one.
+    const isFull = this.#room.refusalOf({ sessionId, owner, bytes: 0 });
+    if (isFull !== undefined) return refuse(request, isFull);
     // Ours: two agents may use the same id.
     const id = newId();
     const params = { ...request.params, sessionId };
@@ -125,10 +128,7 @@ export class Inbox {
     const use = { sessionId, owner, bytes: Buffer.byteLength(row.params) };
     // One that is too large by itself is refused for that: it would be as large with nothing else waiting.
     const refusal = use.bytes > JOURNAL_LIMITS.requestBytes ? undefined : this.#room.refusalOf(use);
-    if (refusal !== undefined) {
-      request.refuse(`${refusal} Nobody was asked.`);
-      return refusal;
-    }
+    if (refusal !== undefined) return refuse(request, refusal);
     const frame = log.appendRequest({ id, method, params, deadlineAt: row.deadlineAt }, row.params);
     if (typeof frame !== "string") {
       request.refuse(`${method} has ${frame.bytes} bytes, and a request may have ${frame.maxBytes}. Nobody was asked.`);
@@ -239,6 +239,11 @@ export class Inbox {
   #timer(pending: PendingRequest, timeoutMs: number): NodeJS.Timeout {
     return setTimeout(() => this.#cancel(pending, { reason: "deadline" }), timeoutMs).unref();
   }
+}
+
+function refuse(request: AgentRequest, why: string): string {
+  request.refuse(`${why} Nobody was asked.`);
+  return why;
 }
 
 /** Checks an answer. Returns the result for the agent, or undefined when the request does not offer the answer. */

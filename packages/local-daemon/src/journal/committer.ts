@@ -1,11 +1,14 @@
 import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import { inLoop } from "../loop/index.js";
 import type { Store, StoreWrite } from "../storage/index.js";
 
 /** What one source wants stored in the next transaction, and the callback for the outcome. */
 export interface Batch {
   readonly writes: readonly StoreWrite[];
+  /** What it counts to: the id of a key, undefined for the person; and its length in UTF-16 units. Default: not counted. */
+  readonly load?: { readonly owner: string | undefined; readonly chars: number };
   /** Called once, after the commit (no error) or its failure. Only now may anything of the batch be delivered. */
   settle(error: DaemonError | undefined): void;
 }
@@ -20,6 +23,8 @@ export interface CommitSource {
 export interface CommitterOptions {
   readonly store: Store;
   readonly logger: Logger;
+  /** Storing and delivering the large entries of a principal took so long. */
+  readonly onLoad?: (owner: string | undefined, ms: number) => void;
 }
 
 /**
@@ -32,6 +37,7 @@ export interface CommitterOptions {
 export class Committer {
   readonly #store: Store;
   readonly #logger: Logger;
+  readonly #onLoad: CommitterOptions["onLoad"];
   #enlisted = new Set<CommitSource>();
   #exclusive: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
@@ -40,6 +46,7 @@ export class Committer {
   constructor(options: CommitterOptions) {
     this.#store = options.store;
     this.#logger = options.logger;
+    this.#onLoad = options.onLoad;
   }
 
   /** Takes this source's batch into the next transaction. Enlisting again before that changes nothing. */
@@ -89,9 +96,20 @@ export class Committer {
     this.#exclusive = [];
     const sources = [...this.#enlisted];
     this.#enlisted = new Set();
-    if (sources.length > 0) await this.#commitAll(sources.map((source) => source.takeBatch()));
+    if (sources.length > 0) await this.#measured(sources.map((source) => source.takeBatch()));
     // After the sources that were enlisted before: exclusive work sees what they stored.
     for (const work of exclusive) await work();
+  }
+
+  /** Commits, and counts the time to those whose entries are large. */
+  async #measured(batches: readonly Batch[]): Promise<void> {
+    const large = batches.filter(({ load }) => load !== undefined && load.chars >= SERVING_LIMITS.debtCommitChars);
+    const since = performance.now();
+    await this.#commitAll(batches);
+    if (large.length === 0) return;
+    const ms = performance.now() - since;
+    const chars = large.reduce((sum, { load }) => sum + (load?.chars ?? 0), 0);
+    for (const { load } of large) if (load !== undefined) this.#onLoad?.(load.owner, (ms * load.chars) / chars);
   }
 
   async #commitAll(batches: readonly Batch[]): Promise<void> {

@@ -32,6 +32,8 @@ export interface SessionLogOptions {
   readonly limits: SessionLimits;
   readonly now: () => number;
   readonly logger: Logger;
+  /** The configured key of the session; undefined: the person's own. */
+  readonly owner?: string | undefined;
   /** More waits for the store than should, or no longer does. */
   onBacklog(isOver: boolean): void;
   /** A commit failed; called once until one succeeds again. */
@@ -240,7 +242,8 @@ export class SessionLog implements CommitSource, CursorSource {
     const entries = segments.map((row): StoreWrite => ({ kind: "segment", row }));
     // Kept rows last: they are newer than those of an ask that waited.
     const writes = [...entries, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
-    return { writes, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
+    const load = { owner: this.#options.owner, chars };
+    return { writes, load, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
   }
 
   #push(unfinished: string, meta: EnvelopeMeta | undefined): string {

@@ -31,6 +31,17 @@ export const SERVING_LIMITS = {
   /** Messages and their bytes that a snapshot reads at a time: the loop serves others between two slices. */
   sliceMessages: 100,
   sliceBytes: 256 * 1024,
+  /** Largest call of a client that is no prompt … */
+  callBytes: 2 * 1024 * 1024,
+  /** … and the largest one that holds a document or many paths. */
+  documentCallBytes: 8 * 1024 * 1024,
+  /** Outline of a large message: what is kept of a long text … */
+  outlineTextBytes: 4 * 1024,
+  /** … and of everything: a thousand images and a thousand files, each with so much of its text. */
+  outlineBytes: 8 * 1024 * 1024,
+  /** Large messages of the person, and of one key, that arrive or are handled at a time. */
+  largeMessages: 4,
+  largeMessagesPerKey: 1,
   /** Prompts in one answer to `load_session` that are listed whole; of others their ids and their size. */
   listedPromptBytes: 1024 * 1024,
   /** Largest message that an answer holds; of a larger one the size is stated. */
@@ -43,6 +54,21 @@ export const SERVING_LIMITS = {
   personTurn: { messages: 64, ms: 4 },
   /** … the same of one configured key, and of all connections that have not authenticated. */
   keyTurn: { messages: 16, ms: 1 },
+  /**
+   * Work of one key that cannot be sliced and holds the loop for so long at a time is a debt, in ms. While the debt is larger than
+   * `debtMs` and others are served, nothing more of the key is read; it shrinks by one ms in each `debtShare` ms, and is gone when
+   * nobody else was served for `debtQuietMs`.
+   */
+  debtWorkMs: 3,
+  debtMs: 15,
+  /** … and no more is owed at a time: what waits for that waits some seconds. */
+  debtMaxMs: 60,
+  debtShare: 100,
+  debtQuietMs: 1_000,
+  /** Time between two looks whether a debt is small enough, or gone. */
+  debtLookMs: 100,
+  /** Characters of a commit from which on it may be such work: what an agent wrote was read and parsed before, which took as long. */
+  debtCommitChars: 64 * 1024,
   /** Messages of one connection that wait for such a turn, and their UTF-16 units, above which its socket is not read. */
   inboundMessages: 256,
   inboundUnits: 1024 * 1024,

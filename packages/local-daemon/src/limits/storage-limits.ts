@@ -38,6 +38,8 @@ export const STORAGE_LIMITS = {
   /** Messages of one slice of a copied conversation, and bytes after which it takes no further one: a slice takes some 5 ms. */
   copyMessages: 64,
   copyBytes: 256 * 1024,
+  /** Bytes of a large prompt that are stored in one transaction, some 2 ms. */
+  promptSliceBytes: 512 * 1024,
   /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */
   feedMessages: 16,
   feedBytes: 256 * 1024,

@@ -10,8 +10,10 @@ import {
 } from "@daemon-sdk/protocol";
 import * as z from "zod/mini";
 import type { Tickets } from "../access/index.js";
+import type { LoopShares } from "../connection/index.js";
 import { inLoop } from "../loop/index.js";
 import type { SessionHost } from "../sessions/index.js";
+import type { LargePrompt } from "../turns/index.js";
 import type { AttachedClient } from "./attached-client.js";
 import {
   AGENT_HANDLERS,
@@ -65,6 +67,7 @@ export interface CallServices {
   readonly tickets: Tickets;
   readonly reads: ReadTurns;
   readonly refusals: RefusalLog;
+  readonly shares: LoopShares;
 }
 
 /** A request of an authenticated client, and how long its message was. */
@@ -74,6 +77,8 @@ export interface IncomingCall {
   readonly name: string;
   /** UTF-16 units of the message. */
   readonly units: number;
+  /** Its whole params, of which those of the request are then the outline. */
+  readonly large?: LargePrompt | undefined;
 }
 
 /** Options of {@link Calls}. */
@@ -96,12 +101,18 @@ export class Calls {
     this.#options = options;
   }
 
-  /** Answers a call. */
-  answer(call: IncomingCall): void {
+  /** Answers a call; resolves when it was answered. */
+  answer(call: IncomingCall): Promise<void> {
     const answering = this.#answer(call);
     this.#open.add(answering);
     // Never rejects: errors were answered.
     void answering.then(() => this.#open.delete(answering));
+    return answering;
+  }
+
+  /** Answers a call with an error. */
+  refuse(call: IncomingCall, error: unknown): void {
+    this.#fail(call, error);
   }
 
   /** Resolves when every call so far was answered. */
@@ -119,22 +130,26 @@ export class Calls {
     try {
       const handler = this.#handlerOf(call.name);
       const params = checked(handler, call.request.params);
-      const work = () => this.#run(handler, params, call.request.id);
+      const work = () => this.#run(handler, params, call);
       await (READS.has(handler.name) ? services.reads.take(client, call.units, work) : work());
     } catch (error) {
       this.#fail(call, error);
     }
   }
 
-  async #run(handler: Handler, params: unknown, requestId: string): Promise<void> {
+  async #run(handler: Handler, params: unknown, { request, large }: IncomingCall): Promise<void> {
+    const { id: requestId } = request;
     const { services, client, send } = this.#options;
     const { host, tickets } = services;
     const sessions = new ReachableSessions(host, client);
     const use = `daemon.${handler.name} of ${host.rules.policies.nameOf(client.principal.keyId)}`;
-    const call = { requestId, client, tickets, sessions, host };
+    const call = { requestId, large, client, tickets, sessions, host };
     const { result, after, undo } = await inLoop(use, () => handler.run(params, call));
+    const since = performance.now();
     const frame = inLoop(use, () => encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION));
     const bytes = Buffer.byteLength(frame);
+    // Reading and parsing it took as long.
+    services.shares.of(client.principal.keyId).owe(2 * (performance.now() - since));
     if (bytes > LIMITS.sessionFrameBytes) {
       undo?.();
       throw answerTooLarge(handler.name, bytes);

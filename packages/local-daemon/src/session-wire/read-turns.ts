@@ -12,6 +12,12 @@ export interface Reading {
   };
 }
 
+/** What principals owe the others of the loop's time. */
+interface Debts {
+  owes(keyId: string | undefined): boolean;
+  oncePaid(keyId: string | undefined, callback: () => void): void;
+}
+
 interface Read {
   readonly client: Reading;
   readonly units: number;
@@ -59,13 +65,21 @@ class Reads {
  * `readsMadeAtOnce` of them are being made: an answer that is made takes several times the memory of one that waits to leave.
  */
 export class ReadTurns {
+  readonly #debts: Debts | undefined;
   readonly #byPrincipal = new Map<string | undefined, Reads>();
+  /** Principals whose reads wait until they owe little. */
+  readonly #indebted = new Set<string | undefined>();
   /** How to end what is kept for a client's unread answers. */
   readonly #draining = new Map<Reading, Set<() => void>>();
   /** Clients whose reads wait until they can be written to. */
   readonly #awaited = new Set<Reading>();
   #hasBegun = false;
   #isScheduled = false;
+
+  /** @param debts of principals; default: nobody has any */
+  constructor(debts?: Debts) {
+    this.#debts = debts;
+  }
 
   /**
    * Does `work`, which sends the answer, when its turn has come: at once when nobody waits. Rejects with `QUEUE_FULL` when too
@@ -107,7 +121,7 @@ export class ReadTurns {
       return;
     }
     for (const [keyId, reads] of this.#byPrincipal) {
-      const read = reads.takeNext();
+      const read = this.#isHeld(keyId, reads) ? undefined : reads.takeNext();
       if (read === undefined) {
         for (const { client } of reads.waiting) this.#await(client);
         continue;
@@ -118,6 +132,17 @@ export class ReadTurns {
       this.#begin(reads, read);
       return;
     }
+  }
+
+  #isHeld(keyId: string | undefined, { waiting }: Reads): boolean {
+    if (waiting.length === 0 || this.#debts?.owes(keyId) !== true) return false;
+    if (this.#indebted.has(keyId)) return true;
+    this.#indebted.add(keyId);
+    this.#debts.oncePaid(keyId, () => {
+      this.#indebted.delete(keyId);
+      this.#pump();
+    });
+    return true;
   }
 
   /** Looks again when that client has taken what was sent to it. */

@@ -13,6 +13,7 @@ import {
   type Logger,
   METHODS,
   type NotificationEnvelope,
+  ProtocolError,
   type RequestEnvelope,
   type ResponseEnvelope,
   RpcCode,
@@ -22,13 +23,16 @@ import {
 import { grantCreditParamsSchema, METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
 import * as z from "zod/mini";
 import type { Credentials, Principal } from "../access/index.js";
-import { briefText, type Connection, type Dialect, type LoopShare } from "../connection/index.js";
+import { briefText, type Connection, type Dialect, type LargeInbound, type LoopShare } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
+import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
 import { Calls, issueText } from "./calls.js";
+import { LargeCall, type LargeOutcome } from "./large-call.js";
+import type { LargeTurn } from "./large-turns.js";
 import { reaches } from "./reachable-sessions.js";
 import { toRpcError } from "./rpc-error.js";
 import type { SharedTurns } from "./shared-turns.js";
@@ -66,6 +70,7 @@ export class SessionDialect implements Dialect {
   readonly #logger: Logger;
   #client: AttachedClient | undefined;
   #calls: Calls | undefined;
+  readonly #largeTurns = new Set<LargeTurn>();
   #refusals = 0;
   #isWelcome = false;
   #isLoggedOut = false;
@@ -85,16 +90,71 @@ export class SessionDialect implements Dialect {
   }
 
   onMessage(text: string): void {
+    void this.#onText(text);
+  }
+
+  /** Large messages of one principal have turns, so that they take bounded memory. */
+  beginLarge(setPaused: (isPaused: boolean) => void): LargeInbound {
+    const call = new LargeCall(this.#client !== undefined);
+    const turn = this.#client && this.#options.turns.large.take(this.#client.principal.keyId, setPaused);
+    if (turn !== undefined) this.#largeTurns.add(turn);
+    const done = () => {
+      if (turn !== undefined && this.#largeTurns.delete(turn)) turn.end();
+    };
+    return {
+      get length() {
+        return call.length;
+      },
+      push: (part) => call.push(part),
+      handle: () => {
+        const answered = this.#onLarge(call);
+        // Never rejects: errors were answered.
+        if (answered === undefined) done();
+        else void answered.then(done);
+      },
+    };
+  }
+
+  /** As {@link #onText}. */
+  #onLarge(call: LargeCall): Promise<void> | undefined {
+    const outcome = call.end();
+    const units = call.length;
+    switch (outcome.kind) {
+      case "text":
+        return this.#onText(outcome.text);
+      case "prompt":
+        return this.#onRequest(outcome.request, units, outcome.large);
+      case "tooLarge":
+        this.#onTooLarge(outcome, units);
+        return undefined;
+    }
+  }
+
+  /** It has cost no more than its outline; it is answered where it can be. */
+  #onTooLarge({ envelope, head, why }: Extract<LargeOutcome, { kind: "tooLarge" }>, units: number): void {
+    const error = new ProtocolError("MESSAGE_TOO_LARGE", why);
+    if (envelope?.type === "notification") this.#stray(envelope);
+    else if (envelope?.type === "request" && !isTooLong(envelope.id) && this.#calls !== undefined) {
+      this.#calls.refuse({ request: envelope, name: nameOf(envelope.method), units }, error);
+    } else if (envelope?.type === "request") void this.#onRequest(envelope, units);
+    else {
+      this.counters.badFrames++;
+      const id = typeof head.id === "string" && !isTooLong(head.id) ? head.id : null;
+      if (head.type !== "response" && head.type !== "notification") this.#fail(id, toRpcError(error));
+    }
+  }
+
+  /** Of a request that is answered later: resolves when it was answered. */
+  #onText(text: string): Promise<void> | undefined {
     const decoded = decodeFrame(text);
     if (!decoded.ok) {
       this.#badFrame(decoded);
-      return;
+      return undefined;
     }
     const { envelope } = decoded;
     switch (envelope.type) {
       case "request":
-        this.#onRequest(envelope, text.length);
-        break;
+        return this.#onRequest(envelope, text.length);
       case "response":
         if (this.#client === undefined || isTooLong(envelope.id)) this.counters.badFrames++;
         else this.#answer(envelope, this.#client);
@@ -103,9 +163,12 @@ export class SessionDialect implements Dialect {
         if (!this.#grant(envelope)) this.#stray(envelope);
         break;
     }
+    return undefined;
   }
 
   onClose(): void {
+    for (const turn of this.#largeTurns) turn.end();
+    this.#largeTurns.clear();
     this.#client?.detachAll();
     this.#calls?.end();
     if (this.#client !== undefined) this.#options.turns.connections.remove(this.#client.principal.keyId);
@@ -126,15 +189,16 @@ export class SessionDialect implements Dialect {
     this.#logger.debug({ ...this.#who(), method: briefText(method) }, "a client's notification was ignored");
   }
 
-  #onRequest(request: RequestEnvelope, units: number): void {
+  #onRequest(request: RequestEnvelope, units: number, large?: LargePrompt): Promise<void> | undefined {
     const { id, method, params } = request;
-    const name = method.startsWith(PREFIX) ? method.slice(PREFIX.length) : "";
+    const name = nameOf(method);
     if (isTooLong(id)) this.#refuseId(id);
     else if (name === METHODS.authenticate.name) this.#authenticate(id, params);
     else if (this.#client === undefined || this.#calls === undefined || this.#isLoggedOut)
       this.#fail(id, { code: RpcCode.authentication, message: NOT_AUTHENTICATED });
-    else if (name === METHODS.logout.name) void this.#logout(id, params, this.#client, this.#calls);
-    else this.#calls.answer({ request, name, units });
+    else if (name === METHODS.logout.name) return this.#logout(id, params, this.#client, this.#calls);
+    else return this.#calls.answer({ request, name, units, large });
+    return undefined;
   }
 
   /** An id is in the answer and in the log: a long one is in neither. */
@@ -229,7 +293,13 @@ export class SessionDialect implements Dialect {
 
   #callsOf(client: AttachedClient): Calls {
     const { host, credentials, turns } = this.#options;
-    const services = { host, tickets: credentials.tickets, reads: turns.reads, refusals: turns.refusals };
+    const services = {
+      host,
+      tickets: credentials.tickets,
+      reads: turns.reads,
+      refusals: turns.refusals,
+      shares: turns.shares,
+    };
     return new Calls({
       services,
       client,
@@ -283,6 +353,11 @@ function capabilities(agents: string[]): DaemonCapabilities {
     maxMessageBytes: LIMITS.sessionFrameBytes,
     agents,
   };
+}
+
+/** Name of a method without its prefix; empty where it has another one. */
+function nameOf(method: string): string {
+  return method.startsWith(PREFIX) ? method.slice(PREFIX.length) : "";
 }
 
 function isTooLong(id: string | null): boolean {

@@ -1,13 +1,13 @@
-import type { AddUserMessageParams, LoadSessionResult } from "@daemon-sdk/protocol";
+import type { LoadSessionResult } from "@daemon-sdk/protocol";
 import type { Store } from "../storage/index.js";
-import type { TurnQueue } from "../turns/index.js";
+import { readPrompt, type TurnQueue } from "../turns/index.js";
 
 /**
  * Prompts that wait, as a snapshot lists them. Each is listed: one that does not fit into `maxBytes` keeps its ids, and its text
  * is its size.
  */
 export async function queuedMessages(
-  store: Pick<Store, "readPrompt">,
+  store: Pick<Store, "readPrompt" | "readPromptParts">,
   waiting: TurnQueue["waiting"],
   maxBytes: number,
 ): Promise<NonNullable<LoadSessionResult["queuedMessages"]>> {
@@ -16,8 +16,8 @@ export async function queuedMessages(
   for (const { row } of [...waiting]) {
     const { sessionId, id, requestId, promptBytes } = row;
     room -= promptBytes;
-    const prompt = room < 0 ? undefined : await store.readPrompt(sessionId, id);
-    if (prompt !== undefined) messages.push({ ...(JSON.parse(prompt) as AddUserMessageParams), requestId });
+    const prompt = room < 0 ? undefined : await readPrompt(store, row).catch(() => undefined);
+    if (prompt !== undefined) messages.push({ ...prompt, requestId });
     else messages.push({ sessionId, messageId: id, text: `[A message of ${promptBytes} bytes waits.]`, requestId });
   }
   return messages;

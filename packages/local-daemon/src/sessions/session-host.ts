@@ -73,6 +73,19 @@ export class SessionHost {
     return this.#open.values();
   }
 
+  /** Reads nothing more of the agents of a principal until `oncePaid` calls back, which may be at once. */
+  holdAgents(owner: string | undefined, oncePaid: (release: () => void) => void): void {
+    let isPaid = false;
+    const held: Session[] = [];
+    oncePaid(() => {
+      isPaid = true;
+      for (const session of held) session.agent.hold(false);
+    });
+    if (isPaid) return;
+    held.push(...this.open.filter(({ row }) => row.owner === owner));
+    for (const session of held) session.agent.hold(true);
+  }
+
   /** The session when it is open. */
   find(id: string): Session | undefined {
     return this.#open.get(sessionId(id));

@@ -20,6 +20,7 @@ import {
 } from "../agents/index.js";
 import {
   agentSettings,
+  boundedTitle,
   changedSettings,
   conversationChange,
   damagedNotice,
@@ -183,7 +184,8 @@ export class Session {
       ...this.#services,
       sessionId: this.id,
       lastSeq,
-      onBacklog: (isOver) => this.agent.setPaused(isOver),
+      owner: this.#row.owner,
+      onBacklog: (isOver) => this.agent.hold(isOver),
       onOversized: (entry) => this.#onFault(oversizedFault(this.#row.agent, entry)),
       onUndurable: (error) => this.#notifyUndurable(error),
       turnFirstSeq: () => this.turns.active?.firstSeq,
@@ -331,13 +333,17 @@ export class Session {
         this.#noteUsage();
         break;
       case "session_title_updated":
-        // The agent repeats the user's choice.
-        if (notification.title === this.#statedTitle) return;
-        break;
+        this.#onTitle(boundedTitle(notification), meta);
+        return;
       default:
         break;
     }
     this.notify(this.#withRequestId(notification), meta);
+  }
+
+  #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
+    // The agent repeats the user's choice.
+    if (notification.title !== this.#statedTitle) this.notify(notification, meta);
   }
 
   /**

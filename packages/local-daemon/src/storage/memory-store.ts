@@ -30,6 +30,7 @@ interface SessionShelf {
   messages: Map<string, { no: number; text: string }>;
   turns: Map<string, TurnRow>;
   prompts: Map<string, string>;
+  promptParts: Map<string, Uint8Array[]>;
 }
 
 /**
@@ -175,6 +176,10 @@ export class MemoryStore implements Store {
     return this.#shelves.get(sessionId)?.prompts.get(id);
   }
 
+  async readPromptParts(sessionId: SessionId, id: string): Promise<readonly Uint8Array[]> {
+    return [...(this.#shelves.get(sessionId)?.promptParts.get(id) ?? [])];
+  }
+
   async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
     const ids = sessionId === undefined ? [...this.#shelves.keys()] : [sessionId];
     // The order of the ids is the one SQLite gives: by their JSON text.
@@ -238,8 +243,8 @@ export class MemoryStore implements Store {
         this.#shelves.get(write.sessionId)?.messages.delete(write.messageId);
         break;
       case "turn":
-        this.#shelf(write.row.sessionId).turns.set(write.row.id, copy(write.row));
-        if (write.prompt !== undefined) this.#shelf(write.row.sessionId).prompts.set(write.row.id, write.prompt);
+      case "promptPart":
+        this.#putTurn(write);
         break;
       case "request":
         this.#requests.set(write.row.id, copy(write.row));
@@ -286,6 +291,18 @@ export class MemoryStore implements Store {
     return known.sort((a, b) => b.row.updatedAt - a.row.updatedAt || byText(a.row.id, b.row.id));
   }
 
+  #putTurn(write: Extract<StoreWrite, { kind: "turn" | "promptPart" }>): void {
+    if (write.kind === "turn") {
+      const { turns, prompts } = this.#shelf(write.row.sessionId);
+      turns.set(write.row.id, copy(write.row));
+      if (write.prompt !== undefined) prompts.set(write.row.id, write.prompt);
+      return;
+    }
+    const { sessionId, id, part, bytes } = write;
+    const { promptParts } = this.#shelf(sessionId);
+    promptParts.set(id, [...(part === 0 ? [] : (promptParts.get(id) ?? [])), bytes.slice()]);
+  }
+
   #shelf(id: SessionId): SessionShelf {
     const known = this.#shelves.get(id);
     if (known !== undefined) return known;
@@ -295,6 +312,7 @@ export class MemoryStore implements Store {
       messages: new Map(),
       turns: new Map(),
       prompts: new Map(),
+      promptParts: new Map(),
     };
     this.#shelves.set(id, shelf);
     return shelf;

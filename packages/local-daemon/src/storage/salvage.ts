@@ -47,6 +47,7 @@ const TABLES: readonly Table[] = [
     candidates: ["SELECT session, id FROM turns INDEXED BY turns_in_order ORDER BY session, ordinal"],
   },
   { name: "prompts", keys: ["no"], json: ["id", "body"] },
+  { name: "prompt_parts", keys: ["no"], json: ["id"] },
   { name: "messages", keys: ["no"], json: ["session", "id", "body"] },
   { name: "segments", keys: ["no"], lines: { column: "frames", first: "first_seq", last: "last_seq" } },
   { name: "requests", keys: ["no"], json: ["id", "body"] },
@@ -193,7 +194,7 @@ class Salvage {
   }
 
   #dropOrphans(): void {
-    for (const table of ["turns", "prompts", "messages", "segments", "requests"]) {
+    for (const table of ["turns", "prompts", "prompt_parts", "messages", "segments", "requests"]) {
       if (this.#hasTable(table))
         this.#target.exec(`DELETE FROM ${table} WHERE session NOT IN (SELECT id FROM sessions)`);
     }

@@ -131,4 +131,11 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN draft INTEGER;
   CREATE INDEX session_drafts ON sessions (id) WHERE draft IS NOT NULL;
   `,
+  `
+  -- Large prompts, which are stored while others are served: parts without a turn are what a daemon had begun when it ended.
+  CREATE TABLE prompt_parts (
+    no INTEGER PRIMARY KEY, session TEXT NOT NULL, id TEXT NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,
+    UNIQUE (session, id, part)
+  ) STRICT;
+  `,
 ];

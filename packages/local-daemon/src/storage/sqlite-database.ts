@@ -138,7 +138,9 @@ export class SqliteDatabase {
   /** Runs a statement that returns no rows. */
   run(sql: string, ...values: SqlValue[]): void {
     // A text has at least as many bytes as units. A transaction writes a page at least, which `transaction` counts.
-    for (const value of values) if (typeof value === "string") this.#writtenBytes += value.length;
+    for (const value of values) {
+      if (typeof value === "string" || value instanceof Uint8Array) this.#writtenBytes += value.length;
+    }
     this.#guard(() => this.#prepare(sql).run(...values));
   }
 

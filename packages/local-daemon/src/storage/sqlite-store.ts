@@ -126,6 +126,10 @@ export class SqliteStore implements Store {
       epoch = Math.max(stored + 1, Math.floor(this.#now() / 1000));
       this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", epoch);
     });
+    this.#database.run(
+      `DELETE FROM prompt_parts WHERE NOT EXISTS
+         (SELECT 1 FROM prompts WHERE prompts.session = prompt_parts.session AND prompts.id = prompt_parts.id)`,
+    );
     this.#index.open();
     this.#mailboxIndex.open();
     return epoch;
@@ -263,6 +267,12 @@ export class SqliteStore implements Store {
   async readPrompt(sessionId: SessionId, id: string): Promise<string | undefined> {
     const row = this.#database.get("SELECT body FROM prompts WHERE session = ? AND id = ?", key(sessionId), key(id));
     return row === undefined ? undefined : textOf(row, "body");
+  }
+
+  async readPromptParts(sessionId: SessionId, id: string): Promise<readonly Uint8Array[]> {
+    const sql = "SELECT body FROM prompt_parts WHERE session = ? AND id = ? ORDER BY part";
+    const rows = this.#database.all(sql, key(sessionId), key(id));
+    return rows.flatMap(({ body }) => (body instanceof Uint8Array ? [body] : []));
   }
 
   async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {

@@ -15,10 +15,8 @@ export interface WriteTargets {
 export function applyWrite({ database, journal, relay }: WriteTargets, write: StoreWrite): void {
   switch (write.kind) {
     case "session":
-      putSession(database, write.row, null);
-      break;
     case "draft":
-      putSession(database, write.row, 1);
+      putSession(database, write.row, write.kind === "draft" ? 1 : null);
       break;
     case "dropDraft":
       dropDraft(database, write.sessionId, write.messages);
@@ -35,6 +33,9 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
     case "turn":
       putTurn(database, write.row, write.prompt);
       break;
+    case "promptPart":
+      putPromptPart(database, write);
+      break;
     case "request":
       putRequest(database, write.row);
       break;
@@ -42,7 +43,7 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       putAgentProcess(database, write.row);
       break;
     case "agentProcessGone":
-      database.run("DELETE FROM agent_processes WHERE pid = ?", write.pid);
+      dropAgentProcess(database, write.pid);
       break;
     case "pruneJournal":
       journal.prune(write.sessionId, write.beforeSeq);
@@ -64,6 +65,10 @@ function putAgentProcess(database: SqliteDatabase, row: AgentProcessRow): void {
   database.run(sql, row.pid, JSON.stringify(row));
 }
 
+function dropAgentProcess(database: SqliteDatabase, pid: number): void {
+  database.run("DELETE FROM agent_processes WHERE pid = ?", pid);
+}
+
 function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefined): void {
   database.run(
     "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -74,6 +79,15 @@ function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefi
     "INSERT OR REPLACE INTO prompts (session, id, body) VALUES (?, ?, ?)",
     ...[key(row.sessionId), key(row.id), prompt],
   );
+}
+
+function putPromptPart(
+  database: SqliteDatabase,
+  { sessionId, id, part, bytes }: Extract<StoreWrite, { kind: "promptPart" }>,
+): void {
+  const place = [key(sessionId), key(id)] as const;
+  if (part === 0) database.run("DELETE FROM prompt_parts WHERE session = ? AND id = ?", ...place);
+  database.run("INSERT INTO prompt_parts (session, id, part, body) VALUES (?, ?, ?, ?)", ...place, part, bytes);
 }
 
 function putMessage(database: SqliteDatabase, sessionId: SessionId, message: SessionMessage): void {

@@ -51,6 +51,8 @@ export interface TurnRow {
   readonly state: StoredMessageState;
   /** Bytes of the prompt, which is read alone ({@link Store.readPrompt}). */
   readonly promptBytes: number;
+  /** SHA-256 of a prompt that is stored in parts ({@link Store.readPromptParts}); {@link Store.readPrompt} has its outline. */
+  readonly promptDigest?: string | undefined;
   /** JSON-RPC id of the request that brought it; `create_message` carries it as `requestId`. */
   readonly requestId: string;
   readonly reason: string | undefined;
@@ -120,6 +122,14 @@ export type StoreWrite =
       readonly row: TurnRow;
       /** JSON of the `add_user_message` params; given once, when the message is accepted, and kept. */
       readonly prompt?: string;
+    }
+  /** A part of a large prompt, counted from 0: JSON in UTF-8. Stored before the turn; the first one drops older ones of that id. */
+  | {
+      readonly kind: "promptPart";
+      readonly sessionId: SessionId;
+      readonly id: MessageId;
+      readonly part: number;
+      readonly bytes: Uint8Array;
     }
   | { readonly kind: "request"; readonly row: PendingRequestRow }
   | { readonly kind: "agentProcess"; readonly row: AgentProcessRow }
@@ -274,6 +284,8 @@ export interface Store extends RelayStore {
   readTurn(sessionId: SessionId, id: MessageId): Promise<TurnRow | undefined>;
   /** The prompt of a turn, to send it to an agent and to compare a repeated id with; undefined when there is none. */
   readPrompt(sessionId: SessionId, id: MessageId): Promise<string | undefined>;
+  /** The parts of a large prompt, in order; empty when it has none. */
+  readPromptParts(sessionId: SessionId, id: MessageId): Promise<readonly Uint8Array[]>;
   /** Turns that have not ended, of one session or of all, by ordinal. */
   openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]>;
   lastTurnOrdinal(sessionId: SessionId): Promise<number>;

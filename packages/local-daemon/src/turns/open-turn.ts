@@ -1,6 +1,7 @@
 import type { Agent, AgentFault } from "../agents/index.js";
 import type { JournalReader } from "../journal/index.js";
 import type { TurnRow } from "../storage/index.js";
+import type { LargePrompt } from "./prompts.js";
 
 /** A turn that has not ended. */
 export interface OpenTurn {
@@ -19,6 +20,15 @@ export interface OpenTurn {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** How a message came. */
+export interface IncomingMessage {
+  /** JSON-RPC id of its request. */
+  readonly requestId: string;
+  /** The client that sent it. */
+  readonly starter: JournalReader;
+  readonly large?: LargePrompt | undefined;
+}
+
 /** A queued turn. */
 export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
   return {
@@ -34,8 +44,10 @@ export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
 
 /** The row of a new message. */
 export function acceptedRow(
-  prompt: string,
+  prompt: { readonly bytes: number; readonly digest?: string },
   place: Pick<TurnRow, "sessionId" | "id" | "ordinal" | "requestId" | "createdAt">,
 ): TurnRow {
-  return { ...place, state: "accepted", promptBytes: Buffer.byteLength(prompt), reason: undefined, endedAt: undefined };
+  const { bytes, digest } = prompt;
+  const row: TurnRow = { ...place, state: "accepted", promptBytes: bytes, reason: undefined, endedAt: undefined };
+  return digest === undefined ? row : { ...row, promptDigest: digest };
 }

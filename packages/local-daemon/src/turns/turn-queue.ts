@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   type AddUserMessageParams,
-  DaemonError,
   type Logger,
   type MessageId,
   messageId,
@@ -12,12 +11,13 @@ import {
 import type { Agent, AgentFault, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
-import type { JournalReader, SessionLog } from "../journal/index.js";
+import type { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { daemonStopping, otherBody, sessionClosed } from "../refusals.js";
 import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
-import { acceptedRow, type OpenTurn, openTurn } from "./open-turn.js";
+import { acceptedRow, type IncomingMessage, type OpenTurn, openTurn } from "./open-turn.js";
+import { type LargePrompt, promptSlices, readPrompt, readPromptOutline } from "./prompts.js";
 import type { Queued, QueueRoom } from "./queue-room.js";
 import { closingNotifications, endOfFailure, endWithLoss, LOST_END, usageIn } from "./turn-end.js";
 
@@ -32,7 +32,7 @@ export interface TurnQueueOptions {
   onEnding(): void;
   /** What the running turn has used; undefined when its agent reported nothing. */
   usage(): TokenUsage | undefined;
-  readonly store: Pick<Store, "readTurn" | "readPrompt">;
+  readonly store: Pick<Store, "readTurn" | "readPrompt" | "readPromptParts">;
   /** What may wait, of all sessions. */
   readonly room: QueueRoom;
   /** The configured key of the session; undefined: the person's own. */
@@ -97,11 +97,12 @@ export class TurnQueue {
   /**
    * Accepts a message; resolves when it is stored. A repeated id with the same content changes nothing, and resolves with the
    * stored row. With other content it is refused with -32602.
+   * @param message.large the whole params, of which `params` is then the outline
    */
-  add(params: AddUserMessageParams, requestId: string, starter: JournalReader): Promise<TurnRow | undefined> {
+  add(params: AddUserMessageParams, message: IncomingMessage): Promise<TurnRow | undefined> {
     // One at a time, so that messages are in the order of their ordinals.
     this.#addingCount++;
-    const adding = this.#adding.then(() => this.#add(params, requestId, starter)).finally(() => this.#addingCount--);
+    const adding = this.#adding.then(() => this.#add(params, message)).finally(() => this.#addingCount--);
     this.#adding = adding.catch(() => {});
     return adding;
   }
@@ -227,25 +228,27 @@ export class TurnQueue {
     this.#log.save({ kind: "turn", row: turn.row });
   }
 
-  async #add(params: AddUserMessageParams, requestId: string, starter: JournalReader): Promise<TurnRow | undefined> {
+  async #add(params: AddUserMessageParams, message: IncomingMessage): Promise<TurnRow | undefined> {
+    const { requestId, starter, large } = message;
     const { store, room, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
     const prompt = JSON.stringify({ ...params, sessionId, messageId: id });
     if (known !== undefined) {
-      if (!isSamePrompt(prompt, await store.readPrompt(sessionId, id))) throw otherBody(id);
+      if (!(await this.#isSame(known, prompt, large))) throw otherBody(id);
       return known;
     }
     if (this.#isShut) throw sessionClosed(sessionId);
     if (this.#isDraining) throw daemonStopping();
     const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, createdAt: now() };
-    const row = acceptedRow(prompt, place);
+    const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
     this.#lastOrdinal = row.ordinal;
     // Now, because other sessions take messages meanwhile.
     room.add(this.#queued, row.promptBytes);
     try {
+      for (const slice of large === undefined ? [] : promptSlices(sessionId, id, large)) await this.#log.commit(slice);
       failpoint("message-accepting");
       await this.#log.commit([{ kind: "turn", row, prompt }]);
     } catch (error) {
@@ -261,6 +264,13 @@ export class TurnQueue {
       this.#pump();
     });
     return undefined;
+  }
+
+  /** Whether a repeated message has the content that is stored; what a damaged store lost cannot be compared. */
+  async #isSame({ sessionId, id, promptDigest }: TurnRow, prompt: string, large?: LargePrompt): Promise<boolean> {
+    if (promptDigest !== undefined || large !== undefined) return promptDigest === large?.digest;
+    const stored = await this.#options.store.readPrompt(sessionId, id);
+    return stored === undefined || stored === prompt || isDeepStrictEqual(JSON.parse(stored), JSON.parse(prompt));
   }
 
   #openTurn(id: MessageId): OpenTurn | undefined {
@@ -287,7 +297,7 @@ export class TurnQueue {
     turn.abort = new AbortController();
     try {
       const agent = await this.#options.agent.ready(turn.abort.signal);
-      const prompt = await this.#readPrompt(turn.row);
+      const prompt = await readPrompt(this.#options.store, turn.row);
       // The turn may have been interrupted meanwhile, and has then ended.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
       failpoint("message-handing");
@@ -365,7 +375,7 @@ export class TurnQueue {
   }
 
   async #discard(row: TurnRow): Promise<void> {
-    const text = await this.#readPrompt(row).then(
+    const text = await readPromptOutline(this.#options.store, row).then(
       (prompt) => prompt.text,
       () => "",
     );
@@ -375,15 +385,6 @@ export class TurnQueue {
     this.#log.save({ kind: "turn", row: { ...row, firstSeq: lastSeq - 1, lastSeq } });
   }
 
-  async #readPrompt({ sessionId, id }: TurnRow): Promise<AddUserMessageParams> {
-    const prompt = await this.#options.store.readPrompt(sessionId, id);
-    if (prompt !== undefined) return JSON.parse(prompt) as AddUserMessageParams;
-    throw new DaemonError(
-      "STORAGE_FAILED",
-      `The store no longer has message ${id}. Send it again under another messageId.`,
-    );
-  }
-
   /** The only place that writes a turn's state. False when the event is invalid now. */
   #step(turn: OpenTurn, event: MessageEvent, reason?: string): boolean {
     const state = nextMessageState(turn.row.state, event);
@@ -391,10 +392,4 @@ export class TurnQueue {
     turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
     return true;
   }
-}
-
-/** Whether a repeated message has the content that is stored; what a damaged store lost cannot be compared. */
-function isSamePrompt(prompt: string, stored: string | undefined): boolean {
-  if (stored === undefined || stored === prompt) return true;
-  return isDeepStrictEqual(JSON.parse(stored), JSON.parse(prompt));
 }

@@ -13,6 +13,7 @@ import type { AgentSpawner } from "../../src/agents/agent.js";
 import { AgentCatalog } from "../../src/agents/agent-catalog.js";
 import { DEFAULT_CONFIG } from "../../src/config.js";
 import { Connection, type ConnectionLimits } from "../../src/connection/connection.js";
+import { LoopShares } from "../../src/connection/loop-shares.js";
 import { Inbox } from "../../src/inbox/inbox.js";
 import { Committer } from "../../src/journal/committer.js";
 import type { SessionLimits } from "../../src/limits/session-limits.js";
@@ -184,7 +185,7 @@ export class Harness {
   readonly host: SessionHost;
   readonly epoch: number;
   readonly dialects: SessionDialect[] = [];
-  readonly turns = new SharedTurns(silentLogger);
+  readonly turns = new SharedTurns(silentLogger, new LoopShares());
   readonly credentials: Credentials;
   readonly #options: HarnessOptions;
 

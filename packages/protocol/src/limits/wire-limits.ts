@@ -12,6 +12,8 @@ export const WIRE_LIMITS = {
   relayBatchIds: 256,
   /** Largest line on an agent's stdout. The same as a session frame, because a line becomes one. */
   agentLineBytes: 16 * 1024 * 1024,
+  /** A message above this is taken in parts while it arrives: one below costs the event loop some 1 ms. */
+  largeMessageBytes: 256 * 1024,
   /** Most fragments of one WebSocket message. With the library's default of 16 384, a flood of empty fragments takes long to refuse. */
   webSocketFragments: 1_024,
   /** Bytes coalesced into one write before a flush inside the tick. nats.js uses the same figure. */

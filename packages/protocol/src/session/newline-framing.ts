@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.js";
+import { LIMITS } from "../limits/index.js";
 import { type CutMessage, TextCutter } from "./text-cutter.js";
 
 /** A line that was too long, and whose texts were cut until it was not. */
@@ -15,6 +16,11 @@ export interface LineSplitterOptions {
   readonly maxLineBytes: number;
   /** A line that is too long is taken all the same where its texts, each cut to so many bytes, make it short enough. Default: not. */
   readonly cutTextBytes?: number;
+  /**
+   * A lower bound for one line, by its beginning; asked once for each line of more than `LIMITS.largeMessageBytes` that comes in
+   * several chunks. Default: `maxLineBytes` for all.
+   */
+  readonly maxBytesOf?: (head: string) => number | undefined;
   /** Called with each line, in order, without its newline; never with an empty one. Must not throw. */
   readonly onLine: (text: string, cut?: CutLine) => void;
   /**
@@ -42,6 +48,8 @@ export class LineSplitter {
   /** The line begun by earlier chunks: the first `#heldBytes` bytes. Grows by doubling, so each byte is copied O(1) times. */
   #held = new Uint8Array(0);
   #heldBytes = 0;
+  /** Of the line that is held, once that is large. */
+  #lowerBound: number | undefined;
   /** A line that is too long, while the rest of it passes by. */
   #longLine: LongLine | undefined;
 
@@ -148,7 +156,7 @@ export class LineSplitter {
       return;
     }
     const needed = this.#heldBytes + part.length;
-    if (needed > this.#options.maxLineBytes) {
+    if (needed > this.#maxBytes(needed)) {
       const held = this.#held.subarray(0, this.#heldBytes);
       this.#held = new Uint8Array(0);
       this.#heldBytes = 0;
@@ -162,6 +170,15 @@ export class LineSplitter {
     }
     this.#held.set(part, this.#heldBytes);
     this.#heldBytes = needed;
+  }
+
+  /** The bound of the line that is held, of which there are so many bytes now. */
+  #maxBytes(needed: number): number {
+    const { maxLineBytes, maxBytesOf } = this.#options;
+    if (maxBytesOf === undefined || needed <= LIMITS.largeMessageBytes) return maxLineBytes;
+    const isFirst = this.#heldBytes <= LIMITS.largeMessageBytes;
+    if (isFirst) this.#lowerBound = maxBytesOf(headOf(this.#held.subarray(0, this.#heldBytes)));
+    return this.#lowerBound ?? maxLineBytes;
   }
 
   #beginLongLine(held: Uint8Array, part: Uint8Array): void {

@@ -4,6 +4,10 @@ export interface TextCutterOptions {
   readonly maxBytes: number;
   /** Bytes that are kept of a longer text. */
   readonly textBytes: number;
+  /** Cuts files, signatures and ids as well: for a reader that needs the outline alone. Default: not. */
+  readonly cutsAll?: boolean;
+  /** What stands in place of so many missing bytes. Default: that the agent has the whole. */
+  readonly mark?: (bytes: number) => string;
 }
 
 /** A message without the rest of its long texts. */
@@ -134,7 +138,7 @@ export class TextCutter {
   }
 
   get #isWhole(): boolean {
-    return WHOLE_ONLY.test(this.#key);
+    return this.#options.cutsAll !== true && WHOLE_ONLY.test(this.#key);
   }
 
   #closeText(): void {
@@ -144,7 +148,7 @@ export class TextCutter {
     this.#outBytes = textEnd(this.#out, this.#textStart, this.#outBytes);
     const missing = this.#textBytes - (this.#outBytes - this.#textStart);
     this.#missingBytes += missing;
-    this.#keep(this.#encoder.encode(JSON.stringify(missingMark(missing)).slice(1, -1)));
+    this.#keep(this.#encoder.encode(JSON.stringify((this.#options.mark ?? missingMark)(missing)).slice(1, -1)));
   }
 
   #keep(part: Uint8Array): void {

@@ -21,3 +21,22 @@ test("a line that becomes too long is cut little by little, not all of it when i
   expect(lines).toEqual(["MESSAGE_TOO_LARGE"]);
   push.mockRestore();
 });
+
+test("a line whose beginning tells that it is short is cut, and others of its size are not", () => {
+  const lines: { bytes: number; missing: number | undefined }[] = [];
+  const splitter = new LineSplitter({
+    maxLineBytes: 4 * 2 ** 20,
+    cutTextBytes: 1_024,
+    maxBytesOf: (head) => (head.includes("title") ? 2 ** 18 : undefined),
+    onLine: (line, cut) => lines.push({ bytes: line.length, missing: cut?.missingBytes }),
+    onError: ({ code }) => expect.unreachable(code),
+  });
+  const whole = JSON.stringify({ type: "message", text: "x".repeat(2 ** 20) });
+  const text = `${JSON.stringify({ type: "title", text: "x".repeat(2 ** 20) })}\n${whole}\n`;
+  for (let at = 0; at < text.length; at += 8_192) splitter.push(Buffer.from(text.slice(at, at + 8_192)));
+  expect(lines).toEqual([
+    { bytes: expect.any(Number), missing: 2 ** 20 - 1_024 },
+    { bytes: whole.length, missing: undefined },
+  ]);
+  expect(lines[0]?.bytes).toBeLessThan(2_048);
+});

@@ -26,6 +26,8 @@ export interface StdioTransportOptions {
   readonly maxLineBytes?: number;
   /** Bytes to which the texts of a longer line are cut, for `onCutLine`. Default: such a line is skipped. */
   readonly cutTextBytes?: number;
+  /** As of `LineSplitterOptions`. */
+  readonly maxBytesOf?: (head: string) => number | undefined;
   /** Bytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
   readonly highWaterBytes?: number;
 }
@@ -67,6 +69,9 @@ export class StdioTransport implements Transport, SteppedWork {
   /** Accepted in this tick; written together at its end. */
   #pending: string[] = [];
   #pendingBytes = 0;
+  /** Long texts that are written when the one before has left. */
+  #blocks: { readonly data: string | Uint8Array; readonly bytes: number }[] = [];
+  #blockBytes = 0;
   #writingBytes = 0;
   #isFlushScheduled = false;
   #owesWritable = false;
@@ -92,6 +97,7 @@ export class StdioTransport implements Transport, SteppedWork {
     this.#splitter = new LineSplitter({
       maxLineBytes: options.maxLineBytes ?? LIMITS.agentLineBytes,
       ...(options.cutTextBytes !== undefined && { cutTextBytes: options.cutTextBytes }),
+      ...(options.maxBytesOf !== undefined && { maxBytesOf: options.maxBytesOf }),
       onLine: (text, cut) => this.#waiting.push(cut === undefined ? text : () => this.onCutLine?.(text, cut)),
       onError: (error, head) => this.#waiting.push(() => this.#skip(error, head)),
     });
@@ -102,7 +108,7 @@ export class StdioTransport implements Transport, SteppedWork {
   }
 
   get bufferedBytes(): number {
-    return this.#pendingBytes + this.#writingBytes;
+    return this.#pendingBytes + this.#blockBytes + this.#writingBytes;
   }
 
   get onMessage(): ((text: string) => void) | undefined {
@@ -151,7 +157,7 @@ export class StdioTransport implements Transport, SteppedWork {
 
   close(): void {
     if (this.#isOutputEnded) return;
-    this.#flush();
+    this.#flush(true);
     this.#isOutputEnded = true;
     this.#output.end();
   }
@@ -241,20 +247,37 @@ export class StdioTransport implements Transport, SteppedWork {
     queueMicrotask(() => this.#flush());
   }
 
-  #flush(): void {
+  /**
+   * What the other side does not read waits as few long texts: each write that waits takes more memory than a short message.
+   *
+   * @param isLast whether nothing is sent after it
+   */
+  #flush(isLast = false): void {
     this.#isFlushScheduled = false;
-    if (this.#pending.length === 0 || this.#isOutputEnded) return;
-    this.#pending.push("");
-    const text = this.#pending.join("\n");
-    const bytes = this.#pendingBytes;
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    if (this.#isOutputEnded) return;
+    const isBusy = this.#writingBytes >= LIMITS.coalesceBytes;
+    if (this.#pending.length > 0 && (isLast || !isBusy || this.#pendingBytes >= LIMITS.coalesceBytes)) {
+      this.#pending.push("");
+      const text = this.#pending.join("\n");
+      // Texts that wait are bytes: those are not part of the heap, which grows by several times what it holds.
+      this.#blocks.push({ data: isBusy ? Buffer.from(text) : text, bytes: this.#pendingBytes });
+      this.#blockBytes += this.#pendingBytes;
+      this.#pending = [];
+      this.#pendingBytes = 0;
+    }
+    while (this.#blocks.length > 0 && (isLast || this.#writingBytes < LIMITS.coalesceBytes)) this.#write();
+  }
+
+  #write(): void {
+    const { data, bytes } = this.#blocks.shift() ?? { data: "", bytes: 0 };
+    this.#blockBytes -= bytes;
     this.#writingBytes += bytes;
-    this.#output.write(text, () => this.#written(bytes));
+    this.#output.write(data, () => this.#written(bytes));
   }
 
   #written(bytes: number): void {
     this.#writingBytes = Math.max(0, this.#writingBytes - bytes);
+    if (this.#pending.length > 0 || this.#blocks.length > 0) this.#flush();
     if (!this.#owesWritable || this.#isOutputEnded || this.bufferedBytes >= this.#highWaterBytes) return;
     this.#owesWritable = false;
     this.onWritable?.();
@@ -271,6 +294,8 @@ export class StdioTransport implements Transport, SteppedWork {
     this.#isOutputEnded = true;
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#blocks = [];
+    this.#blockBytes = 0;
     this.#writingBytes = 0;
   }
 

@@ -26,6 +26,7 @@ import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart }
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
 import { ConversationHandover } from "./conversation-handover.js";
+import { maxBytesOfLine } from "./line-bounds.js";
 import { changedSettings, initializeParams, loadParams, readyFrom, readyUnread } from "./open-session.js";
 import { exitError, exitText, startFailure } from "./process-errors.js";
 import { sparingLogger } from "./sparing-logger.js";
@@ -89,7 +90,7 @@ export class StreamJsonrpcAgent implements Agent {
     const { cutTextBytes } = JOURNAL_LIMITS;
     const loopUse = `agent of session ${sessionId}`;
     const pipes = { input: process.stdout, output: process.stdin };
-    this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, loopUse });
+    this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, maxBytesOf: maxBytesOfLine, loopUse });
     this.#transport.onBroken = () => this.#giveUp();
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });
     this.#engine.onNotification = (notification) => this.#notified(notification);

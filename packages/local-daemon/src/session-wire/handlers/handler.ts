@@ -2,6 +2,7 @@ import { METHODS, type ParamsOf, type ResultOf } from "@daemon-sdk/protocol";
 import { METHOD_SCHEMAS, type MethodSchemas } from "@daemon-sdk/protocol/schema";
 import type { Tickets } from "../../access/index.js";
 import type { SessionHost } from "../../sessions/index.js";
+import type { LargePrompt } from "../../turns/index.js";
 import type { AttachedClient } from "../attached-client.js";
 import type { ReachableSessions } from "../reachable-sessions.js";
 
@@ -9,6 +10,8 @@ import type { ReachableSessions } from "../reachable-sessions.js";
 export interface Call {
   /** Id of the request; notifications that it leads to repeat it. */
   readonly requestId: string;
+  /** The whole params of a large call, of which the handler's are then the outline. */
+  readonly large?: LargePrompt | undefined;
   readonly client: AttachedClient;
   /** The sessions that this client may know of. Never look one up by an id of the client's in `host`. */
   readonly sessions: ReachableSessions;
