@@ -18,6 +18,20 @@ const hasResumed = (wire: SinfulWire) => [...wire.requests.values()].some((frame
 const hasFollowed = (wire: SinfulWire) => [...wire.requests.values()].some((frame) => isCall(frame, "follow_session"));
 const isThirty = (frame: Frame) => frame.params?.notification?.textDelta === "30 ";
 
+interface PagedEvent {
+  readonly turnId?: string;
+  readonly notification?: { readonly textDelta?: string };
+}
+
+/** Changes the events of every page of `get_session_events`. */
+function inPages(change: (event: PagedEvent, index: number) => PagedEvent[]) {
+  return (frame: Frame, wire: SinfulWire): Frame =>
+    withResult(frame, wire, "get_session_events", (page) => ({
+      ...page,
+      events: (page.events as PagedEvent[]).flatMap(change),
+    }));
+}
+
 /** Sins against docs/protocol.md §9. */
 export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   {
@@ -200,5 +214,29 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
     sin: "goes silent about a session whose place is gone",
     caughtBy: ["P9.15"],
     make: () => ({ says: (frame) => (tells(frame, "session_unsubscribed") ? [] : [frame]) }),
+  },
+  {
+    sin: "leaves an event out of a page",
+    caughtBy: ["P9.17"],
+    make: says(inPages((event) => (event.notification?.textDelta === "30 " ? [] : [event]))),
+  },
+  {
+    sin: "does not wait for an event",
+    caughtBy: ["P9.18"],
+    make: hears((frame) => (isCall(frame, "get_session_events") ? withParams(frame, { waitMs: 0 }) : frame)),
+  },
+  {
+    sin: "knows the turn of an event only from its prompt on",
+    caughtBy: ["P9.19"],
+    make: says(
+      inPages(({ turnId, ...event }, index) => [index === 0 || turnId === undefined ? event : { ...event, turnId }]),
+    ),
+  },
+  {
+    sin: "hides that events are missing",
+    caughtBy: ["P9.20"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "get_session_events", ({ isIncomplete: _isIncomplete, ...page }) => page),
+    ),
   },
 ];

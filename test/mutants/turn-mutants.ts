@@ -15,7 +15,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "does not complete a text",
-    caughtBy: ["P7.2", "P9.1", "P9.3", "P9.13", "P7.19"],
+    caughtBy: ["P7.2", "P9.1", "P9.3", "P9.13", "P7.19", "P9.17"],
     make: () => ({ says: (frame) => (tells(frame, "assistant_text_complete") ? [] : [frame]) }),
   },
   {
@@ -57,7 +57,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   { sin: "tells the queue in another order", caughtBy: ["P7.6"], make: swapsQueue },
   {
     sin: "ends a turn twice",
-    caughtBy: ["P7.7", "P7.6", "P7.8", "P7.12", "P9.1", "P9.3", "P9.8", "P9.9", "P9.13"],
+    caughtBy: ["P7.7", "P7.6", "P7.8", "P7.12", "P9.1", "P9.3", "P9.8", "P9.9", "P9.13", "P9.17"],
     make: () => ({
       says: (frame) => (tells(frame, "agent_turn_completed") && isWhole(frame) ? [frame, frame] : [frame]),
     }),
@@ -192,7 +192,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "forgets its receipts when it is restarted",
-    caughtBy: ["P7.17"],
+    caughtBy: ["P7.17", "P7.22"],
     make: says((frame, wire) =>
       isResultOf(frame, wire, "get_receipts") && wire.made.size === 0
         ? withResult(frame, wire, "get_receipts", () => ({ receipts: [{ messageId: "?", state: "unknown" }] }))
@@ -218,6 +218,21 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
     sin: "keeps the messages of a pruned turn to itself",
     caughtBy: ["P7.21"],
     make: says((frame, wire) => withResult(frame, wire, "get_turn_events", ({ messages: _messages, ...page }) => page)),
+  },
+  {
+    sin: "answers for a turn that has not ended, whatever it was asked to wait",
+    caughtBy: ["P7.22"],
+    make: hears((frame) =>
+      isCall(frame, "get_receipts") ? { ...frame, params: { ...frame.params, waitMs: 0 } } : frame,
+    ),
+  },
+  {
+    sin: "keeps a close from a session that the connection has not made or loaded",
+    caughtBy: ["P7.23"],
+    make: hears((frame, wire) => {
+      const isStranger = wire.made.size + wire.joined.size === 0;
+      return isStranger && isCall(frame, "close_session") ? { ...frame, method: "daemon.ping", params: {} } : frame;
+    }),
   },
 ];
 

@@ -1,47 +1,36 @@
 import {
-  type ArchiveSessionResult,
   type AvailableModel,
   type ConnectionError,
   type CreateTicketResult,
   type DaemonCapabilities,
   type DefaultSettingsResult,
-  type GetSessionMessagesParams,
-  type GetSessionMessagesResult,
-  type InboxRequest,
-  type ListAvailableSessionsParams,
-  type ListAvailableSessionsResult,
   type LoadSessionResult,
   type Logger,
   METHODS,
-  type Method,
   NO_ANSWER,
-  type OpenedSession,
-  type ParamsOf,
-  type Receipt,
-  type ResultOf,
-  type SearchSessionsParams,
-  type SearchSessionsResult,
+  type NoAnswer,
   SessionError,
 } from "@daemon-sdk/protocol";
+import { type Handlers, type LoadJsonSchema, requireOffer, withoutUndefined } from "../base/index.js";
 import {
-  type AskUserReply,
-  type Handlers,
-  type LoadJsonSchema,
-  type PermissionAnswer,
-  requireOffer,
-  withoutUndefined,
-} from "../base/index.js";
-import { type ConnectDaemonOptions, type ConnectionStatus, iterateStatus } from "../connection/index.js";
+  type ConnectDaemonOptions,
+  type ConnectionCalls,
+  type ConnectionStatus,
+  iterateStatus,
+} from "../connection/index.js";
 import type { Connector, DaemonIdentity } from "../link/index.js";
-import { DaemonClient, resultOfAnswer, type SessionSnapshot, snapshotOf } from "../session/index.js";
+import { DaemonClient, type SessionSnapshot, snapshotOf } from "../session/index.js";
 import {
   type DroidStreamEvent,
   outputFormatReader,
+  type ReadOutputFormat,
   type ResultEvent,
   RunningStream,
+  type SendOptions,
   type StreamOptions,
 } from "../stream/index.js";
-import { DaemonSession } from "./daemon-session.js";
+import { CallsById } from "./calls-by-id.js";
+import { DaemonSession, type FollowUntil } from "./daemon-session.js";
 import {
   checkPrompt,
   checkResumeOptions,
@@ -51,6 +40,7 @@ import {
   requireText,
 } from "./session-options.js";
 import { initializeParams } from "./session-params.js";
+import type { SharedSession } from "./shared-session.js";
 
 /** What a connection is made of. */
 export interface DaemonConnectionParts {
@@ -75,15 +65,18 @@ export interface RunOptions<Output = unknown> extends DaemonSessionOptions, Stre
  * calls continue. When the connection ends, by `close()` or because reconnecting failed, running streams and pending calls end at
  * once with the error; sessions and their turns continue in the daemon. After that every call throws that error.
  */
-export class DaemonConnection {
+export class DaemonConnection extends CallsById {
   /** Resolves when the connection has ended: with the error that broke it, or undefined after `close()`. Never rejects. */
   readonly closed: Promise<ConnectionError | undefined>;
   /** The class of session handles. */
   protected Session = DaemonSession;
   readonly #parts: DaemonConnectionParts;
+  /** The sessions that have handles. */
+  readonly #shared = new Map<string, SharedSession>();
 
   /** For `connectDaemon` only. */
   constructor(parts: DaemonConnectionParts) {
+    super();
     this.#parts = parts;
     this.closed = parts.connector.closed;
   }
@@ -97,7 +90,7 @@ export class DaemonConnection {
   }
 
   /** What the daemon offers beyond the original wire. */
-  get capabilities(): DaemonCapabilities {
+  override get capabilities(): DaemonCapabilities {
     return this.identity.capabilities;
   }
 
@@ -116,30 +109,39 @@ export class DaemonConnection {
   /** Makes a session. Its handlers take precedence over the connection's. */
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
-    const { client, stream } = this.#newHandle(options);
-    const result = await client.initializeSession(
-      initializeParams(options),
-      withoutUndefined({ signal: options.signal }),
+    const { sessionId, signal } = options;
+    if (sessionId !== undefined && this.#shared.has(sessionId))
+      return this.resumeSession(sessionId, handlersOf(options));
+    return this.#attach(sessionId, options, async ({ client }) =>
+      client.initializeSession(initializeParams(options), withoutUndefined({ signal })),
     );
-    return this.#session(stream, client, snapshotOf(result));
   }
 
   /**
    * Attaches to a session that exists, also one that another client made. Its pending requests go to the handlers at once.
-   * Rejects with `SessionNotFoundError` for an unknown session, SESSION_ALREADY_ATTACHED for one that this connection is attached
-   * to.
+   *
+   * A second handle of a session, on one connection, shares the attachment of the first: concurrent calls of one service need no
+   * agreement. Of the options only the handlers count then. The handlers of the newest handle that has some are called. `detach()` ends its own handle, and detaches the session
+   * with the last one; `close()` closes the session for all. One stream runs at a time, of whichever handle. Rejects with
+   * `SessionNotFoundError` for an unknown session.
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
     checkResumeOptions(sessionId, options);
+    if (options.cwd !== undefined) requireOffer(this.capabilities, "workspace");
+    for (let known = this.#shared.get(sessionId); known !== undefined; known = this.#shared.get(sessionId)) {
+      const snapshot = await known.snapshot.catch(() => undefined);
+      if (snapshot !== undefined && known.client.isConnected)
+        return this.#session(known, snapshot, handlersOf(options));
+      this.#forget(sessionId, known);
+    }
     const { cwd, mcpServers, loadAllMessages, signal } = options;
-    if (cwd !== undefined) requireOffer(this.capabilities, "workspace");
-    const { client, stream } = this.#newHandle(options);
     const params = withoutUndefined({ cwd, mcpServers, loadAllMessages });
-    const result = await client.loadSession(sessionId, params, {
-      ...withoutUndefined({ signal }),
-      onResult: (loaded) => stream.turns.found(loaded as LoadSessionResult),
-    });
-    return this.#session(stream, client, snapshotOf(result));
+    return this.#attach(sessionId, options, ({ client, stream }) =>
+      client.loadSession(sessionId, params, {
+        ...withoutUndefined({ signal }),
+        onResult: (loaded) => stream.turns.found(loaded as LoadSessionResult),
+      }),
+    );
   }
 
   /** One prompt, one answer: makes a session, streams the turn, closes the session, and resolves with the result. */
@@ -172,8 +174,8 @@ export class DaemonConnection {
       return;
     }
     // This handle must not answer the session's pending requests.
-    const noAnswer = (): typeof NO_ANSWER => NO_ANSWER;
-    const { client } = this.#newHandle({ permissionHandler: noAnswer, askUserHandler: noAnswer });
+    const { client } = this.#newHandle();
+    client.addHandlers({ permissionHandler: noAnswer, askUserHandler: noAnswer });
     await client.loadSession(sessionId);
     try {
       await client.interruptSession();
@@ -182,58 +184,14 @@ export class DaemonConnection {
     }
   }
 
-  /** Sessions that are open in the daemon now. */
-  async listOpenedSessions(): Promise<OpenedSession[]> {
-    return (await this.#call(METHODS.listOpenedSessions, {})).sessions;
-  }
-
-  /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
-  listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
-    return this.#call(METHODS.listAvailableSessions, page);
-  }
-
-  /** Searches the conversations. */
-  searchSessions(search: SearchSessionsParams): Promise<SearchSessionsResult> {
-    return this.#call(METHODS.searchSessions, search);
-  }
-
-  /** A page of a session's conversation, without loading it; at most 100 messages, 20 by default. */
-  async getSessionMessages(
-    sessionId: string,
-    page: Omit<GetSessionMessagesParams, "sessionId"> = {},
-  ): Promise<GetSessionMessagesResult> {
-    requireText("sessionId", sessionId);
-    return this.#call(METHODS.getSessionMessages, { ...page, sessionId });
-  }
-
   /** The settings of a new session that names none, and what its agent offers. */
   getDefaultSettings(): Promise<DefaultSettingsResult> {
-    return this.#parts.connector.multiplexer.calls.request(METHODS.getDefaultSettings, {});
+    return this.calls.request(METHODS.getDefaultSettings, {});
   }
 
   /** The models of an agent, default: the first of `capabilities.agents`. Empty until it has started under this daemon. */
   async listModels(agent?: string): Promise<AvailableModel[]> {
-    const { calls } = this.#parts.connector.multiplexer;
-    return (await calls.request(METHODS.listModels, withoutUndefined({ agent }))).models;
-  }
-
-  /** Removes a session from the lists, without loading it. */
-  async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
-    requireText("sessionId", sessionId);
-    return this.#call(METHODS.archiveSession, { sessionId });
-  }
-
-  /** Adds an archived session to the lists again. */
-  async unarchiveSession(sessionId: string): Promise<void> {
-    requireText("sessionId", sessionId);
-    await this.#call(METHODS.unarchiveSession, { sessionId });
-  }
-
-  /** Sets a session's title, without loading it. */
-  async renameSession(sessionId: string, title: string): Promise<void> {
-    requireText("sessionId", sessionId);
-    requireText("title", title);
-    await this.#call(METHODS.renameSession, { sessionId, title });
+    return (await this.calls.request(METHODS.listModels, withoutUndefined({ agent }))).models;
   }
 
   /**
@@ -241,39 +199,7 @@ export class DaemonConnection {
    * connection. Needs a daemon that offers `tickets`.
    */
   createTicket(): Promise<CreateTicketResult> {
-    return this.#call(METHODS.createTicket, {});
-  }
-
-  /**
-   * The receipts of up to 100 messages, in the order of the ids. Rejects with METHOD_NOT_FOUND where the daemon offers no
-   * `receipts`.
-   */
-  async getReceipts(sessionId: string, messageIds: string[]): Promise<Receipt[]> {
-    requireText("sessionId", sessionId);
-    requireOffer(this.capabilities, "receipts");
-    return (await this.#call(METHODS.getReceipts, { sessionId, messageIds })).receipts;
-  }
-
-  /**
-   * The inbox: pending permission and ask-user requests of all sessions, or of one, oldest first. Rejects with METHOD_NOT_FOUND
-   * where the daemon does not offer `requests`.
-   */
-  async listRequests(filter: { sessionId?: string } = {}): Promise<InboxRequest[]> {
-    requireOffer(this.capabilities, "requests");
-    return (await this.#call(METHODS.listRequests, filter)).requests;
-  }
-
-  /**
-   * Answers a pending request of any session, as a handler would. Rejects with REQUEST_NOT_PENDING when the request is resolved
-   * (`error.data.outcome` is the valid answer), with INVALID_PARAMS for an answer that the request does not offer.
-   */
-  async answerRequest(requestId: string, answer: PermissionAnswer | AskUserReply): Promise<void> {
-    requireText("requestId", requestId);
-    requireOffer(this.capabilities, "requests");
-    await this.#call(METHODS.answerRequest, {
-      requestId,
-      result: resultOfAnswer(answer),
-    });
+    return this.calls.request(METHODS.createTicket, {});
   }
 
   /**
@@ -290,20 +216,38 @@ export class DaemonConnection {
     return this.close();
   }
 
-  #call<M extends Method<object, unknown>>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> {
-    return this.#parts.connector.multiplexer.calls.request(method, params);
+  protected override get calls(): ConnectionCalls {
+    return this.#parts.connector.multiplexer.calls;
   }
 
-  #newHandle(own: Handlers): { client: DaemonClient; stream: RunningStream } {
+  protected override get readFormat(): ReadOutputFormat {
+    const { loadJsonSchema, logger } = this.#parts;
+    return outputFormatReader(loadJsonSchema, logger);
+  }
+
+  protected override async sendAttached(
+    sessionId: string,
+    prompt: string,
+    options: SendOptions,
+  ): Promise<{ messageId: string }> {
+    // This handle must not answer the session's pending requests.
+    const session = await this.resumeSession(sessionId, { permissionHandler: noAnswer, askUserHandler: noAnswer });
+    try {
+      return await session.send(prompt, options);
+    } finally {
+      await session.detach();
+    }
+  }
+
+  #newHandle(): { client: DaemonClient; stream: RunningStream } {
     const { connector, options, onError, logger } = this.#parts;
     const { multiplexer, status, link } = connector;
-    const { permissionHandler = options.permissionHandler, askUserHandler = options.askUserHandler } = own;
     const { capabilities } = this;
     const client = new DaemonClient({
       multiplexer,
       token: link.token,
       capabilities,
-      handlers: withoutUndefined({ permissionHandler, askUserHandler }),
+      handlers: handlersOf(options),
       onError,
       onConnectionEnd: (error) => stream.fail(error),
       logger,
@@ -314,9 +258,59 @@ export class DaemonConnection {
     return { client, stream };
   }
 
-  #session(stream: RunningStream, client: DaemonClient, snapshot: SessionSnapshot): DaemonSession {
-    const { loadJsonSchema, logger } = this.#parts;
-    const readFormat = outputFormatReader(loadJsonSchema, logger);
-    return new this.Session(stream, client, snapshot, this.capabilities, readFormat);
+  /** Makes or loads a session, and its first handle. */
+  async #attach(
+    sessionId: string | undefined,
+    options: Handlers,
+    open: (parts: Pick<SharedSession, "client" | "stream">) => Promise<Openable>,
+  ): Promise<DaemonSession> {
+    const { client, stream } = this.#newHandle();
+    const own = handlersOf(options);
+    const removeHandlers = client.addHandlers(own);
+    const shared: SharedSession = { client, stream, snapshot: open({ client, stream }).then(snapshotOf), handles: 0 };
+    if (sessionId !== undefined) this.#shared.set(sessionId, shared);
+    try {
+      const snapshot = await shared.snapshot;
+      this.#shared.set(stream.sessionId, shared);
+      return this.#session(shared, snapshot, own, removeHandlers);
+    } catch (error) {
+      if (sessionId !== undefined) this.#forget(sessionId, shared);
+      throw error;
+    }
   }
+
+  #forget(sessionId: string, shared: SharedSession): void {
+    if (this.#shared.get(sessionId) === shared) this.#shared.delete(sessionId);
+  }
+
+  #session(
+    shared: SharedSession,
+    snapshot: SessionSnapshot,
+    own: Handlers,
+    removeHandlers = shared.client.addHandlers(own),
+  ): DaemonSession {
+    const { client, stream } = shared;
+    const { sessionId } = stream;
+    shared.handles += 1;
+    const release = (): boolean => {
+      shared.handles -= 1;
+      if (shared.handles > 0) removeHandlers();
+      else this.#forget(sessionId, shared);
+      return shared.handles === 0;
+    };
+    const follow: FollowUntil = (options, end) => this.followUntil(sessionId, options, [end]);
+    const { capabilities, readFormat } = this;
+    return new this.Session({ stream, client, snapshot, capabilities, readFormat, follow, release });
+  }
+}
+
+/** The result of a call that makes or loads a session. */
+type Openable = Parameters<typeof snapshotOf>[0];
+
+function handlersOf({ permissionHandler, askUserHandler }: Handlers): Handlers {
+  return withoutUndefined({ permissionHandler, askUserHandler });
+}
+
+function noAnswer(): NoAnswer {
+  return NO_ANSWER;
 }

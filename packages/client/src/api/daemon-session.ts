@@ -1,6 +1,5 @@
 import {
   type AddMcpServerParams,
-  type AddUserMessageParams,
   type ArchiveSessionResult,
   type CompactSessionResult,
   type ContextBreakdownResult,
@@ -32,7 +31,6 @@ import {
   type PermissionAnswer,
   type PermissionRequest,
   requireOffer,
-  withoutUndefined,
 } from "../base/index.js";
 import type { ActivityListener, DaemonClient, NotificationListener, SessionSnapshot } from "../session/index.js";
 import {
@@ -40,15 +38,32 @@ import {
   type ReadOutputFormat,
   type RunningStream,
   type SendOptions,
+  type SessionFollow,
   SessionStream,
   type StreamOptions,
 } from "../stream/index.js";
-import { checkPrompt, checkSettings, requireText } from "./session-options.js";
+import { checkPrompt, checkSettings, type FollowOptions, requireText } from "./session-options.js";
+import { promptParams } from "./session-params.js";
 
 /** Options of {@link DaemonSession.onNotification}. */
 export interface NotificationFilter {
   /** Only notifications of this type. */
   type?: string;
+}
+
+/** Follows a session until a signal is aborted. */
+export type FollowUntil = (options: FollowOptions, end: AbortSignal) => SessionFollow;
+
+/** What a session's handle is made of. */
+export interface DaemonSessionParts {
+  readonly stream: RunningStream;
+  readonly client: DaemonClient;
+  readonly snapshot: SessionSnapshot;
+  readonly capabilities: DaemonCapabilities;
+  readonly readFormat: ReadOutputFormat;
+  readonly follow: FollowUntil;
+  /** The handle has ended. True: it was the last one of this session. Called once. */
+  release(): boolean;
 }
 
 /**
@@ -60,29 +75,39 @@ export interface NotificationFilter {
  */
 export class DaemonSession {
   readonly sessionId: string;
-  /** The session's calls as the wire has them. */
-  readonly client: DaemonClient;
   /** The session as it was when this handle was made; not updated. */
   readonly snapshot: SessionSnapshot;
+  readonly #client: DaemonClient;
   readonly #stream: RunningStream;
+  readonly #release: () => boolean;
+  /** The streams of this handle, which the session's other handles do not end. */
+  readonly #streams = new WeakSet<object>();
+  readonly #stops = new Set<() => void>();
+  /** Why this handle has ended while the session has others. */
+  #end: SessionError | undefined;
   readonly #capabilities: DaemonCapabilities;
   readonly #readFormat: ReadOutputFormat;
+  readonly #follow: FollowUntil;
+  /** Aborted at the end of this handle. */
+  readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** For `DaemonConnection` only. */
-  constructor(
-    stream: RunningStream,
-    client: DaemonClient,
-    snapshot: SessionSnapshot,
-    capabilities: DaemonCapabilities,
-    readFormat: ReadOutputFormat,
-  ) {
+  constructor({ stream, client, snapshot, capabilities, readFormat, follow, release }: DaemonSessionParts) {
     this.sessionId = stream.sessionId;
-    this.client = client;
+    this.#client = client;
+    this.#release = release;
     this.snapshot = snapshot;
     this.#stream = stream;
     this.#capabilities = capabilities;
     this.#readFormat = readFormat;
+    this.#follow = follow;
+  }
+
+  /** The session's calls as the wire has them; shared by the handles that this connection has of the session. */
+  get client(): DaemonClient {
+    if (this.#end !== undefined) throw this.#end;
+    return this.#client;
   }
 
   /**
@@ -96,7 +121,10 @@ export class DaemonSession {
   stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): DroidStream<Output> {
     checkPrompt(prompt, options);
     const format = this.#readFormat(options.outputFormat);
-    return new SessionStream(this.#stream, promptParams(prompt, options, format?.wire), format, options);
+    const params = promptParams(prompt, options, format?.wire);
+    const stream = new SessionStream(this.#stream, params, format, options, () => this.client);
+    this.#streams.add(stream);
+    return stream;
   }
 
   /**
@@ -107,10 +135,18 @@ export class DaemonSession {
     checkPrompt(prompt, options);
     const messageId = options.messageId ?? newId();
     const params = promptParams(prompt, options, this.#readFormat(options.outputFormat)?.wire);
-    const free = this.#stream.turns.untilFree();
+    const free = this.#live.turns.untilFree();
     if (free !== undefined) await free;
-    await this.#stream.turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);
+    await this.#live.turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);
     return { messageId };
+  }
+
+  /**
+   * The events of all turns of this session, from now on or after a position, as `DaemonConnection.follow` yields them. Ends without
+   * an error when this handle ends. Independent of `stream()`.
+   */
+  follow(options: FollowOptions = {}): SessionFollow {
+    return this.#follow(options, this.#ending.signal);
   }
 
   /**
@@ -118,7 +154,7 @@ export class DaemonSession {
    */
   async getReceipt(messageId: string): Promise<Receipt> {
     requireOffer(this.#capabilities, "receipts");
-    return this.#stream.turns.getReceipt(messageId);
+    return this.#live.turns.getReceipt(messageId);
   }
 
   /**
@@ -128,7 +164,7 @@ export class DaemonSession {
    */
   async waitForReceipt(messageId: string, options: { signal?: AbortSignal } = {}): Promise<Receipt> {
     requireOffer(this.#capabilities, "receipts");
-    return this.#stream.turns.waitForReceipt(messageId, options.signal);
+    return this.#live.turns.waitForReceipt(messageId, options.signal);
   }
 
   /**
@@ -137,7 +173,7 @@ export class DaemonSession {
    * `stalled`.
    */
   get activity(): SessionActivity {
-    return this.#stream.activity.current;
+    return this.#live.activity.current;
   }
 
   /**
@@ -145,7 +181,7 @@ export class DaemonSession {
    * function removes the listener.
    */
   onActivity(listener: ActivityListener): () => void {
-    return this.#stream.activity.listen(listener);
+    return this.#until(this.#live.activity.listen(listener));
   }
 
   /**
@@ -153,8 +189,8 @@ export class DaemonSession {
    * the interrupt is repeated on the next link when its link breaks (docs/protocol.md §7). Without one it then rejects with
    * CONNECTION_LOST: whether the daemon received it is not known.
    */
-  interrupt(): Promise<void> {
-    return this.#stream.interrupt();
+  async interrupt(): Promise<void> {
+    return this.#live.interrupt();
   }
 
   /**
@@ -162,7 +198,10 @@ export class DaemonSession {
    * counts as closed. To keep the session running, use {@link detach}.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#finish("SESSION_CLOSED", "closed", () => this.client.closeSession());
+    if (this.#closing !== undefined) return this.#closing;
+    this.#closing = this.#finish("SESSION_CLOSED", "closed", () => this.#client.closeSession());
+    // After that: requests that wait are passed to no other handle.
+    this.#release();
     return this.#closing;
   }
 
@@ -170,8 +209,8 @@ export class DaemonSession {
    * Ends this handle and keeps the session running; a running stream ends without an error. `resumeSession` attaches to it again.
    */
   detach(): Promise<void> {
-    const call = async () => this.#capabilities.detach === true && this.client.call(METHODS.detachSession, {});
-    this.#closing ??= this.#finish("SESSION_DETACHED", "detached", call);
+    const call = async () => this.#capabilities.detach === true && this.#client.call(METHODS.detachSession, {});
+    this.#closing ??= this.#release() ? this.#finish("SESSION_DETACHED", "detached", call) : this.#leave();
     return this.#closing;
   }
 
@@ -183,10 +222,11 @@ export class DaemonSession {
   /** Calls back with the raw notifications, unknown types included; the returned function removes the listener. */
   onNotification(listener: NotificationListener, filter: NotificationFilter = {}): () => void {
     const { type } = filter;
-    if (type === undefined) return this.client.onNotification(listener);
-    return this.client.onNotification((notification: SessionNotification) => {
+    if (type === undefined) return this.#until(this.client.onNotification(listener));
+    const stop = this.client.onNotification((notification: SessionNotification) => {
       if (notification.type === type) listener(notification);
     });
+    return this.#until(stop);
   }
 
   /**
@@ -205,32 +245,32 @@ export class DaemonSession {
   }
 
   /** Copies the session. Resume the new id to use the copy; this session continues. */
-  fork(options: { title?: string } = {}): Promise<NewSessionResult> {
+  async fork(options: { title?: string } = {}): Promise<NewSessionResult> {
     return this.client.forkSession(options);
   }
 
   /** Makes a new session that starts from a summary of this one, which continues. May take minutes. */
-  compact(options: { customInstructions?: string } = {}): Promise<CompactSessionResult> {
+  async compact(options: { customInstructions?: string } = {}): Promise<CompactSessionResult> {
     return this.client.compactSession(options);
   }
 
   /** Which files a rewind to that message could restore or would delete. */
-  getRewindInfo(messageId: string): Promise<RewindInfoResult> {
+  async getRewindInfo(messageId: string): Promise<RewindInfoResult> {
     return this.client.getRewindInfo({ messageId });
   }
 
   /** Makes a new session that ends before that message, with files restored as requested; this session continues. */
-  executeRewind(params: Omit<ExecuteRewindParams, "sessionId">): Promise<ExecuteRewindResult> {
+  async executeRewind(params: Omit<ExecuteRewindParams, "sessionId">): Promise<ExecuteRewindResult> {
     return this.client.executeRewind(params);
   }
 
   /** What fills the context window. */
-  getContextBreakdown(): Promise<ContextBreakdownResult> {
+  async getContextBreakdown(): Promise<ContextBreakdownResult> {
     return this.client.getContextBreakdown();
   }
 
   /** A page of the conversation; at most 100 messages, 20 by default. */
-  getMessages(page: Omit<GetSessionMessagesParams, "sessionId"> = {}): Promise<GetSessionMessagesResult> {
+  async getMessages(page: Omit<GetSessionMessagesParams, "sessionId"> = {}): Promise<GetSessionMessagesResult> {
     return this.client.call(METHODS.getSessionMessages, page);
   }
 
@@ -245,7 +285,7 @@ export class DaemonSession {
   }
 
   /** Removes the session from the lists. It can still be resumed. */
-  archive(): Promise<ArchiveSessionResult> {
+  async archive(): Promise<ArchiveSessionResult> {
     return this.client.call(METHODS.archiveSession, {});
   }
 
@@ -275,7 +315,7 @@ export class DaemonSession {
   }
 
   /** MCP servers of the session and their state. */
-  listMcpServers(): Promise<ListMcpServersResult> {
+  async listMcpServers(): Promise<ListMcpServersResult> {
     return this.client.listMcpServers();
   }
 
@@ -307,29 +347,47 @@ export class DaemonSession {
     this.client.respondToAskUser(requestId, reply);
   }
 
+  /** Of a handle that has not ended. */
+  get #live(): RunningStream {
+    if (this.#end !== undefined) throw this.#end;
+    return this.#stream;
+  }
+
+  /** Also stops at the end of this handle. */
+  #until(stop: () => void): () => void {
+    this.#stops.add(stop);
+    return () => {
+      this.#stops.delete(stop);
+      stop();
+    };
+  }
+
+  #ended(code: "SESSION_CLOSED" | "SESSION_DETACHED", what: string): SessionError {
+    this.#stream.close((stream) => this.#streams.has(stream));
+    this.#ending.abort();
+    for (const stop of this.#stops) stop();
+    const text = `This handle of session ${this.sessionId} is ${what}. Resume the session for a new one.`;
+    return new SessionError(code, text, { sessionId: this.sessionId });
+  }
+
+  /** Ends this handle; the session stays attached for its other handles. */
+  async #leave(): Promise<void> {
+    this.#end = this.#ended("SESSION_DETACHED", "detached");
+  }
+
   async #finish(
     code: "SESSION_CLOSED" | "SESSION_DETACHED",
     what: string,
     notifyDaemon: () => Promise<unknown>,
   ): Promise<void> {
-    this.#stream.close();
+    const error = this.#ended(code, what);
     const notified = notifyDaemon();
     // Before the daemon has answered: from here on no handler is called and no call is sent.
-    const text = `This handle of session ${this.sessionId} is ${what}. Resume the session for a new one.`;
-    this.client.detach(new SessionError(code, text, { sessionId: this.sessionId }));
+    this.#client.detach(error);
+    // The stream of another handle.
+    this.#stream.fail(error);
     await notified.catch(() => {
       // The session, or the connection, has ended before: the session is closed in either case.
     });
   }
-}
-
-function promptParams(
-  text: string,
-  { images, files }: SendOptions,
-  outputFormat: AddUserMessageParams["outputFormat"],
-): Omit<AddUserMessageParams, "sessionId"> {
-  return {
-    text,
-    ...withoutUndefined({ images, files, outputFormat }),
-  };
 }

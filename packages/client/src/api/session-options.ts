@@ -2,6 +2,7 @@ import {
   type AutonomyLevel,
   type InteractionMode,
   InvalidOptionError,
+  isPosition,
   type McpServerConfig,
   type ReasoningEffort,
   type SessionSource,
@@ -18,7 +19,7 @@ import {
   requireObject,
 } from "../base/index.js";
 import { checkHandlers } from "../connection/index.js";
-import type { StreamOptions } from "../stream/index.js";
+import type { EventPosition, StreamOptions } from "../stream/index.js";
 
 /** Options of `createSession`. Those of the original SDK keep their names. */
 export interface DaemonSessionOptions
@@ -62,6 +63,16 @@ export interface ResumeSessionOptions extends Handlers {
   /** Whether `session.history` holds the whole conversation, and not just its end. */
   loadAllMessages?: boolean;
   /** Stops waiting. */
+  signal?: AbortSignal;
+}
+
+/** Options of `follow`. */
+export interface FollowOptions {
+  /** Yields the events after this one: `position` of an event, or of a snapshot. Default: the events from now on. */
+  after?: EventPosition | undefined;
+  /** Also yield every `PartialEvent`: deltas, progress, states, usage and more. Default false. */
+  includePartialMessages?: boolean;
+  /** Ends the iteration, without an error. */
   signal?: AbortSignal;
 }
 
@@ -154,6 +165,17 @@ export function checkPrompt(prompt: string, options: StreamOptions): void {
   checkInteger("maxBufferedBytes", options.maxBufferedBytes, 1);
   checkInteger("timeoutMs", options.timeoutMs, 1);
   checkInteger("idleTimeoutMs", options.idleTimeoutMs, 1);
+}
+
+/** Throws an `InvalidOptionError` for the first wrong option of `follow`. */
+export function checkFollowOptions(sessionId: string, options: FollowOptions): void {
+  requireText("sessionId", sessionId);
+  const { after, includePartialMessages, signal } = requireObject("options", options);
+  if (after !== undefined && !isPosition(after)) {
+    throw new InvalidOptionError("after", "the `position` of an event or of a snapshot", after);
+  }
+  checkBoolean("includePartialMessages", includePartialMessages);
+  checkSignal("signal", signal);
 }
 
 /** Throws unless `value` is a string that is not blank. */

@@ -1,4 +1,6 @@
-import type { InitializeSessionParams } from "@daemon-sdk/protocol";
+import type { AddUserMessageParams, InitializeSessionParams } from "@daemon-sdk/protocol";
+import { withoutUndefined } from "../base/index.js";
+import type { SendOptions } from "../stream/index.js";
 import type { DaemonSessionOptions } from "./session-options.js";
 
 /** Options that are sent unchanged, under their own names. */
@@ -36,5 +38,17 @@ export function initializeParams(options: DaemonSessionOptions): Omit<Initialize
     machineId: "default",
     cwd: options.cwd ?? ".",
     tags: [...(options.tags ?? []), { name: "sdk", metadata: { language: "typescript" } }],
+  };
+}
+
+/** Params of `add_user_message`, without the ids. */
+export function promptParams(
+  text: string,
+  { images, files }: SendOptions,
+  outputFormat: AddUserMessageParams["outputFormat"],
+): Omit<AddUserMessageParams, "sessionId"> {
+  return {
+    text,
+    ...withoutUndefined({ images, files, outputFormat }),
   };
 }

@@ -1,6 +1,6 @@
 import type {
   AskUserAnswer,
-  NO_ANSWER,
+  NoAnswer,
   PendingAskUser,
   PendingPermission,
   PermissionOption,
@@ -47,13 +47,13 @@ export interface HandlerContext {
 export type PermissionHandler = (
   request: PermissionRequest,
   context: HandlerContext,
-) => PermissionAnswer | typeof NO_ANSWER | Promise<PermissionAnswer | typeof NO_ANSWER>;
+) => PermissionAnswer | NoAnswer | Promise<PermissionAnswer | NoAnswer>;
 
 /** Answers the agent's questions to the user; the same rules as for a {@link PermissionHandler}. */
 export type AskUserHandler = (
   request: AskUserRequest,
   context: HandlerContext,
-) => AskUserReply | typeof NO_ANSWER | Promise<AskUserReply | typeof NO_ANSWER>;
+) => AskUserReply | NoAnswer | Promise<AskUserReply | NoAnswer>;
 
 /** Handlers of a session, or of a connection for all sessions that have none of their own. */
 export interface Handlers {

@@ -22,6 +22,7 @@ export {
   type McpServerConfig,
   METHODS,
   NO_ANSWER,
+  type NoAnswer,
   ProcessExitError,
   ProtocolEngine,
   ProtocolError,

@@ -4,6 +4,7 @@ export {
   DaemonConnection,
   DaemonSession,
   type DaemonSessionOptions,
+  type FollowOptions,
   type NotificationFilter,
   type ResumeSessionOptions,
   type RunOptions,

@@ -227,6 +227,11 @@ export class DaemonClient extends SessionCalls {
     return this.#feed;
   }
 
+  /** Adds handlers of a further handle of this session; the returned function removes them. */
+  addHandlers(handlers: Handlers): () => void {
+    return this.#inbox.addHandlers(handlers);
+  }
+
   /** How many requests of either kind wait for an answer. */
   get pendingRequests(): number {
     return this.#inbox.size;

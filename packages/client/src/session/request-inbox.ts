@@ -6,6 +6,7 @@ import {
   type Logger,
   METHODS,
   NO_ANSWER,
+  type NoAnswer,
   type PendingAskUser,
   type PendingPermission,
   RpcCode,
@@ -32,6 +33,8 @@ interface Entry {
   readonly requestId: string;
   readonly controller: AbortController;
   readonly request: PermissionRequest | AskUserRequest;
+  /** The handler that {@link ask} calls. */
+  readonly handler: unknown;
   /** Calls the handler; undefined when there is none. */
   readonly ask: (() => unknown) | undefined;
   /** Checks an answer and returns the result to send. Throws for an invalid answer. */
@@ -49,15 +52,44 @@ interface Entry {
 export class RequestInbox {
   readonly #options: RequestInboxOptions;
   readonly #entries = new Map<string, Entry>();
+  #handlers: Handlers[] = [];
   /** Requests that are no longer pending, with the answer that this client gave. */
   readonly #done = new Map<string, object | undefined>();
 
   constructor(options: RequestInboxOptions) {
     this.#options = options;
+    this.#handlers.push(options.handlers);
+  }
+
+  /**
+   * Adds handlers, which precede those that were added before. Requests that wait without a handler are passed to them. Returns a
+   * function that removes them: their requests are passed to the others, or stay pending.
+   */
+  addHandlers(handlers: Handlers): () => void {
+    this.#handlers.push(handlers);
+    for (const entry of [...this.#entries.values()]) if (entry.ask === undefined) this.#pass(entry);
+    return () => {
+      this.#handlers = this.#handlers.filter((one) => one !== handlers);
+      const known: readonly unknown[] = this.#handlers.flatMap((one) => [one.permissionHandler, one.askUserHandler]);
+      for (const entry of [...this.#entries.values()]) {
+        // Two handles may have the same handler, which has the request then.
+        if (entry.ask === undefined || known.includes(entry.handler)) continue;
+        entry.controller.abort(new DaemonError("ABORTED", "The session's handle was closed."));
+        this.#pass(entry);
+      }
+    };
+  }
+
+  /** Passes a request that waits to the handlers that there are now. */
+  #pass({ requestId, request }: Entry): void {
+    const { sessionId } = request;
+    const entry = "toolUses" in request ? this.#permission(sessionId, request) : this.#askUser(sessionId, request);
+    this.#entries.set(requestId, entry);
+    void this.#decide(entry);
   }
 
   /** Takes a request that the daemon sent. Throws `RpcFault` for an unknown method and for invalid params. */
-  receive(sessionId: string, { id: requestId, method, params }: InboundRequest): typeof NO_ANSWER {
+  receive(sessionId: string, { id: requestId, method, params }: InboundRequest): NoAnswer {
     if (method === METHODS.requestPermission.name) {
       this.#open(this.#permission(sessionId, { ...params, requestId }));
     } else if (method === METHODS.askUser.name) {
@@ -136,12 +168,16 @@ export class RequestInbox {
     for (const requestId of [...this.#entries.keys()]) this.#settle(requestId, reason);
   }
 
+  #newest<Kind extends keyof Handlers>(kind: Kind): Handlers[Kind] | undefined {
+    return this.#handlers.findLast((handlers) => handlers[kind] !== undefined)?.[kind];
+  }
+
   #permission(sessionId: string, pending: Partial<PendingPermission>): Entry {
     const request = { ...pending, sessionId };
     if (!isPermission(request)) throw new RpcFault(RpcCode.invalidParams, "toolUses and options must be arrays");
     const toResult = (answer: unknown) => permissionResult(request, answer);
     const cancel = { selectedOption: "cancel", sessionId };
-    return entryOf(request, this.#options.handlers.permissionHandler, { toResult, cancel });
+    return entryOf(request, this.#newest("permissionHandler"), { toResult, cancel });
   }
 
   #askUser(sessionId: string, pending: Partial<PendingAskUser>): Entry {
@@ -149,7 +185,7 @@ export class RequestInbox {
     if (!isQuestion(request)) throw new RpcFault(RpcCode.invalidParams, "questions must be an array");
     const toResult = (answer: unknown) => askUserResult(request, answer);
     const cancel = { cancelled: true, answers: [], sessionId };
-    return entryOf(request, this.#options.handlers.askUserHandler, { toResult, cancel });
+    return entryOf(request, this.#newest("askUserHandler"), { toResult, cancel });
   }
 
   #restoreOne(make: () => Entry): void {
@@ -226,7 +262,7 @@ function entryOf<Request extends PermissionRequest | AskUserRequest>(
   const { requestId } = request;
   const controller = new AbortController();
   const { signal } = controller;
-  return { requestId, controller, request, ask: handler && (() => handler(request, { signal })), ...results };
+  return { requestId, controller, request, handler, ask: handler && (() => handler(request, { signal })), ...results };
 }
 
 function isPermission(request: Partial<PermissionRequest>): request is PermissionRequest {

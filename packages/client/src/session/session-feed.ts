@@ -1,6 +1,7 @@
 import {
   type Clock,
   type ConnectionError,
+  type EnvelopeMeta,
   type FollowSessionResult,
   type InboundNotification,
   type InboundRequest,
@@ -20,8 +21,8 @@ export type NotificationListener = (notification: SessionNotification) => void;
 
 /** The running stream, as the feed delivers to it. */
 export interface EventSink {
-  /** Takes a notification. True: its events wait in the sink, which returns `bytes` of credit once they are consumed. */
-  deliver(notification: SessionNotification, bytes: number): boolean;
+  /** Takes a notification; `meta` has its position. True: its events wait in the sink, which returns `bytes` of credit once they are consumed. */
+  deliver(notification: SessionNotification, bytes: number, meta?: EnvelopeMeta): boolean;
 }
 
 /** Reacts to what happens in a session. It consumes no events: without a stream or a listener none are sent. */
@@ -142,7 +143,7 @@ export class SessionFeed extends SessionCursor implements SessionView {
     // The present listeners: the session's end removes them, and is still delivered to them.
     const notify = this.#notify;
     const ended = isDelta ? NO_TURNS : this.state.apply(notification);
-    const isHeld = this.stream?.deliver(notification, bytes) === true;
+    const isHeld = this.stream?.deliver(notification, bytes, meta) === true;
     if (!isDelta || this.wantsDeltas) this.observer?.onEvent(notification, ended);
     if (notify !== undefined) this.#call(notify, notification);
     if (bytes > 0 && !isHeld) credit?.consumed(bytes);

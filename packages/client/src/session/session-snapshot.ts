@@ -1,4 +1,4 @@
-import type { LoadSessionResult, SessionMessage, SessionSettings } from "@daemon-sdk/protocol";
+import type { LoadSessionResult, Position, SessionMessage, SessionSettings } from "@daemon-sdk/protocol";
 import { withoutUndefined } from "../base/index.js";
 
 /** A session as it was when it was made or loaded. */
@@ -6,6 +6,8 @@ export interface SessionSnapshot {
   readonly settings: SessionSettings;
   /** Messages of the conversation so far; empty for a new session. A long conversation may be shortened: see `getMessages()`. */
   readonly history: readonly SessionMessage[];
+  /** Place of the snapshot in the journal, where the daemon offers positions: `follow({ after: position })` yields what comes next. */
+  readonly position?: Position;
   readonly title?: string;
   readonly cwd?: string;
 }
@@ -15,10 +17,11 @@ export function snapshotOf({
   settings,
   session,
   cwd,
-}: Pick<LoadSessionResult, "settings" | "session" | "cwd">): SessionSnapshot {
+  position,
+}: Pick<LoadSessionResult, "settings" | "session" | "cwd" | "position">): SessionSnapshot {
   return {
     settings,
     history: session.messages,
-    ...withoutUndefined({ title: session.title, cwd }),
+    ...withoutUndefined({ title: session.title, cwd, position }),
   };
 }

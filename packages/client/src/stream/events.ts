@@ -14,6 +14,7 @@ import type {
   WorkingState,
 } from "@daemon-sdk/protocol";
 import type { GapReason, SessionSnapshot } from "../session/index.js";
+import type { EventPosition, Placed } from "./event-position.js";
 
 // Facts of the wire: docs/wire/session.md#stream-messages, docs/wire/session.md#partial-messages,
 // docs/wire/session.md#results
@@ -254,13 +255,35 @@ export type PartialEvent =
   | { type: "agent_update"; update: Record<string, unknown> }
   | { type: "agent_state_changed"; state: Open<"waiting" | "starting" | "ready" | "failed"> };
 
-/** One event of a stream. Switch on `type`; new types may be added in minor versions. */
-export type DroidStreamEvent<Output = unknown> =
+/**
+ * One event of a stream. Switch on `type`; new types may be added in minor versions. `position` is its place in the session's
+ * journal, where the daemon offers positions and the event was made of an entry.
+ */
+export type DroidStreamEvent<Output = unknown> = (
   | DefaultEvent
   | PartialEvent
   | SessionNoticeEvent
   | GapEvent
-  | ResultEvent<Output>;
+  | ResultEvent<Output>
+) &
+  Placed;
+
+/** One event of `follow`: of any turn of the session, or of none. */
+export type FollowedEvent = DroidStreamEvent & {
+  position: EventPosition;
+  /** Id of the prompt whose turn the event belongs to; absent between turns. */
+  turnId?: string;
+};
+
+/** The events of a session, of all turns. One consumer at a time; leaving the loop changes nothing in the session. */
+export interface SessionFollow extends AsyncIterableIterator<FollowedEvent, undefined> {
+  [Symbol.asyncIterator](): this;
+  next(): Promise<IteratorResult<FollowedEvent, undefined>>;
+  /** Ends the iteration at once, also while `next()` waits. */
+  return(): Promise<IteratorResult<FollowedEvent, undefined>>;
+  /** Ends the iteration at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
 
 /**
  * The events of one turn, in order, each once, with the `result` last.

@@ -1,4 +1,7 @@
+export * from "./await-receipt.js";
+export * from "./event-position.js";
 export * from "./events.js";
+export * from "./followed-session.js";
 export * from "./json-schema-check.js";
 export * from "./message-bridge.js";
 export * from "./output-format.js";

@@ -60,7 +60,7 @@ export class MessageBridge {
         return [{ type: "error", message, errorType, timestamp }];
       }
       case "session_notice":
-        return [notification];
+        return [{ ...notification }];
       case "tool_call":
         this.#toolNames.set(notification.toolUse.id, notification.toolUse.name);
         return this.#partial ? [{ type: "tool_call_delta", toolUse: notification.toolUse }] : [];
@@ -156,8 +156,8 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
     case "tool_call_details":
     case "agent_update":
     case "agent_state_changed":
-      // Same name and fields on the wire and in the stream.
-      return [notification];
+      // Same name and fields on the wire and in the stream. A copy, because the event gets a position.
+      return [{ ...notification }];
     default:
       return [];
   }

@@ -1,4 +1,5 @@
 import {
+  type EnvelopeMeta,
   type GetTurnEventsResult,
   type Receipt,
   type SessionNotification,
@@ -55,19 +56,24 @@ export class RedeliveredTurn extends TurnEvents {
     this.#decide();
   }
 
-  override deliver(notification: SessionNotification, bytes: number): boolean {
-    if (this.#held === undefined || !this.isTaking) return this.take(notification, bytes);
+  override deliver(notification: SessionNotification, bytes: number, meta: EnvelopeMeta | undefined): boolean {
+    if (this.#held === undefined || !this.isTaking) return this.take(notification, bytes, meta);
     const { lease } = this;
     lease?.hold(bytes);
     this.#held.push(() => {
-      if (!this.take(notification, bytes, true)) lease?.taken(bytes);
+      if (!this.take(notification, bytes, meta, true)) lease?.taken(bytes);
     });
     return bytes > 0;
   }
 
-  protected override take(notification: SessionNotification, bytes: number, isHeld?: boolean): boolean {
+  protected override take(
+    notification: SessionNotification,
+    bytes: number,
+    meta?: EnvelopeMeta,
+    isHeld?: boolean,
+  ): boolean {
     if (this.isTaking) this.#state?.apply(notification);
-    return super.take(notification, bytes, isHeld);
+    return super.take(notification, bytes, meta, isHeld);
   }
 
   protected override endTurn(end: TurnEnd): void {
@@ -107,10 +113,10 @@ export class RedeliveredTurn extends TurnEvents {
   }
 
   #takePage({ events, messages, receipt, nextSeq }: GetTurnEventsResult, lastSeq: number): void {
-    for (const { seq, notification } of events) {
+    for (const { epoch, seq, notification } of events) {
       if (seq > lastSeq) return;
       this.#startOver();
-      this.take(notification, 0);
+      this.take(notification, 0, epoch === undefined ? undefined : { epoch, seq });
     }
     if (messages !== undefined) {
       // The journal no longer has the turn's events.

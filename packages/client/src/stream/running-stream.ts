@@ -102,9 +102,9 @@ export class RunningStream implements StreamHost<SessionStream>, SessionObserver
     await this.client.interruptTurn(this.#stream?.events.noteInterrupt());
   }
 
-  /** The session was closed or detached on this side: its stream ends without an error. */
-  close(): void {
-    this.#stream?.close();
+  /** A handle was closed or detached on this side: its stream, if that runs, ends without an error. */
+  close(isOwn: (stream: SessionStream) => boolean): void {
+    if (this.#stream !== undefined && isOwn(this.#stream)) this.#stream.close();
     this.turns.recheckReceipts();
   }
 
@@ -168,7 +168,7 @@ export class RunningStream implements StreamHost<SessionStream>, SessionObserver
       if (!REASON_OF_STATE.has(state)) return;
       const end: SessionNotification = { type: "agent_turn_completed", turnId, reason };
       const ended = this.turns.apply(end);
-      this.#stream?.events.deliver(end, 0);
+      this.#stream?.events.deliver(end, 0, undefined);
       this.onEvent(end, ended);
     } catch {
       if (!this.feed.state.isBusy) stream.events.foundIdle(loaded);

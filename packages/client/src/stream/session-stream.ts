@@ -7,6 +7,7 @@ import {
   type TrackedTurn,
 } from "@daemon-sdk/protocol";
 import { approximateBytes, EventQueue, withoutUndefined } from "../base/index.js";
+import { placed } from "./event-position.js";
 import type { DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
 import { RedeliveredTurn } from "./redelivered-turn.js";
@@ -28,6 +29,8 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
   /** Gets the session's notifications while this stream runs. */
   readonly events: TurnEvents;
   readonly #host: StreamHost<SessionStream>;
+  /** Throws when the handle that made this stream has ended. */
+  readonly #assertUsable: () => unknown;
   readonly #params: Omit<AddUserMessageParams, "sessionId">;
   readonly #signals: readonly AbortSignal[];
   readonly #requestId = newId();
@@ -47,8 +50,10 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     params: Omit<AddUserMessageParams, "sessionId">,
     format: ResolvedOutputFormat | undefined,
     options: StreamOptions<Output>,
+    assertUsable: () => unknown = () => {},
   ) {
     this.#host = host;
+    this.#assertUsable = assertUsable;
     this.#options = options;
     this.messageId = options.messageId ?? newId();
     this.#params = { ...params, messageId: this.messageId };
@@ -126,6 +131,7 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
     const aborted = this.#signals.find((signal) => signal.aborted);
     try {
       if (aborted !== undefined) throw abortReason(aborted);
+      this.#assertUsable();
       this.#host.claim(this as SessionStream);
     } catch (error) {
       this.#step("abandoned");
@@ -176,7 +182,8 @@ export class SessionStream<Output = unknown> implements DroidStream<Output> {
 
   async #conclude(collector: ResultCollector): Promise<void> {
     if (!this.#step("turnEnded")) return;
-    const result = (await collector.result()) as ResultEvent<Output>;
+    const { place } = this.events;
+    const result = placed((await collector.result()) as ResultEvent<Output>, place);
     if (!this.#step("resultMade")) return;
     this.#queue.push(result, this.events.lease && 0);
     this.#queue.end();

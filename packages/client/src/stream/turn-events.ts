@@ -1,4 +1,5 @@
 import type {
+  EnvelopeMeta,
   LoadSessionResult,
   Receipt,
   SessionMessage,
@@ -8,12 +9,16 @@ import type {
 } from "@daemon-sdk/protocol";
 import { type EventQueue, withoutUndefined } from "../base/index.js";
 import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
+import { placed } from "./event-position.js";
 import type { BridgedEvent, DroidStreamEvent, GapEvent } from "./events.js";
 import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
 import { ResultCollector } from "./result-collector.js";
 import type { SessionTurns } from "./session-turns.js";
+
+/** Of a notification that is no entry, or of a daemon without positions. */
+const UNPLACED: EnvelopeMeta = {};
 
 /** Options of {@link TurnEvents}. */
 export interface TurnEventsOptions {
@@ -45,6 +50,8 @@ export class TurnEvents implements EventSink {
   #collector: ResultCollector | undefined;
   /** The stream's share of the session's credit; undefined where the daemon sends events without credit. */
   lease: CreditLease | undefined;
+  /** Position of the last notification that was taken, if it has one. */
+  place: EnvelopeMeta = UNPLACED;
   #isAcknowledged = false;
 
   constructor(options: TurnEventsOptions) {
@@ -83,8 +90,8 @@ export class TurnEvents implements EventSink {
    * Makes events of a notification that the session's state has applied. True: the events wait in the queue, and hold `bytes` of
    * credit until they are consumed.
    */
-  deliver(notification: SessionNotification, bytes: number): boolean {
-    return this.take(notification, bytes);
+  deliver(notification: SessionNotification, bytes: number, meta: EnvelopeMeta | undefined): boolean {
+    return this.take(notification, bytes, meta);
   }
 
   /** Yields a gap before the next events, then those messages of the turn that the loaded session has and the stream has not. */
@@ -123,16 +130,22 @@ export class TurnEvents implements EventSink {
   }
 
   /** Makes events of a notification; with `isHeld`, the lease holds `bytes` already. Returns what {@link deliver} does. */
-  protected take(notification: SessionNotification, bytes: number, isHeld = false): boolean {
+  protected take(
+    notification: SessionNotification,
+    bytes: number,
+    meta: EnvelopeMeta | undefined = UNPLACED,
+    isHeld = false,
+  ): boolean {
     const collector = this.#collector;
     if (collector === undefined) return false;
     const events = this.#bridge.push(notification);
     const hasEnded = collector.observe(notification, events);
     const last = events.length === 0 || collector.isForeign(notification) ? -1 : events.length - 1;
     const { lease } = this;
+    this.place = meta;
     if (!isHeld && last >= 0) lease?.hold(bytes);
     for (let index = 0; index <= last; index += 1) {
-      const event = events[index] as BridgedEvent;
+      const event = placed(events[index] as BridgedEvent, meta, index === last ? undefined : index + 1);
       // Where credit bounds what waits, the last event of a notification has the size that the notification cost.
       if (lease === undefined) this.#queue.push(event);
       else this.#queue.push(event, index === last ? bytes : 0);

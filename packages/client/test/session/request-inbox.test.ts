@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { connectDaemon, type DaemonSession, NO_ANSWER, type PermissionHandler } from "../../src/index.js";
+import {
+  connectDaemon,
+  type DaemonSession,
+  NO_ANSWER,
+  type PermissionHandler,
+  type PermissionRequest,
+} from "../../src/index.js";
 import { connected, execPermission, hang, OUR_CAPABILITIES, rejection, resultOf } from "../support.js";
 
 const QUESTIONS = { questions: [{ index: 1, topic: "colour", question: "Which?", options: ["red", "blue"] }] };
@@ -276,3 +282,27 @@ function heard(session: DaemonSession, state: string): Promise<void> {
     });
   });
 }
+
+test("handlers that are written apart from the options may return NO_ANSWER from an async function, and so keep a request pending", async () => {
+  const { daemon, connection } = await connected(INBOX);
+  daemon.onPrompt(async (prompt) => {
+    prompt.message((await prompt.askPermission(execPermission())).selectedOption);
+  });
+  let tell = (_requestId: string) => {};
+  const asked = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  // Without annotations: the types have to follow from the value.
+  const handlers = {
+    async permissionHandler(request: PermissionRequest) {
+      tell(request.requestId);
+      return NO_ANSWER;
+    },
+    askUserHandler: async () => NO_ANSWER,
+  };
+  const session = await connection.createSession(handlers);
+  const stream = resultOf(session.stream("go"));
+  await session.respondToPermission(await asked, "proceed_once");
+  expect((await stream).text).toBe("proceed_once");
+  await connection.close();
+});

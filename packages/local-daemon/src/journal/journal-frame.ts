@@ -82,9 +82,13 @@ export function epochOf(frame: string): number {
   return (JSON.parse(frame) as { _meta: { epoch: number } })._meta.epoch;
 }
 
-/** The notification that a frame holds. */
-export function notificationOf(frame: string): SessionNotification {
-  return (JSON.parse(frame) as { params: { notification: SessionNotification } }).params.notification;
+/** Epoch and notification of an entry, from its frame; a request has no notification. */
+export function entryOf(frame: string): { readonly epoch: number; readonly notification: SessionNotification } {
+  const { _meta, params } = JSON.parse(frame) as {
+    _meta: { epoch: number };
+    params: { notification: SessionNotification };
+  };
+  return { epoch: _meta.epoch, notification: params.notification };
 }
 
 /** `_meta` is the last key of a frame, and is never empty (see {@link metaHead}). */

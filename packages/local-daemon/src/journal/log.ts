@@ -12,6 +12,7 @@ import type { SessionLimits } from "../limits/index.js";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
 import type { FrameRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
+import type { CommitWatch } from "./commit-watch.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
@@ -30,6 +31,7 @@ export interface SessionLogOptions {
   readonly store: Store;
   readonly committer: Pick<Committer, "enlist">;
   readonly limits: SessionLimits;
+  readonly watch: Pick<CommitWatch, "wake">;
   readonly now: () => number;
   readonly logger: Logger;
   /** The configured key of the session; undefined: the person's own. */
@@ -286,6 +288,7 @@ export class SessionLog implements CommitSource, CursorSource {
       else ask.reject(error);
     }
     for (const resolve of waiters) resolve();
+    this.#options.watch.wake(this.sessionId);
     this.#watchBacklog();
   }
 

@@ -81,6 +81,11 @@ export const SERVING_LIMITS = {
   readsWaitingUnits: 4 * 1024 * 1024,
   /** How long an answer that its client does not read counts as one at work. */
   readDrainMs: 10_000,
+  /** Longest time that a call waits for an entry, or for the end of turns, and how many calls of one connection may wait. */
+  waitMs: 60_000,
+  waitingCalls: 10_000,
+  /** Turns that are looked at together to find those of a page of entries. */
+  turnsAtOnce: 32,
   /** Shortest time between two lines of the log about refusals of one principal. */
   refusalLogMs: 1_000,
   /** JSON of the params of a session that only its agent knows. */

@@ -1,4 +1,6 @@
+import { setMaxListeners } from "node:events";
 import {
+  DaemonError,
   encodeFailure,
   encodeResult,
   FACTORY_PROTOCOL_VERSION,
@@ -11,12 +13,14 @@ import {
 import * as z from "zod/mini";
 import type { Tickets } from "../access/index.js";
 import type { LoopShares } from "../connection/index.js";
+import { SERVING_LIMITS } from "../limits/index.js";
 import { inLoop } from "../loop/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import type { AttachedClient } from "./attached-client.js";
 import {
   AGENT_HANDLERS,
+  type Call,
   type Handler,
   LIFECYCLE_HANDLERS,
   LISTING_HANDLERS,
@@ -54,6 +58,7 @@ const READS: ReadonlySet<string> = new Set(
     METHODS.loadSession,
     METHODS.getSessionMessages,
     METHODS.getTurnEvents,
+    METHODS.getSessionEvents,
     METHODS.getReceipts,
     METHODS.listRequests,
     METHODS.listOpenedSessions,
@@ -96,9 +101,14 @@ export interface CallsOptions {
 export class Calls {
   readonly #options: CallsOptions;
   readonly #open = new Set<Promise<void>>();
+  readonly #ending = new AbortController();
+  /** Calls that wait, before their answers are made. */
+  #waiting = 0;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    // One listener for each call that waits.
+    setMaxListeners(0, this.#ending.signal);
   }
 
   /** Answers a call; resolves when it was answered. */
@@ -117,11 +127,13 @@ export class Calls {
 
   /** Resolves when every call so far was answered. */
   async settled(): Promise<void> {
+    this.#ending.abort();
     await Promise.all(this.#open);
   }
 
   /** The client's connection has ended. */
   end(): void {
+    this.#ending.abort();
     this.#options.services.reads.leave(this.#options.client);
   }
 
@@ -130,6 +142,7 @@ export class Calls {
     try {
       const handler = this.#handlerOf(call.name);
       const params = checked(handler, call.request.params);
+      if (handler.waitsFor?.(params) === true) await this.#wait(handler, params, call);
       const work = () => this.#run(handler, params, call);
       await (READS.has(handler.name) ? services.reads.take(client, call.units, work) : work());
     } catch (error) {
@@ -137,13 +150,22 @@ export class Calls {
     }
   }
 
-  async #run(handler: Handler, params: unknown, { request, large }: IncomingCall): Promise<void> {
-    const { id: requestId } = request;
+  async #wait(handler: Handler, params: unknown, incoming: IncomingCall): Promise<void> {
+    if (this.#waiting >= SERVING_LIMITS.waitingCalls) throw tooManyWait();
+    this.#waiting++;
+    try {
+      await handler.wait?.(params, this.#call(incoming));
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #run(handler: Handler, params: unknown, incoming: IncomingCall): Promise<void> {
     const { services, client, send } = this.#options;
-    const { host, tickets } = services;
-    const sessions = new ReachableSessions(host, client);
+    const { host } = services;
+    const call = this.#call(incoming);
+    const { requestId } = call;
     const use = `daemon.${handler.name} of ${host.rules.policies.nameOf(client.principal.keyId)}`;
-    const call = { requestId, large, client, tickets, sessions, host };
     const { result, after, undo } = await inLoop(use, () => handler.run(params, call));
     const since = performance.now();
     const frame = inLoop(use, () => encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION));
@@ -156,6 +178,13 @@ export class Calls {
     }
     send(frame);
     after?.();
+  }
+
+  #call({ request, large }: IncomingCall): Call {
+    const { services, client } = this.#options;
+    const { host, tickets } = services;
+    const sessions = new ReachableSessions(host, client);
+    return { requestId: request.id, large, client, tickets, sessions, host, ending: this.#ending.signal };
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {
@@ -185,6 +214,11 @@ export function issueText(name: string, error: z.core.$ZodError): string {
   const [issue] = error.issues;
   const field = issue === undefined || issue.path.length === 0 ? "params" : `params.${issue.path.join(".")}`;
   return `Invalid params of daemon.${name}: ${field}: ${issue?.message ?? "not as the method wants them"}`;
+}
+
+function tooManyWait(): DaemonError {
+  const text = `${SERVING_LIMITS.waitingCalls} calls of this connection wait already (waitingCalls). Call with a smaller waitMs.`;
+  return new DaemonError("QUEUE_FULL", text);
 }
 
 function answerTooLarge(name: string, bytes: number): ProtocolError {

@@ -346,6 +346,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     credit: true,
     receipts: true,
     turnEvents: true,
+    sessionEvents: true,
     requests: true,
     ping: true,
     tickets: true,

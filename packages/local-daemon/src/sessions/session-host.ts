@@ -11,6 +11,7 @@ import {
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, LiveAgents, OfferedModels } from "../agents/index.js";
 import { agentParamsOf, pickSettings } from "../conversation/index.js";
+import { CommitWatch } from "../journal/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
@@ -23,7 +24,7 @@ import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions
-  extends Omit<SessionServices, "live" | "models" | "room" | "rules">,
+  extends Omit<SessionServices, "live" | "models" | "room" | "rules" | "watch">,
     SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
@@ -62,7 +63,8 @@ export class SessionHost {
     this.rules = new SessionRules(options);
     const { policies } = this.rules;
     const room = new QueueRoom(options.limits, policies);
-    this.services = { ...options, rules: this.rules, live: new LiveAgents(options), models: new OfferedModels(), room };
+    const own = { live: new LiveAgents(options), models: new OfferedModels(), room, watch: new CommitWatch() };
+    this.services = { ...options, rules: this.rules, ...own };
     this.agents = options.agents;
     this.copies = new SessionCopies(this.services);
     this.#open = new OpenSessions(options.limits, policies);

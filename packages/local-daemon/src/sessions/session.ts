@@ -33,7 +33,7 @@ import {
   undurableNotice,
 } from "../conversation/index.js";
 import type { Inbox } from "../inbox/index.js";
-import { SessionLog } from "../journal/index.js";
+import { type CommitWatch, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
@@ -45,6 +45,8 @@ import type { SessionRules } from "./session-rules.js";
 /** Services that all sessions share. */
 export interface SessionServices extends AgentServices {
   readonly store: Store;
+  /** Calls that wait for entries of a session. */
+  readonly watch: CommitWatch;
   readonly epoch: number;
   readonly inbox: Inbox;
   readonly search: MessageSearch;

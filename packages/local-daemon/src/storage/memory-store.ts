@@ -188,6 +188,14 @@ export class MemoryStore implements Store {
       .flatMap((id) => [...(this.#shelves.get(id)?.turns.values() ?? [])].filter(isOpen).sort(byOrdinal).map(copy));
   }
 
+  async turnsBelow(sessionId: SessionId, ordinal: number, limit: number): Promise<readonly TurnRow[]> {
+    const turns = [...(this.#shelves.get(sessionId)?.turns.values() ?? [])].filter((row) => row.ordinal < ordinal);
+    return turns
+      .sort((a, b) => byOrdinal(b, a))
+      .slice(0, limit)
+      .map(copy);
+  }
+
   async lastTurnOrdinal(sessionId: SessionId): Promise<number> {
     const turns = this.#shelves.get(sessionId)?.turns.values() ?? [];
     return Math.max(0, ...[...turns].map(({ ordinal }) => ordinal));

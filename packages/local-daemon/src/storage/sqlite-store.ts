@@ -283,6 +283,13 @@ export class SqliteStore implements Store {
       .map((row) => this.#database.json<TurnRow>(row, "body"));
   }
 
+  async turnsBelow(sessionId: SessionId, ordinal: number, limit: number): Promise<readonly TurnRow[]> {
+    const sql = "SELECT body FROM turns WHERE session = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?";
+    return this.#database
+      .all(sql, key(sessionId), ordinal, limit)
+      .map((row) => this.#database.json<TurnRow>(row, "body"));
+  }
+
   async lastTurnOrdinal(sessionId: SessionId): Promise<number> {
     return numberOf(this.#database.get("SELECT max(ordinal) AS n FROM turns WHERE session = ?", key(sessionId)), "n");
   }

@@ -288,6 +288,8 @@ export interface Store extends RelayStore {
   readPromptParts(sessionId: SessionId, id: MessageId): Promise<readonly Uint8Array[]>;
   /** Turns that have not ended, of one session or of all, by ordinal. */
   openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]>;
+  /** Turns below an ordinal, the newest first, at most so many. */
+  turnsBelow(sessionId: SessionId, ordinal: number, limit: number): Promise<readonly TurnRow[]>;
   lastTurnOrdinal(sessionId: SessionId): Promise<number>;
   readRequest(id: string): Promise<PendingRequestRow | undefined>;
   /** Requests without an outcome, oldest first, of one session or of all. */

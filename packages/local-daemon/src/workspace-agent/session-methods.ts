@@ -4,6 +4,7 @@ import {
   type ExecuteRewindParams,
   type InboundRequest,
   NO_ANSWER,
+  type NoAnswer,
   newId,
   type ProtocolEngine,
   RpcCode,
@@ -156,7 +157,7 @@ export class SessionMethods {
     return session;
   }
 
-  #addUserMessage(params: RawParams, requestId: string): typeof NO_ANSWER {
+  #addUserMessage(params: RawParams, requestId: string): NoAnswer {
     const session = this.#open(params);
     const text = textParam(params, "text");
     const messageId = optionalTextParam(params, "messageId") ?? newId();
@@ -169,7 +170,7 @@ export class SessionMethods {
     return NO_ANSWER;
   }
 
-  async #close(params: RawParams, requestId: string): Promise<typeof NO_ANSWER> {
+  async #close(params: RawParams, requestId: string): Promise<NoAnswer> {
     const session = this.#open(params);
     session.interrupt();
     await session.save();

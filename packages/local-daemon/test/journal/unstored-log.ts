@@ -10,6 +10,7 @@ export function unstoredLog(place: Pick<SessionLogOptions, "sessionId" | "epoch"
     ...place,
     store: new MemoryStore(),
     committer: { enlist() {} },
+    watch: { wake() {} },
     limits: SESSION_LIMITS,
     now: () => 0,
     logger: silentLogger,

@@ -251,6 +251,9 @@ export function describeStore(
         ["s-1", "t-2"],
       ]);
       expect(await store.lastTurnOrdinal(S)).toBe(2);
+      expect((await store.turnsBelow(S, 3, 10)).map(({ id }) => id)).toEqual(["t-2", "t-1"]);
+      expect((await store.turnsBelow(S, 3, 1)).map(({ id }) => id)).toEqual(["t-2"]);
+      expect((await store.turnsBelow(S, 2, 10)).map(({ id }) => id)).toEqual(["t-1"]);
       expect(await store.lastTurnOrdinal(sessionId("none"))).toBe(0);
       expect((await store.readTurn(S, messageId("t-1")))?.state).toBe("completed");
       await store.close();

@@ -17,5 +17,13 @@ export interface InboundRequest {
   readonly meta: EnvelopeMeta | undefined;
 }
 
+declare const noAnswer: unique symbol;
+
+/** Type of {@link NO_ANSWER}. Not that of a symbol of its own, which an `async` function would widen to `symbol`. */
+export interface NoAnswer {
+  /** Type only. */
+  readonly [noAnswer]: true;
+}
+
 /** Result of an `onRequest` handler that does not answer now. `respond` may answer later. */
-export const NO_ANSWER: unique symbol = Symbol("daemon-sdk.no-answer");
+export const NO_ANSWER: NoAnswer = Symbol.for("daemon-sdk.no-answer") as unknown as NoAnswer;

@@ -8,6 +8,8 @@ import type {
   FollowSessionResult,
   GetReceiptsParams,
   GetReceiptsResult,
+  GetSessionEventsParams,
+  GetSessionEventsResult,
   GetTurnEventsParams,
   GetTurnEventsResult,
   GrantCreditParams,
@@ -75,6 +77,7 @@ export const grantCreditParamsSchema: z.ZodMiniType<GrantCreditParams> = z.loose
 export const getReceiptsParamsSchema: z.ZodMiniType<GetReceiptsParams> = z.looseObject({
   sessionId: id,
   messageIds: z.array(id).check(z.maxLength(LIMITS.receiptsPerCall)),
+  waitMs: z.exactOptional(count),
 });
 
 const receiptSchema: z.ZodMiniType<Receipt> = z.looseObject({
@@ -105,9 +108,32 @@ export const getTurnEventsParamsSchema: z.ZodMiniType<GetTurnEventsParams> = z.l
 /** Schema of {@link GetTurnEventsResult}. */
 export const getTurnEventsResultSchema: z.ZodMiniType<GetTurnEventsResult> = z.looseObject({
   receipt: receiptSchema,
-  events: z.array(z.looseObject({ seq: count, notification: z.looseObject({ type: text }) })),
+  events: z.array(
+    z.looseObject({ epoch: z.exactOptional(count), seq: count, notification: z.looseObject({ type: text }) }),
+  ),
   nextSeq: z.exactOptional(count),
   messages: z.exactOptional(z.array(sessionMessageSchema)),
+});
+
+/** Schema of {@link GetSessionEventsParams}. */
+export const getSessionEventsParamsSchema: z.ZodMiniType<GetSessionEventsParams> = z.looseObject({
+  sessionId: id,
+  after: z.exactOptional(positionSchema),
+  waitMs: z.exactOptional(count),
+});
+
+/** Schema of {@link GetSessionEventsResult}. */
+export const getSessionEventsResultSchema: z.ZodMiniType<GetSessionEventsResult> = z.looseObject({
+  events: z.array(
+    z.looseObject({
+      epoch: count,
+      seq: count,
+      turnId: z.exactOptional(text),
+      notification: z.looseObject({ type: text }),
+    }),
+  ),
+  position: positionSchema,
+  isIncomplete: z.exactOptional(z.literal(true)),
 });
 
 /** Schema of {@link GetReceiptsResult}. */

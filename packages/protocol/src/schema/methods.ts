@@ -64,6 +64,7 @@ export const METHOD_SCHEMAS: {
   followSession: { params: E.followSessionParamsSchema, result: E.followSessionResultSchema },
   getReceipts: { params: E.getReceiptsParamsSchema, result: E.getReceiptsResultSchema },
   getTurnEvents: { params: E.getTurnEventsParamsSchema, result: E.getTurnEventsResultSchema },
+  getSessionEvents: { params: E.getSessionEventsParamsSchema, result: E.getSessionEventsResultSchema },
   listRequests: { params: E.listRequestsParamsSchema, result: E.listRequestsResultSchema },
   answerRequest: { params: E.answerRequestParamsSchema, result: recordSchema },
   ping: { params: z.strictObject({}), result: recordSchema },

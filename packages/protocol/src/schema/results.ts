@@ -57,6 +57,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   credit: offered,
   receipts: offered,
   turnEvents: offered,
+  sessionEvents: offered,
   requests: offered,
   ping: offered,
   tickets: offered,

@@ -130,6 +130,11 @@ export const METHODS = {
   getReceipts: call("get_receipts", again)<P.GetReceiptsParams, P.GetReceiptsResult>(),
   /** Ours: the events of one turn again (docs/protocol.md, "A message that is known"). */
   getTurnEvents: call("get_turn_events", again)<P.GetTurnEventsParams, P.GetTurnEventsResult>(),
+  /** Ours: the events of all turns, replayed and live (docs/protocol.md, "Follow"). */
+  getSessionEvents: call("get_session_events", { ...start, ...again })<
+    P.GetSessionEventsParams,
+    P.GetSessionEventsResult
+  >(),
   /** Ours: the inbox of all sessions (docs/protocol.md, "Inbox"). */
   listRequests: connectionCall("list_requests", again)<P.ListRequestsParams, P.ListRequestsResult>(),
   /** Ours: answers a request of any session. Fails when the request is no longer pending. */

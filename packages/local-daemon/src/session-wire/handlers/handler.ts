@@ -17,6 +17,8 @@ export interface Call {
   readonly sessions: ReachableSessions;
   readonly host: SessionHost;
   readonly tickets: Tickets;
+  /** Aborted when the client has gone or logs out: what waits is answered at once. */
+  readonly ending: AbortSignal;
 }
 
 /** What a request is answered with. */
@@ -32,10 +34,20 @@ export interface Answer<Result = object> {
 export interface Handler {
   readonly name: string;
   readonly params: MethodSchemas["params"];
+  /** Whether the call has to wait before it is run, by its params. */
+  waitsFor?(params: unknown): boolean;
+  /** Resolves when the call may be run. */
+  wait?(params: unknown, call: Call): Promise<void>;
   run(params: unknown, call: Call): Promise<Answer> | Answer;
 }
 
 type Methods = typeof METHODS;
+
+/** A stage of a call before its answer is made. */
+export interface Wait<Key extends keyof Methods> {
+  waitsFor(params: ParamsOf<Methods[Key]>): boolean;
+  wait(params: ParamsOf<Methods[Key]>, call: Call): Promise<void>;
+}
 
 /** Ties one method of the table to what answers it; params and result are those of the table. */
 export function handle<Key extends keyof Methods>(
@@ -44,8 +56,10 @@ export function handle<Key extends keyof Methods>(
     params: ParamsOf<Methods[Key]>,
     call: Call,
   ) => Promise<Answer<ResultOf<Methods[Key]>>> | Answer<ResultOf<Methods[Key]>>,
+  wait?: Wait<Key>,
 ): Handler {
   return {
+    ...(wait as Wait<never> | undefined),
     name: METHODS[key].name,
     params: METHOD_SCHEMAS[key].params,
     // The schema of the same key has passed them.

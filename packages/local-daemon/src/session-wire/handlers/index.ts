@@ -1,5 +1,5 @@
 export { AGENT_HANDLERS } from "./agent-calls.js";
-export type { Handler } from "./handler.js";
+export type { Call, Handler } from "./handler.js";
 export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
 export { LISTING_HANDLERS } from "./listings.js";
 export { PING_HANDLERS } from "./ping.js";

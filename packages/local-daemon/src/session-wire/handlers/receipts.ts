@@ -1,10 +1,11 @@
-import { messageId, type Receipt, type SessionId, sessionId } from "@daemon-sdk/protocol";
+import { type GetReceiptsParams, messageId, type Receipt, type SessionId, sessionId } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { TurnStore } from "../../sessions/index.js";
 import type { TurnRow } from "../../storage/index.js";
-import { handle } from "./handler.js";
+import { type Call, handle } from "./handler.js";
 import { receiptOf } from "./receipt-of.js";
+import { sessionEvents, untilEntry, waitsForEntry } from "./session-events.js";
 import { turnEvents } from "./turn-events.js";
 
 /**
@@ -12,18 +13,31 @@ import { turnEvents } from "./turn-events.js";
  * for what cannot be stored now.
  */
 export const RECEIPT_HANDLERS = [
-  handle("getReceipts", async ({ sessionId: id, messageIds }, { sessions, host }) => {
-    await sessions.rowOf(id);
-    const store = host.turnStore(id);
-    const receipts: Receipt[] = [];
-    const texts = new Texts();
-    for (const wanted of messageIds) {
-      const turn = await store.readTurn(sessionId(id), messageId(wanted));
-      const text = turn === undefined || texts.isFull ? undefined : await answerOf(store, sessionId(id), turn);
-      receipts.push(receiptOf(wanted, turn, texts.fitting(text)));
-    }
-    return { result: { receipts } };
-  }),
+  handle(
+    "getReceipts",
+    async ({ sessionId: id, messageIds }, { sessions, host }) => {
+      await sessions.rowOf(id);
+      const store = host.turnStore(id);
+      const receipts: Receipt[] = [];
+      const texts = new Texts();
+      for (const wanted of messageIds) {
+        const turn = await store.readTurn(sessionId(id), messageId(wanted));
+        const text = turn === undefined || texts.isFull ? undefined : await answerOf(store, sessionId(id), turn);
+        receipts.push(receiptOf(wanted, turn, texts.fitting(text)));
+      }
+      return { result: { receipts } };
+    },
+    { waitsFor: ({ waitMs = 0 }) => waitMs > 0, wait: untilEnded },
+  ),
+
+  handle(
+    "getSessionEvents",
+    async ({ sessionId: id, after }, { sessions, host }) => {
+      await sessions.rowOf(id);
+      return { result: await sessionEvents(host, sessionId(id), after) };
+    },
+    { waitsFor: waitsForEntry, wait: untilEntry },
+  ),
 
   handle("getTurnEvents", async ({ sessionId: id, messageId: wanted, fromSeq }, { sessions, host }) => {
     await sessions.rowOf(id);
@@ -35,6 +49,25 @@ export const RECEIPT_HANDLERS = [
     return { result: await turnEvents(store, wanted, turn, fromSeq) };
   }),
 ];
+
+/** Waits until none of the messages has a turn that is still to end. */
+async function untilEnded(
+  { sessionId: id, messageIds, waitMs: maxMs = 0 }: GetReceiptsParams,
+  { sessions, host, ending }: Call,
+): Promise<void> {
+  await sessions.rowOf(id);
+  const hasEnded = async (wanted: string): Promise<boolean> => {
+    // In memory first: this is checked at each commit of the session.
+    if (host.find(id)?.turns.find(messageId(wanted)) !== undefined) return false;
+    const turn = await host.turnStore(id).readTurn(sessionId(id), messageId(wanted));
+    return turn === undefined || turn.endedAt !== undefined;
+  };
+  const isDue = async (): Promise<boolean> => {
+    for (const wanted of messageIds) if (!(await hasEnded(wanted))) return false;
+    return true;
+  };
+  await host.services.watch.until(sessionId(id), isDue, { maxMs, signal: ending });
+}
 
 async function answerOf(store: TurnStore, id: SessionId, { answerId, endedAt }: TurnRow): Promise<string | undefined> {
   if (answerId === undefined || endedAt === undefined) return undefined;

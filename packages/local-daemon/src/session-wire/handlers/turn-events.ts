@@ -1,6 +1,6 @@
 import { type GetTurnEventsResult, messageId, type SessionMessage, type TurnEntry } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
-import { isRequestFrame, notificationOf } from "../../journal/index.js";
+import { entryOf, isRequestFrame } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import { deliverable, type TurnStore } from "../../sessions/index.js";
 import type { TurnRow } from "../../storage/index.js";
@@ -44,7 +44,7 @@ function pageOf(
     const size = Buffer.byteLength(frame);
     if (index > 0 && bytes + size > PAGE_BYTES) return { events, nextSeq: seq };
     bytes += size;
-    if (!isRequestFrame(frame)) events.push({ seq, notification: notificationOf(frame) });
+    if (!isRequestFrame(frame)) events.push({ ...entryOf(frame), seq });
   }
   const nextSeq = from + frames.length;
   return frames.length === 0 || nextSeq > last ? { events } : { events, nextSeq };

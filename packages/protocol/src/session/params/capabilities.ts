@@ -24,6 +24,8 @@ export interface DaemonCapabilities {
   receipts?: true;
   /** A repeated `add_user_message` is answered with the message's receipt, and `get_turn_events` reads a turn again. */
   turnEvents?: true;
+  /** `get_session_events` reads the journal of a session and waits for its next entry; `get_receipts` takes `waitMs`. */
+  sessionEvents?: true;
   /** `list_requests` and `answer_request`: the inbox of all sessions. */
   requests?: true;
   /** `ping` is answered by the event loop that serves the sessions. */

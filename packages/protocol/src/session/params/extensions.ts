@@ -58,6 +58,11 @@ export interface GrantCreditParams extends SessionScoped, Credit {}
 /** Requests the receipts of messages; at most 100 in one call. */
 export interface GetReceiptsParams extends SessionScoped {
   messageIds: string[];
+  /**
+   * With `sessionEvents`: the answer waits until every turn among them has ended, at most this many ms, and at most 60 000.
+   * Default 0.
+   */
+  waitMs?: number;
 }
 
 /** State of one message. Times in ms since the epoch. */
@@ -94,6 +99,8 @@ export interface GetTurnEventsParams extends SessionScoped {
 
 /** One entry of a turn. */
 export interface TurnEntry {
+  /** With `seq`, the entry's position. Absent on older daemons. */
+  epoch?: number;
   seq: number;
   notification: SessionNotification;
 }
@@ -106,6 +113,33 @@ export interface GetTurnEventsResult {
   nextSeq?: number;
   /** Messages of the turn from the conversation, instead of entries that the journal no longer has. */
   messages?: SessionMessage[];
+}
+
+/**
+ * Reads the entries of a session's journal after a position, those of all turns, in pages. Attaches nothing, starts no agent, and
+ * costs no credit.
+ */
+export interface GetSessionEventsParams extends SessionScoped {
+  /** `position` of the previous page, or any position of the journal. Default: its end, which is answered at once. */
+  after?: Position;
+  /** How many ms the answer waits for an entry where there is none after `after`; at most 60 000. Default 0. */
+  waitMs?: number;
+}
+
+/** One entry of a session, with its position. */
+export interface SessionEntry extends Position {
+  /** `messageId` of the turn that the entry belongs to; absent between turns. */
+  turnId?: string;
+  notification: SessionNotification;
+}
+
+/** A page of a session's entries, oldest first. Requests of the agent are not among them. */
+export interface GetSessionEventsResult {
+  events: SessionEntry[];
+  /** Where the next page begins: the last entry that this page covers. */
+  position: Position;
+  /** Entries between `after` and this page are missing: the journal no longer has them, or never had that position. */
+  isIncomplete?: true;
 }
 
 /** One receipt per id, in the order of the request; `unknown` for messages that the daemon never received. */

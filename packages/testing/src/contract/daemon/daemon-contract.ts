@@ -2,6 +2,7 @@ import { ANSWER_CASES } from "./answer-cases.js";
 import { AUTHENTICATION_CASES } from "./authentication-cases.js";
 import { CREDIT_CASES } from "./credit-cases.js";
 import type { DaemonCase } from "./daemon-harness.js";
+import { FOLLOW_CASES } from "./follow-cases.js";
 import { INBOX_CASES } from "./inbox-cases.js";
 import { POSITION_CASES } from "./position-cases.js";
 import { RECEIPT_CASES } from "./receipt-cases.js";
@@ -26,6 +27,7 @@ export const daemonContract: readonly DaemonCase[] = [
   ...ANSWER_CASES,
   ...POSITION_CASES,
   ...CREDIT_CASES,
+  ...FOLLOW_CASES,
 ].toSorted((one, other) => placeOf(one) - placeOf(other));
 
 /** Section and number of a case's law, as one number. */

@@ -74,6 +74,18 @@ export class FakeJournal {
     return seq > this.#gone;
   }
 
+  /** Whether the entries after a position, or after the snapshot of that position, are all kept. */
+  goesOnAfter({ epoch, seq }: Position): boolean {
+    const [at, next] = [seq === 0 ? this.#origin : this.entry(seq)?.position, this.entry(seq + 1)?.position];
+    const isThere = at !== undefined && (seq === 0 || at.epoch <= epoch);
+    return isThere && seq >= this.#pruned && (next === undefined || seq === 0 || next.epoch >= epoch);
+  }
+
+  /** The number of the first entry that is kept. */
+  get firstSeq(): number {
+    return this.#pruned + 1;
+  }
+
   /** Whether `after` is a position of this journal and all entries after it are kept. */
   reachesBackTo(after: Position): boolean {
     const place = after.seq === 0 ? this.#origin : this.entry(after.seq)?.position;

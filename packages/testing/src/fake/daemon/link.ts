@@ -18,6 +18,7 @@ const PREFIX: MethodPrefix = "daemon";
 export class FakeLink implements FaultSwitches {
   /** From 1, in the order of the dials. */
   readonly number: number;
+  isOpen = true;
   isAuthenticated = false;
   /** The credential with which the client authenticated. */
   principal = "";
@@ -37,7 +38,10 @@ export class FakeLink implements FaultSwitches {
     this.#wire = wire;
     this.#owner = owner;
     transport.onMessage = this.#onMessage;
-    transport.onClose = () => owner.onEnd(this);
+    transport.onClose = () => {
+      this.isOpen = false;
+      owner.onEnd(this);
+    };
   }
 
   readonly #onMessage = (text: string): void => {

@@ -37,6 +37,21 @@ export class FakeReceipts {
     Object.assign(receipt, { state, reason, endedAt: this.#now() }, text === undefined ? {} : { text });
   }
 
+  /** The turn that an entry belongs to. */
+  turnAt(seq: number): string | undefined {
+    let best: Receipt | undefined;
+    for (const receipt of this.#receipts.values()) {
+      const { firstSeq = Number.POSITIVE_INFINITY, lastSeq = Number.POSITIVE_INFINITY } = receipt;
+      if (firstSeq <= seq && seq <= lastSeq && firstSeq > (best?.firstSeq ?? 0)) best = receipt;
+    }
+    return best?.messageId;
+  }
+
+  /** Whether no turn of these messages is still to end. */
+  haveEnded(messageIds: readonly string[]): boolean {
+    return messageIds.every((id) => !this.#receipts.has(id) || this.of(id).lastSeq !== undefined);
+  }
+
   /** The receipt of a message; `unknown` if the message was never received. */
   of(messageId: string): Receipt {
     return { ...(this.#receipts.get(messageId) ?? { messageId, state: "unknown" }) };

@@ -23,6 +23,7 @@ import {
   type TurnStage,
 } from "../script/index.js";
 import { type AttachableSession, FakeAttachedClient, type FakeCursorStart } from "./attached-client.js";
+import { ChangeWatch } from "./change-watch.js";
 import { FakeInbox, type Settled } from "./inbox.js";
 import { type FakeEntry, FakeJournal, isUrgent } from "./journal.js";
 import type { FakeLink } from "./link.js";
@@ -77,6 +78,7 @@ export class FakeSession implements TurnStage, AttachableSession {
   readonly journal: FakeJournal;
   readonly receipts: FakeReceipts;
   readonly hasPositions: boolean;
+  readonly changes: ChangeWatch;
   readonly #attached = new Map<FakeLink, FakeAttachedClient>();
   readonly #host: FakeSessionHost;
   readonly #bodies = new Map<string, string>();
@@ -100,6 +102,7 @@ export class FakeSession implements TurnStage, AttachableSession {
     this.inbox = new FakeInbox(now, (settled) => this.#tellSettled(settled));
     this.journal = new FakeJournal(host.epoch, host.keep);
     this.receipts = new FakeReceipts(now);
+    this.changes = new ChangeWatch(host.clock);
   }
 
   get workingState(): WorkingState {
@@ -140,6 +143,7 @@ export class FakeSession implements TurnStage, AttachableSession {
   /** Detaches a connection. The pending requests of a plain connection are sent to the next plain one. */
   detach(link: FakeLink): void {
     this.#attached.delete(link);
+    this.changes.release(link);
     if (!this.#host.capabilities.inbox) return;
     for (const [requestId, asked] of this.#asked) {
       if (asked.plain !== link || !this.inbox.has(requestId)) continue;
@@ -253,6 +257,7 @@ export class FakeSession implements TurnStage, AttachableSession {
       onEnd: (reason, answer) => this.receipts.end(messageId, reason, answer),
       onIdle: () => {
         this.receipts.finish(messageId, this.journal.position.seq);
+        this.changes.wake();
         this.#turn = undefined;
         this.startNext();
       },
@@ -279,6 +284,7 @@ export class FakeSession implements TurnStage, AttachableSession {
     this.receipts.end(turnId, "cancelled");
     if (this.#host.completesTurns) this.notify({ type: "agent_turn_completed", reason: "cancelled", turnId });
     this.receipts.finish(turnId, this.journal.position.seq);
+    this.changes.wake();
   }
 
   #ask<Method extends keyof FakeRequests>(method: Method, params: FakeRequests[Method]["params"]) {
@@ -317,6 +323,7 @@ export class FakeSession implements TurnStage, AttachableSession {
   }
 
   #pump(): void {
+    this.changes.wake();
     for (const attached of [...this.#attached.values()]) attached.pump();
   }
 }

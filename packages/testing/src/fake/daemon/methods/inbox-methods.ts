@@ -1,5 +1,5 @@
-import { LIMITS, RpcCode, type SessionMessage } from "@daemon-sdk/protocol";
-import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
+import { LIMITS, type Position, RpcCode, type SessionMessage } from "@daemon-sdk/protocol";
+import { isWholeNumbers, optionalString, requiredString, rpcFault } from "../../wire/index.js";
 import { type FakeCall, type FakeMethod, sessionOf, sessionsFor } from "../calls.js";
 import type { FakeSession } from "../session.js";
 
@@ -7,18 +7,21 @@ import type { FakeSession } from "../session.js";
 export const INBOX_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, FakeMethod>([
   ["get_receipts", getReceipts],
   ["get_turn_events", getTurnEvents],
+  ["get_session_events", getSessionEvents],
   ["list_requests", listRequests],
   ["answer_request", answerRequest],
 ]);
 
-function getReceipts(call: FakeCall): unknown {
+async function getReceipts(call: FakeCall): Promise<unknown> {
   const { messageIds } = call.params;
   const isList = Array.isArray(messageIds) && messageIds.every((id) => typeof id === "string");
   if (!isList || messageIds.length > LIMITS.receiptsPerCall) {
     const message = `Invalid params: messageIds must be a list of at most ${LIMITS.receiptsPerCall} strings`;
     throw rpcFault(RpcCode.invalidParams, message);
   }
-  const { receipts } = sessionOf(call);
+  const session = sessionOf(call);
+  const { receipts } = session;
+  await waited(call, session, () => receipts.haveEnded(messageIds));
   return { receipts: messageIds.map((id: string) => receipts.of(id)) };
 }
 
@@ -43,8 +46,8 @@ function getTurnEvents(call: FakeCall): unknown {
   }
   const events: object[] = [];
   for (let seq = fromSeq; seq <= end; seq++) {
-    const params = journal.entry(seq)?.params ?? {};
-    if ("notification" in params) events.push({ seq, notification: params.notification });
+    const { params = {}, position } = journal.entry(seq) ?? {};
+    if ("notification" in params) events.push({ ...position, notification: params.notification });
   }
   return { receipt, events, ...(end < lastSeq && end >= fromSeq ? { nextSeq: end + 1 } : {}) };
 }
@@ -54,6 +57,41 @@ function messagesOf(session: FakeSession, messageId: string): readonly SessionMe
   if (own < 0) return [];
   const next = session.messages.findIndex(({ id }, index) => index > own && session.hasMessage(id));
   return session.messages.slice(own, next < 0 ? undefined : next);
+}
+
+async function getSessionEvents(call: FakeCall): Promise<unknown> {
+  const session = sessionOf(call);
+  const { after } = call.params;
+  const { journal } = session;
+  if (after === undefined) return { events: [], position: journal.position };
+  if (!isWholeNumbers(after, "epoch", "seq")) {
+    throw rpcFault(RpcCode.invalidParams, "Invalid params: after must be { epoch, seq }");
+  }
+  await waited(call, session, () => journal.position.seq !== after.seq);
+  const isIncomplete = !journal.goesOnAfter(after);
+  const first = Math.max(after.seq + 1, journal.firstSeq);
+  const events: object[] = [];
+  let position: Position = isIncomplete ? journal.position : { epoch: after.epoch, seq: after.seq };
+  for (let seq = first; seq < first + PAGE; seq++) {
+    const entry = journal.entry(seq);
+    if (entry === undefined) break;
+    position = entry.position;
+    if (!("notification" in entry.params)) continue;
+    const turnId = session.receipts.turnAt(seq);
+    const { notification } = entry.params;
+    events.push({ ...position, ...(turnId === undefined ? {} : { turnId }), notification });
+  }
+  return { events, position, ...(isIncomplete ? { isIncomplete } : {}) };
+}
+
+/** Waits until `isDue` holds, as long as the call's `waitMs`. */
+async function waited({ params, link, daemon }: FakeCall, session: FakeSession, isDue: () => boolean): Promise<void> {
+  const { waitMs } = params;
+  if (!daemon.capabilities.sessionEvents || typeof waitMs !== "number" || waitMs === 0) return;
+  const endsAt = daemon.clock.now() + waitMs;
+  while (!isDue() && link.isOpen && daemon.clock.now() < endsAt) {
+    await session.changes.next(link, endsAt - daemon.clock.now());
+  }
 }
 
 function listRequests(call: FakeCall): unknown {

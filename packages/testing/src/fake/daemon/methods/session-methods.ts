@@ -115,7 +115,7 @@ function followSession(call: FakeCall): unknown {
 }
 
 function addUserMessage(call: FakeCall): unknown {
-  const session = attachedSession(call);
+  const session = call.daemon.capabilities.sessionEvents ? sessionOf(call) : attachedSession(call);
   const text = requiredString(call.params, "text");
   const messageId = optionalString(call.params, "messageId") ?? newId();
   const params = { ...call.params, sessionId: session.id, text, messageId } satisfies AddUserMessageParams;

@@ -1,0 +1,181 @@
+import { METHODS, type Position, type SessionEntry } from "@daemon-sdk/protocol";
+import type { ConnectionCalls } from "../connection/index.js";
+import { type EventPosition, placed } from "./event-position.js";
+import type { BridgedEvent, FollowedEvent, GapEvent, ResultEvent, SessionFollow } from "./events.js";
+import { FollowedTurn } from "./followed-turn.js";
+import { MessageBridge } from "./message-bridge.js";
+import { patientCall, WAIT_MS } from "./patient-call.js";
+
+/** What a {@link FollowedSession} is made of. */
+export interface FollowParts {
+  readonly calls: ConnectionCalls;
+  readonly sessionId: string;
+  /** The events after this position; undefined: those from now on. */
+  readonly after: EventPosition | undefined;
+  readonly includePartialMessages: boolean;
+  /** Each of them ends the iteration. */
+  readonly signals: readonly AbortSignal[];
+}
+
+type Result = IteratorResult<FollowedEvent, undefined>;
+
+const DONE: Result = { value: undefined, done: true };
+
+/**
+ * The events of one session, of all turns, replayed and live.
+ *
+ * The daemon is asked for the entries after a position, and waits where there are none. So what was before and what is new come by
+ * the same call, and a lost link is only a call that is repeated. A page is requested when the last one was consumed: a slow
+ * consumer holds one page.
+ */
+export class FollowedSession implements SessionFollow {
+  readonly #parts: FollowParts;
+  readonly #ending = new AbortController();
+  readonly #end = (): void => this.#ending.abort();
+  readonly #begin: Promise<EventPosition>;
+  /** Where the next page begins; undefined until the first one. */
+  #after: Position | undefined;
+  /** Events of the first entry that were consumed before. */
+  #skipped = 0;
+  #entries: readonly SessionEntry[] = [];
+  #nextEntry = 0;
+  #events: FollowedEvent[] = [];
+  #nextEvent = 0;
+  #turn: FollowedTurn | undefined;
+  /** The last turn that has ended: the entries after its end are of no collector. */
+  #endedTurnId: string | undefined;
+  /** Turns whose entries stand among those of another one: messages that were discarded while they waited. */
+  readonly #outerTurns: FollowedTurn[] = [];
+  /** The last `next()`. They are served one after another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: FollowParts) {
+    this.#parts = parts;
+    const { calls, sessionId, after } = parts;
+    const { signal } = this.#ending;
+    // Now, and not at the first `next()`: what is sent after this belongs to what is followed.
+    const end = () =>
+      calls.request(METHODS.getSessionEvents, { sessionId }, { signal }).then(({ position }) => position);
+    this.#begin = after === undefined ? end() : Promise.resolve(after);
+    // Without a consumer nobody has to be notified of a failure.
+    this.#begin.catch(() => {});
+    for (const signal of parts.signals) {
+      if (signal.aborted) this.#end();
+      else signal.addEventListener("abort", this.#end, { once: true });
+    }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    const result = this.#last.then(() => this.#next());
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async return(): Promise<Result> {
+    this.#finish();
+    return DONE;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#finish();
+  }
+
+  get #hasEnded(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  #finish(): void {
+    this.#end();
+    for (const signal of this.#parts.signals) signal.removeEventListener("abort", this.#end);
+  }
+
+  async #next(): Promise<Result> {
+    try {
+      while (!this.#hasEnded) {
+        const event = this.#events[this.#nextEvent++];
+        if (event !== undefined) return { value: event, done: false };
+        await this.#fill();
+      }
+    } catch (error) {
+      const wasEnded = this.#hasEnded;
+      this.#finish();
+      if (!wasEnded) throw error;
+    }
+    this.#finish();
+    return DONE;
+  }
+
+  /** Makes events of the next entry; reads the next page when there is none. */
+  async #fill(): Promise<void> {
+    const entry = this.#entries[this.#nextEntry++];
+    this.#nextEvent = 0;
+    this.#events = entry === undefined ? await this.#readPage() : await this.#eventsOf(entry);
+  }
+
+  /** Reads a page of entries. Returns the gap before it, if there is one. */
+  async #readPage(): Promise<FollowedEvent[]> {
+    const { calls, sessionId } = this.#parts;
+    const after = this.#after ?? (await this.#start());
+    const params = { sessionId, after, waitMs: WAIT_MS };
+    const page = await patientCall(calls, METHODS.getSessionEvents, params, this.#ending.signal);
+    this.#entries = page.events;
+    this.#nextEntry = 0;
+    this.#after = { epoch: page.position.epoch, seq: page.position.seq };
+    const [first] = page.events;
+    if (first !== undefined && first.seq !== after.seq + 1) this.#skipped = 0;
+    if (page.isIncomplete !== true) return [];
+    this.#turn = undefined;
+    this.#outerTurns.length = 0;
+    const before = first === undefined ? this.#after : { epoch: first.epoch, seq: first.seq - 1 };
+    const to = first === undefined ? {} : { to: { epoch: first.epoch, seq: first.seq } };
+    const gap: GapEvent = { type: "gap", reason: "too-old", from: after, ...to };
+    return [{ ...gap, position: before }];
+  }
+
+  async #start(): Promise<Position> {
+    const { epoch, seq, part = 0 } = await this.#begin;
+    this.#skipped = part;
+    return { epoch, seq };
+  }
+
+  async #eventsOf(entry: SessionEntry): Promise<FollowedEvent[]> {
+    const { turnId, notification, epoch, seq } = entry;
+    const turn = this.#turnOf(turnId);
+    const made: (BridgedEvent | ResultEvent)[] =
+      turn === undefined
+        ? new MessageBridge({ includePartialMessages: this.#parts.includePartialMessages }).push(notification)
+        : await turn.take(notification);
+    if (made.at(-1)?.type === "result") this.#leave(turn);
+    const skipped = this.#skipped;
+    this.#skipped = 0;
+    const events = made.map((event, index) => {
+      const part = index === made.length - 1 ? undefined : index + 1;
+      const own = placed(event as FollowedEvent, { epoch, seq }, part);
+      if (turnId !== undefined) own.turnId = turnId;
+      return own as FollowedEvent;
+    });
+    return events.slice(skipped);
+  }
+
+  #turnOf(turnId: string | undefined): FollowedTurn | undefined {
+    if (turnId === undefined || turnId === this.#endedTurnId) return undefined;
+    if (this.#turn?.turnId === turnId) return this.#turn;
+    if (this.#turn !== undefined) this.#outerTurns.push(this.#turn);
+    const { calls, sessionId, includePartialMessages } = this.#parts;
+    const readAnswer = async () => {
+      const params = { sessionId, messageIds: [turnId] };
+      return (await patientCall(calls, METHODS.getReceipts, params, this.#ending.signal)).receipts[0]?.text;
+    };
+    this.#turn = new FollowedTurn({ sessionId, turnId, includePartialMessages, readAnswer });
+    return this.#turn;
+  }
+
+  #leave(turn: FollowedTurn | undefined): void {
+    this.#endedTurnId = turn?.turnId;
+    this.#turn = this.#outerTurns.pop();
+  }
+}

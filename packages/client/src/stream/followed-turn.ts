@@ -1,0 +1,43 @@
+import { type SessionNotification, SessionState } from "@daemon-sdk/protocol";
+import type { BridgedEvent, ResultEvent } from "./events.js";
+import { MessageBridge } from "./message-bridge.js";
+import { ResultCollector } from "./result-collector.js";
+
+/** Options of {@link FollowedTurn}. */
+export interface FollowedTurnOptions {
+  readonly sessionId: string;
+  readonly turnId: string;
+  readonly includePartialMessages: boolean;
+  /** Reads the answer of the turn, which has ended. */
+  readAnswer(turnId: string): Promise<string | undefined>;
+}
+
+/** The entries of one turn, and the events that are made of them. */
+export class FollowedTurn {
+  readonly turnId: string;
+  readonly #options: FollowedTurnOptions;
+  readonly #bridge: MessageBridge;
+  readonly #state = new SessionState({ turns: true });
+  readonly #collector: ResultCollector;
+
+  constructor(options: FollowedTurnOptions) {
+    const { sessionId, turnId, includePartialMessages } = options;
+    this.turnId = turnId;
+    this.#options = options;
+    this.#bridge = new MessageBridge({ includePartialMessages });
+    this.#collector = new ResultCollector(this.#state.expect({ messageId: turnId }), { sessionId });
+  }
+
+  /** The events of an entry; those of the entry that ends the turn have the result last. */
+  async take(notification: SessionNotification): Promise<(BridgedEvent | ResultEvent)[]> {
+    const events = this.#bridge.push(notification);
+    this.#state.apply(notification);
+    if (!this.#collector.observe(notification, events)) return events;
+    // The turn may have begun before the entries that were read, and its answer may lie there.
+    if (!this.#bridge.hasSeen(this.turnId)) {
+      const answer = await this.#options.readAnswer(this.turnId);
+      if (answer !== undefined) this.#collector.noteAnswer(answer);
+    }
+    return [...events, await this.#collector.result()];
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  DaemonError,
+  type GetSessionEventsParams,
+  type GetSessionEventsResult,
+  type Position,
+  type SessionEntry,
+  type SessionId,
+  sessionId,
+} from "@daemon-sdk/protocol";
+import { checkPosition, entryOf, isRequestFrame } from "../../journal/index.js";
+import { SERVING_LIMITS } from "../../limits/index.js";
+import type { SessionHost, TurnStore } from "../../sessions/index.js";
+import type { FrameRun, TurnRow } from "../../storage/index.js";
+import type { Call } from "./handler.js";
+
+/** Bytes of frames in one page, as in `get_turn_events`. */
+const PAGE_BYTES = 256 * 1024;
+
+/** Whether the call may have to wait for an entry. */
+export function waitsForEntry({ after, waitMs = 0 }: GetSessionEventsParams): boolean {
+  return after !== undefined && waitMs > 0;
+}
+
+/** Waits until the journal goes on after a position, or ends before it. */
+export async function untilEntry(params: GetSessionEventsParams, { sessions, host, ending }: Call): Promise<void> {
+  const { after, waitMs: maxMs = 0 } = params;
+  const id = sessionId(params.sessionId);
+  await sessions.rowOf(id);
+  await host.services.watch.until(id, async () => (await endOf(host, id)) !== after?.seq, { maxMs, signal: ending });
+}
+
+/** A page of a session's entries after a position. Without a position: the end of the journal. */
+export async function sessionEvents(
+  host: SessionHost,
+  id: SessionId,
+  after: Position | undefined,
+): Promise<GetSessionEventsResult> {
+  const end = { epoch: host.services.epoch, seq: await endOf(host, id) };
+  if (after === undefined) return { events: [], position: end };
+  const store = host.turnStore(id);
+  const goesOn = await isContinuous(host, id, after, end);
+  const run = await store.readFrames(id, after.seq + 1, PAGE_BYTES);
+  const isIncomplete = !goesOn || (run.frames.length > 0 && run.firstSeq !== after.seq + 1);
+  const page = await pageOf(store, id, run);
+  return {
+    events: page.events,
+    position: page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq }),
+    ...(isIncomplete ? { isIncomplete } : {}),
+  };
+}
+
+/** The number of the last committed entry. */
+async function endOf(host: SessionHost, id: SessionId): Promise<number> {
+  return host.find(id)?.log.committedSeq ?? (await host.services.store.journalBounds(id)).lastSeq;
+}
+
+async function isContinuous(host: SessionHost, id: SessionId, after: Position, end: Position): Promise<boolean> {
+  // The end that this daemon has stated is good, also where its last entry could not be stored.
+  if (after.epoch === end.epoch && after.seq === end.seq) return true;
+  try {
+    await checkPosition(host.services.store, id, after, end.seq);
+    return true;
+  } catch (error) {
+    if (DaemonError.is(error, "RESUME_TOO_OLD")) return false;
+    throw error;
+  }
+}
+
+interface Page {
+  readonly events: SessionEntry[];
+  /** Of the last entry of the page; undefined for an empty page. */
+  readonly position: Position | undefined;
+}
+
+async function pageOf(store: TurnStore, id: SessionId, { firstSeq, frames }: FrameRun): Promise<Page> {
+  const events: SessionEntry[] = [];
+  let position: Position | undefined;
+  let bytes = 0;
+  for (const [index, frame] of frames.entries()) {
+    bytes += Buffer.byteLength(frame);
+    if (index > 0 && bytes > PAGE_BYTES) break;
+    const { epoch, notification } = entryOf(frame);
+    position = { epoch, seq: firstSeq + index };
+    if (!isRequestFrame(frame)) events.push({ ...position, notification });
+  }
+  const turns = position === undefined ? [] : await turnsOf(store, id, firstSeq, position.seq);
+  for (const event of events) {
+    const turnId = turnAt(turns, event.seq);
+    if (turnId !== undefined) event.turnId = turnId;
+  }
+  return { events, position };
+}
+
+/** The turns that have entries in that range, the newest first. */
+async function turnsOf(store: TurnStore, id: SessionId, fromSeq: number, toSeq: number): Promise<TurnRow[]> {
+  const found: TurnRow[] = [];
+  for (let below = Number.MAX_SAFE_INTEGER; ; ) {
+    const rows = await store.turnsBelow(id, below, SERVING_LIMITS.turnsAtOnce);
+    for (const row of rows) {
+      const { firstSeq, lastSeq = Number.POSITIVE_INFINITY, state } = row;
+      if (firstSeq !== undefined && firstSeq <= toSeq && lastSeq >= fromSeq) found.push(row);
+      // A message that was discarded while it waited ended before turns of smaller ordinals.
+      if (lastSeq < fromSeq && state !== "interrupted") return found;
+    }
+    const oldest = rows.at(-1);
+    if (oldest === undefined) return found;
+    below = oldest.ordinal;
+  }
+}
+
+/** The entries of a message that was discarded stand among those of the turn that ran. */
+function turnAt(turns: readonly TurnRow[], seq: number): string | undefined {
+  let best: TurnRow | undefined;
+  for (const turn of turns) {
+    const { firstSeq = 0, lastSeq = Number.POSITIVE_INFINITY } = turn;
+    if (firstSeq <= seq && seq <= lastSeq && firstSeq > (best?.firstSeq ?? 0)) best = turn;
+  }
+  return best?.id;
+}
