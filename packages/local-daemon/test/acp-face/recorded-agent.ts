@@ -33,7 +33,7 @@ class RecordedProcess {
     return new AcpAgent({
       spec: { name: "recorded" },
       process: {
-        ...{ pid: 1, startTime: "0", stdin, stdout: this.#stdout, state: "running" as const },
+        ...{ pid: 1, startTime: "0", stdin, stdout: this.#stdout, stderr: "", state: "running" as const },
         ...{ dead: gone.then(() => {}), gone, stop },
       },
       sessionId: sessionId as never,

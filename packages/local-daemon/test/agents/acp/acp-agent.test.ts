@@ -1,6 +1,7 @@
 import { DaemonError } from "@daemon-sdk/protocol";
 import { describe, expect, test, vi } from "vitest";
-import { AcpDialogue, START } from "./acp-dialogue.js";
+import { AcpDialogue } from "./acp-dialogue.js";
+import { START } from "./driven-agent.js";
 
 const OPTIONS = [
   { optionId: "once", name: "Allow", kind: "allow_once" },
@@ -39,9 +40,15 @@ describe("a start", () => {
     });
   });
 
-  test("that gets no answer fails after the configured time", async () => {
-    const dialogue = new AcpDialogue({ startTimeoutMs: 20 });
-    await expect(dialogue.agent.open(START)).rejects.toMatchObject({ code: "REQUEST_TIMEOUT" });
+  test("that gets no answer fails after the configured time, and states what the agent wrote", async () => {
+    const dialogue = new AcpDialogue({ name: "mute", startTimeoutMs: 20 });
+    const opened = dialogue.agent.open(START);
+    dialogue.line("Welcome!");
+    const error = await opened.catch((reason: unknown) => reason);
+    expect(DaemonError.is(error, "REQUEST_TIMEOUT")).toBe(true);
+    for (const words of ['agent "mute" to initialize', "Welcome!", "written to stderr", "startTimeoutMs"]) {
+      expect(String(error)).toContain(words);
+    }
   });
 
   test("of an agent that wants a login names the ways to log in", async () => {
@@ -148,6 +155,7 @@ describe("a permission", () => {
     dialogue.write({ method: "$/cancel_request", params: { requestId: 7 } });
     expect(await dialogue.read()).toMatchObject({ id: 7, error: { code: -32800 } });
     expect(dialogue.ofType("permission_resolved")).toMatchObject([{ requestId: dialogue.requests[0]?.id }]);
+    expect(dialogue.ofType("droid_working_state_changed").at(-1)).toMatchObject({ newState: "executing_tool" });
   });
 });
 
@@ -206,6 +214,26 @@ describe("a turn", () => {
     }
   });
 
+  test("that fails for want of a login names the way to log in", async () => {
+    const dialogue = new AcpDialogue({ name: "opencode" });
+    const opened = dialogue.agent.open(START);
+    const authMethods = [{ id: "x", name: "Login with opencode" }];
+    await dialogue.answer("initialize", { result: { protocolVersion: 1, authMethods } });
+    await dialogue.answer("session/new", { result: { sessionId: "a-1" } });
+    await opened;
+    const id = await dialogue.prompt();
+    dialogue.write({
+      id,
+      error: { code: -32000, message: "Authentication required: provider authentication required" },
+    });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "model_authentication_failed" }]));
+    const message = String(dialogue.ends[0]?.details.message);
+    expect(message).toContain("provider authentication required");
+    expect(message).toContain("`local-daemon agents login opencode`");
+    expect(message).toContain("Login with opencode");
+    expect(dialogue.ofType("error")).toMatchObject([{ message }]);
+  });
+
   test("of a dead agent is agent_exited, with its exit code", async () => {
     const dialogue = new AcpDialogue();
     await dialogue.open();
@@ -250,5 +278,130 @@ describe("a turn", () => {
     await dialogue.open();
     dialogue.write({ id: "f", method: "fs/write_text_file", params: { path: "/x", content: "" } });
     expect(await dialogue.read()).toMatchObject({ id: "f", error: { code: -32601 } });
+  });
+});
+
+describe("text that is none of the model", () => {
+  const AGENTS = {
+    pi: { name: "pi-acp", retry: "Retrying (attempt 1/3, waiting 2s)..." },
+    copilot: { name: "Copilot", retry: "Info: Response was interrupted due to a server error. Retrying..." },
+  };
+
+  test.each(Object.values(AGENTS))(
+    "of $name: a retry retracts what the broken stream wrote",
+    async ({ name, retry }) => {
+      const dialogue = new AcpDialogue();
+      await dialogue.open({}, {}, { name });
+      const id = await dialogue.prompt();
+      dialogue.say("This is one wh");
+      dialogue.say(retry);
+      dialogue.say("This is one whole text.");
+      dialogue.write({ id, result: { stopReason: "end_turn", usage: { inputTokens: 1 } } });
+      await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "completed" }]));
+      const [broken, whole] = dialogue.ofType("assistant_text_delta");
+      expect([broken?.textDelta, whole?.textDelta]).toEqual(["This is one wh", "This is one whole text."]);
+      expect(dialogue.ofType("assistant_message_retracted")).toMatchObject([{ messageId: broken?.messageId }]);
+      expect(whole?.messageId).not.toBe(broken?.messageId);
+      expect(dialogue.ofType("llm_retry")).toMatchObject([{ attempt: 1, reason: retry }]);
+      expect(dialogue.ofType("assistant_text_complete")).toMatchObject([{ messageId: whole?.messageId }]);
+    },
+  );
+
+  test("of Codex: a retry beside the conversation retracts thinking, too, and nothing before the last tool", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const id = await dialogue.prompt();
+    dialogue.say("I will run it.");
+    dialogue.update({ sessionUpdate: "tool_call", ...TOOL, status: "completed" });
+    dialogue.think("Now I know.", "r-1");
+    dialogue.say("It is do", "m-2");
+    const error = { message: "Reconnecting... 1/5", additionalDetails: "stream disconnected", willRetry: true };
+    dialogue.update({ sessionUpdate: "session_info_update", _meta: { codex: { error } } });
+    dialogue.say("It is done.", "m-3");
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "completed" }]));
+    const thought = dialogue.ofType("thinking_text_delta").map(({ messageId }) => messageId);
+    const texts = dialogue.ofType("assistant_text_delta").map(({ messageId }) => messageId);
+    expect(dialogue.ofType("assistant_message_retracted").map(({ messageId }) => messageId)).toEqual([
+      ...thought,
+      texts[1],
+    ]);
+    expect(dialogue.ofType("llm_retry")).toMatchObject([
+      { attempt: 1, reason: "Reconnecting... 1/5: stream disconnected" },
+    ]);
+  });
+
+  test("is no text for other agents", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open({}, {}, { name: "other" });
+    await dialogue.prompt();
+    dialogue.say(AGENTS.pi.retry);
+    await vi.waitFor(() => expect(dialogue.ofType("assistant_text_delta")).toHaveLength(1));
+    expect(dialogue.ofType("llm_retry")).toEqual([]);
+  });
+
+  test("of pi: a turn that only retries has failed, and says why", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open({}, {}, { name: "pi-acp" });
+    const id = await dialogue.prompt();
+    dialogue.say(AGENTS.pi.retry);
+    dialogue.say("Retry finished, resuming.");
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "error" }]));
+    expect(dialogue.ofType("assistant_text_delta")).toEqual([]);
+    expect(dialogue.ends[0]?.details.message).toContain(AGENTS.pi.retry);
+  });
+
+  test("of pi: what it says at its start is a notice, also when the turn runs already", async () => {
+    const startupInfo = "pi v1.6.0\n---\n";
+    const dialogue = new AcpDialogue();
+    await dialogue.open({}, { _meta: { piAcp: { startupInfo } } }, { name: "pi-acp" });
+    const id = await dialogue.prompt();
+    dialogue.say(startupInfo);
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() => expect(dialogue.ends).toMatchObject([{ reason: "error" }]));
+    expect(dialogue.ofType("session_notice")).toMatchObject([{ code: "AGENT_NOTICE", message: "pi v1.6.0\n---" }]);
+  });
+
+  test("of Copilot: an error as the last text, without usage, is an error; with usage it is the model's text", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open({}, {}, { name: "Copilot" });
+    for (const usage of [undefined, { inputTokens: 1 }]) {
+      const id = await dialogue.prompt();
+      dialogue.say("Error: 400 bad request");
+      dialogue.write({ id, result: { stopReason: "end_turn", ...(usage && { usage }) } });
+      await vi.waitFor(() => expect(dialogue.ends).toHaveLength(usage === undefined ? 1 : 2));
+    }
+    expect(dialogue.ends).toMatchObject([
+      { reason: "error", details: { message: "Error: 400 bad request" } },
+      { reason: "completed" },
+    ]);
+  });
+
+  test("of Codex: text after its model failed is the reason of the failure", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    const id = await dialogue.prompt();
+    dialogue.update({
+      sessionUpdate: "session_info_update",
+      _meta: { codex: { threadStatus: { type: "systemError" } } },
+    });
+    dialogue.say("We are out of capacity.\n\n");
+    dialogue.write({ id, result: { stopReason: "end_turn" } });
+    await vi.waitFor(() =>
+      expect(dialogue.ends).toMatchObject([{ reason: "error", details: { message: "We are out of capacity." } }]),
+    );
+    expect(dialogue.ofType("assistant_text_delta")).toEqual([]);
+  });
+
+  test("of Gemini: usage beside the answer is usage", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open({}, {}, { name: "gemini-cli" });
+    const id = await dialogue.prompt();
+    dialogue.say("hi");
+    const quota = { token_count: { input_tokens: 5, output_tokens: 2 } };
+    dialogue.write({ id, result: { stopReason: "end_turn", _meta: { quota } } });
+    await vi.waitFor(() => expect(dialogue.ends).toHaveLength(1));
+    expect(dialogue.ends[0]).toMatchObject({ details: { tokenUsage: { inputTokens: 5, outputTokens: 2 } } });
   });
 });

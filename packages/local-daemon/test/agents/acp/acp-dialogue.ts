@@ -1,70 +1,35 @@
-import { PassThrough } from "node:stream";
-import { type SessionId, type SessionNotification, silentLogger } from "@daemon-sdk/protocol";
-import type { AgentExit, AgentRequest, AgentSpec, AgentStart, AgentTurnEnd } from "../../../src/agents/agent.js";
-import { AcpAgent } from "../../../src/agents/drivers/acp/index.js";
+import type { SessionNotification } from "@daemon-sdk/protocol";
+import type { AgentExit, AgentRequest, AgentSpec, AgentTurnEnd } from "../../../src/agents/agent.js";
+import type { AcpAgent } from "../../../src/agents/drivers/acp/index.js";
+import { DrivenAgent, type DriverEvent, START } from "./driven-agent.js";
 import type { RecordedFrame } from "./recording.js";
 
-const SESSION = "s-1" as SessionId;
-export const START: AgentStart = { sessionId: SESSION, cwd: "/home/user/project", settings: {} };
-
-/** A driver whose agent is the test: the test reads what the driver writes, and writes lines back. */
+/** A dialogue with a driver, line by line: the test is the agent. */
 export class AcpDialogue {
-  readonly agent: AcpAgent;
   readonly notifications: SessionNotification[] = [];
   readonly requests: AgentRequest[] = [];
   readonly ends: AgentTurnEnd[] = [];
-  /** How the driver asked for the end of the process. */
-  readonly stops: string[] = [];
   starts = 0;
 
-  readonly #stdout = new PassThrough();
+  readonly #driven: DrivenAgent;
   readonly #written: RecordedFrame[] = [];
   readonly #waiting: ((frame: RecordedFrame) => void)[] = [];
-  #die: (exit: AgentExit) => void = () => {};
 
   constructor(spec: Partial<AgentSpec> = {}) {
-    const stdin = new PassThrough();
-    let text = "";
-    stdin.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const lines = text.split("\n");
-      text = lines.pop() ?? "";
-      for (const line of lines) this.#wrote(JSON.parse(line));
+    this.#driven = new DrivenAgent({
+      spec,
+      onFrame: (frame) => this.#wrote(frame),
+      onEvent: (event) => this.#reported(event),
     });
-    const gone = new Promise<AgentExit>((resolve) => {
-      this.#die = resolve;
-    });
-    this.agent = new AcpAgent({
-      spec: { name: "tested", ...spec },
-      process: {
-        pid: 1,
-        startTime: "0",
-        stdin,
-        stdout: this.#stdout,
-        dead: gone.then(() => {}),
-        gone,
-        state: "running",
-        stop: (reason = "asked") => {
-          this.stops.push(reason);
-          this.exit({ signal: "SIGKILL", exitCode: null });
-          return gone;
-        },
-      },
-      sessionId: SESSION,
-      logger: silentLogger,
-      now: () => 0,
-      events: {
-        onNotification: (notification) => this.notifications.push(notification),
-        onRequest: (request) => this.requests.push(request),
-        onFault: () => {},
-        onConversation: () => {},
-        onTurnStarted: () => {
-          this.starts++;
-        },
-        onTurnEnded: (end) => this.ends.push(end),
-        onExit: () => {},
-      },
-    });
+  }
+
+  get agent(): AcpAgent {
+    return this.#driven.agent;
+  }
+
+  /** How the driver asked for the end of the process. */
+  get stops(): readonly string[] {
+    return this.#driven.stops;
   }
 
   /** The next line of the driver. */
@@ -82,43 +47,53 @@ export class AcpDialogue {
   }
 
   write(frame: object): void {
-    this.line(JSON.stringify({ jsonrpc: "2.0", ...frame }));
+    this.#driven.write(frame);
   }
 
   line(text: string): void {
-    this.#stdout.write(`${text}\n`);
+    this.#driven.line(text);
   }
 
   update(update: object): void {
     this.write({ method: "session/update", params: { sessionId: "a-1", update } });
   }
 
-  say(text: string): void {
-    this.update({ sessionUpdate: "agent_message_chunk", content: { type: "text", text } });
+  say(text: string, messageId?: string): void {
+    this.update({ sessionUpdate: "agent_message_chunk", messageId, content: { type: "text", text } });
+  }
+
+  think(text: string, messageId?: string): void {
+    this.update({ sessionUpdate: "agent_thought_chunk", messageId, content: { type: "text", text } });
   }
 
   exit(exit: Partial<AgentExit>): void {
-    this.#stdout.end();
-    this.#die({ exitCode: 0, signal: null, stderr: "", expected: false, ...exit });
+    this.#driven.exit(exit);
   }
 
   /** Opens a new conversation. */
-  async open(capabilities: object = {}, answer: object = {}): Promise<void> {
+  async open(agentCapabilities: object = {}, answer: object = {}, agentInfo?: object): Promise<void> {
     const opened = this.agent.open(START);
-    await this.answer("initialize", { result: { protocolVersion: 1, agentCapabilities: capabilities } });
+    await this.answer("initialize", { result: { protocolVersion: 1, agentCapabilities, agentInfo } });
     await this.answer("session/new", { result: { sessionId: "a-1", ...answer } });
     await opened;
   }
 
   /** Sends a prompt and reads its line; the id answers it. */
   async prompt(text = "hello"): Promise<number> {
-    await this.agent.prompt({ sessionId: SESSION, text, messageId: "m-1" });
+    await this.agent.prompt({ sessionId: START.sessionId, text, messageId: "m-1" });
     const frame = await this.read();
     return frame.id as number;
   }
 
   ofType(type: string): SessionNotification[] {
     return this.notifications.filter((notification) => notification.type === type);
+  }
+
+  #reported(event: DriverEvent): void {
+    if (event.kind === "notification") this.notifications.push(event.notification);
+    else if (event.kind === "request") this.requests.push(event.request);
+    else if (event.kind === "ended") this.ends.push(event.end);
+    else this.starts++;
   }
 
   #wrote(frame: RecordedFrame): void {

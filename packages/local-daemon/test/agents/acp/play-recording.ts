@@ -1,28 +1,21 @@
-import { PassThrough } from "node:stream";
-import { type SessionNotification, silentLogger } from "@daemon-sdk/protocol";
-import type { AgentExit, AgentRequest, AgentTurnEnd } from "../../../src/agents/agent.js";
-import { AcpAgent } from "../../../src/agents/drivers/acp/index.js";
 import { PROCESS_LOOP } from "../../../src/agents/drivers/output-share.js";
+import { DrivenAgent, type DriverEvent, START } from "./driven-agent.js";
 import type { RecordedFrame, Recording } from "./recording.js";
 
-/** What the driver reported, in order. */
-export type PlayedEvent =
-  | { readonly kind: "notification"; readonly notification: SessionNotification }
-  | { readonly kind: "request"; readonly request: AgentRequest }
-  | { readonly kind: "started" }
-  | { readonly kind: "ended"; readonly end: AgentTurnEnd };
+/** The params of one `session/update`. */
+export type RecordedUpdate = Readonly<Record<string, unknown>>;
 
 /** One played prompt: what the agent wrote for it, and what the driver made of it. */
 export interface PlayedTurn {
-  readonly events: readonly PlayedEvent[];
-  /** Text chunks of the agent from the prompt to its answer, joined. */
-  readonly agentText: string;
+  readonly events: readonly DriverEvent[];
+  /** Updates of the agent from the prompt to its answer. */
+  readonly updates: readonly RecordedUpdate[];
   readonly answer: RecordedFrame | undefined;
   readonly wasCancelled: boolean;
 }
 
 export interface Played {
-  readonly events: readonly PlayedEvent[];
+  readonly events: readonly DriverEvent[];
   readonly turns: readonly PlayedTurn[];
   /** Lines that the driver wrote to the agent. */
   readonly written: readonly RecordedFrame[];
@@ -45,18 +38,18 @@ async function settle(): Promise<void> {
 
 class Player {
   readonly #lines: Recording["lines"];
-  readonly #events: PlayedEvent[] = [];
+  readonly #events: DriverEvent[] = [];
   readonly #written: RecordedFrame[] = [];
   readonly #turns: PlayedTurn[] = [];
   /** Our ids of the recorder's requests, by its ids. */
   readonly #ids = new Map<unknown, unknown>();
   readonly #skipped = new Set<unknown>();
-  #agent: AcpAgent | undefined;
-  #stdout = new PassThrough();
+  #driven: DrivenAgent | undefined;
   #opening: Promise<unknown> | undefined;
-  #prompt: { readonly recordedId: unknown; readonly from: number; text: string; isCancelled: boolean } | undefined;
+  #prompt:
+    | { readonly recordedId: unknown; readonly from: number; updates: RecordedUpdate[]; isCancelled: boolean }
+    | undefined;
   #sessionId: unknown;
-  #die: (exit: AgentExit) => void = () => {};
 
   constructor(lines: Recording["lines"]) {
     this.#lines = lines;
@@ -83,61 +76,29 @@ class Player {
   }
 
   #start(): void {
-    const stdin = new PassThrough();
-    this.#stdout = new PassThrough();
     this.#ids.clear();
     this.#skipped.clear();
     this.#awaited.clear();
     this.#isOpened = false;
-    let buffered = "";
-    stdin.on("data", (chunk: Buffer) => {
-      buffered += chunk.toString();
-      const parts = buffered.split("\n");
-      buffered = parts.pop() ?? "";
-      for (const part of parts) this.#driverWrote(JSON.parse(part));
-    });
-    const gone = new Promise<AgentExit>((resolve) => {
-      this.#die = resolve;
-    });
-    const process = {
-      pid: 1,
-      startTime: "0",
-      stdin,
-      stdout: this.#stdout,
-      dead: gone.then(() => {}),
-      gone,
-      state: "running" as const,
-      stop: () => gone,
-    };
-    this.#agent = new AcpAgent({
-      spec: { name: "recorded" },
-      process,
-      sessionId: "s-1" as never,
-      logger: silentLogger,
-      now: () => 0,
-      events: {
-        onNotification: (notification) => this.#events.push({ kind: "notification", notification }),
-        onRequest: (request) => this.#events.push({ kind: "request", request }),
-        onFault: () => {},
-        onConversation: () => {},
-        onTurnStarted: () => this.#events.push({ kind: "started" }),
-        onTurnEnded: (end) => this.#ended(end),
-        onExit: () => {},
+    this.#driven = new DrivenAgent({
+      onFrame: (frame) => this.#driverWrote(frame),
+      onEvent: (event) => {
+        this.#events.push(event);
+        if (event.kind === "ended") this.#ended();
       },
     });
   }
 
   async #exit(): Promise<void> {
-    this.#stdout.end();
+    this.#driven?.endOutput();
     await settle();
-    this.#die({ exitCode: 0, signal: null, stderr: "", expected: true });
+    this.#driven?.exit({ expected: true });
     await settle();
     await this.#opening?.catch(() => {});
-    this.#agent = undefined;
+    this.#driven = undefined;
   }
 
-  #ended(end: AgentTurnEnd): void {
-    this.#events.push({ kind: "ended", end });
+  #ended(): void {
     const prompt = this.#prompt;
     if (prompt === undefined) throw new Error("A turn ended that nobody began");
     this.#prompt = undefined;
@@ -145,7 +106,7 @@ class Player {
       ({ dir, frame }) => dir === "a->c" && frame?.method === undefined && frame?.id === prompt.recordedId,
     )?.frame;
     const events = this.#events.slice(prompt.from);
-    this.#turns.push({ events, agentText: prompt.text, answer, wasCancelled: prompt.isCancelled });
+    this.#turns.push({ events, updates: prompt.updates, answer, wasCancelled: prompt.isCancelled });
   }
 
   #driverWrote(frame: RecordedFrame): void {
@@ -163,11 +124,11 @@ class Player {
 
   #agentWrites(frame: RecordedFrame | undefined, raw: string | undefined): void {
     if (frame === undefined) {
-      this.#stdout.write(`${raw}\n`);
+      this.#driven?.line(String(raw));
       return;
     }
     if (frame.method !== undefined) {
-      this.#countText(frame);
+      this.#noteUpdate(frame);
       this.#write(frame);
       return;
     }
@@ -175,14 +136,13 @@ class Player {
     this.#write({ ...frame, id: this.#ids.get(frame.id) as number });
   }
 
-  #countText({ params }: RecordedFrame): void {
-    const update = params?.update as { sessionUpdate?: string; content?: { text?: string } } | undefined;
-    if (this.#prompt === undefined || params?.sessionId !== this.#sessionId) return;
-    if (update?.sessionUpdate === "agent_message_chunk") this.#prompt.text += update.content?.text ?? "";
+  #noteUpdate({ params }: RecordedFrame): void {
+    if (this.#prompt === undefined || params?.sessionId !== this.#sessionId || params === undefined) return;
+    if (params.update !== undefined) this.#prompt.updates.push(params.update as RecordedUpdate);
   }
 
   #write(frame: RecordedFrame): void {
-    this.#stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...frame })}\n`);
+    this.#driven?.write(frame);
   }
 
   async #recorderWrote(frame: RecordedFrame): Promise<void> {
@@ -202,16 +162,14 @@ class Player {
     const next = this.#lines
       .slice(this.#place)
       .find((line) => line.dir === "c->a" && OPENING.has(line.frame?.method ?? ""));
-    if (this.#agent === undefined) return;
+    if (this.#driven === undefined) return;
     const { method, params, id } = next?.frame ?? {};
     this.#openingId = id;
     if (method !== undefined) this.#awaited.set(method, id);
     const resume = method === "session/new" || params === undefined ? {} : { resume: String(params.sessionId) };
-    this.#opening = this.#agent
-      .open({ sessionId: "s-1" as never, cwd: "/home/user/project", settings: {}, ...resume })
-      .then(({ agentSessionId }) => {
-        this.#sessionId = agentSessionId;
-      });
+    this.#opening = this.#driven.agent.open({ ...START, ...resume }).then(({ agentSessionId }) => {
+      this.#sessionId = agentSessionId;
+    });
     this.#opening.catch(() => {});
   }
 
@@ -226,19 +184,20 @@ class Player {
   async #sendPrompt(frame: RecordedFrame): Promise<void> {
     await this.#opening?.catch(() => {});
     const isOurs = frame.params?.sessionId === this.#sessionId && this.#prompt === undefined;
-    if (!isOurs || this.#agent === undefined) {
+    if (!isOurs || this.#driven === undefined) {
       this.#skipped.add(frame.id);
       return;
     }
     this.#awaited.set("session/prompt", frame.id);
-    this.#prompt = { recordedId: frame.id, from: this.#events.length, text: "", isCancelled: false };
-    await this.#agent.prompt({ sessionId: "s-1" as never, text: "prompt", messageId: `m-${String(frame.id)}` });
+    this.#prompt = { recordedId: frame.id, from: this.#events.length, updates: [], isCancelled: false };
+    const { sessionId } = START;
+    await this.#driven.agent.prompt({ sessionId, text: "prompt", messageId: `m-${String(frame.id)}` });
   }
 
   #cancel(frame: RecordedFrame): void {
     if (frame.params?.sessionId !== this.#sessionId) return;
     if (this.#prompt !== undefined) this.#prompt.isCancelled = true;
-    void this.#agent?.interrupt();
+    void this.#driven?.agent.interrupt();
   }
 
   /** The recorder's answer to a question; the driver has the same options under our values. */

@@ -1,6 +1,7 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
-import { type PlayedEvent, playRecording } from "./play-recording.js";
+import type { DriverEvent } from "./driven-agent.js";
+import { playRecording, type RecordedUpdate } from "./play-recording.js";
 import { allRecordings, promptsOf } from "./recording.js";
 
 const RECORDINGS = allRecordings().filter(({ scenario }) => !scenario.startsWith("v2-"));
@@ -12,11 +13,44 @@ describe.each(RECORDINGS)("$agent: $scenario", (recording) => {
     expect(events.filter(({ kind }) => kind === "ended")).toHaveLength(turns.length);
     for (const turn of turns) {
       expect(turn.events.at(-1)?.kind).toBe("ended");
-      expect(textOf(turn.events)).toBe(turn.agentText);
+      expect(textOf(turn.events)).toBe(modelText(recording.agent, turn.updates));
       expectWholeTools(turn.events);
       expectOneStart(turn.events);
       if (turn.wasCancelled) expect(endOf(turn.events)).toBe("cancelled");
     }
+  });
+});
+
+describe("a model stream that was cut", () => {
+  test.each(["pi", "codex"])("of %s: the conversation has the text once", async (agent) => {
+    const [turn] = (await played(agent, "model-cut")).turns;
+    const retracted = notifications(turn?.events ?? []).filter(({ type }) => type === "assistant_message_retracted");
+    expect(retracted).toHaveLength(1);
+    expect(finalTexts(turn?.events ?? [])).toEqual(["This is one whole sentence that the model says."]);
+    expect(endOf(turn?.events ?? [])).toBe("completed");
+  });
+
+  test("of an agent that says nothing of it: the text is as the agent told it", async () => {
+    const [turn] = (await played("opencode", "model-cut")).turns;
+    expect(finalTexts(turn?.events ?? [])).toEqual([
+      "This is one whole sentThis is one whole sentence that the model says.",
+    ]);
+  });
+});
+
+describe("a model that failed as if all was well", () => {
+  test.each([
+    ["pi", "model-error-400"],
+    ["pi", "model-error-500"],
+    ["codex", "model-error-400"],
+    ["codex", "model-error-500"],
+    ["copilot", "model-error-400"],
+    ["copilot", "model-error-500"],
+    ["copilot", "model-cut"],
+  ])("%s: %s is an error with a reason", async (agent, scenario) => {
+    const [turn] = (await played(agent, scenario)).turns;
+    const last = turn?.events.at(-1);
+    expect(last).toMatchObject({ kind: "ended", end: { reason: "error", details: { message: expect.any(String) } } });
   });
 });
 
@@ -25,23 +59,55 @@ test("there are recordings of eight agents", () => {
   expect(RECORDINGS.length).toBeGreaterThan(300);
 });
 
-function notifications(events: readonly PlayedEvent[]): SessionNotification[] {
+/** Texts that are none of the model, by agent: retries, and what pi says at its start. */
+const OWN_TEXTS: Readonly<Record<string, RegExp>> = {
+  pi: /^(?:pi v[\d.]+\n---\n|Retrying \(.*\)\.\.\.|Retry finished, resuming\.)$/u,
+  copilot: /^Info: .*Retrying\.\.\.$/u,
+};
+
+function played(agent: string, scenario: string): ReturnType<typeof playRecording> {
+  const recording = RECORDINGS.find((one) => one.agent === agent && one.scenario === scenario);
+  if (recording === undefined) throw new Error(`There is no recording ${agent}/${scenario}`);
+  return playRecording(recording);
+}
+
+/** The text that the agent's model wrote. Codex says why its model failed in a chunk, after it reported that it did. */
+function modelText(agent: string, updates: readonly RecordedUpdate[]): string {
+  const failed = updates.findIndex((update) => JSON.stringify(update._meta ?? {}).includes('"systemError"'));
+  const told = failed < 0 ? updates : updates.slice(0, failed);
+  return told
+    .filter(({ sessionUpdate }) => sessionUpdate === "agent_message_chunk")
+    .map(({ content }) => (content as { text?: string }).text ?? "")
+    .filter((text) => OWN_TEXTS[agent]?.test(text) !== true)
+    .join("");
+}
+
+/** Texts of the assistant's messages that the conversation keeps. */
+function finalTexts(events: readonly DriverEvent[]): string[] {
+  return notifications(events).flatMap(({ type, message }) => {
+    const { role, content } = (message ?? {}) as { role?: string; content?: { type: string; text?: string }[] };
+    if (type !== "create_message" || role !== "assistant") return [];
+    return (content ?? []).flatMap((block) => (block.type === "text" ? [block.text ?? ""] : []));
+  });
+}
+
+function notifications(events: readonly DriverEvent[]): SessionNotification[] {
   return events.flatMap((event) => (event.kind === "notification" ? [event.notification] : []));
 }
 
-function textOf(events: readonly PlayedEvent[]): string {
+function textOf(events: readonly DriverEvent[]): string {
   return notifications(events)
     .flatMap(({ type, textDelta }) => (type === "assistant_text_delta" ? [textDelta] : []))
     .join("");
 }
 
-function endOf(events: readonly PlayedEvent[]): string | undefined {
+function endOf(events: readonly DriverEvent[]): string | undefined {
   const last = events.at(-1);
   return last?.kind === "ended" ? last.end.reason : undefined;
 }
 
 /** Each tool is announced before anything else of it, and has exactly one result; its use stands in one message. */
-function expectWholeTools(events: readonly PlayedEvent[]): void {
+function expectWholeTools(events: readonly DriverEvent[]): void {
   const all = notifications(events);
   const ids = new Set(
     all.flatMap(({ type, toolUse }) => (type === "tool_call" ? [(toolUse as { id: string }).id] : [])),
@@ -57,7 +123,7 @@ function expectWholeTools(events: readonly PlayedEvent[]): void {
   expect(new Set(usedIds)).toEqual(ids);
 }
 
-function expectOneStart(events: readonly PlayedEvent[]): void {
+function expectOneStart(events: readonly DriverEvent[]): void {
   const kinds = events.map((event) => (event.kind === "notification" ? event.notification.type : event.kind));
   expect(kinds.filter((kind) => kind === "started").length).toBeLessThanOrEqual(1);
   const users = notifications(events).filter(

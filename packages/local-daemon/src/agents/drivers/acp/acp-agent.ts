@@ -5,10 +5,8 @@ import {
   type Logger,
   ProtocolError,
   RpcCode,
-  SessionError,
   type SessionId,
   type SessionNotification,
-  type TokenUsage,
 } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS } from "../../../limits/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../../version.js";
@@ -17,7 +15,6 @@ import type { AgentProcess } from "../../agent-process.js";
 import { exitError, exitText } from "../process-errors.js";
 import { sparingLogger } from "../sparing-logger.js";
 import { StdioTransport } from "../stdio-transport.js";
-import { AcpTurn } from "./acp-turn.js";
 import { AgentQuestions } from "./agent-questions.js";
 import { askingMode } from "./asking-mode.js";
 import { ConversationOpener, type OpenedConversation } from "./conversation-opener.js";
@@ -25,14 +22,17 @@ import { type AcpCall, type AcpRequest, JsonRpcPeer } from "./json-rpc-peer.js";
 import { promptContent } from "./prompt-content.js";
 import { SessionCalls } from "./session-calls.js";
 import { SessionOptions } from "./session-options.js";
-import { addUsage, endOfError, endOfResult, tokenUsageOf } from "./turn-end.js";
-import { TurnWriter } from "./turn-writer.js";
+import { TextNotices } from "./text-notices.js";
+import { TurnKeeper } from "./turn-keeper.js";
 import { UpdateReaderV1 } from "./update-reader-v1.js";
 
 /** What an {@link AcpAgent} drives, and where its events go. */
 export interface AcpAgentOptions {
   readonly spec: Pick<AgentSpec, "name" | "mode" | "model" | "startTimeoutMs">;
-  readonly process: Pick<AgentProcess, "pid" | "startTime" | "stdin" | "stdout" | "dead" | "gone" | "state" | "stop">;
+  readonly process: Pick<
+    AgentProcess,
+    "pid" | "startTime" | "stdin" | "stdout" | "stderr" | "dead" | "gone" | "state" | "stop"
+  >;
   /** Id of the session as clients know it. */
   readonly sessionId: SessionId;
   readonly events: AgentEvents;
@@ -44,8 +44,7 @@ export interface AcpAgentOptions {
 /**
  * An agent that speaks the Agent Client Protocol, version 1 (docs/wire/acp.md). One process holds one session.
  *
- * The driver reads the lines itself and maps them in their order. It keeps the turns: one prompt at a time, whatever the agent
- * does with a second one, and one end of each.
+ * The driver reads the lines itself and maps them in their order.
  */
 export class AcpAgent implements Agent {
   readonly pid: number;
@@ -59,6 +58,7 @@ export class AcpAgent implements Agent {
   readonly #peer: JsonRpcPeer;
   readonly #opener: ConversationOpener;
   readonly #questions: AgentQuestions;
+  readonly #turns: TurnKeeper;
   readonly #reader: UpdateReaderV1;
   readonly #calls: SessionCalls;
   /** Resolves when the process is gone, and what it wrote is delivered. */
@@ -66,13 +66,9 @@ export class AcpAgent implements Agent {
   #agentSessionId = "";
   #cwd = "";
   #sessionOptions = new SessionOptions();
-  #usage: TokenUsage | undefined;
-  #turn: AcpTurn | undefined;
-  /** Writes what the agent does between two turns. */
-  #betweenTurns: TurnWriter;
+  #textNotices = new TextNotices();
   /** False until the conversation is open: what an agent replays before is in the journal already. */
   #isOpen = false;
-  #cancelTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: AcpAgentOptions) {
     const { process, events, sessionId, spec, now = Date.now } = options;
@@ -91,11 +87,11 @@ export class AcpAgent implements Agent {
     this.#transport.onBroken = () => this.#giveUp();
     this.#peer = this.#makePeer();
     this.#transport.onBadLine = (error, head) => this.#peer.skip(error, head);
-    this.#questions = new AgentQuestions({ peer: this.#peer, events, turn: () => this.#turn });
+    this.#questions = new AgentQuestions({ peer: this.#peer, events, turn: () => this.#turns.current });
+    this.#turns = this.#makeTurns();
     this.#opener = this.#makeOpener();
     this.#reader = this.#makeReader();
     this.#calls = this.#makeCalls();
-    this.#betweenTurns = this.#makeWriter();
     void process.dead.then(() => this.#transport.setPaused(false));
     this.#gone = Promise.all([process.gone, this.#transport.ended]).then(([exit]) => {
       this.#exited(exit);
@@ -114,33 +110,12 @@ export class AcpAgent implements Agent {
   }
 
   async prompt(params: AddUserMessageParams): Promise<void> {
-    if (this.#turn !== undefined) {
-      const message = "The agent works on a prompt. Wait for its end, then send the next.";
-      throw new SessionError("SESSION_STATE", message, { sessionId: this.#options.sessionId });
-    }
     const about = await this.#opener.initialize();
-    const prompt = promptContent(params, about.prompt);
-    this.#betweenTurns.end(false);
-    const turn = new AcpTurn({ params, events: this.#events, now: this.#now });
-    this.#turn = turn;
-    const options = { timeoutMs: 0, onResult: (result: unknown) => this.#answered(turn, result) };
-    const answer = this.#peer.call("session/prompt", { sessionId: this.#agentSessionId, prompt }, options);
-    answer.catch((error: unknown) => this.#failed(turn, error));
-    // The agent acknowledges nothing. The user's message is reported in a later tick than the prompt.
-    setImmediate(() => turn.begin());
+    this.#turns.prompt(params, promptContent(params, about.prompt));
   }
 
   interrupt(): Promise<void> {
-    const turn = this.#turn;
-    if (turn === undefined || turn.isCancelled) return Promise.resolve();
-    turn.isCancelled = true;
-    // In this order: an agent must not read the cancel and then still wait for an answer that starts a command.
-    this.#questions.cancelAll();
-    this.#peer.notify("session/cancel", { sessionId: this.#agentSessionId });
-    this.#cancelTimer = setTimeout(() => {
-      this.#logger.warn({}, "The agent did not end its turn after a cancel; it is stopped.");
-      this.#giveUp();
-    }, AGENT_LIMITS.cancelMs);
+    this.#turns.interrupt();
     return Promise.resolve();
   }
 
@@ -175,7 +150,8 @@ export class AcpAgent implements Agent {
     const { spec } = this.#options;
     this.#agentSessionId = opened.agentSessionId;
     this.#cwd = start.cwd;
-    this.#usage = start.tokenUsage;
+    this.#turns.countFrom(start.tokenUsage);
+    this.#textNotices = new TextNotices(this.#opener.about?.name, opened.answer);
     this.#sessionOptions = SessionOptions.from(opened.answer);
     this.#isOpen = true;
     const options = this.#sessionOptions;
@@ -211,37 +187,6 @@ export class AcpAgent implements Agent {
     this.#events.onNotification({ type: "mcp_status_changed", servers, summary }, undefined);
   }
 
-  #answered(turn: AcpTurn, result: unknown): void {
-    const usage = tokenUsageOf(isRecord(result) ? result.usage : undefined);
-    if (usage !== undefined) {
-      turn.confirm();
-      this.#usage = addUsage(this.#usage, usage);
-      const { sessionId } = this.#options;
-      this.#notify({ type: "session_token_usage_changed", sessionId, tokenUsage: this.#usage });
-    }
-    this.#end(turn, () => endOfResult(result, turn.facts));
-  }
-
-  #failed(turn: AcpTurn, error: unknown): void {
-    // The end of the process is reported by `#exited`, with its exit code.
-    if (error instanceof ConnectionError) return;
-    this.#end(turn, () => {
-      const end = endOfError(error, turn.facts);
-      if (end.reason !== "cancelled") this.#notify(errorNotification(String(end.details.message), this.#now()));
-      return end;
-    });
-  }
-
-  #end(turn: AcpTurn, endOf: () => ReturnType<typeof endOfResult>): void {
-    if (this.#turn !== turn) return;
-    clearTimeout(this.#cancelTimer);
-    this.#questions.cancelAll();
-    const end = endOf();
-    this.#turn = undefined;
-    this.#betweenTurns = this.#makeWriter();
-    turn.end(end);
-  }
-
   #notified({ method, params }: AcpCall): void {
     if (method === "$/cancel_request") {
       this.#questions.withdraw(params.requestId);
@@ -269,14 +214,9 @@ export class AcpAgent implements Agent {
   }
 
   #exited(exit: AgentExit): void {
-    clearTimeout(this.#cancelTimer);
-    this.#questions.clear();
-    const turn = this.#turn;
-    this.#turn = undefined;
     const message = exitText(this.#options.spec.name, exit);
     const { exitCode, signal, expected } = exit;
-    turn?.end({ reason: turn.isCancelled ? "cancelled" : "agent_exited", details: { exitCode, signal, message } });
-    this.#betweenTurns.end(false);
+    this.#turns.exited({ exitCode, signal, message });
     if (!expected) this.#logger.warn({ exitCode, signal, counters: this.#peer.counters }, message);
     this.#events.onExit(exit);
   }
@@ -304,6 +244,21 @@ export class AcpAgent implements Agent {
     });
   }
 
+  #makeTurns(): TurnKeeper {
+    const { events, sessionId } = this.#options;
+    return new TurnKeeper({
+      peer: this.#peer,
+      questions: this.#questions,
+      events,
+      logger: this.#logger,
+      sessionId,
+      now: this.#now,
+      agentSessionId: () => this.#agentSessionId,
+      wayToLogIn: () => this.#opener.wayToLogIn,
+      giveUp: () => this.#giveUp(),
+    });
+  }
+
   #makeOpener(): ConversationOpener {
     const { spec } = this.#options;
     return new ConversationOpener({
@@ -312,6 +267,7 @@ export class AcpAgent implements Agent {
       version: LOCAL_DAEMON_VERSION,
       timeoutMs: spec.startTimeoutMs ?? AGENT_LIMITS.startMs,
       logger: this.#logger,
+      stderr: () => this.#options.process.stderr,
     });
   }
 
@@ -319,14 +275,13 @@ export class AcpAgent implements Agent {
     return new UpdateReaderV1({
       writer: () => {
         if (!this.#isOpen) return undefined;
-        this.#turn?.confirm();
-        return this.#turn?.writer ?? this.#betweenTurns;
+        this.#turns.current?.confirm();
+        return this.#turns.writer;
       },
+      turn: () => this.#turns.current,
+      textNotices: () => this.#textNotices,
       options: () => this.#sessionOptions,
       onOptions: () => this.#notifyOptions(),
-      onSystemError: (message) => {
-        if (this.#turn !== undefined) this.#turn.systemError = message;
-      },
       notify: (notification) => this.#notify(notification),
       now: this.#now,
     });
@@ -347,16 +302,4 @@ export class AcpAgent implements Agent {
   #notifyOptions(): void {
     this.#notify({ type: "settings_updated", settings: this.#settings() });
   }
-
-  /** Between turns no state is reported: the daemon states idle at a turn's end, and nobody would state it again. */
-  #makeWriter(): TurnWriter {
-    const emit = (notification: SessionNotification) => {
-      if (notification.type !== "droid_working_state_changed") this.#notify(notification);
-    };
-    return new TurnWriter({ turnId: undefined, now: this.#now, emit });
-  }
-}
-
-function errorNotification(message: string, now: number): SessionNotification {
-  return { type: "error", message, errorType: "AgentError", timestamp: new Date(now).toISOString() };
 }

@@ -16,12 +16,15 @@ export class AcpTurn {
   readonly writer: TurnWriter;
   isCancelled = false;
   hasRefusal = false;
-  systemError: string | undefined;
+  /** The last text of the agent, when it is an error of its model. */
+  failureText: string | undefined;
 
   readonly #options: AcpTurnOptions;
   #isBegun = false;
   #isConfirmed = false;
   #isOver = false;
+  #systemError: string | undefined;
+  #retries: string[] = [];
 
   constructor(options: AcpTurnOptions) {
     const { params, events, now } = options;
@@ -39,10 +42,34 @@ export class AcpTurn {
   }
 
   get facts(): TurnFacts {
-    const { isCancelled, hasRefusal, systemError, writer } = this;
+    const { isCancelled, hasRefusal, failureText, writer } = this;
     // A command of the agent's own may write nothing at all.
     const isCommand = this.#options.params.text.startsWith("/");
-    return { isCancelled, hasRefusal, systemError, hasContent: writer.hasContent || isCommand };
+    const hasContent = writer.hasContent || isCommand;
+    const [systemError, lastRetry] = [this.#systemError?.trim(), this.#retries.at(-1)];
+    return { isCancelled, hasRefusal, systemError, failureText, lastRetry, hasContent };
+  }
+
+  /** The agent reports beside the conversation that its model has failed. What it says then is the reason. */
+  get hasSystemError(): boolean {
+    return this.#systemError !== undefined;
+  }
+
+  systemFailed(message: string | undefined): void {
+    this.#systemError = message ?? "";
+  }
+
+  explainSystemError(text: string): void {
+    this.#systemError = (this.#systemError ?? "") + text;
+  }
+
+  /** The model is asked again: what it wrote for this call is void. */
+  retry(reason: string): void {
+    this.confirm();
+    this.writer.retract();
+    this.#retries.push(reason);
+    const attempt = this.#retries.length;
+    this.#options.events.onNotification({ type: "llm_retry", attempt, reason }, undefined);
   }
 
   /** Reports the user's message, before anything that the agent does. */

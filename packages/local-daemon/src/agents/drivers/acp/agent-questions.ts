@@ -18,6 +18,8 @@ interface Question {
   readonly toolUseIds: readonly string[];
   /** The answer that says that nobody answers any more. */
   readonly cancelled: object;
+  /** Reports that the agent does not wait any more, and goes on. */
+  goesOn(): void;
 }
 
 /**
@@ -54,6 +56,7 @@ export class AgentQuestions {
     for (const [id, question] of this.#open) {
       if (String(question.rpcId) !== String(rpcId)) continue;
       this.#close(id, question);
+      question.goesOn();
       this.#options.peer.refuse(question.rpcId, REQUEST_CANCELLED, "Cancelled");
     }
   }
@@ -88,7 +91,8 @@ export class AgentQuestions {
     const options = new PermissionOptions(params.options);
     const details = confirmationOf(tool);
     const toolUses = [{ toolUse: tool.toolUse, confirmationType: details.type, details }];
-    const requestId = this.#add({ rpcId: id, toolUseIds: [tool.id], cancelled: CANCELLED_OUTCOME });
+    const goesOn = () => turn.writer.toolAnswered();
+    const requestId = this.#add({ rpcId: id, toolUseIds: [tool.id], cancelled: CANCELLED_OUTCOME, goesOn });
     events.onRequest({
       id: requestId,
       method: "request_permission",
@@ -96,12 +100,12 @@ export class AgentQuestions {
       respond: ({ selectedOption }) => {
         if (!this.#open.delete(requestId)) return;
         if (selectedOption === "cancel") turn.hasRefusal = true;
-        turn.writer.toolAnswered();
+        goesOn();
         peer.respond(id, options.outcomeOf(selectedOption));
       },
       refuse: (message) => {
         if (!this.#open.delete(requestId)) return;
-        turn.writer.toolAnswered();
+        goesOn();
         peer.refuse(id, RpcCode.invalidParams, message);
       },
     });
@@ -115,7 +119,7 @@ export class AgentQuestions {
     }
     this.#options.turn()?.confirm();
     const form = new ElicitationForm(params);
-    const requestId = this.#add({ rpcId: id, toolUseIds: [], cancelled: { action: "cancel" } });
+    const requestId = this.#add({ rpcId: id, toolUseIds: [], cancelled: { action: "cancel" }, goesOn: () => {} });
     events.onRequest({
       id: requestId,
       method: "ask_user",

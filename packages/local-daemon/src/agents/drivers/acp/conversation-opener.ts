@@ -1,5 +1,6 @@
 import { isRecord, type Logger, ProtocolError, SessionError, SessionNotFoundError } from "@daemon-sdk/protocol";
 import type { AgentStart } from "../../agent.js";
+import { startFailure } from "../process-errors.js";
 import { textOf } from "./content.js";
 import type { JsonRpcPeer } from "./json-rpc-peer.js";
 import { acpMcpServers } from "./mcp-servers.js";
@@ -25,6 +26,8 @@ export interface ConversationOpenerOptions {
   readonly version: string;
   readonly timeoutMs: number;
   readonly logger: Logger;
+  /** What the agent has written to stderr. */
+  stderr(): string;
 }
 
 /** An opened conversation. */
@@ -43,6 +46,8 @@ export interface AgentAbout {
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly prompt: PromptCapabilities;
   readonly authMethods: readonly unknown[];
+  /** What the agent's program calls itself, where it states that. */
+  readonly name: string | undefined;
   /** Version of the agent's program, where it states one. */
   readonly version: string | undefined;
 }
@@ -61,6 +66,15 @@ export class ConversationOpener {
     return this.#about;
   }
 
+  /** How a person logs in to the agent, as sentences. */
+  get wayToLogIn(): string {
+    const names = (this.#about?.authMethods ?? []).flatMap((method) =>
+      isRecord(method) && typeof method.name === "string" ? [method.name] : [],
+    );
+    const ways = names.length === 0 ? "" : ` It offers: ${names.join(", ")}.`;
+    return `Run \`local-daemon agents login ${this.#options.agent}\`, then send again.${ways}`;
+  }
+
   /** Rejects with `VERSION_MISMATCH` when the agent does not speak our version. A second call returns the first answer. */
   async initialize(): Promise<AgentAbout> {
     if (this.#about !== undefined) return this.#about;
@@ -77,8 +91,9 @@ export class ConversationOpener {
     }
     const capabilities = isRecord(read.agentCapabilities) ? read.agentCapabilities : {};
     const authMethods = Array.isArray(read.authMethods) ? read.authMethods : [];
-    const version = isRecord(read.agentInfo) ? textOf(read.agentInfo.version) : undefined;
-    this.#about = { capabilities, prompt: promptCapabilities(capabilities), authMethods, version };
+    const info = isRecord(read.agentInfo) ? read.agentInfo : {};
+    const [name, version] = [textOf(info.name), textOf(info.version)];
+    this.#about = { capabilities, prompt: promptCapabilities(capabilities), authMethods, name, version };
     return this.#about;
   }
 
@@ -116,17 +131,14 @@ export class ConversationOpener {
     try {
       return await this.#options.peer.call(method, params, { timeoutMs: this.#options.timeoutMs });
     } catch (error) {
-      throw isAuthRequired(error) ? this.#loginRequired(error) : error;
+      if (isAuthRequired(error)) throw this.#loginRequired(error);
+      const { agent, timeoutMs, peer, stderr } = this.#options;
+      throw startFailure(error, { agent, method, timeoutMs, excerpt: peer.excerpt, stderr: stderr() });
     }
   }
 
   #loginRequired(cause: unknown): SessionError {
-    const { agent } = this.#options;
-    const names = (this.#about?.authMethods ?? []).flatMap((method) =>
-      isRecord(method) && typeof method.name === "string" ? [method.name] : [],
-    );
-    const ways = names.length === 0 ? "" : ` It offers: ${names.join(", ")}.`;
-    const message = `Agent "${agent}" is not logged in. Run \`local-daemon agents login ${agent}\`, then send again.${ways}`;
+    const message = `Agent "${this.#options.agent}" is not logged in. ${this.wayToLogIn}`;
     return new SessionError("AGENT_LOGIN_REQUIRED", message, { cause });
   }
 }

@@ -7,8 +7,12 @@ import {
   RpcCode,
   type Transport,
 } from "@daemon-sdk/protocol";
+import { redacted } from "../../../redaction.js";
 import type { AgentFault } from "../../agent.js";
 import { envelopeHead } from "../envelope-head.js";
+
+/** Longest excerpt of what the agent wrote and what was no frame, in UTF-16 units. */
+const EXCERPT_CHARS = 400;
 
 /** A request or notification of the agent. `id` is absent for a notification. */
 export interface AcpCall {
@@ -59,11 +63,17 @@ export class JsonRpcPeer {
   #nextId = 0;
   #isClosed = false;
   #isTextReported = false;
+  #excerpt = "";
 
   constructor(options: JsonRpcPeerOptions) {
     this.#options = options;
     options.transport.onMessage = (text) => this.#receive(text);
     options.transport.onClose = () => this.#closed();
+  }
+
+  /** The beginning of what the agent wrote and what was no frame, without secrets; may be empty. */
+  get excerpt(): string {
+    return redacted(this.#excerpt);
   }
 
   /**
@@ -143,6 +153,7 @@ export class JsonRpcPeer {
       { characters: text.length },
       "The agent wrote a line that is no JSON-RPC frame; skipped.",
     );
+    if (this.#excerpt.length < EXCERPT_CHARS) this.#excerpt = `${this.#excerpt}${text}\n`.slice(0, EXCERPT_CHARS);
     if (this.#isTextReported) return;
     this.#isTextReported = true;
     const message = "The agent writes text to stdout that is no message. It is skipped; it belongs on stderr.";

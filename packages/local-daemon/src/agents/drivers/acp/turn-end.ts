@@ -9,8 +9,12 @@ export const AUTH_REQUIRED = -32000;
 export interface TurnFacts {
   /** We sent a cancel: whatever the agent answers, the turn was cancelled. */
   readonly isCancelled: boolean;
-  /** The agent reported beside the conversation that its model failed. */
+  /** The agent reported beside the conversation that its model failed: its reason, or an empty text. */
   readonly systemError: string | undefined;
+  /** The last text, when it is an error of the model in the agent's words. */
+  readonly failureText: string | undefined;
+  /** The reason for which the model was asked again, the last time. */
+  readonly lastRetry: string | undefined;
   /** A person refused a tool in this turn. */
   readonly hasRefusal: boolean;
   /** Whether the agent wrote anything or used a tool. */
@@ -20,16 +24,24 @@ export interface TurnFacts {
 const EMPTY_TURN =
   "The agent ended the turn without a text, a tool or an error. Its model may have failed; see its log.";
 
+const SYSTEM_ERROR = "The agent reports that its model failed.";
+
 /** How a turn ended whose prompt was answered by a result (docs/wire/acp.md#ends). */
 export function endOfResult(result: unknown, facts: TurnFacts): AgentTurnEnd {
-  const { stopReason, usage } = isRecord(result) ? result : { stopReason: undefined, usage: undefined };
-  const details = tokenDetails(usage);
+  const stopReason = isRecord(result) ? result.stopReason : undefined;
+  const tokenUsage = usageOfResult(result);
+  const details = tokenUsage === undefined ? {} : { tokenUsage };
   if (facts.isCancelled) return { reason: "cancelled", details };
-  if (facts.systemError !== undefined) return { reason: "error", details: { ...details, message: facts.systemError } };
+  const { systemError } = facts;
+  if (systemError !== undefined)
+    return { reason: "error", details: { ...details, message: systemError || SYSTEM_ERROR } };
   switch (stopReason) {
-    case "end_turn":
-      if (!facts.hasContent) return { reason: "error", details: { ...details, stopReason, message: EMPTY_TURN } };
-      return { reason: "completed", details };
+    case "end_turn": {
+      const message = failureOf(facts, tokenUsage);
+      return message === undefined
+        ? { reason: "completed", details }
+        : { reason: "error", details: { ...details, stopReason, message } };
+    }
     case "refusal":
       return { reason: "error", details: { ...details, stopReason, message: "The model refused to continue." } };
     case "cancelled":
@@ -40,12 +52,25 @@ export function endOfResult(result: unknown, facts: TurnFacts): AgentTurnEnd {
   }
 }
 
-/** How a turn ended whose prompt was answered by an error. */
-export function endOfError(error: unknown, facts: TurnFacts): AgentTurnEnd {
+/** Why a turn failed that has ended as if all was well; undefined when nothing says that it failed. */
+function failureOf(
+  { hasContent, failureText, lastRetry }: TurnFacts,
+  usage: TokenUsage | undefined,
+): string | undefined {
+  // A model that answered has a usage: its text is its own then.
+  if (failureText !== undefined && usage === undefined) return failureText;
+  if (hasContent) return undefined;
+  return lastRetry === undefined ? EMPTY_TURN : `${EMPTY_TURN} It had asked the model again: ${lastRetry}`;
+}
+
+/** How a turn ended whose prompt was answered by an error. `wayToLogIn` is added when a login is missing. */
+export function endOfError(error: unknown, facts: TurnFacts, wayToLogIn: string): AgentTurnEnd {
   if (facts.isCancelled) return { reason: "cancelled", details: {} };
-  const message = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof Error ? error.message : String(error);
   const rpcCode = error instanceof ProtocolError ? error.rpcCode : undefined;
-  const reason = isAuthRequired(error) ? "model_authentication_failed" : "error";
+  const [reason, message] = isAuthRequired(error)
+    ? ["model_authentication_failed", `${cause} ${wayToLogIn}`]
+    : ["error", cause];
   return { reason, details: { message, ...(rpcCode !== undefined && { rpcCode }) } };
 }
 
@@ -54,22 +79,22 @@ export function isAuthRequired(error: unknown): boolean {
   return error instanceof ProtocolError && (error.rpcCode === AUTH_REQUIRED || error.rpcCode === 401);
 }
 
-/** Usage as ours; undefined when the agent reports none. */
-export function tokenUsageOf(usage: unknown): TokenUsage | undefined {
-  if (!isRecord(usage)) return undefined;
-  const count = (name: string) => (typeof usage[name] === "number" ? usage[name] : 0);
-  return {
-    inputTokens: count("inputTokens"),
-    outputTokens: count("outputTokens"),
-    cacheCreationTokens: count("cachedWriteTokens"),
-    cacheReadTokens: count("cachedReadTokens"),
-    thinkingTokens: count("thoughtTokens"),
-  };
+/** Usage that the answer to a prompt reports, as ours; undefined when there is none. One agent has it in `_meta` (docs/wire/acp.md#ends). */
+export function usageOfResult(result: unknown): TokenUsage | undefined {
+  if (!isRecord(result)) return undefined;
+  const { usage, _meta: meta } = result;
+  if (isRecord(usage)) {
+    return tokenUsage(usage, ["inputTokens", "outputTokens", "cachedWriteTokens", "cachedReadTokens", "thoughtTokens"]);
+  }
+  const quota = isRecord(meta) && isRecord(meta.quota) ? meta.quota.token_count : undefined;
+  return isRecord(quota) ? tokenUsage(quota, ["input_tokens", "output_tokens"]) : undefined;
 }
 
-function tokenDetails(usage: unknown): Record<string, unknown> {
-  const tokenUsage = tokenUsageOf(usage);
-  return tokenUsage === undefined ? {} : { tokenUsage };
+/** `names` are the agent's for input, output, written to the cache, read from the cache, and thinking. */
+function tokenUsage(counts: Record<string, unknown>, names: readonly string[]): TokenUsage {
+  const [inputTokens = 0, outputTokens = 0, cacheCreationTokens = 0, cacheReadTokens = 0, thinkingTokens = 0] =
+    names.map((name) => (typeof counts[name] === "number" ? counts[name] : 0));
+  return { inputTokens, outputTokens, cacheCreationTokens, cacheReadTokens, thinkingTokens };
 }
 
 /** Two usages as one. */

@@ -27,7 +27,10 @@ export class TurnWriter {
   /** The agent's id of the open message; a change of it begins a new message. */
   #agentMessageId: string | undefined;
   #state = "idle";
-  #hasContent = false;
+  /** Ids of our messages that hold text or thinking, and were not retracted. */
+  readonly #messages = new Set<string>();
+  /** Those of the model's present call: what it wrote since the last tool. */
+  #callMessages: string[] = [];
 
   constructor(options: TurnWriterOptions) {
     this.#options = options;
@@ -35,7 +38,7 @@ export class TurnWriter {
 
   /** Whether the agent wrote a text or used a tool. */
   get hasContent(): boolean {
-    return this.#hasContent;
+    return this.#tools.size > 0 || this.#messages.size > 0;
   }
 
   text(text: string, agentMessageId: string | undefined): void {
@@ -95,6 +98,16 @@ export class TurnWriter {
     this.state("executing_tool");
   }
 
+  /** Takes back what the model wrote since the last tool: it is asked again. */
+  retract(): void {
+    this.#message = undefined;
+    for (const messageId of this.#callMessages) {
+      this.#messages.delete(messageId);
+      this.#emit({ type: "assistant_message_retracted", messageId });
+    }
+    this.#callMessages = [];
+  }
+
   /** Ends what is open: the message, and each tool without a result. */
   end(isCancelled: boolean): void {
     this.#endMessage();
@@ -109,7 +122,6 @@ export class TurnWriter {
     if (this.#message !== undefined) return this.#message;
     const { turnId, now } = this.#options;
     this.#agentMessageId = agentMessageId;
-    this.#hasContent = true;
     // An agent's id may come again in another turn, and after a tool call.
     const isFresh = agentMessageId !== undefined && turnId !== undefined && !this.#usedIds.has(agentMessageId);
     if (agentMessageId !== undefined) this.#usedIds.add(agentMessageId);
@@ -118,6 +130,8 @@ export class TurnWriter {
       now,
       emit: (notification) => this.#emit(notification),
     });
+    this.#messages.add(this.#message.id);
+    this.#callMessages.push(this.#message.id);
     return this.#message;
   }
 
@@ -137,7 +151,7 @@ export class TurnWriter {
 
   #announce(tool: ToolCall): void {
     this.#endMessage();
-    this.#hasContent = true;
+    this.#callMessages = [];
     tool.state = "announced";
     this.#emit({ type: "tool_call", toolUse: tool.toolUse });
     this.state("executing_tool");

@@ -1,6 +1,8 @@
 import { isRecord, newId, type SessionNotification } from "@daemon-sdk/protocol";
+import type { AcpTurn } from "./acp-turn.js";
 import { readContent, recordsOf, textOf } from "./content.js";
 import type { SessionOptions } from "./session-options.js";
+import type { TextNotices } from "./text-notices.js";
 import type { TurnWriter } from "./turn-writer.js";
 import type { CommandInfo, ContextUsage, SessionReport, UpdateReader } from "./update-reader.js";
 
@@ -8,12 +10,14 @@ import type { CommandInfo, ContextUsage, SessionReport, UpdateReader } from "./u
 export interface UpdateReaderV1Options {
   /** Writes the conversation: of the running turn, or of what comes outside of turns. Undefined while a conversation is replayed. */
   writer(): TurnWriter | undefined;
+  /** The running turn; undefined between turns. */
+  turn(): AcpTurn | undefined;
+  /** Tells texts of the agent from those of its model. */
+  textNotices(): TextNotices;
   /** Modes, models and options of the session. */
   options(): SessionOptions;
   /** The options have changed. */
   onOptions(): void;
-  /** The model of the running turn has failed, as the agent reports it beside the conversation. */
-  onSystemError(message: string): void;
   /** Passes on what is no part of a message or a tool. */
   notify(notification: SessionNotification): void;
   readonly now: () => number;
@@ -71,10 +75,24 @@ export class UpdateReaderV1 implements UpdateReader, SessionReport {
 
   #message({ content, messageId }: Update): void {
     const block = readContent(content);
+    if (block?.type === "text" && this.#isOfAgent(block.text)) return;
     const writer = this.#options.writer();
     if (block === undefined || writer === undefined) return;
     if (block.type === "text") writer.text(block.text, textOf(messageId));
     else writer.block(block, textOf(messageId));
+  }
+
+  /** Takes a text that is the agent's own in place of its model's. False for one that belongs to the conversation. */
+  #isOfAgent(text: string): boolean {
+    const turn = this.#options.turn();
+    const meaning = this.#options.textNotices().meaningOf(text);
+    if (turn !== undefined) turn.failureText = meaning === "failure" ? text : undefined;
+    if (meaning === "notice") this.#notice({ title: text.trim() });
+    if (meaning === "retry") turn?.retry(text);
+    if (meaning !== undefined) return meaning !== "failure";
+    if (turn?.hasSystemError !== true) return false;
+    turn.explainSystemError(text);
+    return true;
   }
 
   #thought({ content, messageId }: Update): void {
@@ -108,11 +126,16 @@ export class UpdateReaderV1 implements UpdateReader, SessionReport {
     if (typeof title === "string" && title !== "") {
       this.#notifyChange({ type: "session_title_updated", title, updateType: "auto" });
     }
-    const codex = isRecord(meta) && isRecord(meta.codex) ? meta.codex : undefined;
-    const status = isRecord(codex?.threadStatus) ? codex.threadStatus : undefined;
-    if (status?.type === "systemError") {
-      this.#options.onSystemError(textOf(status.message) ?? "The agent reports that its model failed.");
-    }
+    if (isRecord(meta) && isRecord(meta.codex)) this.#codexThread(meta.codex);
+  }
+
+  /** Codex reports beside the conversation how its model does (docs/wire/acp.md#notices). */
+  #codexThread({ threadStatus, error }: Update): void {
+    const turn = this.#options.turn();
+    if (isRecord(threadStatus) && threadStatus.type === "systemError") turn?.systemFailed(textOf(threadStatus.message));
+    if (!isRecord(error) || error.willRetry !== true) return;
+    const parts = [error.message, error.additionalDetails].filter((part) => typeof part === "string" && part !== "");
+    turn?.retry(parts.join(": "));
   }
 
   #usage({ used, size, cost }: Update): void {

@@ -1,0 +1,3 @@
+/** A stand-in that reads all and answers nothing, not even `initialize`. */
+process.stdin.resume();
+process.stdin.on("end", () => process.exit());
