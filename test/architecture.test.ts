@@ -264,7 +264,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   "transport-ws": [".", "./package.json"],
   testing: [".", "./node", "./node-test", "./vitest", "./package.json"],
   client: [".", "./relay", "./local", "./exec", "./package.json"],
-  "local-daemon": [".", "./server", "./package.json"],
+  "local-daemon": [".", "./server", "./config.schema.json", "./package.json"],
 };
 
 function withoutSource(target: ExportTarget): ExportTarget {

@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentContract, agentHarness, fakeAgentHarness } from "@daemon-sdk/testing/node";
+import { acpAgentContract, agentContract, agentHarness, fakeAgentHarness } from "@daemon-sdk/testing/node";
 import { registerContract } from "@daemon-sdk/testing/vitest";
-import { afterAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { ROOT } from "../support/packages.js";
 import { WORKSPACE_AGENT_PROGRAM } from "./real-daemon-harness.js";
 
@@ -40,4 +41,28 @@ describe("the echo agent, written from docs/agents.md alone", () => {
     patienceMs,
   });
   registerContract(agentContract, harness);
+});
+
+/** Whether a program is there; where it is not, its agent is skipped, and the name of the group says so. */
+function isThere(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args).status === 0;
+}
+
+const AGENTS = join(ROOT, "apps", "examples", "agents");
+const prompts = { say: (word: string) => word, endless: "wait for me", permission: "delete it" };
+
+const hasPython = isThere("python3", "--version");
+describe.skipIf(!hasPython)(`the Python agent${hasPython ? "" : " (skipped: python3 is not on PATH)"}`, () => {
+  const command = ["python3", join(AGENTS, "echo_agent.py")] as const;
+  registerContract(acpAgentContract, agentHarness(command, { prompts, workingDirectory: directory, patienceMs }));
+});
+
+const hasGo = isThere("go", "version");
+describe.skipIf(!hasGo)(`the Go agent${hasGo ? "" : " (skipped: go is not on PATH)"}`, () => {
+  const program = join(directory, "echo-agent");
+  beforeAll(() => {
+    const { status, stderr } = spawnSync("go", ["build", "-o", program, join(AGENTS, "echo-agent.go")]);
+    expect(status, String(stderr)).toBe(0);
+  }, 120_000);
+  registerContract(acpAgentContract, agentHarness([program], { prompts, workingDirectory: directory, patienceMs }));
 });

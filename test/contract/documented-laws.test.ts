@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { daemonContract, transportContract } from "@daemon-sdk/testing";
-import { agentContract } from "@daemon-sdk/testing/node";
+import { acpAgentContract, agentContract } from "@daemon-sdk/testing/node";
 import { expect, test } from "vitest";
 import { ROOT } from "../support/packages.js";
 
@@ -26,6 +26,10 @@ test("each law of docs/protocol.md that is marked has one case, and each case it
 
 test("each law of docs/agents.md that is marked has one case, and each case its mark", () => {
   expect(marksIn("docs/agents.md", "A")).toEqual(lawsOf(agentContract));
+});
+
+test("each law of ACP in docs/agents.md that is marked has one case, and each case its mark", () => {
+  expect(marksIn("docs/agents.md", "C")).toEqual(lawsOf(acpAgentContract));
 });
 
 test("each law of Transport has a case, and each case is of a law that stands there", () => {

@@ -6,9 +6,11 @@ import {
   runCase,
   transportContract,
 } from "@daemon-sdk/testing";
-import { agentContract } from "@daemon-sdk/testing/node";
+import { acpAgentContract, agentContract } from "@daemon-sdk/testing/node";
+import { ACP_MUTANTS } from "./acp-mutants.js";
 import { AGENT_MUTANTS } from "./agent-mutants.js";
 import { DAEMON_MUTANTS } from "./daemon-mutants.js";
+import { sinfulAcpHarness } from "./sinful-acp-agent.js";
 import { sinfulAgentHarness } from "./sinful-agent.js";
 import { sinfulHarness } from "./sinful-daemon.js";
 import { bounds, connectMutant, MUTANTS } from "./transport-mutants.js";
@@ -52,6 +54,9 @@ export const SUSPECTS: readonly Suspect[] = [
   ...AGENT_MUTANTS.map(({ sin, caughtBy, make }) =>
     suspect(`an agent that ${sin}`, caughtBy, agentContract, (patienceMs) => sinfulAgentHarness(make, patienceMs)),
   ),
+  ...ACP_MUTANTS.map(({ sin, caughtBy, make }) =>
+    suspect(`an ACP agent that ${sin}`, caughtBy, acpAgentContract, (patienceMs) => sinfulAcpHarness(make, patienceMs)),
+  ),
 ];
 
 function suspect<Harness extends OfferingHarness>(
@@ -93,7 +98,7 @@ export async function judgeTransport(connect: () => ReturnType<typeof connectMut
 /** Cases that no mutant is made for. */
 export function idleCases(): string[] {
   const named = new Set(SUSPECTS.flatMap(({ caughtBy }) => caughtBy));
-  const all = [...transportContract, ...daemonContract, ...agentContract].map(({ id }) => id);
+  const all = [...transportContract, ...daemonContract, ...agentContract, ...acpAgentContract].map(({ id }) => id);
   return all.filter((id) => !named.has(id) && !named.has(lawOf(id)));
 }
 

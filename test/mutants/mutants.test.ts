@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import { daemonContract, runContract } from "@daemon-sdk/testing";
-import { agentContract } from "@daemon-sdk/testing/node";
+import { acpAgentContract, agentContract } from "@daemon-sdk/testing/node";
 import { describe, expect, test } from "vitest";
 import { idleCases, isNamedIn, judge, judgeTransport, PATIENT_MS, SUSPECTS } from "./judge.js";
+import { sinfulAcpHarness } from "./sinful-acp-agent.js";
 import { sinfulAgentHarness } from "./sinful-agent.js";
 import { sinfulHarness } from "./sinful-daemon.js";
 import { connectMutant, Passing } from "./transport-mutants.js";
@@ -33,6 +34,12 @@ test("what mutants are made of keeps every law", async () => {
     ...(await runContract(
       agentContract,
       sinfulAgentHarness(() => ({}), PATIENT_MS),
+    )),
+  );
+  results.push(
+    ...(await runContract(
+      acpAgentContract,
+      sinfulAcpHarness(() => ({}), PATIENT_MS),
     )),
   );
   expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);

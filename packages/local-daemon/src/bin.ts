@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { createProgram, describeError, EXIT, usageExitCode } from "./cli/index.js";
 
 const interrupted = new AbortController();
@@ -18,8 +18,13 @@ process.stdout.on("error", () => {
   if (!isDaemon) interrupted.abort();
 });
 
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwInsteadOfExit);
+}
+
 const program = createProgram(interrupted.signal);
-for (const command of [program, ...program.commands]) command.exitOverride();
+throwInsteadOfExit(program);
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) {
     process.exitCode = usageExitCode(error.exitCode);

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { InvalidOptionError, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import { type ConfiguredKey, checkKeys } from "./access/index.js";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
-import { DAEMON_LIMITS, type DaemonLimits, SERVING_LIMITS } from "./limits/index.js";
+import { DAEMON_LIMITS, type DaemonLimits, LEAST_LIMITS, SERVING_LIMITS } from "./limits/index.js";
 import type { Store } from "./storage/index.js";
 
 /** How an agent is started and spoken to; its name is the key it stands under. */
@@ -15,12 +15,18 @@ export interface ConfiguredAgent {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Names of the daemon's variables that it gets beside the allow-list. */
   readonly inheritEnv?: readonly string[] | undefined;
+  /** Names of variables that a client may set for its session (`createSession({ env })`). Default none. */
+  readonly allowEnv?: readonly string[] | undefined;
+  /** Directory in which the program is started; absolute, or below `~/`. Default: the session's. The session keeps its own. */
+  readonly cwd?: string | undefined;
   /** Driver `acp`: the mode to set before the first prompt. Default: one that asks, where the agent has one. */
   readonly mode?: string | undefined;
   /** Driver `acp`: the model of sessions that name none. Default: the agent's own. */
   readonly model?: string | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
   readonly startTimeoutMs?: number | undefined;
+  /** Most processes of this agent that start or run, of all sessions together. Default: `limits.liveAgents`. */
+  readonly maxLive?: number | undefined;
 }
 
 /** Configuration of {@link createDaemon}; every key is optional. */
@@ -84,6 +90,15 @@ export interface DaemonConfig {
   readonly now?: () => number | undefined;
   /** Overrides of single bounds. */
   readonly limits?: Partial<DaemonLimits> | undefined;
+  /** Reads the configuration anew, for `local-daemon reload` and `status`. Default: none; a reload over the wire is refused. */
+  readonly readConfig?: (() => Promise<ConfigReading>) | undefined;
+}
+
+/** A configuration that was read anew. */
+export interface ConfigReading {
+  readonly config: DaemonConfig;
+  /** Changed keys that are not of the daemon itself, and that its next start applies. */
+  readonly atNextStart?: readonly string[] | undefined;
 }
 
 /** {@link DaemonConfig} with every default filled in. What is missing still has no value of its own. */
@@ -118,13 +133,6 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   limits: DAEMON_LIMITS,
 };
 
-/** Without one of these no agent would ever start. */
-const AT_LEAST_ONE: ReadonlySet<string> = new Set([
-  "agentStarts",
-  "liveAgents",
-  "liveAgentsPerKey",
-] satisfies (keyof DaemonLimits)[]);
-
 /** Fills in the defaults. Throws an `InvalidOptionError` that names the option; never repeats a key. */
 export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
@@ -151,7 +159,7 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     if (!(name in DEFAULT_CONFIG.limits)) {
       throw new InvalidOptionError(`limits.${name}`, `one of ${Object.keys(DEFAULT_CONFIG.limits).join(", ")}`);
     }
-    const min = AT_LEAST_ONE.has(name) ? 1 : 0;
+    const min = LEAST_LIMITS[name as keyof DaemonLimits] ?? 0;
     if (!(typeof value === "number" && value >= min)) {
       throw new InvalidOptionError(`limits.${name}`, `a number from ${min} on`, value);
     }
@@ -159,7 +167,7 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   return resolved;
 }
 
-function checkAgent(name: string, { command, startTimeoutMs }: ConfiguredAgent): void {
+function checkAgent(name: string, { command, cwd, maxLive, startTimeoutMs }: ConfiguredAgent): void {
   const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
   if (!isCommand) {
     throw new InvalidOptionError(`agents.${name}.command`, "a program and its arguments, as an array", command);
@@ -167,5 +175,15 @@ function checkAgent(name: string, { command, startTimeoutMs }: ConfiguredAgent):
   if (startTimeoutMs !== undefined && !(startTimeoutMs >= 1 && startTimeoutMs <= SERVING_LIMITS.timerMs)) {
     const wanted = `a number of milliseconds from 1 to ${SERVING_LIMITS.timerMs}`;
     throw new InvalidOptionError(`agents.${name}.startTimeoutMs`, wanted, startTimeoutMs);
+  }
+  if (cwd !== undefined && !(typeof cwd === "string" && /^(?:\/|~\/)/.test(cwd))) {
+    throw new InvalidOptionError(
+      `agents.${name}.cwd`,
+      "an absolute path of a directory, or one that begins with ~/",
+      cwd,
+    );
+  }
+  if (maxLive !== undefined && !(Number.isInteger(maxLive) && maxLive >= 1)) {
+    throw new InvalidOptionError(`agents.${name}.maxLive`, "a whole number from 1 on", maxLive);
   }
 }

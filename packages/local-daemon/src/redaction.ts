@@ -58,3 +58,20 @@ export function redacted(text: string, secrets: readonly string[] = []): string 
   for (const [pattern, replacement] of PATTERNS) clean = clean.replace(pattern, replacement);
   return clean;
 }
+
+/** JSON data without secrets: texts as of {@link redacted}, and no value of a variable in `env` whose name says that it is one. */
+export function redactedDeep(value: unknown): unknown {
+  if (typeof value === "string") return redacted(value);
+  if (Array.isArray(value)) return value.map(redactedDeep);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, key === "env" ? redactedEnv(inner) : redactedDeep(inner)]),
+  );
+}
+
+function redactedEnv(env: unknown): unknown {
+  if (typeof env !== "object" || env === null) return env;
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, SECRET_NAME.test(name) ? MARK : redactedDeep(value)]),
+  );
+}

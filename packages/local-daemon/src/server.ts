@@ -1,27 +1,12 @@
-import { fileURLToPath } from "node:url";
-import { InvalidOptionError, type Logger, type Transport } from "@daemon-sdk/protocol";
-import {
-  Credentials,
-  checkPrincipal,
-  KeyPolicies,
-  type KeyPolicy,
-  PERSON,
-  type Principal,
-  Tickets,
-} from "./access/index.js";
+import { type Logger, ProtocolError, RpcCode, type Transport } from "@daemon-sdk/protocol";
+import { Credentials, checkPrincipal, KeyPolicies, PERSON, type Principal, Tickets } from "./access/index.js";
 import type { EditorConnections } from "./acp-face/index.js";
-import {
-  AgentCatalog,
-  AgentGuard,
-  type AgentSpec,
-  agentStateDirOf,
-  createAgentSpawner,
-  presetsOnPath,
-  reapLeftovers,
-  WORKSPACE_AGENT,
-} from "./agents/index.js";
-import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
+import { type AgentCatalog, AgentGuard, agentStateDirOf, createAgentSpawner, reapLeftovers } from "./agents/index.js";
+import { type ConfigReading, type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
+import { changesOf, withLiveKeys } from "./config-changes.js";
+import { agentCatalog } from "./configured-agents.js";
 import { LoopShares } from "./connection/index.js";
+
 import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
@@ -38,6 +23,7 @@ import { LOCAL_DAEMON_VERSION } from "./version.js";
 export { type ConfiguredKey, type KeyPolicy, type KeyQuotas, PERSON, type Principal } from "./access/index.js";
 export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index.js";
 export {
+  type ConfigReading,
   type ConfiguredAgent,
   type DaemonConfig,
   DEFAULT_CONFIG,
@@ -83,6 +69,14 @@ export interface DaemonEndpoint {
   readonly version: string;
 }
 
+/** What a reload of the configuration changed, by dotted key, such as `limits.liveAgents`. */
+export interface ReloadReport {
+  /** Keys that the daemon has taken over. */
+  readonly applied: readonly string[];
+  /** Keys that hold from the daemon's next start on: those of sockets and of the relay. */
+  readonly atNextStart: readonly string[];
+}
+
 /** A running daemon. */
 export interface Daemon {
   readonly endpoint: DaemonEndpoint;
@@ -105,6 +99,14 @@ export interface Daemon {
    * A second call with a shorter time cuts the first one short.
    */
   close(options?: { drainMs?: number }): Promise<void>;
+  /**
+   * Takes over another configuration: agents, keys with their policies, limits of sessions and agents. No session ends. A running
+   * agent keeps what it was started with. Connections of keys that are gone are closed. Throws an `InvalidOptionError`, and changes
+   * nothing, for a faulty configuration.
+   *
+   * @param config the whole configuration; what is absent has its default again
+   */
+  reload(config: DaemonConfig): ReloadReport;
 }
 
 /**
@@ -147,7 +149,10 @@ class RunningDaemon implements Daemon {
   readonly #search: MessageSearch;
   readonly #committer: Committer;
   readonly #agents: AgentCatalog;
+  readonly #policies: KeyPolicies;
   readonly #credentials: Credentials;
+  /** With what was reloaded. */
+  #config: ResolvedConfig;
   readonly #connections: SessionConnections;
   #editors: Promise<EditorConnections> | undefined;
   readonly #drainCut = new AbortController();
@@ -170,6 +175,7 @@ class RunningDaemon implements Daemon {
     const { config, claim, store, epoch } = parts;
     const { logger, limits, now } = config;
     this.#parts = parts;
+    this.#config = config;
     this.#logger = logger;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -179,6 +185,7 @@ class RunningDaemon implements Daemon {
     if (stateDir !== undefined) this.#lag = new LagLog({ logger, loopLagMs: limits.loopLagMs });
     else this.#guard = new AgentGuard({ instanceId });
     const policies = new KeyPolicies(config.apiKeys);
+    this.#policies = policies;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
     this.#committer = new Committer({ store, logger, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
     this.#agents = agentCatalog(config);
@@ -204,6 +211,7 @@ class RunningDaemon implements Daemon {
       shares: this.#shares,
       limits,
       logger,
+      reload: (check) => this.#reloadRead(check),
     });
   }
 
@@ -227,6 +235,47 @@ class RunningDaemon implements Daemon {
     }
     this.#closing = this.#close(drainMs).finally(() => this.#resolveClosed());
     return this.#closing;
+  }
+
+  reload(config: DaemonConfig): ReloadReport {
+    const next = resolveConfig(config);
+    // Checked before anything changes.
+    const specs = agentCatalog(next).specs;
+    const { live, atNextStart } = changesOf(this.#config, next);
+    this.#config = withLiveKeys(this.#config, next);
+    this.#agents.replace(specs, next.defaultAgent);
+    this.#policies.replace(next.apiKeys);
+    this.#connections.closeKeys(this.#credentials.replaceKeys(next.apiKeys));
+    this.#host.services.live.recheck();
+    if (live.length + atNextStart.length > 0) {
+      this.#logger.info({ applied: live, atNextStart }, "the configuration was reloaded");
+    }
+    return { applied: live, atNextStart };
+  }
+
+  /** A reload over the wire. With `check` it changes nothing. */
+  async #reloadRead(check: boolean): Promise<{ applied: string[]; atNextStart: string[] }> {
+    const { config, atNextStart: others = [] } = await this.#readConfig();
+    let report: ReloadReport;
+    if (check) {
+      const next = resolveConfig(config);
+      agentCatalog(next);
+      const { live, atNextStart } = changesOf(this.#config, next);
+      report = { applied: live, atNextStart };
+    } else report = this.reload(config);
+    return { applied: [...report.applied], atNextStart: [...report.atNextStart, ...others] };
+  }
+
+  #readConfig(): Promise<ConfigReading> {
+    const { readConfig, program } = this.#parts.config;
+    if (readConfig !== undefined) return readConfig();
+    throw new ProtocolError(
+      "METHOD_NOT_FOUND",
+      `The program "${program}" runs this daemon, and has no configuration file.`,
+      {
+        rpcCode: RpcCode.methodNotFound,
+      },
+    );
   }
 
   async #start(): Promise<void> {
@@ -378,28 +427,5 @@ class RunningDaemon implements Daemon {
     this.#lag?.close();
     this.#guard?.close();
     await claim.release();
-  }
-}
-
-function agentCatalog(config: ResolvedConfig): AgentCatalog {
-  // The build puts the agent's program beside this file.
-  const embedded = WORKSPACE_AGENT(fileURLToPath(new URL("workspace-agent.cjs", import.meta.url)));
-  const configured = Object.entries(config.agents).map(
-    ([name, { driver = "stream-jsonrpc", ...agent }]): AgentSpec => ({ name, driver, ...agent }),
-  );
-  const presets = config.agentPresets ? presetsOnPath(process.env.PATH) : [];
-  const catalog = new AgentCatalog([embedded, ...presets, ...configured], config.defaultAgent);
-  checkAgentsOfKeys(config, catalog);
-  return catalog;
-}
-
-/** An agent that is misspelt would be missing without a word. */
-function checkAgentsOfKeys({ apiKeys }: ResolvedConfig, { names }: AgentCatalog): void {
-  for (const [index, key] of apiKeys.entries()) {
-    const { agents = [] }: KeyPolicy = typeof key === "string" ? {} : key;
-    const unknown = agents.find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      throw new InvalidOptionError(`apiKeys.${index}.agents`, `some of ${names.join(", ")}`, unknown);
-    }
   }
 }

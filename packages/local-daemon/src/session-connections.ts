@@ -2,7 +2,7 @@ import { CloseCode, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
 import { Connection, type LoopShare, type LoopShares } from "./connection/index.js";
 import type { DaemonLimits } from "./limits/index.js";
-import type { SharedTurns } from "./session-wire/index.js";
+import type { Reload, SharedTurns } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
 
 /** A link of the session wire that this daemon is to serve. */
@@ -25,6 +25,7 @@ export interface SessionConnectionsOptions {
   readonly shares: LoopShares;
   readonly limits: DaemonLimits;
   readonly logger: Logger;
+  readonly reload: Reload;
 }
 
 /**
@@ -62,10 +63,10 @@ export class SessionConnections {
    */
   async accept(link: SessionLink): Promise<void> {
     const { SessionDialect } = await this.#loaded();
-    const { host, credentials, limits, logger } = this.#options;
+    const { host, credentials, limits, logger, reload } = this.#options;
     const turns = await this.#sharedTurns();
     const { transport, principal, acceptedAt } = link;
-    if (principal !== undefined) turns.connections.add(principal.keyId);
+    turns.connections.check(principal?.keyId);
     const connection = new Connection({
       transport,
       logger,
@@ -85,9 +86,11 @@ export class SessionConnections {
           principal,
           verifyProof: (proof) => link.verifyProof?.(proof) ?? false,
           onAuthenticated: (share) => link.markAuthenticated?.(share),
+          reload,
           logger,
         }),
     });
+    turns.connections.add(principal?.keyId, connection);
     this.#open.add(connection);
     void connection.closed.then(() => this.#open.delete(connection));
     if (this.#isDraining) connection.close(CloseCode.goingAway, "the daemon stops");
@@ -103,6 +106,11 @@ export class SessionConnections {
     const { logger, shares } = this.#options;
     this.#turns ??= new SharedTurns(logger, shares);
     return this.#turns;
+  }
+
+  /** Closes those of configured keys that are gone. */
+  closeKeys(keyIds: readonly string[]): void {
+    this.#turns?.connections.close(keyIds);
   }
 
   /** From here on a new connection is closed at once. */

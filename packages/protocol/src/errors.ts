@@ -98,6 +98,8 @@ const FINAL = [
   "AGENT_UNSTABLE",
   /** The agent no longer had the conversation of its session, and began a new one. */
   "CONVERSATION_LOST",
+  /** The daemon no longer has the variables that a session was made with. */
+  "SESSION_ENV_LOST",
   /** The store failed in another way. */
   "STORAGE_FAILED",
   /** An option of the public API is wrong; the message names it and the accepted values. */

@@ -5,6 +5,7 @@ export {
   type AgentHarnessOptions,
   type AgentProcess,
   type AgentPrompts,
+  acpAgentContract,
   agentContract,
   agentHarness,
   type ChaosAddress,

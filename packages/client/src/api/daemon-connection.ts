@@ -109,6 +109,8 @@ export class DaemonConnection extends CallsById {
   /** Makes a session. Its handlers take precedence over the connection's. */
   async createSession(options: DaemonSessionOptions = {}): Promise<DaemonSession> {
     checkSessionOptions(options, this.capabilities.agents);
+    // A daemon that does not know them would pass them on as a param, or log them.
+    if (options.env !== undefined) requireOffer(this.capabilities, "sessionEnv");
     const { sessionId, signal } = options;
     if (sessionId !== undefined && this.#shared.has(sessionId))
       return this.resumeSession(sessionId, handlersOf(options));

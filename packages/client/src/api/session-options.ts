@@ -37,6 +37,12 @@ export interface DaemonSessionOptions
   sessionSource?: SessionSource;
   /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: the first of them. */
   agent?: string;
+  /**
+   * Variables of the agent's environment, such as a token of the caller's: of names that the agent's configuration allows
+   * (`allowEnv`), where the daemon offers `sessionEnv`. The daemon keeps them in memory only; after its restart the session has a
+   * notice with the code `SESSION_ENV_LOST`.
+   */
+  env?: Record<string, string>;
   /** For the agent's system prompt, in the form that the agent takes; droid's: `{ type: "preset", preset: "droid", append: "…" }`. */
   systemPrompt?: string | Record<string, unknown>;
   /** Replaces the agent's system prompt. */

@@ -22,6 +22,7 @@ const PASSED_ON = [
   "systemPromptOverride",
   "disableBuiltinSkills",
   "agent",
+  "env",
 ] as const satisfies readonly (keyof DaemonSessionOptions)[];
 
 /**

@@ -28,13 +28,23 @@ interface Known {
 export class Credentials {
   /** Tickets of `create_ticket`. */
   readonly tickets: Tickets;
-  readonly #known: readonly Known[];
+  readonly #token: Known;
+  #keys: readonly (Known & { readonly principal: { readonly keyId: string } })[] = [];
 
   constructor(options: CredentialOptions) {
     this.tickets = options.tickets ?? new Tickets();
-    const secrets = options.apiKeys.map((one) => (typeof one === "string" ? one : one.key));
-    const keys = secrets.map((key) => ({ hash: hash(key), principal: { keyId: keyIdOf(key) } }));
-    this.#known = [{ hash: hash(options.token), principal: PERSON }, ...keys];
+    this.#token = { hash: hash(options.token), principal: PERSON };
+    this.replaceKeys(options.apiKeys);
+  }
+
+  /** Accepts these keys from now on, and no others. Returns the ids of keys that are gone; their unused tickets are dropped. */
+  replaceKeys(apiKeys: readonly (string | ConfiguredKey)[]): string[] {
+    const before = this.#keys.map(({ principal }) => principal.keyId);
+    const secrets = apiKeys.map((one) => (typeof one === "string" ? one : one.key));
+    this.#keys = secrets.map((key) => ({ hash: hash(key), principal: { keyId: keyIdOf(key) } }));
+    const gone = before.filter((keyId) => !this.#keys.some(({ principal }) => principal.keyId === keyId));
+    this.tickets.drop(new Set(gone));
+    return gone;
   }
 
   /**
@@ -54,8 +64,9 @@ export class Credentials {
   #ownerOf(secret: string): Principal | undefined {
     const given = hash(secret);
     // Always compares all: the time until a first match would depend on which one matches.
-    const isMeant = this.#known.map((known) => timingSafeEqual(given, known.hash));
-    return this.#known[isMeant.indexOf(true)]?.principal;
+    const known: readonly Known[] = [this.#token, ...this.#keys];
+    const isMeant = known.map((one) => timingSafeEqual(given, one.hash));
+    return known[isMeant.indexOf(true)]?.principal;
   }
 }
 

@@ -53,9 +53,14 @@ export const LEVELS = ["off", "low", "medium", "high"] as const satisfies readon
 
 /** The policies of the configured keys. The person, and a key that is no longer configured, have none. */
 export class KeyPolicies {
-  readonly #policies: ReadonlyMap<string, KeyPolicy>;
+  #policies: ReadonlyMap<string, KeyPolicy> = new Map();
 
   constructor(keys: readonly (string | ConfiguredKey)[] = []) {
+    this.replace(keys);
+  }
+
+  /** Takes the policies of other keys from now on. Agents that run keep what they were started with. */
+  replace(keys: readonly (string | ConfiguredKey)[]): void {
     const named = keys.filter((key) => typeof key !== "string");
     this.#policies = new Map(named.map(({ key, ...policy }) => [keyIdOf(key), policy]));
   }

@@ -72,6 +72,11 @@ export class Tickets {
     return found?.principal;
   }
 
+  /** Drops the unused tickets of these keys. */
+  drop(keyIds: ReadonlySet<string>): void {
+    this.#waiting = this.#waiting.filter(({ principal: { keyId } }) => keyId === undefined || !keyIds.has(keyId));
+  }
+
   #boundOf(keyId: string | undefined): Bound {
     const name = keyId === undefined ? "tickets" : "ticketsPerKey";
     return this.#policies.quota(keyId, "tickets", { name, most: SERVING_LIMITS[name] });

@@ -4,19 +4,29 @@ import type { AgentSpec } from "./agent.js";
 /** The agents that a daemon is configured with, by name. */
 export class AgentCatalog {
   /** Those that can hold a session. */
-  readonly #specs: ReadonlyMap<string, AgentSpec>;
+  #specs: ReadonlyMap<string, AgentSpec> = new Map();
   /** Those, and programs of the driver `relay`. */
-  readonly #spawnable: ReadonlyMap<string, AgentSpec>;
-  readonly #defaultName: string;
+  #spawnable: ReadonlyMap<string, AgentSpec> = new Map();
+  #defaultName = "";
 
   /** Throws an `InvalidOptionError` when the default is not among them. */
   constructor(specs: readonly AgentSpec[], defaultName: string) {
-    this.#spawnable = new Map(specs.map((spec) => [spec.name, spec]));
-    this.#specs = new Map([...this.#spawnable].filter(([, { driver }]) => driver !== "relay"));
-    this.#defaultName = defaultName;
-    if (!this.#specs.has(defaultName)) {
-      throw new InvalidOptionError("defaultAgent", `one of ${this.names.join(", ")}`, defaultName);
+    this.replace(specs, defaultName);
+  }
+
+  /**
+   * Takes other agents from now on. Running agents go on as they were started. Throws an `InvalidOptionError`, and changes
+   * nothing, when the default is not among them.
+   */
+  replace(specs: readonly AgentSpec[], defaultName: string): void {
+    const spawnable = new Map(specs.map((spec) => [spec.name, spec]));
+    const forSessions = new Map([...spawnable].filter(([, { driver }]) => driver !== "relay"));
+    if (!forSessions.has(defaultName)) {
+      throw new InvalidOptionError("defaultAgent", `one of ${[...forSessions.keys()].join(", ")}`, defaultName);
     }
+    this.#spawnable = spawnable;
+    this.#specs = forSessions;
+    this.#defaultName = defaultName;
   }
 
   /** Those that a client may ask for, the default first. */
@@ -32,6 +42,11 @@ export class AgentCatalog {
     throw new ProtocolError("INVALID_PARAMS", `No agent is named "${name}". Known ones: ${known}.`, {
       rpcCode: RpcCode.invalidParams,
     });
+  }
+
+  /** All agents, those of the relay included. */
+  get specs(): AgentSpec[] {
+    return [...this.#spawnable.values()];
   }
 
   /** What the relay's SPAWN may start, by name; undefined for a name that is not configured. */

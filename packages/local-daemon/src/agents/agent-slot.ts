@@ -11,7 +11,7 @@ import { AGENT_LIMITS, type LiveAgentLimits } from "../limits/index.js";
 import { agentsBusy, daemonStopping } from "../refusals.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpawner, AgentSpec, AgentStart } from "./agent.js";
 import type { LiveAgents } from "./live-agents.js";
-import type { Occupant } from "./occupant.js";
+import type { AgentBound, Occupant } from "./occupant.js";
 import { StartNotice, type StartState } from "./start-notice.js";
 
 /** What all sessions' agents share. */
@@ -76,6 +76,7 @@ export class AgentSlot implements Occupant {
   #holds = 0;
   #stopping: Promise<void> | undefined;
   #starts: number[] = [];
+  #bound: AgentBound | undefined;
   /** How often `stop` was called; a start under way compares it. */
   #stops = 0;
 
@@ -100,6 +101,10 @@ export class AgentSlot implements Occupant {
 
   get owner(): string | undefined {
     return this.#options.owner;
+  }
+
+  get bound(): AgentBound | undefined {
+    return this.#bound;
   }
 
   get idleSince(): number | undefined {
@@ -219,6 +224,7 @@ export class AgentSlot implements Occupant {
       await this.#stopping;
       const spec = await this.#options.spec();
       this.#checkStarts(spec);
+      this.#bound = { agent: spec.name, most: spec.maxLive };
       await this.#admitted(signal);
       return spec;
     } finally {

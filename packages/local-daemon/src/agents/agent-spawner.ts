@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { LIMITS, type Logger, SessionError, type SessionId } from "@daemon-sdk/protocol";
+import { fromHome } from "../home-directory.js";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import type { AgentGuard } from "./agent-guard.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
@@ -69,7 +70,7 @@ class ProcessSpawner implements AgentSpawner {
     const isOurs = (marked: MarkedProcess) => marked.instanceId === instanceId && marked.sessionId === sessionId;
     const started = await AgentProcess.start({
       spec,
-      cwd,
+      cwd: spec.cwd === undefined ? cwd : fromHome(spec.cwd),
       env: agentEnvironment({ env, instanceId, agentStateDir }, spec, sessionId),
       sweep: () => this.#sweeper.kill(isOurs),
       ...(timings && { timings }),

@@ -28,9 +28,15 @@ export interface AgentSpec {
   readonly model?: string | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
   readonly startTimeoutMs?: number | undefined;
+  /** Directory in which the program is started; default the session's. The session's own is told to the agent in any case. */
+  readonly cwd?: string | undefined;
+  /** Most processes of this agent that start or run. */
+  readonly maxLive?: number | undefined;
   /** Names of variables of the daemon's environment that it gets beside the allow-list, or values of its own. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly inheritEnv?: readonly string[] | undefined;
+  /** Names of variables that a client may set for its session. Default none. */
+  readonly allowEnv?: readonly string[] | undefined;
 }
 
 /** What an agent is asked to open. */

@@ -15,7 +15,8 @@ export interface LiveAgentsOptions {
 }
 
 /**
- * The agents of a daemon that start or run, within three bounds: starts at a time, agents in all, agents of one key.
+ * The agents of a daemon that start or run, within four bounds: starts at a time, agents in all, agents of one key, and processes
+ * of one configured agent where it has such a bound.
  *
  * A start past a bound waits; owners take turns. When agents are as many as may be, the one that has been idle longest is stopped
  * for the start that waits; an agent at work never is. Near the bound, agents that have been idle for a minute are stopped
@@ -30,7 +31,10 @@ export class LiveAgents {
   /** Those that start, each with what ends its share in the starts. */
   readonly #starting = new Map<Occupant, NodeJS.Timeout>();
   readonly #releasing = new Set<Occupant>();
-  readonly #countOf = new Map<string | undefined, number>();
+  /** Live agents of each owner … */
+  readonly #ofOwner = new Counts<string | undefined>();
+  /** … and processes of each configured agent. */
+  readonly #ofAgent = new Counts<string>();
   readonly #queue = new StartQueue();
   readonly #waiting = new Set<Occupant>();
   #isClosed = false;
@@ -84,7 +88,7 @@ export class LiveAgents {
     this.#endStart(occupant);
     this.#releasing.delete(occupant);
     if (!this.#live.delete(occupant)) return;
-    this.#count(occupant.owner, -1);
+    this.#count(occupant, -1);
     this.#pump();
   }
 
@@ -102,6 +106,10 @@ export class LiveAgents {
       const { name, most } = this.#boundOf(owner);
       return `At most ${most} agents of this key run (${name}).`;
     }
+    const { bound } = occupant;
+    if (bound !== undefined && this.#isAgentFull(occupant)) {
+      return `At most ${bound.most} of the agent "${bound.agent}" run (agents.${bound.agent}.maxLive).`;
+    }
     if (this.#live.size >= liveAgents) return `At most ${liveAgents} agents run (limits.liveAgents).`;
     const before = this.#queue.before(occupant);
     return `At most ${agentStarts} start at a time (limits.agentStarts), and ${before} of yours wait before it.`;
@@ -116,7 +124,7 @@ export class LiveAgents {
   #pump(): void {
     const { agentStarts } = this.#options.limits;
     while (!this.#isClosed && this.#starting.size < agentStarts) {
-      const start = this.#queue.shift((owner) => this.#hasRoom(owner));
+      const start = this.#queue.shift((occupant) => this.#hasRoom(occupant));
       if (start === undefined) break;
       this.#begin(start);
     }
@@ -131,7 +139,7 @@ export class LiveAgents {
     const timer = setTimeout(() => this.started(occupant), AGENT_LIMITS.startShareMs).unref();
     this.#live.add(occupant);
     this.#starting.set(occupant, timer);
-    this.#count(occupant.owner, 1);
+    this.#count(occupant, 1);
     proceed();
   }
 
@@ -140,12 +148,17 @@ export class LiveAgents {
     return this.#starting.delete(occupant);
   }
 
-  #hasRoom(owner: string | undefined): boolean {
-    return this.#live.size < this.#options.limits.liveAgents && !this.#isKeyFull(owner);
+  #hasRoom(occupant: Occupant): boolean {
+    const isFull = this.#live.size >= this.#options.limits.liveAgents;
+    return !isFull && !this.#isKeyFull(occupant.owner) && !this.#isAgentFull(occupant);
+  }
+
+  #isAgentFull({ bound }: Occupant): boolean {
+    return bound?.most !== undefined && this.#ofAgent.of(bound.agent) >= bound.most;
   }
 
   #isKeyFull(owner: string | undefined): boolean {
-    return owner !== undefined && this.#countFor(owner) >= this.#boundOf(owner).most;
+    return owner !== undefined && this.#ofOwner.of(owner) >= this.#boundOf(owner).most;
   }
 
   #boundOf(owner: string | undefined): Bound {
@@ -156,15 +169,17 @@ export class LiveAgents {
   /** Stops as many idle agents as may start in their place. */
   #makeRoom(): void {
     if (this.#isClosed) return;
-    for (const [owner, waiting] of this.#queue.waitingByOwner()) {
-      if (this.#hasRoom(owner)) continue;
-      // A key that has all its agents makes room for itself.
-      const isOwn = this.#isKeyFull(owner);
-      const isMeant = (occupant: Occupant) => !isOwn || occupant.owner === owner;
+    for (const { first, waiting } of this.#queue.groups()) {
+      if (this.#hasRoom(first)) continue;
+      // A key that has all its agents makes room for itself, and so does an agent that runs as often as it may.
+      const isOwn = this.#isKeyFull(first.owner);
+      const isSame = this.#isAgentFull(first);
+      const isMeant = ({ owner, bound }: Occupant) =>
+        (!isOwn || owner === first.owner) && (!isSame || bound?.agent === first.bound?.agent);
+      const full = isOwn ? "liveAgentsPerKey" : isSame ? "maxLive" : "liveAgents";
       const wanted = Math.min(waiting, this.#options.limits.agentStarts);
       let releasing = [...this.#releasing].filter(isMeant).length;
-      while (releasing < wanted && this.#releaseIdle(isMeant, isOwn ? "liveAgentsPerKey" : "liveAgents"))
-        releasing += 1;
+      while (releasing < wanted && this.#releaseIdle(isMeant, full)) releasing += 1;
     }
   }
 
@@ -180,7 +195,7 @@ export class LiveAgents {
   }
 
   /** Stops the agent that has been idle longest. False when there is none. */
-  #releaseIdle(isMeant: (occupant: Occupant) => boolean, bound: keyof LiveAgentLimits): boolean {
+  #releaseIdle(isMeant: (occupant: Occupant) => boolean, bound: keyof LiveAgentLimits | "maxLive"): boolean {
     let oldest: Occupant | undefined;
     let oldestSince = Number.POSITIVE_INFINITY;
     for (const occupant of this.#live) {
@@ -200,13 +215,23 @@ export class LiveAgents {
     return true;
   }
 
-  #countFor(owner: string | undefined): number {
-    return this.#countOf.get(owner) ?? 0;
+  #count({ owner, bound }: Occupant, change: number): void {
+    this.#ofOwner.add(owner, change);
+    if (bound !== undefined) this.#ofAgent.add(bound.agent, change);
+  }
+}
+
+/** Numbers by name. A name with 0 is not kept. */
+class Counts<Name> {
+  readonly #counts = new Map<Name, number>();
+
+  of(name: Name): number {
+    return this.#counts.get(name) ?? 0;
   }
 
-  #count(owner: string | undefined, change: number): void {
-    const count = this.#countFor(owner) + change;
-    if (count === 0) this.#countOf.delete(owner);
-    else this.#countOf.set(owner, count);
+  add(name: Name, change: number): void {
+    const count = this.of(name) + change;
+    if (count === 0) this.#counts.delete(name);
+    else this.#counts.set(name, count);
   }
 }

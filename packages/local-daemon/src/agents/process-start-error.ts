@@ -32,7 +32,7 @@ export async function processStartError(spec: AgentSpec, cwd: string, cause: unk
   const program = spec.command[0];
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const reason =
-    (await directoryFault(cwd)) ??
+    (await directoryFault(cwd, spec.cwd !== undefined)) ??
     ADVICE.get(code)?.(program, spec.name) ??
     `The system says: ${cause instanceof Error ? cause.message : String(cause)}.`;
   return new ProcessExitError(`Agent "${spec.name}" could not be started in ${cwd}. ${reason}`, {
@@ -43,12 +43,13 @@ export async function processStartError(spec: AgentSpec, cwd: string, cause: unk
   });
 }
 
-async function directoryFault(cwd: string): Promise<string | undefined> {
+async function directoryFault(cwd: string, isConfigured: boolean): Promise<string | undefined> {
+  const other = isConfigured ? "mend `cwd` of the agent in the configuration" : "start the session with another cwd";
   try {
     if ((await stat(cwd)).isDirectory()) return undefined;
-    return "That is not a directory. Start the session with the cwd of a directory.";
+    return `That is not a directory. Name one: ${other}.`;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EMFILE") return undefined;
-    return "There is no such directory, or it cannot be read. Create it, or start the session with another cwd.";
+    return `There is no such directory, or it cannot be read. Create it, or ${other}.`;
   }
 }

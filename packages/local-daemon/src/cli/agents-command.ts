@@ -1,17 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { InvalidOptionError, silentLogger } from "@daemon-sdk/protocol";
-import {
-  AGENT_PRESETS,
-  type AgentFinding,
-  type AgentSpec,
-  createAgentSpawner,
-  presetsOnPath,
-  probeAgent,
-  WORKSPACE_AGENT,
-} from "../agents/index.js";
-import { type ConfigFile, readConfigFile } from "../daemon/index.js";
+import { AGENT_PRESETS, type AgentFinding, type AgentSpec, createAgentSpawner, probeAgent } from "../agents/index.js";
+import { readConfigFile } from "../config-file/index.js";
+import { agentSpecs } from "../configured-agents.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";
 
@@ -66,13 +58,8 @@ export async function login({ name, terminal }: LoginOptions): Promise<number> {
 }
 
 async function knownAgents(stateDir: string): Promise<AgentSpec[]> {
-  const { agents: configured = {} } = await readConfigFile(stateDir);
-  const embedded = WORKSPACE_AGENT(fileURLToPath(new URL("workspace-agent.cjs", import.meta.url)));
-  const own = Object.entries<NonNullable<ConfigFile["agents"]>[string]>(configured).map(
-    ([name, agent]): AgentSpec => ({ name, ...agent }),
-  );
-  const byName = new Map([embedded, ...presetsOnPath(process.env.PATH), ...own].map((spec) => [spec.name, spec]));
-  return [...byName.values()];
+  const { agents: configured = {}, agentPresets = true } = await readConfigFile(stateDir);
+  return agentSpecs({ agents: configured, agentPresets });
 }
 
 function inWords({ name, driver, path, state, version, models = [], modes = [], problem }: AgentFinding): string {

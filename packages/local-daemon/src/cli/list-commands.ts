@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AvailableSession, METHODS } from "@daemon-sdk/protocol";
+import { type AvailableSession, DaemonError, METHODS } from "@daemon-sdk/protocol";
 import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../rendezvous/index.js";
-import { authenticate, callRunningDaemon } from "./daemon-call.js";
+import { authenticate, callRunningDaemon, type DaemonCall } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";
 
@@ -27,14 +27,47 @@ export async function status({ stateDir, json, terminal }: ListOptions): Promise
   const log = join(stateDir, STATE_FILES.log);
   const facts = { pid, version, startTime, instanceId, socket, port, stateDir, log, openSessions: sessions.length };
   const damagedStores = await damagedStoresIn(stateDir);
-  if (json) terminal.json({ running: true, ...facts, damagedStores, agents: call.capabilities.agents });
+  const configuration = await configurationOf(call);
+  if (json) terminal.json({ running: true, ...facts, damagedStores, configuration, agents: call.capabilities.agents });
   else {
     for (const [name, value] of Object.entries(facts)) terminal.answer(`${name.padEnd(13)} ${value ?? "–"}\n`);
     for (const path of damagedStores) {
       terminal.answer(`damagedStore  ${path} (what was readable is in use; delete the file when nothing is missing)\n`);
     }
+    const changes = changesInWords(configuration);
+    if (changes !== undefined) terminal.answer(`configuration ${printable(changes)}\n`);
   }
   return EXIT.ok;
+}
+
+/** How the configuration file differs from what the daemon runs with. */
+interface ConfigurationState {
+  readonly applied: readonly string[];
+  readonly atNextStart: readonly string[];
+  /** Why the file cannot be used. */
+  readonly fault?: string;
+}
+
+/** Undefined for a daemon without a configuration file. */
+async function configurationOf({ engine }: DaemonCall): Promise<ConfigurationState | undefined> {
+  try {
+    return await engine.request(METHODS.reloadConfiguration, { check: true });
+  } catch (error) {
+    if (DaemonError.is(error, "METHOD_NOT_FOUND")) return undefined;
+    return { applied: [], atNextStart: [], fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function changesInWords(state: ConfigurationState | undefined): string | undefined {
+  if (state === undefined) return undefined;
+  const { applied, atNextStart, fault } = state;
+  if (fault !== undefined) return `faulty, and not in use: ${fault}`;
+  if (applied.length > 0) {
+    return `changed since the start: run local-daemon reload (${[...applied, ...atNextStart].join(", ")})`;
+  }
+  return atNextStart.length === 0
+    ? undefined
+    : `changed since the start: ${atNextStart.join(", ")} from the next start on`;
 }
 
 /** Stores that a start found damaged and put aside; their names are those that `StoreRepair` gives. */

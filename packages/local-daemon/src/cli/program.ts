@@ -5,6 +5,7 @@ import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { serveEditor } from "./acp-command.js";
 import { agents, login } from "./agents-command.js";
 import { askOnTerminal } from "./answers.js";
+import { checkConfig, reload, showConfig } from "./config-command.js";
 import { EXIT } from "./fail.js";
 import { sessions, status } from "./list-commands.js";
 import { logs } from "./logs-command.js";
@@ -31,6 +32,7 @@ export function createProgram(interrupted: AbortSignal): Command {
   addSessionCommands(program, interrupted);
   addAgentCommands(program);
   addAcpCommand(program, interrupted);
+  addConfigCommands(program);
   return program;
 }
 
@@ -134,6 +136,30 @@ function addAcpCommand(program: Command, interrupted: AbortSignal): void {
     .action(async (options: { agent?: string; ownTurnsOnly: boolean }) =>
       finish(await serveEditor({ ...common(), ...options, interrupted })),
     );
+}
+
+function addConfigCommands(program: Command): void {
+  program
+    .command("reload")
+    .description("let the running daemon take over its changed configuration; sessions go on")
+    .addOption(json("one JSON object"))
+    .action(async (options: { json: boolean }) => finish(await reload({ ...common(), ...options })));
+  const command = program.command("config").description("check or print the configuration");
+  command
+    .command("check")
+    .description(
+      "print everything that is wrong in a configuration file, with line and column; exit code 1 when something is",
+    )
+    .argument("[file]", "default: config.json in the state directory")
+    .addOption(json("one JSON object"))
+    .action(async (file: string | undefined, options: { json: boolean }) =>
+      finish(await checkConfig({ ...common(), ...options, file })),
+    );
+  command
+    .command("show")
+    .description("print the values that a daemon starts with, defaults included, without secrets")
+    .addOption(json("one JSON object on one line"))
+    .action(async (options: { json: boolean }) => finish(await showConfig({ ...common(), ...options })));
 }
 
 function common() {

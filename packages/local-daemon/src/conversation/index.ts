@@ -1,6 +1,7 @@
 export { conversationChange, messageText, titleFrom } from "./conversation.js";
 export {
   damagedNotice,
+  envLostNotice,
   errorNotice,
   forgottenNotices,
   oversizedFault,

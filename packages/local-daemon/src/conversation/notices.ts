@@ -49,6 +49,18 @@ export function damagedNotice(now: number): SessionNotification {
   };
 }
 
+/** The agent starts without variables that the session was made with: they were in the memory of an earlier daemon only. */
+export function envLostNotice(names: readonly string[], now: number): SessionNotification {
+  return {
+    type: "session_notice",
+    code: "SESSION_ENV_LOST",
+    message:
+      `The agent was started without ${names.join(", ")}: the values that this session was made with were kept in memory only. ` +
+      "Make a new session with them.",
+    timestamp: now,
+  };
+}
+
 /**
  * The agent began a new conversation in the place of one that it no longer has: for people in the conversation itself, and for
  * programs as a notice. The turn that follows is a success all the same.

@@ -35,6 +35,7 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   "inactivityTimeoutMs",
   "disableInactivityTimeout",
   "agent",
+  "env",
   "inbox",
   "credit",
 ]);

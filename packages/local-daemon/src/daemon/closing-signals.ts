@@ -14,16 +14,21 @@ const STANDARD_STREAMS = [0, 1, 2];
  * Made before the daemon is: a signal that comes while it starts ends it as soon as it has started, so that nothing half
  * published stays. Signals have their usual effect again after disposal.
  *
- * SIGHUP ends a daemon that has a terminal, because that has gone. One without a terminal ignores it: a background daemon, and one
- * under `nohup`, whose wish Node undoes before any of our code runs.
+ * SIGHUP ends a daemon that has a terminal, because that has gone. One without a terminal (in the background, under a service manager)
+ * reloads its configuration, as services do. Under `nohup` the signal has that effect, too: Node undoes the wish to ignore it
+ * before any of our code runs, and a reload of an unchanged file changes nothing.
  */
 export class ClosingSignals implements Disposable {
   readonly #source: Pick<EventEmitter, "on" | "off">;
   #daemon: Pick<Daemon, "close"> | undefined;
+  #reload: () => void = () => {};
   #received = 0;
   readonly #hasTerminal: boolean;
   readonly #onSignal = (signal: ClosingSignal) => {
-    if (signal === "SIGHUP" && !this.#hasTerminal) return;
+    if (signal === "SIGHUP" && !this.#hasTerminal) {
+      this.#reload();
+      return;
+    }
     this.#received += 1;
     this.#close();
   };
@@ -38,9 +43,14 @@ export class ClosingSignals implements Disposable {
     for (const signal of SIGNALS) source.on(signal, this.#onSignal);
   }
 
-  /** Closes the started daemon at later signals, and at once if a signal was received before. */
-  started(daemon: Pick<Daemon, "close">): void {
+  /**
+   * Closes the started daemon at later signals, and at once if a signal was received before.
+   *
+   * @param reload called at a SIGHUP without a terminal; default: nothing happens then
+   */
+  started(daemon: Pick<Daemon, "close">, reload: () => void = () => {}): void {
     this.#daemon = daemon;
+    this.#reload = reload;
     if (this.#received > 0) this.#close();
   }
 

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { type ConfigFile, readConfigFile } from "../config-file/index.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import {
   DAEMON_EXIT,
@@ -11,10 +12,9 @@ import {
   STATE_FILES,
   takeOverFormerState,
 } from "../rendezvous/index.js";
-import { createDaemon, type Daemon } from "../server.js";
+import { type ConfigReading, createDaemon, type Daemon, type DaemonConfig } from "../server.js";
 import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
-import { readConfigFile } from "./config-file.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
 
 /** Options of the command line, which override the configuration file. */
@@ -35,19 +35,15 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
   try {
     const stateDir = await openStateDir(resolveStateDir());
     await takeOverFormerState(stateDir);
-    const { logLevel = "info", ...config } = await readConfigFile(stateDir);
-    const log = createDaemonLog(logLevel);
-    const port = options.port ?? config.port;
-    const program = DEFAULT_PROGRAM;
-    const daemon = await createDaemon({
-      agentPresets: true,
-      ...config,
-      program,
-      ...(port === undefined ? {} : { port }),
-      stateDir,
-      logger: log,
-    });
-    signals.started(daemon);
+    const file = await readConfigFile(stateDir);
+    const log = createDaemonLog(levelOf(file));
+    const readConfig = async (): Promise<ConfigReading> => {
+      const now = await readConfigFile(stateDir);
+      const atNextStart = levelOf(now) === levelOf(file) ? [] : ["logLevel"];
+      return { config: configOf(now, options), atNextStart };
+    };
+    const daemon = await createDaemon({ ...configOf(file, options), stateDir, logger: log, readConfig });
+    signals.started(daemon, () => void reload(daemon, readConfig, log));
     const unwatch = closeWhenUnreachable(daemon, log);
     options.onReady?.(daemon);
     log.info({ ...daemon.endpoint }, "daemon started");
@@ -61,6 +57,28 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     return exitCodeOf(error);
+  }
+}
+
+function levelOf({ logLevel = "info" }: ConfigFile): keyof Logger {
+  return logLevel;
+}
+
+/** What a configuration file means for a daemon of the command line. */
+function configOf(
+  { logLevel: _level, $schema: _schema, ...config }: ConfigFile,
+  options: RunDaemonOptions,
+): DaemonConfig {
+  const { port = config.port } = options;
+  return { agentPresets: true, ...config, program: DEFAULT_PROGRAM, ...(port === undefined ? {} : { port }) };
+}
+
+/** At a hang-up. A faulty file changes nothing, and is stated in the log. */
+async function reload(daemon: Daemon, readConfig: () => Promise<ConfigReading>, log: Logger): Promise<void> {
+  try {
+    daemon.reload((await readConfig()).config);
+  } catch (error) {
+    log.error({ error: describe(error) }, "the configuration was not reloaded: it is faulty");
   }
 }
 

@@ -1,4 +1,5 @@
 export { AGENT_LIMITS } from "./agent-limits.js";
+export { LEAST_LIMITS, LIVE_LIMITS } from "./changeable-limits.js";
 export { DAEMON_LIMITS, type DaemonLimits } from "./daemon-limits.js";
 export { FACE_LIMITS } from "./face-limits.js";
 export { INBOX_LIMITS } from "./inbox-limits.js";

@@ -21,17 +21,20 @@ import type { AttachedClient } from "./attached-client.js";
 import {
   AGENT_HANDLERS,
   type Call,
+  CONFIGURATION_HANDLERS,
   type Handler,
   LIFECYCLE_HANDLERS,
   LISTING_HANDLERS,
   PING_HANDLERS,
   RECEIPT_HANDLERS,
   REQUEST_HANDLERS,
+  type Reload,
   SETTINGS_HANDLERS,
   TICKET_HANDLERS,
   TURN_HANDLERS,
   WORKSPACE_HANDLERS,
 } from "./handlers/index.js";
+
 import { ReachableSessions } from "./reachable-sessions.js";
 import type { ReadTurns } from "./read-turns.js";
 import type { RefusalLog } from "./refusal-log.js";
@@ -48,6 +51,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...LISTING_HANDLERS,
     ...AGENT_HANDLERS,
     ...TICKET_HANDLERS,
+    ...CONFIGURATION_HANDLERS,
     ...WORKSPACE_HANDLERS,
   ].map((handler) => [handler.name, handler]),
 );
@@ -73,6 +77,7 @@ export interface CallServices {
   readonly reads: ReadTurns;
   readonly refusals: RefusalLog;
   readonly shares: LoopShares;
+  readonly reload: Reload;
 }
 
 /** A request of an authenticated client, and how long its message was. */
@@ -182,9 +187,9 @@ export class Calls {
 
   #call({ request, large }: IncomingCall): Call {
     const { services, client } = this.#options;
-    const { host, tickets } = services;
+    const { host, tickets, reload } = services;
     const sessions = new ReachableSessions(host, client);
-    return { requestId: request.id, large, client, tickets, sessions, host, ending: this.#ending.signal };
+    return { requestId: request.id, large, client, tickets, reload, sessions, host, ending: this.#ending.signal };
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {

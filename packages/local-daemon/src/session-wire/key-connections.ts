@@ -1,26 +1,38 @@
-import { DaemonError } from "@daemon-sdk/protocol";
+import { CloseCode, ConnectionError, DaemonError } from "@daemon-sdk/protocol";
+import type { Connection } from "../connection/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 
-/** Counts the connections of each configured key: each holds some memory. The person's own are not counted. */
+/** The connections of each configured key: each holds some memory. The person's own are not counted. */
 export class KeyConnections {
-  readonly #counts = new Map<string, number>();
+  readonly #open = new Map<string, Set<Connection>>();
 
-  /** Counts one more. Throws `QUEUE_FULL` when the key has as many as it may have. */
-  add(keyId: string | undefined): void {
-    if (keyId === undefined) return;
-    const count = this.#counts.get(keyId) ?? 0;
+  /** Throws `QUEUE_FULL` when the key has as many as it may have. */
+  check(keyId: string | undefined): void {
     const most = SERVING_LIMITS.connectionsPerKey;
-    if (count >= most) {
-      throw new DaemonError("QUEUE_FULL", `${most} connections of this key are open already (connectionsPerKey).`);
-    }
-    this.#counts.set(keyId, count + 1);
+    if (keyId === undefined || (this.#open.get(keyId)?.size ?? 0) < most) return;
+    throw new DaemonError("QUEUE_FULL", `${most} connections of this key are open already (connectionsPerKey).`);
+  }
+
+  /** Adds one; throws as {@link check} does. */
+  add(keyId: string | undefined, connection: Connection): void {
+    this.check(keyId);
+    if (keyId === undefined) return;
+    const open = this.#open.get(keyId) ?? new Set();
+    this.#open.set(keyId, open.add(connection));
   }
 
   /** One of them has ended. */
-  remove(keyId: string | undefined): void {
-    if (keyId === undefined) return;
-    const left = (this.#counts.get(keyId) ?? 1) - 1;
-    if (left === 0) this.#counts.delete(keyId);
-    else this.#counts.set(keyId, left);
+  remove(keyId: string | undefined, connection: Connection): void {
+    const open = keyId === undefined ? undefined : this.#open.get(keyId);
+    open?.delete(connection);
+    if (keyId !== undefined && open?.size === 0) this.#open.delete(keyId);
+  }
+
+  /** Closes the connections of keys that are not configured any more. The sessions of these keys are kept. */
+  close(keyIds: readonly string[]): void {
+    const error = new ConnectionError("AUTH_REJECTED", "The key of this connection is not configured any more.");
+    for (const connection of keyIds.flatMap((keyId) => [...(this.#open.get(keyId) ?? [])])) {
+      connection.fail(error, CloseCode.unauthenticated);
+    }
   }
 }

@@ -31,8 +31,11 @@ import type { SessionHost } from "../sessions/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
 import { Calls, issueText } from "./calls.js";
+
+import type { Reload } from "./handlers/index.js";
 import { LargeCall, type LargeOutcome } from "./large-call.js";
 import type { LargeTurn } from "./large-turns.js";
+
 import { reaches } from "./reachable-sessions.js";
 import { toRpcError } from "./rpc-error.js";
 import type { SharedTurns } from "./shared-turns.js";
@@ -51,6 +54,8 @@ export interface SessionDialectOptions {
   verifyProof(proof: string): boolean;
   /** Called once the credential was accepted, with the share of the loop that its principal's messages count to. */
   onAuthenticated?(share: LoopShare): void;
+  /** What a reload of the configuration changes; applies it unless `check`. */
+  readonly reload: Reload;
   readonly logger: Logger;
 }
 
@@ -171,7 +176,8 @@ export class SessionDialect implements Dialect {
     this.#largeTurns.clear();
     this.#client?.detachAll();
     this.#calls?.end();
-    if (this.#client !== undefined) this.#options.turns.connections.remove(this.#client.principal.keyId);
+    if (this.#client !== undefined)
+      this.#options.turns.connections.remove(this.#client.principal.keyId, this.#connection);
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
     this.#logger.info({ ...this.#who(), ...this.counters }, "a client sent frames that were not acted on");
@@ -232,7 +238,7 @@ export class SessionDialect implements Dialect {
   /** False, and answered, when the principal has as many connections as it may have. */
   #admit(id: string, { proof, ticket }: AuthenticateParams, principal: Principal): boolean {
     try {
-      this.#options.turns.connections.add(principal.keyId);
+      this.#options.turns.connections.add(principal.keyId, this.#connection);
     } catch (error) {
       this.#fail(id, toRpcError(error));
       return false;
@@ -292,13 +298,14 @@ export class SessionDialect implements Dialect {
   }
 
   #callsOf(client: AttachedClient): Calls {
-    const { host, credentials, turns } = this.#options;
+    const { host, credentials, turns, reload } = this.#options;
     const services = {
       host,
       tickets: credentials.tickets,
       reads: turns.reads,
       refusals: turns.refusals,
       shares: turns.shares,
+      reload,
     };
     return new Calls({
       services,
@@ -350,6 +357,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     requests: true,
     ping: true,
     tickets: true,
+    sessionEnv: true,
     workspace: true,
     maxMessageBytes: LIMITS.sessionFrameBytes,
     agents,

@@ -176,6 +176,7 @@ export class SessionHost {
       await session.turns.shut("The session was closed.");
       await session.log.settled();
     } while (session.turns.isBusy && !session.log.isRetired);
+    this.rules.environments.delete(session.id);
     session.notify({ type: "session_closed", timestamp: this.services.now() });
     await session.log.settled();
     this.#release(session);
@@ -244,6 +245,7 @@ export class SessionHost {
     const row = newRow(id, params, owner, this.services.now());
     const options = { services: this.services, row, lastSeq: 0, lastOrdinal: 0 };
     const session = new Session({ ...options, hasConversation: false });
+    if (params.env !== undefined) this.rules.environments.set(id, params.env);
     session.inactivityTimeoutMs = params.inactivityTimeoutMs;
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {
@@ -253,6 +255,7 @@ export class SessionHost {
       session.patch({});
       await session.log.commit();
     } catch (error) {
+      this.rules.environments.delete(id);
       session.retire();
       this.#track(session.agent.stop());
       throw error;
@@ -308,7 +311,7 @@ export class SessionHost {
 }
 
 function newRow(id: SessionId, params: Admitted, owner: string | undefined, now: number): SessionRow {
-  const { agent, cwd, tags = [], mcpServers } = params;
+  const { agent, cwd, tags = [], mcpServers, env } = params;
   const asked = pickSettings(params);
   return {
     ...{ id, owner, agent, cwd, tags, mcpServers },
@@ -318,6 +321,7 @@ function newRow(id: SessionId, params: Admitted, owner: string | undefined, now:
     settings: { modelId: "", reasoningEffort: "none", ...asked },
     askedSettings: Object.keys(asked),
     agentParams: agentParamsOf(params),
+    ...(env === undefined ? {} : { envNames: Object.keys(env) }),
     tokenUsage: undefined,
     createdAt: now,
     updatedAt: now,

@@ -5,6 +5,7 @@ import { agentParamsOf } from "../conversation/index.js";
 import { notAllowed } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { checkDirectory, type DirectoryRules, sessionDirectory } from "./session-directory.js";
+import { SessionEnvironments } from "./session-environments.js";
 
 /** Options of {@link SessionRules}. */
 export interface SessionRulesOptions {
@@ -50,6 +51,8 @@ function isConfinedMode(mode: string | undefined): boolean {
  */
 export class SessionRules {
   readonly policies: KeyPolicies;
+  /** Variables that sessions were made with. */
+  readonly environments = new SessionEnvironments();
   readonly #agents: AgentCatalog;
   /** The daemon's state directory, of which no session sees anything. */
   readonly stateDir: string | undefined;
@@ -71,8 +74,10 @@ export class SessionRules {
     const policy = this.policies.of(owner);
     const { agent = this.agentsOf({ keyId: owner })[0] } = params;
     if (agent !== undefined) this.#checkAgent(agent, owner);
-    const { name } = this.#agents.choose(agent);
+    const spec = this.#agents.choose(agent);
+    const { name } = spec;
     this.checkChange(owner, params);
+    this.#checkEnv(spec, owner, params.env);
     const cwd = await this.workingDirectory(params.cwd, owner);
     const { autonomyLevel = policy.autonomy === undefined ? undefined : "off" } = params;
     return { ...params, agent: name, cwd, ...(autonomyLevel === undefined ? {} : { autonomyLevel }) };
@@ -93,7 +98,13 @@ export class SessionRules {
     const spec = this.#agents.specOf(agent, id);
     this.#checkAgent(agent, owner);
     await this.checkDirectory(cwd, owner);
-    return spec;
+    const env = this.environments.allowed(id, spec);
+    return env === undefined ? spec : { ...spec, env: { ...spec.env, ...env } };
+  }
+
+  /** Variables that the session was made with, and that the daemon does not have any more. */
+  missingEnv({ id, envNames = [] }: SessionRow): readonly string[] {
+    return this.environments.has(id) ? [] : envNames;
   }
 
   /** What an agent is started with, without what the policy of its session does not allow any more. */
@@ -148,6 +159,22 @@ export class SessionRules {
     const raising = RAISING.exec(selected);
     if (raising === null || allowsAutonomy(this.policies.of(owner), raising[1] ?? "high")) return undefined;
     return this.#refusal(owner, `does not allow ${selected}`);
+  }
+
+  /** A client sets variables of names that the agent's configuration allows; an owner with a bounded autonomy sets none. */
+  #checkEnv(
+    { name: agent, allowEnv = [] }: AgentSpec,
+    owner: string | undefined,
+    env: Readonly<Record<string, string>> = {},
+  ): void {
+    const names = Object.keys(env);
+    if (names.length > 0 && isConfined(this.policies.of(owner))) throw this.#refusal(owner, "allows no env");
+    const refused = names.find((name) => !allowEnv.includes(name));
+    if (refused === undefined) return;
+    const allowed = allowEnv.length === 0 ? "none" : allowEnv.join(", ");
+    throw notAllowed(
+      `The agent "${agent}" takes no variable ${JSON.stringify(refused.slice(0, 64))} from clients (agents.${agent}.allowEnv: ${allowed}).`,
+    );
   }
 
   #directoryRules(owner: string | undefined): DirectoryRules {

@@ -24,6 +24,7 @@ import {
   changedSettings,
   conversationChange,
   damagedNotice,
+  envLostNotice,
   errorNotice,
   forgottenNotices,
   isReportable,
@@ -303,6 +304,8 @@ export class Session {
     if (changed !== undefined && this.log.isPublished) this.notify({ type: "settings_updated", settings: changed });
     const settings = { ...this.#row.settings, ...ready.settings };
     this.patch({ agentSessionId: ready.agentSessionId, ...(isReportable(settings) ? { settings } : {}) });
+    const missing = this.#services.rules.missingEnv(this.#row);
+    if (missing.length > 0) this.notify(envLostNotice(missing, this.#services.now()));
     if (ready.hasForgotten !== true) return;
     // The new conversation counts its tokens from the beginning.
     this.patch({ tokenUsage: undefined });

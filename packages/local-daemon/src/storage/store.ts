@@ -27,6 +27,8 @@ export interface SessionRow {
   readonly askedSettings?: readonly string[] | undefined;
   /** Params of `initialize_session` that only the agent knows. */
   readonly agentParams?: Readonly<Record<string, unknown>> | undefined;
+  /** Names of variables that the session was made with. The values are never stored. */
+  readonly envNames?: readonly string[] | undefined;
   /** MCP servers that the agent starts with, their secrets included. */
   readonly mcpServers?: readonly McpServerConfig[] | undefined;
   readonly tags: readonly SessionTag[];

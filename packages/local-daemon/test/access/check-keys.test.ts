@@ -2,7 +2,7 @@ import { InvalidOptionError } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { checkKeys } from "../../src/access/check-keys.js";
 import type { ConfiguredKey } from "../../src/access/key-policy.js";
-import { configSchema } from "../../src/daemon/config-schema.js";
+import { configSchema } from "../../src/config-file/schema.js";
 
 const KEY = "a-key-of-this-test-0";
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -73,6 +73,19 @@ describe("launch", () => {
     expect(stderr).toBe('{"RELAY_AGENT_NAME":"Worker"}\nheard one line');
     expect({ expected, exitCode }).toEqual({ expected: true, exitCode: 0 });
     expect(launched.write("too late")).toBe(false);
+  });
+
+  test("starts a program in the directory of its configuration, and otherwise in the session's", async () => {
+    await using directory = await tempDir();
+    await using other = await tempDir();
+    const where = async (cwd: string | undefined) => {
+      const spec = { name: "where", driver: "relay", command: ["sh", "-c", "pwd -P >&2"], cwd } as const;
+      const launched = await spawnerIn(directory.path).launch(spec, newId<SessionId>(), directory.path);
+      return (await launched.gone).stderr;
+    };
+    expect(await where(undefined)).toBe(await realpath(directory.path));
+    expect(await where(other.path)).toBe(await realpath(other.path));
+    await expect(where("/no/such/place")).rejects.toThrow(/mend `cwd` of the agent in the configuration/);
   });
 
   test("never lets a program wait for somebody to read its stdout", async () => {

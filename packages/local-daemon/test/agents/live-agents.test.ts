@@ -2,7 +2,7 @@ import { silentLogger } from "@daemon-sdk/protocol";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { LiveAgents } from "../../src/agents/live-agents.js";
-import type { Occupant } from "../../src/agents/occupant.js";
+import type { AgentBound, Occupant } from "../../src/agents/occupant.js";
 
 const AGENT_WAIT = { agentWaitMs: 1_000 };
 
@@ -15,12 +15,15 @@ class Place implements Occupant {
   readonly settled: Promise<void>;
 
   readonly owner: string | undefined;
+  readonly bound: AgentBound | undefined;
 
   constructor(
     readonly live: LiveAgents,
     owner?: string,
+    bound?: AgentBound,
   ) {
     this.owner = owner;
+    this.bound = bound;
     this.settled = live.admit(this, this.abort.signal).then(
       () => {
         this.state = "starting";
@@ -221,4 +224,34 @@ test("in any order of starts, ends and rests the bounds hold, and every start be
     }),
     { numRuns: 100 },
   );
+});
+
+test("an agent with a bound of its own runs as often as that, and holds up no other", async () => {
+  const live = liveAgents({ agentStarts: 9 });
+  const heavy = { agent: "heavy", most: 2 };
+  const places = [1, 2, 3].map(() => new Place(live, undefined, heavy));
+  const light = new Place(live, undefined, { agent: "light", most: undefined });
+  await settle();
+  expect(states(places)).toBe("starting starting waiting");
+  expect(light.state).toBe("starting");
+  expect(live.reasonToWait(places[2] as Place)).toBe('At most 2 of the agent "heavy" run (agents.heavy.maxLive).');
+  light.end();
+  await settle();
+  expect(states(places)).toBe("starting starting waiting");
+  places[0]?.end();
+  await settle();
+  expect(states(places)).toBe("gone starting starting");
+});
+
+test("an agent that runs as often as it may makes room for itself, and not at another's cost", async () => {
+  const live = liveAgents({ agentStarts: 9 });
+  const heavy = { agent: "heavy", most: 1 };
+  const light = new Place(live);
+  const first = new Place(live, undefined, heavy);
+  await settle();
+  light.run(1);
+  first.run(2);
+  const second = new Place(live, "a key", heavy);
+  await settle();
+  expect([light.releases, first.releases, second.state]).toEqual([0, 1, "starting"]);
 });

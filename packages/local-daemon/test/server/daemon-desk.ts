@@ -21,8 +21,8 @@ export interface DaemonDesk extends AsyncDisposable {
   start(config?: DaemonConfig): Promise<Daemon>;
   /** A daemon in a process of its own; resolves when it serves. */
   startProcess(): Promise<ChildProcess>;
-  /** An authenticated client over the unix socket, which the daemon has proven. */
-  connect(): Promise<TestClient>;
+  /** An authenticated client over the unix socket, which the daemon has proven; default the person's. */
+  connect(credential?: object): Promise<TestClient>;
 }
 
 /** The embedded agent, from its sources. */
@@ -53,11 +53,11 @@ export function daemonDesk(): DaemonDesk {
       if (child.stdout !== null) await once(createInterface(child.stdout), "line");
       return child;
     },
-    async connect() {
+    async connect(credential) {
       const found = await probeLocalDaemon(home.state);
       if (found === undefined) throw new TypeError("no daemon");
       const client = new TestClient(found.link.transport);
-      await client.authenticate(found.link.credential);
+      await client.authenticate(credential ?? found.link.credential);
       return client;
     },
     async [Symbol.asyncDispose]() {

@@ -250,6 +250,7 @@ export class Harness {
           credentials: this.credentials,
           turns: this.turns,
           verifyProof: (proof) => proof === "good",
+          reload: async () => ({ applied: [], atNextStart: [] }),
           logger: silentLogger,
         });
         this.dialects.push(dialect);

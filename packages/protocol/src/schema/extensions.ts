@@ -17,6 +17,8 @@ import type {
   ListRequestsParams,
   ListRequestsResult,
   Receipt,
+  ReloadConfigurationParams,
+  ReloadConfigurationResult,
   ResumeSessionParams,
   ResumeSessionResult,
 } from "../session/index.js";
@@ -168,4 +170,15 @@ export const answerRequestParamsSchema: z.ZodMiniType<AnswerRequestParams> = z.l
 export const createTicketResultSchema: z.ZodMiniType<CreateTicketResult> = z.looseObject({
   ticket: text,
   expiresAt: time,
+});
+
+/** Schema of {@link ReloadConfigurationParams}. */
+export const reloadConfigurationParamsSchema: z.ZodMiniType<ReloadConfigurationParams> = z.looseObject({
+  check: z.exactOptional(z.boolean()),
+});
+
+/** Schema of {@link ReloadConfigurationResult}. */
+export const reloadConfigurationResultSchema: z.ZodMiniType<ReloadConfigurationResult> = z.looseObject({
+  applied: z.array(text),
+  atNextStart: z.array(text),
 });

@@ -69,6 +69,7 @@ export const METHOD_SCHEMAS: {
   answerRequest: { params: E.answerRequestParamsSchema, result: recordSchema },
   ping: { params: z.strictObject({}), result: recordSchema },
   createTicket: { params: z.strictObject({}), result: E.createTicketResultSchema },
+  reloadConfiguration: { params: E.reloadConfigurationParamsSchema, result: E.reloadConfigurationResultSchema },
 
   requestPermission: { params: Q.requestPermissionParamsSchema, result: Q.requestPermissionResultSchema },
   askUser: { params: Q.askUserParamsSchema, result: Q.askUserResultSchema },

@@ -105,6 +105,7 @@ export const initializeSessionParamsSchema: z.ZodMiniType<InitializeSessionParam
   inactivityTimeoutMs: optionalCount,
   disableInactivityTimeout: optionalFlag,
   agent: optionalName,
+  env: z.exactOptional(boundedJson(z.record(z.string(), z.string()), "metadataJsonChars")),
   inbox: optionalFlag,
   credit: z.exactOptional(creditSchema),
 });

@@ -146,6 +146,11 @@ export const METHODS = {
   >(),
   /** Ours: a credential for a page (docs/protocol.md, "Tickets"). */
   createTicket: connectionCall("create_ticket")<Record<string, never>, P.CreateTicketResult>(),
+  /** Ours: takes over a changed configuration (docs/protocol.md, "Configuration"). */
+  reloadConfiguration: connectionCall("reload_configuration", again)<
+    P.ReloadConfigurationParams,
+    P.ReloadConfigurationResult
+  >(),
 
   requestPermission: call("request_permission", toClient)<R.RequestPermissionParams, R.RequestPermissionResult>(),
   askUser: call("ask_user", toClient)<R.AskUserParams, R.AskUserResult>(),

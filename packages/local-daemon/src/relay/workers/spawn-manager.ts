@@ -197,10 +197,11 @@ export class SpawnManager {
 
   /** Waits until the agent may start. A worker is never stopped to make room, because it would not be started again. */
   async #start(by: RelayPeer, payload: SpawnPayload, signal: AbortSignal): Promise<Running> {
-    const { live } = this.#options;
+    const { live, agents } = this.#options;
     const cwd = await this.#options.workingDirectory(payload.cwd ?? by.hello.workingDirectory ?? process.cwd());
     const order = orderOf(by, payload, cwd, signal);
-    const occupant = { owner: undefined, idleSince: undefined, release: async () => {}, stop: async () => {} };
+    const bound = { agent: order.cli, most: agents.spawnable(order.cli)?.maxLive };
+    const occupant = { owner: undefined, bound, idleSince: undefined, release: async () => {}, stop: async () => {} };
     await live.admit(occupant, signal);
     try {
       const running = await this.#startOrdered(by, payload, order);

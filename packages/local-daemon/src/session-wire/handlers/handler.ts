@@ -1,4 +1,4 @@
-import { METHODS, type ParamsOf, type ResultOf } from "@daemon-sdk/protocol";
+import { METHODS, type ParamsOf, type ReloadConfigurationResult, type ResultOf } from "@daemon-sdk/protocol";
 import { METHOD_SCHEMAS, type MethodSchemas } from "@daemon-sdk/protocol/schema";
 import type { Tickets } from "../../access/index.js";
 import type { SessionHost } from "../../sessions/index.js";
@@ -19,7 +19,11 @@ export interface Call {
   readonly tickets: Tickets;
   /** Aborted when the client has gone or logs out: what waits is answered at once. */
   readonly ending: AbortSignal;
+  readonly reload: Reload;
 }
+
+/** What a reload of the configuration changes; applies it unless `check`. Rejects with `INVALID_OPTION` for a faulty file. */
+export type Reload = (check: boolean) => Promise<ReloadConfigurationResult>;
 
 /** What a request is answered with. */
 export interface Answer<Result = object> {

@@ -1,5 +1,8 @@
 export { AGENT_HANDLERS } from "./agent-calls.js";
-export type { Call, Handler } from "./handler.js";
+
+export { CONFIGURATION_HANDLERS } from "./configuration.js";
+export type { Call, Handler, Reload } from "./handler.js";
+
 export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
 export { LISTING_HANDLERS } from "./listings.js";
 export { PING_HANDLERS } from "./ping.js";

@@ -77,6 +77,8 @@ export interface InitializeSessionParams extends SettingsParams {
   disableInactivityTimeout?: boolean;
   /** Ours: which configured agent to start; only where the daemon offers `agents`. */
   agent?: string;
+  /** Ours: variables of the agent's environment, of names that its configuration allows; only where the daemon offers `sessionEnv`. */
+  env?: Record<string, string>;
   /** Ours: this connection leaves requests it cannot answer; only where the daemon offers `inbox`. */
   inbox?: boolean;
   /** Ours: how much to send before more is granted; only where the daemon offers `credit`. Default: without bound. */

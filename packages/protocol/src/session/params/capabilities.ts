@@ -32,6 +32,8 @@ export interface DaemonCapabilities {
   ping?: true;
   /** `create_ticket` makes a credential for one connection, for pages. */
   tickets?: true;
+  /** `initialize_session` takes `env`: variables of the agent's environment. */
+  sessionEnv?: true;
   /** `load_session` takes `cwd`; files, differences, models and default settings are answered for sessions of every agent. */
   workspace?: true;
   /** Largest accepted message, in bytes of UTF-8. The daemon closes the connection at a larger one. */

@@ -180,3 +180,17 @@ export interface CreateTicketResult {
   ticket: string;
   expiresAt: number;
 }
+
+/** What a reload is to do. */
+export interface ReloadConfigurationParams {
+  /** States what a reload would change, and changes nothing. Default false. */
+  check?: boolean;
+}
+
+/** What differs between the running daemon and its configuration, as dotted keys such as `limits.liveAgents`. */
+export interface ReloadConfigurationResult {
+  /** Keys that the daemon has taken over, or with `check` would take over. */
+  applied: string[];
+  /** Keys that hold from the daemon's next start on. */
+  atNextStart: string[];
+}

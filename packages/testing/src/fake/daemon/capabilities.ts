@@ -16,6 +16,7 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   requests: true,
   ping: true,
   tickets: true,
+  sessionEnv: true,
   workspace: true,
   maxMessageBytes: LIMITS.sessionFrameBytes,
   agents: ["fake"],

@@ -1,8 +1,8 @@
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { InvalidOptionError } from "@daemon-sdk/protocol";
+import { DaemonError } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { readConfigFile } from "../../src/daemon/config-file.js";
+import { readConfigFile } from "../../src/config-file/index.js";
 import { tempHome } from "../rendezvous/temp-home.js";
 
 function homeWith(config: unknown) {
@@ -25,7 +25,7 @@ test("a configuration is read as it was written; an agent's driver may be left o
   });
   expect(await readConfigFile(home.path)).toEqual({
     port: 0,
-    agents: { mine: { command: ["node", "agent.js"], driver: "stream-jsonrpc" } },
+    agents: { mine: { command: ["node", "agent.js"] } },
     allowedOrigins: ["https://a.example"],
   });
 });
@@ -39,7 +39,7 @@ test.each<[string, unknown]>([
 ])("a wrong %s is refused, named, and not repeated", async (name, config) => {
   using home = homeWith(config);
   const error: unknown = await readConfigFile(home.path).catch((reason: unknown) => reason);
-  expect(InvalidOptionError.is(error)).toBe(true);
+  expect(DaemonError.is(error, "INVALID_OPTION")).toBe(true);
   expect(String(error)).toContain(name);
   expect(String(error)).not.toContain("short-secret");
 });

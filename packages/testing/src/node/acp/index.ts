@@ -1,0 +1,1 @@
+export { acpAgentContract } from "./acp-contract.js";

@@ -1,0 +1,1 @@
+export { runCheckAgent } from "./run-check-agent.js";
