@@ -37,7 +37,7 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "tells a session to connections that are not attached",
-    caughtBy: ["P6.5"],
+    caughtBy: ["P6.5", "P7.23"],
     make: () => ({
       says(frame, wire) {
         if (!tells(frame, "create_message")) return [frame];

@@ -1,9 +1,9 @@
-import { type Logger, ProtocolError, RpcCode, type Transport } from "@daemon-sdk/protocol";
+import type { Logger, Transport } from "@daemon-sdk/protocol";
 import { Credentials, checkPrincipal, KeyPolicies, PERSON, type Principal, Tickets } from "./access/index.js";
 import type { EditorConnections } from "./acp-face/index.js";
 import { type AgentCatalog, AgentGuard, agentStateDirOf, createAgentSpawner, reapLeftovers } from "./agents/index.js";
-import { type ConfigReading, type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
-import { changesOf, withLiveKeys } from "./config-changes.js";
+import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
+import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog } from "./configured-agents.js";
 import { LoopShares } from "./connection/index.js";
 
@@ -29,6 +29,7 @@ export {
   DEFAULT_CONFIG,
   type ResolvedConfig,
 } from "./config.js";
+export type { ReloadReport } from "./config-reload.js";
 export type { DaemonLimits } from "./limits/index.js";
 export type {
   AgentProcessRow,
@@ -67,14 +68,6 @@ export interface DaemonEndpoint {
   /** Names this start of the daemon. */
   readonly instanceId: string;
   readonly version: string;
-}
-
-/** What a reload of the configuration changed, by dotted key, such as `limits.liveAgents`. */
-export interface ReloadReport {
-  /** Keys that the daemon has taken over. */
-  readonly applied: readonly string[];
-  /** Keys that hold from the daemon's next start on: those of sockets and of the relay. */
-  readonly atNextStart: readonly string[];
 }
 
 /** A running daemon. */
@@ -149,10 +142,8 @@ class RunningDaemon implements Daemon {
   readonly #search: MessageSearch;
   readonly #committer: Committer;
   readonly #agents: AgentCatalog;
-  readonly #policies: KeyPolicies;
   readonly #credentials: Credentials;
-  /** With what was reloaded. */
-  #config: ResolvedConfig;
+  readonly #reload: ConfigReload;
   readonly #connections: SessionConnections;
   #editors: Promise<EditorConnections> | undefined;
   readonly #drainCut = new AbortController();
@@ -175,7 +166,6 @@ class RunningDaemon implements Daemon {
     const { config, claim, store, epoch } = parts;
     const { logger, limits, now } = config;
     this.#parts = parts;
-    this.#config = config;
     this.#logger = logger;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -185,33 +175,26 @@ class RunningDaemon implements Daemon {
     if (stateDir !== undefined) this.#lag = new LagLog({ logger, loopLagMs: limits.loopLagMs });
     else this.#guard = new AgentGuard({ instanceId });
     const policies = new KeyPolicies(config.apiKeys);
-    this.#policies = policies;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
     this.#committer = new Committer({ store, logger, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
     this.#agents = agentCatalog(config);
     this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
     this.#host = new SessionHost({
-      store,
-      epoch,
-      instanceId,
-      limits,
-      now,
-      logger,
+      ...{ store, epoch, instanceId, limits, now, logger, policies, stateDir },
       spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger, guard: this.#guard }),
       committer: this.#committer,
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
       search: this.#search,
       agents: this.#agents,
-      policies,
-      stateDir,
     });
     this.#connections = new SessionConnections({
-      host: this.#host,
-      credentials: this.#credentials,
-      shares: this.#shares,
-      limits,
-      logger,
-      reload: (check) => this.#reloadRead(check),
+      ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger },
+      reload: (check) => this.#reload.read(check),
+    });
+    this.#reload = new ConfigReload({
+      ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials },
+      closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),
+      recheck: () => this.#host.services.live.recheck(),
     });
   }
 
@@ -238,44 +221,7 @@ class RunningDaemon implements Daemon {
   }
 
   reload(config: DaemonConfig): ReloadReport {
-    const next = resolveConfig(config);
-    // Checked before anything changes.
-    const specs = agentCatalog(next).specs;
-    const { live, atNextStart } = changesOf(this.#config, next);
-    this.#config = withLiveKeys(this.#config, next);
-    this.#agents.replace(specs, next.defaultAgent);
-    this.#policies.replace(next.apiKeys);
-    this.#connections.closeKeys(this.#credentials.replaceKeys(next.apiKeys));
-    this.#host.services.live.recheck();
-    if (live.length + atNextStart.length > 0) {
-      this.#logger.info({ applied: live, atNextStart }, "the configuration was reloaded");
-    }
-    return { applied: live, atNextStart };
-  }
-
-  /** A reload over the wire. With `check` it changes nothing. */
-  async #reloadRead(check: boolean): Promise<{ applied: string[]; atNextStart: string[] }> {
-    const { config, atNextStart: others = [] } = await this.#readConfig();
-    let report: ReloadReport;
-    if (check) {
-      const next = resolveConfig(config);
-      agentCatalog(next);
-      const { live, atNextStart } = changesOf(this.#config, next);
-      report = { applied: live, atNextStart };
-    } else report = this.reload(config);
-    return { applied: [...report.applied], atNextStart: [...report.atNextStart, ...others] };
-  }
-
-  #readConfig(): Promise<ConfigReading> {
-    const { readConfig, program } = this.#parts.config;
-    if (readConfig !== undefined) return readConfig();
-    throw new ProtocolError(
-      "METHOD_NOT_FOUND",
-      `The program "${program}" runs this daemon, and has no configuration file.`,
-      {
-        rpcCode: RpcCode.methodNotFound,
-      },
-    );
+    return this.#reload.apply(config);
   }
 
   async #start(): Promise<void> {

@@ -2,12 +2,13 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { LIMITS, ProtocolError } from "@daemon-sdk/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
+import { AcceptedWebSocket } from "./accepted-web-socket.js";
 import type { ByteLink } from "./byte-link.js";
 import { checkHeaders } from "./headers.js";
 import { NodeByteLink } from "./node-byte-link.js";
 import { NodeLink } from "./node-link.js";
 import { socketBounds } from "./socket-bounds.js";
-import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
+import type { WebSocketTransportOptions } from "./web-socket-transport.js";
 
 /** Options of {@link acceptWebSocket} and {@link acceptBytes}. */
 export interface AcceptOptions extends WebSocketTransportOptions {
@@ -28,12 +29,12 @@ export async function acceptWebSocket(
   socket: Duplex,
   head: Uint8Array,
   options: AcceptOptions = {},
-): Promise<WebSocketTransport> {
+): Promise<AcceptedWebSocket> {
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   return upgrade(
     { request, socket, head },
     options,
-    (webSocket) => new WebSocketTransport(new NodeLink(webSocket, socket, maxMessageBytes, true), options),
+    (webSocket) => new AcceptedWebSocket(new NodeLink(webSocket, socket, maxMessageBytes, true), options),
   );
 }
 

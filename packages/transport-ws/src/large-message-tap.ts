@@ -1,5 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import type { LargeMessage } from "./large-message.js";
+
+/** A message above a size, taken in parts while it arrives. The parts may be kept. */
+export interface LargeMessage {
+  /** Takes the next bytes of the message, in UTF-8. */
+  push(part: Uint8Array): void;
+  /** The message is complete. */
+  end(): void;
+}
 
 /** Options of {@link LargeMessageTap}. */
 export interface LargeMessageTapOptions {

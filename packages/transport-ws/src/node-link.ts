@@ -3,11 +3,13 @@ import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import type { RawData, WebSocket } from "ws";
 import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "./close-event.js";
 import { Coalescer } from "./coalescer.js";
-import { LargeMessageTap } from "./large-message-tap.js";
+import { type LargeMessage, LargeMessageTap } from "./large-message-tap.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
 /** A WebSocket of `ws` as a {@link SocketLink}. `stream` is its socket, which is corked. */
 export class NodeLink implements SocketLink {
+  /** Takes a large message in parts; called when one begins. Undefined: it becomes one text. Only links of a server call it. */
+  onLarge: (() => LargeMessage | undefined) | undefined;
   readonly #socket: WebSocket;
   readonly #maxMessageBytes: number;
   readonly #coalescer: Coalescer;
@@ -87,7 +89,7 @@ export class NodeLink implements SocketLink {
       forward: (bytes) => {
         for (const listener of receive) listener(bytes);
       },
-      begin: () => events.onLarge(),
+      begin: () => this.onLarge?.() ?? collected(events.onText),
       onText: events.onText,
     });
     stream.removeAllListeners("data");
@@ -123,4 +125,15 @@ function textOf(data: RawData): string {
 function isSendable(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}
+
+function collected(onText: (text: string) => void): LargeMessage {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let text = "";
+  return {
+    push: (part) => {
+      text += decoder.decode(part, { stream: true });
+    },
+    end: () => onText(text),
+  };
 }

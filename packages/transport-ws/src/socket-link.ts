@@ -1,12 +1,9 @@
 import type { TransportClose } from "@daemon-sdk/protocol";
-import type { LargeMessage } from "./large-message.js";
 
 /** Callbacks of a link to its transport. Never called inside a call of the transport. */
 export interface SocketLinkEvents {
   /** Called with one whole message. Binary messages are decoded as text. */
   onText(text: string): void;
-  /** Called when a message begins that is large; its parts go to what it returns. Only links of a server call it. */
-  onLarge(): LargeMessage;
   /** Called when `bufferedBytes` has decreased. */
   onFlushed(): void;
   /** Called last, when the socket has closed. */

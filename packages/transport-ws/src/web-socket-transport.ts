@@ -7,7 +7,6 @@ import {
   type TransportClose,
 } from "@daemon-sdk/protocol";
 import { EarlyMessages } from "./early-messages.js";
-import type { LargeMessage } from "./large-message.js";
 import type { SocketLink } from "./socket-link.js";
 import { type LinkEvent, type LinkPhase, next } from "./transport.machine.js";
 
@@ -28,11 +27,6 @@ export interface WebSocketTransportOptions {
  */
 export class WebSocketTransport implements Transport {
   onWritable: (() => void) | undefined;
-  /**
-   * Takes a message longer than `LIMITS.largeMessageBytes` in parts, in its place among the others; called when such a message
-   * begins. Unset: it is handed to `onMessage` as a whole. Only accepted links in Node have it.
-   */
-  onLargeMessage: (() => LargeMessage) | undefined;
   readonly #link: SocketLink;
   readonly #highWaterBytes: number;
   readonly #logger: Logger;
@@ -51,7 +45,6 @@ export class WebSocketTransport implements Transport {
     this.#early = new EarlyMessages(link, this.#highWaterBytes);
     link.start({
       onText: (text) => this.#receive(text),
-      onLarge: () => this.#beginLarge(),
       onFlushed: () => this.#flushed(),
       onEnded: (event) => this.#ended(event),
     });
@@ -59,6 +52,11 @@ export class WebSocketTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.#link.bufferedBytes;
+  }
+
+  /** Whether messages wait until `onMessage` is set. */
+  protected get isHolding(): boolean {
+    return this.#early.isHolding;
   }
 
   get onMessage(): ((text: string) => void) | undefined {
@@ -119,15 +117,6 @@ export class WebSocketTransport implements Transport {
     else this.#early.hold(text);
   }
 
-  #beginLarge(): LargeMessage {
-    const taker = this.#early.isHolding ? undefined : this.onLargeMessage;
-    const message = taker === undefined ? collected((text) => this.#receive(text)) : taker();
-    const guarded = (work: () => void) => {
-      if (this.#phase !== "dropping" && this.#phase !== "ended") this.#call(work, undefined, "onLargeMessage");
-    };
-    return { push: (part) => guarded(() => message.push(part)), end: () => guarded(() => message.end()) };
-  }
-
   #deliverEarly(): void {
     while (this.#onMessage && this.#early.isHolding && this.#phase !== "dropping") {
       this.#call(this.#onMessage, this.#early.take(), "onMessage");
@@ -166,16 +155,4 @@ export class WebSocketTransport implements Transport {
       this.#logger.error({ error, handler: name }, "A handler of a transport threw; the transport goes on.");
     }
   }
-}
-
-/** A large message as one text. */
-function collected(onText: (text: string) => void): LargeMessage {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let text = "";
-  return {
-    push: (part) => {
-      text += decoder.decode(part, { stream: true });
-    },
-    end: () => onText(text),
-  };
 }

@@ -64,8 +64,8 @@ const GOOD: Readonly<Record<string, unknown>> = {
 const LEFT_OUT = new Set(["logout", "request_permission", "ask_user", "authenticate"]);
 /** Bounded by the message that carries them. */
 const UNBOUNDED = /^add_user_message (text|images\[\]\.data|files\[\]\.(data|parsedData)|.*\{\})$/;
-/** Longer than any bound of one string. */
-const LONG = 4 * MIB;
+/** Longer than every string may be, and shorter than every call. */
+const LONG = 1.5 * MIB;
 
 /** Every string of every method's params: over its bound it is refused by number, at its bound it is not. */
 async function everyString(context: FaultContext): Promise<string> {

@@ -103,8 +103,10 @@ async function startFailure(stateDir: string, launched: Launched, exit: LaunchEx
 
 /** The error that ended the daemon: `runDaemon` writes its code and text, and nothing follows. */
 function refusalIn(tail: string): { code: DaemonErrorCode; message: string } | undefined {
-  const [, code = "", message = ""] = /^([A-Z_]+): (.+)$/m.exec(tail.slice(lastRefusal(tail))) ?? [];
-  return Object.hasOwn(DAEMON_ERROR_CODES, code) ? { code: code as DaemonErrorCode, message } : undefined;
+  const [, code = "", message = ""] = /^([A-Z_]+): ([\s\S]+)$/.exec(tail.slice(lastRefusal(tail))) ?? [];
+  return Object.hasOwn(DAEMON_ERROR_CODES, code)
+    ? { code: code as DaemonErrorCode, message: message.trim() }
+    : undefined;
 }
 
 function lastRefusal(tail: string): number {

@@ -97,10 +97,9 @@ export class LargeCall {
 
   #outcome(text: string, envelope: SessionEnvelope): LargeOutcome {
     const method = envelope.type === "response" ? undefined : envelope.method;
-    const most = mostBytes({ type: envelope.type, method });
+    const { most, bound } = this.#keeps ? boundOf({ type: envelope.type, method }) : STRANGERS;
     const parts = this.#parts;
     if (this.#bytes > most || parts.length === 0) {
-      const bound = most === SERVING_LIMITS.callBytes ? "callBytes" : "documentCallBytes";
       const why = `${method ?? "The response"} has ${this.#bytes} bytes, ${most} are the limit (${bound}).`;
       return { kind: "tooLarge", why, envelope, head: this.#head };
     }
@@ -113,7 +112,7 @@ export class LargeCall {
 
   #readHead(part: Uint8Array): void {
     this.#head = envelopeHead(Buffer.from(part.subarray(0, HEAD_BYTES)).toString());
-    this.#mostBytes = this.#keeps ? mostBytes(this.#head) : 0;
+    this.#mostBytes = this.#keeps ? boundOf(this.#head).most : 0;
   }
 
   #keep(part: Uint8Array): void {
@@ -135,11 +134,22 @@ export class LargeCall {
   }
 }
 
-/** Bytes that a message may have. */
-function mostBytes({ type, method }: { readonly type?: string; readonly method?: string | undefined }): number {
-  if (type === "response" || DOCUMENTS.has(method)) return SERVING_LIMITS.documentCallBytes;
+/** Bytes that a message may have, and the name of that bound. */
+interface Bound {
+  readonly most: number;
+  readonly bound: string;
+}
+
+/** A peer that has not authenticated sends no large message. */
+const STRANGERS: Bound = { most: LIMITS.largeMessageBytes, bound: "largeMessageBytes" };
+
+function boundOf({ type, method }: { readonly type?: string; readonly method?: string | undefined }): Bound {
+  if (type === "response" || DOCUMENTS.has(method)) {
+    return { most: SERVING_LIMITS.documentCallBytes, bound: "documentCallBytes" };
+  }
   // Its method may come behind its params.
-  return method === PROMPT || method === undefined ? LIMITS.sessionFrameBytes : SERVING_LIMITS.callBytes;
+  if (method === PROMPT || method === undefined) return { most: LIMITS.sessionFrameBytes, bound: "sessionFrameBytes" };
+  return { most: SERVING_LIMITS.callBytes, bound: "callBytes" };
 }
 
 /** Bytes at the beginning of a message in which its method is looked for. */

@@ -141,6 +141,9 @@ export class SessionDialect implements Dialect {
     if (envelope?.type === "notification") this.#stray(envelope);
     else if (envelope?.type === "request" && !isTooLong(envelope.id) && this.#calls !== undefined) {
       this.#calls.refuse({ request: envelope, name: nameOf(envelope.method), units }, error);
+    } else if (envelope?.type === "request" && isAuthentication(envelope) && !isTooLong(envelope.id)) {
+      // Its credential was cut, so it is compared with none.
+      this.#refuse(envelope.id, { code: RpcCode.invalidParams, message: why });
     } else if (envelope?.type === "request") void this.#onRequest(envelope, units);
     else {
       this.counters.badFrames++;
@@ -367,6 +370,10 @@ function capabilities(agents: string[]): DaemonCapabilities {
 /** Name of a method without its prefix; empty where it has another one. */
 function nameOf(method: string): string {
   return method.startsWith(PREFIX) ? method.slice(PREFIX.length) : "";
+}
+
+function isAuthentication({ method }: RequestEnvelope): boolean {
+  return nameOf(method) === METHODS.authenticate.name;
 }
 
 function isTooLong(id: string | null): boolean {

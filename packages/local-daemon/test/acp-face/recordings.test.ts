@@ -4,6 +4,7 @@ import {
   zRequestPermissionRequest,
   zSessionNotification,
 } from "../../node_modules/@agentclientprotocol/sdk/dist/v1/schema/zod.gen.js";
+import { modelUpdates } from "../agents/acp/own-texts.js";
 import type { RecordedFrame } from "../agents/acp/recording.js";
 import { allRecordings, type Recording } from "../agents/acp/recording.js";
 import type { Frame } from "./editor.js";
@@ -18,7 +19,7 @@ describe.each(RECORDINGS)("$agent: $scenario", (recording) => {
     const prompted = sessions.filter(({ id, prompts: count }) => id !== undefined && count > 0);
     expect(prompted).toHaveLength(sessionsOf(recording));
     for (const { recorded, sent, replayed, before } of sessions) {
-      const [wanted, told] = [toldBy(recorded), toldBy(sent)];
+      const [wanted, told] = [toldBy(modelUpdates(recording.agent, recorded)), toldBy(sent)];
       expect(told.order).toEqual(wanted.order);
       for (const [id, tool] of Object.entries(wanted.tools)) expectTool(told.tools[id] ?? {}, tool);
       for (const { toolCallId } of sent.filter(({ sessionUpdate }) => sessionUpdate === "tool_call")) {

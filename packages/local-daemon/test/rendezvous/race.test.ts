@@ -95,7 +95,13 @@ describe("a start", () => {
   });
 
   test.each([
-    ["a wrong configuration", "config.json", '{"port":"many"}', "INVALID_OPTION", /config\.json: port/],
+    [
+      "a wrong configuration",
+      "config.json",
+      '{"port":"many"}',
+      "INVALID_OPTION",
+      /config\.json cannot be used:\n *line 1, column 2: port: expected a whole number/,
+    ],
     ["a store that is none", "daemon.db", "x".repeat(5_000), "STORAGE_FAILED", /is not a database.*mv '.*daemon\.db'/],
   ])("that %s prevents has the daemon's own error, which is not retryable", async (_, file, content, code, text) => {
     await using place = daemonHome();

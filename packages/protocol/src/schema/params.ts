@@ -92,6 +92,9 @@ const settings = {
   compactionThresholdCheckEnabled: optionalFlag,
 };
 
+const argument = bounded("argumentChars");
+const textMap = z.exactOptional(boundedJson(z.record(argument, argument), "mcpServersJsonChars"));
+
 /** Schema of {@link InitializeSessionParams}. */
 export const initializeSessionParamsSchema: z.ZodMiniType<InitializeSessionParams> = z.looseObject({
   ...settings,
@@ -105,7 +108,7 @@ export const initializeSessionParamsSchema: z.ZodMiniType<InitializeSessionParam
   inactivityTimeoutMs: optionalCount,
   disableInactivityTimeout: optionalFlag,
   agent: optionalName,
-  env: z.exactOptional(boundedJson(z.record(z.string(), z.string()), "metadataJsonChars")),
+  env: textMap,
   inbox: optionalFlag,
   credit: z.exactOptional(creditSchema),
 });
@@ -202,9 +205,6 @@ export const executeRewindParamsSchema: z.ZodMiniType<ExecuteRewindParams> = sco
   filesToDelete: boundedList(z.looseObject({ filePath: path }), "listedFiles"),
   forkTitle: bounded("titleChars"),
 });
-
-const argument = bounded("argumentChars");
-const textMap = z.exactOptional(boundedJson(z.record(argument, argument), "mcpServersJsonChars"));
 
 /** Schema of {@link AddMcpServerParams}. */
 export const addMcpServerParamsSchema: z.ZodMiniType<AddMcpServerParams> = scoped({

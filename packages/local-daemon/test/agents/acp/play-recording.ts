@@ -1,9 +1,7 @@
 import { PROCESS_LOOP } from "../../../src/agents/drivers/output-share.js";
 import { DrivenAgent, type DriverEvent, START } from "./driven-agent.js";
+import type { RecordedUpdate } from "./own-texts.js";
 import type { RecordedFrame, Recording } from "./recording.js";
-
-/** The params of one `session/update`. */
-export type RecordedUpdate = Readonly<Record<string, unknown>>;
 
 /** One played prompt: what the agent wrote for it, and what the driver made of it. */
 export interface PlayedTurn {

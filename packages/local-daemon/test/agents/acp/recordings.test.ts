@@ -1,7 +1,8 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
 import type { DriverEvent } from "./driven-agent.js";
-import { playRecording, type RecordedUpdate } from "./play-recording.js";
+import { modelUpdates, type RecordedUpdate } from "./own-texts.js";
+import { playRecording } from "./play-recording.js";
 import { allRecordings, promptsOf } from "./recording.js";
 
 const RECORDINGS = allRecordings().filter(({ scenario }) => !scenario.startsWith("v2-"));
@@ -59,26 +60,17 @@ test("there are recordings of eight agents", () => {
   expect(RECORDINGS.length).toBeGreaterThan(300);
 });
 
-/** Texts that are none of the model, by agent: retries, and what pi says at its start. */
-const OWN_TEXTS: Readonly<Record<string, RegExp>> = {
-  pi: /^(?:pi v[\d.]+\n---\n|Retrying \(.*\)\.\.\.|Retry finished, resuming\.)$/u,
-  copilot: /^Info: .*Retrying\.\.\.$/u,
-};
-
 function played(agent: string, scenario: string): ReturnType<typeof playRecording> {
   const recording = RECORDINGS.find((one) => one.agent === agent && one.scenario === scenario);
   if (recording === undefined) throw new Error(`There is no recording ${agent}/${scenario}`);
   return playRecording(recording);
 }
 
-/** The text that the agent's model wrote. Codex says why its model failed in a chunk, after it reported that it did. */
+/** The text that the agent's model wrote. */
 function modelText(agent: string, updates: readonly RecordedUpdate[]): string {
-  const failed = updates.findIndex((update) => JSON.stringify(update._meta ?? {}).includes('"systemError"'));
-  const told = failed < 0 ? updates : updates.slice(0, failed);
-  return told
+  return modelUpdates(agent, updates)
     .filter(({ sessionUpdate }) => sessionUpdate === "agent_message_chunk")
     .map(({ content }) => (content as { text?: string }).text ?? "")
-    .filter((text) => OWN_TEXTS[agent]?.test(text) !== true)
     .join("");
 }
 
