@@ -8,7 +8,8 @@ import { ensureInstalled } from "./setup.mjs";
 export async function ensurePeers(folder) {
   await ensureInstalled();
   if (!areInstalled(folder)) {
-    const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    // Not `ci`: it fails where a registry lacks an optional package of another platform.
+    const args = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
     await runQuietly("Install the published peers", "npm", args, { cwd: folder });
   }
   const filters = ["--filter=@daemon-sdk/client", "--filter=@daemon-sdk/local-daemon"];

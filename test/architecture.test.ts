@@ -23,6 +23,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   testing: ["protocol"],
   client: ["protocol", "transport-ws"],
   "local-daemon": ["protocol", "transport-ws"],
+  http: ["protocol", "client"],
   examples: ["protocol", "transport-ws", "client", "local-daemon"],
 };
 
@@ -41,16 +42,21 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
     "ws",
     "zod",
   ],
+  http: ["@hono/node-server", "hono", "zod"],
   examples: ["esbuild", "ws", "zod"],
 };
 
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
   client: [`${SCOPE}local-daemon`, "ajv"],
+  "local-daemon": [`${SCOPE}http`],
   testing: ["vitest"],
 };
 
-/** The one arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
+/** An arrow that is no dependency: the command `local-daemon serve` loads the HTTP gateway. */
+const LOADER_OF_HTTP = "cli/serve-command.ts";
+
+/** The other arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
 const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "connect/exec/index.ts", "relay/index.ts"];
 
 /** Files that may use Node, in packages that also run in browsers. */
@@ -105,6 +111,8 @@ describe.each(members)("$folder", (member) => {
       if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return `is named outside ${LOADERS_OF_LOCAL_DAEMON.join(", ")}`;
       return path !== "local.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
     }
+    if (member.folder === "local-daemon" && name === `${SCOPE}http`)
+      return path === LOADER_OF_HTTP && kind !== "static" ? undefined : "is loaded elsewhere than by `serve`";
     if (name.startsWith(SCOPE))
       return arrows.includes(name.slice(SCOPE.length)) ? undefined : "is no arrow of the diagram";
     return outside.includes(name) ? undefined : "is not in the list of outside packages";
@@ -265,6 +273,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   testing: [".", "./node", "./node-test", "./vitest", "./package.json"],
   client: [".", "./relay", "./local", "./exec", "./package.json"],
   "local-daemon": [".", "./server", "./config.schema.json", "./package.json"],
+  http: [".", "./serve", "./openapi.json", "./package.json"],
 };
 
 function withoutSource(target: ExportTarget): ExportTarget {

@@ -64,7 +64,7 @@ describe("docs/architecture.md, of folders", () => {
   });
 
   test("names only files and folders that are there", () => {
-    const paths = [...page.matchAll(/`((?:protocol|transport-ws|client|local-daemon|testing)\/[\w./-]+)`/g)];
+    const paths = [...page.matchAll(/`((?:protocol|transport-ws|client|local-daemon|http|testing)\/[\w./-]+)`/g)];
     const missing = paths.map((match) => match[1] ?? "").filter((path) => !isThere(path));
     expect(paths.length).toBeGreaterThan(40);
     expect(missing).toEqual([]);

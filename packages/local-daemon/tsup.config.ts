@@ -33,8 +33,8 @@ function programBuild(entry: Record<string, string>): Options {
     },
     // What is inside, for the licences in THIRD-PARTY-NOTICES (scripts/notices.mjs); no tarball has it.
     metafile: true,
-    noExternal: [/^(?!@photostructure\/sqlite$)/],
-    external: ["@photostructure/sqlite"],
+    noExternal: [/^(?!@photostructure\/sqlite$|@daemon-sdk\/http\/)/],
+    external: ["@photostructure/sqlite", "@daemon-sdk/http"],
     esbuildPlugins: [
       {
         name: "log-beside",

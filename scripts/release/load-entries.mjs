@@ -13,7 +13,7 @@ const optional = Object.keys(manifest.peerDependenciesMeta ?? {});
 const faults = [];
 
 for (const [subpath, target] of Object.entries(manifest.exports)) {
-  if (subpath === "./package.json") continue;
+  if (subpath.endsWith(".json")) continue;
   const entry = name + subpath.slice(1);
   const missing = filesOf(target).filter((file) => !existsSync(join("node_modules", name, file)));
   if (missing.length > 0) faults.push(`${entry} names files that are not there: ${missing.join(", ")}`);

@@ -277,6 +277,11 @@ export type FollowedEvent = DroidStreamEvent & {
 
 /** The events of a session, of all turns. One consumer at a time; leaving the loop changes nothing in the session. */
 export interface SessionFollow extends AsyncIterableIterator<FollowedEvent, undefined> {
+  /**
+   * Resolves with the position after which the follow begins: `after`, or the end of the journal as it was. Rejects as the first
+   * `next()` does.
+   */
+  readonly begin: Promise<EventPosition>;
   [Symbol.asyncIterator](): this;
   next(): Promise<IteratorResult<FollowedEvent, undefined>>;
   /** Ends the iteration at once, also while `next()` waits. */

@@ -32,7 +32,7 @@ export class FollowedSession implements SessionFollow {
   readonly #parts: FollowParts;
   readonly #ending = new AbortController();
   readonly #end = (): void => this.#ending.abort();
-  readonly #begin: Promise<EventPosition>;
+  readonly begin: Promise<EventPosition>;
   /** Where the next page begins; undefined until the first one. */
   #after: Position | undefined;
   /** Events of the first entry that were consumed before. */
@@ -56,9 +56,9 @@ export class FollowedSession implements SessionFollow {
     // Now, and not at the first `next()`: what is sent after this belongs to what is followed.
     const end = () =>
       calls.request(METHODS.getSessionEvents, { sessionId }, { signal }).then(({ position }) => position);
-    this.#begin = after === undefined ? end() : Promise.resolve(after);
+    this.begin = after === undefined ? end() : Promise.resolve(after);
     // Without a consumer nobody has to be notified of a failure.
-    this.#begin.catch(() => {});
+    this.begin.catch(() => {});
     for (const signal of parts.signals) {
       if (signal.aborted) this.#end();
       else signal.addEventListener("abort", this.#end, { once: true });
@@ -137,7 +137,7 @@ export class FollowedSession implements SessionFollow {
   }
 
   async #start(): Promise<Position> {
-    const { epoch, seq, part = 0 } = await this.#begin;
+    const { epoch, seq, part = 0 } = await this.begin;
     this.#skipped = part;
     return { epoch, seq };
   }

@@ -10,6 +10,7 @@ import { EXIT } from "./fail.js";
 import { sessions, status } from "./list-commands.js";
 import { logs } from "./logs-command.js";
 import { runPrompt } from "./run-command.js";
+import { serve } from "./serve-command.js";
 import { start } from "./start-command.js";
 import { stop } from "./stop-command.js";
 import { processTerminal } from "./terminal.js";
@@ -33,6 +34,7 @@ export function createProgram(interrupted: AbortSignal): Command {
   addAgentCommands(program);
   addAcpCommand(program, interrupted);
   addConfigCommands(program);
+  addServeCommand(program, interrupted);
   return program;
 }
 
@@ -160,6 +162,18 @@ function addConfigCommands(program: Command): void {
     .description("print the values that a daemon starts with, defaults included, without secrets")
     .addOption(json("one JSON object on one line"))
     .action(async (options: { json: boolean }) => finish(await showConfig({ ...common(), ...options })));
+}
+
+function addServeCommand(program: Command, interrupted: AbortSignal): void {
+  program
+    .command("serve")
+    .description("serve the daemon to programs in any language; needs the package @daemon-sdk/http")
+    .option("--http", "sessions, events and webhooks over HTTP, for callers with a key of config.json", false)
+    .option("-p, --port <n>", "listen on 127.0.0.1:<n> (0: a free port)", portOf, 0)
+    .option("--webhook-origin <origins...>", "origins to which webhooks may be delivered; default none", [])
+    .action(async (options: { http: boolean; port: number; webhookOrigin: string[] }) =>
+      finish(await serve({ ...common(), ...options, interrupted })),
+    );
 }
 
 function common() {

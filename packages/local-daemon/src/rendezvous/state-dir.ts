@@ -21,6 +21,8 @@ export const STATE_FILES = {
   log: "daemon.log",
   /** Where agents may keep conversations. */
   agents: "agents",
+  /** Webhooks of `local-daemon serve`, and how far they got. */
+  webhooks: "webhooks",
   /** Somebody launches a daemon at the moment. */
   launching: "launching",
 } as const;

@@ -82,7 +82,8 @@ export const getReceiptsParamsSchema: z.ZodMiniType<GetReceiptsParams> = z.loose
   waitMs: z.exactOptional(count),
 });
 
-const receiptSchema: z.ZodMiniType<Receipt> = z.looseObject({
+/** Schema of {@link Receipt}. */
+export const receiptSchema: z.ZodMiniType<Receipt> = z.looseObject({
   messageId: text,
   state: text,
   reason: z.exactOptional(text),
@@ -150,7 +151,8 @@ export const listRequestsParamsSchema: z.ZodMiniType<ListRequestsParams> = z.loo
 
 const inboxRequest = { requestId: text, sessionId: text, createdAt: time, deadlineAt: z.exactOptional(time) };
 
-const inboxRequestSchema: z.ZodMiniType<InboxRequest> = z.discriminatedUnion("method", [
+/** Schema of {@link InboxRequest}. */
+export const inboxRequestSchema: z.ZodMiniType<InboxRequest> = z.discriminatedUnion("method", [
   z.looseObject({ ...inboxRequest, method: z.literal("request_permission"), params: requestPermissionParamsSchema }),
   z.looseObject({ ...inboxRequest, method: z.literal("ask_user"), params: askUserParamsSchema }),
 ]);

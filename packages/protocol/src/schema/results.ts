@@ -195,7 +195,9 @@ const openedSessionSchema: z.ZodMiniType<OpenedSession> = z.looseObject({
   workingState: text,
   activity: optionalText,
 });
-const availableSessionSchema: z.ZodMiniType<AvailableSession> = z.looseObject({
+
+/** Schema of {@link AvailableSession}. */
+export const availableSessionSchema: z.ZodMiniType<AvailableSession> = z.looseObject({
   ...listed,
   title: optionalText,
   archivedAt: optionalText,

@@ -162,3 +162,17 @@ test("a position that is none is refused before anything is sent", async () => {
 
 /** The place before the first entry of a session of a fake daemon. */
 const START = { epoch: 1, seq: 0 };
+
+test("a follow states where it begins, before there is an event", async () => {
+  const { connection, sessionId } = await watched();
+  await turns(connection, sessionId, ["one"]);
+  const follow = connection.follow(sessionId);
+  const begin = await follow.begin;
+  await turns(connection, sessionId, ["two"]);
+  const live = await until(follow, isResult);
+  const again = await until(connection.follow(sessionId, { after: begin }), isResult);
+  expect(again.map(word)).toEqual(live.map(word));
+  expect(await connection.follow(sessionId, { after: START }).begin).toEqual(START);
+  await expect(connection.follow("unknown").begin).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+  await connection.close();
+});

@@ -1,0 +1,2 @@
+export { HttpRefusal, type Problem, problemResponse } from "./problem.js";
+export { STATUS_OF_CODE } from "./status.js";

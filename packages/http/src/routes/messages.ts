@@ -1,0 +1,88 @@
+import type { SendOptions } from "@daemon-sdk/client";
+import type { GetSessionMessagesResult } from "@daemon-sdk/protocol";
+import { newId, type Receipt } from "@daemon-sdk/protocol";
+import { type HttpDaemon, withOpenSession } from "../daemon/index.js";
+import { HttpRefusal } from "../problem/index.js";
+import { ACCEPTED, MESSAGE_PAGE, PROMPT, QUERY, RECEIPT } from "../schemas/index.js";
+import { json, type Route, route } from "./route.js";
+
+/** Header that makes a repeated `POST` act once. */
+const KEY_HEADER = "idempotency-key";
+const KEY_CHARS = 256;
+
+/** The conversation of a session: read it, add to it, and wait for the outcome. */
+export const MESSAGE_ROUTES: readonly Route[] = [
+  route<{ limit?: number; cursor?: string; role?: string }>({
+    method: "get",
+    path: "/sessions/{sessionId}/messages",
+    operationId: "listMessages",
+    summary: "A page of the conversation, newest first.",
+    query: { limit: QUERY.messageLimit, cursor: QUERY.cursor, role: QUERY.role },
+    answers: { 200: { description: "A page.", schema: MESSAGE_PAGE } },
+    async handle({ daemon, param, query }) {
+      const page: GetSessionMessagesResult = await daemon.getSessionMessages(param("sessionId"), query);
+      return json(page);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/sessions/{sessionId}/messages",
+    operationId: "sendMessage",
+    summary: "Sends a prompt. It is stored when this is answered; the turn continues without the caller.",
+    headers: {
+      "Idempotency-Key": "Id of the message. A repeated request with the same key acts once. Default: a new UUID.",
+    },
+    body: PROMPT,
+    answers: { 202: { description: "Stored.", schema: ACCEPTED } },
+    async handle({ daemon, param, body, request, services }) {
+      const sessionId = param("sessionId");
+      const messageId = keyOf(request) ?? newId();
+      const { text, ...attached } = body as { text: string } & SendOptions;
+      await withOpenSession(daemon, sessionId, () => daemon.send(sessionId, text, { ...attached, messageId }));
+      const path = `/sessions/${encodeURIComponent(sessionId)}/receipts/${encodeURIComponent(messageId)}`;
+      const receipt = await receiptOf(daemon, sessionId, messageId);
+      return json({ messageId, receipt }, 202, { location: services.address(path) });
+    },
+  }),
+  route<{ wait?: number }>({
+    method: "get",
+    path: "/sessions/{sessionId}/receipts/{messageId}",
+    operationId: "getReceipt",
+    summary: "What became of a message; waits for the end of its turn, if that is requested.",
+    query: { wait: QUERY.wait },
+    answers: { 200: { description: "The receipt, final or not.", schema: RECEIPT } },
+    async handle({ daemon, param, query: { wait = 0 }, request }) {
+      const [sessionId, messageId] = [param("sessionId"), param("messageId")];
+      const end = wait === 0 ? undefined : AbortSignal.any([request.signal, AbortSignal.timeout(wait * 1_000)]);
+      if (end !== undefined) await untilFinal(daemon, sessionId, messageId, end);
+      return json(await receiptOf(daemon, sessionId, messageId));
+    },
+  }),
+];
+
+/** The key of a request; quotes around it, which a draft of the header's standard requires, are no part of it. */
+function keyOf(request: Request): string | undefined {
+  const value = request.headers.get(KEY_HEADER) ?? undefined;
+  const key = value?.replace(/^"(.*)"$/, "$1");
+  if (key === undefined || (key !== "" && key.length <= KEY_CHARS)) return key;
+  throw new HttpRefusal(400, "INVALID_PARAMS", `\`Idempotency-Key\` must have 1 to ${KEY_CHARS} characters.`);
+}
+
+async function receiptOf(daemon: HttpDaemon, sessionId: string, messageId: string): Promise<Receipt> {
+  const [receipt] = await daemon.getReceipts(sessionId, [messageId]);
+  return receipt ?? { messageId, state: "unknown" };
+}
+
+/** Waits for the final receipt, or for the signal. */
+async function untilFinal(
+  daemon: HttpDaemon,
+  sessionId: string,
+  messageId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await daemon.waitForReceipt(sessionId, messageId, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

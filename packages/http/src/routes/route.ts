@@ -1,0 +1,82 @@
+import type { HttpPrincipal, OpenStreams } from "../access/index.js";
+import type { HttpDaemon } from "../daemon/index.js";
+import type { Schema } from "../schemas/index.js";
+import type { Webhooks } from "../webhooks/index.js";
+
+/** What every route may use. */
+export interface RouteServices {
+  readonly streams: OpenStreams;
+  readonly heartbeatMs: number;
+  readonly webhooks: Webhooks | undefined;
+  /** The address of a path of the gateway, for `Location`. */
+  address(path: string): string;
+  onError(error: unknown): void;
+}
+
+/** One request, authorised and checked. */
+export interface Call<Query = unknown, Body = unknown> {
+  readonly daemon: HttpDaemon;
+  readonly principal: HttpPrincipal;
+  readonly request: Request;
+  readonly services: RouteServices;
+  /** A part of the path. */
+  param(name: string): string;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+/** One answer of a route, for the OpenAPI document. */
+export interface RouteAnswer {
+  readonly description: string;
+  readonly schema?: Schema;
+  /** Default `application/json`. */
+  readonly mediaType?: string;
+}
+
+/** What is the same for every route. */
+interface RouteFacts {
+  readonly method: "get" | "post" | "patch" | "delete";
+  /** As OpenAPI writes it: `/sessions/{sessionId}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  /** Headers of the request that have a meaning, with what they mean. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<number, RouteAnswer>>;
+}
+
+/** One route: what the OpenAPI document states of it, and what it does. */
+export interface Route extends RouteFacts {
+  /** Fields of the query, by name. */
+  readonly query: Readonly<Record<string, Schema>>;
+  readonly body: Schema | undefined;
+  handle(call: Call): Promise<Response>;
+}
+
+type Fields<Query> = { readonly [Name in keyof Query]-?: Schema<Query[Name]> };
+
+/** Makes a route whose handler gets the types of its schemas. */
+export function route<Query extends object = Record<never, never>, Body = undefined>(
+  facts: RouteFacts & {
+    readonly query?: Fields<Query>;
+    readonly body?: Schema<Body>;
+    handle(call: Call<Query, Body>): Promise<Response>;
+  },
+): Route {
+  const { handle, query = {}, body, ...rest } = facts;
+  // The values are those that the schemas let through.
+  return { ...rest, query, body, handle: (call) => handle(call as Call<Query, Body>) };
+}
+
+/** An answer with a JSON body. */
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  });
+}
+
+/** An answer without a body. */
+export function done(): Response {
+  return new Response(null, { status: 204 });
+}

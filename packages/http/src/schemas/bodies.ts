@@ -1,0 +1,194 @@
+import { LIMITS } from "@daemon-sdk/protocol";
+import {
+  askUserResultSchema,
+  availableSessionSchema,
+  fileSourceSchema,
+  getSessionMessagesResultSchema,
+  imageSourceSchema,
+  inboxRequestSchema,
+  listAvailableSessionsResultSchema,
+  listRequestsResultSchema,
+  mcpServerConfigSchema,
+  messageBlockSchema,
+  outputFormatSchema,
+  receiptSchema,
+  requestPermissionResultSchema,
+  searchSessionsResultSchema,
+  sessionMessageSchema,
+  sessionSettingsSchema,
+  sessionSourceSchema,
+  sessionTagSchema,
+} from "@daemon-sdk/protocol/schema";
+import * as z from "zod/mini";
+import { HTTP_LIMITS } from "../limits.js";
+import { component, described } from "./components.js";
+
+const text = z.string().check(z.minLength(1));
+const optionalText = z.exactOptional(text);
+const eventId = described(z.string(), "Id of an event, opaque: `Last-Event-ID` and `after` take it.");
+
+component("MessageBlock", messageBlockSchema);
+component("SessionMessage", sessionMessageSchema);
+component("SessionTag", sessionTagSchema);
+component("SessionSettings", sessionSettingsSchema);
+component("AvailableSession", availableSessionSchema);
+component("InboxRequest", inboxRequestSchema);
+component("McpServerConfig", mcpServerConfigSchema);
+component("ImageSource", imageSourceSchema);
+component("FileSource", fileSourceSchema);
+component("PermissionAnswer", requestPermissionResultSchema);
+component("QuestionsAnswer", askUserResultSchema);
+
+/** What became of a message. */
+export const RECEIPT = component("Receipt", receiptSchema);
+/** A page of sessions. */
+export const SESSION_PAGE = component("SessionPage", listAvailableSessionsResultSchema);
+/** A page of a conversation. */
+export const MESSAGE_PAGE = component("MessagePage", getSessionMessagesResultSchema);
+/** Hits of a search. */
+export const SEARCH_RESULT = component("SearchResult", searchSessionsResultSchema);
+/** Pending requests. */
+export const REQUESTS = component("Requests", listRequestsResultSchema);
+
+/** A session, as it is now. */
+export const SESSION = component(
+  "Session",
+  z.looseObject({
+    sessionId: text,
+    title: z.exactOptional(z.string()),
+    cwd: z.exactOptional(z.string()),
+    settings: sessionSettingsSchema,
+    messages: described(z.array(sessionMessageSchema), "The newest messages; `GET …/messages` has all, in pages."),
+    lastEventId: z.exactOptional(eventId),
+  }),
+);
+
+const settings = {
+  modelId: optionalText,
+  reasoningEffort: optionalText,
+  interactionMode: optionalText,
+  autonomyLevel: optionalText,
+  specModeModelId: optionalText,
+  specModeReasoningEffort: optionalText,
+  tags: z.exactOptional(z.array(sessionTagSchema)),
+  enabledToolIds: z.exactOptional(z.array(text)),
+  disabledToolIds: z.exactOptional(z.array(text)),
+};
+
+/** A new session. Unknown fields are refused, because a misspelt one must not pass in silence. */
+export const NEW_SESSION = component(
+  "NewSession",
+  z.strictObject({
+    ...settings,
+    sessionId: z.exactOptional(described(z.uuid(), "A random UUID. The same id again gives the same session.")),
+    cwd: z.exactOptional(described(z.string().check(z.minLength(1)), "Working directory of the agent.")),
+    agent: z.exactOptional(described(z.string().check(z.minLength(1)), "Name of a configured agent.")),
+    mcpServers: z.exactOptional(z.array(mcpServerConfigSchema)),
+    sessionSource: z.exactOptional(sessionSourceSchema),
+    systemPrompt: optionalText,
+  }),
+);
+
+/** Changes of a session. */
+export const SESSION_CHANGE = component("SessionChange", z.strictObject({ title: text }));
+
+/** A prompt. */
+export const PROMPT = component(
+  "Prompt",
+  z.strictObject({
+    text: z.string(),
+    images: z.exactOptional(z.array(imageSourceSchema)),
+    files: z.exactOptional(z.array(fileSourceSchema)),
+    outputFormat: z.exactOptional(outputFormatSchema),
+  }),
+);
+
+/** A prompt that the daemon has stored. */
+export const ACCEPTED = component("Accepted", z.looseObject({ messageId: text, receipt: receiptSchema }));
+
+/** An answer to a permission request, or to questions. */
+export const ANSWER = component("Answer", z.union([requestPermissionResultSchema, askUserResultSchema]));
+
+/** One event of a stream, or the body of a webhook's request. */
+export const EVENT = component(
+  "Event",
+  z.looseObject({
+    type: described(z.string(), "Such as `assistant`, `tool_call`, `gap`, `result`. New types may be added."),
+    turnId: z.exactOptional(described(z.string(), "Id of the prompt whose turn the event belongs to.")),
+  }),
+);
+
+const webhook = {
+  url: z.url().check(z.maxLength(HTTP_LIMITS.urlChars)),
+  sessionId: text,
+  events: z.exactOptional(
+    described(z.array(text).check(z.minLength(1), z.maxLength(100)), "Types of events. Default: `result`, `requests`."),
+  ),
+};
+
+/** A webhook to add. */
+export const NEW_WEBHOOK = component(
+  "NewWebhook",
+  z.strictObject({
+    ...webhook,
+    after: z.exactOptional(described(z.string(), "Id of an event. Default: the events from now on.")),
+  }),
+);
+
+const stored = {
+  ...webhook,
+  webhookId: text,
+  events: z.array(text),
+  createdAt: z.number(),
+  lastEventId: eventId,
+  failingSince: z.exactOptional(z.number()),
+};
+
+/** A webhook. */
+export const WEBHOOK = component("Webhook", z.looseObject(stored));
+/** A webhook that was added. */
+export const ADDED_WEBHOOK = component(
+  "AddedWebhook",
+  z.looseObject({ ...stored, secret: described(z.string(), "Signs each delivery. It is stated here only.") }),
+);
+/** All webhooks of the caller. */
+export const WEBHOOKS = component("Webhooks", z.looseObject({ webhooks: z.array(WEBHOOK) }));
+
+/** Every failure. */
+export const PROBLEM = component(
+  "Problem",
+  z.looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    code: described(z.string(), "Stable code of the failure."),
+    retryable: z.boolean(),
+  }),
+);
+
+/** Query fields, by name. */
+export const QUERY = {
+  sessionLimit: upTo(LIMITS.sessionPageMax),
+  messageLimit: upTo(LIMITS.messagePageMax),
+  before: z.exactOptional(described(z.coerce.number(), "`nextCursor` of the page before.")),
+  cursor: z.exactOptional(described(z.string(), "`nextCursor` of the page before.")),
+  role: z.exactOptional(z.string()),
+  wait: z.exactOptional(
+    described(
+      z.coerce.number().check(z.minimum(0), z.maximum(HTTP_LIMITS.waitSeconds)),
+      "Seconds to wait for the end of the turn. Default 0.",
+    ),
+  ),
+  partial: z.exactOptional(described(z.enum(["true", "false"]), "Whether parts of messages are sent. Default false.")),
+  after: z.exactOptional(described(z.string(), "Id of an event; `Last-Event-ID` takes precedence.")),
+  sessionId: z.exactOptional(text),
+  query: text,
+  kind: z.exactOptional(z.string()),
+  count: z.exactOptional(z.coerce.number().check(z.minimum(1))),
+} as const;
+
+function upTo(max: number) {
+  const count = z.coerce.number().check(z.minimum(1), z.maximum(max));
+  return z.exactOptional(described(count, `Size of the page, ${max} at most.`));
+}

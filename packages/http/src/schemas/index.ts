@@ -1,0 +1,2 @@
+export * from "./bodies.js";
+export { componentId, componentSchemas, jsonSchemaOf, type Schema } from "./components.js";

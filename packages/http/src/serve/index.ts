@@ -1,0 +1,1 @@
+export { type LocalDaemonServer, type ServeLocalDaemonOptions, serveLocalDaemon } from "./serve-local-daemon.js";

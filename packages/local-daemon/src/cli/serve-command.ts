@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { DaemonError } from "@daemon-sdk/protocol";
+import { type ConfigFile, readConfigFile } from "../config-file/index.js";
+import { STATE_FILES } from "../rendezvous/index.js";
+import { describeError, EXIT } from "./fail.js";
+import type { Terminal } from "./terminal.js";
+
+/** `local-daemon serve`. */
+export interface ServeOptions {
+  readonly stateDir: string;
+  readonly http: boolean;
+  readonly port?: number | undefined;
+  /** Origins to which webhooks may be delivered. */
+  readonly webhookOrigin: readonly string[];
+  readonly terminal: Terminal;
+  readonly interrupted: AbortSignal;
+}
+
+/** Serves the daemon over HTTP until it is interrupted. Resolves with the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { stateDir, http, port, webhookOrigin: receivers, terminal, interrupted } = options;
+  if (!http) {
+    terminal.note("Nothing to serve: pass --http.");
+    return EXIT.usage;
+  }
+  const { serveLocalDaemon } = await loadHttp();
+  const config = await readConfigFile(stateDir);
+  const { allowedHosts = [], allowedOrigins = [] } = config;
+  const server = await serveLocalDaemon({
+    apiKeys: keysOf(config, stateDir),
+    allowedHosts,
+    allowedOrigins,
+    ...(port === undefined ? {} : { port }),
+    ...(receivers.length === 0 ? {} : { webhooks: { directory: join(stateDir, STATE_FILES.webhooks), receivers } }),
+    onError: (error) => terminal.note(describeError(error)),
+  });
+  terminal.answer(`Serving http://127.0.0.1:${server.port} (openapi.json describes it). Ctrl-C stops.\n`);
+  await new Promise<void>((resolve) => {
+    if (interrupted.aborted) resolve();
+    else interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await server.close();
+  return EXIT.ok;
+}
+
+/** Reads the keys as they are now, as the daemon does at a reload: a faulty file changes nothing. */
+function keysOf(config: ConfigFile, stateDir: string): () => Promise<readonly string[]> {
+  let { apiKeys = [] } = config;
+  return async () => {
+    ({ apiKeys = [] } = await readConfigFile(stateDir).catch(() => ({ apiKeys })));
+    return apiKeys.map((one) => (typeof one === "string" ? one : one.key));
+  };
+}
+
+/** The package is an optional peer: it contains a client, and the daemon must not depend on its clients. */
+async function loadHttp(): Promise<typeof import("@daemon-sdk/http/serve")> {
+  try {
+    return await import("@daemon-sdk/http/serve");
+  } catch (cause) {
+    const text = "This needs the package @daemon-sdk/http. Install it where @daemon-sdk/local-daemon is installed.";
+    throw new DaemonError("LOCAL_DAEMON_UNAVAILABLE", `${text} ${describeError(cause)}`, { cause });
+  }
+}
