@@ -25,6 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "local-daemon": ["protocol", "transport-ws"],
   http: ["protocol", "client"],
   examples: ["protocol", "transport-ws", "client", "local-daemon"],
+  consumers: ["client", "local-daemon"],
 };
 
 /** Packages of others that published code may name. Every new one is a decision, so it is written down here. */
@@ -44,6 +45,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ],
   http: ["@hono/node-server", "hono", "zod"],
   examples: ["esbuild", "ws", "zod"],
+  consumers: ["croner"],
 };
 
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */

@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ROOT } from "../support/packages.js";
+import { installPackages, type UserProject } from "../support/installed-packages.js";
 
 const run = promisify(execFile);
 /** What the user installs; `client` needs the last one. */
@@ -62,28 +61,18 @@ test("the bot answers each channel from a session of its own", async () => {
 });
 `;
 
+let project: UserProject;
 let directory: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "new-user-"));
-  for (const name of PACKED) {
-    const cwd = join(ROOT, "packages", name);
-    await run(join(ROOT, "node_modules", ".bin", "pnpm"), ["pack", "--pack-destination", directory], { cwd });
-  }
-  const tarballs = readdirSync(directory).map((file) => [`@daemon-sdk/${nameOf(file)}`, `file:./${file}`]);
-  const linked = Object.entries(INSTALLED).map(([name, owner]) => {
-    return [name, `file:${realpathSync(join(ROOT, owner, "node_modules", name))}`];
-  });
-  const dependencies = Object.fromEntries([...tarballs, ...linked]) as Record<string, string>;
-  writeFileSync(join(directory, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  project = await installPackages(PACKED, INSTALLED);
+  directory = project.directory;
   writeFileSync(join(directory, "slack-bot.mjs"), BOT);
   writeFileSync(join(directory, "bot.test.mjs"), `import { test } from "vitest";\n${TEST}`);
   writeFileSync(join(directory, "bot.node-test.mjs"), `import { test } from "node:test";\n${TEST}`);
-  const quiet = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps"];
-  await run("npm", ["install", ...quiet], { cwd: directory });
 }, 120_000);
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => project[Symbol.asyncDispose]());
 
 test("the packed packages, installed outside the workspace, test a bot under vitest", { timeout: 60_000 }, async () => {
   const program = join(directory, "node_modules", "vitest", "vitest.mjs");
@@ -104,8 +93,3 @@ test("the packed packages, installed outside the workspace, test a bot under nod
   expect(stdout).toMatch(/^# pass 1$/m);
   expect(stdout).toMatch(/^# fail 0$/m);
 });
-
-/** `protocol` of `daemon-sdk-protocol-0.0.0.tgz`. */
-function nameOf(tarball: string): string {
-  return tarball.replace(/^daemon-sdk-/, "").replace(/-\d.*$/, "");
-}

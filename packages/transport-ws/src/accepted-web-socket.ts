@@ -1,7 +1,13 @@
 import { type Logger, silentLogger } from "@daemon-sdk/protocol";
 import type { LargeMessage } from "./large-message-tap.js";
-import type { NodeLink } from "./node-link.js";
+import type { SocketLink } from "./socket-link.js";
 import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
+
+/** A link that can take large messages in parts. Names no type of `ws`, whose declarations a user need not have. */
+interface LargeMessageLink extends SocketLink {
+  /** Called when a large message begins. Undefined: it becomes one text. */
+  onLarge: (() => LargeMessage | undefined) | undefined;
+}
 
 /** A WebSocket that a server accepted: one that can take large messages in parts. Made by `acceptWebSocket`. */
 export class AcceptedWebSocket extends WebSocketTransport {
@@ -14,7 +20,7 @@ export class AcceptedWebSocket extends WebSocketTransport {
   #isDropped = false;
 
   /** @internal Use `acceptWebSocket`. */
-  constructor(link: NodeLink, options: WebSocketTransportOptions = {}) {
+  constructor(link: LargeMessageLink, options: WebSocketTransportOptions = {}) {
     super(link, options);
     this.#logger = options.logger ?? silentLogger;
     link.onLarge = () => this.#take();

@@ -27,7 +27,10 @@ export interface DaemonSessionOptions
     Handlers {
   /** Working directory of the agent. Default `"."`: the daemon's own. */
   cwd?: string;
-  /** Id of the new session, a random UUID. The same id again gives the same session. Default: the daemon's choice. */
+  /**
+   * Id of the new session: a UUID or, with a daemon of ours, up to 128 letters, digits and `. _ : -`, such as the name of a thread.
+   * The same id again gives the same session. Default: the daemon's choice.
+   */
   sessionId?: string;
   specModeModelId?: string;
   specModeReasoningEffort?: ReasoningEffort;
