@@ -15,7 +15,7 @@ const LIVE = ["agentPresets", "defaultAgent", "apiKeys"] as const satisfies read
 /** Keys of which parts hold something open: sockets, timers, the relay. */
 const AT_START = [
   ...["port", "allowedOrigins", "allowedHosts"],
-  ...["requestTimeoutMs", "spawnManager", "relayAccess"],
+  ...["requestTimeoutMs", "spawnManager", "relayAccess", "loginShell"],
 ] as (keyof ResolvedConfig)[];
 
 /** Compares the configuration that a daemon runs with and another one. What is no data (a store, a logger) is not compared. */

@@ -1,9 +1,9 @@
 import { type Logger, ProtocolError, RpcCode } from "@daemon-sdk/protocol";
 import type { Credentials, KeyPolicies } from "./access/index.js";
-import type { AgentCatalog } from "./agents/index.js";
+import type { AgentCatalog, LoginShell } from "./agents/index.js";
 import { type ConfigReading, type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { changesOf, withLiveKeys } from "./config-changes.js";
-import { agentCatalog } from "./configured-agents.js";
+import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 
 /** What a reload of the configuration changed, by dotted key, such as `limits.liveAgents`. */
 export interface ReloadReport {
@@ -18,6 +18,7 @@ export interface ConfigReloadParts {
   /** The configuration that the daemon was started with. */
   readonly config: ResolvedConfig;
   readonly agents: AgentCatalog;
+  readonly loginShell: LoginShell;
   readonly policies: KeyPolicies;
   readonly credentials: Credentials;
   /** Closes the connections of keys that are gone. */
@@ -40,13 +41,13 @@ export class ConfigReload {
 
   /** Applies a whole configuration. Throws an `InvalidOptionError` for a faulty one, and changes nothing then. */
   apply(config: DaemonConfig): ReloadReport {
-    const { agents, policies, credentials, closeKeys, recheck, logger } = this.#parts;
+    const { agents, loginShell, policies, credentials, closeKeys, recheck, logger } = this.#parts;
     const next = resolveConfig(config);
     // Checked before anything changes.
-    const { specs } = agentCatalog(next);
+    const catalog = agentCatalog(next, loginShell);
     const { live, atNextStart } = changesOf(this.#config, next);
     this.#config = withLiveKeys(this.#config, next);
-    agents.replace(specs, next.defaultAgent);
+    agents.replaceBy(catalog);
     policies.replace(next.apiKeys);
     closeKeys(credentials.replaceKeys(next.apiKeys));
     recheck();
@@ -59,13 +60,14 @@ export class ConfigReload {
   /** Reads the configuration again and applies it. With `check` it changes nothing. */
   async read(check: boolean): Promise<{ applied: string[]; atNextStart: string[] }> {
     const { config, atNextStart: others = [] } = await this.#readConfig();
+    await findNamedAgents(resolveConfig(config), this.#parts.loginShell);
     const { applied, atNextStart } = check ? this.#compare(config) : this.apply(config);
     return { applied: [...applied], atNextStart: [...atNextStart, ...others] };
   }
 
   #compare(config: DaemonConfig): ReloadReport {
     const next = resolveConfig(config);
-    agentCatalog(next);
+    agentCatalog(next, this.#parts.loginShell);
     const { live, atNextStart } = changesOf(this.#config, next);
     return { applied: live, atNextStart };
   }

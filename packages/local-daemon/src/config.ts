@@ -55,6 +55,11 @@ export interface DaemonConfig {
    * `copilot`, `qwen`, `kimi`, `pi`, `goose`, `droid`. Default false; the command line's daemon offers them.
    */
   readonly agentPresets?: boolean | undefined;
+  /**
+   * Whether agents get PATH and proxies of the user's login shell in place of the daemon's own (docs/agents.md, "Environment").
+   * Default false; the command line's daemon reads the shell.
+   */
+  readonly loginShell?: boolean | undefined;
   /** Agent of sessions that ask for none. Default: `workspace-agent`. */
   readonly defaultAgent?: string | undefined;
   /**
@@ -106,6 +111,7 @@ export interface ResolvedConfig extends DaemonConfig {
   readonly program: string;
   readonly agents: Readonly<Record<string, ConfiguredAgent>>;
   readonly agentPresets: boolean;
+  readonly loginShell: boolean;
   readonly defaultAgent: string;
   readonly apiKeys: readonly (string | ConfiguredKey)[];
   readonly allowedOrigins: readonly string[];
@@ -122,6 +128,7 @@ export const DEFAULT_CONFIG: ResolvedConfig = {
   program: basename(process.argv[1] ?? process.title),
   agents: {},
   agentPresets: false,
+  loginShell: false,
   defaultAgent: "workspace-agent",
   apiKeys: [],
   allowedOrigins: [],

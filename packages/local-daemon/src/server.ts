@@ -1,10 +1,17 @@
 import type { Logger, Transport } from "@daemon-sdk/protocol";
 import { Credentials, checkPrincipal, KeyPolicies, PERSON, type Principal, Tickets } from "./access/index.js";
 import type { EditorConnections } from "./acp-face/index.js";
-import { type AgentCatalog, AgentGuard, agentStateDirOf, createAgentSpawner, reapLeftovers } from "./agents/index.js";
+import {
+  type AgentCatalog,
+  AgentGuard,
+  agentStateDirOf,
+  createAgentSpawner,
+  LoginShell,
+  reapLeftovers,
+} from "./agents/index.js";
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { ConfigReload, type ReloadReport } from "./config-reload.js";
-import { agentCatalog } from "./configured-agents.js";
+import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 import { LoopShares } from "./connection/index.js";
 
 import { failpoint } from "./failpoint.js";
@@ -112,6 +119,8 @@ export interface Daemon {
 export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   const resolved = resolveConfig(config);
   const { stateDir, logger, now } = resolved;
+  const loginShell = new LoginShell({ isRead: resolved.loginShell, logger });
+  await findNamedAgents(resolved, loginShell);
   const claim = stateDir === false ? unclaimed() : await claimStateDir({ stateDir, logger });
   let store: Store | undefined;
   try {
@@ -119,7 +128,7 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
     store = resolved.store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
     const { epoch } = await store.open();
     failpoint("store-opened");
-    return await RunningDaemon.start({ config: resolved, claim, store, epoch });
+    return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell });
   } catch (error) {
     await store?.close().catch(() => {});
     await claim.release();
@@ -132,6 +141,7 @@ interface Parts {
   readonly claim: Claim | Unclaimed;
   readonly store: Store;
   readonly epoch: number;
+  readonly loginShell: LoginShell;
 }
 
 class RunningDaemon implements Daemon {
@@ -163,7 +173,7 @@ class RunningDaemon implements Daemon {
   }
 
   private constructor(parts: Parts) {
-    const { config, claim, store, epoch } = parts;
+    const { config, claim, store, epoch, loginShell } = parts;
     const { logger, limits, now } = config;
     this.#parts = parts;
     this.#logger = logger;
@@ -177,11 +187,12 @@ class RunningDaemon implements Daemon {
     const policies = new KeyPolicies(config.apiKeys);
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
     this.#committer = new Committer({ store, logger, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
-    this.#agents = agentCatalog(config);
+    this.#agents = agentCatalog(config, loginShell);
+    loginShell.onRead = () => this.#agents.complete();
     this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
     this.#host = new SessionHost({
       ...{ store, epoch, instanceId, limits, now, logger, policies, stateDir },
-      spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger, guard: this.#guard }),
+      spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger, guard: this.#guard, loginShell }),
       committer: this.#committer,
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
       search: this.#search,
@@ -192,7 +203,7 @@ class RunningDaemon implements Daemon {
       reload: (check) => this.#reload.read(check),
     });
     this.#reload = new ConfigReload({
-      ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials },
+      ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials, loginShell },
       closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),
       recheck: () => this.#host.services.live.recheck(),
     });
@@ -359,6 +370,7 @@ class RunningDaemon implements Daemon {
     const { store, claim } = this.#parts;
     this.#logger.info({ drainMs, connections: this.#connections.size }, "the daemon stops");
     clearInterval(this.#sweeper);
+    this.#parts.loginShell.close();
     this.#connections.drain();
     await this.#listener?.close();
     const drained = await this.#host.drain(drainMs, this.#drainCut.signal);

@@ -38,7 +38,10 @@ export interface DaemonSessionOptions
   mcpServers?: McpServerConfig[];
   /** Where the session comes from, for lists and statistics. */
   sessionSource?: SessionSource;
-  /** Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: the first of them. */
+  /**
+   * Name of a configured agent, on daemons that offer several (`connection.capabilities.agents`). Default: the first of them. The
+   * daemon may find further agents later, and rejects a name that it does not have with INVALID_PARAMS.
+   */
   agent?: string;
   /**
    * Variables of the agent's environment, such as a token of the caller's: of names that the agent's configuration allows
@@ -138,10 +141,9 @@ export function checkSessionOptions(options: DaemonSessionOptions, agents: reado
   checkBoolean("disableBuiltinSkills", options.disableBuiltinSkills);
   if (options.agentParams !== undefined) requireObject("agentParams", options.agentParams);
   checkText("agent", options.agent);
-  if (options.agent !== undefined && !(agents ?? []).includes(options.agent)) {
-    const accepted =
-      agents === undefined ? "absent: this daemon offers no choice of agents" : `one of ${agents.join(", ")}`;
-    throw new InvalidOptionError("agent", accepted, options.agent);
+  // The daemon itself refuses a name that it does not have: it may find agents after it has sent its list.
+  if (options.agent !== undefined && agents === undefined) {
+    throw new InvalidOptionError("agent", "absent: this daemon offers no choice of agents", options.agent);
   }
   checkSignal("signal", options.signal);
 }

@@ -23,6 +23,7 @@ export {
   METHODS,
   NO_ANSWER,
   type NoAnswer,
+  type Position,
   ProcessExitError,
   ProtocolEngine,
   ProtocolError,

@@ -1,6 +1,14 @@
 import { InvalidOptionError, ProtocolError, RpcCode, SessionError, type SessionId } from "@daemon-sdk/protocol";
 import type { AgentSpec } from "./agent.js";
 
+/** Agents that are found after the start of the daemon. */
+export interface LaterAgents {
+  /** Resolves when all are found. */
+  read(): Promise<unknown>;
+  /** All that are found so far. */
+  specs(): readonly AgentSpec[];
+}
+
 /** The agents that a daemon is configured with, by name. */
 export class AgentCatalog {
   /** Those that can hold a session. */
@@ -8,17 +16,21 @@ export class AgentCatalog {
   /** Those, and programs of the driver `relay`. */
   #spawnable: ReadonlyMap<string, AgentSpec> = new Map();
   #defaultName = "";
+  #later: LaterAgents | undefined;
 
   /** Throws an `InvalidOptionError` when the default is not among them. */
-  constructor(specs: readonly AgentSpec[], defaultName: string) {
-    this.replace(specs, defaultName);
+  constructor(specs: readonly AgentSpec[], defaultName: string, later?: LaterAgents) {
+    this.#later = later;
+    this.#take(specs, defaultName);
   }
 
-  /**
-   * Takes other agents from now on. Running agents go on as they were started. Throws an `InvalidOptionError`, and changes
-   * nothing, when the default is not among them.
-   */
-  replace(specs: readonly AgentSpec[], defaultName: string): void {
+  /** Takes those of another catalog from now on. Running agents go on as they were started. */
+  replaceBy(other: AgentCatalog): void {
+    this.#later = other.#later;
+    this.#take(other.specs, other.#defaultName);
+  }
+
+  #take(specs: readonly AgentSpec[], defaultName: string): void {
     const spawnable = new Map(specs.map((spec) => [spec.name, spec]));
     const forSessions = new Map([...spawnable].filter(([, { driver }]) => driver !== "relay"));
     if (!forSessions.has(defaultName)) {
@@ -27,6 +39,20 @@ export class AgentCatalog {
     this.#spawnable = spawnable;
     this.#specs = forSessions;
     this.#defaultName = defaultName;
+  }
+
+  /** Waits for agents that are found later, unless an agent of that name is known. Call it before {@link choose} or {@link specOf}. */
+  async seek(name: string | undefined): Promise<void> {
+    if (name === undefined || this.#spawnable.has(name)) return;
+    await this.#later?.read();
+    this.complete();
+  }
+
+  /** Takes in what has been found since. */
+  complete(): void {
+    const known = new Set(this.spawnableNames);
+    const found = this.#later?.specs().filter(({ name }) => !known.has(name)) ?? [];
+    if (found.length > 0) this.#take([...this.specs, ...found], this.#defaultName);
   }
 
   /** Those that a client may ask for, the default first. */

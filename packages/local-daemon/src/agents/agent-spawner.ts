@@ -6,6 +6,7 @@ import type { AgentGuard } from "./agent-guard.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
 import { AcpAgent, StreamJsonrpcAgent } from "./drivers/index.js";
 import { agentEnvironment, agentStateDirOf } from "./environment.js";
+import type { LoginShell } from "./login-shell.js";
 import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js";
 
 /** Options of {@link createAgentSpawner}. */
@@ -19,6 +20,8 @@ export interface AgentSpawnerOptions {
   readonly logger: Logger;
   /** The environment that agents inherit parts of; default the daemon's own. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Gives the environment in place of `env`. It is read at the first start of an agent. */
+  readonly loginShell?: LoginShell | undefined;
   /** Overrides of the exit ladder's times, for tests. */
   readonly timings?: Partial<AgentProcessTimings>;
 }
@@ -63,10 +66,11 @@ class ProcessSpawner implements AgentSpawner {
 
   async #start(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProcess> {
     await this.#vacated(sessionId);
-    const { instanceId, logger, timings, guard, env = process.env } = this.#options;
+    const { instanceId, logger, timings, guard, loginShell } = this.#options;
     const agentStateDir = this.#agentStateDir;
     if (agentStateDir !== undefined) await mkdir(agentStateDir, { recursive: true, mode: 0o700 });
     await guard?.ready();
+    const env = (await loginShell?.read()) ?? this.#options.env ?? process.env;
     const isOurs = (marked: MarkedProcess) => marked.instanceId === instanceId && marked.sessionId === sessionId;
     const started = await AgentProcess.start({
       spec,

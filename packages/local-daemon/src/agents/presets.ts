@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import type { AgentSpec } from "./agent.js";
+import { PROXY_VARIABLES } from "./login-variables.js";
 
 /** A published agent that runs without configuration where its program is on PATH. */
 export interface AgentPreset {
@@ -12,7 +13,7 @@ export interface AgentPreset {
   readonly login: readonly [string, ...string[]];
 }
 
-const PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS"];
+const PROXY = [...PROXY_VARIABLES, "NODE_EXTRA_CA_CERTS"];
 const CONFIG_HOMES = ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"];
 
 /** Presets by name. One of the same name in `config.json` takes its place. */
@@ -23,7 +24,11 @@ export const AGENT_PRESETS: Readonly<Record<string, AgentPreset>> = {
     ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "CLAUDE_CONFIG_DIR"],
   ),
   codex: acp(["codex-acp"], ["codex", "login"], ["OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME"]),
-  gemini: acp(["gemini", "--acp"], ["gemini"], ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT"]),
+  gemini: acp(
+    ["gemini", "--acp"],
+    ["gemini"],
+    ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT", "GOOGLE_GEMINI_BASE_URL"],
+  ),
   opencode: acp(
     ["opencode", "acp"],
     ["opencode", "auth", "login"],
@@ -52,6 +57,13 @@ export const AGENT_PRESETS: Readonly<Record<string, AgentPreset>> = {
 
 function acp(command: AgentPreset["command"], login: AgentPreset["login"], inheritEnv: readonly string[]): AgentPreset {
   return { driver: "acp", command, login, inheritEnv: [...inheritEnv, ...PROXY, ...CONFIG_HOMES] };
+}
+
+/** The login command of an agent: that of the preset of its name, else of the preset with the same program. */
+export function loginOf({ name, command }: Pick<AgentSpec, "name" | "command">): AgentPreset["login"] | undefined {
+  const program = basename(command[0]);
+  const named = Object.hasOwn(AGENT_PRESETS, name) ? AGENT_PRESETS[name] : undefined;
+  return (named ?? Object.values(AGENT_PRESETS).find((preset) => preset.command[0] === program))?.login;
 }
 
 /** The presets whose program is on this PATH, as agents. */

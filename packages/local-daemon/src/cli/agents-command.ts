@@ -1,7 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { InvalidOptionError, silentLogger } from "@daemon-sdk/protocol";
-import { AGENT_PRESETS, type AgentFinding, type AgentSpec, createAgentSpawner, probeAgent } from "../agents/index.js";
+import {
+  AGENT_PRESETS,
+  type AgentFinding,
+  type AgentSpec,
+  createAgentSpawner,
+  LoginShell,
+  loginOf,
+  probeAgent,
+} from "../agents/index.js";
 import { readConfigFile } from "../config-file/index.js";
 import { agentSpecs } from "../configured-agents.js";
 import { EXIT } from "./fail.js";
@@ -19,13 +27,15 @@ export interface AgentsOptions {
  * not work.
  */
 export async function agents({ stateDir, json, terminal }: AgentsOptions): Promise<number> {
-  const specs = await knownAgents(stateDir);
+  const { agents: configured = {}, agentPresets = true, loginShell: isRead = true } = await readConfigFile(stateDir);
+  const loginShell = new LoginShell({ isRead, logger: silentLogger });
+  const env = await loginShell.read();
   const instanceId = `agents-${process.pid}`;
-  const spawner = createAgentSpawner({ instanceId, stateDir, logger: silentLogger });
+  const spawner = createAgentSpawner({ instanceId, stateDir, logger: silentLogger, env });
   let isFine = true;
-  for (const spec of specs) {
+  for (const spec of agentSpecs({ agents: configured, agentPresets }, env)) {
     if (!json) terminal.note(`Starting ${spec.name} …`);
-    const finding = await probeAgent(spec, spawner, process.env.PATH);
+    const finding = await probeAgent(spec, spawner, env.PATH);
     isFine &&= finding.state === "ready" || finding.state === "not asked";
     if (json) terminal.json(finding);
     else terminal.answer(inWords(finding));
@@ -35,19 +45,22 @@ export async function agents({ stateDir, json, terminal }: AgentsOptions): Promi
 
 /** Options of `local-daemon agents login`. */
 export interface LoginOptions {
+  readonly stateDir: string;
   readonly name: string;
   readonly terminal: Terminal;
 }
 
-/** Runs the login command of a preset in this terminal. The exit code is the command's. */
-export async function login({ name, terminal }: LoginOptions): Promise<number> {
-  const preset = Object.hasOwn(AGENT_PRESETS, name) ? AGENT_PRESETS[name] : undefined;
-  if (preset === undefined) {
-    const known = Object.keys(AGENT_PRESETS).join(", ");
+/** Runs the login command of a preset, or of a configured agent with a preset's program, in this terminal. The exit code is the command's. */
+export async function login({ stateDir, name, terminal }: LoginOptions): Promise<number> {
+  const { agents: configured = {} } = await readConfigFile(stateDir);
+  const ways = loginsOf({ ...AGENT_PRESETS, ...configured });
+  const way = ways.get(name);
+  if (way === undefined) {
+    const known = [...ways.keys()].join(", ");
     throw new InvalidOptionError("name", `one of ${known}. Log in to another agent with the agent's own command`, name);
   }
-  const [program, ...args] = preset.login;
-  terminal.note(`Running ${preset.login.join(" ")} …`);
+  const [program, ...args] = way;
+  terminal.note(`Running ${way.join(" ")} …`);
   const child = spawn(program, args, { stdio: "inherit" });
   try {
     const [code] = await once(child, "exit");
@@ -57,9 +70,15 @@ export async function login({ name, terminal }: LoginOptions): Promise<number> {
   }
 }
 
-async function knownAgents(stateDir: string): Promise<AgentSpec[]> {
-  const { agents: configured = {}, agentPresets = true } = await readConfigFile(stateDir);
-  return agentSpecs({ agents: configured, agentPresets });
+/** Login commands by the agent's name. */
+function loginsOf(
+  agents: Readonly<Record<string, Pick<AgentSpec, "command">>>,
+): Map<string, readonly [string, ...string[]]> {
+  const ways = Object.entries(agents).flatMap(([name, { command }]) => {
+    const way = loginOf({ name, command });
+    return way === undefined ? [] : [[name, way] as const];
+  });
+  return new Map(ways);
 }
 
 function inWords({ name, driver, path, state, version, models = [], modes = [], problem }: AgentFinding): string {

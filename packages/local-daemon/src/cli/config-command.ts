@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { METHODS } from "@daemon-sdk/protocol";
+import { METHODS, silentLogger } from "@daemon-sdk/protocol";
+import { LoginShell } from "../agents/index.js";
 import { DEFAULT_CONFIG } from "../config.js";
 import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../config-file/index.js";
 import { agentSpecs } from "../configured-agents.js";
@@ -37,7 +38,7 @@ export async function checkConfig({ stateDir, file, json, terminal }: CheckOptio
 
 /** Prints the values that a daemon would start with: those of the file, and defaults. No secret is among them. */
 export async function showConfig({ stateDir, json, terminal }: ConfigOptions): Promise<number> {
-  const shown = effective(await readConfigFile(stateDir));
+  const shown = await effective(await readConfigFile(stateDir));
   if (json) terminal.json(shown);
   else terminal.answer(`${JSON.stringify(shown, null, 2)}\n`);
   return EXIT.ok;
@@ -56,11 +57,12 @@ export async function reload({ stateDir, json, terminal }: ConfigOptions): Promi
   return EXIT.ok;
 }
 
-function effective(file: ConfigFile): unknown {
+async function effective(file: ConfigFile): Promise<unknown> {
   const { logger: _logger, now: _now, program: _program, ...defaults } = DEFAULT_CONFIG;
-  const config = { ...defaults, agentPresets: true, logLevel: "info", ...file };
+  const config = { ...defaults, agentPresets: true, loginShell: true, logLevel: "info", ...file };
   const { agents, agentPresets, limits } = config;
-  const specs = agentSpecs({ agents, agentPresets }).map(({ name, ...spec }) => [name, spec]);
+  const env = await new LoginShell({ isRead: config.loginShell, logger: silentLogger }).read();
+  const specs = agentSpecs({ agents, agentPresets }, env).map(({ name, ...spec }) => [name, spec]);
   const apiKeys = config.apiKeys.map((key) => (typeof key === "string" ? { key: HIDDEN } : { ...key, key: HIDDEN }));
   return redactedDeep({
     ...config,

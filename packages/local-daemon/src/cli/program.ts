@@ -120,9 +120,9 @@ function addAgentCommands(program: Command): void {
     .action(async (options: { json: boolean }) => finish(await agents({ ...common(), ...options })));
   command
     .command("login")
-    .description("run the login command of a known agent in this terminal")
+    .description("run the login command of an agent in this terminal")
     .argument("<name>", "for example claude, codex, gemini, opencode")
-    .action(async (name: string) => finish(await login({ terminal: processTerminal(), name })));
+    .action(async (name: string) => finish(await login({ ...common(), name })));
 }
 
 function addAcpCommand(program: Command, interrupted: AbortSignal): void {

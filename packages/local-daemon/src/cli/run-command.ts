@@ -6,7 +6,6 @@ import {
   isRecord,
   METHODS,
   newId,
-  ProtocolError,
   type RequestPermissionParams,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
@@ -36,15 +35,8 @@ export interface RunOptions {
 /** Runs one prompt in a new session, streams it to the terminal, and returns the exit code: 0 when the turn completed. */
 export async function runPrompt(options: RunOptions): Promise<number> {
   using call = await callDaemon(options.stateDir);
-  refuseUnknownAgent(call, options.agent);
   // Awaited here: `call` is disposed when this function returns.
   return await new PromptRun(call, options).run();
-}
-
-function refuseUnknownAgent({ capabilities }: DaemonCall, agent: string | undefined): void {
-  const known = capabilities.agents ?? [];
-  if (agent === undefined || known.includes(agent)) return;
-  throw new ProtocolError("INVALID_PARAMS", `No agent "${agent}" is configured. There are: ${known.join(", ")}.`);
 }
 
 /** One turn of one session in the command line. */

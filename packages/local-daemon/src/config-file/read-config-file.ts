@@ -42,7 +42,7 @@ export async function checkConfigFile(path: string): Promise<readonly ConfigProb
   const reading = parseConfig(text);
   if ("problems" in reading) return reading.problems;
   const { faultOf } = await import("./daemon-faults.js");
-  const fault = faultOf(reading.config);
+  const fault = await faultOf(reading.config);
   if (fault === undefined) return [];
   return [{ key: fault.option, ...reading.places.find(fault.option), message: fault.message }];
 }

@@ -95,6 +95,7 @@ export const configSchema = z.strictObject({
   port: optional(whole(0, 65_535), "Also listen on 127.0.0.1 at this port; 0 picks one."),
   agents: optional(z.record(name, agentSchema), "Agents by name."),
   agentPresets: optional(flag, "Whether known agents are offered where their program is on PATH. Default: true."),
+  loginShell: optional(flag, "Whether agents get PATH and proxies of the user's login shell. Default: true."),
   defaultAgent: optional(name, "Agent of sessions that name none. Default: workspace-agent."),
   apiKeys: optional(
     z.array(z.union([secret, keySchema]), "a list of keys"),

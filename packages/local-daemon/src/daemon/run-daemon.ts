@@ -70,7 +70,13 @@ function configOf(
   options: RunDaemonOptions,
 ): DaemonConfig {
   const { port = config.port } = options;
-  return { agentPresets: true, ...config, program: DEFAULT_PROGRAM, ...(port === undefined ? {} : { port }) };
+  return {
+    agentPresets: true,
+    loginShell: true,
+    ...config,
+    program: DEFAULT_PROGRAM,
+    ...(port === undefined ? {} : { port }),
+  };
 }
 
 /** At a hang-up. A faulty file changes nothing, and is stated in the log. */

@@ -2,6 +2,9 @@
 export const AGENT_LIMITS = {
   /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
   startMs: 30_000,
+  /** How long the user's login shell may take, and how much it may print, until its PATH is used. */
+  loginShellMs: 5_000,
+  loginShellBytes: 1024 * 1024,
   /** From a cancel to the stop of an agent that speaks ACP and does not end its turn. */
   cancelMs: 10_000,
   /** How long a start counts among those that are bounded by `agentStarts`: one that takes longer waits for something else, even on a busy machine. */

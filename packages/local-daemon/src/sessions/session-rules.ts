@@ -74,6 +74,7 @@ export class SessionRules {
     const policy = this.policies.of(owner);
     const { agent = this.agentsOf({ keyId: owner })[0] } = params;
     if (agent !== undefined) this.#checkAgent(agent, owner);
+    await this.#agents.seek(agent);
     const spec = this.#agents.choose(agent);
     const { name } = spec;
     this.checkChange(owner, params);
@@ -95,6 +96,7 @@ export class SessionRules {
 
   /** The agent that a session starts. Rejects when it may not start now. */
   async startable({ id, owner, agent, cwd }: SessionRow): Promise<AgentSpec> {
+    await this.#agents.seek(agent);
     const spec = this.#agents.specOf(agent, id);
     this.#checkAgent(agent, owner);
     await this.checkDirectory(cwd, owner);

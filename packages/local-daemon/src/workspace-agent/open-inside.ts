@@ -46,7 +46,7 @@ async function openByHandles(root: string, real: string, options: OpenInsideOpti
       0o666,
     );
   } catch (error) {
-    throw isLink(error) ? refusal(real, "the path contains a symbolic link") : error;
+    throw isLink(error) ? refusal(real, "the path contains a symbolic link") : withPath(error, real);
   } finally {
     await directory.close();
   }
@@ -68,6 +68,14 @@ async function openAndCompare(real: string, options: OpenInsideOptions): Promise
   if (path === real && opened.ino === named.ino && opened.dev === named.dev) return file;
   await file.close();
   throw refusal(real, "the path contains a symbolic link");
+}
+
+/** The system's error with the file's own path, instead of the way over a handle on which it was opened. */
+function withPath(error: unknown, real: string): unknown {
+  if (!(error instanceof Error && "path" in error && typeof error.path === "string")) return error;
+  error.message = error.message.replace(error.path, real);
+  error.path = real;
+  return error;
 }
 
 /** Whether `O_NOFOLLOW` met a link: ELOOP, or ENOTDIR if a directory was requested. */

@@ -31,7 +31,7 @@ class RecordedProcess {
       return gone;
     };
     return new AcpAgent({
-      spec: { name: "recorded" },
+      spec: { name: "recorded", command: ["recorded"] },
       process: {
         ...{ pid: 1, startTime: "0", stdin, stdout: this.#stdout, stderr: "", state: "running" as const },
         ...{ dead: gone.then(() => {}), gone, stop },

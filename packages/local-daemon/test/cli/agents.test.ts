@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -53,6 +53,38 @@ describe("a known agent on PATH", () => {
     expect(stderr).toContain("local-daemon agents login opencode");
     const listed = await startCli(home.state, ["agents"]).result;
     expect(listed).toMatchObject({ code: 1, stdout: expect.stringContaining("login required") });
+  });
+});
+
+test("an agent that is on the PATH of the login shell only runs, also as the default agent", async () => {
+  await using home = daemonHome();
+  const { PATH: path = "" } = pathWithOpencode(home);
+  const [bin = ""] = path.split(delimiter);
+  for (const file of [".profile", ".zprofile"]) writeFileSync(join(bin, file), `export PATH="${bin}:$PATH"\n`);
+  const env = { HOME: bin, PATH: process.env.PATH };
+  const run = startCli(home.state, ["run", "--agent", "opencode", "hello there"], env);
+  expect(await run.result).toMatchObject({ code: 0, stdout: expect.stringContaining("Echo: hello there") });
+  await startCli(home.state, ["stop"], env).result;
+  await home.write("config.json", JSON.stringify({ defaultAgent: "opencode" }));
+  const byDefault = startCli(home.state, ["run", "hello again"], env);
+  expect(await byDefault.result).toMatchObject({ code: 0, stdout: expect.stringContaining("Echo: hello again") });
+  await startCli(home.state, ["stop"], env).result;
+  await home.write("config.json", JSON.stringify({ loginShell: false }));
+  const { code, stderr } = await startCli(home.state, ["run", "--agent", "opencode", "hello"], env).result;
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('No agent is named "opencode"') });
+});
+
+describe("a login", () => {
+  test("of a configured agent is that of the known agent with its program", async () => {
+    await using home = daemonHome();
+    const env = pathWithOpencode(home);
+    const agents = { mine: { driver: "acp", command: ["/opt/opencode", "acp"] }, own: { command: ["/opt/own"] } };
+    await home.write("config.json", JSON.stringify({ agents }));
+    const { stderr } = await startCli(home.state, ["agents", "login", "mine"], env).result;
+    expect(stderr).toContain("Running opencode auth login");
+    const refused = await startCli(home.state, ["agents", "login", "own"], env).result;
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/one of .*mine/);
   });
 });
 

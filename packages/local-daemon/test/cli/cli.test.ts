@@ -122,7 +122,7 @@ describe("with a daemon running", () => {
   test("run refuses an agent that is not configured, naming those that are", async () => {
     const { code, stderr } = await run("say x", "--agent", "nobody");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^local-daemon: INVALID_PARAMS: No agent "nobody" is configured\. There are: .+\.\n$/);
+    expect(stderr).toMatch(/^local-daemon: INVALID_PARAMS: .*No agent is named "nobody"\. Known ones: .+\n$/);
   });
 
   test("sessions lists what was run, and logs shows what happened", async () => {

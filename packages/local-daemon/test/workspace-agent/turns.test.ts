@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { processState } from "../agents/agent-harness.js";
@@ -188,7 +188,10 @@ describe("tools on real files", () => {
     await using place = await desk();
     await using running = await place.open();
     await run(running, "read nothing.txt ; then say still here");
-    expect(results(running)).toEqual([{ content: expect.stringContaining("ENOENT"), isError: true }]);
+    const path = join(await realpath(place.cwd), "nothing.txt");
+    expect(results(running)).toEqual([
+      { content: expect.stringContaining(`ENOENT: no such file or directory, open '${path}'`), isError: true },
+    ]);
     expect(answer(running)).toMatch(/still here$/);
   });
 });

@@ -234,6 +234,15 @@ describe("a turn", () => {
     expect(dialogue.ofType("error")).toMatchObject([{ message }]);
   });
 
+  test("that fails for want of a login names no command that does not know the agent", async () => {
+    const dialogue = new AcpDialogue({ name: "mine", command: ["/opt/mine"] });
+    const opened = dialogue.agent.open(START);
+    await dialogue.answer("initialize", { result: { protocolVersion: 1, authMethods: [] } });
+    await dialogue.answer("session/new", { error: { code: -32000, message: "Authentication required" } });
+    const message = 'Agent "mine" is not logged in. Log in with the agent\'s own command, then send again.';
+    await expect(opened).rejects.toMatchObject({ code: "AGENT_LOGIN_REQUIRED", message });
+  });
+
   test("of a dead agent is agent_exited, with its exit code", async () => {
     const dialogue = new AcpDialogue();
     await dialogue.open();

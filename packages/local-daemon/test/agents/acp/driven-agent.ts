@@ -37,7 +37,7 @@ export class DrivenAgent {
       this.#die = resolve;
     });
     this.agent = new AcpAgent({
-      spec: { name: "tested", ...spec },
+      spec: { name: "tested", command: ["tested"], ...spec },
       process: {
         pid: 1,
         startTime: "0",

@@ -12,6 +12,7 @@ import { AGENT_LIMITS } from "../../../limits/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../../version.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart } from "../../agent.js";
 import type { AgentProcess } from "../../agent-process.js";
+import { loginOf } from "../../presets.js";
 import { exitError, exitText } from "../process-errors.js";
 import { sparingLogger } from "../sparing-logger.js";
 import { StdioTransport } from "../stdio-transport.js";
@@ -28,7 +29,7 @@ import { UpdateReaderV1 } from "./update-reader-v1.js";
 
 /** What an {@link AcpAgent} drives, and where its events go. */
 export interface AcpAgentOptions {
-  readonly spec: Pick<AgentSpec, "name" | "mode" | "model" | "startTimeoutMs">;
+  readonly spec: Pick<AgentSpec, "name" | "command" | "mode" | "model" | "startTimeoutMs">;
   readonly process: Pick<
     AgentProcess,
     "pid" | "startTime" | "stdin" | "stdout" | "stderr" | "dead" | "gone" | "state" | "stop"
@@ -264,6 +265,7 @@ export class AcpAgent implements Agent {
     return new ConversationOpener({
       peer: this.#peer,
       agent: spec.name,
+      hasLogin: loginOf(spec) !== undefined,
       version: LOCAL_DAEMON_VERSION,
       timeoutMs: spec.startTimeoutMs ?? AGENT_LIMITS.startMs,
       logger: this.#logger,

@@ -22,6 +22,8 @@ const CLIENT_CAPABILITIES = {
 export interface ConversationOpenerOptions {
   readonly peer: JsonRpcPeer;
   readonly agent: string;
+  /** Whether `local-daemon agents login` knows how a person logs in to it. */
+  readonly hasLogin: boolean;
   /** Version of this package, for the agent's log. */
   readonly version: string;
   readonly timeoutMs: number;
@@ -72,7 +74,9 @@ export class ConversationOpener {
       isRecord(method) && typeof method.name === "string" ? [method.name] : [],
     );
     const ways = names.length === 0 ? "" : ` It offers: ${names.join(", ")}.`;
-    return `Run \`local-daemon agents login ${this.#options.agent}\`, then send again.${ways}`;
+    const { agent, hasLogin } = this.#options;
+    const way = hasLogin ? `Run \`local-daemon agents login ${agent}\`` : "Log in with the agent's own command";
+    return `${way}, then send again.${ways}`;
   }
 
   /** Rejects with `VERSION_MISMATCH` when the agent does not speak our version. A second call returns the first answer. */
