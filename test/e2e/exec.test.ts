@@ -102,7 +102,7 @@ test("an abort ends the turn and the agent, and rejects with its reason", async 
 
 test("what cannot start rejects by name, and leaves nothing that holds the program", async () => {
   await expect(run("x", { agent: "no-such-agent", cwd })).rejects.toMatchObject({
-    name: "InvalidOptionError",
+    code: "INVALID_PARAMS",
     message: expect.stringContaining("workspace-agent"),
   });
   const missing: ExecAgent = { command: ["/nowhere/agent"] };

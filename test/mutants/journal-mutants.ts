@@ -36,12 +36,12 @@ function inPages(change: (event: PagedEvent, index: number) => PagedEvent[]) {
 export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   {
     sin: "reuses a position",
-    caughtBy: ["P9.1", "P9.3", "P9.5"],
+    caughtBy: ["P9.1", "P9.3", "P9.5", "P9.17"],
     make: says((frame) => (isThirty(frame) ? withMeta(frame, ({ seq }) => ({ seq: seq - 1 })) : frame)),
   },
   {
     sin: "skips an entry",
-    caughtBy: ["P9.1", "P7.3", "P9.3", "P7.19"],
+    caughtBy: ["P9.1", "P7.3", "P9.3", "P7.19", "P9.17"],
     make: () => ({ says: (frame) => (isThirty(frame) ? [] : [frame]) }),
   },
   {

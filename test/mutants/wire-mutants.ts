@@ -123,7 +123,7 @@ export const WIRE_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "waits for ever for a credential",
-    caughtBy: ["P3.6"],
+    caughtBy: ["P3.6", "P9.18"],
     make: () => ({
       harness: (harness) => ({ passTime: async (ms) => (ms < 10_000 ? undefined : harness.passTime?.(ms)) }),
     }),
