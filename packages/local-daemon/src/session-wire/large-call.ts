@@ -99,10 +99,13 @@ export class LargeCall {
     const method = envelope.type === "response" ? undefined : envelope.method;
     const { most, bound } = this.#keeps ? boundOf({ type: envelope.type, method }) : STRANGERS;
     const parts = this.#parts;
-    if (this.#bytes > most || parts.length === 0) {
+    // Its head named another method, with a smaller bound, when its params were dropped.
+    const isDropped = this.#from !== undefined && parts.length === 0;
+    if (this.#bytes > most || isDropped) {
       const why = `${method ?? "The response"} has ${this.#bytes} bytes, ${most} are the limit (${bound}).`;
       return { kind: "tooLarge", why, envelope, head: this.#head };
     }
+    if (parts.length === 0) return { kind: "text", text };
     if (envelope.type !== "request" || method !== PROMPT) {
       return { kind: "text", text: whole(text, Buffer.concat(parts).toString()) };
     }

@@ -93,6 +93,32 @@ test("what is no JSON is refused, however large", async () => {
   expect((await client.call("ping", {})).error).toBeUndefined();
 });
 
+test("a large call without params, and within its bound, is answered as any other", async () => {
+  await using desk = daemonDesk();
+  const { client } = await open(desk);
+  const before = client.seen.length;
+  const envelope = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", id: "r-1", method: "daemon.ping" };
+  client.sendText(JSON.stringify({ ...envelope, unknown: "x".repeat(MIB) }));
+  await expect.poll(() => client.seen.length).toBeGreaterThan(before);
+  expect(JSON.stringify(client.seen.at(-1))).not.toContain("are the limit");
+});
+
+test("a large credential is compared with none, and the refusal names the bound", async () => {
+  await using desk = daemonDesk();
+  const { port } = await open(desk);
+  const { dialWebSocket } = await import("@daemon-sdk/transport-ws");
+  const stranger = await dialWebSocket(`ws://127.0.0.1:${port}`);
+  const heard = new Promise<string>((resolve) => {
+    stranger.onMessage = resolve;
+  });
+  const envelope = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", method: "daemon.authenticate" };
+  stranger.send(JSON.stringify({ ...envelope, id: "r", params: { caller: "test", token: "x".repeat(MIB) } }));
+  const { error } = JSON.parse(await heard);
+  expect(error.code).toBe(-32_602);
+  expect(error.message).toMatch(/ 262144 are the limit \(largeMessageBytes\)/);
+  stranger.close();
+});
+
 test("nothing large is taken of a client that has not authenticated", async () => {
   await using desk = daemonDesk();
   const { port } = await open(desk);
