@@ -1,10 +1,31 @@
 import { silentLogger } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { AcpFace, type EditorOutput } from "../acp-face/index.js";
 import { StdioTransport } from "../agents/index.js";
 import { FACE_LIMITS } from "../limits/index.js";
+import type { CommandLine } from "./command-line.js";
 import { callDaemon, callRunningDaemon } from "./daemon-call.js";
 import { describeError, EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
+
+/** Adds `acp`. Its output is a protocol of its own, so it has no `--json`. */
+export function addAcpCommand(program: Command, cli: CommandLine): void {
+  program
+    .command("acp")
+    .description("serve the daemon's sessions to an editor over the Agent Client Protocol, on stdin and stdout")
+    .option("-a, --agent <name>", "agent of new sessions; default the daemon's")
+    .option("--own-turns-only", "leave out the content of turns that other clients began", false)
+    .addHelpText(
+      "after",
+      "\nFor Zed, JetBrains IDEs, acpx and others. An editor that is closed leaves its turns running; it loads the session again.",
+    )
+    .action(
+      cli.action(
+        (context, options: { agent?: string; ownTurnsOnly: boolean }) => serveEditor({ ...context, ...options }),
+        "abort",
+      ),
+    );
+}
 
 /** `local-daemon acp`. */
 export interface AcpOptions {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { InvalidOptionError, silentLogger } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import {
   AGENT_PRESETS,
   type AgentFinding,
@@ -12,8 +13,26 @@ import {
 } from "../agents/index.js";
 import { readConfigFile } from "../config-file/index.js";
 import { agentSpecs } from "../configured-agents.js";
+import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";
+
+/** Adds `agents` and `agents login`. */
+export function addAgentsCommand(program: Command, cli: CommandLine): void {
+  const command = cli
+    .command(
+      program,
+      "agents",
+      "start each agent once and print what it offers: configured ones, and known ones on PATH",
+      "one JSON object per line",
+    )
+    .action(cli.action((context) => agents(context)));
+  command
+    .command("login")
+    .description("run the login command of an agent in this terminal")
+    .argument("<name>", "for example claude, codex, gemini, opencode")
+    .action(cli.action((context, name: string) => login({ ...context, name }), "own"));
+}
 
 /** Options of `local-daemon agents`. */
 export interface AgentsOptions {

@@ -1,13 +1,43 @@
 import { resolve } from "node:path";
 import { METHODS, silentLogger } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { LoginShell } from "../agents/index.js";
 import { DEFAULT_CONFIG } from "../config.js";
 import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../config-file/index.js";
 import { agentSpecs } from "../configured-agents.js";
 import { redactedDeep } from "../redaction.js";
+import type { CommandLine } from "./command-line.js";
 import { callRunningDaemon } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
+
+/** Adds `reload`. */
+export function addReloadCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(program, "reload", "let the running daemon take over its changed configuration; sessions go on")
+    .action(cli.action((context) => reload(context)));
+}
+
+/** Adds `config check` and `config show`. */
+export function addConfigCommands(program: Command, cli: CommandLine): void {
+  const command = program.command("config").description("check or print the configuration");
+  cli
+    .command(
+      command,
+      "check",
+      "print everything that is wrong in a configuration file, with line and column; exit code 1 when something is",
+    )
+    .argument("[file]", "default: config.json in the state directory")
+    .action(cli.action((context, file: string | undefined) => checkConfig({ ...context, file })));
+  cli
+    .command(
+      command,
+      "show",
+      "print the values that a daemon starts with, defaults included, without secrets",
+      "one JSON object on one line",
+    )
+    .action(cli.action((context) => showConfig(context)));
+}
 
 /** Options of `local-daemon config show` and `local-daemon reload`. */
 export interface ConfigOptions {

@@ -1,2 +1,2 @@
-export { describeError, EXIT } from "./fail.js";
-export { createProgram, usageExitCode } from "./program.js";
+export { describeError } from "./fail.js";
+export { runProgram } from "./program.js";

@@ -1,10 +1,31 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AvailableSession, DaemonError, METHODS } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../rendezvous/index.js";
+import type { CommandLine } from "./command-line.js";
 import { authenticate, callRunningDaemon, type DaemonCall } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";
+
+/** Adds `status`. */
+export function addStatusCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(program, "status", "tell whether the daemon runs, and where")
+    .action(cli.action((context) => status(context)));
+}
+
+/** Adds `sessions`. */
+export function addSessionsCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(
+      program,
+      "sessions",
+      "list the sessions that the running daemon knows, newest first",
+      "one JSON object per line",
+    )
+    .action(cli.action((context) => sessions(context)));
+}
 
 /** Options of `local-daemon status` and `local-daemon sessions`. */
 export interface ListOptions {

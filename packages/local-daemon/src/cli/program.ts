@@ -1,204 +1,73 @@
-import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { resolveStateDir } from "../rendezvous/index.js";
+import { Command, CommanderError } from "commander";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
-import { serveEditor } from "./acp-command.js";
-import { agents, login } from "./agents-command.js";
-import { askOnTerminal } from "./answers.js";
-import { checkConfig, reload, showConfig } from "./config-command.js";
-import { EXIT } from "./fail.js";
-import { sessions, status } from "./list-commands.js";
-import { logs } from "./logs-command.js";
-import { runPrompt } from "./run-command.js";
-import { serve } from "./serve-command.js";
-import { start } from "./start-command.js";
-import { stop } from "./stop-command.js";
+import { addAcpCommand } from "./acp-command.js";
+import { addAgentsCommand } from "./agents-command.js";
+import { type AddCommands, CommandLine } from "./command-line.js";
+import { addConfigCommands, addReloadCommand } from "./config-command.js";
+import { EXIT, type JsonFailure } from "./fail.js";
+import { addSessionsCommand, addStatusCommand } from "./list-commands.js";
+import { addLogsCommand } from "./logs-command.js";
+import { addRunCommand } from "./run-command.js";
+import { addServeCommand } from "./serve-command.js";
+import { addStartCommand } from "./start-command.js";
+import { addStopCommand } from "./stop-command.js";
 import { processTerminal } from "./terminal.js";
-import { ticket } from "./ticket-command.js";
+import { addTicketCommand } from "./ticket-command.js";
+
+/** All commands, under the headings of the help and in its order. A command is added by one line here. */
+const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
+  "Daemon:": [addStartCommand, addStopCommand, addStatusCommand, addLogsCommand],
+  "Sessions:": [addRunCommand, addSessionsCommand],
+  "Configuration:": [addAgentsCommand, addConfigCommands, addReloadCommand],
+  "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand],
+};
 
 const AFTER_HELP = `
 State (token, sessions, log, config.json) is in $DAEMON_SDK_HOME, else $XDG_STATE_HOME/daemon-sdk, else
 ~/.local/state/daemon-sdk. One daemon runs per state directory.
 
-Exit codes: 0 done; 1 failed, or the turn did not complete; 2 wrong usage; 3 not running (status).`;
+With --json, every line of stdout is one JSON object; the last one may be {"error": {"code", "message", "retryable"}}.
+Colours and widths are those of the terminal; NO_COLOR and TERM=dumb are respected.
 
-/** The command line; each command sets `process.exitCode`. `interrupted` is aborted at the first Ctrl-C. */
-export function createProgram(interrupted: AbortSignal): Command {
+Exit codes: 0 done; 1 failed, or the turn did not complete; 2 wrong usage or configuration; 3 no daemon runs; 4 the turn completed and a
+request of its agent was refused; 130 Ctrl-C; 141 nobody reads the output any more.`;
+
+/** The command line, with every command in it. */
+export function createProgram(): Command {
   const program = new Command("local-daemon")
     .description("The daemon for coding agents on this machine: start it, look at it, run a prompt.")
     .version(LOCAL_DAEMON_VERSION)
     .showHelpAfterError("(local-daemon --help lists the commands)")
     .addHelpText("after", AFTER_HELP);
-  addDaemonCommands(program);
-  addSessionCommands(program, interrupted);
-  addAgentCommands(program);
-  addAcpCommand(program, interrupted);
-  addConfigCommands(program);
-  addServeCommand(program, interrupted);
+  const cli = new CommandLine();
+  for (const [heading, commands] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, cli);
+  }
   return program;
 }
 
-function addDaemonCommands(program: Command): void {
-  program
-    .command("start")
-    .description("start the daemon, in the background unless told otherwise; nothing to do when one runs")
-    .option("-f, --foreground", "stay in this terminal, stop with Ctrl-C", false)
-    .option(
-      "-p, --port <n>",
-      "listen on 127.0.0.1:<n>, too (0: a free port; clients of the original use 37643)",
-      portOf,
-    )
-    .action(async (options: { foreground: boolean; port?: number }) =>
-      finish(await start({ ...common(), ...options })),
-    );
-  program
-    .command("stop")
-    .description("stop the daemon; running turns get a few seconds to finish")
-    .option("--now", "interrupt running turns at once", false)
-    .action(async (options: { now: boolean }) => finish(await stop({ ...common(), ...options })));
-  program
-    .command("status")
-    .description("tell whether the daemon runs, and where")
-    .addOption(json("one JSON object"))
-    .action(async (options: { json: boolean }) => finish(await status({ ...common(), ...options })));
-  program
-    .command("ticket")
-    .description("make a credential for one web page: good once, for a minute; the daemon must listen on a port")
-    .addOption(json("one JSON object"))
-    .addHelpText(
-      "after",
-      "\nThe page passes both to connectDaemon({ url, ticket }); its origin must be among allowedOrigins of config.json.",
-    )
-    .action(async (options: { json: boolean }) => finish(await ticket({ ...common(), ...options })));
+/** Runs the command of `argv`, and sets `process.exitCode`. Without any, the help is printed. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const program = createProgram();
+  const isJson = argv.includes("--json");
+  prepare(program, isJson);
+  try {
+    await program.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (isJson && error.exitCode !== 0) processTerminal().json(usageFailure(error));
+  }
 }
 
-function addSessionCommands(program: Command, interrupted: AbortSignal): void {
-  program
-    .command("run")
-    .description("run one prompt in a new session and stream the answer; starts the daemon when none runs")
-    .argument("<prompt>", "what to ask the agent")
-    .option("-C, --cwd <directory>", "where the agent works", process.cwd())
-    .option("-a, --agent <name>", "which configured agent; default the daemon's")
-    .option("-y, --yes", "approve every permission request, once each", false)
-    .addOption(json("one notification per line, then a result line; nothing is asked"))
-    .addHelpText(
-      "after",
-      "\nCtrl-C interrupts the turn, a second one leaves. Without a terminal, requests are cancelled unless --yes.",
-    )
-    .action(async (prompt: string, options: { cwd: string; agent?: string; yes: boolean; json: boolean }) =>
-      finish(
-        await runPrompt({
-          ...common(),
-          ...options,
-          cwd: resolve(options.cwd),
-          prompt,
-          ask: askOnTerminal,
-          interrupted,
-        }),
-      ),
-    );
-  program
-    .command("sessions")
-    .description("list the sessions that the running daemon knows, newest first")
-    .addOption(json("one JSON object per line"))
-    .action(async (options: { json: boolean }) => finish(await sessions({ ...common(), ...options })));
-  program
-    .command("logs")
-    .description("print the end of the daemon's log")
-    .option("-f, --follow", "go on with what is written from now on", false)
-    .option("-n, --lines <n>", "how many lines from the end", countOf, 50)
-    .action(async (options: { follow: boolean; lines: number }) =>
-      finish(await logs({ ...common(), ...options, interrupted })),
-    );
+/** Errors of usage are thrown, and with `--json` not printed as text. */
+function prepare(command: Command, isJson: boolean): void {
+  command.exitOverride();
+  if (isJson) command.configureOutput({ outputError: () => {}, writeErr: () => {} });
+  for (const each of command.commands) prepare(each, isJson);
 }
 
-function addAgentCommands(program: Command): void {
-  const command = program
-    .command("agents")
-    .description("start each agent once and print what it offers: configured ones, and known ones on PATH")
-    .addOption(json("one JSON object per line"))
-    .action(async (options: { json: boolean }) => finish(await agents({ ...common(), ...options })));
-  command
-    .command("login")
-    .description("run the login command of an agent in this terminal")
-    .argument("<name>", "for example claude, codex, gemini, opencode")
-    .action(async (name: string) => finish(await login({ ...common(), name })));
-}
-
-function addAcpCommand(program: Command, interrupted: AbortSignal): void {
-  program
-    .command("acp")
-    .description("serve the daemon's sessions to an editor over the Agent Client Protocol, on stdin and stdout")
-    .option("-a, --agent <name>", "agent of new sessions; default the daemon's")
-    .option("--own-turns-only", "leave out the content of turns that other clients began", false)
-    .addHelpText(
-      "after",
-      "\nFor Zed, JetBrains IDEs, acpx and others. An editor that is closed leaves its turns running; it loads the session again.",
-    )
-    .action(async (options: { agent?: string; ownTurnsOnly: boolean }) =>
-      finish(await serveEditor({ ...common(), ...options, interrupted })),
-    );
-}
-
-function addConfigCommands(program: Command): void {
-  program
-    .command("reload")
-    .description("let the running daemon take over its changed configuration; sessions go on")
-    .addOption(json("one JSON object"))
-    .action(async (options: { json: boolean }) => finish(await reload({ ...common(), ...options })));
-  const command = program.command("config").description("check or print the configuration");
-  command
-    .command("check")
-    .description(
-      "print everything that is wrong in a configuration file, with line and column; exit code 1 when something is",
-    )
-    .argument("[file]", "default: config.json in the state directory")
-    .addOption(json("one JSON object"))
-    .action(async (file: string | undefined, options: { json: boolean }) =>
-      finish(await checkConfig({ ...common(), ...options, file })),
-    );
-  command
-    .command("show")
-    .description("print the values that a daemon starts with, defaults included, without secrets")
-    .addOption(json("one JSON object on one line"))
-    .action(async (options: { json: boolean }) => finish(await showConfig({ ...common(), ...options })));
-}
-
-function addServeCommand(program: Command, interrupted: AbortSignal): void {
-  program
-    .command("serve")
-    .description("serve the daemon to programs in any language; needs the package @daemon-sdk/http")
-    .option("--http", "sessions, events and webhooks over HTTP, for callers with a key of config.json", false)
-    .option("-p, --port <n>", "listen on 127.0.0.1:<n> (0: a free port)", portOf, 0)
-    .option("--webhook-origin <origins...>", "origins to which webhooks may be delivered; default none", [])
-    .action(async (options: { http: boolean; port: number; webhookOrigin: string[] }) =>
-      finish(await serve({ ...common(), ...options, interrupted })),
-    );
-}
-
-function common() {
-  return { stateDir: resolveStateDir(), terminal: processTerminal() };
-}
-
-function finish(code: number): void {
-  process.exitCode = code;
-}
-
-function json(description: string): Option {
-  return new Option("--json", description).default(false);
-}
-
-function portOf(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
-}
-
-function countOf(text: string): number {
-  if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("A number of lines is expected.");
-}
-
-/** Exit code of an error that commander has printed. Help and version are no errors. */
-export function usageExitCode(exitCode: number): number {
-  return exitCode === 0 ? EXIT.ok : EXIT.usage;
+function usageFailure({ message }: CommanderError): JsonFailure {
+  return { error: { code: "INVALID_OPTION", message: message.replace(/^error: /, ""), retryable: false } };
 }

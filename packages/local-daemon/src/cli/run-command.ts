@@ -1,5 +1,7 @@
+import { resolve } from "node:path";
 import {
   type AskUserParams,
+  type AskUserResult,
   type ConnectionError,
   type InboundNotification,
   type InboundRequest,
@@ -7,14 +9,43 @@ import {
   METHODS,
   newId,
   type RequestPermissionParams,
+  type RequestPermissionResult,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { CANCEL_ANSWERS } from "../agents/index.js";
-import { type Ask, approve, askPermission, askQuestions, describeToolUse } from "./answers.js";
+import { type Ask, approve, askOnTerminal, askPermission, askQuestions, describeToolUse } from "./answers.js";
+import type { CommandLine } from "./command-line.js";
 import { callDaemon, type DaemonCall, LOCAL_TOKEN, MACHINE_ID } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
 import { TurnPrinter } from "./turn-printer.js";
+
+/** Adds `run`. */
+export function addRunCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(
+      program,
+      "run",
+      "run one prompt in a new session and stream the answer; starts the daemon when none runs",
+      "one notification per line, then a result line; nothing is asked",
+    )
+    .argument("<prompt>", "what to ask the agent")
+    .option("-C, --cwd <directory>", "where the agent works", process.cwd())
+    .option("-a, --agent <name>", "which configured agent; default the daemon's")
+    .option("-y, --yes", "approve every permission request, once each", false)
+    .addHelpText(
+      "after",
+      "\nCtrl-C interrupts the turn, a second one leaves. Without a terminal, requests are cancelled unless --yes.",
+    )
+    .action(
+      cli.action(
+        (context, prompt: string, options: { cwd: string; agent?: string; yes: boolean }) =>
+          runPrompt({ ...context, ...options, cwd: resolve(options.cwd), prompt, ask: askOnTerminal }),
+        "abort",
+      ),
+    );
+}
 
 /** `local-daemon run`. */
 export interface RunOptions {
@@ -50,6 +81,8 @@ class PromptRun {
   readonly #ended: Promise<SessionNotification>;
   #end: (notification: SessionNotification) => void = () => {};
   #sessionId = "";
+  /** Whether a request of the agent was not granted. */
+  #isRefused = false;
 
   constructor(call: DaemonCall, options: RunOptions) {
     this.#call = call;
@@ -76,7 +109,9 @@ class PromptRun {
     const end = await this.#ended;
     this.#report(end);
     await engine.request(METHODS.closeSession, { sessionId });
-    return end.reason === "completed" ? EXIT.ok : EXIT.failed;
+    if (interrupted.aborted) return EXIT.interrupted;
+    if (end.reason !== "completed") return EXIT.failed;
+    return this.#isRefused ? EXIT.refused : EXIT.ok;
   }
 
   #interrupt(): void {
@@ -104,13 +139,18 @@ class PromptRun {
     this.#open.set(request.id, closed);
     try {
       const answer = await this.#answer(request, closed.signal);
+      // Withdrawn: another client answered it.
+      if (!closed.signal.aborted) this.#isRefused ||= isRefusal(answer);
       return { ...answer, sessionId: this.#sessionId };
     } finally {
       this.#open.delete(request.id);
     }
   }
 
-  async #answer({ method, params }: InboundRequest, signal: AbortSignal): Promise<object> {
+  async #answer(
+    { method, params }: InboundRequest,
+    signal: AbortSignal,
+  ): Promise<RequestPermissionResult | AskUserResult> {
     const { yes, terminal, ask, json } = this.#options;
     const canAsk = terminal.isInteractive && !json;
     this.#printer.endLine();
@@ -139,4 +179,8 @@ class PromptRun {
       this.#printer.note(`The turn ended: ${end.reason}${typeof end.message === "string" ? ` (${end.message})` : ""}.`);
     }
   }
+}
+
+function isRefusal(answer: RequestPermissionResult | AskUserResult): boolean {
+  return "selectedOption" in answer ? answer.selectedOption === "cancel" : answer.cancelled === true;
 }

@@ -1,9 +1,28 @@
 import { join } from "node:path";
 import { DaemonError } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { type ConfigFile, readConfigFile } from "../config-file/index.js";
 import { STATE_FILES } from "../rendezvous/index.js";
+import { portOf } from "./arguments.js";
+import type { CommandLine } from "./command-line.js";
 import { describeError, EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
+
+/** Adds `serve`. */
+export function addServeCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(program, "serve", "serve the daemon to programs in any language; needs the package @daemon-sdk/http")
+    .option("--http", "sessions, events and webhooks over HTTP, for callers with a key of config.json", false)
+    .option("-p, --port <n>", "listen on 127.0.0.1:<n> (0: a free port)", portOf, 0)
+    .option("--webhook-origin <origins...>", "origins to which webhooks may be delivered; default none", [])
+    .action(
+      cli.action(
+        (context, options: { http: boolean; port: number; webhookOrigin: string[] }) =>
+          serve({ ...context, ...options }),
+        "abort",
+      ),
+    );
+}
 
 /** `local-daemon serve`. */
 export interface ServeOptions {

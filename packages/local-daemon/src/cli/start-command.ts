@@ -1,33 +1,63 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { probeLocalDaemon, startDaemon } from "../rendezvous/index.js";
+import type { Command } from "commander";
+import { type EndpointRecord, probeLocalDaemon, startDaemon } from "../rendezvous/index.js";
+import { portOf } from "./arguments.js";
+import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
+
+/** Adds `start`. */
+export function addStartCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(program, "start", "start the daemon, in the background unless told otherwise; nothing to do when one runs")
+    .option("-f, --foreground", "stay in this terminal, stop with Ctrl-C", false)
+    .option(
+      "-p, --port <n>",
+      "listen on 127.0.0.1:<n>, too (0: a free port; clients of the original use 37643)",
+      portOf,
+    )
+    .action(
+      cli.action(
+        (context, options: { foreground: boolean; port?: number }) => start({ ...context, ...options }),
+        // In the foreground the daemon listens for signals itself (the first drains, the second hurries), and serves on without a reader.
+        "own",
+      ),
+    );
+}
 
 /** `local-daemon start`. */
 export interface StartOptions {
   readonly stateDir: string;
   readonly port?: number | undefined;
   readonly foreground: boolean;
+  readonly json: boolean;
   readonly terminal: Terminal;
 }
 
 /** Starts the daemon in the background or, with `foreground`, in this process. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
   if (options.foreground) return runInForeground(options);
-  const { stateDir, port, terminal } = options;
+  const { stateDir, port, terminal, json } = options;
+  const print = ({ pid, socket, port: actual }: EndpointRecord, started: boolean) => {
+    if (json) terminal.json({ started, pid, socket, port: actual });
+    else if (!started) terminal.answer(`Already running (pid ${pid}).\n`);
+    else {
+      const where = actual === undefined ? socket : `${socket} and 127.0.0.1:${actual}`;
+      terminal.answer(`Started (pid ${pid}), listening on ${where}.\n`);
+    }
+    return EXIT.ok;
+  };
   const running = await probeLocalDaemon(stateDir);
   if (running !== undefined) {
     running.link.transport.terminate();
     refuseOtherPort(running.record.port, port);
-    terminal.answer(`Already running (pid ${running.record.pid}).\n`);
-    return EXIT.ok;
+    return print(running.record, false);
   }
   const args = port === undefined ? [] : ["--port", String(port)];
+  using _progress = terminal.progress("Starting the daemon");
   const { record, started } = await startDaemon({ stateDir, args }, new AbortController().signal);
   refuseOtherPort(record.port, port);
-  const where = record.port === undefined ? record.socket : `${record.socket} and 127.0.0.1:${record.port}`;
-  terminal.answer(`${started ? "Started" : "Already running"} (pid ${record.pid}), listening on ${where}.\n`);
-  return EXIT.ok;
+  return print(record, started);
 }
 
 /** Fails if a daemon runs with another port than the requested one, so that the exit code reports it. */

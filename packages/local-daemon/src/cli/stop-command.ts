@@ -1,15 +1,26 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { isSameProcess, startTimeOf } from "../agents/index.js";
 import { AGENT_LIMITS, DAEMON_LIMITS } from "../limits/index.js";
 import { pause, probeLocalDaemon } from "../rendezvous/index.js";
+import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
+
+/** Adds `stop`. */
+export function addStopCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(program, "stop", "stop the daemon; running turns get a few seconds to finish")
+    .option("--now", "interrupt running turns at once", false)
+    .action(cli.action((context, options: { now: boolean }) => stop({ ...context, ...options })));
+}
 
 /** `local-daemon stop`. */
 export interface StopOptions {
   readonly stateDir: string;
   /** Does not wait for running turns. */
   readonly now: boolean;
+  readonly json: boolean;
   readonly terminal: Terminal;
 }
 
@@ -20,10 +31,11 @@ const STOP_MS = DAEMON_LIMITS.drainMs + AGENT_LIMITS.stdinGraceMs + 2 * AGENT_LI
  * Signals the daemon to stop, and waits for the exit of its process. Only a daemon that has proven itself is signalled,
  * because only then the recorded pid is certain.
  */
-export async function stop({ stateDir, now, terminal }: StopOptions): Promise<number> {
+export async function stop({ stateDir, now, json, terminal }: StopOptions): Promise<number> {
   const found = await probeLocalDaemon(stateDir);
   if (found === undefined) {
-    terminal.answer("No daemon is running.\n");
+    if (json) terminal.json({ stopped: false });
+    else terminal.answer("No daemon is running.\n");
     return EXIT.ok;
   }
   const { pid } = found.record;
@@ -32,6 +44,7 @@ export async function stop({ stateDir, now, terminal }: StopOptions): Promise<nu
   found.link.transport.terminate();
   process.kill(pid, "SIGTERM");
   if (now) process.kill(pid, "SIGTERM");
+  using _progress = terminal.progress("Waiting for running turns and agents to end");
   const since = performance.now();
   while (startTime !== undefined && (await isSameProcess(pid, startTime))) {
     if (performance.now() - since > STOP_MS) {
@@ -42,6 +55,7 @@ export async function stop({ stateDir, now, terminal }: StopOptions): Promise<nu
     }
     await pause(since, new AbortController().signal);
   }
-  terminal.answer(`Stopped (pid ${pid}).\n`);
+  if (json) terminal.json({ stopped: true, pid });
+  else terminal.answer(`Stopped (pid ${pid}).\n`);
   return EXIT.ok;
 }

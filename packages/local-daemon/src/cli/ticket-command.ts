@@ -1,7 +1,24 @@
 import { ConnectionError, METHODS } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
+import type { CommandLine } from "./command-line.js";
 import { callRunningDaemon } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
+
+/** Adds `ticket`. */
+export function addTicketCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(
+      program,
+      "ticket",
+      "make a credential for one web page: good once, for a minute; the daemon must listen on a port",
+    )
+    .addHelpText(
+      "after",
+      "\nThe page passes both to connectDaemon({ url, ticket }); its origin must be among allowedOrigins of config.json.",
+    )
+    .action(cli.action((context) => ticket(context)));
+}
 
 /** `local-daemon ticket`. */
 export interface TicketOptions {

@@ -1,6 +1,7 @@
 export { resolveLocalAuthToken } from "./auth-token.js";
 export { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./claim.js";
 export { connectLocal, connectOurs, linkTo } from "./connect-local.js";
+export type { EndpointRecord } from "./endpoint-file.js";
 export { ensureLocalDaemon } from "./ensure.js";
 export { DAEMON_EXIT } from "./exit-codes.js";
 export { takeOverFormerState } from "./former-state.js";

@@ -83,7 +83,7 @@ describe("a login", () => {
     const { stderr } = await startCli(home.state, ["agents", "login", "mine"], env).result;
     expect(stderr).toContain("Running opencode auth login");
     const refused = await startCli(home.state, ["agents", "login", "own"], env).result;
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/one of .*mine/);
   });
 });
@@ -91,6 +91,6 @@ describe("a login", () => {
 test("a login of an agent that is not known names those that are", async () => {
   await using home = daemonHome();
   const { code, stderr } = await startCli(home.state, ["agents", "login", "nobody"]).result;
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toContain("opencode");
 });

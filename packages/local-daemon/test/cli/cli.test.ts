@@ -70,7 +70,8 @@ describe("with a daemon running", () => {
   });
 
   test("run without a terminal refuses what asks for permission, and says so", async () => {
-    const { stderr } = await run("write refused.txt: no");
+    const { code, stderr } = await run("write refused.txt: no");
+    expect(code).toBe(4);
     expect(stderr).toMatch(
       /refused, because there is no terminal to ask at \(--yes approves\): Create: .*refused\.txt/,
     );
@@ -104,19 +105,17 @@ describe("with a daemon running", () => {
     await counting.wrote("1");
     counting.child.kill("SIGINT");
     const { code, stderr } = await counting.result;
-    expect(code).toBe(1);
+    expect(code).toBe(130);
     expect(stderr).toContain("Interrupting the turn");
     expect(stderr).toMatch(/The turn ended: (cancelled|interrupted)/);
   });
 
-  test("a reader that leaves early ends the run without a stack trace, and its turn with it", async () => {
+  test("a reader that leaves early ends the run without a word, and its turn with it", async () => {
     const counting = startCli(home.state, ["run", "count 10000 every 5", "--cwd", workspace]);
     await counting.wrote("1");
     counting.child.stdout?.destroy();
     const { code, stderr } = await counting.result;
-    expect(code).toBe(1);
-    expect(stderr).not.toContain("EPIPE");
-    expect(stderr).toContain("Interrupting the turn");
+    expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
   });
 
   test("run refuses an agent that is not configured, naming those that are", async () => {
@@ -144,7 +143,7 @@ describe("with a daemon running", () => {
     await home.write("daemon.log", `${home.read("daemon.log")}a line of tomorrow\n`);
     await following.wrote("a line of tomorrow");
     following.child.kill("SIGINT");
-    expect((await following.result).code).toBe(0);
+    expect((await following.result).code).toBe(130);
   });
 });
 
@@ -153,7 +152,7 @@ describe("usage", () => {
     [["frobnicate"], 2, /unknown command/],
     [["start", "--port", "70000"], 2, /0 to 65535/],
     [["run"], 2, /missing required argument/],
-    [["logs", "-n", "few"], 2, /number of lines/],
+    [["logs", "-n", "few"], 2, /number is expected/],
   ])("%j is refused with %i and a hint", async (args, code, hint) => {
     await using home = daemonHome();
     const result = await runCli(home.state, ...args);
@@ -164,8 +163,23 @@ describe("usage", () => {
   test("without a daemon, sessions says how to start one", async () => {
     await using home = daemonHome();
     const { code, stderr } = await runCli(home.state, "sessions");
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(/^local-daemon: DAEMON_NOT_RUNNING: .*"local-daemon start"/);
+  });
+
+  test("with --json a failure is the last line of stdout, with its code; wrong usage, too", async () => {
+    await using home = daemonHome();
+    const failed = await runCli(home.state, "sessions", "--json");
+    expect(failed).toMatchObject({ code: 3, stderr: "" });
+    expect(JSON.parse(failed.stdout).error).toMatchObject({ code: "DAEMON_NOT_RUNNING", retryable: true });
+    const wrong = await runCli(home.state, "status", "--json", "--port", "1");
+    expect(wrong).toMatchObject({ code: 2, stderr: "" });
+    expect(JSON.parse(wrong.stdout).error).toMatchObject({ code: "INVALID_OPTION", retryable: false });
+  });
+
+  test("without a command, the help is printed", async () => {
+    await using home = daemonHome();
+    expect(await runCli(home.state)).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("Usage:") });
   });
 
   test("--version and --help answer on stdout and end with 0", async () => {

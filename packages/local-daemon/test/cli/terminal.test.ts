@@ -16,7 +16,9 @@ function printed(notifications: SessionNotification[]): { answer: string; notes:
     },
     note: (line) => notes.push(line),
     json: () => {},
+    progress: () => ({ [Symbol.dispose]: () => {} }),
     isInteractive: false,
+    columns: undefined,
   };
   const printer = new TurnPrinter(terminal);
   for (const notification of notifications) printer.print(notification);
