@@ -1,5 +1,5 @@
 /**
- * `npm run test:model [-- --seed N --minutes N]`: the model-based random test (test/model).
+ * `npm run test:model [-- --follow --seed N --minutes N]`: the model-based random test (test/model).
  *
  * `--built` leaves out the build, for those who have just made one.
  */

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { hasPerlClient, runPerlConsumer } from "../../packages/http/test/support/perl-consumer.js";
 import { readUntil } from "../../packages/http/test/support/read-events.js";
 import { startReceiver } from "../../packages/http/test/support/receiver.js";
 import { runRestConsumer } from "../../packages/http/test/support/rest-consumer.js";
@@ -64,6 +65,12 @@ test("local-daemon serve --http runs the generated client's back end against a r
   await runRestConsumer({ baseUrl, key: KEY, cwd: daemon.workspace, asking: "ask Which? red | blue" });
   await ended();
   expect(server.exitCode).toBe(0);
+});
+
+test("a client that was generated in another language runs the same back end", async ({ skip }) => {
+  skip(!hasPerlClient(), "OpenAPI::Client is not installed: apt-get install libopenapi-client-perl");
+  const asking = "ask Which? red | blue";
+  await expect(runPerlConsumer({ baseUrl, key: KEY, cwd: daemon.workspace, asking })).resolves.toBeUndefined();
 });
 
 test("callers are those of the daemon's keys and of its token; each key reaches its own sessions, the person all", async () => {
