@@ -23,6 +23,8 @@ export interface ConfiguredAgent {
   readonly mode?: string | undefined;
   /** Driver `acp`: the model of sessions that name none. Default: the agent's own. */
   readonly model?: string | undefined;
+  /** Driver `acp`: the version of the protocol to ask for; default 1. The agent's answer decides. Version 2 is a draft. */
+  readonly protocolVersion?: 1 | 2 | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
   readonly startTimeoutMs?: number | undefined;
   /** Most processes of this agent that start or run, of all sessions together. Default: `limits.liveAgents`. */
@@ -174,10 +176,14 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
   return resolved;
 }
 
-function checkAgent(name: string, { command, cwd, maxLive, startTimeoutMs }: ConfiguredAgent): void {
+function checkAgent(name: string, agent: ConfiguredAgent): void {
+  const { command, cwd, maxLive, protocolVersion, startTimeoutMs } = agent;
   const isCommand = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
   if (!isCommand) {
     throw new InvalidOptionError(`agents.${name}.command`, "a program and its arguments, as an array", command);
+  }
+  if (protocolVersion !== undefined && protocolVersion !== 1 && protocolVersion !== 2) {
+    throw new InvalidOptionError(`agents.${name}.protocolVersion`, "1 or 2", protocolVersion);
   }
   if (startTimeoutMs !== undefined && !(startTimeoutMs >= 1 && startTimeoutMs <= SERVING_LIMITS.timerMs)) {
     const wanted = `a number of milliseconds from 1 to ${SERVING_LIMITS.timerMs}`;

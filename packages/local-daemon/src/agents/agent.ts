@@ -19,13 +19,15 @@ export interface AgentSpec {
   /**
    * How it speaks. `stream-jsonrpc`: newline-separated session envelopes with the prefix `droid.`. `relay`: it
    * connects to the daemon by itself as a client of the relay; it can be spawned, and holds no session. `acp`: the Agent
-   * Client Protocol, version 1, on its stdin and stdout.
+   * Client Protocol, on its stdin and stdout.
    */
   readonly driver: "stream-jsonrpc" | "relay" | "acp";
   /** Driver `acp`: the mode to set before the first prompt, such as `plan`. Default: one that asks, where the agent has one. */
   readonly mode?: string | undefined;
   /** Driver `acp`: the model of sessions that name none. Default: the agent's own. */
   readonly model?: string | undefined;
+  /** Driver `acp`: the version of the protocol to ask for; default 1. The agent's answer decides. Version 2 is a draft. */
+  readonly protocolVersion?: 1 | 2 | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
   readonly startTimeoutMs?: number | undefined;
   /** Directory in which the program is started; default the session's. The session's own is told to the agent in any case. */

@@ -49,6 +49,10 @@ const agentSchema = z.strictObject({
   cwd: optional(directory, "Directory in which the program is started. Default: the session's."),
   mode: optional(name, "Driver acp: the mode to set before the first prompt."),
   model: optional(name, "Driver acp: the model of sessions that name none."),
+  protocolVersion: optional(
+    z.literal([1, 2], "1 or 2"),
+    "Driver acp: the version of the protocol to ask for. Default: 1. Version 2 is a draft.",
+  ),
   startTimeoutMs: optional(milliseconds, "How long the agent may take to open a conversation, in ms. Default: 30000."),
   maxLive: optional(whole(1, 1_000_000), "Most processes of this agent that start or run. Default: limits.liveAgents."),
 });

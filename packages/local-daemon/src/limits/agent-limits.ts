@@ -24,6 +24,10 @@ export const AGENT_LIMITS = {
   outputMs: 1_000,
   /** Bytes of an agent's stderr kept for the error that states why it died. */
   stderrBytes: 64 * 1024,
+  /** Characters of a terminal that an agent runs, kept until a tool call shows the terminal. */
+  terminalChars: 256 * 1024,
+  /** Terminals of an agent that are known at a time; the one that came first is forgotten. */
+  terminals: 64,
   /** How long agents may take to end an interrupted turn when the daemon stops. */
   drainInterruptMs: 1_000,
   /** An agent that went idle in the middle of an answer: how long it may take to continue, or to state the turn's end. */

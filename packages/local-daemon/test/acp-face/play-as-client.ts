@@ -1,9 +1,10 @@
 import { METHODS, ProtocolEngine, silentLogger } from "@daemon-sdk/protocol";
 import { AcpFace } from "../../src/acp-face/index.js";
 import { PROCESS_LOOP } from "../../src/agents/drivers/output-share.js";
-import type { RecordedFrame, Recording } from "../agents/acp/recording.js";
+import { idleUpdateOf, isEnd, type RecordedFrame, type Recording, versionOf } from "../agents/acp/recording.js";
 import { Harness } from "../sessions/harness.js";
 import { Editor, type Frame, type Update } from "./editor.js";
+import { firstUpdate } from "./first-updates.js";
 import { RecordedAgent } from "./recorded-agent.js";
 import { textsOf } from "./told.js";
 
@@ -162,9 +163,13 @@ class ClientPlayer {
     const call = this.#callOf(frame.id, this.#place);
     if (call?.method === "session/new" && typeof frame.result?.sessionId === "string") {
       const recorded = this.#answerOf(frame.id);
-      const { sessionId } = (recorded?.result ?? {}) as { sessionId?: unknown };
+      const { sessionId, availableCommands } = (recorded?.result ?? {}) as Record<string, unknown>;
       const session = this.#session(sessionId);
       session.id = frame.result.sessionId;
+      // Version 2 lists the commands in its answer.
+      if (availableCommands !== undefined) {
+        session.recorded.push({ sessionUpdate: "available_commands_update", availableCommands });
+      }
     }
     if (call?.method === "session/load" || call?.method === "session/resume")
       this.#session(call.params?.sessionId).isLoading = false;
@@ -174,11 +179,12 @@ class ClientPlayer {
     const { method, params } = frame;
     const session = this.#sessions.get(params?.sessionId);
     const isSeen = this.#agent.isOpen(params?.sessionId) && session !== undefined && !session.isLeft;
-    if (method === "session/update" && isSeen) session.recorded.push(params?.update as Update);
+    if (method === "session/update" && isSeen) session.recorded.push(firstUpdate(params?.update as Update));
     if (method !== "session/request_permission") return;
     this.#questions.push(frame);
     // Some agents announce a tool by the question about it.
-    const { status: _status, ...toolCall } = (params?.toolCall ?? {}) as Record<string, unknown>;
+    const about = (params?.subject ?? params) as { toolCall?: Record<string, unknown> } | undefined;
+    const { status: _status, ...toolCall } = about?.toolCall ?? {};
     if (isSeen) session.recorded.push({ sessionUpdate: "tool_call_update", ...toolCall });
   }
 
@@ -202,7 +208,7 @@ class ClientPlayer {
     if (method === "session/cancel") this.#cancelled((prompt) => prompt.sessionId === params?.sessionId);
     if (method === "$/cancel_request") this.#cancelled((prompt) => prompt.id === params?.requestId);
     if (method === "session/prompt") {
-      const recorded = this.#answerOf(id);
+      const recorded = this.#endOf(id);
       const prompt = { id, recorded, from: this.#frames.length };
       if (known !== undefined) known.prompts++;
       this.#prompts.push({ ...prompt, wasCancelled: false, sessionId: params?.sessionId });
@@ -268,6 +274,15 @@ class ClientPlayer {
     return this.#lines
       .slice(call + 1, next === -1 ? undefined : next)
       .find(({ dir, frame }) => dir === "a->c" && frame?.method === undefined && frame?.id === id)?.frame;
+  }
+
+  /** How the recorded agent ended the prompt at the present place, as an answer to the prompt. */
+  #endOf(id: unknown): RecordedFrame | undefined {
+    const answer = this.#answerOf(id);
+    const version = versionOf({ lines: this.#lines });
+    if (version === 1 || answer?.error !== undefined) return answer;
+    const end = this.#lines.slice(this.#place).find((line) => isEnd(line, id, version))?.frame;
+    return end === undefined ? undefined : { id: id as number, result: idleUpdateOf(end) };
   }
 
   #played({ id, from, until, recorded, wasCancelled }: OpenPrompt): PlayedPrompt {

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { silentLogger } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentExit, AgentProgram, AgentSpawner, AgentSpec } from "../../src/agents/agent.js";
 import { AcpAgent } from "../../src/agents/drivers/acp/index.js";
-import type { RecordedFrame, RecordedLine } from "../agents/acp/recording.js";
+import { type RecordedFrame, type RecordedLine, versionOf } from "../agents/acp/recording.js";
 
 const EXIT: AgentExit = { exitCode: 0, signal: null, stderr: "", expected: false };
 
@@ -14,7 +14,12 @@ class RecordedProcess {
   readonly #stdout = new PassThrough();
   #die: (exit: AgentExit) => void = () => {};
 
-  start(sessionId: string, events: AgentEvents, onFrame: (frame: RecordedFrame) => void): Agent {
+  start(
+    sessionId: string,
+    protocolVersion: 1 | 2,
+    events: AgentEvents,
+    onFrame: (frame: RecordedFrame) => void,
+  ): Agent {
     const stdin = new PassThrough();
     let text = "";
     stdin.on("data", (chunk: Buffer) => {
@@ -31,7 +36,7 @@ class RecordedProcess {
       return gone;
     };
     return new AcpAgent({
-      spec: { name: "recorded", command: ["recorded"] },
+      spec: { name: "recorded", command: ["recorded"], protocolVersion },
       process: {
         ...{ pid: 1, startTime: "0", stdin, stdout: this.#stdout, stderr: "", state: "running" as const },
         ...{ dead: gone.then(() => {}), gone, stop },
@@ -77,7 +82,8 @@ export class RecordedAgent implements AgentSpawner {
   spawn(_spec: AgentSpec, sessionId: string, _cwd: string, events: AgentEvents): Promise<Agent> {
     const process = new RecordedProcess();
     this.#processes.push(process);
-    return Promise.resolve(process.start(sessionId, events, (frame) => this.#asked(process, frame)));
+    const version = versionOf({ lines: this.#lines });
+    return Promise.resolve(process.start(sessionId, version, events, (frame) => this.#asked(process, frame)));
   }
 
   launch(): Promise<AgentProgram> {

@@ -5,13 +5,12 @@ import {
   zSessionNotification,
 } from "../../node_modules/@agentclientprotocol/sdk/dist/v1/schema/zod.gen.js";
 import { modelUpdates } from "../agents/acp/own-texts.js";
-import type { RecordedFrame } from "../agents/acp/recording.js";
-import { allRecordings, type Recording } from "../agents/acp/recording.js";
+import { allRecordings, type RecordedFrame, type Recording } from "../agents/acp/recording.js";
 import type { Frame } from "./editor.js";
 import { playAsClient } from "./play-as-client.js";
 import { textsOf, toldBy } from "./told.js";
 
-const RECORDINGS = allRecordings().filter(({ scenario }) => !scenario.startsWith("v2-"));
+const RECORDINGS = allRecordings();
 
 describe.each(RECORDINGS)("$agent: $scenario", (recording) => {
   test("is played as a client of the face", async () => {

@@ -57,6 +57,11 @@ test.each<[string, unknown, string]>([
     { agents: { mine: { command: ["node"], cwd: "here" } } },
     "agents.mine.cwd: expected an absolute path of a directory, or one that begins with ~/, found a text",
   ],
+  [
+    "a version",
+    { agents: { mine: { command: ["node"], protocolVersion: 3 } } },
+    "agents.mine.protocolVersion: expected 1 or 2, found 3",
+  ],
   ["what is missing", { agents: { mine: {} } }, "agents.mine.command: expected a list with a program"],
 ])("%s is named with what was expected and what was found", (_, config, expected) => {
   expect(problemsOf(JSON.stringify(config))).toEqual([expect.stringContaining(expected)]);

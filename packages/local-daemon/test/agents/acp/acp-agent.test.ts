@@ -33,10 +33,21 @@ describe("a start", () => {
   test("with an agent of another version fails, and names both", async () => {
     const dialogue = new AcpDialogue();
     const opened = dialogue.agent.open(START);
-    await dialogue.answer("initialize", { result: { protocolVersion: 2 } });
+    await dialogue.answer("initialize", { result: { protocolVersion: 3 } });
     await expect(opened).rejects.toMatchObject({
       code: "VERSION_MISMATCH",
-      message: expect.stringContaining("version 2"),
+      message: expect.stringContaining("version 3"),
+    });
+  });
+
+  test("with an agent that refuses version 1 names the key that asks for another", async () => {
+    const dialogue = new AcpDialogue();
+    const opened = dialogue.agent.open(START);
+    const data = { requested: 1, supported: [2] };
+    await dialogue.answer("initialize", { error: { code: -32022, message: "Unsupported protocol version", data } });
+    await expect(opened).rejects.toMatchObject({
+      code: "VERSION_MISMATCH",
+      message: expect.stringContaining('"protocolVersion": 2'),
     });
   });
 

@@ -78,6 +78,21 @@ export class AcpDialogue {
     await opened;
   }
 
+  /** Opens a new conversation with an agent that answers version 2; its `session` capabilities are these. */
+  async openVersion2(session: object = {}, answer: object = {}): Promise<RecordedFrame> {
+    const opened = this.agent.open(START);
+    const info = { name: "tested", version: "1" };
+    await this.answer("initialize", { result: { protocolVersion: 2, info, capabilities: { session } } });
+    const call = await this.answer("session/new", { result: { sessionId: "a-1", ...answer } });
+    await opened;
+    return call;
+  }
+
+  /** Reports what the agent does, in version 2. */
+  state(state: string, fields: object = {}): void {
+    this.update({ sessionUpdate: "state_update", state, ...fields });
+  }
+
   /** Sends a prompt and reads its line; the id answers it. */
   async prompt(text = "hello"): Promise<number> {
     await this.agent.prompt({ sessionId: START.sessionId, text, messageId: "m-1" });

@@ -1,7 +1,7 @@
 import { PROCESS_LOOP } from "../../../src/agents/drivers/output-share.js";
 import { DrivenAgent, type DriverEvent, START } from "./driven-agent.js";
 import type { RecordedUpdate } from "./own-texts.js";
-import type { RecordedFrame, Recording } from "./recording.js";
+import { isEnd, type RecordedFrame, type Recording, versionOf } from "./recording.js";
 
 /** One played prompt: what the agent wrote for it, and what the driver made of it. */
 export interface PlayedTurn {
@@ -45,7 +45,14 @@ class Player {
   #driven: DrivenAgent | undefined;
   #opening: Promise<unknown> | undefined;
   #prompt:
-    | { readonly recordedId: unknown; readonly from: number; updates: RecordedUpdate[]; isCancelled: boolean }
+    | {
+        readonly recordedId: unknown;
+        /** Place of the prompt in the recording, and how many events came before it. */
+        readonly place: number;
+        readonly from: number;
+        updates: RecordedUpdate[];
+        isCancelled: boolean;
+      }
     | undefined;
   #sessionId: unknown;
 
@@ -79,6 +86,7 @@ class Player {
     this.#awaited.clear();
     this.#isOpened = false;
     this.#driven = new DrivenAgent({
+      spec: { protocolVersion: versionOf({ lines: this.#lines }) },
       onFrame: (frame) => this.#driverWrote(frame),
       onEvent: (event) => {
         this.#events.push(event);
@@ -100,9 +108,8 @@ class Player {
     const prompt = this.#prompt;
     if (prompt === undefined) throw new Error("A turn ended that nobody began");
     this.#prompt = undefined;
-    const answer = this.#lines.find(
-      ({ dir, frame }) => dir === "a->c" && frame?.method === undefined && frame?.id === prompt.recordedId,
-    )?.frame;
+    const version = versionOf({ lines: this.#lines });
+    const answer = this.#lines.slice(prompt.place).find((line) => isEnd(line, prompt.recordedId, version))?.frame;
     const events = this.#events.slice(prompt.from);
     this.#turns.push({ events, updates: prompt.updates, answer, wasCancelled: prompt.isCancelled });
   }
@@ -187,7 +194,8 @@ class Player {
       return;
     }
     this.#awaited.set("session/prompt", frame.id);
-    this.#prompt = { recordedId: frame.id, from: this.#events.length, updates: [], isCancelled: false };
+    const [place, from] = [this.#place, this.#events.length];
+    this.#prompt = { recordedId: frame.id, place, from, updates: [], isCancelled: false };
     const { sessionId } = START;
     await this.#driven.agent.prompt({ sessionId, text: "prompt", messageId: `m-${String(frame.id)}` });
   }

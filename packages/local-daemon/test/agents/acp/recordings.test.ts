@@ -1,11 +1,24 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
+// The package has no door to its schemas.
+import {
+  zInitializeRequest,
+  zNewSessionRequest,
+  zPromptRequest,
+} from "../../../node_modules/@agentclientprotocol/sdk/dist/v2/schema/zod.gen.js";
 import type { DriverEvent } from "./driven-agent.js";
 import { modelUpdates, type RecordedUpdate } from "./own-texts.js";
 import { playRecording } from "./play-recording.js";
-import { allRecordings, promptsOf } from "./recording.js";
+import { allRecordings, promptsOf, type RecordedFrame } from "./recording.js";
 
-const RECORDINGS = allRecordings().filter(({ scenario }) => !scenario.startsWith("v2-"));
+const VERSION_2: Readonly<
+  Record<string, typeof zInitializeRequest | typeof zPromptRequest | typeof zNewSessionRequest>
+> = {
+  initialize: zInitializeRequest,
+  "session/new": zNewSessionRequest,
+  "session/prompt": zPromptRequest,
+};
+const RECORDINGS = allRecordings();
 
 describe.each(RECORDINGS)("$agent: $scenario", (recording) => {
   test("is played as turns of ours", async () => {
@@ -55,6 +68,55 @@ describe("a model that failed as if all was well", () => {
   });
 });
 
+describe("an agent that answers version 2", () => {
+  test("plain: thinking, text, title, usage and commands are as it reported them", async () => {
+    const { turns, events } = await played("codex", "v2-plain");
+    const [turn] = turns;
+    expect(textOf(turn?.events ?? [])).toBe("Hello from version two.");
+    expect(ofType(turn?.events, "thinking_text_delta").map(({ textDelta }) => textDelta)).toEqual(["\n\n", "Hm."]);
+    expect(ofType(turn?.events, "session_title_updated")).toHaveLength(1);
+    expect(ofType(turn?.events, "context_usage_changed")).toMatchObject([{ usedTokens: 133, contextTokens: 258400 }]);
+    const tokenUsage = { inputTokens: 106, outputTokens: 22, cacheReadTokens: 5, thinkingTokens: 3 };
+    expect(turn?.events.at(-1)).toMatchObject({ end: { reason: "completed", details: { tokenUsage } } });
+    expect(ofType(events, "commands_changed")[0]?.commands).toContainEqual({
+      name: "mcp",
+      description: "Show the status of the MCP servers, or reconnect them.",
+      hint: "[reconnect]",
+    });
+  });
+
+  test("permission: the command and the edit are shown, each tool ends, and both turns are whole", async () => {
+    const { turns, written } = await played("codex", "v2-permission");
+    const asked = turns.map(({ events }) => events.flatMap((event) => (event.kind === "request" ? [event] : [])));
+    expect(asked.map((requests) => requests.map(({ request }) => request.params.toolUses))).toMatchObject([
+      [[{ confirmationType: "exec", details: { fullCommand: "touch v2.txt", reason: "May I run this?" } }]],
+      [[{ confirmationType: "edit", details: { oldContent: "hello\nworld\n", newContent: "hello\nthere\n" } }]],
+    ]);
+    const results = turns.map(({ events }) =>
+      ofType(events, "tool_result").map(({ content, isError }) => [content, isError]),
+    );
+    expect(results).toEqual([
+      [["", false]],
+      [
+        ["hello\nworld\n", false],
+        ["", false],
+      ],
+    ]);
+    expect(turns.map(({ events }) => finalTexts(events))).toEqual([["Ran."], ["Edited."]]);
+    expect(turns.map(({ events }) => endOf(events))).toEqual(["completed", "completed"]);
+    for (const frame of written) expectVersion2(frame);
+    const outcomes = written.flatMap(({ result }) => (result as { outcome?: object } | undefined)?.outcome ?? []);
+    expect(outcomes).toEqual([1, 2].map(() => ({ outcome: "selected", optionId: "allow_once" })));
+  });
+
+  test("cancel: the turn has what came until the agent was idle, and is cancelled", async () => {
+    const [turn] = (await played("codex", "v2-cancel")).turns;
+    const words = Array.from({ length: 174 }, (_, place) => `w${place} `).join("");
+    expect(textOf(turn?.events ?? [])).toBe(words);
+    expect(endOf(turn?.events ?? [])).toBe("cancelled");
+  });
+});
+
 test("there are recordings of eight agents", () => {
   expect(new Set(RECORDINGS.map(({ agent }) => agent)).size).toBe(8);
   expect(RECORDINGS.length).toBeGreaterThan(300);
@@ -64,6 +126,12 @@ function played(agent: string, scenario: string): ReturnType<typeof playRecordin
   const recording = RECORDINGS.find((one) => one.agent === agent && one.scenario === scenario);
   if (recording === undefined) throw new Error(`There is no recording ${agent}/${scenario}`);
   return playRecording(recording);
+}
+
+/** The protocol's own schemas accept what the driver writes in version 2. */
+function expectVersion2({ method, params }: RecordedFrame): void {
+  const schema = method === undefined ? undefined : VERSION_2[method];
+  if (schema !== undefined) expect(schema.safeParse(params).error).toBeUndefined();
 }
 
 /** The text that the agent's model wrote. */
@@ -85,6 +153,10 @@ function finalTexts(events: readonly DriverEvent[]): string[] {
 
 function notifications(events: readonly DriverEvent[]): SessionNotification[] {
   return events.flatMap((event) => (event.kind === "notification" ? [event.notification] : []));
+}
+
+function ofType(events: readonly DriverEvent[] | undefined, wanted: string): SessionNotification[] {
+  return notifications(events ?? []).filter(({ type }) => type === wanted);
 }
 
 function textOf(events: readonly DriverEvent[]): string {

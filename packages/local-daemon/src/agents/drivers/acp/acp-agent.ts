@@ -25,11 +25,12 @@ import { SessionCalls } from "./session-calls.js";
 import { SessionOptions } from "./session-options.js";
 import { TextNotices } from "./text-notices.js";
 import { TurnKeeper } from "./turn-keeper.js";
-import { UpdateReaderV1 } from "./update-reader-v1.js";
+import type { UpdateReader } from "./update-reader.js";
+import { UpdateReaders } from "./update-readers.js";
 
 /** What an {@link AcpAgent} drives, and where its events go. */
 export interface AcpAgentOptions {
-  readonly spec: Pick<AgentSpec, "name" | "command" | "mode" | "model" | "startTimeoutMs">;
+  readonly spec: Pick<AgentSpec, "name" | "command" | "mode" | "model" | "protocolVersion" | "startTimeoutMs">;
   readonly process: Pick<
     AgentProcess,
     "pid" | "startTime" | "stdin" | "stdout" | "stderr" | "dead" | "gone" | "state" | "stop"
@@ -43,9 +44,9 @@ export interface AcpAgentOptions {
 }
 
 /**
- * An agent that speaks the Agent Client Protocol, version 1 (docs/wire/acp.md). One process holds one session.
+ * An agent that speaks the Agent Client Protocol, version 1 or 2 (docs/wire/acp.md). One process holds one session.
  *
- * The driver reads the lines itself and maps them in their order.
+ * The driver reads the lines itself and maps them in their order. The version is the one that the agent answers to `initialize`.
  */
 export class AcpAgent implements Agent {
   readonly pid: number;
@@ -60,7 +61,7 @@ export class AcpAgent implements Agent {
   readonly #opener: ConversationOpener;
   readonly #questions: AgentQuestions;
   readonly #turns: TurnKeeper;
-  readonly #reader: UpdateReaderV1;
+  readonly #readers: UpdateReaders;
   readonly #calls: SessionCalls;
   /** Resolves when the process is gone, and what it wrote is delivered. */
   readonly #gone: Promise<AgentExit>;
@@ -88,10 +89,15 @@ export class AcpAgent implements Agent {
     this.#transport.onBroken = () => this.#giveUp();
     this.#peer = this.#makePeer();
     this.#transport.onBadLine = (error, head) => this.#peer.skip(error, head);
-    this.#questions = new AgentQuestions({ peer: this.#peer, events, turn: () => this.#turns.current });
+    this.#questions = new AgentQuestions({
+      peer: this.#peer,
+      events,
+      turn: () => this.#turns.current,
+      reader: () => this.#reader,
+    });
     this.#turns = this.#makeTurns();
     this.#opener = this.#makeOpener();
-    this.#reader = this.#makeReader();
+    this.#readers = this.#makeReaders();
     this.#calls = this.#makeCalls();
     void process.dead.then(() => this.#transport.setPaused(false));
     this.#gone = Promise.all([process.gone, this.#transport.ended]).then(([exit]) => {
@@ -135,6 +141,10 @@ export class AcpAgent implements Agent {
     return this.#gone;
   }
 
+  get #reader(): UpdateReader {
+    return this.#readers.of(this.#opener.about?.protocolVersion ?? 1);
+  }
+
   async #bringBack(start: AgentStart, resume: string): Promise<OpenedConversation> {
     // Updates may name the session before the answer does.
     this.#agentSessionId = resume;
@@ -161,6 +171,7 @@ export class AcpAgent implements Agent {
     const settings = { ...(spec.model !== undefined && { modelId: spec.model }), ...asked };
     const calls = [...(mode === undefined ? [] : options.callForMode(mode)), ...options.callsFor(settings)];
     await this.#calls.apply(calls, AGENT_LIMITS.startMs);
+    this.#reader.opened(opened.answer);
     this.#reportServers(opened.refusedServers);
     const version = this.#opener.about?.version;
     return {
@@ -255,6 +266,7 @@ export class AcpAgent implements Agent {
       sessionId,
       now: this.#now,
       agentSessionId: () => this.#agentSessionId,
+      isEndedByAnswer: () => this.#opener.about?.protocolVersion !== 2,
       wayToLogIn: () => this.#opener.wayToLogIn,
       giveUp: () => this.#giveUp(),
     });
@@ -267,14 +279,15 @@ export class AcpAgent implements Agent {
       agent: spec.name,
       hasLogin: loginOf(spec) !== undefined,
       version: LOCAL_DAEMON_VERSION,
+      protocolVersion: spec.protocolVersion ?? 1,
       timeoutMs: spec.startTimeoutMs ?? AGENT_LIMITS.startMs,
       logger: this.#logger,
       stderr: () => this.#options.process.stderr,
     });
   }
 
-  #makeReader(): UpdateReaderV1 {
-    return new UpdateReaderV1({
+  #makeReaders(): UpdateReaders {
+    return new UpdateReaders({
       writer: () => {
         if (!this.#isOpen) return undefined;
         this.#turns.current?.confirm();
@@ -285,6 +298,8 @@ export class AcpAgent implements Agent {
       options: () => this.#sessionOptions,
       onOptions: () => this.#notifyOptions(),
       notify: (notification) => this.#notify(notification),
+      onPromptTaken: () => this.#turns.promptTaken(),
+      onState: (update) => this.#turns.stateReported(update),
       now: this.#now,
     });
   }
@@ -292,7 +307,7 @@ export class AcpAgent implements Agent {
   #makeCalls(): SessionCalls {
     return new SessionCalls({
       peer: this.#peer,
-      report: this.#reader,
+      report: this.#readers.report,
       about: () => this.#opener.about,
       agentSessionId: () => this.#agentSessionId,
       options: () => this.#sessionOptions,

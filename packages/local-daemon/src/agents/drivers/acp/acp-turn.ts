@@ -15,6 +15,8 @@ export class AcpTurn {
   readonly id: string;
   readonly writer: TurnWriter;
   isCancelled = false;
+  /** The agent has taken the prompt into its conversation; it answers so in version 2 only. */
+  isTaken = false;
   hasRefusal = false;
   /** The last text of the agent, when it is an error of its model. */
   failureText: string | undefined;

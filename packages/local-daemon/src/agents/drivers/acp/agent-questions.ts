@@ -1,9 +1,10 @@
-import { isRecord, newId, RpcCode } from "@daemon-sdk/protocol";
+import { newId, RpcCode } from "@daemon-sdk/protocol";
 import type { AgentEvents } from "../../agent.js";
 import type { AcpTurn } from "./acp-turn.js";
 import { ElicitationForm } from "./elicitation.js";
 import type { AcpRequest, JsonRpcPeer } from "./json-rpc-peer.js";
 import { CANCELLED_OUTCOME, confirmationOf, PermissionOptions } from "./permission.js";
+import type { PermissionSubject, UpdateReader } from "./update-reader.js";
 
 /** Options of {@link AgentQuestions}. */
 export interface AgentQuestionsOptions {
@@ -11,6 +12,8 @@ export interface AgentQuestionsOptions {
   readonly events: AgentEvents;
   /** The running turn; undefined between turns. */
   turn(): AcpTurn | undefined;
+  /** Reads what a permission is about, in the agent's version of the protocol. */
+  reader(): Pick<UpdateReader, "permissionSubject">;
 }
 
 interface Question {
@@ -81,15 +84,15 @@ export class AgentQuestions {
       peer.respond(id, CANCELLED_OUTCOME);
       return;
     }
-    const { toolCall } = params;
-    if (!isRecord(toolCall) || typeof toolCall.toolCallId !== "string") {
+    const subject = this.#options.reader().permissionSubject(params, newId());
+    if (subject === undefined) {
       peer.refuse(id, RpcCode.invalidParams, "params.toolCall.toolCallId must be a string");
       return;
     }
     turn.confirm();
-    const tool = turn.writer.toolAsked(toolCall);
+    const tool = turn.writer.toolAsked(subject.toolCall);
     const options = new PermissionOptions(params.options);
-    const details = confirmationOf(tool);
+    const details = { ...confirmationOf(tool), ...(subject.reason !== undefined && { reason: subject.reason }) };
     const toolUses = [{ toolUse: tool.toolUse, confirmationType: details.type, details }];
     const goesOn = () => turn.writer.toolAnswered();
     const requestId = this.#add({ rpcId: id, toolUseIds: [tool.id], cancelled: CANCELLED_OUTCOME, goesOn });
@@ -101,6 +104,7 @@ export class AgentQuestions {
         if (!this.#open.delete(requestId)) return;
         if (selectedOption === "cancel") turn.hasRefusal = true;
         goesOn();
+        if (subject.isQuestionAlone === true) endQuestion(turn, subject, selectedOption);
         peer.respond(id, options.outcomeOf(selectedOption));
       },
       refuse: (message) => {
@@ -147,6 +151,12 @@ export class AgentQuestions {
     const notification = { type: "permission_resolved", requestId, toolUseIds, selectedOption: "cancel" };
     this.#options.events.onNotification(notification, undefined);
   }
+}
+
+/** The agent has no tool call for the question, so nobody else would end the one that was announced for it. */
+function endQuestion({ writer }: AcpTurn, { toolCall }: PermissionSubject, selectedOption: unknown): void {
+  const status = selectedOption === "cancel" ? "cancelled" : "completed";
+  writer.tool({ toolCallId: toolCall.toolCallId, status });
 }
 
 /** The answer to a request that its sender cancelled (docs/wire/acp.md#errors). */

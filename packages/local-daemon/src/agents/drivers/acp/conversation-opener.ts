@@ -1,22 +1,17 @@
 import { isRecord, type Logger, ProtocolError, SessionError, SessionNotFoundError } from "@daemon-sdk/protocol";
 import type { AgentStart } from "../../agent.js";
 import { startFailure } from "../process-errors.js";
-import { textOf } from "./content.js";
+import {
+  type AcpVersion,
+  type AgentAbout,
+  initializeParams,
+  isVersionRefused,
+  readAbout,
+  versionMismatch,
+} from "./handshake.js";
 import type { JsonRpcPeer } from "./json-rpc-peer.js";
 import { acpMcpServers } from "./mcp-servers.js";
-import { type PromptCapabilities, promptCapabilities } from "./prompt-content.js";
 import { isAuthRequired } from "./turn-end.js";
-
-/** The version that the driver speaks (docs/wire/acp.md#wire). */
-const PROTOCOL_VERSION = 1;
-
-/** What this side offers: questions and options, but no files and no terminals. The daemon is on the agent's machine. */
-const CLIENT_CAPABILITIES = {
-  fs: { readTextFile: false, writeTextFile: false },
-  terminal: false,
-  elicitation: { form: {} },
-  session: { configOptions: { boolean: {} }, notices: {}, compaction: {} },
-};
 
 /** Options of {@link ConversationOpener}. */
 export interface ConversationOpenerOptions {
@@ -26,6 +21,8 @@ export interface ConversationOpenerOptions {
   readonly hasLogin: boolean;
   /** Version of this package, for the agent's log. */
   readonly version: string;
+  /** Version of the protocol to ask for. The agent may answer with a lower one. */
+  readonly protocolVersion: AcpVersion;
   readonly timeoutMs: number;
   readonly logger: Logger;
   /** What the agent has written to stderr. */
@@ -41,17 +38,6 @@ export interface OpenedConversation {
   readonly refusedServers: readonly string[];
   /** As of `AgentReady`. */
   readonly hasForgotten?: boolean;
-}
-
-/** What the agent said of itself in `initialize`. */
-export interface AgentAbout {
-  readonly capabilities: Readonly<Record<string, unknown>>;
-  readonly prompt: PromptCapabilities;
-  readonly authMethods: readonly unknown[];
-  /** What the agent's program calls itself, where it states that. */
-  readonly name: string | undefined;
-  /** Version of the agent's program, where it states one. */
-  readonly version: string | undefined;
 }
 
 /** The first calls on an agent: `initialize`, then a new conversation or a known one (docs/wire/acp.md#opening). */
@@ -79,31 +65,22 @@ export class ConversationOpener {
     return `${way}, then send again.${ways}`;
   }
 
-  /** Rejects with `VERSION_MISMATCH` when the agent does not speak our version. A second call returns the first answer. */
+  /** Rejects with `VERSION_MISMATCH` when the agent speaks no version of ours. A second call returns the first answer. */
   async initialize(): Promise<AgentAbout> {
     if (this.#about !== undefined) return this.#about;
-    const answer = await this.#call("initialize", {
-      protocolVersion: PROTOCOL_VERSION,
-      clientCapabilities: CLIENT_CAPABILITIES,
-      clientInfo: { name: "daemon-sdk", title: "daemon-sdk", version: this.#options.version },
+    const { agent, protocolVersion: asked, version } = this.#options;
+    const answer = await this.#call("initialize", initializeParams(asked, version)).catch((error: unknown) => {
+      throw isVersionRefused(error) ? versionMismatch(agent, asked, error) : error;
     });
-    const read = isRecord(answer) ? answer : {};
-    if (read.protocolVersion !== PROTOCOL_VERSION) {
-      const theirs = String(read.protocolVersion);
-      const message = `Agent "${this.#options.agent}" speaks version ${theirs} of the Agent Client Protocol, the daemon speaks ${PROTOCOL_VERSION}. Install a version of the agent that speaks ${PROTOCOL_VERSION}.`;
-      throw new ProtocolError("VERSION_MISMATCH", message);
-    }
-    const capabilities = isRecord(read.agentCapabilities) ? read.agentCapabilities : {};
-    const authMethods = Array.isArray(read.authMethods) ? read.authMethods : [];
-    const info = isRecord(read.agentInfo) ? read.agentInfo : {};
-    const [name, version] = [textOf(info.name), textOf(info.version)];
-    this.#about = { capabilities, prompt: promptCapabilities(capabilities), authMethods, name, version };
-    return this.#about;
+    const about = readAbout(answer);
+    if (about === undefined) throw versionMismatch(agent, asked, answer);
+    this.#about = about;
+    return about;
   }
 
   async create({ cwd, mcpServers = [] }: AgentStart): Promise<OpenedConversation> {
-    const { capabilities } = await this.initialize();
-    const { servers, refused } = acpMcpServers(mcpServers, capabilities);
+    const { capabilities, protocolVersion } = await this.initialize();
+    const { servers, refused } = acpMcpServers(mcpServers, capabilities, protocolVersion);
     const answer = await this.#call("session/new", { cwd, mcpServers: servers });
     if (!isRecord(answer) || typeof answer.sessionId !== "string") {
       const message = `Agent "${this.#options.agent}" answered session/new without a \`sessionId\`.`;
@@ -117,10 +94,10 @@ export class ConversationOpener {
    * METHOD_NOT_FOUND when the agent keeps no conversations.
    */
   async bringBack({ cwd, mcpServers = [] }: AgentStart, resume: string): Promise<OpenedConversation> {
-    const { capabilities } = await this.initialize();
+    const { capabilities, protocolVersion } = await this.initialize();
     const method = resumeMethod(capabilities);
     if (method === undefined) throw new ProtocolError("METHOD_NOT_FOUND", "The agent keeps no conversations.");
-    const { servers, refused } = acpMcpServers(mcpServers, capabilities);
+    const { servers, refused } = acpMcpServers(mcpServers, capabilities, protocolVersion);
     try {
       const answer = await this.#call(method, { sessionId: resume, cwd, mcpServers: servers });
       return { agentSessionId: resume, answer, refusedServers: refused };

@@ -180,6 +180,11 @@ function endedError(): ConnectionError {
   return new ConnectionError("CONNECTION_LOST", "The agent has ended.");
 }
 
+/** An error of a prompt that the agent reports outside of an answer; undefined when it gives none. */
+export function promptError(error: unknown): ProtocolError {
+  return errorOf("session/prompt", error ?? { code: RpcCode.internalError, message: "the agent gave no reason" });
+}
+
 /** Agents put the text that matters into `data.details` or `data.message`, with "Internal error" as the message. */
 function errorOf(method: string, error: unknown): ProtocolError {
   const { code, message, data } = isRecord(error)

@@ -1,5 +1,5 @@
 import { ProtocolError, RpcCode, type SettingsParams } from "@daemon-sdk/protocol";
-import type { AgentAbout } from "./conversation-opener.js";
+import type { AgentAbout } from "./handshake.js";
 import type { JsonRpcPeer } from "./json-rpc-peer.js";
 import type { OptionCall, SessionOptions } from "./session-options.js";
 import type { SessionReport } from "./update-reader.js";

@@ -20,11 +20,12 @@ export interface OptionCall {
 /** Ids of the options that are made from an older agent's `modes` and `models`. */
 const MODE_OPTION = "mode";
 const MODEL_OPTION = "model";
-type Generation = "configOptions" | "legacy";
+/** `typedOptions` are those of version 2, whose values are set with their type. */
+type Generation = "configOptions" | "typedOptions" | "legacy";
 
 /**
- * Modes, models and options of an agent in one list, whichever of three generations of the protocol the agent has
- * (docs/wire/acp.md#options): `configOptions`, else `modes` and `models`.
+ * Modes, models and options of an agent in one list, whichever generation of the protocol the agent has
+ * (docs/wire/acp.md#options): `configOptions`, else `modes` and `models`. In version 2 an option's id is its `configId`.
  */
 export class SessionOptions {
   #options: readonly AgentOption[] = [];
@@ -101,8 +102,9 @@ export class SessionOptions {
   #callFor(option: AgentOption, value: unknown): OptionCall[] {
     if (typeof value !== "string" && typeof value !== "boolean") return [];
     if (value === option.value || !accepts(option, value)) return [];
-    if (this.#generation === "configOptions") {
-      const type = typeof value === "boolean" ? { type: "boolean" } : {};
+    if (this.#generation !== "legacy") {
+      const typeOfText = this.#generation === "typedOptions" ? { type: "id" } : {};
+      const type = typeof value === "boolean" ? { type: "boolean" } : typeOfText;
       return [{ method: "session/set_config_option", params: { configId: option.id, value, ...type } }];
     }
     if (option.id === MODE_OPTION) return [{ method: "session/set_mode", params: { modeId: value } }];
@@ -114,9 +116,10 @@ export class SessionOptions {
   }
 
   #read({ configOptions, modes, models }: Record<string, unknown>): void {
-    const read = recordsOf(configOptions).flatMap(readOption);
+    const given = recordsOf(configOptions);
+    const read = given.flatMap(readOption);
     if (read.length > 0) {
-      this.#generation = "configOptions";
+      this.#generation = given.some(({ configId }) => configId !== undefined) ? "typedOptions" : "configOptions";
       this.#options = read;
       return;
     }
@@ -129,7 +132,8 @@ function accepts({ values }: AgentOption, value: string | boolean): boolean {
 }
 
 function readOption(option: Record<string, unknown>): AgentOption[] {
-  const { id, name, category, currentValue } = option;
+  const { id: givenId, configId, name, category, currentValue } = option;
+  const id = givenId ?? configId;
   if (typeof id !== "string" || (typeof currentValue !== "string" && typeof currentValue !== "boolean")) return [];
   const named = {
     id,

@@ -52,7 +52,7 @@ export class ToolCall {
   }
 
   get title(): string {
-    return textOf(this.#fields.title) ?? this.name;
+    return textOf(this.#fields.title) || this.name;
   }
 
   /** The tool's own name where the agent gives one; else a name for its kind. `title` is a text for people. */
@@ -91,7 +91,9 @@ export class ToolCall {
   /** The text of its result. */
   get result(): string {
     const { content, rawOutput } = this.#fields;
-    const text = this.hasInput || this.state === "ended" ? toolText(content) : "";
+    // A tool that is done has its result there, also when its arguments were never reported.
+    const isResult = this.hasInput || this.state === "ended" || this.status === "completed";
+    const text = isResult ? toolText(content) : "";
     return text || this.#terminalOutput || rawText(rawOutput) || toolText(content);
   }
 

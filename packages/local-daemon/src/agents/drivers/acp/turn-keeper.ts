@@ -11,7 +11,7 @@ import { AGENT_LIMITS } from "../../../limits/index.js";
 import type { AgentEvents, AgentTurnEnd } from "../../agent.js";
 import { AcpTurn } from "./acp-turn.js";
 import type { AgentQuestions } from "./agent-questions.js";
-import type { JsonRpcPeer } from "./json-rpc-peer.js";
+import { type JsonRpcPeer, promptError } from "./json-rpc-peer.js";
 import { addUsage, endOfError, endOfResult, usageOfResult } from "./turn-end.js";
 import { TurnWriter } from "./turn-writer.js";
 
@@ -25,6 +25,8 @@ export interface TurnKeeperOptions {
   readonly now: () => number;
   /** The agent's own id of the session. */
   agentSessionId(): string;
+  /** Whether the answer to a prompt ends the turn. Otherwise it means that the agent has taken the prompt (version 2). */
+  isEndedByAnswer(): boolean;
   /** How a person logs in to the agent, as sentences. */
   wayToLogIn(): string;
   /** The agent does not obey; it has to be ended. */
@@ -39,6 +41,8 @@ export class TurnKeeper {
   /** Writes what the agent does between two turns. */
   #betweenTurns: TurnWriter;
   #cancelTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The agent has reported that it works, and not yet that it is idle (version 2). */
+  #isBusy = false;
 
   constructor(options: TurnKeeperOptions) {
     this.#options = options;
@@ -62,7 +66,7 @@ export class TurnKeeper {
 
   /** Sends a prompt. Throws a `SessionError` (`SESSION_STATE`) while another one runs. */
   prompt(params: AddUserMessageParams, content: readonly Record<string, unknown>[]): void {
-    const { peer, events, sessionId, now, agentSessionId } = this.#options;
+    const { peer, events, sessionId, now, agentSessionId, isEndedByAnswer } = this.#options;
     if (this.#turn !== undefined) {
       const message = "The agent works on a prompt. Wait for its end, then send the next.";
       throw new SessionError("SESSION_STATE", message, { sessionId });
@@ -70,11 +74,34 @@ export class TurnKeeper {
     this.#betweenTurns.end(false);
     const turn = new AcpTurn({ params, events, now });
     this.#turn = turn;
-    const options = { timeoutMs: 0, onResult: (result: unknown) => this.#answered(turn, result) };
+    const onResult = (result: unknown) => (isEndedByAnswer() ? this.#ended(turn, result) : this.promptTaken());
+    const options = { timeoutMs: 0, onResult };
     const answer = peer.call("session/prompt", { sessionId: agentSessionId(), prompt: content }, options);
     answer.catch((error: unknown) => this.#failed(turn, error));
-    // The agent acknowledges nothing. The user's message is reported in a later tick than the prompt.
+    // Version 1 acknowledges nothing. The user's message is reported in a later tick than the prompt.
     setImmediate(() => turn.begin());
+  }
+
+  /** Version 2: the agent has taken the prompt into its conversation. It answers so, and echoes the prompt, in either order. */
+  promptTaken(): void {
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    turn.isTaken = true;
+    turn.confirm();
+  }
+
+  /**
+   * Version 2: the agent reports what it does. The turn ends when the agent becomes idle after it has taken the prompt. An idle
+   * before that ends work of the agent's own; an idle that follows another one repeats it.
+   */
+  stateReported(update: Readonly<Record<string, unknown>>): void {
+    const wasBusy = this.#isBusy;
+    this.#isBusy = update.state !== "idle";
+    const turn = this.#turn;
+    if (this.#isBusy || turn === undefined || !turn.isTaken) return;
+    if (!wasBusy && !turn.isCancelled) return;
+    if (update.stopReason === "error") this.#failed(turn, promptError(update.error));
+    else this.#ended(turn, update);
   }
 
   /** Cancels the running turn; nothing to do between turns. */
@@ -102,7 +129,8 @@ export class TurnKeeper {
     this.#betweenTurns.end(false);
   }
 
-  #answered(turn: AcpTurn, result: unknown): void {
+  /** The turn has ended; `result` has the reason and the usage, be it the prompt's answer or a state. */
+  #ended(turn: AcpTurn, result: unknown): void {
     const usage = usageOfResult(result);
     if (usage !== undefined) {
       turn.confirm();

@@ -13,6 +13,8 @@ export interface TurnWriterOptions {
 /** The result of a tool that the agent left open. */
 const NO_RESULT = "The agent reported no result.";
 const CANCELLED = "Cancelled.";
+/** The states in which a tool has its result. */
+const ENDED: ReadonlySet<string | undefined> = new Set(["completed", "failed", "cancelled"]);
 
 /**
  * Writes what an agent does in one turn as our notifications, in the order of docs/wire/agent-stdio.md#a-tool-turn, whatever
@@ -21,8 +23,8 @@ const CANCELLED = "Cancelled.";
 export class TurnWriter {
   readonly #options: TurnWriterOptions;
   readonly #tools = new Map<string, ToolCall>();
-  /** Ids of the agent's messages that have begun in this turn. */
-  readonly #usedIds = new Set<string>();
+  /** Ids of our messages by the agent's id of theirs, for those that have begun in this turn. */
+  readonly #idsOf = new Map<string, string[]>();
   #message: AssistantMessage | undefined;
   /** The agent's id of the open message; a change of it begins a new message. */
   #agentMessageId: string | undefined;
@@ -79,8 +81,9 @@ export class TurnWriter {
     if (tool.status === "in_progress" && tool.hasInput) this.#execute(tool);
     this.#progress(tool, update);
     this.#details(tool);
-    if (tool.status === "completed" || tool.status === "failed") {
-      this.#result(tool, tool.result, tool.status === "failed");
+    if (ENDED.has(tool.status)) {
+      const isCancelled = tool.status === "cancelled";
+      this.#result(tool, tool.result || (isCancelled ? CANCELLED : ""), tool.status !== "completed");
     }
     return tool;
   }
@@ -98,14 +101,23 @@ export class TurnWriter {
     this.state("executing_tool");
   }
 
+  /** Content of a tool call as the agent has described it until now. */
+  toolContent(toolCallId: string): readonly Record<string, unknown>[] {
+    return this.#tools.get(toolCallId)?.content ?? [];
+  }
+
   /** Takes back what the model wrote since the last tool: it is asked again. */
   retract(): void {
     this.#message = undefined;
-    for (const messageId of this.#callMessages) {
-      this.#messages.delete(messageId);
-      this.#emit({ type: "assistant_message_retracted", messageId });
-    }
+    this.#retract(this.#callMessages);
     this.#callMessages = [];
+  }
+
+  /** Takes back one message of the agent: another text takes its place. */
+  retractMessage(agentMessageId: string): void {
+    if (this.#agentMessageId === agentMessageId) this.#message = undefined;
+    const ids = this.#idsOf.get(agentMessageId) ?? [];
+    this.#retract(ids.filter((id) => this.#messages.has(id)));
   }
 
   /** Ends what is open: the message, and each tool without a result. */
@@ -123,16 +135,25 @@ export class TurnWriter {
     const { turnId, now } = this.#options;
     this.#agentMessageId = agentMessageId;
     // An agent's id may come again in another turn, and after a tool call.
-    const isFresh = agentMessageId !== undefined && turnId !== undefined && !this.#usedIds.has(agentMessageId);
-    if (agentMessageId !== undefined) this.#usedIds.add(agentMessageId);
+    const isFresh = agentMessageId !== undefined && turnId !== undefined && !this.#idsOf.has(agentMessageId);
     this.#message = new AssistantMessage({
       ...(isFresh && { id: `${turnId}:${agentMessageId}` }),
       now,
       emit: (notification) => this.#emit(notification),
     });
+    if (agentMessageId !== undefined) {
+      this.#idsOf.set(agentMessageId, [...(this.#idsOf.get(agentMessageId) ?? []), this.#message.id]);
+    }
     this.#messages.add(this.#message.id);
     this.#callMessages.push(this.#message.id);
     return this.#message;
+  }
+
+  #retract(messageIds: readonly string[]): void {
+    for (const messageId of messageIds) {
+      this.#messages.delete(messageId);
+      this.#emit({ type: "assistant_message_retracted", messageId });
+    }
   }
 
   #endMessage(): void {
@@ -177,9 +198,8 @@ export class TurnWriter {
   }
 
   #progress(tool: ToolCall, update: Readonly<Record<string, unknown>>): void {
-    const isEnd = tool.status === "completed" || tool.status === "failed";
     const text = tool.takeProgress(update);
-    if (text === "" || isEnd) return;
+    if (text === "" || ENDED.has(tool.status)) return;
     const { id: toolUseId, name: toolName } = tool;
     this.#emit({ type: "tool_progress_update", toolUseId, toolName, update: { type: "message", text } });
   }

@@ -1,0 +1,1 @@
+export { UpdateReaderV2, type UpdateReaderV2Options } from "./update-reader-v2.js";
