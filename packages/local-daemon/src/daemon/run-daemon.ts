@@ -16,6 +16,7 @@ import { type ConfigReading, createDaemon, type Daemon, type DaemonConfig } from
 import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
+import { collectGarbageWithoutHelpers } from "./garbage-collection.js";
 
 /** Options of the command line, which override the configuration file. */
 export interface RunDaemonOptions {
@@ -26,10 +27,12 @@ export interface RunDaemonOptions {
 
 /**
  * Runs the daemon: starts it, serves until SIGTERM or SIGINT, drains and ends. Resolves with the exit code
- * ({@link DAEMON_EXIT}); a failure is first written to stderr, with its code first. Sets the umask of the whole process.
+ * ({@link DAEMON_EXIT}); a failure is first written to stderr, with its code first. Sets the umask of the whole process, and how
+ * its garbage is collected.
  */
 export async function runDaemon(options: RunDaemonOptions = {}): Promise<number> {
   tightenUmask();
+  collectGarbageWithoutHelpers();
   // Before clients can find the daemon, because one may signal it at once.
   using signals = new ClosingSignals();
   try {

@@ -53,7 +53,8 @@ describe("a daemon without a state directory", () => {
   });
 });
 
-describe.skipIf(process.platform !== "linux")("agents end with the program that the daemon is in", () => {
+// Each waits for the grace of agents that do not end by themselves.
+describe.concurrent.skipIf(process.platform !== "linux")("agents end with the program that the daemon is in", () => {
   let directory: string;
   let program: string;
   beforeAll(() => {
