@@ -4,6 +4,9 @@ import { DatabaseSync } from "@photostructure/sqlite";
 export type Database = InstanceType<typeof DatabaseSync>;
 
 /** Opens a database file, or `:memory:`. The only place that imports the native library. */
-export function openDatabase(path: string, options: { defensive?: boolean; timeout?: number } = {}): Database {
+export function openDatabase(
+  path: string,
+  options: { defensive?: boolean; timeout?: number; readOnly?: boolean } = {},
+): Database {
   return new DatabaseSync(path, options);
 }

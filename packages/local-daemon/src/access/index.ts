@@ -1,5 +1,6 @@
 export { checkKeys } from "./check-keys.js";
 export { Credentials } from "./credentials.js";
+export { keyIdOf } from "./key-id.js";
 export {
   allowsAutonomy,
   approves,

@@ -22,6 +22,6 @@ export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.j
 export { LiveAgents } from "./live-agents.js";
 export { LoginShell } from "./login-shell.js";
 export { OfferedModels } from "./offered-models.js";
-export { AGENT_PRESETS, loginOf, presetsOnPath } from "./presets.js";
+export { AGENT_PRESETS, loginOf, presetsOnPath, programPath } from "./presets.js";
 export { isSameProcess, startTimeOf } from "./process-identity.js";
 export { reapLeftovers } from "./reaper.js";

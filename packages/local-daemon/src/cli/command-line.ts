@@ -1,3 +1,4 @@
+import { DaemonError } from "@daemon-sdk/protocol";
 import { type Command, Option } from "commander";
 import { resolveStateDir } from "../rendezvous/index.js";
 import { describeError, EXIT, exitCodeOf, jsonFailure } from "./fail.js";
@@ -55,11 +56,17 @@ export class CommandLine {
       try {
         process.exitCode = await run(context, ...args);
       } catch (error) {
-        this.#print(error, context);
+        if (!this.#isInterrupt(error)) this.#print(error, context);
         process.exitCode = this.#interrupted.signal.aborted ? EXIT.interrupted : exitCodeOf(error);
       }
       if (this.#isReaderGone) process.exitCode = EXIT.readerGone;
     };
+  }
+
+  /** Whether an error only says that a call was interrupted. */
+  #isInterrupt(error: unknown): boolean {
+    const { aborted, reason } = this.#interrupted.signal;
+    return aborted && (error === reason || DaemonError.is(error, "ABORTED"));
   }
 
   #print(error: unknown, { json, terminal }: CommandContext): void {

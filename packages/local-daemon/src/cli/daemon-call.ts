@@ -8,6 +8,7 @@ import {
   ProtocolEngine,
 } from "@daemon-sdk/protocol";
 import { connectOurs } from "../rendezvous/index.js";
+import type { Terminal } from "./terminal.js";
 
 /** An authenticated connection of the command line. */
 export interface DaemonCall extends Disposable {
@@ -28,9 +29,10 @@ export const LOCAL_TOKEN = "local";
 /** `machineId` of new sessions: the name of this machine. */
 export const MACHINE_ID: string = hostname();
 
-/** Connects and authenticates. Starts a daemon when none runs. */
-export async function callDaemon(stateDir: string): Promise<DaemonCall> {
-  return authenticate(await connectOurs({ stateDir }));
+/** Connects and authenticates. Starts a daemon when none runs, which may take its time. */
+export async function callDaemon(stateDir: string, terminal?: Pick<Terminal, "progress">): Promise<DaemonCall> {
+  using _progress = terminal?.progress("Starting the daemon");
+  return await authenticate(await connectOurs({ stateDir }));
 }
 
 /** As {@link callDaemon}, but starts no daemon: rejects with `DAEMON_NOT_RUNNING` when none runs. */

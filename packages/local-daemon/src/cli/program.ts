@@ -2,24 +2,46 @@ import { Command, CommanderError } from "commander";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { addAcpCommand } from "./acp-command.js";
 import { addAgentsCommand } from "./agents-command.js";
+import { addAnswerCommand } from "./answer-command.js";
+import { addArchiveCommand, addCloseCommand, addForkCommand, addInterruptCommand } from "./change-commands.js";
 import { type AddCommands, CommandLine } from "./command-line.js";
+import { addCompletionCommands } from "./completion-command.js";
 import { addConfigCommands, addReloadCommand } from "./config-command.js";
+import { addDoctorCommand } from "./doctor-command.js";
 import { EXIT, type JsonFailure } from "./fail.js";
-import { addSessionsCommand, addStatusCommand } from "./list-commands.js";
+import { addFollowCommand } from "./follow-command.js";
+import { addInboxCommand } from "./inbox-command.js";
 import { addLogsCommand } from "./logs-command.js";
 import { addRunCommand } from "./run-command.js";
+import { addSendCommand } from "./send-command.js";
 import { addServeCommand } from "./serve-command.js";
+import { addSessionsCommand } from "./sessions-command.js";
+import { addShowCommand } from "./show-command.js";
 import { addStartCommand } from "./start-command.js";
+import { addStatusCommand } from "./status-command.js";
 import { addStopCommand } from "./stop-command.js";
 import { processTerminal } from "./terminal.js";
 import { addTicketCommand } from "./ticket-command.js";
+import { addTokenCommands } from "./token-command.js";
 
 /** All commands, under the headings of the help and in its order. A command is added by one line here. */
 const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
-  "Daemon:": [addStartCommand, addStopCommand, addStatusCommand, addLogsCommand],
-  "Sessions:": [addRunCommand, addSessionsCommand],
-  "Configuration:": [addAgentsCommand, addConfigCommands, addReloadCommand],
-  "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand],
+  "Daemon:": [addStartCommand, addStopCommand, addStatusCommand, addDoctorCommand, addLogsCommand],
+  "Sessions:": [
+    addRunCommand,
+    addSendCommand,
+    addSessionsCommand,
+    addShowCommand,
+    addFollowCommand,
+    addInboxCommand,
+    addAnswerCommand,
+    addInterruptCommand,
+    addForkCommand,
+    addCloseCommand,
+    addArchiveCommand,
+  ],
+  "Configuration:": [addAgentsCommand, addConfigCommands, addReloadCommand, addTokenCommands],
+  "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand, addCompletionCommands],
 };
 
 const AFTER_HELP = `
@@ -39,6 +61,9 @@ export function createProgram(): Command {
     .version(LOCAL_DAEMON_VERSION)
     .showHelpAfterError("(local-daemon --help lists the commands)")
     .addHelpText("after", AFTER_HELP);
+  program.addHelpCommand(
+    new Command("help").argument("[command]").description("print the help of a command").helpGroup("Other programs:"),
+  );
   const cli = new CommandLine();
   for (const [heading, commands] of Object.entries(GROUPS)) {
     program.commandsGroup(heading);

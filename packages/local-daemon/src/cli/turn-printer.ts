@@ -5,7 +5,7 @@ import {
   type SessionNotification,
   type ToolUseBlock,
 } from "@daemon-sdk/protocol";
-import type { Terminal } from "./terminal.js";
+import type { Style, Terminal } from "./terminal.js";
 
 /** Longest printed argument of a tool call. The session has the whole argument. */
 const SHOWN_CHARS = 120;
@@ -39,22 +39,22 @@ export class TurnPrinter {
         this.#toolCall(notification.toolUse);
         break;
       case "tool_result":
-        if (notification.isError) this.note(`  failed: ${shown(notification.content)}`);
+        if (notification.isError) this.note(`  failed: ${shortText(notification.content)}`);
         break;
       case "error":
-        this.note(`error: ${notification.message}`);
+        this.note(`error: ${notification.message}`, "red");
         break;
       case "session_notice":
-        this.note(`note: ${notification.message}`);
+        this.note(`note: ${notification.message}`, "yellow");
         break;
       default:
     }
   }
 
   /** Writes a note on a line of its own, never inside a line of the answer. */
-  note(line: string): void {
+  note(line: string, style?: Style): void {
     this.endLine();
-    this.#terminal.note(line);
+    this.#terminal.note(line, style);
   }
 
   endLine(): void {
@@ -80,11 +80,13 @@ export class TurnPrinter {
     const isBegin = isRecord(input) && Object.keys(input).length === 0;
     if (isBegin || this.#toolsSeen.has(id)) return;
     this.#toolsSeen.add(id);
-    this.note(`· ${name} ${shown(input)}`);
+    this.note(`· ${name} ${shortText(input)}`);
   }
 }
 
-function shown(value: unknown): string {
+/** A value in one line, cut where it is long. */
+export function shortText(value: unknown): string {
   const text = typeof value === "string" ? value : String(JSON.stringify(value));
-  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+  const line = text.trim().replaceAll(/\s*\n\s*/g, " ⏎ ");
+  return line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS)}…` : line;
 }

@@ -1,13 +1,15 @@
 export { resolveLocalAuthToken } from "./auth-token.js";
 export { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./claim.js";
 export { connectLocal, connectOurs, linkTo } from "./connect-local.js";
-export type { EndpointRecord } from "./endpoint-file.js";
+export { type EndpointRecord, readEndpoint } from "./endpoint-file.js";
 export { ensureLocalDaemon } from "./ensure.js";
 export { DAEMON_EXIT } from "./exit-codes.js";
 export { takeOverFormerState } from "./former-state.js";
 export { DEFAULT_PROGRAM, readOwner } from "./owner-file.js";
 export { pause } from "./pause.js";
-export { readPrivateFile } from "./private-file.js";
+export { readPrivateFile, writePrivateFile } from "./private-file.js";
 export { probeLocalDaemon } from "./probe.js";
+export { acquireInstanceLock } from "./single-instance.js";
+export { socketPathOf } from "./socket-path.js";
 export { startDaemon } from "./start-daemon.js";
-export { openStateDir, resolveStateDir, STATE_FILES } from "./state-dir.js";
+export { checkStateDir, openStateDir, resolveStateDir, STATE_FILES } from "./state-dir.js";

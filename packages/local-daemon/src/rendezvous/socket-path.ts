@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { SERVING_LIMITS } from "../limits/index.js";
 import { storageFailure, TEMP_SUFFIX } from "./private-file.js";
@@ -38,24 +38,35 @@ export async function openSocketPaths(
   const runtime = await openRuntimeDir(stateDir, env);
   const near = pathsIn(runtime ?? stateDir, instanceId);
   if (fits(near.private)) return near;
-  const uid = process.getuid?.() ?? "user";
-  const mine = join(tmpdir(), `daemon-sdk-${uid}`);
-  const short = pathsIn(join(mine, createHash("sha256").update(stateDir).digest("hex").slice(0, 12)), instanceId);
-  if (!fits(short.private)) {
-    throw new ConnectionError(
-      "STATE_DIR_UNSAFE",
-      `No socket path of at most ${SERVING_LIMITS.socketPathBytes} bytes can be made from ${stateDir} or ${tmpdir()}. ` +
-        "Set DAEMON_SDK_HOME to a directory with a shorter path.",
-    );
-  }
+  const short = shortPaths(stateDir, instanceId);
   try {
     await mkdir(short.directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw storageFailure("create the socket's directory (TMPDIR names its parent)", short.directory, cause);
   }
-  await checkStateDir(mine);
+  await checkStateDir(dirname(short.directory));
   await checkStateDir(short.directory);
   return short;
+}
+
+/** Where the next daemon of a state directory listens, as far as that can be told without making anything. Throws as above. */
+export function socketPathOf(stateDir: string, env: NodeJS.ProcessEnv = process.env): string {
+  const runtime = stateDir === defaultStateDir(env) ? runtimeDir(env) : undefined;
+  // All private names have the same length.
+  const near = pathsIn(runtime ?? stateDir, "00000000");
+  return (fits(near.private) ? near : shortPaths(stateDir, "00000000")).published;
+}
+
+function shortPaths(stateDir: string, instanceId: string): SocketPaths {
+  const uid = process.getuid?.() ?? "user";
+  const mine = join(tmpdir(), `daemon-sdk-${uid}`);
+  const short = pathsIn(join(mine, createHash("sha256").update(stateDir).digest("hex").slice(0, 12)), instanceId);
+  if (fits(short.private)) return short;
+  throw new ConnectionError(
+    "STATE_DIR_UNSAFE",
+    `No socket path of at most ${SERVING_LIMITS.socketPathBytes} bytes can be made from ${stateDir} or ${tmpdir()}. ` +
+      "Set DAEMON_SDK_HOME to a directory with a shorter path.",
+  );
 }
 
 /** The runtime directory for the default state directory's socket; undefined where it is missing, unsafe, or not for this one. */

@@ -3,3 +3,4 @@ export type { MailboxRow, MailboxState, RelayWrite, StoredSegment } from "./rela
 export { numberOf, SqliteDatabase, textOf } from "./sqlite-database.js";
 export { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js";
 export type * from "./store.js";
+export { openStoreReader, type StoreReader } from "./store-reader.js";

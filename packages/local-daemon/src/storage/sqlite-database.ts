@@ -26,6 +26,7 @@ export class SqliteDatabase {
   readonly #onDamage: (() => void) | undefined;
   readonly #isCheckpointedElsewhere: boolean;
   #writtenBytes = 0;
+  #isReadOnly = false;
 
   /**
    * @param path of the file, or `:memory:`
@@ -78,6 +79,20 @@ export class SqliteDatabase {
     });
   }
 
+  /** Opens an existing file of the present schema, only to read it. A daemon may start meanwhile: reads take turns with it. */
+  openToRead(): void {
+    this.#isReadOnly = true;
+    this.#guard(() => {
+      this.#database = openDatabase(this.#path, { readOnly: true, timeout: STORAGE_LIMITS.busyMs });
+      const version = this.#checkVersion();
+      if (version === this.#schema.length) return;
+      throw new DaemonError(
+        "STORAGE_FAILED",
+        `The store ${this.#path} was written by an older daemon. Start the daemon once, so that it takes the store over.`,
+      );
+    });
+  }
+
   /** A lower bound of what was written into the write-ahead log since the file was opened. */
   get writtenBytes(): number {
     return this.#writtenBytes;
@@ -107,6 +122,10 @@ export class SqliteDatabase {
     const database = this.#database;
     this.#database = undefined;
     if (database === undefined) return;
+    if (this.#isReadOnly) {
+      database.close();
+      return;
+    }
     this.#guard(() => {
       // The library keeps the file (and its lock) open until it has collected every statement. A successor in this very
       // process must not wait for that, so the lock is given up first; SQLite lets go of it only outside WAL.
@@ -189,17 +208,21 @@ export class SqliteDatabase {
 
   #migrate(): void {
     const database = this.#open();
-    const done = numberOf(this.get("PRAGMA user_version"), "user_version");
-    if (done > this.#schema.length) {
-      throw new DaemonError(
-        "STORAGE_FAILED",
-        `The store ${this.#path} was written by a newer daemon (schema ${done}, this one knows ${this.#schema.length}). ` +
-          "Start the newer daemon, or use another state directory.",
-      );
-    }
+    const done = this.#checkVersion();
     if (done === this.#schema.length) return;
     for (const step of this.#schema.slice(done)) database.exec(step);
     database.exec(`PRAGMA user_version=${this.#schema.length}`);
+  }
+
+  /** The steps of the schema that were done. Throws for more than are known. */
+  #checkVersion(): number {
+    const done = numberOf(this.get("PRAGMA user_version"), "user_version");
+    if (done <= this.#schema.length) return done;
+    throw new DaemonError(
+      "STORAGE_FAILED",
+      `The store ${this.#path} was written by a newer daemon (schema ${done}, this one knows ${this.#schema.length}). ` +
+        "Start the newer daemon, or use another state directory.",
+    );
   }
 
   #open(): Database {

@@ -98,6 +98,11 @@ export class SqliteStore implements Store {
     return { epoch };
   }
 
+  /** Opens an existing file only to read it. No repair, no commit. */
+  openToRead(): void {
+    this.#database.openToRead();
+  }
+
   /** Damage may show only now. */
   async #openRepaired(): Promise<number> {
     try {

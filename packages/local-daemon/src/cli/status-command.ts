@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AvailableSession, DaemonError, METHODS } from "@daemon-sdk/protocol";
+import { DaemonError, METHODS } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../rendezvous/index.js";
 import type { CommandLine } from "./command-line.js";
-import { authenticate, callRunningDaemon, type DaemonCall } from "./daemon-call.js";
+import { authenticate, type DaemonCall } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import { printable, type Terminal } from "./terminal.js";
 
@@ -15,27 +15,15 @@ export function addStatusCommand(program: Command, cli: CommandLine): void {
     .action(cli.action((context) => status(context)));
 }
 
-/** Adds `sessions`. */
-export function addSessionsCommand(program: Command, cli: CommandLine): void {
-  cli
-    .command(
-      program,
-      "sessions",
-      "list the sessions that the running daemon knows, newest first",
-      "one JSON object per line",
-    )
-    .action(cli.action((context) => sessions(context)));
-}
-
-/** Options of `local-daemon status` and `local-daemon sessions`. */
-export interface ListOptions {
+/** Options of `local-daemon status`. */
+export interface StatusOptions {
   readonly stateDir: string;
   readonly json: boolean;
   readonly terminal: Terminal;
 }
 
 /** Prints whether a daemon runs, and where. Exit code 3 when none runs. */
-export async function status({ stateDir, json, terminal }: ListOptions): Promise<number> {
+export async function status({ stateDir, json, terminal }: StatusOptions): Promise<number> {
   const found = await probeLocalDaemon(stateDir);
   if (found === undefined) {
     if (json) terminal.json({ running: false, stateDir, program: await readOwner(stateDir) });
@@ -102,31 +90,4 @@ async function damagedStoresIn(stateDir: string): Promise<string[]> {
 async function ownerNote(stateDir: string): Promise<string> {
   const program = await readOwner(stateDir);
   return program === undefined ? "" : ` It is run by the program "${program}".`;
-}
-
-/** Lists the daemon's sessions, newest first. */
-export async function sessions({ stateDir, json, terminal }: ListOptions): Promise<number> {
-  using call = await callRunningDaemon(stateDir);
-  const { sessions: opened } = await call.engine.request(METHODS.listOpenedSessions, {});
-  const states = new Map(opened.map(({ sessionId, workingState }) => [sessionId, workingState]));
-  let found = 0;
-  for (let endBefore: number | undefined; ; ) {
-    const query = endBefore === undefined ? {} : { endBefore };
-    const page = await call.engine.request(METHODS.listAvailableSessions, query);
-    for (const session of page.sessions) {
-      found += 1;
-      const state = states.get(session.sessionId) ?? "closed";
-      if (json) terminal.json({ ...session, state });
-      else terminal.answer(row(session, state));
-    }
-    if (!page.hasMore || page.nextCursor === undefined) break;
-    endBefore = page.nextCursor;
-  }
-  if (found === 0 && !json) terminal.answer("No sessions yet.\n");
-  return EXIT.ok;
-}
-
-function row({ sessionId, updatedAt, title, cwd }: AvailableSession, state: string): string {
-  const when = new Date(updatedAt * 1_000).toISOString().slice(0, 19);
-  return `${sessionId}  ${when}  ${state.padEnd(12)}  ${printable(title ?? "")}  ${printable(cwd ?? "")}\n`;
 }

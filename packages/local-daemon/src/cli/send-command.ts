@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { METHODS, newId } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
+import type { CommandLine } from "./command-line.js";
+import { callDaemon } from "./daemon-call.js";
+import { EXIT } from "./fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
+import { DaemonReader } from "./session-reader.js";
+import type { Terminal } from "./terminal.js";
+
+/** Adds `send`. */
+export function addSendCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(
+      program,
+      "send",
+      "queue a prompt in a session and return at once; follow, show and inbox tell what becomes of it",
+    )
+    .argument("<session>", SESSION_ARGUMENT)
+    .argument("<prompt>", PROMPT_ARGUMENT)
+    .option("--message-id <id>", "repeated with the same id and prompt, it is sent once")
+    .action(
+      cli.action((context, session: string, prompt: string, options: { messageId?: string }) =>
+        send({ ...context, ...options, session, prompt: promptOf(prompt) }),
+      ),
+    );
+}
+
+/** How a command describes its argument `<prompt>`. */
+export const PROMPT_ARGUMENT = "what to ask the agent; - reads it from stdin";
+
+/** The prompt that an argument names. */
+export function promptOf(text: string): string {
+  return text === "-" ? readFileSync(process.stdin.fd, "utf8") : text;
+}
+
+/** Options of `local-daemon send`. */
+export interface SendOptions {
+  readonly stateDir: string;
+  readonly json: boolean;
+  readonly terminal: Terminal;
+  readonly session: string;
+  readonly prompt: string;
+  /** Default: a new id. */
+  readonly messageId?: string | undefined;
+}
+
+/** Queues a prompt. It is stored when this resolves, so the turn runs whatever happens to this process. */
+export async function send(options: SendOptions): Promise<number> {
+  const { stateDir, json, terminal, session, prompt: text, messageId = newId() } = options;
+  await using reader = new DaemonReader(await callDaemon(stateDir, terminal));
+  const sessionId = await sessionIdOf(session, () => reader.sessions());
+  await reader.call.engine.request(METHODS.addUserMessage, { sessionId, text, messageId });
+  if (json) terminal.json({ sessionId, messageId });
+  else terminal.answer(`${messageId}\n`);
+  return EXIT.ok;
+}
