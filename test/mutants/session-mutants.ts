@@ -181,6 +181,22 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
     ),
   },
   {
+    sin: "closes a session that is to be deleted",
+    caughtBy: ["P6.18"],
+    make: hears((frame) =>
+      isCall(frame, "delete_session") && frame.params?.force === true
+        ? { ...frame, method: "daemon.close_session" }
+        : frame,
+    ),
+  },
+  {
+    sin: "deletes a session at work without being told to",
+    caughtBy: ["P6.18"],
+    make: hears((frame) =>
+      isCall(frame, "delete_session") ? { ...frame, params: { ...frame.params, force: true } } : frame,
+    ),
+  },
+  {
     sin: "tells a session on after it was detached",
     caughtBy: ["P10.1"],
     make: hears((frame, wire) => (isCall(frame, "detach_session") ? wire.answer(frame, { result: {} }) : frame)),

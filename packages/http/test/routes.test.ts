@@ -69,6 +69,18 @@ test("a receipt that is not final is returned when the time is over, and a messa
   });
 });
 
+test("a session is deleted with DELETE; one at work only with force", async () => {
+  await using gateway = await openGateway();
+  const { id } = gateway.daemon.addSession();
+  gateway.daemon.onPrompt(() => new Promise(() => {}));
+  await gateway.call("POST", `/sessions/${id}/messages`, { text: "go" });
+  expect((await gateway.call("DELETE", `/sessions/${id}`)).status).toBe(409);
+  expect((await gateway.call("DELETE", `/sessions/${id}?force=yes`)).status).toBe(400);
+  expect((await gateway.call("DELETE", `/sessions/${id}?force=true`)).status).toBe(204);
+  expect((await gateway.call("GET", `/sessions/${id}`)).status).toBe(404);
+  expect((await gateway.call("DELETE", `/sessions/${id}`)).status).toBe(404);
+});
+
 test("a client that does not read costs one page, whatever the session sends", async () => {
   await using gateway = await openGateway();
   const { id } = gateway.daemon.addSession();

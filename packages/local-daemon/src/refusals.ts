@@ -60,6 +60,15 @@ export function sessionAtWork(sessionId: SessionId): SessionError {
   );
 }
 
+/** A session at work is deleted by force only. */
+export function sessionNotIdle(sessionId: SessionId): SessionError {
+  return new SessionError(
+    "SESSION_STATE",
+    `A turn of session ${sessionId} runs or waits. Delete the session after its end, or with force, which ends the turn.`,
+    { sessionId },
+  );
+}
+
 /** The daemon stops, and takes nothing new. */
 export function daemonStopping(): DaemonError {
   return new DaemonError(

@@ -126,6 +126,18 @@ export abstract class CallsById {
     await this.calls.request(METHODS.closeSession, { sessionId, reason: "other" });
   }
 
+  /**
+   * Deletes a session in the daemon, by its id, for all clients: conversation, receipts, requests, and what its agent keeps where
+   * the agent can delete that. Nothing brings it back. Rejects with SESSION_STATE while a turn runs or waits, unless `force`,
+   * which ends the turn; with a `SessionNotFoundError` for a session that is not there, as when an answer was lost with a link.
+   * Needs a daemon that offers `delete`.
+   */
+  async deleteSession(sessionId: string, { force }: { force?: boolean } = {}): Promise<void> {
+    requireText("sessionId", sessionId);
+    requireOffer(this.capabilities, "delete");
+    await this.calls.request(METHODS.deleteSession, withoutUndefined({ sessionId, force }));
+  }
+
   /** Removes a session from the lists, without loading it. */
   async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
     requireText("sessionId", sessionId);

@@ -8,7 +8,9 @@ const ENDINGS = new Map([
 ] as const);
 
 /** The error that a running stream ends with at this notification; undefined when the stream continues. */
-export function endingOf({ type, message }: SessionNotification, sessionId: string): SessionError | undefined {
+export function endingOf({ type, message, reason }: SessionNotification, sessionId: string): SessionError | undefined {
+  if (type === "session_closed" && reason === "deleted")
+    return new SessionError("SESSION_CLOSED", `Session ${sessionId} was deleted.`, { sessionId });
   const ending = ENDINGS.get(type as "session_closed");
   if (ending === undefined) return undefined;
   const [code, fallback] = ending;

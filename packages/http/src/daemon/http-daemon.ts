@@ -9,6 +9,7 @@ export type HttpDaemon = Pick<
   | "archiveSession"
   | "closeSession"
   | "createSession"
+  | "deleteSession"
   | "follow"
   | "getReceipts"
   | "getSessionMessages"

@@ -56,6 +56,18 @@ export const SESSION_ROUTES: readonly Route[] = [
       return done();
     },
   }),
+  route<{ force?: "true" | "false" }>({
+    method: "delete",
+    path: "/sessions/{sessionId}",
+    operationId: "deleteSession",
+    summary: "Deletes the session and its conversation. Nothing brings it back.",
+    query: { force: QUERY.force },
+    answers: DONE,
+    async handle({ daemon, param, query: { force } }) {
+      await daemon.deleteSession(param("sessionId"), { force: force === "true" });
+      return done();
+    },
+  }),
   action("archive", "Removes the session from the lists.", (daemon, id) => daemon.archiveSession(id)),
   action("unarchive", "Adds an archived session to the lists again.", (daemon, id) => daemon.unarchiveSession(id)),
   action("close", "Ends the session and its agent; the next prompt opens it again.", (daemon, id) =>

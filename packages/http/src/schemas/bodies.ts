@@ -181,6 +181,7 @@ export const QUERY = {
     ),
   ),
   partial: z.exactOptional(described(z.enum(["true", "false"]), "Whether parts of messages are sent. Default false.")),
+  force: z.exactOptional(described(z.enum(["true", "false"]), "Whether a turn that runs is ended. Default false.")),
   after: z.exactOptional(described(z.string(), "Id of an event; `Last-Event-ID` takes precedence.")),
   sessionId: z.exactOptional(text),
   query: text,

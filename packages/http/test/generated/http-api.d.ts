@@ -28,7 +28,8 @@ export interface paths {
         get: operations["getSession"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Deletes the session and its conversation. Nothing brings it back. */
+        delete: operations["deleteSession"];
         options?: never;
         head?: never;
         /** Sets the title. */
@@ -766,6 +767,30 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: {
+                /** @description Whether a turn that runs is ended. Default false. */
+                force?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

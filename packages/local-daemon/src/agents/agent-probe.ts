@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DaemonError, newId, type SessionId } from "@daemon-sdk/protocol";
-import type { AgentEvents, AgentReady, AgentSpawner, AgentSpec } from "./agent.js";
+import type { AgentReady, AgentSpawner, AgentSpec } from "./agent.js";
+import { IGNORED_EVENTS } from "./ignored-events.js";
 import { programPath } from "./presets.js";
 
 /** What one start of an agent showed. */
@@ -21,16 +22,6 @@ export interface AgentFinding {
   readonly modes?: readonly string[];
   readonly problem?: string;
 }
-
-const IGNORED: AgentEvents = {
-  onNotification: () => {},
-  onRequest: () => {},
-  onFault: () => {},
-  onConversation: () => {},
-  onTurnStarted: () => {},
-  onTurnEnded: () => {},
-  onExit: () => {},
-};
 
 /** Starts an agent in an empty directory, opens a conversation, and stops it: whether it would work for a session. */
 export async function probeAgent(
@@ -58,7 +49,7 @@ export async function probeAgent(
 
 async function openOnce(spec: AgentSpec, spawner: AgentSpawner, cwd: string): Promise<AgentReady> {
   const sessionId = newId() as SessionId;
-  const agent = await spawner.spawn(spec, sessionId, cwd, IGNORED);
+  const agent = await spawner.spawn(spec, sessionId, cwd, IGNORED_EVENTS);
   try {
     return await agent.open({ sessionId, cwd, settings: {} });
   } finally {

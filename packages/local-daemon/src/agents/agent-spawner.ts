@@ -28,7 +28,12 @@ export interface AgentSpawnerOptions {
 
 /** The embedded default agent: our own Node running the bundled file at `entryPath` (docs/agents.md). */
 export function WORKSPACE_AGENT(entryPath: string): AgentSpec {
-  return { name: "workspace-agent", command: [process.execPath, entryPath], driver: "stream-jsonrpc" };
+  return {
+    name: "workspace-agent",
+    command: [process.execPath, entryPath],
+    driver: "stream-jsonrpc",
+    deletesSessions: true,
+  };
 }
 
 /**

@@ -39,6 +39,8 @@ export interface AgentSpec {
   readonly inheritEnv?: readonly string[] | undefined;
   /** Names of variables that a client may set for its session. Default none. */
   readonly allowEnv?: readonly string[] | undefined;
+  /** Driver `stream-jsonrpc`: whether the agent has `delete_session` (docs/agents.md). An agent of ACP says so itself. */
+  readonly deletesSessions?: boolean | undefined;
 }
 
 /** What an agent is asked to open. */
@@ -141,6 +143,11 @@ export interface Agent {
   interrupt(): Promise<void>;
   /** Any other session method, passed through under the agent's prefix. Rejects with a `ProtocolError` as the agent said it. */
   call(method: string, params: Record<string, unknown>, timeoutMs: number): Promise<Record<string, unknown>>;
+  /**
+   * Deletes a conversation that is not open, by the agent's own id; {@link open} need not have been called. Resolves to false when
+   * the agent cannot. Absent: no agent of this kind can.
+   */
+  forget?(agentSessionId: string): Promise<boolean>;
   /** Stops or restarts reading the agent's output; its pipe fills and it waits. */
   setPaused(paused: boolean): void;
   /** Ends the process: end of stdin, then SIGTERM, then SIGKILL, each to the whole group. Resolves when it is gone. */

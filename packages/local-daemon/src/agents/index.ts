@@ -13,6 +13,7 @@ export {
   CANCEL_ANSWERS,
 } from "./agent.js";
 export { AgentCatalog } from "./agent-catalog.js";
+export { AgentConversations } from "./agent-conversations.js";
 export { AgentGuard } from "./agent-guard.js";
 export { type AgentFinding, probeAgent } from "./agent-probe.js";
 export { type AgentServices, AgentSlot } from "./agent-slot.js";

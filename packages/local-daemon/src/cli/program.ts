@@ -7,6 +7,7 @@ import { addArchiveCommand, addCloseCommand, addForkCommand, addInterruptCommand
 import { type AddCommands, CommandLine } from "./command-line.js";
 import { addCompletionCommands } from "./completion-command.js";
 import { addConfigCommands, addReloadCommand } from "./config-command.js";
+import { addDeleteCommand } from "./delete-command.js";
 import { addDoctorCommand } from "./doctor-command.js";
 import { EXIT, type JsonFailure } from "./fail.js";
 import { addFollowCommand } from "./follow-command.js";
@@ -39,6 +40,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
     addForkCommand,
     addCloseCommand,
     addArchiveCommand,
+    addDeleteCommand,
   ],
   "Configuration:": [addAgentsCommand, addConfigCommands, addReloadCommand, addTokenCommands],
   "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand, addCompletionCommands],

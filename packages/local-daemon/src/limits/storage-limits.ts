@@ -38,6 +38,14 @@ export const STORAGE_LIMITS = {
   /** Messages of one slice of a copied conversation, and bytes after which it takes no further one: a slice takes some 5 ms. */
   copyMessages: 64,
   copyBytes: 256 * 1024,
+  /** Largest file of an earlier version that a start writes anew, so that it can shrink: some 10 ms a MiB. */
+  rewriteBytes: 256 * 1024 * 1024,
+  /** Bytes of free pages that stay in the file when it shrinks: journals that are pruned and written use them again. */
+  freeBytes: 8 * 1024 * 1024,
+  /** Bytes by which the file shrinks at a time, some 2 ms. */
+  shrinkBytes: 1024 * 1024,
+  /** Rows of a deleted session that are dropped in one transaction, some 2 ms. */
+  dropRows: 128,
   /** Bytes of a large prompt that are stored in one transaction, some 2 ms. */
   promptSliceBytes: 512 * 1024,
   /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */

@@ -94,6 +94,9 @@ export class SearchIndex {
       if (filledTo === "all") database.run("DELETE FROM meta WHERE name = 'filled_to'");
       else if (filledTo !== undefined) this.#write({ filled_to: filledTo });
     });
+    // Room of messages that are gone goes back to the disk, a slice at a time.
+    const isGone = changes.some(({ body }) => body === undefined);
+    if (isGone && database.shrink() === 0) database.truncateLog();
   }
 
   /** The tables that a search looks into: those of one key, or all. */

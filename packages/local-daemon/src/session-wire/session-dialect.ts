@@ -351,6 +351,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     directInterrupt: true,
     turnInterrupt: true,
     detach: true,
+    delete: true,
     positions: true,
     resume: true,
     credit: true,

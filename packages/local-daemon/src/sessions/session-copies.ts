@@ -1,8 +1,15 @@
-import { ProtocolError, RpcCode, type SessionId, type SessionMessage } from "@daemon-sdk/protocol";
+import {
+  ProtocolError,
+  RpcCode,
+  type SessionId,
+  type SessionMessage,
+  SessionNotFoundError,
+} from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { NumberedMessages, SessionRow, Store } from "../storage/index.js";
+import type { DraftDrops } from "./draft-drops.js";
 
 /** Which messages of a conversation a copy holds; default all. */
 export interface CopiedMessages {
@@ -16,6 +23,7 @@ export interface CopiedMessages {
 export interface SessionCopiesOptions {
   readonly store: Store;
   readonly committer: Committer;
+  readonly drops: DraftDrops;
 }
 
 /**
@@ -34,32 +42,39 @@ export class SessionCopies {
     this.#options = options;
   }
 
+  /** Whether a copy under that id is being made. */
+  isMaking(id: SessionId): boolean {
+    return this.#making.has(id);
+  }
+
   /**
    * Makes a session with messages of another one, as that is now. Rejects with what failed, or with `DAEMON_STOPPING`, and then
-   * there is no new session.
+   * there is no new session. Rejects with `SessionNotFoundError` when the other one is deleted meanwhile.
    */
   async make(row: SessionRow, from: SessionId, wanted: CopiedMessages = {}): Promise<void> {
-    const { committer } = this.#options;
+    const { committer, store, drops } = this.#options;
     if (this.#making.has(row.id)) throw unusable();
     this.#making.add(row.id);
     try {
       const newest = await committer.between(() => this.#begin(from));
       await committer.commit([{ kind: "draft", row }]);
       await this.#copy(row.id, from, newest, wanted);
+      if ((await store.readSession(from)) === undefined) throw new SessionNotFoundError(from);
       if (this.#isStopping) throw daemonStopping();
       await committer.commit([{ kind: "session", row }]);
     } catch (error) {
-      if (!this.#isStopping) await this.#drop(row.id).catch(() => {});
+      if (!this.#isStopping) await drops.drop(row.id).catch(() => {});
       throw error;
     } finally {
       this.#making.delete(row.id);
     }
   }
 
-  /** Drops, in slices, what an earlier daemon did not finish. */
+  /** Drops what an earlier daemon did not finish: copies, and sessions that it was deleting. */
   async dropLeft(): Promise<void> {
-    for (const id of await this.#options.store.drafts()) {
-      if (!this.#making.has(id)) await this.#drop(id);
+    const { store, drops } = this.#options;
+    for (const id of await store.drafts()) {
+      if (!this.#making.has(id)) await drops.drop(id);
     }
   }
 
@@ -101,14 +116,6 @@ export class SessionCopies {
   #read(from: SessionId, after: number): Promise<NumberedMessages> {
     const { copyMessages: limit, copyBytes: maxBytes } = STORAGE_LIMITS;
     return this.#options.store.readMessageRun(from, { after, limit, maxBytes });
-  }
-
-  async #drop(id: SessionId): Promise<void> {
-    const { store, committer } = this.#options;
-    while (!this.#isStopping && (await store.drafts()).includes(id)) {
-      await committer.commit([{ kind: "dropDraft", sessionId: id, messages: STORAGE_LIMITS.copyMessages }]);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   }
 }
 

@@ -9,16 +9,18 @@ import {
   sessionId,
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
-import { type AgentCatalog, LiveAgents, OfferedModels } from "../agents/index.js";
+import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
 import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { CommitWatch } from "../journal/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
 import { DirectoryCalls } from "../working-directory/index.js";
+import { DraftDrops } from "./draft-drops.js";
 import { OpenSessions } from "./open-sessions.js";
 import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
+import { SessionDeletions } from "./session-deletions.js";
 import { type Admitted, SessionRules, type SessionRulesOptions } from "./session-rules.js";
 import { type TurnStore, turnStore } from "./turn-store.js";
 
@@ -51,6 +53,8 @@ export class SessionHost {
   readonly copies: SessionCopies;
   /** What is asked about the directories of sessions. */
   readonly directories = new DirectoryCalls();
+  readonly #drops: DraftDrops;
+  readonly #deletions: SessionDeletions;
   readonly #open: OpenSessions;
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
@@ -66,7 +70,15 @@ export class SessionHost {
     const own = { live: new LiveAgents(options), models: new OfferedModels(), room, watch: new CommitWatch() };
     this.services = { ...options, rules: this.rules, ...own };
     this.agents = options.agents;
-    this.copies = new SessionCopies(this.services);
+    this.#drops = new DraftDrops(this.services);
+    this.copies = new SessionCopies({ ...this.services, drops: this.#drops });
+    this.#deletions = new SessionDeletions({
+      ...this.services,
+      drops: this.#drops,
+      conversations: new AgentConversations(this.services),
+      close: (session) => this.close(session, "deleted"),
+      track: (work) => this.#track(work),
+    });
     this.#open = new OpenSessions(options.limits, policies);
   }
 
@@ -155,21 +167,41 @@ export class SessionHost {
   async adopt(row: SessionRow, source: SessionId, messages?: CopiedMessages): Promise<void> {
     if (this.#isStopping) throw daemonStopping();
     if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) throw unusable();
+    if (!this.copies.isMaking(row.id)) await this.#drops.free(row.id);
     const making = this.copies.make(row, source, messages);
     this.#track(making);
     await making;
   }
 
-  /** Ends a session for all clients: turns, requests, agent. The session stays in the store and can be loaded again. */
-  close(session: Session): Promise<void> {
+  /**
+   * Deletes a session with everything that the daemon has of it, and its agent's conversation where the agent can. Rejects with
+   * `SessionNotFoundError`, and with `SESSION_STATE` while a turn runs or waits, unless by force, which ends the turn.
+   */
+  async delete(id: string, { force = false }: { force?: boolean } = {}): Promise<void> {
+    if (this.#isStopping) throw daemonStopping();
+    await this.#settled(sessionId(id));
+    const row = await this.rowOf(id);
+    // A load, or another deletion, may have begun meanwhile.
+    if (this.#pending(row.id) !== undefined) return this.delete(id, { force });
+    await this.#deletions.delete(row, this.find(id), force);
+    this.#lastSeqs.delete(row.id);
+    this.services.watch.wake(row.id);
+  }
+
+  /**
+   * Ends a session for all clients: turns, requests, agent. The session stays in the store and can be loaded again.
+   *
+   * @param reason why, for clients that are attached; default: a client wanted it closed
+   */
+  close(session: Session, reason?: "deleted"): Promise<void> {
     const known = this.#closing.get(session.id);
     if (known !== undefined) return known;
-    const closing = this.#close(session).finally(() => this.#closing.delete(session.id));
+    const closing = this.#close(session, reason).finally(() => this.#closing.delete(session.id));
     this.#closing.set(session.id, closing);
     return closing;
   }
 
-  async #close(session: Session): Promise<void> {
+  async #close(session: Session, reason: "deleted" | undefined): Promise<void> {
     // A message that is being accepted ends, too. Later ones are refused until the session is reopened.
     session.patch({ closedAt: this.services.now() });
     do {
@@ -177,7 +209,8 @@ export class SessionHost {
       await session.log.settled();
     } while (session.turns.isBusy && !session.log.isRetired);
     this.rules.environments.delete(session.id);
-    session.notify({ type: "session_closed", timestamp: this.services.now() });
+    const why = reason === undefined ? {} : { reason };
+    session.notify({ type: "session_closed", timestamp: this.services.now(), ...why });
     await session.log.settled();
     this.#release(session);
   }
@@ -210,6 +243,7 @@ export class SessionHost {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.copies.stop();
+    this.#drops.stop();
     await this.services.live.close();
     await Promise.allSettled([...this.#stopping, ...this.#opening.values()]);
     for (const session of this.open) session.log.retry();
@@ -223,9 +257,19 @@ export class SessionHost {
   /** The open session, or the stored one opened. */
   async #known(id: SessionId): Promise<Session | undefined> {
     // The caller gets the session as it is afterwards.
-    await this.#closing.get(id)?.catch(() => {});
-    await this.#opening.get(id)?.catch(() => {});
+    await this.#settled(id);
     return this.#open.get(id) ?? (await this.#once(id, () => this.#openStored(id)));
+  }
+
+  /** Resolves when nothing changes whether the session is open, or is there. */
+  async #settled(id: SessionId): Promise<void> {
+    for (let pending = this.#pending(id); pending !== undefined; pending = this.#pending(id)) {
+      await pending.catch(() => {});
+    }
+  }
+
+  #pending(id: SessionId): Promise<unknown> | undefined {
+    return this.#deletions.of(id) ?? this.#closing.get(id) ?? this.#opening.get(id);
   }
 
   async #openStored(id: SessionId): Promise<Session | undefined> {
@@ -242,6 +286,8 @@ export class SessionHost {
   }
 
   async #make(id: SessionId, params: Admitted, owner: string | undefined): Promise<Session> {
+    if (this.copies.isMaking(id)) throw unusable();
+    await this.#drops.free(id);
     const row = newRow(id, params, owner, this.services.now());
     const options = { services: this.services, row, lastSeq: 0, lastOrdinal: 0 };
     const session = new Session({ ...options, hasConversation: false });

@@ -11,10 +11,15 @@ const database = openDatabase(String(workerData));
 database.exec(`PRAGMA busy_timeout=${STORAGE_LIMITS.busyMs}; PRAGMA synchronous=NORMAL`);
 const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.page_size);
 
-/** Copies what is committed from the log into the file. `PASSIVE` waits for no other connection, and holds none up. */
-function checkpoint(): CheckpointReply {
+/**
+ * Copies what is committed from the log into the file. `PASSIVE` waits for no other connection, and holds none up; `TRUNCATE`
+ * holds commits up for what the passive one before it has left.
+ */
+function checkpoint(request: "checkpoint" | "truncate"): CheckpointReply {
   try {
-    const { log } = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() as { log: number };
+    let { log } = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() as { log: number };
+    if (request === "truncate")
+      ({ log } = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { log: number });
     return { logBytes: log * pageBytes };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
@@ -22,9 +27,10 @@ function checkpoint(): CheckpointReply {
 }
 
 parentPort?.on("message", (request: CheckpointRequest) => {
-  if (request === "checkpoint") parentPort?.postMessage(checkpoint());
-  else {
-    database.close();
-    parentPort?.close();
+  if (request !== "close") {
+    parentPort?.postMessage(checkpoint(request));
+    return;
   }
+  database.close();
+  parentPort?.close();
 });

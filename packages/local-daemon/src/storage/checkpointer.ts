@@ -6,9 +6,9 @@ import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SqliteDatabase } from "./sqlite-database.js";
 
 /** What the thread is asked for. */
-export type CheckpointRequest = "checkpoint" | "close";
+export type CheckpointRequest = "checkpoint" | "truncate" | "close";
 
-/** What the thread answers to `checkpoint`: the length of the log, or why there was no checkpoint. */
+/** What the thread answers to `checkpoint` and `truncate`: the length of the log, or why there was no checkpoint. */
 export type CheckpointReply = { readonly logBytes: number } | { readonly error: string };
 
 /** Options of {@link Checkpointer}. */
@@ -41,6 +41,8 @@ export class Checkpointer {
   /** What was written when the last checkpoint was asked for. */
   #writtenBytes = 0;
   #isBusy = false;
+  /** A checkpoint is wanted after the one that runs: one that cuts the log off. */
+  #isTruncating = false;
   /** The checkpoint that runs began while commits waited. */
   #isLast = false;
   #isClosed = false;
@@ -63,6 +65,13 @@ export class Checkpointer {
     else if (written >= STORAGE_LIMITS.walHoldBytes) this.#holdCommits();
   }
 
+  /** Copies the whole log into the file soon, and cuts it off: a file that has shrunk is shorter then. */
+  truncate(): void {
+    if (this.#isClosed) return;
+    this.#isTruncating = true;
+    if (!this.#isBusy) this.#checkpoint();
+  }
+
   /** Closes the thread's connection. Call it before that of the store is closed. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -79,8 +88,10 @@ export class Checkpointer {
     this.#isBusy = true;
     this.#isLast = this.#hold !== undefined;
     this.#writtenBytes = this.#options.database.writtenBytes;
+    const request: CheckpointRequest = this.#isTruncating ? "truncate" : "checkpoint";
+    this.#isTruncating = false;
     this.#thread ??= this.#start();
-    void this.#thread.then((thread) => thread?.postMessage("checkpoint" satisfies CheckpointRequest));
+    void this.#thread.then((thread) => thread?.postMessage(request));
   }
 
   #receive(reply: CheckpointReply): void {
@@ -89,6 +100,10 @@ export class Checkpointer {
       // Tried again after as much has been written again, as SQLite itself would.
       this.#options.logger.warn({ error: reply.error }, "the store's log could not be checkpointed");
       this.#release();
+      return;
+    }
+    if (this.#isTruncating && !this.#isClosed) {
+      this.#checkpoint();
       return;
     }
     const isDone = this.#isLast || this.#options.database.writtenBytes === this.#writtenBytes;

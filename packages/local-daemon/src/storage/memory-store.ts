@@ -239,7 +239,10 @@ export class MemoryStore implements Store {
         this.#shelf(write.row.id).draft = copy(write.row);
         break;
       case "dropDraft":
-        this.#dropDraft(write.sessionId, write.messages);
+        this.#dropDraft(write.sessionId, write.rows);
+        break;
+      case "deleteSession":
+        this.#delete(write.sessionId);
         break;
       case "segment":
         this.#shelf(write.row.sessionId).segments.push(copy(write.row));
@@ -271,11 +274,32 @@ export class MemoryStore implements Store {
     }
   }
 
-  #dropDraft(sessionId: SessionId, count: number): void {
+  #delete(sessionId: SessionId): void {
+    const shelf = this.#shelves.get(sessionId);
+    if (shelf?.row !== undefined) Object.assign(shelf, { row: undefined, draft: shelf.row });
+  }
+
+  #dropDraft(sessionId: SessionId, rows: number): void {
     const shelf = this.#shelves.get(sessionId);
     if (shelf?.draft === undefined) return;
-    for (const id of [...shelf.messages.keys()].slice(0, count)) shelf.messages.delete(id);
-    if (shelf.messages.size === 0) this.#shelves.delete(sessionId);
+    let left = rows;
+    const drop = <Key>(map: Map<Key, unknown>, keys: Iterable<Key> = map.keys()) => {
+      for (const key of [...keys].slice(0, left)) {
+        map.delete(key);
+        left -= 1;
+      }
+    };
+    const requests = [...this.#requests.values()].filter((row) => row.sessionId === sessionId);
+    drop(shelf.messages);
+    drop(shelf.prompts);
+    drop(shelf.promptParts);
+    drop(
+      this.#requests,
+      requests.map(({ id }) => id),
+    );
+    drop(shelf.turns);
+    left -= shelf.segments.splice(0, left).length;
+    if (left > 0) this.#shelves.delete(sessionId);
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {

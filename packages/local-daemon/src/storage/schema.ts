@@ -138,4 +138,17 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (session, id, part)
   ) STRICT;
   `,
+  `
+  -- A session is deleted with its requests, resolved or not.
+  CREATE INDEX requests_of_session ON requests (session);
+  CREATE INDEX sessions_archived ON sessions (json_extract(body, '$.archivedAt'))
+    WHERE json_extract(body, '$.archivedAt') IS NOT NULL;
+  -- The index of an owner has to forget messages of a session whose row is gone.
+  ALTER TABLE message_changes ADD COLUMN owner TEXT;
+  DROP TRIGGER message_removed;
+  CREATE TRIGGER message_removed AFTER DELETE ON messages BEGIN
+    INSERT INTO message_changes (no, session, owner)
+      VALUES (old.no, old.session, (SELECT owner FROM sessions WHERE id = old.session));
+  END;
+  `,
 ];

@@ -65,7 +65,7 @@ export class SqliteDatabase {
       const lockingMode = this.#isCheckpointedElsewhere ? "NORMAL" : "EXCLUSIVE";
       this.#database.exec(
         `PRAGMA busy_timeout=${this.#isCheckpointedElsewhere ? STORAGE_LIMITS.busyMs : 0};
-         PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes};
+         PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes}; PRAGMA auto_vacuum=INCREMENTAL;
          PRAGMA locking_mode=${lockingMode}; PRAGMA journal_mode=WAL`,
       );
       // What a statement may have to undo is a few pages, and no reason to open another file.
@@ -75,6 +75,7 @@ export class SqliteDatabase {
         this.#migrate();
         durably();
       });
+      this.#makeShrinkable();
       this.#database.exec("PRAGMA synchronous=NORMAL");
     });
   }
@@ -98,6 +99,11 @@ export class SqliteDatabase {
     return this.#writtenBytes;
   }
 
+  /** Counts what a statement wrote beside its values: deleting writes pages, too. */
+  wrote(bytes: number): void {
+    this.#writtenBytes += bytes;
+  }
+
   /** SQLite counts these in pages, and a file that an earlier version made keeps the size of its own. */
   #setBounds(): void {
     this.#database?.exec(`PRAGMA journal_size_limit=${STORAGE_LIMITS.walBytes}`);
@@ -112,8 +118,43 @@ export class SqliteDatabase {
   }
 
   #pages(bytes: number): number {
-    const { page_size: pageBytes } = this.get("PRAGMA page_size") as { page_size: number };
-    return Math.max(1, Math.trunc(bytes / pageBytes));
+    return Math.max(1, Math.trunc(bytes / this.#number("page_size")));
+  }
+
+  #number(pragma: string): number {
+    return numberOf(this.get(`PRAGMA ${pragma}`), pragma);
+  }
+
+  /** A file of an earlier version is written anew, once. A large one is not: its free pages are only used again. */
+  #makeShrinkable(): void {
+    if (this.#number("auto_vacuum") !== 0) return;
+    const bytes = this.#number("page_count") * this.#number("page_size");
+    if (bytes <= STORAGE_LIMITS.rewriteBytes) this.#open().exec("PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
+  }
+
+  /**
+   * Gives free pages back to the file system, about a MiB of them, some 2 ms. Returns how many more could be given back, and
+   * undefined when none was; what is written next finds `freeBytes` of free pages all the same. The file is shorter after the next
+   * checkpoint.
+   */
+  shrink(): number | undefined {
+    const spare = this.#number("freelist_count") - this.#pages(STORAGE_LIMITS.freeBytes);
+    if (spare <= 0 || this.#number("auto_vacuum") === 0) return undefined;
+    const pages = Math.min(spare, this.#pages(STORAGE_LIMITS.shrinkBytes));
+    this.#guard(() => this.#open().exec(`PRAGMA incremental_vacuum(${pages})`));
+    // A page at the end that is used is moved.
+    this.wrote(pages * STORAGE_LIMITS.databasePageBytes);
+    return spare - pages;
+  }
+
+  /** Bytes of the file that hold something. */
+  get usedBytes(): number {
+    return (this.#number("page_count") - this.#number("freelist_count")) * this.#number("page_size");
+  }
+
+  /** Copies the whole log into the file, and cuts it off. For a database that nobody else checkpoints. */
+  truncateLog(): void {
+    this.#guard(() => this.#open().exec("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
 
   /** Closes the file; later calls reject. Closing twice is fine. */

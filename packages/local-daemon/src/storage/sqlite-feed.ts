@@ -3,6 +3,9 @@ import { STORAGE_LIMITS } from "../limits/index.js";
 import { numberOf, type SqliteDatabase, type SqlRow } from "./sqlite-database.js";
 import type { ChangeSlice, MessageChange, MessageFeed, MessageSource, StoreWrite } from "./store.js";
 
+/** Writes that change messages. */
+const CHANGING: ReadonlySet<StoreWrite["kind"]> = new Set(["message", "retractMessage", "dropDraft"]);
+
 /** The {@link MessageFeed} of a SQLite store. Triggers record which messages change, so that no statement can miss it. */
 export class SqliteFeed implements MessageFeed {
   onChange: (() => void) | undefined;
@@ -14,7 +17,7 @@ export class SqliteFeed implements MessageFeed {
 
   /** Called after a commit. */
   committed(writes: readonly StoreWrite[]): void {
-    if (writes.some(({ kind }) => kind === "message" || kind === "retractMessage")) this.onChange?.();
+    if (writes.some(({ kind }) => CHANGING.has(kind))) this.onChange?.();
   }
 
   source(): MessageSource {
@@ -27,7 +30,7 @@ export class SqliteFeed implements MessageFeed {
   changes(): ChangeSlice | undefined {
     return this.#slice(
       this.#database.all(
-        `SELECT seq AS place, changes.no, changes.session, owner, octet_length(messages.body) AS bytes
+        `SELECT seq AS place, changes.no, changes.session, coalesce(changes.owner, sessions.owner) AS owner, octet_length(messages.body) AS bytes
          FROM message_changes AS changes
          LEFT JOIN messages ON messages.no = changes.no LEFT JOIN sessions ON sessions.id = changes.session
          ORDER BY seq LIMIT ?`,

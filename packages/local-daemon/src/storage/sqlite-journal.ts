@@ -45,6 +45,23 @@ export class SqliteJournal {
     }
   }
 
+  /** Drops up to `rows` of the oldest segments, the newest one of all, too. Returns how many. Called as {@link prune} is. */
+  dropOldest(id: SessionId, rows: number): number {
+    let left = rows;
+    while (left > 0) {
+      const [run] = this.#index.runs(id, 0);
+      if (run === undefined) break;
+      const dropped = run.nos.slice(0, left);
+      const nos = run.nos.slice(left);
+      left -= dropped.length;
+      this.#database.run("DELETE FROM segments WHERE no IN (SELECT value FROM json_each(?))", JSON.stringify(dropped));
+      const [firstNo] = nos;
+      if (firstNo === undefined) this.#index.drop(id, run);
+      else this.#index.drop(id, run, { firstSeq: numberOf(this.#describe(firstNo), "first_seq"), nos });
+    }
+    return rows - left;
+  }
+
   /** First and last position of a journal; see `Store`. */
   bounds(id: SessionId): JournalBounds {
     const run = this.#index.lastRun(id);

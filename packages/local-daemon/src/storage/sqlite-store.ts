@@ -165,6 +165,22 @@ export class SqliteStore implements Store {
     this.messageFeed.committed(writes);
   }
 
+  async shrink(): Promise<boolean> {
+    if (this.#checkpointer?.room !== undefined) await this.#checkpointer.room;
+    this.#file?.expectSame();
+    if ((this.#database.shrink() ?? 0) > 0) {
+      this.#checkpointer?.committed();
+      return true;
+    }
+    if (this.#checkpointer === undefined) this.#database.truncateLog();
+    else this.#checkpointer.truncate();
+    return false;
+  }
+
+  async usedBytes(): Promise<number> {
+    return this.#database.usedBytes;
+  }
+
   async readSession(id: SessionId): Promise<SessionRow | undefined> {
     return this.#bodyOf<SessionRow>(
       this.#database.get("SELECT body FROM sessions WHERE id = ? AND draft IS NULL", key(id)),

@@ -1,5 +1,6 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
+import { dropDraft } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
 import type { AgentProcessRow, PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
@@ -19,7 +20,10 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       putSession(database, write.row, write.kind === "draft" ? 1 : null);
       break;
     case "dropDraft":
-      dropDraft(database, write.sessionId, write.messages);
+      dropDraft({ database, journal }, write.sessionId, write.rows);
+      break;
+    case "deleteSession":
+      database.run("UPDATE sessions SET draft = 1 WHERE id = ?", key(write.sessionId));
       break;
     case "segment":
       journal.put(write.row);
@@ -100,19 +104,6 @@ function putMessage(database: SqliteDatabase, sessionId: SessionId, message: Ses
 
 function dropMessage(database: SqliteDatabase, sessionId: SessionId, messageId: string): void {
   database.run("DELETE FROM messages WHERE session = ? AND id = ?", key(sessionId), key(messageId));
-}
-
-function dropDraft(database: SqliteDatabase, sessionId: SessionId, messages: number): void {
-  const id = key(sessionId);
-  const isDraft = "EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND draft IS NOT NULL)";
-  database.run(
-    `DELETE FROM messages WHERE ${isDraft} AND no IN (SELECT no FROM messages WHERE session = ?1 ORDER BY no LIMIT ?2)`,
-    ...[id, messages],
-  );
-  database.run(
-    `DELETE FROM sessions WHERE id = ?1 AND draft IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages WHERE session = ?1)`,
-    id,
-  );
 }
 
 function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {

@@ -114,8 +114,10 @@ export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
   /** Makes a session that no read finds until it is written as `session`; its messages are kept as those of any other. */
   | { readonly kind: "draft"; readonly row: SessionRow }
-  /** Drops so many messages of a draft, and the draft once it has none. */
-  | { readonly kind: "dropDraft"; readonly sessionId: SessionId; readonly messages: number }
+  /** Makes a session a draft again, with everything it has: no read finds it from then on. */
+  | { readonly kind: "deleteSession"; readonly sessionId: SessionId }
+  /** Drops so many rows of a draft, of whatever kind, and the draft once it has none. */
+  | { readonly kind: "dropDraft"; readonly sessionId: SessionId; readonly rows: number }
   | { readonly kind: "segment"; readonly row: SegmentRow }
   | { readonly kind: "message"; readonly sessionId: SessionId; readonly message: SessionMessage }
   | { readonly kind: "retractMessage"; readonly sessionId: SessionId; readonly messageId: string }
@@ -259,6 +261,13 @@ export interface Store extends RelayStore {
   /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
   open(): Promise<{ epoch: number }>;
   close(): Promise<void>;
+  /**
+   * Gives room that deleted rows have left back to the disk, a slice of it. Resolves to whether there may be more. Absent: there is
+   * nothing to give back.
+   */
+  shrink?(): Promise<boolean>;
+  /** Bytes that everything takes; absent for a store that takes none of the disk. */
+  usedBytes?(): Promise<number>;
   commit(writes: readonly StoreWrite[]): Promise<void>;
 
   readSession(id: SessionId): Promise<SessionRow | undefined>;
@@ -273,7 +282,7 @@ export interface Store extends RelayStore {
   readMessageRun(id: SessionId, query: MessageRunQuery): Promise<NumberedMessages>;
   /** Number of the session's newest message; 0 when it has none. */
   newestMessage(id: SessionId): Promise<number>;
-  /** Drafts that were not finished. */
+  /** Sessions that are being copied, or deleted, or that an earlier daemon left so. */
   drafts(): Promise<readonly SessionId[]>;
   countMessages(id: SessionId): Promise<number>;
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord } from "@daemon-sdk/protocol";
 import { Conversation, type ConversationData } from "./conversation.js";
@@ -45,6 +45,18 @@ export class ConversationStore {
     // The caller of a failed write gets the error. The next write is not affected.
     this.#writes = write.catch(() => {});
     return write;
+  }
+
+  /** Deletes a conversation, with its file history. One that is not there counts as deleted. */
+  delete(id: string): Promise<void> {
+    const directory = this.#directory;
+    if (directory === undefined) return Promise.resolve();
+    const names = [`${fileName(id)}.json`, `${fileName(id)}.files.json`];
+    const deletion = this.#writes.then(async () => {
+      for (const name of names) await rm(join(directory, name), { force: true });
+    });
+    this.#writes = deletion.catch(() => {});
+    return deletion;
   }
 
   async #read(name: string): Promise<unknown> {

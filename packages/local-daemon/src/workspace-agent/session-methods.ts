@@ -52,6 +52,7 @@ export class SessionMethods {
     ["add_user_message", (params, { id }) => this.#addUserMessage(params, id)],
     ["interrupt_session", (params) => this.#open(params).interrupt()],
     ["close_session", (params, { id }) => this.#close(params, id)],
+    ["delete_session", (params) => this.#parts.store.delete(textParam(params, "sessionId"))],
     ["update_session_settings", (params, { id }) => this.#updateSettings(params, id)],
     ["rename_session", (params, { id }) => this.#rename(params, id)],
     [

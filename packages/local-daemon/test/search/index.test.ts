@@ -329,3 +329,20 @@ test("after any commits, the index finds what reading every message finds", asyn
 function codeOf(error: unknown): string {
   return DaemonError.is(error) ? error.code : String(error);
 }
+
+test("a deleted session of a key is found no more, and its words leave the index, also after its row is gone", async () => {
+  const desk = await Desk.open();
+  await tell(desk.store, S, { m1: "a giraffe" }, "k1");
+  await tell(desk.store, sessionId("s-2"), { m2: "another giraffe" }, "k1");
+  expect(await desk.searching.ids("giraffe", "k1")).toEqual(["m2", "m1"]);
+  await desk.store.commit([{ kind: "deleteSession", sessionId: S }]);
+  expect(await desk.searching.ids("giraffe", "k1")).toEqual(["m2"]);
+  await desk.store.commit([{ kind: "dropDraft", sessionId: S, rows: 100 }]);
+  expect(await desk.store.drafts()).toEqual([]);
+  expect(await desk.searching.ids("giraffe", "k1")).toEqual(["m2"]);
+  await desk.stop();
+  const index = new DatabaseSync(desk.indexPath);
+  expect(index.prepare("SELECT count(*) AS n FROM docs_1").get()).toEqual({ n: 1 });
+  index.close();
+  await desk.start();
+});

@@ -22,6 +22,8 @@ export class FakeAgent implements Agent {
   readonly calls: { method: string; params: Record<string, unknown> }[] = [];
   readonly answers: Record<string, unknown>[] = [];
   readonly refusals: string[] = [];
+  /** Conversations that it was to delete. */
+  readonly forgotten: string[] = [];
   interrupts = 0;
   isPaused = false;
   hasExited = false;
@@ -91,6 +93,11 @@ export class FakeAgent implements Agent {
     this.calls.push({ method, params });
     await tick();
     return this.onCall(method, params);
+  }
+
+  async forget(agentSessionId: string): Promise<boolean> {
+    this.forgotten.push(agentSessionId);
+    return true;
   }
 
   setPaused(paused: boolean): void {

@@ -9,7 +9,7 @@ import { memoryTransport } from "@daemon-sdk/testing";
 import { Credentials } from "../../src/access/credentials.js";
 import { type ConfiguredKey, KeyPolicies } from "../../src/access/key-policy.js";
 import { Tickets } from "../../src/access/tickets.js";
-import type { AgentSpawner } from "../../src/agents/agent.js";
+import type { AgentSpawner, AgentSpec } from "../../src/agents/agent.js";
 import { AgentCatalog } from "../../src/agents/agent-catalog.js";
 import { DEFAULT_CONFIG } from "../../src/config.js";
 import { Connection, type ConnectionLimits } from "../../src/connection/connection.js";
@@ -172,6 +172,8 @@ export interface HarnessOptions {
   /** Policies of keys, in place of {@link KEYS} without any. */
   keys?: readonly ConfiguredKey[];
   stateDir?: string;
+  /** In place of two agents of the driver `stream-jsonrpc`. */
+  agents?: readonly AgentSpec[];
   /** Starts agents in place of {@link Harness.spawner}. */
   spawner?: AgentSpawner;
 }
@@ -220,7 +222,7 @@ export class Harness {
       inbox: this.inbox,
       search: new MessageSearch({ store, indexPath: ":memory:", logger: silentLogger }),
       agents: new AgentCatalog(
-        [
+        options.agents ?? [
           { name: "fake", command: ["fake"], driver: "stream-jsonrpc" },
           { name: "other", command: ["other"], driver: "stream-jsonrpc" },
         ],

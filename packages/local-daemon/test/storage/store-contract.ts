@@ -1,6 +1,6 @@
 import { messageId, type SessionId, type SessionMessage, sessionId } from "@daemon-sdk/protocol";
 import { describe, expect, test } from "vitest";
-import type { SegmentRow, SessionRow, Store, TurnRow } from "../../src/storage/store.js";
+import type { PendingRequestRow, SegmentRow, SessionRow, Store, StoreWrite, TurnRow } from "../../src/storage/store.js";
 
 const S = sessionId("s-1");
 
@@ -47,6 +47,20 @@ export function turn(id: SessionId, name: string, ordinal: number, overrides: Pa
     reason: undefined,
     createdAt: ordinal,
     endedAt: undefined,
+    ...overrides,
+  };
+}
+
+function request(id: SessionId, name: string, overrides: Partial<PendingRequestRow> = {}): PendingRequestRow {
+  return {
+    id: name,
+    sessionId: id,
+    turnId: undefined,
+    method: "ask_user",
+    params: "{}",
+    outcome: undefined,
+    createdAt: 1,
+    resolvedAt: undefined,
     ...overrides,
   };
 }
@@ -224,6 +238,50 @@ export function describeStore(
       expect(after.bytes).toBe(after.messages.reduce((sum, one) => sum + JSON.stringify(one).length, 0));
       expect(after.messages.map(({ id }) => id)).toEqual(["a", "b", "c"]);
       await store.close();
+    });
+
+    test("a deleted session is found by no read at once, and drops slice by slice leave nothing of it", async () => {
+      const made = await opened();
+      const { store } = made;
+      const other = sessionId("other");
+      const rowsOf = (id: SessionId): StoreWrite[] => [
+        { kind: "session", row: sessionRow(id) },
+        ...["a", "b", "c"].map((m): StoreWrite => ({ kind: "message", sessionId: id, message: message(m, m) })),
+        { kind: "promptPart", sessionId: id, id: messageId("m-1"), part: 0, bytes: Buffer.from("{}") },
+        { kind: "turn", row: turn(id, "m-1", 1, { endedAt: 5, state: "completed" }), prompt: "{}" },
+        { kind: "request", row: request(id, `r-${id}`, { resolvedAt: 3 }) },
+        { kind: "segment", row: segment(id, 1, ["{}", "{}"]) },
+        { kind: "segment", row: segment(id, 3, ["{}"]) },
+      ];
+      await store.commit([...rowsOf(S), ...rowsOf(other)]);
+      // Of a session that is there, nothing is dropped.
+      await store.commit([{ kind: "dropDraft", sessionId: S, rows: 100 }]);
+      expect(await store.countMessages(S)).toBe(3);
+      await store.commit([{ kind: "deleteSession", sessionId: S }]);
+      expect(await store.readSession(S)).toBeUndefined();
+      expect((await store.listSessions({ limit: 9 })).map(({ id }) => id)).toEqual([other]);
+      expect(await store.drafts()).toEqual([S]);
+      const next = (await made.reopen()).store;
+      let slices = 0;
+      for (; (await next.drafts()).includes(S); slices += 1)
+        await next.commit([{ kind: "dropDraft", sessionId: S, rows: 2 }]);
+      expect(slices).toBe(5);
+      expect(await next.countMessages(S)).toBe(0);
+      expect(await next.readTurn(S, messageId("m-1"))).toBeUndefined();
+      expect(await next.readPrompt(S, messageId("m-1"))).toBeUndefined();
+      expect(await next.readPromptParts(S, messageId("m-1"))).toEqual([]);
+      expect(await next.readRequest(`r-${S}`)).toBeUndefined();
+      expect(await next.journalBounds(S)).toEqual({ firstSeq: 1, lastSeq: 0, lastPosition: undefined });
+      expect(await next.countMessages(other)).toBe(3);
+      expect(await next.readRequest(`r-${other}`)).toBeDefined();
+      expect((await next.readFrames(other, 1, 1_000)).frames).toHaveLength(3);
+      // The id is free again, for a journal that begins anew.
+      await next.commit([
+        { kind: "session", row: sessionRow(S) },
+        { kind: "segment", row: segment(S, 1, ["{}"]) },
+      ]);
+      expect((await next.journalBounds(S)).lastSeq).toBe(1);
+      await next.close();
     });
 
     test("sessions are listed newest first, and paging by time loses none of one millisecond", async () => {

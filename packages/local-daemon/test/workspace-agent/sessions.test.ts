@@ -83,6 +83,20 @@ describe("a conversation", () => {
     expect(names).toEqual([expect.stringMatching(/^x-[0-9a-f]{64}\.json$/)]);
   });
 
+  test("is deleted with its files, by a process that has not opened it; an unknown one counts as deleted", async () => {
+    await using place = await desk();
+    const sessionId = newId<SessionId>();
+    {
+      await using running = await place.open({}, sessionId);
+      await run(running, "say one");
+    }
+    await using running = await place.start();
+    expect(await running.agent.forget(sessionId)).toBe(true);
+    expect(await running.agent.forget("../never")).toBe(true);
+    expect(await readdir(join(place.stateDir, "agents", "workspace-agent"))).toEqual([]);
+    await expect(load(place, sessionId)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+  });
+
   test("that was never saved is not found", async () => {
     await using place = await desk();
     await expect(load(place, newId())).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });

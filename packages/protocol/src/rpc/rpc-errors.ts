@@ -30,6 +30,7 @@ const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "RESUME_TOO_OLD",
   "REQUEST_NOT_PENDING",
   "SESSION_CLOSED",
+  "SESSION_STATE",
   "PROCESS_START_FAILED",
   "AGENT_LOGIN_REQUIRED",
   "DAEMON_STOPPING",

@@ -4,6 +4,7 @@ import type {
   AddUserMessageResult,
   AnswerRequestParams,
   CreateTicketResult,
+  DeleteSessionParams,
   FollowSessionParams,
   FollowSessionResult,
   GetReceiptsParams,
@@ -53,6 +54,12 @@ export const resumeSessionResultSchema: z.ZodMiniType<ResumeSessionResult> = z.l
   isAgentLoopInProgress: z.boolean(),
   pendingPermissions: z.array(pendingPermissionSchema),
   pendingAskUserRequests: z.array(pendingAskUserSchema),
+});
+
+/** Schema of {@link DeleteSessionParams}. */
+export const deleteSessionParamsSchema: z.ZodMiniType<DeleteSessionParams> = z.looseObject({
+  sessionId: id,
+  force: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link FollowSessionParams}. */

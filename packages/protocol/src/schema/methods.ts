@@ -53,6 +53,7 @@ export const METHOD_SCHEMAS: {
   getSessionMessages: { params: P.getSessionMessagesParamsSchema, result: R.getSessionMessagesResultSchema },
   archiveSession: { params: P.sessionScopedSchema, result: R.archiveSessionResultSchema },
   unarchiveSession: { params: P.sessionScopedSchema, result: R.successResultSchema },
+  deleteSession: { params: E.deleteSessionParamsSchema, result: recordSchema },
   detachSession: { params: P.sessionScopedSchema, result: recordSchema },
 
   listFiles: { params: W.listFilesParamsSchema, result: W.listFilesResultSchema },

@@ -52,6 +52,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   directInterrupt: offered,
   turnInterrupt: offered,
   detach: offered,
+  delete: offered,
   positions: offered,
   resume: offered,
   credit: offered,

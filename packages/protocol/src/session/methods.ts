@@ -117,6 +117,9 @@ export const METHODS = {
   /** Ours: detaches this connection from the session, which continues (docs/protocol.md, "Detach"). */
   detachSession: call("detach_session", again)<P.SessionScoped, Record<string, unknown>>(),
 
+  /** Ours: deletes a session with everything that the daemon has of it (docs/protocol.md, "Delete"). */
+  deleteSession: call("delete_session", again)<P.DeleteSessionParams, Record<string, unknown>>(),
+
   /** Ours: attaches to a session at a known position (docs/protocol.md, "Resume"). */
   listFiles: call("list_files", again)<P.ListFilesParams, P.ListFilesResult>(),
   getGitDiff: call("get_git_diff", again)<P.GitDiffParams, P.GitDiffResult>(),

@@ -214,6 +214,17 @@ export class StreamJsonrpcAgent implements Agent {
     return typeof result === "object" && result !== null ? { ...result } : {};
   }
 
+  async forget(agentSessionId: string): Promise<boolean> {
+    try {
+      this.#agentSessionId = agentSessionId;
+      await this.#request(METHODS.deleteSession.name, {}, { timeoutMs: AGENT_LIMITS.startMs });
+      return true;
+    } catch (error) {
+      if (ProtocolError.is(error, "METHOD_NOT_FOUND")) return false;
+      throw error;
+    }
+  }
+
   setPaused(paused: boolean): void {
     if (this.#process.state !== "sweeping" && this.#process.state !== "gone") this.#transport.setPaused(paused);
   }

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Credit } from "@daemon-sdk/protocol";
+import { sessionNotIdle } from "../../refusals.js";
 import { handle } from "./handler.js";
 
 /** Making, loading and leaving sessions (docs/wire/session.md#start-of-a-session; docs/protocol.md, "Detach"). */
@@ -44,6 +45,15 @@ export const LIFECYCLE_HANDLERS = [
       client.detach(session);
       await host.close(session);
     }
+    return { result: {} };
+  }),
+
+  handle("deleteSession", async ({ sessionId, force = false }, { client, sessions, host }) => {
+    const session = await sessions.find(sessionId);
+    if (session?.turns.isBusy === true && !force) throw sessionNotIdle(session.id);
+    // As of `closeSession`.
+    if (session !== undefined) client.detach(session);
+    await host.delete(sessionId, { force });
     return { result: {} };
   }),
 

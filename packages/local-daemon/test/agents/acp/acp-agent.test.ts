@@ -17,6 +17,25 @@ function askPermission(dialogue: AcpDialogue, id: number): void {
   });
 }
 
+describe("the deletion of a conversation", () => {
+  test("is asked of an agent that offers it, without opening one", async () => {
+    const dialogue = new AcpDialogue();
+    const forgotten = dialogue.agent.forget("a-1");
+    const agentCapabilities = { sessionCapabilities: { delete: {} } };
+    await dialogue.answer("initialize", { result: { protocolVersion: 1, agentCapabilities } });
+    const { params } = await dialogue.answer("session/delete", { result: {} });
+    expect(params).toEqual({ sessionId: "a-1" });
+    expect(await forgotten).toBe(true);
+  });
+
+  test("is not asked of one that does not", async () => {
+    const dialogue = new AcpDialogue();
+    const forgotten = dialogue.agent.forget("a-1");
+    await dialogue.answer("initialize", { result: { protocolVersion: 1 } });
+    expect(await forgotten).toBe(false);
+  });
+});
+
 describe("a start", () => {
   test("asks for version 1, and offers neither files nor terminals", async () => {
     const dialogue = new AcpDialogue();

@@ -14,6 +14,8 @@ export interface DaemonCapabilities {
   turnInterrupt?: true;
   /** `detach_session` detaches this connection and does not stop the session. */
   detach?: true;
+  /** `delete_session` deletes a session with everything that the daemon has of it. */
+  delete?: true;
   /** Journal positions in `_meta`, and `position` in the results of `initialize_session` and `load_session`. */
   positions?: true;
   /** `resume_session` replays a journal from a position; RESUME_TOO_OLD where it cannot. */

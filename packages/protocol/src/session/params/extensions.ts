@@ -39,6 +39,12 @@ export interface ResumeSessionResult {
   pendingAskUserRequests: PendingAskUser[];
 }
 
+/** Params of `delete_session` (docs/protocol.md §6). */
+export interface DeleteSessionParams extends SessionScoped {
+  /** Ends a turn that runs or waits. Default false: the call is refused then, with SESSION_STATE. */
+  force?: boolean;
+}
+
 /** Moves this connection's cursor to the end of the journal, with exactly this credit. */
 export interface FollowSessionParams extends SessionScoped {
   credit: Credit;

@@ -288,6 +288,32 @@ export const SESSION_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P6.18-delete",
+    "delete_session refuses a session at work, ends it by force, tells the others, and leaves nothing to load",
+    async (bench) => {
+      const opened = await bench.session();
+      const { sessionId } = opened;
+      const { client: second } = await bench.join(sessionId);
+      const messageId = await bench.prompt(opened, bench.prompts.endless);
+      await opened.client.waitFor((frame) => isNotification(frame, "assistant_text_delta"), "the turn's first words");
+      const { error } = await opened.client.call("delete_session", { sessionId });
+      expectEqual(error?.data?.code, "SESSION_STATE", "the code of the refusal while a turn runs");
+      expectEqual(await opened.client.result("delete_session", { sessionId, force: true }), {}, "the result by force");
+      await second.turnEnd(messageId);
+      const closed = await second.waitFor((frame) => isNotification(frame, "session_closed"), "session_closed");
+      expectEqual(closed.params?.notification?.reason, "deleted", "the reason that the others get");
+      for (const method of ["load_session", "delete_session", "get_session_messages"]) {
+        const refused = await second.call(method, { sessionId, token: "t" });
+        expectEqual(refused.error?.code, -32_004, `the code of ${method} after it`);
+      }
+      const { sessions } = await second.result("list_available_sessions", {});
+      const listed = (sessions as { sessionId: string }[]).some((session) => session.sessionId === sessionId);
+      expectThat(!listed, "the session is listed after it");
+    },
+    ["turns", "delete"],
+  ),
+
+  daemonCase(
     "P10.1-detach",
     "after detach_session a connection hears nothing, and the session goes on",
     async (bench) => {

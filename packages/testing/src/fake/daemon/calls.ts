@@ -16,6 +16,7 @@ export interface FakeCatalogue extends FakeSessionHost {
   /** Unused tickets, with the principals that made them. */
   readonly tickets: Map<string, { readonly principal: string; readonly expiresAt: number }>;
   addSession(options?: FakeSessionOptions): FakeSession;
+  removeSession(id: string): void;
 }
 
 /** One request that a method handles. */

@@ -7,6 +7,7 @@ export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
   directInterrupt: true,
   turnInterrupt: true,
   detach: true,
+  delete: true,
   positions: true,
   resume: true,
   credit: true,
@@ -43,6 +44,7 @@ export function capabilitiesOf(options: CapabilityOptions): DaemonCapabilities {
 /** The capability of each extension method. Without the capability, the method is unknown. */
 export const CAPABILITY_OF_METHOD: ReadonlyMap<string, keyof DaemonCapabilities> = new Map([
   ["detach_session", "detach"],
+  ["delete_session", "delete"],
   ["resume_session", "resume"],
   ["follow_session", "credit"],
   ["grant_credit", "credit"],

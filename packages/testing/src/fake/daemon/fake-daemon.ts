@@ -248,6 +248,7 @@ export class FakeDaemon {
       sessions: this.#sessions,
       tickets: new Map(),
       addSession: (given) => this.addSession(given),
+      removeSession: (id) => this.#sessions.delete(id),
       play: (prompt) => this.#rules.play(prompt),
     };
   }

@@ -237,12 +237,12 @@ export class FakeSession implements TurnStage, AttachableSession {
     this.#turn?.prompt.end(reason, details);
   }
 
-  close(except: FakeLink): void {
+  close(except: FakeLink, reason?: "deleted"): void {
     this.interrupt();
     this.closeRequests("session_closed");
     this.isOpen = false;
     this.#attached.delete(except);
-    this.notify({ type: "session_closed", timestamp: this.#host.clock.now() });
+    this.notify({ type: "session_closed", timestamp: this.#host.clock.now(), ...(reason && { reason }) });
     this.#attached.clear();
   }
 

@@ -130,6 +130,14 @@ export class AcpAgent implements Agent {
     return this.#calls.call(method, params, timeoutMs);
   }
 
+  async forget(agentSessionId: string): Promise<boolean> {
+    const { capabilities } = await this.#opener.initialize();
+    const offers = isRecord(capabilities.sessionCapabilities) ? capabilities.sessionCapabilities : {};
+    if (!offers.delete) return false;
+    await this.#peer.call("session/delete", { sessionId: agentSessionId }, { timeoutMs: AGENT_LIMITS.startMs });
+    return true;
+  }
+
   setPaused(paused: boolean): void {
     const { state } = this.#options.process;
     if (state !== "sweeping" && state !== "gone") this.#transport.setPaused(paused);

@@ -19,6 +19,7 @@ export const SESSION_METHODS: ReadonlyMap<string, FakeMethod> = new Map<string, 
   ["add_user_message", addUserMessage],
   ["interrupt_session", interruptSession],
   ["close_session", closeSession],
+  ["delete_session", deleteSession],
   ["detach_session", detachSession],
 ]);
 
@@ -141,6 +142,18 @@ function interruptSession(call: FakeCall): unknown {
 function closeSession(call: FakeCall): unknown {
   const session = sessionOf(call);
   call.afterReply(() => session.close(call.link));
+  return {};
+}
+
+function deleteSession(call: FakeCall): unknown {
+  const session = sessionOf(call);
+  const isAtWork = session.isBusy || session.queuedMessages.length > 0;
+  if (isAtWork && call.params.force !== true) {
+    const message = "A turn of the session runs or waits";
+    throw rpcFault(RpcCode.internalError, message, { code: "SESSION_STATE", sessionId: session.id });
+  }
+  session.close(call.link, "deleted");
+  call.daemon.removeSession(session.id);
   return {};
 }
 

@@ -1,0 +1,61 @@
+import { METHODS } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
+import { type Ask, askOnTerminal } from "./answers.js";
+import type { CommandLine } from "./command-line.js";
+import { callRunningDaemon } from "./daemon-call.js";
+import { EXIT } from "./fail.js";
+import { printable, type Terminal } from "./terminal.js";
+
+/** Adds `delete`. */
+export function addDeleteCommand(program: Command, cli: CommandLine): void {
+  cli
+    .command(
+      program,
+      "delete",
+      "delete sessions for good: conversation, journal, receipts, and what the agent keeps where it can delete that",
+      "one JSON object for each session; nothing is asked",
+    )
+    .argument("<session...>", "ids of sessions, as `sessions` lists them")
+    .option("-f, --force", "end turns that run or wait", false)
+    .option("-y, --yes", "ask nothing", false)
+    .action(
+      cli.action((context, sessionIds: string[], options: { force: boolean; yes: boolean }) =>
+        deleteSessions({ ...context, ...options, sessionIds, ask: askOnTerminal }),
+      ),
+    );
+}
+
+/** `local-daemon delete`. */
+export interface DeleteOptions {
+  readonly stateDir: string;
+  readonly sessionIds: readonly string[];
+  /** Ends turns that run or wait. */
+  readonly force: boolean;
+  /** Asks nothing. */
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly ask: Ask;
+  readonly terminal: Terminal;
+}
+
+/** Deletes sessions of the running daemon, each one after the other. Asks first; no answer means no. */
+export async function deleteSessions(options: DeleteOptions): Promise<number> {
+  const { stateDir, sessionIds, force, yes, json, terminal } = options;
+  using call = await callRunningDaemon(stateDir);
+  if (!yes && !json && !(await isConfirmed(options))) {
+    terminal.answer("Nothing was deleted.\n");
+    return EXIT.failed;
+  }
+  for (const sessionId of sessionIds) {
+    await call.engine.request(METHODS.deleteSession, { sessionId, ...(force && { force }) });
+    if (json) terminal.json({ sessionId, deleted: true });
+    else terminal.answer(`Deleted ${printable(sessionId)}.\n`);
+  }
+  return EXIT.ok;
+}
+
+async function isConfirmed({ sessionIds, ask }: DeleteOptions): Promise<boolean> {
+  const what = sessionIds.length === 1 ? "this session" : `these ${sessionIds.length} sessions`;
+  const answer = await ask(`Delete ${what} for good, conversation and all? [y/N] `, new AbortController().signal);
+  return /^y(es)?$/i.test(answer?.trim() ?? "");
+}

@@ -1,0 +1,34 @@
+import type { SessionId } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
+import { key, type SqliteDatabase } from "./sqlite-database.js";
+import type { SqliteJournal } from "./sqlite-journal.js";
+
+/** Statements that drop up to `?2` rows of a session, and return one row for each. */
+const DROPS: readonly string[] = [
+  ...["messages", "prompts", "prompt_parts", "requests"].map(
+    (table) =>
+      `DELETE FROM ${table} WHERE no IN (SELECT no FROM ${table} WHERE session = ?1 ORDER BY no LIMIT ?2) RETURNING no`,
+  ),
+  `DELETE FROM turns WHERE session = ?1 AND id IN (SELECT id FROM turns WHERE session = ?1 LIMIT ?2) RETURNING ordinal`,
+];
+
+/**
+ * Drops up to `rows` rows of a draft, and the draft itself once it has none. Changes nothing for a session that is no draft.
+ * Called inside a transaction of the journals' index.
+ */
+export function dropDraft(
+  { database, journal }: { database: SqliteDatabase; journal: SqliteJournal },
+  sessionId: SessionId,
+  rows: number,
+): void {
+  const id = key(sessionId);
+  if (database.get("SELECT 1 FROM sessions WHERE id = ? AND draft IS NOT NULL", id) === undefined) return;
+  let left = rows;
+  for (const sql of DROPS) {
+    if (left > 0) left -= database.all(sql, id, left).length;
+  }
+  if (left > 0) left -= journal.dropOldest(sessionId, left);
+  // Each row is in a page of its own, or nearly so.
+  database.wrote((rows - left) * STORAGE_LIMITS.databasePageBytes);
+  if (left > 0) database.run("DELETE FROM sessions WHERE id = ?", id);
+}
