@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { capture, ROOT, seconds } from "./run.mjs";
 
-const PACKAGES = ["protocol", "transport-ws", "client", "local-daemon"];
+const PACKAGES = ["protocol", "transport-ws", "client", "console", "local-daemon"];
 const NPM = ["--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
 const APP = join(ROOT, "test", "bundlers", "app.mjs");
 const MAIN = 'import { main } from "./app.mjs";\nmain().then(console.log);\n';

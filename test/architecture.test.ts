@@ -22,7 +22,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "transport-ws": ["protocol"],
   testing: ["protocol"],
   client: ["protocol", "transport-ws"],
-  "local-daemon": ["protocol", "transport-ws"],
+  "local-daemon": ["protocol", "transport-ws", "console"],
+  console: ["protocol", "client"],
   http: ["protocol", "client"],
   examples: ["protocol", "transport-ws", "client", "local-daemon"],
   consumers: ["client", "local-daemon"],
@@ -44,6 +45,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
     "zod",
   ],
   http: ["@hono/node-server", "hono", "zod"],
+  console: ["@preact/signals", "@tanstack/virtual-core", "diff", "marked", "preact"],
   examples: ["esbuild", "ws", "zod"],
   consumers: ["croner"],
 };
@@ -65,6 +67,7 @@ const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "connect/exec/index.ts"
 const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   testing: ["node.ts", "node-test.ts"],
+  console: [],
   client: ["index.ts", "local.ts", "connect/exec/in-process-connection.ts", "relay/index.ts", "relay/unix-link.ts"],
 };
 
@@ -103,7 +106,7 @@ describe.each(members)("$folder", (member) => {
   });
 
   function faultOf(specifier: string, kind: string, path: string): string | undefined {
-    if (specifier.startsWith(".")) return /\.(js|json)$/.test(specifier) ? undefined : "lacks its .js ending";
+    if (specifier.startsWith(".")) return /\.(js|json|css)$/.test(specifier) ? undefined : "lacks its .js ending";
     if (specifier.startsWith("node:")) {
       const isNodes = path.startsWith("node/") || NODE_FILES[member.folder]?.includes(path) !== false;
       return isNodes ? undefined : "is Node's, in code that browsers run";
@@ -276,6 +279,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   client: [".", "./relay", "./local", "./exec", "./package.json"],
   "local-daemon": [".", "./server", "./config.schema.json", "./package.json"],
   http: [".", "./serve", "./openapi.json", "./package.json"],
+  console: ["./package.json"],
 };
 
 function withoutSource(target: ExportTarget): ExportTarget {

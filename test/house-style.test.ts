@@ -33,7 +33,7 @@ describe.each(workspacePackages("packages"))("source of $folder", (owner) => {
 
   test("names its files in kebab-case and has no drawer for leftovers", () => {
     const names = files.map((file) => file.path);
-    expect(names.filter((name) => !/^([a-z0-9-]+\/)*[a-z0-9-]+(\.machine)?\.ts$/.test(name))).toEqual([]);
+    expect(names.filter((name) => !/^([a-z0-9-]+\/)*[a-z0-9-]+(\.machine)?\.tsx?$/.test(name))).toEqual([]);
     expect(names.filter((name) => /(^|\/)(utils?|helpers?|misc|common)(\/|\.ts$)/.test(name))).toEqual([]);
   });
 });

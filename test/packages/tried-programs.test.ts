@@ -10,7 +10,7 @@ import { installPackages, type UserProject } from "../support/installed-packages
 import { ROOT } from "../support/packages.js";
 
 const run = promisify(execFile);
-const PACKED = ["protocol", "client", "testing", "transport-ws", "local-daemon"];
+const PACKED = ["protocol", "client", "testing", "transport-ws", "console", "local-daemon"];
 const OUTSIDE: Readonly<Record<string, string>> = {
   zod: "packages/protocol",
   uuid: "packages/protocol",

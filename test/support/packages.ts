@@ -56,7 +56,7 @@ export interface SourceFile {
 export function sourceFiles(owner: WorkspacePackage): SourceFile[] {
   const root = join(owner.directory, "src");
   return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => {
       const text = readFileSync(join(root, path), "utf8");
       const tree = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);

@@ -20,10 +20,13 @@ const DOORS = ["index.ts", "browser.ts"];
 
 /** Every import inside a package, type imports included, as arrows between entries of the directory that both files share. */
 export function arrowsOf(files: readonly SourceFile[]): Arrow[] {
+  const paths = new Set(files.map(({ path }) => path));
+  const sourceOf = (path: string) => (paths.has(`${path}x`) ? `${path}x` : path);
   return files.flatMap((file) =>
     importSites(file)
-      .filter(({ specifier }) => specifier.startsWith("."))
-      .map(({ specifier }) => arrow(file.path, normalize(join(dirname(file.path), specifier)).replace(/\.js$/, ".ts"))),
+      .filter(({ specifier }) => specifier.startsWith(".") && !specifier.endsWith(".css"))
+      .map(({ specifier }) => normalize(join(dirname(file.path), specifier)).replace(/\.js$/, ".ts"))
+      .map((path) => arrow(file.path, sourceOf(path))),
   );
 }
 

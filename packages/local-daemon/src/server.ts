@@ -13,6 +13,7 @@ import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.
 import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 import { LoopShares } from "./connection/index.js";
+import type { Console } from "./console/index.js";
 
 import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
@@ -156,6 +157,7 @@ class RunningDaemon implements Daemon {
   readonly #reload: ConfigReload;
   readonly #connections: SessionConnections;
   #editors: Promise<EditorConnections> | undefined;
+  #console: Console | undefined;
   readonly #drainCut = new AbortController();
   readonly #lag: LagLog | undefined;
   readonly #guard: AgentGuard | undefined;
@@ -201,6 +203,7 @@ class RunningDaemon implements Daemon {
     this.#connections = new SessionConnections({
       ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger },
       reload: (check) => this.#reload.read(check),
+      openConsole: async (principal) => (await this.#loadedConsole()).open(principal),
     });
     this.#reload = new ConfigReload({
       ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials, loginShell },
@@ -354,6 +357,17 @@ class RunningDaemon implements Daemon {
   async #acceptEditor(accepted: AcceptedEditor): Promise<void> {
     this.#editors ??= this.#loadEditors();
     (await this.#editors).accept(accepted);
+  }
+
+  /** Loaded for the first link: most daemons are never looked at in a browser. */
+  async #loadedConsole(): Promise<Console> {
+    const { createConsole } = await import("./console/index.js");
+    this.#console ??= createConsole({
+      listener: () => this.#listener,
+      credentials: this.#credentials,
+      logger: this.#logger,
+    });
+    return this.#console;
   }
 
   async #loadEditors(): Promise<EditorConnections> {

@@ -2,7 +2,7 @@ import { CloseCode, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
 import { Connection, type LoopShare, type LoopShares } from "./connection/index.js";
 import type { DaemonLimits } from "./limits/index.js";
-import type { Reload, SharedTurns } from "./session-wire/index.js";
+import type { OpenConsole, Reload, SharedTurns } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
 
 /** A link of the session wire that this daemon is to serve. */
@@ -26,6 +26,7 @@ export interface SessionConnectionsOptions {
   readonly limits: DaemonLimits;
   readonly logger: Logger;
   readonly reload: Reload;
+  readonly openConsole: OpenConsole;
 }
 
 /**
@@ -63,7 +64,7 @@ export class SessionConnections {
    */
   async accept(link: SessionLink): Promise<void> {
     const { SessionDialect } = await this.#loaded();
-    const { host, credentials, limits, logger, reload } = this.#options;
+    const { host, credentials, limits, logger, reload, openConsole } = this.#options;
     const turns = await this.#sharedTurns();
     const { transport, principal, acceptedAt } = link;
     turns.connections.check(principal?.keyId);
@@ -87,6 +88,7 @@ export class SessionConnections {
           verifyProof: (proof) => link.verifyProof?.(proof) ?? false,
           onAuthenticated: (share) => link.markAuthenticated?.(share),
           reload,
+          openConsole,
           logger,
         }),
     });

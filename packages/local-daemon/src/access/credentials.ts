@@ -3,6 +3,7 @@ import type { AuthenticateParams } from "@daemon-sdk/protocol";
 import { keyIdOf } from "./key-id.js";
 import type { ConfiguredKey } from "./key-policy.js";
 import { PERSON, type Principal } from "./principal.js";
+import { TabCredentials } from "./tab-credentials.js";
 import { Tickets } from "./tickets.js";
 
 /** Accepted credentials, by the field of the request. */
@@ -28,6 +29,8 @@ interface Known {
 export class Credentials {
   /** Tickets of `create_ticket`. */
   readonly tickets: Tickets;
+  /** Credentials of the console's tabs. They are accepted by the console's own requests only, and by no connection. */
+  readonly tabs = new TabCredentials();
   readonly #token: Known;
   #keys: readonly (Known & { readonly principal: { readonly keyId: string } })[] = [];
 
@@ -44,6 +47,7 @@ export class Credentials {
     this.#keys = secrets.map((key) => ({ hash: hash(key), principal: { keyId: keyIdOf(key) } }));
     const gone = before.filter((keyId) => !this.#keys.some(({ principal }) => principal.keyId === keyId));
     this.tickets.drop(new Set(gone));
+    this.tabs.drop(new Set(gone));
     return gone;
   }
 

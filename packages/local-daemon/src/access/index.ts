@@ -23,4 +23,5 @@ export {
   UNIX_AUTHORITY,
   verifyProof,
 } from "./proof.js";
+export { type TabCredential, TabCredentials } from "./tab-credentials.js";
 export { Tickets } from "./tickets.js";

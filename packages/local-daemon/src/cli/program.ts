@@ -13,6 +13,7 @@ import { EXIT, type JsonFailure } from "./fail.js";
 import { addFollowCommand } from "./follow-command.js";
 import { addInboxCommand } from "./inbox-command.js";
 import { addLogsCommand } from "./logs-command.js";
+import { addOpenCommand } from "./open-command.js";
 import { addRunCommand } from "./run-command.js";
 import { addSendCommand } from "./send-command.js";
 import { addServeCommand } from "./serve-command.js";
@@ -27,7 +28,7 @@ import { addTokenCommands } from "./token-command.js";
 
 /** All commands, under the headings of the help and in its order. A command is added by one line here. */
 const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
-  "Daemon:": [addStartCommand, addStopCommand, addStatusCommand, addDoctorCommand, addLogsCommand],
+  "Daemon:": [addStartCommand, addStopCommand, addStatusCommand, addDoctorCommand, addLogsCommand, addOpenCommand],
   "Sessions:": [
     addRunCommand,
     addSendCommand,

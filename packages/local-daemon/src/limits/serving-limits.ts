@@ -15,6 +15,13 @@ export const SERVING_LIMITS = {
   /** Most unused tickets of the person, and of one configured key. */
   tickets: 1_000,
   ticketsPerKey: 100,
+  /** Tabs of the console that have a credential, and the time without use after which a credential ends: a working day. */
+  tabs: 64,
+  tabMs: 12 * 60 * 60 * 1_000,
+  /** Time in which a request of the console has to be read and answered: files take longer than an upgrade over a forwarded port … */
+  consoleAnswerMs: 30_000,
+  /** … and the largest body of such a request, which holds a ticket. */
+  consoleBodyBytes: 1_024,
   /** Most connections of one configured key. */
   connectionsPerKey: 256,
   /** Longest name of a peer, in UTF-16 units: each log line contains it. */

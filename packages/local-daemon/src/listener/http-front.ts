@@ -7,6 +7,7 @@ import {
 import type { Socket } from "node:net";
 import type { Logger, Transport } from "@daemon-sdk/protocol";
 import { acceptBytes, acceptWebSocket, type ByteLink, REFUSAL_HEADER } from "@daemon-sdk/transport-ws";
+import { SERVING_LIMITS } from "../limits/index.js";
 import { parseAllowedHosts, parseAllowedOrigins, refusalOf } from "./origin-check.js";
 import type { PendingSocket } from "./pending-sockets.js";
 import { UpgradeProof } from "./upgrade-proof.js";
@@ -39,6 +40,14 @@ export interface AcceptedEditor extends Accepted {
 /** A WebSocket of the relay wire; its messages are chunks of a stream of frames. Start it at once. */
 export interface AcceptedBytes extends Admitted {
   readonly bytes: ByteLink;
+}
+
+/** Pages that the daemon serves itself, below {@link PageSite.path}. */
+export interface PageSite {
+  /** Begins and ends with a slash. */
+  readonly path: string;
+  /** Answers a request whose Host and Origin were accepted. Never throws. */
+  answer(request: IncomingMessage, response: ServerResponse): void;
 }
 
 /** Options of {@link HttpFront}. */
@@ -79,6 +88,8 @@ export class HttpFront {
   readonly #visitors = new WeakMap<object, HttpSocket>();
   /** The TCP port once it is bound: part of what Host must be, and of the proof. */
   port: number | undefined;
+  /** Pages of the daemon's own, once there are some. They may open the session wire. */
+  site: PageSite | undefined;
 
   /** @throws InvalidOptionError for an origin or a host that is none */
   constructor(options: HttpFrontOptions) {
@@ -102,10 +113,16 @@ export class HttpFront {
     response.shouldKeepAlive = false;
     const refusal = this.#refusalOf(request);
     if (refusal !== undefined) answer(response, 403, { error: FORBIDDEN[refusal] });
+    else if (this.site !== undefined && isBelow(this.site, request.url)) this.#answerPage(this.site, request, response);
     else if (request.url !== "/health")
       answer(response, 404, { error: "There is /health, and WebSockets at /, /relay and /acp." });
     else if (request.method !== "GET" && request.method !== "HEAD") answer(response, 405, { error: "Only GET." });
     else answer(response, 200, this.#options.health());
+  }
+
+  #answerPage(site: PageSite, request: IncomingMessage, response: ServerResponse): void {
+    this.#visitors.get(request.socket)?.pending.extend(SERVING_LIMITS.consoleAnswerMs);
+    site.answer(request, response);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -150,11 +167,20 @@ export class HttpFront {
     }
   }
 
+  #isForOwnPages(url: string | undefined): boolean {
+    return this.site !== undefined && (url === "/" || isBelow(this.site, url));
+  }
+
   #refusalOf(request: IncomingMessage): "host" | "origin" | undefined {
     const via = this.#visitors.get(request.socket)?.via ?? "tcp";
     const { host = [], origin = [] } = request.headersDistinct;
     const port = via === "tcp" ? (this.port ?? 0) : undefined;
-    const policy = { port, allowedOrigins: this.#allowedOrigins, allowedHosts: this.#allowedHosts };
+    const policy = {
+      port,
+      allowedOrigins: this.#allowedOrigins,
+      allowedHosts: this.#allowedHosts,
+      ownPages: this.#isForOwnPages(request.url),
+    };
     const refusal = refusalOf({ host, origin }, policy);
     if (refusal !== undefined)
       this.#options.logger.warn({ via, refusal, host, origin }, "refused a request from elsewhere");
@@ -169,6 +195,10 @@ const FORBIDDEN = {
   host: "Forbidden: the Host header is neither an address of this daemon nor among its allowedHosts.",
   origin: "Forbidden: this Origin is not among the daemon's allowedOrigins.",
 } as const;
+
+function isBelow({ path }: PageSite, url: string | undefined): boolean {
+  return url !== undefined && (url.startsWith(path) || url === path.slice(0, -1));
+}
 
 function answer(response: ServerResponse, status: number, body: object): void {
   const text = `${JSON.stringify(body)}\n`;

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { DAEMON_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { bindTcp, bindUnix } from "./bind.js";
 import { onFirstByte } from "./first-byte.js";
-import { HttpFront, type HttpFrontOptions, type Via } from "./http-front.js";
+import { HttpFront, type HttpFrontOptions, type PageSite, type Via } from "./http-front.js";
 import { type PendingSocket, PendingSockets } from "./pending-sockets.js";
 
 /** Options of {@link openListener}. */
@@ -22,8 +22,13 @@ export interface ListenerOptions extends HttpFrontOptions {
 /** The open listener of a daemon. */
 export interface Listener {
   /** The TCP port that was bound. */
-  readonly port?: number;
+  readonly port: number | undefined;
   readonly socketPath?: string;
+  /**
+   * Serves these pages from now on. Opens a free port of 127.0.0.1 where the daemon listens on none, as no page reaches a unix
+   * socket. Resolves with the port.
+   */
+  openSite(site: PageSite): Promise<number>;
   /** Stops accepting and cuts what has not upgraded. Accepted connections stay open: their owner closes them. */
   close(): Promise<void>;
 }
@@ -42,9 +47,11 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     intake.close();
     throw error;
   }
-  const { port } = intake;
   return {
-    ...(port === undefined ? {} : { port }),
+    get port() {
+      return intake.port;
+    },
+    openSite: (site) => intake.openSite(site),
     ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
     close: async () => intake.close(),
   };
@@ -59,6 +66,8 @@ class SocketIntake {
   readonly #http: HttpFront;
   readonly #room: PendingSockets;
   readonly #servers: Server[] = [];
+  #late: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -76,20 +85,38 @@ class SocketIntake {
   }
 
   async open(): Promise<void> {
-    const { socketPath, port, logger } = this.#options;
+    const { socketPath, port } = this.#options;
     if (socketPath !== undefined) this.#servers.push(await bindUnix(this.#server("unix"), socketPath));
-    if (port !== undefined) {
-      const server = await bindTcp(this.#server("tcp"), port);
-      this.#servers.push(server);
-      this.#http.port = portOf(server);
+    if (port !== undefined) await this.#openPort(port);
+    for (const server of this.#servers) this.#logErrors(server);
+  }
+
+  async openSite(site: PageSite): Promise<number> {
+    if (this.port === undefined) {
+      this.#late ??= this.#openPort(0).then((server) => this.#logErrors(server));
+      await this.#late;
     }
-    for (const server of this.#servers) {
-      // For example no free file descriptor for one connection; the next one may succeed.
-      server.on("error", (error) => logger.error({ error: error.message }, "could not accept a connection"));
-    }
+    this.#http.site = site;
+    return this.port ?? 0;
+  }
+
+  async #openPort(port: number): Promise<Server> {
+    const server = await bindTcp(this.#server("tcp"), port);
+    if (this.#isClosed) server.close();
+    this.#servers.push(server);
+    this.#http.port = portOf(server);
+    return server;
+  }
+
+  #logErrors(server: Server): void {
+    // For example no free file descriptor for one connection; the next one may succeed.
+    server.on("error", (error) =>
+      this.#options.logger.error({ error: error.message }, "could not accept a connection"),
+    );
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const server of this.#servers) server.close();
     this.#room.clear();
   }

@@ -13,6 +13,8 @@ export interface SourcePolicy {
   readonly allowedOrigins: ReadonlySet<string>;
   /** Further values of Host, in lower case. */
   readonly allowedHosts: ReadonlySet<string>;
+  /** Whether a page that this daemon served itself may ask: its Origin is its Host. Default false. */
+  readonly ownPages?: boolean;
 }
 
 /**
@@ -25,8 +27,8 @@ export interface SourcePolicy {
  */
 export function refusalOf(source: RequestSource, policy: SourcePolicy): "host" | "origin" | undefined {
   if (policy.port !== undefined && !isOwnHost(source.host, policy.port, policy.allowedHosts)) return "host";
-  if (source.origin.length > 0 && !isAllowedOrigin(source.origin, policy.allowedOrigins)) return "origin";
-  return undefined;
+  if (source.origin.length === 0 || isAllowedOrigin(source.origin, policy.allowedOrigins)) return undefined;
+  return policy.ownPages === true && isOwnPage(source) ? undefined : "origin";
 }
 
 /**
@@ -77,6 +79,12 @@ function isOwnHost(hosts: readonly string[], port: number, allowed: ReadonlySet<
 function isAllowedOrigin(origins: readonly string[], allowed: ReadonlySet<string>): boolean {
   const [origin] = origins;
   return origins.length === 1 && origin !== undefined && parsedOrigin(origin) === origin && allowed.has(origin);
+}
+
+/** Whether the page comes from the very host and port that it asks, which served it. A proxy in between may speak TLS. */
+function isOwnPage({ host, origin }: RequestSource): boolean {
+  if (host.length !== 1 || origin.length !== 1) return false;
+  return origin[0] === `http://${host[0]}` || origin[0] === `https://${host[0]}`;
 }
 
 /** The origin of a URL text, or undefined for what is none (`null`, opaque schemes). */

@@ -7,6 +7,8 @@ export interface PendingSocket {
   readonly acceptedAt: number;
   /** The socket has sent its first byte. Silent sockets are cut before it. */
   spoke(): void;
+  /** Gives a request that needs no credential, such as one for a file, another time from now on. */
+  extend(timeoutMs: number): void;
   /** Marks the upgrade as complete: the connection has the deadline from here on. */
   upgraded(): void;
   /** Marks the peer as authenticated: the socket no longer counts. */
@@ -44,6 +46,14 @@ export class PendingSockets {
       acceptedAt: performance.now(),
       spoke: () => {
         if (this.#silent.delete(socket)) this.#speaking.add(socket);
+      },
+      extend: (timeoutMs) => {
+        this.#stopTimer(socket);
+        if (!socket.destroyed)
+          this.#timers.set(
+            socket,
+            setTimeout(() => socket.destroy(), timeoutMs),
+          );
       },
       upgraded: () => this.#stopTimer(socket),
       authenticated: () => this.#forget(socket),

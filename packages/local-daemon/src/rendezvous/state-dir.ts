@@ -23,6 +23,8 @@ export const STATE_FILES = {
   agents: "agents",
   /** Webhooks of `local-daemon serve`, and how far they got. */
   webhooks: "webhooks",
+  /** The last link to the console that a browser was started with. It works once. */
+  consoleLink: "console.html",
   /** Somebody launches a daemon at the moment. */
   launching: "launching",
 } as const;

@@ -22,9 +22,11 @@ import {
   AGENT_HANDLERS,
   type Call,
   CONFIGURATION_HANDLERS,
+  CONSOLE_HANDLERS,
   type Handler,
   LIFECYCLE_HANDLERS,
   LISTING_HANDLERS,
+  type OpenConsole,
   PING_HANDLERS,
   RECEIPT_HANDLERS,
   REQUEST_HANDLERS,
@@ -52,6 +54,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...AGENT_HANDLERS,
     ...TICKET_HANDLERS,
     ...CONFIGURATION_HANDLERS,
+    ...CONSOLE_HANDLERS,
     ...WORKSPACE_HANDLERS,
   ].map((handler) => [handler.name, handler]),
 );
@@ -78,6 +81,7 @@ export interface CallServices {
   readonly refusals: RefusalLog;
   readonly shares: LoopShares;
   readonly reload: Reload;
+  readonly openConsole: OpenConsole;
 }
 
 /** A request of an authenticated client, and how long its message was. */
@@ -187,9 +191,10 @@ export class Calls {
 
   #call({ request, large }: IncomingCall): Call {
     const { services, client } = this.#options;
-    const { host, tickets, reload } = services;
+    const { host, tickets, reload, openConsole } = services;
     const sessions = new ReachableSessions(host, client);
-    return { requestId: request.id, large, client, tickets, reload, sessions, host, ending: this.#ending.signal };
+    const ending = this.#ending.signal;
+    return { requestId: request.id, large, client, tickets, reload, openConsole, sessions, host, ending };
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {

@@ -32,7 +32,7 @@ import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
 import { Calls, issueText } from "./calls.js";
 
-import type { Reload } from "./handlers/index.js";
+import type { OpenConsole, Reload } from "./handlers/index.js";
 import { LargeCall, type LargeOutcome } from "./large-call.js";
 import type { LargeTurn } from "./large-turns.js";
 
@@ -56,6 +56,7 @@ export interface SessionDialectOptions {
   onAuthenticated?(share: LoopShare): void;
   /** What a reload of the configuration changes; applies it unless `check`. */
   readonly reload: Reload;
+  readonly openConsole: OpenConsole;
   readonly logger: Logger;
 }
 
@@ -301,7 +302,7 @@ export class SessionDialect implements Dialect {
   }
 
   #callsOf(client: AttachedClient): Calls {
-    const { host, credentials, turns, reload } = this.#options;
+    const { host, credentials, turns, reload, openConsole } = this.#options;
     const services = {
       host,
       tickets: credentials.tickets,
@@ -309,6 +310,7 @@ export class SessionDialect implements Dialect {
       refusals: turns.refusals,
       shares: turns.shares,
       reload,
+      openConsole,
     };
     return new Calls({
       services,
@@ -361,6 +363,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     requests: true,
     ping: true,
     tickets: true,
+    console: true,
     sessionEnv: true,
     workspace: true,
     maxMessageBytes: LIMITS.sessionFrameBytes,

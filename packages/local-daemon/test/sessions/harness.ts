@@ -253,6 +253,7 @@ export class Harness {
           turns: this.turns,
           verifyProof: (proof) => proof === "good",
           reload: async () => ({ applied: [], atNextStart: [] }),
+          openConsole: async () => ({ url: "http://127.0.0.1:1/console/#ticket=t", expiresAt: 1 }),
           logger: silentLogger,
         });
         this.dialects.push(dialect);

@@ -17,6 +17,7 @@ import type {
   InboxRequest,
   ListRequestsParams,
   ListRequestsResult,
+  OpenConsoleResult,
   Receipt,
   ReloadConfigurationParams,
   ReloadConfigurationResult,
@@ -178,6 +179,12 @@ export const answerRequestParamsSchema: z.ZodMiniType<AnswerRequestParams> = z.l
 /** Schema of {@link CreateTicketResult}. */
 export const createTicketResultSchema: z.ZodMiniType<CreateTicketResult> = z.looseObject({
   ticket: text,
+  expiresAt: time,
+});
+
+/** Schema of {@link OpenConsoleResult}. */
+export const openConsoleResultSchema: z.ZodMiniType<OpenConsoleResult> = z.looseObject({
+  url: text,
   expiresAt: time,
 });
 

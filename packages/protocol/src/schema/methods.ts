@@ -70,6 +70,7 @@ export const METHOD_SCHEMAS: {
   answerRequest: { params: E.answerRequestParamsSchema, result: recordSchema },
   ping: { params: z.strictObject({}), result: recordSchema },
   createTicket: { params: z.strictObject({}), result: E.createTicketResultSchema },
+  openConsole: { params: z.strictObject({}), result: E.openConsoleResultSchema },
   reloadConfiguration: { params: E.reloadConfigurationParamsSchema, result: E.reloadConfigurationResultSchema },
 
   requestPermission: { params: Q.requestPermissionParamsSchema, result: Q.requestPermissionResultSchema },

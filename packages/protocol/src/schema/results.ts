@@ -62,6 +62,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   requests: offered,
   ping: offered,
   tickets: offered,
+  console: offered,
   workspace: offered,
   maxMessageBytes: optionalNumber,
   agents: z.exactOptional(z.array(text)),

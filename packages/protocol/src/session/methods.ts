@@ -149,6 +149,8 @@ export const METHODS = {
   >(),
   /** Ours: a credential for a page (docs/protocol.md, "Tickets"). */
   createTicket: connectionCall("create_ticket")<Record<string, never>, P.CreateTicketResult>(),
+  /** Ours: serves the console, and makes a link to it (docs/protocol.md, "Console"). */
+  openConsole: connectionCall("open_console")<Record<string, never>, P.OpenConsoleResult>(),
   /** Ours: takes over a changed configuration (docs/protocol.md, "Configuration"). */
   reloadConfiguration: connectionCall("reload_configuration", again)<
     P.ReloadConfigurationParams,

@@ -1,6 +1,12 @@
-import { METHODS, type ParamsOf, type ReloadConfigurationResult, type ResultOf } from "@daemon-sdk/protocol";
+import {
+  METHODS,
+  type OpenConsoleResult,
+  type ParamsOf,
+  type ReloadConfigurationResult,
+  type ResultOf,
+} from "@daemon-sdk/protocol";
 import { METHOD_SCHEMAS, type MethodSchemas } from "@daemon-sdk/protocol/schema";
-import type { Tickets } from "../../access/index.js";
+import type { Principal, Tickets } from "../../access/index.js";
 import type { SessionHost } from "../../sessions/index.js";
 import type { LargePrompt } from "../../turns/index.js";
 import type { AttachedClient } from "../attached-client.js";
@@ -20,7 +26,11 @@ export interface Call {
   /** Aborted when the client has gone or logs out: what waits is answered at once. */
   readonly ending: AbortSignal;
   readonly reload: Reload;
+  readonly openConsole: OpenConsole;
 }
+
+/** Serves the console, and makes a link that opens it once with the rights of the principal. */
+export type OpenConsole = (principal: Principal) => Promise<OpenConsoleResult>;
 
 /** What a reload of the configuration changes; applies it unless `check`. Rejects with `INVALID_OPTION` for a faulty file. */
 export type Reload = (check: boolean) => Promise<ReloadConfigurationResult>;

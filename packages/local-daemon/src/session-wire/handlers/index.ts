@@ -1,7 +1,8 @@
 export { AGENT_HANDLERS } from "./agent-calls.js";
 
 export { CONFIGURATION_HANDLERS } from "./configuration.js";
-export type { Call, Handler, Reload } from "./handler.js";
+export { CONSOLE_HANDLERS } from "./console.js";
+export type { Call, Handler, OpenConsole, Reload } from "./handler.js";
 
 export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
 export { LISTING_HANDLERS } from "./listings.js";

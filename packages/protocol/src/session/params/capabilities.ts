@@ -34,6 +34,8 @@ export interface DaemonCapabilities {
   ping?: true;
   /** `create_ticket` makes a credential for one connection, for pages. */
   tickets?: true;
+  /** `open_console` serves the console for browsers and makes a link to it. */
+  console?: true;
   /** `initialize_session` takes `env`: variables of the agent's environment. */
   sessionEnv?: true;
   /** `load_session` takes `cwd`; files, differences, models and default settings are answered for sessions of every agent. */

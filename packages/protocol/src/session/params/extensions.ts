@@ -187,6 +187,12 @@ export interface CreateTicketResult {
   expiresAt: number;
 }
 
+/** A link that opens the console in a browser, once, until `expiresAt` (ms since the epoch). Its fragment is a ticket. */
+export interface OpenConsoleResult {
+  url: string;
+  expiresAt: number;
+}
+
 /** What a reload is to do. */
 export interface ReloadConfigurationParams {
   /** States what a reload would change, and changes nothing. Default false. */

@@ -1,7 +1,7 @@
 import { type DaemonCapabilities, LIMITS } from "@daemon-sdk/protocol";
 
-/** All capabilities of the fake daemon, and its default (docs/protocol.md §4). */
-export const ALL_CAPABILITIES: Readonly<Required<DaemonCapabilities>> = {
+/** All capabilities of the fake daemon, and its default (docs/protocol.md §4). The fake serves no HTTP, so no console. */
+export const ALL_CAPABILITIES: Readonly<Required<Omit<DaemonCapabilities, "console">>> = {
   turns: true,
   inbox: true,
   directInterrupt: true,

@@ -1,0 +1,2 @@
+export { DiffView } from "./diff-view.js";
+export { patchOf } from "./patch.js";

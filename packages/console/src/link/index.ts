@@ -1,0 +1,2 @@
+export { type Access, createAccess } from "./access.js";
+export { openConnection } from "./open-connection.js";

@@ -1,0 +1,1 @@
+export { TranscriptView } from "./transcript-view.js";

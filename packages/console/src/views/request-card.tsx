@@ -1,0 +1,80 @@
+import type { InboxRequest, PermissionToolUse } from "@daemon-sdk/protocol";
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { ago } from "../ui/index.js";
+import type { ViewProps } from "./view-props.js";
+import type { Answer } from "./answer.js";
+import { Effect, effectTitle } from "./effect.js";
+import { Questions } from "./questions.js";
+
+/** One question of an agent, what it would do, and the answers that it offers. */
+export function RequestCard(
+  props: ViewProps & { readonly request: InboxRequest; readonly withSession?: boolean },
+): JSX.Element {
+  const { state, request, withSession = false } = props;
+  const isAnswering = useSignal(false);
+  const answer: Answer = async (value) => {
+    isAnswering.value = true;
+    await state.attempt(async () => state.connection.value?.answerRequest(request.requestId, value));
+    await state.refresh();
+    isAnswering.value = false;
+  };
+  const row = state.sessions.value?.find(({ sessionId }) => sessionId === request.sessionId);
+  return (
+    <article class="card request" aria-label={titleOf(request)}>
+      <header>
+        <h3>{titleOf(request)}</h3>
+        <p class="meta">
+          {withSession && (
+            <a href={`#/sessions/${encodeURIComponent(request.sessionId)}`}>
+              {row?.title ?? request.sessionId.slice(0, 8)}
+            </a>
+          )}
+          <time dateTime={new Date(request.createdAt).toISOString()}>{ago(request.createdAt)}</time>
+        </p>
+      </header>
+      {request.method === "ask_user" ? (
+        <Questions request={request} answer={answer} isDisabled={isAnswering.value} />
+      ) : (
+        <Permission request={request} answer={answer} isDisabled={isAnswering.value} />
+      )}
+    </article>
+  );
+}
+
+type Permit = Extract<InboxRequest, { method: "request_permission" }>;
+
+function Permission(props: {
+  readonly request: Permit;
+  readonly answer: Answer;
+  readonly isDisabled: boolean;
+}): JSX.Element {
+  const { toolUses, options } = props.request.params;
+  return (
+    <>
+      {toolUses.map((use) => (
+        <Effect key={use.toolUse.id} use={use} />
+      ))}
+      <div class="answers">
+        {options.map(({ label, value }, index) => (
+          <button
+            key={value}
+            type="button"
+            class={value === "cancel" ? "danger" : index === 0 ? "primary" : undefined}
+            disabled={props.isDisabled}
+            onClick={() => void props.answer(value)}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function titleOf(request: InboxRequest): string {
+  if (request.method === "ask_user") return "A question for you";
+  const [first, ...more] = request.params.toolUses;
+  const title = first === undefined ? "Permission" : effectTitle(first as PermissionToolUse);
+  return more.length === 0 ? title : `${title}, and ${more.length} more`;
+}

@@ -1,0 +1,95 @@
+import type { DaemonConnection } from "@daemon-sdk/client";
+import type { JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { SessionState } from "../daemon/index.js";
+import { TranscriptView } from "../transcript/index.js";
+import { Activity, Empty, Icon, Spinner } from "../ui/index.js";
+import type { ViewProps } from "./view-props.js";
+import { Composer } from "./composer.js";
+import { RequestCard } from "./request-card.js";
+
+/** One session: what it is, its transcript, what it asks, and the composer. */
+export function SessionView(
+  props: ViewProps & { readonly connection: DaemonConnection; readonly sessionId: string },
+): JSX.Element {
+  const { state, connection, sessionId } = props;
+  const session = useMemo(() => new SessionState(connection, sessionId), [connection, sessionId]);
+  useEffect(() => () => session.close(), [session]);
+  const row = state.sessions.value?.find((one) => one.sessionId === sessionId);
+  const requests = state.requests.value.filter((one) => one.sessionId === sessionId);
+  const isBusy = session.isBusy.value || (row !== undefined && row.activity !== "idle");
+  return (
+    <>
+      <SessionHead state={state} sessionId={sessionId} />
+      <Body session={session} />
+      {requests.length > 0 && (
+        <div class="asked">
+          {requests.map((request) => (
+            <RequestCard key={request.requestId} state={state} request={request} />
+          ))}
+        </div>
+      )}
+      <Composer
+        isBusy={isBusy}
+        send={(text) =>
+          state.attempt(() =>
+            session
+              .send(text)
+              .then(() => state.refresh())
+              .then(() => true),
+          )
+        }
+        interrupt={() => void state.attempt(() => session.interrupt())}
+      />
+    </>
+  );
+}
+
+function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: string }): JSX.Element {
+  const row = state.sessions.value?.find((one) => one.sessionId === sessionId);
+  const isArchived = row?.archivedAt !== undefined;
+  const change = (): Promise<unknown> =>
+    state.attempt(async () => {
+      const connection = state.connection.value;
+      await (isArchived ? connection?.unarchiveSession(sessionId) : connection?.archiveSession(sessionId));
+      await state.refresh();
+    });
+  return (
+    <div class="detail-head">
+      <a class="back" href="#/sessions" aria-label="Back to the list">
+        <Icon name="back" />
+      </a>
+      <div class="detail-title">
+        <h2>{row?.title ?? "Untitled"}</h2>
+        <p class="meta">
+          <Activity of={row?.activity ?? "idle"} />
+          {row?.cwd !== undefined && <span class="path">{row.cwd}</span>}
+        </p>
+      </div>
+      <button type="button" class="quiet small" onClick={() => void change()}>
+        <Icon name="archive" />
+        <span class="wide-only">{isArchived ? "Unarchive" : "Archive"}</span>
+      </button>
+    </div>
+  );
+}
+
+function Body({ session }: { readonly session: SessionState }): JSX.Element {
+  const { failure, isLoading, transcript, version } = session;
+  void version.value;
+  if (failure.value !== undefined) return <Empty title="This session cannot be shown">{failure.value}</Empty>;
+  if (transcript.rows.length > 0)
+    return (
+      <TranscriptView
+        rows={transcript.rows}
+        version={version.value}
+        hasOlder={session.hasOlder.value}
+        readOlder={() => void session.readOlder()}
+      />
+    );
+  return isLoading.value ? (
+    <Spinner label="Loading the transcript" />
+  ) : (
+    <Empty title="Nothing was said yet">Write what the agent is to do.</Empty>
+  );
+}
