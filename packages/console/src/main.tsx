@@ -7,4 +7,5 @@ import { App } from "./views/index.js";
 const state = new DaemonState(createAccess());
 const root = document.getElementById("app");
 if (root !== null) render(<App state={state} />, root);
+state.watchVisibility();
 void state.connect();

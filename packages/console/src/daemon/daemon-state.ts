@@ -41,25 +41,29 @@ export class DaemonState {
   async connect(): Promise<void> {
     this.link.value = "connecting";
     try {
-      this.connection.value = await openConnection(this.#access, ({ type }) => {
-        if (type === "connected") this.link.value = "connected";
-        else if (type === "reconnecting") this.link.value = "reconnecting";
-        else this.#ended();
-        if (type === "connected") void this.refresh();
+      const connection = await openConnection(this.#access, {
+        onStatus: ({ type }) => this.#onStatus(type),
+        onRefused: () => void this.#refused(),
       });
+      this.connection.value = connection;
       this.link.value = "connected";
+      void connection.closed.then(() => this.#ended());
       await this.refresh();
-      document.addEventListener("visibilitychange", () => void this.refresh());
-    } catch (error) {
-      this.link.value = codeOf(error) === "AUTH_REJECTED" ? "refused" : "unreachable";
+    } catch {
+      this.#ended();
     }
+  }
+
+  /** Looks at the lists again as soon as somebody looks at the page; returns what ends that. */
+  watchVisibility(): () => void {
+    const look = (): void => void this.refresh();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
   }
 
   /** Ends the access of this tab. */
   async leave(): Promise<void> {
-    await this.connection.value?.close();
-    this.connection.value = undefined;
-    this.link.value = "refused";
+    await this.#refused();
     await this.#access.leave().catch(() => {});
   }
 
@@ -116,10 +120,21 @@ export class DaemonState {
     return this.#older.filter(({ sessionId }) => !known.has(sessionId));
   }
 
+  #onStatus(type: "connected" | "reconnecting" | "disconnected"): void {
+    if (type === "disconnected" || this.connection.value === undefined) return;
+    this.link.value = type;
+    if (type === "connected") void this.refresh();
+  }
+
+  /** The link was used, or the daemon was restarted and does not know the credential of this tab. */
+  async #refused(): Promise<void> {
+    this.link.value = "refused";
+    await this.connection.value?.close();
+  }
+
   #ended(): void {
-    // With a restarted daemon the credential of this tab has ended, too: what the next try is told decides.
     this.connection.value = undefined;
-    void this.connect();
+    if (this.link.value !== "refused") this.link.value = "unreachable";
   }
 
   #merged(): readonly SessionRow[] | undefined {
@@ -137,8 +152,4 @@ export class DaemonState {
 
 function isSameList(one: readonly InboxRequest[], other: readonly InboxRequest[]): boolean {
   return one.length === other.length && one.every(({ requestId }, index) => requestId === other[index]?.requestId);
-}
-
-function codeOf(error: unknown): unknown {
-  return Reflect.get(Object(error), "code");
 }

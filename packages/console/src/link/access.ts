@@ -1,4 +1,4 @@
-import { ConnectionError, isRecord } from "@daemon-sdk/protocol";
+import { ConnectionError, DaemonError, isRecord } from "@daemon-sdk/protocol";
 
 /** Where a tab keeps its credential: readable by this origin, port included, and gone with the tab. */
 const STORAGE_KEY = "daemon-sdk.console.tab";
@@ -31,7 +31,7 @@ export function createAccess(base: string = document.baseURI): Access {
       } catch (error) {
         exchange = undefined;
         // A link that was opened a second time leaves a tab that has its credential as it is.
-        if (!isRejection(error) || sessionStorage.getItem(STORAGE_KEY) === null) throw error;
+        if (!DaemonError.is(error, "AUTH_REJECTED") || sessionStorage.getItem(STORAGE_KEY) === null) throw error;
         fromLink = undefined;
       }
     }
@@ -77,8 +77,4 @@ function textOf(answer: unknown, field: string): string {
   const value = isRecord(answer) ? answer[field] : undefined;
   if (typeof value === "string") return value;
   throw new ConnectionError("CONNECTION_FAILED", `The daemon's answer has no ${field}.`);
-}
-
-function isRejection(error: unknown): boolean {
-  return error instanceof ConnectionError && error.code === "AUTH_REJECTED";
 }

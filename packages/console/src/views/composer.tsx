@@ -49,10 +49,9 @@ export function Composer({ isBusy, send, interrupt }: ComposerProps): JSX.Elemen
           onKeyDown={onKeyDown}
         />
         {isBusy && (
-          <button type="button" class="stop" onClick={interrupt} aria-keyshortcuts="Escape">
+          <button type="button" class="stop" aria-label="Interrupt" onClick={interrupt} aria-keyshortcuts="Escape">
             <Icon name="stop" />
             <span class="wide-only">Interrupt</span>
-            <span class="visually-hidden narrow-only">Interrupt</span>
           </button>
         )}
         <button type="submit" class="primary send" disabled={text.value.trim() === ""}>

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { Empty } from "../ui/index.js";
-import type { ViewProps } from "./view-props.js";
 import { RequestCard } from "./request-card.js";
+import type { ViewProps } from "./view-props.js";
 
 /** What all sessions ask of the user, oldest first. */
 export function InboxView({ state }: ViewProps): JSX.Element {

@@ -8,7 +8,9 @@ export function LinkBanner({ link, retry }: { readonly link: LinkState; readonly
       {link === "reconnecting" && (
         <div class="banner warn">
           <span class="spinner" aria-hidden="true" />
-          <span>The connection was lost. Trying to get it back; sessions go on meanwhile.</span>
+          <span>
+            The connection was lost. Trying again; sessions go on meanwhile. A daemon that was stopped needs a new link.
+          </span>
         </div>
       )}
       {link === "unreachable" && (

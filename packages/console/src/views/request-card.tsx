@@ -2,10 +2,10 @@ import type { InboxRequest, PermissionToolUse } from "@daemon-sdk/protocol";
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { ago } from "../ui/index.js";
-import type { ViewProps } from "./view-props.js";
 import type { Answer } from "./answer.js";
 import { Effect, effectTitle } from "./effect.js";
 import { Questions } from "./questions.js";
+import type { ViewProps } from "./view-props.js";
 
 /** One question of an agent, what it would do, and the answers that it offers. */
 export function RequestCard(

@@ -3,9 +3,9 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { SessionRow } from "../daemon/index.js";
 import { Activity, ago, Empty, Icon, Spinner } from "../ui/index.js";
-import type { ViewProps } from "./view-props.js";
 import { NewSession } from "./new-session.js";
 import { useSearch } from "./use-search.js";
+import type { ViewProps } from "./view-props.js";
 
 const FILTERS = ["All", "Working", "For you", "Archived"] as const;
 type Filter = (typeof FILTERS)[number];

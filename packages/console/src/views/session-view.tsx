@@ -4,9 +4,9 @@ import { useEffect, useMemo } from "preact/hooks";
 import { SessionState } from "../daemon/index.js";
 import { TranscriptView } from "../transcript/index.js";
 import { Activity, Empty, Icon, Spinner } from "../ui/index.js";
-import type { ViewProps } from "./view-props.js";
 import { Composer } from "./composer.js";
 import { RequestCard } from "./request-card.js";
+import type { ViewProps } from "./view-props.js";
 
 /** One session: what it is, its transcript, what it asks, and the composer. */
 export function SessionView(
@@ -48,6 +48,7 @@ export function SessionView(
 function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: string }): JSX.Element {
   const row = state.sessions.value?.find((one) => one.sessionId === sessionId);
   const isArchived = row?.archivedAt !== undefined;
+  const label = isArchived ? "Unarchive" : "Archive";
   const change = (): Promise<unknown> =>
     state.attempt(async () => {
       const connection = state.connection.value;
@@ -66,9 +67,9 @@ function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: str
           {row?.cwd !== undefined && <span class="path">{row.cwd}</span>}
         </p>
       </div>
-      <button type="button" class="quiet small" onClick={() => void change()}>
+      <button type="button" class="quiet small" aria-label={label} onClick={() => void change()}>
         <Icon name="archive" />
-        <span class="wide-only">{isArchived ? "Unarchive" : "Archive"}</span>
+        <span class="wide-only">{label}</span>
       </button>
     </div>
   );

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { Empty } from "../ui/index.js";
-import type { ViewProps } from "./view-props.js";
 import { SessionList } from "./session-list.js";
 import { SessionView } from "./session-view.js";
+import type { ViewProps } from "./view-props.js";
 
 /** The list of sessions, and the one that is chosen. A narrow page shows one of both. */
 export function SessionsView({
