@@ -205,6 +205,11 @@ export const WIRE_MUTANTS: readonly DaemonMutant[] = [
     make: () => ({ hears: (frame, wire) => (isCall(frame, "ping") ? wire.answer(frame, { error: UNKNOWN }) : frame) }),
   },
   {
+    sin: "counts turns and forgets the minutes",
+    caughtBy: ["P12.3"],
+    make: says((frame, wire) => withResult(frame, wire, "get_metrics", (result) => ({ ...result, minutes: [] }))),
+  },
+  {
     sin: "says yes where a capability is true",
     caughtBy: ["P4.2"],
     make: () => ({

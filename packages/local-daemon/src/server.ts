@@ -19,7 +19,8 @@ import { failpoint } from "./failpoint.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import type { AcceptedEditor, Listener, ListenerOptions } from "./listener/index.js";
-import { LagLog } from "./loop/index.js";
+import { MetricsReader } from "./metrics-reader.js";
+import { Observation } from "./observation.js";
 import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -39,33 +40,8 @@ export {
 } from "./config.js";
 export type { ReloadReport } from "./config-reload.js";
 export type { DaemonLimits } from "./limits/index.js";
-export type {
-  AgentProcessRow,
-  ChangeSlice,
-  FrameRun,
-  JournalBounds,
-  MailboxRow,
-  MailboxState,
-  MessageChange,
-  MessageFeed,
-  MessagePageQuery,
-  MessageRun,
-  MessageRunQuery,
-  MessageSource,
-  NumberedMessages,
-  PendingRequestRow,
-  RelayWrite,
-  SegmentInfo,
-  SegmentRow,
-  SessionPageQuery,
-  SessionRow,
-  Store,
-  StoredMessageState,
-  StoredSegment,
-  StoreWrite,
-  TurnRow,
-} from "./storage/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
+export type * from "./stored-types.js";
 
 /** Where a daemon can be reached, and which one it is. */
 export interface DaemonEndpoint {
@@ -159,7 +135,6 @@ class RunningDaemon implements Daemon {
   #editors: Promise<EditorConnections> | undefined;
   #console: Console | undefined;
   readonly #drainCut = new AbortController();
-  readonly #lag: LagLog | undefined;
   readonly #guard: AgentGuard | undefined;
   #listener: Listener | undefined;
   #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
@@ -167,6 +142,8 @@ class RunningDaemon implements Daemon {
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
   readonly #shares = new LoopShares();
+  readonly #observation: Observation;
+  readonly #metricsReader: MetricsReader;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -183,17 +160,18 @@ class RunningDaemon implements Daemon {
       this.#resolveClosed = resolve;
     });
     const { instanceId, stateDir, token } = claim;
-    // Without a state directory the daemon is a part of a program, and the loop is that program's.
-    if (stateDir !== undefined) this.#lag = new LagLog({ logger, loopLagMs: limits.loopLagMs });
-    else this.#guard = new AgentGuard({ instanceId });
+    // Without a state directory the daemon is a part of a program.
+    if (stateDir === undefined) this.#guard = new AgentGuard({ instanceId });
     const policies = new KeyPolicies(config.apiKeys);
+    this.#observation = new Observation({ logger, policies, now, limits, ownsLoop: stateDir !== undefined });
+    const { metrics, turns: observer } = this.#observation;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
-    this.#committer = new Committer({ store, logger, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
+    this.#committer = new Committer({ store, logger, metrics, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
     this.#agents = agentCatalog(config, loginShell);
     loginShell.onRead = () => this.#agents.complete();
     this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
     this.#host = new SessionHost({
-      ...{ store, epoch, instanceId, limits, now, logger, policies, stateDir },
+      ...{ store, epoch, instanceId, limits, now, logger, policies, stateDir, metrics, observer },
       spawner: config.spawner ?? createAgentSpawner({ instanceId, stateDir, logger, guard: this.#guard, loginShell }),
       committer: this.#committer,
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
@@ -201,14 +179,30 @@ class RunningDaemon implements Daemon {
       agents: this.#agents,
     });
     this.#connections = new SessionConnections({
-      ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger },
+      ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger, metrics },
+      readMetrics: () => this.#metricsReader.read(),
       reload: (check) => this.#reload.read(check),
       openConsole: async (principal) => (await this.#loadedConsole()).open(principal),
     });
+    this.#metricsReader = this.#readMetrics();
     this.#reload = new ConfigReload({
       ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials, loginShell },
       closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),
       recheck: () => this.#host.services.live.recheck(),
+    });
+  }
+
+  #readMetrics(): MetricsReader {
+    const { config, claim } = this.#parts;
+    const { metrics } = this.#observation;
+    return new MetricsReader({
+      ...{ metrics, host: this.#host, credentials: this.#credentials, now: config.now },
+      storePath: claim.databasePath,
+      measure: () => ({
+        connections: this.#connections.size,
+        relayConnections: this.#relay?.door.size ?? 0,
+        loopLagMs: this.#observation.loopLagMs,
+      }),
     });
   }
 
@@ -260,7 +254,7 @@ class RunningDaemon implements Daemon {
       await this.#listener?.close();
       await this.#relay?.host.stop();
       await this.#search.close();
-      this.#lag?.close();
+      this.#observation.close();
       throw error;
     }
   }
@@ -341,8 +335,9 @@ class RunningDaemon implements Daemon {
         instanceId: claim.instanceId,
         version: LOCAL_DAEMON_VERSION,
         connections: this.#connections.size + relay.size,
-        loopLagMs: this.#lag?.lagMs ?? 0,
+        loopLagMs: this.#observation.loopLagMs ?? 0,
       }),
+      metrics: (asker) => this.#metricsReader.answer(asker),
       onAccept: (accepted) => void this.#connections.accept(accepted),
       onEditorAccept: (accepted) => void this.#acceptEditor(accepted),
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
@@ -396,7 +391,7 @@ class RunningDaemon implements Daemon {
     await this.#relay?.host.stop();
     await this.#search.close();
     await store.close();
-    this.#lag?.close();
+    this.#observation.close();
     this.#guard?.close();
     await claim.release();
   }

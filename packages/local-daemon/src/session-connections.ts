@@ -1,7 +1,8 @@
-import { CloseCode, type Logger, type Transport } from "@daemon-sdk/protocol";
+import { CloseCode, type GetMetricsResult, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
 import { Connection, type LoopShare, type LoopShares } from "./connection/index.js";
 import type { DaemonLimits } from "./limits/index.js";
+import type { DaemonMetrics } from "./metrics/index.js";
 import type { OpenConsole, Reload, SharedTurns } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
 
@@ -26,6 +27,9 @@ export interface SessionConnectionsOptions {
   readonly limits: DaemonLimits;
   readonly logger: Logger;
   readonly reload: Reload;
+  /** Answer to `get_metrics`. */
+  readMetrics(): GetMetricsResult;
+  readonly metrics: DaemonMetrics;
   readonly openConsole: OpenConsole;
 }
 
@@ -64,7 +68,7 @@ export class SessionConnections {
    */
   async accept(link: SessionLink): Promise<void> {
     const { SessionDialect } = await this.#loaded();
-    const { host, credentials, limits, logger, reload, openConsole } = this.#options;
+    const { host, credentials, limits, logger, reload, readMetrics, metrics, openConsole } = this.#options;
     const turns = await this.#sharedTurns();
     const { transport, principal, acceptedAt } = link;
     turns.connections.check(principal?.keyId);
@@ -88,12 +92,15 @@ export class SessionConnections {
           verifyProof: (proof) => link.verifyProof?.(proof) ?? false,
           onAuthenticated: (share) => link.markAuthenticated?.(share),
           reload,
+          readMetrics,
+          metrics,
           openConsole,
           logger,
         }),
     });
     turns.connections.add(principal?.keyId, connection);
     this.#open.add(connection);
+    metrics.connectionsAccepted.add();
     void connection.closed.then(() => this.#open.delete(connection));
     if (this.#isDraining) connection.close(CloseCode.goingAway, "the daemon stops");
   }

@@ -4,6 +4,7 @@ import {
   type CreateTicketResult,
   type DaemonCapabilities,
   type DefaultSettingsResult,
+  type GetMetricsResult,
   type LoadSessionResult,
   type Logger,
   METHODS,
@@ -202,6 +203,15 @@ export class DaemonConnection extends CallsById {
    */
   createTicket(): Promise<CreateTicketResult> {
     return this.calls.request(METHODS.createTicket, {});
+  }
+
+  /**
+   * What the daemon has counted since its start, and its last hour by minutes; each name is listed in docs/operations.md. Needs a daemon
+   * that offers `metrics`. Rejects with NOT_ALLOWED for a key whose policy does not allow it.
+   */
+  async getMetrics(): Promise<GetMetricsResult> {
+    requireOffer(this.capabilities, "metrics");
+    return this.calls.request(METHODS.getMetrics, {});
   }
 
   /**

@@ -9,6 +9,7 @@ const FIELDS: readonly string[] = [
   "agents",
   "autonomy",
   "approves",
+  "metrics",
   "quotas",
 ] satisfies (keyof ConfiguredKey)[];
 

@@ -10,6 +10,7 @@ export {
   KeyPolicies,
   type KeyPolicy,
   type KeyQuotas,
+  readsMetrics,
 } from "./key-policy.js";
 export { checkPrincipal, PERSON, type Principal } from "./principal.js";
 export { PrincipalTurns } from "./principal-turns.js";

@@ -31,6 +31,11 @@ export interface KeyPolicy {
    * with `high`, because a client that approves everything has every autonomy.
    */
   readonly approves?: boolean | undefined;
+  /**
+   * Whether clients of the key may read the daemon's metrics, which count what all keys do. Default: only without `autonomy`,
+   * or with `high`, because such a key can do what the person can.
+   */
+  readonly metrics?: boolean | undefined;
   readonly quotas?: KeyQuotas | undefined;
 }
 
@@ -93,6 +98,11 @@ export function isConfined({ autonomy }: KeyPolicy): boolean {
 /** Whether clients of a key may approve what its agents ask for. */
 export function approves(policy: KeyPolicy): boolean {
   return policy.approves ?? !isConfined(policy);
+}
+
+/** Whether clients of a key may read the daemon's metrics. */
+export function readsMetrics(policy: KeyPolicy): boolean {
+  return policy.metrics ?? !isConfined(policy);
 }
 
 /** Whether a policy allows that autonomy. A level that the daemon does not know counts as the highest. */

@@ -8,6 +8,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import { AGENT_LIMITS, type LiveAgentLimits } from "../limits/index.js";
+import type { DaemonMetrics } from "../metrics/index.js";
 import { agentsBusy, daemonStopping } from "../refusals.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpawner, AgentSpec, AgentStart } from "./agent.js";
 import type { LiveAgents } from "./live-agents.js";
@@ -19,6 +20,7 @@ export interface AgentServices {
   readonly spawner: AgentSpawner;
   readonly committer: Committer;
   readonly live: LiveAgents;
+  readonly metrics: DaemonMetrics;
   /** Id of this start of the daemon, stored with every process so that the next one knows whose it is. */
   readonly instanceId: string;
   readonly now: () => number;
@@ -199,19 +201,24 @@ export class AgentSlot implements Occupant {
   }
 
   async #start(signal: AbortSignal): Promise<Agent> {
-    const { live, now, onStart } = this.#options;
+    const { live, now, onStart, metrics } = this.#options;
     const stops = this.#stops;
     const notice = new StartNotice(onStart);
+    let since: number | undefined;
     try {
       const spec = await this.#begun(signal);
       notice.begun();
+      since = performance.now();
       this.#starts.push(now());
       const agent = await this.#fill(spec, () => this.#stops !== stops);
+      metrics.agentStarted(performance.now() - since);
       live.started(this);
       notice.ended("ready");
       return agent;
     } catch (error) {
       notice.ended("failed");
+      // A start that never began has not failed.
+      if (since !== undefined) metrics.agentStartFailures.add();
       live.delete(this);
       throw live.isClosed ? daemonStopping() : error;
     }
@@ -298,7 +305,8 @@ export class AgentSlot implements Occupant {
   }
 
   #exited(agent: Agent | undefined, exit: AgentExit): void {
-    const { committer, events, live } = this.#options;
+    const { committer, events, live, metrics } = this.#options;
+    metrics.agentExits.add(exit.expected ? "asked" : "itself");
     if (agent !== undefined) committer.commit([{ kind: "agentProcessGone", pid: agent.pid }]).catch(() => {});
     if (this.#agent === agent) {
       this.#agent = undefined;

@@ -44,6 +44,11 @@ export class LiveAgents {
     this.#policies = options.policies ?? new KeyPolicies();
   }
 
+  /** How many start or run, how many of them start, and how many wait for their start. */
+  get counts(): { readonly live: number; readonly starting: number; readonly waiting: number } {
+    return { live: this.#live.size, starting: this.#starting.size, waiting: this.#waiting.size };
+  }
+
   /** Whether {@link close} was called. */
   get isClosed(): boolean {
     return this.#isClosed;

@@ -22,13 +22,22 @@ import { addShowCommand } from "./show-command.js";
 import { addStartCommand } from "./start-command.js";
 import { addStatusCommand } from "./status-command.js";
 import { addStopCommand } from "./stop-command.js";
+import { addTailMetricsCommand } from "./tail-metrics-command.js";
 import { processTerminal } from "./terminal.js";
 import { addTicketCommand } from "./ticket-command.js";
 import { addTokenCommands } from "./token-command.js";
 
 /** All commands, under the headings of the help and in its order. A command is added by one line here. */
 const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
-  "Daemon:": [addStartCommand, addStopCommand, addStatusCommand, addDoctorCommand, addLogsCommand, addOpenCommand],
+  "Daemon:": [
+    addStartCommand,
+    addStopCommand,
+    addStatusCommand,
+    addDoctorCommand,
+    addLogsCommand,
+    addTailMetricsCommand,
+    addOpenCommand,
+  ],
   "Sessions:": [
     addRunCommand,
     addSendCommand,

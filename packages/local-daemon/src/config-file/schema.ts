@@ -76,6 +76,7 @@ const keySchema = z.strictObject({
   agents: optional(someNames, "Agents of its sessions, by name."),
   autonomy: optional(oneOf(LEVELS), "Highest autonomy of its sessions."),
   approves: optional(flag, "Whether its clients may approve what agents ask for."),
+  metrics: optional(flag, "Whether its clients may read the daemon's metrics."),
   quotas: optional(quotasSchema, "Bounds of this key, in place of the general ones."),
 });
 

@@ -154,6 +154,11 @@ export class Inbox {
     return this.#pending.values();
   }
 
+  /** How many requests of all sessions are pending. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
   /** Pending requests of one session, oldest first. */
   pendingOf(sessionId: SessionId): PendingRequest[] {
     return [...(this.#bySession.get(sessionId) ?? [])];

@@ -2,13 +2,17 @@ import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import { inLoop } from "../loop/index.js";
+import { DaemonMetrics } from "../metrics/index.js";
 import type { Store, StoreWrite } from "../storage/index.js";
 
 /** What one source wants stored in the next transaction, and the callback for the outcome. */
 export interface Batch {
   readonly writes: readonly StoreWrite[];
-  /** What it counts to: the id of a key, undefined for the person; and its length in UTF-16 units. Default: not counted. */
-  readonly load?: { readonly owner: string | undefined; readonly chars: number };
+  /**
+   * What it counts to: the id of a key, undefined for the person; how many entries it has, and their length in UTF-16 units. Default:
+   * not counted.
+   */
+  readonly load?: { readonly owner: string | undefined; readonly entries: number; readonly chars: number };
   /** Called once, after the commit (no error) or its failure. Only now may anything of the batch be delivered. */
   settle(error: DaemonError | undefined): void;
 }
@@ -23,6 +27,8 @@ export interface CommitSource {
 export interface CommitterOptions {
   readonly store: Store;
   readonly logger: Logger;
+  /** Default: counts that nobody reads. */
+  readonly metrics?: DaemonMetrics;
   /** Storing and delivering the large entries of a principal took so long. */
   readonly onLoad?: (owner: string | undefined, ms: number) => void;
 }
@@ -38,6 +44,9 @@ export class Committer {
   readonly #store: Store;
   readonly #logger: Logger;
   readonly #onLoad: CommitterOptions["onLoad"];
+  readonly #metrics: DaemonMetrics;
+  /** When the first of those came that wait: the latency of the next transaction counts from here. */
+  #since = 0;
   #enlisted = new Set<CommitSource>();
   #exclusive: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
@@ -47,10 +56,12 @@ export class Committer {
     this.#store = options.store;
     this.#logger = options.logger;
     this.#onLoad = options.onLoad;
+    this.#metrics = options.metrics ?? new DaemonMetrics();
   }
 
   /** Takes this source's batch into the next transaction. Enlisting again before that changes nothing. */
   enlist(source: CommitSource): void {
+    if (this.#enlisted.size === 0) this.#since = performance.now();
     this.#enlisted.add(source);
     this.#schedule();
   }
@@ -96,20 +107,36 @@ export class Committer {
     this.#exclusive = [];
     const sources = [...this.#enlisted];
     this.#enlisted = new Set();
-    if (sources.length > 0) await this.#measured(sources.map((source) => source.takeBatch()));
+    const since = this.#since;
+    if (sources.length > 0)
+      await this.#measured(
+        sources.map((source) => source.takeBatch()),
+        since,
+      );
     // After the sources that were enlisted before: exclusive work sees what they stored.
     for (const work of exclusive) await work();
   }
 
-  /** Commits, and counts the time to those whose entries are large. */
-  async #measured(batches: readonly Batch[]): Promise<void> {
+  /** Commits, counts, and counts the time to those whose entries are large. */
+  async #measured(batches: readonly Batch[], firstAt: number): Promise<void> {
     const large = batches.filter(({ load }) => load !== undefined && load.chars >= SERVING_LIMITS.debtCommitChars);
     const since = performance.now();
     await this.#commitAll(batches);
+    this.#count(batches, firstAt);
     if (large.length === 0) return;
     const ms = performance.now() - since;
     const chars = large.reduce((sum, { load }) => sum + (load?.chars ?? 0), 0);
     for (const { load } of large) if (load !== undefined) this.#onLoad?.(load.owner, (ms * load.chars) / chars);
+  }
+
+  #count(batches: readonly Batch[], firstAt: number): void {
+    let entries = 0;
+    let chars = 0;
+    for (const { load } of batches) {
+      entries += load?.entries ?? 0;
+      chars += load?.chars ?? 0;
+    }
+    if (entries > 0) this.#metrics.delivered(entries, chars, performance.now() - firstAt);
   }
 
   async #commitAll(batches: readonly Batch[]): Promise<void> {
@@ -122,10 +149,13 @@ export class Committer {
   }
 
   async #tryCommit(writes: readonly StoreWrite[]): Promise<DaemonError | undefined> {
+    const since = performance.now();
     try {
       failpoint("committing");
       await inLoop("commits of the store", () => this.#store.commit(writes));
       failpoint("committed");
+      this.#metrics.commits.add();
+      this.#metrics.commitDuration.record(performance.now() - since);
       return undefined;
     } catch (cause) {
       const error = DaemonError.is(cause)
@@ -137,6 +167,7 @@ export class Committer {
               cause,
             },
           );
+      this.#metrics.commitFailures.add();
       this.#logger.error({ code: error.code, writes: writes.length }, error.message);
       return error;
     }

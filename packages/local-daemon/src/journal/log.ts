@@ -234,17 +234,17 @@ export class SessionLog implements CommitSource, CursorSource {
   }
 
   takeBatch(): Batch {
-    const chars = this.#waitingChars;
+    const [entries, chars] = [this.#frames.length, this.#waitingChars];
     const segments = this.#takeSegments(this.#options.now());
     const [kept, asks, waiters] = [this.#kept, this.#asks, this.#waiters];
     this.#kept = new Map();
     this.#asks = [];
     this.#waiters = [];
     this.#inFlightChars += chars;
-    const entries = segments.map((row): StoreWrite => ({ kind: "segment", row }));
+    const rows = segments.map((row): StoreWrite => ({ kind: "segment", row }));
     // Kept rows last: they are newer than those of an ask that waited.
-    const writes = [...entries, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
-    const load = { owner: this.#options.owner, chars };
+    const writes = [...rows, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
+    const load = { owner: this.#options.owner, entries, chars };
     return { writes, load, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
   }
 

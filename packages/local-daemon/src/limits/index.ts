@@ -8,6 +8,7 @@ export type { LiveAgentLimits } from "./live-agent-limits.js";
 export { LOOP_LIMITS } from "./loop-limits.js";
 export { MAILBOX_LIMITS } from "./mailbox-limits.js";
 export { MESSAGING_LIMITS } from "./messaging-limits.js";
+export { METRICS_LIMITS } from "./metrics-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";
 export { RELAY_LIMITS, type RelayLimits } from "./relay-limits.js";
 export { SEARCH_LIMITS } from "./search-limits.js";

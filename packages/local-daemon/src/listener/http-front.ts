@@ -42,6 +42,16 @@ export interface AcceptedBytes extends Admitted {
   readonly bytes: ByteLink;
 }
 
+/** Who asks for `/metrics`. */
+export interface MetricsAsker {
+  readonly via: Via;
+  /** The header `Authorization`, where one was sent. */
+  readonly authorization: string | undefined;
+}
+
+/** What is answered there: a text of that media type, or why not. */
+export type MetricsAnswer = { readonly text: string; readonly type: string } | "unauthenticated" | "notAllowed";
+
 /** Pages that the daemon serves itself, below {@link PageSite.path}. */
 export interface PageSite {
   /** Begins and ends with a slash. */
@@ -61,6 +71,8 @@ export interface HttpFrontOptions {
   readonly version: string;
   /** Body of `GET /health`. Any program of this machine can read it: no secrets. */
   health(): object;
+  /** Answer to `GET /metrics`. Without it, there are no metrics. */
+  metrics?(asker: MetricsAsker): MetricsAnswer;
   /** Called for each upgraded socket at `/`, before any of its messages is delivered. */
   onAccept(accepted: Accepted): void;
   /** As {@link onAccept} at `/relay`. Without it, there is no relay. */
@@ -77,7 +89,7 @@ interface HttpSocket {
 }
 
 /**
- * The daemon's HTTP: `/health`, and the upgrade to a WebSocket. Checks where a request comes from before it is served. The
+ * The daemon's HTTP: `/health`, `/metrics`, and the upgrade to a WebSocket. Checks where a request comes from before it is served. The
  * server never listens itself; sockets are handed to it.
  */
 export class HttpFront {
@@ -112,12 +124,25 @@ export class HttpFront {
     // One request per socket: a socket that stays open without an upgrade would only wait for its timer.
     response.shouldKeepAlive = false;
     const refusal = this.#refusalOf(request);
+    const isMetrics = request.url === "/metrics" && this.#options.metrics !== undefined;
     if (refusal !== undefined) answer(response, 403, { error: FORBIDDEN[refusal] });
     else if (this.site !== undefined && isBelow(this.site, request.url)) this.#answerPage(this.site, request, response);
-    else if (request.url !== "/health")
-      answer(response, 404, { error: "There is /health, and WebSockets at /, /relay and /acp." });
+    else if (request.url !== "/health" && !isMetrics)
+      answer(response, 404, { error: "There is /health, /metrics, and WebSockets at /, /relay and /acp." });
     else if (request.method !== "GET" && request.method !== "HEAD") answer(response, 405, { error: "Only GET." });
+    else if (isMetrics) this.#answerMetrics(request, response);
     else answer(response, 200, this.#options.health());
+  }
+
+  #answerMetrics(request: IncomingMessage, response: ServerResponse): void {
+    const via = this.#visitors.get(request.socket)?.via ?? "tcp";
+    const found = this.#options.metrics?.({ via, authorization: request.headers.authorization });
+    if (found === undefined || found === "unauthenticated") {
+      response.setHeader("www-authenticate", "Bearer");
+      answer(response, 401, { error: "Send a key of this daemon: Authorization: Bearer <key>." });
+    } else if (found === "notAllowed") {
+      answer(response, 403, { error: "The policy of this key does not let it read metrics." });
+    } else write(response, 200, found.type, found.text);
   }
 
   #answerPage(site: PageSite, request: IncomingMessage, response: ServerResponse): void {
@@ -201,9 +226,12 @@ function isBelow({ path }: PageSite, url: string | undefined): boolean {
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {
-  const text = `${JSON.stringify(body)}\n`;
+  write(response, status, "application/json; charset=utf-8", `${JSON.stringify(body)}\n`);
+}
+
+function write(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
+    "content-type": type,
     "content-length": Buffer.byteLength(text),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",

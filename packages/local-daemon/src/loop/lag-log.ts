@@ -7,6 +7,8 @@ export interface LagLogOptions {
   readonly logger: Logger;
   /** Lag past which a warning is logged, in ms. */
   readonly loopLagMs: number;
+  /** Called with each report. */
+  onLag?(ms: number): void;
   /** Where the reports come from. Default: the watch of this thread's loop. */
   listen?(listener: LoopListener): () => void;
 }
@@ -37,6 +39,7 @@ export class LagLog {
 
   #onReport(report: LoopReport): void {
     this.#recent = [...this.#recent.slice(1 - LOOP_LIMITS.recentReports), report.lagMs];
+    this.#options.onLag?.(report.lagMs);
     this.#sinceWarning += LOOP_LIMITS.reportMs;
     if (report.lagMs < this.#options.loopLagMs) return;
     this.#stalls++;

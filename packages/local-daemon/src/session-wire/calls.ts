@@ -4,6 +4,7 @@ import {
   encodeFailure,
   encodeResult,
   FACTORY_PROTOCOL_VERSION,
+  type GetMetricsResult,
   LIMITS,
   METHODS,
   ProtocolError,
@@ -26,6 +27,7 @@ import {
   type Handler,
   LIFECYCLE_HANDLERS,
   LISTING_HANDLERS,
+  METRICS_HANDLERS,
   type OpenConsole,
   PING_HANDLERS,
   RECEIPT_HANDLERS,
@@ -54,6 +56,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map(
     ...AGENT_HANDLERS,
     ...TICKET_HANDLERS,
     ...CONFIGURATION_HANDLERS,
+    ...METRICS_HANDLERS,
     ...CONSOLE_HANDLERS,
     ...WORKSPACE_HANDLERS,
   ].map((handler) => [handler.name, handler]),
@@ -81,6 +84,7 @@ export interface CallServices {
   readonly refusals: RefusalLog;
   readonly shares: LoopShares;
   readonly reload: Reload;
+  readMetrics(): GetMetricsResult;
   readonly openConsole: OpenConsole;
 }
 
@@ -191,10 +195,10 @@ export class Calls {
 
   #call({ request, large }: IncomingCall): Call {
     const { services, client } = this.#options;
-    const { host, tickets, reload, openConsole } = services;
+    const { host, tickets, reload, readMetrics, openConsole } = services;
     const sessions = new ReachableSessions(host, client);
-    const ending = this.#ending.signal;
-    return { requestId: request.id, large, client, tickets, reload, openConsole, sessions, host, ending };
+    const shared = { client, tickets, reload, readMetrics, openConsole, sessions, host };
+    return { requestId: request.id, large, ...shared, ending: this.#ending.signal };
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {

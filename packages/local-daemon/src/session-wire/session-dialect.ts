@@ -9,6 +9,7 @@ import {
   encodeNotification,
   encodeResult,
   FACTORY_PROTOCOL_VERSION,
+  type GetMetricsResult,
   LIMITS,
   type Logger,
   METHODS,
@@ -27,6 +28,7 @@ import { briefText, type Connection, type Dialect, type LargeInbound, type LoopS
 import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
+import type { DaemonMetrics } from "../metrics/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
@@ -56,6 +58,9 @@ export interface SessionDialectOptions {
   onAuthenticated?(share: LoopShare): void;
   /** What a reload of the configuration changes; applies it unless `check`. */
   readonly reload: Reload;
+  /** Answer to `get_metrics`. */
+  readMetrics(): GetMetricsResult;
+  readonly metrics: DaemonMetrics;
   readonly openConsole: OpenConsole;
   readonly logger: Logger;
 }
@@ -269,6 +274,7 @@ export class SessionDialect implements Dialect {
   #refuse(id: string, error: RpcError): void {
     this.#fail(id, error);
     this.#refusals++;
+    this.#options.metrics.credentialsRefused.add();
     this.#logger.warn({ ...this.#who(), refusals: this.#refusals }, "a credential was refused");
     if (this.#refusals < LIMITS.authenticateAttempts) return;
     this.#connection.fail(
@@ -302,7 +308,7 @@ export class SessionDialect implements Dialect {
   }
 
   #callsOf(client: AttachedClient): Calls {
-    const { host, credentials, turns, reload, openConsole } = this.#options;
+    const { host, credentials, turns, reload, readMetrics, openConsole } = this.#options;
     const services = {
       host,
       tickets: credentials.tickets,
@@ -310,6 +316,7 @@ export class SessionDialect implements Dialect {
       refusals: turns.refusals,
       shares: turns.shares,
       reload,
+      readMetrics,
       openConsole,
     };
     return new Calls({
@@ -366,6 +373,7 @@ function capabilities(agents: string[]): DaemonCapabilities {
     console: true,
     sessionEnv: true,
     workspace: true,
+    metrics: true,
     maxMessageBytes: LIMITS.sessionFrameBytes,
     agents,
   };

@@ -39,7 +39,7 @@ import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
-import { type QueueRoom, TurnQueue } from "../turns/index.js";
+import { type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionRules } from "./session-rules.js";
 
@@ -56,6 +56,8 @@ export interface SessionServices extends AgentServices {
   readonly models: OfferedModels;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
+  /** Is notified of the steps of all turns. */
+  readonly observer: TurnObserver;
 }
 
 /** Options of {@link Session}. */
@@ -201,6 +203,7 @@ export class Session {
       log: this.log,
       agent: this.agent,
       owner: this.#row.owner,
+      agentName: this.#row.agent,
       lastOrdinal,
       isShut: this.#row.closedAt !== undefined,
       onAccepted: (text) => this.#onAccepted(text),

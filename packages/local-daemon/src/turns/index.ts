@@ -1,4 +1,5 @@
 export { type Drained, drainTurns } from "./drain.js";
 export { type LargePrompt, readPrompt } from "./prompts.js";
 export { QueueRoom } from "./queue-room.js";
+export type { ObservedTurn, TurnObserver, TurnPlace } from "./turn-observer.js";
 export { TurnQueue } from "./turn-queue.js";

@@ -10,6 +10,8 @@ export interface OpenTurn {
   readonly starter: JournalReader | undefined;
   /** First journal entry of the turn; set when the turn starts. */
   firstSeq: number | undefined;
+  /** Wall clock of the hand-over to the agent; undefined before. */
+  handedAt: number | undefined;
   /** Ends the wait for the agent; set when the turn starts. */
   abort: AbortController | undefined;
   /** Set while the agent has the prompt. */
@@ -35,6 +37,7 @@ export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
     row,
     starter,
     firstSeq: undefined,
+    handedAt: undefined,
     abort: undefined,
     agent: undefined,
     loss: undefined,

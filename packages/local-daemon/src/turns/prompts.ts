@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type AddUserMessageParams, DaemonError, type MessageId, type SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { Store, StoreWrite, TurnRow } from "../storage/index.js";
@@ -38,6 +39,17 @@ export async function readPrompt(store: PromptStore, row: PromptRow): Promise<Ad
   if (promptDigest === undefined) return parsed(row, await store.readPrompt(sessionId, id));
   const text = Buffer.concat(await store.readPromptParts(sessionId, id)).toString();
   return { ...parsed(row, text), sessionId, messageId: id };
+}
+
+/** Whether a repeated message has the content that is stored; what a damaged store lost cannot be compared. */
+export async function isSamePrompt(
+  store: Pick<Store, "readPrompt">,
+  { sessionId, id, promptDigest }: PromptRow,
+  { prompt, large }: { readonly prompt: string; readonly large: LargePrompt | undefined },
+): Promise<boolean> {
+  if (promptDigest !== undefined || large !== undefined) return promptDigest === large?.digest;
+  const stored = await store.readPrompt(sessionId, id);
+  return stored === undefined || stored === prompt || isDeepStrictEqual(JSON.parse(stored), JSON.parse(prompt));
 }
 
 /** The prompt of a turn; of a large one its outline, whose texts are cut. */

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import {
   type AddUserMessageParams,
   type Logger,
@@ -17,9 +16,10 @@ import { daemonStopping, otherBody, sessionClosed } from "../refusals.js";
 import type { Store, TurnRow } from "../storage/index.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type IncomingMessage, type OpenTurn, openTurn } from "./open-turn.js";
-import { type LargePrompt, promptSlices, readPrompt, readPromptOutline } from "./prompts.js";
+import { isSamePrompt, promptSlices, readPrompt, readPromptOutline } from "./prompts.js";
 import type { Queued, QueueRoom } from "./queue-room.js";
 import { closingNotifications, endOfFailure, endWithLoss, LOST_END, usageIn } from "./turn-end.js";
+import type { TurnObserver } from "./turn-observer.js";
 
 /** Options of {@link TurnQueue}. */
 export interface TurnQueueOptions {
@@ -37,6 +37,9 @@ export interface TurnQueueOptions {
   readonly room: QueueRoom;
   /** The configured key of the session; undefined: the person's own. */
   readonly owner: string | undefined;
+  /** Name of the session's agent. */
+  readonly agentName: string;
+  readonly observer: TurnObserver;
   readonly limits: Pick<SessionLimits, "agentInterruptMs">;
   readonly now: () => number;
   readonly logger: Logger;
@@ -236,7 +239,7 @@ export class TurnQueue {
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
     const prompt = JSON.stringify({ ...params, sessionId, messageId: id });
     if (known !== undefined) {
-      if (!(await this.#isSame(known, prompt, large))) throw otherBody(id);
+      if (!(await isSamePrompt(store, known, { prompt, large }))) throw otherBody(id);
       return known;
     }
     if (this.#isShut) throw sessionClosed(sessionId);
@@ -257,20 +260,15 @@ export class TurnQueue {
     }
     failpoint("message-accepted");
     this.#options.onAccepted(params.text);
-    this.#enqueue(openTurn(row, starter));
+    const turn = openTurn(row, starter);
+    this.#options.observer.onAccepted(turn, this.#options);
+    this.#enqueue(turn);
     // After the acknowledgement is sent: a ready agent would answer in the same tick.
     setImmediate(() => {
       failpoint("message-acknowledged");
       this.#pump();
     });
     return undefined;
-  }
-
-  /** Whether a repeated message has the content that is stored; what a damaged store lost cannot be compared. */
-  async #isSame({ sessionId, id, promptDigest }: TurnRow, prompt: string, large?: LargePrompt): Promise<boolean> {
-    if (promptDigest !== undefined || large !== undefined) return promptDigest === large?.digest;
-    const stored = await this.#options.store.readPrompt(sessionId, id);
-    return stored === undefined || stored === prompt || isDeepStrictEqual(JSON.parse(stored), JSON.parse(prompt));
   }
 
   #openTurn(id: MessageId): OpenTurn | undefined {
@@ -389,7 +387,13 @@ export class TurnQueue {
   #step(turn: OpenTurn, event: MessageEvent, reason?: string): boolean {
     const state = nextMessageState(turn.row.state, event);
     if (state === undefined) return false;
-    turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: this.#options.now() }) };
+    const { now, observer } = this.#options;
+    turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: now() }) };
+    if (reason !== undefined) observer.onEnded(turn, this.#options);
+    else if (event === "hand") {
+      turn.handedAt = now();
+      observer.onHanded(turn, this.#options);
+    }
     return true;
   }
 }

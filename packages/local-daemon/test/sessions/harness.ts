@@ -17,12 +17,14 @@ import { LoopShares } from "../../src/connection/loop-shares.js";
 import { Inbox } from "../../src/inbox/inbox.js";
 import { Committer } from "../../src/journal/committer.js";
 import type { SessionLimits } from "../../src/limits/session-limits.js";
+import { DaemonMetrics } from "../../src/metrics/daemon-metrics.js";
 import { MessageSearch } from "../../src/search/message-search.js";
 import { SessionDialect } from "../../src/session-wire/session-dialect.js";
 import { SharedTurns } from "../../src/session-wire/shared-turns.js";
 import { SessionHost } from "../../src/sessions/session-host.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import type { Store } from "../../src/storage/store.js";
+import { TurnReports } from "../../src/turn-reports.js";
 import { FakeSpawner } from "./fake-agent.js";
 import { Valve } from "./valve.js";
 
@@ -183,6 +185,7 @@ export class Harness {
   readonly spawner = new FakeSpawner();
   readonly store: Store;
   readonly committer: Committer;
+  readonly metrics: DaemonMetrics;
   readonly inbox: Inbox;
   readonly host: SessionHost;
   readonly epoch: number;
@@ -208,7 +211,9 @@ export class Harness {
     });
     this.store = store;
     this.epoch = epoch;
-    this.committer = new Committer({ store, logger: silentLogger });
+    const metrics = new DaemonMetrics({ now });
+    this.metrics = metrics;
+    this.committer = new Committer({ store, logger: silentLogger, metrics });
     this.inbox = new Inbox({ now, logger: silentLogger, timeoutMs: options.requestTimeoutMs });
     this.host = new SessionHost({
       store,
@@ -229,6 +234,8 @@ export class Harness {
         "fake",
       ),
       policies,
+      metrics,
+      observer: new TurnReports({ logger: silentLogger, metrics, policies }),
       stateDir: options.stateDir,
     });
   }
@@ -253,6 +260,8 @@ export class Harness {
           turns: this.turns,
           verifyProof: (proof) => proof === "good",
           reload: async () => ({ applied: [], atNextStart: [] }),
+          readMetrics: () => ({ at: 0, startedAt: 0, metrics: [], minutes: this.metrics.ring.minutes() }),
+          metrics: this.metrics,
           openConsole: async () => ({ url: "http://127.0.0.1:1/console/#ticket=t", expiresAt: 1 }),
           logger: silentLogger,
         });

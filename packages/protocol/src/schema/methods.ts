@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { METHODS, type ParamsOf, type ResultOf } from "../session/index.js";
 import * as E from "./extensions.js";
+import * as M from "./metrics.js";
 import * as P from "./params.js";
 import * as Q from "./requests.js";
 import * as R from "./results.js";
@@ -72,6 +73,7 @@ export const METHOD_SCHEMAS: {
   createTicket: { params: z.strictObject({}), result: E.createTicketResultSchema },
   openConsole: { params: z.strictObject({}), result: E.openConsoleResultSchema },
   reloadConfiguration: { params: E.reloadConfigurationParamsSchema, result: E.reloadConfigurationResultSchema },
+  getMetrics: { params: z.strictObject({}), result: M.getMetricsResultSchema },
 
   requestPermission: { params: Q.requestPermissionParamsSchema, result: Q.requestPermissionResultSchema },
   askUser: { params: Q.askUserParamsSchema, result: Q.askUserResultSchema },

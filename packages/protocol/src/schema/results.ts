@@ -64,6 +64,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   tickets: offered,
   console: offered,
   workspace: offered,
+  metrics: offered,
   maxMessageBytes: optionalNumber,
   agents: z.exactOptional(z.array(text)),
 });

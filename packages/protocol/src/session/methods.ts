@@ -156,6 +156,8 @@ export const METHODS = {
     P.ReloadConfigurationParams,
     P.ReloadConfigurationResult
   >(),
+  /** Ours: what the daemon counts, and its last hour (docs/protocol.md, "Metrics"). */
+  getMetrics: connectionCall("get_metrics", again)<Record<string, never>, P.GetMetricsResult>(),
 
   requestPermission: call("request_permission", toClient)<R.RequestPermissionParams, R.RequestPermissionResult>(),
   askUser: call("ask_user", toClient)<R.AskUserParams, R.AskUserResult>(),

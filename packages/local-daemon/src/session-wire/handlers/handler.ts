@@ -1,4 +1,5 @@
 import {
+  type GetMetricsResult,
   METHODS,
   type OpenConsoleResult,
   type ParamsOf,
@@ -26,6 +27,7 @@ export interface Call {
   /** Aborted when the client has gone or logs out: what waits is answered at once. */
   readonly ending: AbortSignal;
   readonly reload: Reload;
+  readMetrics(): GetMetricsResult;
   readonly openConsole: OpenConsole;
 }
 

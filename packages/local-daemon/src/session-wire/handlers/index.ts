@@ -6,6 +6,7 @@ export type { Call, Handler, OpenConsole, Reload } from "./handler.js";
 
 export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
 export { LISTING_HANDLERS } from "./listings.js";
+export { METRICS_HANDLERS } from "./metrics.js";
 export { PING_HANDLERS } from "./ping.js";
 export { RECEIPT_HANDLERS } from "./receipts.js";
 export { REQUEST_HANDLERS } from "./requests.js";

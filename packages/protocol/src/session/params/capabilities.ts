@@ -38,6 +38,8 @@ export interface DaemonCapabilities {
   console?: true;
   /** `initialize_session` takes `env`: variables of the agent's environment. */
   sessionEnv?: true;
+  /** `get_metrics` returns what the daemon counts, and its last hour. */
+  metrics?: true;
   /** `load_session` takes `cwd`; files, differences, models and default settings are answered for sessions of every agent. */
   workspace?: true;
   /** Largest accepted message, in bytes of UTF-8. The daemon closes the connection at a larger one. */

@@ -14,6 +14,7 @@ const METHOD_OF: Readonly<Record<string, string>> = {
   receipts: "get_receipts",
   requests: "list_requests",
   ping: "ping",
+  metrics: "get_metrics",
   tickets: "create_ticket",
 };
 

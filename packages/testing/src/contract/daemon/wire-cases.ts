@@ -1,4 +1,4 @@
-import { LIMITS, newId, TEXT_LIMITS } from "@daemon-sdk/protocol";
+import { type GetMetricsResult, LIMITS, newId, TEXT_LIMITS } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
 import type { WireFrame } from "../wire-frame.js";
 import { daemonCase } from "./daemon-bench.js";
@@ -182,7 +182,38 @@ export const WIRE_CASES: readonly DaemonCase[] = [
     },
     ["restart"],
   ),
+
+  daemonCase(
+    "P12.3-metrics",
+    "get_metrics counts a turn that ended, by reason and in a minute",
+    async (bench) => {
+      const opened = await bench.session();
+      const before = await turnsIn(opened.client);
+      await bench.turn(opened, bench.prompts.say("counted"));
+      const after = await turnsIn(opened.client);
+      expectEqual(after.ended - before.ended, 1, "further turns in daemon_sdk_turns_ended_total");
+      expectEqual(after.inMinutes - before.inMinutes, 1, "further turns in minutes");
+      expectThat(after.minutes.length <= 60, "more than 60 minutes");
+      expectEqual(
+        after.minutes,
+        [...after.minutes].sort((one, other) => one - other),
+        "minutes, oldest first",
+      );
+    },
+    ["metrics", "turns"],
+  ),
 ];
+
+/** The turns that a daemon states as ended, and the starts of its minutes. */
+async function turnsIn(client: WireClient): Promise<{ ended: number; inMinutes: number; minutes: number[] }> {
+  const { metrics, minutes } = (await client.result("get_metrics")) as unknown as GetMetricsResult;
+  const samples = metrics.find(({ name }) => name === "daemon_sdk_turns_ended_total")?.samples ?? [];
+  return {
+    ended: samples.reduce((sum, { value }) => sum + value, 0),
+    inMinutes: minutes.reduce((sum, { turns }) => sum + turns, 0),
+    minutes: minutes.map(({ at }) => at),
+  };
+}
 
 function envelope(body: object): string {
   return JSON.stringify({ jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", ...body });

@@ -19,6 +19,7 @@ export const ALL_CAPABILITIES: Readonly<Required<Omit<DaemonCapabilities, "conso
   tickets: true,
   sessionEnv: true,
   workspace: true,
+  metrics: true,
   maxMessageBytes: LIMITS.sessionFrameBytes,
   agents: ["fake"],
 };
@@ -55,6 +56,7 @@ export const CAPABILITY_OF_METHOD: ReadonlyMap<string, keyof DaemonCapabilities>
   ["answer_request", "requests"],
   ["ping", "ping"],
   ["create_ticket", "tickets"],
+  ["get_metrics", "metrics"],
   ["list_files", "workspace"],
   ["get_git_diff", "workspace"],
   ["get_default_settings", "workspace"],

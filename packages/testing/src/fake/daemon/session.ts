@@ -67,6 +67,8 @@ export class FakeSession implements TurnStage, AttachableSession {
   readonly key: string | undefined;
   cwd: string;
   title: string | undefined;
+  /** Turns that have ended, for `get_metrics`. */
+  turnsEnded = 0;
   readonly messages: SessionMessage[];
   settings: SessionSettings;
   /** False after `close_session`; `load_session` opens the session again. */
@@ -169,6 +171,7 @@ export class FakeSession implements TurnStage, AttachableSession {
 
   /** Notifies all attached connections. A `create_message` is added to the conversation. Any type is accepted. */
   notify(notification: KnownSessionNotification | SessionNotification): void {
+    if (notification.type === "agent_turn_completed") this.turnsEnded++;
     if (notification.type === "create_message") this.messages.push(notification.message as SessionMessage);
     const params = { sessionId: this.id, notification };
     const method = "session_notification";

@@ -1,4 +1,4 @@
-import { CloseCode, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
+import { CloseCode, type GetMetricsResult, LIMITS, type Metric, newId, RpcCode } from "@daemon-sdk/protocol";
 import { optionalString, requiredString, rpcFault } from "../../wire/index.js";
 import type { FakeCall, FakeMethod } from "../calls.js";
 
@@ -8,6 +8,7 @@ export const CONNECTION_METHODS: ReadonlyMap<string, FakeMethod> = new Map<strin
   ["logout", logout],
   ["ping", () => ({})],
   ["create_ticket", createTicket],
+  ["get_metrics", getMetrics],
 ]);
 
 function authenticate(call: FakeCall): unknown {
@@ -61,4 +62,19 @@ function createTicket({ daemon, link }: FakeCall): unknown {
   const expiresAt = daemon.clock.now() + LIMITS.ticketMs;
   daemon.tickets.set(ticket, { principal: link.principal, expiresAt });
   return { ticket, expiresAt };
+}
+
+/** A fake counts turns only, all of them in the minute that runs. */
+function getMetrics({ daemon }: FakeCall): GetMetricsResult {
+  const at = daemon.clock.now();
+  const turns = [...daemon.sessions.values()].reduce((sum, { turnsEnded }) => sum + turnsEnded, 0);
+  const metrics: Metric[] = [
+    {
+      name: "daemon_sdk_turns_ended_total",
+      type: "counter",
+      help: "Turns that ended.",
+      samples: [{ labels: { reason: "completed" }, value: turns }],
+    },
+  ];
+  return { at, startedAt: at, metrics, minutes: [{ at, durationMs: 0, events: 0, turns, rssBytes: 0 }] };
 }
