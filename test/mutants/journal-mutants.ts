@@ -239,4 +239,11 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
       withResult(frame, wire, "get_session_events", ({ isIncomplete: _isIncomplete, ...page }) => page),
     ),
   },
+  {
+    sin: "leaves the agent's requests out of a page",
+    caughtBy: ["P9.21"],
+    make: hears((frame) =>
+      isCall(frame, "get_session_events") ? withParams(frame, { includeRequests: false }) : frame,
+    ),
+  },
 ];

@@ -24,6 +24,7 @@ const WHOLE = new Set([
   "hook",
   "error",
   "session_notice",
+  "request_opened",
   "gap",
   "result",
 ]);
@@ -52,7 +53,7 @@ export async function readJournal(
   using raw = await RawClient.connect(url, token);
   const entries: SessionEntry[] = [];
   for (let after = begin; ; ) {
-    const { result, error } = await raw.call("get_session_events", { sessionId, after, token });
+    const { result, error } = await raw.call("get_session_events", { sessionId, after, token, includeRequests: true });
     assert.equal(error, undefined);
     const page = (result?.events ?? []) as SessionEntry[];
     if (page.length === 0) return entries;

@@ -1,6 +1,7 @@
 import {
   type ArchiveSessionResult,
   type DaemonCapabilities,
+  DaemonError,
   type GetSessionMessagesParams,
   type GetSessionMessagesResult,
   type InboxRequest,
@@ -13,7 +14,7 @@ import {
   type SearchSessionsParams,
   type SearchSessionsResult,
 } from "@daemon-sdk/protocol";
-import { type AskUserReply, type PermissionAnswer, requireOffer, withoutUndefined } from "../base/index.js";
+import { type AskUserReply, InOrder, type PermissionAnswer, requireOffer, withoutUndefined } from "../base/index.js";
 import type { ConnectionCalls } from "../connection/index.js";
 import { resultOfAnswer } from "../session/index.js";
 import {
@@ -23,7 +24,15 @@ import {
   type SendOptions,
   type SessionFollow,
 } from "../stream/index.js";
-import { checkFollowOptions, checkPrompt, type FollowOptions, requireText } from "./session-options.js";
+import {
+  checkFollowOptions,
+  checkPrompt,
+  checkSessionOptions,
+  type DaemonSessionOptions,
+  type FollowOptions,
+  requireText,
+  type SendByIdOptions,
+} from "./session-options.js";
 import { promptParams } from "./session-params.js";
 
 /** The calls of a connection that name a session, or a request, by its id: they need no handle. */
@@ -38,6 +47,10 @@ export abstract class CallsById {
     prompt: string,
     options: SendOptions,
   ): Promise<{ messageId: string }>;
+
+  /** Makes a session, or opens one that was closed, and keeps no handle of it. */
+  protected abstract openSession(sessionId: string, create: DaemonSessionOptions | undefined): Promise<void>;
+  readonly #order = new InOrder();
 
   /** Sessions that are open in the daemon now. */
   async listOpenedSessions(): Promise<OpenedSession[]> {
@@ -66,14 +79,20 @@ export abstract class CallsById {
   /**
    * Follows a session by its id: yields the events of all its turns, from now on or after a position, replayed and live, each once
    * and in order. Only watches: the session is not loaded, no agent is started, and no request goes to a handler of this
-   * connection. Any number of follows may read one session. Each has its own pace, and none takes the place of a `stream()`.
+   * connection: an event `request_opened` reports it, and `answerRequest` answers it. Any number of follows may read one session. Each has its own pace, and none takes the place of a `stream()`.
    *
    * "From now on" begins when this method is called. A lost link is no end; events that the daemon no longer has are told by a
-   * `gap`. Ends with the signal, or with the loop, without an error; with the connection's error when the connection ends. Throws
+   * `gap`. Ends with the signal, with the loop, or with `close()` of the connection, without an error; with the connection's
+   * error when the connection cannot be restored. Throws
    * METHOD_NOT_FOUND where the daemon does not offer `sessionEvents`.
    */
   follow(sessionId: string, options: FollowOptions = {}): SessionFollow {
     return this.followUntil(sessionId, options, []);
+  }
+
+  /** Resolves when the messages that this connection is sending to a session, with `create`, are sent. */
+  protected untilSent(sessionId: string): Promise<void> {
+    return this.#order.idle(sessionId);
   }
 
   /** As {@link follow}; ends with each of the signals, too. */
@@ -81,19 +100,39 @@ export abstract class CallsById {
     checkFollowOptions(sessionId, options);
     requireOffer(this.capabilities, "sessionEvents");
     const { calls } = this;
-    const { after, signal, includePartialMessages = false } = options;
+    const { after, turnId, signal, includePartialMessages = false } = options;
+    if (turnId !== undefined) requireOffer(this.capabilities, "turnEvents");
     const signals = [...ends, ...(signal === undefined ? [] : [signal])];
-    return new FollowedSession({ calls, sessionId, after, includePartialMessages, signals });
+    return new FollowedSession({ calls, sessionId, after, turnId, includePartialMessages, signals });
   }
 
   /**
    * Sends a prompt to a session by its id; no handle and no attachment is needed. Resolves once the daemon has accepted the
-   * message: with the same `messageId`, the call may be repeated, and the message is acted on once. Rejects with SESSION_CLOSED for a
-   * session that was closed; `resumeSession` opens it again.
+   * message: with the same `messageId`, the call may be repeated, and the message is acted on once. Rejects with SESSION_NOT_FOUND
+   * for a session that does not exist, and with SESSION_CLOSED for one that was closed. With `create` it makes the first and opens
+   * the second: with ids of the caller's own, such as the name of a thread and the id of an event, one call is all that a service
+   * needs, and it may be repeated after a crash.
    */
-  async send(sessionId: string, prompt: string, options: SendOptions = {}): Promise<{ messageId: string }> {
+  async send(sessionId: string, prompt: string, options: SendByIdOptions = {}): Promise<{ messageId: string }> {
     requireText("sessionId", sessionId);
     checkPrompt(prompt, options);
+    const { create, ...message } = options;
+    if (create === undefined) return this.#send(sessionId, prompt, message);
+    checkSessionOptions(create, this.capabilities.agents);
+    const own = { ...message, messageId: message.messageId ?? newId() };
+    return this.#order.run(sessionId, async () => {
+      try {
+        return await this.#send(sessionId, prompt, own);
+      } catch (error) {
+        const isAbsent = DaemonError.is(error, "SESSION_NOT_FOUND");
+        if (!isAbsent && !DaemonError.is(error, "SESSION_CLOSED")) throw error;
+        await this.openSession(sessionId, isAbsent ? create : undefined);
+        return this.#send(sessionId, prompt, own);
+      }
+    });
+  }
+
+  async #send(sessionId: string, prompt: string, options: SendOptions): Promise<{ messageId: string }> {
     if (this.capabilities.sessionEvents !== true) return this.sendAttached(sessionId, prompt, options);
     const { signal, messageId = newId() } = options;
     const params = {

@@ -12,7 +12,7 @@ import {
   type NoAnswer,
   SessionError,
 } from "@daemon-sdk/protocol";
-import { type Handlers, type LoadJsonSchema, requireOffer, withoutUndefined } from "../base/index.js";
+import { checkText, type Handlers, type LoadJsonSchema, requireOffer, withoutUndefined } from "../base/index.js";
 import {
   type ConnectDaemonOptions,
   type ConnectionCalls,
@@ -37,6 +37,7 @@ import {
   checkResumeOptions,
   checkSessionOptions,
   type DaemonSessionOptions,
+  type InterruptOptions,
   type ResumeSessionOptions,
   requireText,
 } from "./session-options.js";
@@ -113,8 +114,7 @@ export class DaemonConnection extends CallsById {
     // A daemon that does not know them would pass them on as a param, or log them.
     if (options.env !== undefined) requireOffer(this.capabilities, "sessionEnv");
     const { sessionId, signal } = options;
-    if (sessionId !== undefined && this.#shared.has(sessionId))
-      return this.resumeSession(sessionId, handlersOf(options));
+    if (sessionId !== undefined && this.#shared.has(sessionId)) return this.resumeSession(sessionId, handleOf(options));
     return this.#attach(sessionId, options, async ({ client }) =>
       client.initializeSession(initializeParams(options), withoutUndefined({ signal })),
     );
@@ -133,8 +133,7 @@ export class DaemonConnection extends CallsById {
     if (options.cwd !== undefined) requireOffer(this.capabilities, "workspace");
     for (let known = this.#shared.get(sessionId); known !== undefined; known = this.#shared.get(sessionId)) {
       const snapshot = await known.snapshot.catch(() => undefined);
-      if (snapshot !== undefined && known.client.isConnected)
-        return this.#session(known, snapshot, handlersOf(options));
+      if (snapshot !== undefined && known.client.isConnected) return this.#session(known, snapshot, handleOf(options));
       this.#forget(sessionId, known);
     }
     const { cwd, mcpServers, loadAllMessages, signal } = options;
@@ -166,19 +165,21 @@ export class DaemonConnection extends CallsById {
   }
 
   /**
-   * Interrupts the running turn of a session by the session's id. A daemon that offers `directInterrupt` needs no session loaded
+   * Interrupts the running turn of a session by the session's id, behind the messages that this connection is sending to it. A daemon that offers `directInterrupt` needs no session loaded
    * for that; for other daemons this connection loads the session and detaches from it again.
    */
-  async interruptSession(sessionId: string): Promise<void> {
+  async interruptSession(sessionId: string, { messageId }: InterruptOptions = {}): Promise<void> {
     requireText("sessionId", sessionId);
+    checkText("messageId", messageId);
+    if (messageId !== undefined) requireOffer(this.capabilities, "turnInterrupt");
+    await this.untilSent(sessionId);
     const { multiplexer } = this.#parts.connector;
     if (this.capabilities.directInterrupt === true || multiplexer.has(sessionId)) {
-      await multiplexer.calls.request(METHODS.interruptSession, { sessionId });
+      await multiplexer.calls.request(METHODS.interruptSession, withoutUndefined({ sessionId, messageId }));
       return;
     }
-    // This handle must not answer the session's pending requests.
     const { client } = this.#newHandle();
-    client.addHandlers({ permissionHandler: noAnswer, askUserHandler: noAnswer });
+    client.addHandlers(ANSWERS_NOTHING);
     await client.loadSession(sessionId);
     try {
       await client.interruptSession();
@@ -242,13 +243,20 @@ export class DaemonConnection extends CallsById {
     prompt: string,
     options: SendOptions,
   ): Promise<{ messageId: string }> {
-    // This handle must not answer the session's pending requests.
-    const session = await this.resumeSession(sessionId, { permissionHandler: noAnswer, askUserHandler: noAnswer });
+    const session = await this.resumeSession(sessionId, ANSWERS_NOTHING);
     try {
       return await session.send(prompt, options);
     } finally {
       await session.detach();
     }
+  }
+
+  protected override async openSession(sessionId: string, create: DaemonSessionOptions | undefined): Promise<void> {
+    const session =
+      create === undefined
+        ? await this.resumeSession(sessionId, ANSWERS_NOTHING)
+        : await this.createSession({ ...create, ...ANSWERS_NOTHING, sessionId });
+    await session.detach();
   }
 
   #newHandle(): { client: DaemonClient; stream: RunningStream } {
@@ -273,7 +281,7 @@ export class DaemonConnection extends CallsById {
   /** Makes or loads a session, and its first handle. */
   async #attach(
     sessionId: string | undefined,
-    options: Handlers,
+    options: HandleOptions,
     open: (parts: Pick<SharedSession, "client" | "stream">) => Promise<Openable>,
   ): Promise<DaemonSession> {
     const { client, stream } = this.#newHandle();
@@ -284,7 +292,7 @@ export class DaemonConnection extends CallsById {
     try {
       const snapshot = await shared.snapshot;
       this.#shared.set(stream.sessionId, shared);
-      return this.#session(shared, snapshot, own, removeHandlers);
+      return this.#session(shared, snapshot, handleOf(options), removeHandlers);
     } catch (error) {
       if (sessionId !== undefined) this.#forget(sessionId, shared);
       throw error;
@@ -298,7 +306,7 @@ export class DaemonConnection extends CallsById {
   #session(
     shared: SharedSession,
     snapshot: SessionSnapshot,
-    own: Handlers,
+    { onDispose = "close", ...own }: HandleOptions,
     removeHandlers = shared.client.addHandlers(own),
   ): DaemonSession {
     const { client, stream } = shared;
@@ -312,15 +320,27 @@ export class DaemonConnection extends CallsById {
     };
     const follow: FollowUntil = (options, end) => this.followUntil(sessionId, options, [end]);
     const { capabilities, readFormat } = this;
-    return new this.Session({ stream, client, snapshot, capabilities, readFormat, follow, release });
+    return new this.Session({ stream, client, snapshot, capabilities, readFormat, follow, onDispose, release });
   }
+}
+
+/** Options of one handle, which further handles of the same session do not share. */
+interface HandleOptions extends Handlers {
+  onDispose?: "close" | "detach";
 }
 
 /** The result of a call that makes or loads a session. */
 type Openable = Parameters<typeof snapshotOf>[0];
 
+/** For handles that exist for one call: they must not answer the session's pending requests. */
+const ANSWERS_NOTHING: Handlers = { permissionHandler: noAnswer, askUserHandler: noAnswer };
+
 function handlersOf({ permissionHandler, askUserHandler }: Handlers): Handlers {
   return withoutUndefined({ permissionHandler, askUserHandler });
+}
+
+function handleOf({ permissionHandler, askUserHandler, onDispose }: HandleOptions): HandleOptions {
+  return withoutUndefined({ permissionHandler, askUserHandler, onDispose });
 }
 
 function noAnswer(): NoAnswer {

@@ -62,6 +62,7 @@ export interface DaemonSessionParts {
   readonly capabilities: DaemonCapabilities;
   readonly readFormat: ReadOutputFormat;
   readonly follow: FollowUntil;
+  readonly onDispose: "close" | "detach";
   /** The handle has ended. True: it was the last one of this session. Called once. */
   release(): boolean;
 }
@@ -88,12 +89,14 @@ export class DaemonSession {
   readonly #capabilities: DaemonCapabilities;
   readonly #readFormat: ReadOutputFormat;
   readonly #follow: FollowUntil;
+  readonly #onDispose: "close" | "detach";
   /** Aborted at the end of this handle. */
   readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** For `DaemonConnection` only. */
-  constructor({ stream, client, snapshot, capabilities, readFormat, follow, release }: DaemonSessionParts) {
+  constructor({ stream, client, snapshot, capabilities, readFormat, follow, onDispose, release }: DaemonSessionParts) {
+    this.#onDispose = onDispose;
     this.sessionId = stream.sessionId;
     this.#client = client;
     this.#release = release;
@@ -214,9 +217,9 @@ export class DaemonSession {
     return this.#closing;
   }
 
-  /** Closes the session at the end of an `await using` block. */
+  /** At the end of an `await using` block: closes the session, or detaches from it, as `onDispose` says. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.#onDispose === "detach" ? this.detach() : this.close();
   }
 
   /** Calls back with the raw notifications, unknown types included; the returned function removes the listener. */

@@ -19,7 +19,7 @@ import {
   requireObject,
 } from "../base/index.js";
 import { checkHandlers } from "../connection/index.js";
-import type { EventPosition, StreamOptions } from "../stream/index.js";
+import type { EventPosition, SendOptions, StreamOptions } from "../stream/index.js";
 
 /** Options of `createSession`. Those of the original SDK keep their names. */
 export interface DaemonSessionOptions
@@ -62,6 +62,11 @@ export interface DaemonSessionOptions
   agentParams?: Record<string, unknown>;
   /** Stops waiting; the daemon may still make the session. */
   signal?: AbortSignal;
+  /**
+   * What the end of an `await using` block does with the handle: `"close"` ends the session in the daemon, `"detach"` keeps it
+   * running. Default `"close"`.
+   */
+  onDispose?: "close" | "detach";
 }
 
 /** Options of `resumeSession`. */
@@ -74,14 +79,43 @@ export interface ResumeSessionOptions extends Handlers {
   mcpServers?: McpServerConfig[];
   /** Whether `session.history` holds the whole conversation, and not just its end. */
   loadAllMessages?: boolean;
+  /**
+   * What the end of an `await using` block does with the handle: `"close"` ends the session in the daemon, `"detach"` keeps it
+   * running. Default `"close"`.
+   */
+  onDispose?: "close" | "detach";
   /** Stops waiting. */
   signal?: AbortSignal;
+}
+
+/** Options of `DaemonConnection.send`. */
+export interface SendByIdOptions extends SendOptions {
+  /**
+   * Makes the session with these options where the daemon has none of that id, and opens it where it was closed. Messages that are
+   * sent so keep the order of the calls.
+   */
+  create?: Omit<DaemonSessionOptions, "sessionId" | "onDispose" | keyof Handlers>;
+}
+
+/** Options of `DaemonConnection.interruptSession`. */
+export interface InterruptOptions {
+  /**
+   * Interrupts only if the turn of this message runs; ends the message alone if it waits; has no effect otherwise. Needs a daemon
+   * that offers `turnInterrupt`.
+   */
+  messageId?: string | undefined;
 }
 
 /** Options of `follow`. */
 export interface FollowOptions {
   /** Yields the events after this one: `position` of an event, or of a snapshot. Default: the events from now on. */
   after?: EventPosition | undefined;
+  /**
+   * Yields only the events of this turn, which is named by the `messageId` of its prompt: from its beginning, unless `after` says
+   * otherwise, also where it is over or has not begun. Ends after its `result`; at once for a message that the daemon does not know.
+   * Needs a daemon that offers `turnEvents`.
+   */
+  turnId?: string | undefined;
   /** Also yield every `PartialEvent`: deltas, progress, states, usage and more. Default false. */
   includePartialMessages?: boolean;
   /** Ends the iteration, without an error. */
@@ -101,6 +135,7 @@ const REASONING_EFFORTS = [
   "xhigh",
   "max",
 ] as const satisfies readonly ReasoningEffort[];
+const ENDINGS = ["close", "detach"] as const;
 const IMAGE_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /**
@@ -138,6 +173,7 @@ export function checkSessionOptions(options: DaemonSessionOptions, agents: reado
     requireObject("systemPrompt", options.systemPrompt);
   }
   checkText("systemPromptOverride", options.systemPromptOverride);
+  checkOneOf("onDispose", options.onDispose, ENDINGS);
   checkBoolean("disableBuiltinSkills", options.disableBuiltinSkills);
   if (options.agentParams !== undefined) requireObject("agentParams", options.agentParams);
   checkText("agent", options.agent);
@@ -155,6 +191,7 @@ export function checkResumeOptions(sessionId: string, options: ResumeSessionOpti
   checkHandlers(options);
   checkText("cwd", options.cwd);
   checkList("mcpServers", options.mcpServers, "MCP servers, each with a name", checkNamed);
+  checkOneOf("onDispose", options.onDispose, ENDINGS);
   checkBoolean("loadAllMessages", options.loadAllMessages);
   checkSignal("signal", options.signal);
 }
@@ -181,7 +218,8 @@ export function checkPrompt(prompt: string, options: StreamOptions): void {
 /** Throws an `InvalidOptionError` for the first wrong option of `follow`. */
 export function checkFollowOptions(sessionId: string, options: FollowOptions): void {
   requireText("sessionId", sessionId);
-  const { after, includePartialMessages, signal } = requireObject("options", options);
+  const { after, turnId, includePartialMessages, signal } = requireObject("options", options);
+  checkText("turnId", turnId);
   if (after !== undefined && !isPosition(after)) {
     throw new InvalidOptionError("after", "the `position` of an event or of a snapshot", after);
   }

@@ -35,6 +35,11 @@ export interface AskUserReply {
 export interface HandlerContext {
   /** Aborted when the answer is no longer wanted: somebody else answered, the turn was interrupted, the session ended. */
   readonly signal: AbortSignal;
+  /**
+   * Whether the request may have been passed to a handler before: by a program that was attached to the session earlier, such as this
+   * one before it was started again, or by another handle. Its `requestId` is the same then.
+   */
+  readonly isRepeat: boolean;
 }
 
 /**

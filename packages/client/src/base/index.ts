@@ -3,6 +3,7 @@ export * from "./client-version.js";
 export * from "./clock.js";
 export * from "./event-queue.js";
 export * from "./handlers.js";
+export * from "./in-order.js";
 export type * from "./json-schema.js";
 export * from "./option-checks.js";
 export * from "./require-offer.js";

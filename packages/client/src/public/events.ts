@@ -12,6 +12,7 @@ export {
   type GapReason,
   type HookEvent,
   type PartialEvent,
+  type RequestOpenedEvent,
   type ResultEvent,
   type ResultSubtype,
   type SessionFollow,

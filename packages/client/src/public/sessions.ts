@@ -5,9 +5,11 @@ export {
   DaemonSession,
   type DaemonSessionOptions,
   type FollowOptions,
+  type InterruptOptions,
   type NotificationFilter,
   type ResumeSessionOptions,
   type RunOptions,
+  type SendByIdOptions,
 } from "../api/index.js";
 export type {
   AskUserHandler,

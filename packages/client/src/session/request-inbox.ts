@@ -14,7 +14,14 @@ import {
   SessionError,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "../base/index.js";
+import type {
+  AskUserReply,
+  AskUserRequest,
+  HandlerContext,
+  Handlers,
+  PermissionAnswer,
+  PermissionRequest,
+} from "../base/index.js";
 import { askUserResult, permissionResult } from "./request-answers.js";
 
 /** Options of {@link RequestInbox}. */
@@ -33,6 +40,8 @@ interface Entry {
   readonly requestId: string;
   readonly controller: AbortController;
   readonly request: PermissionRequest | AskUserRequest;
+  /** Whether a handler may have been called with it before, here or elsewhere. */
+  readonly isRepeat: boolean;
   /** The handler that {@link ask} calls. */
   readonly handler: unknown;
   /** Calls the handler; undefined when there is none. */
@@ -81,9 +90,13 @@ export class RequestInbox {
   }
 
   /** Passes a request that waits to the handlers that there are now. */
-  #pass({ requestId, request }: Entry): void {
+  #pass({ requestId, request, ask, isRepeat }: Entry): void {
     const { sessionId } = request;
-    const entry = "toolUses" in request ? this.#permission(sessionId, request) : this.#askUser(sessionId, request);
+    const wasPassed = isRepeat || ask !== undefined;
+    const entry =
+      "toolUses" in request
+        ? this.#permission(sessionId, request, wasPassed)
+        : this.#askUser(sessionId, request, wasPassed);
     this.#entries.set(requestId, entry);
     void this.#decide(entry);
   }
@@ -107,8 +120,7 @@ export class RequestInbox {
     permissions: readonly PendingPermission[] = [],
     questions: readonly PendingAskUser[] = [],
   ): void {
-    for (const pending of permissions) this.#restoreOne(() => this.#permission(sessionId, pending));
-    for (const pending of questions) this.#restoreOne(() => this.#askUser(sessionId, pending));
+    this.#restoreAll(sessionId, permissions, questions, true);
   }
 
   /**
@@ -124,7 +136,8 @@ export class RequestInbox {
       const listed = new Set([...(permissions ?? []), ...(questions ?? [])].map(({ requestId }) => requestId));
       for (const requestId of [...this.#entries.keys()]) if (!listed.has(requestId)) this.#settle(requestId, ELSEWHERE);
     }
-    this.restore(sessionId, permissions, questions);
+    // This client was attached before: what it does not know was opened since.
+    this.#restoreAll(sessionId, permissions, questions, false);
   }
 
   /** Takes every notification: one may report that a request was resolved elsewhere. */
@@ -172,20 +185,30 @@ export class RequestInbox {
     return this.#handlers.findLast((handlers) => handlers[kind] !== undefined)?.[kind];
   }
 
-  #permission(sessionId: string, pending: Partial<PendingPermission>): Entry {
+  #restoreAll(
+    sessionId: string,
+    permissions: readonly PendingPermission[] = [],
+    questions: readonly PendingAskUser[] = [],
+    isRepeat: boolean,
+  ): void {
+    for (const pending of permissions) this.#restoreOne(() => this.#permission(sessionId, pending, isRepeat));
+    for (const pending of questions) this.#restoreOne(() => this.#askUser(sessionId, pending, isRepeat));
+  }
+
+  #permission(sessionId: string, pending: Partial<PendingPermission>, isRepeat = false): Entry {
     const request = { ...pending, sessionId };
     if (!isPermission(request)) throw new RpcFault(RpcCode.invalidParams, "toolUses and options must be arrays");
     const toResult = (answer: unknown) => permissionResult(request, answer);
     const cancel = { selectedOption: "cancel", sessionId };
-    return entryOf(request, this.#newest("permissionHandler"), { toResult, cancel });
+    return entryOf(request, this.#newest("permissionHandler"), { toResult, cancel, isRepeat });
   }
 
-  #askUser(sessionId: string, pending: Partial<PendingAskUser>): Entry {
+  #askUser(sessionId: string, pending: Partial<PendingAskUser>, isRepeat = false): Entry {
     const request = { ...pending, sessionId };
     if (!isQuestion(request)) throw new RpcFault(RpcCode.invalidParams, "questions must be an array");
     const toResult = (answer: unknown) => askUserResult(request, answer);
     const cancel = { cancelled: true, answers: [], sessionId };
-    return entryOf(request, this.#newest("askUserHandler"), { toResult, cancel });
+    return entryOf(request, this.#newest("askUserHandler"), { toResult, cancel, isRepeat });
   }
 
   #restoreOne(make: () => Entry): void {
@@ -256,13 +279,15 @@ const ELSEWHERE = "The request was resolved elsewhere.";
 
 function entryOf<Request extends PermissionRequest | AskUserRequest>(
   request: Request,
-  handler: ((request: Request, options: { signal: AbortSignal }) => unknown) | undefined,
-  results: Pick<Entry, "toResult" | "cancel">,
+  handler: ((request: Request, context: HandlerContext) => unknown) | undefined,
+  more: Pick<Entry, "toResult" | "cancel" | "isRepeat">,
 ): Entry {
   const { requestId } = request;
   const controller = new AbortController();
   const { signal } = controller;
-  return { requestId, controller, request, handler, ask: handler && (() => handler(request, { signal })), ...results };
+  const { isRepeat } = more;
+  const ask = handler && (() => handler(request, { signal, isRepeat }));
+  return { requestId, controller, request, handler, ask, ...more };
 }
 
 function isPermission(request: Partial<PermissionRequest>): request is PermissionRequest {

@@ -1,11 +1,13 @@
 import type {
   AgentCommand,
+  AskUserParams,
   DaemonErrorCode,
   McpServerState,
   McpSummary,
   Open,
   PlanEntry,
   Position,
+  RequestPermissionParams,
   SessionMessage,
   TokenUsage,
   ToolCallDetails,
@@ -22,7 +24,7 @@ import type { EventPosition, Placed } from "./event-position.js";
 /**
  * `type` of every event a stream can yield, under the name the original SDK has for the list.
  *
- * The first nine are always yielded; the others only with `includePartialMessages`.
+ * The first ten are always yielded; the others only with `includePartialMessages`.
  *
  * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#stream-messages
  */
@@ -34,6 +36,7 @@ export const DroidMessageType = {
   Hook: "hook",
   Error: "error",
   SessionNotice: "session_notice",
+  RequestOpened: "request_opened",
   Gap: "gap",
   Result: "result",
   AssistantTextDelta: "assistant_text_delta",
@@ -138,6 +141,15 @@ export interface SessionNoticeEvent {
   /** Unix milliseconds. */
   timestamp: number;
 }
+
+/**
+ * The agent asked its user; in `follow` only, because a stream's requests go to handlers. The request may have been answered since:
+ * a later event `permission_resolved` or `ask_user_resolved` says so, and `answerRequest` then rejects with REQUEST_NOT_PENDING.
+ */
+export type RequestOpenedEvent = { type: "request_opened"; requestId: string } & (
+  | { method: "request_permission"; params: RequestPermissionParams }
+  | { method: "ask_user"; params: AskUserParams }
+);
 
 /** Events that are yielded without `includePartialMessages`, except the result: the contents of `result.messages`. */
 export type DefaultEvent = AssistantEvent | UserEvent | ToolCallEvent | ToolResultEvent | HookEvent | ErrorEvent;
@@ -263,6 +275,7 @@ export type DroidStreamEvent<Output = unknown> = (
   | DefaultEvent
   | PartialEvent
   | SessionNoticeEvent
+  | RequestOpenedEvent
   | GapEvent
   | ResultEvent<Output>
 ) &
@@ -311,4 +324,4 @@ export interface DroidStream<Output = unknown> extends AsyncIterableIterator<Dro
 }
 
 /** What `MessageBridge` makes of notifications: every event of a stream except gaps and the result. */
-export type BridgedEvent = DefaultEvent | PartialEvent | SessionNoticeEvent;
+export type BridgedEvent = DefaultEvent | PartialEvent | SessionNoticeEvent | RequestOpenedEvent;

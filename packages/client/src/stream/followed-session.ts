@@ -1,10 +1,11 @@
-import { METHODS, type Position, type SessionEntry } from "@daemon-sdk/protocol";
+import { ConnectionError, METHODS, type Position, type SessionEntry } from "@daemon-sdk/protocol";
 import type { ConnectionCalls } from "../connection/index.js";
 import { type EventPosition, placed } from "./event-position.js";
 import type { BridgedEvent, FollowedEvent, GapEvent, ResultEvent, SessionFollow } from "./events.js";
 import { FollowedTurn } from "./followed-turn.js";
 import { MessageBridge } from "./message-bridge.js";
 import { patientCall, WAIT_MS } from "./patient-call.js";
+import { TurnHistory } from "./turn-history.js";
 
 /** What a {@link FollowedSession} is made of. */
 export interface FollowParts {
@@ -12,6 +13,8 @@ export interface FollowParts {
   readonly sessionId: string;
   /** The events after this position; undefined: those from now on. */
   readonly after: EventPosition | undefined;
+  /** Only the events of this turn, up to its result. */
+  readonly turnId: string | undefined;
   readonly includePartialMessages: boolean;
   /** Each of them ends the iteration. */
   readonly signals: readonly AbortSignal[];
@@ -44,6 +47,10 @@ export class FollowedSession implements SessionFollow {
   #turn: FollowedTurn | undefined;
   /** The last turn that has ended: the entries after its end are of no collector. */
   #endedTurnId: string | undefined;
+  /** Whether the next turn may have entries before those that were read. */
+  #mayBeInside = true;
+  /** With `turnId`: the last entry of that turn, once it is known. */
+  #lastSeq: number | undefined;
   /** Turns whose entries stand among those of another one: messages that were discarded while they waited. */
   readonly #outerTurns: FollowedTurn[] = [];
   /** The last `next()`. They are served one after another. */
@@ -51,12 +58,10 @@ export class FollowedSession implements SessionFollow {
 
   constructor(parts: FollowParts) {
     this.#parts = parts;
-    const { calls, sessionId, after } = parts;
-    const { signal } = this.#ending;
+    const { after, turnId } = parts;
     // Now, and not at the first `next()`: what is sent after this belongs to what is followed.
-    const end = () =>
-      calls.request(METHODS.getSessionEvents, { sessionId }, { signal }).then(({ position }) => position);
-    this.begin = after === undefined ? end() : Promise.resolve(after);
+    if (turnId !== undefined) this.begin = this.#beginOf(turnId, after);
+    else this.begin = after === undefined ? this.#endOfJournal() : Promise.resolve(after);
     // Without a consumer nobody has to be notified of a failure.
     this.begin.catch(() => {});
     for (const signal of parts.signals) {
@@ -97,16 +102,43 @@ export class FollowedSession implements SessionFollow {
     try {
       while (!this.#hasEnded) {
         const event = this.#events[this.#nextEvent++];
-        if (event !== undefined) return { value: event, done: false };
-        await this.#fill();
+        if (event === undefined) await this.#fill();
+        else if (this.#isWanted(event)) return { value: event, done: false };
       }
     } catch (error) {
-      const wasEnded = this.#hasEnded;
+      // What the program has ended itself is no failure.
+      const wasEnded = this.#hasEnded || ConnectionError.is(error, "CONNECTION_CLOSED");
       this.#finish();
       if (!wasEnded) throw error;
     }
     this.#finish();
     return DONE;
+  }
+
+  #isWanted({ type, turnId }: FollowedEvent): boolean {
+    const { turnId: only } = this.#parts;
+    if (only === undefined || type === "gap") return true;
+    if (turnId === only && type === "result") this.#finish();
+    return turnId === only;
+  }
+
+  async #endOfJournal(): Promise<Position> {
+    const { calls, sessionId } = this.#parts;
+    const { signal } = this.#ending;
+    return (await calls.request(METHODS.getSessionEvents, { sessionId }, { signal })).position;
+  }
+
+  /** Where the turn begins. Ends the iteration for a message that the daemon does not know. */
+  async #beginOf(turnId: string, after: EventPosition | undefined): Promise<EventPosition> {
+    const place = await this.#historyOf(turnId).place();
+    this.#lastSeq = place?.lastSeq;
+    if (place === undefined) this.#finish();
+    return after ?? place?.begin ?? this.#endOfJournal();
+  }
+
+  #historyOf(turnId: string): TurnHistory {
+    const { calls, sessionId } = this.#parts;
+    return new TurnHistory(calls, sessionId, turnId, this.#ending.signal);
   }
 
   /** Makes events of the next entry; reads the next page when there is none. */
@@ -120,7 +152,9 @@ export class FollowedSession implements SessionFollow {
   async #readPage(): Promise<FollowedEvent[]> {
     const { calls, sessionId } = this.#parts;
     const after = this.#after ?? (await this.#start());
-    const params = { sessionId, after, waitMs: WAIT_MS };
+    if (this.#lastSeq !== undefined && after.seq >= this.#lastSeq) this.#finish();
+    if (this.#hasEnded) return [];
+    const params = { sessionId, after, waitMs: WAIT_MS, includeRequests: true };
     const page = await patientCall(calls, METHODS.getSessionEvents, params, this.#ending.signal);
     this.#entries = page.events;
     this.#nextEntry = 0;
@@ -130,6 +164,10 @@ export class FollowedSession implements SessionFollow {
     if (page.isIncomplete !== true) return [];
     this.#turn = undefined;
     this.#outerTurns.length = 0;
+    this.#mayBeInside = true;
+    // The end of the turn may be among what is missing.
+    const { turnId } = this.#parts;
+    if (turnId !== undefined) this.#lastSeq = (await this.#historyOf(turnId).place())?.lastSeq;
     const before = first === undefined ? this.#after : { epoch: first.epoch, seq: first.seq - 1 };
     const to = first === undefined ? {} : { to: { epoch: first.epoch, seq: first.seq } };
     const gap: GapEvent = { type: "gap", reason: "too-old", from: after, ...to };
@@ -144,7 +182,7 @@ export class FollowedSession implements SessionFollow {
 
   async #eventsOf(entry: SessionEntry): Promise<FollowedEvent[]> {
     const { turnId, notification, epoch, seq } = entry;
-    const turn = this.#turnOf(turnId);
+    const turn = await this.#turnOf(turnId, seq);
     const made: (BridgedEvent | ResultEvent)[] =
       turn === undefined
         ? new MessageBridge({ includePartialMessages: this.#parts.includePartialMessages }).push(notification)
@@ -161,7 +199,8 @@ export class FollowedSession implements SessionFollow {
     return events.slice(skipped);
   }
 
-  #turnOf(turnId: string | undefined): FollowedTurn | undefined {
+  async #turnOf(turnId: string | undefined, seq: number): Promise<FollowedTurn | undefined> {
+    if (turnId === undefined) this.#mayBeInside = false;
     if (turnId === undefined || turnId === this.#endedTurnId) return undefined;
     if (this.#turn?.turnId === turnId) return this.#turn;
     if (this.#turn !== undefined) this.#outerTurns.push(this.#turn);
@@ -170,8 +209,12 @@ export class FollowedSession implements SessionFollow {
       const params = { sessionId, messageIds: [turnId] };
       return (await patientCall(calls, METHODS.getReceipts, params, this.#ending.signal)).receipts[0]?.text;
     };
-    this.#turn = new FollowedTurn({ sessionId, turnId, includePartialMessages, readAnswer });
-    return this.#turn;
+    const turn = new FollowedTurn({ sessionId, turnId, includePartialMessages, readAnswer });
+    this.#turn = turn;
+    // So that an event is the same from wherever it is read: the name of a tool, for one, is in an earlier entry.
+    if (this.#mayBeInside)
+      this.#mayBeInside = await this.#historyOf(turnId).before(seq, ({ notification }) => turn.recall(notification));
+    return turn;
   }
 
   #leave(turn: FollowedTurn | undefined): void {

@@ -28,16 +28,26 @@ export class FollowedTurn {
     this.#collector = new ResultCollector(this.#state.expect({ messageId: turnId }), { sessionId });
   }
 
+  /** Takes an entry from before those that are followed: what later events mean depends on it. */
+  recall(notification: SessionNotification): void {
+    this.#observe(notification);
+  }
+
   /** The events of an entry; those of the entry that ends the turn have the result last. */
   async take(notification: SessionNotification): Promise<(BridgedEvent | ResultEvent)[]> {
-    const events = this.#bridge.push(notification);
-    this.#state.apply(notification);
-    if (!this.#collector.observe(notification, events)) return events;
-    // The turn may have begun before the entries that were read, and its answer may lie there.
+    const { events, hasEnded } = this.#observe(notification);
+    if (!hasEnded) return events;
+    // The daemon may no longer have the beginning of the turn, and the answer may lie there.
     if (!this.#bridge.hasSeen(this.turnId)) {
       const answer = await this.#options.readAnswer(this.turnId);
       if (answer !== undefined) this.#collector.noteAnswer(answer);
     }
     return [...events, await this.#collector.result()];
+  }
+
+  #observe(notification: SessionNotification): { readonly events: BridgedEvent[]; readonly hasEnded: boolean } {
+    const events = this.#bridge.push(notification);
+    this.#state.apply(notification);
+    return { events, hasEnded: this.#collector.observe(notification, events) };
   }
 }

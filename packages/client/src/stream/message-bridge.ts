@@ -1,11 +1,14 @@
 import {
+  type AskUserParams,
   type HookExecutionCompleted,
   type HookExecutionStarted,
   isKnownNotification,
   type KnownSessionNotification,
   type MessageBlock,
+  type RequestPermissionParams,
   type SessionMessage,
   type SessionNotification,
+  type SessionNotificationFields,
   type ToolProgressUpdate,
 } from "@daemon-sdk/protocol";
 import { withoutUndefined } from "../base/index.js";
@@ -61,6 +64,8 @@ export class MessageBridge {
       }
       case "session_notice":
         return [{ ...notification }];
+      case "request_opened":
+        return openedRequest(notification);
       case "tool_call":
         this.#toolNames.set(notification.toolUse.id, notification.toolUse.name);
         return this.#partial ? [{ type: "tool_call_delta", toolUse: notification.toolUse }] : [];
@@ -165,6 +170,16 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
 
 function progressText(update: ToolProgressUpdate): string {
   return update.text ?? update.status ?? update.details ?? "";
+}
+
+/** A request of a kind that this version does not know becomes no event. */
+function openedRequest({ requestId, method, params }: SessionNotificationFields["request_opened"]): BridgedEvent[] {
+  const type = "request_opened" as const;
+  if (method === "request_permission" && Array.isArray(params.toolUses) && Array.isArray(params.options))
+    return [{ type, requestId, method: "request_permission", params: params as unknown as RequestPermissionParams }];
+  if (method === "ask_user" && Array.isArray(params.questions))
+    return [{ type, requestId, method: "ask_user", params: params as unknown as AskUserParams }];
+  return [];
 }
 
 function startedHooks(notification: HookExecutionStarted): HookEvent[] {

@@ -17,7 +17,18 @@ export interface SessionEventsOptions {
   readonly signal: AbortSignal;
 }
 
-const { Assistant, User, ToolCall, ToolResult, Hook, Error: Failure, SessionNotice, Gap, Result } = DroidMessageType;
+const {
+  Assistant,
+  User,
+  ToolCall,
+  ToolResult,
+  Hook,
+  Error: Failure,
+  SessionNotice,
+  RequestOpened,
+  Gap,
+  Result,
+} = DroidMessageType;
 
 /** Events that everybody gets. */
 const DEFAULT_TYPES: ReadonlySet<string> = new Set([
@@ -28,12 +39,14 @@ const DEFAULT_TYPES: ReadonlySet<string> = new Set([
   Hook,
   Failure,
   SessionNotice,
+  RequestOpened,
   Gap,
   Result,
 ]);
 
 /** Events at which requests become pending, or cease to be. */
 const REQUEST_TYPES: ReadonlySet<string> = new Set([
+  RequestOpened,
   DroidMessageType.WorkingStateChanged,
   DroidMessageType.PermissionResolved,
   DroidMessageType.AskUserResolved,

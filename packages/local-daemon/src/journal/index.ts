@@ -1,7 +1,7 @@
 export { CommitWatch } from "./commit-watch.js";
 export { type Batch, Committer } from "./committer.js";
 export { Cursor, type CursorStart } from "./cursor.js";
-export { entryOf, isRequestFrame } from "./journal-frame.js";
+export { entryOf, isRequestFrame, requestEntryOf } from "./journal-frame.js";
 export type { FrameSink, JournalReader } from "./journal-reader.js";
 export { SessionLog } from "./log.js";
 export { checkPosition } from "./resume.js";

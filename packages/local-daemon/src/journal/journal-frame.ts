@@ -91,6 +91,18 @@ export function entryOf(frame: string): { readonly epoch: number; readonly notif
   return { epoch: _meta.epoch, notification: params.notification };
 }
 
+/** A request of a journal as the notification that a page of entries contains for it. */
+export function requestEntryOf(frame: string): { readonly epoch: number; readonly notification: SessionNotification } {
+  const { _meta, id, method, params } = JSON.parse(frame) as {
+    _meta: { epoch: number };
+    id: string;
+    method: string;
+    params: Record<string, unknown>;
+  };
+  const notification = { type: "request_opened", requestId: id, method: method.replace(/^daemon\./, ""), params };
+  return { epoch: _meta.epoch, notification };
+}
+
 /** `_meta` is the last key of a frame, and is never empty (see {@link metaHead}). */
 function withMark(frame: string, mark: "early" | "resolved"): string {
   return `${frame.slice(0, -2)},"${mark}":true}}`;

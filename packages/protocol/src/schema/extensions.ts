@@ -131,6 +131,7 @@ export const getSessionEventsParamsSchema: z.ZodMiniType<GetSessionEventsParams>
   sessionId: id,
   after: z.exactOptional(positionSchema),
   waitMs: z.exactOptional(count),
+  includeRequests: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link GetSessionEventsResult}. */

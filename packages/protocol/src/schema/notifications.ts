@@ -169,6 +169,7 @@ const sessionSchemas = {
     content: z.exactOptional(z.array(z.unknown())),
     rawOutput: z.exactOptional(z.unknown()),
   }),
+  request_opened: notification("request_opened", { requestId: text, method: text, params: recordSchema }),
   agent_update: notification("agent_update", { update: recordSchema }),
   agent_state_changed: notification("agent_state_changed", { state: text }),
   session_closed: notification("session_closed", { timestamp: number, reason: z.exactOptional(z.unknown()) }),

@@ -62,6 +62,7 @@ const SHAPES: Readonly<Record<SessionNotificationType, string | Check>> = {
   child_session_available: "childSessionId timestamp#",
   "daemon.terminal_data": "terminalId data",
   "daemon.terminal_exit": "terminalId exitCode#",
+  request_opened: "requestId method params{}",
   ask_user_resolved: "requestId toolCallId cancelled!",
   plan_changed: shape("", { entries: listOf(shape("content status priority?")) }),
   commands_changed: shape("", { commands: listOf(shape("name description hint?")) }),

@@ -67,6 +67,15 @@ export interface SessionNotificationFields {
   child_session_available: { childSessionId: string; timestamp: number };
   "daemon.terminal_data": { terminalId: string; data: string };
   "daemon.terminal_exit": { terminalId: string; exitCode: number; signal?: unknown };
+  /**
+   * Ours (docs/protocol.md §9, "Follow"), in pages of `get_session_events` only: the agent asked the user. `params` are those of the
+   * request. `permission_resolved` or `ask_user_resolved` reports the answer.
+   */
+  request_opened: {
+    requestId: string;
+    method: Open<"request_permission" | "ask_user">;
+    params: Record<string, unknown>;
+  };
   /** Ours (docs/protocol.md, "Agents of other protocols"), as the four below: the agent's plan, always the whole. */
   plan_changed: { entries: PlanEntry[] };
   /** The commands that a prompt to the agent may begin with, always all. */

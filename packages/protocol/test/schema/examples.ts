@@ -142,6 +142,7 @@ export const NOTIFICATIONS: { [Type in SessionNotificationType]: { type: Type } 
   session_closed: { type: "session_closed", timestamp: 1 },
   plan_changed: { type: "plan_changed", entries: [{ content: "c", status: "pending", priority: "high" }] },
   commands_changed: { type: "commands_changed", commands: [{ name: "n", description: "d", hint: "h" }] },
+  request_opened: { type: "request_opened", requestId: "r", method: "ask_user", params: { questions: [] } },
   agent_state_changed: { type: "agent_state_changed", state: "starting" },
   context_usage_changed: { type: "context_usage_changed", usedTokens: 1, contextTokens: 2, cost: {} },
   tool_call_details: {

@@ -27,6 +27,13 @@ export async function until(follow: SessionFollow, fits: (event: FollowedEvent) 
   }
 }
 
+/** All events of a follow that ends by itself. */
+export async function all(follow: SessionFollow): Promise<FollowedEvent[]> {
+  const events: FollowedEvent[] = [];
+  for await (const event of follow) events.push(event);
+  return events;
+}
+
 /** So many events of a follow, which ends then. */
 export async function take(follow: SessionFollow, count: number): Promise<FollowedEvent[]> {
   const events: FollowedEvent[] = [];
@@ -53,7 +60,11 @@ export function expected({ journal }: FakeSession, fromSeq = 1): string[] {
   for (let seq = 1; ; seq++) {
     const entry = journal.entry(seq);
     if (entry === undefined) return words;
-    const notification = (entry.params as { notification?: SessionNotification }).notification;
+    const { requestId, method, params } = entry;
+    const notification: SessionNotification | undefined =
+      requestId === undefined
+        ? (params as { notification?: SessionNotification }).notification
+        : { type: "request_opened", requestId, method, params };
     if (notification === undefined) continue;
     const types = bridge.push(notification).map(({ type }) => type as string);
     if (notification.type === "agent_turn_completed") types.push("result");

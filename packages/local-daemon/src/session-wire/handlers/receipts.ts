@@ -32,9 +32,9 @@ export const RECEIPT_HANDLERS = [
 
   handle(
     "getSessionEvents",
-    async ({ sessionId: id, after }, { sessions, host }) => {
-      await sessions.rowOf(id);
-      return { result: await sessionEvents(host, sessionId(id), after) };
+    async (params, { sessions, host }) => {
+      await sessions.rowOf(params.sessionId);
+      return { result: await sessionEvents(host, sessionId(params.sessionId), params) };
     },
     { waitsFor: waitsForEntry, wait: untilEntry },
   ),

@@ -7,7 +7,7 @@ import {
   type SessionId,
   sessionId,
 } from "@daemon-sdk/protocol";
-import { checkPosition, entryOf, isRequestFrame } from "../../journal/index.js";
+import { checkPosition, entryOf, isRequestFrame, requestEntryOf } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { SessionHost, TurnStore } from "../../sessions/index.js";
 import type { FrameRun, TurnRow } from "../../storage/index.js";
@@ -33,7 +33,7 @@ export async function untilEntry(params: GetSessionEventsParams, { sessions, hos
 export async function sessionEvents(
   host: SessionHost,
   id: SessionId,
-  after: Position | undefined,
+  { after, includeRequests = false }: Pick<GetSessionEventsParams, "after" | "includeRequests">,
 ): Promise<GetSessionEventsResult> {
   const end = { epoch: host.services.epoch, seq: await endOf(host, id) };
   if (after === undefined) return { events: [], position: end };
@@ -41,7 +41,7 @@ export async function sessionEvents(
   const goesOn = await isContinuous(host, id, after, end);
   const run = await store.readFrames(id, after.seq + 1, PAGE_BYTES);
   const isIncomplete = !goesOn || (run.frames.length > 0 && run.firstSeq !== after.seq + 1);
-  const page = await pageOf(store, id, run);
+  const page = await pageOf(store, id, run, includeRequests);
   return {
     events: page.events,
     position: page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq }),
@@ -72,16 +72,22 @@ interface Page {
   readonly position: Position | undefined;
 }
 
-async function pageOf(store: TurnStore, id: SessionId, { firstSeq, frames }: FrameRun): Promise<Page> {
+async function pageOf(
+  store: TurnStore,
+  id: SessionId,
+  { firstSeq, frames }: FrameRun,
+  includeRequests: boolean,
+): Promise<Page> {
   const events: SessionEntry[] = [];
   let position: Position | undefined;
   let bytes = 0;
   for (const [index, frame] of frames.entries()) {
     bytes += Buffer.byteLength(frame);
     if (index > 0 && bytes > PAGE_BYTES) break;
-    const { epoch, notification } = entryOf(frame);
+    const isRequest = isRequestFrame(frame);
+    const { epoch, notification } = isRequest ? requestEntryOf(frame) : entryOf(frame);
     position = { epoch, seq: firstSeq + index };
-    if (!isRequestFrame(frame)) events.push({ ...position, notification });
+    if (!isRequest || includeRequests) events.push({ ...position, notification });
   }
   const turns = position === undefined ? [] : await turnsOf(store, id, firstSeq, position.seq);
   for (const event of events) {

@@ -130,6 +130,8 @@ export interface GetSessionEventsParams extends SessionScoped {
   after?: Position;
   /** How many ms the answer waits for an entry where there is none after `after`; at most 60 000. Default 0. */
   waitMs?: number;
+  /** Whether requests of the agent are entries, too, as notifications `request_opened`. Default false. */
+  includeRequests?: boolean;
 }
 
 /** One entry of a session, with its position. */
@@ -139,7 +141,7 @@ export interface SessionEntry extends Position {
   notification: SessionNotification;
 }
 
-/** A page of a session's entries, oldest first. Requests of the agent are not among them. */
+/** A page of a session's entries, oldest first. */
 export interface GetSessionEventsResult {
   events: SessionEntry[];
   /** Where the next page begins: the last entry that this page covers. */

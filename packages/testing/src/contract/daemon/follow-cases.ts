@@ -1,5 +1,6 @@
 import { expectEqual, expectThat } from "../expectation.js";
 import { isNotification, type WireNotification, type WirePosition } from "../wire-frame.js";
+import { answerOf, asked } from "./asking.js";
 import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage } from "./turn-marks.js";
@@ -128,6 +129,40 @@ export const FOLLOW_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P9.21-requests-in-pages",
+    "with includeRequests a page has the agent's requests, at their places and with their ids, and none without",
+    async (bench) => {
+      const { opened, request } = await asked(bench, "question");
+      const { client, sessionId, messageId } = opened;
+      const start = { epoch: opened.position?.epoch ?? 0, seq: opened.position?.seq ?? 0 };
+      client.respond(request.id, answerOf(request));
+      await client.turnEnd(messageId);
+      const isOpened = ({ notification }: PagedEvent) => notification.type === "request_opened";
+      const bare = await eventsAfter(client, sessionId, start);
+      expectEqual(bare.filter(isOpened).length, 0, "requests in pages without includeRequests");
+      const all = await eventsAfter(client, sessionId, start, { includeRequests: true });
+      const [found, ...more] = all.filter(isOpened);
+      expectEqual(more.length, 0, "further requests in pages");
+      const { type: _type, ...fields } = found?.notification ?? { type: "" };
+      const { questions } = request.params ?? {};
+      expectEqual(
+        { ...fields, params: (fields.params as { questions?: unknown } | undefined)?.questions },
+        { requestId: request.id, method: "ask_user", params: questions },
+        "the request in the page",
+      );
+      expectEqual(found?.turnId, messageId, "the turn of the request");
+      expectEqual(
+        all.filter((event) => !isOpened(event)),
+        bare,
+        "the other entries",
+      );
+      const [resolved] = bare.filter(({ notification }) => notification.type === "ask_user_resolved");
+      expectThat((found?.seq ?? Number.POSITIVE_INFINITY) < (resolved?.seq ?? 0), "the request precedes its answer");
+    },
+    ["turns", "positions", "sessionEvents", "inbox"],
+  ),
+
+  daemonCase(
     "P9.20-missing-events",
     "a page says when entries before it are missing, and holds those that are left",
     async (bench) => {
@@ -170,10 +205,15 @@ async function page(client: WireClient, params: object): Promise<Page> {
 }
 
 /** All events after a position, page by page. */
-async function eventsAfter(client: WireClient, sessionId: string, start: WirePosition): Promise<PagedEvent[]> {
+async function eventsAfter(
+  client: WireClient,
+  sessionId: string,
+  start: WirePosition,
+  options: { readonly includeRequests?: boolean } = {},
+): Promise<PagedEvent[]> {
   const all: PagedEvent[] = [];
   for (let after = { epoch: start.epoch, seq: start.seq }; all.length < 10_000; ) {
-    const { events, position } = await page(client, { sessionId, after });
+    const { events, position } = await page(client, { sessionId, after, ...options });
     all.push(...events);
     if (position.seq === after.seq) return all;
     after = position;

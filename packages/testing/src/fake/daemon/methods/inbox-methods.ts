@@ -1,6 +1,7 @@
 import { LIMITS, type Position, RpcCode, type SessionMessage } from "@daemon-sdk/protocol";
 import { isWholeNumbers, optionalString, requiredString, rpcFault } from "../../wire/index.js";
 import { type FakeCall, type FakeMethod, sessionOf, sessionsFor } from "../calls.js";
+import type { FakeEntry } from "../journal.js";
 import type { FakeSession } from "../session.js";
 
 /** Methods of requests and receipts of all sessions (docs/protocol.md §7, §8). */
@@ -76,12 +77,18 @@ async function getSessionEvents(call: FakeCall): Promise<unknown> {
     const entry = journal.entry(seq);
     if (entry === undefined) break;
     position = entry.position;
-    if (!("notification" in entry.params)) continue;
+    const notification = pagedNotification(entry);
+    if (notification === undefined || (entry.requestId !== undefined && call.params.includeRequests !== true)) continue;
     const turnId = session.receipts.turnAt(seq);
-    const { notification } = entry.params;
     events.push({ ...position, ...(turnId === undefined ? {} : { turnId }), notification });
   }
   return { events, position, ...(isIncomplete ? { isIncomplete } : {}) };
+}
+
+/** What a page contains for an entry; a request becomes a notification of its own type. */
+function pagedNotification({ requestId, method, params }: FakeEntry): unknown {
+  if (requestId !== undefined) return { type: "request_opened", requestId, method, params };
+  return "notification" in params ? params.notification : undefined;
 }
 
 /** Waits until `isDue` holds, as long as the call's `waitMs`. */

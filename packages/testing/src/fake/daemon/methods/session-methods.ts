@@ -124,6 +124,10 @@ function addUserMessage(call: FakeCall): unknown {
     throw rpcFault(RpcCode.internalError, "The queue of prompts is full", { code: "QUEUE_FULL", retryable: true });
   }
   const isKnown = session.hasMessage(messageId);
+  if (!session.isOpen && !isKnown) {
+    const data = { code: "SESSION_CLOSED", sessionId: session.id };
+    throw rpcFault(RpcCode.internalError, `Session ${session.id} was closed. Load it again to go on.`, data);
+  }
   const isTaken = session.submit(call.id, call.link, params);
   if (!isTaken) throw rpcFault(RpcCode.invalidParams, "messageId was used for another message", { messageId });
   call.afterReply(() => session.startNext());
