@@ -25,6 +25,10 @@ export interface ConfiguredAgent {
   readonly model?: string | undefined;
   /** Driver `acp`: the version of the protocol to ask for; default 1. The agent's answer decides. Version 2 is a draft. */
   readonly protocolVersion?: 1 | 2 | undefined;
+  /** Driver `acp`: whether the agent may read and write files through the daemon, in the session's directory only. Default false. */
+  readonly fs?: boolean | undefined;
+  /** Driver `acp`: whether the agent may have commands run by the daemon, which end with their turn. Default false. */
+  readonly terminal?: boolean | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
   readonly startTimeoutMs?: number | undefined;
   /** Most processes of this agent that start or run, of all sessions together. Default: `limits.liveAgents`. */

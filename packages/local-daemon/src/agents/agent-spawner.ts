@@ -4,8 +4,8 @@ import { fromHome } from "../home-directory.js";
 import type { Agent, AgentEvents, AgentProgram, AgentSpawner, AgentSpec } from "./agent.js";
 import type { AgentGuard } from "./agent-guard.js";
 import { AgentProcess, type AgentProcessTimings } from "./agent-process.js";
-import { AcpAgent, StreamJsonrpcAgent } from "./drivers/index.js";
-import { agentEnvironment, agentStateDirOf } from "./environment.js";
+import { AcpAgent, type StartCommand, StreamJsonrpcAgent, type TerminalCommand } from "./drivers/index.js";
+import { AGENT_MARKERS, agentEnvironment, agentStateDirOf } from "./environment.js";
 import type { LoginShell } from "./login-shell.js";
 import { type MarkedProcess, MarkedProcessSweeper } from "./marked-processes.js";
 
@@ -61,8 +61,11 @@ class ProcessSpawner implements AgentSpawner {
 
   async spawn(spec: AgentSpec, sessionId: SessionId, cwd: string, events: AgentEvents): Promise<Agent> {
     const process = await this.#start(spec, sessionId, cwd);
-    const Driver = spec.driver === "acp" ? AcpAgent : StreamJsonrpcAgent;
-    return new Driver({ spec, process, sessionId, events, logger: this.#options.logger });
+    const { logger, stateDir: closedDirectory } = this.#options;
+    const driven = { spec, process, sessionId, events, logger };
+    if (spec.driver !== "acp") return new StreamJsonrpcAgent(driven);
+    const startCommand: StartCommand = (command) => this.#startCommand(spec, sessionId, command);
+    return new AcpAgent({ ...driven, closedDirectory, startCommand });
   }
 
   async launch(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProgram> {
@@ -71,16 +74,15 @@ class ProcessSpawner implements AgentSpawner {
 
   async #start(spec: AgentSpec, sessionId: SessionId, cwd: string): Promise<AgentProcess> {
     await this.#vacated(sessionId);
-    const { instanceId, logger, timings, guard, loginShell } = this.#options;
+    const { instanceId, logger, timings, guard } = this.#options;
     const agentStateDir = this.#agentStateDir;
     if (agentStateDir !== undefined) await mkdir(agentStateDir, { recursive: true, mode: 0o700 });
     await guard?.ready();
-    const env = (await loginShell?.read()) ?? this.#options.env ?? process.env;
     const isOurs = (marked: MarkedProcess) => marked.instanceId === instanceId && marked.sessionId === sessionId;
     const started = await AgentProcess.start({
       spec,
       cwd: spec.cwd === undefined ? cwd : fromHome(spec.cwd),
-      env: agentEnvironment({ env, instanceId, agentStateDir }, spec, sessionId),
+      env: await this.#environment(spec, sessionId),
       sweep: () => this.#sweeper.kill(isOurs),
       ...(timings && { timings }),
     });
@@ -94,6 +96,33 @@ class ProcessSpawner implements AgentSpawner {
     return started;
   }
 
+  /**
+   * Starts a command for an agent: in a process group of its own, with the agent's environment and marks, and a mark of its own, so that
+   * what leaves the group ends with the command.
+   */
+  async #startCommand(spec: AgentSpec, sessionId: SessionId, wanted: TerminalCommand): Promise<AgentProcess> {
+    const { guard, timings } = this.#options;
+    const { id, command, cwd, env } = wanted;
+    const environment = await this.#environment({ ...spec, env: { ...spec.env, ...env } }, sessionId);
+    const started = await AgentProcess.start({
+      spec: { ...spec, command: process.platform === "win32" ? command : withErrorsOnStdout(command) },
+      cwd,
+      env: { ...environment, [AGENT_MARKERS.terminal]: id },
+      sweep: () => this.#sweeper.kill(({ terminalId }) => terminalId === id),
+      // The end of stdin ends no command.
+      timings: { ...timings, stdinGraceMs: 0 },
+    });
+    guard?.add(started.pid);
+    void started.gone.then(() => guard?.remove(started.pid));
+    return started;
+  }
+
+  async #environment(spec: AgentSpec, sessionId: SessionId): Promise<Record<string, string>> {
+    const { instanceId, loginShell } = this.#options;
+    const env = (await loginShell?.read()) ?? this.#options.env ?? process.env;
+    return agentEnvironment({ env, instanceId, agentStateDir: this.#agentStateDir }, spec, sessionId);
+  }
+
   /** Resolves when the place of the session's agent is free. */
   async #vacated(sessionId: SessionId): Promise<void> {
     const former = this.#processes.get(sessionId);
@@ -105,6 +134,11 @@ class ProcessSpawner implements AgentSpawner {
     // The sweep of the former one would take the new one for a leftover.
     await former?.gone;
   }
+}
+
+/** A terminal shows both outputs in the order in which they were written: they are one pipe. */
+function withErrorsOnStdout(command: TerminalCommand["command"]): AgentSpec["command"] {
+  return ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', ...command];
 }
 
 function programOf(started: AgentProcess): AgentProgram {

@@ -28,6 +28,10 @@ export interface AgentSpec {
   readonly model?: string | undefined;
   /** Driver `acp`: the version of the protocol to ask for; default 1. The agent's answer decides. Version 2 is a draft. */
   readonly protocolVersion?: 1 | 2 | undefined;
+  /** Driver `acp`: whether the agent may read and write files through the daemon, in the session's directory only. Default false. */
+  readonly fs?: boolean | undefined;
+  /** Driver `acp`: whether the agent may have commands run by the daemon, which end with their turn. Default false. */
+  readonly terminal?: boolean | undefined;
   /** How long the agent may take to open a conversation, in ms; default 30 000. */
   readonly startTimeoutMs?: number | undefined;
   /** Directory in which the program is started; default the session's. The session's own is told to the agent in any case. */

@@ -20,6 +20,8 @@ export const AGENT_MARKERS = {
   state: "DAEMON_SDK_AGENT_STATE",
   /** Id of the session that the process serves. */
   session: "DAEMON_SDK_SESSION",
+  /** Id of the terminal, in the processes of a command that an agent has run by the daemon. */
+  terminal: "DAEMON_SDK_TERMINAL",
 } as const;
 
 const AGENTS = "agents";

@@ -10,6 +10,7 @@ export interface MarkedProcess {
   readonly startTime: string;
   readonly instanceId: string;
   readonly sessionId: string | undefined;
+  readonly terminalId: string | undefined;
   readonly agentStateDir: string | undefined;
 }
 
@@ -48,6 +49,7 @@ async function readMarks(pid: number): Promise<MarkedProcess | undefined> {
     startTime,
     instanceId,
     sessionId: markOf(environment, AGENT_MARKERS.session),
+    terminalId: markOf(environment, AGENT_MARKERS.terminal),
     agentStateDir: markOf(environment, AGENT_MARKERS.state),
   };
 }

@@ -53,6 +53,11 @@ const agentSchema = z.strictObject({
     z.literal([1, 2], "1 or 2"),
     "Driver acp: the version of the protocol to ask for. Default: 1. Version 2 is a draft.",
   ),
+  fs: optional(flag, "Driver acp: whether the agent may use files through the daemon, in the session's directory."),
+  terminal: optional(
+    flag,
+    "Driver acp: whether the agent may have commands run by the daemon, which end with their turn.",
+  ),
   startTimeoutMs: optional(milliseconds, "How long the agent may take to open a conversation, in ms. Default: 30000."),
   maxLive: optional(whole(1, 1_000_000), "Most processes of this agent that start or run. Default: limits.liveAgents."),
 });

@@ -28,6 +28,15 @@ export const AGENT_LIMITS = {
   terminalChars: 256 * 1024,
   /** Terminals of an agent that are known at a time; the one that came first is forgotten. */
   terminals: 64,
+  /** Output kept of a terminal that the daemon runs for an agent, and how much of it the tool call gets that shows the terminal. */
+  terminalBytes: 1024 * 1024,
+  terminalShownChars: 64 * 1024,
+  /** A terminal that writes without end is read by so many bytes, and then pauses. */
+  terminalReadBytes: 256 * 1024,
+  terminalPauseMs: 10,
+  /** Largest file that an agent reads through the daemon, in bytes, and how many such calls may wait. */
+  fileBytes: 8 * 1024 * 1024,
+  fileCalls: 256,
   /** How long agents may take to end an interrupted turn when the daemon stops. */
   drainInterruptMs: 1_000,
   /** An agent that went idle in the middle of an answer: how long it may take to continue, or to state the turn's end. */

@@ -1,4 +1,5 @@
 import { type ProtocolEngine, RpcCode, RpcFault } from "@daemon-sdk/protocol";
+import type { Workspace } from "../workspace/index.js";
 import type { Conversation } from "./conversation.js";
 import type { ConversationStore } from "./conversation-store.js";
 import type { FileHistory } from "./file-history.js";
@@ -7,7 +8,6 @@ import type { Prompt } from "./prompt.js";
 import type { SessionOutput } from "./session-output.js";
 import { Turn } from "./turn.js";
 import type { TurnSession } from "./turn-session.js";
-import type { Workspace } from "./workspace.js";
 
 /** Parts of an {@link AgentSession}. */
 export interface AgentSessionParts {

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord } from "@daemon-sdk/protocol";
+import { isMissing } from "../workspace/index.js";
 import { Conversation, type ConversationData } from "./conversation.js";
 import { FileHistory } from "./file-history.js";
-import { isMissing } from "./workspace.js";
 
 /** Ids that are used as file names. Others are hashed, because clients choose the ids of sessions. */
 const PLAIN_ID = /^[0-9a-zA-Z-]{1,64}$/;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstat, unlink } from "node:fs/promises";
 import { type ExecuteRewindParams, isRecord, type RewindInfoResult } from "@daemon-sdk/protocol";
-import { isMissing, type Workspace } from "./workspace.js";
+import { isMissing, type Workspace } from "../workspace/index.js";
 
 /** Largest recorded file, and the bound of all recorded files. A rewind lists the files that it cannot restore. */
 const MAX_FILE_BYTES = 1024 * 1024;

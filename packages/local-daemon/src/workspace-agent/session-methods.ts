@@ -10,6 +10,7 @@ import {
   RpcCode,
   RpcFault,
 } from "@daemon-sdk/protocol";
+import { Workspace } from "../workspace/index.js";
 import { AgentSession } from "./agent-session.js";
 import { Conversation, MODEL } from "./conversation.js";
 import type { ConversationStore } from "./conversation-store.js";
@@ -18,7 +19,6 @@ import { addConfiguredServers, addServer, listServers, removeServer, toggleServe
 import { optionalTextParam, type RawParams, recordsParam, textParam } from "./params.js";
 import type { SessionOutput } from "./session-output.js";
 import { applySettings } from "./settings.js";
-import { Workspace } from "./workspace.js";
 
 /** Parts of {@link SessionMethods}. */
 export interface SessionMethodsParts {

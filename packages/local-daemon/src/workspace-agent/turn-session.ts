@@ -1,8 +1,8 @@
+import type { Workspace } from "../workspace/index.js";
 import type { Conversation } from "./conversation.js";
 import type { FileHistory } from "./file-history.js";
 import type { Person } from "./person.js";
 import type { SessionOutput } from "./session-output.js";
-import type { Workspace } from "./workspace.js";
 
 /** The parts of a session that a turn and its tools use: conversation, files, user and output. */
 export interface TurnSession {

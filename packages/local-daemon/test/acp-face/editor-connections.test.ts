@@ -1,11 +1,16 @@
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { memoryTransport, type SessionId, silentLogger, type Transport } from "@daemon-sdk/protocol";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { EditorConnections } from "../../src/acp-face/editor-connections.js";
+import { DAEMON_LIMITS } from "../../src/limits/index.js";
 import { createDaemon, type Daemon, MemoryStore } from "../../src/server.js";
 import { tempHome } from "../rendezvous/temp-home.js";
 import { FakeSpawner } from "../sessions/fake-agent.js";
+import { Harness } from "../sessions/harness.js";
+import { Valve } from "../sessions/valve.js";
 import { Editor } from "./editor.js";
 
 const KEY = "a-key-of-an-editor-0";
@@ -15,6 +20,55 @@ interface Connected extends Disposable {
   readonly editor: Editor;
   readonly socket: WebSocket;
   readonly closed: Promise<number>;
+}
+
+test("an editor that leaves its buffer full for too long is closed with 4408; its session goes on", async () => {
+  await using harness = await Harness.start();
+  const { near, far } = memoryTransport();
+  const wire = new Valve(far);
+  const inner: Transport[] = [];
+  const editors = new EditorConnections({
+    serve: ({ transport, markAuthenticated }) => {
+      inner.push(transport);
+      joined(transport, harness.link());
+      markAuthenticated(harness.turns.shares.strangers);
+      return Promise.resolve();
+    },
+    strangers: harness.turns.shares.strangers,
+    limits: { ...DAEMON_LIMITS, connectionBufferBytes: 1_024, slowConsumerMs: 10, closeTimeoutMs: 10 },
+    logger: silentLogger,
+  });
+  const editor = new Editor((line) => near.send(line));
+  near.onMessage = (text) => editor.receive(text);
+  const link = { transport: wire, acceptedAt: performance.now(), verifyProof: () => true, markAuthenticated: () => {} };
+  editors.accept(link);
+  await editor.open();
+  await editor.result("authenticate", {
+    methodId: "daemon-credential",
+    _meta: { daemonSdk: { proof: "good" } },
+  });
+  const session = await editor.newSession("/");
+  editor.beginPrompt(session, "talk");
+  const agent = await harness.spawner.agentOf(session);
+  await agent.prompted(1);
+  agent.started();
+  wire.stopReading();
+  for (let n = 0; n < 10; n++) agent.delta("x".repeat(1_000));
+  expect(await wire.closedByDaemon).toBe(4408);
+  await vi.waitFor(() => expect(harness.host.find(session as SessionId)?.attached.count).toBe(0));
+  agent.end("completed");
+  expect(harness.host.find(session as SessionId)).toBeDefined();
+});
+
+/** Each end receives what comes at the other one. */
+function joined(one: Transport, other: Transport): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.onMessage = (text) => void to.send(text);
+    from.onClose = ({ code }) => to.close(code);
+  }
 }
 
 describe("the path /acp", () => {

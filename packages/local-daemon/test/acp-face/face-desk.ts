@@ -4,6 +4,13 @@ import type { FakeAgent } from "../sessions/fake-agent.js";
 import { Harness, type HarnessOptions } from "../sessions/harness.js";
 import { Editor } from "./editor.js";
 
+/** Options of {@link FaceDesk.open}. */
+export interface FaceDeskOptions extends HarnessOptions {
+  readonly ownTurnsOnly?: boolean;
+  /** Wraps the daemon's end of each link. */
+  through?(far: Transport): Transport;
+}
+
 /** An editor, its face, and a daemon with agents that the test plays. */
 export class FaceDesk implements AsyncDisposable {
   readonly editor: Editor;
@@ -17,13 +24,13 @@ export class FaceDesk implements AsyncDisposable {
   failure: Error | undefined;
   #waiting: (() => void)[] = [];
 
-  static async open(options: HarnessOptions & { ownTurnsOnly?: boolean } = {}): Promise<FaceDesk> {
-    const desk = new FaceDesk(await Harness.start(options), options.ownTurnsOnly === true);
+  static async open(options: FaceDeskOptions = {}): Promise<FaceDesk> {
+    const desk = new FaceDesk(await Harness.start(options), options);
     await desk.editor.open({ clientCapabilities: { session: { notices: {} }, elicitation: { form: {} } } });
     return desk;
   }
 
-  private constructor(harness: Harness, ownTurnsOnly: boolean) {
+  private constructor(harness: Harness, { ownTurnsOnly = false, through }: FaceDeskOptions) {
     this.harness = harness;
     this.editor = new Editor((line) => this.face.receive(line));
     this.face = new AcpFace({
@@ -37,7 +44,7 @@ export class FaceDesk implements AsyncDisposable {
       ...{ logger: silentLogger, ownTurnsOnly, mustAuthenticate: false, isLasting: true, onEnd: () => {} },
       connect: async () => {
         if (this.failure !== undefined) throw this.failure;
-        const link = harness.link();
+        const link = harness.link(through);
         this.links.push(link);
         const engine = new ProtocolEngine(link, { prefix: "daemon" });
         const { capabilities = {} } = await engine.request(METHODS.authenticate, { proof: "good", caller: "test" });

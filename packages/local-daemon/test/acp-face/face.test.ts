@@ -1,5 +1,6 @@
 import { ConnectionError, sessionId } from "@daemon-sdk/protocol";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Valve } from "../sessions/valve.js";
 import type { Editor, Frame } from "./editor.js";
 import { FaceDesk } from "./face-desk.js";
 
@@ -18,6 +19,14 @@ const PERMISSION = {
     { label: "No", value: "cancel" },
   ],
 };
+
+/** A daemon's end of a wire on which each entry of a journal comes a second time. */
+class Twice extends Valve {
+  override send(text: string): boolean {
+    const isTaken = super.send(text);
+    return text.includes('"seq":') && !text.includes('"type":"response"') ? super.send(text) : isTaken;
+  }
+}
 
 /** A turn that has begun: the agent has the prompt. */
 async function begun(desk: FaceDesk) {
@@ -45,6 +54,18 @@ describe("a lost link", () => {
     expect((await desk.editor.answerTo(prompt)).result).toEqual({ stopReason: "end_turn" });
     expect(desk.editor.text(id)).toBe("one two three");
     expect(desk.links).toHaveLength(2);
+  });
+
+  test("leaves entries that come a second time: each is sent once", async () => {
+    await using desk = await FaceDesk.open({ through: (far) => new Twice(far) });
+    const { id, agent, prompt } = await begun(desk);
+    for (const text of ["one ", "two ", "three"]) agent.delta(text);
+    agent.ask("request_permission", PERMISSION);
+    select(desk.editor, await desk.editor.asked("session/request_permission"), "proceed_once");
+    agent.end();
+    expect((await desk.editor.answerTo(prompt)).result).toEqual({ stopReason: "end_turn" });
+    expect(desk.editor.text(id)).toBe("one two three");
+    expect(desk.editor.frames.filter(({ method }) => method === "session/request_permission")).toHaveLength(1);
   });
 
   test("asks no question twice, and an answer that was given meanwhile reaches the agent", async () => {
@@ -222,6 +243,34 @@ describe("the end of a turn", () => {
     expect(answered).toBeLessThan(order.findIndex((text) => text.includes("of the next turn")));
     agent.end();
     expect((await desk.editor.answerTo(next)).result).toEqual({ stopReason: "end_turn" });
+  });
+
+  test("is answered before the next turn, too, when both come in one read", async () => {
+    let valve: Valve | undefined;
+    await using desk = await FaceDesk.open({
+      through: (far) => {
+        valve = new Valve(far);
+        return valve;
+      },
+    });
+    const { id, agent, prompt } = await begun(desk);
+    desk.editor.beginPrompt(id, "next");
+    const begins = new Promise<void>((resolve) => {
+      agent.onPrompt = () => {
+        agent.delta("of the next turn", "a-2");
+        resolve();
+      };
+    });
+    valve?.stopReading();
+    agent.end();
+    await begins;
+    await vi.waitFor(() => expect(valve?.waitingText).toContain("of the next turn"));
+    valve?.readOn();
+    await desk.editor.when(() => desk.editor.text(id).includes("of the next turn"));
+    const answered = desk.editor.frames.findIndex((frame) => frame.method === undefined && frame.id === prompt);
+    const isOfNext = (frame: Frame) => /"next"|of the next turn/.test(JSON.stringify(frame.params ?? {}));
+    expect(answered).toBeGreaterThan(-1);
+    expect(answered).toBeLessThan(desk.editor.frames.findIndex(isOfNext));
   });
 
   test("of a session that another client closes is a cancel, and the session is not open any more", async () => {

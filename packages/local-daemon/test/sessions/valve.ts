@@ -26,6 +26,11 @@ export class Valve implements Transport {
     return this.#bytes;
   }
 
+  /** What waits until the other end reads. */
+  get waitingText(): string {
+    return this.#waiting.join("\n");
+  }
+
   get onMessage(): ((text: string) => void) | undefined {
     return this.#inner.onMessage;
   }

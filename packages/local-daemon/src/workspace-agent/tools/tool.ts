@@ -1,5 +1,5 @@
 import type { ConfirmationDetails } from "@daemon-sdk/protocol";
-import type { Workspace } from "../workspace.js";
+import type { Workspace } from "../../workspace/index.js";
 
 /** Environment of a running tool. */
 export interface ToolContext {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { ConfirmationDetails } from "@daemon-sdk/protocol";
-import { isMissing, type Workspace } from "../workspace.js";
+import { isMissing, type Workspace } from "../../workspace/index.js";
 import { MAX_FILE_BYTES, type ToolUse } from "./tool.js";
 
 /** A change of a file. */

@@ -1,6 +1,6 @@
 import type { McpServerConfig } from "@daemon-sdk/protocol";
 import { describe, expect, test, vi } from "vitest";
-import { hunksOf } from "../../../src/agents/drivers/acp/version-2/git-patch.js";
+import { hunksOf } from "../../../src/agents/drivers/acp/readers/version-2/git-patch.js";
 import { AcpDialogue } from "./acp-dialogue.js";
 import { START } from "./driven-agent.js";
 
@@ -244,6 +244,18 @@ describe("tools of version 2", () => {
     const texts = dialogue.ofType("tool_progress_update").map(({ update }) => (update as { text: string }).text);
     expect(texts).toEqual(["one ", "€", " two"]);
     expect(dialogue.ofType("tool_result")).toMatchObject([{ content: "one € two", isError: false }]);
+  });
+
+  test("are not begun by the output of a terminal that runs on after their turn", async () => {
+    const dialogue = await working();
+    const content = [{ type: "terminal", terminalId: "x" }];
+    tool(dialogue, { title: "serve", kind: "execute", status: "completed", rawInput: { a: 1 }, content });
+    dialogue.state("idle", { stopReason: "end_turn" });
+    await ended(dialogue);
+    dialogue.update({ sessionUpdate: "terminal_output_chunk", terminalId: "x", data: base64("later") });
+    dialogue.update({ sessionUpdate: "session_info_update", title: "After" });
+    await vi.waitFor(() => expect(dialogue.ofType("session_title_updated")).toHaveLength(1));
+    expect(dialogue.ofType("tool_call")).toHaveLength(1);
   });
 
   test("have content in pieces, and null takes it back", async () => {

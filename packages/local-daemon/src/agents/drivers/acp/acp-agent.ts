@@ -18,19 +18,22 @@ import { sparingLogger } from "../sparing-logger.js";
 import { StdioTransport } from "../stdio-transport.js";
 import { AgentQuestions } from "./agent-questions.js";
 import { askingMode } from "./asking-mode.js";
+import { ClientServices, type StartCommand } from "./client-services/index.js";
 import { ConversationOpener, type OpenedConversation } from "./conversation-opener.js";
 import { type AcpCall, type AcpRequest, JsonRpcPeer } from "./json-rpc-peer.js";
 import { promptContent } from "./prompt-content.js";
+import { type UpdateReader, UpdateReaders } from "./readers/index.js";
 import { SessionCalls } from "./session-calls.js";
 import { SessionOptions } from "./session-options.js";
 import { TextNotices } from "./text-notices.js";
 import { TurnKeeper } from "./turn-keeper.js";
-import type { UpdateReader } from "./update-reader.js";
-import { UpdateReaders } from "./update-readers.js";
 
 /** What an {@link AcpAgent} drives, and where its events go. */
 export interface AcpAgentOptions {
-  readonly spec: Pick<AgentSpec, "name" | "command" | "mode" | "model" | "protocolVersion" | "startTimeoutMs">;
+  readonly spec: Pick<
+    AgentSpec,
+    "name" | "command" | "fs" | "mode" | "model" | "protocolVersion" | "startTimeoutMs" | "terminal"
+  >;
   readonly process: Pick<
     AgentProcess,
     "pid" | "startTime" | "stdin" | "stdout" | "stderr" | "dead" | "gone" | "state" | "stop"
@@ -39,6 +42,10 @@ export interface AcpAgentOptions {
   readonly sessionId: SessionId;
   readonly events: AgentEvents;
   readonly logger: Logger;
+  /** Starts the commands of the agent's terminals, where `terminal` is configured. Absent: no terminals are offered. */
+  readonly startCommand?: StartCommand | undefined;
+  /** A directory whose files are closed to the agent's calls, where `fs` is configured: the daemon's own. */
+  readonly closedDirectory?: string | undefined;
   /** Wall clock in ms; default `Date.now`. */
   readonly now?: () => number;
 }
@@ -60,6 +67,7 @@ export class AcpAgent implements Agent {
   readonly #peer: JsonRpcPeer;
   readonly #opener: ConversationOpener;
   readonly #questions: AgentQuestions;
+  readonly #services: ClientServices;
   readonly #turns: TurnKeeper;
   readonly #readers: UpdateReaders;
   readonly #calls: SessionCalls;
@@ -95,12 +103,14 @@ export class AcpAgent implements Agent {
       turn: () => this.#turns.current,
       reader: () => this.#reader,
     });
+    this.#services = this.#makeServices();
     this.#turns = this.#makeTurns();
     this.#opener = this.#makeOpener();
     this.#readers = this.#makeReaders();
     this.#calls = this.#makeCalls();
     void process.dead.then(() => this.#transport.setPaused(false));
-    this.#gone = Promise.all([process.gone, this.#transport.ended]).then(([exit]) => {
+    const rest = process.dead.then(() => this.#services.endTurn());
+    this.#gone = Promise.all([process.gone, this.#transport.ended, rest]).then(([exit]) => {
       this.#exited(exit);
       return exit;
     });
@@ -225,7 +235,7 @@ export class AcpAgent implements Agent {
   }
 
   #asked(request: AcpRequest): void {
-    if (this.#questions.ask(request)) return;
+    if (this.#questions.ask(request) || this.#services.ask(request)) return;
     this.#peer.refuse(request.id, RpcCode.methodNotFound, `Method not found: ${request.method}`);
   }
 
@@ -277,17 +287,33 @@ export class AcpAgent implements Agent {
       isEndedByAnswer: () => this.#opener.about?.protocolVersion !== 2,
       wayToLogIn: () => this.#opener.wayToLogIn,
       giveUp: () => this.#giveUp(),
+      onEnd: () => void this.#services.endTurn(),
+    });
+  }
+
+  #makeServices(): ClientServices {
+    const { spec, closedDirectory, startCommand: start } = this.#options;
+    const cwd = () => this.#cwd;
+    const isInTurn = () => this.#turns.current !== undefined;
+    const onOutput = (id: string, text: string) => this.#readers.terminalWrote(id, text);
+    const hasTerminals = spec.terminal === true && start !== undefined;
+    return new ClientServices({
+      peer: this.#peer,
+      files: spec.fs === true ? { cwd, closedDirectory } : undefined,
+      terminals: hasTerminals ? { start, cwd, isInTurn, onOutput } : undefined,
+      agentSessionId: () => this.#agentSessionId,
     });
   }
 
   #makeOpener(): ConversationOpener {
-    const { spec } = this.#options;
+    const { spec, startCommand } = this.#options;
     return new ConversationOpener({
       peer: this.#peer,
       agent: spec.name,
       hasLogin: loginOf(spec) !== undefined,
       version: LOCAL_DAEMON_VERSION,
       protocolVersion: spec.protocolVersion ?? 1,
+      offers: { fs: spec.fs === true, terminal: spec.terminal === true && startCommand !== undefined },
       timeoutMs: spec.startTimeoutMs ?? AGENT_LIMITS.startMs,
       logger: this.#logger,
       stderr: () => this.#options.process.stderr,

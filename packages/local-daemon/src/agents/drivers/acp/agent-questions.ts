@@ -4,7 +4,7 @@ import type { AcpTurn } from "./acp-turn.js";
 import { ElicitationForm } from "./elicitation.js";
 import type { AcpRequest, JsonRpcPeer } from "./json-rpc-peer.js";
 import { CANCELLED_OUTCOME, confirmationOf, PermissionOptions } from "./permission.js";
-import type { PermissionSubject, UpdateReader } from "./update-reader.js";
+import type { PermissionSubject, UpdateReader } from "./readers/index.js";
 
 /** Options of {@link AgentQuestions}. */
 export interface AgentQuestionsOptions {

@@ -4,6 +4,7 @@ import { startFailure } from "../process-errors.js";
 import {
   type AcpVersion,
   type AgentAbout,
+  type ClientOffers,
   initializeParams,
   isVersionRefused,
   readAbout,
@@ -23,6 +24,7 @@ export interface ConversationOpenerOptions {
   readonly version: string;
   /** Version of the protocol to ask for. The agent may answer with a lower one. */
   readonly protocolVersion: AcpVersion;
+  readonly offers: ClientOffers;
   readonly timeoutMs: number;
   readonly logger: Logger;
   /** What the agent has written to stderr. */
@@ -68,8 +70,8 @@ export class ConversationOpener {
   /** Rejects with `VERSION_MISMATCH` when the agent speaks no version of ours. A second call returns the first answer. */
   async initialize(): Promise<AgentAbout> {
     if (this.#about !== undefined) return this.#about;
-    const { agent, protocolVersion: asked, version } = this.#options;
-    const answer = await this.#call("initialize", initializeParams(asked, version)).catch((error: unknown) => {
+    const { agent, protocolVersion: asked, version, offers } = this.#options;
+    const answer = await this.#call("initialize", initializeParams(asked, version, offers)).catch((error: unknown) => {
       throw isVersionRefused(error) ? versionMismatch(agent, asked, error) : error;
     });
     const about = readAbout(answer);

@@ -19,10 +19,14 @@ export interface AgentAbout {
   readonly version: string | undefined;
 }
 
-/** What this side offers: questions and options, but no files and no terminals. The daemon is on the agent's machine. */
+/** What the client offers by configuration only: the agent is on the daemon's machine, so it can do both by itself. */
+export interface ClientOffers {
+  readonly fs: boolean;
+  readonly terminal: boolean;
+}
+
+/** What version 1 wants to be told of. */
 const CLIENT_CAPABILITIES = {
-  fs: { readTextFile: false, writeTextFile: false },
-  terminal: false,
   elicitation: { form: {} },
   session: { configOptions: { boolean: {} }, notices: {}, compaction: {} },
 };
@@ -31,9 +35,12 @@ const CLIENT_CAPABILITIES = {
 const VERSION_REFUSED = -32_022;
 
 /** Params of `initialize`. `version` is that of this package. */
-export function initializeParams(protocolVersion: AcpVersion, version: string): object {
+export function initializeParams(protocolVersion: AcpVersion, version: string, { fs, terminal }: ClientOffers): object {
   const info = { name: "daemon-sdk", title: "daemon-sdk", version };
-  if (protocolVersion === 1) return { protocolVersion, clientCapabilities: CLIENT_CAPABILITIES, clientInfo: info };
+  if (protocolVersion === 1) {
+    const offers = { fs: { readTextFile: fs, writeTextFile: fs }, terminal };
+    return { protocolVersion, clientCapabilities: { ...offers, ...CLIENT_CAPABILITIES }, clientInfo: info };
+  }
   // Version 2 has no files and no terminals of the client; notices and options of every type are always taken.
   return { protocolVersion, capabilities: { elicitation: { form: {} } }, info };
 }

@@ -1,1 +1,2 @@
 export { AcpAgent } from "./acp-agent.js";
+export type { StartCommand, TerminalCommand } from "./client-services/index.js";

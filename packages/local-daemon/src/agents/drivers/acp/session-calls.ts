@@ -1,8 +1,8 @@
 import { ProtocolError, RpcCode, type SettingsParams } from "@daemon-sdk/protocol";
 import type { AgentAbout } from "./handshake.js";
 import type { JsonRpcPeer } from "./json-rpc-peer.js";
+import type { SessionReport } from "./readers/index.js";
 import type { OptionCall, SessionOptions } from "./session-options.js";
-import type { SessionReport } from "./update-reader.js";
 
 /** Options of {@link SessionCalls}. */
 export interface SessionCallsOptions {

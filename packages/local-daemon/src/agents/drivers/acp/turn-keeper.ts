@@ -29,6 +29,8 @@ export interface TurnKeeperOptions {
   isEndedByAnswer(): boolean;
   /** How a person logs in to the agent, as sentences. */
   wayToLogIn(): string;
+  /** A turn has ended, whatever its reason. */
+  onEnd(): void;
   /** The agent does not obey; it has to be ended. */
   giveUp(): void;
 }
@@ -125,6 +127,7 @@ export class TurnKeeper {
     this.#options.questions.clear();
     const turn = this.#turn;
     this.#turn = undefined;
+    this.#options.onEnd();
     turn?.end({ reason: turn.isCancelled ? "cancelled" : "agent_exited", details });
     this.#betweenTurns.end(false);
   }
@@ -158,6 +161,7 @@ export class TurnKeeper {
     const end = endOf();
     this.#turn = undefined;
     this.#betweenTurns = this.#makeWriter();
+    this.#options.onEnd();
     turn.end(end);
   }
 

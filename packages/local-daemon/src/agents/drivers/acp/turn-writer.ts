@@ -88,6 +88,11 @@ export class TurnWriter {
     return tool;
   }
 
+  /** Takes output of a tool call; of one that this turn does not have, nothing is written. */
+  toolOutput(update: Readonly<Record<string, unknown>>): void {
+    if (this.#tools.has(String(update.toolCallId))) this.tool(update);
+  }
+
   /** A person is asked about the tool: its input is final. */
   toolAsked(update: Readonly<Record<string, unknown>>): ToolCall {
     const tool = this.tool({ ...update, status: undefined });

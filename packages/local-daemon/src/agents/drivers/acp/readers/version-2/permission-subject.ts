@@ -1,5 +1,5 @@
 import { isRecord } from "@daemon-sdk/protocol";
-import { textOf } from "../content.js";
+import { textOf } from "../../content.js";
 import type { PermissionSubject } from "../update-reader.js";
 import { toolUpdate } from "./tool-update.js";
 

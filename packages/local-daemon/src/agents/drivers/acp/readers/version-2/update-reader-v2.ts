@@ -1,8 +1,8 @@
 import { isRecord } from "@daemon-sdk/protocol";
+import { recordsOf } from "../../content.js";
+import type { AgentTerminals } from "../agent-terminals.js";
 import type { CommonUpdates, KindReaders, Update } from "../common-updates.js";
-import { recordsOf } from "../content.js";
 import type { PermissionSubject, UpdateReader, UpdateReaderOptions } from "../update-reader.js";
-import { AgentTerminals, type ToolOutput } from "./agent-terminals.js";
 import { permissionSubject } from "./permission-subject.js";
 import { toolContent, toolUpdate } from "./tool-update.js";
 import { WholeMessages } from "./whole-messages.js";
@@ -24,14 +24,15 @@ export class UpdateReaderV2 implements UpdateReader {
   readonly #common: CommonUpdates;
   readonly #readers: KindReaders;
   readonly #messages = new WholeMessages();
-  readonly #terminals = new AgentTerminals();
+  readonly #terminals: AgentTerminals;
   /** Entries by the plan's id. */
   readonly #plans = new Map<unknown, readonly Record<string, unknown>[]>();
   #cost: unknown;
 
-  constructor(options: UpdateReaderV2Options, common: CommonUpdates) {
+  constructor(options: UpdateReaderV2Options, common: CommonUpdates, terminals: AgentTerminals) {
     this.#options = options;
     this.#common = common;
+    this.#terminals = terminals;
     this.#readers = {
       ...common.kinds,
       // Our own prompt, echoed: the agent has taken it.
@@ -83,20 +84,18 @@ export class UpdateReaderV2 implements UpdateReader {
 
   #tool(update: Update): void {
     if (typeof update.toolCallId !== "string") return;
-    const written = this.#terminals.shown(update.toolCallId, update.content);
-    this.#options.writer()?.tool({ ...toolUpdate(update), ...outputOf(written) });
+    this.#options.writer()?.tool(this.#terminals.withOutput(toolUpdate(update)));
   }
 
   #toolContent({ toolCallId, content }: Update): void {
     const writer = this.#options.writer();
     if (typeof toolCallId !== "string" || !isRecord(content) || writer === undefined) return;
-    const written = this.#terminals.shown(toolCallId, [content]);
     const items = [...writer.toolContent(toolCallId), ...toolContent(content)];
-    writer.tool({ toolCallId, content: items, ...outputOf(written) });
+    writer.tool(this.#terminals.withOutput({ toolCallId, content: items }));
   }
 
-  #output(outputs: readonly ToolOutput[]): void {
-    for (const { toolCallId, text } of outputs) this.#options.writer()?.tool({ toolCallId, ...outputOf(text) });
+  #output(updates: readonly Update[]): void {
+    for (const update of updates) this.#options.writer()?.toolOutput(update);
   }
 
   /** Our plan is one: several of an agent follow one another. */
@@ -115,9 +114,4 @@ export class UpdateReaderV2 implements UpdateReader {
     if (update.cost !== undefined) this.#cost = update.cost;
     this.#common.kinds.usage_update?.({ ...update, cost: this.#cost });
   }
-}
-
-/** Output of a terminal as agents of version 1 report it. */
-function outputOf(text: string): object {
-  return text === "" ? {} : { _meta: { terminal_output_delta: { data: text } } };
 }

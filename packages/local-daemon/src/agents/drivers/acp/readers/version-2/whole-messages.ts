@@ -1,5 +1,5 @@
-import { readContent, recordsOf } from "../content.js";
-import type { TurnWriter } from "../turn-writer.js";
+import { readContent, recordsOf } from "../../content.js";
+import type { TurnWriter } from "../../turn-writer.js";
 
 type Kind = "text" | "thinking";
 type Update = Readonly<Record<string, unknown>>;

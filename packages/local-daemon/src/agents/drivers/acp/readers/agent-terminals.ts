@@ -11,29 +11,31 @@ interface Terminal {
   output: string;
 }
 
-/** Output that a terminal has written, for the tool call that shows the terminal. */
-export interface ToolOutput {
-  readonly toolCallId: string;
-  readonly text: string;
-}
-
 type Update = Readonly<Record<string, unknown>>;
 
 /**
- * The terminals that an agent runs and whose output it reports beside its tool calls (docs/wire/acp.md#version-2). Bytes of one
- * character may come in two chunks.
+ * Terminals whose output is not part of a tool call, and the tool calls that show them: those that an agent runs and reports
+ * (docs/wire/acp.md#version-2), and those that the daemon runs for it. Bytes of one character may come in two chunks.
+ *
+ * Output becomes an update of the tool call, as agents of version 1 report it.
  */
 export class AgentTerminals {
   readonly #terminals = new Map<string, Terminal>();
 
+  /** Receives text that follows the former. */
+  wrote(terminalId: string, text: string): Update[] {
+    const terminal = this.#terminalOf(terminalId);
+    return terminal === undefined ? [] : added(terminal, text);
+  }
+
   /** Receives `terminal_output_chunk`: bytes that follow the former ones. */
-  chunk({ terminalId, data }: Update): ToolOutput[] {
+  chunk({ terminalId, data }: Update): Update[] {
     const terminal = this.#terminalOf(terminalId);
     return terminal === undefined ? [] : added(terminal, decoded(terminal, data));
   }
 
   /** Receives `terminal_update`; its `output` is the whole output. */
-  update({ terminalId, output }: Update): ToolOutput[] {
+  update({ terminalId, output }: Update): Update[] {
     const terminal = this.#terminalOf(terminalId);
     if (terminal === undefined || !isRecord(output)) return [];
     const whole = Buffer.from(textOf(output.data) ?? "", "base64").toString("utf8");
@@ -44,16 +46,17 @@ export class AgentTerminals {
     return known;
   }
 
-  /** The content of a tool call shows terminals: returns what they wrote before. */
-  shown(toolCallId: string, content: unknown): string {
+  /** An update of a tool call with what the terminals that it begins to show wrote before. */
+  withOutput(update: Update): Update {
+    const toolCallId = String(update.toolCallId);
     let text = "";
-    for (const { type, terminalId } of recordsOf(content)) {
+    for (const { type, terminalId } of recordsOf(update.content)) {
       const terminal = type === "terminal" ? this.#terminalOf(terminalId) : undefined;
       if (terminal === undefined || terminal.toolCallId === toolCallId) continue;
       terminal.toolCallId = toolCallId;
       text += terminal.output;
     }
-    return text;
+    return text === "" ? update : { ...update, ...outputOf(text) };
   }
 
   #terminalOf(id: unknown): Terminal | undefined {
@@ -73,8 +76,12 @@ function decoded({ decoder }: Terminal, data: unknown): string {
   return decoder.write(Buffer.from(textOf(data) ?? "", "base64"));
 }
 
-function added(terminal: Terminal, text: string): ToolOutput[] {
+function outputOf(text: string): object {
+  return { _meta: { terminal_output_delta: { data: text } } };
+}
+
+function added(terminal: Terminal, text: string): Update[] {
   terminal.output = (terminal.output + text).slice(-AGENT_LIMITS.terminalChars);
   const { toolCallId } = terminal;
-  return toolCallId === undefined || text === "" ? [] : [{ toolCallId, text }];
+  return toolCallId === undefined || text === "" ? [] : [{ toolCallId, ...outputOf(text) }];
 }

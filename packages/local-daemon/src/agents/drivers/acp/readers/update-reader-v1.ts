@@ -1,4 +1,5 @@
 import { isRecord } from "@daemon-sdk/protocol";
+import type { AgentTerminals } from "./agent-terminals.js";
 import type { CommonUpdates, KindReaders, Update } from "./common-updates.js";
 import type { PermissionSubject, UpdateReader, UpdateReaderOptions } from "./update-reader.js";
 
@@ -7,10 +8,10 @@ export class UpdateReaderV1 implements UpdateReader {
   readonly #common: CommonUpdates;
   readonly #readers: KindReaders;
 
-  constructor(options: UpdateReaderOptions, common: CommonUpdates) {
+  constructor(options: UpdateReaderOptions, common: CommonUpdates, terminals: AgentTerminals) {
     this.#common = common;
     const tool = (update: Update) => {
-      if (typeof update.toolCallId === "string") options.writer()?.tool(update);
+      if (typeof update.toolCallId === "string") options.writer()?.tool(terminals.withOutput(update));
     };
     this.#readers = {
       ...common.kinds,

@@ -1,8 +1,8 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
-import type { AcpTurn } from "./acp-turn.js";
-import type { SessionOptions } from "./session-options.js";
-import type { TextNotices } from "./text-notices.js";
-import type { TurnWriter } from "./turn-writer.js";
+import type { AcpTurn } from "../acp-turn.js";
+import type { SessionOptions } from "../session-options.js";
+import type { TextNotices } from "../text-notices.js";
+import type { TurnWriter } from "../turn-writer.js";
 
 /** What an agent sends, by the names of its version of the protocol; in the order of the lines. */
 export interface UpdateReader {

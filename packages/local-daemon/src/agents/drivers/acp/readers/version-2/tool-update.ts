@@ -1,5 +1,5 @@
 import { isRecord } from "@daemon-sdk/protocol";
-import { recordsOf, textOf } from "../content.js";
+import { recordsOf, textOf } from "../../content.js";
 import { hunksOf } from "./git-patch.js";
 
 /** What `null` sets a field of a tool call to: in version 1, null means no change. */

@@ -1,5 +1,5 @@
 import { isRecord, newId, type SessionNotification } from "@daemon-sdk/protocol";
-import { readContent, recordsOf, textOf } from "./content.js";
+import { readContent, recordsOf, textOf } from "../content.js";
 import type { CommandInfo, ContextUsage, SessionReport, UpdateReaderOptions } from "./update-reader.js";
 
 /** Fields of one update. */

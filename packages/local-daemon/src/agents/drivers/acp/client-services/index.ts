@@ -1,0 +1,2 @@
+export { ClientServices } from "./client-services.js";
+export type { StartCommand, TerminalCommand } from "./client-terminals.js";

@@ -1,0 +1,1 @@
+export { isMissing, Workspace } from "./workspace.js";
