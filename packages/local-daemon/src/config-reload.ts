@@ -33,14 +33,43 @@ export class ConfigReload {
   readonly #parts: ConfigReloadParts;
   /** With what was reloaded. */
   #config: ResolvedConfig;
+  /** Reloads follow one another: one that waits for the login shell must not undo a later one. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ConfigReloadParts) {
     this.#parts = parts;
     this.#config = parts.config;
   }
 
-  /** Applies a whole configuration. Throws an `InvalidOptionError` for a faulty one, and changes nothing then. */
-  apply(config: DaemonConfig): ReloadReport {
+  /** Applies a whole configuration. Rejects with an `InvalidOptionError` for a faulty one, and changes nothing then. */
+  apply(config: DaemonConfig): Promise<ReloadReport> {
+    return this.#inOrder(async () => {
+      await this.#findNamedAgents(config);
+      return this.#apply(config);
+    });
+  }
+
+  /** Reads the configuration again and applies it. With `check` it changes nothing. */
+  read(check: boolean): Promise<{ applied: string[]; atNextStart: string[] }> {
+    return this.#inOrder(async () => {
+      const { config, atNextStart: others = [] } = await this.#readConfig();
+      await this.#findNamedAgents(config);
+      const { applied, atNextStart } = check ? this.#compare(config) : this.#apply(config);
+      return { applied: [...applied], atNextStart: [...atNextStart, ...others] };
+    });
+  }
+
+  #inOrder<Result>(reload: () => Promise<Result>): Promise<Result> {
+    const report = this.#last.then(reload);
+    this.#last = report.catch(() => {});
+    return report;
+  }
+
+  #findNamedAgents(config: DaemonConfig): Promise<void> {
+    return findNamedAgents(resolveConfig(config), this.#parts.loginShell);
+  }
+
+  #apply(config: DaemonConfig): ReloadReport {
     const { agents, loginShell, policies, credentials, closeKeys, recheck, logger } = this.#parts;
     const next = resolveConfig(config);
     // Checked before anything changes.
@@ -55,14 +84,6 @@ export class ConfigReload {
       logger.info({ applied: live, atNextStart }, "the configuration was reloaded");
     }
     return { applied: live, atNextStart };
-  }
-
-  /** Reads the configuration again and applies it. With `check` it changes nothing. */
-  async read(check: boolean): Promise<{ applied: string[]; atNextStart: string[] }> {
-    const { config, atNextStart: others = [] } = await this.#readConfig();
-    await findNamedAgents(resolveConfig(config), this.#parts.loginShell);
-    const { applied, atNextStart } = check ? this.#compare(config) : this.apply(config);
-    return { applied: [...applied], atNextStart: [...atNextStart, ...others] };
   }
 
   #compare(config: DaemonConfig): ReloadReport {

@@ -78,12 +78,12 @@ export interface Daemon {
   close(options?: { drainMs?: number }): Promise<void>;
   /**
    * Takes over another configuration: agents, keys with their policies, limits of sessions and agents. No session ends. A running
-   * agent keeps what it was started with. Connections of keys that are gone are closed. Throws an `InvalidOptionError`, and changes
-   * nothing, for a faulty configuration.
+   * agent keeps what it was started with. Connections of keys that are gone are closed. Rejects with an `InvalidOptionError`, and
+   * changes nothing, for a faulty configuration. Waits for the login shell when the configuration names an agent that is not known.
    *
    * @param config the whole configuration; what is absent has its default again
    */
-  reload(config: DaemonConfig): ReloadReport;
+  reload(config: DaemonConfig): Promise<ReloadReport>;
 }
 
 /**
@@ -228,7 +228,7 @@ class RunningDaemon implements Daemon {
     return this.#closing;
   }
 
-  reload(config: DaemonConfig): ReloadReport {
+  reload(config: DaemonConfig): Promise<ReloadReport> {
     return this.#reload.apply(config);
   }
 

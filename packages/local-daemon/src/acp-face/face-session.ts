@@ -23,6 +23,7 @@ import type { EditorPeer, Served } from "./editor-peer.js";
 import { EntryCredit } from "./entry-credit.js";
 import type { promptOf } from "./mapping/index.js";
 import { AcpCode, SessionChoices, SessionUpdates, type TurnEnd } from "./mapping/index.js";
+import { olderMessages } from "./older-messages.js";
 import { OpenPrompts } from "./open-prompts.js";
 import { OpenQuestions } from "./open-questions.js";
 import { TurnHistory } from "./turn-history.js";
@@ -75,6 +76,8 @@ export class FaceSession {
   /** What waits until an answer was sent that must come first. */
   #held: (() => void)[] | undefined;
   #isClosed = false;
+  /** Resolve when the editor reads again. */
+  #blocked: (() => void)[] = [];
 
   constructor(options: FaceSessionOptions) {
     const { id, link, peer, offers, agents, logger } = options;
@@ -196,6 +199,7 @@ export class FaceSession {
 
   /** The editor reads again. */
   onWritable(): void {
+    for (const goOn of this.#blocked.splice(0)) goOn();
     if (this.#position !== undefined) this.#credit.grantUsed();
   }
 
@@ -241,6 +245,10 @@ export class FaceSession {
     const isRunning = isAgentLoopInProgress === true && position !== undefined;
     const turns = new TurnHistory(this.#link, this.id);
     const running = isRunning ? await turns.running(messages, position) : undefined;
+    for await (const message of olderMessages(this.#link, this.id, messages[0]?.id)) {
+      if (this.#peer.isBlocked) await new Promise<void>((resolve) => this.#blocked.push(resolve));
+      this.#tell(message);
+    }
     for (const message of messages.slice(0, running?.from)) this.#tell(message);
     for (const update of this.#updates.historyEnded()) this.#send(update);
     for (const notification of running?.notifications ?? []) {

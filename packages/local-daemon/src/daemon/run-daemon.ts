@@ -85,7 +85,7 @@ function configOf(
 /** At a hang-up. A faulty file changes nothing, and is stated in the log. */
 async function reload(daemon: Daemon, readConfig: () => Promise<ConfigReading>, log: Logger): Promise<void> {
   try {
-    daemon.reload((await readConfig()).config);
+    await daemon.reload((await readConfig()).config);
   } catch (error) {
     log.error({ error: describe(error) }, "the configuration was not reloaded: it is faulty");
   }

@@ -141,6 +141,28 @@ describe("an editor that does not read", () => {
   });
 });
 
+test("a conversation that is larger than a snapshot is loaded whole, and waits for the editor", async () => {
+  await using desk = await FaceDesk.open();
+  const { id, agent, prompt } = await begun(desk);
+  const texts = Array.from({ length: 5 }, (_, place) => `${place}${"x".repeat(700_000)}`);
+  for (const [place, text] of texts.entries()) agent.message(`a-${place}`, "assistant", text);
+  agent.end();
+  await desk.editor.answerTo(prompt);
+  await desk.editor.result("session/close", { sessionId: id });
+  const from = desk.editor.frames.length;
+  desk.isReading = false;
+  const loading = desk.editor.begin("session/load", { sessionId: id, cwd: "/", mcpServers: [] });
+  await desk.editor.when(() => desk.editor.frames.length > from);
+  expect(desk.editor.frames.slice(from).map(({ method }) => method)).toEqual(["session/update"]);
+  desk.read();
+  await desk.editor.answerTo(loading);
+  const told = desk.editor.frames.slice(from).flatMap(({ params }) => {
+    const { sessionUpdate, content } = (params?.update ?? {}) as { sessionUpdate?: string; content?: { text: string } };
+    return sessionUpdate?.endsWith("_message_chunk") === true ? [content?.text.slice(0, 4)] : [];
+  });
+  expect(told).toEqual(["0xxx", "1xxx", "2xxx", "3xxx", "4xxx"]);
+});
+
 describe("questions", () => {
   test("one that another client answered is withdrawn, and a late answer is dropped", async () => {
     await using desk = await FaceDesk.open();

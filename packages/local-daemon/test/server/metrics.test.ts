@@ -71,6 +71,6 @@ test("on the port /metrics wants a key, and one whose policy lets it", async () 
   ]);
   const client = await desk.connect({ apiKey: CONFINED });
   expect((await client.call("get_metrics", {})).error?.data).toMatchObject({ code: "NOT_ALLOWED" });
-  daemon.reload({ port: 0, apiKeys: [KEY, { ...confined, metrics: true }] });
+  await daemon.reload({ port: 0, apiKeys: [KEY, { ...confined, metrics: true }] });
   expect(await statusOf(CONFINED)).toBe(200);
 });

@@ -27,7 +27,7 @@ test("agents and limits of a reloaded configuration hold at once; a turn that ru
   await client.call("add_user_message", { sessionId: S, text: "count 3 every 50", messageId: "m1" });
   const { agents } = agentConfig();
   const next = { ...agents, second: { command: ["true"] as const } };
-  expect(daemon.reload({ agents: next, apiKeys: [KEY], limits: { liveAgents: 7, openSessions: 1 } })).toEqual({
+  expect(await daemon.reload({ agents: next, apiKeys: [KEY], limits: { liveAgents: 7, openSessions: 1 } })).toEqual({
     applied: ["agents.second", "limits.liveAgents", "limits.openSessions"],
     atNextStart: [],
   });
@@ -40,7 +40,7 @@ test("agents and limits of a reloaded configuration hold at once; a turn that ru
 test("what sockets and the relay hold is named, and holds from the next start on", async () => {
   await using desk = daemonDesk();
   const daemon = await desk.start();
-  const report = daemon.reload({
+  const report = await daemon.reload({
     ...agentConfig(),
     port: 0,
     allowedOrigins: ["https://a.example"],
@@ -58,7 +58,7 @@ test("a key that is gone is refused, and so are its open connection and its unus
   await client.authenticate({ apiKey: KEY });
   await client.call("initialize_session", { token: "t", machineId: "m", cwd: desk.cwd, sessionId: S });
   const { result } = await client.call("create_ticket", {});
-  daemon.reload(agentConfig());
+  await daemon.reload(agentConfig());
   await client.closed();
   for (const credential of [{ apiKey: KEY }, { ticket: result?.ticket }]) {
     const { error } = await new TestClient(await stranger(desk)).authenticate(credential);
@@ -71,9 +71,11 @@ test("a key that is gone is refused, and so are its open connection and its unus
 test("a faulty configuration changes nothing", async () => {
   await using desk = daemonDesk();
   const daemon = await desk.start({ apiKeys: [KEY] });
-  expect(() => daemon.reload({ ...agentConfig(), defaultAgent: "nobody" })).toThrow(/defaultAgent/);
-  expect(() => daemon.reload({ ...agentConfig(), apiKeys: [{ key: KEY, agents: ["nobody"] }] })).toThrow(/agents/);
-  expect(() => daemon.reload({ ...agentConfig(), limits: { liveAgents: 0 } })).toThrow(/liveAgents/);
+  await expect(daemon.reload({ ...agentConfig(), defaultAgent: "nobody" })).rejects.toThrow(/defaultAgent/);
+  await expect(daemon.reload({ ...agentConfig(), apiKeys: [{ key: KEY, agents: ["nobody"] }] })).rejects.toThrow(
+    /agents/,
+  );
+  await expect(daemon.reload({ ...agentConfig(), limits: { liveAgents: 0 } })).rejects.toThrow(/liveAgents/);
   expect(await agentsOffered(desk)).toEqual(["workspace-agent"]);
 });
 

@@ -82,7 +82,10 @@ export class SpawnManager {
 
   /** SPAWN. Resolves when the agent is active and its task is in its mailbox, or with the reason why there is no agent. */
   async spawn(by: RelayPeer, payload: SpawnPayload): Promise<Result<SpawnResultPayload>> {
-    const { name } = payload;
+    const { name, cli } = payload;
+    const { agents } = this.#options;
+    // A known agent is not waited for: a RELEASE that follows at once must find its start.
+    if (agents.spawnable(cli) === undefined) await agents.seek(cli);
     const fault = this.#fault(payload) ?? shadowFault(by, payload);
     if (fault !== undefined) return failure(name, fault);
     const abort = new AbortController();
