@@ -18,6 +18,8 @@ export const askOnTerminal: Ask = async (question, signal) => {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new AbortController();
   prompt.on("SIGINT", () => process.emit("SIGINT"));
+  // readline pauses its input when the process goes on after Ctrl-Z.
+  prompt.on("SIGCONT", () => void prompt.resume());
   prompt.on("close", () => ended.abort());
   try {
     return await prompt.question(question, { signal: AbortSignal.any([signal, ended.signal]) });

@@ -33,7 +33,7 @@ const MIB = 1024 ** 2;
 /** A file of the daemon's from further in the future was written by another clock. */
 const CLOCK_MS = 60_000;
 /** A login shell that takes longer delays the first agent. */
-const SLOW_SHELL_MS = 1_000;
+const SLOW_SHELL_MS = 3_000;
 
 /** Checks everything, one thing after another. No check changes anything, or starts an agent. */
 export async function* findings(stateDir: string): AsyncIterable<Finding> {
@@ -239,7 +239,7 @@ async function loginShell({
       "Mend the shell's start files, or set \"loginShell\": false. Until then agents get the daemon's own PATH.";
     return { finding: { check, state: "warning", message: problem, remedy }, env };
   }
-  if (ms < SLOW_SHELL_MS) return { finding: { check, state: "ok", message: "was read in under a second" }, env };
+  if (ms < SLOW_SHELL_MS) return { finding: { check, state: "ok", message: "was read in good time" }, env };
   const remedy = "Its start files delay the first agent of a daemon.";
   return { finding: { check, state: "warning", message: `took ${ms} ms`, remedy }, env };
 }

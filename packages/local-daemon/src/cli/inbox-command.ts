@@ -6,7 +6,7 @@ import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
 import { openReader } from "./session-reader.js";
 import { type Column, printTable } from "./table.js";
 import type { Terminal } from "./terminal.js";
-import { agoText, timeText } from "./time-text.js";
+import { timeText } from "./time-text.js";
 import { describeToolUse } from "./tool-use-text.js";
 
 /** Adds `inbox`. */
@@ -56,7 +56,7 @@ const WHAT: Column<InboxRequest> = { title: "WHAT", text: requestText, isCut: tr
 const SHOWN: readonly Column<InboxRequest>[] = [
   { title: "REQUEST", text: ({ requestId }) => requestId.slice(0, 8), style: "cyan" },
   { title: "SESSION", text: ({ sessionId }) => sessionId.slice(0, 8) },
-  { title: "SINCE", text: ({ createdAt }) => agoText(createdAt) },
+  { title: "SINCE", text: ({ createdAt }) => timeText(createdAt) },
   KIND,
   WHAT,
 ];

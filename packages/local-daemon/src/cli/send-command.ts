@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { METHODS, newId } from "@daemon-sdk/protocol";
+import { DaemonError, METHODS, newId } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import type { CommandLine } from "./command-line.js";
-import { callDaemon } from "./daemon-call.js";
+import { callDaemon, type DaemonCall, LOCAL_TOKEN } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
 import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
 import { DaemonReader } from "./session-reader.js";
@@ -45,12 +45,28 @@ export interface SendOptions {
   readonly messageId?: string | undefined;
 }
 
+/** Adds a message to a session. One that is closed is opened again. */
+async function addMessage(
+  { engine }: DaemonCall,
+  message: { readonly sessionId: string; readonly text: string; readonly messageId: string },
+): Promise<void> {
+  try {
+    await engine.request(METHODS.addUserMessage, message);
+  } catch (error) {
+    if (!DaemonError.is(error, "SESSION_CLOSED")) throw error;
+    // Requests stay in the inbox: this connection ends at once, and answers none.
+    const { sessionId } = message;
+    await engine.request(METHODS.loadSession, { token: LOCAL_TOKEN, sessionId, messageLimit: 1, inbox: true });
+    await engine.request(METHODS.addUserMessage, message);
+  }
+}
+
 /** Queues a prompt. It is stored when this resolves, so the turn runs whatever happens to this process. */
 export async function send(options: SendOptions): Promise<number> {
   const { stateDir, json, terminal, session, prompt: text, messageId = newId() } = options;
   await using reader = new DaemonReader(await callDaemon(stateDir, terminal));
   const sessionId = await sessionIdOf(session, () => reader.sessions());
-  await reader.call.engine.request(METHODS.addUserMessage, { sessionId, text, messageId });
+  await addMessage(reader.call, { sessionId, text, messageId });
   if (json) terminal.json({ sessionId, messageId });
   else terminal.answer(`${messageId}\n`);
   return EXIT.ok;

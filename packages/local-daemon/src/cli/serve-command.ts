@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DaemonError } from "@daemon-sdk/protocol";
+import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import { type ConfigFile, readConfigFile } from "../config-file/index.js";
 import { STATE_FILES } from "../rendezvous/index.js";
@@ -39,8 +39,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<number> {
   const { stateDir, http, port, webhookOrigin: receivers, terminal, interrupted } = options;
   if (!http) {
-    terminal.note("Nothing to serve: pass --http.");
-    return EXIT.usage;
+    throw new InvalidOptionError("http", "given: there is nothing else to serve");
   }
   const { serveLocalDaemon } = await loadHttp();
   const config = await readConfigFile(stateDir);

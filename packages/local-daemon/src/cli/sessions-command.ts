@@ -5,7 +5,7 @@ import { EXIT } from "./fail.js";
 import { type ListedSession, openReader } from "./session-reader.js";
 import { type Column, printTable } from "./table.js";
 import type { Terminal } from "./terminal.js";
-import { agoText, timeText } from "./time-text.js";
+import { timeText } from "./time-text.js";
 
 /** Adds `sessions`. */
 export function addSessionsCommand(program: Command, cli: CommandLine): void {
@@ -69,7 +69,7 @@ const DIRECTORY: Column<ListedSession> = { title: "DIRECTORY", text: ({ cwd = ""
 /** At a terminal: the beginning of an id is enough for every command. */
 const SHOWN: readonly Column<ListedSession>[] = [
   { title: "SESSION", text: ({ sessionId }) => sessionId.slice(0, 8), style: "cyan" },
-  { title: "UPDATED", text: ({ updatedAt }) => agoText(updatedAt * 1_000) },
+  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt * 1_000) },
   STATE,
   TITLE,
   DIRECTORY,

@@ -44,15 +44,17 @@ export function cut(text: string, width: number): string {
   return ellipsed ? `${text.slice(0, index)}…` : text.slice(0, index);
 }
 
-/** Takes what is too much from the columns that give way, the last one first. */
+/** Takes what is too much from the columns that give way, the last one first, and where that is not enough from the others, too. */
 function narrow(widths: number[], columns: readonly Column<never>[], room: number): void {
   let excess = widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1)) - room;
-  for (let index = widths.length - 1; index >= 0 && excess > 0; index--) {
-    if (columns[index]?.isCut !== true) continue;
-    const width = widths[index] ?? 0;
-    const less = Math.max(LEAST_WIDTH, width - excess);
-    excess -= Math.max(0, width - less);
-    widths[index] = Math.min(width, less);
+  for (const isCut of [true, false]) {
+    for (let index = widths.length - 1; index >= 0 && excess > 0; index--) {
+      if ((columns[index]?.isCut ?? false) !== isCut) continue;
+      const width = widths[index] ?? 0;
+      const less = Math.min(width, Math.max(LEAST_WIDTH, width - excess));
+      excess -= width - less;
+      widths[index] = less;
+    }
   }
 }
 
