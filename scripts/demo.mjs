@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: everything from a clean clone to the main job (apps/examples/src/demo.ts).
  *
- * Options go after `--`: `--json` makes the last line a summary for machines, `--keep` leaves daemon and files in place.
+ * Options go after `--`: `--json` makes the last line a summary for machines, `--keep` leaves daemon and files in place, `--open` opens
+ * the console of the daemon and keeps both until Ctrl-C.
  */
 import { join } from "node:path";
 import { build } from "./build.mjs";

@@ -46,7 +46,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ],
   http: ["@hono/node-server", "hono", "zod"],
   console: ["@preact/signals", "@tanstack/virtual-core", "diff", "marked", "preact"],
-  examples: ["esbuild", "ws", "zod"],
+  examples: ["ws", "zod"],
   consumers: ["croner"],
 };
 

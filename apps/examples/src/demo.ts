@@ -2,7 +2,8 @@
  * The main job: one daemon, two sessions on one WebSocket, each with an agent process that works on real files, requests
  * permission, is interrupted, and comes back.
  *
- * `--json` makes the last line of the output a summary for machines. `--keep` leaves the daemon running.
+ * `--json` makes the last line of the output a summary for machines. `--keep` leaves the daemon running. `--open` opens the daemon's
+ * console, and keeps the daemon until Ctrl-C.
  */
 import { connectDaemon } from "@daemon-sdk/client";
 import { Cast } from "./demo/cast.js";
@@ -13,12 +14,17 @@ import { isAlive, processEnded } from "./processes.js";
 
 const isJson = process.argv.includes("--json");
 const isKept = process.argv.includes("--keep");
+const isOpened = process.argv.includes("--open");
 const started = performance.now();
 
 const stage = await openStage();
 let summary: Summary;
 try {
   summary = await perform();
+  if (isOpened) {
+    printSummary(summary, isJson);
+    await stage.showConsole();
+  }
 } finally {
   if (!isKept) await stage.stop();
 }
@@ -29,7 +35,10 @@ if (!isKept) {
 } else {
   console.log(`\nThe daemon keeps running. Stop it with: DAEMON_SDK_HOME=${stage.stateDir} npx local-daemon stop`);
 }
-printSummary(summary, isJson);
+if (!isOpened) {
+  printSummary(summary, isJson);
+  if (!isJson) console.log("\nTo look at the sessions in a browser: npm run demo -- --open");
+}
 
 async function perform(): Promise<Summary> {
   console.log(`daemon   process ${stage.daemonPid}, state in ${stage.stateDir}`);

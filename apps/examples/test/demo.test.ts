@@ -1,4 +1,9 @@
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { isAlive } from "../../../test/support/daemon-process.js";
 import { type ExampleRun, processesOf, removeRun, runExample } from "./run-example.js";
@@ -31,6 +36,30 @@ test("with --keep the daemon goes on", async () => {
     expect(processesOf(run.directory)).toEqual([]);
   } finally {
     removeRun(run);
+  }
+});
+
+test("with --open the console is served until Ctrl-C, and nothing is left then", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "ex-"));
+  const child = spawn(process.execPath, [join(import.meta.dirname, "..", "dist", "demo.js"), "--open"], {
+    env: { ...process.env, TMPDIR: directory, DAEMON_SDK_HOME: "", XDG_RUNTIME_DIR: "" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    let link = "";
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.startsWith("http://127.0.0.1:")) link = line;
+      if (line.startsWith("The console works")) break;
+    }
+    const page = await fetch(link);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("<title>Console</title>")]);
+    const exited = once(child, "exit");
+    child.kill("SIGINT");
+    expect(await exited).toEqual([0, null]);
+    expect(processesOf(directory)).toEqual([]);
+  } finally {
+    child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
   }
 });
 

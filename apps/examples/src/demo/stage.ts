@@ -1,7 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import { childrenOf } from "../processes.js";
 import { stopDaemon } from "../scratch.js";
@@ -15,6 +18,8 @@ export interface Stage {
   agentPids(): number[];
   /** Open WebSockets of clients, as the daemon reports. */
   countSockets(): Promise<number>;
+  /** Opens the daemon's console. Resolves at Ctrl-C. */
+  showConsole(): Promise<void>;
   /** Stops the daemon and removes its state. The files in the workspace are kept. */
   stop(): Promise<void>;
 }
@@ -32,18 +37,36 @@ export async function openStage(): Promise<Stage> {
   };
   // The reader of stdout may exit early (`| head`). The demo then still stops its daemon.
   process.stdout.on("error", () => {});
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void stop().finally(() => process.exit(1)));
-  }
+  let onSignal = () => void stop().finally(() => process.exit(1));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => onSignal());
   return {
     daemonPid: pid,
     stateDir,
     workspace: join(directory, "work"),
     agentPids: () => childrenOf(pid),
     countSockets: async () => (await readHealth(url)).connections,
+    async showConsole() {
+      const interrupted = new Promise<void>((resolve) => {
+        onSignal = resolve;
+      });
+      const opened = spawn(process.execPath, [DAEMON_PROGRAM, "open"], { stdio: ["inherit", "inherit", "inherit"] });
+      await once(opened, "exit");
+      console.log("The console works until Ctrl-C.");
+      // Nothing else keeps this process.
+      const keptAlive = setInterval(() => {}, 60_000);
+      await interrupted;
+      clearInterval(keptAlive);
+    },
     stop,
   };
 }
+
+/** The command line of the daemon. */
+const DAEMON_PROGRAM = join(
+  dirname(createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json")),
+  "dist",
+  "bin.cjs",
+);
 
 /** The daemon's `/health`, over its unix socket. */
 function readHealth(url: string): Promise<{ connections: number }> {

@@ -27,6 +27,11 @@ export function AgentsView({ state }: ViewProps): JSX.Element {
           ))}
         </ul>
       )}
+      <p class="page-end">
+        <button type="button" class="quiet small" onClick={() => void state.leave()}>
+          End the access of this tab
+        </button>
+      </p>
     </section>
   );
 }

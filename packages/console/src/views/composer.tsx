@@ -1,6 +1,5 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import { Icon } from "../ui/index.js";
 
 /** Options of {@link Composer}. */
@@ -14,20 +13,12 @@ export interface ComposerProps {
 /** Where the user writes. Enter sends, Shift+Enter begins a line; a prompt during a turn waits for its end. */
 export function Composer({ isBusy, send, interrupt }: ComposerProps): JSX.Element {
   const text = useSignal("");
-  const field = useRef<HTMLTextAreaElement>(null);
   const submit = async (): Promise<void> => {
     const prompt = text.value.trim();
     if (prompt === "") return;
     text.value = "";
     const isSent = await send(prompt);
     if (isSent === undefined && text.value === "") text.value = prompt;
-    field.current?.focus();
-  };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === "Escape" && isBusy) interrupt();
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    void submit();
   };
   return (
     <form
@@ -38,16 +29,7 @@ export function Composer({ isBusy, send, interrupt }: ComposerProps): JSX.Elemen
       }}
     >
       <div class="composer-box">
-        <textarea
-          ref={field}
-          rows={1}
-          aria-label="Message"
-          aria-describedby="composer-hint"
-          placeholder={isBusy ? "Add to the queue" : "Ask the agent"}
-          value={text.value}
-          onInput={(event) => (text.value = event.currentTarget.value)}
-          onKeyDown={onKeyDown}
-        />
+        <Field text={text} isBusy={isBusy} submit={() => void submit()} interrupt={interrupt} />
         {isBusy && (
           <button type="button" class="stop" aria-label="Interrupt" onClick={interrupt} aria-keyshortcuts="Escape">
             <Icon name="stop" />
@@ -63,5 +45,33 @@ export function Composer({ isBusy, send, interrupt }: ComposerProps): JSX.Elemen
         Enter sends · Shift+Enter begins a line{isBusy && " · Esc interrupts"}
       </p>
     </form>
+  );
+}
+
+function Field(props: {
+  readonly text: Signal<string>;
+  readonly isBusy: boolean;
+  submit(): void;
+  interrupt(): void;
+}): JSX.Element {
+  const { text, isBusy } = props;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && isBusy) props.interrupt();
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    props.submit();
+  };
+  return (
+    <textarea
+      rows={1}
+      aria-label="Message"
+      aria-describedby="composer-hint"
+      placeholder={isBusy ? "Add to the queue" : "Ask the agent"}
+      value={text.value}
+      onInput={(event) => {
+        text.value = event.currentTarget.value;
+      }}
+      onKeyDown={onKeyDown}
+    />
   );
 }

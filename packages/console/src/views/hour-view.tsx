@@ -1,14 +1,163 @@
+import type { DaemonConnection } from "@daemon-sdk/client";
+import type { GetMetricsResult, MetricMinute } from "@daemon-sdk/protocol";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { Empty } from "../ui/index.js";
+import { useEffect } from "preact/hooks";
+import { Chart } from "../charts/index.js";
+import { clock, Empty, Scrollable, Spinner } from "../ui/index.js";
 import type { ViewProps } from "./view-props.js";
 
-/** The last hour of the daemon. */
+const MINUTES = 60;
+const MINUTE_MS = 60_000;
+/** Between two looks at the measurements. */
+const REFRESH_MS = 5_000;
+
+/** The last hour of the daemon, minute by minute. */
 export function HourView({ state }: ViewProps): JSX.Element {
-  void state;
+  const connection = state.connection.value;
+  const isMeasured = connection?.capabilities.metrics === true;
   return (
     <section class="page" aria-labelledby="hour-title">
       <h2 id="hour-title">Last hour</h2>
-      <Empty title="This daemon keeps no measurements">A newer one does.</Empty>
+      {isMeasured ? (
+        <Measured connection={connection} />
+      ) : (
+        <Empty title="This daemon keeps no measurements">A newer one does.</Empty>
+      )}
     </section>
   );
+}
+
+function Measured({ connection }: { readonly connection: DaemonConnection }): JSX.Element {
+  const metrics = useSignal<GetMetricsResult | undefined>(undefined);
+  const failure = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    const read = async (): Promise<void> => {
+      try {
+        metrics.value = await connection.getMetrics();
+        failure.value = undefined;
+      } catch (error) {
+        failure.value = error instanceof Error ? error.message : String(error);
+      }
+    };
+    void read();
+    const timer = setInterval(() => void read(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [connection, metrics, failure]);
+  if (metrics.value !== undefined) return <Charts metrics={metrics.value} />;
+  return failure.value === undefined ? (
+    <Spinner label="Loading the measurements" />
+  ) : (
+    <Empty title="The measurements cannot be shown">{failure.value}</Empty>
+  );
+}
+
+function Charts({ metrics }: { readonly metrics: GetMetricsResult }): JSX.Element {
+  const marked = useSignal<number | undefined>(undefined);
+  const columns = columnsOf(metrics);
+  const of = (name: string, read: (minute: MetricMinute) => number | undefined) => ({
+    name,
+    points: columns.map((minute) => (minute === undefined ? undefined : read(minute))),
+  });
+  const shared = { marked: marked.value, onMark: (column: number | undefined) => (marked.value = column) };
+  return (
+    <>
+      <Lead startedAt={metrics.startedAt} at={marked.value === undefined ? undefined : columns[marked.value]?.at} />
+      <div class="charts">
+        <Chart
+          {...shared}
+          title="Events a minute"
+          kind="bars"
+          series={[of("", ({ events }) => events)]}
+          format={countText}
+        />
+        <Chart
+          {...shared}
+          title="Turns a minute"
+          kind="bars"
+          series={[of("", ({ turns }) => turns)]}
+          format={countText}
+        />
+        <Chart
+          {...shared}
+          title="From commit to delivery"
+          kind="lines"
+          series={[of("half in", (one) => one.latencyP50Ms), of("99 of 100 in", (one) => one.latencyP99Ms)]}
+          format={msText}
+        />
+        <Chart
+          {...shared}
+          title="Memory"
+          kind="lines"
+          series={[of("", ({ rssBytes }) => rssBytes)]}
+          format={bytesText}
+        />
+      </div>
+      <Table columns={columns} />
+    </>
+  );
+}
+
+function Lead({ startedAt, at }: { readonly startedAt: number; readonly at: number | undefined }): JSX.Element {
+  return (
+    <p class="lead">
+      {at === undefined ? `The daemon runs since ${clock(startedAt)}.` : `The minute from ${clock(at)} on.`}
+    </p>
+  );
+}
+
+/** One column for each of the last 60 minutes; undefined where the daemon did not run. */
+function columnsOf({ at, minutes }: GetMetricsResult): readonly (MetricMinute | undefined)[] {
+  const columns: (MetricMinute | undefined)[] = new Array(MINUTES).fill(undefined);
+  for (const minute of minutes) {
+    const index = MINUTES - 1 - Math.floor((at - minute.at) / MINUTE_MS);
+    if (index >= 0 && index < MINUTES) columns[index] = minute;
+  }
+  return columns;
+}
+
+function Table({ columns }: { readonly columns: readonly (MetricMinute | undefined)[] }): JSX.Element {
+  const rows = columns.filter((minute) => minute !== undefined).reverse();
+  return (
+    <details class="hour-table">
+      <summary>As a table</summary>
+      <Scrollable class="table" label="The last hour, newest minute first">
+        <table>
+          <thead>
+            <tr>
+              {["Minute", "Events", "Turns", "Half in", "99 of 100 in", "Memory"].map((title) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((minute) => (
+              <tr key={minute.at}>
+                <td>{clock(minute.at)}</td>
+                <td>{countText(minute.events)}</td>
+                <td>{countText(minute.turns)}</td>
+                <td>{minute.latencyP50Ms === undefined ? "–" : msText(minute.latencyP50Ms)}</td>
+                <td>{minute.latencyP99Ms === undefined ? "–" : msText(minute.latencyP99Ms)}</td>
+                <td>{bytesText(minute.rssBytes)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrollable>
+    </details>
+  );
+}
+
+function countText(count: number): string {
+  return Math.round(count).toLocaleString();
+}
+
+function msText(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+function bytesText(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`;
 }

@@ -8,8 +8,6 @@ import type { ViewProps } from "./view-props.js";
 export function NewSession({ state, close }: ViewProps & { readonly close: () => void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const isMaking = useSignal(false);
-  const agents = state.connection.value?.capabilities.agents ?? [];
-  const known = [...new Set((state.sessions.value ?? []).flatMap(({ cwd = "" }) => (cwd === "" ? [] : [cwd])))];
   useEffect(() => dialog.current?.showModal(), []);
   const make = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -29,30 +27,7 @@ export function NewSession({ state, close }: ViewProps & { readonly close: () =>
     <dialog ref={dialog} class="dialog" aria-labelledby="new-session" onClose={close}>
       <form onSubmit={(event) => void make(event)}>
         <h2 id="new-session">New session</h2>
-        <label class="field">
-          <span>Directory</span>
-          <input
-            name="cwd"
-            required
-            list="directories"
-            placeholder="/home/you/project"
-            defaultValue={known[0] ?? ""}
-            autocomplete="off"
-          />
-        </label>
-        <datalist id="directories">
-          {known.map((cwd) => (
-            <option key={cwd} value={cwd} />
-          ))}
-        </datalist>
-        <label class="field">
-          <span>Agent</span>
-          <select name="agent">
-            {agents.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        <Fields state={state} />
         <div class="dialog-end">
           <button type="button" class="quiet" onClick={close}>
             Cancel
@@ -63,5 +38,38 @@ export function NewSession({ state, close }: ViewProps & { readonly close: () =>
         </div>
       </form>
     </dialog>
+  );
+}
+
+function Fields({ state }: ViewProps): JSX.Element {
+  const agents = state.connection.value?.capabilities.agents ?? [];
+  const known = [...new Set((state.sessions.value ?? []).flatMap(({ cwd = "" }) => (cwd === "" ? [] : [cwd])))];
+  return (
+    <>
+      <label class="field">
+        <span>Directory</span>
+        <input
+          name="cwd"
+          required
+          list="directories"
+          placeholder="/home/you/project"
+          defaultValue={known[0] ?? ""}
+          autocomplete="off"
+        />
+      </label>
+      <datalist id="directories">
+        {known.map((cwd) => (
+          <option key={cwd} value={cwd} />
+        ))}
+      </datalist>
+      <label class="field">
+        <span>Agent</span>
+        <select name="agent">
+          {agents.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import type { InboxRequest } from "@daemon-sdk/protocol";
+import type { AskUserQuestion, InboxRequest } from "@daemon-sdk/protocol";
 import type { JSX } from "preact";
 import type { Answer } from "./answer.js";
 
@@ -9,35 +9,15 @@ export function Questions(props: {
   readonly isDisabled: boolean;
 }): JSX.Element {
   const { questions } = props.request.params;
-  const { requestId } = props.request;
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    const answers = questions.map(({ index, question }) => {
-      const own = String(form.get(`own-${index}`) ?? "").trim();
-      return { index, question, answer: own === "" ? String(form.get(`option-${index}`) ?? "") : own };
-    });
-    void props.answer({ answers });
+    void props.answer({ answers: questions.map((one) => answerIn(form, one)) });
   };
   return (
     <form class="questions" onSubmit={submit}>
-      {questions.map(({ index, question, options }) => (
-        <fieldset key={index}>
-          <legend>{question}</legend>
-          {options.map((option, at) => (
-            <label key={option} class="option">
-              <input type="radio" name={`option-${index}`} value={option} defaultChecked={at === 0} />
-              <span>{option}</span>
-            </label>
-          ))}
-          <input
-            name={`own-${index}`}
-            aria-label={`Another answer: ${question}`}
-            id={`own-${requestId}-${index}`}
-            placeholder="Another answer"
-            autocomplete="off"
-          />
-        </fieldset>
+      {questions.map((question) => (
+        <Question key={question.index} question={question} />
       ))}
       <div class="answers">
         <button type="submit" class="primary" disabled={props.isDisabled}>
@@ -54,4 +34,30 @@ export function Questions(props: {
       </div>
     </form>
   );
+}
+
+function Question({ question: { index, question, options } }: { readonly question: AskUserQuestion }): JSX.Element {
+  return (
+    <fieldset>
+      <legend>{question}</legend>
+      {options.map((option, at) => (
+        <label key={option} class="option">
+          <input type="radio" name={`option-${index}`} value={option} defaultChecked={at === 0} />
+          <span>{option}</span>
+        </label>
+      ))}
+      <input
+        name={`own-${index}`}
+        aria-label={`Another answer: ${question}`}
+        placeholder="Another answer"
+        autocomplete="off"
+      />
+    </fieldset>
+  );
+}
+
+/** What the user wrote, else the chosen option. */
+function answerIn(form: FormData, { index, question }: AskUserQuestion) {
+  const own = String(form.get(`own-${index}`) ?? "").trim();
+  return { index, question, answer: own === "" ? String(form.get(`option-${index}`) ?? "") : own };
 }

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { SessionRow } from "../daemon/index.js";
@@ -28,15 +28,7 @@ export function SessionList({ state, chosen }: ViewProps & { readonly chosen: st
         </button>
       </div>
       <SearchBox value={query.value} onInput={(text) => (query.value = text)} />
-      <fieldset class="filters">
-        <legend class="visually-hidden">Show</legend>
-        {FILTERS.map((one) => (
-          <label key={one} class="chip">
-            <input type="radio" name="filter" checked={filter.value === one} onChange={() => (filter.value = one)} />
-            <span>{one}</span>
-          </label>
-        ))}
-      </fieldset>
+      <Filters filter={filter} />
       <div class="rows">
         {shown === undefined ? (
           <Spinner label="Loading sessions" />
@@ -56,6 +48,27 @@ export function SessionList({ state, chosen }: ViewProps & { readonly chosen: st
       </div>
       {isCreating.value && <NewSession state={state} close={() => (isCreating.value = false)} />}
     </section>
+  );
+}
+
+function Filters({ filter }: { readonly filter: Signal<Filter> }): JSX.Element {
+  return (
+    <fieldset class="filters">
+      <legend class="visually-hidden">Show</legend>
+      {FILTERS.map((one) => (
+        <label key={one} class="chip">
+          <input
+            type="radio"
+            name="filter"
+            checked={filter.value === one}
+            onChange={() => {
+              filter.value = one;
+            }}
+          />
+          <span>{one}</span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 
