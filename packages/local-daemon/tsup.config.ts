@@ -68,7 +68,7 @@ export default defineConfig([
     daemon: "src/daemon-main.ts",
     "pino-log": "src/daemon/pino-log.ts",
     "checkpoint-worker": "src/storage/checkpoint-worker.ts",
-    "salvage-worker": "src/storage/salvage-worker.ts",
+    "salvage-worker": "src/storage/salvage/salvage-worker.ts",
     "search-worker": "src/search/search-worker.ts",
     "workspace-agent": "src/workspace-agent/main.ts",
   }),

@@ -10,7 +10,12 @@ export interface ConfigChanges {
 }
 
 /** Keys that a running daemon takes over. */
-const LIVE = ["agentPresets", "defaultAgent", "apiKeys"] as const satisfies readonly (keyof ResolvedConfig)[];
+const LIVE = [
+  "agentPresets",
+  "defaultAgent",
+  "apiKeys",
+  "retention",
+] as const satisfies readonly (keyof ResolvedConfig)[];
 
 /** Keys of which parts hold something open: sockets, timers, the relay. */
 const AT_START = [
@@ -32,11 +37,11 @@ export function changesOf(running: ResolvedConfig, next: ResolvedConfig): Config
 
 /** The running configuration with what a reload applies of the next one. Its `limits` stay the same object. */
 export function withLiveKeys(running: ResolvedConfig, next: ResolvedConfig): ResolvedConfig {
-  const { agents, agentPresets, defaultAgent, apiKeys } = next;
+  const { agents, agentPresets, defaultAgent, apiKeys, retention } = next;
   const live = Object.entries(next.limits).filter(([name]) => LIVE_LIMITS.has(name as keyof DaemonLimits));
   // Every part reads its limits in this object.
   Object.assign(running.limits, Object.fromEntries(live));
-  return { ...running, agents, agentPresets, defaultAgent, apiKeys };
+  return { ...running, agents, agentPresets, defaultAgent, apiKeys, retention };
 }
 
 function changedAgents({ agents }: ResolvedConfig, next: ResolvedConfig): string[] {

@@ -4,6 +4,7 @@ import type { AgentCatalog, LoginShell } from "./agents/index.js";
 import { type ConfigReading, type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { changesOf, withLiveKeys } from "./config-changes.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
+import type { RetentionOptions } from "./retention/index.js";
 
 /** What a reload of the configuration changed, by dotted key, such as `limits.liveAgents`. */
 export interface ReloadReport {
@@ -39,6 +40,11 @@ export class ConfigReload {
   constructor(parts: ConfigReloadParts) {
     this.#parts = parts;
     this.#config = parts.config;
+  }
+
+  /** What the running daemon keeps of unused sessions. */
+  get retention(): RetentionOptions | undefined {
+    return this.#config.retention;
   }
 
   /** Applies a whole configuration. Rejects with an `InvalidOptionError` for a faulty one, and changes nothing then. */

@@ -3,6 +3,7 @@ import { InvalidOptionError, type Logger, silentLogger } from "@daemon-sdk/proto
 import { type ConfiguredKey, checkKeys } from "./access/index.js";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
 import { DAEMON_LIMITS, type DaemonLimits, LEAST_LIMITS, SERVING_LIMITS } from "./limits/index.js";
+import { checkRetention, type RetentionOptions } from "./retention/index.js";
 import type { Store } from "./storage/index.js";
 
 /** How an agent is started and spoken to; its name is the key it stands under. */
@@ -97,6 +98,8 @@ export interface DaemonConfig {
    * turn.
    */
   readonly requestTimeoutMs?: number | undefined;
+  /** Which sessions that nobody uses are deleted. Default: none is. */
+  readonly retention?: RetentionOptions | undefined;
   /** Wall clock in ms, for what is stored. Default `Date.now`. */
   readonly now?: () => number | undefined;
   /** Overrides of single bounds. */
@@ -167,6 +170,7 @@ export function resolveConfig(config: DaemonConfig): ResolvedConfig {
     );
   }
   checkKeys(resolved.apiKeys);
+  if (resolved.retention !== undefined) checkRetention(resolved.retention);
   for (const [name, agent] of Object.entries(resolved.agents)) checkAgent(name, agent);
   for (const [name, value] of Object.entries(config.limits ?? {})) {
     if (!(name in DEFAULT_CONFIG.limits)) {

@@ -23,6 +23,7 @@ import { MetricsReader } from "./metrics-reader.js";
 import { Observation } from "./observation.js";
 import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
+import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
 import { SessionConnections } from "./session-connections.js";
 import { recover, SessionHost } from "./sessions/index.js";
@@ -40,6 +41,7 @@ export {
 } from "./config.js";
 export type { ReloadReport } from "./config-reload.js";
 export type { DaemonLimits } from "./limits/index.js";
+export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
 
@@ -138,6 +140,7 @@ class RunningDaemon implements Daemon {
   readonly #guard: AgentGuard | undefined;
   #listener: Listener | undefined;
   #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
+  #retention: Retention | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #resolveClosed!: () => void;
@@ -243,13 +246,10 @@ class RunningDaemon implements Daemon {
       await claim.publish({ port: this.#listener?.port, program: config.program });
       this.#connections.preload();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
+      this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
+      this.#retention.start();
       for (const session of waiting) session.turns.release();
-      this.#host.copies.dropLeft().catch((error: unknown) => {
-        this.#logger.warn(
-          { error: String(error) },
-          "a copy that was cut off could not be dropped; the next start tries again",
-        );
-      });
+      void this.#host.copies.dropLeft();
     } catch (error) {
       await this.#listener?.close();
       await this.#relay?.host.stop();
@@ -379,12 +379,14 @@ class RunningDaemon implements Daemon {
     const { store, claim } = this.#parts;
     this.#logger.info({ drainMs, connections: this.#connections.size }, "the daemon stops");
     clearInterval(this.#sweeper);
+    const retained = this.#retention?.stop();
     this.#parts.loginShell.close();
     this.#connections.drain();
     await this.#listener?.close();
     const drained = await this.#host.drain(drainMs, this.#drainCut.signal);
     if (drained.interrupted > 0) this.#logger.warn(drained, "turns did not end in time and were interrupted");
     await this.#host.stop();
+    await retained;
     await this.#connections.close();
     await (await this.#editors)?.close();
     await this.#relay?.door.close();

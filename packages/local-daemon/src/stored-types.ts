@@ -13,6 +13,7 @@ export type {
   MessageRunQuery,
   MessageSource,
   NumberedMessages,
+  OldestQuery,
   PendingRequestRow,
   RelayWrite,
   SegmentInfo,

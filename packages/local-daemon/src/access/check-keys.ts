@@ -15,6 +15,7 @@ const FIELDS: readonly string[] = [
 
 const QUOTAS: readonly string[] = [
   "openSessions",
+  "storedSessions",
   "liveAgents",
   "queuedBytes",
   "tickets",

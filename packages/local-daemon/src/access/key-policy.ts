@@ -5,6 +5,8 @@ import { keyIdOf } from "./key-id.js";
 export interface KeyQuotas {
   /** Open sessions; default `limits.openSessionsPerKey`. */
   readonly openSessions?: number | undefined;
+  /** Stored sessions, open or not; default `limits.storedSessionsPerKey`. The oldest archived one makes room for a new one. */
+  readonly storedSessions?: number | undefined;
   /** Agents that start or run; default `limits.liveAgentsPerKey`. */
   readonly liveAgents?: number | undefined;
   /** Bytes of prompts that wait in queues; default `limits.queuedBytesPerPrincipal`. */

@@ -9,11 +9,13 @@ import { addCompletionCommands } from "./completion-command.js";
 import { addConfigCommands, addReloadCommand } from "./config-command.js";
 import { addDeleteCommand } from "./delete-command.js";
 import { addDoctorCommand } from "./doctor-command.js";
+import { addExportCommand } from "./export-command.js";
 import { EXIT, type JsonFailure } from "./fail.js";
 import { addFollowCommand } from "./follow-command.js";
 import { addInboxCommand } from "./inbox-command.js";
 import { addLogsCommand } from "./logs-command.js";
 import { addOpenCommand } from "./open-command.js";
+import { addRestoreCommand } from "./restore-command.js";
 import { addRunCommand } from "./run-command.js";
 import { addSendCommand } from "./send-command.js";
 import { addServeCommand } from "./serve-command.js";
@@ -52,6 +54,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
     addArchiveCommand,
     addDeleteCommand,
   ],
+  "Storage:": [addExportCommand, addRestoreCommand],
   "Configuration:": [addAgentsCommand, addConfigCommands, addReloadCommand, addTokenCommands],
   "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand, addCompletionCommands],
 };

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { DAEMON_LIMITS, type DaemonLimits, LEAST_LIMITS, SERVING_LIMITS } from "../limits/index.js";
+import { LEAST_RETENTION } from "../retention/index.js";
 
 const DRIVERS = ["stream-jsonrpc", "relay", "acp"] as const;
 const LEVELS = ["off", "low", "medium", "high"] as const;
@@ -64,6 +65,7 @@ const agentSchema = z.strictObject({
 
 const quotasSchema = z.strictObject({
   openSessions: optional(atLeast(1), "Open sessions. Default: limits.openSessionsPerKey."),
+  storedSessions: optional(atLeast(1), "Stored sessions, open or not. Default: limits.storedSessionsPerKey."),
   liveAgents: optional(atLeast(1), "Agents that start or run. Default: limits.liveAgentsPerKey."),
   queuedBytes: optional(atLeast(1), "Bytes of prompts that wait. Default: limits.queuedBytesPerPrincipal."),
   tickets: optional(atLeast(1), "Unused tickets. Default: 100."),
@@ -83,6 +85,18 @@ const keySchema = z.strictObject({
   approves: optional(flag, "Whether its clients may approve what agents ask for."),
   metrics: optional(flag, "Whether its clients may read the daemon's metrics."),
   quotas: optional(quotasSchema, "Bounds of this key, in place of the general ones."),
+});
+
+const retentionSchema = z.strictObject({
+  days: optional(atLeast(LEAST_RETENTION.days), "A session is deleted so many days after its last message."),
+  archivedDays: optional(
+    atLeast(LEAST_RETENTION.archivedDays),
+    "An archived session is deleted so many days after it was archived.",
+  ),
+  bytes: optional(
+    atLeast(LEAST_RETENTION.bytes),
+    "Bytes that the store may hold; archived sessions go first, then the longest unused.",
+  ),
 });
 
 const limitNames = Object.keys(DAEMON_LIMITS) as (keyof DaemonLimits)[];
@@ -119,6 +133,7 @@ export const configSchema = z.strictObject({
   requestTimeoutMs: optional(milliseconds, "How long a request to the user may wait, in ms."),
   spawnManager: optional(flag, "Whether agents on the relay may have others spawned. Default: false."),
   limits: optional(limitsSchema, "Bounds, by name."),
+  retention: optional(retentionSchema, "Which unused sessions are deleted. Default: none."),
   relayAccess: optional(oneOf(["owned", "open"]), "To whom names on the relay belong. Default: owned."),
   logLevel: optional(oneOf(["debug", "info", "warn", "error"]), "Lowest level that is logged. Default: info."),
 });

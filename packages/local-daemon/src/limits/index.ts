@@ -11,6 +11,7 @@ export { MESSAGING_LIMITS } from "./messaging-limits.js";
 export { METRICS_LIMITS } from "./metrics-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";
 export { RELAY_LIMITS, type RelayLimits } from "./relay-limits.js";
+export { RETENTION_LIMITS } from "./retention-limits.js";
 export { SEARCH_LIMITS } from "./search-limits.js";
 export { SERVING_LIMITS } from "./serving-limits.js";
 export type { SessionLimits } from "./session-limits.js";

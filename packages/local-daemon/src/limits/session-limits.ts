@@ -20,6 +20,8 @@ export interface SessionLimits extends LiveAgentLimits {
   readonly openSessions: number;
   /** Most open sessions of one configured key. The person's own have the bound of all. */
   readonly openSessionsPerKey: number;
+  /** Most stored sessions of one configured key, open or not. The person's own have no bound but retention. */
+  readonly storedSessionsPerKey: number;
   /** Entries younger than this are kept, whatever their number: a client that lost its link resumes within this time. */
   readonly journalKeepMs: number;
   /** … up to this many bytes. */
@@ -44,6 +46,7 @@ export const SESSION_LIMITS: SessionLimits = {
   queuedBytesPerPrincipal: 256 * 1024 * 1024,
   openSessions: 20_000,
   openSessionsPerKey: 2_000,
+  storedSessionsPerKey: 100_000,
   journalKeepMs: 120_000,
   journalKeepBytes: 64 * 1024 * 1024,
   journalOldEntries: 10_000,

@@ -7,7 +7,7 @@ export { DAEMON_EXIT } from "./exit-codes.js";
 export { takeOverFormerState } from "./former-state.js";
 export { DEFAULT_PROGRAM, readOwner } from "./owner-file.js";
 export { pause } from "./pause.js";
-export { readPrivateFile, writePrivateFile } from "./private-file.js";
+export { readPrivateFile, storageFailure, writePrivateFile } from "./private-file.js";
 export { probeLocalDaemon } from "./probe.js";
 export { acquireInstanceLock } from "./single-instance.js";
 export { socketPathOf } from "./socket-path.js";

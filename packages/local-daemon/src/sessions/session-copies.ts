@@ -1,4 +1,5 @@
 import {
+  type Logger,
   ProtocolError,
   RpcCode,
   type SessionId,
@@ -24,6 +25,7 @@ export interface SessionCopiesOptions {
   readonly store: Store;
   readonly committer: Committer;
   readonly drops: DraftDrops;
+  readonly logger: Logger;
 }
 
 /**
@@ -70,11 +72,18 @@ export class SessionCopies {
     }
   }
 
-  /** Drops what an earlier daemon did not finish: copies, and sessions that it was deleting. */
+  /** Drops what an earlier daemon did not finish: copies, and sessions that it was deleting. Never rejects. */
   async dropLeft(): Promise<void> {
-    const { store, drops } = this.#options;
-    for (const id of await store.drafts()) {
-      if (!this.#making.has(id)) await drops.drop(id);
+    const { store, drops, logger } = this.#options;
+    try {
+      for (const id of await store.drafts()) {
+        if (!this.#making.has(id)) await drops.drop(id);
+      }
+    } catch (error) {
+      logger.warn(
+        { error: String(error) },
+        "a session that was cut off could not be dropped; the next start tries again",
+      );
     }
   }
 

@@ -10,18 +10,19 @@ import {
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
-import { agentParamsOf, pickSettings } from "../conversation/index.js";
 import { CommitWatch } from "../journal/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
 import { DirectoryCalls } from "../working-directory/index.js";
 import { DraftDrops } from "./draft-drops.js";
+import { newSessionRow } from "./new-session-row.js";
 import { OpenSessions } from "./open-sessions.js";
 import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
 import { SessionDeletions } from "./session-deletions.js";
 import { type Admitted, SessionRules, type SessionRulesOptions } from "./session-rules.js";
+import { StoredSessions } from "./stored-sessions.js";
 import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
@@ -55,6 +56,7 @@ export class SessionHost {
   readonly directories = new DirectoryCalls();
   readonly #drops: DraftDrops;
   readonly #deletions: SessionDeletions;
+  readonly #stored: StoredSessions;
   readonly #open: OpenSessions;
   readonly #opening = new Map<SessionId, Promise<unknown>>();
   readonly #closing = new Map<SessionId, Promise<void>>();
@@ -78,6 +80,10 @@ export class SessionHost {
       conversations: new AgentConversations(this.services),
       close: (session) => this.close(session, "deleted"),
       track: (work) => this.#track(work),
+    });
+    this.#stored = new StoredSessions({
+      ...{ store: options.store, limits: options.limits, policies },
+      delete: (row) => this.#deleteUnused(row),
     });
     this.#open = new OpenSessions(options.limits, policies);
   }
@@ -168,6 +174,7 @@ export class SessionHost {
     if (this.#isStopping) throw daemonStopping();
     if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) throw unusable();
     if (!this.copies.isMaking(row.id)) await this.#drops.free(row.id);
+    await this.#stored.makeRoom(row.id, row.owner);
     const making = this.copies.make(row, source, messages);
     this.#track(making);
     await making;
@@ -186,6 +193,19 @@ export class SessionHost {
     await this.#deletions.delete(row, this.find(id), force);
     this.#lastSeqs.delete(row.id);
     this.services.watch.wake(row.id);
+  }
+
+  /** Resolves when nothing of the deleted sessions is left, and the disk has their room back. */
+  dropped(): Promise<void> {
+    return this.#drops.idle();
+  }
+
+  async #deleteUnused({ id }: SessionRow): Promise<boolean> {
+    if (this.find(id)?.isUnused === false) return false;
+    return this.delete(id).then(
+      () => true,
+      () => false,
+    );
   }
 
   /**
@@ -288,7 +308,8 @@ export class SessionHost {
   async #make(id: SessionId, params: Admitted, owner: string | undefined): Promise<Session> {
     if (this.copies.isMaking(id)) throw unusable();
     await this.#drops.free(id);
-    const row = newRow(id, params, owner, this.services.now());
+    await this.#stored.makeRoom(id, owner);
+    const row = newSessionRow(id, params, owner, this.services.now());
     const options = { services: this.services, row, lastSeq: 0, lastOrdinal: 0 };
     const session = new Session({ ...options, hasConversation: false });
     if (params.env !== undefined) this.rules.environments.set(id, params.env);
@@ -354,25 +375,6 @@ export class SessionHost {
   #isOverdue(session: Session): boolean {
     return this.services.now() - session.lastUsedAt >= inactivityMsOf(session, this.services);
   }
-}
-
-function newRow(id: SessionId, params: Admitted, owner: string | undefined, now: number): SessionRow {
-  const { agent, cwd, tags = [], mcpServers, env } = params;
-  const asked = pickSettings(params);
-  return {
-    ...{ id, owner, agent, cwd, tags, mcpServers },
-    agentSessionId: undefined,
-    title: undefined,
-    // Clients of the original want these two; the agent's own replace them.
-    settings: { modelId: "", reasoningEffort: "none", ...asked },
-    askedSettings: Object.keys(asked),
-    agentParams: agentParamsOf(params),
-    ...(env === undefined ? {} : { envNames: Object.keys(env) }),
-    tokenUsage: undefined,
-    createdAt: now,
-    updatedAt: now,
-    archivedAt: undefined,
-  };
 }
 
 /** A session whose agent has to wait for its start exists without it, and its first message waits. */

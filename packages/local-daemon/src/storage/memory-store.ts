@@ -1,5 +1,6 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { MemoryRelay } from "./memory-relay.js";
+import { byOrdinal, byText, bytesOf, copy, dropRows, endOf, isOpen, type SessionShelf } from "./memory-shelf.js";
 import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import type {
@@ -10,28 +11,15 @@ import type {
   MessageRun,
   MessageRunQuery,
   NumberedMessages,
+  OldestQuery,
   PendingRequestRow,
   SegmentInfo,
-  SegmentRow,
   SessionPageQuery,
   SessionRow,
   Store,
   StoreWrite,
   TurnRow,
 } from "./store.js";
-
-/** Data of one session. */
-interface SessionShelf {
-  row: SessionRow | undefined;
-  /** While it is no session yet. */
-  draft?: SessionRow | undefined;
-  segments: SegmentRow[];
-  /** In the order of their first write; `no` is the place in that order. */
-  messages: Map<string, { no: number; text: string }>;
-  turns: Map<string, TurnRow>;
-  prompts: Map<string, string>;
-  promptParts: Map<string, Uint8Array[]>;
-}
 
 /**
  * The {@link Store} in memory: for tests, and for daemons whose sessions need not survive them.
@@ -75,6 +63,25 @@ export class MemoryStore implements Store {
     return rows
       .filter(({ row }) => row.updatedAt >= last)
       .map(({ row, messages }) => ({ ...copy(row), messagesCount: messages.size }));
+  }
+
+  async oldestSessions(query: OldestQuery): Promise<readonly SessionRow[]> {
+    const { archived, before = Number.MAX_SAFE_INTEGER, owner, after, limit = 64 } = query;
+    const dated = this.#newestFirst(owner).flatMap(({ row }) => {
+      const at = archived ? row.archivedAt : row.updatedAt;
+      return at === undefined || at >= before ? [] : [{ at, row }];
+    });
+    const isBehind = ({ at, row }: { at: number; row: SessionRow }) =>
+      after === undefined || at > after.at || (at === after.at && byText(row.id, after.id) > 0);
+    return dated
+      .filter(isBehind)
+      .sort((a, b) => a.at - b.at || byText(a.row.id, b.row.id))
+      .slice(0, limit)
+      .map(({ row }) => copy(row));
+  }
+
+  async countSessions(owner: string): Promise<number> {
+    return this.#newestFirst(owner).length;
   }
 
   async readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun> {
@@ -160,6 +167,7 @@ export class MemoryStore implements Store {
       .filter((segment) => endOf(segment) < beforeSeq)
       .slice(-limit)
       .map((segment) => ({
+        epoch: segment.epoch,
         firstSeq: segment.firstSeq,
         lastSeq: endOf(segment),
         bytes: bytesOf(segment),
@@ -205,6 +213,10 @@ export class MemoryStore implements Store {
     return copy(this.#requests.get(id));
   }
 
+  async requestsOf(sessionId: SessionId): Promise<readonly PendingRequestRow[]> {
+    return [...this.#requests.values()].filter((row) => row.sessionId === sessionId).map(copy);
+  }
+
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
     const pending = [...this.#requests.values()].filter((row) => row.resolvedAt === undefined);
     return pending.filter((row) => sessionId === undefined || row.sessionId === sessionId).map(copy);
@@ -238,11 +250,9 @@ export class MemoryStore implements Store {
       case "draft":
         this.#shelf(write.row.id).draft = copy(write.row);
         break;
-      case "dropDraft":
-        this.#dropDraft(write.sessionId, write.rows);
-        break;
       case "deleteSession":
-        this.#delete(write.sessionId);
+      case "dropDraft":
+        this.#drop(write);
         break;
       case "segment":
         this.#shelf(write.row.sessionId).segments.push(copy(write.row));
@@ -261,10 +271,9 @@ export class MemoryStore implements Store {
         this.#requests.set(write.row.id, copy(write.row));
         break;
       case "agentProcess":
-        this.#processes.set(write.row.pid, copy(write.row));
-        break;
       case "agentProcessGone":
-        this.#processes.delete(write.pid);
+        if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
+        else this.#processes.set(write.row.pid, copy(write.row));
         break;
       case "pruneJournal":
         this.#prune(write.sessionId, write.beforeSeq);
@@ -274,32 +283,17 @@ export class MemoryStore implements Store {
     }
   }
 
-  #delete(sessionId: SessionId): void {
+  #drop(write: Extract<StoreWrite, { kind: "deleteSession" | "dropDraft" }>): void {
+    const { sessionId } = write;
     const shelf = this.#shelves.get(sessionId);
-    if (shelf?.row !== undefined) Object.assign(shelf, { row: undefined, draft: shelf.row });
+    if (write.kind === "dropDraft") this.#dropDraft(sessionId, write.rows);
+    else if (shelf?.row !== undefined) Object.assign(shelf, { row: undefined, draft: shelf.row });
   }
 
   #dropDraft(sessionId: SessionId, rows: number): void {
     const shelf = this.#shelves.get(sessionId);
     if (shelf?.draft === undefined) return;
-    let left = rows;
-    const drop = <Key>(map: Map<Key, unknown>, keys: Iterable<Key> = map.keys()) => {
-      for (const key of [...keys].slice(0, left)) {
-        map.delete(key);
-        left -= 1;
-      }
-    };
-    const requests = [...this.#requests.values()].filter((row) => row.sessionId === sessionId);
-    drop(shelf.messages);
-    drop(shelf.prompts);
-    drop(shelf.promptParts);
-    drop(
-      this.#requests,
-      requests.map(({ id }) => id),
-    );
-    drop(shelf.turns);
-    left -= shelf.segments.splice(0, left).length;
-    if (left > 0) this.#shelves.delete(sessionId);
+    if (dropRows(shelf, this.#requests, sessionId, rows) > 0) this.#shelves.delete(sessionId);
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {
@@ -349,29 +343,4 @@ export class MemoryStore implements Store {
     this.#shelves.set(id, shelf);
     return shelf;
   }
-}
-
-function endOf(segment: SegmentRow): number {
-  return segment.firstSeq + segment.frames.length - 1;
-}
-
-function bytesOf(segment: SegmentRow): number {
-  return Buffer.byteLength(segment.frames.join("\n"));
-}
-
-function isOpen(turn: TurnRow): boolean {
-  return turn.endedAt === undefined;
-}
-
-function byOrdinal(a: TurnRow, b: TurnRow): number {
-  return a.ordinal - b.ordinal;
-}
-
-function byText(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(JSON.stringify(a)), Buffer.from(JSON.stringify(b)));
-}
-
-/** A copy through JSON, so that a reader's changes do not affect the store. */
-function copy<Row>(row: Row): Row {
-  return row === undefined ? row : (JSON.parse(JSON.stringify(row)) as Row);
 }

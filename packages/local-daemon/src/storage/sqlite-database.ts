@@ -3,7 +3,7 @@ import type { StatementSyncInstance } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { type Database, openDatabase } from "../sqlite-library.js";
 import { MIGRATIONS } from "./schema.js";
-import { DamagedRow, isDamage, storageError } from "./storage-error.js";
+import { DamagedRow, isBusy, isDamage, storageError } from "./storage-error.js";
 
 /** What may be bound: anything else would be written as something else, or not at all. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -80,11 +80,15 @@ export class SqliteDatabase {
     });
   }
 
-  /** Opens an existing file of the present schema, only to read it. A daemon may start meanwhile: reads take turns with it. */
+  /**
+   * Opens an existing file of the present schema, only to read it: every read finds the rows of this moment. A daemon may have it
+   * open, or start meanwhile, and goes on.
+   */
   openToRead(): void {
     this.#isReadOnly = true;
     this.#guard(() => {
       this.#database = openDatabase(this.#path, { readOnly: true, timeout: STORAGE_LIMITS.busyMs });
+      this.#database.exec("BEGIN");
       const version = this.#checkVersion();
       if (version === this.#schema.length) return;
       throw new DaemonError(
@@ -172,6 +176,9 @@ export class SqliteDatabase {
       // process must not wait for that, so the lock is given up first; SQLite lets go of it only outside WAL.
       try {
         database.exec("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema LIMIT 1");
+      } catch (error) {
+        // Somebody copies the store: the last one of both deletes the log.
+        if (!isBusy(error)) throw error;
       } finally {
         database.close();
       }

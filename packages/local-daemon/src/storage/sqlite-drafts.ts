@@ -2,6 +2,7 @@ import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
+import type { StoreWrite } from "./store.js";
 
 /** Statements that drop up to `?2` rows of a session, and return one row for each. */
 const DROPS: readonly string[] = [
@@ -12,15 +13,23 @@ const DROPS: readonly string[] = [
   `DELETE FROM turns WHERE session = ?1 AND id IN (SELECT id FROM turns WHERE session = ?1 LIMIT ?2) RETURNING ordinal`,
 ];
 
-/**
- * Drops up to `rows` rows of a draft, and the draft itself once it has none. Changes nothing for a session that is no draft.
- * Called inside a transaction of the journals' index.
- */
-export function dropDraft(
-  { database, journal }: { database: SqliteDatabase; journal: SqliteJournal },
-  sessionId: SessionId,
-  rows: number,
+/** Where {@link applyDrop} makes changes. */
+export interface DropTargets {
+  readonly database: SqliteDatabase;
+  readonly journal: SqliteJournal;
+}
+
+/** Hides a session, or drops rows of a hidden one. Called inside a transaction of the journals' index. */
+export function applyDrop(
+  targets: DropTargets,
+  write: Extract<StoreWrite, { kind: "deleteSession" | "dropDraft" }>,
 ): void {
+  if (write.kind === "dropDraft") dropDraft(targets, write.sessionId, write.rows);
+  else targets.database.run("UPDATE sessions SET draft = 1 WHERE id = ?", key(write.sessionId));
+}
+
+/** Drops up to `rows` rows of a draft, and the draft itself once it has none. Changes nothing for a session that is no draft. */
+function dropDraft({ database, journal }: DropTargets, sessionId: SessionId, rows: number): void {
   const id = key(sessionId);
   if (database.get("SELECT 1 FROM sessions WHERE id = ? AND draft IS NOT NULL", id) === undefined) return;
   let left = rows;

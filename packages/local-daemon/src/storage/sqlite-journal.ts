@@ -100,9 +100,10 @@ export class SqliteJournal {
       wanted.push(...run.nos.slice(Math.max(0, end - limit + wanted.length), end));
       if (wanted.length >= limit) break;
     }
-    const sql = `SELECT first_seq, last_seq, bytes, created_at FROM segments
+    const sql = `SELECT epoch, first_seq, last_seq, bytes, created_at FROM segments
                  WHERE no IN (SELECT value FROM json_each(?)) ORDER BY no DESC`;
     return this.#database.all(sql, JSON.stringify(wanted)).map((row) => ({
+      epoch: numberOf(row, "epoch"),
       firstSeq: numberOf(row, "first_seq"),
       lastSeq: numberOf(row, "last_seq"),
       bytes: numberOf(row, "bytes"),

@@ -18,6 +18,7 @@ import type {
   MessageRun,
   MessageRunQuery,
   NumberedMessages,
+  OldestQuery,
   PendingRequestRow,
   SegmentInfo,
   SessionPageQuery,
@@ -98,9 +99,10 @@ export class SqliteStore implements Store {
     return { epoch };
   }
 
-  /** Opens an existing file only to read it. No repair, no commit. */
+  /** Opens an existing file only to read it as it is now, also beside its daemon. No repair, no commit. */
   openToRead(): void {
     this.#database.openToRead();
+    this.#index.open();
   }
 
   /** Damage may show only now. */
@@ -202,6 +204,23 @@ export class SqliteStore implements Store {
       ...this.#database.json<SessionRow>(row, "body"),
       messagesCount: numberOf(row, "messages"),
     }));
+  }
+
+  async oldestSessions(query: OldestQuery): Promise<readonly SessionRow[]> {
+    const { archived, before = Number.MAX_SAFE_INTEGER, owner, after, limit = 64 } = query;
+    const at = archived ? "json_extract(body, '$.archivedAt')" : "updated_at";
+    const ofOwner = owner === undefined ? "" : "AND owner = ?5";
+    const rows = this.#database.all(
+      `SELECT body FROM sessions WHERE draft IS NULL ${archived ? `AND ${at} IS NOT NULL` : ""} AND ${at} < ?1
+       AND (${at}, id) > (?2, ?3) ${ofOwner} ORDER BY ${at}, id LIMIT ?4`,
+      ...[before, after?.at ?? -1, after === undefined ? "" : key(after.id), limit],
+      ...(owner === undefined ? [] : [owner]),
+    );
+    return rows.map((row) => this.#database.json<SessionRow>(row, "body"));
+  }
+
+  async countSessions(owner: string): Promise<number> {
+    return numberOf(this.#database.get("SELECT count(*) AS n FROM sessions WHERE owner = ?", owner), "n");
   }
 
   async readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun> {
@@ -317,6 +336,11 @@ export class SqliteStore implements Store {
 
   async readRequest(id: string): Promise<PendingRequestRow | undefined> {
     return this.#bodyOf<PendingRequestRow>(this.#database.get("SELECT body FROM requests WHERE id = ?", key(id)));
+  }
+
+  async requestsOf(sessionId: SessionId): Promise<readonly PendingRequestRow[]> {
+    const sql = "SELECT body FROM requests WHERE session = ? ORDER BY no";
+    return this.#database.all(sql, key(sessionId)).map((row) => this.#database.json<PendingRequestRow>(row, "body"));
   }
 
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {

@@ -1,9 +1,9 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
-import { dropDraft } from "./sqlite-drafts.js";
+import { applyDrop } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
-import type { AgentProcessRow, PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
+import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {
@@ -19,11 +19,9 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
     case "draft":
       putSession(database, write.row, write.kind === "draft" ? 1 : null);
       break;
-    case "dropDraft":
-      dropDraft({ database, journal }, write.sessionId, write.rows);
-      break;
     case "deleteSession":
-      database.run("UPDATE sessions SET draft = 1 WHERE id = ?", key(write.sessionId));
+    case "dropDraft":
+      applyDrop({ database, journal }, write);
       break;
     case "segment":
       journal.put(write.row);
@@ -44,10 +42,8 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       putRequest(database, write.row);
       break;
     case "agentProcess":
-      putAgentProcess(database, write.row);
-      break;
     case "agentProcessGone":
-      dropAgentProcess(database, write.pid);
+      applyAgentProcess(database, write);
       break;
     case "pruneJournal":
       journal.prune(write.sessionId, write.beforeSeq);
@@ -64,13 +60,15 @@ function putSession(database: SqliteDatabase, row: SessionRow, draft: 1 | null):
   );
 }
 
-function putAgentProcess(database: SqliteDatabase, row: AgentProcessRow): void {
-  const sql = "INSERT OR REPLACE INTO agent_processes (pid, body) VALUES (?, ?)";
-  database.run(sql, row.pid, JSON.stringify(row));
-}
-
-function dropAgentProcess(database: SqliteDatabase, pid: number): void {
-  database.run("DELETE FROM agent_processes WHERE pid = ?", pid);
+function applyAgentProcess(
+  database: SqliteDatabase,
+  write: Extract<StoreWrite, { kind: "agentProcess" | "agentProcessGone" }>,
+): void {
+  if (write.kind === "agentProcessGone") database.run("DELETE FROM agent_processes WHERE pid = ?", write.pid);
+  else {
+    const sql = "INSERT OR REPLACE INTO agent_processes (pid, body) VALUES (?, ?)";
+    database.run(sql, write.row.pid, JSON.stringify(write.row));
+  }
 }
 
 function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefined): void {

@@ -41,6 +41,11 @@ export function isRefusedRow(error: unknown): boolean {
   return REFUSED.has(resultCode(error));
 }
 
+/** Whether another connection holds what was wanted. */
+export function isBusy(error: unknown): boolean {
+  return resultCode(error) === BUSY;
+}
+
 /** Whether a failure shows that the file is damaged, and not that it cannot be read or written now. */
 export function isDamage(error: unknown): boolean {
   return DamagedRow.is(error) || DamagedRow.is((error as Error | undefined)?.cause) || DAMAGED.has(resultCode(error));

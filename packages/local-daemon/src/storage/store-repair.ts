@@ -13,8 +13,7 @@ import { basename, dirname, join } from "node:path";
 import type { DaemonError, Logger } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { type Database, openDatabase } from "../sqlite-library.js";
-import type { SalvageReport } from "./salvage.js";
-import { salvageInThread } from "./salvage-thread.js";
+import { type SalvageReport, salvageInThread } from "./salvage/index.js";
 import { MIGRATIONS } from "./schema.js";
 import { isDamage, isRefusedRow, resultCode, storageError, unusableFile } from "./storage-error.js";
 

@@ -163,6 +163,19 @@ export interface SessionPageQuery {
   readonly owner?: string | undefined;
 }
 
+/** Which sessions to read from the oldest on. */
+export interface OldestQuery {
+  /** Archived ones, by the time at which they were archived; else all, by their last update. */
+  readonly archived: boolean;
+  /** Only those before this time (ms); default all. */
+  readonly before?: number;
+  /** Only those of this configured key; default of anybody. */
+  readonly owner?: string;
+  /** Only those behind this one. */
+  readonly after?: { readonly at: number; readonly id: SessionId };
+  readonly limit?: number;
+}
+
 /** Which messages of a session to read; `cursor` as the page before gave it. */
 export interface MessagePageQuery {
   readonly limit: number;
@@ -241,6 +254,7 @@ export interface MessageFeed {
 
 /** Size and age of one stored segment, without its frames: what pruning decides by. */
 export interface SegmentInfo {
+  readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
   /** Bytes of UTF-8 its frames take. */
@@ -273,6 +287,10 @@ export interface Store extends RelayStore {
   readSession(id: SessionId): Promise<SessionRow | undefined>;
   /** Newest first. A page runs over `limit` by the rows of its last millisecond, so that paging by time loses none. */
   listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]>;
+  /** Oldest first; at most `limit`, default 64. */
+  oldestSessions(query: OldestQuery): Promise<readonly SessionRow[]>;
+  /** How many sessions belong to a configured key. */
+  countSessions(owner: string): Promise<number>;
   /** Oldest first within the page; pages run from the newest backwards. */
   readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun>;
   readMessage(id: SessionId, messageId: string): Promise<SessionMessage | undefined>;
@@ -303,6 +321,8 @@ export interface Store extends RelayStore {
   turnsBelow(sessionId: SessionId, ordinal: number, limit: number): Promise<readonly TurnRow[]>;
   lastTurnOrdinal(sessionId: SessionId): Promise<number>;
   readRequest(id: string): Promise<PendingRequestRow | undefined>;
+  /** All requests of a session, with and without an outcome, oldest first. */
+  requestsOf(sessionId: SessionId): Promise<readonly PendingRequestRow[]>;
   /** Requests without an outcome, oldest first, of one session or of all. */
   pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]>;
   agentProcesses(): Promise<readonly AgentProcessRow[]>;

@@ -63,7 +63,7 @@ const segments: fc.Arbitrary<SegmentInfo[]> = fc
     let createdAt = 0;
     const made = parts.map(({ count, bytes, age }) => {
       createdAt += age;
-      const info = { firstSeq, lastSeq: firstSeq + count - 1, bytes, createdAt };
+      const info = { epoch: 1, firstSeq, lastSeq: firstSeq + count - 1, bytes, createdAt };
       firstSeq += count;
       return info;
     });

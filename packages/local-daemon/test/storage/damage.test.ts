@@ -17,7 +17,7 @@ import { basename, dirname, join } from "node:path";
 import { DaemonError, type SessionId, sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { salvageInThread } from "../../src/storage/salvage-thread.js";
+import { salvageInThread } from "../../src/storage/salvage/salvage-thread.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import { failpointBuild } from "../support/failpoint-build.js";
 import { databasePath } from "./database-path.js";

@@ -51,7 +51,8 @@ export function turn(id: SessionId, name: string, ordinal: number, overrides: Pa
   };
 }
 
-function request(id: SessionId, name: string, overrides: Partial<PendingRequestRow> = {}): PendingRequestRow {
+/** A request of an agent. */
+export function request(id: SessionId, name: string, overrides: Partial<PendingRequestRow> = {}): PendingRequestRow {
   return {
     id: name,
     sessionId: id,
@@ -211,7 +212,7 @@ export function describeStore(
       await store.commit([{ kind: "pruneJournal", sessionId: S, beforeSeq: 100 }]);
       expect(await store.journalBounds(S)).toMatchObject({ firstSeq: 5, lastSeq: 5 });
       expect(await store.journalSegments(S, Number.MAX_SAFE_INTEGER, 10_000)).toEqual([
-        { firstSeq: 5, lastSeq: 5, bytes: 2, createdAt: 1 },
+        { epoch: 7, firstSeq: 5, lastSeq: 5, bytes: 2, createdAt: 1 },
       ]);
       await store.close();
     });

@@ -1,6 +1,6 @@
-import { STORAGE_LIMITS } from "../limits/index.js";
-import type { Database } from "../sqlite-library.js";
-import { isDamage, isRefusedRow } from "./storage-error.js";
+import { STORAGE_LIMITS } from "../../limits/index.js";
+import type { Database } from "../../sqlite-library.js";
+import { isDamage, isRefusedRow } from "../storage-error.js";
 
 /** Values of the key of a row, in the order of the key's columns. */
 export type Key = readonly (string | number)[];

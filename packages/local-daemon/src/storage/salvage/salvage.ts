@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { STORAGE_LIMITS } from "../limits/index.js";
-import { type Database, openDatabase } from "../sqlite-library.js";
+import { STORAGE_LIMITS } from "../../limits/index.js";
+import { type Database, openDatabase } from "../../sqlite-library.js";
+import { MIGRATIONS } from "../schema.js";
 import { type Key, type TableRow, TableSalvage } from "./salvage-table.js";
-import { MIGRATIONS } from "./schema.js";
 
 /** What was copied out of a damaged store, and what was not. */
 export interface SalvageReport {

@@ -1,6 +1,6 @@
 import type { DaemonErrorCode } from "@daemon-sdk/protocol";
+import { storageError } from "../storage-error.js";
 import { type SalvageReport, salvage } from "./salvage.js";
-import { storageError } from "./storage-error.js";
 
 /** What {@link salvage} is called with, in its thread. */
 export interface SalvageRequest {

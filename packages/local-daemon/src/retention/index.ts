@@ -1,0 +1,2 @@
+export { Retention } from "./retention.js";
+export { checkRetention, LEAST_RETENTION, type RetentionOptions } from "./retention-options.js";

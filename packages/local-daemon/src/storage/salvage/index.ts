@@ -1,0 +1,2 @@
+export type { SalvageReport } from "./salvage.js";
+export { salvageInThread } from "./salvage-thread.js";
