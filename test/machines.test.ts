@@ -5,6 +5,7 @@ import { CONNECTION_TRANSITIONS } from "../packages/client/src/connection/connec
 import { RELAY_TRANSITIONS } from "../packages/client/src/relay/connection/relay.machine.js";
 import { STREAM_TRANSITIONS } from "../packages/client/src/stream/stream.machine.js";
 import { AGENT_PROCESS_TRANSITIONS } from "../packages/local-daemon/src/agents/agent-process.machine.js";
+import { HOLDER_TRANSITIONS } from "../packages/local-daemon/src/agents/hold/holder.machine.js";
 import { CONNECTION_TRANSITIONS as ACCEPTED_TRANSITIONS } from "../packages/local-daemon/src/connection/connection.machine.js";
 import { MESSAGE_TRANSITIONS } from "../packages/local-daemon/src/turns/message.machine.js";
 import { TURN_TABLES } from "../packages/protocol/src/session/state/turn.machine.js";
@@ -54,6 +55,14 @@ const MACHINES: readonly Machine[] = [
     starts: ["running"],
     finals: ["gone"],
     exits: { exited: { except: ["sweeping"] } },
+  },
+  {
+    file: "local-daemon/src/agents/hold/holder.machine.ts",
+    name: "HOLDER_TRANSITIONS",
+    table: HOLDER_TRANSITIONS,
+    starts: ["waiting"],
+    finals: ["ended"],
+    exits: { empty: {} },
   },
   {
     file: "local-daemon/src/connection/connection.machine.ts",

@@ -38,6 +38,7 @@ import { startStormScenarios } from "./scenarios/start-storm.js";
 import { surroundingsScenarios } from "./scenarios/surroundings.js";
 import { unreadOutputScenarios } from "./scenarios/unread-output.js";
 import { unsafePlaceScenarios } from "./scenarios/unsafe-places.js";
+import { upgradeScenarios } from "./scenarios/upgrades.js";
 import { originScenarios } from "./scenarios/web-origins.js";
 import { webSocketAbuseScenarios } from "./scenarios/web-socket-abuse.js";
 
@@ -83,6 +84,7 @@ const ALL: readonly FaultScenario[] = [
   ...damagedStoreScenarios,
   ...lagOnFullDiskScenarios,
   ...oversizeScenarios,
+  ...upgradeScenarios,
 ];
 
 /** Every scenario there is, by its id. */

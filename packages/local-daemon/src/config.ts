@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { InvalidOptionError, type Logger, silentLogger } from "@daemon-sdk/protocol";
 import { type ConfiguredKey, checkKeys } from "./access/index.js";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
+import type { HandOver } from "./hand-over/index.js";
 import { DAEMON_LIMITS, type DaemonLimits, LEAST_LIMITS, SERVING_LIMITS } from "./limits/index.js";
 import { checkRetention, type RetentionOptions } from "./retention/index.js";
 import type { Store } from "./storage/index.js";
@@ -104,6 +105,12 @@ export interface DaemonConfig {
   readonly now?: () => number | undefined;
   /** Overrides of single bounds. */
   readonly limits?: Partial<DaemonLimits> | undefined;
+  /**
+   * Lets another daemon of this user take the place of this one, by `local-daemon restart`: this one ends, but for the agents, which
+   * this process holds for the other one, and calls this when it has. Default: it is refused. A program that runs its daemon itself
+   * is restarted in its own way.
+   */
+  readonly onHandOver?: ((handOver: HandOver) => void) | undefined;
   /** Reads the configuration anew, for `local-daemon reload` and `status`. Default: none; a reload over the wire is refused. */
   readonly readConfig?: (() => Promise<ConfigReading>) | undefined;
 }

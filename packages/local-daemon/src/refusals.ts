@@ -77,6 +77,14 @@ export function daemonStopping(): DaemonError {
   );
 }
 
+/** The daemon is part of another program, or a service manager started it in the foreground: it is restarted there. */
+export function restartedElsewhere(): DaemonError {
+  return new DaemonError(
+    "DAEMON_ALREADY_RUNNING",
+    "it is run by a program of its own or by a service manager, which restarts it",
+  );
+}
+
 /** As many agents start or run as may; `reason` names the bound. */
 export function agentsBusy(sessionId: SessionId, reason: string): SessionError {
   return new SessionError("AGENTS_BUSY", `The agent of this session waits to be started. ${reason}`, { sessionId });

@@ -14,13 +14,17 @@ import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 import { LoopShares } from "./connection/index.js";
 import type { Console } from "./console/index.js";
+import { DaemonEnding } from "./daemon-ending.js";
+import type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 
 import { failpoint } from "./failpoint.js";
+import { HandOverDoor, type LeaveOrder, type Left, Succession, whyEnded } from "./hand-over/index.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import type { AcceptedEditor, Listener, ListenerOptions } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
 import { Observation } from "./observation.js";
+import { daemonStopping, restartedElsewhere } from "./refusals.js";
 import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
@@ -40,53 +44,12 @@ export {
   type ResolvedConfig,
 } from "./config.js";
 export type { ReloadReport } from "./config-reload.js";
+export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
+export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
-
-/** Where a daemon can be reached, and which one it is. */
-export interface DaemonEndpoint {
-  readonly socketPath?: string;
-  /** On 127.0.0.1; absent unless it was asked for. */
-  readonly port?: number;
-  readonly pid: number;
-  /** Names this start of the daemon. */
-  readonly instanceId: string;
-  readonly version: string;
-}
-
-/** A running daemon. */
-export interface Daemon {
-  readonly endpoint: DaemonEndpoint;
-  /** Resolves when it has ended, and nothing of it holds the process. */
-  readonly closed: Promise<void>;
-  /**
-   * Serves the session wire on a link that this program opened itself: over a socket of its own, or within the process. Bounds,
-   * deadlines and the end are those of every other connection.
-   *
-   * With a principal its peer is authenticated from the first message on and acts for that principal, whatever credential it
-   * sends; so this program must have checked who the peer is. Without one the peer authenticates, as it would at the socket.
-   *
-   * Resolves when the link is served. Rejects with an `InvalidOptionError`, or with `QUEUE_FULL` when the principal's key has as
-   * many connections as it may have; the transport is untouched then. A daemon that stops closes the link with 1001.
-   */
-  accept(transport: Transport, principal?: Principal): Promise<void>;
-  /**
-   * Ends it: nothing new is accepted, running turns may finish for `drainMs` (default `limits.drainMs`), then they are
-   * interrupted; agents are stopped, clients closed with 1001, the state directory is free for the next daemon.
-   * A second call with a shorter time cuts the first one short.
-   */
-  close(options?: { drainMs?: number }): Promise<void>;
-  /**
-   * Takes over another configuration: agents, keys with their policies, limits of sessions and agents. No session ends. A running
-   * agent keeps what it was started with. Connections of keys that are gone are closed. Rejects with an `InvalidOptionError`, and
-   * changes nothing, for a faulty configuration. Waits for the login shell when the configuration names an agent that is not known.
-   *
-   * @param config the whole configuration; what is absent has its default again
-   */
-  reload(config: DaemonConfig): Promise<ReloadReport>;
-}
 
 /**
  * Starts a daemon in this process; resolves when clients can find it and connect. Without a state directory and a port, clients
@@ -138,6 +101,7 @@ class RunningDaemon implements Daemon {
   #console: Console | undefined;
   readonly #drainCut = new AbortController();
   readonly #guard: AgentGuard | undefined;
+  #succession: Succession | undefined;
   #listener: Listener | undefined;
   #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
   #retention: Retention | undefined;
@@ -227,7 +191,7 @@ class RunningDaemon implements Daemon {
       if (drainMs === 0) this.#drainCut.abort();
       return this.#closing;
     }
-    this.#closing = this.#close(drainMs).finally(() => this.#resolveClosed());
+    this.#closing = this.#ending.close(drainMs).finally(() => this.#resolveClosed());
     return this.#closing;
   }
 
@@ -237,13 +201,19 @@ class RunningDaemon implements Daemon {
 
   async #start(): Promise<void> {
     const { claim, config } = this.#parts;
+    const succession = await Succession.find(claim.stateDir, this.#logger);
+    this.#succession = succession;
     try {
-      await this.#reap();
+      await this.#reap(succession);
       failpoint("agents-reaped");
-      const { waiting } = await recover(this.#host, this.#logger);
+      for (const { sessionId, variables } of succession.environments) {
+        this.#host.rules.environments.set(sessionId, variables);
+      }
+      const { waiting } = await recover(this.#host, this.#logger, succession.sessions);
       failpoint("sessions-recovered");
       if (claim.socketPath !== undefined || config.port !== undefined) await this.#open();
       await claim.publish({ port: this.#listener?.port, program: config.program });
+      await succession.follow(this.#logger);
       this.#connections.preload();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
@@ -251,6 +221,7 @@ class RunningDaemon implements Daemon {
       for (const session of waiting) session.turns.release();
       void this.#host.copies.dropLeft();
     } catch (error) {
+      succession.close();
       await this.#listener?.close();
       await this.#relay?.host.stop();
       await this.#search.close();
@@ -309,13 +280,17 @@ class RunningDaemon implements Daemon {
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */
-  async #reap(): Promise<void> {
+  async #reap({ marks: held }: Succession): Promise<void> {
     const { store, claim } = this.#parts;
-    const rows = await store.agentProcesses();
+    const all = await store.agentProcesses();
+    const rows = all.filter(
+      ({ instanceId, sessionId }) =>
+        !held.some((mark) => mark.instanceId === instanceId && mark.sessionId === sessionId),
+    );
     // A daemon that released its claim stopped its agents; a scan of every process of the machine costs a cold start 10 ms.
     if (rows.length === 0 && !claim.wasAbandoned) return;
     const place = claim.stateDir === undefined ? {} : { agentStateDir: agentStateDirOf(claim.stateDir) };
-    await reapLeftovers(rows, claim.instanceId, this.#logger, place);
+    await reapLeftovers(rows, claim.instanceId, this.#logger, { ...place, held });
     failpoint("leftovers-killed");
     await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
   }
@@ -340,6 +315,7 @@ class RunningDaemon implements Daemon {
       metrics: (asker) => this.#metricsReader.answer(asker),
       onAccept: (accepted) => void this.#connections.accept(accepted),
       onEditorAccept: (accepted) => void this.#acceptEditor(accepted),
+      ...this.#handOverDoor,
       onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
       onRelayAccept: (accepted) => relay.acceptWebSocket(accepted),
       logger: this.#logger,
@@ -375,26 +351,34 @@ class RunningDaemon implements Daemon {
     });
   }
 
-  async #close(drainMs: number): Promise<void> {
-    const { store, claim } = this.#parts;
-    this.#logger.info({ drainMs, connections: this.#connections.size }, "the daemon stops");
-    clearInterval(this.#sweeper);
-    const retained = this.#retention?.stop();
-    this.#parts.loginShell.close();
-    this.#connections.drain();
-    await this.#listener?.close();
-    const drained = await this.#host.drain(drainMs, this.#drainCut.signal);
-    if (drained.interrupted > 0) this.#logger.warn(drained, "turns did not end in time and were interrupted");
-    await this.#host.stop();
-    await retained;
-    await this.#connections.close();
-    await (await this.#editors)?.close();
-    await this.#relay?.door.close();
-    await this.#relay?.host.stop();
-    await this.#search.close();
-    await store.close();
-    this.#observation.close();
-    this.#guard?.close();
-    await claim.release();
+  get #handOverDoor(): Pick<ListenerOptions, "onHandOver"> {
+    const { authenticateMs } = this.#parts.config.limits;
+    const door = new HandOverDoor({ authenticateMs, logger: this.#logger, leave: (order) => this.#leave(order) });
+    return { onHandOver: (accepted) => door.accept(accepted) };
+  }
+
+  /** Ends for a daemon that takes its place, or by order with a deadline. Rejects when it cannot. */
+  async #leave(order: LeaveOrder): Promise<Left> {
+    if (this.#closing !== undefined) throw daemonStopping();
+    if (!order.isStop && this.#parts.config.onHandOver === undefined) throw restartedElsewhere();
+    const port = this.#listener?.port;
+    const end = order.isStop ? this.#ending.close(order.waitMs ?? 0, whyEnded(order)) : this.#ending.handOver(order);
+    this.#closing = end.finally(() => this.#resolveClosed());
+    await this.#closing;
+    return { instanceId: this.#parts.claim.instanceId, ...(port === undefined ? {} : { port }) };
+  }
+
+  get #ending(): DaemonEnding {
+    return new DaemonEnding({
+      ...{
+        ...this.#parts,
+        host: this.#host,
+        connections: this.#connections,
+        search: this.#search,
+        retention: this.#retention,
+      },
+      ...{ observation: this.#observation, guard: this.#guard, sweeper: this.#sweeper, succession: this.#succession },
+      ...{ listener: this.#listener, relay: this.#relay, editors: this.#editors, drainCut: this.#drainCut.signal },
+    });
   }
 }

@@ -24,5 +24,6 @@ export {
   UNIX_AUTHORITY,
   verifyProof,
 } from "./proof.js";
+export { secretsEqual } from "./secrets.js";
 export { type TabCredential, TabCredentials } from "./tab-credentials.js";
 export { Tickets } from "./tickets.js";

@@ -11,6 +11,8 @@ import { AGENT_LIMITS, type LiveAgentLimits } from "../limits/index.js";
 import type { DaemonMetrics } from "../metrics/index.js";
 import { agentsBusy, daemonStopping } from "../refusals.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpawner, AgentSpec, AgentStart } from "./agent.js";
+import { AgentOutlet } from "./agent-outlet.js";
+import type { KeptAgent } from "./kept-agent.js";
 import type { LiveAgents } from "./live-agents.js";
 import type { AgentBound, Occupant } from "./occupant.js";
 import { StartNotice, type StartState } from "./start-notice.js";
@@ -71,6 +73,8 @@ interface Start {
 export class AgentSlot implements Occupant {
   readonly #options: AgentSlotOptions;
   #agent: Agent | undefined;
+  /** The way of its events; undefined for an adopted agent. */
+  #outlet: AgentOutlet | undefined;
   #isReady = false;
   #starting: Start | undefined;
   #isWaiting = false;
@@ -166,6 +170,36 @@ export class AgentSlot implements Occupant {
     this.#agent?.setPaused(this.#holds > 0);
   }
 
+  /** Takes no more events of the agent that is ready: they wait for the next receiver. */
+  suspend(): void {
+    if (!this.#isReady) return;
+    this.#outlet?.hold();
+    this.#agent?.setPaused(true);
+  }
+
+  /** Empties the slot without ending the agent; undefined when none is ready. Call {@link suspend} before. */
+  handOver(): KeptAgent | undefined {
+    const [agent, outlet, bound] = [this.current, this.#outlet, this.#bound];
+    if (agent === undefined || bound === undefined) return undefined;
+    this.#agent = undefined;
+    this.#outlet = undefined;
+    this.#isReady = false;
+    this.#options.live.delete(this);
+    return { agent, outlet, bound };
+  }
+
+  /** Fills the slot with an agent that runs, and has its conversation open. */
+  adopt<Adopted extends Agent>(bound: AgentBound, make: (events: AgentEvents) => Adopted): Adopted {
+    let self: Agent | undefined;
+    const adopted = make({ ...this.#options.events, onExit: (exit) => this.#exited(self, exit) });
+    self = adopted;
+    this.#agent = adopted;
+    this.#bound = bound;
+    this.#isReady = true;
+    this.#options.live.adopt(this);
+    return adopted;
+  }
+
   /** Stops the idle agent to make room; the next {@link ready} starts it again, and does not count this start as a failure. */
   release(): Promise<void> {
     this.#starts = [];
@@ -258,8 +292,10 @@ export class AgentSlot implements Occupant {
     const start = describeStart();
     let self: Agent | undefined;
     const onExit = (exit: AgentExit) => this.#exited(self, exit);
-    const agent = await spawner.spawn(spec, sessionId, start.cwd, { ...this.#options.events, onExit });
+    const outlet = new AgentOutlet({ ...this.#options.events, onExit });
+    const agent = await spawner.spawn(spec, sessionId, start.cwd, outlet);
     self = agent;
+    this.#outlet = outlet;
     this.#agent = agent;
     this.#remember(agent);
     try {

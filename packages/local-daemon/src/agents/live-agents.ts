@@ -83,6 +83,12 @@ export class LiveAgents {
     });
   }
 
+  /** Counts an agent that runs already, whatever the bounds: an earlier daemon started it. */
+  adopt(occupant: Occupant): void {
+    this.#live.add(occupant);
+    this.#count(occupant, 1);
+  }
+
   /** The start is over, well or badly: another may begin. */
   started(occupant: Occupant): void {
     if (this.#endStart(occupant)) this.#pump();

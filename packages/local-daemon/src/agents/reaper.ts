@@ -7,6 +7,14 @@ import { isSameProcess } from "./process-identity.js";
 export interface ReapOptions {
   /** The `DAEMON_SDK_AGENT_STATE` of this daemon's agents: finds also those whose row was not yet committed. */
   readonly agentStateDir?: string;
+  /** Agents of an earlier daemon that run on, and are no leftovers: those that a holder has. */
+  readonly held?: readonly HeldMark[] | undefined;
+}
+
+/** The marks of an agent that is held, and of its children. */
+export interface HeldMark {
+  readonly instanceId: string;
+  readonly sessionId: string;
 }
 
 /**
@@ -23,7 +31,9 @@ export async function reapLeftovers(
   logger: Logger,
   options: ReapOptions = {},
 ): Promise<number> {
-  const earlier = rows.filter((row) => row.instanceId !== currentInstance);
+  const isHeld = (mark: { instanceId: string; sessionId: string | undefined }) =>
+    options.held?.some((held) => held.instanceId === mark.instanceId && held.sessionId === mark.sessionId) === true;
+  const earlier = rows.filter((row) => row.instanceId !== currentInstance && !isHeld(row));
   const alive = await Promise.all(earlier.map((row) => isSameProcess(row.pid, row.startTime)));
   const leaders = earlier.filter((_, index) => alive[index]);
   for (const row of leaders) {
@@ -39,6 +49,7 @@ export async function reapLeftovers(
   const instances = new Set(earlier.map((row) => row.instanceId));
   const ofEarlier = (marked: MarkedProcess) =>
     marked.instanceId !== currentInstance &&
+    !isHeld(marked) &&
     (instances.has(marked.instanceId) ||
       (marked.agentStateDir !== undefined && marked.agentStateDir === options.agentStateDir));
   return leaders.length - immortal.length + (await new MarkedProcessSweeper(logger).kill(ofEarlier));

@@ -11,3 +11,10 @@ export function countOf(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("A number is expected.");
 }
+
+/** Seconds, in ms. */
+export function millisecondsOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== "" && seconds >= 0 && seconds <= 86_400) return seconds * 1000;
+  throw new InvalidArgumentError("A number of seconds from 0 to 86400 is expected.");
+}

@@ -15,6 +15,7 @@ import { addFollowCommand } from "./follow-command.js";
 import { addInboxCommand } from "./inbox-command.js";
 import { addLogsCommand } from "./logs-command.js";
 import { addOpenCommand } from "./open-command.js";
+import { addRestartCommand } from "./restart-command.js";
 import { addRestoreCommand } from "./restore-command.js";
 import { addRunCommand } from "./run-command.js";
 import { addSendCommand } from "./send-command.js";
@@ -34,6 +35,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
   "Daemon:": [
     addStartCommand,
     addStopCommand,
+    addRestartCommand,
     addStatusCommand,
     addDoctorCommand,
     addLogsCommand,

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { isSameProcess, startTimeOf } from "../agents/index.js";
 import { AGENT_LIMITS, DAEMON_LIMITS } from "../limits/index.js";
 import { pause, probeLocalDaemon } from "../rendezvous/index.js";
+import { millisecondsOf } from "./arguments.js";
 import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
 import type { Terminal } from "./terminal.js";
@@ -12,7 +13,12 @@ export function addStopCommand(program: Command, cli: CommandLine): void {
   cli
     .command(program, "stop", "stop the daemon; running turns get a few seconds to finish")
     .option("--now", "interrupt running turns at once", false)
-    .action(cli.action((context, options: { now: boolean }) => stop({ ...context, ...options })));
+    .option("-w, --wait <seconds>", "how long running turns may take until they are ended", millisecondsOf)
+    .action(
+      cli.action((context, { now, wait }: { now: boolean; wait?: number }) =>
+        stop({ ...context, now, waitMs: now ? undefined : wait }),
+      ),
+    );
 }
 
 /** `local-daemon stop`. */
@@ -20,6 +26,8 @@ export interface StopOptions {
   readonly stateDir: string;
   /** Does not wait for running turns. */
   readonly now: boolean;
+  /** How long running turns may take, in ms. Default: a few seconds. */
+  readonly waitMs?: number | undefined;
   readonly json: boolean;
   readonly terminal: Terminal;
 }
@@ -31,7 +39,7 @@ const STOP_MS = DAEMON_LIMITS.drainMs + AGENT_LIMITS.stdinGraceMs + 2 * AGENT_LI
  * Signals the daemon to stop, and waits for the exit of its process. Only a daemon that has proven itself is signalled,
  * because only then the recorded pid is certain.
  */
-export async function stop({ stateDir, now, json, terminal }: StopOptions): Promise<number> {
+export async function stop({ stateDir, now, waitMs, json, terminal }: StopOptions): Promise<number> {
   const found = await probeLocalDaemon(stateDir);
   if (found === undefined) {
     if (json) terminal.json({ stopped: false });
@@ -42,9 +50,9 @@ export async function stop({ stateDir, now, json, terminal }: StopOptions): Prom
   // With the start time, so that a later process of the same pid is not mistaken for the daemon.
   const startTime = await startTimeOf(pid);
   found.link.transport.terminate();
-  process.kill(pid, "SIGTERM");
-  if (now) process.kill(pid, "SIGTERM");
   using _progress = terminal.progress("Waiting for running turns and agents to end");
+  if (waitMs === undefined) signalStop(pid, now);
+  else await stopInTime(stateDir, waitMs);
   const since = performance.now();
   while (startTime !== undefined && (await isSameProcess(pid, startTime))) {
     if (performance.now() - since > STOP_MS) {
@@ -58,4 +66,15 @@ export async function stop({ stateDir, now, json, terminal }: StopOptions): Prom
   if (json) terminal.json({ stopped: true, pid });
   else terminal.answer(`Stopped (pid ${pid}).\n`);
   return EXIT.ok;
+}
+
+async function stopInTime(stateDir: string, waitMs: number): Promise<void> {
+  // Loaded here, so that other commands do not load the daemon.
+  const { askToStop } = await import("../hand-over/index.js");
+  await askToStop({ stateDir, waitMs });
+}
+
+function signalStop(pid: number, now: boolean): void {
+  process.kill(pid, "SIGTERM");
+  if (now) process.kill(pid, "SIGTERM");
 }

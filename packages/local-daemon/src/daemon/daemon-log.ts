@@ -27,6 +27,7 @@ export function createDaemonLog(level: Level): DaemonLog {
     warn: say("warn"),
     error: say("error"),
     async open(path) {
+      if (target !== undefined) return;
       try {
         const { openPinoLog } = await import("./pino-log.js");
         target = openPinoLog(path, level);

@@ -2,7 +2,9 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectionError, DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { resolveConfig } from "../config.js";
 import { type ConfigFile, readConfigFile } from "../config-file/index.js";
+import { askToHandOver, type FormerDaemon } from "../hand-over/index.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import {
   DAEMON_EXIT,
@@ -12,7 +14,7 @@ import {
   STATE_FILES,
   takeOverFormerState,
 } from "../rendezvous/index.js";
-import { type ConfigReading, createDaemon, type Daemon, type DaemonConfig } from "../server.js";
+import { type ConfigReading, createDaemon, type Daemon, type DaemonConfig, type HandOver } from "../server.js";
 import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
 import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
@@ -21,6 +23,12 @@ import { collectGarbageWithoutHelpers } from "./garbage-collection.js";
 /** Options of the command line, which override the configuration file. */
 export interface RunDaemonOptions {
   readonly port?: number | undefined;
+  /** Takes the place of the daemon that runs: its agents run on. */
+  readonly takesOver?: boolean | undefined;
+  /** With `takesOver`: how long the turns of that daemon may take, in ms; then they are ended. Default: they run on. */
+  readonly waitMs?: number | undefined;
+  /** Whether a later daemon may take the place of this one. Default false: its program, or its service manager, restarts it. */
+  readonly handsOver?: boolean | undefined;
   /** Called when clients can find the daemon. */
   onReady?(daemon: Daemon): void;
 }
@@ -35,32 +43,85 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
   collectGarbageWithoutHelpers();
   // Before clients can find the daemon, because one may signal it at once.
   using signals = new ClosingSignals();
+  let former: FormerDaemon | undefined;
   try {
     const stateDir = await openStateDir(resolveStateDir());
     await takeOverFormerState(stateDir);
     const file = await readConfigFile(stateDir);
     const log = createDaemonLog(levelOf(file));
-    const readConfig = async (): Promise<ConfigReading> => {
-      const now = await readConfigFile(stateDir);
-      const atNextStart = levelOf(now) === levelOf(file) ? [] : ["logLevel"];
-      return { config: configOf(now, options), atNextStart };
-    };
-    const daemon = await createDaemon({ ...configOf(file, options), stateDir, logger: log, readConfig });
-    signals.started(daemon, () => void reload(daemon, readConfig, log));
-    const unwatch = closeWhenUnreachable(daemon, log);
-    options.onReady?.(daemon);
-    log.info({ ...daemon.endpoint }, "daemon started");
-    if (process.pid === 1) warnOfZombies(log);
-    const opened = openLogSoon(log, join(stateDir, STATE_FILES.log), daemon.closed);
-    await daemon.closed;
-    unwatch();
-    await opened;
-    log.info({ instanceId: daemon.endpoint.instanceId }, "daemon stopped");
+    const run = { stateDir, file, log, options, signals };
+    // The configuration is checked before anything changes for the daemon that runs.
+    resolveConfig(configOf(file, options));
+    if (options.takesOver === true) former = await askToHandOver({ stateDir, waitMs: options.waitMs });
+    let handOver = await serve(run, former);
+    while (handOver !== undefined && (await handOver.outcome) === "failed") {
+      log.warn({}, "the daemon that was to take over does not run: this one goes on");
+      handOver = await serve(run).catch(heldBy(handOver));
+    }
+    if (handOver !== undefined) await hold(handOver, signals);
     return DAEMON_EXIT.stopped;
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     return exitCodeOf(error);
+  } finally {
+    former?.close();
   }
+}
+
+/** What one process runs daemons with: more than one where a hand-over failed. */
+interface Run {
+  readonly stateDir: string;
+  readonly file: ConfigFile;
+  readonly log: DaemonLog;
+  readonly options: RunDaemonOptions;
+  readonly signals: ClosingSignals;
+}
+
+/** Serves until the daemon has ended; the result is set when it handed over. */
+async function serve(run: Run, former?: FormerDaemon): Promise<HandOver | undefined> {
+  const { stateDir, file, log, signals } = run;
+  const options = { ...run.options, port: run.options.port ?? (file.port === 0 ? former?.port : undefined) };
+  const readConfig = async (): Promise<ConfigReading> => {
+    const now = await readConfigFile(stateDir);
+    const atNextStart = levelOf(now) === levelOf(file) ? [] : ["logLevel"];
+    return { config: configOf(now, options), atNextStart };
+  };
+  let handOver: HandOver | undefined;
+  const onHandOver = (made: HandOver) => {
+    handOver = made;
+  };
+  const leaving = options.handsOver === true ? { onHandOver } : {};
+  const daemon = await createDaemon({ ...configOf(file, options), ...leaving, stateDir, logger: log, readConfig });
+  former?.close();
+  signals.started(daemon, () => void reload(daemon, readConfig, log));
+  const unwatch = closeWhenUnreachable(daemon, log);
+  options.onReady?.(daemon);
+  log.info({ ...daemon.endpoint }, "daemon started");
+  if (process.pid === 1) warnOfZombies(log);
+  const opened = openLogSoon(log, join(stateDir, STATE_FILES.log), daemon.closed);
+  await daemon.closed;
+  unwatch();
+  await opened;
+  const { instanceId } = daemon.endpoint;
+  log.info({ instanceId }, handOver === undefined ? "daemon stopped" : "daemon handed over");
+  return handOver;
+}
+
+/** Another daemon has the state directory after all: this process holds agents for it, or for nobody. */
+function heldBy(handOver: HandOver): (error: unknown) => Promise<HandOver> {
+  return async (error) => {
+    if (ConnectionError.is(error, "DAEMON_ALREADY_RUNNING")) {
+      return { ...handOver, outcome: Promise.resolve("followed" as const) };
+    }
+    await handOver.close();
+    throw error;
+  };
+}
+
+/** Holds agents for the daemon that took over, until they have ended. A signal ends them. */
+async function hold(handOver: HandOver, signals: ClosingSignals): Promise<void> {
+  signals.started(handOver);
+  await handOver.ended;
 }
 
 function levelOf({ logLevel = "info" }: ConfigFile): keyof Logger {

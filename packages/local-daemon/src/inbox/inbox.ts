@@ -42,6 +42,15 @@ export interface PendingRequest extends RequestPlace {
   readonly use: RoomUse;
 }
 
+/** What only memory has of a pending request, as plain data. */
+export interface CarriedRequest {
+  readonly id: string;
+  /** The agent's own id of it. */
+  readonly agentId: string;
+  /** Its position in the journal. */
+  readonly seq: number;
+}
+
 /** The client that resolved a request, or the reason. */
 export interface Resolution {
   /** {@link answererOf} the client that answered. */
@@ -215,13 +224,34 @@ export class Inbox {
     });
   }
 
+  /** Takes the requests of a session out without an end: another daemon goes on with them. */
+  handOver(sessionId: SessionId): CarriedRequest[] {
+    return this.pendingOf(sessionId).map((pending) => {
+      this.#release(pending);
+      return { id: pending.row.id, agentId: pending.request.id, seq: pending.seq };
+    });
+  }
+
+  /** Waits for the answer of a request of an earlier daemon, whose entry is in the journal. */
+  restore(
+    row: PendingRequestRow,
+    request: AgentRequest,
+    entry: { frame: string; seq: number },
+    place: RequestPlace,
+  ): void {
+    const params: unknown = JSON.parse(row.params);
+    const use = { sessionId: row.sessionId, owner: place.owner, bytes: Buffer.byteLength(row.params) };
+    this.#hold({ ...place, ...entry, row, request, use, params: isRecord(params) ? params : {} });
+  }
+
   #hold(pending: PendingRequest): void {
     const { id, sessionId } = pending.row;
     this.#pending.set(id, pending);
     const ofSession = this.#bySession.get(sessionId) ?? new Set();
     this.#bySession.set(sessionId, ofSession.add(pending));
     this.#room.take(pending.use);
-    if (this.#timeoutMs !== undefined) this.#deadlines.set(id, this.#timer(pending, this.#timeoutMs));
+    const { deadlineAt } = pending.row;
+    if (deadlineAt !== undefined) this.#deadlines.set(id, this.#timer(pending, Math.max(0, deadlineAt - this.#now())));
   }
 
   /** False when it does not wait any more. */

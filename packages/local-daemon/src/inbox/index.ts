@@ -1,2 +1,2 @@
-export { type Addressees, answererOf, Inbox, type PendingRequest, resolution } from "./inbox.js";
+export { type Addressees, answererOf, type CarriedRequest, Inbox, type PendingRequest, resolution } from "./inbox.js";
 export { validAnswer } from "./valid-answer.js";

@@ -73,7 +73,7 @@ interface InFlight {
 export class SessionLog implements CommitSource, CursorSource {
   readonly sessionId: SessionId;
   /** The session's state at the last entry, committed or not. */
-  readonly state = new SessionState({ turns: true });
+  state = new SessionState({ turns: true });
   /** The cursors of the clients that follow, in the order they attached. */
   readonly cursors = new Map<JournalReader, Cursor>();
   readonly #options: SessionLogOptions;

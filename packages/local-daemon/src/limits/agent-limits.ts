@@ -41,6 +41,12 @@ export const AGENT_LIMITS = {
   drainInterruptMs: 1_000,
   /** An agent that went idle in the middle of an answer: how long it may take to continue, or to state the turn's end. */
   idleGraceMs: 1_000,
+  /** How long the agents of a daemon that handed over wait for the next one; as long as a client waits for the start of one. */
+  holdMs: 30_000,
+  /** Longest line between a holder and its daemon: an event or a prompt of `LIMITS.agentLineBytes`, with every character escaped. */
+  holdLineBytes: 6 * 16 * 1024 * 1024 + 1024 * 1024,
+  /** Bytes of events that wait for the daemon, above which a holder pauses its agents. */
+  holdWaitingBytes: 1024 * 1024,
   /** How long `ps` may take where there is no `/proc`. */
   psTimeoutMs: 2_000,
   /** Files of `/proc` read at a time: enough to keep the thread pool busy, few enough to leave room for other work. */

@@ -77,6 +77,8 @@ export interface HttpFrontOptions {
   onAccept(accepted: Accepted): void;
   /** As {@link onAccept} at `/relay`. Without it, there is no relay. */
   onRelayAccept?(accepted: AcceptedBytes): void;
+  /** As {@link onAccept} at `/hand-over` of the unix socket: another daemon is to take this one's place. Without it, none can. */
+  onHandOver?(accepted: Accepted): void;
   /** As {@link onAccept} at `/acp`. Without it, editors are not served. */
   onEditorAccept?(accepted: AcceptedEditor): void;
   readonly logger: Logger;
@@ -155,12 +157,13 @@ export class HttpFront {
     const refusal = this.#refusalOf(request);
     if (visitor === undefined) socket.destroy();
     else if (refusal !== undefined) refuseUpgrade(socket, "403 Forbidden", FORBIDDEN[refusal], refusal);
-    else if (!this.#isServed(request.url)) refuseUpgrade(socket, "404 Not Found", NOT_SERVED);
+    else if (!this.#isServed(request.url, visitor.via)) refuseUpgrade(socket, "404 Not Found", NOT_SERVED);
     else void this.#upgrade(visitor, request, socket, head);
   }
 
-  #isServed(url: string | undefined): boolean {
-    const { onRelayAccept, onEditorAccept } = this.#options;
+  #isServed(url: string | undefined, via: Via): boolean {
+    const { onRelayAccept, onEditorAccept, onHandOver } = this.#options;
+    if (url === "/hand-over") return via === "unix" && onHandOver !== undefined;
     if (url === "/relay") return onRelayAccept !== undefined;
     return url === "/" || (url === "/acp" && onEditorAccept !== undefined);
   }
@@ -180,6 +183,7 @@ export class HttpFront {
         pending.upgraded();
         const accepted = { transport, ...admitted };
         if (request.url === "/") this.#options.onAccept(accepted);
+        else if (request.url === "/hand-over") this.#options.onHandOver?.(accepted);
         else this.#options.onEditorAccept?.({ ...accepted, authorization: request.headers.authorization });
       } else {
         const bytes = await acceptBytes(request, socket, head, { headers });

@@ -43,6 +43,8 @@ export interface Claim {
   readonly wasAbandoned: boolean;
   /** Bind the unix socket here; {@link publish} renames it to the name that clients use. */
   readonly privateSocketPath: string;
+  /** Where this daemon listens for the next ones when it holds agents for them. */
+  readonly holderSocketPath: string;
   /** The name that clients use, once published. */
   readonly socketPath: string;
   /** Makes the daemon findable: token, socket, endpoint file, in this order, each in one step. Call it when ready to serve. */
@@ -84,6 +86,7 @@ export interface Unclaimed
   readonly stateDir: undefined;
   readonly databasePath: undefined;
   readonly privateSocketPath: undefined;
+  readonly holderSocketPath: undefined;
   readonly socketPath: undefined;
 }
 
@@ -97,6 +100,7 @@ export function unclaimed(): Unclaimed {
     searchPath: ":memory:",
     wasAbandoned: false,
     privateSocketPath: undefined,
+    holderSocketPath: undefined,
     socketPath: undefined,
     publish: async () => {},
     release: async () => {},
@@ -136,6 +140,10 @@ class StateDirClaim implements Claim {
 
   get privateSocketPath(): string {
     return this.#paths.private;
+  }
+
+  get holderSocketPath(): string {
+    return this.#paths.holder;
   }
 
   get socketPath(): string {

@@ -15,6 +15,8 @@ export interface SocketPaths {
   readonly directory: string;
   readonly published: string;
   readonly private: string;
+  /** Where the daemon listens for its successors, as long as it holds agents for them. */
+  readonly holder: string;
 }
 
 /** Identity of a file: a name may have passed to another one meanwhile. */
@@ -116,6 +118,7 @@ function pathsIn(directory: string, instanceId: string): SocketPaths {
     directory,
     published: join(directory, PUBLISHED),
     private: join(directory, `daemon.${instanceId.slice(0, 8)}.sock`),
+    holder: join(directory, `holder.${instanceId.slice(0, 8)}.sock`),
   };
 }
 

@@ -47,6 +47,48 @@ export async function startDaemon(launch: DaemonLaunch, signal: AbortSignal): Pr
   }
 }
 
+/** How {@link replaceDaemon} replaces the daemon that runs. */
+export interface Replacement extends DaemonLaunch {
+  /** How long its turns may take, in ms, and are ended then. Default: they run on under the new daemon. */
+  readonly waitMs?: number | undefined;
+}
+
+/**
+ * Starts a daemon that takes the place of the one that runs, and waits until it proves itself. Other programs start none meanwhile.
+ *
+ * Rejects as {@link startDaemon} does when the new daemon does not come up; the former one goes on then.
+ */
+export async function replaceDaemon(replacement: Replacement, signal: AbortSignal): Promise<EndpointRecord> {
+  const { stateDir, waitMs, args = [] } = replacement;
+  const wait: Wait = { stateDir, since: performance.now(), signal };
+  const turn = new LaunchTurn(stateDir);
+  try {
+    while (!(await turn.take())) await pause(wait.since, signal);
+    using _prolonged = turn.prolong();
+    const waiting = waitMs === undefined ? [] : ["--wait", String(waitMs)];
+    const launched = await launchDaemon({ ...replacement, args: [...args, "--take-over", ...waiting] });
+    return await untilItself(launched, wait, PROCESS_LIMITS.startMs + (waitMs ?? 0));
+  } finally {
+    await turn.release();
+  }
+}
+
+/** The launched daemon itself, once it has proven itself. */
+async function untilItself(launched: Launched, wait: Wait, patienceMs: number): Promise<EndpointRecord> {
+  let exit: LaunchExit | undefined;
+  void launched.exited.then((end) => {
+    exit = end;
+  });
+  for (;;) {
+    const found = await probeLocalDaemon(wait.stateDir, wait.signal);
+    found?.link.transport.terminate();
+    if (found !== undefined && found.record.pid === launched.pid) return found.record;
+    if (exit !== undefined) throw await startFailure(wait.stateDir, launched, exit);
+    if (performance.now() - wait.since > patienceMs) throw neverReady(wait.stateDir, launched.pid);
+    await pause(wait.since, wait.signal);
+  }
+}
+
 /** The daemon, once it is not to be expected any more from a launch of somebody else's. */
 async function found(turn: LaunchTurn, wait: Wait): Promise<StartedDaemon | undefined> {
   while (!(await turn.isFree())) {

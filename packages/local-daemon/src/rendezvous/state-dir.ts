@@ -27,6 +27,8 @@ export const STATE_FILES = {
   consoleLink: "console.html",
   /** Somebody launches a daemon at the moment. */
   launching: "launching",
+  /** Where the former daemon holds agents for the next one. */
+  handOver: "hand-over.json",
 } as const;
 
 /**

@@ -1,7 +1,10 @@
+export { type CarriedSession, type HeldSession, isCarriedSession } from "./carried-session.js";
+export { type Bequest, bequeath, type HandedOver } from "./change-of-daemon.js";
 export { deliverable } from "./deliverable.js";
-export { recover } from "./recovery.js";
+export { type HeldSessions, recover } from "./recovery.js";
 export { Session } from "./session.js";
 export type { CopiedMessages } from "./session-copies.js";
+export type { SessionVariables } from "./session-environments.js";
 export { type Initialized, SessionHost } from "./session-host.js";
 export { type Snapshot, type SnapshotOptions, stateOf, takeSnapshot } from "./snapshot.js";
 export type { TurnStore } from "./turn-store.js";

@@ -4,6 +4,12 @@ import { SERVING_LIMITS } from "../limits/index.js";
 
 type Variables = Readonly<Record<string, string>>;
 
+/** The variables of one session. */
+export interface SessionVariables {
+  readonly sessionId: SessionId;
+  readonly variables: Variables;
+}
+
 /**
  * The variables that clients set for their sessions. They are in memory only, because they may be secrets: until the session is
  * closed, the daemon ends, or those of later sessions need the room.
@@ -21,6 +27,11 @@ export class SessionEnvironments {
       if (this.#chars <= SERVING_LIMITS.sessionEnvChars || oldest === id) break;
       this.delete(oldest);
     }
+  }
+
+  /** Those of all sessions, the oldest first. */
+  all(): SessionVariables[] {
+    return [...this.#variables].map(([sessionId, variables]) => ({ sessionId, variables }));
   }
 
   has(id: SessionId): boolean {

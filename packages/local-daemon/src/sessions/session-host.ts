@@ -251,12 +251,17 @@ export class SessionHost {
     }
   }
 
-  /** Refuses new sessions and messages, and ends the running turns by {@link drainTurns}. */
-  drain(drainMs: number, cut?: AbortSignal): Promise<Drained> {
+  /** Refuses new sessions and messages, and sends no more prompts. */
+  shut(): void {
     this.#isStopping = true;
+    for (const { turns } of this.open) turns.drain();
+  }
+
+  /** Refuses new sessions and messages, and ends the running turns by {@link drainTurns}. */
+  drain(drainMs: number, cut?: AbortSignal, why?: string): Promise<Drained> {
     const queues = this.open.map(({ turns }) => turns);
-    for (const turns of queues) turns.drain();
-    return drainTurns(queues, drainMs, cut);
+    this.shut();
+    return drainTurns(queues, drainMs, cut, why);
   }
 
   /** Stops every agent, also those that start, and stores their last output. No agent starts afterwards. */

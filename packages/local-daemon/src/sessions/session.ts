@@ -41,6 +41,7 @@ import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
 import { AttachedClients } from "./attached-clients.js";
+import type { SessionMemory } from "./carried-session.js";
 import type { SessionRules } from "./session-rules.js";
 
 /** Services that all sessions share. */
@@ -94,17 +95,16 @@ export class Session {
   /** Wall clock of the last use by a client, and of the last end of a turn. */
   lastUsedAt: number;
 
+  /** What is nowhere else: it is passed on when the daemon is replaced. */
+  readonly memory: SessionMemory = { usage: undefined, statedTitle: undefined };
+
   readonly #services: SessionServices;
   #row: SessionRow;
-  /** The last title in the journal. */
-  #statedTitle: unknown;
   #hasConversation: boolean;
   /** Which kinds of faults were reported in which turn. */
   #noticed: { turn: unknown; kinds: Set<string> } = { turn: undefined, kinds: new Set() };
   /** Why the last commit failed that did. */
   #storeError: DaemonError | undefined;
-  /** The turn that reported usage last, and the running total before it did. */
-  #usage: { readonly turnId: string; readonly before: TokenUsage | undefined } | undefined;
 
   constructor(options: SessionOptions) {
     const { services, row } = options;
@@ -157,7 +157,7 @@ export class Session {
     if (write !== undefined) this.log.save(write);
     if (patch !== undefined) this.patch(patch);
     if (write?.kind === "message") this.turns.answered(write.message);
-    if (stored.type === "session_title_updated") this.#statedTitle = stored.title;
+    if (stored.type === "session_title_updated") this.memory.statedTitle = stored.title;
   }
 
   /**
@@ -268,13 +268,14 @@ export class Session {
   /** Agents report the running total of the conversation, several times in a turn. */
   #usageOfTurn(): TokenUsage | undefined {
     const { tokenUsage } = this.#row;
-    if (tokenUsage === undefined || this.#usage?.turnId !== this.turns.active?.row.id) return undefined;
-    return usageSince(tokenUsage, this.#usage?.before);
+    if (tokenUsage === undefined || this.memory.usage?.turnId !== this.turns.active?.row.id) return undefined;
+    return usageSince(tokenUsage, this.memory.usage?.before);
   }
 
   #noteUsage(): void {
     const turnId = this.turns.active?.row.id;
-    if (turnId !== undefined && this.#usage?.turnId !== turnId) this.#usage = { turnId, before: this.#row.tokenUsage };
+    if (turnId !== undefined && this.memory.usage?.turnId !== turnId)
+      this.memory.usage = { turnId, before: this.#row.tokenUsage };
   }
 
   #onAgentStart(state: string): void {
@@ -351,7 +352,7 @@ export class Session {
 
   #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     // The agent repeats the user's choice.
-    if (notification.title !== this.#statedTitle) this.notify(notification, meta);
+    if (notification.title !== this.memory.statedTitle) this.notify(notification, meta);
   }
 
   /**

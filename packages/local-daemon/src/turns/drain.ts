@@ -13,15 +13,21 @@ export interface Drained {
  * Waits `drainMs` for the running turns, then interrupts them. Resolves when none runs. The journals contain each end.
  *
  * @param cut ends the waiting early
+ * @param why why they are interrupted, which their ends state
  */
-export async function drainTurns(queues: readonly TurnQueue[], drainMs: number, cut?: AbortSignal): Promise<Drained> {
+export async function drainTurns(
+  queues: readonly TurnQueue[],
+  drainMs: number,
+  cut?: AbortSignal,
+  why = "The daemon stopped.",
+): Promise<Drained> {
   const running = queues.filter(({ active }) => active !== undefined);
   const allIdle = Promise.all(running.map((turns) => turns.whenIdle()));
   if (await within(drainMs, allIdle, cut)) return { finished: running.length, interrupted: 0 };
   const late = running.filter(({ active }) => active !== undefined);
-  for (const turns of late) void turns.interruptRunning();
+  for (const turns of late) void turns.interruptRunning(why);
   if (!(await within(AGENT_LIMITS.drainInterruptMs, allIdle))) {
-    for (const turns of late) turns.endRunning({ reason: "cancelled", details: { message: "The daemon stopped." } });
+    for (const turns of late) turns.endRunning({ reason: "cancelled", details: { message: why } });
   }
   return { finished: running.length - late.length, interrupted: late.length };
 }

@@ -16,8 +16,12 @@ export interface OpenTurn {
   abort: AbortController | undefined;
   /** Set while the agent has the prompt. */
   agent: Agent | undefined;
+  /** Settles when the agent has acknowledged the prompt, or has refused it; set with `agent`. */
+  taken: Promise<void> | undefined;
   /** The first message of the agent in this turn that could not be delivered. */
   loss: AgentFault | undefined;
+  /** Why the daemon interrupts it, for its clients. */
+  why: string | undefined;
   /** Timer for the end of an interrupted turn. */
   timer: NodeJS.Timeout | undefined;
 }
@@ -40,7 +44,9 @@ export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
     handedAt: undefined,
     abort: undefined,
     agent: undefined,
+    taken: undefined,
     loss: undefined,
+    why: undefined,
     timer: undefined,
   };
 }

@@ -43,6 +43,12 @@ export function endWithLoss(end: AgentTurnEnd, { row, loss }: Pick<OpenTurn, "ro
   return { reason: "error", details: { ...end.details, code: loss.code, message: loss.message } };
 }
 
+/** The end of a turn that the daemon interrupted by itself, with its reason. */
+export function endWithWhy(end: AgentTurnEnd, { why }: Pick<OpenTurn, "why">): AgentTurnEnd {
+  if (end.reason !== "cancelled" || why === undefined) return end;
+  return { ...end, details: { ...end.details, message: why } };
+}
+
 /** Largest details of an end that are passed on, in UTF-16 units: the end itself always reaches the clients. */
 const DETAILS_CHARS = 64 * 1024;
 const REASON_CHARS = 200;

@@ -14,11 +14,13 @@ import type { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { daemonStopping, otherBody, sessionClosed } from "../refusals.js";
 import type { Store, TurnRow } from "../storage/index.js";
+import { type CarriedTurn, carriedTurn, type HeldTurn } from "./carried-turn.js";
+import { discardQueued } from "./discard-queued.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type IncomingMessage, type OpenTurn, openTurn } from "./open-turn.js";
-import { isSamePrompt, promptSlices, readPrompt, readPromptOutline } from "./prompts.js";
+import { isSamePrompt, promptSlices, readPrompt } from "./prompts.js";
 import type { Queued, QueueRoom } from "./queue-room.js";
-import { closingNotifications, endOfFailure, endWithLoss, LOST_END, usageIn } from "./turn-end.js";
+import { closingNotifications, endOfFailure, endWithLoss, endWithWhy, LOST_END, usageIn } from "./turn-end.js";
 import type { TurnObserver } from "./turn-observer.js";
 
 /** Options of {@link TurnQueue}. */
@@ -112,19 +114,30 @@ export class TurnQueue {
 
   /**
    * Restores the open turns of an earlier daemon. A turn in state `accepted` is queued again, and sent to the agent after
-   * {@link release}. A turn that an agent may have received ends as `daemon_restarted`.
+   * {@link release}. A turn that an agent may have received ends as `daemon_restarted`, unless its agent works on.
    */
-  restore(rows: readonly TurnRow[]): void {
+  restore(rows: readonly TurnRow[], held?: HeldTurn): void {
     this.#isHeld = true;
     for (const row of rows) {
       const turn = openTurn(row);
-      if (row.state === "accepted") {
+      if (row.id === held?.turn.id) this.#continue(turn, held);
+      else if (row.state === "accepted") {
         this.#options.room.add(this.#queued, row.promptBytes);
         this.#enqueue(turn);
       } else this.#end(turn, LOST_END);
     }
     // `release` is called only for queues with queued turns.
     this.#isHeld = this.#waiting.length > 0;
+  }
+
+  /** Takes the running turn out without an end: its agent works on for another daemon. Undefined when no agent has a prompt. */
+  handOver(): { readonly turn: CarriedTurn; readonly taken: Promise<void> | undefined } | undefined {
+    const turn = this.#active;
+    if (turn?.agent === undefined) return undefined;
+    const carried = carriedTurn(turn);
+    clearTimeout(turn.timer);
+    this.#vacate();
+    return { turn: carried, taken: turn.taken };
   }
 
   /** Stops accepting messages and sending prompts. The running turn continues; queued ones stay stored as accepted. */
@@ -182,14 +195,15 @@ export class TurnQueue {
     const turn = this.#active;
     const isRunning = messageId === undefined || messageId === turn?.row.id;
     await this.#discardWaiting(isRunning ? undefined : messageId);
-    // The turn may have ended meanwhile, and another one run.
+    // Another turn may run by now.
     if (isRunning && turn === this.#active) await this.interruptRunning();
   }
 
-  /** As {@link interrupt}, but queued turns stay queued. */
-  async interruptRunning(): Promise<void> {
+  /** As {@link interrupt}, but queued turns stay queued. The turn's end states `why`, a reason of the daemon's own. */
+  async interruptRunning(why?: string): Promise<void> {
     const turn = this.#active;
     if (turn === undefined) return;
+    turn.why ??= why;
     if (turn.agent === undefined) {
       this.#end(turn, { reason: "cancelled", details: {} });
       return;
@@ -303,13 +317,21 @@ export class TurnQueue {
       if (this.#active !== turn) return;
       failpoint("message-handed");
       turn.agent = agent;
-      const taken = agent.prompt(prompt);
+      turn.taken = agent.prompt(prompt);
       failpoint("message-written");
-      await taken;
+      await turn.taken;
       failpoint("message-taken");
     } catch (error) {
       this.#refused(turn, error);
     }
+  }
+
+  /** Goes on with a turn that ran under an earlier daemon. */
+  #continue(turn: OpenTurn, { turn: { firstSeq, isInterrupted, loss }, agent, taken }: HeldTurn): void {
+    Object.assign(turn, { firstSeq, loss, agent, taken });
+    this.#active = turn;
+    if (isInterrupted) turn.timer = setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
+    taken.catch((error: unknown) => this.#refused(turn, error));
   }
 
   /** Ends a turn whose prompt did not reach the agent, or was refused by it. */
@@ -339,7 +361,7 @@ export class TurnQueue {
     this.#options.onEnding();
     // The agent's own count of the turn stands.
     const tokenUsage = details.tokenUsage ?? (turn === this.#active ? this.#options.usage() : undefined);
-    const end = { reason, details: tokenUsage === undefined ? details : { ...details, tokenUsage } };
+    const end = endWithWhy({ reason, details: tokenUsage === undefined ? details : { ...details, tokenUsage } }, turn);
     const words = closingNotifications(turn.row.id, end, this.#log.state.isBusy, this.#options.now());
     for (const notification of words) this.#log.append(notification);
     turn.row = { ...turn.row, lastSeq: this.#log.lastSeq, tokenUsage: usageIn(words) };
@@ -366,21 +388,10 @@ export class TurnQueue {
     }
     this.#discardingCount++;
     try {
-      for (const { row } of discarded) await this.#discard(row);
+      for (const { row } of discarded) await discardQueued(this.#log, this.#options.store, row);
     } finally {
       this.#discardingCount--;
     }
-  }
-
-  async #discard(row: TurnRow): Promise<void> {
-    const text = await readPromptOutline(this.#options.store, row).then(
-      (prompt) => prompt.text,
-      () => "",
-    );
-    this.#log.append({ type: "queued_messages_discarded", text, requestId: row.requestId });
-    this.#log.append({ type: "agent_turn_completed", reason: "cancelled", turnId: row.id });
-    const { lastSeq } = this.#log;
-    this.#log.save({ kind: "turn", row: { ...row, firstSeq: lastSeq - 1, lastSeq } });
   }
 
   /** The only place that writes a turn's state. False when the event is invalid now. */

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { type BuildOptions, buildSync, stop, version } from "esbuild";
+import { type BuildOptions, buildSync, version as esbuildVersion, stop } from "esbuild";
 import { SOURCE_BUNDLE } from "./source-bundle.js";
 
 /** By its name, for the fault scenarios bundle this file into a program that lies elsewhere. */
@@ -24,7 +24,6 @@ const OPTIONS: BuildOptions = {
   },
   outExtension: { ".js": ".cjs" },
   ...SOURCE_BUNDLE,
-  define: { ...SOURCE_BUNDLE.define, __DAEMON_FAILPOINTS__: "true" },
   logLevel: "error",
 };
 
@@ -37,21 +36,29 @@ export interface FailpointBuild {
   readonly bin: string;
 }
 
-let built: FailpointBuild | undefined;
+const FAILPOINTS = { ...SOURCE_BUNDLE.define, __DAEMON_FAILPOINTS__: "true" };
 
-/** Builds them, once for each content of the sources; takes about half a second then. */
-export function failpointBuild(): FailpointBuild {
-  built ??= buildOnce();
-  return built;
+const built = new Map<string, FailpointBuild>();
+
+/**
+ * Builds them, once for each content of the sources; takes about half a second then.
+ *
+ * @param version the version that the programs state; default that of unbuilt sources
+ */
+export function failpointBuild(version = ""): FailpointBuild {
+  const known = built.get(version) ?? buildOnce(version);
+  built.set(version, known);
+  return known;
 }
 
-function buildOnce(): FailpointBuild {
-  const folder = join(CACHE, fingerprint());
+function buildOnce(version: string): FailpointBuild {
+  const define = version === "" ? FAILPOINTS : { ...FAILPOINTS, __LOCAL_DAEMON_VERSION__: JSON.stringify(version) };
+  const folder = join(CACHE, fingerprint({ ...OPTIONS, define }));
   if (!existsSync(folder)) {
     // Under another name until it is whole: several test files may build at once.
     const temp = join(CACHE, `${randomBytes(6).toString("hex")}.tmp`);
     mkdirSync(temp, { recursive: true });
-    buildSync({ ...OPTIONS, absWorkingDir: PACKAGE, outdir: temp });
+    buildSync({ ...OPTIONS, define, absWorkingDir: PACKAGE, outdir: temp });
     // The builder is a process, which would stay as long as this one.
     void stop();
     try {
@@ -65,8 +72,8 @@ function buildOnce(): FailpointBuild {
 }
 
 /** What the sources say, and how they are built. */
-function fingerprint(): string {
-  const hash = createHash("sha256").update(version).update(JSON.stringify(OPTIONS));
+function fingerprint(options: BuildOptions): string {
+  const hash = createHash("sha256").update(esbuildVersion).update(JSON.stringify(options));
   for (const folder of SOURCES) {
     const root = join(PACKAGE, folder);
     const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

@@ -1,4 +1,4 @@
-import { open, rm, stat } from "node:fs/promises";
+import { open, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { PROCESS_LIMITS } from "../../limits/index.js";
 import { fileErrorCode } from "../private-file.js";
@@ -51,6 +51,13 @@ export class LaunchTurn {
       if (await this.isFree()) await rm(this.#path, { force: true }).catch(() => {});
     }
     return this.#isMine;
+  }
+
+  /** Prolongs the right of this program for what takes longer than the start of a daemon. Disposal ends that. */
+  prolong(): Disposable {
+    const renew = () => void utimes(this.#path, new Date(), new Date()).catch(() => {});
+    const timer = setInterval(renew, PROCESS_LIMITS.launchTurnMs / 4);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** Releases the right for the next program. */

@@ -1,0 +1,169 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { Logger } from "@daemon-sdk/protocol";
+import { AGENT_LIMITS } from "../../limits/index.js";
+import type { HeldProcess } from "./held-process.js";
+import type { HolderAddress } from "./hold-wire.js";
+import { type HolderEvent, type HolderState, nextHolderState } from "./holder.machine.js";
+import { type HeldAgents, HolderPeer } from "./holder-peer.js";
+
+/** Options of {@link AgentHolder.open}. */
+export interface AgentHolderOptions extends HolderAddress {
+  /** The start of the daemon that started the agents. */
+  readonly instanceId: string;
+  readonly agents: readonly HeldProcess[];
+  /** What the next daemon gets beside the agents. */
+  readonly estate: unknown;
+  readonly logger: Logger;
+  /** How long it waits for a daemon; default `AGENT_LIMITS.holdMs`. */
+  readonly holdMs?: number;
+}
+
+/**
+ * Keeps the agents of a daemon that handed over, for the next daemons: it has their pipes and their drivers, and a daemon follows
+ * over a unix socket. It ends with the last agent.
+ *
+ * Nothing is left behind: a daemon that goes without a release, or none that comes in time, ends all agents.
+ */
+export class AgentHolder implements HeldAgents {
+  /** Resolves when a daemon has followed. Rejects never; pending for ever when the holder ends before. */
+  readonly followed: Promise<void>;
+  /** Resolves when no agent is left and the socket is closed. */
+  readonly ended: Promise<void>;
+  readonly #options: AgentHolderOptions;
+  readonly #server: Server;
+  readonly #held = new Map<string, HeldProcess>();
+  readonly #peers = new Set<HolderPeer>();
+  #forsaken: (() => void)[] = [];
+  #estate: unknown;
+  #state: HolderState = "waiting";
+  #follower: HolderPeer | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #markFollowed!: () => void;
+  #markEnded!: () => void;
+
+  /** Listens. Every agent's events wait from now on. Rejects when the socket cannot be bound; the agents are as they were then. */
+  static async open(options: AgentHolderOptions): Promise<AgentHolder> {
+    const holder = new AgentHolder(options);
+    await new Promise<void>((resolve, reject) => {
+      holder.#server.once("error", reject);
+      holder.#server.listen(options.socketPath, () => resolve());
+    });
+    holder.#wait();
+    return holder;
+  }
+
+  private constructor(options: AgentHolderOptions) {
+    this.#options = options;
+    this.#estate = options.estate;
+    this.followed = new Promise((resolve) => {
+      this.#markFollowed = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#markEnded = resolve;
+    });
+    this.#server = createServer((socket) => this.#accept(socket));
+    for (const held of options.agents) this.#keep(held);
+  }
+
+  /** Resolves when no daemon that could follow is connected, now or later. */
+  get forsaken(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#peers.size === 0) resolve();
+      else this.#forsaken.push(resolve);
+    });
+  }
+
+  /** What a take is answered with. */
+  get listing(): { instanceId: string; agents: object[]; estate?: unknown } {
+    const agents = [...this.#held.values()].map(({ sessionId, agent: { pid, startTime } }) => ({
+      ...{ sessionId, pid, startTime },
+    }));
+    const { instanceId } = this.#options;
+    return { instanceId, agents, ...(this.#estate === undefined ? {} : { estate: this.#estate }) };
+  }
+
+  /** The held agent of a session. */
+  find(sessionId: unknown): HeldProcess | undefined {
+    return typeof sessionId === "string" ? this.#held.get(sessionId) : undefined;
+  }
+
+  /** Ends all agents, and then the holder. */
+  async close(): Promise<void> {
+    this.#step("expire");
+    this.#step("lose");
+    await this.ended;
+  }
+
+  #accept(socket: Socket): void {
+    const { secret, logger } = this.#options;
+    this.#peers.add(new HolderPeer({ socket, holder: this, secret, logger }));
+  }
+
+  #keep(held: HeldProcess): void {
+    this.#held.set(held.sessionId, held);
+    held.outlet.hold();
+    held.agent.setPaused(true);
+  }
+
+  /** An agent has ended, and its daemon was sent the end. */
+  forget(sessionId: string): void {
+    this.#held.delete(sessionId);
+    if (this.#held.size === 0 && this.#state === "ended") this.#finish();
+  }
+
+  follow(peer: HolderPeer): boolean {
+    if (!this.#step("follow")) return false;
+    this.#follower = peer;
+    this.#estate = undefined;
+    for (const held of this.#held.values()) peer.pass(held);
+    this.#markFollowed();
+    return true;
+  }
+
+  release(peer: HolderPeer): void {
+    if (this.#follower !== peer) return;
+    this.#follower = undefined;
+    peer.keepAll();
+    for (const held of this.#held.values()) this.#keep(held);
+    this.#step(this.#held.size === 0 ? "empty" : "release");
+  }
+
+  left(peer: HolderPeer): void {
+    this.#peers.delete(peer);
+    if (this.#peers.size === 0) for (const resolve of this.#forsaken.splice(0)) resolve();
+    if (this.#follower !== peer) return;
+    this.#follower = undefined;
+    this.#step(this.#held.size === 0 ? "empty" : "lose");
+  }
+
+  /** The only place that writes the state. False when the event has no meaning now. */
+  #step(event: HolderEvent): boolean {
+    const next = nextHolderState(this.#state, event);
+    if (next === undefined) return false;
+    this.#state = next;
+    clearTimeout(this.#timer);
+    if (next === "waiting") this.#wait();
+    if (next === "ended") this.#end(event);
+    return true;
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => this.#step("expire"), this.#options.holdMs ?? AGENT_LIMITS.holdMs);
+  }
+
+  #end(event: HolderEvent): void {
+    const { logger } = this.#options;
+    if (this.#held.size > 0) {
+      logger.warn({ event, agents: this.#held.size }, "no daemon follows the held agents any more: they are ended");
+    }
+    for (const held of [...this.#held.values()]) {
+      void held.agent.stop().finally(() => this.forget(held.sessionId));
+    }
+    if (this.#held.size === 0) this.#finish();
+  }
+
+  #finish(): void {
+    for (const peer of this.#peers) peer.close();
+    this.#server.close(() => this.#markEnded());
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Life of a holder. Pure.
+ *
+ *   waiting ─follow→ followed ─release→ waiting
+ *
+ *   waiting ─expire→ ended     followed ─lose→ ended     waiting, followed ─empty→ ended
+ */
+export const HOLDER_TRANSITIONS = {
+  waiting: { follow: "followed", expire: "ended", empty: "ended" },
+  followed: { release: "waiting", lose: "ended", empty: "ended" },
+  ended: {},
+} as const satisfies Record<string, Partial<Record<HolderEvent, string>>>;
+
+/**
+ * Events of a holder. `follow`: a daemon receives the agents' events; `release`: it hands over to another; `lose`: it went without
+ * a release; `expire`: no daemon came in time; `empty`: no agent is left, and nobody is expected.
+ */
+export type HolderEvent = "follow" | "release" | "lose" | "expire" | "empty";
+
+/** States of a holder. */
+export type HolderState = keyof typeof HOLDER_TRANSITIONS;
+
+const TABLE: Readonly<Record<HolderState, Partial<Record<HolderEvent, HolderState>>>> = HOLDER_TRANSITIONS;
+
+/** The state after `event`, or undefined when the event has no meaning in `state`. */
+export function nextHolderState(state: HolderState, event: HolderEvent): HolderState | undefined {
+  return TABLE[state][event];
+}

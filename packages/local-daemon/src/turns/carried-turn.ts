@@ -1,0 +1,23 @@
+import type { Agent, AgentFault } from "../agents/index.js";
+import type { OpenTurn } from "./open-turn.js";
+
+/** What only memory has of a running turn, as plain data. */
+export interface CarriedTurn {
+  readonly id: string;
+  readonly firstSeq: number | undefined;
+  /** Whether the turn was interrupted, and has not ended yet. */
+  readonly isInterrupted: boolean;
+  readonly loss?: AgentFault | undefined;
+}
+
+/** A running turn of an earlier daemon, and the agent that works on it. */
+export interface HeldTurn {
+  readonly turn: CarriedTurn;
+  readonly agent: Agent;
+  readonly taken: Promise<void>;
+}
+
+/** The turn as plain data. */
+export function carriedTurn({ row, firstSeq, timer, loss }: OpenTurn): CarriedTurn {
+  return { id: row.id, firstSeq, isInterrupted: timer !== undefined, ...(loss === undefined ? {} : { loss }) };
+}
