@@ -141,7 +141,10 @@ export class Connection<Inbound extends Message = string> {
   /** Marks the handshake as successful. @param share the share of the loop that its messages count to from now on */
   accept(peerName: string, share?: LoopShare): void {
     this.#peerName = peerName;
-    if (share !== undefined) this.#inbound.use(share);
+    if (share !== undefined) {
+      this.#inbound.use(share);
+      this.#queue.use(share);
+    }
     if (!this.#step("accepted")) return;
     clearTimeout(this.#deadline);
     if (this.#dialect.ping !== undefined) this.#heartbeat?.add(this.#pulse);

@@ -20,6 +20,8 @@ export class LoopShare {
   #spentMs = 0;
   /** When something of it was done last. */
   #usedAt = Number.NEGATIVE_INFINITY;
+  /** Something was sent to its connections since the last look. */
+  #hasSent = false;
   #isTurnScheduled = false;
   #waiting: (() => boolean)[] = [];
 
@@ -29,8 +31,10 @@ export class LoopShare {
     this.#debt = debt;
   }
 
-  /** When something of it was done last. */
+  /** When something of it was done last, or was seen to have been sent to it. */
   get usedAt(): number {
+    if (this.#hasSent) this.#usedAt = performance.now();
+    this.#hasSent = false;
     return this.#usedAt;
   }
 
@@ -56,6 +60,11 @@ export class LoopShare {
       this.#spentMs += this.#usedAt - since;
       this.#debt?.add(this.#usedAt - since);
     }
+  }
+
+  /** Something is sent to one of its connections. Who only watches is served as well. */
+  noteSent(): void {
+    this.#hasSent = true;
   }
 
   /** Counts time of work that is done for it in turns of others. */

@@ -1,5 +1,6 @@
 import { ConnectionError, LIMITS, type Transport } from "@daemon-sdk/protocol";
 import { DAEMON_LIMITS } from "../limits/index.js";
+import type { LoopShare } from "./loop-shares.js";
 
 /** The part of a link that a queue uses. */
 type Outbound = Pick<Transport, "bufferedBytes" | "onWritable" | "send">;
@@ -26,6 +27,7 @@ export class WriteQueue {
   readonly #bufferBytes: number;
   readonly #slowMs: number;
   readonly #onSlow: (error: ConnectionError) => void;
+  #share: Pick<LoopShare, "noteSent"> | undefined;
   #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
@@ -54,9 +56,15 @@ export class WriteQueue {
     return this.#isDraining;
   }
 
+  /** Notes later messages in the share of whom they are sent to. */
+  use(share: Pick<LoopShare, "noteSent">): void {
+    this.#share = share;
+  }
+
   /** Takes one message. False when nothing more should be sent for now, or ever. */
   send(text: string): boolean {
     if (this.#isClosed) return false;
+    this.#share?.noteSent();
     const isFree = this.#transport.send(text);
     this.#isDraining = !isFree;
     const { bufferedBytes } = this.#transport;

@@ -100,10 +100,16 @@ export class Cursor {
     this.#catchUp();
   }
 
-  /** Takes entries that were just committed. A cursor that lags ignores them: it will read them. */
-  deliver(firstSeq: number, frames: readonly string[]): void {
+  /**
+   * Takes entries that were just committed. A cursor that lags ignores them: it will read them.
+   *
+   * @param mayHoldFree false when none of them is free of credit, so that a blocked cursor need not scan them
+   */
+  deliver(firstSeq: number, frames: readonly string[], mayHoldFree = true): void {
     if (this.#state === "live") this.#deliver(firstSeq, frames);
-    else if (this.#state === "blocked" && !this.#sendEarly(firstSeq, frames)) this.#fallBehind();
+    else if (this.#state === "blocked" && !mayHoldFree && this.#scannedSeq === firstSeq - 1) {
+      this.#scannedSeq += frames.length;
+    } else if (this.#state === "blocked" && !this.#sendEarly(firstSeq, frames)) this.#fallBehind();
   }
 
   /** Delivers nothing more. */

@@ -72,6 +72,11 @@ export function earlyCopy(frame: string): string {
   return withMark(frame, "early");
 }
 
+/** As {@link isFreeFrame}, from the notification of a frame. True for each that is free there, and for no event of a stream. */
+export function mayBeFree({ type, code }: SessionNotification): boolean {
+  return FREE_TYPES.includes(type) || (type === "session_notice" && code !== "AGENT_NOTICE");
+}
+
 /** A request that was resolved before it could be sent. It fills its position only: no client asks for an answer. */
 export function resolvedCopy(frame: string): string {
   return withMark(frame, "resolved");

@@ -16,7 +16,7 @@ import type { CommitWatch } from "./commit-watch.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
-import { foreignMeta, metaHead, notificationHead, requestText } from "./journal-frame.js";
+import { foreignMeta, mayBeFree, metaHead, notificationHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
 import { UnstoredEntries } from "./unstored-entries.js";
@@ -85,6 +85,8 @@ export class SessionLog implements CommitSource, CursorSource {
   /** Entries that no transaction has taken yet, and their length in UTF-16 units: a lower bound of their bytes that costs nothing. */
   #frames: string[] = [];
   #waitingChars = 0;
+  /** Position of the last entry that may be free of credit. */
+  #lastFreeSeq = 0;
   #kept = new Map<string, StoreWrite>();
   /** Rows that could not be stored yet, as they are now, also while a transaction tries again. */
   readonly #unstoredRows = new Map<string, StoreWrite>();
@@ -156,6 +158,7 @@ export class SessionLog implements CommitSource, CursorSource {
     }
     this.state.apply(bounded.notification);
     this.#push(`${this.#notificationHead}${bounded.text}}`, meta);
+    if (mayBeFree(bounded.notification)) this.#lastFreeSeq = this.#lastSeq;
     if (bounded.oversized !== undefined) this.#options.onOversized(bounded.oversized);
     this.#watchBacklog();
     return bounded.notification;
@@ -174,6 +177,7 @@ export class SessionLog implements CommitSource, CursorSource {
       return oversized;
     }
     this.state.ask(request);
+    this.#lastFreeSeq = this.#lastSeq + 1;
     return this.#push(text, undefined);
   }
 
@@ -279,7 +283,8 @@ export class SessionLog implements CommitSource, CursorSource {
     for (const { firstSeq, frames } of segments) {
       if (error !== undefined && this.cursors.size > 0) this.#unstored.add(firstSeq, frames);
       this.#committedSeq = firstSeq + frames.length - 1;
-      for (const cursor of this.cursors.values()) cursor.deliver(firstSeq, frames);
+      const mayHoldFree = this.#lastFreeSeq >= firstSeq;
+      for (const cursor of this.cursors.values()) cursor.deliver(firstSeq, frames, mayHoldFree);
     }
     if (error === undefined) this.#stored(segments, kept);
     else this.#notStored(error, kept);

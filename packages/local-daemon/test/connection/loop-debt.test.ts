@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { LoopDebt } from "../../src/connection/loop-debt.js";
 import { LoopShares } from "../../src/connection/loop-shares.js";
+import { WriteQueue } from "../../src/connection/write-queue.js";
 import { SERVING_LIMITS } from "../../src/limits/index.js";
 
 const { debtMs, debtMaxMs, debtShare, debtQuietMs, debtWorkMs } = SERVING_LIMITS;
@@ -38,6 +39,26 @@ test("alone a key owes nothing", () => {
   expect(debt.isLarge).toBe(true);
   clock.now = debtQuietMs + 1;
   expect(debt.isLarge).toBe(false);
+});
+
+test("a person who only watches is served as well: a key that owes much waits", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "setImmediate"] });
+  try {
+    const shares = new LoopShares();
+    const transport = { bufferedBytes: 0, onWritable: undefined, send: () => true };
+    const stream = new WriteQueue({ transport, onSlow: () => {} });
+    stream.use(shares.of(undefined));
+    shares.of("key").owe(debtMaxMs);
+    for (let event = 0; event < 4; event++) {
+      stream.send("an event");
+      await vi.advanceTimersByTimeAsync(debtQuietMs);
+      expect(shares.owes("key")).toBe(true);
+    }
+    await vi.advanceTimersByTimeAsync(debtQuietMs + 1);
+    expect(shares.owes("key")).toBe(false);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a key that owes much waits, and the person does not", async () => {

@@ -2,7 +2,7 @@ import { type SessionNotification, sessionId, silentLogger } from "@daemon-sdk/p
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cursor } from "../../src/journal/cursor.js";
-import { isFreeFrame } from "../../src/journal/journal-frame.js";
+import { isFreeFrame, mayBeFree } from "../../src/journal/journal-frame.js";
 import { requestNamed, takeSegments, unstoredLog } from "./unstored-log.js";
 
 interface Sent {
@@ -111,7 +111,7 @@ class Bench {
     for (const { firstSeq, frames } of takeSegments(this.#log)) {
       this.frames.push(...frames);
       this.committedSeq = firstSeq + frames.length - 1;
-      cursor.deliver(firstSeq, frames);
+      cursor.deliver(firstSeq, frames, frames.some(isFreeFrame));
     }
   }
 
@@ -199,6 +199,14 @@ test("whatever is committed, granted and read, entries come in order, once, with
     }),
     { numRuns: 300 },
   );
+});
+
+test("what is free of credit is known from the notification as well as from its frame", () => {
+  const log = unstoredLog({ sessionId: sessionId("s"), epoch: 1, lastSeq: 0 });
+  const notifications: SessionNotification[] = Object.values(KINDS).filter(({ type }) => type !== "");
+  for (const notification of notifications) log.append(notification);
+  const frames = takeSegments(log).flatMap((segment) => segment.frames);
+  expect(frames.map(isFreeFrame)).toEqual(notifications.map(mayBeFree));
 });
 
 test("a cursor that skips entries tells early what must not wait among them, and then goes on in order", async () => {

@@ -132,8 +132,12 @@ export class ProtocolEngine {
     return true;
   }
 
-  /** As {@link respond}, with an error: for a request that got {@link NO_ANSWER}, and that cannot be acted on. */
-  refuse(id: string, fault: RpcFault): boolean {
+  /**
+   * As {@link respond}, with an error: for a request that got {@link NO_ANSWER}, and that cannot be acted on.
+   *
+   * @param fault an {@link RpcFault}, or what one is made of where many requests are refused: an error object is expensive
+   */
+  refuse(id: string, fault: Pick<RpcFault, "rpcCode" | "message"> & { readonly data?: unknown }): boolean {
     if (this.#end !== undefined || !this.#serverRequests.answer(id)) return false;
     this.#sendFailure(id, fault);
     return true;

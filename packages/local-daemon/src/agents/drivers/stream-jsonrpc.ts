@@ -348,8 +348,13 @@ export class StreamJsonrpcAgent implements Agent {
       method,
       params: { ...params, sessionId: this.#options.sessionId },
       respond: (result) => void this.#engine.respond(id, { ...result, sessionId: this.#agentSessionId }),
+      // No error object: a flood of requests is refused, and the trace of an error costs more than its refusal.
       refuse: (message) =>
-        void this.#engine.refuse(id, new RpcFault(RpcCode.invalidParams, message, { code: "MESSAGE_TOO_LARGE" })),
+        void this.#engine.refuse(id, {
+          rpcCode: RpcCode.invalidParams,
+          message,
+          data: { code: "MESSAGE_TOO_LARGE" },
+        }),
     });
     return NO_ANSWER;
   }
