@@ -34,9 +34,10 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   protocol: ["uuid", "zod"],
   "transport-ws": ["ws"],
   testing: ["vitest"],
-  client: ["@standard-schema/spec", "ajv"],
+  client: ["@opentelemetry/api", "@standard-schema/spec", "ajv"],
   "local-daemon": [
     "@agentclientprotocol/sdk",
+    "@opentelemetry/api",
     "@photostructure/sqlite",
     "unhomoglyph",
     "commander",
@@ -52,8 +53,8 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
-  client: [`${SCOPE}local-daemon`, "ajv"],
-  "local-daemon": [`${SCOPE}http`],
+  client: [`${SCOPE}local-daemon`, "@opentelemetry/api", "ajv"],
+  "local-daemon": [`${SCOPE}http`, "@opentelemetry/api"],
   testing: ["vitest"],
 };
 

@@ -17,6 +17,7 @@ const NODE_FILES = [
   "connect/exec/index",
   "connect/index",
   "connect/local-platform",
+  "connect/otel",
   "relay/index",
   "relay/unix-link",
 ];

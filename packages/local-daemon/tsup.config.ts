@@ -11,7 +11,8 @@ rmSync(new URL("dist", import.meta.url), { recursive: true, force: true });
 
 /**
  * A program is one CommonJS file with everything in it that a start needs, but the native store: loading one file instead
- * of a tree of modules takes 50 ms off a cold start. What writes the log is loaded after the start, from a file of its own.
+ * of a tree of modules takes 50 ms off a cold start. What writes the log, and the API of OpenTelemetry, are loaded when
+ * they are needed, from files of their own.
  */
 function programBuild(entry: Record<string, string>): Options {
   return {
@@ -39,10 +40,14 @@ function programBuild(entry: Record<string, string>): Options {
     external: ["@photostructure/sqlite", "@daemon-sdk/http"],
     esbuildPlugins: [
       {
-        name: "log-beside",
+        name: "beside",
         setup({ onResolve }) {
           onResolve({ filter: /\/pino-log\.js$/ }, ({ kind }) =>
             kind === "dynamic-import" ? { path: "./pino-log.cjs", external: true } : undefined,
+          );
+          // Loaded only where an SDK of OpenTelemetry was registered; any copy of the API reaches it.
+          onResolve({ filter: /^@opentelemetry\/api$/ }, ({ kind }) =>
+            kind === "dynamic-import" ? { path: "./otel-api.cjs", external: true } : undefined,
           );
         },
       },
@@ -67,6 +72,7 @@ export default defineConfig([
     bin: "src/bin.ts",
     daemon: "src/daemon-main.ts",
     "pino-log": "src/daemon/pino-log.ts",
+    "otel-api": "src/tracing/otel-api.ts",
     "checkpoint-worker": "src/storage/checkpoint-worker.ts",
     "salvage-worker": "src/storage/salvage/salvage-worker.ts",
     "search-worker": "src/search/search-worker.ts",

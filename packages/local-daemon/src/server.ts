@@ -32,6 +32,7 @@ import { MessageSearch } from "./search/index.js";
 import { SessionConnections } from "./session-connections.js";
 import { recover, SessionHost } from "./sessions/index.js";
 import { MemoryStore, SqliteStore, type Store } from "./storage/index.js";
+import { loadOtel, type OtelApi } from "./tracing/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
 export { type ConfiguredKey, type KeyPolicy, type KeyQuotas, PERSON, type Principal } from "./access/index.js";
@@ -70,7 +71,8 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
     store = resolved.store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
     const { epoch } = await store.open();
     failpoint("store-opened");
-    return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell });
+    const otel = await loadOtel();
+    return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel });
   } catch (error) {
     await store?.close().catch(() => {});
     await claim.release();
@@ -84,6 +86,7 @@ interface Parts {
   readonly store: Store;
   readonly epoch: number;
   readonly loginShell: LoginShell;
+  readonly otel: OtelApi | undefined;
 }
 
 class RunningDaemon implements Daemon {
@@ -119,7 +122,7 @@ class RunningDaemon implements Daemon {
   }
 
   private constructor(parts: Parts) {
-    const { config, claim, store, epoch, loginShell } = parts;
+    const { config, claim, store, epoch, loginShell, otel } = parts;
     const { logger, limits, now } = config;
     this.#parts = parts;
     this.#logger = logger;
@@ -130,7 +133,7 @@ class RunningDaemon implements Daemon {
     // Without a state directory the daemon is a part of a program.
     if (stateDir === undefined) this.#guard = new AgentGuard({ instanceId });
     const policies = new KeyPolicies(config.apiKeys);
-    this.#observation = new Observation({ logger, policies, now, limits, ownsLoop: stateDir !== undefined });
+    this.#observation = new Observation({ logger, policies, now, limits, otel, ownsLoop: stateDir !== undefined });
     const { metrics, turns: observer } = this.#observation;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
     this.#committer = new Committer({ store, logger, metrics, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
@@ -152,6 +155,7 @@ class RunningDaemon implements Daemon {
       openConsole: async (principal) => (await this.#loadedConsole()).open(principal),
     });
     this.#metricsReader = this.#readMetrics();
+    this.#observation.export(() => this.#metricsReader.read().metrics);
     this.#reload = new ConfigReload({
       ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials, loginShell },
       closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),

@@ -1,6 +1,7 @@
-import type { Logger } from "@daemon-sdk/protocol";
+import type { Logger, TraceContext } from "@daemon-sdk/protocol";
 import type { KeyPolicies } from "./access/index.js";
 import type { DaemonMetrics } from "./metrics/index.js";
+import type { TurnTraces } from "./tracing/index.js";
 import type { ObservedTurn, TurnObserver, TurnPlace } from "./turns/index.js";
 
 /** Options of {@link TurnReports}. */
@@ -8,9 +9,11 @@ export interface TurnReportsOptions {
   readonly logger: Logger;
   readonly metrics: DaemonMetrics;
   readonly policies: KeyPolicies;
+  /** Absent where the process has no OpenTelemetry. */
+  readonly traces?: TurnTraces | undefined;
 }
 
-/** What a daemon reports of its turns: one line of the log for each step, and its metrics. */
+/** What a daemon reports of its turns: one line of the log for each step, its metrics, and its spans. */
 export class TurnReports implements TurnObserver {
   readonly #options: TurnReportsOptions;
 
@@ -19,22 +22,26 @@ export class TurnReports implements TurnObserver {
   }
 
   onAccepted(turn: ObservedTurn, place: TurnPlace): void {
-    const { logger, metrics } = this.#options;
+    const { logger, metrics, traces } = this.#options;
+    traces?.accepted(turn, place);
     metrics.turnsAccepted.add();
     logger.info({ ...this.#names(turn, place), bytes: turn.row.promptBytes }, "a turn was accepted");
   }
 
-  onHanded(turn: ObservedTurn, place: TurnPlace): void {
-    const { logger, metrics } = this.#options;
+  /** Without OpenTelemetry in this process the agent gets the trace of the client. */
+  onHanded(turn: ObservedTurn, place: TurnPlace): TraceContext | undefined {
+    const { logger, metrics, traces } = this.#options;
     const { row, handedAt = row.createdAt } = turn;
     const waitMs = handedAt - row.createdAt;
     metrics.turnsHanded.add();
     metrics.turnWait.record(waitMs);
     logger.info({ ...this.#names(turn, place), waitMs }, "a turn was handed to its agent");
+    return traces === undefined ? row.trace : traces.handed(turn, place);
   }
 
   onEnded(turn: ObservedTurn, place: TurnPlace): void {
-    const { logger, metrics } = this.#options;
+    const { logger, metrics, traces } = this.#options;
+    traces?.ended(turn);
     const { reason = "", endedAt = 0, createdAt } = turn.row;
     metrics.turnEnded(reason, turn.handedAt, endedAt);
     const durationMs = endedAt - (turn.handedAt ?? createdAt);

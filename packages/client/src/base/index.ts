@@ -1,4 +1,5 @@
 export * from "./backoff.js";
+export type * from "./call-tracing.js";
 export * from "./client-version.js";
 export * from "./clock.js";
 export * from "./event-queue.js";

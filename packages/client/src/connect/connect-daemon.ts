@@ -22,6 +22,7 @@ export function createConnectDaemon(platform: ClientPlatform): ConnectDaemon {
     };
     const connector = new Connector({ options, platform, logger, onError, loadKeeper });
     try {
+      connector.multiplexer.calls.tracing = await platform.loadTracing?.();
       await connector.connect(firstLinkPolicy(options, logger));
     } catch (error) {
       connector.end(error as Error);

@@ -4,6 +4,7 @@ import { withoutUndefined } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
 import { loadAjv } from "./ajv.js";
 import type { ClientPlatform } from "./client-platform.js";
+import { loadOtelTracing } from "./otel.js";
 
 /** The part of `@daemon-sdk/local-daemon` that a client calls. */
 export interface LocalDaemonPackage {
@@ -32,6 +33,7 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
   return {
     loadKeeper: () => Promise.resolve(keepConnection),
     loadJsonSchema: loadAjv,
+    loadTracing: loadOtelTracing,
     async openLocal({ daemonPort, daemonProgram }, { signal, start }, credential) {
       const localDaemon = await loadLocalDaemon();
       const link = await localDaemon.connectLocal({

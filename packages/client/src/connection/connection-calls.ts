@@ -11,8 +11,9 @@ import {
   type ProtocolEngine,
   type ResultOf,
   TimeoutError,
+  type TraceContext,
 } from "@daemon-sdk/protocol";
-import { systemClock, withoutUndefined } from "../base/index.js";
+import { type CallTracing, systemClock, withoutUndefined } from "../base/index.js";
 
 /** One call, over all the links it is made on. */
 interface Call {
@@ -20,6 +21,7 @@ interface Call {
   readonly method: Method<object, unknown>;
   readonly params: object;
   readonly onResult: ((result: unknown) => void) | undefined;
+  readonly trace: TraceContext | undefined;
   /** Number of the call; on every link calls are sent in the order of their numbers. */
   readonly order: number;
   /** Settles the call; to be called once. */
@@ -53,6 +55,8 @@ export class ConnectionCalls {
   readonly clock: Clock;
   /** Called before a call is sent. False: the link is in doubt, and the call waits. */
   beforeCall: (() => boolean) | undefined;
+  /** Makes spans of calls; undefined where the process has no tracing. */
+  tracing: CallTracing | undefined;
   #engine: ProtocolEngine | undefined;
   #isOpen = false;
   #offersResume = false;
@@ -95,8 +99,10 @@ export class ConnectionCalls {
       signal?.addEventListener("abort", onAbort, { once: true });
       const onTime = () => this.#giveUp(call, new TimeoutError(`Request daemon.${method.name}`, timeoutMs));
       const stopTimer = timeoutMs === 0 ? undefined : this.clock.setTimer(onTime, timeoutMs);
+      const span = this.tracing?.begin(method.name, params);
       const settle: Call["settle"] = (outcome) => {
         call.isSettled = true;
+        span?.end("error" in outcome ? outcome.error : undefined);
         stopTimer?.();
         signal?.removeEventListener("abort", onAbort);
         if ("error" in outcome) reject(outcome.error);
@@ -104,7 +110,16 @@ export class ConnectionCalls {
       };
       const order = this.#count++;
       const counts = { isSettled: false, losses: 0, daemons: 0 };
-      const call: Call = { id, method, params: params as object, onResult, order, settle, ...counts };
+      const call: Call = {
+        id,
+        method,
+        params: params as object,
+        onResult,
+        trace: span?.trace,
+        order,
+        settle,
+        ...counts,
+      };
       this.#send(call);
     });
   }
@@ -172,8 +187,8 @@ export class ConnectionCalls {
       this.#waiting.set(call.order, call);
       return;
     }
-    const { id, method, params, onResult } = call;
-    const options = { id, timeoutMs: 0, ...withoutUndefined({ onResult }) };
+    const { id, method, params, onResult, trace } = call;
+    const options = { id, timeoutMs: 0, ...withoutUndefined({ onResult, trace }) };
     engine.request(method, params, options).then(
       (result) => call.settle({ result }),
       (error: unknown) => this.#failed(call, { engine, daemon }, error),

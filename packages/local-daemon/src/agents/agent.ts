@@ -9,6 +9,7 @@ import type {
   SessionSettings,
   SettingsParams,
   TokenUsage,
+  TraceContext,
 } from "@daemon-sdk/protocol";
 
 /** How an agent is started and spoken to, as configured under its name. */
@@ -141,8 +142,12 @@ export interface Agent {
   readonly startTime: string;
   /** Opens or brings back the conversation. Rejects with a `ProcessExitError`, a `ProtocolError` or a `TimeoutError`. */
   open(start: AgentStart): Promise<AgentReady>;
-  /** Hands over one prompt; resolves when the agent acknowledged it. */
-  prompt(params: AddUserMessageParams): Promise<void>;
+  /**
+   * Hands over one prompt; resolves when the agent acknowledged it.
+   *
+   * @param trace the trace that the agent's work belongs to
+   */
+  prompt(params: AddUserMessageParams, trace?: TraceContext): Promise<void>;
   /** Asks the agent to end its turn; the end itself comes through `onTurnEnded`. */
   interrupt(): Promise<void>;
   /** Any other session method, passed through under the agent's prefix. Rejects with a `ProtocolError` as the agent said it. */

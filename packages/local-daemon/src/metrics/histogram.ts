@@ -3,6 +3,8 @@ export class Histogram {
   readonly #boundsMs: readonly number[];
   readonly #counts: number[];
   #sumMs = 0;
+  /** Is called with each duration, for another who counts it. */
+  mirror: ((ms: number) => void) | undefined;
 
   /** @param boundsMs upper bounds of the buckets, ascending */
   constructor(boundsMs: readonly number[]) {
@@ -18,6 +20,7 @@ export class Histogram {
     while (duration > (this.#boundsMs[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#sumMs += duration;
+    this.mirror?.(duration);
   }
 
   get sumMs(): number {

@@ -10,6 +10,7 @@ import {
   ProtocolError,
   type RequestEnvelope,
   RpcCode,
+  traceContextOf,
 } from "@daemon-sdk/protocol";
 import * as z from "zod/mini";
 import type { Tickets } from "../access/index.js";
@@ -198,7 +199,8 @@ export class Calls {
     const { host, tickets, reload, readMetrics, openConsole } = services;
     const sessions = new ReachableSessions(host, client);
     const shared = { client, tickets, reload, readMetrics, openConsole, sessions, host };
-    return { requestId: request.id, large, ...shared, ending: this.#ending.signal };
+    const trace = traceContextOf(request._meta);
+    return { requestId: request.id, trace, large, ...shared, ending: this.#ending.signal };
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {

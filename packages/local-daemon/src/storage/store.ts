@@ -8,6 +8,7 @@ import type {
   SessionSettings,
   SessionTag,
   TokenUsage,
+  TraceContext,
 } from "@daemon-sdk/protocol";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
 
@@ -55,6 +56,8 @@ export interface TurnRow {
   readonly promptBytes: number;
   /** SHA-256 of a prompt that is stored in parts ({@link Store.readPromptParts}); {@link Store.readPrompt} has its outline. */
   readonly promptDigest?: string | undefined;
+  /** The trace of its client; absent where that named none. */
+  readonly trace?: TraceContext | undefined;
   /** JSON-RPC id of the request that brought it; `create_message` carries it as `requestId`. */
   readonly requestId: string;
   readonly reason: string | undefined;

@@ -1,3 +1,4 @@
+import type { TraceContext } from "@daemon-sdk/protocol";
 import type { Agent, AgentFault } from "../agents/index.js";
 import type { JournalReader } from "../journal/index.js";
 import type { TurnRow } from "../storage/index.js";
@@ -12,6 +13,8 @@ export interface OpenTurn {
   firstSeq: number | undefined;
   /** Wall clock of the hand-over to the agent; undefined before. */
   handedAt: number | undefined;
+  /** The trace that the agent's work belongs to; set at the hand-over. */
+  agentTrace: TraceContext | undefined;
   /** Ends the wait for the agent; set when the turn starts. */
   abort: AbortController | undefined;
   /** Set while the agent has the prompt. */
@@ -33,6 +36,8 @@ export interface IncomingMessage {
   /** The client that sent it. */
   readonly starter: JournalReader;
   readonly large?: LargePrompt | undefined;
+  /** The trace of its client. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A queued turn. */
@@ -42,6 +47,7 @@ export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
     starter,
     firstSeq: undefined,
     handedAt: undefined,
+    agentTrace: undefined,
     abort: undefined,
     agent: undefined,
     taken: undefined,
@@ -54,7 +60,7 @@ export function openTurn(row: TurnRow, starter?: JournalReader): OpenTurn {
 /** The row of a new message. */
 export function acceptedRow(
   prompt: { readonly bytes: number; readonly digest?: string },
-  place: Pick<TurnRow, "sessionId" | "id" | "ordinal" | "requestId" | "createdAt">,
+  place: Pick<TurnRow, "sessionId" | "id" | "ordinal" | "requestId" | "createdAt" | "trace">,
 ): TurnRow {
   const { bytes, digest } = prompt;
   const row: TurnRow = { ...place, state: "accepted", promptBytes: bytes, reason: undefined, endedAt: undefined };

@@ -1,3 +1,4 @@
+import type { TraceContext } from "@daemon-sdk/protocol";
 import type { OpenTurn } from "./open-turn.js";
 
 /** A turn at one of its steps; the same object at each of them. */
@@ -18,8 +19,8 @@ export interface TurnPlace {
 export interface TurnObserver {
   /** A message was stored. Not called for those that an earlier daemon accepted. */
   onAccepted(turn: ObservedTurn, place: TurnPlace): void;
-  /** The agent is about to get it. */
-  onHanded(turn: ObservedTurn, place: TurnPlace): void;
+  /** The agent is about to get it. Returns the trace that the agent's work belongs to, if any. */
+  onHanded(turn: ObservedTurn, place: TurnPlace): TraceContext | undefined;
   /** It ended: `row.reason` says how, and `row.endedAt` when. */
   onEnded(turn: ObservedTurn, place: TurnPlace): void;
 }

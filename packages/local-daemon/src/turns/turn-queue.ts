@@ -246,7 +246,7 @@ export class TurnQueue {
   }
 
   async #add(params: AddUserMessageParams, message: IncomingMessage): Promise<TurnRow | undefined> {
-    const { requestId, starter, large } = message;
+    const { requestId, starter, large, trace } = message;
     const { store, room, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
@@ -258,7 +258,14 @@ export class TurnQueue {
     }
     if (this.#isShut) throw sessionClosed(sessionId);
     if (this.#isDraining) throw daemonStopping();
-    const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, createdAt: now() };
+    const place = {
+      sessionId,
+      id,
+      ordinal: this.#lastOrdinal + 1,
+      requestId,
+      createdAt: now(),
+      ...(trace && { trace }),
+    };
     const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
     this.#lastOrdinal = row.ordinal;
@@ -317,7 +324,7 @@ export class TurnQueue {
       if (this.#active !== turn) return;
       failpoint("message-handed");
       turn.agent = agent;
-      turn.taken = agent.prompt(prompt);
+      turn.taken = agent.prompt(prompt, turn.agentTrace);
       failpoint("message-written");
       await turn.taken;
       failpoint("message-taken");
@@ -403,7 +410,7 @@ export class TurnQueue {
     if (reason !== undefined) observer.onEnded(turn, this.#options);
     else if (event === "hand") {
       turn.handedAt = now();
-      observer.onHanded(turn, this.#options);
+      turn.agentTrace = observer.onHanded(turn, this.#options);
     }
     return true;
   }

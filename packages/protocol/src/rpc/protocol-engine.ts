@@ -18,6 +18,7 @@ import {
   type ResponseEnvelope,
   type ResultOf,
   RpcCode,
+  type TraceContext,
 } from "../session/index.js";
 import { type InboundNotification, type InboundRequest, NO_ANSWER } from "./inbound.js";
 import { closedError, lostError } from "./link-errors.js";
@@ -37,6 +38,8 @@ export interface CallOptions {
   readonly onResult?: (result: unknown) => void;
   /** Id of the request; default a new UUID v4. */
   readonly id?: string;
+  /** The trace that the call belongs to; sent in the `_meta` of its envelope. */
+  readonly trace?: TraceContext;
 }
 
 /** Options of a {@link ProtocolEngine}. */
@@ -171,7 +174,7 @@ export class ProtocolEngine {
     if (this.#end !== undefined) throw this.#end;
     const id = options.id ?? newId();
     const method = `${this.#options.prefix}.${name}`;
-    const text = encodeRequest(method, id, params, this.#statedVersion());
+    const text = encodeRequest(method, id, params, this.#statedVersion(), options.trace);
     refuseOversized(`Request ${method}`, text, this.maxMessageBytes);
     const { signal, onResult } = options;
     const waits = this.#pending.has(id);

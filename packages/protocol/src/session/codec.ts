@@ -92,9 +92,16 @@ function refuse(refusal: Refusal, value: unknown): DecodeFailure {
 }
 
 /** Text of a request. `method` carries its prefix. */
-export function encodeRequest(method: string, id: string, params: object, protocolVersion?: string): string {
+export function encodeRequest(
+  method: string,
+  id: string,
+  params: object,
+  protocolVersion?: string,
+  meta?: EnvelopeMeta,
+): string {
   const body = stringify(params, method);
-  return `${head(protocolVersion)},"type":"request","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${body}}`;
+  const sideBand = meta === undefined ? "" : `,"_meta":${JSON.stringify(meta)}`;
+  return `${head(protocolVersion)}${sideBand},"type":"request","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${body}}`;
 }
 
 /** Text of the answer to a request that succeeded; an undefined result is sent as `{}`, because the wire requires a result. */

@@ -3,17 +3,21 @@ import type { Position } from "./values.js";
 
 // Facts of the wire: docs/wire/session.md#envelope, docs/wire/session.md#frame-shapes, docs/wire/session.md#errors
 
+/** Where a piece of work belongs in a trace, as W3C Trace Context states it. */
+export interface TraceContext {
+  traceparent: string;
+  tracestate?: string;
+}
+
 /**
  * Side band of an envelope: W3C trace context, and on frames of a journal their position
  * (docs/protocol.md, "Positions"). Other implementations ignore it.
  */
-export interface EnvelopeMeta extends Partial<Position> {
+export interface EnvelopeMeta extends Partial<Position>, Partial<TraceContext> {
   /** Marks an early copy of an entry: sent ahead of its place and outside the credit. The entry follows at its place (docs/protocol.md, "Credit"). */
   early?: true;
   /** Marks a request that was resolved before it was sent. It completes the order and must not be answered (docs/protocol.md, "Resume"). */
   resolved?: true;
-  traceparent?: string;
-  tracestate?: string;
 }
 
 /** Fields of every frame of the session wire. */

@@ -11,4 +11,5 @@ export * from "./positions.js";
 export * from "./requests.js";
 export * from "./state/index.js";
 export * from "./text-cutter.js";
+export * from "./trace-context.js";
 export type * from "./values.js";

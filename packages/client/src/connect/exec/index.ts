@@ -4,6 +4,7 @@ import { withoutUndefined } from "../../base/index.js";
 import type { ResultEvent } from "../../stream/index.js";
 import { loadAjv } from "../ajv.js";
 import { createConnectDaemon } from "../connect-daemon.js";
+import { loadOtelTracing } from "../otel.js";
 import {
   checkInProcessOptions,
   type ExecRunOptions,
@@ -83,6 +84,7 @@ async function open(options: InProcessOptions, isForOneSession: boolean): Promis
       return (shared) => ({ ...keepConnection(shared), connection: new InProcessConnection(shared, parts) });
     },
     loadJsonSchema: loadAjv,
+    loadTracing: loadOtelTracing,
     async openLocal() {
       const { near, far } = memoryTransport({ logger });
       await daemon.accept(far, PERSON);

@@ -20,6 +20,7 @@ import {
   type SessionId,
   type SessionNotification,
   type SessionNotificationParams,
+  type TraceContext,
 } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS, JOURNAL_LIMITS } from "../../limits/index.js";
 import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart } from "../agent.js";
@@ -179,7 +180,7 @@ export class StreamJsonrpcAgent implements Agent {
     }
   }
 
-  async prompt(params: AddUserMessageParams): Promise<void> {
+  async prompt(params: AddUserMessageParams, trace?: TraceContext): Promise<void> {
     if (this.#turn !== undefined) {
       throw new SessionError(
         "SESSION_STATE",
@@ -196,7 +197,11 @@ export class StreamJsonrpcAgent implements Agent {
       this.#settle(turn);
     };
     try {
-      await this.#request(METHODS.addUserMessage.name, { ...params }, { id: turn.requestId, onResult });
+      await this.#request(
+        METHODS.addUserMessage.name,
+        { ...params },
+        { id: turn.requestId, onResult, ...(trace && { trace }) },
+      );
     } catch (error) {
       if (this.#turn === turn) this.#turn = undefined;
       throw error;
@@ -246,7 +251,7 @@ export class StreamJsonrpcAgent implements Agent {
   async #request(
     method: string,
     params: object,
-    options: { id?: string; timeoutMs?: number; onResult?: () => void } = {},
+    options: { id?: string; timeoutMs?: number; onResult?: () => void; trace?: TraceContext } = {},
   ): Promise<unknown> {
     const id = options.id ?? newId();
     this.#calls.add(id);

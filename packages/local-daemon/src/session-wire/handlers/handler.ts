@@ -5,6 +5,7 @@ import {
   type ParamsOf,
   type ReloadConfigurationResult,
   type ResultOf,
+  type TraceContext,
 } from "@daemon-sdk/protocol";
 import { METHOD_SCHEMAS, type MethodSchemas } from "@daemon-sdk/protocol/schema";
 import type { Principal, Tickets } from "../../access/index.js";
@@ -19,6 +20,8 @@ export interface Call {
   readonly requestId: string;
   /** The whole params of a large call, of which the handler's are then the outline. */
   readonly large?: LargePrompt | undefined;
+  /** The trace of the client. */
+  readonly trace: TraceContext | undefined;
   readonly client: AttachedClient;
   /** The sessions that this client may know of. Never look one up by an id of the client's in `host`. */
   readonly sessions: ReachableSessions;

@@ -6,10 +6,10 @@ import { receiptOf } from "./receipt-of.js";
  * connection.
  */
 export const TURN_HANDLERS = [
-  handle("addUserMessage", async (params, { client, sessions, host, requestId, large }) => {
+  handle("addUserMessage", async (params, { client, sessions, host, requestId, large, trace }) => {
     const session = await sessions.load(params.sessionId);
     host.rules.checkPrompt(session.row.owner, params);
-    const known = await session.turns.add(params, { requestId, starter: client, large });
+    const known = await session.turns.add(params, { requestId, starter: client, large, trace });
     return { result: known === undefined ? {} : { receipt: receiptOf(known.id, known) } };
   }),
 

@@ -7,6 +7,7 @@ import {
   RpcCode,
   type SessionId,
   type SessionNotification,
+  type TraceContext,
 } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS } from "../../../limits/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../../version.js";
@@ -126,9 +127,9 @@ export class AcpAgent implements Agent {
     }
   }
 
-  async prompt(params: AddUserMessageParams): Promise<void> {
+  async prompt(params: AddUserMessageParams, trace?: TraceContext): Promise<void> {
     const about = await this.#opener.initialize();
-    this.#turns.prompt(params, promptContent(params, about.prompt));
+    this.#turns.prompt(params, promptContent(params, about.prompt), trace);
   }
 
   interrupt(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type SessionId,
   type SessionNotification,
   type TokenUsage,
+  type TraceContext,
 } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS } from "../../../limits/index.js";
 import type { AgentEvents, AgentTurnEnd } from "../../agent.js";
@@ -67,7 +68,7 @@ export class TurnKeeper {
   }
 
   /** Sends a prompt. Throws a `SessionError` (`SESSION_STATE`) while another one runs. */
-  prompt(params: AddUserMessageParams, content: readonly Record<string, unknown>[]): void {
+  prompt(params: AddUserMessageParams, content: readonly Record<string, unknown>[], trace?: TraceContext): void {
     const { peer, events, sessionId, now, agentSessionId, isEndedByAnswer } = this.#options;
     if (this.#turn !== undefined) {
       const message = "The agent works on a prompt. Wait for its end, then send the next.";
@@ -78,7 +79,8 @@ export class TurnKeeper {
     this.#turn = turn;
     const onResult = (result: unknown) => (isEndedByAnswer() ? this.#ended(turn, result) : this.promptTaken());
     const options = { timeoutMs: 0, onResult };
-    const answer = peer.call("session/prompt", { sessionId: agentSessionId(), prompt: content }, options);
+    const prompt = { sessionId: agentSessionId(), prompt: content, ...(trace && { _meta: { ...trace } }) };
+    const answer = peer.call("session/prompt", prompt, options);
     answer.catch((error: unknown) => this.#failed(turn, error));
     // Version 1 acknowledges nothing. The user's message is reported in a later tick than the prompt.
     setImmediate(() => turn.begin());
