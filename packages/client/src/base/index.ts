@@ -1,3 +1,4 @@
+export { type WithoutUndefined, withoutUndefined } from "@daemon-sdk/protocol";
 export * from "./backoff.js";
 export type * from "./call-tracing.js";
 export * from "./client-version.js";
@@ -8,4 +9,3 @@ export * from "./in-order.js";
 export type * from "./json-schema.js";
 export * from "./option-checks.js";
 export * from "./require-offer.js";
-export * from "./without-undefined.js";

@@ -1,9 +1,8 @@
-import { ConnectionError, METHODS, type Position, type SessionEntry } from "@daemon-sdk/protocol";
+import { ConnectionError, METHODS, MessageBridge, type Position, type SessionEntry } from "@daemon-sdk/protocol";
 import type { ConnectionCalls } from "../connection/index.js";
 import { type EventPosition, placed } from "./event-position.js";
 import type { BridgedEvent, FollowedEvent, GapEvent, ResultEvent, SessionFollow } from "./events.js";
 import { FollowedTurn } from "./followed-turn.js";
-import { MessageBridge } from "./message-bridge.js";
 import { patientCall, WAIT_MS } from "./patient-call.js";
 import { TurnHistory } from "./turn-history.js";
 

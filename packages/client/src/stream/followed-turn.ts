@@ -1,6 +1,5 @@
-import { type SessionNotification, SessionState } from "@daemon-sdk/protocol";
+import { MessageBridge, type SessionNotification, SessionState } from "@daemon-sdk/protocol";
 import type { BridgedEvent, ResultEvent } from "./events.js";
-import { MessageBridge } from "./message-bridge.js";
 import { ResultCollector } from "./result-collector.js";
 
 /** Options of {@link FollowedTurn}. */

@@ -1,9 +1,9 @@
+export { MessageBridge, type MessageBridgeOptions } from "@daemon-sdk/protocol";
 export * from "./await-receipt.js";
 export * from "./event-position.js";
 export * from "./events.js";
 export * from "./followed-session.js";
 export * from "./json-schema-check.js";
-export * from "./message-bridge.js";
 export * from "./output-format.js";
 export * from "./running-stream.js";
 export * from "./session-stream.js";

@@ -1,3 +1,4 @@
+import type { StructuredOutcome } from "@daemon-sdk/protocol";
 import { InvalidOptionError, isRecord, type OutputFormat } from "@daemon-sdk/protocol";
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { checkFunction } from "../base/index.js";
@@ -22,9 +23,6 @@ export interface ResolvedOutputFormat {
   /** Checks an answer to a bare JSON Schema; resolves with its error, or undefined. */
   readonly check?: (value: unknown) => Promise<StructuredOutputError | undefined>;
 }
-
-/** The outcome of the structured output of one turn. */
-export type StructuredOutcome = { readonly value: unknown } | { readonly error: StructuredOutputError };
 
 /** Drafts requested of a Standard Schema, in this order; a library throws for a draft that it cannot make. */
 const TARGETS = ["draft-2020-12", "draft-07"] as const;

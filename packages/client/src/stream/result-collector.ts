@@ -1,6 +1,10 @@
 import {
+  errorOfEnd,
+  errorOfEvent,
+  isInterruptedReason,
   isKnownNotification,
   type KnownSessionNotification,
+  resultOfTurn,
   type SessionNotification,
   type TokenUsage,
   type TrackedTurn,
@@ -9,7 +13,6 @@ import {
 import { withoutUndefined } from "../base/index.js";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
 import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-format.js";
-import { buildResult, errorOfEnd, errorOfEvent, isInterruptedReason } from "./result.js";
 import { TextPieces } from "./text-pieces.js";
 
 // Facts of the wire: docs/wire/session.md#results
@@ -118,7 +121,7 @@ export class ResultCollector {
     // A failed turn has no answer to check: the result states the failure.
     const isExpected = !wasInterrupted && (this.#errors.length === 0 || this.#declared !== undefined);
     const settled = outputFormat !== undefined && isExpected;
-    return buildResult({
+    return resultOfTurn({
       sessionId,
       messageId: this.#turn.messageId,
       durationMs,

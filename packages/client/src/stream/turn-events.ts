@@ -7,11 +7,11 @@ import type {
   TrackedTurn,
   TurnEnd,
 } from "@daemon-sdk/protocol";
+import { MessageBridge } from "@daemon-sdk/protocol";
 import { type EventQueue, withoutUndefined } from "../base/index.js";
 import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
 import { placed } from "./event-position.js";
 import type { BridgedEvent, DroidStreamEvent, GapEvent } from "./events.js";
-import { MessageBridge } from "./message-bridge.js";
 import { missedMessages } from "./missed-messages.js";
 import type { ResolvedOutputFormat } from "./output-format.js";
 import { ResultCollector } from "./result-collector.js";

@@ -114,6 +114,8 @@ class PromptRun {
   #sessionId = "";
   /** Whether what is received belongs to this turn. Turns of others may run before it in a session that was there. */
   #hasBegun: boolean;
+  /** Whether the turn has ended: its result is the last that is printed. */
+  #hasEnded = false;
   /** Whether a request of the agent was not granted. */
   #isRefused = false;
   #waiting: Disposable | undefined;
@@ -210,10 +212,12 @@ class PromptRun {
     const told = notification as SessionNotification;
     if (told.type === "create_message" && isRecord(told.message) && told.message.id === this.#messageId)
       this.#hasBegun = true;
-    if (this.#hasBegun) this.#print(told);
+    if (this.#hasBegun && !this.#hasEnded) this.#print(told);
     if (told.type === "permission_resolved" || told.type === "ask_user_resolved")
       this.#open.get(String(told.requestId))?.abort();
-    if (told.type === "agent_turn_completed" && told.turnId === this.#messageId) this.#end(told);
+    if (told.type !== "agent_turn_completed" || told.turnId !== this.#messageId) return;
+    this.#hasEnded = true;
+    this.#end(told);
   }
 
   #print(told: SessionNotification): void {
@@ -265,10 +269,8 @@ class PromptRun {
 
   #report(end: SessionNotification, output: EventOutput): void {
     output.end();
-    const { json, terminal } = this.#options;
-    if (json)
-      terminal.json({ sessionId: this.#sessionId, type: "result", messageId: this.#messageId, reason: end.reason });
-    else if (end.reason !== "completed") {
+    if (this.#options.json) return;
+    if (end.reason !== "completed") {
       output.note(`The turn ended: ${end.reason}${typeof end.message === "string" ? ` (${end.message})` : ""}.`, "red");
     } else if (this.#isRefused) output.note("The turn is done, without what was refused.", "yellow");
   }

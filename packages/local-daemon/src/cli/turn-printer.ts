@@ -44,6 +44,9 @@ export class TurnPrinter {
       case "error":
         this.note(`error: ${notification.message}`, "red");
         break;
+      case "request_opened":
+        this.note(`waits for an answer: local-daemon answer ${notification.requestId}`, "yellow");
+        break;
       case "session_notice":
         this.note(`note: ${notification.message}`, "yellow");
         break;

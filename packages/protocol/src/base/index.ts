@@ -4,3 +4,4 @@ export * from "./ids.js";
 export * from "./is-record.js";
 export * from "./logger.js";
 export * from "./utf8-bytes.js";
+export * from "./without-undefined.js";

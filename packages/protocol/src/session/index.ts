@@ -1,5 +1,6 @@
 export * from "./codec.js";
 export * from "./envelope.js";
+export * from "./events/index.js";
 export * from "./guards.js";
 export * from "./methods.js";
 export * from "./newline-framing.js";

@@ -1,17 +1,15 @@
-import {
-  type AskUserParams,
-  type HookExecutionCompleted,
-  type HookExecutionStarted,
-  isKnownNotification,
-  type KnownSessionNotification,
-  type MessageBlock,
-  type RequestPermissionParams,
-  type SessionMessage,
-  type SessionNotification,
-  type SessionNotificationFields,
-  type ToolProgressUpdate,
-} from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
+import { withoutUndefined } from "../../base/index.js";
+import { isKnownNotification } from "../notification-guards.js";
+import type {
+  HookExecutionCompleted,
+  HookExecutionStarted,
+  KnownSessionNotification,
+  SessionNotification,
+  SessionNotificationFields,
+  ToolProgressUpdate,
+} from "../notifications.js";
+import type { AskUserParams, RequestPermissionParams } from "../requests.js";
+import type { MessageBlock, SessionMessage } from "../values.js";
 import type { BridgedEvent, DefaultEvent, HookEvent, TextDeltaEvent } from "./events.js";
 
 // Facts of the wire: docs/wire/session.md#stream-messages, docs/wire/session.md#partial-messages

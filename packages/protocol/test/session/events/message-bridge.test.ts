@@ -1,8 +1,7 @@
-import type { SessionNotification } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { type DroidStreamEvent, MessageBridge } from "../../src/index.js";
+import { type BridgedEvent, MessageBridge, type SessionNotification } from "../../../src/index.js";
 
-function bridge(notifications: SessionNotification[], includePartialMessages = false): DroidStreamEvent[] {
+function bridge(notifications: SessionNotification[], includePartialMessages = false): BridgedEvent[] {
   const bridge = new MessageBridge({ includePartialMessages });
   return notifications.flatMap((notification) => bridge.push(notification));
 }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { TurnError } from "../../src/index.js";
-import { buildResult, type TurnOutcome } from "../../src/stream/result.js";
+import { resultOfTurn, type TurnError, type TurnOutcome } from "../../../src/index.js";
 
 const error: fc.Arbitrary<TurnError> = fc.record({ message: fc.string(), errorType: fc.string() });
 
@@ -39,7 +38,7 @@ const outcome: fc.Arbitrary<TurnOutcome> = fc.record(
 test("the fields of both generations always agree with the subtype", () => {
   fc.assert(
     fc.property(outcome, (given) => {
-      const result = buildResult(given);
+      const result = resultOfTurn(given);
       expect(result.success).toBe(result.subtype === "success");
       expect(result.isError).toBe(!result.success);
       expect(result.interrupted).toBe(result.subtype === "interrupted");
@@ -62,7 +61,7 @@ test("the rank is: interrupted, structured output, errors, success", () => {
           : given.errors.length > 0
             ? "error_during_execution"
             : "success";
-      expect(buildResult(given).subtype).toBe(expected);
+      expect(resultOfTurn(given).subtype).toBe(expected);
     }),
   );
 });

@@ -1,7 +1,17 @@
-import type { AgentTurnCompleted, SessionNotification, TokenUsage } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
-import type { DefaultEvent, ErrorEvent, ResultEvent, ResultSubtype, TurnError } from "./events.js";
-import type { StructuredOutcome } from "./output-format.js";
+import { withoutUndefined } from "../../base/index.js";
+import type { AgentTurnCompleted, SessionNotification } from "../notifications.js";
+import type { TokenUsage } from "../values.js";
+import type {
+  DefaultEvent,
+  ErrorEvent,
+  ResultEvent,
+  ResultSubtype,
+  StructuredOutputError,
+  TurnError,
+} from "./events.js";
+
+/** What became of the structured output that was requested. */
+export type StructuredOutcome = { readonly value: unknown } | { readonly error: StructuredOutputError };
 
 /** Everything a result is made of (docs/wire/session.md#results). */
 export interface TurnOutcome {
@@ -60,7 +70,7 @@ export function errorOfEvent({ message, errorType, timestamp }: ErrorEvent): Tur
 }
 
 /** The `result` event of a turn. Pure; rank: interrupted, structured output, errors, success. */
-export function buildResult(outcome: TurnOutcome): ResultEvent {
+export function resultOfTurn(outcome: TurnOutcome): ResultEvent {
   const { sessionId, messageId, durationMs, text, tokenUsage, messages, reason, structured } = outcome;
   const subtype = subtypeOf(outcome);
   const success = subtype === "success";
