@@ -46,7 +46,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
     "zod",
   ],
   http: ["@hono/node-server", "hono", "zod"],
-  console: ["@preact/signals", "@tanstack/virtual-core", "diff", "marked", "preact"],
+  console: ["@preact/signals", "@tanstack/virtual-core", "diff", "highlight.js", "lowlight", "marked", "preact"],
   examples: ["ws", "zod"],
   consumers: ["croner"],
 };

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
 import { DAEMON_PROGRAM, type DaemonProcess, startDaemonProcess } from "../support/daemon-process.js";
 
 const AGENT = fileURLToPath(new URL("agents/console-agent.mjs", import.meta.url));
@@ -19,7 +19,15 @@ export interface ConsoleSite extends AsyncDisposable {
   /** A fresh link, from `local-daemon open`. */
   link(): Promise<string>;
   /** The console in a tab of its own. */
-  open(options?: BrowserContextOptions): Promise<ConsoleTab>;
+  open(options?: ConsoleTabOptions): Promise<ConsoleTab>;
+}
+
+/** Options of {@link ConsoleSite.open}, beside those of a browser's context. */
+export interface ConsoleTabOptions extends BrowserContextOptions {
+  /** Another port that leads to the daemon. */
+  readonly port?: number;
+  /** Stands between the page and the daemon. */
+  readonly socket?: (socket: WebSocketRoute) => void;
 }
 
 /** The console in one tab, and what went wrong in it. */
@@ -47,25 +55,26 @@ export async function openConsoleSite(browser: Browser): Promise<ConsoleSite> {
     daemon,
     directories,
     link,
-    async open(options = {}) {
+    async open({ port, socket, ...options } = {}) {
       const context = await browser.newContext({
         viewport: { width: 1440, height: 900 },
         colorScheme: "light",
         ...options,
       });
       context.setDefaultTimeout(WAIT_MS);
+      if (socket !== undefined) await context.routeWebSocket(/./, socket);
       const tab = await context.newPage();
       const faults: string[] = [];
       tab.on("pageerror", (error) => faults.push(String(error)));
       tab.on("console", (message) => {
         if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
       });
-      const address = await link();
-      const { origin } = new URL(address);
+      const address = new URL(await link());
+      if (port !== undefined) address.port = String(port);
       tab.on("request", (request) => {
-        if (!request.url().startsWith(`${origin}/console/`)) faults.push(`requested ${request.url()}`);
+        if (!request.url().startsWith(`${address.origin}/console/`)) faults.push(`requested ${request.url()}`);
       });
-      await tab.goto(address);
+      await tab.goto(address.href);
       await tab.getByRole("navigation", { name: "Views" }).waitFor();
       return { tab, faults, [Symbol.asyncDispose]: () => context.close() };
     },

@@ -2,8 +2,9 @@ import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openCuttableLink } from "../support/cuttable-link.js";
 import { ROOT } from "../support/packages.js";
 import { describeInChromium } from "./chromium.js";
 import { ask, beginSession, type ConsoleSite, openConsoleSite } from "./console-site.js";
@@ -11,10 +12,11 @@ import { ask, beginSession, type ConsoleSite, openConsoleSite } from "./console-
 /** Set it to make the pictures of docs/console.md anew. */
 const { UPDATE_SCREENSHOT } = process.env;
 const IMAGES = join(ROOT, "docs", "images");
+const SHOWN = readFile(join(ROOT, "docs", "console.md"), "utf8");
 
-/** A picture of the docs, where they are made. */
+/** Makes a picture that the docs show. */
 async function picture(tab: Page, name: string): Promise<void> {
-  if (!UPDATE_SCREENSHOT) return;
+  if (!UPDATE_SCREENSHOT || !(await SHOWN).includes(`console-${name}.png`)) return;
   mkdirSync(IMAGES, { recursive: true });
   await tab.screenshot({ path: join(IMAGES, `console-${name}.png`), animations: "disabled", caret: "hide" });
 }
@@ -56,7 +58,7 @@ describeInChromium("The console in Chromium", (browser) => {
     await using page = await site.open();
     const { tab } = page;
     await beginSession(tab, site.directories.api);
-    await ask(tab, "report");
+    await ask(tab, "Report what is wrong with the server.");
     await tab.getByText(/^Done · /).waitFor();
     const transcript = tab.getByRole("region", { name: "Transcript" });
     await transcript.getByRole("columnheader", { name: "before" }).waitFor();
@@ -82,7 +84,7 @@ describeInChromium("The console in Chromium", (browser) => {
     await using page = await site.open();
     const { tab } = page;
     await beginSession(tab, site.directories.site);
-    await ask(tab, "edit");
+    await ask(tab, "Edit the server: loopback only.");
     const question = tab.getByRole("article", { name: "Change server.ts" });
     await question.getByText("server.requestTimeout = 30_000;").waitFor();
     await picture(tab, "permission");
@@ -118,11 +120,11 @@ describeInChromium("The console in Chromium", (browser) => {
     };
     await keyboard.press("Control+k");
     await keyboard.type("report");
-    await tab.getByRole("link", { name: /report/ }).waitFor();
-    await reach(/^report/);
+    await tab.getByRole("link", { name: /Report/ }).waitFor();
+    await reach(/^Report/);
     await keyboard.press("Enter");
     await reach("Message");
-    await keyboard.type("pick");
+    await keyboard.type("Pick where the uploads go.");
     await keyboard.press("Enter");
     await tab.getByRole("article", { name: "A question for you" }).waitFor();
     await reach(/^Inbox/);
@@ -138,7 +140,7 @@ describeInChromium("The console in Chromium", (browser) => {
     await tab.getByText("Nothing waits for you").waitFor();
     await reach(/^Sessions/);
     await keyboard.press("Enter");
-    await reach(/^report/);
+    await reach(/^Report/);
     await keyboard.press("Enter");
     await tab.getByText("You chose: In a bucket, Two weeks.").waitFor();
     await reach("Archive");
@@ -153,19 +155,69 @@ describeInChromium("The console in Chromium", (browser) => {
     const list = tab.getByRole("region", { name: "Sessions" });
     const titles = () => list.locator(".row-title").allTextContents();
     await list.getByRole("link").first().waitFor();
-    expect(await titles()).toEqual(["edit"]);
+    expect(await titles()).toEqual(["Edit the server: loopback only."]);
     await list.getByRole("radio", { name: "Archived" }).check();
-    await list.getByRole("link", { name: /report/ }).waitFor();
-    expect(await titles()).toEqual(["report"]);
-    await list.getByRole("link", { name: /report/ }).click();
+    await list.getByRole("link", { name: /Report/ }).waitFor();
+    expect(await titles()).toEqual(["Report what is wrong with the server."]);
+    await list.getByRole("link", { name: /Report/ }).click();
     await tab.getByRole("button", { name: "Unarchive" }).click();
     await tab.getByRole("button", { name: "Archive", exact: true }).waitFor();
     await list.getByRole("radio", { name: "All" }).check();
-    // What only the answer says.
-    await list.getByRole("searchbox").fill("loopback only");
-    await expect.poll(titles).toEqual(["edit"]);
+    // What only the result of a tool says.
+    await list.getByRole("searchbox").fill("wrote");
+    await expect.poll(titles).toEqual(["Edit the server: loopback only."]);
     await list.getByRole("searchbox").fill("nothing has these words");
     await list.getByText("No session fits").waitFor();
+    expect(page.faults).toEqual([]);
+  });
+
+  test("says that its connection was lost, and goes on with what it missed, each event once", async () => {
+    const link = await openCuttableLink(site.daemon.socketPath);
+    await using page = await site.open({ port: link.port });
+    const { tab } = page;
+    await beginSession(tab, site.directories.site);
+    await ask(tab, "slow");
+    await tab.getByText(/word 3 /).waitFor();
+    await tab.context().route("**/console/ticket", (route) => route.abort());
+    link.cut();
+    await tab.getByText(/^The connection was lost/).waitFor();
+    await picture(tab, "lost");
+    await tab.context().unroute("**/console/ticket");
+    await expect.poll(() => tab.getByText(/^The connection was lost/).count()).toBe(0);
+    await tab.getByText(/word 60 /).waitFor();
+    const words = (await tab.locator(".said").textContent())?.match(/\d+/g)?.map(Number) ?? [];
+    expect(words).toEqual(words.map((_, index) => index));
+    await tab.getByRole("button", { name: "Interrupt" }).click();
+    await tab.getByText(/^Interrupted · /).waitFor();
+    await tab.getByRole("button", { name: "Archive" }).click();
+    await tab.getByRole("button", { name: "Unarchive" }).waitFor();
+    await link.close();
+  });
+
+  test("ends the access of its tab when it is told to", async () => {
+    await using page = await site.open();
+    const { tab } = page;
+    await tab.getByRole("link", { name: "Agents" }).click();
+    await tab.getByRole("button", { name: "End the access of this tab" }).click();
+    await tab.getByRole("heading", { name: "This tab has no access" }).waitFor();
+    expect(await tab.evaluate(() => Object.keys(sessionStorage))).toEqual([]);
+    await tab.reload();
+    await tab.getByRole("heading", { name: "This tab has no access" }).waitFor();
+  });
+
+  test("draws the last hour, marks a minute in every chart, and has the values in a table", async () => {
+    await using page = await site.open({ socket: withAnHour });
+    const { tab } = page;
+    await tab.getByRole("link", { name: "Last hour" }).click();
+    const events = tab.getByRole("img", { name: /^Events a minute: up to / });
+    await events.waitFor();
+    await picture(tab, "hour");
+    const { x, y, width } = (await events.boundingBox()) ?? { x: 0, y: 0, width: 0 };
+    await tab.mouse.move(x + width / 2, y + 10);
+    expect(await tab.locator(".chart-mark").count()).toBe(4);
+    await tab.getByText(/^The minute from /).waitFor();
+    await tab.getByText("As a table").click();
+    expect(await tab.getByRole("row").count()).toBe(61);
     expect(page.faults).toEqual([]);
   });
 
@@ -179,6 +231,10 @@ describeInChromium("The console in Chromium", (browser) => {
       await using page = await site.open({ viewport: { width, height }, colorScheme });
       const { tab } = page;
       await tab.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+      // What has a fault is found: a button without a name.
+      await tab.evaluate(() => document.body.append(document.createElement("button")));
+      expect((await tab.evaluate(findings)).join()).toContain("button-name");
+      await tab.evaluate(() => document.body.lastElementChild?.remove());
       const check = async (name: string): Promise<void> => {
         const found = await tab.evaluate(findings);
         expect(found, name).toEqual([]);
@@ -186,11 +242,11 @@ describeInChromium("The console in Chromium", (browser) => {
         expect(overflow, name).toBe(0);
         await picture(tab, `${name}-${width}-${colorScheme}`);
       };
-      await tab.getByRole("link", { name: /report/ }).waitFor();
+      await tab.getByRole("link", { name: /Report/ }).waitFor();
       await check("sessions");
-      await tab.getByRole("link", { name: /report/ }).click();
+      await tab.getByRole("link", { name: /Report/ }).click();
       await tab.getByText("You chose: In a bucket, Two weeks.").waitFor();
-      await ask(tab, "edit");
+      await ask(tab, "Edit it.");
       await tab.getByRole("article", { name: "Change server.ts" }).waitFor();
       await check("session");
       for (const view of ["Inbox", "Agents", "Last hour"]) {
@@ -206,6 +262,33 @@ describeInChromium("The console in Chromium", (browser) => {
     });
   });
 });
+
+/** Gives `get_metrics` an hour's values, as no test waits for an hour. */
+function withAnHour(socket: WebSocketRoute): void {
+  const daemon = socket.connectToServer();
+  daemon.onMessage((text) => {
+    const frame = JSON.parse(String(text)) as { result?: { minutes?: unknown; at: number } };
+    if (frame.result?.minutes !== undefined) frame.result.minutes = hourUntil(frame.result.at);
+    socket.send(JSON.stringify(frame));
+  });
+}
+
+function hourUntil(at: number): object[] {
+  return Array.from({ length: 60 }, (_, index) => {
+    const wave = Math.sin(index / 4) + Math.sin(index / 1.7) / 2;
+    const load = Math.max(0.1, 1 + wave + (index > 45 ? 1.5 : 0));
+    return {
+      at: at - (59 - index) * 60_000,
+      durationMs: 60_000,
+      events: Math.round(420 * load),
+      turns: Math.round(6 * load),
+      latencyP50Ms: 0.4 + 0.1 * load,
+      latencyP99Ms: 2 + 3 * load,
+      loopLagMs: 4,
+      rssBytes: (84 + index / 4 + 3 * load) * 1024 * 1024,
+    };
+  });
+}
 
 declare const axe: {
   run(): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }>;

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const DIST = join(import.meta.dirname, "..", "dist");
 
 /** All that the page loads, gzipped. The daemon sends it as it is, from the same machine. */
-const LIMIT_BYTES = 110_000;
+const LIMIT_BYTES = 130_000;
 
 const files = readdirSync(join(DIST, "assets")).map((name) => ({
   name,

@@ -148,18 +148,24 @@ class RunningDaemon implements Daemon {
       search: this.#search,
       agents: this.#agents,
     });
-    this.#connections = new SessionConnections({
-      ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger, metrics },
-      readMetrics: () => this.#metricsReader.read(),
-      reload: (check) => this.#reload.read(check),
-      openConsole: async (principal) => (await this.#loadedConsole()).open(principal),
-    });
+    this.#connections = this.#sessionConnections();
     this.#metricsReader = this.#readMetrics();
     this.#observation.export(() => this.#metricsReader.read().metrics);
     this.#reload = new ConfigReload({
       ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials, loginShell },
       closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),
       recheck: () => this.#host.services.live.recheck(),
+    });
+  }
+
+  #sessionConnections(): SessionConnections {
+    const { limits, logger } = this.#parts.config;
+    const { metrics } = this.#observation;
+    return new SessionConnections({
+      ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger, metrics },
+      readMetrics: () => this.#metricsReader.read(),
+      reload: (check) => this.#reload.read(check),
+      openConsole: async (principal) => (await this.#loadedConsole()).open(principal),
     });
   }
 

@@ -1,5 +1,6 @@
 /**
- * The agent of the console's tests: it answers with everything that a transcript shows, as docs/agents.md has it.
+ * The agent of the console's tests: it answers with everything that a transcript shows, as docs/agents.md has it. The first word of
+ * a prompt decides:
  *
  * `report`: thinking, Markdown, a table, code, a diff · `edit`: a tool, then a permission with a difference · `pick`: questions ·
  * `many <n>`: so many messages · `slow`: streams until it is interrupted · anything else is repeated.
@@ -181,7 +182,8 @@ async function slow(signal) {
 }
 
 async function work(text, signal) {
-  const [command, rest = ""] = text.split(/\s+(.*)/s);
+  const [word, rest = ""] = text.split(/\s+(.*)/s);
+  const command = word.toLowerCase();
   if (command === "report") await report(signal);
   else if (command === "edit") await edit(signal);
   else if (command === "pick") await pick(signal);

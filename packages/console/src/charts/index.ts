@@ -1,1 +1,1 @@
-export { Chart, type ChartProps, type Series } from "./chart.js";
+export { Chart } from "./chart.js";

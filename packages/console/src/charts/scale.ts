@@ -21,9 +21,11 @@ export function linePath(points: readonly Point[], most: number, height: number)
         isDown = false;
         return "";
       }
-      const command = isDown ? "L" : "M";
+      const place = `${index + 0.5} ${rounded(height - (point / most) * height)}`;
+      // Of a point without neighbours, a line of no length is drawn as a dot.
+      const piece = isDown ? `L${place}` : `M${place}h0`;
       isDown = true;
-      return `${command}${index + 0.5} ${rounded(height - (point / most) * height)}`;
+      return piece;
     })
     .join("");
 }

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { DiffView } from "../diff/index.js";
-import { CopyButton, Preformatted } from "../ui/index.js";
+import { CopyButton, Scrollable } from "../ui/index.js";
+import { Highlighted } from "./highlighted.js";
 
 /** A block of code, with its language; a diff with its colours. */
 export function CodeBlock({ text, language }: { readonly text: string; readonly language: string }): JSX.Element {
@@ -14,7 +15,11 @@ export function CodeBlock({ text, language }: { readonly text: string; readonly 
       {isDiff ? (
         <DiffView patch={text} />
       ) : (
-        <Preformatted label={`Code, ${language === "" ? "text" : language}`} text={text} />
+        <Scrollable class="pre" label={`Code, ${language === "" ? "text" : language}`}>
+          <pre>
+            <Highlighted text={text} language={language} />
+          </pre>
+        </Scrollable>
       )}
     </figure>
   );

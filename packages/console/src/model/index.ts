@@ -1,2 +1,2 @@
-export type { Entry, NoticeEntry, TextEntry, ThinkingEntry, ToolEntry, TurnEndEntry, UserEntry } from "./entry.js";
+export type { Entry, ThinkingEntry, ToolEntry, TurnEndEntry, UserEntry } from "./entry.js";
 export { Transcript } from "./transcript.js";

@@ -5,8 +5,15 @@ import type { Entry, ThinkingEntry, TurnEndEntry, UserEntry } from "../model/ind
 import { clock, duration } from "../ui/index.js";
 import { ToolRow } from "./tool-row.js";
 
+/** Options of {@link Row}. */
+export interface RowProps {
+  readonly row: Entry;
+  /** Whether the user is asked about it. */
+  readonly isAsked: boolean;
+}
+
 /** One row of a transcript. */
-export const Row = memo(function Row({ row }: { readonly row: Entry }): JSX.Element {
+export const Row = memo(function Row({ row, isAsked }: RowProps): JSX.Element {
   switch (row.kind) {
     case "user":
       return <Prompt row={row} />;
@@ -19,7 +26,7 @@ export const Row = memo(function Row({ row }: { readonly row: Entry }): JSX.Elem
     case "thinking":
       return <Thinking row={row} />;
     case "tool":
-      return <ToolRow row={row} />;
+      return <ToolRow row={row} isAsked={isAsked} />;
     case "notice":
       return (
         <p class={row.isError ? "notice error" : "notice"} role={row.isError ? "alert" : undefined}>

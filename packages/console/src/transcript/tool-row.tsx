@@ -8,7 +8,7 @@ import { Icon, Preformatted } from "../ui/index.js";
 const STATES: Readonly<Record<ToolEntry["state"], string>> = { running: "running", done: "done", failed: "failed" };
 
 /** The use of a tool in one line; opened, its input and its output. What is folded is not in the document. */
-export function ToolRow({ row }: { readonly row: ToolEntry }): JSX.Element {
+export function ToolRow({ row, isAsked }: { readonly row: ToolEntry; readonly isAsked: boolean }): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   return (
     <details class={`tool ${row.state}`} open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -16,7 +16,7 @@ export function ToolRow({ row }: { readonly row: ToolEntry }): JSX.Element {
         <Icon name="tool" />
         <span class="tool-name">{row.name}</span>
         <span class="peek">{peek(row.input)}</span>
-        <span class="tool-state">{STATES[row.state]}</span>
+        <span class="tool-state">{isAsked && row.state === "running" ? "asks you" : STATES[row.state]}</span>
       </summary>
       {isOpen && <Inside row={row} />}
     </details>

@@ -10,6 +10,8 @@ export interface TranscriptProps {
   readonly rows: readonly Entry[];
   /** Grows with each change of the rows. */
   readonly version: number;
+  /** Uses of tools about which the user is asked. */
+  readonly asked: ReadonlySet<string>;
   readonly hasOlder: boolean;
   readOlder(): void;
 }
@@ -18,7 +20,7 @@ export interface TranscriptProps {
  * The rows of a transcript, of which only those in view are in the document: ten thousand cost no more than fifty. Stays at the end
  * while the user is there.
  */
-export function TranscriptView({ rows, hasOlder, readOlder }: TranscriptProps): JSX.Element {
+export function TranscriptView({ rows, asked, hasOlder, readOlder }: TranscriptProps): JSX.Element {
   const scroller = useRef<HTMLElement>(null);
   const { virtualizer, items } = useVirtualRows(rows, scroller);
   const isAtTop = items[0]?.index === 0;
@@ -42,7 +44,7 @@ export function TranscriptView({ rows, hasOlder, readOlder }: TranscriptProps): 
                   aria-label={labelOf(row)}
                   style={{ transform: `translateY(${start}px)` }}
                 >
-                  <Row row={row} />
+                  <Row row={row} isAsked={asked.has(row.key)} />
                 </article>
               )
             );

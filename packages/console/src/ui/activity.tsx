@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 
 /** What an activity is called, as users read it. */
-export const ACTIVITY_TEXT: Readonly<Record<string, string>> = {
+const ACTIVITY_TEXT: Readonly<Record<string, string>> = {
   idle: "Idle",
-  "waiting-model": "Thinking",
+  "waiting-model": "Working",
   "waiting-tool": "Running a tool",
   "waiting-you": "Waiting for you",
   "waiting-agent": "Agent starts",

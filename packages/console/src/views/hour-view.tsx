@@ -9,6 +9,7 @@ import type { ViewProps } from "./view-props.js";
 
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
+const MIB = 1024 * 1024;
 /** Between two looks at the measurements. */
 const REFRESH_MS = 5_000;
 
@@ -52,46 +53,47 @@ function Measured({ connection }: { readonly connection: DaemonConnection }): JS
   );
 }
 
+/** What is drawn, and how it is read. */
+const CHARTS: readonly {
+  readonly title: string;
+  readonly kind: "bars" | "lines";
+  format(value: number): string;
+  readonly series: Readonly<Record<string, (minute: MetricMinute) => number | undefined>>;
+}[] = [
+  { title: "Events a minute", kind: "bars", format: countText, series: { "": ({ events }) => events } },
+  { title: "Turns a minute", kind: "bars", format: countText, series: { "": ({ turns }) => turns } },
+  {
+    title: "Commit to delivery",
+    kind: "lines",
+    format: msText,
+    series: { p50: ({ latencyP50Ms }) => latencyP50Ms, p99: ({ latencyP99Ms }) => latencyP99Ms },
+  },
+  { title: "Memory", kind: "lines", format: mibText, series: { "": ({ rssBytes }) => rssBytes / MIB } },
+];
+
 function Charts({ metrics }: { readonly metrics: GetMetricsResult }): JSX.Element {
   const marked = useSignal<number | undefined>(undefined);
   const columns = columnsOf(metrics);
-  const of = (name: string, read: (minute: MetricMinute) => number | undefined) => ({
-    name,
-    points: columns.map((minute) => (minute === undefined ? undefined : read(minute))),
-  });
-  const shared = { marked: marked.value, onMark: (column: number | undefined) => (marked.value = column) };
   return (
     <>
       <Lead startedAt={metrics.startedAt} at={marked.value === undefined ? undefined : columns[marked.value]?.at} />
       <div class="charts">
-        <Chart
-          {...shared}
-          title="Events a minute"
-          kind="bars"
-          series={[of("", ({ events }) => events)]}
-          format={countText}
-        />
-        <Chart
-          {...shared}
-          title="Turns a minute"
-          kind="bars"
-          series={[of("", ({ turns }) => turns)]}
-          format={countText}
-        />
-        <Chart
-          {...shared}
-          title="From commit to delivery"
-          kind="lines"
-          series={[of("half in", (one) => one.latencyP50Ms), of("99 of 100 in", (one) => one.latencyP99Ms)]}
-          format={msText}
-        />
-        <Chart
-          {...shared}
-          title="Memory"
-          kind="lines"
-          series={[of("", ({ rssBytes }) => rssBytes)]}
-          format={bytesText}
-        />
+        {CHARTS.map(({ title, kind, format, series }) => (
+          <Chart
+            key={title}
+            title={title}
+            kind={kind}
+            format={format}
+            series={Object.entries(series).map(([name, read]) => ({
+              name,
+              points: columns.map((minute) => (minute === undefined ? undefined : read(minute))),
+            }))}
+            marked={marked.value}
+            onMark={(column) => {
+              marked.value = column;
+            }}
+          />
+        ))}
       </div>
       <Table columns={columns} />
     </>
@@ -101,7 +103,7 @@ function Charts({ metrics }: { readonly metrics: GetMetricsResult }): JSX.Elemen
 function Lead({ startedAt, at }: { readonly startedAt: number; readonly at: number | undefined }): JSX.Element {
   return (
     <p class="lead">
-      {at === undefined ? `The daemon runs since ${clock(startedAt)}.` : `The minute from ${clock(at)} on.`}
+      {at === undefined ? `The daemon has run since ${clock(startedAt)}.` : `The minute from ${clock(at)} on.`}
     </p>
   );
 }
@@ -125,7 +127,7 @@ function Table({ columns }: { readonly columns: readonly (MetricMinute | undefin
         <table>
           <thead>
             <tr>
-              {["Minute", "Events", "Turns", "Half in", "99 of 100 in", "Memory"].map((title) => (
+              {["Minute", "Events", "Turns", "p50", "p99", "Memory"].map((title) => (
                 <th key={title} scope="col">
                   {title}
                 </th>
@@ -140,7 +142,7 @@ function Table({ columns }: { readonly columns: readonly (MetricMinute | undefin
                 <td>{countText(minute.turns)}</td>
                 <td>{minute.latencyP50Ms === undefined ? "–" : msText(minute.latencyP50Ms)}</td>
                 <td>{minute.latencyP99Ms === undefined ? "–" : msText(minute.latencyP99Ms)}</td>
-                <td>{bytesText(minute.rssBytes)}</td>
+                <td>{mibText(minute.rssBytes / MIB)}</td>
               </tr>
             ))}
           </tbody>
@@ -158,6 +160,6 @@ function msText(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
-function bytesText(bytes: number): string {
-  return `${Math.round(bytes / 1024 / 1024)} MiB`;
+function mibText(mib: number): string {
+  return `${Math.round(mib)} MiB`;
 }

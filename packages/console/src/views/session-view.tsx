@@ -1,4 +1,5 @@
 import type { DaemonConnection } from "@daemon-sdk/client";
+import type { InboxRequest } from "@daemon-sdk/protocol";
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { SessionState } from "../daemon/index.js";
@@ -21,7 +22,10 @@ export function SessionView(
   return (
     <>
       <SessionHead state={state} sessionId={sessionId} />
-      <Body session={session} />
+      <Body session={session} requests={requests} />
+      <p class="visually-hidden" role="status">
+        {statusOf(session, isBusy)}
+      </p>
       {requests.length > 0 && (
         <div class="asked">
           {requests.map((request) => (
@@ -75,7 +79,8 @@ function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: str
   );
 }
 
-function Body({ session }: { readonly session: SessionState }): JSX.Element {
+function Body(props: { readonly session: SessionState; readonly requests: readonly InboxRequest[] }): JSX.Element {
+  const { session, requests } = props;
   const { failure, isLoading, transcript, version } = session;
   void version.value;
   if (failure.value !== undefined) return <Empty title="This session cannot be shown">{failure.value}</Empty>;
@@ -84,6 +89,7 @@ function Body({ session }: { readonly session: SessionState }): JSX.Element {
       <TranscriptView
         rows={transcript.rows}
         version={version.value}
+        asked={new Set(requests.flatMap(toolsOf))}
         hasOlder={session.hasOlder.value}
         readOlder={() => void session.readOlder()}
       />
@@ -93,4 +99,16 @@ function Body({ session }: { readonly session: SessionState }): JSX.Element {
   ) : (
     <Empty title="Nothing was said yet">Write what the agent is to do.</Empty>
   );
+}
+
+function toolsOf(request: InboxRequest): string[] {
+  return request.method === "ask_user" ? [] : request.params.toolUses.map(({ toolUse }) => toolUse.id);
+}
+
+/** What a screen reader says when it changes. The rows themselves are not announced: a live answer would never let it end. */
+function statusOf({ transcript, version }: SessionState, isBusy: boolean): string {
+  void version.value;
+  const last = transcript.rows.at(-1);
+  if (last?.kind === "end") return last.outcome === "success" ? "The turn is done." : "The turn has ended.";
+  return isBusy ? "The agent works." : "";
 }

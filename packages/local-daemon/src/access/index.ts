@@ -25,5 +25,4 @@ export {
   verifyProof,
 } from "./proof.js";
 export { secretsEqual } from "./secrets.js";
-export { type TabCredential, TabCredentials } from "./tab-credentials.js";
 export { Tickets } from "./tickets.js";

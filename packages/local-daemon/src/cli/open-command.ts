@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
-import { METHODS } from "@daemon-sdk/protocol";
+import { METHODS, ProtocolError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import { STATE_FILES, writePrivateFile } from "../rendezvous/index.js";
 import type { CommandLine } from "./command-line.js";
@@ -32,6 +33,10 @@ export interface OpenOptions {
 /** Prints a link that opens the console once, and opens it in a browser where a person sits. Resolves with the exit code. */
 export async function openConsole({ stateDir, browser, json, terminal }: OpenOptions): Promise<number> {
   using call = await callDaemon(stateDir);
+  if (call.capabilities.console !== true) {
+    const text = `The running daemon (version ${call.endpoint.version}) is older and has no console. Restart it.`;
+    throw new ProtocolError("METHOD_NOT_FOUND", text);
+  }
   const made = await call.engine.request(METHODS.openConsole, {});
   if (json) {
     terminal.json(made);
@@ -61,6 +66,6 @@ async function startBrowser(program: string, stateDir: string, url: string, term
     `<!doctype html><meta http-equiv="refresh" content="0;url=${url}"><title>Console</title>\n`,
   );
   const child = spawn(program, [path], { stdio: "ignore", detached: true });
-  child.once("error", () => terminal.note(`${program} could not be started. Open the link yourself.`));
+  await once(child, "spawn").catch(() => terminal.note(`${program} could not be started. Open the link yourself.`));
   child.unref();
 }
