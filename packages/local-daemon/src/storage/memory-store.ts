@@ -130,7 +130,7 @@ export class MemoryStore implements Store {
   }
 
   async drafts(): Promise<readonly SessionId[]> {
-    return [...this.#shelves].flatMap(([id, { draft }]) => (draft === undefined ? [] : [id]));
+    return [...this.#shelves].flatMap(([id, { draft }]) => (draft === undefined ? [] : [id])).sort(byText);
   }
 
   async countMessages(id: SessionId): Promise<number> {

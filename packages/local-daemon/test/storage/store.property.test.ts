@@ -13,9 +13,12 @@ const words = fc.array(fc.constantFrom("fox", "foxes", "quick", "dog", "\n", "St
 
 /** A write whose segment, if it is one, still lacks its place: a journal has no overlaps. */
 const write: fc.Arbitrary<StoreWrite> = fc.oneof(
-  fc.record({ at: fc.integer({ min: 1, max: 9 }), of: session }).map(({ at, of }): StoreWrite => {
-    return { kind: "session", row: sessionRow(of, { updatedAt: at }) };
-  }),
+  fc
+    .record({ at: fc.integer({ min: 1, max: 9 }), of: session, archivedAt: fc.constantFrom(undefined, 1, 2) })
+    .map(({ at, of, archivedAt }): StoreWrite => {
+      const owner = at % 2 === 0 ? "k" : undefined;
+      return { kind: "session", row: sessionRow(of, { updatedAt: at, archivedAt, owner }) };
+    }),
   fc
     .record({ of: session, frames: fc.array(fc.json(), { minLength: 1, maxLength: 5 }) })
     .map(({ of, frames }): StoreWrite => ({ kind: "segment", row: segment(of, 0, frames) })),
@@ -33,6 +36,10 @@ const write: fc.Arbitrary<StoreWrite> = fc.oneof(
   ),
   fc.record({ of: session, beforeSeq: fc.nat(20) }).map(({ of, beforeSeq }): StoreWrite => {
     return { kind: "pruneJournal", sessionId: of, beforeSeq };
+  }),
+  // Which rows a smaller slice drops is the store's choice.
+  fc.record({ of: session, isDrop: fc.boolean() }).map(({ of, isDrop }): StoreWrite => {
+    return isDrop ? { kind: "dropDraft", sessionId: of, rows: 1_000 } : { kind: "deleteSession", sessionId: of };
   }),
 );
 
@@ -64,6 +71,10 @@ async function answers(store: Store): Promise<unknown> {
   return {
     sessions: await Promise.all(SESSIONS.map(of)),
     list: await store.listSessions({ limit: 2 }),
+    drafts: await store.drafts(),
+    oldest: await store.oldestSessions({ archived: false, before: 5, after: { at: 1, id: sessionId("a") }, limit: 2 }),
+    archived: await store.oldestSessions({ archived: true }),
+    ofKey: await store.countSessions("k"),
     open: byKey(await store.openTurns()),
   };
 }
