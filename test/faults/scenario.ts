@@ -1,4 +1,4 @@
-/** The 60 scenarios, in the order in which they run and are printed. */
+/** The 61 scenarios, in the order in which they run and are printed. */
 export const FAULT_IDS = [
   ...numbered("L", 6),
   ...numbered("F", 15),
@@ -7,7 +7,7 @@ export const FAULT_IDS = [
   ...numbered("S", 10),
   ...numbered("M", 3),
   ...numbered("Z", 9),
-  ...numbered("U", 1),
+  ...numbered("U", 2),
 ];
 
 function numbered(letter: string, count: number): string[] {

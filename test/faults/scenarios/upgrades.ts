@@ -18,8 +18,12 @@ const PAUSE_MS = 400;
 const CHANGE_MS = 4_000;
 const AGENT_BYTES = 50 * 2 ** 20;
 const SOON_MS = 120_000;
+/** The deadline of U2. */
+const WAIT_S = 3;
+const WHY =
+  /^The daemon was replaced by version 9\.0\.2, and this turn had not ended within the \d s that were given\.$/;
 
-/** U1: the daemon is replaced by another version. */
+/** U1, U2: the daemon is replaced by another version. */
 export const upgradeScenarios: readonly FaultScenario[] = [
   {
     id: "U1",
@@ -29,6 +33,12 @@ export const upgradeScenarios: readonly FaultScenario[] = [
     limitMs: 400_000,
     cannotRun: tooSmall,
     run: keep,
+  },
+  {
+    id: "U2",
+    title: "a daemon that is replaced by a deadline ends only the turns that are past it, and tells each why",
+    isQuick: true,
+    run: endLate,
   },
 ];
 
@@ -189,4 +199,47 @@ function judge(ends: readonly StreamEnd[], daemon: ChangingDaemon): void {
       "in order, none lost, none doubled",
     );
   }
+}
+
+/** Turns of two lengths: those within the deadline end by themselves, the others are ended, and what is queued runs afterwards. */
+async function endLate(context: FaultContext): Promise<string> {
+  await using daemon = await ChangingDaemon.start();
+  await using connection = await connectDaemon();
+  const open = () => connection.createSession({ cwd: daemon.workspace });
+  const count = context.count(20, 4);
+  const ends: Promise<TurnEnd>[] = [];
+  const queue: Promise<void>[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const isShort = index % 2 === 0;
+    const session = await open();
+    ends.push(endOf(session));
+    await session.send(isShort ? "count 5 every 50" : "count 100000 every 50");
+    const { messageId } = await session.send("say after");
+    queue.push(completed(session, messageId));
+  }
+  const wait = context.isSample ? 1 : WAIT_S;
+  const took = await within(SOON_MS, daemon.change("--wait", String(wait)));
+  const told = await within(SOON_MS, Promise.all(ends));
+  await within(SOON_MS, Promise.all(queue));
+  for (const [index, { reason, message }] of told.entries()) {
+    assert.equal(reason, index % 2 === 0 ? "completed" : "cancelled");
+    if (index % 2 === 1) assert.match(message, WHY);
+  }
+  assert.ok(took >= wait * 1_000, "the deadline was waited for");
+  return `${count / 2} turns ended by themselves, ${count / 2} after ${wait} s and were told why, ${count} queued messages ran afterwards`;
+}
+
+interface TurnEnd {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The end of the next turn. */
+function endOf(session: DaemonSession): Promise<TurnEnd> {
+  return new Promise((resolve) => {
+    session.onNotification((notification) => {
+      if (notification.type !== "agent_turn_completed") return;
+      resolve({ reason: String(notification.reason), message: String(Reflect.get(notification, "message") ?? "") });
+    });
+  });
 }

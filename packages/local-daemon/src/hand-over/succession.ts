@@ -59,9 +59,10 @@ export class Succession {
   /** Receives the agents' events from now on. The former daemon does not come back. */
   async follow(logger: Logger): Promise<void> {
     for (const link of this.#links) {
-      await link.follow().catch((error: unknown) => {
+      await link.follow().catch(async (error: unknown) => {
         logger.error({ error: String(error) }, "held agents could not be followed: they are ended");
         link.close();
+        await link.endAgents();
       });
     }
     if (this.#stateDir !== undefined) await removeHandOver(this.#stateDir);

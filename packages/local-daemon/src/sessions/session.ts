@@ -97,7 +97,6 @@ export class Session {
 
   /** What is nowhere else: it is passed on when the daemon is replaced. */
   readonly memory: SessionMemory = { usage: undefined, statedTitle: undefined };
-
   readonly #services: SessionServices;
   #row: SessionRow;
   #hasConversation: boolean;
@@ -274,8 +273,8 @@ export class Session {
 
   #noteUsage(): void {
     const turnId = this.turns.active?.row.id;
-    if (turnId !== undefined && this.memory.usage?.turnId !== turnId)
-      this.memory.usage = { turnId, before: this.#row.tokenUsage };
+    const isNew = turnId !== undefined && this.memory.usage?.turnId !== turnId;
+    if (isNew) this.memory.usage = { turnId, before: this.#row.tokenUsage };
   }
 
   #onAgentStart(state: string): void {

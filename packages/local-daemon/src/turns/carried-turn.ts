@@ -5,6 +5,7 @@ import type { OpenTurn } from "./open-turn.js";
 export interface CarriedTurn {
   readonly id: string;
   readonly firstSeq: number | undefined;
+  readonly handedAt?: number | undefined;
   /** Whether the turn was interrupted, and has not ended yet. */
   readonly isInterrupted: boolean;
   readonly loss?: AgentFault | undefined;
@@ -18,6 +19,6 @@ export interface HeldTurn {
 }
 
 /** The turn as plain data. */
-export function carriedTurn({ row, firstSeq, timer, loss }: OpenTurn): CarriedTurn {
-  return { id: row.id, firstSeq, isInterrupted: timer !== undefined, ...(loss === undefined ? {} : { loss }) };
+export function carriedTurn({ row, firstSeq, handedAt, timer, loss }: OpenTurn): CarriedTurn {
+  return { id: row.id, firstSeq, handedAt, isInterrupted: timer !== undefined, loss };
 }

@@ -45,8 +45,8 @@ export function endWithLoss(end: AgentTurnEnd, { row, loss }: Pick<OpenTurn, "ro
 
 /** The end of a turn that the daemon interrupted by itself, with its reason. */
 export function endWithWhy(end: AgentTurnEnd, { why }: Pick<OpenTurn, "why">): AgentTurnEnd {
-  if (end.reason !== "cancelled" || why === undefined) return end;
-  return { ...end, details: { ...end.details, message: why } };
+  const isExplained = end.reason === "completed" || typeof end.details.message === "string";
+  return why === undefined || isExplained ? end : { ...end, details: { ...end.details, message: why } };
 }
 
 /** Largest details of an end that are passed on, in UTF-16 units: the end itself always reaches the clients. */

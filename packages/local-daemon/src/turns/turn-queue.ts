@@ -1,51 +1,18 @@
-import {
-  type AddUserMessageParams,
-  type Logger,
-  type MessageId,
-  messageId,
-  newId,
-  type SessionMessage,
-  type TokenUsage,
-} from "@daemon-sdk/protocol";
-import type { Agent, AgentFault, AgentTurnEnd } from "../agents/index.js";
+import { type AddUserMessageParams, type MessageId, messageId, newId, type SessionMessage } from "@daemon-sdk/protocol";
+import type { AgentFault, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
 import type { SessionLog } from "../journal/index.js";
-import type { SessionLimits } from "../limits/index.js";
 import { daemonStopping, otherBody, sessionClosed } from "../refusals.js";
-import type { Store, TurnRow } from "../storage/index.js";
+import type { TurnRow } from "../storage/index.js";
 import { type CarriedTurn, carriedTurn, type HeldTurn } from "./carried-turn.js";
 import { discardQueued } from "./discard-queued.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type IncomingMessage, type OpenTurn, openTurn } from "./open-turn.js";
 import { isSamePrompt, promptSlices, readPrompt } from "./prompts.js";
-import type { Queued, QueueRoom } from "./queue-room.js";
+import type { Queued } from "./queue-room.js";
 import { closingNotifications, endOfFailure, endWithLoss, endWithWhy, LOST_END, usageIn } from "./turn-end.js";
-import type { TurnObserver } from "./turn-observer.js";
-
-/** Options of {@link TurnQueue}. */
-export interface TurnQueueOptions {
-  readonly log: SessionLog;
-  /** The session's agent, from `AgentSlot`. */
-  readonly agent: { ready(signal: AbortSignal): Promise<Agent>; stop(): Promise<void> };
-  /** Called when a message was accepted, with its text. */
-  onAccepted(text: string): void;
-  /** Called before a turn ends, to end its requests first. */
-  onEnding(): void;
-  /** What the running turn has used; undefined when its agent reported nothing. */
-  usage(): TokenUsage | undefined;
-  readonly store: Pick<Store, "readTurn" | "readPrompt" | "readPromptParts">;
-  /** What may wait, of all sessions. */
-  readonly room: QueueRoom;
-  /** The configured key of the session; undefined: the person's own. */
-  readonly owner: string | undefined;
-  /** Name of the session's agent. */
-  readonly agentName: string;
-  readonly observer: TurnObserver;
-  readonly limits: Pick<SessionLimits, "agentInterruptMs">;
-  readonly now: () => number;
-  readonly logger: Logger;
-}
+import type { TurnQueueOptions } from "./turn-queue-options.js";
 
 /**
  * The prompts of one session: each is accepted once, sent to the agent one at a time, and ended exactly once.
@@ -334,8 +301,8 @@ export class TurnQueue {
   }
 
   /** Goes on with a turn that ran under an earlier daemon. */
-  #continue(turn: OpenTurn, { turn: { firstSeq, isInterrupted, loss }, agent, taken }: HeldTurn): void {
-    Object.assign(turn, { firstSeq, loss, agent, taken });
+  #continue(turn: OpenTurn, { turn: { firstSeq, handedAt, isInterrupted, loss }, agent, taken }: HeldTurn): void {
+    Object.assign(turn, { firstSeq, handedAt, loss, agent, taken });
     this.#active = turn;
     if (isInterrupted) turn.timer = setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
     taken.catch((error: unknown) => this.#refused(turn, error));

@@ -139,8 +139,10 @@ export class HeldAgent implements Agent {
   /** Waits as long as the agent does: the holder's drivers have the time-outs. */
   async #call(name: string, params: object): Promise<unknown> {
     const { engine, sessionId } = this.#options;
-    const answer = await engine.requestNamed(name, { ...params, sessionId }, { timeoutMs: 0 }).catch((cause) => {
-      throw new ProcessExitError(LOST_MESSAGE, { exitCode: null, signal: null, cause });
+    const answer = await engine.requestNamed(name, { ...params, sessionId }, { timeoutMs: 0 }).catch(async (cause) => {
+      // Where this daemon gives up before it followed, the agent runs on, and nothing may end its turn here.
+      const { exitCode, signal } = await this.#gone;
+      throw new ProcessExitError(LOST_MESSAGE, { exitCode, signal, cause });
     });
     const failure = failureIn(answer);
     if (failure !== undefined) throw reviveError(failure);

@@ -30,7 +30,8 @@ export class HolderLink {
   /** Sessions whose agents the holder still has. */
   #running = new Set<string>();
   #taken: Taken | undefined;
-  #isReleased = false;
+  /** Whether the agents are this daemon's: it has followed, and has not released. */
+  #isFollowing = false;
   #isClosed = false;
 
   /**
@@ -108,6 +109,7 @@ export class HolderLink {
     if (!isRecord(answer) || answer.isFollowed !== true) {
       throw new ProtocolError("INVALID_RESULT", "Another daemon follows the held agents.");
     }
+    this.#isFollowing = true;
     for (const { sessionId } of this.listed) {
       if (!this.#agents.has(sessionId)) this.#engine.requestNamed(HOLD_CALLS.stop, { sessionId }).catch(() => {});
     }
@@ -116,7 +118,7 @@ export class HolderLink {
 
   /** Lets the holder keep the agents for the next daemon. Resolves when no event comes any more. */
   async release(): Promise<void> {
-    this.#isReleased = true;
+    this.#isFollowing = false;
     this.#isClosed = true;
     await this.#engine.requestNamed(HOLD_CALLS.release, {});
     this.#engine.close();
@@ -145,11 +147,18 @@ export class HolderLink {
     if (this.#running.size === 0) this.close();
   }
 
-  /** A holder that is gone may have left an agent that ignores the end of its pipes. */
+  /** A holder that was killed may have left an agent that ignores the end of its pipes. */
   async #ended(): Promise<void> {
     this.#isClosed = true;
     this.#socket.destroy();
-    const lost = this.#isReleased ? [] : [...this.#agents.entries()];
+    // Before it was followed, the former daemon still has the agents, and goes on.
+    if (this.#isFollowing) await this.endAgents();
+  }
+
+  /** Ends the adopted agents, whose holder is gone or out of reach. */
+  async endAgents(): Promise<void> {
+    const lost = [...this.#agents.entries()];
+    this.#agents.clear();
     if (lost.length === 0) return;
     const { instanceId } = this;
     this.#logger.warn({ agents: lost.length }, "the process that held agents is gone: its agents are ended");
