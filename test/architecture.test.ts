@@ -274,7 +274,7 @@ describe.each(packages)("manifest of $folder", ({ folder, directory, manifest })
 });
 
 const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
-  protocol: [".", "./schema", "./relay", "./relay/schema", "./package.json"],
+  protocol: [".", "./schema", "./relay", "./relay/schema", "./json-schema", "./package.json"],
   "transport-ws": [".", "./package.json"],
   testing: [".", "./node", "./node-test", "./vitest", "./package.json"],
   client: [".", "./relay", "./local", "./exec", "./package.json"],

@@ -19,18 +19,42 @@ test.each(including)("docs/%s holds what the files of its samples hold", async (
   await expect(renewed).toMatchFileSnapshot(join(ROOT, "docs", name));
 });
 
-test("every program of apps/consumers is a sample of docs/api-design.md, and has 200 lines at most", () => {
+test("no sample of docs/api-design.md is a sketch: each is included from a program, or is compiled and run", () => {
+  const fences = textOf("api-design.md").match(/(?:<!-- .* -->\n+)?```ts/g) ?? [];
+  expect(fences.filter((fence) => !/^<!-- (?:source: |sample: run)/.test(fence))).toEqual([]);
+  expect(fences.length).toBeGreaterThan(5);
+});
+
+test("every program of apps/consumers is a sample of docs/api-design.md, and has 200 lines at most, with the modules that are its own", () => {
   const consumers = workspacePackages("apps").find(({ folder }) => folder === "consumers");
   const directory = join(consumers?.directory ?? "", "src");
   const programs = readdirSync(directory).filter((name) => regionsOf(join(directory, name)).length > 0);
   const included = [...textOf("api-design.md").matchAll(INCLUDED)].map((match) => match[2]);
   expect(new Set(programs.map((name) => `apps/consumers/src/${name}`))).toEqual(new Set(included));
-  const long = readdirSync(directory).filter((name) => linesOf(join(directory, name)) > 200);
-  expect(long).toEqual([]);
+  const users = new Map<string, string[]>();
+  for (const program of programs)
+    for (const name of modulesOf(directory, program)) users.set(name, [...(users.get(name) ?? []), program]);
+  const lines = programs.map((program) => {
+    const own = [...users].filter(([, by]) => by.length === 1 && by[0] === program).map(([name]) => name);
+    const pages = [...readFileSync(join(directory, program), "utf8").matchAll(/"(\.\.\/pages\/[\w.-]+)"/g)];
+    const files = [...own, ...pages.map(([, path = ""]) => path)];
+    return { program, lines: files.reduce((sum, name) => sum + linesOf(join(directory, name)), 0) };
+  });
+  expect(lines.filter(({ lines }) => lines > 200)).toEqual([]);
+  expect(new Set(users.keys())).toEqual(new Set(readdirSync(directory).filter((name) => name.endsWith(".ts"))));
 });
 
 function textOf(name: string): string {
   return readFileSync(join(ROOT, "docs", name), "utf8");
+}
+
+/** A program and all modules that it imports. */
+function modulesOf(directory: string, name: string, found = new Set<string>()): Set<string> {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const [, other = ""] of readFileSync(join(directory, name), "utf8").matchAll(/from "\.\/([\w-]+)\.js"/g))
+    modulesOf(directory, `${other}.ts`, found);
+  return found;
 }
 
 function linesOf(path: string): number {

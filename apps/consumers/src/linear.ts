@@ -33,7 +33,8 @@ export class Linear {
 
   /** Shows an activity. The id of the activity comes from `key`, and Linear refuses a second one of that id. */
   async show(agentSessionId: string, key: string, content: Activity, choices?: readonly Choice[]): Promise<void> {
-    const select = choices && { signal: "select", signalMetadata: { options: choices } };
+    const select = choices !== undefined &&
+      choices.length > 0 && { signal: "select", signalMetadata: { options: choices } };
     const input = { id: uuidOf(`${agentSessionId} ${key}`), agentSessionId, content, ...select };
     const response = await fetch(this.#url, {
       method: "POST",

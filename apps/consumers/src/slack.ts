@@ -33,6 +33,12 @@ export function signedBySlack(secret: string, webhook: (body: string) => Promise
   };
 }
 
+/** A message; a click on a button returns its value. */
+export interface Post {
+  readonly text: string;
+  readonly buttons?: readonly { readonly label: string; readonly value: object }[];
+}
+
 /** The calls of Slack's Web API that a bot needs. */
 export class Slack {
   readonly #token: string;
@@ -43,24 +49,8 @@ export class Slack {
     this.#url = url;
   }
 
-  /** Calls a method. Throws when Slack refuses. */
-  async call<Result>(method: string, params: Readonly<Record<string, unknown>>): Promise<Result> {
-    const fields = Object.entries(params).map(([name, value]) => [
-      name,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]);
-    const response = await fetch(`${this.#url}/${method}`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${this.#token}` },
-      body: new URLSearchParams(fields as [string, string][]),
-    });
-    const result = (await response.json()) as { ok: boolean; error?: string };
-    if (!result.ok) throw new SlackError(`${method}: ${result.error}`);
-    return result as Result;
-  }
-
   /** Posts a message in a thread, unless the thread has the one of that key. Slack keeps the key with the message. */
-  async postOnce({ channel, thread }: Thread, key: string, message: object): Promise<void> {
+  async postOnce({ channel, thread }: Thread, key: string, { text, buttons = [] }: Post): Promise<void> {
     const page = { channel, ts: thread, include_all_metadata: true, limit: 200 };
     for (let cursor: string | undefined = ""; cursor !== undefined; ) {
       const replies: Replies = await this.call("conversations.replies", { ...page, cursor });
@@ -68,7 +58,28 @@ export class Slack {
       cursor = replies.response_metadata?.next_cursor || undefined;
     }
     const metadata = { event_type: "daemon_sdk", event_payload: { key } };
-    await this.call("chat.postMessage", { channel, thread_ts: thread, metadata, ...message });
+    const elements = buttons.map(({ label, value }, index) => ({
+      type: "button",
+      action_id: `answer-${index}`,
+      text: { type: "plain_text", text: label.slice(0, 75) },
+      value: JSON.stringify(value),
+    }));
+    const section = { type: "section", text: { type: "mrkdwn", text } };
+    const blocks = buttons.length === 0 ? {} : { blocks: [section, { type: "actions", elements }] };
+    await this.call("chat.postMessage", { channel, thread_ts: thread, metadata, text, ...blocks });
+  }
+
+  /** Calls a method. Throws when Slack refuses. */
+  async call<Result>(method: string, params: Readonly<Record<string, unknown>>): Promise<Result> {
+    const body = new URLSearchParams();
+    for (const [name, value] of Object.entries(params)) {
+      body.set(name, typeof value === "string" ? value : JSON.stringify(value));
+    }
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const response = await fetch(`${this.#url}/${method}`, { method: "POST", headers, body });
+    const result = (await response.json()) as { ok: boolean; error?: string };
+    if (!result.ok) throw new SlackError(`${method}: ${result.error}`);
+    return result as Result;
   }
 }
 

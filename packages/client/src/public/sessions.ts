@@ -35,9 +35,14 @@ export {
 export type { DaemonIdentity } from "../link/index.js";
 export {
   type ActivityListener,
+  answerFromText,
   DaemonClient,
   type DaemonClientOptions,
   type NotificationListener,
+  type PresentableRequest,
+  presentRequest,
+  type RequestChoice,
+  type RequestPresentation,
   type SessionObserver,
   type SessionSnapshot,
 } from "../session/index.js";

@@ -1,5 +1,6 @@
 export * from "./abandoned-turns.js";
 export * from "./daemon-client.js";
+export * from "./present-request.js";
 export * from "./request-answers.js";
 export * from "./session-activity.js";
 export * from "./session-attachment.js";
