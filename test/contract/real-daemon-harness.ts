@@ -17,6 +17,8 @@ export const WORKSPACE_AGENT_PROGRAM = join(
   "workspace-agent.cjs",
 );
 
+/** Bytes of prompts of the second key that may wait: a few prompts of a case fill it. */
+const QUEUED_BYTES = 64 * 1024;
 const KEYS = ["first-key-of-the-daemon-contract", "second-key-of-the-daemon-contract"] as const;
 /** The second one says that running turns need not finish. Another kind, because two of one kind arrive as one. */
 const POLITELY = ["SIGTERM", "SIGINT"] as const;
@@ -27,7 +29,8 @@ export async function realDaemonHarness(): Promise<DaemonHarness & AsyncDisposab
   const directory = mkdtempSync(join(tmpdir(), "daemon-contract-"));
   const stateDir = join(directory, "state");
   mkdirSync(stateDir, { mode: 0o700 });
-  writeFileSync(join(stateDir, "config.json"), JSON.stringify({ apiKeys: KEYS }), { mode: 0o600 });
+  const apiKeys = [KEYS[0], { key: KEYS[1], quotas: { queuedBytes: QUEUED_BYTES } }];
+  writeFileSync(join(stateDir, "config.json"), JSON.stringify({ apiKeys }), { mode: 0o600 });
   let daemon = await start(stateDir);
   const harness = daemonHarness(
     {
@@ -37,6 +40,7 @@ export async function realDaemonHarness(): Promise<DaemonHarness & AsyncDisposab
         return { token: readFileSync(join(stateDir, "token"), "utf8").trim() };
       },
       keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }],
+      queuedBytes: QUEUED_BYTES,
       workingDirectory: directory,
       prompts: {
         say: (word) => `say ${word}`,

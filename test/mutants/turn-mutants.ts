@@ -54,6 +54,15 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
         : frame,
     ),
   },
+  {
+    sin: "says that it takes as many bytes of prompts as come",
+    caughtBy: ["P7.20"],
+    make: says((frame, wire) =>
+      refusedOf(frame, wire, "add_user_message", -32_603) && frame.error?.data?.code === "QUEUE_FULL"
+        ? { type: "response", id: frame.id ?? null, result: {} }
+        : frame,
+    ),
+  },
   { sin: "tells the queue in another order", caughtBy: ["P7.6"], make: swapsQueue },
   {
     sin: "ends a turn twice",

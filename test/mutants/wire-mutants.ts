@@ -39,6 +39,15 @@ export const WIRE_MUTANTS: readonly DaemonMutant[] = [
     ),
   },
   {
+    sin: "takes calls of any size",
+    caughtBy: ["P1.4"],
+    make: says((frame, wire) =>
+      refusedOf(frame, wire, "list_opened_sessions", -32_603)
+        ? { ...frame, error: undefined, result: { sessions: [] } }
+        : frame,
+    ),
+  },
+  {
     sin: "repeats an id of any length",
     caughtBy: ["P11.3"],
     make: () => ({

@@ -38,14 +38,6 @@ export const SERVING_LIMITS = {
   /** Messages and their bytes that a snapshot reads at a time: the loop serves others between two slices. */
   sliceMessages: 100,
   sliceBytes: 256 * 1024,
-  /** Largest call of a client that is no prompt … */
-  callBytes: 2 * 1024 * 1024,
-  /** … and the largest one that holds a document or many paths. */
-  documentCallBytes: 8 * 1024 * 1024,
-  /** Outline of a large message: what is kept of a long text … */
-  outlineTextBytes: 4 * 1024,
-  /** … and of everything: a thousand images and a thousand files, each with so much of its text. */
-  outlineBytes: 8 * 1024 * 1024,
   /** Large messages of the person, and of one key, that arrive or are handled at a time. */
   largeMessages: 4,
   largeMessagesPerKey: 1,

@@ -8,7 +8,6 @@ import {
   TextCutter,
 } from "@daemon-sdk/protocol";
 import { type EnvelopeHead, envelopeHead } from "../agents/index.js";
-import { SERVING_LIMITS } from "../limits/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import { JsonScan } from "./json-scan.js";
 
@@ -44,8 +43,8 @@ const DOCUMENTS: ReadonlySet<string | undefined> = new Set([
  */
 export class LargeCall {
   readonly #cutter = new TextCutter({
-    maxBytes: SERVING_LIMITS.outlineBytes,
-    textBytes: SERVING_LIMITS.outlineTextBytes,
+    maxBytes: LIMITS.outlineBytes,
+    textBytes: LIMITS.outlineTextBytes,
     cutsAll: true,
     mark: (bytes) => `\n[${bytes} bytes more]`,
   });
@@ -85,7 +84,7 @@ export class LargeCall {
     const head = this.#head;
     if (cut === undefined) {
       const what = head.method ?? "The message";
-      const why = `${what} has more than ${SERVING_LIMITS.outlineBytes} bytes beside its long texts (outlineBytes).`;
+      const why = `${what} has more than ${LIMITS.outlineBytes} bytes beside its long texts (outlineBytes).`;
       return { kind: "tooLarge", why, envelope: undefined, head };
     }
     const text = new TextDecoder().decode(cut.bytes);
@@ -148,11 +147,11 @@ const STRANGERS: Bound = { most: LIMITS.largeMessageBytes, bound: "largeMessageB
 
 function boundOf({ type, method }: { readonly type?: string; readonly method?: string | undefined }): Bound {
   if (type === "response" || DOCUMENTS.has(method)) {
-    return { most: SERVING_LIMITS.documentCallBytes, bound: "documentCallBytes" };
+    return { most: LIMITS.documentCallBytes, bound: "documentCallBytes" };
   }
   // Its method may come behind its params.
   if (method === PROMPT || method === undefined) return { most: LIMITS.sessionFrameBytes, bound: "sessionFrameBytes" };
-  return { most: SERVING_LIMITS.callBytes, bound: "callBytes" };
+  return { most: LIMITS.callBytes, bound: "callBytes" };
 }
 
 /** Bytes at the beginning of a message in which its method is looked for. */

@@ -14,6 +14,14 @@ export const WIRE_LIMITS = {
   agentLineBytes: 16 * 1024 * 1024,
   /** A message above this is taken in parts while it arrives: one below costs the event loop some 1 ms. */
   largeMessageBytes: 256 * 1024,
+  /** Largest call of a client that is no prompt … */
+  callBytes: 2 * 1024 * 1024,
+  /** … and the largest one that holds a document or many paths. */
+  documentCallBytes: 8 * 1024 * 1024,
+  /** What counts of a long text where a large prompt is measured without its texts … */
+  outlineTextBytes: 4 * 1024,
+  /** … and all that counts: a thousand images and a thousand files, each with so much of its text. */
+  outlineBytes: 8 * 1024 * 1024,
   /** Most fragments of one WebSocket message. With the library's default of 16 384, a flood of empty fragments takes long to refuse. */
   webSocketFragments: 1_024,
   /** Bytes coalesced into one write before a flush inside the tick. nats.js uses the same figure. */

@@ -34,6 +34,8 @@ export interface DaemonHarness extends OfferingHarness {
   readonly credential: DaemonCredential;
   /** Two keys that reach their own sessions only. If absent, cases that need `keys` are skipped. */
   readonly keys?: readonly [DaemonCredential, DaemonCredential];
+  /** Bytes of prompts that may wait in the sessions of the second key. If absent, cases that need `queued-bytes` are skipped. */
+  readonly queuedBytes?: number;
   /** `cwd` of sessions. Default `.`. */
   readonly workingDirectory?: string;
   readonly prompts: DaemonPrompts;

@@ -4,7 +4,7 @@ import { WireClient } from "./wire-client.js";
 
 /**
  * Completes a harness of the daemon contract. Requests the daemon's capabilities once, so that cases that need others are
- * skipped, and adds the abilities of the harness itself (`restart`, `keys`, `agent-death`, `fake-clock`, `pruning`).
+ * skipped, and adds the abilities of the harness itself (`restart`, `keys`, `queued-bytes`, `agent-death`, `fake-clock`, `pruning`).
  *
  * @param also further needs of cases that no capability expresses: `deadlines`, for a daemon with timers
  */
@@ -33,10 +33,12 @@ async function capabilitiesOf(harness: Omit<DaemonHarness, "offers">): Promise<s
   return Object.keys(capabilities as object);
 }
 
-function facilitiesOf({ restart, keys, passTime, prune, prompts }: Omit<DaemonHarness, "offers">): string[] {
+function facilitiesOf(harness: Omit<DaemonHarness, "offers">): string[] {
+  const { restart, keys, queuedBytes, passTime, prune, prompts } = harness;
   const present: readonly (readonly [string, unknown])[] = [
     ["restart", restart],
     ["keys", keys],
+    ["queued-bytes", queuedBytes],
     ["fake-clock", passTime],
     ["pruning", prune],
     ["agent-death", prompts.die],

@@ -191,6 +191,34 @@ export const TURN_CASES: readonly DaemonCase[] = [
     },
     ["turns", "turnInterrupt"],
   ),
+
+  daemonCase(
+    "P7.20-queued-bytes",
+    "a prompt with which too many bytes of one key would wait is refused, and taken when others have ended",
+    async (bench) => {
+      const [, key] = bench.harness.keys ?? [];
+      const most = bench.harness.queuedBytes ?? 0;
+      const opened = await bench.session({ client: await bench.client(key) });
+      const { client, sessionId } = opened;
+      const running = await bench.prompt(opened, bench.prompts.endless);
+      const half = bench.prompts.say("x".repeat(Math.ceil(most / 2)));
+      const waiting = await bench.prompt(opened, half);
+      const refused = { sessionId, text: half, messageId: newId() };
+      const { code, message = "", data } = (await client.call("add_user_message", refused)).error ?? {};
+      expectEqual([code, data?.code], [-32_603, "QUEUE_FULL"], "the error of a prompt over the bound");
+      const isNamed = ["queuedBytes", String(most)].every((word) => message.includes(word));
+      expectThat(isNamed, `the message does not name queuedBytes and ${most}: ${message}`);
+      await client.result("interrupt_session", { sessionId });
+      for (const id of [running, waiting]) await client.turnEnd(id);
+      expectEqual(
+        await client.codeOf("add_user_message", refused),
+        undefined,
+        "the code of the same prompt afterwards",
+      );
+      await client.turnEnd(refused.messageId);
+    },
+    ["turns", "directInterrupt", "keys", "queued-bytes"],
+  ),
 ];
 
 type Opened = Pick<OpenedSession, "client" | "sessionId">;

@@ -15,6 +15,9 @@ const BOUNDED = [
   ["initialize_session", "cwd", TEXT_LIMITS.pathChars],
 ] as const;
 
+/** Texts of a prompt that count whole where it is measured without its long ones. */
+const TEXT_BYTES = LIMITS.outlineTextBytes / 4;
+
 const GOOD_AND_BAD = ["load_session", "no_such_method", "list_opened_sessions"];
 
 /** docs/protocol.md §1, §2, §11 and §12: messages in general. */
@@ -51,6 +54,34 @@ export const WIRE_CASES: readonly DaemonCase[] = [
       const longest = { sessionId: "x".repeat(TEXT_LIMITS.idChars), token: "local" };
       expectEqual(await client.codeOf("load_session", longest), -32_004, "the code of an unknown id of 256 characters");
     },
+  ),
+
+  daemonCase(
+    "P1.4-large-calls",
+    "a call over its bound in bytes is refused by its id, the bound and both numbers, and the connection goes on",
+    async (bench) => {
+      const { client, sessionId } = await bench.session();
+      const texts = (bytes: number) => Array.from({ length: bytes / TEXT_BYTES }, () => "x".repeat(TEXT_BYTES));
+      const { callBytes, documentCallBytes, outlineBytes } = LIMITS;
+      const large = [
+        ["callBytes", callBytes, "list_opened_sessions", { extra: "x".repeat(callBytes) }],
+        ["documentCallBytes", documentCallBytes, "answer_request", { extra: "x".repeat(documentCallBytes) }],
+        ["outlineBytes", outlineBytes, "add_user_message", { sessionId, text: "x", extra: texts(outlineBytes) }],
+      ] as const;
+      for (const [bound, most, method, params] of large) {
+        const { code, message = "", data } = (await client.call(method, params)).error ?? {};
+        expectEqual([code, data?.code], [-32_603, "MESSAGE_TOO_LARGE"], `the error of a ${method} over ${bound}`);
+        const isNamed = [bound, String(most)].every((word) => message.includes(word));
+        expectThat(isNamed, `the message of ${method} does not name ${bound} and ${most}: ${message}`);
+      }
+      const document = { requestId: newId(), result: {}, extra: "x".repeat(callBytes) };
+      expectEqual(await client.codeOf("list_opened_sessions", { extra: texts(callBytes / 2) }), undefined, "the code");
+      expectThat(
+        (await client.call("answer_request", document)).error?.data?.code !== "MESSAGE_TOO_LARGE",
+        `answer_request takes no more than ${callBytes} bytes`,
+      );
+    },
+    ["inbox"],
   ),
 
   daemonCase("P2.1-envelope", "every message has its version, its type, and its prefix", async (bench) => {

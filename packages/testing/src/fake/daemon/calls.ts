@@ -9,6 +9,8 @@ export interface FakeCatalogue extends FakeSessionHost {
   readonly credential: string | undefined;
   /** Credentials that reach their own sessions only. */
   readonly keys: ReadonlySet<string>;
+  /** Bytes of prompts that may wait in the sessions of one of `keys`. */
+  readonly queuedBytes: number;
   /** Whether the daemon offers no extension. */
   readonly isPlain: boolean;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import { RpcCode } from "@daemon-sdk/protocol";
 import type { Recording } from "../../transport/index.js";
-import { checkTexts, errorOf, type IncomingFrame, isWholeNumbers, rpcFault } from "../wire/index.js";
+import { checkSize, checkTexts, errorOf, type IncomingFrame, isWholeNumbers, rpcFault } from "../wire/index.js";
 import { type FakeCatalogue, type FakeMethod, sessionsFor } from "./calls.js";
 import { CAPABILITY_OF_METHOD } from "./capabilities.js";
 import { type FakeLink, withoutPrefix } from "./link.js";
@@ -47,7 +47,8 @@ export class Dispatcher {
     replay.start(link);
   }
 
-  request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>): void {
+  /** @param units length of the request's text */
+  request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>, units: number): void {
     const name = withoutPrefix(frame.method);
     const replay = this.#replays.get(link);
     if (replay) {
@@ -59,7 +60,10 @@ export class Dispatcher {
     try {
       const method = this.#methodFor(link, name, frame.protocolVersion);
       // An original daemon has no such bounds.
-      if (!this.#options.catalogue.isPlain) checkTexts(frame.params);
+      if (!this.#options.catalogue.isPlain) {
+        checkSize(name, frame.params, units);
+        checkTexts(frame.params);
+      }
       this.#run(link, frame, method);
     } catch (fault) {
       link.fail(frame.id, errorOf(fault));

@@ -26,6 +26,8 @@ const PROMPTS: DaemonPrompts = {
 };
 
 const CREDENTIAL = "credential-of-the-fake-daemon";
+/** Bytes of prompts that wait: a few prompts of a case fill it. */
+const QUEUED_BYTES = 64 * 1024;
 const KEYS = ["first-key-of-the-fake-daemon", "second-key-of-the-fake-daemon"] as const;
 
 /** A harness of the daemon contract for a `FakeDaemon` with matching scripts. */
@@ -35,6 +37,7 @@ export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): Daemo
   const daemon = new FakeDaemon({
     credential: CREDENTIAL,
     keys: KEYS,
+    queuedBytes: QUEUED_BYTES,
     clock,
     ...(capabilities ? { capabilities } : {}),
   });
@@ -43,6 +46,7 @@ export function fakeDaemonHarness(options: FakeDaemonHarnessOptions = {}): Daemo
     connect: () => daemon.dial({ url: "memory:", signal: new AbortController().signal }),
     credential: { token: CREDENTIAL },
     keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }] as const,
+    queuedBytes: QUEUED_BYTES,
     prompts: PROMPTS,
     passTime: (ms: number) => clock.advance(ms),
     prune: (sessionId: string) => daemon.sessions.get(sessionId)?.journal.prune(),

@@ -29,6 +29,8 @@ export interface FakeDaemonOptions extends CapabilityOptions {
   readonly credential?: string;
   /** Further accepted credentials. Each reaches only the sessions made with it. Default: none. */
   readonly keys?: readonly string[];
+  /** Bytes of prompts that may wait in the sessions of one of `keys`. Default: any. */
+  readonly queuedBytes?: number;
   /** `factoryProtocolVersion` of the daemon. Requests with another one are refused. Default: ours. */
   readonly protocolVersion?: string;
   /** Whether turns end with `agent_turn_completed`. Default: true if `turns` is offered; old daemons never send it. */
@@ -94,7 +96,7 @@ export class FakeDaemon {
     });
     this.#owner = {
       protocolVersion,
-      onRequest: (link, request) => this.#request(link, request),
+      onRequest: (link, request, units) => this.#request(link, request, units),
       onResponse: (link, response) => this.#response(link, response),
       onNotification: (link, { method, params }) => this.#notification(link, withoutPrefix(method) ?? method, params),
       onBadFrame: (_link, text) => this.badFrames.push(text),
@@ -239,6 +241,7 @@ export class FakeDaemon {
       isPlain: Object.keys(capabilities).length === 0,
       credential: options.credential,
       keys: new Set(options.keys),
+      queuedBytes: options.queuedBytes ?? Number.POSITIVE_INFINITY,
       completesTurns: options.completesTurns ?? capabilities.turns === true,
       clock: this.#clock,
       keep: options.keep ?? Number.POSITIVE_INFINITY,
@@ -253,12 +256,12 @@ export class FakeDaemon {
     };
   }
 
-  #request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>): void {
+  #request(link: FakeLink, frame: Extract<IncomingFrame, { kind: "request" }>, units: number): void {
     const { id, params, protocolVersion } = frame;
     const method = withoutPrefix(frame.method) ?? frame.method;
     this.received.push({ link: link.number, id, method, params, protocolVersion });
     this.#wakeWaiters();
-    this.#dispatcher.request(link, frame);
+    this.#dispatcher.request(link, frame, units);
   }
 
   #response(link: FakeLink, frame: Extract<IncomingFrame, { kind: "response" }>): void {

@@ -5,7 +5,8 @@ import type { FaultSwitches, FaultyTransport } from "./faults/index.js";
 /** Callbacks of a link to its daemon. */
 export interface FakeLinkOwner {
   readonly protocolVersion: string | undefined;
-  onRequest(link: FakeLink, request: Extract<IncomingFrame, { kind: "request" }>): void;
+  /** @param units length of the request's text */
+  onRequest(link: FakeLink, request: Extract<IncomingFrame, { kind: "request" }>, units: number): void;
   onResponse(link: FakeLink, response: Extract<IncomingFrame, { kind: "response" }>): void;
   onNotification(link: FakeLink, notification: Extract<IncomingFrame, { kind: "notification" }>): void;
   onBadFrame(link: FakeLink, text: string): void;
@@ -46,7 +47,7 @@ export class FakeLink implements FaultSwitches {
 
   readonly #onMessage = (text: string): void => {
     const frame = readFrame(text);
-    if (frame.kind === "request") this.#owner.onRequest(this, frame);
+    if (frame.kind === "request") this.#owner.onRequest(this, frame, text.length);
     else if (frame.kind === "response") this.#owner.onResponse(this, frame);
     else if (frame.kind === "notification") this.#owner.onNotification(this, frame);
     else {

@@ -123,6 +123,7 @@ function addUserMessage(call: FakeCall): unknown {
   if (session.queuedMessages.length >= LIMITS.queuedTurns && !session.hasMessage(messageId)) {
     throw rpcFault(RpcCode.internalError, "The queue of prompts is full", { code: "QUEUE_FULL", retryable: true });
   }
+  if (!session.hasMessage(messageId)) checkQueueBytes(call, utf8BytesOf(params));
   const isKnown = session.hasMessage(messageId);
   if (!session.isOpen && !isKnown) {
     const data = { code: "SESSION_CLOSED", sessionId: session.id };
@@ -134,6 +135,17 @@ function addUserMessage(call: FakeCall): unknown {
   if (!isKnown || !call.daemon.capabilities.turnEvents) return {};
   const { text: _answer, ...receipt } = session.receipts.of(messageId);
   return { receipt };
+}
+
+/** Refuses a prompt with which too many bytes would wait in the sessions of its key. */
+function checkQueueBytes({ daemon, link }: FakeCall, added: number): void {
+  if (!daemon.keys.has(link.principal)) return;
+  const own = [...daemon.sessions.values()].filter(({ key }) => key === link.principal);
+  const bytes = own.flatMap((session) => session.queuedMessages).reduce((sum, one) => sum + utf8BytesOf(one), 0);
+  const most = daemon.queuedBytes;
+  if (bytes + added <= most) return;
+  const message = `Messages of ${bytes} bytes wait, this one has ${added}, and ${most} may wait (queuedBytes)`;
+  throw rpcFault(RpcCode.internalError, message, { code: "QUEUE_FULL", retryable: true });
 }
 
 function interruptSession(call: FakeCall): unknown {
