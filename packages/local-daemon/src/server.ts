@@ -150,9 +150,13 @@ class RunningDaemon implements Daemon {
     });
     this.#connections = this.#sessionConnections();
     this.#metricsReader = this.#readMetrics();
-    this.#observation.export(() => this.#metricsReader.read().metrics);
-    this.#reload = new ConfigReload({
-      ...{ config, policies, logger, agents: this.#agents, credentials: this.#credentials, loginShell },
+    this.#reload = this.#makeReload(policies);
+  }
+
+  #makeReload(policies: KeyPolicies): ConfigReload {
+    const { config, loginShell } = this.#parts;
+    return new ConfigReload({
+      ...{ config, policies, logger: this.#logger, agents: this.#agents, credentials: this.#credentials, loginShell },
       closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),
       recheck: () => this.#host.services.live.recheck(),
     });
@@ -172,7 +176,7 @@ class RunningDaemon implements Daemon {
   #readMetrics(): MetricsReader {
     const { config, claim } = this.#parts;
     const { metrics } = this.#observation;
-    return new MetricsReader({
+    const reader = new MetricsReader({
       ...{ metrics, host: this.#host, credentials: this.#credentials, now: config.now },
       storePath: claim.databasePath,
       measure: () => ({
@@ -181,6 +185,8 @@ class RunningDaemon implements Daemon {
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
+    this.#observation.export(() => reader.read().metrics);
+    return reader;
   }
 
   get endpoint(): DaemonEndpoint {

@@ -211,7 +211,7 @@ export class FaceSession {
       const state = await engine.request(METHODS.resumeSession, resume, { onResult: () => this.#credit.attached() });
       this.#whenFree(() => this.#askPending(state));
     } catch (error) {
-      this.#logger.info({ sessionId: this.id, error: String(error) }, "a session could not be resumed; it is loaded");
+      this.#logger.info({ session: this.id, error: String(error) }, "a session could not be resumed; it is loaded");
       await this.#loadAgain();
     }
   }
@@ -227,7 +227,7 @@ export class FaceSession {
     try {
       await this.#link.request(METHODS.interruptSession, { sessionId: this.id, messageId });
     } catch (error) {
-      this.#logger.warn({ sessionId: this.id, error: String(error) }, "a turn could not be interrupted");
+      this.#logger.warn({ session: this.id, error: String(error) }, "a turn could not be interrupted");
     }
   }
 
@@ -273,7 +273,7 @@ export class FaceSession {
       const { receipts } = await this.#link.request(METHODS.getReceipts, { sessionId: this.id, messageIds });
       this.#prompts.endedBy(receipts);
     } catch (error) {
-      this.#logger.warn({ sessionId: this.id, error: String(error) }, "a session is gone");
+      this.#logger.warn({ session: this.id, error: String(error) }, "a session is gone");
       if (ProtocolError.is(error) || RpcFault.is(error)) this.#closed();
     }
   }

@@ -92,7 +92,7 @@ class ProcessSpawner implements AgentSpawner {
       guard?.remove(started.pid);
       if (this.#processes.get(sessionId) === started) this.#processes.delete(sessionId);
     });
-    logger.info({ agent: spec.name, pid: started.pid, sessionId }, "Started an agent.");
+    logger.info({ agent: spec.name, pid: started.pid, session: sessionId }, "Started an agent.");
     return started;
   }
 

@@ -40,7 +40,7 @@ export async function reapLeftovers(
     // An agent leads a group of its own; one that has moved to another group is killed alone.
     sendSignal(-row.pid, "SIGKILL");
     sendSignal(row.pid, "SIGKILL");
-    logger.warn({ pid: row.pid, sessionId: row.sessionId }, "Killed an agent that an earlier daemon left behind.");
+    logger.warn({ pid: row.pid, session: row.sessionId }, "Killed an agent that an earlier daemon left behind.");
   }
   const immortal = await waitUntilGone(leaders);
   if (immortal.length > 0)

@@ -74,6 +74,7 @@ async function runInForeground({ port, stateDir, terminal }: StartOptions): Prom
   const { runDaemon } = await import("../daemon/index.js");
   return runDaemon({
     port,
+    logsToStdout: true,
     onReady: ({ endpoint }) =>
       terminal.note(
         `Listening on ${endpoint.socketPath}${endpoint.port === undefined ? "" : ` and 127.0.0.1:${endpoint.port}`} ` +

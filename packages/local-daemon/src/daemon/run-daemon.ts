@@ -17,7 +17,7 @@ import {
 import { type ConfigReading, createDaemon, type Daemon, type DaemonConfig, type HandOver } from "../server.js";
 import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
-import { createDaemonLog, type DaemonLog } from "./daemon-log.js";
+import { createDaemonLog, type DaemonLog, type LogTargets } from "./daemon-log.js";
 import { collectGarbageWithoutHelpers } from "./garbage-collection.js";
 
 /** Options of the command line, which override the configuration file. */
@@ -29,6 +29,8 @@ export interface RunDaemonOptions {
   readonly waitMs?: number | undefined;
   /** Whether a later daemon may take the place of this one. Default false: its program, or its service manager, restarts it. */
   readonly handsOver?: boolean | undefined;
+  /** Whether the log goes to stdout as well as to its file: as JSON, and readable at a terminal. Default false. */
+  readonly logsToStdout?: boolean;
   /** Called when clients can find the daemon. */
   onReady?(daemon: Daemon): void;
 }
@@ -98,7 +100,8 @@ async function serve(run: Run, former?: FormerDaemon): Promise<HandOver | undefi
   options.onReady?.(daemon);
   log.info({ ...daemon.endpoint }, "daemon started");
   if (process.pid === 1) warnOfZombies(log);
-  const opened = openLogSoon(log, join(stateDir, STATE_FILES.log), daemon.closed);
+  const targets = { file: join(stateDir, STATE_FILES.log), toStdout: options.logsToStdout === true };
+  const opened = openLogSoon(log, targets, daemon.closed);
   await daemon.closed;
   unwatch();
   await opened;
@@ -167,9 +170,9 @@ function warnOfZombies(log: Logger): void {
 }
 
 /** Opens the log shortly after the start, so that loading its library does not delay the first client. */
-async function openLogSoon(log: DaemonLog, path: string, closed: Promise<void>): Promise<void> {
+async function openLogSoon(log: DaemonLog, targets: LogTargets, closed: Promise<void>): Promise<void> {
   await Promise.race([delay(PROCESS_LIMITS.logAfterMs, undefined, { ref: false }), closed]);
-  await log.open(path).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));
+  await log.open(targets).catch((error: unknown) => process.stderr.write(`${describe(error)}\n`));
 }
 
 /**

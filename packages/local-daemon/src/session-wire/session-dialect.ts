@@ -83,7 +83,8 @@ export class SessionDialect implements Dialect {
   #calls: Calls | undefined;
   readonly #largeTurns = new Set<LargeTurn>();
   #refusals = 0;
-  #isWelcome = false;
+  /** When the credential was accepted; undefined until then. */
+  #welcomeAt: number | undefined;
   #isLoggedOut = false;
 
   constructor(connection: Connection, options: SessionDialectOptions) {
@@ -187,6 +188,11 @@ export class SessionDialect implements Dialect {
     this.#calls?.end();
     if (this.#client !== undefined)
       this.#options.turns.connections.remove(this.#client.principal.keyId, this.#connection);
+    if (this.#client !== undefined && this.#welcomeAt !== undefined) {
+      const durationMs = Math.round(performance.now() - this.#welcomeAt);
+      const principal = this.#nameOf(this.#client.principal);
+      this.#logger.info({ ...this.#who(), principal, durationMs }, "a client left");
+    }
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
     this.#logger.info({ ...this.#who(), ...this.counters }, "a client sent frames that were not acted on");
@@ -241,7 +247,7 @@ export class SessionDialect implements Dialect {
     const offered = capabilities(rules.agentsOf(principal));
     const result = { userId: "local", orgId: "local", capabilities: offered, instanceId };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
-    if (!this.#isWelcome) this.#welcome(parsed.data, principal);
+    if (this.#welcomeAt === undefined) this.#welcome(parsed.data, principal);
   }
 
   /** False, and answered, when the principal has as many connections as it may have. */
@@ -262,10 +268,11 @@ export class SessionDialect implements Dialect {
   }
 
   #welcome({ caller }: AuthenticateParams, principal: Principal): void {
-    this.#isWelcome = true;
+    this.#welcomeAt = performance.now();
     const share = this.#options.turns.shares.of(principal.keyId);
     this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
     this.#options.onAuthenticated?.(share);
+    this.#logger.info({ ...this.#who(), principal: this.#nameOf(principal) }, "a client connected");
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }
@@ -344,6 +351,10 @@ export class SessionDialect implements Dialect {
 
   #send(frame: string): void {
     this.#connection.send(frame);
+  }
+
+  #nameOf({ keyId }: Principal): string {
+    return this.#host.rules.policies.nameOf(keyId);
   }
 
   #who(): object {

@@ -225,14 +225,7 @@ export class TurnQueue {
     }
     if (this.#isShut) throw sessionClosed(sessionId);
     if (this.#isDraining) throw daemonStopping();
-    const place = {
-      sessionId,
-      id,
-      ordinal: this.#lastOrdinal + 1,
-      requestId,
-      createdAt: now(),
-      ...(trace && { trace }),
-    };
+    const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, trace, createdAt: now() };
     const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
     this.#lastOrdinal = row.ordinal;

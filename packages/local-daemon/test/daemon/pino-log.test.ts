@@ -1,13 +1,23 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Logger } from "@daemon-sdk/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openPinoLog } from "../../src/daemon/pino-log.js";
+
+/** A log to a file, as a logger. */
+function logTo(file: string, maxBytes?: number): Pick<Logger, "info" | "error"> {
+  const write = openPinoLog({ level: "info", file, ...(maxBytes === undefined ? {} : { maxBytes }) });
+  return {
+    info: (fields, message) => write("info", fields, message, Date.now()),
+    error: (fields, message) => write("error", fields, message, Date.now()),
+  };
+}
 
 test.skipIf(!existsSync("/dev/full"))(
   "a full disk costs lines of the log, and neither the daemon nor its memory",
   async () => {
-    const logger = openPinoLog("/dev/full", "info");
+    const logger = logTo("/dev/full");
     const before = process.memoryUsage().heapUsed;
     for (let line = 0; line < 20_000; line += 1) logger.error({ line, text: "x".repeat(1_000) }, "no room for this");
     await new Promise(setImmediate);
@@ -26,7 +36,7 @@ describe("a log that grows", () => {
 
   test("is put aside while the daemon runs, so that two files of bounded size hold its last lines, whole", () => {
     const path = join(directory, "daemon.log");
-    const logger = openPinoLog(path, "info", MAX_BYTES);
+    const logger = logTo(path, MAX_BYTES);
     for (let line = 0; line < 1_000; line += 1) logger.info({ line, text: "x".repeat(50) }, "said");
 
     const files = [`${path}.1`, path];
@@ -41,8 +51,8 @@ describe("a log that grows", () => {
 
   test("counts what an earlier daemon wrote, and takes what others append to it", () => {
     const path = join(directory, "daemon.log");
-    openPinoLog(path, "info", MAX_BYTES).info({ text: "x".repeat(MAX_BYTES - 200) }, "long ago");
-    const logger = openPinoLog(path, "info", MAX_BYTES);
+    logTo(path, MAX_BYTES).info({ text: "x".repeat(MAX_BYTES - 200) }, "long ago");
+    const logger = logTo(path, MAX_BYTES);
     logger.info({ text: "y".repeat(200) }, "today");
     appendFileSync(path, "a crash\n");
 

@@ -229,7 +229,7 @@ export class AcpAgent implements Agent {
     }
     const isOther = this.#isOpen && params.sessionId !== this.#agentSessionId;
     if (isOther) {
-      this.#logger.debug({ named: params.sessionId }, "The agent sent an update of another session; dropped.");
+      this.#logger.debug({ conversation: params.sessionId }, "The agent sent an update of another session; dropped.");
       return;
     }
     this.#reader.read(params.update);
