@@ -74,7 +74,9 @@ async function call(method: string, path: string, { body, bearer }: { body?: obj
     throw new ConnectionError("CONNECTION_FAILED", "The daemon does not answer.", { cause });
   });
   if (response.ok) return response.status === 204 ? undefined : ((await response.json()) as unknown);
-  const code = response.status === 401 ? "AUTH_REJECTED" : "CONNECTION_FAILED";
+  // 404: a daemon that was started since then, and that serves no console until its first link.
+  const isRefused = response.status === 401 || response.status === 404;
+  const code = isRefused ? "AUTH_REJECTED" : "CONNECTION_FAILED";
   throw new ConnectionError(code, `The daemon answered ${response.status}.`);
 }
 

@@ -2,8 +2,9 @@ import { METHODS } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import { type Ask, askOnTerminal } from "./answers.js";
 import type { CommandLine } from "./command-line.js";
-import { callRunningDaemon } from "./daemon-call.js";
 import { EXIT } from "./fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
+import { runningReader } from "./session-reader.js";
 import { printable, type Terminal } from "./terminal.js";
 
 /** Adds `delete`. */
@@ -15,7 +16,7 @@ export function addDeleteCommand(program: Command, cli: CommandLine): void {
       "delete sessions for good: conversation, journal, receipts, and what the agent keeps where it can delete that",
       "one JSON object for each session; nothing is asked",
     )
-    .argument("<session...>", "ids of sessions, as `sessions` lists them")
+    .argument("<session...>", SESSION_ARGUMENT)
     .option("-f, --force", "end turns that run or wait", false)
     .option("-y, --yes", "ask nothing", false)
     .action(
@@ -28,6 +29,7 @@ export function addDeleteCommand(program: Command, cli: CommandLine): void {
 /** `local-daemon delete`. */
 export interface DeleteOptions {
   readonly stateDir: string;
+  /** Each as `sessionIdOf` takes it. */
   readonly sessionIds: readonly string[];
   /** Ends turns that run or wait. */
   readonly force: boolean;
@@ -40,14 +42,16 @@ export interface DeleteOptions {
 
 /** Deletes sessions of the running daemon, each one after the other. Asks first; no answer means no. */
 export async function deleteSessions(options: DeleteOptions): Promise<number> {
-  const { stateDir, sessionIds, force, yes, json, terminal } = options;
-  using call = await callRunningDaemon(stateDir);
+  const { stateDir, force, yes, json, terminal } = options;
+  await using reader = await runningReader(stateDir);
+  const sessionIds: string[] = [];
+  for (const text of options.sessionIds) sessionIds.push(await sessionIdOf(text, () => reader.sessions()));
   if (!yes && !json && !(await isConfirmed(options))) {
     terminal.answer("Nothing was deleted.\n");
     return EXIT.failed;
   }
   for (const sessionId of sessionIds) {
-    await call.engine.request(METHODS.deleteSession, { sessionId, ...(force && { force }) });
+    await reader.call.engine.request(METHODS.deleteSession, { sessionId, ...(force && { force }) });
     if (json) terminal.json({ sessionId, deleted: true });
     else terminal.answer(`Deleted ${printable(sessionId)}.\n`);
   }

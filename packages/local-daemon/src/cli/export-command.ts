@@ -8,6 +8,8 @@ import { STATE_FILES, storageFailure } from "../rendezvous/index.js";
 import { SqliteStore } from "../storage/index.js";
 import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
+import { StoredReader } from "./session-reader.js";
 import type { Terminal } from "./terminal.js";
 
 /** Adds `export`. */
@@ -19,7 +21,7 @@ export function addExportCommand(program: Command, cli: CommandLine): void {
       "write a session as JSON lines, or everything as a backup; the daemon may run, and goes on",
       "one JSON object about what was written",
     )
-    .argument("[session]", "id of a session, as `sessions` lists them")
+    .argument("[session]", SESSION_ARGUMENT)
     .option("-a, --all <directory>", "back up everything into a new directory")
     .option("-o, --output <file>", "write the session into a new file; default: stdout")
     .addHelpText(
@@ -54,10 +56,11 @@ async function backUp({ stateDir, json, terminal, to }: ExportOptions & { to: st
 }
 
 async function exportOne(options: ExportOptions & { session: string; output: string | undefined }): Promise<number> {
-  const { stateDir, json, terminal, session, output } = options;
+  const { stateDir, json, terminal, output } = options;
   const store = new SqliteStore({ path: join(stateDir, STATE_FILES.database) });
   store.openToRead();
   try {
+    const session = await sessionIdOf(options.session, () => new StoredReader(store).sessions());
     let lines = 0;
     const texts = async function* (): AsyncGenerator<string> {
       for await (const line of exportSession(store, sessionId(session))) {

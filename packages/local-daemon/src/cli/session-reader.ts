@@ -121,7 +121,8 @@ export class DaemonReader implements SessionReader {
   }
 }
 
-class StoredReader implements SessionReader {
+/** Reads from a store that no daemon needs to have open. */
+export class StoredReader implements SessionReader {
   readonly #store: StoreReader;
 
   constructor(store: StoreReader) {

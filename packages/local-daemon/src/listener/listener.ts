@@ -94,7 +94,10 @@ class SocketIntake {
   async openSite(site: PageSite): Promise<number> {
     if (this.port === undefined) {
       this.#late ??= this.#openPort(0).then((server) => this.#logErrors(server));
-      await this.#late;
+      // A port that could not be had now may be had for the next link.
+      await this.#late.finally(() => {
+        this.#late = undefined;
+      });
     }
     this.#http.site = site;
     return this.port ?? 0;

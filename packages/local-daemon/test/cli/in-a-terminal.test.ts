@@ -82,6 +82,7 @@ describe.skipIf(pty === undefined)(`in a terminal${pty === undefined ? ` (${NO_P
     await shell.wrote("code 130");
     shell.type("exit\r");
     await shell.exited;
+    expect(readable(shell.output).match(/The turn ended/g)).toHaveLength(1);
   });
 
   test.each([

@@ -52,7 +52,7 @@ test("docs/cli.md shows what the commands do", async ({ skip }) => {
     await terminal("local-daemon stop --now").exited;
     await rm(home, { recursive: true, force: true });
   }
-}, 60_000);
+}, 180_000);
 
 /** How often a hidden command is repeated until it succeeds: each takes a tenth of a second at least. */
 const MOST_TRIES = 100;

@@ -16,6 +16,7 @@ const FIXED: readonly (readonly [RegExp, string])[] = [
   [/127\.0\.0\.1:\d{4,5}/g, "127.0.0.1:49152"],
   [/("port":|^port +)\d+/gm, "$149152"],
   [/(version"?:? *"?)\d+\.\d+\.\d+/g, "$11.0.0"],
+  [/Wrote \d+ lines/g, "Wrote 44 lines"],
   [/[\d,]+ MiB free/g, "120,000 MiB free"],
   [/\bv\d+\.\d+\.\d+(?=, )/g, "v20.19.0"],
 ];
