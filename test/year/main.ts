@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { exportAll, restoreAll } from "../../packages/local-daemon/src/backup/index.js";
 import { storeContents } from "../../packages/local-daemon/test/backup/store-contents.js";
@@ -26,7 +26,12 @@ async function main(): Promise<void> {
   const done = existsSync(results) ? readWeeks() : [];
   await liveThrough({
     ...{ stateDir, firstWeek: done.length + 1, weeks: Number(values.until ?? weeks) },
-    ...{ sessionsPerWeek: Number(values.sessions), turnsPerSession: 50, retention: { days: 7 } },
+    ...{
+      programs: dirname(process.argv[1] ?? ""),
+      sessionsPerWeek: Number(values.sessions),
+      turnsPerSession: 50,
+      retention: { days: 7 },
+    },
     onWeek(week) {
       appendFileSync(results, `${JSON.stringify(week)}\n`);
       console.log(

@@ -38,11 +38,11 @@ export async function sampleTurn(): Promise<TurnSample> {
   await client.result("add_user_message", { sessionId: SESSION, text, messageId: TURN });
   await agent.prompted(1);
   agent.message(TURN, "user", text);
-  for (let piece = 0; piece < 12; piece += 1) {
+  for (let piece = 0; piece < 6; piece += 1) {
     agent.delta(`word${piece} of the answer that comes in pieces, `, ANSWER);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  agent.message(ANSWER, "assistant", "The parser takes a comma at the end of a list for one more element. ".repeat(6));
+  agent.message(ANSWER, "assistant", "The parser takes a comma at the end of a list for one more element. ".repeat(2));
   agent.end();
   await client.turnEnd(TURN);
   return summed(store.writes.slice(from));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -25,6 +25,8 @@ import { sampleTurn, type TurnSample, turnsLike } from "./one-turn.js";
 export interface YearOptions {
   /** The state directory; made when it is not there. */
   readonly stateDir: string;
+  /** Where the programs of threads are; default: their work is done in this thread. */
+  readonly programs?: string;
   /** The last week. */
   readonly weeks: number;
   /** Default 1; later ones go on with what an earlier run left. */
@@ -55,7 +57,8 @@ export interface WeekOfUse {
 
 const WEEK_MS = 7 * 24 * 60 * 60_000;
 const SINCE = Date.UTC(2026, 0, 5);
-const DIST = join(process.cwd(), "packages", "local-daemon", "dist");
+/** Times that a daemon is started after each week: the shortest start counts, for a machine has other work, too. */
+const STARTS = 3;
 const SEARCHED = "comma";
 
 /**
@@ -68,7 +71,9 @@ export async function liveThrough(options: YearOptions): Promise<WeekOfUse[]> {
   const weeks: WeekOfUse[] = [];
   for (let week = options.firstWeek ?? 1; week <= options.weeks; week += 1) {
     const used = await liveAWeek(options, week, sample);
-    const measured = { week, ...used, ...(await startOn(options.stateDir, SINCE + week * WEEK_MS)) };
+    const starts: Awaited<ReturnType<typeof startOn>>[] = [];
+    while (starts.length < STARTS) starts.push(await startOn(options.stateDir, SINCE + week * WEEK_MS));
+    const measured = { week, ...used, ...starts.sort((one, other) => one.startMs - other.startMs)[0] };
     weeks.push({ ...measured, diskBytes: bytesIn(options.stateDir), heapBytes: heapBytes() });
     options.onWeek?.(weeks.at(-1) as WeekOfUse);
   }
@@ -79,7 +84,7 @@ type Used = Pick<WeekOfUse, "deleted" | "deleteMs" | "storedSessions" | "writeMs
 
 async function liveAWeek(options: YearOptions, week: number, sample: TurnSample): Promise<Used> {
   const now = () => SINCE + week * WEEK_MS;
-  const { store, host, search } = await partsOf(options.stateDir, now);
+  const { store, host, search } = await partsOf(options, now);
   const began = performance.now();
   for (let at = 0; at < options.sessionsPerWeek; at += 1) {
     await store.commit(sessionOf(options, week, at, sample));
@@ -110,15 +115,15 @@ function sessionOf({ turnsPerSession }: YearOptions, week: number, at: number, s
   return [{ kind: "session", row } as const, ...turnsLike(sample, id, times)];
 }
 
-async function partsOf(stateDir: string, now: () => number) {
-  const [checkpointProgram, program] = ["checkpoint-worker.cjs", "search-worker.cjs"].map((name) => join(DIST, name));
-  const threads = existsSync(checkpointProgram ?? "");
+async function partsOf({ stateDir, programs }: YearOptions, now: () => number) {
+  const programOf = (name: string) => (programs === undefined ? undefined : join(programs, `${name}.cjs`));
+  const [checkpointProgram, program] = [programOf("checkpoint-worker"), programOf("search-worker")];
   const path = join(stateDir, "daemon.db");
-  const store = new SqliteStore({ path, now, ...(threads && { checkpointProgram }) });
+  const store = new SqliteStore({ path, now, ...(checkpointProgram !== undefined && { checkpointProgram }) });
   const { epoch } = await store.open();
   const committer = new Committer({ store, logger: silentLogger });
   const indexPath = join(stateDir, "search.db");
-  const search = new MessageSearch({ store, indexPath, logger: silentLogger, ...(threads && { program }) });
+  const search = new MessageSearch({ store, indexPath, logger: silentLogger, program });
   const host = new SessionHost({
     ...{ store, committer, search, epoch, now, instanceId: "year", logger: silentLogger, stateDir },
     limits: DEFAULT_CONFIG.limits,

@@ -88,7 +88,9 @@ export class SearchIndex {
     // What is remembered of a transaction that fails may not be so.
     this.#owners.clear();
     database.transaction(() => {
-      for (const change of changes) this.#putMessage(database, change);
+      const emptied = new Set<string>();
+      for (const change of changes) this.#putMessage(database, change, emptied);
+      for (const words of emptied) database.dropTable(words);
       const lastNo = changes.reduce((last, { no }) => Math.max(last, no), this.#read("last_no") ?? 0);
       this.#write({ last_no: lastNo });
       if (filledTo === "all") database.run("DELETE FROM meta WHERE name = 'filled_to'");
@@ -107,10 +109,12 @@ export class SearchIndex {
       .map((row) => numberOf(row, "no"));
   }
 
-  /** How many shards an owner has: 0, 1 and so on, the newest documents in the last one. */
-  shardsOf(owner: OwnerNo): number {
-    const last = this.#lastDocument(owner);
-    return last === 0 ? 0 : shardOf(last) + 1;
+  /** The newest shard of an owner that holds documents, of those below another one; undefined when there is none. */
+  shardBelow(owner: OwnerNo, shard: number = Number.MAX_SAFE_INTEGER): number | undefined {
+    const end = Math.min(shard * SEARCH_LIMITS.shardDocuments, Number.MAX_SAFE_INTEGER);
+    const row = this.#open().get(`SELECT max(doc) AS doc FROM docs_${owner} WHERE doc < ?`, end);
+    const last = numberOf(row, "doc");
+    return last === 0 ? undefined : shardOf(last);
   }
 
   /** Documents of one shard with a text that matches, newest first, each once. */
@@ -136,7 +140,8 @@ export class SearchIndex {
     return JSON.parse(inflateRawSync(body).toString()) as Candidate[];
   }
 
-  #putMessage(database: SqliteDatabase, { no, sessionId, owner, body }: MessageChange): void {
+  /** @param emptied tables of shards that hold no document afterwards */
+  #putMessage(database: SqliteDatabase, { no, sessionId, owner, body }: MessageChange, emptied: Set<string>): void {
     const table = this.#ownerNo(database, owner);
     const known = numberOf(database.get(`SELECT doc FROM docs_${table} WHERE message = ?`, no), "doc");
     if (known > 0) {
@@ -146,8 +151,12 @@ export class SearchIndex {
     }
     const message = body === undefined ? undefined : (JSON.parse(Buffer.from(body).toString()) as SessionMessage);
     const texts = message === undefined ? [] : searchableTexts(message);
-    if (message === undefined || texts.length === 0) return;
+    if (message === undefined || texts.length === 0) {
+      if (known > 0 && this.#isEmpty(table, shardOf(known))) emptied.add(wordsTable(table, shardOf(known)));
+      return;
+    }
     const doc = known > 0 ? known : this.#newDocument(database, table);
+    emptied.delete(wordsTable(table, shardOf(doc)));
     const candidates = texts.map((text): Candidate => ({ ...text, docId: message.id, role: message.role }));
     database.run(
       `INSERT INTO docs_${table} (doc, message, session, body) VALUES (?, ?, ?, ?)`,
@@ -187,6 +196,11 @@ export class SearchIndex {
        USING fts5 (words, parts, content='', contentless_delete=1, tokenize='ascii')`,
     );
     return doc;
+  }
+
+  #isEmpty(owner: OwnerNo, shard: number): boolean {
+    const [first, end] = [shard * SEARCH_LIMITS.shardDocuments, (shard + 1) * SEARCH_LIMITS.shardDocuments];
+    return this.#open().get(`SELECT 1 FROM docs_${owner} WHERE doc >= ? AND doc < ? LIMIT 1`, first, end) === undefined;
   }
 
   /** The newest document of an owner; they are numbered from 1. */

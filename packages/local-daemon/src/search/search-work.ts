@@ -43,7 +43,7 @@ interface Look {
 function* lookThrough(look: Look): Generator<void, boolean> {
   const { index, owner, clock, collector, expression } = look;
   let further: number = SEARCH_LIMITS.furtherMessages;
-  for (let shard = index.shardsOf(owner) - 1; shard >= 0; shard -= 1) {
+  for (let shard = index.shardBelow(owner); shard !== undefined; shard = index.shardBelow(owner, shard)) {
     for (const doc of index.matches(owner, shard, expression)) {
       if (collector.isFull || further === 0) return false;
       if (collector.hasAllSessions) further -= 1;
@@ -51,7 +51,7 @@ function* lookThrough(look: Look): Generator<void, boolean> {
       if (clock.isOver) return true;
       if (clock.isTurnOver) yield* clock.pause();
     }
-    if (clock.isOver) return shard > 0;
+    if (clock.isOver) return index.shardBelow(owner, shard) !== undefined;
     if (clock.isTurnOver) yield* clock.pause();
   }
   return false;

@@ -22,12 +22,16 @@ export function copyDatabase(from: string, to: string): CopiedStore {
   try {
     // With its mode from birth.
     closeSync(openSync(to, "wx", 0o600));
+    // The last connection that could write would delete the log of a killed daemon, by which the next start knows of the kill.
+    const last = openDatabase(from, { readOnly: true, timeout: STORAGE_LIMITS.busyMs });
     const source = openDatabase(from, { timeout: STORAGE_LIMITS.busyMs });
     try {
+      last.prepare("SELECT count(*) FROM sqlite_schema").get();
       source.exec("PRAGMA auto_vacuum=INCREMENTAL");
       source.prepare("VACUUM INTO ?").run(to);
     } finally {
       source.close();
+      last.close();
     }
     const copy = openDatabase(to);
     try {

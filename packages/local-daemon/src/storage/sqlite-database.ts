@@ -211,6 +211,12 @@ export class SqliteDatabase {
     this.#guard(() => this.#prepare(sql).run(...values));
   }
 
+  /** Drops a table, and forgets the statements that name it. */
+  dropTable(name: string): void {
+    for (const sql of this.#statements.keys()) if (sql.includes(name)) this.#statements.delete(sql);
+    this.#guard(() => this.#open().exec(`DROP TABLE IF EXISTS ${name}`));
+  }
+
   /** The first row, or undefined. */
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
     return this.#guard(() => this.#prepare(sql).get(...values) as SqlRow | undefined);

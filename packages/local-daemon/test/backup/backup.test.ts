@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { messageId, type SessionId, sessionId } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
@@ -69,6 +80,9 @@ describe("a backup", () => {
     expect(storeContents(join(to.state, "daemon.db"))).toEqual(storeContents(join(from.state, "daemon.db")));
     expect(readFileSync(join(to.state, "agents", "workspace-agent", "s-1.json"), "utf8")).toBe('{"id":"s-1"}');
     expect(existsSync(join(to.state, "config.json"))).toBe(true);
+    const file = new DatabaseSync(join(to.state, "daemon.db"));
+    expect(file.prepare("PRAGMA auto_vacuum").get()).toEqual({ auto_vacuum: 2 });
+    file.close();
     const restored = new SqliteStore({ path: join(to.state, "daemon.db") });
     await restored.open();
     // Those of the daemon that was backed up may still run.
@@ -212,3 +226,20 @@ function withoutNumbers(rows: readonly string[] | undefined): unknown[] {
 async function* asAsync(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
+
+test("what a killed daemon left in its log is in a backup, and the log stays for the next start", async () => {
+  using home = tempHome();
+  await filledState(home.state);
+  const path = join(home.state, "daemon.db");
+  const store = new SqliteStore({ path, checkpointProgram: IDLE_PROGRAM });
+  await store.open();
+  await store.commit([{ kind: "message", sessionId: S, message: message("late", "late") }]);
+  // As the files of a killed daemon are.
+  for (const suffix of ["", "-wal"]) copyFileSync(path + suffix, `${path}.killed${suffix}`);
+  await store.close();
+  for (const suffix of ["", "-wal"]) renameSync(`${path}.killed${suffix}`, path + suffix);
+  const backup = join(dirname(home.state), "backup");
+  await exportAll({ stateDir: home.state, to: backup });
+  expect(existsSync(`${path}-wal`)).toBe(true);
+  expect(storeContents(join(backup, "daemon.db")).messages?.some((row) => row.includes("late"))).toBe(true);
+});

@@ -136,7 +136,7 @@ test("an index of another store, or of another state of this one, is not believe
   index.put([change(1), change(5)], "all");
   index.close();
   expect(index.open({ id: 1, lastNo: 5, newestNo: 5 })).toBeUndefined();
-  expect(index.shardsOf(1)).toBe(1);
+  expect(index.shardBelow(1)).toBe(0);
   index.close();
   // Behind it, as after a power loss: what is missing is filled in, however often that is begun.
   expect(index.open({ id: 1, lastNo: 8, newestNo: 8 })).toBe(5);
@@ -213,7 +213,7 @@ test("documents of several shards are found, changed and dropped alike", () => {
   });
   index.put(Array.from({ length: count }, (_, at) => put(at + 1, `needle n${at + 1}x`)));
   const [owner = 0] = index.ownersFor(undefined);
-  expect(index.shardsOf(owner)).toBe(3);
+  expect(index.shardBelow(owner)).toBe(2);
   index.put([put(3, "thread n3x"), put(1_500, undefined), put(count, "thread")]);
   const ids = (query: string) => {
     const asked = { query, kind: "all", limitSessions: 9, limitHitsPerSession: 20, contextChars: 9 };
@@ -344,5 +344,39 @@ test("a deleted session of a key is found no more, and its words leave the index
   const index = new DatabaseSync(desk.indexPath);
   expect(index.prepare("SELECT count(*) AS n FROM docs_1").get()).toEqual({ n: 1 });
   index.close();
+  await desk.start();
+});
+
+test("a shard whose messages are gone is dropped, and a search finds what is older and newer", async () => {
+  const desk = await Desk.open();
+  const count = SEARCH_LIMITS.shardDocuments * 2 + 10;
+  const first = "m-0";
+  await desk.store.commit([{ kind: "session", row: sessionRow(S) }]);
+  for (let at = 0; at < count; at += 256) {
+    const ids = Array.from({ length: Math.min(256, count - at) }, (_, offset) => at + offset);
+    await desk.store.commit(
+      ids.map((no): StoreWrite => {
+        return { kind: "message", sessionId: S, message: message(`m-${no}`, no % 500 === 0 ? "a giraffe" : "x") };
+      }),
+    );
+  }
+  while ((await desk.searching.answer({ query: "giraffe" })).isIncomplete) await delay(5);
+  // Everything of the shard in the middle, and of the first one but the first message.
+  for (let no = 1; no < SEARCH_LIMITS.shardDocuments * 2; no += 256) {
+    await desk.store.commit(
+      Array.from({ length: 256 }, (_, offset) => no + offset)
+        .filter((at) => at < SEARCH_LIMITS.shardDocuments * 2)
+        .map((at): StoreWrite => ({ kind: "retractMessage", sessionId: S, messageId: `m-${at}` })),
+    );
+  }
+  await tell(desk.store, sessionId("s-2"), { new: "the newest giraffe" });
+  expect(await desk.searching.ids("giraffe")).toEqual(["new", first]);
+  await desk.stop();
+  const index = new DatabaseSync(desk.indexPath);
+  const tables = index
+    .prepare("SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%' ORDER BY name")
+    .all();
+  index.close();
+  expect(tables.map((row) => Reflect.get(Object(row), "name"))).toEqual(["words_1_0", "words_1_2"]);
   await desk.start();
 });
