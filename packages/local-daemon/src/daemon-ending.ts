@@ -124,7 +124,7 @@ const FAILED_HAND_OVER: HandOver = {
 
 function handOverOf(holder: AgentHolder, { gone }: LeaveOrder): HandOver {
   const outcome = Promise.race([
-    holder.followed.then(() => "followed" as const),
+    holder.adopted.then(() => "adopted" as const),
     holder.ended.then(() => "failed" as const),
     gone.then(() => holder.forsaken).then(() => "failed" as const),
   ]);

@@ -217,7 +217,7 @@ class RunningDaemon implements Daemon {
 
   async #start(): Promise<void> {
     const { claim, config } = this.#parts;
-    const succession = await Succession.find(claim.stateDir, this.#logger);
+    const succession = await Succession.find(claim, this.#logger);
     this.#succession = succession;
     try {
       await this.#reap(succession);
@@ -229,7 +229,7 @@ class RunningDaemon implements Daemon {
       failpoint("sessions-recovered");
       if (claim.socketPath !== undefined || config.port !== undefined) await this.#open();
       await claim.publish({ port: this.#listener?.port, program: config.program });
-      await succession.follow(this.#logger);
+      await succession.adopt(this.#logger);
       this.#connections.preload();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });

@@ -114,7 +114,7 @@ async function serve(run: Run, former?: FormerDaemon): Promise<HandOver | undefi
 function heldBy(handOver: HandOver): (error: unknown) => Promise<HandOver> {
   return async (error) => {
     if (ConnectionError.is(error, "DAEMON_ALREADY_RUNNING")) {
-      return { ...handOver, outcome: Promise.resolve("followed" as const) };
+      return { ...handOver, outcome: Promise.resolve("adopted" as const) };
     }
     await handOver.close();
     throw error;

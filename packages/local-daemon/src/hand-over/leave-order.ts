@@ -20,10 +20,10 @@ export interface Left {
 /** What became of a hand-over, for the process that handed over. */
 export interface HandOver {
   /**
-   * `followed`: another daemon serves, and this process only holds agents for it. `failed`: none came; start a daemon again, which
+   * `adopted`: another daemon serves, and this process only holds agents for it. `failed`: none came; start a daemon again, which
    * gets everything back.
    */
-  readonly outcome: Promise<"followed" | "failed">;
+  readonly outcome: Promise<"adopted" | "failed">;
   /** Resolves when this process holds no agent any more. */
   readonly ended: Promise<void>;
   /** Ends the agents that this process holds. */

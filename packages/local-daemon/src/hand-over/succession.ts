@@ -1,24 +1,33 @@
+import { readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Logger, SessionId } from "@daemon-sdk/protocol";
 import { type HeldMark, type HolderAddress, HolderLink } from "../agents/index.js";
+import type { Claim, Unclaimed } from "../rendezvous/index.js";
 import type { HeldSession, SessionVariables } from "../sessions/index.js";
 import { type Estate, estateFrom } from "./estate.js";
 import { readHandOver, removeHandOver } from "./hand-over-file.js";
 
+const HOLDER_SOCKET = /^holder\.[0-9a-f]{8}\.sock$/;
+
+/** Where a succession is looked for. */
+export type SuccessionPlace = Pick<Claim | Unclaimed, "stateDir" | "holderSocketPath">;
+
 /**
  * What a daemon got from the one before it: held agents, with the links to their holders.
  *
- * Until {@link follow} nothing has changed for the former daemon, which goes on when this one fails.
+ * Until {@link adopt} nothing has changed for the former daemon, which goes on when this one fails.
  */
 export class Succession {
-  readonly #stateDir: string | undefined;
+  readonly #place: SuccessionPlace;
   readonly #links: readonly HolderLink[];
   readonly #estate: Estate;
 
   /** What the state directory's former daemon handed over; empty when it handed nothing over, or has ended since. */
-  static async find(stateDir: string | undefined, logger: Logger): Promise<Succession> {
+  static async find(place: SuccessionPlace, logger: Logger): Promise<Succession> {
+    const { stateDir } = place;
     const address = stateDir === undefined ? undefined : await readHandOver(stateDir);
     const former = address && (await opened(address, logger));
-    if (former === undefined) return new Succession(stateDir, [], estateFrom(undefined));
+    if (former === undefined) return new Succession(place, [], estateFrom(undefined));
     const estate = estateFrom(former.estate);
     const others = await Promise.all(estate.holders.map((holder) => opened(holder, logger)));
     const links = [former, ...others].filter((link) => link !== undefined);
@@ -26,11 +35,11 @@ export class Succession {
       { agents: estate.sessions.length, holders: links.length },
       "agents of the former daemon are taken over",
     );
-    return new Succession(stateDir, links, estate);
+    return new Succession(place, links, estate);
   }
 
-  private constructor(stateDir: string | undefined, links: readonly HolderLink[], estate: Estate) {
-    this.#stateDir = stateDir;
+  private constructor(place: SuccessionPlace, links: readonly HolderLink[], estate: Estate) {
+    this.#place = place;
     this.#links = links;
     this.#estate = estate;
   }
@@ -50,22 +59,26 @@ export class Succession {
     for (const { carried, holder } of this.#estate.sessions) {
       const link = this.#links.find(({ address }) => address.socketPath === holder);
       if (link?.listed.some(({ sessionId }) => sessionId === carried.sessionId) !== true) continue;
-      const adopt: HeldSession["adopt"] = (events) => link.adopt(carried.sessionId, events, carried.turn !== undefined);
+      const adopt: HeldSession["adopt"] = (events) =>
+        link.agentOf(carried.sessionId, events, carried.turn !== undefined);
       held.set(carried.sessionId, { carried, adopt });
     }
     return held;
   }
 
   /** Receives the agents' events from now on. The former daemon does not come back. */
-  async follow(logger: Logger): Promise<void> {
+  async adopt(logger: Logger): Promise<void> {
     for (const link of this.#links) {
-      await link.follow().catch(async (error: unknown) => {
-        logger.error({ error: String(error) }, "held agents could not be followed: they are ended");
+      await link.adopt().catch(async (error: unknown) => {
+        logger.error({ error: String(error) }, "held agents could not be adopted: they are ended");
         link.close();
         await link.endAgents();
       });
     }
-    if (this.#stateDir !== undefined) await removeHandOver(this.#stateDir);
+    const { stateDir, holderSocketPath } = this.#place;
+    if (stateDir === undefined || holderSocketPath === undefined) return;
+    await removeHandOver(stateDir);
+    await sweepHolderSockets(dirname(holderSocketPath), new Set(this.#links.map(({ address }) => address.socketPath)));
   }
 
   /** Leaves held agents to the next daemon. Returns their holders. */
@@ -80,10 +93,17 @@ export class Succession {
     return this.#links.find(({ listed }) => listed.some((one) => one.sessionId === sessionId))?.address.socketPath;
   }
 
-  /** Closes the links. Without {@link follow}, the former daemon goes on. */
+  /** Closes the links. Without {@link adopt}, the former daemon goes on. */
   close(): void {
     for (const link of this.#links) link.close();
   }
+}
+
+/** Removes the sockets of holders that were killed. The other ones remove their own. */
+async function sweepHolderSockets(directory: string, known: ReadonlySet<string>): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  const paths = names.filter((name) => HOLDER_SOCKET.test(name)).map((name) => join(directory, name));
+  for (const path of paths) if (!known.has(path)) await rm(path, { force: true }).catch(() => {});
 }
 
 /** Undefined when the holder has ended meanwhile: its agents have, too, or are leftovers. */

@@ -152,7 +152,7 @@ describe.skipIf(process.platform !== "linux")("a daemon that another one replace
     expect(await client.turnEnd("m-2")).toMatchObject({ reason: "completed" });
   });
 
-  test("ends its agents when the one that follows is killed", async () => {
+  test("ends its agents when the one that adopts them is killed", async () => {
     await using home = daemonHome();
     const { daemon } = await counting(home);
     const left = once(daemon, "exit");

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "@daemon-sdk/protocol";
 import { AGENT_LIMITS } from "../../limits/index.js";
@@ -19,14 +20,14 @@ export interface AgentHolderOptions extends HolderAddress {
 }
 
 /**
- * Keeps the agents of a daemon that handed over, for the next daemons: it has their pipes and their drivers, and a daemon follows
+ * Keeps the agents of a daemon that handed over, for the next daemons: it has their pipes and their drivers, and a daemon adopts
  * over a unix socket. It ends with the last agent.
  *
  * Nothing is left behind: a daemon that goes without a release, or none that comes in time, ends all agents.
  */
 export class AgentHolder implements HeldAgents {
-  /** Resolves when a daemon has followed. Rejects never; pending for ever when the holder ends before. */
-  readonly followed: Promise<void>;
+  /** Resolves when a daemon has adopted. Rejects never; pending for ever when the holder ends before. */
+  readonly adopted: Promise<void>;
   /** Resolves when no agent is left and the socket is closed. */
   readonly ended: Promise<void>;
   readonly #options: AgentHolderOptions;
@@ -36,18 +37,19 @@ export class AgentHolder implements HeldAgents {
   #forsaken: (() => void)[] = [];
   #estate: unknown;
   #state: HolderState = "waiting";
-  #follower: HolderPeer | undefined;
+  #adopter: HolderPeer | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #markFollowed!: () => void;
+  #markAdopted!: () => void;
   #markEnded!: () => void;
 
   /** Listens. Every agent's events wait from now on. Rejects when the socket cannot be bound; the agents are as they were then. */
   static async open(options: AgentHolderOptions): Promise<AgentHolder> {
     const holder = new AgentHolder(options);
-    await new Promise<void>((resolve, reject) => {
-      holder.#server.once("error", reject);
-      holder.#server.listen(options.socketPath, () => resolve());
-    });
+    // 0600 from birth: `listen` binds before it returns.
+    const umask = process.umask(0o177);
+    const listening = once(holder.#server.listen(options.socketPath), "listening");
+    process.umask(umask);
+    await listening;
     holder.#wait();
     return holder;
   }
@@ -55,8 +57,8 @@ export class AgentHolder implements HeldAgents {
   private constructor(options: AgentHolderOptions) {
     this.#options = options;
     this.#estate = options.estate;
-    this.followed = new Promise((resolve) => {
-      this.#markFollowed = resolve;
+    this.adopted = new Promise((resolve) => {
+      this.#markAdopted = resolve;
     });
     this.ended = new Promise((resolve) => {
       this.#markEnded = resolve;
@@ -65,7 +67,7 @@ export class AgentHolder implements HeldAgents {
     for (const held of options.agents) this.#keep(held);
   }
 
-  /** Resolves when no daemon that could follow is connected, now or later. */
+  /** Resolves when no daemon that could adopt is connected, now or later. */
   get forsaken(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#peers.size === 0) resolve();
@@ -111,18 +113,18 @@ export class AgentHolder implements HeldAgents {
     if (this.#held.size === 0 && this.#state === "ended") this.#finish();
   }
 
-  follow(peer: HolderPeer): boolean {
-    if (!this.#step("follow")) return false;
-    this.#follower = peer;
+  adopt(peer: HolderPeer): boolean {
+    if (!this.#step("adopt")) return false;
+    this.#adopter = peer;
     this.#estate = undefined;
     for (const held of this.#held.values()) peer.pass(held);
-    this.#markFollowed();
+    this.#markAdopted();
     return true;
   }
 
   release(peer: HolderPeer): void {
-    if (this.#follower !== peer) return;
-    this.#follower = undefined;
+    if (this.#adopter !== peer) return;
+    this.#adopter = undefined;
     peer.keepAll();
     for (const held of this.#held.values()) this.#keep(held);
     this.#step(this.#held.size === 0 ? "empty" : "release");
@@ -131,8 +133,8 @@ export class AgentHolder implements HeldAgents {
   left(peer: HolderPeer): void {
     this.#peers.delete(peer);
     if (this.#peers.size === 0) for (const resolve of this.#forsaken.splice(0)) resolve();
-    if (this.#follower !== peer) return;
-    this.#follower = undefined;
+    if (this.#adopter !== peer) return;
+    this.#adopter = undefined;
     this.#step(this.#held.size === 0 ? "empty" : "lose");
   }
 
@@ -154,7 +156,7 @@ export class AgentHolder implements HeldAgents {
   #end(event: HolderEvent): void {
     const { logger } = this.#options;
     if (this.#held.size > 0) {
-      logger.warn({ event, agents: this.#held.size }, "no daemon follows the held agents any more: they are ended");
+      logger.warn({ event, agents: this.#held.size }, "no daemon adopts the held agents any more: they are ended");
     }
     for (const held of [...this.#held.values()]) {
       void held.agent.stop().finally(() => this.forget(held.sessionId));

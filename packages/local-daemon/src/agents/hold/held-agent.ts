@@ -140,7 +140,7 @@ export class HeldAgent implements Agent {
   async #call(name: string, params: object): Promise<unknown> {
     const { engine, sessionId } = this.#options;
     const answer = await engine.requestNamed(name, { ...params, sessionId }, { timeoutMs: 0 }).catch(async (cause) => {
-      // Where this daemon gives up before it followed, the agent runs on, and nothing may end its turn here.
+      // Where this daemon gives up before it adopted, the agent runs on, and nothing may end its turn here.
       const { exitCode, signal } = await this.#gone;
       throw new ProcessExitError(LOST_MESSAGE, { exitCode, signal, cause });
     });

@@ -9,12 +9,12 @@ export const HOLD_VERSION = 1;
 /**
  * Calls to a holder, and its one notification. Envelopes of the session wire, as lines on a unix socket.
  *
- * A caller takes first, which shows what is held and changes nothing. It follows when it is ready to receive events; the holder
+ * A caller takes first, which shows what is held and changes nothing. It adopts when it is ready to receive events; the holder
  * is its own from then on. It releases before it hands over to the next daemon.
  */
 export const HOLD_CALLS = {
   take: "hold_take",
-  follow: "hold_follow",
+  adopt: "hold_adopt",
   release: "hold_release",
   prompt: "hold_prompt",
   /** Settles as the prompt that the agent has got from an earlier daemon. */
@@ -49,7 +49,7 @@ export interface Taken {
   /** The start of the daemon that the agents' marks name. */
   readonly instanceId: string;
   readonly agents: readonly ListedAgent[];
-  /** What the holder's daemon passes to its successor; undefined once a successor has followed. */
+  /** What the holder's daemon passes to its successor; undefined once a successor has adopted. */
   readonly estate?: unknown;
 }
 

@@ -30,8 +30,8 @@ export class HolderLink {
   /** Sessions whose agents the holder still has. */
   #running = new Set<string>();
   #taken: Taken | undefined;
-  /** Whether the agents are this daemon's: it has followed, and has not released. */
-  #isFollowing = false;
+  /** Whether the agents are this daemon's: it has adopted, and has not released. */
+  #hasAdopted = false;
   #isClosed = false;
 
   /**
@@ -69,12 +69,12 @@ export class HolderLink {
     this.#engine.onClose = () => void this.#ended();
   }
 
-  /** Whether there is something to follow or to release. */
+  /** Whether there is something to adopt or to release. */
   get isOpen(): boolean {
     return !this.#isClosed;
   }
 
-  /** What the holder's daemon left to its successor; undefined when another one followed before. */
+  /** What the holder's daemon left to its successor; undefined when another one adopted before. */
   get estate(): unknown {
     return this.#taken?.estate;
   }
@@ -89,8 +89,8 @@ export class HolderLink {
     return this.#taken?.instanceId ?? "";
   }
 
-  /** The agent of a session, with a receiver of its events, which come once {@link follow} was called. */
-  adopt(sessionId: SessionId, events: AgentEvents, hasPrompt: boolean): HeldAgent {
+  /** The agent of a session, with a receiver of its events, which come once {@link adopt} was called. */
+  agentOf(sessionId: SessionId, events: AgentEvents, hasPrompt: boolean): HeldAgent {
     const listed = this.listed.find((one) => one.sessionId === sessionId);
     if (listed === undefined) {
       throw new ProtocolError("INVALID_RESULT", `The holder has no agent of session ${sessionId}.`);
@@ -102,14 +102,14 @@ export class HolderLink {
 
   /**
    * Receives the events of all agents from now on; the agents end if this process does. Agents that nobody adopted are ended.
-   * Rejects when another daemon follows, or the holder is gone.
+   * Rejects when another daemon adopts, or the holder is gone.
    */
-  async follow(): Promise<void> {
-    const answer = await this.#engine.requestNamed(HOLD_CALLS.follow, {});
-    if (!isRecord(answer) || answer.isFollowed !== true) {
-      throw new ProtocolError("INVALID_RESULT", "Another daemon follows the held agents.");
+  async adopt(): Promise<void> {
+    const answer = await this.#engine.requestNamed(HOLD_CALLS.adopt, {});
+    if (!isRecord(answer) || answer.isAdopted !== true) {
+      throw new ProtocolError("INVALID_RESULT", "Another daemon adopts the held agents.");
     }
-    this.#isFollowing = true;
+    this.#hasAdopted = true;
     for (const { sessionId } of this.listed) {
       if (!this.#agents.has(sessionId)) this.#engine.requestNamed(HOLD_CALLS.stop, { sessionId }).catch(() => {});
     }
@@ -118,13 +118,13 @@ export class HolderLink {
 
   /** Lets the holder keep the agents for the next daemon. Resolves when no event comes any more. */
   async release(): Promise<void> {
-    this.#isFollowing = false;
+    this.#hasAdopted = false;
     this.#isClosed = true;
     await this.#engine.requestNamed(HOLD_CALLS.release, {});
     this.#engine.close();
   }
 
-  /** Closes the link. The holder ends what it holds, if this daemon followed and did not release. */
+  /** Closes the link. The holder ends what it holds, if this daemon adopted and did not release. */
   close(): void {
     this.#isClosed = true;
     this.#engine.close();
@@ -151,8 +151,8 @@ export class HolderLink {
   async #ended(): Promise<void> {
     this.#isClosed = true;
     this.#socket.destroy();
-    // Before it was followed, the former daemon still has the agents, and goes on.
-    if (this.#isFollowing) await this.endAgents();
+    // Before it was adopted, the former daemon still has the agents, and goes on.
+    if (this.#hasAdopted) await this.endAgents();
   }
 
   /** Ends the adopted agents, whose holder is gone or out of reach. */

@@ -25,8 +25,8 @@ export interface HeldAgents {
   find(sessionId: unknown): HeldProcess | undefined;
   /** The end of an agent was sent. */
   forget(sessionId: string): void;
-  /** False when another daemon follows, or the holder has ended. */
-  follow(peer: HolderPeer): boolean;
+  /** False when another daemon adopts, or the holder has ended. */
+  adopt(peer: HolderPeer): boolean;
   release(peer: HolderPeer): void;
   left(peer: HolderPeer): void;
 }
@@ -126,7 +126,7 @@ export class HolderPeer {
     if (method === HOLD_CALLS.take) return this.#take(params);
     if (!this.#isKnown) throw new RpcFault(RpcCode.invalidRequest, "Take first.");
     const { holder } = this.#options;
-    if (method === HOLD_CALLS.follow) return { isFollowed: holder.follow(this) };
+    if (method === HOLD_CALLS.adopt) return { isAdopted: holder.adopt(this) };
     if (method === HOLD_CALLS.release) {
       holder.release(this);
       return {};

@@ -1,21 +1,21 @@
 /**
  * Life of a holder. Pure.
  *
- *   waiting ─follow→ followed ─release→ waiting
+ *   waiting ─adopt→ adopted ─release→ waiting
  *
- *   waiting ─expire→ ended     followed ─lose→ ended     waiting, followed ─empty→ ended
+ *   waiting ─expire→ ended     adopted ─lose→ ended     waiting, adopted ─empty→ ended
  */
 export const HOLDER_TRANSITIONS = {
-  waiting: { follow: "followed", expire: "ended", empty: "ended" },
-  followed: { release: "waiting", lose: "ended", empty: "ended" },
+  waiting: { adopt: "adopted", expire: "ended", empty: "ended" },
+  adopted: { release: "waiting", lose: "ended", empty: "ended" },
   ended: {},
 } as const satisfies Record<string, Partial<Record<HolderEvent, string>>>;
 
 /**
- * Events of a holder. `follow`: a daemon receives the agents' events; `release`: it hands over to another; `lose`: it went without
+ * Events of a holder. `adopt`: a daemon receives the agents' events; `release`: it hands over to another; `lose`: it went without
  * a release; `expire`: no daemon came in time; `empty`: no agent is left, and nobody is expected.
  */
-export type HolderEvent = "follow" | "release" | "lose" | "expire" | "empty";
+export type HolderEvent = "adopt" | "release" | "lose" | "expire" | "empty";
 
 /** States of a holder. */
 export type HolderState = keyof typeof HOLDER_TRANSITIONS;
