@@ -257,6 +257,22 @@ test("an agent that dies in a turn ends it once with its exit, an original clien
   await client.turnEnd("m-2");
 });
 
+test("the receipt of a turn whose agent died while it wrote has the text that it had", async () => {
+  await using harness = await Harness.start();
+  const client = await harness.connect();
+  await client.createSession("s-1");
+  const agent = await harness.spawner.agentOf("s-1");
+  await client.call("add_user_message", { sessionId: "s-1", text: "one", messageId: "m-1" });
+  await agent.prompted(1);
+  agent.delta("withdrawn", "a-0");
+  agent.tell({ type: "assistant_message_retracted", messageId: "a-0" });
+  for (const text of ["Half ", "of an ", "answer"]) agent.delta(text, "a-1");
+  agent.die(null, "SIGKILL");
+  await client.turnEnd("m-1");
+  const { result } = await client.call("get_receipts", { sessionId: "s-1", messageIds: ["m-1"] });
+  expect(result).toMatchObject({ receipts: [{ state: "agent_exited", text: "Half of an answer" }] });
+});
+
 test("an agent that keeps dying is unstable after five starts in ten seconds, and may be tried again later", async () => {
   let now = 1_000_000;
   await using harness = await Harness.start({ now: () => now });

@@ -4,6 +4,7 @@ import { SERVING_LIMITS } from "../../limits/index.js";
 import type { TurnStore } from "../../sessions/index.js";
 import type { TurnRow } from "../../storage/index.js";
 import { type Call, handle } from "./handler.js";
+import { partialAnswer } from "./partial-answer.js";
 import { receiptOf } from "./receipt-of.js";
 import { sessionEvents, untilEntry, waitsForEntry } from "./session-events.js";
 import { turnEvents } from "./turn-events.js";
@@ -69,8 +70,10 @@ async function untilEnded(
   await host.services.watch.until(sessionId(id), isDue, { maxMs, signal: ending });
 }
 
-async function answerOf(store: TurnStore, id: SessionId, { answerId, endedAt }: TurnRow): Promise<string | undefined> {
-  if (answerId === undefined || endedAt === undefined) return undefined;
+async function answerOf(store: TurnStore, id: SessionId, turn: TurnRow): Promise<string | undefined> {
+  const { answerId, endedAt } = turn;
+  if (endedAt === undefined) return undefined;
+  if (answerId === undefined) return partialAnswer(store, turn);
   const message = await store.readMessage(id, answerId);
   return message === undefined ? undefined : messageText(message);
 }
