@@ -59,6 +59,14 @@ export const AGENT_LIMITS = {
   /** Time of the event loop that one agent's output gets at a time, and all agents' together before anything else is served: storing and delivering it takes as long again. */
   loopSliceMs: 0.5,
   loopRoundMs: 1,
+  /** Share of the time that one agent's output may have while others write little: with storing and delivering, half of the loop … */
+  loopShare: 0.25,
+  /** … what it may have had beyond that before it pauses, in ms, and the most that counts … */
+  loopOwedMs: 4,
+  loopOwedMaxMs: 20,
+  /** … and below which others count as writing little, for so long: a stream that a person reads has some events a second. */
+  loopLightMs: 1,
+  loopLightForMs: 200,
   /** Bytes that are cut into lines at a time: a chunk of a pipe may hold 32 000 lines. */
   linePieceBytes: 8 * 1024,
   /** Warnings about one agent that are all logged; after these, only the 32nd, 64th, 128th and so on. */

@@ -3,12 +3,12 @@ import { OutputShare, type SteppedWork } from "../../src/agents/drivers/output-s
 import { AGENT_LIMITS } from "../../src/limits/index.js";
 
 /** Work of so many steps, each of which takes so long by the clock that the test moves. */
-function work(name: string, steps: number, stepMs: number, done: string[]): SteppedWork {
+function work(name: string, steps: number, stepMs: number, done: string[], by = clock): SteppedWork {
   let left = steps;
   return {
     step() {
       done.push(name);
-      clock.now += stepMs;
+      by.now += stepMs;
       return --left > 0;
     },
   };
@@ -68,4 +68,38 @@ describe("the share of the loop", () => {
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
+
+  test.each([
+    [true, AGENT_LIMITS.loopShare],
+    [false, 1],
+  ])(
+    "while another writes a little: %s, one that writes without end gets that part of the time: %d",
+    async (isOther, part) => {
+      // What other tests left undone moves theirs.
+      const own = { now: 0 };
+      vi.spyOn(performance, "now").mockImplementation(() => own.now);
+      vi.useFakeTimers({ toFake: ["setTimeout"] });
+      const share = new OutputShare();
+      const done: string[] = [];
+      const stepMs = AGENT_LIMITS.loopSliceMs / 4;
+      const flood = work("flood", Number.POSITIVE_INFINITY, stepMs, done, own);
+      share.add(flood);
+      let wholeMs = 0;
+      for (let ms = 0; ms < 1_000; ms++) {
+        if (isOther && ms % 20 === 0) share.add(work("other", 1, stepMs, done, own));
+        const before = own.now;
+        await turn();
+        await turn();
+        // The rest of this millisecond nothing is done; more than that was done in the time of the next ones.
+        own.now = Math.max(own.now, before + 1);
+        wholeMs += own.now - before;
+        vi.advanceTimersByTime(own.now - before);
+      }
+      const floodMs = done.filter((name) => name === "flood").length * stepMs;
+      expect(floodMs / wholeMs).toBeGreaterThan(part * 0.8);
+      expect(floodMs / wholeMs).toBeLessThan(part * 1.2);
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    },
+  );
 });

@@ -17,6 +17,10 @@ export interface SteppedWork {
  * that used up its last slice waits behind those that did not: one that writes without end costs the others one slice,
  * however many lines fit into a chunk, and several of them cost no more. A step cannot be interrupted: whoever took much longer
  * than a slice pauses for as long as it took.
+ *
+ * While others write little, one that writes without end gets `loopShare` of the time, and pauses when it had more. Otherwise the
+ * daemon never sleeps, and where other processes want its core, too, the system lets it wait when the others need it. Without
+ * others it gets all of the time.
  */
 export class OutputShare {
   /** Work that is new … */
@@ -24,9 +28,15 @@ export class OutputShare {
   /** … and work that was not done within its last slice. They are served alternately. */
   readonly #long: SteppedWork[] = [];
   #wasFresh = false;
+  /** What waits or pauses. */
   readonly #queued = new Set<SteppedWork>();
   /** How many took too long, and wait. */
   #pausing = 0;
+  /** What each had beyond its share of the time, as of when. */
+  readonly #owed = new WeakMap<SteppedWork, { ms: number; at: number }>();
+  /** The last one that owed little, and when that was. */
+  #light: SteppedWork | undefined;
+  #lightAt = Number.NEGATIVE_INFINITY;
   #isScheduled = false;
   /** What is left of this round. */
   #leftMs: number = AGENT_LIMITS.loopRoundMs;
@@ -40,6 +50,12 @@ export class OutputShare {
   add(work: SteppedWork): void {
     if (this.#queued.has(work)) return;
     this.#queued.add(work);
+    const pauseMs = this.#pauseOf(work);
+    if (pauseMs > 0) this.#pause(work, pauseMs);
+    else this.#begin(work);
+  }
+
+  #begin(work: SteppedWork): void {
     this.#fresh.push(work);
     if (this.#waiting === 1 && this.#leftMs > 0) this.#run(performance.now());
     if (!this.#isScheduled) this.#schedule();
@@ -73,11 +89,37 @@ export class OutputShare {
     const usedMs = now - start;
     this.#leftMs -= usedMs;
     if (work.loopUse !== undefined) addUse(work.loopUse, usedMs);
-    this.#queued.delete(work);
-    if (!isMore) return now;
-    if (usedMs < AGENT_LIMITS.loopSliceMs * 2) this.#requeue(work);
-    else this.#pause(work, usedMs);
+    this.#owe(work, usedMs, now);
+    if (!isMore) {
+      this.#queued.delete(work);
+      return now;
+    }
+    const pauseMs = Math.max(usedMs < AGENT_LIMITS.loopSliceMs * 2 ? 0 : usedMs, this.#pauseOf(work));
+    if (pauseMs > 0) this.#pause(work, pauseMs);
+    else this.#long.push(work);
     return now;
+  }
+
+  #owe(work: SteppedWork, usedMs: number, now: number): void {
+    const { loopShare, loopOwedMaxMs, loopLightMs } = AGENT_LIMITS;
+    const owed = this.#owed.get(work) ?? { ms: 0, at: now };
+    owed.ms = Math.min(loopOwedMaxMs, Math.max(0, owed.ms - (now - owed.at) * loopShare) + usedMs);
+    owed.at = now;
+    this.#owed.set(work, owed);
+    if (owed.ms > loopLightMs) return;
+    this.#light = work;
+    this.#lightAt = now;
+  }
+
+  /** How long one that had more than its share has to wait now, for others that write little. */
+  #pauseOf(work: SteppedWork): number {
+    const { loopShare, loopOwedMs, loopLightForMs } = AGENT_LIMITS;
+    const owed = this.#owed.get(work);
+    if (owed === undefined || owed.ms <= loopOwedMs || this.#light === work) return 0;
+    const now = performance.now();
+    if (now - this.#lightAt > loopLightForMs) return 0;
+    const ms = owed.ms - (now - owed.at) * loopShare;
+    return ms <= loopOwedMs ? 0 : (ms - loopOwedMs / 2) / loopShare;
   }
 
   #next(): SteppedWork | undefined {
@@ -90,13 +132,8 @@ export class OutputShare {
     this.#pausing++;
     setTimeout(() => {
       this.#pausing--;
-      this.add(work);
+      this.#begin(work);
     }, ms);
-  }
-
-  #requeue(work: SteppedWork): void {
-    this.#queued.add(work);
-    this.#long.push(work);
   }
 }
 
