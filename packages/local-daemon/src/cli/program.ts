@@ -20,6 +20,7 @@ import { addRestoreCommand } from "./restore-command.js";
 import { addRunCommand } from "./run-command.js";
 import { addSendCommand } from "./send-command.js";
 import { addServeCommand } from "./serve-command.js";
+import { addServiceCommands } from "./service-command.js";
 import { addSessionsCommand } from "./sessions-command.js";
 import { addShowCommand } from "./show-command.js";
 import { addStartCommand } from "./start-command.js";
@@ -40,6 +41,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
     addDoctorCommand,
     addLogsCommand,
     addTailMetricsCommand,
+    addServiceCommands,
     addOpenCommand,
   ],
   "Sessions:": [
