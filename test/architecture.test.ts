@@ -25,6 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "local-daemon": ["protocol", "transport-ws", "console"],
   console: ["protocol", "client"],
   http: ["protocol", "client"],
+  fleet: ["protocol", "client"],
   examples: ["protocol", "transport-ws", "client", "local-daemon"],
   consumers: ["client", "local-daemon"],
 };
@@ -47,6 +48,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ],
   http: ["@hono/node-server", "hono", "zod"],
   console: ["@preact/signals", "@tanstack/virtual-core", "diff", "highlight.js", "lowlight", "marked", "preact"],
+  fleet: ["@nats-io/jetstream", "@nats-io/kv", "@nats-io/nats-core", "@nats-io/transport-node"],
   examples: ["ws", "zod"],
   consumers: ["croner"],
 };
@@ -54,12 +56,15 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
   client: [`${SCOPE}local-daemon`, "@opentelemetry/api", "ajv"],
-  "local-daemon": [`${SCOPE}http`, "@opentelemetry/api"],
+  "local-daemon": [`${SCOPE}fleet`, `${SCOPE}http`, "@opentelemetry/api"],
   testing: ["vitest"],
 };
 
-/** An arrow that is no dependency: the command `local-daemon serve` loads the HTTP gateway. */
-const LOADER_OF_HTTP = "cli/serve-command.ts";
+/** Arrows that are no dependencies: the files of the local daemon that load a package in which there is a client. */
+const LOADERS_OF_OPTIONAL: Readonly<Record<string, readonly string[]>> = {
+  http: ["cli/serve-command.ts"],
+  fleet: ["cli/fleet-command.ts", "daemon/fleet-membership.ts"],
+};
 
 /** The other arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
 const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "connect/exec/index.ts", "relay/index.ts"];
@@ -117,8 +122,9 @@ describe.each(members)("$folder", (member) => {
       if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return `is named outside ${LOADERS_OF_LOCAL_DAEMON.join(", ")}`;
       return path !== "local.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
     }
-    if (member.folder === "local-daemon" && name === `${SCOPE}http`)
-      return path === LOADER_OF_HTTP && kind !== "static" ? undefined : "is loaded elsewhere than by `serve`";
+    const loaders = member.folder === "local-daemon" ? LOADERS_OF_OPTIONAL[name.slice(SCOPE.length)] : undefined;
+    if (loaders !== undefined && name.startsWith(SCOPE))
+      return loaders.includes(path) && kind !== "static" ? undefined : `is loaded elsewhere than by ${loaders.join(", ")}`;
     if (name.startsWith(SCOPE))
       return arrows.includes(name.slice(SCOPE.length)) ? undefined : "is no arrow of the diagram";
     return outside.includes(name) ? undefined : "is not in the list of outside packages";
@@ -280,6 +286,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   client: [".", "./relay", "./local", "./exec", "./package.json"],
   "local-daemon": [".", "./server", "./config.schema.json", "./package.json"],
   http: [".", "./serve", "./openapi.json", "./package.json"],
+  fleet: [".", "./machine", "./package.json"],
   console: ["./package.json"],
 };
 

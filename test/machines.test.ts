@@ -8,6 +8,7 @@ import { AGENT_PROCESS_TRANSITIONS } from "../packages/local-daemon/src/agents/a
 import { HOLDER_TRANSITIONS } from "../packages/local-daemon/src/agents/hold/holder.machine.js";
 import { CONNECTION_TRANSITIONS as ACCEPTED_TRANSITIONS } from "../packages/local-daemon/src/connection/connection.machine.js";
 import { MESSAGE_TRANSITIONS } from "../packages/local-daemon/src/turns/message.machine.js";
+import { LINK_TRANSITIONS as FLEET_LINK_TRANSITIONS } from "../packages/fleet/src/link/link.machine.js";
 import { TURN_TABLES } from "../packages/protocol/src/session/state/turn.machine.js";
 import { LINK_TRANSITIONS } from "../packages/transport-ws/src/transport.machine.js";
 import { drawnEdges, faultsOf, type MachinePromises, type MachineTable } from "./support/machine-check.js";
@@ -47,6 +48,14 @@ const MACHINES: readonly Machine[] = [
     starts: ["idle"],
     finals: ["ended"],
     exits: { abandoned: {} },
+  },
+  {
+    file: "fleet/src/link/link.machine.ts",
+    name: "LINK_TRANSITIONS",
+    table: FLEET_LINK_TRANSITIONS,
+    starts: ["open"],
+    finals: ["ended"],
+    exits: { close: {}, ended: {} },
   },
   {
     file: "local-daemon/src/agents/agent-process.machine.ts",

@@ -16,6 +16,10 @@ const RETRYABLE = [
   "DAEMON_START_FAILED",
   /** No local daemon runs, and the options forbid to start one. */
   "DAEMON_NOT_RUNNING",
+  /** The machine of a fleet is not online. */
+  "MACHINE_GONE",
+  /** No machine of a fleet meets the needs of a session. */
+  "NO_MACHINE",
   /** The daemon is stopping, and accepts no new work. */
   "DAEMON_STOPPING",
   /** The session's agent is not connected (wire code -32005). */

@@ -1,0 +1,14 @@
+export type { NatsOptions } from "./nats/index.js";
+export type { FleetMachine, MachineEntry, MachineLabels, MachineState } from "./registry/index.js";
+export {
+  type ConnectFleetOptions,
+  connectFleet,
+  Fleet,
+  type FleetConnectionOptions,
+  type FleetMachines,
+  type FleetResult,
+  type FleetSession,
+  type FleetSessionOptions,
+  type MissingMachine,
+  type SessionNeeds,
+} from "./service/index.js";

@@ -1,0 +1,37 @@
+/** Defaults and bounds of the fleet, each with its reason. Durations in ms. */
+export const FLEET_LIMITS = {
+  /** Bytes of one NATS message of a link, the header not included. A sixteenth of the server's default `max_payload`, so that links share a connection fairly. */
+  frameBytes: 64 * 1024,
+  /** Bytes of one direction of a link that may be sent and not acknowledged: what a busy receiver has to hold, for each of its links. */
+  windowBytes: 1024 * 1024,
+  /** Interval of beats. A beat states how much was sent, so that a lost last message is noticed, too. */
+  beatMs: 5_000,
+  /** Beats without any message from the peer after which the link is ended. */
+  missedBeats: 3,
+  /** How long a machine may take to answer a dial. */
+  dialTimeoutMs: 5_000,
+  /** NATS: interval of pings to the server; its default of two minutes keeps a dead connection for that long. */
+  pingIntervalMs: 5_000,
+  /** NATS: pings without an answer after which the connection counts as lost. */
+  pingsWithoutAnswer: 2,
+  /** NATS: pause before the next attempt to connect … */
+  reconnectWaitMs: 500,
+  /** … and how much it varies, so that a fleet does not return to its server at once. */
+  reconnectJitterMs: 500,
+  /** Age at which a machine's entry is no sign of life any more. Longer than the election of a new leader of the cluster, which takes 7 to 8 s. */
+  leaseMs: 15_000,
+  /** Interval at which a machine renews its entry: two renewals may fail. */
+  renewMs: 5_000,
+  /** Interval at which a machine looks whether a silent predecessor's lease has ended. */
+  lapseCheckMs: 1_000,
+  /** How long an instance may take to say that it lives. */
+  aliveTimeoutMs: 1_000,
+  /** How long the machines may take to say whether they have a session. */
+  findTimeoutMs: 1_000,
+  /** How long one machine may take to answer its part of a call to all machines. */
+  askTimeoutMs: 10_000,
+  /** How many machines are asked at once. */
+  asksAtOnce: 64,
+  /** Sessions at work that a machine counts as full, where it names no capacity of its own. */
+  capacity: 8,
+} as const;

@@ -1,0 +1,2 @@
+export * from "./link-router.js";
+export * from "./link-transport.js";

@@ -1,0 +1,201 @@
+import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
+import { type ConnectionError, DaemonError, isRecord, type Logger, memoryTransport } from "@daemon-sdk/protocol";
+import { type Msg, type NatsConnection, NoRespondersError, RequestError } from "@nats-io/nats-core";
+import { FLEET_LIMITS } from "../limits/index.js";
+import { LinkRouter } from "../link/index.js";
+import { isName, Subjects } from "../names/index.js";
+import { type NatsOptions, openNats } from "../nats/index.js";
+import { type MachineEntry, type MachineLabels, MachineLease, openBuckets } from "../registry/index.js";
+import type { FleetDaemon, FleetMembership, FleetPrincipal } from "./membership.js";
+
+/** Checked options of a membership. */
+export interface FleetMemberOptions {
+  readonly daemon: FleetDaemon;
+  readonly nats: NatsOptions;
+  readonly tenant: string;
+  readonly machineId: string;
+  readonly instance: string;
+  readonly labels: MachineLabels;
+  readonly capacity: number;
+  readonly replicas: number;
+  readonly principal: (client: string) => FleetPrincipal | undefined;
+  readonly logger: Logger;
+  readonly renewMs: number | undefined;
+}
+
+/** What a membership works with. */
+interface Parts {
+  readonly nats: NatsConnection;
+  /** This program's own connection to the daemon, by which it knows sessions and agents. */
+  readonly own: DaemonConnection;
+}
+
+/** The membership of {@link joinFleet}: accepts links, answers who looks for a session, and keeps the lease. */
+export class FleetMember implements FleetMembership {
+  readonly machineId: string;
+  readonly closed: Promise<ConnectionError | undefined>;
+  readonly #options: FleetMemberOptions;
+  readonly #parts: Parts;
+  readonly #subjects: Subjects;
+  readonly #router: LinkRouter;
+  #lease: MachineLease | undefined;
+  #leaving: Promise<void> | undefined;
+  #resolveClosed!: (error: ConnectionError | undefined) => void;
+
+  /** Rejects as `joinFleet` does, and holds nothing then. */
+  static async join(options: FleetMemberOptions): Promise<FleetMember> {
+    const nats = await openNats(options.nats, `machine ${options.machineId}`);
+    let member: FleetMember | undefined;
+    try {
+      member = new FleetMember(options, { nats, own: await ownConnection(options.daemon) });
+      await member.#enter();
+      return member;
+    } catch (error) {
+      if (member === undefined) await nats.close();
+      else await member.leave();
+      throw error;
+    }
+  }
+
+  private constructor(options: FleetMemberOptions, parts: Parts) {
+    this.machineId = options.machineId;
+    this.#options = options;
+    this.#parts = parts;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#subjects = new Subjects(options.tenant);
+    this.#router = new LinkRouter({
+      nats: parts.nats,
+      subjects: this.#subjects,
+      prefix: this.#subjects.machine(options),
+      link: { logger: options.logger },
+      onOther: (message, rest) => this.#receive(message, rest),
+    });
+    parts.nats.subscribe(this.#subjects.find, {
+      callback: (error, message) => {
+        if (error === null) void this.#find(message);
+      },
+    });
+  }
+
+  leave(): Promise<void> {
+    return this.#end(undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+
+  async #enter(): Promise<void> {
+    const { daemon, tenant, replicas, logger, renewMs } = this.#options;
+    const { machines, members } = await openBuckets(this.#parts.nats, tenant, replicas);
+    // The server knows the subscriptions before services can find the machine.
+    await this.#parts.nats.flush();
+    this.#lease = await MachineLease.take({
+      ...{ machines, logger, renewMs },
+      describe: () => this.#describe(),
+      answers: (instance) => this.#answers(instance),
+      onLost: (error) => {
+        logger.error({ machineId: this.machineId, code: error.code }, error.message);
+        void this.#end(error);
+      },
+    });
+    await members.put(this.machineId, JSON.stringify(await this.#describe()));
+    void daemon.closed.then(() => this.leave());
+  }
+
+  async #describe(): Promise<MachineEntry> {
+    const { machineId, instance, labels, capacity, daemon } = this.#options;
+    const { own } = this.#parts;
+    const sessions = await own.listOpenedSessions();
+    const working = sessions.filter(({ workingState }) => workingState !== "idle").length;
+    const agents = own.capabilities.agents ?? [];
+    return { machineId, instance, labels, agents, working, capacity, version: daemon.endpoint.version };
+  }
+
+  async #answers(instance: string): Promise<boolean | undefined> {
+    const subject = this.#subjects.alive({ machineId: this.machineId, instance });
+    try {
+      await this.#parts.nats.request(subject, "", { timeout: FLEET_LIMITS.aliveTimeoutMs });
+      return true;
+    } catch (error) {
+      const isGone = error instanceof NoRespondersError || (error instanceof RequestError && error.isNoResponders());
+      return isGone ? false : undefined;
+    }
+  }
+
+  #receive(message: Msg, [kind, client = ""]: readonly string[]): void {
+    if (kind === "alive") message.respond("{}");
+    else if (kind === "dial") void this.#dialed(message, client);
+  }
+
+  /** One request for a link. Its answer is `{}`, or the error. */
+  async #dialed(message: Msg, client: string): Promise<void> {
+    try {
+      await this.#accept(message, client);
+      message.respond("{}");
+    } catch (error) {
+      const code = DaemonError.is(error) ? error.code : "INTERNAL";
+      const text = error instanceof Error ? error.message : String(error);
+      this.#options.logger.info({ client, code, error: text }, "a link of the fleet was refused");
+      message.respond(JSON.stringify({ error: { code, message: text } }));
+    }
+  }
+
+  async #accept(message: Msg, client: string): Promise<void> {
+    const request: unknown = JSON.parse(message.string());
+    const token = isRecord(request) ? request.token : undefined;
+    if (typeof token !== "string" || !isName(token) || !isName(client) || this.#router.has(token))
+      throw new DaemonError("PROTOCOL_VIOLATION", "A dial needs the name of its client and a token of its own.");
+    const principal = this.#options.principal(client);
+    if (principal === undefined)
+      throw new DaemonError("NOT_ALLOWED", `Machine ${this.machineId} does not serve the client ${client}.`);
+    const link = this.#router.open(token, `${this.#subjects.client(client)}.l.${token}`);
+    try {
+      await this.#options.daemon.accept(link, principal);
+    } catch (error) {
+      link.terminate();
+      throw error;
+    }
+  }
+
+  /** Only the machine that has the session answers. */
+  async #find(message: Msg): Promise<void> {
+    try {
+      await this.#parts.own.getSessionMessages(message.string(), { limit: 1 });
+      message.respond(JSON.stringify({ machineId: this.machineId }));
+    } catch (error) {
+      if (DaemonError.is(error, "SESSION_NOT_FOUND")) return;
+      this.#options.logger.warn({ error: String(error) }, "a search for a session was not answered");
+    }
+  }
+
+  #end(error: ConnectionError | undefined): Promise<void> {
+    this.#leaving ??= this.#leave(error);
+    return this.#leaving;
+  }
+
+  async #leave(error: ConnectionError | undefined): Promise<void> {
+    const { nats, own } = this.#parts;
+    await this.#lease?.release();
+    this.#router.close();
+    await own.close();
+    await nats.flush().catch(() => {});
+    await nats.close();
+    this.#resolveClosed(error);
+  }
+}
+
+/** A connection within the process, as the person. */
+function ownConnection(daemon: FleetDaemon): Promise<DaemonConnection> {
+  return connectDaemon({
+    async transport() {
+      const { near, far } = memoryTransport();
+      await daemon.accept(far, { keyId: undefined });
+      return near;
+    },
+    token: "fleet",
+    reconnect: false,
+  });
+}

@@ -1,0 +1,2 @@
+export { joinFleet } from "./join-fleet.js";
+export type * from "./membership.js";

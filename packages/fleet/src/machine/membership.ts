@@ -1,0 +1,50 @@
+import type { ConnectionError, Logger, Transport } from "@daemon-sdk/protocol";
+import type { NatsOptions } from "../nats/index.js";
+
+/** The identity that a link's sessions belong to, as in `Daemon.accept`. */
+export interface FleetPrincipal {
+  /** Undefined for the person whose daemon it is, who reaches every session. */
+  readonly keyId: string | undefined;
+}
+
+/** The part of a daemon that a fleet needs. `createDaemon` of `@daemon-sdk/local-daemon/server` makes one. */
+export interface FleetDaemon {
+  readonly endpoint: { readonly version: string };
+  readonly closed: Promise<void>;
+  accept(transport: Transport, principal?: FleetPrincipal): Promise<void>;
+}
+
+/** Options of {@link joinFleet}. */
+export interface JoinFleetOptions extends NatsOptions {
+  /** Name of the tenant: fleets of different tenants do not see each other. Default `default`. */
+  readonly tenant?: string;
+  /** Name of this machine, unique in its fleet and the same after a restart: 1 to 64 letters, digits, `_` and `-`. */
+  readonly machineId: string;
+  /** What sessions may ask for, such as `{ region: "eu" }`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Sessions at work that count as full; default 8. A full machine still accepts sessions. */
+  readonly capacity?: number;
+  /** Copies of the registry in a NATS cluster, 1, 3 or 5; counts for the first who joins. Default 1. */
+  readonly replicas?: number;
+  /**
+   * The identity of a service by its name (`client` of `connectFleet`). Undefined refuses it. Default: each acts for the person whose
+   * daemon it is, and reaches every session.
+   */
+  readonly principal?: (client: string) => FleetPrincipal | undefined;
+  /** Default: no log. */
+  readonly logger?: Logger;
+  /** Interval of renewals in the registry in ms, for tests; default 5 000. */
+  readonly renewMs?: number;
+}
+
+/** A daemon's membership in a fleet. */
+export interface FleetMembership extends AsyncDisposable {
+  readonly machineId: string;
+  /**
+   * Resolves when the membership has ended: undefined after `leave()` and at the end of the daemon; with NAME_TAKEN when another daemon
+   * serves as this machine. The daemon itself goes on. Never rejects.
+   */
+  readonly closed: Promise<ConnectionError | undefined>;
+  /** Ends the membership: the machine's links are closed, and it counts as lost at once. Sessions continue in the daemon. */
+  leave(): Promise<void>;
+}

@@ -1,0 +1,70 @@
+import { InvalidOptionError } from "@daemon-sdk/protocol";
+
+const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
+const RANDOM_BYTES = 16;
+
+/**
+ * Checks a name that becomes one token of a subject. A dot or a wildcard in it would reach subjects of others, and NATS clients send
+ * it unchecked. Throws an `InvalidOptionError`.
+ */
+export function checkName(option: string, name: unknown): string {
+  if (typeof name === "string" && TOKEN.test(name)) return name;
+  throw new InvalidOptionError(option, "a name of 1 to 64 letters, digits, `_` and `-`", name);
+}
+
+/** Whether a token of a subject is one that this package makes. */
+export function isName(token: string): boolean {
+  return TOKEN.test(token);
+}
+
+/** A token of 128 random bits, which nobody guesses. */
+export function randomToken(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** One start of a machine's daemon. */
+export interface MachineInstance {
+  readonly machineId: string;
+  /** Random, for each time the machine joins. */
+  readonly instance: string;
+}
+
+/** The subjects of one tenant. Every name in them is checked by its owner. */
+export class Subjects {
+  readonly #tenant: string;
+
+  constructor(tenant: string) {
+    this.#tenant = `f.${tenant}`;
+  }
+
+  /** What one start of a machine subscribes to: dials, and the messages of its links. */
+  machine({ machineId, instance }: MachineInstance): string {
+    return `${this.#tenant}.m.${machineId}.${instance}`;
+  }
+
+  /** What a service subscribes to: the messages of its links. */
+  client(client: string): string {
+    return `${this.#tenant}.c.${client}`;
+  }
+
+  /** Requests a link. The name of the client is in the subject, because a server's permissions apply to subjects. */
+  dial(machine: MachineInstance, client: string): string {
+    return `${this.machine(machine)}.dial.${client}`;
+  }
+
+  /** Asks one start of a machine whether it lives. */
+  alive(machine: MachineInstance): string {
+    return `${this.machine(machine)}.alive`;
+  }
+
+  /** Asks all machines for the one that has a session. */
+  get find(): string {
+    return `${this.#tenant}.find`;
+  }
+
+  /** Whether a subject belongs to this tenant. */
+  owns(subject: string): boolean {
+    return subject.startsWith(`${this.#tenant}.`);
+  }
+}

@@ -1,0 +1,45 @@
+import { ConnectionError, type DaemonError } from "@daemon-sdk/protocol";
+import { type ConnectionOptions, credsAuthenticator, type NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import { FLEET_LIMITS } from "../limits/index.js";
+
+/** How a program reaches the NATS servers of its fleet. */
+export interface NatsOptions {
+  /** Addresses, such as `nats://nats-1.example.com:4222`. One is enough: the servers name the others. */
+  readonly servers: string | readonly string[];
+  /** The text of a credentials file (`.creds`). Default: none, for a server without accounts. */
+  readonly credentials?: string;
+}
+
+/**
+ * Connects to NATS. The connection is restored for as long as it is not closed. Rejects with CONNECTION_FAILED when no server can be
+ * reached, and with AUTH_REJECTED when the server refuses the credentials.
+ *
+ * @param name of the connection in the server's monitoring
+ */
+export async function openNats({ servers, credentials }: NatsOptions, name: string): Promise<NatsConnection> {
+  const options: ConnectionOptions = {
+    servers: typeof servers === "string" ? servers : [...servers],
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: FLEET_LIMITS.reconnectWaitMs,
+    reconnectJitter: FLEET_LIMITS.reconnectJitterMs,
+    reconnectJitterTLS: FLEET_LIMITS.reconnectJitterMs,
+    pingInterval: FLEET_LIMITS.pingIntervalMs,
+    maxPingOut: FLEET_LIMITS.pingsWithoutAnswer,
+    ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
+  };
+  try {
+    return await connect(options);
+  } catch (cause) {
+    throw failureOf(cause, servers);
+  }
+}
+
+function failureOf(cause: unknown, servers: NatsOptions["servers"]): DaemonError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof Error && cause.name === "AuthorizationError")
+    return new ConnectionError("AUTH_REJECTED", `NATS refused the credentials: ${text}.`, { cause });
+  const where = typeof servers === "string" ? servers : servers.join(", ");
+  return new ConnectionError("CONNECTION_FAILED", `NATS at ${where} cannot be reached: ${text}.`, { cause });
+}

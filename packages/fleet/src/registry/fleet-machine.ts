@@ -1,0 +1,59 @@
+import { isRecord } from "@daemon-sdk/protocol";
+
+/** Labels of a machine, such as `{ region: "eu", gpu: "a100" }`. */
+export type MachineLabels = Readonly<Record<string, string>>;
+
+/** What a machine announces of itself while it serves. */
+export interface MachineEntry {
+  readonly machineId: string;
+  /** Names the start of the machine's membership. */
+  readonly instance: string;
+  readonly labels: MachineLabels;
+  /** Names of its agents, the default first. */
+  readonly agents: readonly string[];
+  /** Sessions at work … */
+  readonly working: number;
+  /** … and how many of them the machine counts as full. */
+  readonly capacity: number;
+  /** Version of its daemon. */
+  readonly version: string;
+}
+
+/**
+ * - `online`: it renewed its entry within the lease.
+ * - `lost`: it did not. Its sessions are on its disk, and can be reached when it is back.
+ */
+export type MachineState = "online" | "lost";
+
+/** One machine of a fleet. */
+export interface FleetMachine extends MachineEntry {
+  readonly state: MachineState;
+  /** Revision of its entry in the registry. */
+  readonly revision: number;
+  /** Share of its capacity that is at work; over 1 when it has more. */
+  readonly load: number;
+}
+
+/** Reads an entry; undefined for what is none, such as one of a later version. */
+export function readMachineEntry(bytes: Uint8Array): MachineEntry | undefined {
+  const value = parse(bytes);
+  if (!isRecord(value)) return undefined;
+  const { machineId, instance, labels, agents, working, capacity, version } = value;
+  if (typeof machineId !== "string" || typeof instance !== "string" || !isRecord(labels)) return undefined;
+  if (typeof working !== "number" || typeof capacity !== "number" || !Array.isArray(agents)) return undefined;
+  const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === "string");
+  return {
+    ...{ machineId, instance, working, capacity },
+    labels: Object.fromEntries(texts),
+    agents: agents.filter((agent): agent is string => typeof agent === "string"),
+    version: typeof version === "string" ? version : "",
+  };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

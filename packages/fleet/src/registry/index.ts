@@ -1,0 +1,5 @@
+export * from "./buckets.js";
+export * from "./fleet-machine.js";
+export * from "./machine-directory.js";
+export * from "./machine-lease.js";
+export * from "./session-directory.js";

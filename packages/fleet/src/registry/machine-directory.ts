@@ -1,0 +1,144 @@
+import type { Logger } from "@daemon-sdk/protocol";
+import type { KV, KvWatchEntry } from "@nats-io/kv";
+import { FLEET_LIMITS } from "../limits/index.js";
+import { type Buckets, registryFailure } from "./buckets.js";
+import { type FleetMachine, type MachineEntry, readMachineEntry } from "./fleet-machine.js";
+
+/** A machine's last entry, and when this process got it. */
+interface Sighting {
+  readonly entry: MachineEntry;
+  readonly revision: number;
+  /** In ms of this process's own clock; undefined: the machine gave its lease back, or never had one that this process saw. */
+  readonly seenAt: number | undefined;
+}
+
+/**
+ * The machines of a fleet as this process sees them, from a watch on the registry.
+ *
+ * The age of an entry is counted from its arrival here: clocks of machines differ, and the server announces no expiry.
+ */
+export class MachineDirectory {
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #watches: { stop(): void }[] = [];
+  readonly #now: () => number;
+  readonly #logger: Logger;
+  readonly #clock: ReturnType<typeof setInterval>;
+  #waiting: (() => void)[] = [];
+  #states = "";
+  #isClosed = false;
+
+  private constructor(logger: Logger, now: () => number) {
+    this.#logger = logger;
+    this.#now = now;
+    this.#clock = setInterval(() => this.#expire(), 1_000);
+  }
+
+  /** Reads the registry, and follows it. Rejects with CONNECTION_FAILED. */
+  static async open(
+    { machines, members }: Buckets,
+    logger: Logger,
+    now = () => performance.now(),
+  ): Promise<MachineDirectory> {
+    const directory = new MachineDirectory(logger, now);
+    try {
+      await directory.#follow(members, (entry) => directory.#joined(entry));
+      await directory.#follow(machines, (entry) => directory.#renewed(entry));
+    } catch (error) {
+      directory.close();
+      throw registryFailure("read", error);
+    }
+    return directory;
+  }
+
+  /** All machines that are known, ordered by their ids. */
+  list(): FleetMachine[] {
+    const list = [...this.#sightings.values()].map((sighting) => this.#view(sighting));
+    return list.sort((one, other) => (one.machineId < other.machineId ? -1 : 1));
+  }
+
+  /** One machine; undefined when none of that name ever joined. */
+  get(machineId: string): FleetMachine | undefined {
+    const sighting = this.#sightings.get(machineId);
+    return sighting && this.#view(sighting);
+  }
+
+  /** Resolves at the next change of a machine, or when the directory is closed: then with false. */
+  changed(): Promise<boolean> {
+    if (this.#isClosed) return Promise.resolve(false);
+    return new Promise((resolve) => this.#waiting.push(() => resolve(!this.#isClosed)));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#clock);
+    for (const watch of this.#watches) watch.stop();
+    this.#notify();
+  }
+
+  /** Resolves when the entries that the bucket has now have been read. */
+  async #follow(bucket: KV, onEntry: (entry: KvWatchEntry) => void): Promise<void> {
+    const { values } = await bucket.status();
+    const watch = await bucket.watch();
+    this.#watches.push(watch);
+    await new Promise<void>((resolve) => {
+      if (values === 0) resolve();
+      void this.#read(watch, onEntry, resolve).finally(resolve);
+    });
+  }
+
+  async #read(watch: AsyncIterable<KvWatchEntry>, onEntry: (entry: KvWatchEntry) => void, onRead: () => void) {
+    try {
+      for await (const entry of watch) {
+        onEntry(entry);
+        if (entry.isUpdate || entry.delta === 0) onRead();
+      }
+    } catch (error) {
+      this.#logger.error({ error: String(error) }, "the registry is followed no more");
+    }
+  }
+
+  /** A member without a sign of life is known and lost. */
+  #joined({ value, operation, key, revision }: KvWatchEntry): void {
+    const entry = operation === "PUT" ? readMachineEntry(value) : undefined;
+    if (entry !== undefined && !this.#sightings.has(key)) this.#see(key, { entry, revision, seenAt: undefined });
+    const known = this.#sightings.get(key);
+    if (operation === "PUT" || known === undefined || this.#view(known).state === "online") return;
+    this.#sightings.delete(key);
+    this.#notify();
+  }
+
+  #renewed({ value, operation, key, revision }: KvWatchEntry): void {
+    const known = this.#sightings.get(key);
+    if (operation !== "PUT") {
+      if (known !== undefined) this.#see(key, { ...known, seenAt: undefined });
+      return;
+    }
+    const entry = readMachineEntry(value);
+    if (entry !== undefined) this.#see(key, { entry, revision, seenAt: this.#now() });
+    else this.#logger.warn({ key }, "an entry of the registry is not one that this version reads");
+  }
+
+  #see(key: string, sighting: Sighting): void {
+    this.#sightings.set(key, sighting);
+    this.#notify();
+  }
+
+  #view({ entry, revision, seenAt }: Sighting): FleetMachine {
+    const isOnline = seenAt !== undefined && this.#now() - seenAt < FLEET_LIMITS.leaseMs;
+    return { ...entry, revision, state: isOnline ? "online" : "lost", load: entry.working / entry.capacity };
+  }
+
+  #expire(): void {
+    const states = this.list()
+      .map(({ machineId, state }) => `${machineId} ${state}`)
+      .join();
+    if (states !== this.#states) this.#notify();
+    this.#states = states;
+  }
+
+  #notify(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

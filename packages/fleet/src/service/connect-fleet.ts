@@ -1,0 +1,41 @@
+import { silentLogger } from "@daemon-sdk/protocol";
+import { LinkRouter } from "../link/index.js";
+import { checkName, randomToken, Subjects } from "../names/index.js";
+import { type NatsOptions, openNats } from "../nats/index.js";
+import { MachineDirectory, openBuckets, SessionDirectory } from "../registry/index.js";
+import { Fleet } from "./fleet.js";
+import { type FleetConnectionOptions, MachineLinks } from "./machine-links.js";
+
+/** Options of {@link connectFleet}. */
+export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions {
+  /** Name of the tenant. Default `default`. */
+  readonly tenant?: string;
+  /** Name of this service, by which machines know who dials. Default: a random one. */
+  readonly client?: string;
+  /** Copies of the registry in a NATS cluster, 1, 3 or 5; counts for the first who connects. Default 1. */
+  readonly replicas?: number;
+}
+
+/**
+ * Connects a service to its fleet. Handlers and `reconnect` are those of each connection to a machine.
+ *
+ * Rejects with an `InvalidOptionError`; with CONNECTION_FAILED or AUTH_REJECTED when NATS or its JetStream cannot be used.
+ */
+export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet> {
+  const { servers, credentials, tenant = "default", client = randomToken(), replicas = 1, ...connection } = options;
+  checkName("tenant", tenant);
+  checkName("client", client);
+  const { logger = silentLogger } = connection;
+  const nats = await openNats({ servers, ...(credentials === undefined ? {} : { credentials }) }, `service ${client}`);
+  try {
+    const subjects = new Subjects(tenant);
+    const buckets = await openBuckets(nats, tenant, replicas);
+    const machines = await MachineDirectory.open(buckets, logger);
+    const router = new LinkRouter({ nats, subjects, prefix: subjects.client(client), link: { logger } });
+    const links = new MachineLinks({ nats, router, subjects, client, machines, connection });
+    return new Fleet({ nats, router, subjects, machines, links, sessions: new SessionDirectory(buckets.sessions) });
+  } catch (error) {
+    await nats.close();
+    throw error;
+  }
+}

@@ -1,0 +1,175 @@
+import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
+import { type AvailableSession, DaemonError, isRecord, newId, SessionNotFoundError } from "@daemon-sdk/protocol";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { FLEET_LIMITS } from "../limits/index.js";
+import type { LinkRouter } from "../link/index.js";
+import type { Subjects } from "../names/index.js";
+import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
+import { askMachines, type FleetResult } from "./ask-machines.js";
+import { type MachineLinks, machineGone } from "./machine-links.js";
+import { Placement, type SessionNeeds } from "./placement.js";
+
+/** Options of {@link Fleet.createSession}. `agent` is named in `needs`. */
+export interface FleetSessionOptions extends Omit<DaemonSessionOptions, "agent"> {
+  /** What the machine must have. Default: every machine will do. */
+  needs?: SessionNeeds;
+}
+
+/** One row of {@link Fleet.listSessions}. */
+export interface FleetSession extends AvailableSession {
+  readonly machineId: string;
+}
+
+/** The machines of a fleet: now, by a `for` loop; now and after each change, by a `for await` loop, until the fleet is closed. */
+export interface FleetMachines extends Iterable<FleetMachine>, AsyncIterable<readonly FleetMachine[]> {}
+
+/** What a fleet is made of. */
+export interface FleetParts {
+  readonly nats: NatsConnection;
+  readonly router: LinkRouter;
+  readonly subjects: Subjects;
+  readonly machines: MachineDirectory;
+  readonly sessions: SessionDirectory;
+  readonly links: MachineLinks;
+}
+
+/**
+ * Many machines behind one address. Made by `connectFleet`.
+ *
+ * A session runs on one machine, on whose disk it is kept. Its handle is that of a connection to this machine: what it promises is what
+ * `DaemonSession` promises.
+ */
+export class Fleet implements AsyncDisposable {
+  readonly #parts: FleetParts;
+  readonly #placement = new Placement();
+
+  /** For `connectFleet` only. */
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+  }
+
+  /** The machines that are known, those that are lost included. */
+  machines(): FleetMachines {
+    const { machines } = this.#parts;
+    return {
+      [Symbol.iterator]: () => machines.list()[Symbol.iterator](),
+      async *[Symbol.asyncIterator]() {
+        do {
+          yield machines.list();
+        } while (await machines.changed());
+      },
+    };
+  }
+
+  /**
+   * The connection to a machine, shared by all callers: closing it closes it for all, and the next call makes a new one. After a restart
+   * of the machine's daemon it is restored, as every connection is. Rejects with MACHINE_GONE for a machine that is not online.
+   */
+  connection(machineId: string): Promise<DaemonConnection> {
+    return this.#parts.links.connection(machineId);
+  }
+
+  /**
+   * Makes a session on a machine that meets the needs: the less loaded of two at random. A machine that cannot be reached is passed over.
+   * With a `sessionId` the call may be repeated: a session of that id is made once, and opened where it is afterwards.
+   *
+   * Rejects with NO_MACHINE when none meets the needs, with MACHINE_GONE when the machine of that `sessionId` is not online, with
+   * CONNECTION_FAILED when the registry cannot be written: then nothing was made.
+   */
+  async createSession({ needs = {}, ...options }: FleetSessionOptions = {}): Promise<DaemonSession> {
+    const { sessions } = this.#parts;
+    const sessionId = options.sessionId ?? newId();
+    const own = { ...options, sessionId, ...(needs.agent === undefined ? {} : { agent: needs.agent }) };
+    const known = options.sessionId === undefined ? undefined : await sessions.machineOf(sessionId);
+    if (known !== undefined) return (await this.connection(known)).createSession(own);
+    const { machineId, connection } = await this.#place(needs);
+    const winner = await sessions.claim(sessionId, machineId);
+    if (winner !== machineId) return (await this.connection(winner)).createSession(own);
+    try {
+      return await connection.createSession(own);
+    } catch (error) {
+      // After a lost connection the session may exist.
+      if (DaemonError.is(error) && !error.retryable) await sessions.drop(sessionId);
+      throw error;
+    }
+  }
+
+  /**
+   * Attaches to a session, wherever it runs: also to one that no service made. Rejects with `SessionNotFoundError` when no machine that is
+   * online has it, and with MACHINE_GONE when the machine that had it is not online.
+   */
+  async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+    const { sessions, machines } = this.#parts;
+    const hinted = await sessions.machineOf(sessionId);
+    if (hinted !== undefined && machines.get(hinted)?.state === "online") {
+      try {
+        return await (await this.connection(hinted)).resumeSession(sessionId, options);
+      } catch (error) {
+        if (!DaemonError.is(error, "SESSION_NOT_FOUND")) throw error;
+      }
+    }
+    const found = await this.#find(sessionId);
+    if (found !== undefined) {
+      await sessions.note(sessionId, found);
+      return (await this.connection(found)).resumeSession(sessionId, options);
+    }
+    if (hinted !== undefined && machines.get(hinted)?.state !== "online") throw machineGone(hinted);
+    throw new SessionNotFoundError(sessionId);
+  }
+
+  /**
+   * Sessions of all machines, newest first. Machines that are lost or do not answer are in `missing`: their sessions exist, and are not
+   * in the list.
+   *
+   * @param options.limit most sessions of each machine, up to 100; default 50
+   * @param options.endBefore epoch seconds: only sessions updated before it
+   */
+  async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
+    const { items, missing } = await askMachines(this.#parts.machines.list(), async ({ machineId }) => {
+      const connection = await this.connection(machineId);
+      const { sessions } = await connection.listAvailableSessions(options);
+      return sessions.map((session) => ({ ...session, machineId }));
+    });
+    return { items: [...items].sort((one, other) => other.updatedAt - one.updatedAt), missing };
+  }
+
+  /** Closes all connections. Sessions continue on their machines. */
+  async close(): Promise<void> {
+    const { links, machines, router, nats } = this.#parts;
+    machines.close();
+    await links.close();
+    router.close();
+    await nats.flush().catch(() => {});
+    await nats.close();
+  }
+
+  /** Closes the fleet at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #place(needs: SessionNeeds): Promise<{ machineId: string; connection: DaemonConnection }> {
+    const tried = new Set<string>();
+    for (;;) {
+      const { machineId } = this.#placement.choose(this.#parts.machines.list(), needs, tried);
+      try {
+        return { machineId, connection: await this.connection(machineId) };
+      } catch (error) {
+        if (!DaemonError.is(error) || !error.retryable) throw error;
+        tried.add(machineId);
+      }
+    }
+  }
+
+  /** The machine that says it has the session. */
+  async #find(sessionId: string): Promise<string | undefined> {
+    const { nats, subjects } = this.#parts;
+    try {
+      const reply = await nats.request(subjects.find, sessionId, { timeout: FLEET_LIMITS.findTimeoutMs });
+      const answer: unknown = reply.json();
+      return isRecord(answer) && typeof answer.machineId === "string" ? answer.machineId : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import { ConnectionError, SessionNotFoundError } from "@daemon-sdk/client";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Fleet, FleetMachine } from "../src/index.js";
+import { joinFleet } from "../src/machine.js";
+import { FleetBench } from "./support/fleet-bench.js";
+import { CuttablePort, HAS_NATS, NatsServer, NO_NATS } from "./support/nats-server.js";
+
+let tenants = 0;
+
+describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
+  let server: NatsServer;
+  let bench: FleetBench;
+
+  beforeAll(async () => {
+    server = await NatsServer.start();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(() => {
+    tenants += 1;
+    bench = new FleetBench(server.url, `tenant-${tenants}`);
+  });
+  afterEach(() => bench[Symbol.asyncDispose]());
+
+  test("a service runs a turn on a machine that it names", async () => {
+    await bench.machine("m-1");
+    const fleet = await bench.service();
+    const connection = await fleet.connection("m-1");
+    const { text } = await connection.run("hello", { cwd: bench.directory });
+    expect(text).toBe("Echo: hello");
+    expect(await fleet.connection("m-1")).toBe(connection);
+  });
+
+  test("machines are listed with what they announce, and their going is noticed", async () => {
+    const { membership } = await bench.machine("m-1", { labels: { region: "eu" }, capacity: 4 });
+    await bench.machine("m-2");
+    const fleet = await bench.service();
+    expect([...fleet.machines()]).toMatchObject([
+      { machineId: "m-1", state: "online", labels: { region: "eu" }, agents: ["echo", "workspace-agent"], load: 0 },
+      { machineId: "m-2", state: "online" },
+    ]);
+    const isLost = until(fleet, ([first]) => first?.state === "lost");
+    await membership.leave();
+    await isLost;
+    await expect(fleet.connection("m-1")).rejects.toMatchObject({ code: "MACHINE_GONE", retryable: true });
+  });
+
+  test("a session is made on a machine that meets its needs, and found from another service", async () => {
+    await bench.machine("eu-1", { labels: { region: "eu" } });
+    await bench.machine("us-1", { labels: { region: "us" } });
+    const [one, other] = [await bench.service(), await bench.service()];
+    for (const region of ["eu", "us", "eu"]) {
+      const session = await one.createSession({ needs: { labels: { region }, agent: "echo" }, cwd: bench.directory });
+      const listed = await other.listSessions();
+      expect(listed.missing).toEqual([]);
+      expect(listed.items.find((item) => item.sessionId === session.sessionId)?.machineId).toBe(`${region}-1`);
+      const resumed = await other.resumeSession(session.sessionId);
+      expect(await resultOf(resumed.stream("there"))).toBe("Echo: there");
+    }
+    const unmet = one.createSession({ needs: { labels: { region: "mars" } } });
+    await expect(unmet).rejects.toMatchObject({ code: "NO_MACHINE" });
+    await expect(other.resumeSession("nobody-made-it")).rejects.toBeInstanceOf(SessionNotFoundError);
+  });
+
+  test("two services that make one session at the same time get one session, on one machine", async () => {
+    for (const id of ["m-1", "m-2", "m-3", "m-4"]) await bench.machine(id);
+    const services = await Promise.all([bench.service(), bench.service(), bench.service()]);
+    const sessionId = "thread:17.with-a.name";
+    await Promise.all(services.map((fleet) => fleet.createSession({ sessionId, cwd: bench.directory })));
+    const { items } = await (services[0] as Fleet).listSessions();
+    expect(items.map((item) => item.sessionId)).toEqual([sessionId]);
+  });
+
+  test("a session that a local client made is found where it runs", async () => {
+    const { daemon } = await bench.machine("m-1");
+    await bench.machine("m-2");
+    const local = await bench.localClient(daemon);
+    const { sessionId } = await local.createSession({ cwd: bench.directory });
+    const fleet = await bench.service();
+    expect((await fleet.resumeSession(sessionId)).sessionId).toBe(sessionId);
+  });
+
+  test("what a lost machine has is missing from a list, and never silently", async () => {
+    await bench.machine("m-1");
+    const { daemon } = await bench.machine("m-2");
+    const fleet = await bench.service();
+    const needs = { labels: {} };
+    await fleet.createSession({ needs, cwd: bench.directory });
+    const { sessionId } = await (await fleet.connection("m-2")).createSession({ cwd: bench.directory });
+    await fleet.resumeSession(sessionId);
+    const isLost = until(fleet, (machines) => machines[1]?.state === "lost");
+    await daemon.close({ drainMs: 0 });
+    await isLost;
+    // Also in a service that never saw the machine.
+    for (const one of [fleet, await bench.service()]) {
+      const { missing } = await one.listSessions();
+      expect(missing).toMatchObject([{ machineId: "m-2", error: { code: "MACHINE_GONE" } }]);
+      await expect(one.listSessions()).resolves.toBeDefined();
+    }
+  });
+
+  test("a connection outlives the restart of its machine's daemon, and so does a session", async () => {
+    const { daemon } = await bench.machine("m-1");
+    const fleet = await bench.service();
+    const session = await fleet.createSession({ cwd: bench.directory });
+    expect(await resultOf(session.stream("before"))).toBe("Echo: before");
+    await daemon.close({ drainMs: 0 });
+    await bench.machine("m-1");
+    expect(await resultOf(session.stream("after"))).toBe("Echo: after");
+  });
+
+  test("of two machines of one name the second is refused, and the first goes on", async () => {
+    await bench.machine("m-1");
+    const twin = await bench.daemon("twin");
+    await expect(bench.join(twin, "m-1")).rejects.toMatchObject({ code: "NAME_TAKEN", retryable: false });
+    const fleet = await bench.service();
+    expect((await (await fleet.connection("m-1")).run("still here", { cwd: bench.directory })).text).toContain(
+      "still here",
+    );
+  });
+
+  test("a stream goes on when the machine's connection to NATS is cut", async () => {
+    await using wire = await CuttablePort.open(server.port);
+    await bench.machine("m-1", { servers: wire.url });
+    const fleet = await bench.service();
+    const session = await fleet.createSession({ cwd: bench.directory });
+    for (const prompt of ["one", "two"]) {
+      const stream = session.stream(prompt);
+      wire.cut();
+      expect(await resultOf(stream)).toBe(`Echo: ${prompt}`);
+    }
+  });
+
+  test("a service that a machine does not serve is refused", async () => {
+    await bench.machine("m-1", { principal: (client) => (client === "bot" ? { keyId: "bot" } : undefined) });
+    const stranger = await bench.service({ client: "stranger" });
+    await expect(stranger.connection("m-1")).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+    const bot = await bench.service({ client: "bot" });
+    expect((await (await bot.connection("m-1")).run("hi", { cwd: bench.directory })).text).toBe("Echo: hi");
+  });
+
+  test("fleets of two tenants do not see each other", async () => {
+    await bench.machine("m-1");
+    const other = await bench.service({ tenant: "another" });
+    expect([...other.machines()]).toEqual([]);
+    await expect(other.createSession()).rejects.toMatchObject({ code: "NO_MACHINE" });
+  });
+
+  test.each(["a.b", "*", ">", "", "a b", "x".repeat(65)])(
+    "a name that reaches other subjects is refused: %j",
+    async (name) => {
+      const daemon = await bench.daemon("m");
+      const options = { servers: server.url, machineId: name };
+      await expect(joinFleet(daemon, options)).rejects.toMatchObject({ code: "INVALID_OPTION", option: "machineId" });
+      await expect(bench.service({ client: name })).rejects.toMatchObject({ code: "INVALID_OPTION", option: "client" });
+      await expect(bench.service({ tenant: name })).rejects.toMatchObject({ code: "INVALID_OPTION", option: "tenant" });
+    },
+  );
+
+  test("local work goes on while NATS is away, and the machine is back with it", async () => {
+    await using own = await NatsServer.start();
+    const { daemon } = await bench.machine("m-1", { servers: own.url });
+    const fleet = await bench.service({ servers: own.url });
+    const session = await fleet.createSession({ cwd: bench.directory });
+    await own.kill();
+    const local = await bench.localClient(daemon);
+    expect((await local.run("alone", { cwd: bench.directory })).text).toBe("Echo: alone");
+    await own.run();
+    expect(await resultOf(session.stream("again"))).toBe("Echo: again");
+  });
+});
+
+test("a fleet without a NATS server is refused with a code", async () => {
+  const bench = new FleetBench("nats://127.0.0.1:1", "t");
+  const failure = await bench.service().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ConnectionError);
+  expect(failure).toMatchObject({ code: "CONNECTION_FAILED", retryable: true });
+  await bench[Symbol.asyncDispose]();
+});
+
+async function until(fleet: Fleet, holds: (machines: readonly FleetMachine[]) => boolean): Promise<void> {
+  for await (const machines of fleet.machines()) if (holds(machines)) return;
+}
+
+async function resultOf(stream: AsyncIterable<{ type: string }>): Promise<string | undefined> {
+  for await (const event of stream) if (event.type === "result") return (event as { text?: string }).text;
+  return undefined;
+}
