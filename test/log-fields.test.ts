@@ -9,8 +9,10 @@ const LOGGER = /log(ger)?$/i;
 
 /** Names of the fields that a source file writes to the log; those of spread objects are written elsewhere. */
 function fieldsIn(path: string): string[] {
-  const source = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true);
+  const text = readFileSync(path, "utf8");
   const names: string[] = [];
+  if (!/\.(debug|info|warn|error)\(/.test(text)) return names;
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const visit = (node: ts.Node): void => {
     ts.forEachChild(node, visit);
     if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return;

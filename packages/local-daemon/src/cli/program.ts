@@ -1,35 +1,40 @@
 import { Command, CommanderError } from "commander";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { addAcpCommand } from "./acp-command.js";
-import { addAgentsCommand } from "./agents-command.js";
-import { addAnswerCommand } from "./answer-command.js";
-import { addArchiveCommand, addCloseCommand, addForkCommand, addInterruptCommand } from "./change-commands.js";
 import { type AddCommands, CommandLine } from "./command-line.js";
 import { addCompletionCommands } from "./completion-command.js";
-import { addConfigCommands, addReloadCommand } from "./config-command.js";
-import { addDeleteCommand } from "./delete-command.js";
-import { addDoctorCommand } from "./doctor-command.js";
+import { addAgentsCommand, addConfigCommands, addReloadCommand, addTokenCommands } from "./configuration/index.js";
+import {
+  addDoctorCommand,
+  addLogsCommand,
+  addOpenCommand,
+  addRestartCommand,
+  addStartCommand,
+  addStatusCommand,
+  addStopCommand,
+  addTailMetricsCommand,
+} from "./daemon/index.js";
 import { addExportCommand } from "./export-command.js";
 import { EXIT, type JsonFailure } from "./fail.js";
-import { addFollowCommand } from "./follow-command.js";
-import { addInboxCommand } from "./inbox-command.js";
-import { addLogsCommand } from "./logs-command.js";
-import { addOpenCommand } from "./open-command.js";
-import { addRestartCommand } from "./restart-command.js";
 import { addRestoreCommand } from "./restore-command.js";
-import { addRunCommand } from "./run-command.js";
-import { addSendCommand } from "./send-command.js";
 import { addServeCommand } from "./serve-command.js";
 import { addServiceCommands } from "./service-command.js";
-import { addSessionsCommand } from "./sessions-command.js";
-import { addShowCommand } from "./show-command.js";
-import { addStartCommand } from "./start-command.js";
-import { addStatusCommand } from "./status-command.js";
-import { addStopCommand } from "./stop-command.js";
-import { addTailMetricsCommand } from "./tail-metrics-command.js";
+import {
+  addAnswerCommand,
+  addArchiveCommand,
+  addCloseCommand,
+  addDeleteCommand,
+  addFollowCommand,
+  addForkCommand,
+  addInboxCommand,
+  addInterruptCommand,
+  addRunCommand,
+  addSendCommand,
+  addSessionsCommand,
+  addShowCommand,
+} from "./sessions/index.js";
 import { processTerminal } from "./terminal.js";
 import { addTicketCommand } from "./ticket-command.js";
-import { addTokenCommands } from "./token-command.js";
 
 /** All commands, under the headings of the help and in its order. A command is added by one line here. */
 const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {

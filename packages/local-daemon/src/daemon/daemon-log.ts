@@ -1,4 +1,5 @@
 import { type Logger, silentLogger } from "@daemon-sdk/protocol";
+import type { WriteLine } from "./write-line.js";
 
 /** Where a log goes. */
 export interface LogTargets {
@@ -13,9 +14,6 @@ export interface DaemonLog extends Logger {
   /** Opens the targets and writes the buffered lines. Does nothing the second time. */
   open(targets: LogTargets): Promise<void>;
 }
-
-/** Writes a line. `at` is when the event was, in ms since 1970. */
-export type WriteLine = (level: keyof Logger, fields: object, message: string, at: number) => void;
 
 type Line = Parameters<WriteLine>;
 

@@ -1,9 +1,9 @@
 import { DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { destination, pino } from "pino";
 import { PROCESS_LIMITS } from "../limits/index.js";
-import type { WriteLine } from "./daemon-log.js";
 import { LogBound } from "./log-bound.js";
 import { readableLine } from "./readable-line.js";
+import type { WriteLine } from "./write-line.js";
 
 /** Keys whose values never reach the log, at the top and one level down. */
 const SECRETS = ["token", "apiKey", "apiKeys", "proof", "ticket", "authorization"];

@@ -33,11 +33,9 @@ import type { SessionHost } from "../sessions/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
 import { Calls, issueText } from "./calls.js";
-
 import type { OpenConsole, Reload } from "./handlers/index.js";
 import { LargeCall, type LargeOutcome } from "./large-call.js";
 import type { LargeTurn } from "./large-turns.js";
-
 import { reaches } from "./reachable-sessions.js";
 import { toRpcError } from "./rpc-error.js";
 import type { SharedTurns } from "./shared-turns.js";
@@ -188,10 +186,9 @@ export class SessionDialect implements Dialect {
     this.#calls?.end();
     if (this.#client !== undefined)
       this.#options.turns.connections.remove(this.#client.principal.keyId, this.#connection);
-    if (this.#client !== undefined && this.#welcomeAt !== undefined) {
+    if (this.#welcomeAt !== undefined) {
       const durationMs = Math.round(performance.now() - this.#welcomeAt);
-      const principal = this.#nameOf(this.#client.principal);
-      this.#logger.info({ ...this.#who(), principal, durationMs }, "a client left");
+      this.#logger.info({ ...this.#who(), durationMs }, "a client left");
     }
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
@@ -272,7 +269,7 @@ export class SessionDialect implements Dialect {
     const share = this.#options.turns.shares.of(principal.keyId);
     this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
     this.#options.onAuthenticated?.(share);
-    this.#logger.info({ ...this.#who(), principal: this.#nameOf(principal) }, "a client connected");
+    this.#logger.info(this.#who(), "a client connected");
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }
@@ -353,12 +350,11 @@ export class SessionDialect implements Dialect {
     this.#connection.send(frame);
   }
 
-  #nameOf({ keyId }: Principal): string {
-    return this.#host.rules.policies.nameOf(keyId);
-  }
-
+  /** Names the connection in the log, and for whom it acts once that is known. */
   #who(): object {
-    return { connection: this.#connection.id, peer: this.#connection.peerName };
+    const { id: connection, peerName: peer } = this.#connection;
+    if (this.#client === undefined) return { connection, peer };
+    return { connection, peer, principal: this.#host.rules.policies.nameOf(this.#client.principal.keyId) };
   }
 }
 

@@ -64,7 +64,9 @@ test("a session is exported with the daemon running or not, deleted, and comes b
   await runCli(home.state, "stop");
   await home.write("../session.jsonl", live.stdout);
   expect(await runCli(home.state, "restore", file)).toMatchObject({ code: 0, stdout: `Restored ${id}.\n` });
-  expect((await runCli(home.state, "export", id)).stdout.split("\n").slice(1)).toEqual(live.stdout.split("\n").slice(1));
+  expect((await runCli(home.state, "export", id)).stdout.split("\n").slice(1)).toEqual(
+    live.stdout.split("\n").slice(1),
+  );
   await runCli(home.state, "start");
   expect(await listed(home.state)).toEqual([id]);
 });

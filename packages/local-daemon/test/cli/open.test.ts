@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, expect, test, vi } from "vitest";
-import { openConsole } from "../../src/cli/open-command.js";
+import { openConsole } from "../../src/cli/daemon/open-command.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { type DaemonHome, daemonHome } from "../rendezvous/daemon-home.js";
 import { failpointBuild } from "../support/failpoint-build.js";

@@ -1,6 +1,6 @@
 import type { MetricMinute } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
-import { type TailMetricsOptions, tailMetrics } from "../../src/cli/tail-metrics-command.js";
+import { type TailMetricsOptions, tailMetrics } from "../../src/cli/daemon/tail-metrics-command.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { type DaemonDesk, daemonDesk } from "../server/daemon-desk.js";
 

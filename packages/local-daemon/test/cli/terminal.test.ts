@@ -1,7 +1,7 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
+import { TurnPrinter } from "../../src/cli/sessions/turn-printer.js";
 import { printable, type Terminal } from "../../src/cli/terminal.js";
-import { TurnPrinter } from "../../src/cli/turn-printer.js";
 
 test("control characters are taken out of what a terminal is shown, tabs and newlines are not", () => {
   expect(printable("a\u001b[2Jb\u009b31mc\r\u0007\td\n")).toBe("a[2Jb31mc\td\n");

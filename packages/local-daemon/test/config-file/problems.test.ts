@@ -35,7 +35,7 @@ test("a misspelt field of a key's policy is named, and so is a limit", () => {
 
 test("a key that is like no other is answered with those that there are", () => {
   expect(problemsOf('{"apiKeys":[{"key":"0123456789abcdef","zzz":1}]}')).toEqual([
-    "line 1, column 39: apiKeys.0.zzz: unknown key; known keys: key, name, cwd, agents, autonomy, approves, quotas",
+    "line 1, column 39: apiKeys.0.zzz: unknown key; known keys: key, name, cwd, agents, autonomy, approves, metrics, quotas",
   ]);
 });
 

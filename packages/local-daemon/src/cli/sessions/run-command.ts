@@ -14,18 +14,18 @@ import {
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 import { type Command, Option } from "commander";
-import { CANCEL_ANSWERS } from "../agents/index.js";
+import { CANCEL_ANSWERS } from "../../agents/index.js";
+import { type Ask, approve, askOnTerminal, askPermission, askQuestions } from "../answers.js";
+import type { CommandLine } from "../command-line.js";
+import { callDaemon, type DaemonCall, LOCAL_TOKEN, MACHINE_ID } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { DaemonReader } from "../session-reader.js";
+import type { Terminal } from "../terminal.js";
+import { describeToolUse } from "../tool-use-text.js";
 import { isRefusal } from "./answer-command.js";
-import { type Ask, approve, askOnTerminal, askPermission, askQuestions } from "./answers.js";
-import type { CommandLine } from "./command-line.js";
-import { callDaemon, type DaemonCall, LOCAL_TOKEN, MACHINE_ID } from "./daemon-call.js";
 import { EventOutput } from "./event-output.js";
-import { EXIT } from "./fail.js";
 import { PROMPT_ARGUMENT, promptOf } from "./send-command.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { DaemonReader } from "./session-reader.js";
-import type { Terminal } from "./terminal.js";
-import { describeToolUse } from "./tool-use-text.js";
 
 const AUTONOMY = ["off", "low", "medium", "high"] as const;
 const EFFORT = ["none", "dynamic", "off", "minimal", "low", "medium", "high", "xhigh", "max"] as const;

@@ -1,12 +1,12 @@
 import { isRecord, type MessageBlock, type SessionMessage } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { countOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { openReader } from "./session-reader.js";
-import type { Terminal } from "./terminal.js";
-import { timeText } from "./time-text.js";
+import { countOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { openReader } from "../session-reader.js";
+import type { Terminal } from "../terminal.js";
+import { timeText } from "../time-text.js";
 import { shortText } from "./turn-printer.js";
 
 /** Adds `show`. */

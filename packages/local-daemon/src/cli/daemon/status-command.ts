@@ -2,11 +2,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DaemonError, METHODS } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../rendezvous/index.js";
-import type { CommandLine } from "./command-line.js";
-import { authenticate, type DaemonCall } from "./daemon-call.js";
-import { EXIT } from "./fail.js";
-import { printable, type Terminal } from "./terminal.js";
+import { linkTo, probeLocalDaemon, readOwner, STATE_FILES } from "../../rendezvous/index.js";
+import type { CommandLine } from "../command-line.js";
+import { authenticate, type DaemonCall } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import { printable, type Terminal } from "../terminal.js";
 
 /** Adds `status`. */
 export function addStatusCommand(program: Command, cli: CommandLine): void {

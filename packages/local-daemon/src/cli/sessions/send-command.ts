@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { DaemonError, METHODS, newId } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import type { CommandLine } from "./command-line.js";
-import { callDaemon, type DaemonCall, LOCAL_TOKEN } from "./daemon-call.js";
-import { EXIT } from "./fail.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { DaemonReader } from "./session-reader.js";
-import type { Terminal } from "./terminal.js";
+import type { CommandLine } from "../command-line.js";
+import { callDaemon, type DaemonCall, LOCAL_TOKEN } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { DaemonReader } from "../session-reader.js";
+import type { Terminal } from "../terminal.js";
 
 /** Adds `send`. */
 export function addSendCommand(program: Command, cli: CommandLine): void {

@@ -1,11 +1,11 @@
 import { METHODS } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { type Ask, askOnTerminal } from "./answers.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { runningReader } from "./session-reader.js";
-import { printable, type Terminal } from "./terminal.js";
+import { type Ask, askOnTerminal } from "../answers.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { runningReader } from "../session-reader.js";
+import { printable, type Terminal } from "../terminal.js";
 
 /** Adds `delete`. */
 export function addDeleteCommand(program: Command, cli: CommandLine): void {

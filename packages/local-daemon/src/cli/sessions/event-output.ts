@@ -1,5 +1,5 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
-import type { Style, Terminal } from "./terminal.js";
+import type { Style, Terminal } from "../terminal.js";
 import { TurnEventLines } from "./turn-event-lines.js";
 import { TurnPrinter } from "./turn-printer.js";
 

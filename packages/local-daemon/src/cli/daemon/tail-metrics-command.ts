@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type GetMetricsResult, METHODS, type MetricMinute } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { countOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { callRunningDaemon } from "./daemon-call.js";
-import { EXIT } from "./fail.js";
-import { type Column, printTable } from "./table.js";
-import type { Terminal } from "./terminal.js";
-import { timeText } from "./time-text.js";
+import { countOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { callRunningDaemon } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import { type Column, printTable } from "../table.js";
+import type { Terminal } from "../terminal.js";
+import { timeText } from "../time-text.js";
 
 /** Adds `tail-metrics`. */
 export function addTailMetricsCommand(program: Command, cli: CommandLine): void {

@@ -9,10 +9,10 @@ import {
   type RequestPermissionResult,
 } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { askOnTerminal, askPermission, askQuestions, showToolUse } from "./answers.js";
-import type { CommandContext, CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { runningReader } from "./session-reader.js";
+import { askOnTerminal, askPermission, askQuestions, showToolUse } from "../answers.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { runningReader } from "../session-reader.js";
 
 /** Adds `answer`. */
 export function addAnswerCommand(program: Command, cli: CommandLine): void {

@@ -5,7 +5,7 @@ import {
   type SessionNotification,
   type ToolUseBlock,
 } from "@daemon-sdk/protocol";
-import type { Style, Terminal } from "./terminal.js";
+import type { Style, Terminal } from "../terminal.js";
 
 /** Longest printed argument of a tool call. The session has the whole argument. */
 const SHOWN_CHARS = 120;

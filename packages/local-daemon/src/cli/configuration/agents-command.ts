@@ -10,12 +10,12 @@ import {
   LoginShell,
   loginOf,
   probeAgent,
-} from "../agents/index.js";
-import { readConfigFile } from "../config-file/index.js";
-import { agentSpecs } from "../configured-agents.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { printable, type Terminal } from "./terminal.js";
+} from "../../agents/index.js";
+import { readConfigFile } from "../../config-file/index.js";
+import { agentSpecs } from "../../configured-agents.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { printable, type Terminal } from "../terminal.js";
 
 /** Adds `agents` and `agents login`. */
 export function addAgentsCommand(program: Command, cli: CommandLine): void {

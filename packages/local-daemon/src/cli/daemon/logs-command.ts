@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isRecord } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { STATE_FILES } from "../rendezvous/index.js";
-import { countOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import type { Terminal } from "./terminal.js";
+import { STATE_FILES } from "../../rendezvous/index.js";
+import { countOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import type { Terminal } from "../terminal.js";
 
 /** Adds `logs`. */
 export function addLogsCommand(program: Command, cli: CommandLine): void {

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { METHODS, ProtocolError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { STATE_FILES, writePrivateFile } from "../rendezvous/index.js";
-import type { CommandLine } from "./command-line.js";
-import { callDaemon } from "./daemon-call.js";
-import { EXIT } from "./fail.js";
-import type { Terminal } from "./terminal.js";
+import { STATE_FILES, writePrivateFile } from "../../rendezvous/index.js";
+import type { CommandLine } from "../command-line.js";
+import { callDaemon } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import type { Terminal } from "../terminal.js";
 
 /** Adds `open`. */
 export function addOpenCommand(program: Command, cli: CommandLine): void {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { CommandContext, CommandLine } from "./command-line.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
 import { type Finding, findings } from "./doctor-checks.js";
-import { EXIT } from "./fail.js";
 
 /** Adds `doctor`. */
 export function addDoctorCommand(program: Command, cli: CommandLine): void {

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { countOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { type ListedSession, openReader } from "./session-reader.js";
-import { type Column, printTable } from "./table.js";
-import type { Terminal } from "./terminal.js";
-import { timeText } from "./time-text.js";
+import { countOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { type ListedSession, openReader } from "../session-reader.js";
+import { type Column, printTable } from "../table.js";
+import type { Terminal } from "../terminal.js";
+import { timeText } from "../time-text.js";
 
 /** Adds `sessions`. */
 export function addSessionsCommand(program: Command, cli: CommandLine): void {

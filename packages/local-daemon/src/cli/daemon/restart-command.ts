@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { pause, probeLocalDaemon, replaceDaemon } from "../rendezvous/index.js";
-import { LOCAL_DAEMON_VERSION } from "../version.js";
-import { millisecondsOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
+import { pause, probeLocalDaemon, replaceDaemon } from "../../rendezvous/index.js";
+import { LOCAL_DAEMON_VERSION } from "../../version.js";
+import { millisecondsOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import type { Terminal } from "../terminal.js";
 import { start } from "./start-command.js";
-import type { Terminal } from "./terminal.js";
 
 /** Adds `restart`. */
 export function addRestartCommand(program: Command, cli: CommandLine): void {

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 import { type Command, Option } from "commander";
-import { keyIdOf } from "../access/index.js";
-import { type ConfigFile, configPathOf, readConfigFile } from "../config-file/index.js";
-import type { CommandContext, CommandLine } from "./command-line.js";
+import { keyIdOf } from "../../access/index.js";
+import { type ConfigFile, configPathOf, readConfigFile } from "../../config-file/index.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { printTable } from "../table.js";
 import { editConfig, reloadIfRunning } from "./config-edit.js";
-import { EXIT } from "./fail.js";
-import { printTable } from "./table.js";
 
 type ConfiguredKey = Exclude<NonNullable<ConfigFile["apiKeys"]>[number], string>;
 

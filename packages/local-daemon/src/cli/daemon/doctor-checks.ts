@@ -2,9 +2,9 @@ import { lstat, readdir, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { silentLogger } from "@daemon-sdk/protocol";
-import { LoginShell, programPath } from "../agents/index.js";
-import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../config-file/index.js";
-import { agentSpecs } from "../configured-agents.js";
+import { LoginShell, programPath } from "../../agents/index.js";
+import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../../config-file/index.js";
+import { agentSpecs } from "../../configured-agents.js";
 import {
   acquireInstanceLock,
   checkStateDir,
@@ -12,8 +12,8 @@ import {
   readEndpoint,
   STATE_FILES,
   socketPathOf,
-} from "../rendezvous/index.js";
-import { LOCAL_DAEMON_VERSION } from "../version.js";
+} from "../../rendezvous/index.js";
+import { LOCAL_DAEMON_VERSION } from "../../version.js";
 
 /** What one check found. `failed`: the daemon or a part of it does not work. `warning`: it works, and something is odd. */
 export interface Finding {
@@ -69,7 +69,7 @@ function nodeVersion(): Finding {
 async function nativeLibrary(): Promise<Finding> {
   const check = "SQLite library";
   try {
-    const { openDatabase } = await import("../sqlite-library.js");
+    const { openDatabase } = await import("../../sqlite-library.js");
     openDatabase(":memory:").close();
     return { check, state: "ok", message: "the native library loads" };
   } catch (error) {

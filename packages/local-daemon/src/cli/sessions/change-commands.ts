@@ -1,10 +1,10 @@
 import { METHODS } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import type { CommandContext, CommandLine } from "./command-line.js";
-import type { DaemonCall } from "./daemon-call.js";
-import { EXIT } from "./fail.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { runningReader } from "./session-reader.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import type { DaemonCall } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { runningReader } from "../session-reader.js";
 
 /** Adds `interrupt`. */
 export function addInterruptCommand(program: Command, cli: CommandLine): void {

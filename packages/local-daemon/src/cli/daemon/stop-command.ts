@@ -1,12 +1,12 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { isSameProcess, startTimeOf } from "../agents/index.js";
-import { AGENT_LIMITS, DAEMON_LIMITS } from "../limits/index.js";
-import { pause, probeLocalDaemon } from "../rendezvous/index.js";
-import { millisecondsOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import type { Terminal } from "./terminal.js";
+import { isSameProcess, startTimeOf } from "../../agents/index.js";
+import { AGENT_LIMITS, DAEMON_LIMITS } from "../../limits/index.js";
+import { pause, probeLocalDaemon } from "../../rendezvous/index.js";
+import { millisecondsOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import type { Terminal } from "../terminal.js";
 
 /** Adds `stop`. */
 export function addStopCommand(program: Command, cli: CommandLine): void {
@@ -70,7 +70,7 @@ export async function stop({ stateDir, now, waitMs, json, terminal }: StopOption
 
 async function stopInTime(stateDir: string, waitMs: number): Promise<void> {
   // Loaded here, so that other commands do not load the daemon.
-  const { askToStop } = await import("../hand-over/index.js");
+  const { askToStop } = await import("../../hand-over/index.js");
   await askToStop({ stateDir, waitMs });
 }
 

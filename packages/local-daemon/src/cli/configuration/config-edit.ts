@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { DaemonError, METHODS } from "@daemon-sdk/protocol";
 import { applyEdits, type JSONPath, modify } from "jsonc-parser";
-import { type ConfigFile, configPathOf, readConfigFile } from "../config-file/index.js";
-import { openStateDir, writePrivateFile } from "../rendezvous/index.js";
-import { callRunningDaemon } from "./daemon-call.js";
+import { type ConfigFile, configPathOf, readConfigFile } from "../../config-file/index.js";
+import { openStateDir, writePrivateFile } from "../../rendezvous/index.js";
+import { callRunningDaemon } from "../daemon-call.js";
 
 /** A change of the configuration: a place in it, and its new value; undefined takes it out. */
 export interface ConfigEdit {

@@ -1,10 +1,10 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { type EndpointRecord, probeLocalDaemon, startDaemon } from "../rendezvous/index.js";
-import { portOf } from "./arguments.js";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import type { Terminal } from "./terminal.js";
+import { type EndpointRecord, probeLocalDaemon, startDaemon } from "../../rendezvous/index.js";
+import { portOf } from "../arguments.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import type { Terminal } from "../terminal.js";
 
 /** Adds `start`. */
 export function addStartCommand(program: Command, cli: CommandLine): void {
@@ -71,7 +71,7 @@ function refuseOtherPort(actual: number | undefined, wanted: number | undefined)
 
 async function runInForeground({ port, stateDir, terminal }: StartOptions): Promise<number> {
   // Loaded here, so that other commands do not load the daemon and its store.
-  const { runDaemon } = await import("../daemon/index.js");
+  const { runDaemon } = await import("../../daemon/index.js");
   return runDaemon({
     port,
     logsToStdout: true,

@@ -1,13 +1,13 @@
 import type { InboxRequest } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import type { CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { openReader } from "./session-reader.js";
-import { type Column, printTable } from "./table.js";
-import type { Terminal } from "./terminal.js";
-import { timeText } from "./time-text.js";
-import { describeToolUse } from "./tool-use-text.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { openReader } from "../session-reader.js";
+import { type Column, printTable } from "../table.js";
+import type { Terminal } from "../terminal.js";
+import { timeText } from "../time-text.js";
+import { describeToolUse } from "../tool-use-text.js";
 
 /** Adds `inbox`. */
 export function addInboxCommand(program: Command, cli: CommandLine): void {

@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
 import { METHODS, silentLogger } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { LoginShell } from "../agents/index.js";
-import { DEFAULT_CONFIG } from "../config.js";
-import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../config-file/index.js";
-import { agentSpecs } from "../configured-agents.js";
-import { redactedDeep } from "../redaction.js";
-import type { CommandLine } from "./command-line.js";
-import { callRunningDaemon } from "./daemon-call.js";
-import { EXIT } from "./fail.js";
-import type { Terminal } from "./terminal.js";
+import { LoginShell } from "../../agents/index.js";
+import { DEFAULT_CONFIG } from "../../config.js";
+import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../../config-file/index.js";
+import { agentSpecs } from "../../configured-agents.js";
+import { redactedDeep } from "../../redaction.js";
+import type { CommandLine } from "../command-line.js";
+import { callRunningDaemon } from "../daemon-call.js";
+import { EXIT } from "../fail.js";
+import type { Terminal } from "../terminal.js";
 
 /** Adds `reload`. */
 export function addReloadCommand(program: Command, cli: CommandLine): void {

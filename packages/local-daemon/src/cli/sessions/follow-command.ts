@@ -1,11 +1,11 @@
 import { METHODS, type Position } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import type { CommandLine } from "./command-line.js";
+import type { CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { SESSION_ARGUMENT, sessionIdOf } from "../session-argument.js";
+import { runningReader } from "../session-reader.js";
+import type { Terminal } from "../terminal.js";
 import { EventOutput } from "./event-output.js";
-import { EXIT } from "./fail.js";
-import { SESSION_ARGUMENT, sessionIdOf } from "./session-argument.js";
-import { runningReader } from "./session-reader.js";
-import type { Terminal } from "./terminal.js";
 
 /** Adds `follow`. */
 export function addFollowCommand(program: Command, cli: CommandLine): void {
