@@ -127,7 +127,9 @@ describe.each(members)("$folder", (member) => {
     }
     const loaders = member.folder === "local-daemon" ? LOADERS_OF_OPTIONAL[name.slice(SCOPE.length)] : undefined;
     if (loaders !== undefined && name.startsWith(SCOPE))
-      return loaders.includes(path) && kind !== "static" ? undefined : `is loaded elsewhere than by ${loaders.join(", ")}`;
+      return loaders.includes(path) && kind !== "static"
+        ? undefined
+        : `is loaded elsewhere than by ${loaders.join(", ")}`;
     if (name.startsWith(SCOPE))
       return arrows.includes(name.slice(SCOPE.length)) ? undefined : "is no arrow of the diagram";
     return outside.includes(name) ? undefined : "is not in the list of outside packages";

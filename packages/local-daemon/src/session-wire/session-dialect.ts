@@ -3,7 +3,6 @@ import {
   type AuthenticateParams,
   CloseCode,
   ConnectionError,
-  type DaemonCapabilities,
   decodeFrame,
   encodeFailure,
   encodeNotification,
@@ -33,6 +32,7 @@ import type { SessionHost } from "../sessions/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
 import { Calls, issueText } from "./calls.js";
+import { capabilitiesWith } from "./capabilities.js";
 import type { OpenConsole, Reload } from "./handlers/index.js";
 import { LargeCall, type LargeOutcome } from "./large-call.js";
 import type { LargeTurn } from "./large-turns.js";
@@ -241,7 +241,7 @@ export class SessionDialect implements Dialect {
     if (this.#client === undefined && !this.#admit(id, parsed.data, principal)) return;
     const { rules, services } = this.#host;
     const { instanceId } = services;
-    const offered = capabilities(rules.agentsOf(principal));
+    const offered = capabilitiesWith(rules.agentsOf(principal));
     const result = { userId: "local", orgId: "local", capabilities: offered, instanceId };
     this.#send(encodeResult(id, result, FACTORY_PROTOCOL_VERSION));
     if (this.#welcomeAt === undefined) this.#welcome(parsed.data, principal);
@@ -360,31 +360,6 @@ export class SessionDialect implements Dialect {
 
 const NOT_AUTHENTICATED = "Connection not authenticated. Must call daemon.authenticate first.";
 const REFUSED = "The credential was refused.";
-function capabilities(agents: string[]): DaemonCapabilities {
-  return {
-    turns: true,
-    inbox: true,
-    directInterrupt: true,
-    turnInterrupt: true,
-    detach: true,
-    delete: true,
-    positions: true,
-    resume: true,
-    credit: true,
-    receipts: true,
-    turnEvents: true,
-    sessionEvents: true,
-    requests: true,
-    ping: true,
-    tickets: true,
-    console: true,
-    sessionEnv: true,
-    workspace: true,
-    metrics: true,
-    maxMessageBytes: LIMITS.sessionFrameBytes,
-    agents,
-  };
-}
 
 /** Name of a method without its prefix; empty where it has another one. */
 function nameOf(method: string): string {
