@@ -58,6 +58,7 @@ function readWeeks(): WeekOfUse[] {
 
 async function backUpAndRestore(): Promise<boolean> {
   const [backup, restored] = [join(dir, "backup"), join(dir, "restored")];
+  for (const left of [backup, restored]) rmSync(left, { recursive: true, force: true });
   await exportAll({ stateDir, to: backup });
   await restoreAll({ from: backup, stateDir: restored });
   const [before, after] = [stateDir, restored].map((place) => storeContents(join(place, "daemon.db")));
@@ -66,6 +67,7 @@ async function backUpAndRestore(): Promise<boolean> {
 
 /** The picture, and the figures between the marks of the page. */
 function writeDown(all: readonly WeekOfUse[]): void {
+  mkdirSync(join("docs", "images"), { recursive: true });
   writeFileSync(join("docs", "images", "year-of-use.svg"), plotOf(all));
   const page = join("docs", "operations.md");
   const text = readFileSync(page, "utf8");
