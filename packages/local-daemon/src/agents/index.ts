@@ -15,14 +15,19 @@ export {
 export { AgentCatalog } from "./agent-catalog.js";
 export { AgentConversations } from "./agent-conversations.js";
 export { AgentGuard } from "./agent-guard.js";
-export { AgentOutlet } from "./agent-outlet.js";
 export { type AgentFinding, probeAgent } from "./agent-probe.js";
 export { type AgentServices, AgentSlot } from "./agent-slot.js";
 export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { type EnvelopeHead, envelopeHead, StdioTransport } from "./drivers/index.js";
 export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.js";
-export { AgentHolder, type HeldAgent, type HeldProcess, type HolderAddress, HolderLink } from "./hold/index.js";
-export type { KeptAgent } from "./kept-agent.js";
+export {
+  AgentHolder,
+  type HeldAgent,
+  type HeldProcess,
+  type HolderAddress,
+  HolderLink,
+  type KeptAgent,
+} from "./hold/index.js";
 export { LiveAgents } from "./live-agents.js";
 export { LoginShell } from "./login-shell.js";
 export type { AgentBound } from "./occupant.js";

@@ -111,7 +111,7 @@ async function opened(address: HolderAddress, logger: Logger): Promise<HolderLin
   try {
     return await HolderLink.open({ ...address, logger });
   } catch (error) {
-    logger.warn({ socket: address.socketPath, error: String(error) }, "a holder of agents does not answer");
+    logger.warn({ socketPath: address.socketPath, error: String(error) }, "a holder of agents does not answer");
     return undefined;
   }
 }

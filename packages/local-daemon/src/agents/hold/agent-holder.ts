@@ -156,7 +156,10 @@ export class AgentHolder implements HeldAgents {
   #end(event: HolderEvent): void {
     const { logger } = this.#options;
     if (this.#held.size > 0) {
-      logger.warn({ event, agents: this.#held.size }, "no daemon adopts the held agents any more: they are ended");
+      logger.warn(
+        { reason: event, agents: this.#held.size },
+        "no daemon adopts the held agents any more: they are ended",
+      );
     }
     for (const held of [...this.#held.values()]) {
       void held.agent.stop().finally(() => this.forget(held.sessionId));

@@ -1,5 +1,5 @@
 import type { Agent } from "../agent.js";
-import type { AgentOutlet } from "../agent-outlet.js";
+import type { AgentOutlet } from "./agent-outlet.js";
 
 /** An agent that this process keeps for later daemons. */
 export interface HeldProcess {

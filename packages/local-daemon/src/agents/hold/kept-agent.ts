@@ -1,6 +1,6 @@
-import type { Agent } from "./agent.js";
+import type { Agent } from "../agent.js";
+import type { AgentBound } from "../occupant.js";
 import type { AgentOutlet } from "./agent-outlet.js";
-import type { AgentBound } from "./occupant.js";
 
 /** An agent that was taken out of its slot, and runs on. */
 export interface KeptAgent {

@@ -1,5 +1,5 @@
 import type { SessionNotification } from "@daemon-sdk/protocol";
-import type { AgentEvents, AgentExit, AgentFault, AgentRequest, AgentTurnEnd } from "./agent.js";
+import type { AgentEvents, AgentExit, AgentFault, AgentRequest, AgentTurnEnd } from "../agent.js";
 
 /**
  * The events of one agent on their way to their receiver. The receiver can be replaced: after {@link hold} events wait in their
