@@ -36,8 +36,8 @@ function programBuild(entry: Record<string, string>): Options {
     },
     // What is inside, for the licences in THIRD-PARTY-NOTICES (scripts/notices.mjs); no tarball has it.
     metafile: true,
-    noExternal: [/^(?!@photostructure\/sqlite$|@daemon-sdk\/http\/)/],
-    external: ["@photostructure/sqlite", "@daemon-sdk/http"],
+    noExternal: [/^(?!@photostructure\/sqlite$|@daemon-sdk\/(http|fleet))/],
+    external: ["@photostructure/sqlite", "@daemon-sdk/http", "@daemon-sdk/fleet"],
     esbuildPlugins: [
       {
         name: "beside",

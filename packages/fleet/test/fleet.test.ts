@@ -169,6 +169,19 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
   });
 });
 
+test.skipIf(!HAS_NATS)("a membership and a fleet end while NATS is away, and hold nothing", async () => {
+  const server = await NatsServer.start();
+  const bench = new FleetBench(server.url, "t");
+  const { membership } = await bench.machine("m-1");
+  const fleet = await bench.service();
+  await fleet.connection("m-1");
+  await server.kill();
+  await Promise.all([membership.leave(), fleet.close()]);
+  expect(await membership.closed).toBeUndefined();
+  await bench[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
 test("a fleet without a NATS server is refused with a code", async () => {
   const bench = new FleetBench("nats://127.0.0.1:1", "t");
   const failure = await bench.service().catch((error: unknown) => error);

@@ -1,17 +1,24 @@
 /**
- * The daemon as a process of its own: `node dist/daemon.cjs [--port <n>] [--take-over [--wait <ms>]]`, with DAEMON_SDK_HOME naming its
+ * The daemon as a process of its own: `node dist/daemon.cjs [--port <n>] [--fleet <json>] [--take-over [--wait <ms>]]`, with DAEMON_SDK_HOME naming its
  * state.
  */
 import { parseArgs } from "node:util";
-import { runDaemon } from "./daemon/index.js";
+import { type FleetSettings, runDaemon } from "./daemon/index.js";
 
 const { values } = parseArgs({
-  options: { port: { type: "string" }, "take-over": { type: "boolean" }, wait: { type: "string" } },
+  options: {
+    port: { type: "string" },
+    fleet: { type: "string" },
+    "take-over": { type: "boolean" },
+    wait: { type: "string" },
+  },
   strict: true,
 });
 
 void runDaemon({
   port: numberOf(values.port),
+  // Of our own `local-daemon start`, which checked it.
+  fleet: values.fleet === undefined ? undefined : (JSON.parse(values.fleet) as FleetSettings),
   takesOver: values["take-over"],
   waitMs: numberOf(values.wait),
   handsOver: true,

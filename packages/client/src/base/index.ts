@@ -1,4 +1,4 @@
-export { type WithoutUndefined, withoutUndefined } from "@daemon-sdk/protocol";
+export { withoutUndefined } from "@daemon-sdk/protocol";
 export * from "./backoff.js";
 export type * from "./call-tracing.js";
 export * from "./client-version.js";

@@ -4,7 +4,7 @@ import { type Msg, type NatsConnection, NoRespondersError, RequestError } from "
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
 import { isName, Subjects } from "../names/index.js";
-import { type NatsOptions, openNats } from "../nats/index.js";
+import { closeNats, type NatsOptions, natsFailure, openNats } from "../nats/index.js";
 import { type MachineEntry, type MachineLabels, MachineLease, openBuckets } from "../registry/index.js";
 import type { FleetDaemon, FleetMembership, FleetPrincipal } from "./membership.js";
 
@@ -72,6 +72,7 @@ export class FleetMember implements FleetMembership {
       link: { logger: options.logger },
       onOther: (message, rest) => this.#receive(message, rest),
     });
+    void parts.nats.closed().then((cause) => this.#end(cause instanceof Error ? natsFailure(cause) : undefined));
     parts.nats.subscribe(this.#subjects.find, {
       callback: (error, message) => {
         if (error === null) void this.#find(message);
@@ -178,11 +179,10 @@ export class FleetMember implements FleetMembership {
 
   async #leave(error: ConnectionError | undefined): Promise<void> {
     const { nats, own } = this.#parts;
-    await this.#lease?.release();
+    await this.#lease?.release({ isWritten: !this.#router.isAway });
     this.#router.close();
     await own.close();
-    await nats.flush().catch(() => {});
-    await nats.close();
+    await closeNats(nats, this.#router.isAway);
     this.#resolveClosed(error);
   }
 }

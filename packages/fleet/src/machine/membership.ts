@@ -42,7 +42,8 @@ export interface FleetMembership extends AsyncDisposable {
   readonly machineId: string;
   /**
    * Resolves when the membership has ended: undefined after `leave()` and at the end of the daemon; with NAME_TAKEN when another daemon
-   * serves as this machine. The daemon itself goes on. Never rejects.
+   * serves as this machine; with AUTH_REJECTED or CONNECTION_LOST when NATS ended the connection for good. The daemon itself goes on. Never
+   * rejects.
    */
   readonly closed: Promise<ConnectionError | undefined>;
   /** Ends the membership: the machine's links are closed, and it counts as lost at once. Sessions continue in the daemon. */

@@ -1,5 +1,11 @@
-import { ConnectionError, type DaemonError } from "@daemon-sdk/protocol";
-import { type ConnectionOptions, credsAuthenticator, type NatsConnection } from "@nats-io/nats-core";
+import { ConnectionError } from "@daemon-sdk/protocol";
+import {
+  AuthorizationError,
+  type ConnectionOptions,
+  credsAuthenticator,
+  type NatsConnection,
+  UserAuthenticationExpiredError,
+} from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { FLEET_LIMITS } from "../limits/index.js";
 
@@ -32,14 +38,27 @@ export async function openNats({ servers, credentials }: NatsOptions, name: stri
   try {
     return await connect(options);
   } catch (cause) {
-    throw failureOf(cause, servers);
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (isRefusal(cause))
+      throw new ConnectionError("AUTH_REJECTED", `NATS refused the credentials: ${text}.`, { cause });
+    const where = typeof servers === "string" ? servers : servers.join(", ");
+    throw new ConnectionError("CONNECTION_FAILED", `NATS at ${where} cannot be reached: ${text}.`, { cause });
   }
 }
 
-function failureOf(cause: unknown, servers: NatsOptions["servers"]): DaemonError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (cause instanceof Error && cause.name === "AuthorizationError")
-    return new ConnectionError("AUTH_REJECTED", `NATS refused the credentials: ${text}.`, { cause });
-  const where = typeof servers === "string" ? servers : servers.join(", ");
-  return new ConnectionError("CONNECTION_FAILED", `NATS at ${where} cannot be reached: ${text}.`, { cause });
+/** Closes a connection, behind what was published on it. While NATS is away nothing can be, and a flush would wait for its return. */
+export async function closeNats(nats: NatsConnection, isAway: boolean): Promise<void> {
+  if (!isAway) await nats.flush().catch(() => {});
+  await nats.close();
+}
+
+/** The error for a connection that NATS ended for good: with AUTH_REJECTED when it refuses the credentials from now on. */
+export function natsFailure(cause: Error): ConnectionError {
+  if (isRefusal(cause))
+    return new ConnectionError("AUTH_REJECTED", `NATS refuses the credentials now: ${cause.message}.`, { cause });
+  return new ConnectionError("CONNECTION_LOST", `The connection to NATS ended: ${cause.message}.`, { cause });
+}
+
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError;
 }

@@ -59,10 +59,15 @@ export class MachineLease {
     return this.#renewal;
   }
 
-  /** Gives the lease back: the machine counts as gone at once. */
-  async release(): Promise<void> {
+  /**
+   * Gives the lease back: the machine counts as lost at once.
+   *
+   * @param options.isWritten false: only stops the renewals, because the registry is away
+   */
+  async release({ isWritten }: { readonly isWritten: boolean }): Promise<void> {
     if (this.#isReleased) return;
     this.#stop();
+    if (!isWritten) return;
     await this.#renewal;
     await this.#options.machines.delete(this.#id, { previousSeq: this.#revision }).catch((error: unknown) => {
       this.#options.logger.info({ error: String(error) }, "the entry in the registry stays until its lease ends");

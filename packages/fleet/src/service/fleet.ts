@@ -4,6 +4,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
 import type { Subjects } from "../names/index.js";
+import { closeNats } from "../nats/index.js";
 import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
 import { askMachines, type FleetResult } from "./ask-machines.js";
 import { type MachineLinks, machineGone } from "./machine-links.js";
@@ -139,8 +140,7 @@ export class Fleet implements AsyncDisposable {
     machines.close();
     await links.close();
     router.close();
-    await nats.flush().catch(() => {});
-    await nats.close();
+    await closeNats(nats, router.isAway);
   }
 
   /** Closes the fleet at the end of an `await using` block. */

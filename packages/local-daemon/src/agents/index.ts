@@ -13,9 +13,7 @@ export {
   CANCEL_ANSWERS,
 } from "./agent.js";
 export { AgentCatalog } from "./agent-catalog.js";
-export { AgentConversations } from "./agent-conversations.js";
 export { AgentGuard } from "./agent-guard.js";
-export { type AgentFinding, probeAgent } from "./agent-probe.js";
 export { type AgentServices, AgentSlot } from "./agent-slot.js";
 export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { type EnvelopeHead, envelopeHead, StdioTransport } from "./drivers/index.js";
@@ -35,3 +33,4 @@ export { OfferedModels } from "./offered-models.js";
 export { AGENT_PRESETS, loginOf, presetsOnPath, programPath } from "./presets.js";
 export { isSameProcess, startTimeOf } from "./process-identity.js";
 export { type HeldMark, reapLeftovers } from "./reaper.js";
+export { AgentConversations, type AgentFinding, probeAgent } from "./without-session/index.js";

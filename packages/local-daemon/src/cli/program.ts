@@ -16,6 +16,7 @@ import {
 } from "./daemon/index.js";
 import { addExportCommand } from "./export-command.js";
 import { EXIT, type JsonFailure } from "./fail.js";
+import { addFleetCommands } from "./fleet-command.js";
 import { addRestoreCommand } from "./restore-command.js";
 import { addServeCommand } from "./serve-command.js";
 import { addServiceCommands } from "./service-command.js";
@@ -65,7 +66,7 @@ const GROUPS: Readonly<Record<string, readonly AddCommands[]>> = {
   ],
   "Storage:": [addExportCommand, addRestoreCommand],
   "Configuration:": [addAgentsCommand, addConfigCommands, addReloadCommand, addTokenCommands],
-  "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand, addCompletionCommands],
+  "Other programs:": [addTicketCommand, addAcpCommand, addServeCommand, addFleetCommands, addCompletionCommands],
 };
 
 const AFTER_HELP = `

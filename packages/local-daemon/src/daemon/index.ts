@@ -1,1 +1,2 @@
+export type { FleetSettings } from "./fleet-membership.js";
 export { runDaemon } from "./run-daemon.js";

@@ -18,6 +18,7 @@ import { type ConfigReading, createDaemon, type Daemon, type DaemonConfig, type 
 import { tightenUmask } from "../umask.js";
 import { ClosingSignals } from "./closing-signals.js";
 import { createDaemonLog, type DaemonLog, type LogTargets } from "./daemon-log.js";
+import { type FleetSettings, type KeepInFleet, prepareMembership } from "./fleet-membership.js";
 import { collectGarbageWithoutHelpers } from "./garbage-collection.js";
 
 /** Options of the command line, which override the configuration file. */
@@ -29,6 +30,8 @@ export interface RunDaemonOptions {
   readonly waitMs?: number | undefined;
   /** Whether a later daemon may take the place of this one. Default false: its program, or its service manager, restarts it. */
   readonly handsOver?: boolean | undefined;
+  /** The fleet that the daemon joins. Default: none. */
+  readonly fleet?: FleetSettings | undefined;
   /** Whether the log goes to stdout as well as to its file: as JSON, and readable at a terminal. Default false. */
   readonly logsToStdout?: boolean;
   /** Called when clients can find the daemon. */
@@ -51,7 +54,8 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     await takeOverFormerState(stateDir);
     const file = await readConfigFile(stateDir);
     const log = createDaemonLog(levelOf(file));
-    const run = { stateDir, file, log, options, signals };
+    const joinFleet = options.fleet === undefined ? undefined : await prepareMembership(options.fleet);
+    const run = { stateDir, file, log, options, signals, joinFleet };
     // The configuration is checked before anything changes for the daemon that runs.
     resolveConfig(configOf(file, options));
     if (options.takesOver === true) former = await askToHandOver({ stateDir, waitMs: options.waitMs });
@@ -77,11 +81,12 @@ interface Run {
   readonly log: DaemonLog;
   readonly options: RunDaemonOptions;
   readonly signals: ClosingSignals;
+  readonly joinFleet: KeepInFleet | undefined;
 }
 
 /** Serves until the daemon has ended; the result is set when it handed over. */
 async function serve(run: Run, former?: FormerDaemon): Promise<HandOver | undefined> {
-  const { stateDir, file, log, signals } = run;
+  const { stateDir, file, log, signals, joinFleet } = run;
   const options = { ...run.options, port: run.options.port ?? (file.port === 0 ? former?.port : undefined) };
   const readConfig = async (): Promise<ConfigReading> => {
     const now = await readConfigFile(stateDir);
@@ -98,6 +103,7 @@ async function serve(run: Run, former?: FormerDaemon): Promise<HandOver | undefi
   signals.started(daemon, () => void reload(daemon, readConfig, log));
   const unwatch = closeWhenUnreachable(daemon, log);
   options.onReady?.(daemon);
+  joinFleet?.(daemon, log);
   log.info({ ...daemon.endpoint }, "daemon started");
   if (process.pid === 1) warnOfZombies(log);
   const targets = { file: join(stateDir, STATE_FILES.log), toStdout: options.logsToStdout === true };

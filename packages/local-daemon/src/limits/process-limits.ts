@@ -17,6 +17,8 @@ export const PROCESS_LIMITS = {
   startAttempts: 3,
   /** Wait for the lock of a state directory: long enough when two starters each hold one of its two parts, short enough to detect an owner. */
   lockMs: 250,
+  /** Pause before a daemon whose NATS servers could not be reached tries again to join its fleet. */
+  joinAgainMs: 5_000,
   /** Time between two checks that the daemon's socket exists: an unreachable daemon ends itself. */
   reachableCheckMs: 10_000,
   /** Bytes of a trial write before a start: more than a page of the store. */

@@ -12,6 +12,9 @@ const PROGRAM = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 /** A page of this width is read without scrolling. */
 const COLUMNS = 110;
 
+/** Stands around the exit code, after the output. */
+const END = "\u001e";
+
 const pty = await loadPty();
 
 test("docs/cli.md shows what the commands do", async ({ skip }) => {
@@ -37,13 +40,18 @@ test("docs/cli.md shows what the commands do", async ({ skip }) => {
       for (let tries = 0; hidden.isRepeated && ended.code !== 0 && tries < MOST_TRIES; tries++) ended = await once();
       if (ended.code !== 0) throw new Error(`It did not succeed: ${hidden.command}`);
     }
-    const shown = terminal(masks.unmask(command));
+    // It stays until all was read: what is not read within a moment after a program's end is lost.
+    const shown = terminal(`trap : INT\n${masks.unmask(command)}\nprintf '\\036%s\\036' "$?"; read -rs`);
     for (const { keys: typed, at } of keys) {
       await shown.wrote(at);
       shown.type(typed);
     }
-    const { code } = await shown.exited;
-    return { output: masks.mask(readable(shown.output)), code };
+    await shown.wrote(END);
+    await shown.wrote(END);
+    const [output = "", code] = shown.output.split(END);
+    shown.type("^M");
+    await shown.exited;
+    return { output: masks.mask(readable(output)), code: Number(code) };
   };
 
   try {

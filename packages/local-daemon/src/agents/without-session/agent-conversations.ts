@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { type Logger, newId, type SessionId } from "@daemon-sdk/protocol";
-import type { AgentSpawner, AgentSpec } from "./agent.js";
+import type { AgentSpawner, AgentSpec } from "../agent.js";
 import { IGNORED_EVENTS } from "./ignored-events.js";
 
 /** Options of {@link AgentConversations}. */

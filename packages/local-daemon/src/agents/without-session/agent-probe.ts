@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DaemonError, newId, type SessionId } from "@daemon-sdk/protocol";
-import type { AgentReady, AgentSpawner, AgentSpec } from "./agent.js";
+import type { AgentReady, AgentSpawner, AgentSpec } from "../agent.js";
+import { programPath } from "../presets.js";
 import { IGNORED_EVENTS } from "./ignored-events.js";
-import { programPath } from "./presets.js";
 
 /** What one start of an agent showed. */
 export interface AgentFinding {

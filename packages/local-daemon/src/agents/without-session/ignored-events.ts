@@ -1,4 +1,4 @@
-import type { AgentEvents } from "./agent.js";
+import type { AgentEvents } from "../agent.js";
 
 /** Events of an agent that serves no session: nobody gets them. */
 export const IGNORED_EVENTS: AgentEvents = {

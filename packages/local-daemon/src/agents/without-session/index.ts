@@ -1,0 +1,2 @@
+export { AgentConversations } from "./agent-conversations.js";
+export { type AgentFinding, probeAgent } from "./agent-probe.js";

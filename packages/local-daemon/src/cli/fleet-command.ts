@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
+import type { CommandContext, CommandLine } from "./command-line.js";
+import { describeError, EXIT } from "./fail.js";
+import { serversOf } from "./fleet-options.js";
+import { type Column, printTable } from "./table.js";
+import { timeText } from "./time-text.js";
+
+type FleetPackage = typeof import("@daemon-sdk/fleet");
+type Fleet = InstanceType<FleetPackage["Fleet"]>;
+type Machine = ReturnType<Fleet["machines"]> extends Iterable<infer One> ? One : never;
+type Sessions = Awaited<ReturnType<Fleet["listSessions"]>>;
+type Session = Sessions["items"][number];
+
+/** How the commands reach the fleet. */
+interface FleetAddress {
+  readonly servers: string;
+  readonly creds?: string;
+  readonly tenant?: string;
+}
+
+/** Adds `fleet`. */
+export function addFleetCommands(program: Command, cli: CommandLine): void {
+  const fleet = program
+    .command("fleet")
+    .description("look at all machines of a fleet; needs the package @daemon-sdk/fleet");
+  const add = (name: string, description: string, run: (fleet: Fleet, context: CommandContext) => Promise<number>) =>
+    cli
+      .command(fleet, name, description, "one JSON object per line")
+      .requiredOption("--servers <servers>", "NATS servers of the fleet (nats://…, several by commas)")
+      .option("--creds <file>", "credentials for NATS")
+      .option("--tenant <name>", "the tenant (default: default)")
+      .action(cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))));
+  add("machines", "list the machines: state, load, agents, labels", machines);
+  add("sessions", "list the sessions of all machines, newest first; exits with 1 when a machine is missing", sessions);
+}
+
+async function machines(fleet: Fleet, { json, terminal }: CommandContext): Promise<number> {
+  const list = [...fleet.machines()];
+  if (json) for (const machine of list) terminal.json(machine);
+  else if (list.length === 0) terminal.answer("No machine has joined yet.\n");
+  else printTable(terminal, MACHINE_COLUMNS, list);
+  return EXIT.ok;
+}
+
+/** A list that is not whole is printed, with what is missing, and fails: a script must not take it for all. */
+async function sessions(fleet: Fleet, { json, terminal }: CommandContext): Promise<number> {
+  const { items, missing } = await fleet.listSessions();
+  if (json) {
+    for (const session of items) terminal.json(session);
+    for (const { machineId, error } of missing) terminal.json({ missing: { machineId, error: describeError(error) } });
+  } else {
+    printTable(terminal, SESSION_COLUMNS, items);
+    if (items.length === 0 && missing.length === 0) terminal.answer("No sessions yet.\n");
+    for (const { machineId, error } of missing) terminal.note(`Missing: ${machineId} (${describeError(error)})`, "red");
+  }
+  return missing.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+async function withFleet(address: FleetAddress, run: (fleet: Fleet) => Promise<number>): Promise<number> {
+  const { connectFleet } = await loadFleet();
+  const { creds, tenant } = address;
+  await using fleet = await connectFleet({
+    servers: serversOf(address.servers),
+    ...(creds === undefined ? {} : { credentials: await readCredentials(creds) }),
+    ...(tenant === undefined ? {} : { tenant }),
+  });
+  return await run(fleet);
+}
+
+async function readCredentials(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    throw new InvalidOptionError("creds", `the path of a credentials file that can be read; ${path} cannot`);
+  }
+}
+
+/** The package is an optional peer: it contains a client, and the daemon must not depend on its clients. */
+async function loadFleet(): Promise<FleetPackage> {
+  try {
+    return await import("@daemon-sdk/fleet");
+  } catch (cause) {
+    const text = "This needs the package @daemon-sdk/fleet. Install it where @daemon-sdk/local-daemon is installed.";
+    throw new DaemonError("LOCAL_DAEMON_UNAVAILABLE", `${text} ${describeError(cause)}`, { cause });
+  }
+}
+
+const MACHINE_COLUMNS: readonly Column<Machine>[] = [
+  { title: "MACHINE", text: ({ machineId }) => machineId, style: "cyan" },
+  { title: "STATE", text: ({ state }) => state },
+  { title: "WORKING", text: ({ working, capacity }) => `${working}/${capacity}` },
+  { title: "VERSION", text: ({ version }) => version },
+  { title: "AGENTS", text: ({ agents }) => agents.join(", "), isCut: true },
+  {
+    title: "LABELS",
+    text: ({ labels }) =>
+      Object.entries(labels)
+        .map((label) => label.join("="))
+        .join(" "),
+    isCut: true,
+    style: "dim",
+  },
+];
+
+const SESSION_COLUMNS: readonly Column<Session>[] = [
+  { title: "SESSION", text: ({ sessionId }) => sessionId },
+  { title: "MACHINE", text: ({ machineId }) => machineId, style: "cyan" },
+  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt * 1_000) },
+  { title: "TITLE", text: ({ title = "" }) => title, isCut: true },
+  { title: "DIRECTORY", text: ({ cwd = "" }) => cwd, isCut: true, style: "dim" },
+];

@@ -1,0 +1,63 @@
+import { hostname } from "node:os";
+import { type Command, InvalidArgumentError } from "commander";
+import type { FleetSettings } from "../daemon/index.js";
+import { countOf } from "./arguments.js";
+
+/** What `start` was given of a fleet. */
+export interface FleetOptions {
+  readonly fleet?: string;
+  readonly creds?: string;
+  readonly tenant?: string;
+  readonly machine?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly capacity?: number;
+}
+
+/** Adds the options with which a daemon joins a fleet. */
+export function addFleetOptions(command: Command): Command {
+  return command
+    .option(
+      "--fleet <servers>",
+      "join a fleet over these NATS servers (nats://…, several by commas); needs @daemon-sdk/fleet",
+    )
+    .option("--creds <file>", "with --fleet: credentials for NATS")
+    .option("--tenant <name>", "with --fleet: the tenant (default: default)")
+    .option("--machine <name>", "with --fleet: name of this machine, unique in the fleet (default: the host's name)")
+    .option("--label <name=value>", "with --fleet: what sessions may ask for; may be repeated", labelOf)
+    .option("--capacity <n>", "with --fleet: sessions at work that count as full (default: 8)", countOf);
+}
+
+/** The settings that these options mean; undefined without `--fleet`. */
+export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefined {
+  const { fleet, creds, tenant, machine, label, capacity } = options;
+  if (fleet === undefined) return undefined;
+  return {
+    servers: serversOf(fleet),
+    machineId: machine ?? hostName(),
+    ...(creds === undefined ? {} : { credentialsFile: creds }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(label === undefined ? {} : { labels: label }),
+    ...(capacity === undefined ? {} : { capacity }),
+  };
+}
+
+/** The addresses of a list with commas. */
+export function serversOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((server) => server.trim())
+    .filter((server) => server !== "");
+}
+
+function labelOf(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("A label is <name>=<value>.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Dots of a host's name would be separators of NATS. */
+function hostName(): string {
+  return hostname()
+    .replaceAll(/[^A-Za-z0-9_-]/g, "-")
+    .slice(0, 64);
+}

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { DaemonError, InvalidOptionError, type Logger } from "@daemon-sdk/protocol";
+import { PROCESS_LIMITS } from "../limits/index.js";
+import type { Daemon } from "../server.js";
+
+/** How a daemon of the command line joins a fleet. */
+export interface FleetSettings {
+  /** Addresses of NATS servers. */
+  readonly servers: readonly string[];
+  readonly machineId: string;
+  readonly tenant?: string;
+  /** Path of a credentials file (`.creds`). */
+  readonly credentialsFile?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly capacity?: number;
+}
+
+/** Keeps a daemon in its fleet until it has ended. */
+export type KeepInFleet = (daemon: Daemon, logger: Logger) => void;
+
+/**
+ * Prepares a membership before the daemon starts, so that what can never work fails the start: the package `@daemon-sdk/fleet` is loaded,
+ * and the credentials are read.
+ *
+ * A daemon whose NATS servers cannot be reached serves its local clients, and joins as soon as they can.
+ */
+export async function prepareMembership(settings: FleetSettings): Promise<KeepInFleet> {
+  const { credentialsFile: path, ...options } = settings;
+  const { joinFleet } = await loadFleet();
+  const credentials = path === undefined ? {} : { credentials: await readCredentials(path) };
+  return (daemon, logger) => {
+    let isOver = false;
+    void daemon.closed.then(() => {
+      isOver = true;
+    });
+    void keep(
+      () => joinFleet(daemon, { ...options, ...credentials, logger }),
+      () => isOver,
+      logger,
+    );
+  };
+}
+
+type Membership = Awaited<ReturnType<typeof import("@daemon-sdk/fleet/machine")["joinFleet"]>>;
+
+async function keep(join: () => Promise<Membership>, isOver: () => boolean, logger: Logger): Promise<void> {
+  while (!isOver()) {
+    try {
+      const membership = await join();
+      logger.info({ machineId: membership.machineId }, "the daemon is in its fleet");
+      const error = await membership.closed;
+      if (error !== undefined) throw error;
+      return;
+    } catch (error) {
+      const { code, message, retryable } = DaemonError.is(error)
+        ? error
+        : { code: "INTERNAL", message: String(error), retryable: false };
+      logger.error({ code }, `the daemon is not in its fleet: ${message}`);
+      // To join again under a name that another daemon has would take the name away from it.
+      if (!retryable) return;
+      await delay(PROCESS_LIMITS.joinAgainMs, undefined, { ref: false });
+    }
+  }
+}
+
+async function readCredentials(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    throw new InvalidOptionError("creds", `the path of a credentials file that can be read; ${path} cannot`);
+  }
+}
+
+/** The package is an optional peer: it contains a client, and the daemon must not depend on its clients. */
+async function loadFleet(): Promise<typeof import("@daemon-sdk/fleet/machine")> {
+  try {
+    return await import("@daemon-sdk/fleet/machine");
+  } catch (cause) {
+    const text = "A fleet needs the package @daemon-sdk/fleet. Install it where @daemon-sdk/local-daemon is installed.";
+    throw new DaemonError("LOCAL_DAEMON_UNAVAILABLE", `${text} ${String(cause)}`, { cause });
+  }
+}
