@@ -2,6 +2,8 @@ import { ConnectionError, SessionNotFoundError } from "@daemon-sdk/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fleet, FleetMachine } from "../src/index.js";
 import { joinFleet } from "../src/machine.js";
+import { openNats } from "../src/nats/index.js";
+import { openBuckets } from "../src/registry/index.js";
 import { FleetBench } from "./support/fleet-bench.js";
 import { CuttablePort, HAS_NATS, NatsServer, NO_NATS } from "./support/nats-server.js";
 
@@ -116,6 +118,19 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
     expect((await (await fleet.connection("m-1")).run("still here", { cwd: bench.directory })).text).toContain(
       "still here",
     );
+  });
+
+  test("a machine whose entry another daemon has taken stops serving the fleet, and its local clients go on", async () => {
+    const { daemon, membership } = await bench.machine("m-1");
+    const nats = await openNats({ servers: server.url }, "twin");
+    const { machines } = await openBuckets(nats, `tenant-${tenants}`, 1);
+    const entry = (await machines.get("m-1"))?.json<object>();
+    await machines.put("m-1", JSON.stringify({ ...entry, instance: "another" }));
+    expect(await membership.closed).toMatchObject({ code: "NAME_TAKEN", retryable: false });
+    expect((await machines.get("m-1"))?.json()).toMatchObject({ instance: "another" });
+    await nats.close();
+    const local = await bench.localClient(daemon);
+    expect((await local.run("alone", { cwd: bench.directory })).text).toBe("Echo: alone");
   });
 
   test("a stream goes on when the machine's connection to NATS is cut", async () => {

@@ -1,4 +1,3 @@
-export type { BackupManifest } from "./backup-files.js";
 export { exportAll } from "./export-all.js";
 export { exportSession } from "./export-session.js";
 export { importSessions } from "./import-sessions.js";

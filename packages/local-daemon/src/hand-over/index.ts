@@ -1,5 +1,5 @@
 export { askToHandOver, askToStop, type FormerDaemon } from "./ask-former.js";
 export { holdAgents } from "./bequest.js";
-export { type DoorLink, HandOverDoor } from "./hand-over-door.js";
+export { HandOverDoor } from "./hand-over-door.js";
 export { type HandOver, type LeaveOrder, type Left, whyEnded } from "./leave-order.js";
 export { Succession } from "./succession.js";

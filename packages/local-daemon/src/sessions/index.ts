@@ -1,7 +1,7 @@
 export { type CarriedSession, type HeldSession, isCarriedSession } from "./carried-session.js";
 export { type Bequest, bequeath, type HandedOver } from "./change-of-daemon.js";
 export { deliverable } from "./deliverable.js";
-export { type HeldSessions, recover } from "./recovery.js";
+export { recover } from "./recovery.js";
 export { Session } from "./session.js";
 export type { CopiedMessages } from "./session-copies.js";
 export type { SessionVariables } from "./session-environments.js";

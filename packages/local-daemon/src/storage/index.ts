@@ -1,4 +1,4 @@
-export { type CopiedStore, checkDatabase, copyDatabase } from "./copy-database.js";
+export { checkDatabase, copyDatabase } from "./copy-database.js";
 export { MemoryStore } from "./memory-store.js";
 export type { MailboxRow, MailboxState, RelayWrite, StoredSegment } from "./relay-rows.js";
 export { numberOf, SqliteDatabase, textOf } from "./sqlite-database.js";

@@ -1,4 +1,4 @@
-export type { CarriedTurn, HeldTurn } from "./carried-turn.js";
+export type { CarriedTurn } from "./carried-turn.js";
 export { type Drained, drainTurns } from "./drain.js";
 export { type LargePrompt, readPrompt } from "./prompts.js";
 export { QueueRoom } from "./queue-room.js";
