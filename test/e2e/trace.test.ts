@@ -46,7 +46,7 @@ async function collector() {
   provider.register();
   return {
     path,
-    spans: () => exporter.getFinishedSpans() as (ReadableSpan & Partial<SentSpan>)[],
+    spans: () => exporter.getFinishedSpans() as (ReadableSpan & { readonly pid?: number })[],
     [Symbol.dispose]() {
       trace.disable();
       server.close();

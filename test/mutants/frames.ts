@@ -15,6 +15,11 @@ export function refusedOf(frame: Frame, wire: SinfulWire, method: string, code: 
   return frame.error?.code === code && wire.requestOf(frame)?.method === `daemon.${method}`;
 }
 
+/** The frame of a refusal as a result. */
+export function acceptedInstead({ error: _refusal, ...frame }: Frame, result: Record<string, unknown>): Frame {
+  return { ...frame, result };
+}
+
 /** The frame with another result, where it is the result of such a request. */
 export function withResult(
   frame: Frame,

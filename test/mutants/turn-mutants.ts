@@ -215,7 +215,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "makes up events of a message it does not know",
-    caughtBy: ["P7.20"],
+    caughtBy: ["P7.24"],
     make: says((frame, wire) =>
       withResult(frame, wire, "get_turn_events", (page) => {
         const isUnknown = (page.receipt as { state?: string } | undefined)?.state === "unknown";

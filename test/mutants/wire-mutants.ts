@@ -1,5 +1,5 @@
 import type { DaemonMutant } from "./daemon-mutants.js";
-import { isCall, refusedOf, withResult } from "./frames.js";
+import { acceptedInstead, isCall, refusedOf, withResult } from "./frames.js";
 import type { SinfulWire } from "./sinful-daemon.js";
 import { hears, says } from "./sins.js";
 
@@ -42,9 +42,7 @@ export const WIRE_MUTANTS: readonly DaemonMutant[] = [
     sin: "takes calls of any size",
     caughtBy: ["P1.4"],
     make: says((frame, wire) =>
-      refusedOf(frame, wire, "list_opened_sessions", -32_603)
-        ? { ...frame, error: undefined, result: { sessions: [] } }
-        : frame,
+      refusedOf(frame, wire, "list_opened_sessions", -32_603) ? acceptedInstead(frame, { sessions: [] }) : frame,
     ),
   },
   {

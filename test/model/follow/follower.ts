@@ -91,7 +91,9 @@ export class SseFollower extends Follower {
       const response = await fetch(url, { headers: { "last-event-id": this.lastId }, signal });
       const parser = new EventParser();
       parser.lastId = this.lastId;
-      for await (const piece of response.status === 200 ? (response.body ?? []) : []) {
+      // The types of pages are in force here, and theirs has no iterator.
+      const body = response.status === 200 ? response.body : null;
+      for await (const piece of (body ?? []) as unknown as AsyncIterable<Uint8Array>) {
         for (const { id, event, data } of parser.push(piece)) {
           if (event === "requests") continue;
           this.take(wordOf(id, event, data));

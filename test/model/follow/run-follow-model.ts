@@ -52,8 +52,8 @@ export async function runFollowModel({ seed, seconds }: ModelOptions): Promise<M
   const endsAt = performance.now() + seconds * 1_000;
   let hasRestarted = false;
   while (performance.now() < endsAt) {
-    const isDue = !hasRestarted && performance.now() > killsAt;
-    const action = isDue ? (ACTIONS.find(({ name }) => name === "daemon killed") as Action) : draw(random);
+    const isDue: boolean = !hasRestarted && performance.now() > killsAt;
+    const action: Action = isDue ? (ACTIONS.find(({ name }) => name === "daemon killed") as Action) : draw(random);
     hasRestarted ||= action.name.startsWith("daemon");
     counts.set(action.name, (counts.get(action.name) ?? 0) + 1);
     await action.run(world, random);

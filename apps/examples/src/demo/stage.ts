@@ -37,7 +37,7 @@ export async function openStage(): Promise<Stage> {
   };
   // The reader of stdout may exit early (`| head`). The demo then still stops its daemon.
   process.stdout.on("error", () => {});
-  let onSignal = () => void stop().finally(() => process.exit(1));
+  let onSignal: () => void = () => void stop().finally(() => process.exit(1));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => onSignal());
   return {
     daemonPid: pid,

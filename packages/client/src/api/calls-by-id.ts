@@ -13,8 +13,9 @@ import {
   type Receipt,
   type SearchSessionsParams,
   type SearchSessionsResult,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { type AskUserReply, InOrder, type PermissionAnswer, requireOffer, withoutUndefined } from "../base/index.js";
+import { type AskUserReply, InOrder, type PermissionAnswer, requireOffer } from "../base/index.js";
 import type { ConnectionCalls } from "../connection/index.js";
 import { resultOfAnswer } from "../session/index.js";
 import {

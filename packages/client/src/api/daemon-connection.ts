@@ -11,8 +11,9 @@ import {
   NO_ANSWER,
   type NoAnswer,
   SessionError,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { checkText, type Handlers, type LoadJsonSchema, requireOffer, withoutUndefined } from "../base/index.js";
+import { checkText, type Handlers, type LoadJsonSchema, requireOffer } from "../base/index.js";
 import {
   type ConnectDaemonOptions,
   type ConnectionCalls,

@@ -1,5 +1,5 @@
 import type { AddUserMessageParams, InitializeSessionParams } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
+import { withoutUndefined } from "@daemon-sdk/protocol";
 import type { SendOptions } from "../stream/index.js";
 import type { DaemonSessionOptions } from "./session-options.js";
 

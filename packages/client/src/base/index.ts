@@ -1,4 +1,3 @@
-export { withoutUndefined } from "@daemon-sdk/protocol";
 export * from "./backoff.js";
 export type * from "./call-tracing.js";
 export * from "./client-version.js";
@@ -9,3 +8,4 @@ export * from "./in-order.js";
 export type * from "./json-schema.js";
 export * from "./option-checks.js";
 export * from "./require-offer.js";
+export * from "./session-option-checks.js";

@@ -8,17 +8,12 @@ export function checkText(option: string, value: unknown): void {
 }
 
 /** Throws when `value` is defined and is not a whole number within the bounds. */
-export function checkInteger(option: string, value: unknown, min: number, max: number = Number.MAX_SAFE_INTEGER): void {
+export function checkInteger(option: string, value: unknown, min: number, max = Infinity): void {
   if (value === undefined) return;
   if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
     throw new InvalidOptionError(option, `a whole number ${range}`, value);
   }
-}
-
-/** Throws when `value` is defined and is neither true nor false. */
-export function checkBoolean(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "boolean") throw new InvalidOptionError(option, "true or false", value);
 }
 
 /** Throws when `value` is defined and cannot be called. */
@@ -34,21 +29,6 @@ export function checkOneOf(option: string, value: unknown, accepted: readonly st
   }
 }
 
-/** Throws when `value` is defined and is not an array whose items pass `checkItem`. */
-export function checkList(
-  option: string,
-  value: unknown,
-  what: string,
-  checkItem: (option: string, item: unknown) => void,
-): void {
-  if (value === undefined) return;
-  if (!Array.isArray(value)) throw new InvalidOptionError(option, `an array of ${what}`, value);
-  value.forEach((item, index) => {
-    if (item === undefined) throw new InvalidOptionError(`${option}[${index}]`, what, item);
-    checkItem(`${option}[${index}]`, item);
-  });
-}
-
 /** Throws when `value` is not an object; returns it as a record otherwise. */
 export function requireObject(option: string, value: unknown, what = "an object"): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -57,14 +37,10 @@ export function requireObject(option: string, value: unknown, what = "an object"
   return value as Record<string, unknown>;
 }
 
-/** Throws when `value` is defined and is not an `AbortSignal` (of any realm). */
+/** Throws when `value` is defined and is not an `AbortSignal` (of any realm, with a reason). */
 export function checkSignal(option: string, value: unknown): void {
   if (value === undefined) return;
-  const isSignal =
-    typeof value === "object" &&
-    value !== null &&
-    "aborted" in value &&
-    "addEventListener" in value &&
-    "reason" in value;
+  // Older signals without a reason have no such method either.
+  const isSignal = typeof (value as Partial<AbortSignal> | null)?.throwIfAborted === "function";
   if (!isSignal) throw new InvalidOptionError(option, "an AbortSignal", value);
 }

@@ -1,6 +1,6 @@
-import { CLIENT_LIMITS, DaemonError, type Logger, silentLogger } from "@daemon-sdk/protocol";
+import { CLIENT_LIMITS, DaemonError, type Logger, silentLogger, withoutUndefined } from "@daemon-sdk/protocol";
 import type { DaemonConnection, KeptConnection } from "../api/index.js";
-import { pause, systemClock, withoutUndefined } from "../base/index.js";
+import { pause, systemClock } from "../base/index.js";
 import { type ConnectDaemonOptions, checkConnectOptions } from "../connection/index.js";
 import { Connector, type RetryPolicy } from "../link/index.js";
 import type { ClientPlatform } from "./client-platform.js";

@@ -1,6 +1,6 @@
 import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
+import { withoutUndefined } from "@daemon-sdk/protocol";
 import { keepConnection } from "../api/index.js";
-import { withoutUndefined } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
 import { loadAjv } from "./ajv.js";
 import type { ClientPlatform } from "./client-platform.js";

@@ -12,16 +12,17 @@ import {
   type ResultOf,
   TimeoutError,
   type TraceContext,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { type CallTracing, systemClock, withoutUndefined } from "../base/index.js";
+import { type CallTracing, systemClock } from "../base/index.js";
 
 /** One call, over all the links it is made on. */
 interface Call {
   readonly id: string;
   readonly method: Method<object, unknown>;
   readonly params: object;
-  readonly onResult: ((result: unknown) => void) | undefined;
-  readonly trace: TraceContext | undefined;
+  readonly onResult?: (result: unknown) => void;
+  readonly trace?: TraceContext;
   /** Number of the call; on every link calls are sent in the order of their numbers. */
   readonly order: number;
   /** Settles the call; to be called once. */
@@ -110,16 +111,8 @@ export class ConnectionCalls {
       };
       const order = this.#count++;
       const counts = { isSettled: false, losses: 0, daemons: 0 };
-      const call: Call = {
-        id,
-        method,
-        params: params as object,
-        onResult,
-        trace: span?.trace,
-        order,
-        settle,
-        ...counts,
-      };
+      const optional = withoutUndefined({ onResult, trace: span?.trace });
+      const call: Call = { id, method, params, order, settle, ...optional, ...counts };
       this.#send(call);
     });
   }
@@ -187,9 +180,8 @@ export class ConnectionCalls {
       this.#waiting.set(call.order, call);
       return;
     }
-    const { id, method, params, onResult, trace } = call;
-    const options = { id, timeoutMs: 0, ...withoutUndefined({ onResult, trace }) };
-    engine.request(method, params, options).then(
+    const { method, params } = call;
+    engine.request(method, params, { timeoutMs: 0, ...call }).then(
       (result) => call.settle({ result }),
       (error: unknown) => this.#failed(call, { engine, daemon }, error),
     );

@@ -8,8 +8,9 @@ import {
   newId,
   type ProtocolEngine,
   TimeoutError,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { CLIENT_VERSION, withoutUndefined } from "../base/index.js";
+import { CLIENT_VERSION } from "../base/index.js";
 import type { Credential } from "./credential.js";
 import type { DaemonIdentity } from "./daemon-identity.js";
 

@@ -10,8 +10,9 @@ import {
   ProtocolEngine,
   type Transport,
   type TransportClose,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { systemClock, withoutUndefined } from "../base/index.js";
+import { systemClock } from "../base/index.js";
 import {
   type ConnectDaemonOptions,
   type ConnectionEvent,

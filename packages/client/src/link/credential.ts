@@ -1,5 +1,5 @@
-import { type AuthenticateParams, ConnectionError } from "@daemon-sdk/protocol";
-import { checkText, withoutUndefined } from "../base/index.js";
+import { type AuthenticateParams, ConnectionError, withoutUndefined } from "@daemon-sdk/protocol";
+import { checkText } from "../base/index.js";
 import type { ConnectDaemonOptions } from "../connection/index.js";
 
 /** Credential part of `daemon.authenticate`. */

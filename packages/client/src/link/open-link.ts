@@ -1,6 +1,12 @@
-import { type Dial, type LocalDaemonEndpoint, type Logger, MachineType, type Transport } from "@daemon-sdk/protocol";
+import {
+  type Dial,
+  type LocalDaemonEndpoint,
+  type Logger,
+  MachineType,
+  type Transport,
+  withoutUndefined,
+} from "@daemon-sdk/protocol";
 import { dialWebSocket, dialWithRetry, RETRY_SCHEDULES } from "@daemon-sdk/transport-ws";
-import { withoutUndefined } from "../base/index.js";
 import type { ConnectDaemonOptions } from "../connection/index.js";
 import { type Credential, givenCredential, noCredential } from "./credential.js";
 import { resolveWebSocketUrl } from "./resolve-url.js";

@@ -15,15 +15,9 @@ import {
   type ResultOf,
   SessionError,
   silentLogger,
-} from "@daemon-sdk/protocol";
-import {
-  type AskUserReply,
-  type AskUserRequest,
-  type Handlers,
-  type PermissionAnswer,
-  type PermissionRequest,
   withoutUndefined,
-} from "../base/index.js";
+} from "@daemon-sdk/protocol";
+import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "../base/index.js";
 import type { SharedTransportMultiplexer } from "../connection/index.js";
 import { creditWire } from "./credit-wire.js";
 import { RequestInbox } from "./request-inbox.js";

@@ -1,5 +1,11 @@
-import { type AskUserResult, InvalidOptionError, isRecord, type RequestPermissionResult } from "@daemon-sdk/protocol";
-import { type AskUserRequest, type PermissionRequest, withoutUndefined } from "../base/index.js";
+import {
+  type AskUserResult,
+  InvalidOptionError,
+  isRecord,
+  type RequestPermissionResult,
+  withoutUndefined,
+} from "@daemon-sdk/protocol";
+import type { AskUserRequest, PermissionRequest } from "../base/index.js";
 
 /**
  * The result to send for an answer to a permission request, with the `sessionId` that a daemon's schema requires

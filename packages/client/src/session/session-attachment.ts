@@ -10,8 +10,8 @@ import {
   METHODS,
   type Position,
   type ResumeSessionResult,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
 import type { NewLink } from "../connection/index.js";
 import type { RequestInbox } from "./request-inbox.js";
 import type { EntryRelation, SessionCursor } from "./session-cursor.js";

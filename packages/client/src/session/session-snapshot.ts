@@ -1,5 +1,5 @@
 import type { LoadSessionResult, Position, SessionMessage, SessionSettings } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
+import { withoutUndefined } from "@daemon-sdk/protocol";
 
 /** A session as it was when it was made or loaded. */
 export interface SessionSnapshot {

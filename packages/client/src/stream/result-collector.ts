@@ -9,8 +9,8 @@ import {
   type TokenUsage,
   type TrackedTurn,
   usageSince,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
 import type { BridgedEvent, DefaultEvent, ResultEvent, StructuredOutputError, TurnError } from "./events.js";
 import { type ResolvedOutputFormat, settleStructuredOutput } from "./output-format.js";
 import { TextPieces } from "./text-pieces.js";

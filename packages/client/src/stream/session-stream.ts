@@ -5,8 +5,9 @@ import {
   METHODS,
   newId,
   type TrackedTurn,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { approximateBytes, EventQueue, withoutUndefined } from "../base/index.js";
+import { approximateBytes, EventQueue } from "../base/index.js";
 import { placed } from "./event-position.js";
 import type { DroidStream, DroidStreamEvent, ResultEvent } from "./events.js";
 import type { ResolvedOutputFormat } from "./output-format.js";

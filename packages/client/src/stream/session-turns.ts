@@ -9,8 +9,8 @@ import {
   type SessionNotification,
   type TrackedTurn,
   type TurnEnd,
+  withoutUndefined,
 } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
 import type { StatusEvents } from "../connection/index.js";
 import {
   AbandonedTurns,

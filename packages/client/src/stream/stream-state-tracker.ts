@@ -1,5 +1,4 @@
-import { type SessionNotification, SessionState, type TrackedTurn } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "../base/index.js";
+import { type SessionNotification, SessionState, type TrackedTurn, withoutUndefined } from "@daemon-sdk/protocol";
 import type { BridgedEvent } from "./events.js";
 import { ResultCollector, type ResultCollectorOptions } from "./result-collector.js";
 

@@ -7,8 +7,8 @@ import type {
   TrackedTurn,
   TurnEnd,
 } from "@daemon-sdk/protocol";
-import { MessageBridge } from "@daemon-sdk/protocol";
-import { type EventQueue, withoutUndefined } from "../base/index.js";
+import { MessageBridge, withoutUndefined } from "@daemon-sdk/protocol";
+import type { EventQueue } from "../base/index.js";
 import { type CreditLease, type EventSink, type SessionGap, snapshotOf } from "../session/index.js";
 import { placed } from "./event-position.js";
 import type { BridgedEvent, DroidStreamEvent, GapEvent } from "./events.js";

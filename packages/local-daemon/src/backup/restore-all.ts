@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, cp, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DaemonError, isRecord } from "@daemon-sdk/protocol";
-import { acquireInstanceLock, openStateDir, STATE_FILES, storageFailure } from "../rendezvous/index.js";
+import { lockStateDir, openStateDir, STATE_FILES, storageFailure } from "../rendezvous/index.js";
 import { checkDatabase } from "../storage/index.js";
 import { BACKUP_FORMAT, type BackupManifest, COPIED_PLACES, MANIFEST } from "./backup-files.js";
 
@@ -24,7 +24,7 @@ export async function restoreAll({ from, stateDir }: RestoreAllOptions): Promise
   const manifest = await readManifest(from);
   const copy = join(from, STATE_FILES.database);
   checkDatabase(copy);
-  const lock = await acquireInstanceLock(join(await openStateDir(stateDir), STATE_FILES.lock));
+  const lock = await lockStateDir(await openStateDir(stateDir));
   try {
     const store = join(stateDir, STATE_FILES.database);
     await refuseStore(store);

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import { importSessions, restoreAll } from "../backup/index.js";
-import { acquireInstanceLock, openStateDir, STATE_FILES } from "../rendezvous/index.js";
+import { lockStateDir, openStateDir, STATE_FILES } from "../rendezvous/index.js";
 import { SqliteStore } from "../storage/index.js";
 import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
@@ -53,7 +53,7 @@ export async function restore({ stateDir, path, json, terminal }: RestoreOptions
 }
 
 async function importFile(stateDir: string, path: string): Promise<string[]> {
-  const lock = await acquireInstanceLock(join(await openStateDir(stateDir), STATE_FILES.lock));
+  const lock = await lockStateDir(await openStateDir(stateDir));
   try {
     const store = new SqliteStore({ path: join(stateDir, STATE_FILES.database) });
     await store.open();

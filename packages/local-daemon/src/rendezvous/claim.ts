@@ -6,9 +6,10 @@ import { failpoint } from "../failpoint.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { readEndpoint, writeEndpoint } from "./endpoint-file.js";
 import { moveFormerState } from "./former-state.js";
+import { lockStateDir } from "./lock-state-dir.js";
 import { DEFAULT_PROGRAM, writeOwner } from "./owner-file.js";
 import { storageFailure } from "./private-file.js";
-import { acquireInstanceLock, type InstanceLock } from "./single-instance.js";
+import type { InstanceLock } from "./single-instance.js";
 import {
   type FileIdentity,
   openSocketPaths,
@@ -62,7 +63,7 @@ export interface Claim {
 export async function claimStateDir(options: { stateDir?: string | undefined; logger: Logger }): Promise<Claim> {
   const stateDir = await openStateDir(options.stateDir ?? resolveStateDir());
   failpoint("state-dir-opened");
-  const lock = await acquireInstanceLock(join(stateDir, STATE_FILES.lock));
+  const lock = await lockStateDir(stateDir);
   try {
     failpoint("locked");
     await moveFormerState(stateDir, options.logger);

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConnectionError, type Logger, silentLogger } from "@daemon-sdk/protocol";
+import { lockStateDir } from "./lock-state-dir.js";
 import { storageFailure, TEMP_SUFFIX } from "./private-file.js";
-import { acquireInstanceLock } from "./single-instance.js";
 import { checkStateDir, defaultStateDir, runtimeDir, STATE_FILES } from "./state-dir.js";
 
 /** Files to move, the database last: while the database is missing, the next start moves all files again. */
@@ -54,7 +54,7 @@ export async function moveFormerState(
  */
 export async function takeOverFormerState(stateDir: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (formerState(stateDir, env) === undefined) return;
-  const lock = await acquireInstanceLock(join(stateDir, STATE_FILES.lock));
+  const lock = await lockStateDir(stateDir);
   try {
     await moveFormerState(stateDir, silentLogger, env);
   } finally {
@@ -71,7 +71,7 @@ function formerState(stateDir: string, env: NodeJS.ProcessEnv): string | undefin
 
 async function lockFormer(former: string) {
   try {
-    return await acquireInstanceLock(join(former, STATE_FILES.lock));
+    return await lockStateDir(former);
   } catch (cause) {
     if (!ConnectionError.is(cause, "DAEMON_ALREADY_RUNNING")) throw cause;
     throw new ConnectionError(

@@ -1,6 +1,5 @@
-import { ConnectionError, memoryTransport, silentLogger } from "@daemon-sdk/protocol";
+import { ConnectionError, memoryTransport, silentLogger, withoutUndefined } from "@daemon-sdk/protocol";
 import { type DaemonConnection, type DaemonSession, keepConnection } from "../../api/index.js";
-import { withoutUndefined } from "../../base/index.js";
 import type { ResultEvent } from "../../stream/index.js";
 import { loadAjv } from "../ajv.js";
 import { createConnectDaemon } from "../connect-daemon.js";

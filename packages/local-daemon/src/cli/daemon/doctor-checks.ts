@@ -6,8 +6,8 @@ import { LoginShell, programPath } from "../../agents/index.js";
 import { type ConfigFile, checkConfigFile, configPathOf, readConfigFile } from "../../config-file/index.js";
 import { agentSpecs } from "../../configured-agents.js";
 import {
-  acquireInstanceLock,
   checkStateDir,
+  lockStateDir,
   probeLocalDaemon,
   readEndpoint,
   STATE_FILES,
@@ -179,7 +179,7 @@ async function notRunning(check: string, stateDir: string): Promise<Finding> {
   const record = await readEndpoint(stateDir);
   if ((await lstat(lock).catch(() => undefined)) !== undefined) {
     try {
-      (await acquireInstanceLock(lock)).release();
+      (await lockStateDir(stateDir)).release();
     } catch {
       const pid =
         record === undefined

@@ -13,7 +13,11 @@ import type {
 /** What became of the structured output that was requested. */
 export type StructuredOutcome = { readonly value: unknown } | { readonly error: StructuredOutputError };
 
-/** Everything a result is made of (docs/wire/session.md#results). */
+/**
+ * Everything a result is made of.
+ *
+ * @see https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/wire/session.md#results
+ */
 export interface TurnOutcome {
   readonly sessionId: string;
   readonly messageId: string;

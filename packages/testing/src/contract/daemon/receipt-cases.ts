@@ -141,7 +141,7 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
-    "P7.20-running-turn-read",
+    "P7.24-running-turn-read",
     "a turn that runs can be read as far as it has come, and one that is unknown or waits has no events",
     async (bench) => {
       const opened = await bench.session();
