@@ -43,12 +43,20 @@ async function git(cwd: string, ...args: string[]): Promise<string> {
   return (await run("git", args, { cwd })).stdout.trim();
 }
 
+let lastChange: Promise<unknown> = Promise.resolve();
+
+/** Changes the list of worktrees. One change at a time: Git reads every other worktree then, also one that is half made. */
+function worktree(...args: string[]): Promise<unknown> {
+  lastChange = lastChange.catch(() => {}).then(() => git(repository, "worktree", ...args));
+  return lastChange;
+}
+
 // #region sample
 /** Lets an agent work on a task, in a worktree that is removed afterwards. What it made is a commit on the task's branch. */
 async function work(connection: DaemonConnection, task: Task, directory: string): Promise<Done> {
   const branch = `agent/${task.name}`;
   const cwd = join(directory, task.name);
-  await git(repository, "worktree", "add", "-b", branch, cwd);
+  await worktree("add", "-b", branch, cwd);
   try {
     const { agent } = task;
     const { success, text, error } = await connection.run(task.prompt, {
@@ -67,7 +75,7 @@ async function work(connection: DaemonConnection, task: Task, directory: string)
     if (!DaemonError.is(error)) throw error;
     return { task, branch, text: error.message, hasFailed: true };
   } finally {
-    await git(repository, "worktree", "remove", "--force", cwd);
+    await worktree("remove", "--force", cwd);
   }
 }
 

@@ -229,11 +229,12 @@ describe("a turn", () => {
   });
 
   test("that does not end after a cancel stops the agent", async () => {
+    const dialogue = new AcpDialogue();
+    await dialogue.open();
+    await dialogue.prompt();
+    // Not before: reading pauses by a timer when the machine is busy.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
-      const dialogue = new AcpDialogue();
-      await dialogue.open();
-      await dialogue.prompt();
       await dialogue.agent.interrupt();
       vi.advanceTimersByTime(9_999);
       expect(dialogue.stops).toEqual([]);
