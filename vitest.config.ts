@@ -7,8 +7,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 // (the daemon, the agents, the examples) is taken from `dist`; `npm test` builds first.
 const conditions = ["@daemon-sdk/source", "node", "import", "module", "default"];
 
-/** Tests that compare speeds: they run alone, after all others, or they would measure what else runs. */
-const TIMING = "{packages/*/,}test/**/*.timing.test.ts";
+/**
+ * Tests that compare speeds, or kill what is busy: they run alone, after all others, or they would measure what else runs, and what
+ * else runs would wait for them.
+ */
+const TIMING = ["{packages/*/,}test/**/*.timing.test.ts", "test/faults.test.ts", "test/model/model.test.ts"];
 
 /** Packages whose files of tests share a process and its modules, for a process and its imports cost more than most of these tests … */
 const SHARED = ["protocol", "client", "testing", "transport-ws", "http"].map((name) => `packages/${name}/test`);
@@ -22,12 +25,7 @@ const sharing = SHARED.flatMap((directory) =>
 );
 
 /** Files that take longest, and wait for much of it: started first, they end with the others. */
-const LONGEST = [
-  "test/faults.test.ts",
-  "test/model/model.test.ts",
-  "test/packages/tried-programs.test.ts",
-  "packages/local-daemon/test/server/no-state-dir.test.ts",
-];
+const LONGEST = ["test/packages/tried-programs.test.ts", "packages/local-daemon/test/server/no-state-dir.test.ts"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -48,8 +46,8 @@ const common = {
   pool: "forks" as const,
 };
 
-// Most of them wait for processes, so there is one more than there are cores.
-const together = { ...common, maxWorkers: Math.max(2, availableParallelism()) + 1, sequence: { groupOrder: 0 } };
+// One more than there are cores made tests of processes wait past their deadlines.
+const together = { ...common, maxWorkers: Math.max(2, availableParallelism()), sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   resolve: { conditions },
@@ -65,16 +63,16 @@ export default defineConfig({
           ...together,
           name: "tests",
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [TIMING, ...sharing, "**/node_modules/**"],
+          exclude: [...TIMING, ...sharing, "**/node_modules/**"],
         },
       },
       {
         extends: true,
-        test: { ...together, name: "shared", include: sharing, exclude: [TIMING], isolate: false },
+        test: { ...together, name: "shared", include: sharing, exclude: TIMING, isolate: false },
       },
       {
         extends: true,
-        test: { ...common, name: "timing", include: [TIMING], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { ...common, name: "timing", include: TIMING, maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
     ],
   },

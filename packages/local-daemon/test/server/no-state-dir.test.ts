@@ -53,8 +53,7 @@ describe("a daemon without a state directory", () => {
   });
 });
 
-// Each waits for the grace of agents that do not end by themselves.
-describe.skipIf(process.platform !== "linux").concurrent("agents end with the program that the daemon is in", () => {
+describe.skipIf(process.platform !== "linux")("agents end with the program that the daemon is in", () => {
   let directory: string;
   let program: string;
   beforeAll(() => {
