@@ -163,7 +163,8 @@ describe("the end of an agent", () => {
     await using running = await openAgent({ command: misbehaving(), timings: quick });
     await running.prompt(prompt);
     const pid = Number(await running.witness.until(() => running.witness.text || undefined));
-    expect(await processState(pid)).toMatch(/[RS]/);
+    // D: it waits for the disk.
+    expect(await processState(pid)).toMatch(/[DRS]/);
     await running.agent.stop();
     expect([undefined, "Z"]).toContain(await processState(pid));
   });
@@ -184,7 +185,8 @@ describe("the end of an agent", () => {
     await one.prompt("setsid");
     const pid = Number(await one.witness.until(() => one.witness.text || undefined));
     await other.agent.stop();
-    expect(await processState(pid)).toMatch(/[RS]/);
+    // D: it waits for the disk.
+    expect(await processState(pid)).toMatch(/[DRS]/);
   });
 
   test("may be asked for twice and is told once", async () => {

@@ -71,7 +71,7 @@ describe("a start", () => {
   });
 
   test("that gets no answer fails after the configured time, and states what the agent wrote", async () => {
-    const dialogue = new AcpDialogue({ name: "mute", startTimeoutMs: 20 });
+    const dialogue = new AcpDialogue({ name: "mute", startTimeoutMs: 500 });
     const opened = dialogue.agent.open(START);
     dialogue.line("Welcome!");
     const error = await opened.catch((reason: unknown) => reason);
