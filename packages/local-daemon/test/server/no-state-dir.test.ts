@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -57,7 +57,10 @@ describe.skipIf(process.platform !== "linux")("agents end with the program that 
   let directory: string;
   let program: string;
   beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), "embedding-"));
+    // In the package, where the native store is found.
+    const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
+    mkdirSync(cache, { recursive: true });
+    directory = mkdtempSync(join(cache, "embedding-"));
     program = join(directory, "program.cjs");
     const entry = fileURLToPath(new URL("./embedding-program.ts", import.meta.url));
     buildSync({ ...SOURCE_BUNDLE, entryPoints: [entry], outfile: program, logLevel: "warning" });
