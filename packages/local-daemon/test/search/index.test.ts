@@ -4,7 +4,6 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { DaemonError, LIMITS, sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
-import { buildSync } from "esbuild";
 import fc from "fast-check";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { SEARCH_LIMITS } from "../../src/limits/search-limits.js";
@@ -17,17 +16,14 @@ import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import type { MessageChange, StoreWrite } from "../../src/storage/store.js";
 import { databasePath } from "../storage/database-path.js";
 import { message, sessionRow } from "../storage/store-contract.js";
-import { SOURCE_BUNDLE } from "../support/source-bundle.js";
+import { bundledProgram } from "../support/bundled-program.js";
 import { Searching, tell } from "./searching.js";
 
 const S = sessionId("s-1");
-const PACKAGE = join(import.meta.dirname, "..", "..");
 let program: string;
 
 beforeAll(() => {
-  program = join(PACKAGE, "node_modules", ".cache", `search-worker-test-${process.pid}.cjs`);
-  const entryPoints = [join(PACKAGE, "src/search/search-worker.ts")];
-  buildSync({ ...SOURCE_BUNDLE, entryPoints, outfile: program, absWorkingDir: PACKAGE, logLevel: "error" });
+  program = bundledProgram("src/search/search-worker.ts");
 });
 
 /** A store in a file with an index beside it, in a thread; `restart` does what a restarted daemon does. */

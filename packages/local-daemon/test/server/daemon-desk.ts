@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
-import { buildSync } from "esbuild";
 import { probeLocalDaemon } from "../../src/rendezvous/probe.js";
 import { createDaemon, type Daemon, type DaemonConfig } from "../../src/server.js";
 import { tempHome } from "../rendezvous/temp-home.js";
 import { TestClient } from "../sessions/harness.js";
-import { SOURCE_BUNDLE } from "../support/source-bundle.js";
+import { bundledProgram } from "../support/bundled-program.js";
 import { workspaceAgentEntry } from "../workspace-agent/workspace-agent.js";
 
 /** A state directory, a directory to work in, and daemons with the real default agent. */
@@ -47,7 +46,6 @@ export function daemonDesk(): DaemonDesk {
       const relayProgram = fileURLToPath(new URL("../fixtures/relay-worker.mjs", import.meta.url));
       const child = spawn(process.execPath, [daemonProgram(), home.state, workspaceAgentEntry(), relayProgram], {
         stdio: ["ignore", "pipe", "inherit"],
-        env: { ...process.env, NODE_PATH: fileURLToPath(new URL("../../node_modules", import.meta.url)) },
       });
       children.push(child);
       if (child.stdout !== null) await once(createInterface(child.stdout), "line");
@@ -84,16 +82,6 @@ let program: string | undefined;
 
 /** The daemon as a file that Node runs; built once for a test file. */
 function daemonProgram(): string {
-  if (program !== undefined) return program;
-  const directory = mkdtempSync(join(tmpdir(), "daemon-sdk-program-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const path = join(directory, "daemon.cjs");
-  buildSync({
-    ...SOURCE_BUNDLE,
-    entryPoints: [fileURLToPath(new URL("./daemon-process.ts", import.meta.url))],
-    outfile: path,
-    logLevel: "warning",
-  });
-  program = path;
-  return path;
+  program ??= bundledProgram("test/server/daemon-process.ts");
+  return program;
 }

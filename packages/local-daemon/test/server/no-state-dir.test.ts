@@ -1,21 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { memoryTransport } from "@daemon-sdk/protocol";
-import { buildSync } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { listMarkedProcesses } from "../../src/agents/marked-processes.js";
 import { isSameProcess } from "../../src/agents/process-identity.js";
 import { createDaemon, PERSON } from "../../src/server.js";
 import { fixture } from "../agents/agent-harness.js";
 import { guardsOf } from "../agents/guards.js";
 import { TestClient } from "../sessions/harness.js";
-import { SOURCE_BUNDLE } from "../support/source-bundle.js";
+import { bundledProgram } from "../support/bundled-program.js";
 import { agentConfig, connectTcp } from "./daemon-desk.js";
 
 const KEY = "a-configured-key-of-this-test";
@@ -54,18 +52,10 @@ describe("a daemon without a state directory", () => {
 });
 
 describe.skipIf(process.platform !== "linux")("agents end with the program that the daemon is in", () => {
-  let directory: string;
   let program: string;
   beforeAll(() => {
-    // In the package, where the native store is found.
-    const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
-    mkdirSync(cache, { recursive: true });
-    directory = mkdtempSync(join(cache, "embedding-"));
-    program = join(directory, "program.cjs");
-    const entry = fileURLToPath(new URL("./embedding-program.ts", import.meta.url));
-    buildSync({ ...SOURCE_BUNDLE, entryPoints: [entry], outfile: program, logLevel: "warning" });
+    program = bundledProgram("test/server/embedding-program.ts");
   });
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   /** The program, when its agents run, and what runs for it: three agents, two children. */
   async function started(ending = "") {

@@ -1,24 +1,20 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sessionId, silentLogger } from "@daemon-sdk/protocol";
-import { buildSync } from "esbuild";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { STORAGE_LIMITS } from "../../src/limits/storage-limits.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
-import { SOURCE_BUNDLE } from "../support/source-bundle.js";
+import { bundledProgram } from "../support/bundled-program.js";
 import { databasePath } from "./database-path.js";
 import { segment } from "./store-contract.js";
 
 const S = sessionId("s-1");
 const MIB = 2 ** 20;
-const PACKAGE = join(import.meta.dirname, "..", "..");
-const CACHE = join(PACKAGE, "node_modules", ".cache");
+const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache");
 let program: string;
 
 beforeAll(() => {
-  program = join(CACHE, `checkpoint-worker-test-${process.pid}.cjs`);
-  const entryPoints = [join(PACKAGE, "src/storage/checkpoint-worker.ts")];
-  buildSync({ ...SOURCE_BUNDLE, entryPoints, outfile: program, absWorkingDir: PACKAGE, logLevel: "error" });
+  program = bundledProgram("src/storage/checkpoint-worker.ts");
 });
 
 /** Commits so many MiB, one a turn of the loop; returns the largest size of the log. */

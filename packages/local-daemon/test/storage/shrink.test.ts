@@ -2,24 +2,20 @@ import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sessionId } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
-import { buildSync } from "esbuild";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { STORAGE_LIMITS } from "../../src/limits/storage-limits.js";
 import { MIGRATIONS } from "../../src/storage/schema.js";
 import { SqliteStore, type SqliteStoreOptions } from "../../src/storage/sqlite-store.js";
-import { SOURCE_BUNDLE } from "../support/source-bundle.js";
+import { bundledProgram } from "../support/bundled-program.js";
 import { databasePath } from "./database-path.js";
 import { segment, sessionRow } from "./store-contract.js";
 
 const S = sessionId("s-1");
 const MIB = 2 ** 20;
-const PACKAGE = join(import.meta.dirname, "..", "..");
 let program: string;
 
 beforeAll(() => {
-  program = join(PACKAGE, "node_modules", ".cache", `checkpoint-worker-shrink-${process.pid}.cjs`);
-  const entryPoints = [join(PACKAGE, "src/storage/checkpoint-worker.ts")];
-  buildSync({ ...SOURCE_BUNDLE, entryPoints, outfile: program, absWorkingDir: PACKAGE, logLevel: "error" });
+  program = bundledProgram("src/storage/checkpoint-worker.ts");
 });
 
 /** Bytes of all files in the directory of a store. */

@@ -24,8 +24,6 @@ const OPTIONS: BuildOptions = {
   },
   outExtension: { ".js": ".cjs" },
   ...SOURCE_BUNDLE,
-  // As in the build of the package: a dependency of the command line has a UMD entry, which cannot be bundled.
-  mainFields: ["module", "main"],
   logLevel: "error",
 };
 
