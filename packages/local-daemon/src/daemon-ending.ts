@@ -1,11 +1,11 @@
 import type { EditorConnections } from "./acp-face/index.js";
 import type { AgentGuard, AgentHolder, HolderAddress, LoginShell } from "./agents/index.js";
 import type { ResolvedConfig } from "./config.js";
+import type { OpenRelay } from "./daemon-doors.js";
 import { type HandOver, holdAgents, type LeaveOrder, type Succession, whyEnded } from "./hand-over/index.js";
 import type { Listener } from "./listener/index.js";
 import type { Observation } from "./observation.js";
 import { restartedElsewhere } from "./refusals.js";
-import type { RelayHost, RelayListener } from "./relay/index.js";
 import type { Claim, Unclaimed } from "./rendezvous/index.js";
 import type { Retention } from "./retention/index.js";
 import type { MessageSearch } from "./search/index.js";
@@ -28,7 +28,7 @@ export interface EndingParts {
   readonly sweeper: NodeJS.Timeout | undefined;
   readonly succession: Succession | undefined;
   readonly listener: Listener | undefined;
-  readonly relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
+  readonly relay: OpenRelay | undefined;
   readonly editors: Promise<EditorConnections> | undefined;
   /** Cuts short the wait for running turns. */
   readonly drainCut: AbortSignal;

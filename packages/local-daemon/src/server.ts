@@ -1,6 +1,5 @@
 import type { Logger, Transport } from "@daemon-sdk/protocol";
-import { Credentials, checkPrincipal, KeyPolicies, PERSON, type Principal, Tickets } from "./access/index.js";
-import type { EditorConnections } from "./acp-face/index.js";
+import { Credentials, checkPrincipal, KeyPolicies, type Principal, Tickets } from "./access/index.js";
 import {
   type AgentCatalog,
   AgentGuard,
@@ -13,19 +12,16 @@ import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.
 import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 import { LoopShares } from "./connection/index.js";
-import type { Console } from "./console/index.js";
+import { DaemonDoors } from "./daemon-doors.js";
 import { DaemonEnding } from "./daemon-ending.js";
 import type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
-
 import { failpoint } from "./failpoint.js";
-import { HandOverDoor, type LeaveOrder, type Left, Succession, whyEnded } from "./hand-over/index.js";
+import { type LeaveOrder, type Left, Succession, whyEnded } from "./hand-over/index.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
-import type { AcceptedEditor, Listener, ListenerOptions } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
-import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -100,13 +96,9 @@ class RunningDaemon implements Daemon {
   readonly #credentials: Credentials;
   readonly #reload: ConfigReload;
   readonly #connections: SessionConnections;
-  #editors: Promise<EditorConnections> | undefined;
-  #console: Console | undefined;
   readonly #drainCut = new AbortController();
   readonly #guard: AgentGuard | undefined;
   #succession: Succession | undefined;
-  #listener: Listener | undefined;
-  #relay: { readonly host: RelayHost; readonly door: RelayListener } | undefined;
   #retention: Retention | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -114,6 +106,7 @@ class RunningDaemon implements Daemon {
   readonly #shares = new LoopShares();
   readonly #observation: Observation;
   readonly #metricsReader: MetricsReader;
+  readonly #doors: DaemonDoors;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -151,6 +144,7 @@ class RunningDaemon implements Daemon {
     this.#connections = this.#sessionConnections();
     this.#metricsReader = this.#readMetrics();
     this.#reload = this.#makeReload(policies);
+    this.#doors = this.#makeDoors();
   }
 
   #makeReload(policies: KeyPolicies): ConfigReload {
@@ -169,7 +163,18 @@ class RunningDaemon implements Daemon {
       ...{ host: this.#host, credentials: this.#credentials, shares: this.#shares, limits, logger, metrics },
       readMetrics: () => this.#metricsReader.read(),
       reload: (check) => this.#reload.read(check),
-      openConsole: async (principal) => (await this.#loadedConsole()).open(principal),
+      openConsole: (principal) => this.#doors.openConsole(principal),
+    });
+  }
+
+  #makeDoors(): DaemonDoors {
+    const { config, claim, store } = this.#parts;
+    return new DaemonDoors({
+      ...{ config, claim, store, logger: this.#logger, committer: this.#committer, host: this.#host },
+      ...{ agents: this.#agents, credentials: this.#credentials, connections: this.#connections, shares: this.#shares },
+      metrics: this.#metricsReader,
+      loopLagMs: () => this.#observation.loopLagMs,
+      leave: (order) => this.#leave(order),
     });
   }
 
@@ -181,7 +186,7 @@ class RunningDaemon implements Daemon {
       storePath: claim.databasePath,
       measure: () => ({
         connections: this.#connections.size,
-        relayConnections: this.#relay?.door.size ?? 0,
+        relayConnections: this.#doors.relay?.door.size ?? 0,
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
@@ -191,7 +196,7 @@ class RunningDaemon implements Daemon {
 
   get endpoint(): DaemonEndpoint {
     const { instanceId, socketPath } = this.#parts.claim;
-    const port = this.#listener?.port;
+    const port = this.#doors.listener?.port;
     const address = { ...(socketPath === undefined ? {} : { socketPath }), ...(port === undefined ? {} : { port }) };
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
   }
@@ -227,8 +232,8 @@ class RunningDaemon implements Daemon {
       }
       const { waiting } = await recover(this.#host, this.#logger, succession.sessions);
       failpoint("sessions-recovered");
-      if (claim.socketPath !== undefined || config.port !== undefined) await this.#open();
-      await claim.publish({ port: this.#listener?.port, program: config.program });
+      if (claim.socketPath !== undefined || config.port !== undefined) await this.#doors.open();
+      await claim.publish({ port: this.#doors.listener?.port, program: config.program });
       await succession.adopt(this.#logger);
       this.#connections.preload();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
@@ -238,8 +243,8 @@ class RunningDaemon implements Daemon {
       void this.#host.copies.dropLeft();
     } catch (error) {
       succession.close();
-      await this.#listener?.close();
-      await this.#relay?.host.stop();
+      await this.#doors.listener?.close();
+      await this.#doors.relay?.host.stop();
       await this.#search.close();
       this.#observation.close();
       throw error;
@@ -250,49 +255,6 @@ class RunningDaemon implements Daemon {
   #onLoad(owner: string | undefined, ms: number): void {
     this.#shares.of(owner).owe(2 * ms);
     this.#host.holdAgents(owner, (released) => this.#shares.oncePaid(owner, released));
-  }
-
-  /** What a daemon that only its own program uses does without, and does not load. */
-  async #open(): Promise<void> {
-    const [{ RelayHost, RelayListener }, { openListener }] = await Promise.all([
-      import("./relay/index.js"),
-      import("./listener/index.js"),
-    ]);
-    const relay = await this.#startRelay(RelayHost, RelayListener);
-    this.#relay = relay;
-    failpoint("relay-recovered");
-    this.#listener = await openListener(this.#listenerOptions(relay.door));
-    failpoint("socket-bound");
-  }
-
-  async #startRelay(
-    Host: typeof RelayHost,
-    Door: typeof RelayListener,
-  ): Promise<{ host: RelayHost; door: RelayListener }> {
-    const { store, config } = this.#parts;
-    const { limits, now, logger } = config;
-    const committer = this.#committer;
-    const host = await Host.start({
-      ...{ store, committer, limits, now, logger },
-      access: config.relayAccess,
-      spawning: this.#spawning(),
-    });
-    const { tickets } = this.#credentials;
-    // What speaks on the relay is the person's: a ticket of a key's connection opens no door here, and is used up all the same.
-    const isTicket = (ticket: string) => tickets.redeem(ticket) === PERSON;
-    return { host, door: new Door({ host, limits, logger, isTicket }) };
-  }
-
-  /** What the relay spawns with: the same as sessions. */
-  #spawning(): SpawningParts | undefined {
-    const { claim, config } = this.#parts;
-    const { instanceId, socketPath } = claim;
-    const { rules, services } = this.#host;
-    const { spawner, live } = services;
-    if (!config.spawnManager || socketPath === undefined) return undefined;
-    // Who spawns acts for nobody's key: its workers are bound as the person's sessions are.
-    const workingDirectory = (path: string) => rules.workingDirectory(path, PERSON.keyId);
-    return { spawner, live, agents: this.#agents, instanceId, socketPath, workingDirectory };
   }
 
   /** Two agents must never work on one conversation: those of an earlier daemon go first. */
@@ -311,73 +273,11 @@ class RunningDaemon implements Daemon {
     await store.commit(rows.map(({ pid }) => ({ kind: "agentProcessGone", pid })));
   }
 
-  #listenerOptions(relay: RelayListener): ListenerOptions {
-    const { claim, config } = this.#parts;
-    return {
-      socketPath: claim.privateSocketPath,
-      port: config.port,
-      allowedOrigins: config.allowedOrigins,
-      allowedHosts: config.allowedHosts,
-      token: claim.token,
-      instanceId: claim.instanceId,
-      version: LOCAL_DAEMON_VERSION,
-      health: () => ({
-        status: "ok",
-        instanceId: claim.instanceId,
-        version: LOCAL_DAEMON_VERSION,
-        connections: this.#connections.size + relay.size,
-        loopLagMs: this.#observation.loopLagMs ?? 0,
-      }),
-      metrics: (asker) => this.#metricsReader.answer(asker),
-      onAccept: (accepted) => void this.#connections.accept(accepted),
-      onEditorAccept: (accepted) => void this.#acceptEditor(accepted),
-      ...this.#handOverDoor,
-      onRelay: (socket, guest) => relay.acceptSocket(socket, guest),
-      onRelayAccept: (accepted) => relay.acceptWebSocket(accepted),
-      logger: this.#logger,
-      maxUnauthenticated: config.limits.unauthenticatedSockets,
-      authenticateMs: config.limits.authenticateMs,
-    };
-  }
-
-  /** The face is loaded for the first editor. The transport keeps what comes in until then. */
-  async #acceptEditor(accepted: AcceptedEditor): Promise<void> {
-    this.#editors ??= this.#loadEditors();
-    (await this.#editors).accept(accepted);
-  }
-
-  /** Loaded for the first link: most daemons are never looked at in a browser. */
-  async #loadedConsole(): Promise<Console> {
-    const { createConsole } = await import("./console/index.js");
-    this.#console ??= createConsole({
-      listener: () => this.#listener,
-      credentials: this.#credentials,
-      logger: this.#logger,
-    });
-    return this.#console;
-  }
-
-  async #loadEditors(): Promise<EditorConnections> {
-    const { EditorConnections } = await import("./acp-face/index.js");
-    return new EditorConnections({
-      serve: (link) => this.#connections.accept(link),
-      strangers: this.#shares.strangers,
-      limits: this.#parts.config.limits,
-      logger: this.#logger,
-    });
-  }
-
-  get #handOverDoor(): Pick<ListenerOptions, "onHandOver"> {
-    const { authenticateMs } = this.#parts.config.limits;
-    const door = new HandOverDoor({ authenticateMs, logger: this.#logger, leave: (order) => this.#leave(order) });
-    return { onHandOver: (accepted) => door.accept(accepted) };
-  }
-
   /** Ends for a daemon that takes its place, or by order with a deadline. Rejects when it cannot. */
   async #leave(order: LeaveOrder): Promise<Left> {
     if (this.#closing !== undefined) throw daemonStopping();
     if (!order.isStop && this.#parts.config.onHandOver === undefined) throw restartedElsewhere();
-    const port = this.#listener?.port;
+    const port = this.#doors.listener?.port;
     const end = order.isStop ? this.#ending.close(order.waitMs ?? 0, whyEnded(order)) : this.#ending.handOver(order);
     this.#closing = end.finally(() => this.#resolveClosed());
     await this.#closing;
@@ -385,16 +285,11 @@ class RunningDaemon implements Daemon {
   }
 
   get #ending(): DaemonEnding {
+    const { listener, relay, editors } = this.#doors;
     return new DaemonEnding({
-      ...{
-        ...this.#parts,
-        host: this.#host,
-        connections: this.#connections,
-        search: this.#search,
-        retention: this.#retention,
-      },
-      ...{ observation: this.#observation, guard: this.#guard, sweeper: this.#sweeper, succession: this.#succession },
-      ...{ listener: this.#listener, relay: this.#relay, editors: this.#editors, drainCut: this.#drainCut.signal },
+      ...{ ...this.#parts, listener, relay, editors, host: this.#host, connections: this.#connections },
+      ...{ search: this.#search, retention: this.#retention, observation: this.#observation, guard: this.#guard },
+      ...{ sweeper: this.#sweeper, succession: this.#succession, drainCut: this.#drainCut.signal },
     });
   }
 }
