@@ -145,6 +145,8 @@ class RunningDaemon implements Daemon {
     this.#metricsReader = this.#readMetrics();
     this.#reload = this.#makeReload(policies);
     this.#doors = this.#makeDoors();
+    // The first reading happens here: every part has to be there.
+    this.#observation.export(() => this.#metricsReader.read().metrics);
   }
 
   #makeReload(policies: KeyPolicies): ConfigReload {
@@ -181,7 +183,7 @@ class RunningDaemon implements Daemon {
   #readMetrics(): MetricsReader {
     const { config, claim } = this.#parts;
     const { metrics } = this.#observation;
-    const reader = new MetricsReader({
+    return new MetricsReader({
       ...{ metrics, host: this.#host, credentials: this.#credentials, now: config.now },
       storePath: claim.databasePath,
       measure: () => ({
@@ -190,8 +192,6 @@ class RunningDaemon implements Daemon {
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
-    this.#observation.export(() => reader.read().metrics);
-    return reader;
   }
 
   get endpoint(): DaemonEndpoint {
