@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { connectFleet } from "@daemon-sdk/fleet";
+import { connectFleet, type Fleet, type FleetMachine } from "@daemon-sdk/fleet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HAS_NATS, NatsServer, NO_NATS } from "../../packages/fleet/test/support/nats-server.js";
 import { DAEMON_PROGRAM } from "../support/daemon-process.js";
@@ -65,6 +65,33 @@ describe.skipIf(!HAS_NATS)(`a fleet of daemon processes${NO_NATS}`, () => {
     expect(late.code).toBe(1);
     expect(JSON.parse(late.stdout)).toMatchObject({ error: { code: "DAEMON_ALREADY_RUNNING" } });
   });
+
+  test("a daemon of which config.json names the fleet is in it again after a restart", async () => {
+    const machine = "kept";
+    mkdirSync(join(directory, machine), { mode: 0o700 });
+    const configuration = { fleet: { servers: [server.url], machineId: machine, labels: { region: "eu" } } };
+    writeFileSync(join(directory, machine, "config.json"), JSON.stringify(configuration), { mode: 0o600 });
+    expect(await run(machine, "start")).toMatchObject({ code: 0 });
+    await using fleet = await connectFleet({ servers: server.url });
+    const first = await online(fleet, machine);
+    expect(await run(machine, "restart")).toMatchObject({ code: 0 });
+    const second = await online(fleet, machine, first.instance);
+    expect(second.labels).toEqual({ region: "eu" });
+    await run(machine, "stop", "--now");
+  });
+
+  test("a name that no machine may have is refused before the start", async () => {
+    expect(await run("named", "start", "--fleet", server.url, "--machine", "a.b")).toMatchObject({ code: 2 });
+  });
+
+  /** The machine, once an instance other than `former` serves. */
+  async function online(fleet: Fleet, machineId: string, former?: string): Promise<FleetMachine> {
+    for await (const machines of fleet.machines()) {
+      const found = machines.find((machine) => machine.machineId === machineId);
+      if (found?.state === "online" && found.instance !== former) return found;
+    }
+    throw new Error("the fleet was closed");
+  }
 
   async function run(machine: string, ...args: string[]): Promise<{ code: number; stdout: string }> {
     const env = { ...process.env, DAEMON_SDK_HOME: join(directory, machine) };

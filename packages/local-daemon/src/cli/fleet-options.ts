@@ -1,5 +1,5 @@
-import { hostname } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
+import { FLEET_NAME, FLEET_NAME_TEXT } from "../config-file/index.js";
 import type { FleetSettings } from "../daemon/index.js";
 import { countOf } from "./arguments.js";
 
@@ -18,11 +18,15 @@ export function addFleetOptions(command: Command): Command {
   return command
     .option(
       "--fleet <servers>",
-      "join a fleet over these NATS servers (nats://…, several by commas); needs @daemon-sdk/fleet",
+      "join a fleet over these NATS servers (nats://…, several by commas) until the daemon ends; needs @daemon-sdk/fleet",
     )
     .option("--creds <file>", "with --fleet: credentials for NATS")
-    .option("--tenant <name>", "with --fleet: the tenant (default: default)")
-    .option("--machine <name>", "with --fleet: name of this machine, unique in the fleet (default: the host's name)")
+    .option("--tenant <name>", "with --fleet: the tenant (default: default)", fleetNameOf)
+    .option(
+      "--machine <name>",
+      "with --fleet: name of this machine, unique in the fleet (default: the host's name)",
+      fleetNameOf,
+    )
     .option("--label <name=value>", "with --fleet: what sessions may ask for; may be repeated", labelOf)
     .option("--capacity <n>", "with --fleet: sessions at work that count as full (default: 8)", countOf);
 }
@@ -33,7 +37,7 @@ export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefine
   if (fleet === undefined) return undefined;
   return {
     servers: serversOf(fleet),
-    machineId: machine ?? hostName(),
+    ...(machine === undefined ? {} : { machineId: machine }),
     ...(creds === undefined ? {} : { credentialsFile: creds }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(label === undefined ? {} : { labels: label }),
@@ -49,15 +53,14 @@ export function serversOf(text: string): string[] {
     .filter((server) => server !== "");
 }
 
+/** Refused here, because a daemon in the background could only log it. */
+function fleetNameOf(text: string): string {
+  if (FLEET_NAME.test(text)) return text;
+  throw new InvalidArgumentError(`Expected ${FLEET_NAME_TEXT}.`);
+}
+
 function labelOf(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("A label is <name>=<value>.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-}
-
-/** Dots of a host's name would be separators of NATS. */
-function hostName(): string {
-  return hostname()
-    .replaceAll(/[^A-Za-z0-9_-]/g, "-")
-    .slice(0, 64);
 }

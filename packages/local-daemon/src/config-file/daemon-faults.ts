@@ -8,6 +8,7 @@ import type { ConfigFile } from "./schema.js";
 /** Why a daemon could not start with a configuration whose form is right; undefined when it could. */
 export async function faultOf({
   logLevel: _level,
+  fleet: _fleet,
   $schema: _schema,
   ...config
 }: ConfigFile): Promise<InvalidOptionError | undefined> {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { DAEMON_LIMITS, type DaemonLimits, LEAST_LIMITS, SERVING_LIMITS } from "../limits/index.js";
 import { LEAST_RETENTION } from "../retention/index.js";
+import { FLEET_NAME, FLEET_NAME_TEXT } from "./fleet-name.js";
 
 const DRIVERS = ["stream-jsonrpc", "relay", "acp"] as const;
 const LEVELS = ["off", "low", "medium", "high"] as const;
@@ -99,6 +100,18 @@ const retentionSchema = z.strictObject({
   ),
 });
 
+const fleetName = z.string(FLEET_NAME_TEXT).check(z.regex(FLEET_NAME, FLEET_NAME_TEXT));
+const fileText = "an absolute path of a file";
+
+const fleetSchema = z.strictObject({
+  servers: someNames.check(z.describe("Addresses of NATS servers, such as nats://nats.example.com:4222.")),
+  machineId: optional(fleetName, "Name of this machine, unique in the fleet. Default: the host's name."),
+  tenant: optional(fleetName, "The tenant. Default: default."),
+  credentialsFile: optional(z.string(fileText).check(z.regex(/^\//, fileText)), "Credentials for NATS (.creds)."),
+  labels: optional(z.record(name, z.string("a text")), "What sessions may ask for, by name."),
+  capacity: optional(whole(1, 1_000_000), "Sessions at work that count as full. Default: 8."),
+});
+
 const limitNames = Object.keys(DAEMON_LIMITS) as (keyof DaemonLimits)[];
 const limitsSchema = z.strictObject(
   Object.fromEntries(
@@ -135,6 +148,7 @@ export const configSchema = z.strictObject({
   limits: optional(limitsSchema, "Bounds, by name."),
   retention: optional(retentionSchema, "Which unused sessions are deleted. Default: none."),
   relayAccess: optional(oneOf(["owned", "open"]), "To whom names on the relay belong. Default: owned."),
+  fleet: optional(fleetSchema, "The fleet that the daemon joins; needs the package @daemon-sdk/fleet. Default: none."),
   logLevel: optional(oneOf(["debug", "info", "warn", "error"]), "Lowest level that is logged. Default: info."),
 });
 

@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { DaemonError, InvalidOptionError, type Logger } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import type { Daemon } from "../server.js";
 
-/** How a daemon of the command line joins a fleet. */
+/** How a daemon of the command line joins a fleet: `fleet` of its configuration file, or what `start` was given in its place. */
 export interface FleetSettings {
   /** Addresses of NATS servers. */
   readonly servers: readonly string[];
-  readonly machineId: string;
+  /** Default: the host's name. */
+  readonly machineId?: string;
   readonly tenant?: string;
   /** Path of a credentials file (`.creds`). */
   readonly credentialsFile?: string;
@@ -26,7 +28,7 @@ export type KeepInFleet = (daemon: Daemon, logger: Logger) => void;
  * A daemon whose NATS servers cannot be reached serves its local clients, and joins as soon as they can.
  */
 export async function prepareMembership(settings: FleetSettings): Promise<KeepInFleet> {
-  const { credentialsFile: path, ...options } = settings;
+  const { credentialsFile: path, machineId = hostName(), ...options } = settings;
   const { joinFleet } = await loadFleet();
   const credentials = path === undefined ? {} : { credentials: await readCredentials(path) };
   return (daemon, logger) => {
@@ -35,7 +37,7 @@ export async function prepareMembership(settings: FleetSettings): Promise<KeepIn
       isOver = true;
     });
     void keep(
-      () => joinFleet(daemon, { ...options, ...credentials, logger }),
+      () => joinFleet(daemon, { ...options, ...credentials, machineId, logger }),
       () => isOver,
       logger,
     );
@@ -62,6 +64,13 @@ async function keep(join: () => Promise<Membership>, isOver: () => boolean, logg
       await delay(PROCESS_LIMITS.joinAgainMs, undefined, { ref: false });
     }
   }
+}
+
+/** Dots of a host's name would be separators of NATS. */
+function hostName(): string {
+  return hostname()
+    .replaceAll(/[^A-Za-z0-9_-]/g, "-")
+    .slice(0, 64);
 }
 
 async function readCredentials(path: string): Promise<string> {

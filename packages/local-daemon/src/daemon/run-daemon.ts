@@ -30,7 +30,7 @@ export interface RunDaemonOptions {
   readonly waitMs?: number | undefined;
   /** Whether a later daemon may take the place of this one. Default false: its program, or its service manager, restarts it. */
   readonly handsOver?: boolean | undefined;
-  /** The fleet that the daemon joins. Default: none. */
+  /** The fleet that the daemon joins, in place of the configuration's. */
   readonly fleet?: FleetSettings | undefined;
   /** Whether the log goes to stdout as well as to its file: as JSON, and readable at a terminal. Default false. */
   readonly logsToStdout?: boolean;
@@ -54,7 +54,8 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     await takeOverFormerState(stateDir);
     const file = await readConfigFile(stateDir);
     const log = createDaemonLog(levelOf(file));
-    const joinFleet = options.fleet === undefined ? undefined : await prepareMembership(options.fleet);
+    const fleet = options.fleet ?? file.fleet;
+    const joinFleet = fleet === undefined ? undefined : await prepareMembership(fleet);
     const run = { stateDir, file, log, options, signals, joinFleet };
     // The configuration is checked before anything changes for the daemon that runs.
     resolveConfig(configOf(file, options));
@@ -90,8 +91,7 @@ async function serve(run: Run, former?: FormerDaemon): Promise<HandOver | undefi
   const options = { ...run.options, port: run.options.port ?? (file.port === 0 ? former?.port : undefined) };
   const readConfig = async (): Promise<ConfigReading> => {
     const now = await readConfigFile(stateDir);
-    const atNextStart = levelOf(now) === levelOf(file) ? [] : ["logLevel"];
-    return { config: configOf(now, options), atNextStart };
+    return { config: configOf(now, options), atNextStart: changedAtStart(file, now) };
   };
   let handOver: HandOver | undefined;
   const onHandOver = (made: HandOver) => {
@@ -133,13 +133,19 @@ async function hold(handOver: HandOver, signals: ClosingSignals): Promise<void> 
   await handOver.ended;
 }
 
+/** Keys that are not of the daemon itself. */
+function changedAtStart(one: ConfigFile, other: ConfigFile): string[] {
+  const isSameFleet = JSON.stringify(one.fleet) === JSON.stringify(other.fleet);
+  return [...(isSameFleet ? [] : ["fleet"]), ...(levelOf(one) === levelOf(other) ? [] : ["logLevel"])];
+}
+
 function levelOf({ logLevel = "info" }: ConfigFile): keyof Logger {
   return logLevel;
 }
 
 /** What a configuration file means for a daemon of the command line. */
 function configOf(
-  { logLevel: _level, $schema: _schema, ...config }: ConfigFile,
+  { logLevel: _level, fleet: _fleet, $schema: _schema, ...config }: ConfigFile,
   options: RunDaemonOptions,
 ): DaemonConfig {
   const { port = config.port } = options;

@@ -40,6 +40,10 @@ export interface StartOptions {
   readonly terminal: Terminal;
 }
 
+/** Also `restart`, and a client that finds no daemon, start one without the options of this start. */
+const UNTIL_ITS_END =
+  'The daemon is in the fleet until it ends. For one that joins at each start, also after "local-daemon restart", set "fleet" in config.json.';
+
 /** Starts the daemon in the background or, with `foreground`, in this process. Resolves with the exit code. */
 export async function start(options: StartOptions): Promise<number> {
   if (options.foreground) return runInForeground(options);
@@ -67,6 +71,7 @@ export async function start(options: StartOptions): Promise<number> {
   using _progress = terminal.progress("Starting the daemon");
   const { record, started } = await startDaemon({ stateDir, args }, new AbortController().signal);
   refuseOtherPort(record.port, port);
+  if (fleet !== undefined) terminal.note(UNTIL_ITS_END);
   return print(record, started);
 }
 
