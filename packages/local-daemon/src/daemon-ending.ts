@@ -61,23 +61,32 @@ export class DaemonEnding {
     if (onHandOver === undefined || claim.stateDir === undefined || succession === undefined)
       throw restartedElsewhere();
     logger.info({ to: order.to, waitMs: order.waitMs }, "the daemon hands over to another");
-    await this.#takeNothingNew();
-    if (order.waitMs !== undefined) await this.#drain(order.waitMs, whyEnded(order));
-    await this.#disconnect();
-    let holders: HolderAddress[] = [];
-    const bequest = await bequeath(host, async () => {
-      holders = await succession.release();
-    });
     try {
-      const holder = await holdAgents({ bequest, claim, succession, holders, logger });
-      onHandOver(handOverOf(holder, order));
+      await this.#takeNothingNew();
+      if (order.waitMs !== undefined) await this.#drain(order.waitMs, whyEnded(order));
+      await this.#disconnect();
+      onHandOver(handOverOf(await this.#hold(claim, succession), order));
     } catch (error) {
-      for (const { kept } of bequest.sessions) void kept.agent.stop();
+      // Half of it is done, and none of that can be taken back: this daemon ends all the same.
       onHandOver(FAILED_HAND_OVER);
       throw error;
     } finally {
       await host.stop();
       await this.#free();
+    }
+  }
+
+  async #hold(claim: Claim, succession: Succession): Promise<AgentHolder> {
+    const { config, host } = this.#parts;
+    let holders: HolderAddress[] = [];
+    const bequest = await bequeath(host, async () => {
+      holders = await succession.release();
+    });
+    try {
+      return await holdAgents({ bequest, claim, succession, holders, logger: config.logger });
+    } catch (error) {
+      for (const { kept } of bequest.sessions) void kept.agent.stop();
+      throw error;
     }
   }
 

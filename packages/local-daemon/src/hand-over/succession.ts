@@ -81,11 +81,11 @@ export class Succession {
     await sweepHolderSockets(dirname(holderSocketPath), new Set(this.#links.map(({ address }) => address.socketPath)));
   }
 
-  /** Leaves held agents to the next daemon. Returns their holders. */
+  /** Leaves held agents to the next daemon. Returns their holders. Never rejects. */
   async release(): Promise<HolderAddress[]> {
     const open = this.#links.filter(({ isOpen }) => isOpen);
-    await Promise.all(open.map((link) => link.release()));
-    return open.map(({ address }) => address);
+    const released = await Promise.all(open.map((link) => link.release()));
+    return open.filter((_link, at) => released[at]).map(({ address }) => address);
   }
 
   /** The holder of a session's agent. */

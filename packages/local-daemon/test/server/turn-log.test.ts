@@ -18,7 +18,7 @@ test("the life of a turn and of a client is in the log, without a word of either
   await client.turnEnd("m1");
   client.close();
   const left = () => lines.find(({ message }) => message === "a client left");
-  while (left() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  await expect.poll(left, { interval: 5, timeout: 4_000 }).toBeDefined();
 
   const turn = { session, turn: "m1", agent: "workspace-agent", principal: "ci" };
   const of = (message: string) => lines.filter((line) => line.message === message).map(({ fields }) => fields);

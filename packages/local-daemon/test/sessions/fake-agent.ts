@@ -1,4 +1,4 @@
-import type { AddUserMessageParams, EnvelopeMeta, SessionNotification } from "@daemon-sdk/protocol";
+import type { AddUserMessageParams, EnvelopeMeta, SessionNotification, TraceContext } from "@daemon-sdk/protocol";
 import { ProcessExitError, sessionId } from "@daemon-sdk/protocol";
 import type {
   Agent,
@@ -19,6 +19,8 @@ export class FakeAgent implements Agent {
   readonly startTime = "1";
   readonly starts: AgentStart[] = [];
   readonly prompts: AddUserMessageParams[] = [];
+  /** Of each prompt. */
+  readonly traces: (TraceContext | undefined)[] = [];
   readonly calls: { method: string; params: Record<string, unknown> }[] = [];
   readonly answers: Record<string, unknown>[] = [];
   readonly refusals: string[] = [];
@@ -68,10 +70,11 @@ export class FakeAgent implements Agent {
     };
   }
 
-  async prompt(params: AddUserMessageParams): Promise<void> {
+  async prompt(params: AddUserMessageParams, trace?: TraceContext): Promise<void> {
     await tick();
     if (this.hasExited) throw exitError();
     this.prompts.push(params);
+    this.traces.push(trace);
     setImmediate(() => {
       this.onPrompt(params);
       for (const resolve of this.#promptWaiters.splice(0)) resolve();

@@ -42,7 +42,7 @@ export class AgentHolder implements HeldAgents {
   #markAdopted!: () => void;
   #markEnded!: () => void;
 
-  /** Listens. Every agent's events wait from now on. Rejects when the socket cannot be bound; the agents are as they were then. */
+  /** Listens. Every agent's events wait from now on. Rejects when the socket cannot be bound; the agents are paused then. */
   static async open(options: AgentHolderOptions): Promise<AgentHolder> {
     const holder = new AgentHolder(options);
     // 0600 from birth: `listen` binds before it returns.

@@ -6,6 +6,7 @@ import {
   type ProtocolEngine,
   type SessionId,
   type SessionNotification,
+  type TraceContext,
 } from "@daemon-sdk/protocol";
 import type { Agent, AgentEvents, AgentExit, AgentFault, AgentReady, AgentRequest, AgentTurnEnd } from "../agent.js";
 import { failureIn, reviveError } from "./carried-error.js";
@@ -49,9 +50,9 @@ export class HeldAgent implements Agent {
     throw new ProcessExitError("A held agent has its conversation open.", { exitCode: null, signal: null });
   }
 
-  async prompt(prompt: AddUserMessageParams): Promise<void> {
+  async prompt(prompt: AddUserMessageParams, trace?: TraceContext): Promise<void> {
     this.#hasPrompt = true;
-    await this.#call(HOLD_CALLS.prompt, { prompt });
+    await this.#call(HOLD_CALLS.prompt, { prompt, trace });
   }
 
   /** Settles as the prompt that an earlier daemon gave the agent. */

@@ -116,12 +116,22 @@ export class HolderLink {
     if (this.#running.size === 0) this.close();
   }
 
-  /** Lets the holder keep the agents for the next daemon. Resolves when no event comes any more. */
-  async release(): Promise<void> {
+  /**
+   * Lets the holder keep the agents for the next daemon. Resolves when no event comes any more: to false when the holder has ended, with
+   * its last agent or by a kill, and nothing is left to hold.
+   */
+  async release(): Promise<boolean> {
     this.#hasAdopted = false;
     this.#isClosed = true;
-    await this.#engine.requestNamed(HOLD_CALLS.release, {});
-    this.#engine.close();
+    try {
+      await this.#engine.requestNamed(HOLD_CALLS.release, {});
+      return true;
+    } catch (error) {
+      this.#logger.debug({ error: String(error) }, "a holder of agents has ended before its release");
+      return false;
+    } finally {
+      this.#engine.close();
+    }
   }
 
   /** Closes the link. The holder ends what it holds, if this daemon adopted and did not release. */

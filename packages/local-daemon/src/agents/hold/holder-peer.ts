@@ -8,6 +8,8 @@ import {
   ProtocolEngine,
   RpcCode,
   RpcFault,
+  type TraceContext,
+  traceContextOf,
 } from "@daemon-sdk/protocol";
 import { secretsEqual } from "../../access/index.js";
 import { AGENT_LIMITS } from "../../limits/index.js";
@@ -60,6 +62,8 @@ export class HolderPeer {
       logger,
       loopUse: "held agents",
       maxLineBytes: AGENT_LIMITS.holdLineBytes,
+      // It calls back below this number, so an agent that is paused at it goes on.
+      highWaterBytes: AGENT_LIMITS.holdWaitingBytes,
     });
     this.#transport.onWritable = () => this.#setFull(false);
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "daemon", logger });
@@ -156,7 +160,7 @@ export class HolderPeer {
     const { agent } = held;
     switch (method) {
       case HOLD_CALLS.prompt:
-        held.prompted = agent.prompt(params.prompt as AddUserMessageParams);
+        held.prompted = agent.prompt(params.prompt as AddUserMessageParams, traceIn(params.trace));
         held.prompted.catch(() => {});
         return held.prompted;
       case HOLD_CALLS.prompted:
@@ -194,4 +198,9 @@ export class HolderPeer {
         break;
     }
   }
+}
+
+/** Daemons of older versions send none. */
+function traceIn(value: unknown): TraceContext | undefined {
+  return isRecord(value) ? traceContextOf(value) : undefined;
 }

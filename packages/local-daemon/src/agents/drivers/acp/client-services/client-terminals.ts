@@ -128,7 +128,7 @@ export class ClientTerminals {
       onOutput(id, output.toString().slice(-AGENT_LIMITS.terminalShownChars));
     });
     if (ends !== this.#ends) {
-      void process.stop();
+      await process.stop();
       throw invalid("The turn has ended.");
     }
     this.#terminals.set(id, terminal);

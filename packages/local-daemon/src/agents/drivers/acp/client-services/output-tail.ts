@@ -1,6 +1,9 @@
 import type { Readable } from "node:stream";
 import { AGENT_LIMITS } from "../../../../limits/index.js";
 
+/** A buffer costs some 800 bytes beside its content, so a command that writes single bytes would cost many times what is kept. */
+const MERGED_BYTES = 4 * 1024;
+
 /**
  * The last bytes that a command has written. Reads for ever, because a full pipe would stop the command, and not faster than
  * `AGENT_LIMITS.terminalReadBytes` in `terminalPauseMs`, because one that writes without end must not take the event loop.
@@ -40,7 +43,10 @@ export class OutputTail {
   }
 
   #push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    const last = this.#chunks.at(-1);
+    if (last !== undefined && last.length < MERGED_BYTES) {
+      this.#chunks[this.#chunks.length - 1] = Buffer.concat([last, chunk]);
+    } else this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     while (this.#bytes > this.#maxBytes) {
       const first = this.#chunks[0] as Buffer;
