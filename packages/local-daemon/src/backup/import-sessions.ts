@@ -1,4 +1,5 @@
 import { DaemonError, isRecord, type SessionId } from "@daemon-sdk/protocol";
+import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
 import { SESSION_FORMAT, type SessionLine } from "./session-lines.js";
 
@@ -28,6 +29,7 @@ export async function importSessions(
       await finish();
       row = line.session;
       await refuseTaken(store, row.id);
+      await dropHalf(store, row.id);
       ids.push(row.id);
       await store.commit([{ kind: "draft", row }]);
     } else if (row === undefined) throw badLine(no, "the first line must be that of a session");
@@ -49,6 +51,7 @@ function parsed(text: string, no: number): SessionLine {
   const field = FIELDS.get(line.type) ?? "";
   const isThere = field === "frames" ? Array.isArray(line.frames) : isRecord(line[field]);
   if (!isThere) throw badLine(no, `it lacks ${field}`);
+  if (isRecord(line.session) && typeof line.session.id !== "string") throw badLine(no, "its session has no id");
   if (line.type === "session" && Number(line.format) > SESSION_FORMAT) {
     throw badLine(no, `it was written by a later version (${String(line.version)})`);
   }
@@ -69,7 +72,7 @@ function writesOf(line: Exclude<SessionLine, { type: "session" }>, sessionId: Se
     case "message":
       return [{ kind: "message", sessionId, message: line.message }];
     case "request":
-      return [{ kind: "request", row: line.request }];
+      return [{ kind: "request", row: { ...line.request, sessionId } }];
     case "entries":
       return [{ kind: "segment", row: { ...line, sessionId } }];
     case "turn":
@@ -77,13 +80,20 @@ function writesOf(line: Exclude<SessionLine, { type: "session" }>, sessionId: Se
         ...(line.promptParts ?? []).map((part, at): StoreWrite => {
           return { kind: "promptPart", sessionId, id: line.turn.id, part: at, bytes: Buffer.from(part, "base64") };
         }),
-        { kind: "turn", row: line.turn, ...(line.prompt !== undefined && { prompt: line.prompt }) },
+        { kind: "turn", row: { ...line.turn, sessionId }, ...(line.prompt !== undefined && { prompt: line.prompt }) },
       ];
   }
 }
 
-async function refuseTaken(store: Pick<Store, "drafts" | "readSession">, id: SessionId): Promise<void> {
-  if ((await store.readSession(id)) === undefined && !(await store.drafts()).includes(id)) return;
+/** What an import that was cut off has left of the session, or a deletion: no read finds it, and it is in the way. */
+async function dropHalf(store: Pick<Store, "commit" | "drafts">, sessionId: SessionId): Promise<void> {
+  while ((await store.drafts()).includes(sessionId)) {
+    await store.commit([{ kind: "dropDraft", sessionId, rows: STORAGE_LIMITS.dropRows }]);
+  }
+}
+
+async function refuseTaken(store: Pick<Store, "readSession">, id: SessionId): Promise<void> {
+  if ((await store.readSession(id)) === undefined) return;
   throw new DaemonError(
     "STORAGE_FAILED",
     `There is a session ${id} already. Delete it first, or restore into another directory.`,

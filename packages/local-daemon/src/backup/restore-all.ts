@@ -47,7 +47,9 @@ export async function restoreAll({ from, stateDir }: RestoreAllOptions): Promise
 
 async function readManifest(from: string): Promise<BackupManifest> {
   const path = join(from, MANIFEST);
-  const read: unknown = await readFile(path, "utf8").then(JSON.parse, () => undefined);
+  const read: unknown = await readFile(path, "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
   if (!isRecord(read) || typeof read.format !== "number") {
     throw new DaemonError(
       "STORAGE_FAILED",

@@ -1,4 +1,4 @@
-import { DaemonError } from "@daemon-sdk/protocol";
+import { abortable, DaemonError } from "@daemon-sdk/protocol";
 import { RETENTION_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import type { OldestQuery, SessionRow } from "../storage/index.js";
@@ -30,7 +30,7 @@ export class Retention {
   readonly #parts: RetentionParts;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<Retained> | undefined;
-  #isStopped = false;
+  readonly #stop = new AbortController();
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
@@ -49,15 +49,15 @@ export class Retention {
     return this.#running;
   }
 
-  /** Ends behind the session that is being deleted. */
+  /** Ends once the session that is being deleted is hidden: its rows are dropped while the daemon stops, or by the next one. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stop.abort();
     clearTimeout(this.#timer);
     await this.#running;
   }
 
   #schedule(afterMs: number): void {
-    if (this.#isStopped) return;
+    if (this.#stop.signal.aborted) return;
     const look = () => void this.run().then(() => this.#schedule(RETENTION_LIMITS.everyMs));
     this.#timer = setTimeout(look, afterMs).unref();
   }
@@ -84,7 +84,7 @@ export class Retention {
   async #expire(query: OldestQuery, isEnough: () => Promise<boolean> = async () => false): Promise<number> {
     let deleted = 0;
     for await (const row of this.#oldest(query)) {
-      if (this.#isStopped || (await isEnough())) break;
+      if (this.#stop.signal.aborted || (await isEnough())) break;
       if (await this.#delete(row)) deleted += 1;
     }
     return deleted;
@@ -96,7 +96,7 @@ export class Retention {
     const isEnough = async () => ((await store.usedBytes?.()) ?? 0) <= bytes;
     let deleted = await this.#expire({ archived: true }, isEnough);
     deleted += await this.#expire({ archived: false }, isEnough);
-    if (!this.#isStopped && !(await isEnough())) {
+    if (!this.#stop.signal.aborted && !(await isEnough())) {
       logger.warn({ bytes }, "the store holds more than retention.bytes, and every session is in use");
     }
     return deleted;
@@ -114,18 +114,15 @@ export class Retention {
     }
   }
 
-  async #delete({ id, updatedAt }: SessionRow): Promise<boolean> {
+  async #delete(row: SessionRow): Promise<boolean> {
     const { host } = this.#parts;
-    const session = host.find(id);
-    // A page is read ahead: its sessions may be used again.
-    if (session !== undefined && (!session.isUnused || session.keepsAgent || session.row.updatedAt > updatedAt))
-      return false;
     try {
-      await host.delete(id);
-      await host.dropped();
+      // A page is read ahead: its sessions may be used again.
+      if (!(await host.deleteUnused(row))) return false;
+      await abortable(host.dropped(), this.#stop.signal).catch(() => {});
     } catch (error) {
       if (DaemonError.is(error, "DAEMON_STOPPING") || DaemonError.is(error, "STORAGE_FULL")) throw error;
-      host.services.logger.debug({ session: id, error: String(error) }, "a session was kept");
+      host.services.logger.debug({ session: row.id, error: String(error) }, "a session was kept");
       return false;
     }
     await new Promise((resolve) => setTimeout(resolve, RETENTION_LIMITS.pauseMs).unref());

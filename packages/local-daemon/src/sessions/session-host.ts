@@ -83,7 +83,7 @@ export class SessionHost {
     });
     this.#stored = new StoredSessions({
       ...{ store: options.store, limits: options.limits, policies },
-      delete: (row) => this.#deleteUnused(row),
+      delete: (row) => this.deleteUnused(row),
     });
     this.#open = new OpenSessions(options.limits, policies);
   }
@@ -185,14 +185,23 @@ export class SessionHost {
    * `SessionNotFoundError`, and with `SESSION_STATE` while a turn runs or waits, unless by force, which ends the turn.
    */
   async delete(id: string, { force = false }: { force?: boolean } = {}): Promise<void> {
-    if (this.#isStopping) throw daemonStopping();
-    await this.#settled(sessionId(id));
-    const row = await this.rowOf(id);
-    // A load, or another deletion, may have begun meanwhile.
-    if (this.#pending(row.id) !== undefined) return this.delete(id, { force });
-    await this.#deletions.delete(row, this.find(id), force);
-    this.#lastSeqs.delete(row.id);
-    this.services.watch.wake(row.id);
+    await this.#delete(id, force, () => true);
+  }
+
+  /**
+   * As {@link delete}, for a session that nobody uses. Resolves to false when somebody does, or has used, archived or deleted it since
+   * `seen` was read.
+   */
+  async deleteUnused(seen: SessionRow): Promise<boolean> {
+    try {
+      return await this.#delete(seen.id, false, ({ updatedAt, archivedAt }, session) => {
+        const isUnused = session === undefined || (session.isUnused && !session.keepsAgent);
+        return isUnused && updatedAt === seen.updatedAt && archivedAt === seen.archivedAt;
+      });
+    } catch (error) {
+      if (SessionNotFoundError.is(error)) return false;
+      throw error;
+    }
   }
 
   /** Resolves when nothing of the deleted sessions is left, and the disk has their room back. */
@@ -200,12 +209,24 @@ export class SessionHost {
     return this.#drops.idle();
   }
 
-  async #deleteUnused({ id }: SessionRow): Promise<boolean> {
-    if (this.find(id)?.isUnused === false) return false;
-    return this.delete(id).then(
-      () => true,
-      () => false,
-    );
+  /** Deletes a session if `isToGo` still says so when nothing of it changes any more. */
+  async #delete(
+    id: string,
+    force: boolean,
+    isToGo: (row: SessionRow, session: Session | undefined) => boolean,
+  ): Promise<boolean> {
+    if (this.#isStopping) throw daemonStopping();
+    await this.#settled(sessionId(id));
+    const row = await this.rowOf(id);
+    // A load, or another deletion, may have begun meanwhile.
+    if (this.#pending(row.id) !== undefined) return this.#delete(id, force, isToGo);
+    const session = this.find(id);
+    if (!isToGo(row, session)) return false;
+    await this.#deletions.delete(row, session, force);
+    this.rules.environments.delete(row.id);
+    this.#lastSeqs.delete(row.id);
+    this.services.watch.wake(row.id);
+    return true;
   }
 
   /**

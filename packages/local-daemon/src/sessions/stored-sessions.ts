@@ -8,7 +8,7 @@ export interface StoredSessionsOptions {
   readonly store: Pick<Store, "countSessions" | "oldestSessions">;
   readonly limits: Pick<SessionLimits, "storedSessionsPerKey">;
   readonly policies: KeyPolicies;
-  /** Deletes a session that nobody uses. False when it is in use. */
+  /** Deletes a session that nobody uses. Resolves to false when it is in use. */
   delete(row: SessionRow): Promise<boolean>;
 }
 
@@ -35,7 +35,7 @@ export class StoredSessions {
     }
     throw new SessionError(
       "SESSION_STATE",
-      `${most} sessions of this key are stored already (${name}), and none of them is archived. Archive or delete some, or raise it.`,
+      `${most} sessions of this key are stored already (${name}), and none of them is archived and unused. Archive or delete some, or raise it.`,
       { sessionId },
     );
   }

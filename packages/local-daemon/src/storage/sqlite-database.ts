@@ -3,7 +3,7 @@ import type { StatementSyncInstance } from "@photostructure/sqlite";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { type Database, openDatabase } from "../sqlite-library.js";
 import { MIGRATIONS } from "./schema.js";
-import { DamagedRow, isBusy, isDamage, storageError } from "./storage-error.js";
+import { DamagedRow, isBusy, isDamage, isFull, storageError } from "./storage-error.js";
 
 /** What may be bound: anything else would be written as something else, or not at all. */
 export type SqlValue = string | number | Uint8Array | null;
@@ -133,7 +133,13 @@ export class SqliteDatabase {
   #makeShrinkable(): void {
     if (this.#number("auto_vacuum") !== 0) return;
     const bytes = this.#number("page_count") * this.#number("page_size");
-    if (bytes <= STORAGE_LIMITS.rewriteBytes) this.#open().exec("PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
+    if (bytes > STORAGE_LIMITS.rewriteBytes) return;
+    try {
+      this.#open().exec("PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
+    } catch (error) {
+      // It takes room for two more of the file. A later start tries again.
+      if (!isFull(error)) throw error;
+    }
   }
 
   /**

@@ -46,6 +46,11 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === BUSY;
 }
 
+/** Whether there is no room, or nothing may be written. */
+export function isFull(error: unknown): boolean {
+  return FULL.has(resultCode(error));
+}
+
 /** Whether a failure shows that the file is damaged, and not that it cannot be read or written now. */
 export function isDamage(error: unknown): boolean {
   return DamagedRow.is(error) || DamagedRow.is((error as Error | undefined)?.cause) || DAMAGED.has(resultCode(error));

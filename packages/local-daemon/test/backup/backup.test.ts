@@ -119,6 +119,8 @@ describe("a restore", () => {
     expect(await refusal()).toContain("no whole backup");
     writeFileSync(manifest, text.replace('"format": 1', '"format": 9'));
     expect(await refusal()).toContain("later version");
+    writeFileSync(manifest, text.slice(0, 20));
+    expect(await refusal()).toContain("no whole backup");
     writeFileSync(manifest, text);
     truncateSync(join(backup, "daemon.db"), 40_000);
     expect(await refusal()).toContain("daemon.db");
@@ -187,6 +189,26 @@ describe("an exported session", () => {
     await expect(importSessions(store, asAsync(lines.slice(1)))).rejects.toThrow(
       "first line must be that of a session",
     );
+    // Nothing of it is in the way of the whole file.
+    expect(await importSessions(store, asAsync(lines))).toEqual([S]);
+    expect(await store.countMessages(S)).toBe(2);
+    expect(await store.drafts()).toEqual([]);
+  });
+
+  test("is refused by its line when that names no session, and its turns and requests are its own", async () => {
+    const source = new MemoryStore();
+    await fill(source, S);
+    const lines: string[] = [];
+    for await (const line of exportSession(source, S)) lines.push(JSON.stringify(line));
+    const store = new MemoryStore();
+    const nameless = JSON.stringify({ type: "session", format: 1, session: {} });
+    await expect(importSessions(store, asAsync([nameless]))).rejects.toMatchObject({ code: "STORAGE_FAILED" });
+    const foreign = lines.slice(1).map((text) => text.replaceAll('"sessionId":"s-1"', '"sessionId":"other"'));
+    await importSessions(store, asAsync([lines[0] ?? "", ...foreign]));
+    const other = sessionId("other");
+    expect(await store.turnsBelow(other, 99, 9)).toEqual([]);
+    expect(await store.requestsOf(other)).toEqual([]);
+    expect(await store.turnsBelow(S, 99, 9)).toHaveLength(2);
   });
 });
 

@@ -10,7 +10,7 @@ import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import type { Store } from "../../src/storage/store.js";
 import { Harness } from "../sessions/harness.js";
 import { databasePath } from "../storage/database-path.js";
-import { segment, sessionRow } from "../storage/store-contract.js";
+import { message, segment, sessionRow } from "../storage/store-contract.js";
 
 const DAY = 24 * 60 * 60_000;
 const NOW = 1_000 * DAY;
@@ -102,6 +102,41 @@ test("a session that is in use is kept, whatever its age, and the others go", as
   await reader.result("detach_session", { sessionId: "attached" });
   expect(await retention.run()).toMatchObject({ deleted: 1 });
   expect(await store.readSession(sessionId("working"))).toBeDefined();
+});
+
+test("a session that is used, or taken out of the archive, after a run has read of it is kept", async () => {
+  const store = new MemoryStore();
+  await using harness = await Harness.start({ store, now: () => NOW });
+  await storeSessions(store, { a: { unused: 99 }, used: { unused: 98 } });
+  await storeSessions(store, { b: { unused: 99, archived: 9 }, unarchived: { unused: 98, archived: 8 } });
+  const deletes = harness.host.dropped.bind(harness.host);
+  // While the first one is deleted.
+  harness.host.dropped = async () => {
+    await deletes();
+    await harness.host.patch("used", { updatedAt: NOW });
+    await harness.host.patch("unarchived", { archivedAt: undefined });
+  };
+  const wanted = { days: 30, archivedDays: 7 };
+  const { deleted } = await new Retention({ host: harness.host, wanted: () => ({ archivedDays: 7 }) }).run();
+  expect(deleted).toBe(1);
+  expect(await store.readSession(sessionId("unarchived"))).toBeDefined();
+  await storeSessions(store, { used: { unused: 98 } });
+  await new Retention({ host: harness.host, wanted: () => wanted }).run();
+  expect((await store.listSessions({ limit: 9 })).map(({ id }) => id)).toEqual(["used"]);
+});
+
+test("a stop does not wait until the rows of a deleted session are dropped, and the next daemon drops them", async () => {
+  const store = new MemoryStore();
+  await using harness = await Harness.start({ store, now: () => NOW });
+  await storeSessions(store, { large: { unused: 99 } });
+  const rows = Array.from({ length: STORAGE_LIMITS.dropRows * 100 }, (_none, at) => message(`m-${at}`, "text"));
+  await store.commit(rows.map((row) => ({ kind: "message", sessionId: sessionId("large"), message: row })));
+  const retention = new Retention({ host: harness.host, wanted: () => ({ days: 30 }) });
+  const running = retention.run();
+  while ((await store.readSession(sessionId("large"))) !== undefined) await new Promise(setImmediate);
+  await retention.stop();
+  expect(await running).toMatchObject({ deleted: 1 });
+  expect(await store.drafts()).toEqual(["large"]);
 });
 
 test("a run that is stopped ends behind the session that it deletes, and a later one goes on", async () => {

@@ -115,6 +115,21 @@ test("a copy of a session that is deleted meanwhile is refused, and not made of 
   expect(await harness.store.readSession(sessionId("copy"))).toBeUndefined();
 });
 
+test("the variables of a deleted session are gone, whether it was open or not: its id may be another key's next", async () => {
+  await using harness = await Harness.start({
+    agents: [{ name: "fake", command: ["fake"], driver: "stream-jsonrpc", allowEnv: ["SECRET"] }],
+    limits: { agentInactivityMs: 0 },
+  });
+  const owner = await harness.connect();
+  await owner.createSession("s-1", { env: { SECRET: "of the first" } });
+  await owner.result("detach_session", { sessionId: "s-1" });
+  harness.host.sweep();
+  while (harness.host.find("s-1") !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  expect(harness.host.rules.environments.has(S)).toBe(true);
+  await owner.result("delete_session", { sessionId: "s-1" });
+  expect(harness.host.rules.environments.has(S)).toBe(false);
+});
+
 test("a key deletes its own sessions, and one of another is answered like none", async () => {
   await using harness = await Harness.start();
   const [own, foreign] = [harness.dial(), harness.dial()];

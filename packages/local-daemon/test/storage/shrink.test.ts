@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sessionId } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { STORAGE_LIMITS } from "../../src/limits/storage-limits.js";
 import { MIGRATIONS } from "../../src/storage/schema.js";
 import { SqliteStore, type SqliteStoreOptions } from "../../src/storage/sqlite-store.js";
@@ -12,6 +12,7 @@ import { segment, sessionRow } from "./store-contract.js";
 
 const S = sessionId("s-1");
 const MIB = 2 ** 20;
+const POLL = { interval: 5, timeout: 4_000 };
 let program: string;
 
 beforeAll(() => {
@@ -70,8 +71,7 @@ test("the same where a thread checkpoints, whose log is cut off", async () => {
   const path = databasePath();
   const store = await filled({ path, checkpointProgram: program }, 64);
   await deleted(store);
-  const isLess = () => bytesBeside(path) < STORAGE_LIMITS.freeBytes + 3 * MIB;
-  while (!isLess()) await new Promise((resolve) => setTimeout(resolve, 5));
+  await expect.poll(() => bytesBeside(path), POLL).toBeLessThan(STORAGE_LIMITS.freeBytes + 3 * MIB);
   expect(statSync(`${path}-wal`).size).toBe(0);
 });
 
@@ -86,6 +86,28 @@ test("a store of an earlier version is written anew once, and shrinks from then 
   expect(await store.readSession(sessionId("old"))).toMatchObject({ updatedAt: 5 });
   await deleted(store);
   expect(bytesBeside(path)).toBeLessThan(STORAGE_LIMITS.freeBytes + 3 * MIB);
+});
+
+test("a store of an earlier version is used as it is where the disk has no room to write it anew", async () => {
+  const path = databasePath();
+  const old = new DatabaseSync(path);
+  for (const step of MIGRATIONS.slice(0, 9)) old.exec(step);
+  old.exec("PRAGMA user_version=9");
+  old.close();
+  const { exec } = DatabaseSync.prototype;
+  vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (
+    this: InstanceType<typeof DatabaseSync>,
+    ...args: unknown[]
+  ) {
+    const sql = String(args[0]);
+    if (sql.includes("VACUUM;") || sql.endsWith("VACUUM"))
+      throw Object.assign(new TypeError("full"), { sqliteCode: 13 });
+    exec.call(this, sql);
+  });
+  const store = await filled({ path }, 1);
+  vi.restoreAllMocks();
+  await deleted(store);
+  expect((await store.readFrames(sessionId("kept"), 1, 10)).frames[0]).toHaveLength(MIB);
 });
 
 test("the id of an older search feed and the number of the newest message are kept by the rewriting", async () => {
