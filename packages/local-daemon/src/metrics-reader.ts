@@ -15,7 +15,7 @@ export interface MetricsReaderOptions {
   readonly storePath: string | undefined;
   readonly now: () => number;
   /** What other parts of the daemon state when they are asked. */
-  measure(): Pick<Gauges, "connections" | "relayConnections" | "loopLagMs">;
+  measure(): Pick<Gauges, "connections" | "relayConnections"> & { readonly loopLagMs: number | undefined };
 }
 
 /** Reads the metrics of a daemon, for `get_metrics` and for `/metrics`. */
@@ -46,6 +46,7 @@ export class MetricsReader {
   #gauges(): Gauges {
     const { host, storePath, measure } = this.#options;
     const { live, inbox } = host.services;
+    const { loopLagMs, ...measured } = measure();
     const { live: liveAgents, starting: startingAgents, waiting: waitingAgents } = live.counts;
     let [runningTurns, queuedTurns, queuedBytes] = [0, 0, 0];
     for (const { turns } of host.open) {
@@ -59,7 +60,8 @@ export class MetricsReader {
       pendingRequests: inbox.pendingCount,
       storeBytes: storePath === undefined ? undefined : sizeOf(storePath) + sizeOf(`${storePath}-wal`),
       version: LOCAL_DAEMON_VERSION,
-      ...measure(),
+      ...measured,
+      loopLagSeconds: loopLagMs === undefined ? undefined : loopLagMs / 1000,
     };
   }
 }

@@ -5,6 +5,7 @@ import { resolveStateDir } from "../rendezvous/index.js";
 import type { CommandLine } from "./command-line.js";
 import { EXIT } from "./fail.js";
 import { openReader } from "./session-reader.js";
+import { printable } from "./terminal.js";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
@@ -15,8 +16,11 @@ const ASK = "local-daemon complete --";
 /** What each shell reads: it asks this program for the words at every tab, so it need not be made anew when commands change. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: `_local_daemon() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(${ASK} "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f 1)" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local word meaning
+  COMPREPLY=()
+  while IFS=$'\\t' read -r word meaning; do
+    COMPREPLY+=("$word")
+  done < <(${ASK} "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -o default -F _local_daemon local-daemon
 `,
@@ -113,8 +117,8 @@ async function valuesOf({ argChoices, long }: Option): Promise<readonly Complete
 }
 
 async function argumentsOf(command: Command, rest: readonly string[]): Promise<readonly CompletedWord[]> {
-  const place = rest.filter((word) => !word.startsWith("-")).length;
-  const argument = command.registeredArguments[place];
+  const last = command.registeredArguments.at(-1);
+  const argument = command.registeredArguments[placeAfter(command, rest)] ?? (last?.variadic ? last : undefined);
   switch (argument?.name()) {
     case "session":
       return sessionIds();
@@ -127,6 +131,17 @@ async function argumentsOf(command: Command, rest: readonly string[]): Promise<r
   }
 }
 
+/** How many arguments of the command stand in these words; the value of an option is none. */
+function placeAfter({ options }: Command, words: readonly string[]): number {
+  let place = 0;
+  let isValue = false;
+  for (const word of words) {
+    if (!isValue && !word.startsWith("-")) place += 1;
+    isValue = !isValue && options.some(({ long, short, required }) => required && (word === long || word === short));
+  }
+  return place;
+}
+
 /** How many sessions are offered: more nobody reads through. */
 const OFFERED = 50;
 const QUIET = { note: () => {} };
@@ -135,7 +150,8 @@ async function sessionIds(): Promise<readonly CompletedWord[]> {
   await using reader = await openReader({ stateDir: resolveStateDir(), terminal: QUIET });
   const words: CompletedWord[] = [{ word: "last", meaning: "the newest session" }];
   for await (const { sessionId, title = "" } of reader.sessions()) {
-    words.push({ word: sessionId, meaning: title.replaceAll(/\s+/g, " ") });
+    // Shells write it to the terminal as it is.
+    words.push({ word: sessionId, meaning: printable(title.replaceAll(/\s+/g, " ")) });
     if (words.length > OFFERED) break;
   }
   return words;

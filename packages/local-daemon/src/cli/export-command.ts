@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { InvalidOptionError, sessionId } from "@daemon-sdk/protocol";
@@ -72,7 +72,7 @@ async function exportOne(options: ExportOptions & { session: string; output: str
       for await (const text of texts()) terminal.answer(text);
       return EXIT.ok;
     }
-    await pipeline(texts(), createWriteStream(output, { flags: "wx", mode: 0o600 })).catch((cause: unknown) => {
+    await writeNewFile(output, texts()).catch((cause: unknown) => {
       throw cause instanceof Error && "syscall" in cause ? storageFailure("write", output, cause) : cause;
     });
     if (json) terminal.json({ sessionId: session, file: output, lines });
@@ -80,5 +80,16 @@ async function exportOne(options: ExportOptions & { session: string; output: str
     return EXIT.ok;
   } finally {
     await store.close();
+  }
+}
+
+/** Writes a file that was not there. A failure leaves none behind: half a session looks like a whole one. */
+async function writeNewFile(path: string, texts: AsyncIterable<string>): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await pipeline(texts, file.createWriteStream());
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   }
 }

@@ -31,13 +31,14 @@ export interface ServeOptions {
   readonly port?: number | undefined;
   /** Origins to which webhooks may be delivered. */
   readonly webhookOrigin: readonly string[];
+  readonly json: boolean;
   readonly terminal: Terminal;
   readonly interrupted: AbortSignal;
 }
 
 /** Serves the daemon over HTTP until it is interrupted. Resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const { stateDir, http, port, webhookOrigin: receivers, terminal, interrupted } = options;
+  const { stateDir, http, port, webhookOrigin: receivers, json, terminal, interrupted } = options;
   if (!http) {
     throw new InvalidOptionError("http", "given: there is nothing else to serve");
   }
@@ -52,7 +53,9 @@ export async function serve(options: ServeOptions): Promise<number> {
     ...(receivers.length === 0 ? {} : { webhooks: { directory: join(stateDir, STATE_FILES.webhooks), receivers } }),
     onError: (error) => terminal.note(describeError(error)),
   });
-  terminal.answer(`Serving http://127.0.0.1:${server.port} (openapi.json describes it). Ctrl-C stops.\n`);
+  const url = `http://127.0.0.1:${server.port}`;
+  if (json) terminal.json({ url, port: server.port });
+  else terminal.answer(`Serving ${url} (openapi.json describes it). Ctrl-C stops.\n`);
   await new Promise<void>((resolve) => {
     if (interrupted.aborted) resolve();
     else interrupted.addEventListener("abort", () => resolve(), { once: true });

@@ -56,7 +56,9 @@ export async function install(
 ): Promise<number> {
   const program = serviceProgram({ stateDir, port, nodeOptions, program: realpathSync(process.argv[1] ?? "") });
   if (print) {
-    terminal.answer(manager.text(program));
+    const text = manager.text(program);
+    if (json) terminal.json({ path: manager.path, text });
+    else terminal.answer(text);
     return EXIT.ok;
   }
   const running = await probeLocalDaemon(stateDir);

@@ -62,7 +62,6 @@ export async function runningReader(stateDir: string): Promise<DaemonReader> {
 /** Reads from a daemon. */
 export class DaemonReader implements SessionReader {
   readonly call: DaemonCall;
-  #states: Promise<ReadonlyMap<string, string>> | undefined;
 
   constructor(call: DaemonCall) {
     this.call = call;
@@ -82,6 +81,11 @@ export class DaemonReader implements SessionReader {
   async session(id: string): Promise<ListedSession> {
     for await (const session of this.sessions()) if (session.sessionId === id) return session;
     throw new SessionNotFoundError(id);
+  }
+
+  /** What a session does at this moment; `closed` for one that is not open. */
+  async stateOf(id: string): Promise<string> {
+    return (await this.#openStates()).get(id) ?? "closed";
   }
 
   async messages(id: string, limit: number): Promise<readonly SessionMessage[]> {
@@ -113,11 +117,9 @@ export class DaemonReader implements SessionReader {
     this.call[Symbol.dispose]();
   }
 
-  #openStates(): Promise<ReadonlyMap<string, string>> {
-    this.#states ??= this.call.engine
-      .request(METHODS.listOpenedSessions, {})
-      .then(({ sessions }) => new Map(sessions.map((open) => [open.sessionId, open.activity ?? open.workingState])));
-    return this.#states;
+  async #openStates(): Promise<ReadonlyMap<string, string>> {
+    const { sessions } = await this.call.engine.request(METHODS.listOpenedSessions, {});
+    return new Map(sessions.map((open) => [open.sessionId, open.activity ?? open.workingState]));
   }
 }
 

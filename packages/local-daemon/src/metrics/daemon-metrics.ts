@@ -49,15 +49,6 @@ export class DaemonMetrics {
   readonly agentExits = new LabelledCounter("by", ["asked", "itself"]);
   readonly ring: MinuteRing;
 
-  /** The histograms by their names in the report. */
-  readonly histograms: ReadonlyMap<string, Histogram> = new Map([
-    ["daemon_sdk_turn_wait_seconds", this.turnWait],
-    ["daemon_sdk_turn_duration_seconds", this.turnDuration],
-    ["daemon_sdk_commit_duration_seconds", this.commitDuration],
-    ["daemon_sdk_entry_latency_seconds", this.entryLatency],
-    ["daemon_sdk_agent_start_duration_seconds", this.agentStartDuration],
-  ]);
-
   constructor({ now = Date.now }: DaemonMetricsOptions = {}) {
     this.startedAt = now();
     this.ring = new MinuteRing({ now });

@@ -1,6 +1,7 @@
 /** How many durations were at most as long as each of some bounds. */
 export class Histogram {
-  readonly #boundsMs: readonly number[];
+  /** Upper bounds of the buckets, ascending. */
+  readonly boundsMs: readonly number[];
   readonly #counts: number[];
   #sumMs = 0;
   /** Is called with each duration, for another who counts it. */
@@ -8,7 +9,7 @@ export class Histogram {
 
   /** @param boundsMs upper bounds of the buckets, ascending */
   constructor(boundsMs: readonly number[]) {
-    this.#boundsMs = boundsMs;
+    this.boundsMs = boundsMs;
     this.#counts = boundsMs.map(() => 0);
     this.#counts.push(0);
   }
@@ -17,7 +18,7 @@ export class Histogram {
   record(ms: number): void {
     const duration = Math.max(0, ms);
     let bucket = 0;
-    while (duration > (this.#boundsMs[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
+    while (duration > (this.boundsMs[bucket] ?? Number.POSITIVE_INFINITY)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#sumMs += duration;
     this.mirror?.(duration);
@@ -35,7 +36,7 @@ export class Histogram {
   /** The durations up to each bound, in ms. Those past the last bound are in {@link count} only. */
   cumulative(): { readonly boundMs: number; readonly count: number }[] {
     let count = 0;
-    return this.#boundsMs.map((boundMs, bucket) => {
+    return this.boundsMs.map((boundMs, bucket) => {
       count += this.#counts[bucket] ?? 0;
       return { boundMs, count };
     });

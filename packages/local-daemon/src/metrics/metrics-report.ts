@@ -1,7 +1,7 @@
 import type { GetMetricsResult, Metric } from "@daemon-sdk/protocol";
-import type { Counter, LabelledCounter } from "./counter.js";
+import { Counter, LabelledCounter } from "./counter.js";
 import type { DaemonMetrics } from "./daemon-metrics.js";
-import type { Histogram } from "./histogram.js";
+import { Histogram } from "./histogram.js";
 
 /** What is read when somebody asks, and not counted. */
 export interface Gauges {
@@ -19,7 +19,7 @@ export interface Gauges {
   /** … and starts that wait for their turn. */
   readonly waitingAgents: number;
   /** Longest time for which the loop was held within about the last 10 s; undefined where nobody measures it. */
-  readonly loopLagMs: number | undefined;
+  readonly loopLagSeconds: number | undefined;
   /** Bytes of the store's files on disk; undefined for a store in memory. */
   readonly storeBytes: number | undefined;
   readonly version: string;
@@ -27,105 +27,97 @@ export interface Gauges {
 
 const PREFIX = "daemon_sdk_";
 
+/** Keys of an object whose values have that type. */
+type KeysOf<Of, Value> = { [Key in keyof Of]: Of[Key] extends Value ? Key : never }[keyof Of];
+
+/** One line of a table: name without the prefix, where the value is, and help. */
+type Row<Key> = readonly [name: string, key: Key, help: string];
+
+const COUNTED: readonly Row<KeysOf<DaemonMetrics, Counter | LabelledCounter | Histogram>>[] = [
+  ["turns_accepted_total", "turnsAccepted", "Messages that were accepted."],
+  ["turns_handed_total", "turnsHanded", "Messages that an agent was given."],
+  ["turns_ended_total", "turnsEnded", "Turns that ended, by reason."],
+  ["turn_wait_seconds", "turnWait", "From the acceptance of a message until an agent gets it."],
+  ["turn_duration_seconds", "turnDuration", "From then until its turn ends."],
+  ["commits_total", "commits", "Transactions of the store."],
+  ["commit_failures_total", "commitFailures", "Transactions that failed."],
+  ["commit_duration_seconds", "commitDuration", "Duration of a transaction."],
+  ["entry_latency_seconds", "entryLatency", "From the first entry of a transaction to its delivery."],
+  ["journal_entries_total", "journalEntries", "Entries of journals that were committed."],
+  ["journal_bytes_total", "journalChars", "Size of these entries, a character counted as one byte."],
+  ["agent_starts_total", "agentStarts", "Agents of sessions that have opened their conversation."],
+  ["agent_start_failures_total", "agentStartFailures", "Agents of sessions that could not."],
+  ["agent_start_duration_seconds", "agentStartDuration", "Duration of a start that succeeded."],
+  ["agent_exits_total", "agentExits", "Agents of sessions that ended, asked to or by themselves."],
+  ["connections_total", "connectionsAccepted", "Connections of the session wire that were accepted."],
+  ["credentials_refused_total", "credentialsRefused", "Credentials that were refused."],
+];
+
+const GAUGES: readonly Row<KeysOf<Gauges, number | undefined>>[] = [
+  ["turns_running", "runningTurns", "Turns that run, or whose agent is about to get the message."],
+  ["turns_queued", "queuedTurns", "Messages that wait behind another turn of their session."],
+  ["turns_queued_bytes", "queuedBytes", "Bytes of these messages."],
+  ["sessions_open", "openSessions", "Open sessions."],
+  ["requests_pending", "pendingRequests", "Requests to the user that wait for an answer."],
+  ["store_bytes", "storeBytes", "Size of the store's files."],
+  ["agents_live", "liveAgents", "Agents that start or run."],
+  ["agents_starting", "startingAgents", "Agents that start."],
+  ["agents_waiting", "waitingAgents", "Agents that wait for their start."],
+  ["connections", "connections", "Open connections of the session wire."],
+  ["relay_connections", "relayConnections", "Open connections of the relay."],
+  ["loop_lag_seconds", "loopLagSeconds", "Longest time within 10 s for which the event loop was held."],
+];
+
 /** All that a daemon measures, as `get_metrics` answers it. */
 export function metricsReport(metrics: DaemonMetrics, gauges: Gauges, now: number): GetMetricsResult {
   return {
     at: now,
     startedAt: metrics.startedAt,
     metrics: [
-      ...turnMetrics(metrics, gauges),
-      ...journalMetrics(metrics, gauges),
-      ...agentMetrics(metrics, gauges),
-      ...connectionMetrics(metrics, gauges),
+      ...COUNTED.map(([name, key, help]) => counted(PREFIX + name, help, metrics[key])),
+      ...GAUGES.flatMap(([name, key, help]) => {
+        const value = gauges[key];
+        return value === undefined ? [] : [single(PREFIX + name, "gauge", help, value)];
+      }),
       ...processMetrics(metrics, gauges),
     ],
     minutes: metrics.ring.minutes(),
   };
 }
 
-function turnMetrics(metrics: DaemonMetrics, gauges: Gauges): Metric[] {
-  return [
-    counter("turns_accepted_total", "Messages that were accepted.", metrics.turnsAccepted),
-    counter("turns_handed_total", "Messages that an agent was given.", metrics.turnsHanded),
-    labelled("turns_ended_total", "Turns that ended, by reason.", metrics.turnsEnded),
-    gauge("turns_running", "Turns that run, or whose agent is about to get the message.", gauges.runningTurns),
-    gauge("turns_queued", "Messages that wait behind another turn of their session.", gauges.queuedTurns),
-    gauge("turns_queued_bytes", "Bytes of these messages.", gauges.queuedBytes),
-    histogram("turn_wait_seconds", "From the acceptance of a message until an agent gets it.", metrics.turnWait),
-    histogram("turn_duration_seconds", "From then until its turn ends.", metrics.turnDuration),
-    gauge("sessions_open", "Open sessions.", gauges.openSessions),
-    gauge("requests_pending", "Requests to the user that wait for an answer.", gauges.pendingRequests),
-  ];
-}
-
-function journalMetrics(metrics: DaemonMetrics, { storeBytes }: Gauges): Metric[] {
-  return [
-    counter("commits_total", "Transactions of the store.", metrics.commits),
-    counter("commit_failures_total", "Transactions that failed.", metrics.commitFailures),
-    histogram("commit_duration_seconds", "Duration of a transaction.", metrics.commitDuration),
-    histogram("entry_latency_seconds", "From the first entry of a transaction to its delivery.", metrics.entryLatency),
-    counter("journal_entries_total", "Entries of journals that were committed.", metrics.journalEntries),
-    counter("journal_bytes_total", "Size of these entries, a character counted as one byte.", metrics.journalChars),
-    ...(storeBytes === undefined ? [] : [gauge("store_bytes", "Size of the store's files.", storeBytes)]),
-  ];
-}
-
-function agentMetrics(metrics: DaemonMetrics, gauges: Gauges): Metric[] {
-  return [
-    gauge("agents_live", "Agents that start or run.", gauges.liveAgents),
-    gauge("agents_starting", "Agents that start.", gauges.startingAgents),
-    gauge("agents_waiting", "Agents that wait for their start.", gauges.waitingAgents),
-    counter("agent_starts_total", "Agents of sessions that have opened their conversation.", metrics.agentStarts),
-    counter("agent_start_failures_total", "Agents of sessions that could not.", metrics.agentStartFailures),
-    histogram("agent_start_duration_seconds", "Duration of a start that succeeded.", metrics.agentStartDuration),
-    labelled("agent_exits_total", "Agents of sessions that ended, asked to or by themselves.", metrics.agentExits),
-  ];
-}
-
-function connectionMetrics(metrics: DaemonMetrics, gauges: Gauges): Metric[] {
-  return [
-    gauge("connections", "Open connections of the session wire.", gauges.connections),
-    gauge("relay_connections", "Open connections of the relay.", gauges.relayConnections),
-    counter("connections_total", "Connections of the session wire that were accepted.", metrics.connectionsAccepted),
-    counter("credentials_refused_total", "Credentials that were refused.", metrics.credentialsRefused),
-  ];
+/** The histograms by their names in the report. */
+export function histogramsOf(metrics: DaemonMetrics): ReadonlyMap<string, Histogram> {
+  const found = COUNTED.flatMap(([name, key]) => {
+    const source = metrics[key];
+    return source instanceof Histogram ? [[PREFIX + name, source] as const] : [];
+  });
+  return new Map(found);
 }
 
 /** Those of every process have the names that monitoring expects of them. */
-function processMetrics(metrics: DaemonMetrics, { loopLagMs, version }: Gauges): Metric[] {
+function processMetrics({ startedAt }: DaemonMetrics, { version }: Gauges): Metric[] {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
+  const info = { labels: { version }, value: 1 };
   return [
-    ...(loopLagMs === undefined
-      ? []
-      : [gauge("loop_lag_seconds", "Longest time within 10 s for which the event loop was held.", loopLagMs / 1000)]),
-    { ...gauge("info", "The daemon's version.", 1), samples: [{ labels: { version }, value: 1 }] },
-    plain("process_cpu_seconds_total", "counter", "Processor time.", (user + system) / 1e6),
-    plain("process_resident_memory_bytes", "gauge", "Resident memory.", rss),
-    plain("process_start_time_seconds", "gauge", "Start of the daemon since 1970.", metrics.startedAt / 1000),
-    plain("nodejs_heap_size_used_bytes", "gauge", "Used heap.", heapUsed),
+    { name: `${PREFIX}info`, type: "gauge", help: "The daemon's version.", samples: [info] },
+    single("process_cpu_seconds_total", "counter", "Processor time.", (user + system) / 1e6),
+    single("process_resident_memory_bytes", "gauge", "Resident memory.", rss),
+    single("process_start_time_seconds", "gauge", "Start of the daemon since 1970.", startedAt / 1000),
+    single("nodejs_heap_size_used_bytes", "gauge", "Used heap.", heapUsed),
   ];
 }
 
-function plain(name: string, type: "counter" | "gauge", help: string, value: number): Metric {
+function single(name: string, type: "counter" | "gauge", help: string, value: number): Metric {
   return { name, type, help, samples: [{ value }] };
 }
 
-function gauge(name: string, help: string, value: number): Metric {
-  return plain(PREFIX + name, "gauge", help, value);
-}
-
-function counter(name: string, help: string, { value }: Counter): Metric {
-  return plain(PREFIX + name, "counter", help, value);
-}
-
-function labelled(name: string, help: string, { label, counts }: LabelledCounter): Metric {
-  const samples = [...counts].map(([key, value]) => ({ labels: { [label]: key }, value }));
-  return { name: PREFIX + name, type: "counter", help, samples };
-}
-
-function histogram(name: string, help: string, measured: Histogram): Metric {
-  const buckets = measured.cumulative().map(({ boundMs, count }) => ({ le: boundMs / 1000, count }));
-  const samples = [{ value: measured.sumMs / 1000, count: measured.count, buckets }];
-  return { name: PREFIX + name, type: "histogram", help, samples };
+function counted(name: string, help: string, source: Counter | LabelledCounter | Histogram): Metric {
+  if (source instanceof Counter) return single(name, "counter", help, source.value);
+  if (source instanceof LabelledCounter) {
+    const samples = [...source.counts].map(([text, value]) => ({ labels: { [source.label]: text }, value }));
+    return { name, type: "counter", help, samples };
+  }
+  const buckets = source.cumulative().map(({ boundMs, count }) => ({ le: boundMs / 1000, count }));
+  return { name, type: "histogram", help, samples: [{ value: source.sumMs / 1000, count: source.count, buckets }] };
 }

@@ -11,12 +11,13 @@ const STOP_S = 60;
  * alone and ends its agents itself.
  */
 export function systemdUnit({ command, env }: ServiceProgram): string {
+  const words = command.map((word, index) => quoted(index === 0 ? word : word.replaceAll("$", "$$$$")));
   return `[Unit]
 Description=The local daemon for coding agents
 Documentation=https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/operations.md
 
 [Service]
-ExecStart=${command.map(quoted).join(" ")}
+ExecStart=${words.join(" ")}
 ExecReload=/bin/kill -HUP $MAINPID
 ${Object.entries(env)
   .map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`)
@@ -32,8 +33,11 @@ WantedBy=default.target
 `;
 }
 
-/** One word of a command line of systemd: what it would replace or split is masked. */
+/**
+ * One word for systemd: what it would replace or split is masked. Variables are replaced in the arguments of a command only, so
+ * `$` is masked there and not here.
+ */
 function quoted(word: string): string {
-  const masked = word.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/%/g, "%%").replace(/\$/g, "$$$$");
+  const masked = word.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/%/g, "%%");
   return /^[\w@%+=:,./-]+$/.test(masked) ? masked : `"${masked}"`;
 }

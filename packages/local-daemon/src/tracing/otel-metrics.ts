@@ -1,6 +1,6 @@
 import type { Metric } from "@daemon-sdk/protocol";
 import type { Observable } from "@opentelemetry/api";
-import type { DaemonMetrics } from "../metrics/index.js";
+import { type DaemonMetrics, histogramsOf } from "../metrics/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import type { OtelApi } from "./otel.js";
 
@@ -12,15 +12,18 @@ export function exportMetrics(otel: OtelApi, metrics: DaemonMetrics, read: () =>
   const meter = otel.metrics.getMeter("@daemon-sdk/local-daemon", LOCAL_DAEMON_VERSION);
   const observed = new Map<Observable, string>();
   const stops: (() => void)[] = [];
+  const histograms = histogramsOf(metrics);
   for (const { name, type, help } of read()) {
     const [of, unit] = splitName(name);
     const options = { description: help, unit };
     if (type === "gauge") observed.set(meter.createObservableGauge(of, options), name);
     else if (type === "counter") observed.set(meter.createObservableCounter(of, options), name);
     else {
-      const histogram = meter.createHistogram(of, options);
-      const source = metrics.histograms.get(name);
+      const source = histograms.get(name);
       if (source === undefined) continue;
+      // Those that an SDK has by itself are for ms: all of ours would be in the first one.
+      const advice = { explicitBucketBoundaries: source.boundsMs.map((ms) => ms / 1000) };
+      const histogram = meter.createHistogram(of, { ...options, advice });
       source.mirror = (ms) => histogram.record(ms / 1000);
       stops.push(() => {
         source.mirror = undefined;

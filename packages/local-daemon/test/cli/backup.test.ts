@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { restoreAll } from "../../src/backup/index.js";
@@ -62,6 +63,8 @@ test("a session is exported with the daemon running or not, deleted, and comes b
   expect(await runCli(home.state, "delete", "--yes", id)).toMatchObject({ code: 1 });
   expect(await listed(home.state)).toEqual([]);
   expect(await runCli(home.state, "export", id)).toMatchObject({ code: 1, stdout: "" });
+  expect(await runCli(home.state, "export", id, "--output", file)).toMatchObject({ code: 1, stdout: "" });
+  expect(existsSync(file)).toBe(false);
   await runCli(home.state, "stop");
   await home.write("../session.jsonl", live.stdout);
   expect(await runCli(home.state, "restore", file)).toMatchObject({ code: 0, stdout: `Restored ${id}.\n` });

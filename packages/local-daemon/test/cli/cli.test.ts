@@ -69,6 +69,25 @@ describe("with a daemon running", () => {
     expect(stdout).toContain("hello there\n");
   });
 
+  test("run - reads the prompt to its end, however slowly it comes", async () => {
+    const text = "x".repeat(2 ** 20);
+    const running = startCli(home.state, ["run", "-", "--cwd", workspace], {}, "pipe");
+    running.child.stdin?.end(`say ${text}`);
+    const { code, stdout, stderr } = await running.result;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.length).toBeGreaterThan(text.length);
+  });
+
+  test("follow --until-idle ends with the turn that runs when it begins", async () => {
+    const running = startCli(home.state, ["run", "--json", "count 1000 every 5", "--cwd", workspace]);
+    await running.wrote("assistant_text_delta");
+    const following = startCli(home.state, ["follow", "last", "--until-idle"]);
+    await following.wrote(" ");
+    running.child.kill("SIGINT");
+    expect((await running.result).code).toBe(130);
+    expect((await following.result).code).toBe(0);
+  });
+
   test("run without a terminal refuses what asks for permission, and says so", async () => {
     const { code, stderr } = await run("write refused.txt: no");
     expect(code).toBe(4);

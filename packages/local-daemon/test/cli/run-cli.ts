@@ -18,14 +18,19 @@ export interface CliRun {
   wrote(text: string): Promise<void>;
 }
 
-export function startCli(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): CliRun {
+export function startCli(
+  stateDir: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  stdin: "ignore" | "pipe" = "ignore",
+): CliRun {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, DAEMON_SDK_HOME: stateDir, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe"],
   });
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (chunk) => {
+    child[name]?.setEncoding("utf8").on("data", (chunk) => {
       output[name] += chunk;
     });
   }
@@ -35,8 +40,8 @@ export function startCli(stateDir: string, args: readonly string[], env: NodeJS.
       const look = () => {
         if ((output.stdout + output.stderr).includes(text)) resolve();
       };
-      child.stdout.on("data", look);
-      child.stderr.on("data", look);
+      child.stdout?.on("data", look);
+      child.stderr?.on("data", look);
       child.once("close", () =>
         reject(new Error(`It ended without writing ${text}:\n${output.stdout}${output.stderr}`)),
       );

@@ -16,7 +16,7 @@ const GAUGES: Gauges = {
   liveAgents: 7,
   startingAgents: 1,
   waitingAgents: 0,
-  loopLagMs: 250,
+  loopLagSeconds: 0.25,
   storeBytes: 4096,
   version: '1.2 "beta"\\',
 };

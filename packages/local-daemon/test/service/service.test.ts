@@ -57,8 +57,10 @@ test.skipIf(!has("systemd-analyze"))(
 
 test("the unit masks what systemd would replace", () => {
   const text = managerOf("linux").text(program("/a %h/$x"));
-  expect(text).toContain('Environment="DAEMON_SDK_HOME=/a %%h/$$x"\n');
+  expect(text).toContain('Environment="DAEMON_SDK_HOME=/a %%h/$x"\n');
   expect(text).toMatch(/^ExecStart=\S+ \S+bin\.cjs start --foreground --port 37643$/m);
+  const odd = serviceProgram({ stateDir: "/a", program: "/b/$x y/bin.cjs" });
+  expect(managerOf("linux").text(odd)).toContain(' "/b/$$x y/bin.cjs" start --foreground\n');
 });
 
 test.skipIf(!has("python3"))("a reader of property lists reads the launch agent (absent: no python3)", async () => {

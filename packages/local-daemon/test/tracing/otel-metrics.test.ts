@@ -6,6 +6,7 @@ import {
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
 import { expect, test } from "vitest";
+import { METRICS_LIMITS } from "../../src/limits/index.js";
 import { daemonDesk } from "../server/daemon-desk.js";
 
 test("an SDK that is registered reads the counts of the daemon, with units and labels", async () => {
@@ -31,7 +32,9 @@ test("an SDK that is registered reads the counts of the daemon, with units and l
   expect(ended.find(({ attributes }) => attributes.reason === "completed")?.value).toBe(1);
   expect(found.get("daemon_sdk.turn_duration")).toMatchObject({
     descriptor: { unit: "s" },
-    dataPoints: [{ value: { count: 1 } }],
+    dataPoints: [
+      { value: { count: 1, buckets: { boundaries: METRICS_LIMITS.durationBucketsMs.map((ms) => ms / 1000) } } },
+    ],
   });
   expect(found.get("daemon_sdk.store")?.descriptor.unit).toBe("By");
 });

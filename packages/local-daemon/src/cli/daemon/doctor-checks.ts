@@ -1,4 +1,4 @@
-import { lstat, readdir, stat, statfs } from "node:fs/promises";
+import { lstat, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { silentLogger } from "@daemon-sdk/protocol";
@@ -14,6 +14,7 @@ import {
   socketPathOf,
 } from "../../rendezvous/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../version.js";
+import { damagedStoresIn } from "./damaged-stores.js";
 
 /** What one check found. `failed`: the daemon or a part of it does not work. `warning`: it works, and something is odd. */
 export interface Finding {
@@ -201,11 +202,10 @@ async function notRunning(check: string, stateDir: string): Promise<Finding> {
 
 async function damagedStores(stateDir: string): Promise<Finding> {
   const check = "store";
-  const names = await readdir(stateDir).catch(() => []);
-  const damaged = names.filter((name) => name.startsWith(`${STATE_FILES.database}.damaged-`) && !name.endsWith("-wal"));
+  const damaged = await damagedStoresIn(stateDir);
   if (damaged.length === 0) return { check, state: "ok", message: "no damaged store was put aside" };
   const message = `A damaged store was put aside: ${damaged.join(", ")}. What was readable of it is in use.`;
-  return { check, state: "warning", message, remedy: `Delete it in ${stateDir} when nothing is missing.` };
+  return { check, state: "warning", message, remedy: "Delete it when nothing is missing." };
 }
 
 async function port(wanted: number): Promise<Finding> {

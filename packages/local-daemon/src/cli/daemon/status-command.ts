@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DaemonError, METHODS } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
@@ -7,6 +6,7 @@ import type { CommandLine } from "../command-line.js";
 import { authenticate, type DaemonCall } from "../daemon-call.js";
 import { EXIT } from "../fail.js";
 import { printable, type Terminal } from "../terminal.js";
+import { damagedStoresIn } from "./damaged-stores.js";
 
 /** Adds `status`. */
 export function addStatusCommand(program: Command, cli: CommandLine): void {
@@ -77,13 +77,6 @@ function changesInWords(state: ConfigurationState | undefined): string | undefin
   return atNextStart.length === 0
     ? undefined
     : `changed since the start: ${atNextStart.join(", ")} from the next start on`;
-}
-
-/** Stores that a start found damaged and put aside; their names are those that `StoreRepair` gives. */
-async function damagedStoresIn(stateDir: string): Promise<string[]> {
-  const names = await readdir(stateDir).catch(() => []);
-  const isDamaged = (name: string) => name.startsWith(`${STATE_FILES.database}.damaged-`) && !name.endsWith("-wal");
-  return names.filter(isDamaged).map((name) => join(stateDir, name));
 }
 
 /** A note if another program owns the daemon: such a daemon is not started by our commands. */

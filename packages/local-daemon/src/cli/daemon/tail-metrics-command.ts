@@ -55,16 +55,14 @@ export async function tailMetrics(options: TailMetricsOptions): Promise<number> 
   }
   let printed = Number.NEGATIVE_INFINITY;
   let most = options.minutes;
+  if (!json) terminal.note(lineOf(COLUMNS.map(({ title }) => title)));
   while (!interrupted.aborted) {
     const { at, minutes } = await read();
     const whole = minutes.slice(0, -1).filter((minute) => minute.at > printed);
     // A daemon that has just started has no whole minute: what there is of it says more than nothing.
     const shown = once && whole.length === 0 ? minutes : whole.slice(most > 0 ? -most : whole.length);
     if (json) for (const minute of shown) terminal.json(minute);
-    else {
-      if (printed === Number.NEGATIVE_INFINITY) terminal.note(lineOf(COLUMNS.map(({ title }) => title)));
-      for (const minute of shown) terminal.answer(`${lineOf(COLUMNS.map(({ text }) => text(minute)))}\n`);
-    }
+    else for (const minute of shown) terminal.answer(`${lineOf(COLUMNS.map(({ text }) => text(minute)))}\n`);
     if (once) return EXIT.ok;
     printed = whole.at(-1)?.at ?? printed;
     most = minutes.length;

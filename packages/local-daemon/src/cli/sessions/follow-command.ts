@@ -43,8 +43,11 @@ export interface FollowOptions {
 
 /** How long one call waits for the next entry. */
 const WAIT_MS = 30_000;
+/** The same with `--until-idle`, where a session that does nothing may have become idle without an entry. */
+const IDLE_CHECK_MS = 1_000;
 /** Before every entry of a journal: epochs begin at 1. */
 const BEGIN: Position = { epoch: 0, seq: 0 };
+const AT_REST: ReadonlySet<string> = new Set(["idle", "closed"]);
 
 /** Prints the events of a session. Attaches nothing, so nobody's requests come here. */
 export async function follow(options: FollowOptions): Promise<number> {
@@ -54,9 +57,10 @@ export async function follow(options: FollowOptions): Promise<number> {
   const sessionId = await sessionIdOf(session, () => reader.sessions());
   const output = new EventOutput({ sessionId, json, terminal });
   let after: Position | undefined = replay ? BEGIN : undefined;
+  let waitMs = untilIdle ? 0 : WAIT_MS;
   try {
     while (!interrupted.aborted) {
-      const params = { sessionId, ...(after === undefined ? {} : { after, waitMs: untilIdle ? 0 : WAIT_MS }) };
+      const params = { sessionId, ...(after === undefined ? {} : { after, waitMs }) };
       const page = await engine.request(METHODS.getSessionEvents, params, { signal: interrupted });
       if (page.isIncomplete && after !== BEGIN)
         terminal.note("Events are missing here: the journal no longer has them.", "yellow");
@@ -65,10 +69,10 @@ export async function follow(options: FollowOptions): Promise<number> {
       }
       const isFirst = after === undefined;
       after = page.position;
-      if (untilIdle && !isFirst && page.events.length === 0) {
-        const { state } = await reader.session(sessionId);
-        if (state === "idle" || state === "closed") return EXIT.ok;
-      }
+      if (!untilIdle) continue;
+      if (!isFirst && page.events.length === 0 && AT_REST.has(await reader.stateOf(sessionId))) return EXIT.ok;
+      const hasEnded = page.events.some(({ notification }) => notification.type === "agent_turn_completed");
+      waitMs = isFirst || hasEnded ? 0 : IDLE_CHECK_MS;
     }
   } catch (error) {
     if (!interrupted.aborted) throw error;

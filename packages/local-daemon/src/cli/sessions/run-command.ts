@@ -53,12 +53,12 @@ export function addRunCommand(program: Command, cli: CommandLine): void {
     )
     .action(
       cli.action(
-        (context, prompt: string, options: ChosenOptions) =>
+        async (context, prompt: string, options: ChosenOptions) =>
           runPrompt({
             ...context,
             ...options,
             cwd: resolve(options.cwd),
-            prompt: promptOf(prompt),
+            prompt: await promptOf(prompt, context.interrupted),
             ask: askOnTerminal,
           }),
         "abort",
@@ -169,14 +169,15 @@ class PromptRun {
 
   async #oldSession(session: string): Promise<string> {
     const { engine } = this.#call;
+    const { interrupted } = this.#options;
     const sessionId = await sessionIdOf(session, () => new DaemonReader(this.#call).sessions());
     // Known before the answer: the session's notifications may arrive before it.
     this.#sessionId = sessionId;
     const params = { token: LOCAL_TOKEN, sessionId, messageLimit: 1 };
-    await engine.request(METHODS.loadSession, params, { signal: this.#options.interrupted });
+    await engine.request(METHODS.loadSession, params, { signal: interrupted });
     const settings = this.#settings();
     if (Object.keys(settings).length > 0)
-      await engine.request(METHODS.updateSessionSettings, { sessionId, ...settings });
+      await engine.request(METHODS.updateSessionSettings, { sessionId, ...settings }, { signal: interrupted });
     return sessionId;
   }
 

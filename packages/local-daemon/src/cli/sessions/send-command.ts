@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
+import { addAbortSignal } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { DaemonError, METHODS, newId } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import type { CommandLine } from "../command-line.js";
@@ -20,8 +22,8 @@ export function addSendCommand(program: Command, cli: CommandLine): void {
     .argument("<prompt>", PROMPT_ARGUMENT)
     .option("--message-id <id>", "repeated with the same id and prompt, it is sent once")
     .action(
-      cli.action((context, session: string, prompt: string, options: { messageId?: string }) =>
-        send({ ...context, ...options, session, prompt: promptOf(prompt) }),
+      cli.action(async (context, session: string, prompt: string, options: { messageId?: string }) =>
+        send({ ...context, ...options, session, prompt: await promptOf(prompt, context.interrupted) }),
       ),
     );
 }
@@ -29,9 +31,17 @@ export function addSendCommand(program: Command, cli: CommandLine): void {
 /** How a command describes its argument `<prompt>`. */
 export const PROMPT_ARGUMENT = "what to ask the agent; - reads it from stdin";
 
-/** The prompt that an argument names. */
-export function promptOf(text: string): string {
-  return text === "-" ? readFileSync(process.stdin.fd, "utf8") : text;
+/** The prompt that an argument names. Rejects with the signal's reason when that is aborted before the end of stdin. */
+export async function promptOf(argument: string, interrupted: AbortSignal): Promise<string> {
+  if (argument !== "-") return argument;
+  // At a terminal, Ctrl-D would end `process.stdin` for the questions of the turn, too.
+  const input = process.stdin.isTTY ? createReadStream("", { fd: 0, autoClose: false }) : process.stdin;
+  try {
+    return await textOf(addAbortSignal(interrupted, input));
+  } catch (error) {
+    interrupted.throwIfAborted();
+    throw error;
+  }
 }
 
 /** Options of `local-daemon send`. */
