@@ -1,5 +1,6 @@
 import {
   type ArchiveSessionResult,
+  abortable,
   type DaemonCapabilities,
   DaemonError,
   type GetSessionMessagesParams,
@@ -80,7 +81,8 @@ export abstract class CallsById {
   /**
    * Follows a session by its id: yields the events of all its turns, from now on or after a position, replayed and live, each once
    * and in order. Only watches: the session is not loaded, no agent is started, and no request goes to a handler of this
-   * connection: an event `request_opened` reports it, and `answerRequest` answers it. Any number of follows may read one session. Each has its own pace, and none takes the place of a `stream()`.
+   * connection: an event `request_opened` reports it, and `answerRequest` answers it. Any number of follows may read one session.
+   * Each has its own pace, and none takes the place of a `stream()`.
    *
    * "From now on" begins when this method is called. A lost link is no end; events that the daemon no longer has are told by a
    * `gap`. Ends with the signal, with the loop, or with `close()` of the connection, without an error; with the connection's
@@ -121,16 +123,20 @@ export abstract class CallsById {
     if (create === undefined) return this.#send(sessionId, prompt, message);
     checkSessionOptions(create, this.capabilities.agents);
     const own = { ...message, messageId: message.messageId ?? newId() };
-    return this.#order.run(sessionId, async () => {
-      try {
-        return await this.#send(sessionId, prompt, own);
-      } catch (error) {
-        const isAbsent = DaemonError.is(error, "SESSION_NOT_FOUND");
-        if (!isAbsent && !DaemonError.is(error, "SESSION_CLOSED")) throw error;
-        await this.openSession(sessionId, isAbsent ? create : undefined);
-        return this.#send(sessionId, prompt, own);
-      }
-    });
+    const sent = this.#order.run(sessionId, () => this.#sendAndOpen(sessionId, prompt, own, create));
+    // Neither the wait for earlier messages nor that for a new session has the signal.
+    return abortable(sent, message.signal);
+  }
+
+  async #sendAndOpen(sessionId: string, prompt: string, message: SendOptions, create: DaemonSessionOptions) {
+    try {
+      return await this.#send(sessionId, prompt, message);
+    } catch (error) {
+      const isAbsent = DaemonError.is(error, "SESSION_NOT_FOUND");
+      if (!isAbsent && !DaemonError.is(error, "SESSION_CLOSED")) throw error;
+      await this.openSession(sessionId, isAbsent ? create : undefined);
+      return this.#send(sessionId, prompt, message);
+    }
   }
 
   async #send(sessionId: string, prompt: string, options: SendOptions): Promise<{ messageId: string }> {

@@ -166,8 +166,9 @@ export class DaemonConnection extends CallsById {
   }
 
   /**
-   * Interrupts the running turn of a session by the session's id, behind the messages that this connection is sending to it. A daemon that offers `directInterrupt` needs no session loaded
-   * for that; for other daemons this connection loads the session and detaches from it again.
+   * Interrupts the running turn of a session by the session's id, behind the messages that this connection is sending to it with
+   * `create`. A daemon that offers `directInterrupt` needs no session loaded for that; for other daemons this connection loads the
+   * session and detaches from it again.
    */
   async interruptSession(sessionId: string, { messageId }: InterruptOptions = {}): Promise<void> {
     requireText("sessionId", sessionId);
@@ -183,7 +184,7 @@ export class DaemonConnection extends CallsById {
     client.addHandlers(ANSWERS_NOTHING);
     await client.loadSession(sessionId);
     try {
-      await client.interruptSession();
+      await client.interruptTurn(messageId);
     } finally {
       client.detach(new SessionError("SESSION_DETACHED", "For this call.", { sessionId }));
     }

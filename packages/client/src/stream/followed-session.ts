@@ -4,7 +4,7 @@ import { type EventPosition, placed } from "./event-position.js";
 import type { BridgedEvent, FollowedEvent, GapEvent, ResultEvent, SessionFollow } from "./events.js";
 import { FollowedTurn } from "./followed-turn.js";
 import { patientCall, WAIT_MS } from "./patient-call.js";
-import { TurnHistory } from "./turn-history.js";
+import { TurnHistory, type TurnPlace } from "./turn-history.js";
 
 /** What a {@link FollowedSession} is made of. */
 export interface FollowParts {
@@ -48,7 +48,7 @@ export class FollowedSession implements SessionFollow {
   #endedTurnId: string | undefined;
   /** Whether the next turn may have entries before those that were read. */
   #mayBeInside = true;
-  /** With `turnId`: the last entry of that turn, once it is known. */
+  /** With `turnId`: the last entry that may be of that turn, once it is known. */
   #lastSeq: number | undefined;
   /** Turns whose entries stand among those of another one: messages that were discarded while they waited. */
   readonly #outerTurns: FollowedTurn[] = [];
@@ -127,12 +127,16 @@ export class FollowedSession implements SessionFollow {
     return (await calls.request(METHODS.getSessionEvents, { sessionId }, { signal })).position;
   }
 
-  /** Where the turn begins. Ends the iteration for a message that the daemon does not know. */
   async #beginOf(turnId: string, after: EventPosition | undefined): Promise<EventPosition> {
-    const place = await this.#historyOf(turnId).place();
-    this.#lastSeq = place?.lastSeq;
-    if (place === undefined) this.#finish();
+    const place = await this.#placeOf(turnId);
     return after ?? place?.begin ?? this.#endOfJournal();
+  }
+
+  /** Looks where the turn stands. Of a message that the daemon does not know, no entry is to come. */
+  async #placeOf(turnId: string): Promise<TurnPlace | undefined> {
+    const place = await this.#historyOf(turnId).place();
+    this.#lastSeq = place === undefined ? 0 : place.lastSeq;
+    return place;
   }
 
   #historyOf(turnId: string): TurnHistory {
@@ -166,7 +170,7 @@ export class FollowedSession implements SessionFollow {
     this.#mayBeInside = true;
     // The end of the turn may be among what is missing.
     const { turnId } = this.#parts;
-    if (turnId !== undefined) this.#lastSeq = (await this.#historyOf(turnId).place())?.lastSeq;
+    if (turnId !== undefined) await this.#placeOf(turnId);
     const before = first === undefined ? this.#after : { epoch: first.epoch, seq: first.seq - 1 };
     const to = first === undefined ? {} : { to: { epoch: first.epoch, seq: first.seq } };
     const gap: GapEvent = { type: "gap", reason: "too-old", from: after, ...to };

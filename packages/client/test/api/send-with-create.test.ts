@@ -1,4 +1,4 @@
-import { FakeDaemon } from "@daemon-sdk/testing";
+import { FakeDaemon, NO_REPLY } from "@daemon-sdk/testing";
 import { expect, test } from "vitest";
 import { type AskUserHandler, connectDaemon, type DaemonConnection, NO_ANSWER } from "../../src/index.js";
 import { hang, rejection, resultOf } from "../support.js";
@@ -35,6 +35,29 @@ test("calls for a session that does not exist yet keep their order, and so does 
   expect(await connection.waitForReceipt("thread:2", "two")).toMatchObject({ state: "interrupted" });
   const [first] = await connection.getReceipts("thread:2", ["one"]);
   expect(first?.state).not.toBe("interrupted");
+  await connection.close();
+});
+
+test("an abort ends a call at once, also one that waits behind another or for the session to be made", async () => {
+  const { daemon, connection } = await ours();
+  daemon.answer("initialize_session", () => NO_REPLY);
+  const ends = [new AbortController(), new AbortController()];
+  const sent = ends.map(({ signal }) => rejection(connection.send("thread:6", "hello", { create: {}, signal })));
+  await daemon.waitForRequest("initialize_session");
+  const reason = new Error("no longer wanted");
+  for (const end of ends.reverse()) end.abort(reason);
+  expect(await Promise.all(sent)).toEqual([reason, reason]);
+  await connection.close();
+});
+
+test("on a daemon that needs the session loaded, an interrupt names its message, too", async () => {
+  const { daemon, connection } = await ours(new FakeDaemon({ without: ["directInterrupt"] }));
+  daemon.onPrompt(hang());
+  const on = daemon.addSession();
+  for (const messageId of ["one", "two"]) await connection.send(on.id, messageId, { messageId });
+  await connection.interruptSession(on.id, { messageId: "two" });
+  expect(await connection.waitForReceipt(on.id, "two")).toMatchObject({ state: "interrupted" });
+  expect((await connection.getReceipts(on.id, ["one"]))[0]?.state).not.toBe("interrupted");
   await connection.close();
 });
 

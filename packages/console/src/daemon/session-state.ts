@@ -1,5 +1,5 @@
 import type { DaemonConnection, FollowedEvent } from "@daemon-sdk/client";
-import { newId } from "@daemon-sdk/protocol";
+import { DaemonError, newId } from "@daemon-sdk/protocol";
 import { type Signal, signal } from "@preact/signals";
 import { Transcript } from "../model/index.js";
 
@@ -22,6 +22,8 @@ export class SessionState {
   readonly #connection: DaemonConnection;
   readonly #ending = new AbortController();
   #cursor: string | undefined;
+  /** The last page of older messages that was asked for. */
+  #reading: Promise<void> | undefined;
   #isDrawing = false;
 
   constructor(connection: DaemonConnection, sessionId: string) {
@@ -42,9 +44,11 @@ export class SessionState {
     this.#changed();
     try {
       await this.#connection.send(this.sessionId, text, { messageId }).catch(async (error: unknown) => {
-        if (Reflect.get(Object(error), "code") !== "SESSION_CLOSED") throw error;
+        if (!DaemonError.is(error, "SESSION_CLOSED")) throw error;
         const session = await this.#connection.resumeSession(this.sessionId);
-        await session.send(text, { messageId });
+        // The page follows; an attachment would get all events a second time.
+        await session.detach();
+        await this.#connection.send(this.sessionId, text, { messageId });
       });
     } catch (error) {
       this.transcript.dropPrompt(messageId);
@@ -58,12 +62,13 @@ export class SessionState {
     return this.#connection.interruptSession(this.sessionId);
   }
 
-  /** Reads one page of older messages. */
+  /** Reads one page of older messages. Rejects when it cannot be read. */
   async readOlder(): Promise<void> {
     if (this.#cursor === undefined || this.isLoading.value) return;
     this.isLoading.value = true;
+    this.#reading = this.#readPage();
     try {
-      await this.#readPage();
+      await this.#reading;
     } finally {
       this.isLoading.value = false;
     }
@@ -77,7 +82,10 @@ export class SessionState {
       await events.begin;
       for (let page = 0; page < FIRST_PAGES; page++) await this.#readPage();
       this.isLoading.value = false;
-      for await (const event of events) this.#apply(event);
+      for await (const event of events) {
+        if (event.type === "gap") await this.#readAgain();
+        else this.#apply(event);
+      }
     } catch (error) {
       if (!signal.aborted) this.failure.value = error instanceof Error ? error.message : String(error);
     }
@@ -93,8 +101,15 @@ export class SessionState {
     this.#changed();
   }
 
+  /** Events are missing. What they were about is in the newest page, which may lie behind others that were not read. */
+  async #readAgain(): Promise<void> {
+    await this.#reading?.catch(() => {});
+    this.transcript.clear();
+    this.#cursor = undefined;
+    await this.#readPage();
+  }
+
   #apply(event: FollowedEvent): void {
-    if (event.type === "gap") void this.#readPage().catch(() => {});
     if (event.type === "working_state_changed") this.isBusy.value = event.state !== "idle";
     if (event.type === "result") this.isBusy.value = false;
     if (this.transcript.apply(event)) this.#changed();

@@ -35,6 +35,13 @@ export class Transcript {
     });
   }
 
+  /** Forgets every row. */
+  clear(): void {
+    this.#rows.length = 0;
+    this.#indexOf.clear();
+    this.#parts.clear();
+  }
+
   /** A prompt that was sent from here, until the daemon's own report of it takes its place. */
   addPrompt(messageId: string, text: string): void {
     if (!this.#indexOf.has(messageId)) this.#put({ kind: "user", key: messageId, text, isWaiting: true });

@@ -22,7 +22,7 @@ export function SessionView(
   return (
     <>
       <SessionHead state={state} sessionId={sessionId} />
-      <Body session={session} requests={requests} />
+      <Body session={session} requests={requests} readOlder={() => void state.attempt(() => session.readOlder())} />
       <p class="visually-hidden" role="status">
         {statusOf(session, isBusy)}
       </p>
@@ -79,7 +79,11 @@ function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: str
   );
 }
 
-function Body(props: { readonly session: SessionState; readonly requests: readonly InboxRequest[] }): JSX.Element {
+function Body(props: {
+  readonly session: SessionState;
+  readonly requests: readonly InboxRequest[];
+  readOlder(): void;
+}): JSX.Element {
   const { session, requests } = props;
   const { failure, isLoading, transcript, version } = session;
   void version.value;
@@ -91,7 +95,7 @@ function Body(props: { readonly session: SessionState; readonly requests: readon
         version={version.value}
         asked={new Set(requests.flatMap(toolsOf))}
         hasOlder={session.hasOlder.value}
-        readOlder={() => void session.readOlder()}
+        readOlder={() => props.readOlder()}
       />
     );
   return isLoading.value ? (

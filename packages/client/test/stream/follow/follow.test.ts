@@ -204,6 +204,21 @@ test("a turn is followed by its id from its beginning to its result, also when i
   await connection.close();
 });
 
+test("a follow of a turn that the daemon has forgotten meanwhile ends behind the gap", async () => {
+  const { daemon, connection, on, sessionId } = await watched();
+  daemon.onPrompt(hang());
+  await connection.send(sessionId, "one", { messageId: "m-1" });
+  const follow = connection.follow(sessionId, { turnId: "m-1" });
+  expect((await follow.next()).value).toMatchObject({ type: "user", turnId: "m-1" });
+  daemon.answer("get_turn_events", () => ({ receipt: { messageId: "m-1", state: "unknown" }, events: [] }));
+  for (const title of ["lost", "kept"]) {
+    on.journal.prune();
+    on.notify({ type: "session_title_updated", title });
+  }
+  expect((await allOf(follow)).map(({ type }) => type)).toEqual(["gap"]);
+  await connection.close();
+});
+
 test("an event is the same wherever a turn is joined: the name of a tool, the errors of its result", async () => {
   const { daemon, connection, sessionId } = await watched();
   daemon.onPrompt((prompt) => {
