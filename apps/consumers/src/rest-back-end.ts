@@ -1,5 +1,6 @@
 /** A REST back end with a page. It keeps nothing: a thread is a session, an event's id is its position in the daemon. */
 import { timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { connectDaemon, DaemonError, type FollowedEvent, presentRequest, type RequestChoice } from "@daemon-sdk/client";
@@ -36,8 +37,7 @@ const routes: readonly [RegExp, (exchange: Exchange, id: string, turnId: string)
         const { position, ...data } = shown(event);
         const text = `id: ${idOf(position)}\ndata: ${JSON.stringify(data)}\n\n`;
         // Only as fast as the browser reads: what it has not read stays in the daemon.
-        if (!response.write(text))
-          await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+        if (!response.write(text)) await once(response, "drain", { signal: gone }).catch(() => {});
       }
       response.end();
     },
@@ -119,8 +119,9 @@ function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchang
 
 /** The key is in a header, or in the cookie of the page, which no other site can make a browser send. */
 function isKnown({ headers: { authorization = "", cookie = "" } }: IncomingMessage): boolean {
-  const given = Buffer.from(/^Bearer (.+)$/.exec(authorization)?.[1] ?? /(?:^|; )key=([^;]+)/.exec(cookie)?.[1] ?? "");
-  const expected = Buffer.from(KEY);
+  const bearer = /^Bearer (.+)$/.exec(authorization)?.[1];
+  const given = Buffer.from(bearer ?? /(?:^|; )key=([^;]+)/.exec(cookie)?.[1] ?? "");
+  const expected = Buffer.from(bearer === undefined ? encodeURIComponent(KEY) : KEY);
   return KEY !== "" && given.length === expected.length && timingSafeEqual(given, expected);
 }
 
@@ -129,8 +130,9 @@ const server = createServer(async (request, response) => {
   const exchange = exchangeOf(request, response);
   try {
     if (pathname === "/" && searchParams.has("key")) {
-      const cookie = `key=${searchParams.get("key")}; HttpOnly; SameSite=Strict; Path=/`;
-      return response.writeHead(303, { location: "/", "set-cookie": encodeURI(cookie) }).end();
+      const key = encodeURIComponent(searchParams.get("key") ?? "");
+      const cookie = `key=${key}; HttpOnly; SameSite=Strict; Path=/`;
+      return response.writeHead(303, { location: "/", "set-cookie": cookie }).end();
     }
     if (!isKnown(request)) return exchange.json(401, { code: "AUTH_REJECTED" });
     if (pathname === "/") return response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);

@@ -7,7 +7,7 @@ import { CHROMIUM, WITHOUT_CHROMIUM } from "../../../test/browser/chromium-path.
 import { type DaemonProcess, startDaemonProcess } from "../../../test/support/daemon-process.js";
 import { type BotProcess, startBot } from "./bot-process.js";
 
-const KEY = "the-key-of-a-test";
+const KEY = "the key; of a test";
 
 let daemon: DaemonProcess;
 let backEnd: BotProcess;
@@ -108,13 +108,23 @@ test("callers without the key get nothing, and what the daemon refuses has its s
   expect((await call("/nothing")).status).toBe(404);
 });
 
+test("the page's key is in a cookie that no script reads and no other site makes a browser send", async () => {
+  const key = encodeURIComponent(KEY);
+  const response = await fetch(`http://127.0.0.1:${backEnd.port}/?key=${key}`, { redirect: "manual" });
+  expect(response.status).toBe(303);
+  expect(response.headers.get("set-cookie")).toBe(`key=${key}; HttpOnly; SameSite=Strict; Path=/`);
+  const headers = { cookie: `other=1; key=${key}`, authorization: "" };
+  expect((await call("/threads", undefined, headers)).status).toBe(200);
+});
+
 test("in the page a person writes, chooses an answer, and reads the agent's", async ({ skip }) => {
   skip(CHROMIUM === undefined, WITHOUT_CHROMIUM);
   const browser = await chromium.launch({ executablePath: CHROMIUM ?? "" });
   try {
     const tab = await browser.newPage();
-    await tab.goto(`http://127.0.0.1:${backEnd.port}/?key=${KEY}`);
-    expect(tab.url()).not.toContain(KEY);
+    await tab.goto(`http://127.0.0.1:${backEnd.port}/?key=${encodeURIComponent(KEY)}`);
+    expect(tab.url()).not.toContain("key");
+    expect(await tab.evaluate(() => document.cookie)).toBe("");
     await tab.fill("input", "ask Which colour? red | blue");
     await tab.keyboard.press("Enter");
     await tab.locator("#choices button", { hasText: "blue" }).click();

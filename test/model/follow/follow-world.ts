@@ -120,6 +120,8 @@ export class FollowWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { follower } of this.followers) follower.end();
+    await Promise.all(this.followers.map(({ done }) => done));
     await this.#gateway[Symbol.asyncDispose]();
     await this.#toGateway.close();
     for (const connection of [this.sender, ...this.#connections]) await connection.close();

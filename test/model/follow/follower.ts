@@ -20,15 +20,16 @@ export abstract class Follower {
   /** The position of the last thing that it got. */
   protected lastId: string;
   #reading = new AbortController();
+  #hasEnded = false;
 
   constructor(options: FollowerOptions) {
     this.options = options;
     this.lastId = options.after;
   }
 
-  /** Reads until the turn with that id has ended. */
+  /** Reads until the word that is looked for, or {@link end}. */
   async until(isLast: (word: Word) => boolean): Promise<void> {
-    while (!isLast(this.words.at(-1) ?? NOTHING)) {
+    while (!this.#hasEnded && !isLast(this.words.at(-1) ?? NOTHING)) {
       this.#reading = new AbortController();
       await this.read(this.#reading.signal, isLast);
     }
@@ -36,6 +37,12 @@ export abstract class Follower {
 
   /** Ends what it reads; it begins again where it was, as a program that was started again. */
   reopen(): void {
+    this.#reading.abort();
+  }
+
+  /** Ends what it reads, for good. A follow of a closed connection ends without an error, and would be begun again for ever. */
+  end(): void {
+    this.#hasEnded = true;
     this.#reading.abort();
   }
 

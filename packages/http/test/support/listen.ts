@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import type { HttpHandler } from "../../src/index.js";
 
 /** A handler on a port that the system chose. */
 export interface Listening extends AsyncDisposable {
@@ -10,7 +9,7 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** Listens as the README shows it for Node. */
-export async function listen(handler: HttpHandler): Promise<Listening> {
+export async function listen(handler: (request: Request) => Promise<Response>): Promise<Listening> {
   const server = createServer(getRequestListener(handler, { overrideGlobalObjects: false }));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
