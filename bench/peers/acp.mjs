@@ -1,28 +1,27 @@
-import { AgentSideConnection, ClientSideConnection } from "@agentclientprotocol/sdk";
+import { agent, client } from "@agentclientprotocol/sdk";
 import { WebSocket, WebSocketServer } from "ws";
 import { BATCH, CALL_TEXT, EVENT, nextTurn } from "./payload.mjs";
 
-/** ACP over a WebSocket, one JSON-RPC message a frame. */
+const { sessionId } = EVENT;
+
+/** ACP over a WebSocket, one JSON-RPC message a frame. A `session/cancel` names the number of events that are wanted. */
 export async function serve() {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
   server.on("connection", (socket) => {
-    const connection = new AgentSideConnection(
-      () => ({
-        extMethod: async (_method, params) => params,
-        extNotification: async (_method, { count }) => flood(connection, count),
-      }),
-      streamOver(socket),
-    );
+    const connection = agent()
+      .onRequest("session/prompt", () => ({ stopReason: "end_turn" }))
+      .onNotification("session/cancel", ({ params }) => flood(connection.client, Number(params.sessionId)))
+      .connect(streamOver(socket));
   });
   await new Promise((resolve) => server.once("listening", resolve));
   return `ws://127.0.0.1:${server.address().port}`;
 }
 
-async function flood(connection, count) {
+async function flood(peer, count) {
   const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text: EVENT.textDelta } };
   for (let sent = 0; sent < count; ) {
     const batch = Array.from({ length: Math.min(BATCH, count - sent) }, () =>
-      connection.sessionUpdate({ sessionId: EVENT.sessionId, update }),
+      peer.notify("session/update", { sessionId, update }),
     );
     sent += batch.length;
     await Promise.all(batch);
@@ -34,16 +33,15 @@ export async function connect(url) {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   await new Promise((resolve) => socket.once("open", resolve));
   let onUpdate = () => {};
-  const client = {
-    sessionUpdate: async () => onUpdate(),
-    requestPermission: async () => ({ outcome: { outcome: "cancelled" } }),
-  };
-  const connection = new ClientSideConnection(() => client, streamOver(socket));
+  const connection = client()
+    .onNotification("session/update", () => onUpdate())
+    .connect(streamOver(socket));
+  const prompt = [{ type: "text", text: CALL_TEXT }];
   return {
-    call: () => connection.extMethod("_call", { text: CALL_TEXT }),
+    call: () => connection.agent.request("session/prompt", { sessionId, prompt }),
     flood(count, onEvent) {
       onUpdate = onEvent;
-      void connection.extNotification("_flood", { count });
+      void connection.agent.notify("session/cancel", { sessionId: String(count) });
     },
     close: async () => void socket.terminate(),
   };

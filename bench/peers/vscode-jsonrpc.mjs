@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { createServer, connect as dial } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import rpc from "vscode-jsonrpc/node.js";
+import rpc from "vscode-jsonrpc/node";
 import { BATCH, CALL_TEXT, EVENT } from "./payload.mjs";
 
 const { StreamMessageReader, StreamMessageWriter, createMessageConnection } = rpc;
