@@ -1,5 +1,8 @@
 import type { Options } from "tsup";
 
+/** Programs that are run from a clone need no declaration files, which take most of a build's time (`buildPrograms`). */
+const hasTypes = process.env.DAEMON_SDK_BUILD !== "programs";
+
 /** What every package builds: ESM and CommonJS with types per condition, unminified, with source maps. */
 export function libraryBuild(entry: string[] | Record<string, string>, overrides: Options = {}): Options {
   return {
@@ -12,6 +15,7 @@ export function libraryBuild(entry: string[] | Record<string, string>, overrides
     splitting: true,
     treeshake: true,
     ...overrides,
+    ...(hasTypes ? {} : { dts: false }),
     esbuildOptions(options, context) {
       // Siblings stay external, so the source condition is never followed in a build.
       options.conditions = [];
