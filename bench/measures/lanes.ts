@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemon-sdk/client";
 import { WebSocket } from "ws";
 import type { Contestant, OpenMeasure } from "../measure.js";
@@ -26,9 +28,14 @@ export async function openDaemon(): Promise<{ daemon: RoleProcess; connection: D
   return { daemon, connection: await connectTo(daemon) };
 }
 
+/** The local token of a daemon of the bench, as options of a connection: a key may have some hundred connections, the person any number. */
+export function tokenOf(daemon: RoleProcess): { token: string } {
+  return { token: readFileSync(join(String(daemon.ready.stateDir), "token"), "utf8").trim() };
+}
+
 /** A further connection to a daemon of the bench, over TCP. */
-export function connectTo(daemon: RoleProcess): Promise<DaemonConnection> {
-  return connectDaemon({ url: `ws://127.0.0.1:${daemon.ready.port}`, apiKey: BENCH_KEY });
+export function connectTo(daemon: RoleProcess, credential: object = { apiKey: BENCH_KEY }): Promise<DaemonConnection> {
+  return connectDaemon({ url: `ws://127.0.0.1:${daemon.ready.port}`, ...credential });
 }
 
 /** New sessions, each with an agent that runs. */
@@ -52,6 +59,6 @@ export function openRaw(port: unknown): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
   return new Promise((resolve, reject) => {
     socket.once("open", () => resolve(socket));
-    socket.once("error", reject);
+    socket.on("error", reject);
   });
 }

@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { type Measure, quantile, type Round } from "../measure.js";
 import { monotonicMicros } from "../roles/paced-agent.js";
 import { startRole } from "../roles/role.js";
-import { connectTo, type Lane, openDaemon, openLanes, openRaw, openSessions } from "./lanes.js";
+import { connectTo, type Lane, openDaemon, openLanes, openRaw, openSessions, tokenOf } from "./lanes.js";
 
 const SECONDS = 1;
 /** Found out once, before the first round. */
@@ -12,8 +12,8 @@ const LOADS = [0.1, 0.25, 0.5, 0.75, 0.9];
 const HALF = ours(0.5);
 const MANY = 1_000;
 const CONNECTING_AT_ONCE = 50;
-/** Events of some 300 bytes that fill the store's log (4 MiB) once or twice a second. */
-const CHECKPOINTED_RATE = 15_000;
+/** Events of some 300 bytes that fill the store's log (4 MiB) every two or three seconds. */
+const CHECKPOINTED_RATE = 6_000;
 const AMONG_MANY = `stream(), ${MANY} connections attached beside it`;
 
 /** From an agent's write to the event in the loop, at shares of what the path can do at most. */
@@ -66,11 +66,13 @@ export const latencyAmongMany: Measure = {
 };
 
 async function amongMany(): Promise<Lane> {
-  const { daemon, connection } = await openDaemon();
+  const daemon = await startRole("daemon");
+  const token = tokenOf(daemon);
+  const connection = await connectTo(daemon, token);
   const [session, watched] = (await openSessions(connection, 2, { agent: "paced" })) as [DaemonSession, DaemonSession];
   const others: Awaited<ReturnType<typeof connectTo>>[] = [];
   while (others.length < MANY) {
-    const batch = await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => connectTo(daemon)));
+    const batch = await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, () => connectTo(daemon, token)));
     await Promise.all(batch.map((other) => other.resumeSession(watched.sessionId)));
     others.push(...batch);
   }

@@ -1,12 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { connectDaemon, type DaemonConnection, type DaemonSession } from "@daemon-sdk/client";
-import { WebSocket } from "ws";
+import { connectDaemon, type DaemonSession } from "@daemon-sdk/client";
+import type { WebSocket } from "ws";
 import type { Measure } from "../measure.js";
-import { BENCH_KEY } from "../roles/daemon.js";
 import { figuresOf } from "../roles/process-figures.js";
 import { type RoleProcess, startRole } from "../roles/role.js";
-import { connectTo, openDaemon, openSessions } from "./lanes.js";
+import { connectTo, openDaemon, openRaw, openSessions, tokenOf } from "./lanes.js";
 
 const CONNECTIONS = 500;
 const SESSIONS = 2_000;
@@ -80,12 +79,17 @@ async function perConnection(): Promise<number> {
 }
 
 async function authenticated(daemon: RoleProcess): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://127.0.0.1:${daemon.ready.port}`, { perMessageDeflate: false });
-  await new Promise((opened) => socket.once("open", opened));
-  const answered = new Promise((resolve) => socket.once("message", resolve));
+  const socket = await openRaw(daemon.ready.port);
+  const answered = new Promise((resolve, reject) => {
+    socket.once("message", resolve);
+    socket.once("close", (code) => reject(new Error(`The daemon closed an idle connection with ${code}.`)));
+  });
   const frame = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request", id: "1" };
-  socket.send(JSON.stringify({ ...frame, method: "daemon.authenticate", params: { apiKey: BENCH_KEY } }));
-  await answered;
+  socket.send(
+    JSON.stringify({ ...frame, method: "daemon.authenticate", params: { ...tokenOf(daemon), caller: "bench" } }),
+  );
+  const answer = String(await answered);
+  if (answer.includes('"error"')) throw new Error(`The daemon refused the bench: ${answer}`);
   return socket;
 }
 
@@ -111,18 +115,14 @@ async function perSessionOfClient(): Promise<number> {
 /** Without the replay buffer, as the agents are stopped and the sessions stay open. */
 async function perSessionOfDaemon(): Promise<number> {
   const { daemon, connection } = await openDaemon();
-  await openIdle(connection, IDLE_SESSIONS / 2);
+  await openSessions(connection, IDLE_SESSIONS / 2);
   await figuresOf(daemon, "memory");
   const before = await figuresOf(daemon, "memory");
-  await openIdle(connection, IDLE_SESSIONS / 2);
+  await openSessions(connection, IDLE_SESSIONS / 2);
   const after = await figuresOf(daemon, "memory");
   await connection.close();
   await daemon.stop();
   return (after.heap - before.heap) / (IDLE_SESSIONS / 2) / KIB;
-}
-
-async function openIdle(connection: DaemonConnection, count: number): Promise<void> {
-  await openSessions(connection, count);
 }
 
 async function idleShare(): Promise<number> {

@@ -11,6 +11,7 @@ export const BENCH_KEY = "fk-bench-on-loopback";
 export const SHELL_AGENT = join(process.cwd(), "bench", "roles", "shell-agent.sh");
 
 const AGENTS = 2_000;
+const SESSIONS = 20_000;
 
 /** Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Argument: its state directory. */
 export async function playDaemon(): Promise<void> {
@@ -25,7 +26,7 @@ export async function playDaemon(): Promise<void> {
       paced: { driver: "stream-jsonrpc", command: [...program, "paced-agent"] },
     },
     defaultAgent: "shell",
-    limits: { liveAgents: AGENTS, liveAgentsPerKey: AGENTS, openSessions: 20_000, openSessionsPerKey: 20_000 },
+    limits: { liveAgents: AGENTS, liveAgentsPerKey: AGENTS, openSessions: SESSIONS, openSessionsPerKey: SESSIONS },
   });
   answerFigures();
   process.once("SIGTERM", () => {
