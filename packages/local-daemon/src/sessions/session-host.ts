@@ -27,7 +27,7 @@ import { type TurnStore, turnStore } from "./turn-store.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions
-  extends Omit<SessionServices, "live" | "models" | "room" | "rules" | "watch">,
+  extends Omit<SessionServices, "live" | "models" | "room" | "rules" | "watch" | "recent">,
     SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
