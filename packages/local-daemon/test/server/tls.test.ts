@@ -26,14 +26,8 @@ function certify(desk: DaemonDesk, name: "one" | "two") {
 
 /** A daemon whose port serves TLS. */
 async function secured(desk: DaemonDesk, more: DaemonConfig = {}) {
-  const config = {
-    ...agentConfig(),
-    port: 0,
-    apiKeys: [KEY],
-    allowedHosts: [HOST],
-    tls: certify(desk, "one"),
-    ...more,
-  };
+  const tls = certify(desk, "one");
+  const config = { ...agentConfig(), port: 0, apiKeys: [KEY], allowedHosts: [HOST], ...more, tls };
   const daemon = await desk.start(config);
   return { daemon, config, port: daemon.endpoint.port ?? 0 };
 }
