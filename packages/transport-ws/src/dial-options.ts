@@ -10,6 +10,8 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
   readonly maxMessageBytes?: number;
   /** Headers of the upgrade request. Node only: a page cannot set any. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Certificates of authorities in PEM that are trusted for `wss:` in place of the usual ones. Node only: a page has its browser's. */
+  readonly ca?: string | readonly string[];
   /**
    * Checks the headers (lower-case names) of the 101 response before a byte is sent or read. If it throws, the dial rejects
    * with that error, the socket is destroyed, and data received with the 101 is dropped. Node only.
@@ -20,5 +22,5 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
 /** Options of `dialBytes`; those of the same name in {@link DialWebSocketOptions} mean the same. */
 export type DialBytesOptions = Pick<
   DialWebSocketOptions,
-  "signal" | "timeoutMs" | "maxMessageBytes" | "headers" | "onUpgrade"
+  "signal" | "timeoutMs" | "maxMessageBytes" | "headers" | "ca" | "onUpgrade"
 >;

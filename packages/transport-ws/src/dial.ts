@@ -54,7 +54,9 @@ async function dial<Link>(
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
   return attempt<Link>(bounds, ({ succeed, fail }) => {
-    const socket = openSocket(target.url, { headers: options.headers ?? {}, ...socketBounds(maxMessageBytes) });
+    const { headers = {}, ca } = options;
+    const trust = ca === undefined ? {} : { ca: [ca].flat() };
+    const socket = openSocket(target.url, { headers, ...trust, ...socketBounds(maxMessageBytes) });
     let response: IncomingMessage | undefined;
     socket.on("upgrade", (answer) => {
       response = answer;
