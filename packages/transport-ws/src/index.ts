@@ -14,4 +14,5 @@ export {
   type RetrySchedule,
   retryDelayMs,
 } from "./retry.js";
+export { StreamTransport, type StreamTransportOptions } from "./stream/index.js";
 export { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
