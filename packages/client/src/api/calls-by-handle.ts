@@ -1,6 +1,5 @@
 import {
   type AddMcpServerParams,
-  type ArchiveSessionResult,
   type CompactSessionResult,
   type ContextBreakdownResult,
   type ExecuteRewindParams,
@@ -21,6 +20,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { AskUserReply, AskUserRequest, PermissionAnswer, PermissionRequest } from "../base/index.js";
 import type { DaemonClient } from "../session/index.js";
+import { type ArchivedSession, archivedSession } from "./session-lists.js";
 import { checkSettings, requireText } from "./session-options.js";
 
 /**
@@ -87,8 +87,8 @@ export abstract class CallsByHandle {
   }
 
   /** Removes the session from the lists. It can still be resumed. */
-  async archive(): Promise<ArchiveSessionResult> {
-    return this.client.call(METHODS.archiveSession, {});
+  async archive(): Promise<ArchivedSession> {
+    return archivedSession(await this.client.call(METHODS.archiveSession, {}));
   }
 
   /** Skills of the agent. */
