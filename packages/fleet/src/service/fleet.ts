@@ -1,5 +1,11 @@
-import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
-import { type AvailableSession, DaemonError, isRecord, newId, SessionNotFoundError } from "@daemon-sdk/protocol";
+import type {
+  AvailableSession,
+  DaemonConnection,
+  DaemonSession,
+  DaemonSessionOptions,
+  ResumeSessionOptions,
+} from "@daemon-sdk/client";
+import { DaemonError, isRecord, newId, SessionNotFoundError } from "@daemon-sdk/protocol";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
@@ -123,7 +129,7 @@ export class Fleet implements AsyncDisposable {
    * in the list.
    *
    * @param options.limit most sessions of each machine, up to 100; default 50
-   * @param options.endBefore epoch seconds: only sessions updated before it
+   * @param options.endBefore Unix milliseconds: only sessions that were updated before
    */
   async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
     const { items, missing } = await askMachines(this.#parts.machines.list(), async ({ machineId }) => {

@@ -107,7 +107,7 @@ const MACHINE_COLUMNS: readonly Column<Machine>[] = [
 const SESSION_COLUMNS: readonly Column<Session>[] = [
   { title: "SESSION", text: ({ sessionId }) => sessionId },
   { title: "MACHINE", text: ({ machineId }) => machineId, style: "cyan" },
-  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt * 1_000) },
+  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt) },
   { title: "TITLE", text: ({ title = "" }) => title, isCut: true },
   { title: "DIRECTORY", text: ({ cwd = "" }) => cwd, isCut: true, style: "dim" },
 ];
