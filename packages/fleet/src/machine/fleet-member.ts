@@ -1,6 +1,6 @@
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { type ConnectionError, DaemonError, isRecord, type Logger, memoryTransport } from "@daemon-sdk/protocol";
-import { type Msg, type NatsConnection, NoRespondersError, RequestError } from "@nats-io/nats-core";
+import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
 import { isName, Subjects } from "../names/index.js";
@@ -38,6 +38,8 @@ export class FleetMember implements FleetMembership {
   readonly #parts: Parts;
   readonly #subjects: Subjects;
   readonly #router: LinkRouter;
+  readonly #searches: Subscription;
+  #refusal: ConnectionError | undefined;
   #lease: MachineLease | undefined;
   #leaving: Promise<void> | undefined;
   #resolveClosed!: (error: ConnectionError | undefined) => void;
@@ -71,11 +73,13 @@ export class FleetMember implements FleetMembership {
       prefix: this.#subjects.machine(options),
       link: { logger: options.logger },
       onOther: (message, rest) => this.#receive(message, rest),
+      onRefused: (error) => this.#refused(error),
     });
     void parts.nats.closed().then((cause) => this.#end(cause instanceof Error ? natsFailure(cause) : undefined));
-    parts.nats.subscribe(this.#subjects.find, {
+    this.#searches = parts.nats.subscribe(this.#subjects.find, {
       callback: (error, message) => {
         if (error === null) void this.#find(message);
+        else this.#refused(natsFailure(error));
       },
     });
   }
@@ -90,9 +94,10 @@ export class FleetMember implements FleetMembership {
 
   async #enter(): Promise<void> {
     const { daemon, tenant, replicas, logger, renewMs } = this.#options;
-    const { machines, members } = await openBuckets(this.#parts.nats, tenant, replicas);
     // The server knows the subscriptions before services can find the machine.
-    await this.#parts.nats.flush();
+    await this.#router.ready();
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const { machines, members } = await openBuckets(this.#parts.nats, tenant, replicas);
     this.#lease = await MachineLease.take({
       ...{ machines, logger, renewMs },
       describe: () => this.#describe(),
@@ -126,8 +131,14 @@ export class FleetMember implements FleetMembership {
     }
   }
 
+  /** The server refused a subscription: without it the machine would seem to serve, and would not. */
+  #refused(error: ConnectionError): void {
+    this.#refusal = error;
+    void this.#end(error);
+  }
+
   #receive(message: Msg, [kind, client = ""]: readonly string[]): void {
-    if (kind === "alive") message.respond("{}");
+    if (kind === "alive") this.#answer(message, {});
     else if (kind === "dial") void this.#dialed(message, client);
   }
 
@@ -135,13 +146,18 @@ export class FleetMember implements FleetMembership {
   async #dialed(message: Msg, client: string): Promise<void> {
     try {
       await this.#accept(message, client);
-      message.respond("{}");
+      this.#answer(message, {});
     } catch (error) {
       const code = DaemonError.is(error) ? error.code : "INTERNAL";
       const text = error instanceof Error ? error.message : String(error);
       this.#options.logger.info({ client, code, error: text }, "a link of the fleet was refused");
-      message.respond(JSON.stringify({ error: { code, message: text } }));
+      this.#answer(message, { error: { code, message: text } });
     }
+  }
+
+  /** Nothing is published after the end of the membership, or while NATS is away: the client would throw, or send it late. */
+  #answer(message: Msg, answer: object): void {
+    if (!this.#router.isAway) message.respond(JSON.stringify(answer));
   }
 
   async #accept(message: Msg, client: string): Promise<void> {
@@ -165,7 +181,7 @@ export class FleetMember implements FleetMembership {
   async #find(message: Msg): Promise<void> {
     try {
       await this.#parts.own.getSessionMessages(message.string(), { limit: 1 });
-      message.respond(JSON.stringify({ machineId: this.machineId }));
+      this.#answer(message, { machineId: this.machineId });
     } catch (error) {
       if (DaemonError.is(error, "SESSION_NOT_FOUND")) return;
       this.#options.logger.warn({ error: String(error) }, "a search for a session was not answered");
@@ -179,8 +195,10 @@ export class FleetMember implements FleetMembership {
 
   async #leave(error: ConnectionError | undefined): Promise<void> {
     const { nats, own } = this.#parts;
-    await this.#lease?.release({ isWritten: !this.#router.isAway });
+    // First, so that nobody answers for the name any more: the next daemon that gets it need not wait.
     this.#router.close();
+    this.#searches.unsubscribe();
+    await this.#lease?.release({ isWritten: !this.#router.isAway });
     await own.close();
     await closeNats(nats, this.#router.isAway);
     this.#resolveClosed(error);
@@ -196,6 +214,7 @@ function ownConnection(daemon: FleetDaemon): Promise<DaemonConnection> {
       return near;
     },
     token: "fleet",
-    reconnect: false,
+    // Restored like every connection: without it the machine's entry would not be renewed.
+    reconnect: { maxElapsedMs: 2 ** 31 - 1 },
   });
 }

@@ -4,6 +4,8 @@ import {
   type ConnectionOptions,
   credsAuthenticator,
   type NatsConnection,
+  PermissionViolationError,
+  RequestError,
   UserAuthenticationExpiredError,
 } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
@@ -52,13 +54,19 @@ export async function closeNats(nats: NatsConnection, isAway: boolean): Promise<
   await nats.close();
 }
 
-/** The error for a connection that NATS ended for good: with AUTH_REJECTED when it refuses the credentials from now on. */
+/** The error for what NATS ended for good: with AUTH_REJECTED when it refuses the credentials, or what they are used for. */
 export function natsFailure(cause: Error): ConnectionError {
   if (isRefusal(cause))
     return new ConnectionError("AUTH_REJECTED", `NATS refuses the credentials now: ${cause.message}.`, { cause });
   return new ConnectionError("CONNECTION_LOST", `The connection to NATS ended: ${cause.message}.`, { cause });
 }
 
-function isRefusal(cause: unknown): boolean {
-  return cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError;
+/** Whether NATS refuses the credentials: at all, since they expired, or for a subject that their permissions do not name. */
+export function isRefusal(cause: unknown): boolean {
+  if (cause instanceof RequestError) return isRefusal(cause.cause);
+  return (
+    cause instanceof AuthorizationError ||
+    cause instanceof UserAuthenticationExpiredError ||
+    cause instanceof PermissionViolationError
+  );
 }

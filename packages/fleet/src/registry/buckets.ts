@@ -2,6 +2,7 @@ import { ConnectionError } from "@daemon-sdk/protocol";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
+import { isRefusal } from "../nats/index.js";
 
 /** The registry of a fleet in the cluster's key-value store. */
 export interface Buckets {
@@ -15,7 +16,7 @@ export interface Buckets {
 
 /**
  * Opens the registry, and makes what is missing of it. Rejects with CONNECTION_FAILED when the cluster cannot say within its time, as in
- * a minority of it, or without JetStream.
+ * a minority of it, or without JetStream; with AUTH_REJECTED when the credentials may not use it.
  *
  * @param replicas copies of the registry in the cluster; fixed by the first that opens it
  */
@@ -35,9 +36,13 @@ export async function openBuckets(nats: NatsConnection, tenant: string, replicas
   }
 }
 
-/** The error for a registry that did not answer. */
+/** The error for a registry that did not answer: AUTH_REJECTED when the credentials may not use it, else CONNECTION_FAILED. */
 export function registryFailure(done: string, cause: unknown): ConnectionError {
   const text = cause instanceof Error ? cause.message : String(cause);
+  if (isRefusal(cause)) {
+    const refused = `NATS refuses the credentials for the registry, which could not be ${done}: ${text}.`;
+    return new ConnectionError("AUTH_REJECTED", refused, { cause });
+  }
   const advice = "Needs nats-server with JetStream and, in a cluster, a majority of its servers";
   return new ConnectionError("CONNECTION_FAILED", `The fleet's registry could not be ${done}: ${text}. ${advice}.`, {
     cause,

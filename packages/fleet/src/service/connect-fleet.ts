@@ -32,6 +32,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
     const buckets = await openBuckets(nats, tenant, replicas);
     const machines = await MachineDirectory.open(buckets, logger);
     const router = new LinkRouter({ nats, subjects, prefix: subjects.client(client), link: { logger } });
+    await router.ready();
     const links = new MachineLinks({ nats, router, subjects, client, machines, connection });
     return new Fleet({ nats, router, subjects, machines, links, sessions: new SessionDirectory(buckets.sessions) });
   } catch (error) {

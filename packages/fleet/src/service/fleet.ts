@@ -55,9 +55,11 @@ export class Fleet implements AsyncDisposable {
     return {
       [Symbol.iterator]: () => machines.list()[Symbol.iterator](),
       async *[Symbol.asyncIterator]() {
+        let version: number;
         do {
+          version = machines.version;
           yield machines.list();
-        } while (await machines.changed());
+        } while (await machines.changedSince(version));
       },
     };
   }

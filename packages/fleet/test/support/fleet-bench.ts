@@ -6,7 +6,7 @@ import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { createDaemon, type Daemon, MemoryStore, PERSON } from "@daemon-sdk/local-daemon/server";
 import { memoryTransport } from "@daemon-sdk/protocol";
 import { type ConnectFleetOptions, connectFleet, type Fleet } from "../../src/index.js";
-import { type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
+import { type FleetDaemon, type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
 
 /** An agent that repeats each prompt, as a real process. */
 const ECHO = fileURLToPath(new URL("../../../local-daemon/test/fixtures/acp-echo.mjs", import.meta.url));
@@ -56,7 +56,11 @@ export class FleetBench {
     return daemon;
   }
 
-  async join(daemon: Daemon, machineId: string, options: Partial<JoinFleetOptions> = {}): Promise<FleetMembership> {
+  async join(
+    daemon: FleetDaemon,
+    machineId: string,
+    options: Partial<JoinFleetOptions> = {},
+  ): Promise<FleetMembership> {
     const membership = await joinFleet(daemon, {
       servers: this.#servers,
       tenant: this.#tenant,
