@@ -39,7 +39,7 @@ describe.skipIf(!HAS_NATS)(`a fleet of daemon processes${NO_NATS}`, () => {
       expect(started).toMatchObject({ code: 0 });
     }
     await using fleet = await connectFleet({ servers: server.url });
-    for await (const machines of fleet.machines()) {
+    for await (const machines of fleet.machines().changes()) {
       if (machines.filter(({ state }) => state === "online").length === MACHINES.length) break;
     }
     const shown = await run("", "fleet", "machines", "--servers", server.url, "--json");
@@ -86,7 +86,7 @@ describe.skipIf(!HAS_NATS)(`a fleet of daemon processes${NO_NATS}`, () => {
 
   /** The machine, once an instance other than `former` serves. */
   async function online(fleet: Fleet, machineId: string, former?: string): Promise<FleetMachine> {
-    for await (const machines of fleet.machines()) {
+    for await (const machines of fleet.machines().changes()) {
       const found = machines.find((machine) => machine.machineId === machineId);
       if (found?.state === "online" && found.instance !== former) return found;
     }

@@ -3,6 +3,7 @@ import type { Transport } from "@daemon-sdk/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fleet, FleetMachine } from "../src/index.js";
 import { joinFleet } from "../src/machine.js";
+import { Subjects } from "../src/names/index.js";
 import { openNats } from "../src/nats/index.js";
 import { openBuckets } from "../src/registry/index.js";
 import { FleetBench } from "./support/fleet-bench.js";
@@ -123,8 +124,8 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
 
   test("a machine whose entry another daemon has taken stops serving the fleet, and its local clients go on", async () => {
     const { daemon, membership } = await bench.machine("m-1");
-    const nats = await openNats({ servers: server.url }, "twin");
-    const { machines } = await openBuckets(nats, `tenant-${tenants}`, 1);
+    const nats = await openNats({ servers: server.url }, { name: "twin" });
+    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), 1);
     const entry = (await machines.get("m-1"))?.json<object>();
     await machines.put("m-1", JSON.stringify({ ...entry, instance: "another" }));
     expect(await membership.closed).toMatchObject({ code: "NAME_TAKEN", retryable: false });
@@ -208,7 +209,7 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
   test("a change while a reader of the machines is busy is not missed", async () => {
     const { membership } = await bench.machine("m-1", { renewMs: 60_000 });
     const fleet = await bench.service();
-    const states = fleet.machines()[Symbol.asyncIterator]();
+    const states = fleet.machines().changes();
     expect((await states.next()).value).toMatchObject([{ state: "online" }]);
     const other = until(await bench.service(), ([machine]) => machine?.state === "lost");
     const seen = until(fleet, ([machine]) => machine?.state === "lost");
@@ -218,8 +219,8 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
 
   test("entries of the registry that are not of their machine are not read", async () => {
     const { membership } = await bench.machine("m-1");
-    const nats = await openNats({ servers: server.url }, "stranger");
-    const { machines } = await openBuckets(nats, `tenant-${tenants}`, 1);
+    const nats = await openNats({ servers: server.url }, { name: "stranger" });
+    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), 1);
     const entry = (await machines.get("m-1"))?.json<object>();
     await machines.put("m-2", JSON.stringify({ ...entry, machineId: "m-1" }));
     await machines.put("m-3", JSON.stringify({ ...entry, machineId: "m-3", instance: "*" }));
@@ -323,7 +324,7 @@ test("a fleet without a NATS server is refused with a code", async () => {
 });
 
 async function until(fleet: Fleet, holds: (machines: readonly FleetMachine[]) => boolean): Promise<void> {
-  for await (const machines of fleet.machines()) if (holds(machines)) return;
+  for await (const machines of fleet.machines().changes()) if (holds(machines)) return;
 }
 
 async function resultOf(stream: AsyncIterable<{ type: string }>): Promise<string | undefined> {

@@ -1,8 +1,8 @@
-import type { ConnectionError } from "@daemon-sdk/protocol";
+import { ConnectionError } from "@daemon-sdk/protocol";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import { natsFailure } from "../nats/index.js";
+import { natsRefusal } from "../nats/index.js";
 import { encodeFrame, FrameKind } from "./frame.js";
 import { type LinkOptions, LinkTransport } from "./link-transport.js";
 
@@ -58,7 +58,11 @@ export class LinkRouter {
 
   /** Resolves when the server has the subscription; rejects with AUTH_REJECTED when the credentials may not have it. */
   async ready(): Promise<void> {
-    await this.#options.nats.flush();
+    await this.#options.nats.flush().catch((cause: unknown) => {
+      throw new ConnectionError("CONNECTION_FAILED", `NATS did not take the subscription: ${String(cause)}.`, {
+        cause,
+      });
+    });
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 
@@ -99,7 +103,7 @@ export class LinkRouter {
 
   #route(error: Error | null, message: Msg): void {
     if (error !== null) {
-      this.#refusal = natsFailure(error);
+      this.#refusal = natsRefusal(error);
       this.#options.onRefused?.(this.#refusal);
       return;
     }

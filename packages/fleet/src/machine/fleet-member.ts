@@ -4,8 +4,14 @@ import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Su
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
 import { isName, Subjects } from "../names/index.js";
-import { closeNats, type NatsOptions, natsFailure, openNats } from "../nats/index.js";
-import { type MachineEntry, type MachineLabels, MachineLease, openBuckets } from "../registry/index.js";
+import { closeNats, type NatsOptions, natsRefusal, openNats } from "../nats/index.js";
+import {
+  type MachineEntry,
+  type MachineLabels,
+  MachineLease,
+  openBuckets,
+  registryFailure,
+} from "../registry/index.js";
 import type { FleetDaemon, FleetMembership, FleetPrincipal } from "./membership.js";
 
 /** Checked options of a membership. */
@@ -46,7 +52,9 @@ export class FleetMember implements FleetMembership {
 
   /** Rejects as `joinFleet` does, and holds nothing then. */
   static async join(options: FleetMemberOptions): Promise<FleetMember> {
-    const nats = await openNats(options.nats, `machine ${options.machineId}`);
+    const { tenant, machineId } = options;
+    const inbox = new Subjects(tenant).machineInbox(machineId);
+    const nats = await openNats(options.nats, { name: `machine ${machineId}`, inbox });
     let member: FleetMember | undefined;
     try {
       member = new FleetMember(options, { nats, own: await ownConnection(options.daemon) });
@@ -75,11 +83,11 @@ export class FleetMember implements FleetMembership {
       onOther: (message, rest) => this.#receive(message, rest),
       onRefused: (error) => this.#refused(error),
     });
-    void parts.nats.closed().then((cause) => this.#end(cause instanceof Error ? natsFailure(cause) : undefined));
+    void parts.nats.closed().then((cause) => this.#end(cause instanceof Error ? natsRefusal(cause) : undefined));
     this.#searches = parts.nats.subscribe(this.#subjects.find, {
       callback: (error, message) => {
         if (error === null) void this.#find(message);
-        else this.#refused(natsFailure(error));
+        else this.#refused(natsRefusal(error));
       },
     });
   }
@@ -93,11 +101,11 @@ export class FleetMember implements FleetMembership {
   }
 
   async #enter(): Promise<void> {
-    const { daemon, tenant, replicas, logger, renewMs } = this.#options;
+    const { daemon, replicas, logger, renewMs } = this.#options;
     // The server knows the subscriptions before services can find the machine.
     await this.#router.ready();
     if (this.#refusal !== undefined) throw this.#refusal;
-    const { machines, members } = await openBuckets(this.#parts.nats, tenant, replicas);
+    const { machines, members } = await openBuckets(this.#parts.nats, this.#subjects, replicas);
     this.#lease = await MachineLease.take({
       ...{ machines, logger, renewMs },
       describe: () => this.#describe(),
@@ -107,7 +115,10 @@ export class FleetMember implements FleetMembership {
         void this.#end(error);
       },
     });
-    await members.put(this.machineId, JSON.stringify(await this.#describe()));
+    const entry = JSON.stringify(await this.#describe());
+    await members.put(this.machineId, entry).catch((error: unknown) => {
+      throw registryFailure("written", error);
+    });
     void daemon.closed.then(() => this.leave());
   }
 

@@ -1,8 +1,19 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+  type StreamAPI,
+} from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
-import type { NatsConnection } from "@nats-io/nats-core";
+import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
+import type { BucketName, Subjects } from "../names/index.js";
 import { isRefusal } from "../nats/index.js";
+
+/** The server's code for a stream that exists with another configuration. */
+const STREAM_NAME_IN_USE = 10_058;
 
 /** The registry of a fleet in the cluster's key-value store. */
 export interface Buckets {
@@ -20,13 +31,17 @@ export interface Buckets {
  *
  * @param replicas copies of the registry in the cluster; fixed by the first that opens it
  */
-export async function openBuckets(nats: NatsConnection, tenant: string, replicas: number): Promise<Buckets> {
-  const kvm = new Kvm(nats);
-  const open = (name: string, options: { ttl?: number } = {}) =>
-    kvm.create(`f_${tenant}_${name}`, { history: 1, replicas, ...options });
+export async function openBuckets(nats: NatsConnection, subjects: Subjects, replicas: number): Promise<Buckets> {
   try {
+    const streams = (await jetstreamManager(nats)).streams;
+    const kvm = new Kvm(nats);
+    const open = async (name: BucketName, maxAgeMs = 0) => {
+      const bucket = subjects.bucket(name);
+      await makeBucket(streams, bucket, { replicas, maxAgeMs });
+      return kvm.open(bucket, { bindOnly: true, allow_direct: true });
+    };
     const [machines, members, sessions] = await Promise.all([
-      open("machines", { ttl: FLEET_LIMITS.leaseMs }),
+      open("machines", FLEET_LIMITS.leaseMs),
       open("members"),
       open("sessions"),
     ]);
@@ -34,6 +49,36 @@ export async function openBuckets(nats: NatsConnection, tenant: string, replicas
   } catch (cause) {
     throw registryFailure("opened", cause);
   }
+}
+
+/**
+ * Makes the stream of a bucket where it is missing. Not by `Kvm.create`, whose streams obey a header by which whoever may write one entry
+ * removes all of them.
+ */
+async function makeBucket(
+  streams: StreamAPI,
+  bucket: string,
+  { replicas, maxAgeMs }: { readonly replicas: number; readonly maxAgeMs: number },
+): Promise<void> {
+  const name = `KV_${bucket}`;
+  const config = {
+    ...{ name, subjects: [`$KV.${bucket}.>`], max_msgs_per_subject: 1, max_age: nanos(maxAgeMs) },
+    ...{ max_msg_size: FLEET_LIMITS.entryBytes, num_replicas: replicas, discard: DiscardPolicy.New },
+    ...{ allow_direct: true, allow_rollup_hdrs: false, deny_delete: true, deny_purge: true },
+  };
+  try {
+    await streams.info(name);
+  } catch (error) {
+    if (!isApiError(error, JetStreamApiCodes.StreamNotFound)) throw error;
+    await streams.add(config).catch((failure: unknown) => {
+      // Another program made it meanwhile, for other `replicas`.
+      if (!isApiError(failure, STREAM_NAME_IN_USE)) throw failure;
+    });
+  }
+}
+
+function isApiError(error: unknown, code: number): boolean {
+  return error instanceof JetStreamApiError && error.code === code;
 }
 
 /** The error for a registry that did not answer: AUTH_REJECTED when the credentials may not use it, else CONNECTION_FAILED. */

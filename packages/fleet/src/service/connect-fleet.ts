@@ -26,10 +26,11 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
   checkName("tenant", tenant);
   checkName("client", client);
   const { logger = silentLogger } = connection;
-  const nats = await openNats({ servers, ...(credentials === undefined ? {} : { credentials }) }, `service ${client}`);
+  const subjects = new Subjects(tenant);
+  const given = { servers, ...(credentials === undefined ? {} : { credentials }) };
+  const nats = await openNats(given, { name: `service ${client}`, inbox: subjects.clientInbox(client) });
   try {
-    const subjects = new Subjects(tenant);
-    const buckets = await openBuckets(nats, tenant, replicas);
+    const buckets = await openBuckets(nats, subjects, replicas);
     const machines = await MachineDirectory.open(buckets, logger);
     const router = new LinkRouter({ nats, subjects, prefix: subjects.client(client), link: { logger } });
     await router.ready();

@@ -21,8 +21,11 @@ export interface FleetSession extends AvailableSession {
   readonly machineId: string;
 }
 
-/** The machines of a fleet: now, by a `for` loop; now and after each change, by a `for await` loop, until the fleet is closed. */
-export interface FleetMachines extends Iterable<FleetMachine>, AsyncIterable<readonly FleetMachine[]> {}
+/** The machines of a fleet, as they are when a loop over them begins. */
+export interface FleetMachines extends Iterable<FleetMachine> {
+  /** All machines, now and after each change, until the fleet is closed. */
+  changes(): AsyncIterableIterator<readonly FleetMachine[]>;
+}
 
 /** What a fleet is made of. */
 export interface FleetParts {
@@ -54,7 +57,7 @@ export class Fleet implements AsyncDisposable {
     const { machines } = this.#parts;
     return {
       [Symbol.iterator]: () => machines.list()[Symbol.iterator](),
-      async *[Symbol.asyncIterator]() {
+      async *changes() {
         let version: number;
         do {
           version = machines.version;

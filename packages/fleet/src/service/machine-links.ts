@@ -12,7 +12,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
 import { randomToken, type Subjects } from "../names/index.js";
-import { isRefusal, natsFailure } from "../nats/index.js";
+import { isRefusal, natsRefusal } from "../nats/index.js";
 import type { MachineDirectory } from "../registry/index.js";
 
 /** Options of a machine's connection. */
@@ -40,13 +40,13 @@ export class MachineLinks {
   constructor(parts: MachineLinksParts) {
     this.#parts = parts;
     void parts.nats.closed().then((cause) => {
-      if (cause instanceof Error) this.#end.abort(natsFailure(cause));
+      if (cause instanceof Error) this.#end.abort(natsRefusal(cause));
     });
   }
 
   /**
    * The connection to a machine. Rejects with MACHINE_GONE for one that is not online, with CONNECTION_CLOSED after `close()`, with
-   * AUTH_REJECTED or CONNECTION_LOST when NATS has ended the connection for good, else as `connectDaemon`.
+   * AUTH_REJECTED when NATS refuses the credentials from now on, else as `connectDaemon`.
    */
   connection(machineId: string): Promise<DaemonConnection> {
     if (this.#end.signal.aborted) return Promise.reject(this.#end.signal.reason);
@@ -99,7 +99,7 @@ export class MachineLinks {
     } catch (error) {
       link.terminate();
       if (signal.aborted) throw signal.reason;
-      if (isRefusal(error)) throw natsFailure(error as Error);
+      if (isRefusal(error)) throw natsRefusal(error as Error);
       throw DaemonError.is(error) ? error : notReached(machineId, String(error), error);
     } finally {
       signal.removeEventListener("abort", abandon);
