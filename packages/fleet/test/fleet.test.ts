@@ -39,7 +39,13 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
     await bench.machine("m-2");
     const fleet = await bench.service();
     expect([...fleet.machines()]).toMatchObject([
-      { machineId: "m-1", state: "online", labels: { region: "eu" }, agents: ["echo", "workspace-agent"], load: 0 },
+      {
+        machineId: "m-1",
+        state: "online",
+        labels: { region: "eu" },
+        agents: ["echo", "workspace-agent", "asking"],
+        load: 0,
+      },
       { machineId: "m-2", state: "online" },
     ]);
     const isLost = until(fleet, ([first]) => first?.state === "lost");
@@ -100,6 +106,40 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
       expect(missing).toMatchObject([{ machineId: "m-2", error: { code: "MACHINE_GONE" } }]);
       await expect(one.listSessions()).resolves.toBeDefined();
     }
+  });
+
+  test("what agents of all machines wait for is listed, and answered on the machine of the request", async () => {
+    for (const id of ["m-1", "m-2"]) await bench.machine(id);
+    const fleet = await bench.service();
+    const results = [];
+    for (const machineId of ["m-2", "m-1"]) {
+      const connection = await fleet.connection(machineId);
+      const session = await connection.createSession({ agent: "asking", cwd: bench.directory });
+      results.push(resultOf(session.stream(`touch ${machineId}`)));
+      await expect.poll(async () => connection.listRequests()).toHaveLength(1);
+    }
+    const { items, missing } = await fleet.listRequests();
+    expect(missing).toEqual([]);
+    expect(items).toMatchObject([{ machineId: "m-2", method: "request_permission" }, { machineId: "m-1" }]);
+    for (const { machineId, requestId } of items)
+      await (await fleet.connection(machineId)).answerRequest(requestId, "proceed_once");
+    expect(await Promise.all(results)).toEqual(["Done: touch m-2", "Done: touch m-1"]);
+    expect((await fleet.listRequests()).items).toEqual([]);
+  });
+
+  test("conversations of all machines are searched, and a machine that is lost is missing", async () => {
+    await bench.machine("m-1");
+    const { membership } = await bench.machine("m-2");
+    const fleet = await bench.service();
+    for (const id of ["m-1", "m-2"]) await (await fleet.connection(id)).run("a red herring", { cwd: bench.directory });
+    const found = async () =>
+      (await fleet.searchSessions({ query: "herring" })).items.map((one) => one.machineId).sort();
+    await expect.poll(found).toEqual(["m-1", "m-2"]);
+    await membership.leave();
+    expect(await fleet.searchSessions({ query: "herring" })).toMatchObject({
+      items: [{ machineId: "m-1" }],
+      missing: [{ machineId: "m-2", error: { code: "MACHINE_GONE" } }],
+    });
   });
 
   test("a connection outlives the restart of its machine's daemon, and so does a session", async () => {

@@ -26,9 +26,9 @@ const SYSTEM_LIMITS = { ...LIMITS, mem_storage: 0, disk_storage: 0, streams: 0, 
 /**
  * Makes the keys of a new cluster: an operator, its system account, and an account for one tenant.
  *
- * @param accountsDirectory where the servers keep accounts, as a path on their disks
+ * @param directory where each server keeps its accounts and streams, an absolute path on its disk
  */
-export async function createFleetKeys(tenant: string, accountsDirectory: string): Promise<FleetKeys> {
+export async function createFleetKeys(tenant: string, directory: string): Promise<FleetKeys> {
   checkName("tenant", tenant);
   const [operator, system, account, signer] = [createOperator(), createAccount(), createAccount(), createAccount()];
   const systemId = system.getPublicKey();
@@ -39,10 +39,10 @@ export async function createFleetKeys(tenant: string, accountsDirectory: string)
   const tenantJwt = await encodeAccount(tenant, account, tenantClaims, { signer: operator });
   return {
     serverConfig: [
-      "jetstream: enabled",
+      `jetstream: { store_dir: ${JSON.stringify(`${directory}/jetstream`)} }`,
       `operator: ${operatorJwt}`,
       `system_account: ${systemId}`,
-      `resolver: { type: full, dir: ${JSON.stringify(accountsDirectory)}, allow_delete: false, interval: "2m" }`,
+      `resolver: { type: full, dir: ${JSON.stringify(`${directory}/accounts`)}, allow_delete: false, interval: "2m" }`,
       `resolver_preload: { ${systemId}: ${systemJwt}, ${accountId}: ${tenantJwt} }`,
       "",
     ].join("\n"),

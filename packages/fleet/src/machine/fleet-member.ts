@@ -12,7 +12,7 @@ import {
   openBuckets,
   registryFailure,
 } from "../registry/index.js";
-import type { FleetDaemon, FleetMembership, FleetPrincipal } from "./membership.js";
+import type { FleetDaemon, FleetMembership, JoinFleetOptions } from "./membership.js";
 
 /** Checked options of a membership. */
 export interface FleetMemberOptions {
@@ -24,7 +24,7 @@ export interface FleetMemberOptions {
   readonly labels: MachineLabels;
   readonly capacity: number;
   readonly replicas: number;
-  readonly principal: (client: string) => FleetPrincipal | undefined;
+  readonly principal: Required<JoinFleetOptions>["principal"];
   readonly logger: Logger;
   readonly renewMs: number | undefined;
 }
@@ -176,7 +176,7 @@ export class FleetMember implements FleetMembership {
     const token = isRecord(request) ? request.token : undefined;
     if (typeof token !== "string" || !isName(token) || !isName(client) || this.#router.has(token))
       throw new DaemonError("PROTOCOL_VIOLATION", "A dial needs the name of its client and a token of its own.");
-    const principal = this.#options.principal(client);
+    const principal = await this.#options.principal(client);
     if (principal === undefined)
       throw new DaemonError("NOT_ALLOWED", `Machine ${this.machineId} does not serve the client ${client}.`);
     const link = this.#router.open(token, `${this.#subjects.client(client)}.l.${token}`);

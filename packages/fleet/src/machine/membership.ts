@@ -30,7 +30,7 @@ export interface JoinFleetOptions extends NatsOptions {
    * The identity of a service by its name (`client` of `connectFleet`). Undefined refuses it. Default: each acts for the person whose
    * daemon it is, and reaches every session.
    */
-  readonly principal?: (client: string) => FleetPrincipal | undefined;
+  readonly principal?: (client: string) => FleetPrincipal | undefined | Promise<FleetPrincipal | undefined>;
   /** Default: no log. */
   readonly logger?: Logger;
   /** Interval of renewals in the registry in ms, for tests; default 5 000. */

@@ -20,7 +20,7 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
   let bench: FleetBench;
 
   beforeAll(async () => {
-    keys = await createFleetKeys("acme", join(directory, "accounts"));
+    keys = await createFleetKeys("acme", directory);
     server = await NatsServer.start(keys.serverConfig);
   });
   afterAll(async () => {
@@ -80,6 +80,8 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
     await fleet.connection("m-1");
     expect(names).toEqual(["bot"]);
     const credentials = await credentialsOf({ client: "bot" });
+    await (await bench.service({ credentials })).connection("m-1");
+    expect(names).toEqual(["bot", "bot"]);
     await expect(bench.service({ client: "boss", credentials })).rejects.toMatchObject({ code: "AUTH_REJECTED" });
   });
 

@@ -10,6 +10,8 @@ import { type FleetDaemon, type FleetMembership, type JoinFleetOptions, joinFlee
 
 /** An agent that repeats each prompt, as a real process. */
 const ECHO = fileURLToPath(new URL("../../../local-daemon/test/fixtures/acp-echo.mjs", import.meta.url));
+/** An agent that asks for a permission with each prompt. */
+const ASKING = fileURLToPath(new URL("../fixtures/asking-agent.mjs", import.meta.url));
 
 /** One machine of a test: a daemon in this process, with a store that outlives it. */
 export interface TestMachine {
@@ -49,7 +51,10 @@ export class FleetBench {
     const daemon = await createDaemon({
       stateDir: false,
       store,
-      agents: { echo: { command: [process.execPath, ECHO], driver: "acp" } },
+      agents: {
+        echo: { command: [process.execPath, ECHO], driver: "acp" },
+        asking: { command: [process.execPath, ASKING], driver: "acp" },
+      },
       defaultAgent: "echo",
     });
     this.#open.push(() => daemon.close({ drainMs: 0 }));

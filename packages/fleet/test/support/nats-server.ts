@@ -48,7 +48,8 @@ export class NatsServer {
   async run(): Promise<void> {
     const file = join(this.#directory, "nats.conf");
     writeFileSync(file, this.#settings);
-    const args = ["-c", file, "-a", "127.0.0.1", "-p", String(this.port), "-js", "-sd", this.#directory];
+    const store = this.#settings.includes("store_dir") ? [] : ["-js", "-sd", this.#directory];
+    const args = ["-c", file, "-a", "127.0.0.1", "-p", String(this.port), ...store];
     const child = spawn("nats-server", args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
