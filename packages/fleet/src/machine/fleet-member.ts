@@ -3,6 +3,7 @@ import { type ConnectionError, DaemonError, isRecord, type Logger, memoryTranspo
 import { type Msg, type NatsConnection, NoRespondersError, RequestError } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
+import { MachineMail } from "../mail/index.js";
 import { isName, Subjects } from "../names/index.js";
 import { closeNats, type NatsOptions, natsFailure, openNats } from "../nats/index.js";
 import { type MachineEntry, type MachineLabels, MachineLease, openBuckets } from "../registry/index.js";
@@ -39,6 +40,7 @@ export class FleetMember implements FleetMembership {
   readonly #subjects: Subjects;
   readonly #router: LinkRouter;
   #lease: MachineLease | undefined;
+  #mail: MachineMail | undefined;
   #leaving: Promise<void> | undefined;
   #resolveClosed!: (error: ConnectionError | undefined) => void;
 
@@ -103,7 +105,16 @@ export class FleetMember implements FleetMembership {
       },
     });
     await members.put(this.machineId, JSON.stringify(await this.#describe()));
+    await this.#carryMail();
     void daemon.closed.then(() => this.leave());
+  }
+
+  async #carryMail(): Promise<void> {
+    const { daemon, tenant, machineId, replicas, logger } = this.#options;
+    const { relay } = daemon;
+    if (relay === undefined) return;
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, tenant, machineId, replicas };
+    this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 
   async #describe(): Promise<MachineEntry> {
@@ -179,6 +190,7 @@ export class FleetMember implements FleetMembership {
 
   async #leave(error: ConnectionError | undefined): Promise<void> {
     const { nats, own } = this.#parts;
+    this.#mail?.stop();
     await this.#lease?.release({ isWritten: !this.#router.isAway });
     this.#router.close();
     await own.close();

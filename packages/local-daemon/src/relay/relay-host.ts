@@ -2,10 +2,11 @@ import type { Logger } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import type { RelayLimits } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
+import { DaemonExchange } from "./exchange/index.js";
 import { Channels, ShadowTable, Topics } from "./groups/index.js";
 import { handlerGroups } from "./handlers/index.js";
 import { DurableMailboxes } from "./mailboxes/index.js";
-import { Directory, NameRegistry } from "./names/index.js";
+import { Directory, NameRegistry, NamesElsewhere } from "./names/index.js";
 import { Presence } from "./presence.js";
 import { PresenceFeed } from "./presence-feed.js";
 import { type HandlerGroup, Router } from "./router.js";
@@ -30,6 +31,8 @@ export class RelayHost implements RelayGate {
   readonly logger: Logger;
   readonly handshake: Handshake;
   readonly router: Router;
+  /** What of the relay spans a fleet. */
+  readonly exchange: DaemonExchange;
   readonly #committer: Committer;
   readonly #registry: NameRegistry;
   readonly #mailboxes: DurableMailboxes;
@@ -46,6 +49,7 @@ export class RelayHost implements RelayGate {
     await host.#topics.load();
     await host.#channels.load();
     await host.#mailboxes.load();
+    await host.exchange.load();
     return host;
   }
 
@@ -53,9 +57,15 @@ export class RelayHost implements RelayGate {
     this.maxFrameBytes = options.limits.relayFrameBytes;
     this.logger = options.logger;
     this.#committer = options.committer;
-    const registry = new NameRegistry(options);
-    const directory = new Directory({ ...options, registry });
-    const mailboxes = new DurableMailboxes({ ...options, addressOf: (name) => directory.addressOf(name) });
+    const elsewhere = new NamesElsewhere();
+    const registry = new NameRegistry({ ...options, onChanged: (name) => this.exchange.onNameChanged?.(name) });
+    const directory = new Directory({ ...options, registry, elsewhere });
+    const mailboxes = new DurableMailboxes({
+      ...options,
+      addressOf: (name) => directory.addressOf(name),
+      onOutbox: (machineId) => this.exchange.hasMailFor(machineId),
+    });
+    this.exchange = new DaemonExchange({ ...options, mailboxes, registry, directory, elsewhere });
     const topics = new Topics(options);
     const feed = new PresenceFeed({ maxFrameBytes: this.maxFrameBytes });
     const channels = new Channels({ ...options, directory, mailboxes, feed });
@@ -94,6 +104,7 @@ export class RelayHost implements RelayGate {
   async stop(): Promise<void> {
     for (const group of this.#groups) await group.onStop?.();
     this.#feed.stop();
+    this.exchange.stop();
     this.#mailboxes.stop();
     await this.#committer.drain();
   }

@@ -56,6 +56,8 @@ export interface NameRegistryOptions {
   readonly committer: Committer;
   readonly now: () => number;
   readonly logger: Logger;
+  /** Called after a name has connected, disconnected or been forgotten. */
+  readonly onChanged?: (name: string) => void;
 }
 
 /** Every agent and user that ever connected, by address, with its owners and the sessions it can resume. Survives the daemon. */
@@ -148,6 +150,7 @@ export class NameRegistry {
     const { name, entityType } = known.record;
     const isOtherKnown = this.#names.has(addressFor(name, entityType === "agent" ? "user" : "agent"));
     if (!isOtherKnown) this.#looks.delete(name);
+    this.#options.onChanged?.(name);
     await this.#options.committer.commit([{ kind: "relayFact", scope: SCOPE, name: address, body: undefined }]);
     return true;
   }
@@ -166,7 +169,8 @@ export class NameRegistry {
   #put(address: string, known: KnownName): void {
     if (!this.#names.has(address)) this.#looks.add(known.record.name);
     this.#names.set(address, known);
-    const { committer, logger } = this.#options;
+    const { committer, logger, onChanged } = this.#options;
+    onChanged?.(known.record.name);
     const write = { kind: "relayFact", scope: SCOPE, name: address, body: JSON.stringify(known) } as const;
     committer
       .commit([write])
