@@ -67,23 +67,34 @@ export type * from "./stored-types.js";
  */
 export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   const resolved = resolveConfig(config);
-  const { stateDir, logger, now } = resolved;
+  const { stateDir, logger } = resolved;
   const loginShell = new LoginShell({ isRead: resolved.loginShell, logger });
   await findNamedAgents(resolved, loginShell);
   const claim = stateDir === false ? unclaimed() : await claimStateDir({ stateDir, logger });
-  let store: Store | undefined;
+  const start = async (isAgain = false): Promise<RunningDaemon> => {
+    const store = storeOf(resolved, claim);
+    try {
+      const { epoch } = await store.open();
+      failpoint("store-opened");
+      const otel = await loadOtel();
+      return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel });
+    } catch (error) {
+      await store.close().catch(() => {});
+      // A start reads more than opening the store does.
+      if (!isAgain && store instanceof SqliteStore && store.opensRepairedAfter(error)) return start(true);
+      throw error;
+    }
+  };
   try {
-    const { databasePath: path } = claim;
-    store = resolved.store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
-    const { epoch } = await store.open();
-    failpoint("store-opened");
-    const otel = await loadOtel();
-    return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel });
+    return await start();
   } catch (error) {
-    await store?.close().catch(() => {});
     await claim.release();
     throw error;
   }
+}
+
+function storeOf({ store, now, logger }: ResolvedConfig, { databasePath: path }: Claim | Unclaimed): Store {
+  return store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
 }
 
 interface Parts {
