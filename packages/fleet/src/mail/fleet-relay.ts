@@ -33,6 +33,8 @@ export interface MailCarrier {
   publish(machineId: string, letter: MailLetter): Promise<"kept" | "too_large">;
   /** Asks a machine what it has stored of this machine's mail; undefined when it does not answer. */
   ask(machineId: string): Promise<MailAccount | undefined>;
+  /** Sends an envelope to a machine, or to all, that is not kept for them: it gets there at most once. */
+  post(machineId: string | undefined, text: string): void;
 }
 
 /** The mail of other machines for this one, while a carrier is attached. */
@@ -40,11 +42,14 @@ export interface MailExchange {
   receive(machineId: string, letters: readonly MailLetter[]): Promise<MailReport>;
   accountOf(machineId: string): MailAccount;
   reported(machineId: string, report: MailReport): void;
+  /** An envelope of another machine's `post`. */
+  posted(text: string): void;
   detach(): void;
 }
 
 /** What a machine announces of a name that it knows. Times in Unix milliseconds. */
 export interface NamePlace {
+  readonly entityType: "agent" | "user";
   readonly isConnected: boolean;
   readonly lastSeen: number;
 }

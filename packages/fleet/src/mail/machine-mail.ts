@@ -2,7 +2,7 @@ import type { Logger } from "@daemon-sdk/protocol";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import type { FleetRelay, MailAccount, MailExchange, MailLetter, MailReport } from "./fleet-relay.js";
+import type { FleetRelay, MailAccount, MailExchange, MailLetter } from "./fleet-relay.js";
 import { decodeAccount } from "./letter-bytes.js";
 import { MailStream } from "./mail-stream.js";
 import { NameBoard } from "./name-board.js";
@@ -24,7 +24,7 @@ export interface MachineMailOptions {
  */
 export class MachineMail {
   readonly #options: MachineMailOptions;
-  readonly #subscription: Subscription;
+  readonly #subscriptions: Subscription[];
   readonly #board: NameBoard;
   #stream!: MailStream;
   #mail: MailExchange | undefined;
@@ -52,11 +52,11 @@ export class MachineMail {
     this.#options = options;
     this.#board = board;
     const { nats, subjects, machineId } = options;
-    this.#subscription = nats.subscribe(subjects.post(machineId, "*", "*"), {
-      callback: (error, message) => {
-        if (error === null) this.#receivePost(message);
-      },
-    });
+    const callback = (error: Error | null, message: Msg) => {
+      if (error === null) this.#receivePost(message);
+    };
+    const own = [subjects.post(machineId, "*", "*"), subjects.posts("*")];
+    this.#subscriptions = own.map((subject) => nats.subscribe(subject, { callback }));
   }
 
   /** Ends it. What is not reported stays in the store of the daemon. */
@@ -64,7 +64,7 @@ export class MachineMail {
     this.#isStopped = true;
     this.#pause();
     this.#board.close();
-    this.#subscription.unsubscribe();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
   async #watch(): Promise<void> {
@@ -87,6 +87,10 @@ export class MachineMail {
     this.#mail = relay.attach({
       publish: (machineId, letter) => this.#stream.publish(machineId, letter),
       ask: (machineId) => this.#ask(machineId),
+      post: (machineId, text) => {
+        const { subjects, machineId: own } = this.#options;
+        this.#send(machineId === undefined ? subjects.posts(own) : subjects.post(machineId, "envelope", own), text);
+      },
     });
     this.#stream.start();
     await this.#board.start();
@@ -114,18 +118,25 @@ export class MachineMail {
     const mail = this.#mail;
     if (mail === undefined) return;
     const report = await mail.receive(sender, letters);
-    if (this.#mail === mail) this.#post(sender, "report", report);
+    const { subjects, machineId: own } = this.#options;
+    if (this.#mail === mail) this.#send(subjects.post(sender, "report", own), JSON.stringify(report));
   }
 
-  #post(machineId: string, kind: string, report: MailReport): void {
-    const { nats, subjects, machineId: own } = this.#options;
-    if (!nats.isClosed()) nats.publish(subjects.post(machineId, kind, own), JSON.stringify(report));
+  #send(subject: string, text: string): void {
+    const { nats, logger } = this.#options;
+    try {
+      nats.publish(subject, text);
+    } catch (error) {
+      // Larger than the server takes, or closed.
+      logger.warn({ subject, error: String(error) }, "a message to other machines was not sent");
+    }
   }
 
-  /** A report of what another machine has stored, or its request for one. */
+  /** A report of what another machine has stored, its request for one, or an envelope of its relay. */
   #receivePost(message: Msg): void {
     const [kind, sender = ""] = message.subject.split(".").slice(-2);
-    if (this.#mail === undefined || !isName(sender)) return;
+    if (this.#mail === undefined || !isName(sender) || sender === this.#options.machineId) return;
+    if (kind === "envelope" || kind === "posts") this.#mail.posted(message.string());
     if (kind === "account") message.respond(JSON.stringify(this.#mail.accountOf(sender)));
     else if (kind === "report") {
       const report = decodeAccount(message.data);

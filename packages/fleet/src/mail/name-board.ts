@@ -159,9 +159,10 @@ function nameOf(hex: string): string | undefined {
 function placeOf(text: string): NamePlace | undefined {
   try {
     const place: unknown = JSON.parse(text);
+    const entityType = isRecord(place) && place.entityType === "user" ? "user" : "agent";
     if (!isRecord(place) || typeof place.isConnected !== "boolean" || typeof place.lastSeen !== "number")
       return undefined;
-    return { isConnected: place.isConnected, lastSeen: place.lastSeen };
+    return { entityType, isConnected: place.isConnected, lastSeen: place.lastSeen };
   } catch {
     return undefined;
   }

@@ -78,6 +78,11 @@ export class Subjects {
     return `${this.#tenant}.post.${machineId}.${kind}.${sender}`;
   }
 
+  /** What one machine sends to all others. */
+  posts(sender: string): string {
+    return `${this.#tenant}.posts.${sender}`;
+  }
+
   /** Whether a subject belongs to this tenant. */
   owns(subject: string): boolean {
     return subject.startsWith(`${this.#tenant}.`);

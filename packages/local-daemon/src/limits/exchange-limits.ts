@@ -12,4 +12,6 @@ export const EXCHANGE_LIMITS = {
   checkMs: 2_000,
   /** Most checks that are skipped while its account stands still: letters are published again once a minute then. */
   mostSkippedChecks: 32,
+  /** Senders on other machines that wait for an ACK and are remembered, the last ones. */
+  rememberedSenders: 4_096,
 } as const;

@@ -4,7 +4,7 @@ import type { RelayLimits } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import { DaemonExchange } from "./exchange/index.js";
 import { Channels, ShadowTable, Topics } from "./groups/index.js";
-import { handlerGroups } from "./handlers/index.js";
+import { handlerGroups, recipientsHere } from "./handlers/index.js";
 import { DurableMailboxes } from "./mailboxes/index.js";
 import { Directory, NameRegistry, NamesElsewhere } from "./names/index.js";
 import { Presence } from "./presence.js";
@@ -65,13 +65,20 @@ export class RelayHost implements RelayGate {
       addressOf: (name) => directory.addressOf(name),
       onOutbox: (machineId) => this.exchange.hasMailFor(machineId),
     });
-    this.exchange = new DaemonExchange({ ...options, mailboxes, registry, directory, elsewhere });
     const topics = new Topics(options);
     const feed = new PresenceFeed({ maxFrameBytes: this.maxFrameBytes });
-    const channels = new Channels({ ...options, directory, mailboxes, feed });
+    this.exchange = new DaemonExchange({
+      ...{ ...options, mailboxes, registry, elsewhere },
+      recipientsOf: (post) => recipientsHere({ directory, topics }, post).filter((name) => name !== post.from),
+    });
+    elsewhere.onPresence = (name, isConnected, at) => {
+      if (directory.isHere(name)) return;
+      feed.report(isConnected ? { type: "ready", name, connectedAt: at } : { type: "left", name, reason: "lost" });
+    };
+    const channels = new Channels({ ...options, directory, mailboxes, feed, exchange: this.exchange });
     this.#groups = handlerGroups({
       ...options,
-      ...{ directory, mailboxes, topics, channels, feed },
+      ...{ directory, elsewhere, exchange: this.exchange, mailboxes, topics, channels, feed },
       shadows: new ShadowTable(),
       admit: (peer) => this.#presence.admit(peer),
     });

@@ -1,4 +1,5 @@
 import { DaemonError, type Logger } from "@daemon-sdk/protocol";
+import { EXCHANGE_LIMITS } from "../../limits/index.js";
 import type { RelayWrite, Store } from "../../storage/index.js";
 import { type DurableMailboxes, type Post, type PostOutcome, postOf } from "../mailboxes/index.js";
 import type { MailAccount, MailLetter, MailReport } from "./mail-carrier.js";
@@ -12,12 +13,20 @@ export interface ArrivalsOptions {
   readonly store: Pick<Store, "relayFacts">;
   readonly mailboxes: Pick<DurableMailboxes, "submit">;
   readonly logger: Logger;
+  /** The names here that get a message to many names. */
+  recipientsOf(post: Post): string[];
+}
+
+/** A message of a letter for one name. */
+interface Arrival {
+  readonly post: Post;
+  /** Reported when the post is refused; undefined: one of many recipients, which its sender does not know. */
+  readonly position: number | undefined;
 }
 
 /** The letters of one call that are stored, and the account after them. */
 interface Intake {
-  readonly posts: Post[];
-  readonly positions: number[];
+  readonly arrivals: Arrival[];
   account: MailAccount;
   isGap: boolean;
 }
@@ -31,6 +40,8 @@ export class Arrivals {
   readonly #accounts = new Map<string, MailAccount>();
   /** Calls of one sender run one after the other. */
   readonly #running = new Map<string, Promise<unknown>>();
+  /** Machines of senders that wait for an ACK, by correlation id. */
+  readonly #awaited = new Map<string, string>();
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -48,6 +59,11 @@ export class Arrivals {
     return this.#accounts.get(machineId) ?? NOTHING;
   }
 
+  /** The machine whose sender waits for an ACK with that correlation id. Undefined when none of the last ones does. */
+  awaitedBy(correlationId: string): string | undefined {
+    return this.#awaited.get(correlationId);
+  }
+
   /** Stores letters of one machine, as far as they are the next ones. Rejects when the store fails; then none of them is stored. */
   receive(machineId: string, letters: readonly MailLetter[]): Promise<MailReport> {
     const before = this.#running.get(machineId) ?? Promise.resolve();
@@ -58,12 +74,11 @@ export class Arrivals {
   }
 
   async #receive(machineId: string, letters: readonly MailLetter[]): Promise<MailReport> {
-    const intake: Intake = { posts: [], positions: [], account: this.accountOf(machineId), isGap: false };
+    const before = this.accountOf(machineId);
+    const intake: Intake = { arrivals: [], account: before, isGap: false };
     for (const letter of letters) this.#take(intake, letter, machineId);
-    const { positions, posts, isGap } = intake;
-    if (positions.length === 0) return { ...this.accountOf(machineId), isGap };
-    this.#accounts.set(machineId, await this.#store(machineId, posts, positions, intake.account));
-    return { ...this.accountOf(machineId), isGap };
+    if (intake.account !== before) this.#accounts.set(machineId, await this.#store(machineId, intake));
+    return { ...this.accountOf(machineId), isGap: intake.isGap };
   }
 
   #take(intake: Intake, letter: MailLetter, machineId: string): void {
@@ -74,24 +89,38 @@ export class Arrivals {
     if (place !== "next") return;
     const refused = account.refused.filter(([, to]) => to > lowWater);
     intake.account = { generation, position, refused };
-    const post = text === "" ? undefined : postOf(text);
-    if (post === undefined && text !== "")
+    // Its sender has found it too large, and keeps it.
+    if (text === "") return;
+    const post = postOf(text);
+    if (post === undefined)
       this.#options.logger.error({ machineId, position }, "a letter of another machine is damaged");
-    if (post !== undefined) intake.posts.push(post);
-    intake.positions.push(post === undefined ? 0 : position);
+    else intake.arrivals.push(...this.#arrivalsOf(post, position, machineId));
   }
 
-  #store(
-    machineId: string,
-    posts: readonly Post[],
-    positions: readonly number[],
-    account: MailAccount,
-  ): Promise<MailAccount> {
-    const known = positions.filter((position) => position > 0);
+  #arrivalsOf(post: Post, position: number, machineId: string): Arrival[] {
+    const { to } = post;
+    if (to === "*" || to === "@users") {
+      const names = this.#options.recipientsOf(post);
+      return names.map((name) => ({ post: { ...post, to: name, originalTo: to }, position: undefined }));
+    }
+    const sync = post.payload_meta?.sync;
+    if (sync?.blocking === true) this.#await(sync.correlationId, machineId);
+    return [{ post, position }];
+  }
+
+  #await(correlationId: string, machineId: string): void {
+    this.#awaited.set(correlationId, machineId);
+    const [oldest] = this.#awaited.keys();
+    if (this.#awaited.size > EXCHANGE_LIMITS.rememberedSenders && oldest !== undefined) this.#awaited.delete(oldest);
+  }
+
+  #store(machineId: string, { arrivals, account }: Intake): Promise<MailAccount> {
     const after = (outcomes: readonly PostOutcome[]): MailAccount => {
-      const refused = known.filter((_, index) => outcomes[index]?.state === "refused");
-      return { ...account, refused: refused.reduce(withPosition, account.refused) };
+      const refused = arrivals.filter((_, index) => outcomes[index]?.state === "refused");
+      const positions = refused.map(({ position }) => position).filter((position) => position !== undefined);
+      return { ...account, refused: positions.reduce(withPosition, account.refused) };
     };
+    const posts = arrivals.map(({ post }) => post);
     return new Promise((resolve, reject) => {
       const settle = (outcomes: readonly PostOutcome[]) => {
         const failure = outcomes.find((outcome) => outcome.state === "refused" && outcome.code === "INTERNAL");

@@ -1,8 +1,9 @@
 import type { Logger } from "@daemon-sdk/protocol";
+import { type AckPayload, createEnvelope, type Envelope } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
 import { EXCHANGE_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
-import type { DurableMailboxes } from "../mailboxes/index.js";
+import type { DurableMailboxes, Post } from "../mailboxes/index.js";
 import {
   type AgentRecord,
   addressFor,
@@ -26,8 +27,9 @@ export interface DaemonExchangeOptions {
   readonly committer: Committer;
   readonly mailboxes: DurableMailboxes;
   readonly registry: NameRegistry;
-  readonly directory: { isConnected(name: string, entityType: "agent" | "user"): boolean };
   readonly elsewhere: NamesElsewhere;
+  /** The names here that get a message to many names. */
+  recipientsOf(post: Post): string[];
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -35,6 +37,8 @@ export interface DaemonExchangeOptions {
 /** The {@link RelayExchange} of a daemon. */
 export class DaemonExchange implements RelayExchange {
   onNameChanged: ((name: string) => void) | undefined;
+  /** Called with each envelope that another machine has posted; its payload is checked. */
+  onEnvelope: ((envelope: Envelope<unknown>) => void) | undefined;
   readonly #options: DaemonExchangeOptions;
   readonly #arrivals: Arrivals;
   readonly #generations = new Map<string, Generations>();
@@ -75,14 +79,16 @@ export class DaemonExchange implements RelayExchange {
 
   placeOf(name: string): NameElsewhere | undefined {
     if (isReservedName(name) || isInternalName(name)) return undefined;
-    const { registry, directory } = this.#options;
+    const { registry } = this.#options;
     const kinds = ["agent", "user"] as const;
     const records = kinds
       .map((kind) => registry.record(addressFor(name, kind)))
       .filter((record): record is AgentRecord => record !== undefined);
     if (records.length === 0) return undefined;
-    const isConnected = kinds.some((kind) => directory.isConnected(name, kind));
-    return { isConnected, lastSeen: Math.max(...records.map(({ lastSeen }) => lastSeen)) };
+    const isConnected = kinds.some((kind) => registry.isConnected(addressFor(name, kind)));
+    const isUser = registry.isConnected(addressFor(name, "user"));
+    const entityType = isUser ? "user" : (records[0]?.entityType ?? "agent");
+    return { entityType, isConnected, lastSeen: Math.max(...records.map(({ lastSeen }) => lastSeen)) };
   }
 
   nameElsewhere(machineId: string, name: string, place: NameElsewhere | undefined): void {
@@ -102,15 +108,35 @@ export class DaemonExchange implements RelayExchange {
       receive: (machineId, letters) => this.#arrivals.receive(machineId, letters),
       accountOf: (machineId) => this.#arrivals.accountOf(machineId),
       reported: (machineId, report) => void this.#outboxes.get(machineId)?.report(report).catch(this.#onError),
+      posted: (text) => this.#posted(text),
       detach: () => {
         if (this.#carrier === carrier) this.#detach();
       },
     };
   }
 
+  /** Sends an envelope to the relays of all other machines. It is not kept for those that are away. */
+  broadcast(envelope: Envelope<object>): void {
+    this.#carrier?.post(undefined, JSON.stringify(envelope));
+  }
+
+  /** Sends an ACK to the sender that waits for it on another machine. */
+  acknowledge(from: string, ack: AckPayload): void {
+    const machineId = ack.correlationId === undefined ? undefined : this.#arrivals.awaitedBy(ack.correlationId);
+    if (machineId !== undefined) this.#carrier?.post(machineId, JSON.stringify(createEnvelope("ACK", ack, { from })));
+  }
+
   /** Ends with the daemon. */
   stop(): void {
     this.#detach();
+  }
+
+  #posted(text: string): void {
+    try {
+      this.onEnvelope?.(JSON.parse(text) as Envelope<unknown>);
+    } catch (error) {
+      this.#options.logger.warn({ error: String(error) }, "an envelope of another machine was not understood");
+    }
   }
 
   #detach(): void {

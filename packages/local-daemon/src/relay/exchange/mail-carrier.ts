@@ -37,6 +37,8 @@ export interface MailExchange {
   accountOf(machineId: string): MailAccount;
   /** A machine reports what it has stored of this machine's mail. */
   reported(machineId: string, report: MailReport): void;
+  /** An envelope of another machine's `post`. */
+  posted(text: string): void;
   /** Ends it. What is not reported stays in the store. */
   detach(): void;
 }
@@ -63,4 +65,6 @@ export interface MailCarrier {
   publish(machineId: string, letter: MailLetter): Promise<"kept" | "too_large">;
   /** Asks a machine what it has stored of this machine's mail; undefined when it does not answer. */
   ask(machineId: string): Promise<MailAccount | undefined>;
+  /** Sends an envelope to a machine, or to all, that is not kept for them: it gets there at most once. */
+  post(machineId: string | undefined, text: string): void;
 }

@@ -210,7 +210,7 @@ export class DurableMailboxes implements Mailboxes {
     const entries = await readHistory({ store, address, statusOf: (of, at) => this.#statusOf(of, at) }, query);
     return entries.map(({ id, from, to, payload, topic, payload_meta, originalTo, position }) => ({
       ...{ address, position },
-      post: { from, to, payload, topic, payload_meta, originalTo, refId: id },
+      post: { from, to, payload, topic, payload_meta, originalTo, refId: id, machineId: machineIfMany(to, address) },
     }));
   }
 
@@ -263,7 +263,10 @@ export class DurableMailboxes implements Mailboxes {
       limits,
       now: now(),
       totalBytes: this.#waitingBytes.total,
-      mailboxOf: (post, isHistory) => this.#mailbox(isHistory ? channelAddress(post.to) : addressOf(post.to)),
+      mailboxOf: ({ to, machineId }, isHistory) => {
+        if (machineId !== undefined) return this.#mailbox(machineAddress(machineId));
+        return this.#mailbox(isHistory ? channelAddress(to) : addressOf(to));
+      },
     });
     const changed = this.#unsaved.take();
     const submissions = this.#submissions;
@@ -313,7 +316,7 @@ export class DurableMailboxes implements Mailboxes {
 
   /** The outcome of a post, after its entry was delivered to connected readers. */
   #afterDelivery(outcome: PostOutcome, post: Post | undefined): PostOutcome {
-    if (outcome.state !== "queued" || post === undefined) return outcome;
+    if (outcome.state !== "queued" || post === undefined || post.machineId !== undefined) return outcome;
     return this.#mailboxes.get(this.#options.addressOf(post.to))?.isLive === true ? { state: "delivered" } : outcome;
   }
 
@@ -354,4 +357,9 @@ export class DurableMailboxes implements Mailboxes {
       this.#unsaved.add(mailbox);
     }
   }
+}
+
+/** The machine of an outbox, for a message to many names there. */
+function machineIfMany(to: string, address: string): string | undefined {
+  return to === "*" || to === "@users" ? machineOf(address) : undefined;
 }

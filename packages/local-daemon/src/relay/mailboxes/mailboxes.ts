@@ -10,6 +10,8 @@ export interface Post {
   readonly payload_meta?: SendMeta | undefined;
   /** What the SEND was addressed to, when that is not `to`. */
   readonly originalTo?: string | undefined;
+  /** The machine whose names get it, when `to` is one address for many names. */
+  readonly machineId?: string | undefined;
   /** Id of the SEND, which a refusal names. */
   readonly refId: string;
 }

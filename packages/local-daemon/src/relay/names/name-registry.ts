@@ -85,6 +85,11 @@ export class NameRegistry {
     return this.#names.get(address)?.record;
   }
 
+  /** Whether the name has a connection. */
+  isConnected(address: string): boolean {
+    return this.#names.get(address)?.isConnected === true;
+  }
+
   records(): AgentRecord[] {
     return [...this.#names.values()].map(({ record }) => record);
   }

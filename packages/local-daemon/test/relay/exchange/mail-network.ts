@@ -28,6 +28,11 @@ export class MailNetwork {
         this.#publish(machineId, to, letter);
         return "kept";
       },
+      post: (to, text) => {
+        for (const [id, { mail: other }] of this.#machines) {
+          if (id !== machineId && (to === undefined || to === id)) other.posted(text);
+        }
+      },
       ask: async (to) => this.#machines.get(to)?.mail.accountOf(machineId),
     });
     for (const [id, other] of this.#machines) {

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createEnvelope } from "@daemon-sdk/protocol/relay";
 import { SeededRandom } from "@daemon-sdk/testing";
 import { describe, expect, test } from "vitest";
 import { MemoryStore, SqliteStore } from "../../../src/server.js";
@@ -138,6 +139,54 @@ describe("mail to a name on another machine", () => {
     expect(failed).toMatchObject([{ body: "three", to: "Carol", status: "failed" }]);
     await a[Symbol.asyncDispose]();
     await b[Symbol.asyncDispose]();
+  });
+});
+
+describe("the relay of a fleet", () => {
+  test("delivers to everybody, to subscribers of a topic, and to members of a channel on other machines", async () => {
+    const { a, b, alice, bob } = await pair(new MailNetwork());
+    const carol = await b.connect("Carol");
+    carol.write(
+      createEnvelope("SUBSCRIBE", {}, { topic: "news" }),
+      createEnvelope("CHANNEL_JOIN", { channel: "#dev" }),
+    );
+    await carol.settled();
+    alice.send("*", "all");
+    alice.send("*", "some", { topic: "news" });
+    alice.write(createEnvelope("CHANNEL_JOIN", { channel: "#dev" }));
+    alice.write(createEnvelope("CHANNEL_MESSAGE", { channel: "#dev", body: "in the channel" }));
+    await carol.next("DELIVER", 2);
+    expect(carol.bodies()).toEqual(["all", "some"]);
+    expect(carol.all("DELIVER")[0]?.delivery?.originalTo).toBe("*");
+    expect((await carol.next("CHANNEL_JOIN")).from).toBe("Alice");
+    expect(await carol.next("CHANNEL_MESSAGE")).toMatchObject({ from: "Alice", payload: { body: "in the channel" } });
+    await bob.next("DELIVER");
+    await bob.settled();
+    expect(bob.bodies()).toEqual(["all"]);
+    expect(bob.all("CHANNEL_MESSAGE")).toEqual([]);
+    for (const daemon of [a, b]) await daemon[Symbol.asyncDispose]();
+  });
+
+  test("takes the ACK of another machine to the sender that waits for it", async () => {
+    const { a, b, alice, bob } = await pair(new MailNetwork());
+    bob.isAcking = false;
+    alice.send("Bob", "well?", { payload_meta: { sync: { blocking: true, correlationId: "c-1" } } });
+    bob.ack(await bob.next("DELIVER"), { correlationId: "c-1", response: "yes" });
+    expect(await alice.next("ACK")).toMatchObject({ from: "Bob", payload: { correlationId: "c-1", response: "yes" } });
+    for (const daemon of [a, b]) await daemon[Symbol.asyncDispose]();
+  });
+
+  test("lists agents that are connected elsewhere, and reports their presence", async () => {
+    const { a, b, alice } = await pair(new MailNetwork());
+    alice.write(createEnvelope("SUBSCRIBE", {}, { topic: "@presence" }));
+    await alice.settled();
+    const carol = await b.connect("Carol");
+    expect((await alice.next("PRESENCE")).payload.events).toMatchObject([{ type: "ready", name: "Carol" }]);
+    const { payload } = await query(alice, "LIST_CONNECTED_AGENTS");
+    expect(payload.agents.map(({ name }: { name: string }) => name)).toEqual(["Alice", "Bob", "Carol"]);
+    await carol.leave();
+    expect((await alice.next("PRESENCE", 2)).payload.events).toMatchObject([{ type: "left", name: "Carol" }]);
+    for (const daemon of [a, b]) await daemon[Symbol.asyncDispose]();
   });
 });
 
