@@ -304,8 +304,9 @@ class RunningDaemon implements Daemon {
     if (!order.isStop && this.#parts.config.onHandOver === undefined) throw restartedElsewhere();
     const port = this.#doors.listener?.port;
     const end = order.isStop ? this.#ending.close(order.waitMs ?? 0, whyEnded(order)) : this.#ending.handOver(order);
-    this.#closing = end.finally(() => this.#resolveClosed());
-    await this.#closing;
+    // The asker gets a failure; for a later `close` the daemon has ended either way.
+    this.#closing = end.catch(() => {}).finally(() => this.#resolveClosed());
+    await end;
     return { instanceId: this.#parts.claim.instanceId, ...(port === undefined ? {} : { port }) };
   }
 
