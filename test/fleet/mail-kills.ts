@@ -11,7 +11,7 @@ import { DAEMON_PROGRAM } from "../support/daemon-process.js";
 
 const MACHINES = ["a", "b", "c"] as const;
 /** For a message that does not come; a busy machine delivers it in seconds. */
-const ARRIVAL_MS = 60_000;
+const ARRIVAL_MS = 30_000;
 /** Pause before a name, or a socket, that is not there yet is tried again. */
 const AGAIN_MS = 20;
 
@@ -75,8 +75,13 @@ class MailRun implements AsyncDisposable {
 
   static async start(random: SeededRandom): Promise<MailRun> {
     const run = new MailRun(random, await NatsServer.start());
-    await Promise.all(run.#machines.map((machine) => machine.start()));
-    for (const { id } of run.#machines) void run.#send(id);
+    try {
+      await Promise.all(run.#machines.map((machine) => machine.start()));
+    } catch (error) {
+      await run[Symbol.asyncDispose]();
+      throw error;
+    }
+    for (const id of MACHINES) void run.#send(id);
     return run;
   }
 
@@ -96,7 +101,11 @@ class MailRun implements AsyncDisposable {
 
   /** Resolves when that many have receipts. */
   async sent(): Promise<void> {
-    while (this.#sure < this.#allowed) await delay(AGAIN_MS);
+    const since = performance.now();
+    while (this.#sure < this.#allowed) {
+      if (performance.now() - since > ARRIVAL_MS) throw new TypeError(`${this.#sure} of ${this.#allowed} were sent`);
+      await delay(AGAIN_MS);
+    }
   }
 
   /** Kills one of the processes, and starts it again. */
@@ -131,7 +140,7 @@ class MailRun implements AsyncDisposable {
   }
 
   /** Sends numbers from one machine to the others, one at a time. */
-  async #send(from: string): Promise<void> {
+  async #send(from: (typeof MACHINES)[number]): Promise<void> {
     const others = MACHINES.filter((id) => id !== from) as [string, string];
     while (!this.#isOver) {
       if (this.#sure >= this.#allowed) {
@@ -139,7 +148,7 @@ class MailRun implements AsyncDisposable {
         continue;
       }
       const to = this.#random.pick(others);
-      await this.#sendOne(this.#machines[MACHINES.indexOf(from as "a")] as Machine, to, this.#pair(from, to));
+      await this.#sendOne(this.#machines[MACHINES.indexOf(from)] as Machine, to, this.#pair(from, to));
     }
   }
 
@@ -147,7 +156,7 @@ class MailRun implements AsyncDisposable {
     const { sender } = machine;
     if (sender === undefined) return void (await delay(AGAIN_MS));
     try {
-      const { state } = await sender.send(recipientOf(to), { no: pair.next });
+      const { state } = await sender.send(recipientOf(to), String(pair.next));
       // Its machine does not know the name yet.
       if (state === "refused") return void (await delay(AGAIN_MS));
       pair.sure.push(pair.next);
@@ -212,7 +221,8 @@ class Machine {
   async #connect(agentName: string): Promise<RelayClient> {
     const socketPath = join(this.#options.directory, "daemon.sock");
     for (;;) {
-      const client = new RelayClient({ agentName, socketPath, processCredential: agentName, reconnect: false });
+      const processCredential = `the credential of ${agentName}`;
+      const client = new RelayClient({ agentName, socketPath, processCredential, reconnect: false });
       try {
         await client.connect();
         this.#clients.push(client);
@@ -229,7 +239,7 @@ class Machine {
       for await (const { id, from, body } of client.messages()) {
         if (this.#seen.has(id)) continue;
         this.#seen.add(id);
-        this.#options.onNumber(from.replace("sender-", ""), (body as { no: number }).no);
+        this.#options.onNumber(from.replace("sender-", ""), Number(body));
       }
     } catch {
       // The daemon was killed.
