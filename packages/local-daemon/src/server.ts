@@ -24,6 +24,7 @@ import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
+import type { RelayExchange } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -46,6 +47,15 @@ export type { ReloadReport } from "./config-reload.js";
 export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
+export type {
+  MailAccount,
+  MailCarrier,
+  MailExchange,
+  MailLetter,
+  MailReport,
+  NameElsewhere,
+  RelayExchange,
+} from "./relay/index.js";
 export type { TlsFiles } from "./listener/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
@@ -216,6 +226,10 @@ class RunningDaemon implements Daemon {
     const port = this.#doors.listener?.port;
     const address = { ...(socketPath === undefined ? {} : { socketPath }), ...(port === undefined ? {} : { port }) };
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
+  }
+
+  get relay(): RelayExchange | undefined {
+    return this.#doors.relay?.host.exchange;
   }
 
   async accept(transport: Transport, principal?: Principal): Promise<void> {

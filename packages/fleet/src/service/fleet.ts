@@ -1,10 +1,4 @@
-import type {
-  AvailableSession,
-  DaemonConnection,
-  DaemonSession,
-  DaemonSessionOptions,
-  ResumeSessionOptions,
-} from "@daemon-sdk/client";
+import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
 import { DaemonError, isRecord, newId, type SearchSessionsParams, SessionNotFoundError } from "@daemon-sdk/protocol";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
