@@ -1,7 +1,12 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { connectDaemon, type DaemonSession } from "@daemon-sdk/client";
+import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import type { WebSocket } from "ws";
+import { isAlive } from "../../test/support/daemon-process.js";
 import type { Measure } from "../measure.js";
 import { figuresOf } from "../roles/process-figures.js";
 import { type RoleProcess, startRole } from "../roles/role.js";
@@ -12,6 +17,7 @@ const SESSIONS = 2_000;
 const IDLE_SESSIONS = 1_000;
 const IDLE_MS = 5_000;
 const AT_ONCE = 50;
+const SETTLE_MS = 3_000;
 const KIB = 1024;
 
 /** What an idle daemon, an idle connection and an idle session take. */
@@ -53,11 +59,17 @@ export const idle: Measure = {
   },
 };
 
+/** Of the program that is shipped, some seconds after its start. Where there is no `/proc`, it is not a number. */
 async function idleRss(): Promise<number> {
-  const daemon = await startRole("daemon");
-  const { rss } = await figuresOf(daemon, "memory");
-  await daemon.stop();
-  return rss / KIB;
+  const stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
+  process.env.DAEMON_SDK_HOME = stateDir;
+  const { pid = 0 } = await ensureLocalDaemon();
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const status = existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "";
+  process.kill(pid, "SIGTERM");
+  while (isAlive(pid)) await new Promise((again) => setTimeout(again, 5));
+  rmSync(stateDir, { recursive: true, force: true });
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN);
 }
 
 /** Raw sockets that authenticate, so that the bench has little to hold. The first ones warm the process up. */
