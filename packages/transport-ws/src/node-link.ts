@@ -2,8 +2,7 @@ import type { Duplex } from "node:stream";
 import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import type { RawData, WebSocket } from "ws";
 import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "./close-event.js";
-import { Coalescer } from "./coalescer.js";
-import { joinWrites } from "./join-writes.js";
+import { Coalescer, joinWrites } from "./coalescer.js";
 import { type LargeMessage, LargeMessageTap } from "./large-message-tap.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
