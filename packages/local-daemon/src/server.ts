@@ -24,6 +24,7 @@ import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
+import type { RelayExchange } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -46,6 +47,15 @@ export type { ReloadReport } from "./config-reload.js";
 export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
+export type {
+  MailAccount,
+  MailCarrier,
+  MailExchange,
+  MailLetter,
+  MailReport,
+  NameElsewhere,
+  RelayExchange,
+} from "./relay/index.js";
 export type { TlsFiles } from "./listener/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
@@ -60,24 +70,35 @@ export type * from "./stored-types.js";
  */
 export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   const resolved = resolveConfig(config);
-  const { stateDir, logger, now } = resolved;
+  const { stateDir, logger } = resolved;
   const loginShell = new LoginShell({ isRead: resolved.loginShell, logger });
   await findNamedAgents(resolved, loginShell);
   const certificate = await certificateOf(resolved);
   const claim = stateDir === false ? unclaimed() : await claimStateDir({ stateDir, logger });
-  let store: Store | undefined;
+  const start = async (isAgain = false): Promise<RunningDaemon> => {
+    const store = storeOf(resolved, claim);
+    try {
+      const { epoch } = await store.open();
+      failpoint("store-opened");
+      const otel = await loadOtel();
+      return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel, certificate });
+    } catch (error) {
+      await store.close().catch(() => {});
+      // A start reads more than opening the store does.
+      if (!isAgain && store instanceof SqliteStore && store.opensRepairedAfter(error)) return start(true);
+      throw error;
+    }
+  };
   try {
-    const { databasePath: path } = claim;
-    store = resolved.store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
-    const { epoch } = await store.open();
-    failpoint("store-opened");
-    const otel = await loadOtel();
-    return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel, certificate });
+    return await start();
   } catch (error) {
-    await store?.close().catch(() => {});
     await claim.release();
     throw error;
   }
+}
+
+function storeOf({ store, now, logger }: ResolvedConfig, { databasePath: path }: Claim | Unclaimed): Store {
+  return store ?? (path === undefined ? new MemoryStore({ now }) : new SqliteStore({ path, now, logger }));
 }
 
 interface Parts {
@@ -207,6 +228,10 @@ class RunningDaemon implements Daemon {
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
   }
 
+  get relay(): RelayExchange | undefined {
+    return this.#doors.relay?.host.exchange;
+  }
+
   async accept(transport: Transport, principal?: Principal): Promise<void> {
     if (principal !== undefined) checkPrincipal(principal);
     await this.#connections.accept({ transport, principal });
@@ -285,8 +310,9 @@ class RunningDaemon implements Daemon {
     if (!order.isStop && this.#parts.config.onHandOver === undefined) throw restartedElsewhere();
     const port = this.#doors.listener?.port;
     const end = order.isStop ? this.#ending.close(order.waitMs ?? 0, whyEnded(order)) : this.#ending.handOver(order);
-    this.#closing = end.finally(() => this.#resolveClosed());
-    await this.#closing;
+    // The asker gets a failure; for a later `close` the daemon has ended either way.
+    this.#closing = end.catch(() => {}).finally(() => this.#resolveClosed());
+    await end;
     return { instanceId: this.#parts.claim.instanceId, ...(port === undefined ? {} : { port }) };
   }
 

@@ -10,7 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
-import { CommitWatch } from "../journal/index.js";
+import { CommitWatch, RecentBudget } from "../journal/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
@@ -70,8 +70,9 @@ export class SessionHost {
     this.rules = new SessionRules(options);
     const { policies } = this.rules;
     const room = new QueueRoom(options.limits, policies);
-    const own = { live: new LiveAgents(options), models: new OfferedModels(), room, watch: new CommitWatch() };
-    this.services = { ...options, rules: this.rules, ...own };
+    const own = { live: new LiveAgents(options), models: new OfferedModels(), room };
+    const ofJournals = { watch: new CommitWatch(), recent: new RecentBudget() };
+    this.services = { ...options, rules: this.rules, ...own, ...ofJournals };
     this.agents = options.agents;
     this.#drops = new DraftDrops(this.services);
     this.copies = new SessionCopies({ ...this.services, drops: this.#drops });

@@ -34,7 +34,7 @@ import {
   undurableNotice,
 } from "../conversation/index.js";
 import type { Inbox } from "../inbox/index.js";
-import { type CommitWatch, SessionLog } from "../journal/index.js";
+import { type CommitWatch, type RecentBudget, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
@@ -51,6 +51,8 @@ export interface SessionServices extends AgentServices {
   readonly store: Store;
   /** Calls that wait for entries of a session. */
   readonly watch: CommitWatch;
+  /** What cursors that lag read from memory. */
+  readonly recent: RecentBudget;
   readonly epoch: number;
   readonly inbox: Inbox;
   readonly search: MessageSearch;

@@ -105,14 +105,19 @@ export class SqliteStore implements Store {
     this.#index.open();
   }
 
+  /** Whether opening the file again, in this process, repairs what failed. For a store that is closed. */
+  opensRepairedAfter(error: unknown): boolean {
+    return isDamage(error) && this.#repair?.canRepair === true;
+  }
+
   /** Damage may show only now. */
   async #openRepaired(): Promise<number> {
     try {
       return this.#open();
     } catch (error) {
       this.#abandon();
-      if (!isDamage(error) || this.#repair?.canRepair !== true) throw error;
-      await this.#repair.repair();
+      if (!this.opensRepairedAfter(error)) throw error;
+      await this.#repair?.repair();
       return this.#open();
     }
   }
@@ -293,8 +298,8 @@ export class SqliteStore implements Store {
     return this.#journal.bounds(id);
   }
 
-  async readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun> {
-    return this.#journal.readFrames(id, fromSeq, maxBytes);
+  async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun> {
+    return this.#journal.readFrames(id, fromSeq, maxBytes, maxFrames);
   }
 
   async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {

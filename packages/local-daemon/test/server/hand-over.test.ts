@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,18 +15,23 @@ import { foundDaemon } from "../support/started-daemon.js";
 /** Where a new daemon is killed before it serves. */
 const BEFORE: readonly string[] = ["store-opened", "sessions-recovered", "endpoint-written"];
 const NUMBERS = 60;
+/** More than the agent counts before its test has killed what it kills, also on a busy machine. */
+const WITHOUT_END = 30_000;
 
 /** A daemon with a turn that counts, in a state directory of its own. */
-async function counting(home: DaemonHome): Promise<{ daemon: ChildProcess; client: TestClient; agent: number }> {
+async function counting(
+  home: DaemonHome,
+  count = NUMBERS,
+): Promise<{ daemon: ChildProcess; client: TestClient; agent: number }> {
   await home.write("config.json", JSON.stringify({ loginShell: false, agentPresets: false }));
   const daemon = spawnDaemon(home.state);
   const found = await foundDaemon(home.state, daemon);
   const client = new TestClient(found.link.transport);
   await client.authenticate(found.link.credential);
   await client.createSession("s-1", { cwd: dirname(home.state) });
-  await prompt(client, "m-1", `count ${NUMBERS} every 20`);
+  await prompt(client, "m-1", `count ${count} every 20`);
   await client.notified({ type: "assistant_text_delta" });
-  const [agent = 0] = agentsOf("s-1");
+  const [agent = 0] = agentsIn(home);
   return { daemon, client, agent };
 }
 
@@ -69,10 +74,22 @@ function numbers(client: TestClient): number[] {
     .map(Number);
 }
 
-/** Processes that carry the mark of a session. */
-function agentsOf(session: string): number[] {
+/** Processes that carry the mark of the session, and work in its directory: other tests have a session of that name, too. */
+function agentsIn(home: DaemonHome): number[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => environmentOf(pid).includes(`\0DAEMON_SDK_SESSION=${session}\0`));
+  return pids
+    .map(Number)
+    .filter(
+      (pid) => environmentOf(pid).includes("\0DAEMON_SDK_SESSION=s-1\0") && directoryOf(pid) === dirname(home.state),
+    );
+}
+
+function directoryOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
 }
 
 function environmentOf(pid: number): string {
@@ -97,7 +114,7 @@ describe.skipIf(process.platform !== "linux")("a daemon that another one replace
     // The agent of the former daemon serves on.
     await prompt(client, "m-2", "say hello");
     expect(await client.turnEnd("m-2")).toMatchObject({ reason: "completed" });
-    expect(agentsOf("s-1")).toEqual([agent]);
+    expect(agentsIn(home)).toEqual([agent]);
     await client.result("close_session", { sessionId: "s-1" });
     expect(await left).toEqual([0, null]);
     expect(existsSync(join(home.state, "hand-over.json"))).toBe(false);
@@ -111,7 +128,7 @@ describe.skipIf(process.platform !== "linux")("a daemon that another one replace
     const client = await reconnected(home, daemon.pid);
     expect(await client.turnEnd("m-1")).toMatchObject({ reason: "completed" });
     expect(numbers(client)).toEqual(WHOLE);
-    expect(agentsOf("s-1")).toEqual([agent]);
+    expect(agentsIn(home)).toEqual([agent]);
   });
 
   test("goes on when the other one cannot listen, and can be replaced later", async () => {
@@ -142,32 +159,32 @@ describe.skipIf(process.platform !== "linux")("a daemon that another one replace
 
   test("leaves no agent behind when it is killed while it holds one, and the turn is told", async () => {
     await using home = daemonHome();
-    const { daemon, agent } = await counting(home);
+    const { daemon, agent } = await counting(home, WITHOUT_END);
     const next = successor(home);
     const client = await reconnected(home, next.pid);
     daemon.kill("SIGKILL");
     expect(await client.turnEnd("m-1")).toMatchObject({ reason: "agent_exited" });
-    expect(agentsOf("s-1")).not.toContain(agent);
+    expect(agentsIn(home)).not.toContain(agent);
     await prompt(client, "m-2", "say hello");
     expect(await client.turnEnd("m-2")).toMatchObject({ reason: "completed" });
   });
 
   test("ends its agents when the one that adopts them is killed", async () => {
     await using home = daemonHome();
-    const { daemon } = await counting(home);
+    const { daemon } = await counting(home, WITHOUT_END);
     const left = once(daemon, "exit");
     const next = successor(home);
     await reconnected(home, next.pid);
     next.kill("SIGKILL");
     expect(await left).toEqual([0, null]);
-    expect(agentsOf("s-1")).toEqual([]);
+    expect(agentsIn(home)).toEqual([]);
     const client = await restarted(home);
     expect(await client.turnEnd("m-1")).toMatchObject({ reason: "daemon_restarted" });
   });
 
   test("is stopped with the agents that an earlier one holds for it", async () => {
     await using home = daemonHome();
-    const { daemon } = await counting(home);
+    const { daemon } = await counting(home, WITHOUT_END);
     const left = once(daemon, "exit");
     const next = successor(home);
     await reconnected(home, next.pid);
@@ -175,7 +192,7 @@ describe.skipIf(process.platform !== "linux")("a daemon that another one replace
     next.kill("SIGINT");
     expect(await left).toEqual([0, null]);
     await ended(next.pid, "SIGTERM");
-    expect(agentsOf("s-1")).toEqual([]);
+    expect(agentsIn(home)).toEqual([]);
     await aloneIn(home.state, 0);
   });
 });

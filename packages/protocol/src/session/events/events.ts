@@ -67,7 +67,8 @@ export interface ErrorEvent {
   type: "error";
   message: string;
   errorType: string;
-  timestamp: string;
+  /** Unix milliseconds; absent where the agent stated no time. */
+  timestamp?: number;
 }
 
 /**
@@ -105,7 +106,8 @@ export interface TurnError {
    * absent where the agent reported text only.
    */
   code?: DaemonErrorCode;
-  timestamp?: string;
+  /** Unix milliseconds. */
+  timestamp?: number;
   exitCode?: number | null;
   signal?: string | null;
 }
@@ -179,7 +181,7 @@ export type PartialEvent =
   | { type: "mission_state_changed"; state: string }
   | { type: "mission_features_changed"; features: unknown[] }
   | { type: "mission_progress_entry"; progressLog: unknown[] }
-  | { type: "mission_heartbeat"; timestamp: string }
+  | { type: "mission_heartbeat"; timestamp?: number }
   | { type: "mission_worker_started"; workerSessionId: string }
   | { type: "mission_worker_completed"; workerSessionId: string; exitCode: number }
   | { type: "llm_retry"; attempt: number; reason: string }

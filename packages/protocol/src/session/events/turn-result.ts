@@ -76,7 +76,7 @@ export function errorOfEnd(reason: string, end: SessionNotification | AgentTurnC
 
 /** An `error` event as an entry of `result.errors`. */
 export function errorOfEvent({ message, errorType, timestamp }: ErrorEvent): TurnError {
-  return { message, errorType, timestamp };
+  return { message, errorType, ...withoutUndefined({ timestamp }) };
 }
 
 /** The `result` event of a turn. Pure; rank: interrupted, structured output, errors, success. */
