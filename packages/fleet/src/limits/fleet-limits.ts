@@ -18,6 +18,8 @@ export const FLEET_LIMITS = {
   reconnectWaitMs: 500,
   /** … and how much it varies, so that a fleet does not return to its server at once. */
   reconnectJitterMs: 500,
+  /** Bytes of one entry of the registry. Readers keep the entries of all machines in memory. */
+  entryBytes: 16 * 1024,
   /** Age at which a machine's entry is no sign of life any more. Longer than the election of a new leader of the cluster, which takes 7 to 8 s. */
   leaseMs: 15_000,
   /** Interval at which a machine renews its entry: two renewals may fail. */
@@ -44,6 +46,8 @@ export const FLEET_LIMITS = {
   askMailTimeoutMs: 2_000,
   /** Time in which changes of names are collected before they are announced. */
   namesMs: 50,
+  /** How long credentials are valid where nothing else is asked for: long enough to be renewed by hand, short enough to be renewed. */
+  credentialsMs: 90 * 24 * 60 * 60_000,
   /** Sessions at work that a machine counts as full, where it names no capacity of its own. */
   capacity: 8,
 } as const;

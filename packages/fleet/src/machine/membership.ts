@@ -33,7 +33,7 @@ export interface JoinFleetOptions extends NatsOptions {
    * The identity of a service by its name (`client` of `connectFleet`). Undefined refuses it. Default: each acts for the person whose
    * daemon it is, and reaches every session.
    */
-  readonly principal?: (client: string) => FleetPrincipal | undefined;
+  readonly principal?: (client: string) => FleetPrincipal | undefined | Promise<FleetPrincipal | undefined>;
   /** Default: no log. */
   readonly logger?: Logger;
   /** Interval of renewals in the registry in ms, for tests; default 5 000. */
@@ -45,7 +45,7 @@ export interface FleetMembership extends AsyncDisposable {
   readonly machineId: string;
   /**
    * Resolves when the membership has ended: undefined after `leave()` and at the end of the daemon; with NAME_TAKEN when another daemon
-   * serves as this machine; with AUTH_REJECTED or CONNECTION_LOST when NATS ended the connection for good. The daemon itself goes on. Never
+   * serves as this machine; with AUTH_REJECTED when NATS refuses the credentials from now on. The daemon itself goes on. Never
    * rejects.
    */
   readonly closed: Promise<ConnectionError | undefined>;

@@ -13,7 +13,7 @@ import {
 import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import { registryFailure } from "../registry/index.js";
+import { makeStream, registryFailure } from "../registry/index.js";
 import type { MailLetter } from "./fleet-relay.js";
 import { decodeLetter, encodeLetter } from "./letter-bytes.js";
 
@@ -21,7 +21,6 @@ import { decodeLetter, encodeLetter } from "./letter-bytes.js";
 export interface MailStreamOptions {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
-  readonly tenant: string;
   readonly machineId: string;
   readonly replicas: number;
   readonly logger: Logger;
@@ -30,8 +29,8 @@ export interface MailStreamOptions {
 }
 
 /**
- * The stream that keeps the mail of a tenant's machines until its receivers have stored it. It is a way, and not a store: a letter
- * that it loses is published again, because its sender drops it only when the receiver reports it.
+ * The stream that keeps a machine's mail until the machine has stored it, and the way into the streams of others. It is a way, and not a
+ * store: a letter that it loses is published again, because its sender drops it only when the receiver reports it.
  */
 export class MailStream {
   readonly #options: MailStreamOptions;
@@ -45,17 +44,18 @@ export class MailStream {
     this.#options = options;
     this.#manager = manager;
     this.#client = jetstream(options.nats);
-    this.#name = nameOf(options.tenant);
+    this.#name = options.subjects.mailStream(options.machineId);
   }
 
   /** Opens the stream, and makes it when it is missing. Rejects with CONNECTION_FAILED. */
   static async open(options: MailStreamOptions): Promise<MailStream> {
     try {
       const manager = await jetstreamManager(options.nats);
-      await manager.streams.add({
-        name: nameOf(options.tenant),
-        subjects: [options.subjects.allMail],
-        num_replicas: options.replicas,
+      const { subjects, machineId, replicas } = options;
+      await makeStream(manager.streams, {
+        name: subjects.mailStream(machineId),
+        subjects: [subjects.mail(machineId)],
+        num_replicas: replicas,
         max_age: nanos(FLEET_LIMITS.mailAgeMs),
         // A full stream refuses letters, which wait in the outboxes of their senders.
         discard: DiscardPolicy.New,
@@ -97,7 +97,7 @@ export class MailStream {
     while (!signal.aborted) {
       let consumer: Consumer | undefined;
       try {
-        consumer = await this.#client.consumers.get(this.#name, { filter_subjects: this.#filter });
+        consumer = await this.#client.consumers.get(this.#name, {});
         await this.#consume(consumer, signal);
       } catch (error) {
         if (!signal.aborted) logger.info({ error: String(error) }, "mail of other machines is read again");
@@ -154,16 +154,8 @@ export class MailStream {
 
   /** Removes what this machine has stored, or what is published again because something before it is missing. */
   #purge(seq: number): void {
-    this.#manager.streams.purge(this.#name, { filter: this.#filter, seq: seq + 1 }).catch((error: unknown) => {
+    this.#manager.streams.purge(this.#name, { seq: seq + 1 }).catch((error: unknown) => {
       this.#options.logger.info({ error: String(error) }, "mail that is stored stays in the stream for now");
     });
   }
-
-  get #filter(): string {
-    return this.#options.subjects.mail(this.#options.machineId);
-  }
-}
-
-function nameOf(tenant: string): string {
-  return `f_${tenant}_mail`;
 }

@@ -110,6 +110,10 @@ const fleetSchema = z.strictObject({
   credentialsFile: optional(z.string(fileText).check(z.regex(/^\//, fileText)), "Credentials for NATS (.creds)."),
   labels: optional(z.record(name, z.string("a text")), "What sessions may ask for, by name."),
   capacity: optional(whole(1, 1_000_000), "Sessions at work that count as full. Default: 8."),
+  services: optional(
+    z.record(name, name),
+    "Which services are served: the name of each, and the name of the key in apiKeys that it acts for. Default: all, for the person.",
+  ),
 });
 
 const limitNames = Object.keys(DAEMON_LIMITS) as (keyof DaemonLimits)[];
