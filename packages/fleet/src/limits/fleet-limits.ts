@@ -40,6 +40,8 @@ export const FLEET_LIMITS = {
   publishTimeoutMs: 5_000,
   /** Letters of the stream that are stored in one transaction, and read ahead. */
   lettersAtOnce: 256,
+  /** Time in which what is stored is collected before it is removed from the stream. */
+  purgeMs: 250,
   /** Pause before the stream, or the registry, is read again after a failure. */
   readAgainMs: 500,
   /** How long another machine may take to state what it has stored of the mail of this one. */

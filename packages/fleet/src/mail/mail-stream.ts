@@ -39,6 +39,9 @@ export class MailStream {
   readonly #name: string;
   #reading: AbortController | undefined;
   #messages: ConsumerMessages | undefined;
+  /** Of the last message that was stored. */
+  #stored = 0;
+  #purging: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(options: MailStreamOptions, manager: JetStreamManager) {
     this.#options = options;
@@ -87,6 +90,8 @@ export class MailStream {
 
   stop(): void {
     this.#reading?.abort();
+    clearTimeout(this.#purging);
+    this.#purging = undefined;
     // Not awaited: within its own loop it would never end.
     void this.#messages?.close();
     this.#messages = undefined;
@@ -109,28 +114,42 @@ export class MailStream {
   }
 
   async #consume(consumer: Consumer, signal: AbortSignal): Promise<void> {
-    const messages = await consumer.consume({ max_messages: FLEET_LIMITS.lettersAtOnce });
+    const { lettersAtOnce } = FLEET_LIMITS;
+    const messages = await consumer.consume({ max_messages: lettersAtOnce });
     if (signal.aborted) {
       void messages.close();
       return;
     }
     this.#messages = messages;
-    let batch: JsMsg[] = [];
-    let purgeAt = 0;
-    try {
-      for await (const message of messages) {
-        batch.push(message);
-        if (batch.length < FLEET_LIMITS.lettersAtOnce && messages.getPending() > 0) continue;
-        await this.#store(batch);
-        if (signal.aborted) return;
-        const isIdle = message.info.pending === 0;
-        if (isIdle || message.seq >= purgeAt) this.#purge(message.seq);
-        if (isIdle || message.seq >= purgeAt) purgeAt = message.seq + FLEET_LIMITS.lettersAtOnce;
-        batch = [];
+    const queue: JsMsg[] = [];
+    let storing: Promise<void> | undefined;
+    let failure: unknown;
+    const store = async () => {
+      try {
+        while (queue.length > 0 && !signal.aborted) await this.#storeNext(queue, signal);
+      } catch (error) {
+        failure = error;
+        void messages.close();
+      } finally {
+        // Before anything else runs, so that no message is left over.
+        storing = undefined;
       }
-    } finally {
-      void messages.close();
+    };
+    for await (const message of messages) {
+      if (signal.aborted) return;
+      queue.push(message);
+      // What comes while a batch is stored is the next batch. The iterator's own count of what waits cannot be relied on.
+      storing ??= store();
+      if (queue.length >= 2 * lettersAtOnce) await storing;
     }
+    if (failure !== undefined) throw failure;
+  }
+
+  async #storeNext(queue: JsMsg[], signal: AbortSignal): Promise<void> {
+    const batch = queue.splice(0, FLEET_LIMITS.lettersAtOnce);
+    await this.#store(batch);
+    this.#stored = batch.at(-1)?.seq ?? 0;
+    if (!signal.aborted) this.#purging ??= setTimeout(() => this.#purge(), FLEET_LIMITS.purgeMs);
   }
 
   async #store(batch: readonly JsMsg[]): Promise<void> {
@@ -153,8 +172,9 @@ export class MailStream {
   }
 
   /** Removes what this machine has stored, or what is published again because something before it is missing. */
-  #purge(seq: number): void {
-    this.#manager.streams.purge(this.#name, { seq: seq + 1 }).catch((error: unknown) => {
+  #purge(): void {
+    this.#purging = undefined;
+    this.#manager.streams.purge(this.#name, { seq: this.#stored + 1 }).catch((error: unknown) => {
       this.#options.logger.info({ error: String(error) }, "mail that is stored stays in the stream for now");
     });
   }
