@@ -16,7 +16,7 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
     sub: { allow: [`${subjects.machine(own)}.>`, subjects.find, `${subjects.machineInbox(machineId)}.>`] },
     pub: {
       allow: [
-        `${subjects.client("*")}.l.*`,
+        `${subjects.client({ client: "*", instance: "*" })}.l.*`,
         subjects.alive(own),
         ...registryApi(subjects),
         ...entriesOf(subjects, "machines", machineId),
@@ -34,7 +34,7 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
 export function servicePermissions(subjects: Subjects, client: string): Permissions {
   const anyMachine = { machineId: "*", instance: "*" };
   return {
-    sub: { allow: [`${subjects.client(client)}.>`, `${subjects.clientInbox(client)}.>`] },
+    sub: { allow: [`${subjects.client({ client, instance: "*" })}.>`, `${subjects.clientInbox(client)}.>`] },
     pub: {
       allow: [
         subjects.dial(anyMachine, client),
