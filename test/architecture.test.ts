@@ -33,7 +33,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Packages of others that published code may name. Every new one is a decision, so it is written down here. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   protocol: ["uuid", "zod"],
-  "transport-ws": ["ws"],
+  "transport-ws": ["https-proxy-agent", "ws"],
   testing: ["vitest"],
   client: ["@opentelemetry/api", "@standard-schema/spec", "ajv"],
   "local-daemon": [
@@ -61,6 +61,7 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
   client: [`${SCOPE}local-daemon`, "@opentelemetry/api", "ajv"],
   "local-daemon": [`${SCOPE}fleet`, `${SCOPE}http`, "@opentelemetry/api"],
   testing: ["vitest"],
+  "transport-ws": ["https-proxy-agent"],
 };
 
 /** Arrows that are no dependencies: the files of the local daemon that load a package in which there is a client. */

@@ -1,10 +1,9 @@
 import type { RequestListener } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Transport } from "@daemon-sdk/protocol";
+import { joinTransports, type Transport } from "@daemon-sdk/protocol";
 import { transportContract } from "@daemon-sdk/testing";
 import { acceptWebSocket } from "@daemon-sdk/transport-ws";
 import { expect, test } from "vitest";
-import { joinTransports } from "../../apps/examples/src/transports/join-transports.js";
 import { describeInChromium } from "./chromium.js";
 import { PageServer } from "./page-server.js";
 import type { CaseResult } from "./pages/contract-page.js";

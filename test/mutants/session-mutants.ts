@@ -89,7 +89,7 @@ export const SESSION_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "closes a session and tells nobody",
-    caughtBy: ["P6.8", "P7.23"],
+    caughtBy: ["P6.8", "P6.18", "P7.23"],
     make: () => ({ says: (frame) => (tells(frame, "session_closed") ? [] : [frame]) }),
   },
   {

@@ -209,6 +209,17 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
     ),
   },
   {
+    sin: "drops the text of a turn that did not complete",
+    caughtBy: ["P7.25"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "get_receipts", ({ receipts }) => ({
+        receipts: (receipts as { state: string }[]).map((receipt) =>
+          receipt.state === "completed" ? receipt : { ...receipt, text: undefined },
+        ),
+      })),
+    ),
+  },
+  {
     sin: "acknowledges a known message like a new one",
     caughtBy: ["P7.19"],
     make: says((frame, wire) => withResult(frame, wire, "add_user_message", () => ({}))),

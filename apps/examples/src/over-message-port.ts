@@ -5,9 +5,9 @@
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { connectDaemon } from "@daemon-sdk/client";
 import { connectLocal } from "@daemon-sdk/client/local";
+import { joinTransports } from "@daemon-sdk/protocol";
 import { printEvent } from "./print-event.js";
 import { openScratch } from "./scratch.js";
-import { joinWithDaemon } from "./transports/join-transports.js";
 import { dialPort, MessagePortTransport } from "./transports/message-port-transport.js";
 
 if (isMainThread) await main();
@@ -31,6 +31,7 @@ async function main(): Promise<void> {
 /** Each received port is one client. */
 function serve(): void {
   parentPort?.on("message", (port: MessagePort) => {
-    void joinWithDaemon(new MessagePortTransport(port), async () => (await connectLocal()).transport);
+    const daemon = connectLocal().then(({ transport }) => transport);
+    joinTransports(new MessagePortTransport(port), daemon);
   });
 }

@@ -7,9 +7,8 @@
  *   … --url ws+unix:///run/other.sock:/             another daemon than the one of this user
  */
 import { parseArgs } from "node:util";
-import type { Transport } from "@daemon-sdk/protocol";
-import { joinTransports } from "./transports/join-transports.js";
-import { StreamTransport } from "./transports/stream-transport.js";
+import { joinTransports, type Transport } from "@daemon-sdk/protocol";
+import { dialWebSocket, StreamTransport } from "@daemon-sdk/transport-ws";
 
 const { values } = parseArgs({ options: { ticket: { type: "boolean" }, url: { type: "string" } } });
 
@@ -26,6 +25,6 @@ if (values.ticket) {
 
 /** Loads only what the arguments need, because a client waits for this program to start. */
 async function dialDaemon(url: string | undefined): Promise<Transport> {
-  if (url !== undefined) return (await import("@daemon-sdk/transport-ws")).dialWebSocket(url);
+  if (url !== undefined) return dialWebSocket(url);
   return (await (await import("@daemon-sdk/local-daemon")).connectLocal()).transport;
 }

@@ -1,6 +1,6 @@
 export { dialBytes, dialWebSocket } from "./browser-dial.js";
 export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
-export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
+export type { DialBytesOptions, DialWebSocketOptions, HttpAgent } from "./dial-options.js";
 export {
   dialWithRetry,
   RETRY_SCHEDULES,

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from "node:http";
+import type { Agent, IncomingMessage } from "node:http";
 import net from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
-import { LIMITS, MachineType } from "@daemon-sdk/protocol";
+import { InvalidOptionError, LIMITS, MachineType } from "@daemon-sdk/protocol";
 import { type ClientOptions, WebSocket } from "ws";
 import type { ByteLink } from "./byte-link.js";
 import { attempt } from "./dial-attempt.js";
@@ -11,6 +11,7 @@ import { dialTarget, unixTarget } from "./dial-target.js";
 import { checkHeaders } from "./headers.js";
 import { NodeByteLink } from "./node-byte-link.js";
 import { NodeLink } from "./node-link.js";
+import { environmentAgent } from "./proxy/index.js";
 import { RETRY_SCHEDULES } from "./retry.js";
 import { socketBounds } from "./socket-bounds.js";
 import { WebSocketTransport } from "./web-socket-transport.js";
@@ -52,9 +53,12 @@ async function dial<Link>(
   checkHeaders(options.headers ?? {});
   const { timeoutMs = RETRY_SCHEDULES[MachineType.Local].attemptTimeoutMs, signal } = options;
   const maxMessageBytes = options.maxMessageBytes ?? LIMITS.sessionFrameBytes;
+  const agent = (options.agent as Agent | undefined) ?? (await environmentAgent(target.url));
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
   return attempt<Link>(bounds, ({ succeed, fail }) => {
-    const socket = openSocket(target.url, { headers: options.headers ?? {}, ...socketBounds(maxMessageBytes) });
+    const { headers = {}, ca } = options;
+    const trust = ca === undefined ? {} : { ca: [ca].flat() };
+    const socket = openSocket(target.url, { headers, agent, ...trust, ...socketBounds(maxMessageBytes) });
     let response: IncomingMessage | undefined;
     socket.on("upgrade", (answer) => {
       response = answer;
@@ -81,10 +85,19 @@ async function dial<Link>(
  * So the socket is connected here, and `ws` gets an ordinary URL.
  */
 function openSocket(url: URL, options: ClientOptions): WebSocket {
-  if (url.protocol !== "ws+unix:") return new WebSocket(url, options);
+  if (url.protocol !== "ws+unix:") return openNetworkSocket(url, options);
   const { socketPath, requestPath } = unixTarget(url);
   const createConnection = () => net.connect({ path: socketPath });
-  return new WebSocket(`ws://localhost${requestPath}`, { ...options, createConnection });
+  return new WebSocket(`ws://localhost${requestPath}`, { ...options, agent: undefined, createConnection });
+}
+
+function openNetworkSocket(url: URL, options: ClientOptions): WebSocket {
+  try {
+    return new WebSocket(url, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_INVALID_PROTOCOL") throw error;
+    throw new InvalidOptionError("agent", "an `https.Agent` for `wss:`, an `http.Agent` for `ws:`");
+  }
 }
 
 function headersOf(response: IncomingMessage): ReadonlyMap<string, string> {

@@ -3,7 +3,7 @@ export { AcceptedWebSocket } from "./accepted-web-socket.js";
 export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 export { dialBytes, dialWebSocket } from "./dial.js";
 export { REFUSAL_HEADER } from "./dial-errors.js";
-export type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
+export type { DialBytesOptions, DialWebSocketOptions, HttpAgent } from "./dial-options.js";
 export type { LargeMessage } from "./large-message-tap.js";
 export {
   dialWithRetry,
@@ -14,4 +14,5 @@ export {
   type RetrySchedule,
   retryDelayMs,
 } from "./retry.js";
+export { StreamTransport, type StreamTransportOptions } from "./stream/index.js";
 export { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { CLIENT_LIMITS, ConnectionError, type Dial } from "@daemon-sdk/protocol";
+import { StreamTransport } from "@daemon-sdk/transport-ws";
 import type { LinkOptions } from "./link-options.js";
-import { StreamTransport } from "./stream-transport.js";
 
 /**
  * Dials by starting a program whose stdin and stdout lead to a daemon, such as `ssh build-host daemon-bridge`

@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { ConnectionError, type Dial, type Transport } from "@daemon-sdk/protocol";
-import { joinWithDaemon } from "./join-transports.js";
+import { ConnectionError, type Dial, joinTransports, type Transport } from "@daemon-sdk/protocol";
+import { StreamTransport } from "@daemon-sdk/transport-ws";
 import type { LinkOptions } from "./link-options.js";
-import { StreamTransport } from "./stream-transport.js";
 
 /** Dials `tcp://host:port`: pass it as `connectDaemon({ transport: dialTcp(), url })`. */
 export function dialTcp(options: LinkOptions = {}): Dial {
@@ -73,7 +72,7 @@ export async function serveTcp({
 export function openGateway(dialDaemon: () => Promise<Transport>, options: Omit<ServeTcpOptions, "onLink"> = {}) {
   return serveTcp({
     ...options,
-    onLink: (client) => void joinWithDaemon(client, dialDaemon),
+    onLink: (client) => joinTransports(client, dialDaemon()),
   });
 }
 

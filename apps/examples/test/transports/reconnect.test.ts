@@ -2,10 +2,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { connectLocal } from "@daemon-sdk/client/local";
-import type { Dial, Transport } from "@daemon-sdk/protocol";
+import { type Dial, joinTransports, type Transport } from "@daemon-sdk/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DaemonProcess, startDaemonProcess } from "../../../../test/support/daemon-process.js";
-import { joinWithDaemon } from "../../src/transports/join-transports.js";
 import { dialPort, MessagePortTransport } from "../../src/transports/message-port-transport.js";
 import { dialCommand } from "../../src/transports/stdio.js";
 import { dialTcp, openGateway, type TcpServer } from "../../src/transports/tcp.js";
@@ -31,7 +30,7 @@ describe("a stream over a transport of a third party goes on after a cut, each e
   const DIALS: Readonly<Record<string, Dial>> = {
     "TCP frames": dialTcp(),
     "a child's stdio": dialCommand([process.execPath, BRIDGE]),
-    "a message port": dialPort((port) => void joinWithDaemon(new MessagePortTransport(port), dialDaemon)),
+    "a message port": dialPort((port) => joinTransports(new MessagePortTransport(port), dialDaemon())),
   };
 
   test.each(Object.entries(DIALS))("over %s", async (_, dial) => {

@@ -1,56 +1,30 @@
-import { type AddressInfo, createServer, type Socket } from "node:net";
-import { runTransportContract, type TransportPair } from "@daemon-sdk/testing";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { StreamTransport } from "../../src/transports/stream-transport.js";
-import { dialTcp, openGateway } from "../../src/transports/tcp.js";
+import type { Transport } from "@daemon-sdk/protocol";
+import { expect, test } from "vitest";
+import { dialTcp, openGateway, serveTcp } from "../../src/transports/tcp.js";
 
 const bounds = { highWaterBytes: 64 * 1024, maxMessageBytes: 256 * 1024 };
 const dial = dialTcp(bounds);
 const signal = new AbortController().signal;
 
-describe("length-prefixed frames over TCP keep the transport contract", () => {
-  let taken: (socket: Socket) => void = () => {};
-  const server = createServer((socket) => taken(socket));
-  beforeAll(() => new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening)));
-  afterAll(() => new Promise((closed) => server.close(closed)));
-
-  async function connect(): Promise<TransportPair> {
-    const accepted = new Promise<Socket>((resolve) => {
-      taken = resolve;
-    });
-    const { port } = server.address() as AddressInfo;
-    const near = await dial({ url: `tcp://127.0.0.1:${port}`, signal });
-    const socket = await accepted;
-    const far = new StreamTransport({ ...bounds, input: socket, output: socket });
-    return { near, far, cut: () => socket.destroy() };
-  }
-
-  test("what was sent before the other side's close arrives, however much it is", async () => {
-    const { near, far } = await connect();
-    const text = "x".repeat(200_000);
-    let heard = 0;
-    near.onMessage = () => void heard++;
-    far.onMessage = () => {};
-    for (let sent = 0; sent < 64; sent++) far.send(text);
-    near.close();
-    const end = await new Promise((resolve) => {
-      near.onClose = resolve;
-    });
-    expect(heard).toBe(64);
-    expect(end).toMatchObject({ clean: true });
+test("what was sent before the other side's close arrives, however much it is", async () => {
+  let accepted: (far: Transport) => void = () => {};
+  const far = new Promise<Transport>((resolve) => {
+    accepted = resolve;
   });
-
-  describe("sent by the one who dials", () => runTransportContract(test, { ...bounds, connect }));
-
-  describe("sent by the one who accepts", () => {
-    runTransportContract(test, {
-      ...bounds,
-      async connect() {
-        const { near, far, cut } = await connect();
-        return { near: far, far: near, cut };
-      },
-    });
+  const server = await serveTcp({ ...bounds, onLink: (transport) => accepted(transport) });
+  const near = await dial({ url: `tcp://127.0.0.1:${server.port}`, signal });
+  let received = 0;
+  near.onMessage = () => void received++;
+  const end = new Promise((resolve) => {
+    near.onClose = resolve;
   });
+  const sender = await far;
+  sender.onMessage = () => {};
+  for (let sent = 0; sent < 64; sent++) sender.send("x".repeat(200_000));
+  near.close();
+  expect(await end).toMatchObject({ clean: true });
+  expect(received).toBe(64);
+  await server.close();
 });
 
 test("a port where nobody listens is CONNECTION_FAILED", async () => {
@@ -72,6 +46,6 @@ test("a gateway that cannot reach its daemon says so and ends the link", async (
   const end = await new Promise((resolve) => {
     transport.onClose = resolve;
   });
-  expect(end).toMatchObject({ code: 4500, reason: "the daemon cannot be reached" });
+  expect(end).toMatchObject({ code: 4500, reason: "the other side cannot be reached" });
   await gateway.close();
 });

@@ -1,16 +1,12 @@
 import {
-  type ArchiveSessionResult,
   abortable,
   type DaemonCapabilities,
   DaemonError,
   type GetSessionMessagesParams,
   type GetSessionMessagesResult,
   type InboxRequest,
-  type ListAvailableSessionsParams,
-  type ListAvailableSessionsResult,
   METHODS,
   newId,
-  type OpenedSession,
   type Receipt,
   type SearchSessionsParams,
   type SearchSessionsResult,
@@ -26,6 +22,16 @@ import {
   type SendOptions,
   type SessionFollow,
 } from "../stream/index.js";
+import {
+  type ArchivedSession,
+  archivedSession,
+  type OpenedSession,
+  openedSession,
+  pageParams,
+  type SessionPage,
+  type SessionPageOptions,
+  sessionPage,
+} from "./session-lists.js";
 import {
   checkFollowOptions,
   checkPrompt,
@@ -56,12 +62,12 @@ export abstract class CallsById {
 
   /** Sessions that are open in the daemon now. */
   async listOpenedSessions(): Promise<OpenedSession[]> {
-    return (await this.calls.request(METHODS.listOpenedSessions, {})).sessions;
+    return (await this.calls.request(METHODS.listOpenedSessions, {})).sessions.map(openedSession);
   }
 
   /** A page of all sessions the daemon knows, newest first; at most 100, 50 by default. `nextCursor` goes into `endBefore`. */
-  listAvailableSessions(page: ListAvailableSessionsParams = {}): Promise<ListAvailableSessionsResult> {
-    return this.calls.request(METHODS.listAvailableSessions, page);
+  async listAvailableSessions(page: SessionPageOptions = {}): Promise<SessionPage> {
+    return sessionPage(await this.calls.request(METHODS.listAvailableSessions, pageParams(page)));
   }
 
   /** Searches the conversations. */
@@ -185,9 +191,9 @@ export abstract class CallsById {
   }
 
   /** Removes a session from the lists, without loading it. */
-  async archiveSession(sessionId: string): Promise<ArchiveSessionResult> {
+  async archiveSession(sessionId: string): Promise<ArchivedSession> {
     requireText("sessionId", sessionId);
-    return this.calls.request(METHODS.archiveSession, { sessionId });
+    return archivedSession(await this.calls.request(METHODS.archiveSession, { sessionId }));
   }
 
   /** Adds an archived session to the lists again. */

@@ -7,6 +7,7 @@ import {
   MachineType,
   type SDKMachineConfig,
 } from "@daemon-sdk/protocol";
+import type { HttpAgent } from "@daemon-sdk/transport-ws";
 import {
   checkFunction,
   checkInteger,
@@ -47,8 +48,21 @@ export interface ConnectDaemonOptions extends Handlers {
   daemonProgram?: string;
   /** Base URL of the service that `Computer` machines are reached through. Default `wss://relay.factory.ai`. */
   relayBaseUrl?: string;
+  /**
+   * Certificate of an authority in PEM that is trusted for a `wss:` address in place of the usual ones, such as the one that signed the
+   * daemon's. In Node only: a page has those of its browser.
+   */
+  ca?: string;
   /** Opens each link, instead of a WebSocket; called with the resolved URL. */
   transport?: Dial;
+  /**
+   * Opens the sockets of `ws:` and `wss:`, as an `http.Agent` of Node or an `https.Agent`; for a proxy, certificates or addresses of your
+   * own. Without effect on a unix socket and beside `transport`. Node only.
+   *
+   * Default for `wss:`: the proxy of `HTTPS_PROXY` or `ALL_PROXY`, except for this machine and the hosts of `NO_PROXY`. It needs the
+   * package `https-proxy-agent`.
+   */
+  agent?: HttpAgent;
   /** Aborts connecting. Without effect on the connection once it is made, and on reconnecting. */
   signal?: AbortSignal;
   /** Default: no log is written. */
@@ -91,6 +105,7 @@ export interface HeartbeatOptions {
 }
 
 const URL_SCHEMES = ["ws:", "wss:", "ws+unix:"];
+const AN_AGENT = "an http.Agent; the name of an agent belongs to createSession()";
 /** A label of a host name. The sandbox id becomes one. */
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
@@ -105,7 +120,9 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
   checkInteger("maxRetries", options.maxRetries, 0);
   checkInteger("daemonPort", options.daemonPort, 1, 65_535);
   checkUrl("relayBaseUrl", options.relayBaseUrl, ["ws:", "wss:"]);
+  checkText("ca", options.ca);
   checkFunction("transport", options.transport);
+  checkAgent(options.agent);
   checkSignal("signal", options.signal);
   checkLogger(options.logger);
   checkFunction("onStatus", options.onStatus);
@@ -170,6 +187,12 @@ function checkMachine(machine: unknown): void {
     throw new InvalidOptionError("machine.sandboxId", "the id of a sandbox: letters, digits and hyphens", sandboxId);
   }
   checkText("machine.workspaceId", workspaceId);
+}
+
+function checkAgent(agent: unknown): void {
+  if (agent === undefined) return;
+  const { destroy } = requireObject("agent", agent, AN_AGENT);
+  if (typeof destroy !== "function") throw new InvalidOptionError("agent", AN_AGENT, agent);
 }
 
 function checkLogger(logger: unknown): void {

@@ -1,15 +1,20 @@
 // The half of the client that a page loads beside the dial, and the types of both.
 
 export {
+  type ArchivedSession,
+  type AvailableSession,
   DaemonConnection,
   DaemonSession,
   type DaemonSessionOptions,
   type FollowOptions,
   type InterruptOptions,
   type NotificationFilter,
+  type OpenedSession,
   type ResumeSessionOptions,
   type RunOptions,
   type SendByIdOptions,
+  type SessionPage,
+  type SessionPageOptions,
 } from "../api/index.js";
 export type {
   AskUserHandler,

@@ -1,5 +1,5 @@
-import type { DaemonConnection } from "@daemon-sdk/client";
-import type { AvailableSession, InboxRequest, OpenedSession } from "@daemon-sdk/protocol";
+import type { AvailableSession, DaemonConnection, OpenedSession } from "@daemon-sdk/client";
+import type { InboxRequest } from "@daemon-sdk/protocol";
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Access, openConnection } from "../link/index.js";
 

@@ -149,7 +149,7 @@ function Row(props: {
     >
       <span class="row-top">
         <span class="row-title">{row.title ?? "Untitled"}</span>
-        <time dateTime={new Date(row.updatedAt * 1_000).toISOString()}>{ago(row.updatedAt * 1_000)}</time>
+        <time dateTime={new Date(row.updatedAt).toISOString()}>{ago(row.updatedAt)}</time>
       </span>
       {snippet !== undefined && <span class="row-snippet">{snippet}</span>}
       <span class="row-bottom">

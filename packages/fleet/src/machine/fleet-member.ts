@@ -3,6 +3,7 @@ import { type ConnectionError, DaemonError, isRecord, type Logger, memoryTranspo
 import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
+import { MachineMail } from "../mail/index.js";
 import { isName, Subjects } from "../names/index.js";
 import { closeNats, type NatsOptions, natsRefusal, openNats } from "../nats/index.js";
 import {
@@ -47,6 +48,7 @@ export class FleetMember implements FleetMembership {
   readonly #searches: Subscription;
   #refusal: ConnectionError | undefined;
   #lease: MachineLease | undefined;
+  #mail: MachineMail | undefined;
   #leaving: Promise<void> | undefined;
   #resolveClosed!: (error: ConnectionError | undefined) => void;
 
@@ -119,7 +121,16 @@ export class FleetMember implements FleetMembership {
     await members.put(this.machineId, entry).catch((error: unknown) => {
       throw registryFailure("written", error);
     });
+    await this.#carryMail();
     void daemon.closed.then(() => this.leave());
+  }
+
+  async #carryMail(): Promise<void> {
+    const { daemon, tenant, machineId, replicas, logger } = this.#options;
+    const { relay } = daemon;
+    if (relay === undefined) return;
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, tenant, machineId, replicas };
+    this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 
   async #describe(): Promise<MachineEntry> {
@@ -206,6 +217,7 @@ export class FleetMember implements FleetMembership {
 
   async #leave(error: ConnectionError | undefined): Promise<void> {
     const { nats, own } = this.#parts;
+    this.#mail?.stop();
     // First, so that nobody answers for the name any more: the next daemon that gets it need not wait.
     this.#router.close();
     this.#searches.unsubscribe();

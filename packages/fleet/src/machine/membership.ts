@@ -1,4 +1,5 @@
 import type { ConnectionError, Logger, Transport } from "@daemon-sdk/protocol";
+import type { FleetRelay } from "../mail/index.js";
 import type { NatsOptions } from "../nats/index.js";
 
 /** The identity that a link's sessions belong to, as in `Daemon.accept`. */
@@ -11,6 +12,8 @@ export interface FleetPrincipal {
 export interface FleetDaemon {
   readonly endpoint: { readonly version: string };
   readonly closed: Promise<void>;
+  /** The relay of a daemon that has one: its agents send messages to names on other machines. */
+  readonly relay?: FleetRelay | undefined;
   accept(transport: Transport, principal?: FleetPrincipal): Promise<void>;
 }
 

@@ -91,6 +91,26 @@ export class Subjects {
     return `${this.#tenant}.find`;
   }
 
+  /** Mail for a machine, of one sender or, without it, of all: subjects of the stream. */
+  mail(machineId: string, sender = "*"): string {
+    return `${this.#tenant}.mail.${machineId}.${sender}`;
+  }
+
+  /** All mail of the tenant. */
+  get allMail(): string {
+    return `${this.#tenant}.mail.>`;
+  }
+
+  /** What machines send one another about mail, and do not keep. `kind` and `sender` may be wildcards. */
+  post(machineId: string, kind: string, sender: string): string {
+    return `${this.#tenant}.post.${machineId}.${kind}.${sender}`;
+  }
+
+  /** What one machine sends to all others. */
+  posts(sender: string): string {
+    return `${this.#tenant}.posts.${sender}`;
+  }
+
   /** Whether a subject belongs to this tenant. */
   owns(subject: string): boolean {
     return subject.startsWith(`${this.#tenant}.`);

@@ -1,4 +1,5 @@
-import type { AvailableSession, InboxRequest, SearchSessionsResult } from "@daemon-sdk/protocol";
+import type { AvailableSession } from "@daemon-sdk/client";
+import type { InboxRequest, SearchSessionsResult } from "@daemon-sdk/protocol";
 import type { FleetResult } from "./ask-machines.js";
 
 /** One row of {@link Fleet.listSessions}. */

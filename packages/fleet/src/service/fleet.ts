@@ -124,7 +124,7 @@ export class Fleet implements AsyncDisposable {
    * in the list.
    *
    * @param options.limit most sessions of each machine, up to 100; default 50
-   * @param options.endBefore epoch seconds: only sessions updated before it
+   * @param options.endBefore Unix milliseconds: only sessions that were updated before
    */
   async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
     const { items, missing } = await this.#ask(

@@ -1,10 +1,9 @@
 import type { SendOptions } from "@daemon-sdk/client";
-import type { GetSessionMessagesResult } from "@daemon-sdk/protocol";
 import { newId, type Receipt } from "@daemon-sdk/protocol";
 import { type HttpDaemon, withOpenSession } from "../daemon/index.js";
 import { HttpRefusal } from "../problem/index.js";
 import { ACCEPTED, MESSAGE_PAGE, PROMPT, QUERY, RECEIPT } from "../schemas/index.js";
-import { json, type Route, route } from "./route.js";
+import { json, type Route, reading, route } from "./route.js";
 
 /** Header that makes a repeated `POST` act once. */
 const KEY_HEADER = "idempotency-key";
@@ -12,17 +11,13 @@ const KEY_CHARS = 256;
 
 /** The conversation of a session: read it, add to it, and wait for the outcome. */
 export const MESSAGE_ROUTES: readonly Route[] = [
-  route<{ limit?: number; cursor?: string; role?: string }>({
-    method: "get",
+  reading<{ limit?: number; cursor?: string; role?: string }>({
     path: "/sessions/{sessionId}/messages",
     operationId: "listMessages",
     summary: "A page of the conversation, newest first.",
     query: { limit: QUERY.messageLimit, cursor: QUERY.cursor, role: QUERY.role },
-    answers: { 200: { description: "A page.", schema: MESSAGE_PAGE } },
-    async handle({ daemon, param, query }) {
-      const page: GetSessionMessagesResult = await daemon.getSessionMessages(param("sessionId"), query);
-      return json(page);
-    },
+    answer: { description: "A page.", schema: MESSAGE_PAGE },
+    read: ({ daemon, param, query }) => daemon.getSessionMessages(param("sessionId"), query),
   }),
   route({
     method: "post",
@@ -44,18 +39,17 @@ export const MESSAGE_ROUTES: readonly Route[] = [
       return json({ messageId, receipt }, 202, { location: services.address(path) });
     },
   }),
-  route<{ wait?: number }>({
-    method: "get",
+  reading<{ wait?: number }>({
     path: "/sessions/{sessionId}/receipts/{messageId}",
     operationId: "getReceipt",
     summary: "What became of a message; waits for the end of its turn, if that is requested.",
     query: { wait: QUERY.wait },
-    answers: { 200: { description: "The receipt, final or not.", schema: RECEIPT } },
-    async handle({ daemon, param, query: { wait = 0 }, request }) {
+    answer: { description: "The receipt, final or not.", schema: RECEIPT },
+    async read({ daemon, param, query: { wait = 0 }, request }) {
       const [sessionId, messageId] = [param("sessionId"), param("messageId")];
       const end = wait === 0 ? undefined : AbortSignal.any([request.signal, AbortSignal.timeout(wait * 1_000)]);
       if (end !== undefined) await untilFinal(daemon, sessionId, messageId, end);
-      return json(await receiptOf(daemon, sessionId, messageId));
+      return receiptOf(daemon, sessionId, messageId);
     },
   }),
 ];

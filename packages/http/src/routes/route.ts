@@ -68,15 +68,48 @@ export function route<Query extends object = Record<never, never>, Body = undefi
   return { ...rest, query, body, handle: (call) => handle(call as Call<Query, Body>) };
 }
 
+/** A route that only reads, and answers with the JSON of what `read` resolves with. */
+export function reading<Query extends object = Record<never, never>>(
+  facts: Omit<RouteFacts, "method" | "answers"> & {
+    readonly query?: Fields<Query>;
+    readonly answer: RouteAnswer;
+    read(call: Call<Query>): Promise<unknown>;
+  },
+): Route {
+  const { answer, read, ...rest } = facts;
+  return route<Query>({
+    ...rest,
+    method: "get",
+    answers: { 200: answer },
+    handle: async (call) => json(await read(call)),
+  });
+}
+
+/** A route that acts, and answers without a body. */
+export function acting<Query extends object = Record<never, never>>(
+  facts: Omit<RouteFacts, "answers"> & {
+    readonly query?: Fields<Query>;
+    readonly body?: Schema;
+    /** What a 204 says. */
+    readonly outcome: string;
+    act(call: Call<Query>): Promise<unknown>;
+  },
+): Route {
+  const { outcome, act, ...rest } = facts;
+  return route<Query, unknown>({
+    ...rest,
+    answers: { 204: { description: outcome } },
+    async handle(call) {
+      await act(call);
+      return new Response(null, { status: 204 });
+    },
+  });
+}
+
 /** An answer with a JSON body. */
 export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
     status,
     headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });
-}
-
-/** An answer without a body. */
-export function done(): Response {
-  return new Response(null, { status: 204 });
 }

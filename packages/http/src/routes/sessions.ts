@@ -1,23 +1,22 @@
 import type { DaemonSessionOptions, SessionSnapshot } from "@daemon-sdk/client";
+import { withoutUndefined } from "@daemon-sdk/protocol";
 import { loadSession, NO_ANSWERS, released } from "../daemon/index.js";
 import { eventId } from "../events/index.js";
 import { NEW_SESSION, QUERY, SEARCH_RESULT, SESSION, SESSION_CHANGE, SESSION_PAGE } from "../schemas/index.js";
-import { done, json, type Route, route } from "./route.js";
+import { acting, json, type Route, reading, route } from "./route.js";
 
-const DONE = { 204: { description: "Done." } } as const;
 const SHOWN = { description: "The session.", schema: SESSION } as const;
 
 /** Sessions: what there is, one of them, and what can be done with it as a whole. */
 export const SESSION_ROUTES: readonly Route[] = [
-  route<{ limit?: number; before?: number }>({
-    method: "get",
+  reading<{ limit?: number; before?: number }>({
     path: "/sessions",
     operationId: "listSessions",
     summary: "A page of all sessions, newest first.",
     query: { limit: QUERY.sessionLimit, before: QUERY.before },
-    answers: { 200: { description: "A page.", schema: SESSION_PAGE } },
-    handle: async ({ daemon, query: { limit, before } }) =>
-      json(await daemon.listAvailableSessions(given({ limit, endBefore: before }))),
+    answer: { description: "A page.", schema: SESSION_PAGE },
+    read: ({ daemon, query: { limit, before } }) =>
+      daemon.listAvailableSessions(withoutUndefined({ limit, endBefore: before })),
   }),
   route({
     method: "post",
@@ -33,40 +32,33 @@ export const SESSION_ROUTES: readonly Route[] = [
       return json(shown(sessionId, await released(session)), 201, headers);
     },
   }),
-  route({
-    method: "get",
+  reading({
     path: "/sessions/{sessionId}",
     operationId: "getSession",
     summary: "A session as it is now. Opens it where it was closed; starts no agent.",
-    answers: { 200: SHOWN },
-    async handle({ daemon, param }) {
+    answer: SHOWN,
+    async read({ daemon, param }) {
       const sessionId = param("sessionId");
-      return json(shown(sessionId, await loadSession(daemon, sessionId)));
+      return shown(sessionId, await loadSession(daemon, sessionId));
     },
   }),
-  route({
+  acting({
     method: "patch",
     path: "/sessions/{sessionId}",
     operationId: "renameSession",
     summary: "Sets the title.",
     body: SESSION_CHANGE,
-    answers: DONE,
-    async handle({ daemon, param, body }) {
-      await daemon.renameSession(param("sessionId"), (body as { title: string }).title);
-      return done();
-    },
+    outcome: "Done.",
+    act: ({ daemon, param, body }) => daemon.renameSession(param("sessionId"), (body as { title: string }).title),
   }),
-  route<{ force?: "true" | "false" }>({
+  acting<{ force?: "true" | "false" }>({
     method: "delete",
     path: "/sessions/{sessionId}",
     operationId: "deleteSession",
     summary: "Deletes the session and its conversation. Nothing brings it back.",
     query: { force: QUERY.force },
-    answers: DONE,
-    async handle({ daemon, param, query: { force } }) {
-      await daemon.deleteSession(param("sessionId"), { force: force === "true" });
-      return done();
-    },
+    outcome: "Done.",
+    act: ({ daemon, param, query: { force } }) => daemon.deleteSession(param("sessionId"), { force: force === "true" }),
   }),
   action("archive", "Removes the session from the lists.", (daemon, id) => daemon.archiveSession(id)),
   action("unarchive", "Adds an archived session to the lists again.", (daemon, id) => daemon.unarchiveSession(id)),
@@ -74,28 +66,24 @@ export const SESSION_ROUTES: readonly Route[] = [
     daemon.closeSession(id),
   ),
   action("interrupt", "Interrupts the running turn.", (daemon, id) => daemon.interruptSession(id)),
-  route<{ query: string; kind?: string; limitSessions?: number; limitHitsPerSession?: number }>({
-    method: "get",
+  reading<{ query: string; kind?: string; limitSessions?: number; limitHitsPerSession?: number }>({
     path: "/search",
     operationId: "searchSessions",
     summary: "Searches the conversations.",
     query: { query: QUERY.query, kind: QUERY.kind, limitSessions: QUERY.count, limitHitsPerSession: QUERY.count },
-    answers: { 200: { description: "Hits, by session.", schema: SEARCH_RESULT } },
-    handle: async ({ daemon, query }) => json(await daemon.searchSessions(query)),
+    answer: { description: "Hits, by session.", schema: SEARCH_RESULT },
+    read: ({ daemon, query }) => daemon.searchSessions(query),
   }),
 ];
 
 function action(name: string, summary: string, act: (daemon: ActedOn, sessionId: string) => Promise<unknown>): Route {
-  return route({
+  return acting({
     method: "post",
     path: `/sessions/{sessionId}/${name}`,
     operationId: `${name}Session`,
     summary,
-    answers: DONE,
-    async handle({ daemon, param }) {
-      await act(daemon, param("sessionId"));
-      return done();
-    },
+    outcome: "Done.",
+    act: ({ daemon, param }) => act(daemon, param("sessionId")),
   });
 }
 
@@ -104,10 +92,4 @@ type ActedOn = Parameters<Route["handle"]>[0]["daemon"];
 function shown(sessionId: string, { settings, history, position, title, cwd }: SessionSnapshot): object {
   const lastEventId = position === undefined ? undefined : eventId(position);
   return { sessionId, title, cwd, settings, messages: history, lastEventId };
-}
-
-/** The fields that are set: an optional field of the wire is absent, and never undefined. */
-function given<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: NonNullable<Fields[Name]> } {
-  const set = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(set) as { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
 }

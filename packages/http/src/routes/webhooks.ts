@@ -2,7 +2,7 @@ import { eventId, positionOf, SessionEvents } from "../events/index.js";
 import { HttpRefusal } from "../problem/index.js";
 import { ADDED_WEBHOOK, NEW_WEBHOOK, WEBHOOK, WEBHOOKS } from "../schemas/index.js";
 import type { WebhookCursor } from "../webhooks/index.js";
-import { type Call, done, json, type Route, route } from "./route.js";
+import { acting, type Call, json, type Route, reading, route } from "./route.js";
 
 /** Types of events that a webhook gets which names none. */
 const DEFAULT_EVENTS = ["result", "requests"] as const;
@@ -16,13 +16,12 @@ interface WantedWebhook {
 
 /** Webhooks: the events of a session as requests to an address. */
 export const WEBHOOK_ROUTES: readonly Route[] = [
-  route({
-    method: "get",
+  reading({
     path: "/webhooks",
     operationId: "listWebhooks",
     summary: "The caller's webhooks.",
-    answers: { 200: { description: "All of them.", schema: WEBHOOKS } },
-    handle: async (call) => json({ webhooks: (await webhooksOf(call).list(call.principal)).map(shown) }),
+    answer: { description: "All of them.", schema: WEBHOOKS },
+    read: async (call) => ({ webhooks: (await webhooksOf(call).list(call.principal)).map(shown) }),
   }),
   route({
     method: "post",
@@ -44,28 +43,26 @@ export const WEBHOOK_ROUTES: readonly Route[] = [
       return json({ ...shown(added), secret: added.secret }, 201, { location });
     },
   }),
-  route({
-    method: "get",
+  reading({
     path: "/webhooks/{webhookId}",
     operationId: "getWebhook",
     summary: "A webhook, and how far it got.",
-    answers: { 200: { description: "The webhook.", schema: WEBHOOK } },
-    async handle(call) {
+    answer: { description: "The webhook.", schema: WEBHOOK },
+    async read(call) {
       const own = await webhooksOf(call).list(call.principal);
       const found = own.find(({ webhookId }) => webhookId === call.param("webhookId"));
       if (found === undefined) throw unknownWebhook();
-      return json(shown(found));
+      return shown(found);
     },
   }),
-  route({
+  acting({
     method: "delete",
     path: "/webhooks/{webhookId}",
     operationId: "removeWebhook",
     summary: "Ends the deliveries.",
-    answers: { 204: { description: "Removed." } },
-    async handle(call) {
+    outcome: "Removed.",
+    async act(call) {
       if (!(await webhooksOf(call).remove(call.principal, call.param("webhookId")))) throw unknownWebhook();
-      return done();
     },
   }),
 ];

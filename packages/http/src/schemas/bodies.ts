@@ -1,37 +1,47 @@
 import { LIMITS } from "@daemon-sdk/protocol";
 import {
+  addUserMessageParamsSchema,
   askUserResultSchema,
   availableSessionSchema,
   fileSourceSchema,
+  getSessionMessagesParamsSchema,
   getSessionMessagesResultSchema,
   imageSourceSchema,
   inboxRequestSchema,
-  listAvailableSessionsResultSchema,
+  initializeSessionParamsSchema,
+  listRequestsParamsSchema,
   listRequestsResultSchema,
   mcpServerConfigSchema,
   messageBlockSchema,
-  outputFormatSchema,
   receiptSchema,
+  renameSessionParamsSchema,
   requestPermissionResultSchema,
+  searchSessionsParamsSchema,
   searchSessionsResultSchema,
   sessionMessageSchema,
   sessionSettingsSchema,
-  sessionSourceSchema,
   sessionTagSchema,
 } from "@daemon-sdk/protocol/schema";
 import * as z from "zod/mini";
 import { HTTP_LIMITS } from "../limits.js";
-import { component, described } from "./components.js";
+import { component, described, fieldsOf, redescribed } from "./components.js";
 
 const text = z.string().check(z.minLength(1));
-const optionalText = z.exactOptional(text);
+const time = described(z.number(), "Unix milliseconds.");
 const eventId = described(z.string(), "Id of an event, opaque: `Last-Event-ID` and `after` take it.");
 
 component("MessageBlock", messageBlockSchema);
 component("SessionMessage", sessionMessageSchema);
 component("SessionTag", sessionTagSchema);
 component("SessionSettings", sessionSettingsSchema);
-component("AvailableSession", availableSessionSchema);
+const AVAILABLE_SESSION = component(
+  "AvailableSession",
+  z.looseObject({
+    ...fieldsOf(availableSessionSchema, ["sessionId", "title", "hostId", "cwd", "messagesCount", "tags"]),
+    updatedAt: time,
+    archivedAt: z.exactOptional(time),
+  }),
+);
 component("InboxRequest", inboxRequestSchema);
 component("McpServerConfig", mcpServerConfigSchema);
 component("ImageSource", imageSourceSchema);
@@ -42,7 +52,14 @@ component("QuestionsAnswer", askUserResultSchema);
 /** What became of a message. */
 export const RECEIPT = component("Receipt", receiptSchema);
 /** A page of sessions. */
-export const SESSION_PAGE = component("SessionPage", listAvailableSessionsResultSchema);
+export const SESSION_PAGE = component(
+  "SessionPage",
+  z.looseObject({
+    sessions: z.array(AVAILABLE_SESSION),
+    hasMore: z.boolean(),
+    nextCursor: z.exactOptional(described(z.number(), "`before` of the next page.")),
+  }),
+);
 /** A page of a conversation. */
 export const MESSAGE_PAGE = component("MessagePage", getSessionMessagesResultSchema);
 /** Hits of a search. */
@@ -63,44 +80,42 @@ export const SESSION = component(
   }),
 );
 
-const settings = {
-  modelId: optionalText,
-  reasoningEffort: optionalText,
-  interactionMode: optionalText,
-  autonomyLevel: optionalText,
-  specModeModelId: optionalText,
-  specModeReasoningEffort: optionalText,
-  tags: z.exactOptional(z.array(sessionTagSchema)),
-  enabledToolIds: z.exactOptional(z.array(text)),
-  disabledToolIds: z.exactOptional(z.array(text)),
-};
+const initializeParams = fieldsOf(initializeSessionParamsSchema, ["cwd", "agent"]);
 
 /** A new session. Unknown fields are refused, because a misspelt one must not pass in silence. */
 export const NEW_SESSION = component(
   "NewSession",
   z.strictObject({
-    ...settings,
+    ...fieldsOf(initializeSessionParamsSchema, [
+      "modelId",
+      "reasoningEffort",
+      "interactionMode",
+      "autonomyLevel",
+      "specModeModelId",
+      "specModeReasoningEffort",
+      "tags",
+      "enabledToolIds",
+      "disabledToolIds",
+      "mcpServers",
+      "sessionSource",
+    ]),
     sessionId: z.exactOptional(described(z.uuid(), "A random UUID. The same id again gives the same session.")),
-    cwd: z.exactOptional(described(z.string().check(z.minLength(1)), "Working directory of the agent.")),
-    agent: z.exactOptional(described(z.string().check(z.minLength(1)), "Name of a configured agent.")),
-    mcpServers: z.exactOptional(z.array(mcpServerConfigSchema)),
-    sessionSource: z.exactOptional(sessionSourceSchema),
-    systemPrompt: optionalText,
+    cwd: z.exactOptional(redescribed(initializeParams.cwd, "Working directory of the agent.")),
+    agent: redescribed(initializeParams.agent, "Name of a configured agent."),
+    systemPrompt: z.exactOptional(text),
   }),
 );
 
 /** Changes of a session. */
-export const SESSION_CHANGE = component("SessionChange", z.strictObject({ title: text }));
+export const SESSION_CHANGE = component(
+  "SessionChange",
+  z.strictObject(fieldsOf(renameSessionParamsSchema, ["title"])),
+);
 
 /** A prompt. */
 export const PROMPT = component(
   "Prompt",
-  z.strictObject({
-    text: z.string(),
-    images: z.exactOptional(z.array(imageSourceSchema)),
-    files: z.exactOptional(z.array(fileSourceSchema)),
-    outputFormat: z.exactOptional(outputFormatSchema),
-  }),
+  z.strictObject(fieldsOf(addUserMessageParamsSchema, ["text", "images", "files", "outputFormat"])),
 );
 
 /** A prompt that the daemon has stored. */
@@ -139,9 +154,9 @@ const stored = {
   ...webhook,
   webhookId: text,
   events: z.array(text),
-  createdAt: z.number(),
+  createdAt: time,
   lastEventId: eventId,
-  failingSince: z.exactOptional(z.number()),
+  failingSince: z.exactOptional(time),
 };
 
 /** A webhook. */
@@ -167,13 +182,15 @@ export const PROBLEM = component(
   }),
 );
 
+const messagesParams = fieldsOf(getSessionMessagesParamsSchema, ["cursor", "role"]);
+
 /** Query fields, by name. */
 export const QUERY = {
   sessionLimit: upTo(LIMITS.sessionPageMax),
   messageLimit: upTo(LIMITS.messagePageMax),
-  before: z.exactOptional(described(z.coerce.number(), "`nextCursor` of the page before.")),
-  cursor: z.exactOptional(described(z.string(), "`nextCursor` of the page before.")),
-  role: z.exactOptional(z.string()),
+  before: z.exactOptional(described(z.coerce.number(), "Unix milliseconds; `nextCursor` of the page before.")),
+  cursor: redescribed(messagesParams.cursor, "`nextCursor` of the page before."),
+  role: messagesParams.role,
   wait: z.exactOptional(
     described(
       z.coerce.number().check(z.minimum(0), z.maximum(HTTP_LIMITS.waitSeconds)),
@@ -183,9 +200,8 @@ export const QUERY = {
   partial: z.exactOptional(described(z.enum(["true", "false"]), "Whether parts of messages are sent. Default false.")),
   force: z.exactOptional(described(z.enum(["true", "false"]), "Whether a turn that runs is ended. Default false.")),
   after: z.exactOptional(described(z.string(), "Id of an event; `Last-Event-ID` takes precedence.")),
-  sessionId: z.exactOptional(text),
-  query: text,
-  kind: z.exactOptional(z.string()),
+  ...fieldsOf(listRequestsParamsSchema, ["sessionId"]),
+  ...fieldsOf(searchSessionsParamsSchema, ["query", "kind"]),
   count: z.exactOptional(z.coerce.number().check(z.minimum(1))),
 } as const;
 

@@ -23,6 +23,24 @@ export function described<Value>(schema: Schema<Value>, description: string): Sc
   return schema;
 }
 
+/** A schema under a description of its own; the schema itself, which may be in use elsewhere, stays as it is. */
+export function redescribed<Value>(schema: Schema<Value>, description: string): Schema<Value> {
+  return described(z.clone(schema as z.core.$ZodType) as Schema<Value>, description);
+}
+
+/**
+ * Fields of an object of the wire, so that the gateway takes what the daemon takes, within the same bounds. That the published schemas
+ * are objects is hidden by their types.
+ */
+export function fieldsOf<Value extends object, Name extends keyof Value & string>(
+  schema: Schema<Value>,
+  names: readonly Name[],
+): { [Key in Name]: Schema<Value[Key]> } {
+  const { shape } = (schema as unknown as z.ZodMiniObject)._zod.def;
+  const fields = names.map((name) => [name, shape[name]]);
+  return Object.fromEntries(fields) as { [Key in Name]: Schema<Value[Key]> };
+}
+
 /** JSON Schema of every named schema, by name; they refer to one another as parts of an OpenAPI document. */
 export function componentSchemas(): Record<string, object> {
   const uri = (id: string) => `#/components/schemas/${id}`;

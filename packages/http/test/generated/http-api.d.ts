@@ -337,13 +337,15 @@ export interface components {
         };
         AvailableSession: {
             sessionId: string;
-            updatedAt: number;
+            title?: string;
             hostId?: string;
             cwd?: string;
             messagesCount?: number;
             tags?: components["schemas"]["SessionTag"][];
-            title?: string;
-            archivedAt?: string;
+            /** @description Unix milliseconds. */
+            updatedAt: number;
+            /** @description Unix milliseconds. */
+            archivedAt?: number;
         } & {
             [key: string]: unknown;
         };
@@ -515,6 +517,7 @@ export interface components {
         SessionPage: {
             sessions: components["schemas"]["AvailableSession"][];
             hasMore: boolean;
+            /** @description `before` of the next page. */
             nextCursor?: number;
         } & {
             [key: string]: unknown;
@@ -571,11 +574,17 @@ export interface components {
             reasoningEffort?: string;
             interactionMode?: string;
             autonomyLevel?: string;
-            specModeModelId?: string;
-            specModeReasoningEffort?: string;
+            specModeModelId?: string | null;
+            specModeReasoningEffort?: string | null;
             tags?: components["schemas"]["SessionTag"][];
             enabledToolIds?: string[];
             disabledToolIds?: string[];
+            mcpServers?: components["schemas"]["McpServerConfig"][];
+            sessionSource?: {
+                platform: string;
+            } & {
+                [key: string]: unknown;
+            };
             /**
              * Format: uuid
              * @description A random UUID. The same id again gives the same session.
@@ -585,12 +594,6 @@ export interface components {
             cwd?: string;
             /** @description Name of a configured agent. */
             agent?: string;
-            mcpServers?: components["schemas"]["McpServerConfig"][];
-            sessionSource?: {
-                platform: string;
-            } & {
-                [key: string]: unknown;
-            };
             systemPrompt?: string;
         };
         SessionChange: {
@@ -640,9 +643,11 @@ export interface components {
             sessionId: string;
             events: string[];
             webhookId: string;
+            /** @description Unix milliseconds. */
             createdAt: number;
             /** @description Id of an event, opaque: `Last-Event-ID` and `after` take it. */
             lastEventId: string;
+            /** @description Unix milliseconds. */
             failingSince?: number;
         } & {
             [key: string]: unknown;
@@ -653,9 +658,11 @@ export interface components {
             sessionId: string;
             events: string[];
             webhookId: string;
+            /** @description Unix milliseconds. */
             createdAt: number;
             /** @description Id of an event, opaque: `Last-Event-ID` and `after` take it. */
             lastEventId: string;
+            /** @description Unix milliseconds. */
             failingSince?: number;
             /** @description Signs each delivery. It is stated here only. */
             secret: string;
@@ -702,7 +709,7 @@ export interface operations {
             query?: {
                 /** @description Size of the page, 100 at most. */
                 limit?: number;
-                /** @description `nextCursor` of the page before. */
+                /** @description Unix milliseconds; `nextCursor` of the page before. */
                 before?: number;
             };
             header?: never;

@@ -136,7 +136,7 @@ const REQUEST_COLUMNS: readonly Column<Request>[] = [
 const SESSION_COLUMNS: readonly Column<Session>[] = [
   { title: "SESSION", text: ({ sessionId }) => sessionId },
   { title: "MACHINE", text: ({ machineId }) => machineId, style: "cyan" },
-  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt * 1_000) },
+  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt) },
   { title: "TITLE", text: ({ title = "" }) => title, isCut: true },
   { title: "DIRECTORY", text: ({ cwd = "" }) => cwd, isCut: true, style: "dim" },
 ];

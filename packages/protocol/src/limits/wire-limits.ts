@@ -26,6 +26,8 @@ export const WIRE_LIMITS = {
   webSocketFragments: 1_024,
   /** Bytes coalesced into one write before a flush inside the tick. nats.js uses the same figure. */
   coalesceBytes: 32 * 1024,
+  /** What may wait at one end of two joined links: what a daemon buffers for a client by default, and one message more. */
+  joinedWaitingBytes: 20 * 1024 * 1024,
   /** Refused credentials on one socket before it is closed. */
   authenticateAttempts: 3,
   /** Most queued prompts of one session. A further one is refused with QUEUE_FULL. */

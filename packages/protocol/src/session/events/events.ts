@@ -67,7 +67,8 @@ export interface ErrorEvent {
   type: "error";
   message: string;
   errorType: string;
-  timestamp: string;
+  /** Unix milliseconds; absent where the agent stated no time. */
+  timestamp?: number;
 }
 
 /**
@@ -105,7 +106,8 @@ export interface TurnError {
    * absent where the agent reported text only.
    */
   code?: DaemonErrorCode;
-  timestamp?: string;
+  /** Unix milliseconds. */
+  timestamp?: number;
   exitCode?: number | null;
   signal?: string | null;
 }
@@ -146,7 +148,7 @@ export interface ResultEvent<Output = unknown> {
   /** Present when an `outputFormat` was requested and the answer has that format; for a Standard Schema, the schema's output. */
   structuredOutput?: Output;
   structuredOutputError?: StructuredOutputError;
-  /** The first of `errors`. */
+  /** The first of `errors`. In an interrupted turn: why the daemon ended it. */
   error?: TurnError;
   errors?: TurnError[];
 }
@@ -179,7 +181,7 @@ export type PartialEvent =
   | { type: "mission_state_changed"; state: string }
   | { type: "mission_features_changed"; features: unknown[] }
   | { type: "mission_progress_entry"; progressLog: unknown[] }
-  | { type: "mission_heartbeat"; timestamp: string }
+  | { type: "mission_heartbeat"; timestamp?: number }
   | { type: "mission_worker_started"; workerSessionId: string }
   | { type: "mission_worker_completed"; workerSessionId: string; exitCode: number }
   | { type: "llm_retry"; attempt: number; reason: string }

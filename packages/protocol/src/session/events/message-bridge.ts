@@ -58,7 +58,7 @@ export class MessageBridge {
         return completedHooks(notification);
       case "error": {
         const { message, errorType, timestamp } = notification;
-        return [{ type: "error", message, errorType, timestamp }];
+        return [{ type: "error", message, errorType, ...timeOf(timestamp) }];
       }
       case "session_notice":
         return [{ ...notification }];
@@ -118,6 +118,12 @@ export function textOf(content: readonly MessageBlock[]): string {
   return text;
 }
 
+/** A time of the wire, which is ISO 8601, in ms. Empty for what is no time. */
+function timeOf(timestamp: string): { timestamp?: number } {
+  const ms = Date.parse(timestamp);
+  return Number.isNaN(ms) ? {} : { timestamp: ms };
+}
+
 function textEvent<Type extends "assistant_text_delta" | "thinking_text_delta">(
   type: Type,
   { messageId, blockIndex, textDelta }: { messageId: string; blockIndex: number; textDelta: string },
@@ -131,6 +137,8 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
       return [{ type: "working_state_changed", state: notification.newState }];
     case "session_token_usage_changed":
       return [{ type: "token_usage_update", ...notification.tokenUsage }];
+    case "mission_heartbeat":
+      return [{ type: "mission_heartbeat", ...timeOf(notification.timestamp) }];
     case "tool_progress_update": {
       const { toolUseId, toolName, update } = notification;
       return [{ type: "tool_progress", toolUseId, toolName, content: progressText(update), update }];
@@ -148,7 +156,6 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
     case "mission_state_changed":
     case "mission_features_changed":
     case "mission_progress_entry":
-    case "mission_heartbeat":
     case "mission_worker_started":
     case "mission_worker_completed":
     case "llm_retry":

@@ -82,6 +82,16 @@ test("progress is told by its text, else its status, else its details", () => {
   expect(contents).toEqual(["a", "b", "c", ""]);
 });
 
+test("times of the wire are milliseconds in events, and what is no time is left out", () => {
+  const bridge = new MessageBridge({ includePartialMessages: true });
+  const error = { type: "error", message: "no", errorType: "Error" };
+  const at = (type: object, timestamp: string) => bridge.push({ ...type, timestamp } as SessionNotification)[0];
+  expect(at(error, "2026-01-01T00:00:00.5Z")).toEqual({ ...error, timestamp: 1_767_225_600_500 });
+  expect(at(error, "soon")).toEqual(error);
+  const heartbeat = { type: "mission_heartbeat" };
+  expect(at(heartbeat, "2026-01-01T00:00:00Z")).toEqual({ ...heartbeat, timestamp: 1_767_225_600_000 });
+});
+
 test("a notice of the daemon is an event of its own, asked for or not", () => {
   const notice = { type: "session_notice", code: "STORAGE_FULL", message: "full", timestamp: 1 };
   expect(bridge([notice])).toEqual([notice]);

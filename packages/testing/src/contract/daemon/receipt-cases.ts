@@ -1,6 +1,6 @@
 import { newId } from "@daemon-sdk/protocol";
 import { expectEqual, expectThat } from "../expectation.js";
-import { isNotification } from "../wire-frame.js";
+import { isNotification, type WireFrame } from "../wire-frame.js";
 import { daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
 import { interrupted, showsMessage, timesEnded, timesShown } from "./turn-marks.js";
@@ -115,6 +115,33 @@ export const RECEIPT_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P7.25-receipt-text",
+    "the receipt of a turn that did not complete has the text that the turn had: interrupted, or ended with its daemon",
+    async (bench) => {
+      const opened = await bench.session();
+      const { sessionId } = opened;
+      const stopped = await bench.prompt(opened, bench.prompts.endless);
+      const texts = [await firstText(opened, stopped)];
+      await interrupted(bench, opened, stopped);
+      const lost = await bench.prompt(opened, bench.prompts.endless);
+      texts.push(await firstText(opened, lost));
+      await bench.harness.restart?.("killed");
+      const call = { sessionId, messageIds: [stopped, lost] };
+      const { receipts } = await (await bench.client()).result("get_receipts", call);
+      const told = receipts as { state: string; text?: string }[];
+      expectEqual(told.map(({ state }) => state).join(), "interrupted,outcome_unknown", "the states");
+      for (const [index, { state, text = "" }] of told.entries()) {
+        const written = texts[index] ?? "";
+        expectThat(
+          text.startsWith(written),
+          `the text of ${state} is "${text}", which does not begin with "${written}"`,
+        );
+      }
+    },
+    ["turns", "receipts", "restart"],
+  ),
+
+  daemonCase(
     "P7.19-known-message",
     "a message that is known is acknowledged with its receipt, and its turn can be read again, after a restart, too",
     async (bench) => {
@@ -183,6 +210,14 @@ interface TurnPage {
   readonly nextSeq?: number;
   readonly receipt: { readonly text?: string };
   readonly messages?: readonly { readonly id: string; readonly role: string }[];
+}
+
+/** The first piece of text of a message's turn, once it has come. */
+async function firstText({ client }: OpenedSession, messageId: string): Promise<string> {
+  const shown = await client.waitFor(({ params }) => showsMessage(messageId, params?.notification), "the running turn");
+  const isText = (frame: WireFrame) => isNotification(frame, "assistant_text_delta");
+  const delta = await client.waitFor(isText, "the turn's first words", client.frames.indexOf(shown));
+  return String(delta.params?.notification?.textDelta);
 }
 
 /** All notifications of one turn, page by page. */

@@ -34,7 +34,7 @@ export interface TurnStage {
 export interface FakePromptContext {
   readonly completesTurns: boolean;
   now(): number;
-  /** Called once, before the session is idle. `answer` is the text of the last message. */
+  /** Called once, before the session is idle. `answer` is the text of the last message, or of its pieces. */
   onEnd(reason: string, answer: string | undefined): void;
   /** Called once, after the last notification of the turn. */
   onIdle(): void;
@@ -208,7 +208,9 @@ export class FakePrompt {
       this.notify({ type: "agent_turn_completed", reason, turnId, ...usage, ...details });
     }
     this.#isEnded = true;
-    this.#context.onEnd(reason, this.#answer);
+    // Of a turn that did not complete, and has no message, what was written of one.
+    const written = reason === "completed" || this.#text === "" ? undefined : this.#text;
+    this.#context.onEnd(reason, this.#answer ?? written);
     this.#stage.setWorkingState("idle");
     this.#abort.abort();
     this.#context.onIdle();

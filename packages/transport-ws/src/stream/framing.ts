@@ -81,7 +81,7 @@ export class FrameSplitter {
     if (payloadBytes <= this.#maxBytes) return HEADER_BYTES + payloadBytes;
     throw new ProtocolError(
       "MESSAGE_TOO_LARGE",
-      `The peer sent a message of ${payloadBytes} bytes; this side takes ${this.#maxBytes}. The link was closed.`,
+      `The peer sent a message of ${payloadBytes} bytes; this side takes ${this.#maxBytes}. The link was closed. Raise maxMessageBytes here, or send less there.`,
     );
   }
 }

@@ -2,25 +2,35 @@ import type { Readable, Writable } from "node:stream";
 import {
   CLIENT_LIMITS,
   CloseCode,
+  ConnectionError,
   type Logger,
   ProtocolError,
+  silentLogger,
   type Transport,
   type TransportClose,
 } from "@daemon-sdk/protocol";
-import { CUT, isPolite } from "./close-codes.js";
+import { closeEvent, cutEvent } from "../close-event.js";
+import type { WebSocketTransportOptions } from "../web-socket-transport.js";
 import { decodeClose, encodeClose, encodeFrame, FrameKind, FrameSplitter } from "./framing.js";
-import { callHandler, type LinkOptions, withDefaults } from "./link-options.js";
 import { WaitingBytes } from "./waiting-bytes.js";
 
-/** Streams of a {@link StreamTransport}. */
-export interface StreamTransportOptions extends LinkOptions {
-  /** Source of messages: a socket, or a child's stdout. */
+/** Options of {@link StreamTransport}. */
+export interface StreamTransportOptions extends WebSocketTransportOptions {
+  /** Source of messages: a socket, a stream of HTTP/2, or a child's stdout. */
   readonly input: Readable;
-  /** Sink of messages: the same socket, or the child's stdin. */
+  /** Sink of messages: the same socket or stream, or the child's stdin. */
   readonly output: Writable;
+  /** Largest accepted message; a larger one ends the link with 1009. Default `LIMITS.sessionFrameBytes`. */
+  readonly maxMessageBytes?: number;
 }
 
-/** Messages in length-prefixed frames over any pair of byte streams. The comments name the law (docs/transports.md) that asks for a line. */
+/**
+ * A `Transport` over streams of bytes of Node: TCP, TLS, HTTP/2, the stdio of a child process. Both ends have to be one.
+ *
+ * Messages are length-prefixed frames, as https://github.com/daemon-sdk/daemon-sdk/blob/main/docs/transports.md#frames-of-streams
+ * defines them for peers in other languages. The transport keeps the eleven laws of `Transport`. It owns the streams: they end with
+ * it, and nothing else may read or write them. It encrypts and authenticates nothing; the daemon still asks for a credential.
+ */
 export class StreamTransport implements Transport {
   onWritable: (() => void) | undefined;
   onClose: ((event: TransportClose) => void) | undefined;
@@ -35,15 +45,14 @@ export class StreamTransport implements Transport {
   #hasHungUp = false;
   #onMessage: ((text: string) => void) | undefined;
 
-  constructor(options: StreamTransportOptions) {
-    this.#input = options.input;
-    this.#output = options.output;
-    const { highWaterBytes, maxMessageBytes, logger } = withDefaults(options);
+  constructor({ input, output, highWaterBytes, maxMessageBytes, logger = silentLogger }: StreamTransportOptions) {
+    this.#input = input;
+    this.#output = output;
     this.#logger = logger;
-    this.#waiting = new WaitingBytes(highWaterBytes);
-    this.#splitter = new FrameSplitter(maxMessageBytes);
-    for (const stream of new Set([this.#input, this.#output])) stream.on("error", (error) => this.#broke(error));
-    this.#input.once("close", () => this.#inputEnded());
+    this.#waiting = new WaitingBytes(highWaterBytes ?? CLIENT_LIMITS.transportHighWaterBytes);
+    this.#splitter = new FrameSplitter(maxMessageBytes ?? CLIENT_LIMITS.sessionFrameBytes);
+    for (const stream of new Set([input, output])) stream.on("error", (error) => this.#broke(error));
+    input.once("close", () => this.#inputEnded());
   }
 
   get bufferedBytes(): number {
@@ -75,11 +84,14 @@ export class StreamTransport implements Transport {
 
   /** T5: without a close frame, the peer sees a cut. */
   terminate(): void {
-    this.#end(CUT);
+    this.#end(cutEvent());
     this.#destroy();
   }
 
-  /** Reports to the other side that this one is ready; see {@link FrameKind}. */
+  /**
+   * Sends a frame without a message, which the other side's transport skips. For a program that serves a link on its stdio: its
+   * starter sees by the first bytes that it runs and has found its daemon.
+   */
   ready(): void {
     this.#write(encodeFrame(FrameKind.ready, ""));
   }
@@ -126,7 +138,7 @@ export class StreamTransport implements Transport {
   #peerClosed(text: string): void {
     const { code, reason } = decodeClose(text);
     if (this.#phase === "open") this.#hangUp(code, "");
-    this.#end({ clean: isPolite(code), code, reason });
+    this.#end(closeEvent(code, reason, true));
   }
 
   /** T11: the close frame has the reason. Later bytes are read and dropped, because unread bytes would break the link before the close frame arrives. */
@@ -145,12 +157,12 @@ export class StreamTransport implements Transport {
 
   /** An end of the bytes without a close frame is a cut. This side's last frame may still be in flight. */
   #inputEnded(): void {
-    this.#end(CUT);
+    this.#end(cutEvent());
     if (!this.#hasHungUp) this.#destroy();
   }
 
   #broke(error?: Error): void {
-    this.#end(error === undefined ? CUT : { ...CUT, error });
+    this.#end(error === undefined ? cutEvent() : { ...cutEvent(), error: broken(error) });
     this.#destroy();
   }
 
@@ -171,7 +183,16 @@ export class StreamTransport implements Transport {
     return this.#phase === "ended";
   }
 
+  /** Calls a handler and logs its exception, which must affect neither the streams nor the next message (T10). */
   #call<Value>(handler: ((value: Value) => void) | undefined, value: Value): void {
-    callHandler(this.#logger, handler, value);
+    try {
+      handler?.(value);
+    } catch (error) {
+      this.#logger.error({ error }, "A handler of a transport threw; the transport goes on.");
+    }
   }
+}
+
+function broken(cause: Error): ConnectionError {
+  return new ConnectionError("CONNECTION_LOST", `The stream broke: ${cause.message}. Connect again.`, { cause });
 }

@@ -1,0 +1,1 @@
+export { environmentAgent } from "./proxy-agent.js";

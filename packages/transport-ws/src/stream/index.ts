@@ -1,0 +1,1 @@
+export { StreamTransport, type StreamTransportOptions } from "./stream-transport.js";
