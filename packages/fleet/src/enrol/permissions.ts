@@ -25,7 +25,7 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
     },
     pub: {
       allow: [
-        `${subjects.client("*")}.l.*`,
+        `${subjects.client({ client: "*", instance: "*" })}.l.*`,
         subjects.alive(own),
         ...registryApi(subjects, MACHINE_BUCKETS),
         ...entriesOf(subjects, "machines", machineId),
@@ -46,7 +46,7 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
 export function servicePermissions(subjects: Subjects, client: string): Permissions {
   const anyMachine = { machineId: "*", instance: "*" };
   return {
-    sub: { allow: [`${subjects.client(client)}.>`, `${subjects.clientInbox(client)}.>`] },
+    sub: { allow: [`${subjects.client({ client, instance: "*" })}.>`, `${subjects.clientInbox(client)}.>`] },
     pub: {
       allow: [
         subjects.dial(anyMachine, client),

@@ -13,8 +13,8 @@ export function checkName(option: string, name: unknown): string {
 }
 
 /** Whether a token of a subject is one that this package makes. */
-export function isName(token: string): boolean {
-  return TOKEN.test(token);
+export function isName(token: unknown): token is string {
+  return typeof token === "string" && TOKEN.test(token);
 }
 
 /** A token of 128 random bits, which nobody guesses. */
@@ -27,6 +27,13 @@ export function randomToken(): string {
 export interface MachineInstance {
   readonly machineId: string;
   /** Random, for each time the machine joins. */
+  readonly instance: string;
+}
+
+/** One program of a service, of which several may run at the same time. */
+export interface ServiceInstance {
+  readonly client: string;
+  /** Random, for each program: programs of one name do not get messages for links of each other. */
   readonly instance: string;
 }
 
@@ -49,9 +56,9 @@ export class Subjects {
     return `${this.#tenant}.m.${machineId}.${instance}`;
   }
 
-  /** What a service subscribes to: the messages of its links. */
-  client(client: string): string {
-    return `${this.#tenant}.c.${client}`;
+  /** What one program of a service subscribes to: the messages of its links. */
+  client({ client, instance }: ServiceInstance): string {
+    return `${this.#tenant}.c.${client}.${instance}`;
   }
 
   /** Where a machine gets answers to its requests. Beside the usual `_INBOX`, to which all of an account may listen. */

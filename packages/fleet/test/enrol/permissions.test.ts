@@ -156,7 +156,7 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
   });
 
   test.each([
-    ["send on a link of a service", "f.acme.c.boss.l.token"],
+    ["send on a link of a service", "f.acme.c.boss.i.l.token"],
     ["announce a machine", "$KV.f_acme_machines.bot"],
     ["ask whether a machine lives", "f.acme.m.m-2.i.alive"],
   ])("a service may not %s", async (_, subject) => {
