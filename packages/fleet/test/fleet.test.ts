@@ -290,6 +290,25 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
     await expect(fleet.connection("m-1")).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
   });
 
+  test("two programs of one service have links to one machine at the same time", async () => {
+    await bench.machine("m-1");
+    const services = [await bench.service({ client: "bot" }), await bench.service({ client: "bot" })];
+    const sessions = [];
+    for (const fleet of services) sessions.push(await fleet.createSession({ cwd: bench.directory }));
+    const drops: string[] = [];
+    for (const fleet of services) {
+      const connection = await fleet.connection("m-1");
+      void (async () => {
+        for await (const { type } of connection.status()) if (type !== "connected") drops.push(type);
+      })();
+    }
+    for (const prompt of ["one", "two"]) {
+      const results = await Promise.all(sessions.map((session) => resultOf(session.stream(prompt))));
+      expect(results).toEqual([`Echo: ${prompt}`, `Echo: ${prompt}`]);
+    }
+    expect(drops).toEqual([]);
+  });
+
   test("fleets of two tenants do not see each other", async () => {
     await bench.machine("m-1");
     const other = await bench.service({ tenant: "another" });

@@ -126,10 +126,10 @@ export class FleetMember implements FleetMembership {
   }
 
   async #carryMail(): Promise<void> {
-    const { daemon, tenant, machineId, replicas, logger } = this.#options;
+    const { daemon, machineId, replicas, logger } = this.#options;
     const { relay } = daemon;
     if (relay === undefined) return;
-    const place = { nats: this.#parts.nats, subjects: this.#subjects, tenant, machineId, replicas };
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, machineId, replicas };
     this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 
@@ -184,13 +184,13 @@ export class FleetMember implements FleetMembership {
 
   async #accept(message: Msg, client: string): Promise<void> {
     const request: unknown = JSON.parse(message.string());
-    const token = isRecord(request) ? request.token : undefined;
-    if (typeof token !== "string" || !isName(token) || !isName(client) || this.#router.has(token))
-      throw new DaemonError("PROTOCOL_VIOLATION", "A dial needs the name of its client and a token of its own.");
+    const { token, instance } = isRecord(request) ? request : {};
+    if (!isName(token) || !isName(instance) || !isName(client) || this.#router.has(token))
+      throw new DaemonError("PROTOCOL_VIOLATION", "A dial needs the name and instance of its client, and a new token.");
     const principal = await this.#options.principal(client);
     if (principal === undefined)
       throw new DaemonError("NOT_ALLOWED", `Machine ${this.machineId} does not serve the client ${client}.`);
-    const link = this.#router.open(token, `${this.#subjects.client(client)}.l.${token}`);
+    const link = this.#router.open(token, `${this.#subjects.client({ client, instance })}.l.${token}`);
     try {
       await this.#options.daemon.accept(link, principal);
     } catch (error) {

@@ -13,8 +13,8 @@ export function checkName(option: string, name: unknown): string {
 }
 
 /** Whether a token of a subject is one that this package makes. */
-export function isName(token: string): boolean {
-  return TOKEN.test(token);
+export function isName(token: unknown): token is string {
+  return typeof token === "string" && TOKEN.test(token);
 }
 
 /** A token of 128 random bits, which nobody guesses. */
@@ -30,8 +30,15 @@ export interface MachineInstance {
   readonly instance: string;
 }
 
+/** One program of a service, of which several may run at the same time. */
+export interface ServiceInstance {
+  readonly client: string;
+  /** Random, for each program: programs of one name do not get messages for links of each other. */
+  readonly instance: string;
+}
+
 /** Buckets of a tenant in the cluster's key-value store. */
-export type BucketName = "machines" | "members" | "sessions";
+export type BucketName = "machines" | "members" | "sessions" | "names";
 
 /** The subjects of one tenant. Every name in them is checked by its owner. */
 export class Subjects {
@@ -49,9 +56,9 @@ export class Subjects {
     return `${this.#tenant}.m.${machineId}.${instance}`;
   }
 
-  /** What a service subscribes to: the messages of its links. */
-  client(client: string): string {
-    return `${this.#tenant}.c.${client}`;
+  /** What one program of a service subscribes to: the messages of its links. */
+  client({ client, instance }: ServiceInstance): string {
+    return `${this.#tenant}.c.${client}.${instance}`;
   }
 
   /** Where a machine gets answers to its requests. Beside the usual `_INBOX`, to which all of an account may listen. */
@@ -84,14 +91,14 @@ export class Subjects {
     return `${this.#tenant}.find`;
   }
 
-  /** Mail for a machine, of one sender or, without it, of all: subjects of the stream. */
+  /** Mail for a machine, of one sender or, without it, of all: the subjects of its stream. */
   mail(machineId: string, sender = "*"): string {
     return `${this.#tenant}.mail.${machineId}.${sender}`;
   }
 
-  /** All mail of the tenant. */
-  get allMail(): string {
-    return `${this.#tenant}.mail.>`;
+  /** The stream of a machine's mail. No name has the sign in it, so that two tenants never share a stream. */
+  mailStream(machineId: string): string {
+    return `f_${this.tenant}_mail=${machineId}`;
   }
 
   /** What machines send one another about mail, and do not keep. `kind` and `sender` may be wildcards. */

@@ -10,7 +10,7 @@ import { type FleetConnectionOptions, MachineLinks } from "./machine-links.js";
 export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions {
   /** Name of the tenant. Default `default`. */
   readonly tenant?: string;
-  /** Name of this service, by which machines know who dials. Default: that of credentials which `enrol` made, else a random one. */
+  /** Name of this service, by which machines know who dials; several programs may have one name. Default: that of credentials which `enrol` made, else a random one. */
   readonly client?: string;
   /** Copies of the registry in a NATS cluster, 1, 3 or 5; counts for the first who connects. Default 1. */
   readonly replicas?: number;
@@ -33,9 +33,10 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
   try {
     const buckets = await openBuckets(nats, subjects, replicas);
     const machines = await MachineDirectory.open(buckets, logger);
-    const router = new LinkRouter({ nats, subjects, prefix: subjects.client(client), link: { logger } });
+    const self = { client, instance: randomToken() };
+    const router = new LinkRouter({ nats, subjects, prefix: subjects.client(self), link: { logger } });
     await router.ready();
-    const links = new MachineLinks({ nats, router, subjects, client, machines, connection });
+    const links = new MachineLinks({ nats, router, subjects, self, machines, connection });
     return new Fleet({ nats, router, subjects, machines, links, sessions: new SessionDirectory(buckets.sessions) });
   } catch (error) {
     await nats.close();

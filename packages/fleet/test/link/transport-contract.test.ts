@@ -23,8 +23,8 @@ describe.skipIf(!HAS_NATS)(`links over NATS keep the transport contract${NO_NATS
     far = await openNats({ servers: server.url }, { name: "far" });
     const link = { ...bounds, beatMs: 200 };
     routers = {
-      near: new LinkRouter({ nats: near, subjects, prefix: subjects.client("near"), link }),
-      far: new LinkRouter({ nats: far, subjects, prefix: subjects.client("far"), link }),
+      near: new LinkRouter({ nats: near, subjects, prefix: subjects.client({ client: "near", instance: "i" }), link }),
+      far: new LinkRouter({ nats: far, subjects, prefix: subjects.client({ client: "far", instance: "i" }), link }),
     };
     await Promise.all([near.flush(), far.flush()]);
   });

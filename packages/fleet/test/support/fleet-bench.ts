@@ -22,12 +22,12 @@ export interface TestMachine {
 /** Machines and services of one test, on one nats-server. All of them are closed with it. */
 export class FleetBench {
   readonly directory = mkdtempSync(join(tmpdir(), "fleet-"));
-  readonly #servers: string;
+  readonly #servers: string | readonly string[];
   readonly #tenant: string;
   readonly #stores = new Map<string, MemoryStore>();
   readonly #open: (() => Promise<unknown>)[] = [];
 
-  constructor(servers: string, tenant: string) {
+  constructor(servers: string | readonly string[], tenant: string) {
     this.#servers = servers;
     this.#tenant = tenant;
   }

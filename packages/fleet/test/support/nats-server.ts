@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -35,9 +35,14 @@ export class NatsServer {
 
   /** @param settings lines of the server's configuration file */
   static async start(settings = ""): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), settings);
+    const server = await NatsServer.prepare(settings);
     await server.run();
     return server;
+  }
+
+  /** A server that does not run yet. */
+  static async prepare(settings: string): Promise<NatsServer> {
+    return new NatsServer(await freePort(), settings);
   }
 
   get url(): string {
@@ -77,7 +82,8 @@ export class NatsServer {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -86,25 +92,25 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A port that forwards to another until it is cut. */
+/** A port that forwards to another until it is cut or frozen. */
 export class CuttablePort {
   readonly #server;
-  readonly #sockets = new Set<{ destroy(): void }>();
+  readonly #wires = new Set<{ readonly near: Socket; readonly far: Socket }>();
+  #isFrozen = false;
 
   private constructor(target: number) {
     this.#server = createServer((near) => {
-      const far = connect(target, "127.0.0.1");
-      for (const socket of [near, far]) {
-        this.#sockets.add(socket);
+      const wire = { near, far: connect(target, "127.0.0.1") };
+      this.#wires.add(wire);
+      for (const socket of [wire.near, wire.far]) {
         socket.on("error", () => {});
         socket.once("close", () => {
-          this.#sockets.delete(socket);
-          near.destroy();
-          far.destroy();
+          this.#wires.delete(wire);
+          wire.near.destroy();
+          wire.far.destroy();
         });
       }
-      near.pipe(far);
-      far.pipe(near);
+      if (!this.#isFrozen) flow(wire);
     });
   }
 
@@ -121,7 +127,22 @@ export class CuttablePort {
 
   /** Breaks every connection that passes. The next one passes again. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { near } of this.#wires) near.destroy();
+  }
+
+  /** Passes nothing any more, and closes nothing: a black hole. */
+  freeze(): void {
+    this.#isFrozen = true;
+    for (const { near, far } of this.#wires) {
+      near.unpipe(far).pause();
+      far.unpipe(near).pause();
+    }
+  }
+
+  /** Passes everything again, what came meanwhile included. */
+  thaw(): void {
+    this.#isFrozen = false;
+    for (const wire of this.#wires) flow(wire);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,4 +150,9 @@ export class CuttablePort {
     this.#server.close();
     await once(this.#server, "close");
   }
+}
+
+function flow({ near, far }: { readonly near: Socket; readonly far: Socket }): void {
+  near.pipe(far);
+  far.pipe(near);
 }
