@@ -1,30 +1,21 @@
 /**
- * `npm run bench [-- name …]`: our speed beside its limit, both in this run, on this machine.
+ * `npm run bench [-- name …]`: our speed beside its limit and its peers, all in this run, on this machine.
+ * `npm run bench:check [-- name …]` runs the measures that have bars, and fails when one is missed.
  *
  * Absolute figures belong to the machine; the ratio to the limit is what can be compared.
  */
 import { availableParallelism, loadavg } from "node:os";
-import { type Measure, type Outcome, run } from "./measure.js";
-import { coldStart } from "./measures/cold-start.js";
-import { relayLatency, relayMemory, relayThroughput } from "./measures/relay.js";
-import { roundTrip } from "./measures/round-trip.js";
-import { routing } from "./measures/routing.js";
-import { wholePath } from "./measures/whole-path.js";
-import { describeMachine, printOutcomes, writeResults } from "./report.js";
+import { judge, type Measure, run } from "./measure.js";
+import { MEASURES } from "./measures/measures.js";
+import { describeMachine, describeVerdict, printResult, type Ran, writeResults } from "./report.js";
 import { ROLES } from "./roles/roles.js";
 
-const MEASURES: readonly Measure[] = [
-  wholePath,
-  routing,
-  roundTrip,
-  coldStart,
-  relayThroughput,
-  relayLatency,
-  relayMemory,
-];
-
-async function main(names: readonly string[]): Promise<void> {
-  const chosen = MEASURES.filter(({ name }) => names.length === 0 || names.includes(name));
+async function main(args: readonly string[]): Promise<void> {
+  const isCheck = args.includes("--check");
+  const names = args.filter((arg) => arg !== "--check");
+  const chosen = MEASURES.filter(
+    ({ name, bars }) => (names.length === 0 || names.includes(name)) && (!isCheck || bars !== undefined),
+  );
   if (chosen.length === 0 || names.some((name) => !MEASURES.some((measure) => measure.name === name))) {
     console.error(`Known measures: ${[...new Set(MEASURES.map(({ name }) => name))].join(", ")}.`);
     process.exitCode = 1;
@@ -32,20 +23,39 @@ async function main(names: readonly string[]): Promise<void> {
   }
   warnWhenBusy();
   console.log(describeMachine());
-  const outcomes: Outcome[] = [];
+  const all: Ran[] = [];
   for (const measure of chosen) {
-    const missing = measure.missing?.();
-    if (missing !== undefined) {
-      console.warn(`\n${measure.title}: skipped. ${missing}`);
-      // A measure that was requested by name and cannot run is a failure; in a run of all it is skipped.
-      if (names.length > 0) process.exitCode = 1;
-      continue;
-    }
-    const result = await run(measure);
-    printOutcomes(measure, result);
-    outcomes.push(...result);
+    const ran = await runOne(measure, names.length > 0);
+    if (ran !== undefined) all.push(ran);
   }
-  console.log(`\nWritten to ${writeResults(outcomes)}`);
+  console.log(`\nWritten to ${writeResults(all)}`);
+  if (isCheck) report(all);
+}
+
+async function runOne(measure: Measure, isRequested: boolean): Promise<Ran | undefined> {
+  const missing = measure.missing?.();
+  if (missing !== undefined) {
+    console.warn(`\n${measure.title}: skipped. ${missing}`);
+    // A measure that was requested by name and cannot run is a failure; in a run of all it is skipped.
+    if (isRequested) process.exitCode = 1;
+    return undefined;
+  }
+  const result = await run(measure);
+  const ran = { measure, result, verdicts: judge(measure, result.outcomes) };
+  printResult(ran);
+  return ran;
+}
+
+function report(all: readonly Ran[]): void {
+  const verdicts = all.flatMap((ran) => ran.verdicts);
+  // The bar of a peer that is absent is neither reached nor missed.
+  const missed = verdicts.filter(({ isReached, reached }) => !isReached && !Number.isNaN(reached));
+  const open = verdicts.filter(({ reached }) => Number.isNaN(reached));
+  console.log(
+    `\n${verdicts.length - missed.length - open.length} bars reached, ${missed.length} missed, ${open.length} without a peer`,
+  );
+  for (const verdict of missed) console.log(`  ${describeVerdict(verdict)}`);
+  if (missed.length > 0) process.exitCode = 1;
 }
 
 /** Other work on the machine hits limit and contestant alike, but not evenly. */

@@ -6,19 +6,21 @@ import { missingPeers } from "../roles/relay-hub.js";
 import { startRole } from "../roles/role.js";
 import { ourPair, type Pair, publishedPair, rawPair } from "./relay-pairs.js";
 
-const MESSAGES = 20_000;
+const MESSAGES = 10_000;
 /** Sent before the clock starts: a process that has waited for its turn has given memory back, and takes it again. */
-const RUN_UP = 5_000;
+const RUN_UP = 2_000;
 /** Under way at a time: the published daemon drops what is over 2000 in one queue. */
 const WINDOW = 1_000;
-const TRIPS = 500;
-const ROUNDS = 21;
+const TRIPS = 300;
+const ROUNDS = 9;
 const BODY = "x".repeat(200);
 /** As many are there before the first figure is taken, so that what a busy process takes once counts for none of them. */
 const IDLE_CONNECTIONS = 1_000;
 
 const MINIMAL = "published clients, minimal router";
 const REAL = "published clients, published daemon";
+const THEIRS_OURS = "published clients, our daemon";
+const OURS = "our clients, our daemon";
 
 /** Throughput: clients through daemons, beside a router that does nothing else, and beside raw frames. */
 export const relayThroughput: Measure = {
@@ -28,6 +30,10 @@ export const relayThroughput: Measure = {
   better: "more",
   limit: MINIMAL,
   rounds: ROUNDS,
+  bars: [
+    { contestant: THEIRS_OURS, of: REAL, atLeast: 3 },
+    { contestant: OURS, of: REAL, atLeast: 4 },
+  ],
   missing: missingPeers,
   open: () => openPairs((pair) => () => throughput(pair)),
 };
@@ -40,6 +46,7 @@ export const relayLatency: Measure = {
   better: "less",
   limit: REAL,
   rounds: ROUNDS,
+  bars: [{ contestant: THEIRS_OURS, of: REAL, atMost: 1 }],
   missing: missingPeers,
   open: () => openPairs((pair) => () => latency(pair)),
 };
@@ -50,7 +57,9 @@ export const relayMemory: Measure = {
   title: `Relay: memory of an idle connection, ${IDLE_CONNECTIONS} beside as many others`,
   unit: "KiB",
   better: "less",
-  limit: "our daemon",
+  rounds: 3,
+  warmUpRounds: 0,
+  bars: [{ contestant: "our daemon", atMost: 12 }],
   async open() {
     return { contestants: [{ name: "our daemon", round: idleKiB }], close: async () => {} };
   },
@@ -61,8 +70,8 @@ async function openPairs(roundOf: (pair: Pair) => Contestant["round"]) {
     await rawPair("raw frames over two unix sockets"),
     await publishedPair("minimal", MINIMAL),
     await publishedPair("published", REAL),
-    await publishedPair("ours", "published clients, our daemon"),
-    await ourPair("our clients, our daemon", false),
+    await publishedPair("ours", THEIRS_OURS),
+    await ourPair(OURS, false),
     await ourPair("our clients with receipts, our daemon", true),
   ];
   return {

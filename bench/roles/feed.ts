@@ -48,5 +48,30 @@ function answer(socket: WebSocket, sessions: Session[], { id, method, params }: 
     socket.send(resultFrame(id, { sessionId, session: { messages: [] }, settings }));
   } else {
     socket.send(resultFrame(id, {}));
+    if (method === "daemon.add_user_message") void playTurn(socket, sessions.at(-1), id, params);
   }
+}
+
+/** A turn of as many deltas as its prompt says. */
+async function playTurn(
+  socket: WebSocket,
+  session: Session | undefined,
+  requestId: unknown,
+  params: Incoming["params"],
+) {
+  if (session === undefined) return;
+  const { messageId: turnId, text } = params ?? {};
+  const send = (notification: object) => socket.send(noteFrame(session, notification));
+  send({ type: "droid_working_state_changed", newState: "streaming_assistant_message" });
+  const message = { id: turnId, role: "user", content: [{ type: "text", text }], createdAt: 1, updatedAt: 1 };
+  send({ type: "create_message", requestId, message });
+  await sendCorked(socket, Number(text), () => nextFrame(session).replace('"m-1"', `"answer-${String(turnId)}"`));
+  send({ type: "agent_turn_completed", reason: "completed", turnId });
+  send({ type: "droid_working_state_changed", newState: "idle" });
+}
+
+function noteFrame(session: Session, notification: object): string {
+  const frame = JSON.parse(nextFrame(session)) as { params: { notification: object } };
+  frame.params.notification = notification;
+  return JSON.stringify(frame);
 }

@@ -38,8 +38,6 @@ export async function playRelayHub(): Promise<void> {
     rmSync(directory, { recursive: true, force: true });
     process.exit(0);
   });
-  // The bench has ended, so this process is no longer needed.
-  process.once("disconnect", () => process.exit());
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   process.on("message", () => {

@@ -30,5 +30,7 @@ export async function startRole(role: string, ...args: string[]): Promise<RolePr
 
 /** Reports to the bench that this role is ready. */
 export function sayReady(fields: Record<string, unknown>): void {
+  // The bench has ended, so this process is no longer needed.
+  process.once("disconnect", () => process.exit());
   process.send?.(fields);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -39,7 +39,7 @@ describe.skipIf(!HAS_NATS)(`a fleet of daemon processes${NO_NATS}`, () => {
       expect(started).toMatchObject({ code: 0 });
     }
     await using fleet = await connectFleet({ servers: server.url });
-    for await (const machines of fleet.machines()) {
+    for await (const machines of fleet.machines().changes()) {
       if (machines.filter(({ state }) => state === "online").length === MACHINES.length) break;
     }
     const shown = await run("", "fleet", "machines", "--servers", server.url, "--json");
@@ -84,9 +84,60 @@ describe.skipIf(!HAS_NATS)(`a fleet of daemon processes${NO_NATS}`, () => {
     expect(await run("named", "start", "--fleet", server.url, "--machine", "a.b")).toMatchObject({ code: 2 });
   });
 
+  test("a machine and a service that were enrolled by the commands find each other, until their credentials are revoked", async () => {
+    const keys = join(directory, "keys");
+    expect(await run("", "fleet", "init", keys, "--tenant", "acme")).toMatchObject({ code: 0 });
+    expect(await run("", "fleet", "init", keys)).toMatchObject({ code: 1 });
+    await using secured = await NatsServer.start(readFileSync(join(keys, "nats-server.conf"), "utf8"));
+    const enrol = async (kind: string, name: string) => {
+      const { stdout } = await run("", "fleet", "enrol", "--key", join(keys, "enrolment.json"), kind, name, "--json");
+      const { user, credentials } = JSON.parse(stdout) as { user: string; credentials: string };
+      const path = join(directory, `${name}.creds`);
+      writeFileSync(path, credentials, { mode: 0o600 });
+      return { user, credentials, path };
+    };
+    const [machine, bot, stranger] = [
+      await enrol("--machine", "safe"),
+      await enrol("--service", "bot"),
+      await enrol("--service", "stranger"),
+    ];
+    mkdirSync(join(directory, "safe"), { mode: 0o700 });
+    const membership = { servers: [secured.url], machineId: "safe", tenant: "acme", credentialsFile: machine.path };
+    const apiKeys = [{ key: "a-key-of-enough-characters", name: "bots" }];
+    const configuration = { apiKeys, fleet: { ...membership, services: { bot: "bots" } } };
+    writeFileSync(join(directory, "safe", "config.json"), JSON.stringify(configuration), { mode: 0o600 });
+    expect(await run("safe", "start")).toMatchObject({ code: 0 });
+
+    await using fleet = await connectFleet({ servers: secured.url, tenant: "acme", credentials: bot.credentials });
+    await online(fleet, "safe");
+    const session = await fleet.createSession({ cwd: directory });
+    const given = ["--servers", secured.url, "--tenant", "acme", "--json"];
+    expect((await run("safe", "sessions", "--json")).stdout).toContain(session.sessionId);
+    const inbox = await run("", "fleet", "inbox", ...given, "--creds", bot.path);
+    expect(inbox).toMatchObject({ code: 0, stdout: "" });
+    const refused = await run("", "fleet", "sessions", ...given, "--creds", stranger.path);
+    expect(linesOf(refused.stdout)).toMatchObject([
+      { missing: { machineId: "safe", error: expect.stringContaining("NOT_ALLOWED") } },
+    ]);
+
+    const revoked = await run("", "fleet", "revoke", keys, "--servers", secured.url, "--user", bot.user);
+    expect(revoked).toMatchObject({ code: 0 });
+    const late = await run("", "fleet", "machines", ...given, "--creds", bot.path);
+    expect(JSON.parse(late.stdout)).toMatchObject({ error: { code: "AUTH_REJECTED" } });
+    await run("safe", "stop", "--now");
+  });
+
+  test("a service that is to act for a key which is not there is refused at the start", async () => {
+    mkdirSync(join(directory, "keyless"), { mode: 0o700 });
+    const configuration = { fleet: { servers: [server.url], services: { bot: "nobody" } } };
+    writeFileSync(join(directory, "keyless", "config.json"), JSON.stringify(configuration), { mode: 0o600 });
+    const { code } = await run("keyless", "start");
+    expect(code).not.toBe(0);
+  });
+
   /** The machine, once an instance other than `former` serves. */
   async function online(fleet: Fleet, machineId: string, former?: string): Promise<FleetMachine> {
-    for await (const machines of fleet.machines()) {
+    for await (const machines of fleet.machines().changes()) {
       const found = machines.find((machine) => machine.machineId === machineId);
       if (found?.state === "online" && found.instance !== former) return found;
     }

@@ -6,9 +6,12 @@ export {
   Fleet,
   type FleetConnectionOptions,
   type FleetMachines,
+  type FleetRequest,
   type FleetResult,
+  type FleetSearchResult,
   type FleetSession,
   type FleetSessionOptions,
+  type FoundSession,
   type MissingMachine,
   type SessionNeeds,
 } from "./service/index.js";

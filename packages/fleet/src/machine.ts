@@ -5,3 +5,12 @@ export {
   type JoinFleetOptions,
   joinFleet,
 } from "./machine/index.js";
+export type {
+  FleetRelay,
+  MailAccount,
+  MailCarrier,
+  MailExchange,
+  MailLetter,
+  MailReport,
+  NamePlace,
+} from "./mail/index.js";

@@ -1,7 +1,9 @@
 import { ConnectionError, SessionNotFoundError } from "@daemon-sdk/client";
+import type { Transport } from "@daemon-sdk/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fleet, FleetMachine } from "../src/index.js";
 import { joinFleet } from "../src/machine.js";
+import { Subjects } from "../src/names/index.js";
 import { openNats } from "../src/nats/index.js";
 import { openBuckets } from "../src/registry/index.js";
 import { FleetBench } from "./support/fleet-bench.js";
@@ -37,7 +39,13 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
     await bench.machine("m-2");
     const fleet = await bench.service();
     expect([...fleet.machines()]).toMatchObject([
-      { machineId: "m-1", state: "online", labels: { region: "eu" }, agents: ["echo", "workspace-agent"], load: 0 },
+      {
+        machineId: "m-1",
+        state: "online",
+        labels: { region: "eu" },
+        agents: ["echo", "workspace-agent", "asking"],
+        load: 0,
+      },
       { machineId: "m-2", state: "online" },
     ]);
     const isLost = until(fleet, ([first]) => first?.state === "lost");
@@ -100,6 +108,40 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
     }
   });
 
+  test("what agents of all machines wait for is listed, and answered on the machine of the request", async () => {
+    for (const id of ["m-1", "m-2"]) await bench.machine(id);
+    const fleet = await bench.service();
+    const results = [];
+    for (const machineId of ["m-2", "m-1"]) {
+      const connection = await fleet.connection(machineId);
+      const session = await connection.createSession({ agent: "asking", cwd: bench.directory });
+      results.push(resultOf(session.stream(`touch ${machineId}`)));
+      await expect.poll(async () => connection.listRequests()).toHaveLength(1);
+    }
+    const { items, missing } = await fleet.listRequests();
+    expect(missing).toEqual([]);
+    expect(items).toMatchObject([{ machineId: "m-2", method: "request_permission" }, { machineId: "m-1" }]);
+    for (const { machineId, requestId } of items)
+      await (await fleet.connection(machineId)).answerRequest(requestId, "proceed_once");
+    expect(await Promise.all(results)).toEqual(["Done: touch m-2", "Done: touch m-1"]);
+    expect((await fleet.listRequests()).items).toEqual([]);
+  });
+
+  test("conversations of all machines are searched, and a machine that is lost is missing", async () => {
+    await bench.machine("m-1");
+    const { membership } = await bench.machine("m-2");
+    const fleet = await bench.service();
+    for (const id of ["m-1", "m-2"]) await (await fleet.connection(id)).run("a red herring", { cwd: bench.directory });
+    const found = async () =>
+      (await fleet.searchSessions({ query: "herring" })).items.map((one) => one.machineId).sort();
+    await expect.poll(found).toEqual(["m-1", "m-2"]);
+    await membership.leave();
+    expect(await fleet.searchSessions({ query: "herring" })).toMatchObject({
+      items: [{ machineId: "m-1" }],
+      missing: [{ machineId: "m-2", error: { code: "MACHINE_GONE" } }],
+    });
+  });
+
   test("a connection outlives the restart of its machine's daemon, and so does a session", async () => {
     const { daemon } = await bench.machine("m-1");
     const fleet = await bench.service();
@@ -122,8 +164,8 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
 
   test("a machine whose entry another daemon has taken stops serving the fleet, and its local clients go on", async () => {
     const { daemon, membership } = await bench.machine("m-1");
-    const nats = await openNats({ servers: server.url }, "twin");
-    const { machines } = await openBuckets(nats, `tenant-${tenants}`, 1);
+    const nats = await openNats({ servers: server.url }, { name: "twin" });
+    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), 1);
     const entry = (await machines.get("m-1"))?.json<object>();
     await machines.put("m-1", JSON.stringify({ ...entry, instance: "another" }));
     expect(await membership.closed).toMatchObject({ code: "NAME_TAKEN", retryable: false });
@@ -151,6 +193,101 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
     await expect(stranger.connection("m-1")).rejects.toMatchObject({ code: "NOT_ALLOWED" });
     const bot = await bench.service({ client: "bot" });
     expect((await (await bot.connection("m-1")).run("hi", { cwd: bench.directory })).text).toBe("Echo: hi");
+  });
+
+  test("a dial that is answered after its membership has ended harms nobody", async () => {
+    const daemon = await bench.daemon("m-1");
+    const gate = signalOf();
+    const dialed = signalOf();
+    const slow = {
+      endpoint: daemon.endpoint,
+      closed: daemon.closed,
+      async accept(...[transport, principal]: Parameters<typeof daemon.accept>) {
+        if (principal?.keyId !== "slow") return daemon.accept(transport, principal);
+        dialed.resolve();
+        return gate.promise;
+      },
+    };
+    const membership = await bench.join(slow, "m-1", { principal: () => ({ keyId: "slow" }) });
+    const fleet = await bench.service();
+    const refused = expect(fleet.connection("m-1")).rejects.toBeInstanceOf(ConnectionError);
+    await dialed.promise;
+    await membership.leave();
+    // An unhandled rejection would fail the run.
+    gate.resolve();
+    await fleet.close();
+    await refused;
+  });
+
+  test("a machine's own connection is restored, so that its entry is renewed", async () => {
+    const daemon = await bench.daemon("m-1");
+    const own: Transport[] = [];
+    const watched = {
+      endpoint: daemon.endpoint,
+      closed: daemon.closed,
+      accept(...[transport, principal]: Parameters<typeof daemon.accept>) {
+        own.push(transport);
+        return daemon.accept(transport, principal);
+      },
+    };
+    await bench.join(watched, "m-1");
+    const fleet = await bench.service();
+    const [before] = [...fleet.machines()];
+    own[0]?.terminate();
+    await until(fleet, ([machine]) => (machine?.revision ?? 0) > (before?.revision ?? 0) + 2);
+    expect(own).toHaveLength(2);
+  });
+
+  test("a member that leaves does not claim to live: the next one of its name joins at once", async () => {
+    const { membership } = await bench.machine("m-1");
+    const successor = await bench.daemon("successor");
+    const [, joined] = await Promise.all([membership.leave(), bench.join(successor, "m-1")]);
+    expect(await membership.closed).toBeUndefined();
+    expect(joined.machineId).toBe("m-1");
+  });
+
+  test("a change while a reader of the machines is busy is not missed", async () => {
+    const { membership } = await bench.machine("m-1", { renewMs: 60_000 });
+    const fleet = await bench.service();
+    const states = fleet.machines().changes();
+    expect((await states.next()).value).toMatchObject([{ state: "online" }]);
+    const other = until(await bench.service(), ([machine]) => machine?.state === "lost");
+    const seen = until(fleet, ([machine]) => machine?.state === "lost");
+    await Promise.all([membership.leave(), other, seen]);
+    expect((await states.next()).value).toMatchObject([{ state: "lost" }]);
+  });
+
+  test("entries of the registry that are not of their machine are not read", async () => {
+    const { membership } = await bench.machine("m-1");
+    const nats = await openNats({ servers: server.url }, { name: "stranger" });
+    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), 1);
+    const entry = (await machines.get("m-1"))?.json<object>();
+    await machines.put("m-2", JSON.stringify({ ...entry, machineId: "m-1" }));
+    await machines.put("m-3", JSON.stringify({ ...entry, machineId: "m-3", instance: "*" }));
+    const fleet = await bench.service();
+    expect([...fleet.machines()].map(({ machineId }) => machineId)).toEqual(["m-1"]);
+    await nats.close();
+    await membership.leave();
+  });
+
+  test("a fleet that is closed makes no connection, and ends those that are being made", async () => {
+    const daemon = await bench.daemon("m-1");
+    const dialed = signalOf();
+    const silent = {
+      endpoint: daemon.endpoint,
+      closed: daemon.closed,
+      async accept(...[transport, principal]: Parameters<typeof daemon.accept>) {
+        if (principal?.keyId === undefined) return daemon.accept(transport, principal);
+        dialed.resolve();
+      },
+    };
+    await bench.join(silent, "m-1", { principal: () => ({ keyId: "silent" }) });
+    const fleet = await bench.service();
+    const made = expect(fleet.connection("m-1")).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
+    await dialed.promise;
+    await fleet.close();
+    await made;
+    await expect(fleet.connection("m-1")).rejects.toMatchObject({ code: "CONNECTION_CLOSED" });
   });
 
   test("fleets of two tenants do not see each other", async () => {
@@ -197,6 +334,27 @@ test.skipIf(!HAS_NATS)("a membership and a fleet end while NATS is away, and hol
   await server[Symbol.asyncDispose]();
 });
 
+test.skipIf(!HAS_NATS)("a server that takes small messages only carries large ones of links", async () => {
+  await using server = await NatsServer.start("max_payload: 4096");
+  await using bench = new FleetBench(server.url, "t");
+  await bench.machine("m-1");
+  const fleet = await bench.service();
+  const prompt = "long ".repeat(4_000);
+  const { text } = await (await fleet.connection("m-1")).run(prompt, { cwd: bench.directory });
+  expect(text).toContain(prompt.trim());
+});
+
+test.skipIf(!HAS_NATS)(
+  "credentials that may not subscribe are refused, and never taken for an empty fleet",
+  async () => {
+    const users = "users: [{ user: guest, password: guest, permissions: { subscribe: { deny: 'f.>' } } }]";
+    await using server = await NatsServer.start(`authorization { ${users} }\nno_auth_user: guest`);
+    await using bench = new FleetBench(server.url, "t");
+    await expect(bench.machine("m-1")).rejects.toMatchObject({ code: "AUTH_REJECTED" });
+    await expect(bench.service()).rejects.toMatchObject({ code: "AUTH_REJECTED" });
+  },
+);
+
 test("a fleet without a NATS server is refused with a code", async () => {
   const bench = new FleetBench("nats://127.0.0.1:1", "t");
   const failure = await bench.service().catch((error: unknown) => error);
@@ -206,10 +364,18 @@ test("a fleet without a NATS server is refused with a code", async () => {
 });
 
 async function until(fleet: Fleet, holds: (machines: readonly FleetMachine[]) => boolean): Promise<void> {
-  for await (const machines of fleet.machines()) if (holds(machines)) return;
+  for await (const machines of fleet.machines().changes()) if (holds(machines)) return;
 }
 
 async function resultOf(stream: AsyncIterable<{ type: string }>): Promise<string | undefined> {
   for await (const event of stream) if (event.type === "result") return (event as { text?: string }).text;
   return undefined;
+}
+
+function signalOf(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

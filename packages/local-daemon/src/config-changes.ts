@@ -37,11 +37,11 @@ export function changesOf(running: ResolvedConfig, next: ResolvedConfig): Config
 
 /** The running configuration with what a reload applies of the next one. Its `limits` stay the same object. */
 export function withLiveKeys(running: ResolvedConfig, next: ResolvedConfig): ResolvedConfig {
-  const { agents, agentPresets, defaultAgent, apiKeys, retention } = next;
+  const { agents, agentPresets, defaultAgent, apiKeys, retention, tls } = next;
   const live = Object.entries(next.limits).filter(([name]) => LIVE_LIMITS.has(name as keyof DaemonLimits));
   // Every part reads its limits in this object.
   Object.assign(running.limits, Object.fromEntries(live));
-  return { ...running, agents, agentPresets, defaultAgent, apiKeys, retention };
+  return { ...running, agents, agentPresets, defaultAgent, apiKeys, retention, tls };
 }
 
 function changedAgents({ agents }: ResolvedConfig, next: ResolvedConfig): string[] {

@@ -4,6 +4,7 @@ import { type ConfiguredKey, checkKeys } from "./access/index.js";
 import type { AgentSpawner, AgentSpec } from "./agents/index.js";
 import type { HandOver } from "./hand-over/index.js";
 import { DAEMON_LIMITS, type DaemonLimits, LEAST_LIMITS, SERVING_LIMITS } from "./limits/index.js";
+import type { TlsFiles } from "./listener/index.js";
 import { checkRetention, type RetentionOptions } from "./retention/index.js";
 import type { Store } from "./storage/index.js";
 
@@ -82,6 +83,11 @@ export interface DaemonConfig {
    * none: 127.0.0.1, [::1] and localhost with the daemon's own port.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /**
+   * Certificate and key with which the TCP port serves TLS, too (`wss:` and `https:`). `allowedHosts` are then served over TLS only; plain
+   * connections stay possible to 127.0.0.1, [::1] and localhost. Default: no TLS. A reload reads the files again.
+   */
+  readonly tls?: TlsFiles | undefined;
   /** Default: nothing is logged. Secrets never are. */
   readonly logger?: Logger | undefined;
   /** Starts agents. Default: as child processes. */

@@ -8,7 +8,7 @@ import type { Console } from "./console/index.js";
 import { failpoint } from "./failpoint.js";
 import { HandOverDoor, type LeaveOrder, type Left } from "./hand-over/index.js";
 import type { Committer } from "./journal/index.js";
-import type { AcceptedEditor, Listener, ListenerOptions } from "./listener/index.js";
+import type { AcceptedEditor, Listener, ListenerOptions, TlsCertificate } from "./listener/index.js";
 import type { MetricsReader } from "./metrics-reader.js";
 import type { RelayHost, RelayListener, SpawningParts } from "./relay/index.js";
 import type { Claim, Unclaimed } from "./rendezvous/index.js";
@@ -30,6 +30,8 @@ export interface DoorsParts {
   readonly shares: LoopShares;
   readonly metrics: MetricsReader;
   readonly logger: Logger;
+  /** With what the port serves TLS. */
+  readonly certificate: TlsCertificate | undefined;
   /** How long the event loop was held, in ms; undefined where it is not measured. */
   loopLagMs(): number | undefined;
   /** Ends the daemon for another one. */
@@ -81,6 +83,11 @@ export class DaemonDoors {
     failpoint("socket-bound");
   }
 
+  /** Serves the port with another certificate from now on. */
+  useCertificate(certificate: TlsCertificate | undefined): void {
+    this.#listener?.useCertificate(certificate);
+  }
+
   /** Makes a link to the console. */
   async openConsole(principal: Principal): ReturnType<Console["open"]> {
     const { createConsole } = await import("./console/index.js");
@@ -121,6 +128,7 @@ export class DaemonDoors {
     return {
       socketPath: claim.privateSocketPath,
       port: config.port,
+      certificate: this.#parts.certificate,
       allowedOrigins: config.allowedOrigins,
       allowedHosts: config.allowedHosts,
       token: claim.token,

@@ -11,6 +11,7 @@ import {
 import { type DaemonConfig, type ResolvedConfig, resolveConfig } from "./config.js";
 import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
+import { certificateOf } from "./configured-certificate.js";
 import { LoopShares } from "./connection/index.js";
 import { DaemonDoors } from "./daemon-doors.js";
 import { DaemonEnding } from "./daemon-ending.js";
@@ -19,9 +20,11 @@ import { failpoint } from "./failpoint.js";
 import { type LeaveOrder, type Left, Succession, whyEnded } from "./hand-over/index.js";
 import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
+import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
+import type { RelayExchange } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -44,6 +47,16 @@ export type { ReloadReport } from "./config-reload.js";
 export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
+export type {
+  MailAccount,
+  MailCarrier,
+  MailExchange,
+  MailLetter,
+  MailReport,
+  NameElsewhere,
+  RelayExchange,
+} from "./relay/index.js";
+export type { TlsFiles } from "./listener/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
@@ -60,6 +73,7 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
   const { stateDir, logger } = resolved;
   const loginShell = new LoginShell({ isRead: resolved.loginShell, logger });
   await findNamedAgents(resolved, loginShell);
+  const certificate = await certificateOf(resolved);
   const claim = stateDir === false ? unclaimed() : await claimStateDir({ stateDir, logger });
   const start = async (isAgain = false): Promise<RunningDaemon> => {
     const store = storeOf(resolved, claim);
@@ -67,7 +81,7 @@ export async function createDaemon(config: DaemonConfig = {}): Promise<Daemon> {
       const { epoch } = await store.open();
       failpoint("store-opened");
       const otel = await loadOtel();
-      return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel });
+      return await RunningDaemon.start({ config: resolved, claim, store, epoch, loginShell, otel, certificate });
     } catch (error) {
       await store.close().catch(() => {});
       // A start reads more than opening the store does.
@@ -94,6 +108,7 @@ interface Parts {
   readonly epoch: number;
   readonly loginShell: LoginShell;
   readonly otel: OtelApi | undefined;
+  readonly certificate: TlsCertificate | undefined;
 }
 
 class RunningDaemon implements Daemon {
@@ -161,9 +176,10 @@ class RunningDaemon implements Daemon {
   }
 
   #makeReload(policies: KeyPolicies): ConfigReload {
-    const { config, loginShell } = this.#parts;
+    const { config, loginShell, certificate } = this.#parts;
     return new ConfigReload({
       ...{ config, policies, logger: this.#logger, agents: this.#agents, credentials: this.#credentials, loginShell },
+      ...{ certificate, useCertificate: (other) => this.#doors.useCertificate(other) },
       closeKeys: (keyIds) => this.#connections.closeKeys(keyIds),
       recheck: () => this.#host.services.live.recheck(),
     });
@@ -181,9 +197,9 @@ class RunningDaemon implements Daemon {
   }
 
   #makeDoors(): DaemonDoors {
-    const { config, claim, store } = this.#parts;
+    const { config, claim, store, certificate } = this.#parts;
     return new DaemonDoors({
-      ...{ config, claim, store, logger: this.#logger, committer: this.#committer, host: this.#host },
+      ...{ config, claim, store, certificate, logger: this.#logger, committer: this.#committer, host: this.#host },
       ...{ agents: this.#agents, credentials: this.#credentials, connections: this.#connections, shares: this.#shares },
       metrics: this.#metricsReader,
       loopLagMs: () => this.#observation.loopLagMs,
@@ -210,6 +226,10 @@ class RunningDaemon implements Daemon {
     const port = this.#doors.listener?.port;
     const address = { ...(socketPath === undefined ? {} : { socketPath }), ...(port === undefined ? {} : { port }) };
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
+  }
+
+  get relay(): RelayExchange | undefined {
+    return this.#doors.relay?.host.exchange;
   }
 
   async accept(transport: Transport, principal?: Principal): Promise<void> {

@@ -13,7 +13,8 @@ import { WebSocketTransport } from "./web-socket-transport.js";
  * Opens the browser's own WebSocket: one attempt. Wrap it in `dialWithRetry` for more.
  *
  * Rejects as the Node version does, but never with `AUTH_REJECTED`, because a page gets no reason of a failed connection.
- * `headers`, `agent` and `onUpgrade` are refused: a page can neither set nor read headers, nor choose its way to a host.
+ * `headers`, `agent`, `ca` and `onUpgrade` are refused: a page can neither set nor read headers, nor choose its way to a host, nor
+ * whom its browser trusts.
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
   return dial(url, options, (socket, maxMessageBytes) => {
@@ -34,7 +35,7 @@ async function dial<Link>(
   options: DialWebSocketOptions,
   makeLink: (socket: WebSocket, maxMessageBytes: number) => Link,
 ): Promise<Link> {
-  for (const option of ["headers", "agent", "onUpgrade"] as const) {
+  for (const option of ["headers", "agent", "ca", "onUpgrade"] as const) {
     if (options[option] !== undefined) throw new InvalidOptionError(option, "absent in a browser");
   }
   const target = dialTarget(url, ["ws:", "wss:"]);

@@ -16,6 +16,8 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
   readonly maxMessageBytes?: number;
   /** Headers of the upgrade request. Node only: a page cannot set any. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Certificates of authorities in PEM that are trusted for `wss:` in place of the usual ones. Node only: a page has its browser's. */
+  readonly ca?: string | readonly string[];
   /**
    * Opens the socket: an `https.Agent` for `wss:`, an `http.Agent` for `ws:`; for a proxy, certificates or addresses of your own. Without
    * effect for `ws+unix:`. Node only.
@@ -34,5 +36,5 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
 /** Options of `dialBytes`; those of the same name in {@link DialWebSocketOptions} mean the same. */
 export type DialBytesOptions = Pick<
   DialWebSocketOptions,
-  "signal" | "timeoutMs" | "maxMessageBytes" | "headers" | "agent" | "onUpgrade"
+  "signal" | "timeoutMs" | "maxMessageBytes" | "headers" | "agent" | "ca" | "onUpgrade"
 >;

@@ -56,8 +56,9 @@ async function dial<Link>(
   const agent = (options.agent as Agent | undefined) ?? (await environmentAgent(target.url));
   const bounds = { signal, timeoutMs, timedOut: () => dialTimedOut(target.label, timeoutMs) };
   return attempt<Link>(bounds, ({ succeed, fail }) => {
-    const { headers = {} } = options;
-    const socket = openSocket(target.url, { headers, agent, ...socketBounds(maxMessageBytes) });
+    const { headers = {}, ca } = options;
+    const trust = ca === undefined ? {} : { ca: [ca].flat() };
+    const socket = openSocket(target.url, { headers, agent, ...trust, ...socketBounds(maxMessageBytes) });
     let response: IncomingMessage | undefined;
     socket.on("upgrade", (answer) => {
       response = answer;

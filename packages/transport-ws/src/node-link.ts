@@ -3,6 +3,7 @@ import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import type { RawData, WebSocket } from "ws";
 import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "./close-event.js";
 import { Coalescer } from "./coalescer.js";
+import { joinWrites } from "./join-writes.js";
 import { type LargeMessage, LargeMessageTap } from "./large-message-tap.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
 
@@ -31,6 +32,7 @@ export class NodeLink implements SocketLink {
     this.#maxMessageBytes = maxMessageBytes;
     // At the end of the tick and not in a microtask: so whole promise chains share one write.
     this.#coalescer = new Coalescer(stream, process.nextTick);
+    joinWrites(stream);
     stream.on("error", (error) => {
       this.#breakage = error;
     });

@@ -48,6 +48,11 @@ export interface ConnectDaemonOptions extends Handlers {
   daemonProgram?: string;
   /** Base URL of the service that `Computer` machines are reached through. Default `wss://relay.factory.ai`. */
   relayBaseUrl?: string;
+  /**
+   * Certificate of an authority in PEM that is trusted for a `wss:` address in place of the usual ones, such as the one that signed the
+   * daemon's. In Node only: a page has those of its browser.
+   */
+  ca?: string;
   /** Opens each link, instead of a WebSocket; called with the resolved URL. */
   transport?: Dial;
   /**
@@ -115,6 +120,7 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
   checkInteger("maxRetries", options.maxRetries, 0);
   checkInteger("daemonPort", options.daemonPort, 1, 65_535);
   checkUrl("relayBaseUrl", options.relayBaseUrl, ["ws:", "wss:"]);
+  checkText("ca", options.ca);
   checkFunction("transport", options.transport);
   checkAgent(options.agent);
   checkSignal("signal", options.signal);

@@ -18,6 +18,8 @@ export const FLEET_LIMITS = {
   reconnectWaitMs: 500,
   /** … and how much it varies, so that a fleet does not return to its server at once. */
   reconnectJitterMs: 500,
+  /** Bytes of one entry of the registry. Readers keep the entries of all machines in memory. */
+  entryBytes: 16 * 1024,
   /** Age at which a machine's entry is no sign of life any more. Longer than the election of a new leader of the cluster, which takes 7 to 8 s. */
   leaseMs: 15_000,
   /** Interval at which a machine renews its entry: two renewals may fail. */
@@ -32,6 +34,20 @@ export const FLEET_LIMITS = {
   askTimeoutMs: 10_000,
   /** How many machines are asked at once. */
   asksAtOnce: 64,
+  /** How long credentials are valid where nothing else is asked for: long enough to be renewed by hand, short enough to be renewed. */
+  credentialsMs: 90 * 24 * 60 * 60_000,
+  /** How long the stream keeps mail that nobody has stored: less than an outbox does, which is 7 days. */
+  mailAgeMs: 6 * 24 * 60 * 60_000,
+  /** How long the stream may take to keep a letter. */
+  publishTimeoutMs: 5_000,
+  /** Letters of the stream that are stored in one transaction, and read ahead. */
+  lettersAtOnce: 256,
+  /** Pause before the stream, or the registry, is read again after a failure. */
+  readAgainMs: 500,
+  /** How long another machine may take to state what it has stored of the mail of this one. */
+  askMailTimeoutMs: 2_000,
+  /** Time in which changes of names are collected before they are announced. */
+  namesMs: 50,
   /** Sessions at work that a machine counts as full, where it names no capacity of its own. */
   capacity: 8,
 } as const;

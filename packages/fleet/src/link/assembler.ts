@@ -1,16 +1,18 @@
 import { LENGTH_BYTES } from "./outbound.js";
 
 const decoder = new TextDecoder();
+const EMPTY = new Uint8Array(0);
 
-/** Makes whole messages of the bytes of frames. */
+/** Makes whole messages of the bytes of frames. What is kept is copied: a piece would hold the whole NATS message that it is a part of. */
 export class Assembler {
   readonly #maxMessageBytes: number;
   #head = new Uint8Array(LENGTH_BYTES);
   #headBytes = 0;
   /** Bytes of the message that begins, once its length is known. */
   #expected = 0;
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
+  /** Holds the first part of that message. It grows with what arrives, because a length is no proof of a message. */
+  #buffer = EMPTY;
+  #filled = 0;
 
   constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes;
@@ -24,18 +26,18 @@ export class Assembler {
         if (this.#headBytes === LENGTH_BYTES && this.#expected > this.#maxMessageBytes) return false;
         continue;
       }
-      const end = Math.min(body.length, at + this.#expected - this.#pieceBytes);
-      this.#pieces.push(body.subarray(at, end));
-      this.#pieceBytes += end - at;
+      const end = Math.min(body.length, at + this.#expected - this.#filled);
+      const piece = body.subarray(at, end);
       at = end;
-      if (this.#pieceBytes === this.#expected) onText(this.#finish());
+      if (this.#filled + piece.length === this.#expected) onText(this.#finish(piece));
+      else this.#keep(piece);
     }
     return true;
   }
 
   /** Whether the length of an empty message was the last that was read. */
   get #isComplete(): boolean {
-    return this.#headBytes === LENGTH_BYTES && this.#expected === this.#pieceBytes;
+    return this.#headBytes === LENGTH_BYTES && this.#expected === this.#filled;
   }
 
   #readHead(body: Uint8Array, from: number): number {
@@ -46,21 +48,27 @@ export class Assembler {
     return end;
   }
 
-  #finish(): string {
-    const pieces = this.#pieces;
-    const size = this.#pieceBytes;
-    this.#pieces = [];
-    this.#pieceBytes = 0;
+  #keep(piece: Uint8Array): void {
+    const needed = this.#filled + piece.length;
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.min(this.#expected, Math.max(needed, 2 * this.#buffer.length)));
+      grown.set(this.#buffer.subarray(0, this.#filled));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(piece, this.#filled);
+    this.#filled = needed;
+  }
+
+  #finish(last: Uint8Array): string {
+    let whole = last;
+    if (this.#filled > 0) {
+      this.#keep(last);
+      whole = this.#buffer.subarray(0, this.#expected);
+    }
+    this.#buffer = EMPTY;
+    this.#filled = 0;
     this.#headBytes = 0;
     this.#expected = 0;
-    const [only] = pieces;
-    if (pieces.length === 1 && only !== undefined) return decoder.decode(only);
-    const whole = new Uint8Array(size);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
     return decoder.decode(whole);
   }
 }

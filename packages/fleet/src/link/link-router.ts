@@ -1,5 +1,8 @@
+import { ConnectionError } from "@daemon-sdk/protocol";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
+import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
+import { natsRefusal } from "../nats/index.js";
 import { encodeFrame, FrameKind } from "./frame.js";
 import { type LinkOptions, LinkTransport } from "./link-transport.js";
 
@@ -12,6 +15,8 @@ export interface LinkRouterOptions {
   readonly link?: LinkOptions;
   /** Called with each message below the prefix that belongs to no link. `rest` is its subject after the prefix. */
   readonly onOther?: (message: Msg, rest: readonly string[]) => void;
+  /** Called when the server refuses the subscription, also after a reconnect: no link can be opened any more. */
+  readonly onRefused?: (error: ConnectionError) => void;
 }
 
 const NO_RESPONDERS = 503;
@@ -31,6 +36,8 @@ export class LinkRouter {
   /** Peers of links that ended while NATS was away; they are reset when it is back. */
   #cutOff: { readonly peer: string; readonly own: string }[] = [];
   #isAway = false;
+  #isClosed = false;
+  #refusal: ConnectionError | undefined;
 
   constructor(options: LinkRouterOptions) {
     this.#options = options;
@@ -49,6 +56,16 @@ export class LinkRouter {
     return this.#links.size;
   }
 
+  /** Resolves when the server has the subscription; rejects with AUTH_REJECTED when the credentials may not have it. */
+  async ready(): Promise<void> {
+    await this.#options.nats.flush().catch((cause: unknown) => {
+      throw new ConnectionError("CONNECTION_FAILED", `NATS did not take the subscription: ${String(cause)}.`, {
+        cause,
+      });
+    });
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
   /** Whether a link of that token is open. */
   has(token: string): boolean {
     return this.#links.has(token);
@@ -59,11 +76,12 @@ export class LinkRouter {
     return `${this.#options.prefix}.l.${token}`;
   }
 
-  /** Opens this end of a link. `peer` is the subject of the other end. */
+  /** Opens this end of a link. `peer` is the subject of the other end. The link has ended when the router is closed. */
   open(token: string, peer: string): LinkTransport {
     const own = this.subjectOf(token);
     const { nats, link: options } = this.#options;
     const wire = {
+      maxPayloadBytes: nats.info?.max_payload ?? FLEET_LIMITS.frameBytes,
       publish: (bytes: Uint8Array) => {
         if (!this.isAway) nats.publish(peer, bytes, { reply: own });
         else this.#cutOff.push({ peer, own });
@@ -71,19 +89,28 @@ export class LinkRouter {
       forget: () => this.#links.delete(token),
     };
     const link = new LinkTransport(wire, options);
-    this.#links.set(token, { link, peer });
+    if (this.#isClosed) link.cut();
+    else this.#links.set(token, { link, peer });
     return link;
   }
 
   /** Terminates all links and ends the subscription. */
   close(): void {
+    this.#isClosed = true;
     for (const { link } of [...this.#links.values()]) link.terminate();
     this.#subscription.unsubscribe();
   }
 
   #route(error: Error | null, message: Msg): void {
-    if (error !== null) return;
-    const rest = message.subject.slice(this.#options.prefix.length + 1).split(".");
+    if (error !== null) {
+      this.#refusal = natsRefusal(error);
+      this.#options.onRefused?.(this.#refusal);
+      return;
+    }
+    const { prefix } = this.#options;
+    // A consumer of a stream delivers messages under subjects of their own.
+    if (!message.subject.startsWith(`${prefix}.`)) return;
+    const rest = message.subject.slice(prefix.length + 1).split(".");
     const [kind, token = ""] = rest;
     if (kind !== "l" || rest.length !== 2) {
       this.#options.onOther?.(message, rest);

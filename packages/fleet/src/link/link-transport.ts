@@ -8,7 +8,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { Assembler } from "./assembler.js";
-import { decodeFrame, encodeFrame, type Frame, FrameKind } from "./frame.js";
+import { decodeFrame, encodeFrame, type Frame, FrameKind, HEADER_BYTES } from "./frame.js";
 import { type LinkEvent, type LinkPhase, next } from "./link.machine.js";
 import { Outbound } from "./outbound.js";
 
@@ -28,6 +28,8 @@ export interface LinkOptions {
 
 /** What a link needs of its process's connection to NATS. */
 export interface LinkWire {
+  /** Bytes of the largest message that the server takes. */
+  readonly maxPayloadBytes: number;
   /** Publishes one message to the peer. */
   publish(bytes: Uint8Array): void;
   /** The link has ended: messages for it are refused from now on. */
@@ -50,7 +52,7 @@ export class LinkTransport implements Transport {
   readonly #highWaterBytes: number;
   readonly #closeTimeoutMs: number;
   readonly #logger: Logger;
-  readonly #outbound = new Outbound();
+  readonly #outbound: Outbound;
   readonly #assembler: Assembler;
   readonly #beats: ReturnType<typeof setInterval>;
   #phase: LinkPhase = "open";
@@ -82,6 +84,7 @@ export class LinkTransport implements Transport {
     this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? LIMITS.closeTimeoutMs;
     this.#logger = options.logger ?? silentLogger;
+    this.#outbound = new Outbound(Math.min(FLEET_LIMITS.frameBytes, wire.maxPayloadBytes - HEADER_BYTES));
     this.#assembler = new Assembler(options.maxMessageBytes ?? LIMITS.sessionFrameBytes);
     this.#beats = setInterval(() => this.#beat(), options.beatMs ?? FLEET_LIMITS.beatMs);
   }

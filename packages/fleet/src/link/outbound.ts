@@ -13,6 +13,7 @@ export interface OutboundPiece {
 
 /** Messages of one direction that wait, cut into frames as the window allows. Each message is its length, then its UTF-8. */
 export class Outbound {
+  readonly #frameBytes: number;
   #waiting: Uint8Array[] = [];
   #first = 0;
   #offset = 0;
@@ -22,6 +23,10 @@ export class Outbound {
   #inFlightBytes = 0;
   /** Sizes of the frames in flight, the oldest first. */
   #inFlight: number[] = [];
+
+  constructor(frameBytes: number = FLEET_LIMITS.frameBytes) {
+    this.#frameBytes = frameBytes;
+  }
 
   /** Bytes that no frame carries yet. */
   get waitingBytes(): number {
@@ -43,7 +48,7 @@ export class Outbound {
   next(): OutboundPiece | undefined {
     const room = FLEET_LIMITS.windowBytes - this.#inFlightBytes;
     if (this.#waitingBytes === 0 || room <= 0) return undefined;
-    const size = Math.min(FLEET_LIMITS.frameBytes, this.#waitingBytes, room);
+    const size = Math.min(this.#frameBytes, this.#waitingBytes, room);
     const pieces = this.#take(size);
     this.#inFlight.push(size);
     this.#inFlightBytes += size;

@@ -1,12 +1,19 @@
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { type ConnectionError, DaemonError, isRecord, type Logger, memoryTransport } from "@daemon-sdk/protocol";
-import { type Msg, type NatsConnection, NoRespondersError, RequestError } from "@nats-io/nats-core";
+import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
+import { MachineMail } from "../mail/index.js";
 import { isName, Subjects } from "../names/index.js";
-import { closeNats, type NatsOptions, natsFailure, openNats } from "../nats/index.js";
-import { type MachineEntry, type MachineLabels, MachineLease, openBuckets } from "../registry/index.js";
-import type { FleetDaemon, FleetMembership, FleetPrincipal } from "./membership.js";
+import { closeNats, type NatsOptions, natsRefusal, openNats } from "../nats/index.js";
+import {
+  type MachineEntry,
+  type MachineLabels,
+  MachineLease,
+  openBuckets,
+  registryFailure,
+} from "../registry/index.js";
+import type { FleetDaemon, FleetMembership, JoinFleetOptions } from "./membership.js";
 
 /** Checked options of a membership. */
 export interface FleetMemberOptions {
@@ -18,7 +25,7 @@ export interface FleetMemberOptions {
   readonly labels: MachineLabels;
   readonly capacity: number;
   readonly replicas: number;
-  readonly principal: (client: string) => FleetPrincipal | undefined;
+  readonly principal: Required<JoinFleetOptions>["principal"];
   readonly logger: Logger;
   readonly renewMs: number | undefined;
 }
@@ -38,13 +45,18 @@ export class FleetMember implements FleetMembership {
   readonly #parts: Parts;
   readonly #subjects: Subjects;
   readonly #router: LinkRouter;
+  readonly #searches: Subscription;
+  #refusal: ConnectionError | undefined;
   #lease: MachineLease | undefined;
+  #mail: MachineMail | undefined;
   #leaving: Promise<void> | undefined;
   #resolveClosed!: (error: ConnectionError | undefined) => void;
 
   /** Rejects as `joinFleet` does, and holds nothing then. */
   static async join(options: FleetMemberOptions): Promise<FleetMember> {
-    const nats = await openNats(options.nats, `machine ${options.machineId}`);
+    const { tenant, machineId } = options;
+    const inbox = new Subjects(tenant).machineInbox(machineId);
+    const nats = await openNats(options.nats, { name: `machine ${machineId}`, inbox });
     let member: FleetMember | undefined;
     try {
       member = new FleetMember(options, { nats, own: await ownConnection(options.daemon) });
@@ -71,11 +83,13 @@ export class FleetMember implements FleetMembership {
       prefix: this.#subjects.machine(options),
       link: { logger: options.logger },
       onOther: (message, rest) => this.#receive(message, rest),
+      onRefused: (error) => this.#refused(error),
     });
-    void parts.nats.closed().then((cause) => this.#end(cause instanceof Error ? natsFailure(cause) : undefined));
-    parts.nats.subscribe(this.#subjects.find, {
+    void parts.nats.closed().then((cause) => this.#end(cause instanceof Error ? natsRefusal(cause) : undefined));
+    this.#searches = parts.nats.subscribe(this.#subjects.find, {
       callback: (error, message) => {
         if (error === null) void this.#find(message);
+        else this.#refused(natsRefusal(error));
       },
     });
   }
@@ -89,10 +103,11 @@ export class FleetMember implements FleetMembership {
   }
 
   async #enter(): Promise<void> {
-    const { daemon, tenant, replicas, logger, renewMs } = this.#options;
-    const { machines, members } = await openBuckets(this.#parts.nats, tenant, replicas);
+    const { daemon, replicas, logger, renewMs } = this.#options;
     // The server knows the subscriptions before services can find the machine.
-    await this.#parts.nats.flush();
+    await this.#router.ready();
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const { machines, members } = await openBuckets(this.#parts.nats, this.#subjects, replicas);
     this.#lease = await MachineLease.take({
       ...{ machines, logger, renewMs },
       describe: () => this.#describe(),
@@ -102,8 +117,20 @@ export class FleetMember implements FleetMembership {
         void this.#end(error);
       },
     });
-    await members.put(this.machineId, JSON.stringify(await this.#describe()));
+    const entry = JSON.stringify(await this.#describe());
+    await members.put(this.machineId, entry).catch((error: unknown) => {
+      throw registryFailure("written", error);
+    });
+    await this.#carryMail();
     void daemon.closed.then(() => this.leave());
+  }
+
+  async #carryMail(): Promise<void> {
+    const { daemon, tenant, machineId, replicas, logger } = this.#options;
+    const { relay } = daemon;
+    if (relay === undefined) return;
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, tenant, machineId, replicas };
+    this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 
   async #describe(): Promise<MachineEntry> {
@@ -126,8 +153,14 @@ export class FleetMember implements FleetMembership {
     }
   }
 
+  /** The server refused a subscription: without it the machine would seem to serve, and would not. */
+  #refused(error: ConnectionError): void {
+    this.#refusal = error;
+    void this.#end(error);
+  }
+
   #receive(message: Msg, [kind, client = ""]: readonly string[]): void {
-    if (kind === "alive") message.respond("{}");
+    if (kind === "alive") this.#answer(message, {});
     else if (kind === "dial") void this.#dialed(message, client);
   }
 
@@ -135,13 +168,18 @@ export class FleetMember implements FleetMembership {
   async #dialed(message: Msg, client: string): Promise<void> {
     try {
       await this.#accept(message, client);
-      message.respond("{}");
+      this.#answer(message, {});
     } catch (error) {
       const code = DaemonError.is(error) ? error.code : "INTERNAL";
       const text = error instanceof Error ? error.message : String(error);
       this.#options.logger.info({ client, code, error: text }, "a link of the fleet was refused");
-      message.respond(JSON.stringify({ error: { code, message: text } }));
+      this.#answer(message, { error: { code, message: text } });
     }
+  }
+
+  /** Nothing is published after the end of the membership, or while NATS is away: the client would throw, or send it late. */
+  #answer(message: Msg, answer: object): void {
+    if (!this.#router.isAway) message.respond(JSON.stringify(answer));
   }
 
   async #accept(message: Msg, client: string): Promise<void> {
@@ -149,7 +187,7 @@ export class FleetMember implements FleetMembership {
     const token = isRecord(request) ? request.token : undefined;
     if (typeof token !== "string" || !isName(token) || !isName(client) || this.#router.has(token))
       throw new DaemonError("PROTOCOL_VIOLATION", "A dial needs the name of its client and a token of its own.");
-    const principal = this.#options.principal(client);
+    const principal = await this.#options.principal(client);
     if (principal === undefined)
       throw new DaemonError("NOT_ALLOWED", `Machine ${this.machineId} does not serve the client ${client}.`);
     const link = this.#router.open(token, `${this.#subjects.client(client)}.l.${token}`);
@@ -165,7 +203,7 @@ export class FleetMember implements FleetMembership {
   async #find(message: Msg): Promise<void> {
     try {
       await this.#parts.own.getSessionMessages(message.string(), { limit: 1 });
-      message.respond(JSON.stringify({ machineId: this.machineId }));
+      this.#answer(message, { machineId: this.machineId });
     } catch (error) {
       if (DaemonError.is(error, "SESSION_NOT_FOUND")) return;
       this.#options.logger.warn({ error: String(error) }, "a search for a session was not answered");
@@ -179,8 +217,11 @@ export class FleetMember implements FleetMembership {
 
   async #leave(error: ConnectionError | undefined): Promise<void> {
     const { nats, own } = this.#parts;
-    await this.#lease?.release({ isWritten: !this.#router.isAway });
+    this.#mail?.stop();
+    // First, so that nobody answers for the name any more: the next daemon that gets it need not wait.
     this.#router.close();
+    this.#searches.unsubscribe();
+    await this.#lease?.release({ isWritten: !this.#router.isAway });
     await own.close();
     await closeNats(nats, this.#router.isAway);
     this.#resolveClosed(error);
@@ -196,6 +237,7 @@ function ownConnection(daemon: FleetDaemon): Promise<DaemonConnection> {
       return near;
     },
     token: "fleet",
-    reconnect: false,
+    // Restored like every connection: without it the machine's entry would not be renewed.
+    reconnect: { maxElapsedMs: 2 ** 31 - 1 },
   });
 }

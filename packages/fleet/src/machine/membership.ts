@@ -1,4 +1,5 @@
 import type { ConnectionError, Logger, Transport } from "@daemon-sdk/protocol";
+import type { FleetRelay } from "../mail/index.js";
 import type { NatsOptions } from "../nats/index.js";
 
 /** The identity that a link's sessions belong to, as in `Daemon.accept`. */
@@ -11,6 +12,8 @@ export interface FleetPrincipal {
 export interface FleetDaemon {
   readonly endpoint: { readonly version: string };
   readonly closed: Promise<void>;
+  /** The relay of a daemon that has one: its agents send messages to names on other machines. */
+  readonly relay?: FleetRelay | undefined;
   accept(transport: Transport, principal?: FleetPrincipal): Promise<void>;
 }
 
@@ -30,7 +33,7 @@ export interface JoinFleetOptions extends NatsOptions {
    * The identity of a service by its name (`client` of `connectFleet`). Undefined refuses it. Default: each acts for the person whose
    * daemon it is, and reaches every session.
    */
-  readonly principal?: (client: string) => FleetPrincipal | undefined;
+  readonly principal?: (client: string) => FleetPrincipal | undefined | Promise<FleetPrincipal | undefined>;
   /** Default: no log. */
   readonly logger?: Logger;
   /** Interval of renewals in the registry in ms, for tests; default 5 000. */
@@ -42,7 +45,7 @@ export interface FleetMembership extends AsyncDisposable {
   readonly machineId: string;
   /**
    * Resolves when the membership has ended: undefined after `leave()` and at the end of the daemon; with NAME_TAKEN when another daemon
-   * serves as this machine; with AUTH_REJECTED or CONNECTION_LOST when NATS ended the connection for good. The daemon itself goes on. Never
+   * serves as this machine; with AUTH_REJECTED when NATS refuses the credentials from now on. The daemon itself goes on. Never
    * rejects.
    */
   readonly closed: Promise<ConnectionError | undefined>;

@@ -30,11 +30,17 @@ export interface MachineInstance {
   readonly instance: string;
 }
 
+/** Buckets of a tenant in the cluster's key-value store. */
+export type BucketName = "machines" | "members" | "sessions";
+
 /** The subjects of one tenant. Every name in them is checked by its owner. */
 export class Subjects {
+  /** Name of the tenant. */
+  readonly tenant: string;
   readonly #tenant: string;
 
   constructor(tenant: string) {
+    this.tenant = tenant;
     this.#tenant = `f.${tenant}`;
   }
 
@@ -46,6 +52,21 @@ export class Subjects {
   /** What a service subscribes to: the messages of its links. */
   client(client: string): string {
     return `${this.#tenant}.c.${client}`;
+  }
+
+  /** Where a machine gets answers to its requests. Beside the usual `_INBOX`, to which all of an account may listen. */
+  machineInbox(machineId: string): string {
+    return `${this.#tenant}.r.m.${machineId}`;
+  }
+
+  /** Where a service gets answers to its requests. */
+  clientInbox(client: string): string {
+    return `${this.#tenant}.r.c.${client}`;
+  }
+
+  /** Name of a bucket of the tenant. */
+  bucket(name: BucketName): string {
+    return `f_${this.tenant}_${name}`;
   }
 
   /** Requests a link. The name of the client is in the subject, because a server's permissions apply to subjects. */
@@ -61,6 +82,26 @@ export class Subjects {
   /** Asks all machines for the one that has a session. */
   get find(): string {
     return `${this.#tenant}.find`;
+  }
+
+  /** Mail for a machine, of one sender or, without it, of all: subjects of the stream. */
+  mail(machineId: string, sender = "*"): string {
+    return `${this.#tenant}.mail.${machineId}.${sender}`;
+  }
+
+  /** All mail of the tenant. */
+  get allMail(): string {
+    return `${this.#tenant}.mail.>`;
+  }
+
+  /** What machines send one another about mail, and do not keep. `kind` and `sender` may be wildcards. */
+  post(machineId: string, kind: string, sender: string): string {
+    return `${this.#tenant}.post.${machineId}.${kind}.${sender}`;
+  }
+
+  /** What one machine sends to all others. */
+  posts(sender: string): string {
+    return `${this.#tenant}.posts.${sender}`;
   }
 
   /** Whether a subject belongs to this tenant. */

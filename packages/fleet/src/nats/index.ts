@@ -1,1 +1,2 @@
+export * from "./credentials-name.js";
 export * from "./open-nats.js";

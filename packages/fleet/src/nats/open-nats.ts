@@ -4,6 +4,8 @@ import {
   type ConnectionOptions,
   credsAuthenticator,
   type NatsConnection,
+  PermissionViolationError,
+  RequestError,
   UserAuthenticationExpiredError,
 } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
@@ -17,16 +19,23 @@ export interface NatsOptions {
   readonly credentials?: string;
 }
 
+/** Who connects. */
+export interface NatsIdentity {
+  /** Name of the connection in the server's monitoring. */
+  readonly name: string;
+  /** Where answers to its requests go; nobody else may listen there. Default: NATS's own. */
+  readonly inbox?: string;
+}
+
 /**
  * Connects to NATS. The connection is restored for as long as it is not closed. Rejects with CONNECTION_FAILED when no server can be
  * reached, and with AUTH_REJECTED when the server refuses the credentials.
- *
- * @param name of the connection in the server's monitoring
  */
-export async function openNats({ servers, credentials }: NatsOptions, name: string): Promise<NatsConnection> {
+export async function openNats({ servers, credentials }: NatsOptions, identity: NatsIdentity): Promise<NatsConnection> {
   const options: ConnectionOptions = {
     servers: typeof servers === "string" ? servers : [...servers],
-    name,
+    name: identity.name,
+    ...(identity.inbox === undefined ? {} : { inboxPrefix: identity.inbox }),
     maxReconnectAttempts: -1,
     reconnectTimeWait: FLEET_LIMITS.reconnectWaitMs,
     reconnectJitter: FLEET_LIMITS.reconnectJitterMs,
@@ -39,8 +48,7 @@ export async function openNats({ servers, credentials }: NatsOptions, name: stri
     return await connect(options);
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    if (isRefusal(cause))
-      throw new ConnectionError("AUTH_REJECTED", `NATS refused the credentials: ${text}.`, { cause });
+    if (isRefusal(cause)) throw natsRefusal(cause as Error);
     const where = typeof servers === "string" ? servers : servers.join(", ");
     throw new ConnectionError("CONNECTION_FAILED", `NATS at ${where} cannot be reached: ${text}.`, { cause });
   }
@@ -52,13 +60,20 @@ export async function closeNats(nats: NatsConnection, isAway: boolean): Promise<
   await nats.close();
 }
 
-/** The error for a connection that NATS ended for good: with AUTH_REJECTED when it refuses the credentials from now on. */
-export function natsFailure(cause: Error): ConnectionError {
-  if (isRefusal(cause))
-    return new ConnectionError("AUTH_REJECTED", `NATS refuses the credentials now: ${cause.message}.`, { cause });
-  return new ConnectionError("CONNECTION_LOST", `The connection to NATS ended: ${cause.message}.`, { cause });
+/**
+ * The error for what NATS refuses from now on: a subject, or the connection as a whole. The client gives up a connection only when the
+ * server refuses its credentials repeatedly; the cause that it states may be the end of a socket all the same.
+ */
+export function natsRefusal(cause: Error): ConnectionError {
+  return new ConnectionError("AUTH_REJECTED", `NATS refuses the credentials: ${cause.message}.`, { cause });
 }
 
-function isRefusal(cause: unknown): boolean {
-  return cause instanceof AuthorizationError || cause instanceof UserAuthenticationExpiredError;
+/** Whether NATS refuses the credentials: at all, since they expired, or for a subject that their permissions do not name. */
+export function isRefusal(cause: unknown): boolean {
+  if (cause instanceof RequestError) return isRefusal(cause.cause);
+  return (
+    cause instanceof AuthorizationError ||
+    cause instanceof UserAuthenticationExpiredError ||
+    cause instanceof PermissionViolationError
+  );
 }

@@ -1,7 +1,19 @@
 import { ConnectionError } from "@daemon-sdk/protocol";
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+  type StreamAPI,
+} from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
-import type { NatsConnection } from "@nats-io/nats-core";
+import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
+import type { BucketName, Subjects } from "../names/index.js";
+import { isRefusal } from "../nats/index.js";
+
+/** The server's code for a stream that exists with another configuration. */
+const STREAM_NAME_IN_USE = 10_058;
 
 /** The registry of a fleet in the cluster's key-value store. */
 export interface Buckets {
@@ -15,17 +27,21 @@ export interface Buckets {
 
 /**
  * Opens the registry, and makes what is missing of it. Rejects with CONNECTION_FAILED when the cluster cannot say within its time, as in
- * a minority of it, or without JetStream.
+ * a minority of it, or without JetStream; with AUTH_REJECTED when the credentials may not use it.
  *
  * @param replicas copies of the registry in the cluster; fixed by the first that opens it
  */
-export async function openBuckets(nats: NatsConnection, tenant: string, replicas: number): Promise<Buckets> {
-  const kvm = new Kvm(nats);
-  const open = (name: string, options: { ttl?: number } = {}) =>
-    kvm.create(`f_${tenant}_${name}`, { history: 1, replicas, ...options });
+export async function openBuckets(nats: NatsConnection, subjects: Subjects, replicas: number): Promise<Buckets> {
   try {
+    const streams = (await jetstreamManager(nats)).streams;
+    const kvm = new Kvm(nats);
+    const open = async (name: BucketName, maxAgeMs = 0) => {
+      const bucket = subjects.bucket(name);
+      await makeBucket(streams, bucket, { replicas, maxAgeMs });
+      return kvm.open(bucket, { bindOnly: true, allow_direct: true });
+    };
     const [machines, members, sessions] = await Promise.all([
-      open("machines", { ttl: FLEET_LIMITS.leaseMs }),
+      open("machines", FLEET_LIMITS.leaseMs),
       open("members"),
       open("sessions"),
     ]);
@@ -35,9 +51,43 @@ export async function openBuckets(nats: NatsConnection, tenant: string, replicas
   }
 }
 
-/** The error for a registry that did not answer. */
+/**
+ * Makes the stream of a bucket where it is missing. Not by `Kvm.create`, whose streams obey a header by which whoever may write one entry
+ * removes all of them.
+ */
+async function makeBucket(
+  streams: StreamAPI,
+  bucket: string,
+  { replicas, maxAgeMs }: { readonly replicas: number; readonly maxAgeMs: number },
+): Promise<void> {
+  const name = `KV_${bucket}`;
+  const config = {
+    ...{ name, subjects: [`$KV.${bucket}.>`], max_msgs_per_subject: 1, max_age: nanos(maxAgeMs) },
+    ...{ max_msg_size: FLEET_LIMITS.entryBytes, num_replicas: replicas, discard: DiscardPolicy.New },
+    ...{ allow_direct: true, allow_rollup_hdrs: false, deny_delete: true, deny_purge: true },
+  };
+  try {
+    await streams.info(name);
+  } catch (error) {
+    if (!isApiError(error, JetStreamApiCodes.StreamNotFound)) throw error;
+    await streams.add(config).catch((failure: unknown) => {
+      // Another program made it meanwhile, for other `replicas`.
+      if (!isApiError(failure, STREAM_NAME_IN_USE)) throw failure;
+    });
+  }
+}
+
+function isApiError(error: unknown, code: number): boolean {
+  return error instanceof JetStreamApiError && error.code === code;
+}
+
+/** The error for a registry that did not answer: AUTH_REJECTED when the credentials may not use it, else CONNECTION_FAILED. */
 export function registryFailure(done: string, cause: unknown): ConnectionError {
   const text = cause instanceof Error ? cause.message : String(cause);
+  if (isRefusal(cause)) {
+    const refused = `NATS refuses the credentials for the registry, which could not be ${done}: ${text}.`;
+    return new ConnectionError("AUTH_REJECTED", refused, { cause });
+  }
   const advice = "Needs nats-server with JetStream and, in a cluster, a majority of its servers";
   return new ConnectionError("CONNECTION_FAILED", `The fleet's registry could not be ${done}: ${text}. ${advice}.`, {
     cause,

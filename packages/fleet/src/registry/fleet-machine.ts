@@ -1,4 +1,5 @@
 import { isRecord } from "@daemon-sdk/protocol";
+import { isName } from "../names/index.js";
 
 /** Labels of a machine, such as `{ region: "eu", gpu: "a100" }`. */
 export type MachineLabels = Readonly<Record<string, string>>;
@@ -34,20 +35,27 @@ export interface FleetMachine extends MachineEntry {
   readonly load: number;
 }
 
-/** Reads an entry; undefined for what is none, such as one of a later version. */
-export function readMachineEntry(bytes: Uint8Array): MachineEntry | undefined {
+/** Reads the entry of a machine; undefined for what is none of it, such as one of a later version, or one that another program wrote. */
+export function readMachineEntry(id: string, bytes: Uint8Array): MachineEntry | undefined {
   const value = parse(bytes);
   if (!isRecord(value)) return undefined;
   const { machineId, instance, labels, agents, working, capacity, version } = value;
-  if (typeof machineId !== "string" || typeof instance !== "string" || !isRecord(labels)) return undefined;
-  if (typeof working !== "number" || typeof capacity !== "number" || !Array.isArray(agents)) return undefined;
+  // Both become tokens of subjects.
+  if (machineId !== id || !isName(id) || typeof instance !== "string" || !isName(instance)) return undefined;
+  if (!isRecord(labels) || !Array.isArray(agents)) return undefined;
+  if (!isCount(working) || !isCount(capacity) || capacity === 0) return undefined;
   const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === "string");
   return {
-    ...{ machineId, instance, working, capacity },
+    ...{ machineId: id, instance, working, capacity },
     labels: Object.fromEntries(texts),
     agents: agents.filter((agent): agent is string => typeof agent === "string"),
     version: typeof version === "string" ? version : "",
   };
+}
+
+/** A load is the quotient of two of them. */
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -23,6 +23,7 @@ export class MachineDirectory {
   readonly #now: () => number;
   readonly #logger: Logger;
   readonly #clock: ReturnType<typeof setInterval>;
+  #version = 0;
   #waiting: (() => void)[] = [];
   #states = "";
   #isClosed = false;
@@ -62,9 +63,14 @@ export class MachineDirectory {
     return sighting && this.#view(sighting);
   }
 
-  /** Resolves at the next change of a machine, or when the directory is closed: then with false. */
-  changed(): Promise<boolean> {
-    if (this.#isClosed) return Promise.resolve(false);
+  /** Counts the changes. A reader passes the count of what it has seen to {@link changedSince}. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Resolves when there is a change after that version, or the directory is closed: then with false. */
+  changedSince(version: number): Promise<boolean> {
+    if (this.#isClosed || this.#version !== version) return Promise.resolve(!this.#isClosed);
     return new Promise((resolve) => this.#waiting.push(() => resolve(!this.#isClosed)));
   }
 
@@ -99,7 +105,7 @@ export class MachineDirectory {
 
   /** A member without a sign of life is known and lost. */
   #joined({ value, operation, key, revision }: KvWatchEntry): void {
-    const entry = operation === "PUT" ? readMachineEntry(value) : undefined;
+    const entry = operation === "PUT" ? readMachineEntry(key, value) : undefined;
     if (entry !== undefined && !this.#sightings.has(key)) this.#see(key, { entry, revision, seenAt: undefined });
     const known = this.#sightings.get(key);
     if (operation === "PUT" || known === undefined || this.#view(known).state === "online") return;
@@ -113,7 +119,7 @@ export class MachineDirectory {
       if (known !== undefined) this.#see(key, { ...known, seenAt: undefined });
       return;
     }
-    const entry = readMachineEntry(value);
+    const entry = readMachineEntry(key, value);
     if (entry !== undefined) this.#see(key, { entry, revision, seenAt: this.#now() });
     else this.#logger.warn({ key }, "an entry of the registry is not one that this version reads");
   }
@@ -137,6 +143,7 @@ export class MachineDirectory {
   }
 
   #notify(): void {
+    this.#version += 1;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();

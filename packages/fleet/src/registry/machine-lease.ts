@@ -75,19 +75,28 @@ export class MachineLease {
   }
 
   async #take(entry: MachineEntry): Promise<void> {
-    const { machines, answers } = this.#options;
+    const { machines } = this.#options;
     try {
-      const found = await machines.get(this.#id);
-      const former = found?.operation === "PUT" ? readMachineEntry(found.value) : undefined;
-      const isAnswering = former !== undefined && (await answers(former.instance));
-      if (isAnswering) throw taken(this.#id);
-      const last =
-        isAnswering === undefined && found !== null ? await this.#untilLapsed(found.revision) : found?.revision;
-      this.#revision = await (last === undefined ? machines.create(this.#id, text(entry)) : this.#update(entry, last));
+      while (this.#revision === 0) {
+        const last = await this.#revisionOfFormer();
+        this.#revision = await (last === undefined
+          ? machines.create(this.#id, text(entry))
+          : this.#update(entry, last)
+        ).catch(unwritten);
+      }
     } catch (error) {
-      if (ConnectionError.is(error)) throw error;
-      throw isWrongRevision(error) ? taken(this.#id) : registryFailure("written", error);
+      throw ConnectionError.is(error) ? error : registryFailure("written", error);
     }
+  }
+
+  /** The revision of the entry that may be replaced; undefined when there is none. Rejects with NAME_TAKEN when its instance serves. */
+  async #revisionOfFormer(): Promise<number | undefined> {
+    const { machines, answers } = this.#options;
+    const found = await machines.get(this.#id);
+    const former = found?.operation === "PUT" ? readMachineEntry(this.#id, found.value) : undefined;
+    const isAnswering = former !== undefined && (await answers(former.instance));
+    if (isAnswering) throw taken(this.#id);
+    return isAnswering === undefined && found !== null ? this.#untilLapsed(found.revision) : found?.revision;
   }
 
   /** The server may take minutes to notice that a former instance is gone. An entry that is not renewed for the lease is free. */
@@ -124,7 +133,7 @@ export class MachineLease {
     const { machines, describe, logger } = this.#options;
     try {
       const found = await machines.get(this.#id);
-      const holder = found?.operation === "PUT" ? readMachineEntry(found.value) : undefined;
+      const holder = found?.operation === "PUT" ? readMachineEntry(this.#id, found.value) : undefined;
       if (holder !== undefined && holder.instance !== this.#instance) {
         this.#lose();
         return;
@@ -145,6 +154,12 @@ export class MachineLease {
     this.#isReleased = true;
     clearInterval(this.#timer);
   }
+}
+
+/** Zero when another program wrote first: a former instance that gave the entry back, or a twin, which answers the next time. */
+function unwritten(error: unknown): number {
+  if (isWrongRevision(error)) return 0;
+  throw error;
 }
 
 function text(entry: MachineEntry): string {

@@ -1,7 +1,7 @@
 import { silentLogger } from "@daemon-sdk/protocol";
 import { LinkRouter } from "../link/index.js";
 import { checkName, randomToken, Subjects } from "../names/index.js";
-import { type NatsOptions, openNats } from "../nats/index.js";
+import { type NatsOptions, openNats, serviceOf } from "../nats/index.js";
 import { MachineDirectory, openBuckets, SessionDirectory } from "../registry/index.js";
 import { Fleet } from "./fleet.js";
 import { type FleetConnectionOptions, MachineLinks } from "./machine-links.js";
@@ -10,7 +10,7 @@ import { type FleetConnectionOptions, MachineLinks } from "./machine-links.js";
 export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions {
   /** Name of the tenant. Default `default`. */
   readonly tenant?: string;
-  /** Name of this service, by which machines know who dials. Default: a random one. */
+  /** Name of this service, by which machines know who dials. Default: that of credentials which `enrol` made, else a random one. */
   readonly client?: string;
   /** Copies of the registry in a NATS cluster, 1, 3 or 5; counts for the first who connects. Default 1. */
   readonly replicas?: number;
@@ -22,16 +22,19 @@ export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions
  * Rejects with an `InvalidOptionError`; with CONNECTION_FAILED or AUTH_REJECTED when NATS or its JetStream cannot be used.
  */
 export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet> {
-  const { servers, credentials, tenant = "default", client = randomToken(), replicas = 1, ...connection } = options;
+  const { servers, credentials, tenant = "default", replicas = 1, client: named, ...connection } = options;
+  const client = named ?? (credentials === undefined ? undefined : serviceOf(credentials)) ?? randomToken();
   checkName("tenant", tenant);
   checkName("client", client);
   const { logger = silentLogger } = connection;
-  const nats = await openNats({ servers, ...(credentials === undefined ? {} : { credentials }) }, `service ${client}`);
+  const subjects = new Subjects(tenant);
+  const given = { servers, ...(credentials === undefined ? {} : { credentials }) };
+  const nats = await openNats(given, { name: `service ${client}`, inbox: subjects.clientInbox(client) });
   try {
-    const subjects = new Subjects(tenant);
-    const buckets = await openBuckets(nats, tenant, replicas);
+    const buckets = await openBuckets(nats, subjects, replicas);
     const machines = await MachineDirectory.open(buckets, logger);
     const router = new LinkRouter({ nats, subjects, prefix: subjects.client(client), link: { logger } });
+    await router.ready();
     const links = new MachineLinks({ nats, router, subjects, client, machines, connection });
     return new Fleet({ nats, router, subjects, machines, links, sessions: new SessionDirectory(buckets.sessions) });
   } catch (error) {

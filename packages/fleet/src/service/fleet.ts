@@ -1,11 +1,5 @@
-import type {
-  AvailableSession,
-  DaemonConnection,
-  DaemonSession,
-  DaemonSessionOptions,
-  ResumeSessionOptions,
-} from "@daemon-sdk/client";
-import { DaemonError, isRecord, newId, SessionNotFoundError } from "@daemon-sdk/protocol";
+import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
+import { DaemonError, isRecord, newId, type SearchSessionsParams, SessionNotFoundError } from "@daemon-sdk/protocol";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
@@ -13,6 +7,7 @@ import type { Subjects } from "../names/index.js";
 import { closeNats } from "../nats/index.js";
 import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
 import { askMachines, type FleetResult } from "./ask-machines.js";
+import type { FleetRequest, FleetSearchResult, FleetSession } from "./fleet-results.js";
 import { type MachineLinks, machineGone } from "./machine-links.js";
 import { Placement, type SessionNeeds } from "./placement.js";
 
@@ -22,13 +17,11 @@ export interface FleetSessionOptions extends Omit<DaemonSessionOptions, "agent">
   needs?: SessionNeeds;
 }
 
-/** One row of {@link Fleet.listSessions}. */
-export interface FleetSession extends AvailableSession {
-  readonly machineId: string;
+/** The machines of a fleet, as they are when a loop over them begins. */
+export interface FleetMachines extends Iterable<FleetMachine> {
+  /** All machines, now and after each change, until the fleet is closed. */
+  changes(): AsyncIterableIterator<readonly FleetMachine[]>;
 }
-
-/** The machines of a fleet: now, by a `for` loop; now and after each change, by a `for await` loop, until the fleet is closed. */
-export interface FleetMachines extends Iterable<FleetMachine>, AsyncIterable<readonly FleetMachine[]> {}
 
 /** What a fleet is made of. */
 export interface FleetParts {
@@ -60,10 +53,12 @@ export class Fleet implements AsyncDisposable {
     const { machines } = this.#parts;
     return {
       [Symbol.iterator]: () => machines.list()[Symbol.iterator](),
-      async *[Symbol.asyncIterator]() {
+      async *changes() {
+        let version: number;
         do {
+          version = machines.version;
           yield machines.list();
-        } while (await machines.changed());
+        } while (await machines.changedSince(version));
       },
     };
   }
@@ -132,12 +127,31 @@ export class Fleet implements AsyncDisposable {
    * @param options.endBefore Unix milliseconds: only sessions that were updated before
    */
   async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
-    const { items, missing } = await askMachines(this.#parts.machines.list(), async ({ machineId }) => {
-      const connection = await this.connection(machineId);
-      const { sessions } = await connection.listAvailableSessions(options);
-      return sessions.map((session) => ({ ...session, machineId }));
-    });
+    const { items, missing } = await this.#ask(
+      async (connection) => (await connection.listAvailableSessions(options)).sessions,
+    );
     return { items: [...items].sort((one, other) => other.updatedAt - one.updatedAt), missing };
+  }
+
+  /**
+   * What the agents of all machines wait for, oldest first: permissions and questions. Answer one by
+   * `(await fleet.connection(machineId)).answerRequest(…)`.
+   */
+  async listRequests(): Promise<FleetResult<FleetRequest>> {
+    const { items, missing } = await this.#ask(async (connection) => connection.listRequests());
+    return { items: [...items].sort((one, other) => one.createdAt - other.createdAt), missing };
+  }
+
+  /** Sessions of all machines whose conversations match, newest first. */
+  async searchSessions(search: SearchSessionsParams): Promise<FleetSearchResult> {
+    let isIncomplete = false;
+    const { items, missing } = await this.#ask(async (connection) => {
+      const found = await connection.searchSessions(search);
+      isIncomplete ||= found.isIncomplete === true;
+      return found.sessions;
+    });
+    const sorted = [...items].sort((one, other) => (other.updatedAt ?? 0) - (one.updatedAt ?? 0));
+    return { items: sorted, missing, isIncomplete };
   }
 
   /** Closes all connections. Sessions continue on their machines. */
@@ -152,6 +166,16 @@ export class Fleet implements AsyncDisposable {
   /** Closes the fleet at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Asks every machine, and adds its id to each of its items. */
+  #ask<Item extends object>(
+    ask: (connection: DaemonConnection) => Promise<readonly Item[]>,
+  ): Promise<FleetResult<Item & { readonly machineId: string }>> {
+    return askMachines(this.#parts.machines.list(), async ({ machineId }) => {
+      const items = await ask(await this.connection(machineId));
+      return items.map((item) => ({ ...item, machineId }));
+    });
   }
 
   async #place(needs: SessionNeeds): Promise<{ machineId: string; connection: DaemonConnection }> {

@@ -12,6 +12,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
 import { randomToken, type Subjects } from "../names/index.js";
+import { isRefusal, natsRefusal } from "../nats/index.js";
 import type { MachineDirectory } from "../registry/index.js";
 
 /** Options of a machine's connection. */
@@ -34,13 +35,21 @@ export interface MachineLinksParts {
 export class MachineLinks {
   readonly #parts: MachineLinksParts;
   readonly #connections = new Map<string, Promise<DaemonConnection>>();
+  readonly #end = new AbortController();
 
   constructor(parts: MachineLinksParts) {
     this.#parts = parts;
+    void parts.nats.closed().then((cause) => {
+      if (cause instanceof Error) this.#end.abort(natsRefusal(cause));
+    });
   }
 
-  /** The connection to a machine. Rejects with MACHINE_GONE for one that is not online, else as `connectDaemon`. */
+  /**
+   * The connection to a machine. Rejects with MACHINE_GONE for one that is not online, with CONNECTION_CLOSED after `close()`, with
+   * AUTH_REJECTED when NATS refuses the credentials from now on, else as `connectDaemon`.
+   */
   connection(machineId: string): Promise<DaemonConnection> {
+    if (this.#end.signal.aborted) return Promise.reject(this.#end.signal.reason);
     const found = this.#connections.get(machineId);
     if (found !== undefined) return found;
     const made = this.#connect(machineId);
@@ -52,7 +61,9 @@ export class MachineLinks {
     return made;
   }
 
+  /** Closes the connections, and ends those that are being made. */
   async close(): Promise<void> {
+    this.#end.abort(new ConnectionError("CONNECTION_CLOSED", "The fleet was closed."));
     const made = await Promise.allSettled(this.#connections.values());
     await Promise.all(made.map(async (one) => one.status === "fulfilled" && one.value.close()));
   }
@@ -63,6 +74,7 @@ export class MachineLinks {
       ...this.#parts.connection,
       // The machine knows who dials by the subject, and needs no other credential.
       token: "fleet",
+      signal: this.#end.signal,
       transport: (request) => this.#dial(machineId, request),
     });
   }
@@ -71,6 +83,7 @@ export class MachineLinks {
   async #dial(machineId: string, { signal }: DialRequest): Promise<Transport> {
     const { machines, router, subjects, client, nats } = this.#parts;
     const machine = machines.get(machineId);
+    if (this.#end.signal.aborted) throw this.#end.signal.reason;
     if (router.isAway) throw notReached(machineId, "NATS is away");
     if (machine?.state !== "online") throw notReached(machineId, "it is not online");
     const token = randomToken();
@@ -86,6 +99,7 @@ export class MachineLinks {
     } catch (error) {
       link.terminate();
       if (signal.aborted) throw signal.reason;
+      if (isRefusal(error)) throw natsRefusal(error as Error);
       throw DaemonError.is(error) ? error : notReached(machineId, String(error), error);
     } finally {
       signal.removeEventListener("abort", abandon);

@@ -19,8 +19,8 @@ describe.skipIf(!HAS_NATS)(`links over NATS keep the transport contract${NO_NATS
   beforeAll(async () => {
     server = await NatsServer.start();
     wire = await CuttablePort.open(server.port);
-    near = await openNats({ servers: wire.url }, "near");
-    far = await openNats({ servers: server.url }, "far");
+    near = await openNats({ servers: wire.url }, { name: "near" });
+    far = await openNats({ servers: server.url }, { name: "far" });
     const link = { ...bounds, beatMs: 200 };
     routers = {
       near: new LinkRouter({ nats: near, subjects, prefix: subjects.client("near"), link }),

@@ -6,10 +6,12 @@ import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { createDaemon, type Daemon, MemoryStore, PERSON } from "@daemon-sdk/local-daemon/server";
 import { memoryTransport } from "@daemon-sdk/protocol";
 import { type ConnectFleetOptions, connectFleet, type Fleet } from "../../src/index.js";
-import { type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
+import { type FleetDaemon, type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
 
 /** An agent that repeats each prompt, as a real process. */
 const ECHO = fileURLToPath(new URL("../../../local-daemon/test/fixtures/acp-echo.mjs", import.meta.url));
+/** An agent that asks for a permission with each prompt. */
+const ASKING = fileURLToPath(new URL("../fixtures/asking-agent.mjs", import.meta.url));
 
 /** One machine of a test: a daemon in this process, with a store that outlives it. */
 export interface TestMachine {
@@ -49,14 +51,21 @@ export class FleetBench {
     const daemon = await createDaemon({
       stateDir: false,
       store,
-      agents: { echo: { command: [process.execPath, ECHO], driver: "acp" } },
+      agents: {
+        echo: { command: [process.execPath, ECHO], driver: "acp" },
+        asking: { command: [process.execPath, ASKING], driver: "acp" },
+      },
       defaultAgent: "echo",
     });
     this.#open.push(() => daemon.close({ drainMs: 0 }));
     return daemon;
   }
 
-  async join(daemon: Daemon, machineId: string, options: Partial<JoinFleetOptions> = {}): Promise<FleetMembership> {
+  async join(
+    daemon: FleetDaemon,
+    machineId: string,
+    options: Partial<JoinFleetOptions> = {},
+  ): Promise<FleetMembership> {
     const membership = await joinFleet(daemon, {
       servers: this.#servers,
       tenant: this.#tenant,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,15 +24,18 @@ function isInstalled(): boolean {
 export class NatsServer {
   readonly port: number;
   readonly #directory: string;
+  readonly #settings: string;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, settings: string) {
     this.port = port;
+    this.#settings = settings;
     this.#directory = mkdtempSync(join(tmpdir(), "nats-"));
   }
 
-  static async start(): Promise<NatsServer> {
-    const server = new NatsServer(await freePort());
+  /** @param settings lines of the server's configuration file */
+  static async start(settings = ""): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), settings);
     await server.run();
     return server;
   }
@@ -43,7 +46,10 @@ export class NatsServer {
 
   /** Starts the process, also anew on its store. */
   async run(): Promise<void> {
-    const args = ["-a", "127.0.0.1", "-p", String(this.port), "-js", "-sd", this.#directory];
+    const file = join(this.#directory, "nats.conf");
+    writeFileSync(file, this.#settings);
+    const store = this.#settings.includes("store_dir") ? [] : ["-js", "-sd", this.#directory];
+    const args = ["-c", file, "-a", "127.0.0.1", "-p", String(this.port), ...store];
     const child = spawn("nats-server", args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     await new Promise<void>((resolve, reject) => {

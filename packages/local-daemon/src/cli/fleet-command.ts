@@ -3,7 +3,9 @@ import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import type { CommandContext, CommandLine } from "./command-line.js";
 import { describeError, EXIT } from "./fail.js";
+import { addFleetKeyCommands } from "./fleet-keys-command.js";
 import { serversOf } from "./fleet-options.js";
+import { requestText } from "./sessions/index.js";
 import { type Column, printTable } from "./table.js";
 import { timeText } from "./time-text.js";
 
@@ -12,6 +14,7 @@ type Fleet = InstanceType<FleetPackage["Fleet"]>;
 type Machine = ReturnType<Fleet["machines"]> extends Iterable<infer One> ? One : never;
 type Sessions = Awaited<ReturnType<Fleet["listSessions"]>>;
 type Session = Sessions["items"][number];
+type Request = Awaited<ReturnType<Fleet["listRequests"]>>["items"][number];
 
 /** How the commands reach the fleet. */
 interface FleetAddress {
@@ -24,7 +27,7 @@ interface FleetAddress {
 export function addFleetCommands(program: Command, cli: CommandLine): void {
   const fleet = program
     .command("fleet")
-    .description("look at all machines of a fleet; needs the package @daemon-sdk/fleet");
+    .description("all machines of a fleet, and credentials for it; needs the package @daemon-sdk/fleet");
   const add = (name: string, description: string, run: (fleet: Fleet, context: CommandContext) => Promise<number>) =>
     cli
       .command(fleet, name, description, "one JSON object per line")
@@ -33,7 +36,13 @@ export function addFleetCommands(program: Command, cli: CommandLine): void {
       .option("--tenant <name>", "the tenant (default: default)")
       .action(cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))));
   add("machines", "list the machines: state, load, agents, labels", machines);
+  add(
+    "inbox",
+    "list what agents of all machines wait for, oldest first; exits with 1 when a machine is missing",
+    inbox,
+  );
   add("sessions", "list the sessions of all machines, newest first; exits with 1 when a machine is missing", sessions);
+  addFleetKeyCommands(fleet, cli);
 }
 
 async function machines(fleet: Fleet, { json, terminal }: CommandContext): Promise<number> {
@@ -44,15 +53,27 @@ async function machines(fleet: Fleet, { json, terminal }: CommandContext): Promi
   return EXIT.ok;
 }
 
+async function sessions(fleet: Fleet, context: CommandContext): Promise<number> {
+  return printResult(context, await fleet.listSessions(), SESSION_COLUMNS, "No sessions yet.");
+}
+
+async function inbox(fleet: Fleet, context: CommandContext): Promise<number> {
+  return printResult(context, await fleet.listRequests(), REQUEST_COLUMNS, "Nothing waits for an answer.");
+}
+
 /** A list that is not whole is printed, with what is missing, and fails: a script must not take it for all. */
-async function sessions(fleet: Fleet, { json, terminal }: CommandContext): Promise<number> {
-  const { items, missing } = await fleet.listSessions();
+function printResult<Item extends object>(
+  { json, terminal }: CommandContext,
+  { items, missing }: { readonly items: readonly Item[]; readonly missing: Sessions["missing"] },
+  columns: readonly Column<Item>[],
+  none: string,
+): number {
   if (json) {
-    for (const session of items) terminal.json(session);
+    for (const item of items) terminal.json(item);
     for (const { machineId, error } of missing) terminal.json({ missing: { machineId, error: describeError(error) } });
   } else {
-    printTable(terminal, SESSION_COLUMNS, items);
-    if (items.length === 0 && missing.length === 0) terminal.answer("No sessions yet.\n");
+    if (items.length > 0) printTable(terminal, columns, items);
+    else if (missing.length === 0) terminal.answer(`${none}\n`);
     for (const { machineId, error } of missing) terminal.note(`Missing: ${machineId} (${describeError(error)})`, "red");
   }
   return missing.length === 0 ? EXIT.ok : EXIT.failed;
@@ -102,6 +123,14 @@ const MACHINE_COLUMNS: readonly Column<Machine>[] = [
     isCut: true,
     style: "dim",
   },
+];
+
+const REQUEST_COLUMNS: readonly Column<Request>[] = [
+  { title: "REQUEST", text: ({ requestId }) => requestId },
+  { title: "MACHINE", text: ({ machineId }) => machineId, style: "cyan" },
+  { title: "SESSION", text: ({ sessionId }) => sessionId },
+  { title: "SINCE", text: ({ createdAt }) => timeText(createdAt) },
+  { title: "WHAT", text: requestText, isCut: true },
 ];
 
 const SESSION_COLUMNS: readonly Column<Session>[] = [

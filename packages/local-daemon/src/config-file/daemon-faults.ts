@@ -2,6 +2,7 @@ import { InvalidOptionError, silentLogger } from "@daemon-sdk/protocol";
 import { LoginShell } from "../agents/index.js";
 import { resolveConfig } from "../config.js";
 import { agentCatalog, findNamedAgents } from "../configured-agents.js";
+import { certificateOf } from "../configured-certificate.js";
 import { parseAllowedHosts, parseAllowedOrigins } from "../listener/index.js";
 import type { ConfigFile } from "./schema.js";
 
@@ -19,6 +20,7 @@ export async function faultOf({
     agentCatalog(resolved, loginShell);
     parseAllowedOrigins(resolved.allowedOrigins);
     parseAllowedHosts(resolved.allowedHosts);
+    await certificateOf(resolved);
     return undefined;
   } catch (error) {
     if (InvalidOptionError.is(error)) return error;

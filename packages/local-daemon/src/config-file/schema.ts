@@ -100,8 +100,17 @@ const retentionSchema = z.strictObject({
   ),
 });
 
-const fleetName = z.string(FLEET_NAME_TEXT).check(z.regex(FLEET_NAME, FLEET_NAME_TEXT));
 const fileText = "an absolute path of a file";
+const certificateFile = z.string(fileText).check(z.regex(/^\//, fileText));
+
+const tlsSchema = z.strictObject({
+  certFile: certificateFile.check(
+    z.describe("The certificate in PEM, and behind it those that lead to a known authority."),
+  ),
+  keyFile: certificateFile.check(z.describe("Its private key in PEM.")),
+});
+
+const fleetName = z.string(FLEET_NAME_TEXT).check(z.regex(FLEET_NAME, FLEET_NAME_TEXT));
 
 const fleetSchema = z.strictObject({
   servers: someNames.check(z.describe("Addresses of NATS servers, such as nats://nats.example.com:4222.")),
@@ -110,6 +119,10 @@ const fleetSchema = z.strictObject({
   credentialsFile: optional(z.string(fileText).check(z.regex(/^\//, fileText)), "Credentials for NATS (.creds)."),
   labels: optional(z.record(name, z.string("a text")), "What sessions may ask for, by name."),
   capacity: optional(whole(1, 1_000_000), "Sessions at work that count as full. Default: 8."),
+  services: optional(
+    z.record(name, name),
+    "Which services are served: the name of each, and the name of the key in apiKeys that it acts for. Default: all, for the person.",
+  ),
 });
 
 const limitNames = Object.keys(DAEMON_LIMITS) as (keyof DaemonLimits)[];
@@ -143,6 +156,10 @@ export const configSchema = z.strictObject({
     "Web pages that may connect, as exact origins.",
   ),
   allowedHosts: optional(z.array(z.string("a text"), "a list of texts"), "Further values of Host on TCP."),
+  tls: optional(
+    tlsSchema,
+    "Certificate with which the port serves TLS, too. allowedHosts are then served over TLS only.",
+  ),
   requestTimeoutMs: optional(milliseconds, "How long a request to the user may wait, in ms."),
   spawnManager: optional(flag, "Whether agents on the relay may have others spawned. Default: false."),
   limits: optional(limitsSchema, "Bounds, by name."),

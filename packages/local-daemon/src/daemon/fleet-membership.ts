@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { DaemonError, InvalidOptionError, type Logger } from "@daemon-sdk/protocol";
+import { keyIdOf, type Principal } from "../access/index.js";
+import type { ConfigFile } from "../config-file/index.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import type { Daemon } from "../server.js";
 
@@ -16,7 +18,12 @@ export interface FleetSettings {
   readonly credentialsFile?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly capacity?: number;
+  /** Names of services, and the name of the configured key that each acts for. Default: every service acts for the person. */
+  readonly services?: Readonly<Record<string, string>>;
 }
+
+/** Reads the keys of the configuration as they are now. */
+export type ReadKeys = () => Promise<NonNullable<ConfigFile["apiKeys"]>>;
 
 /** Keeps a daemon in its fleet until it has ended. */
 export type KeepInFleet = (daemon: Daemon, logger: Logger) => void;
@@ -27,8 +34,9 @@ export type KeepInFleet = (daemon: Daemon, logger: Logger) => void;
  *
  * A daemon whose NATS servers cannot be reached serves its local clients, and joins as soon as they can.
  */
-export async function prepareMembership(settings: FleetSettings): Promise<KeepInFleet> {
-  const { credentialsFile: path, machineId = hostName(), ...options } = settings;
+export async function prepareMembership(settings: FleetSettings, readKeys: ReadKeys): Promise<KeepInFleet> {
+  const { credentialsFile: path, machineId = hostName(), services, ...options } = settings;
+  const principals = services === undefined ? {} : { principal: await principalsOf(services, readKeys) };
   const { joinFleet } = await loadFleet();
   const credentials = path === undefined ? {} : { credentials: await readCredentials(path) };
   return (daemon, logger) => {
@@ -37,7 +45,7 @@ export async function prepareMembership(settings: FleetSettings): Promise<KeepIn
       isOver = true;
     });
     void keep(
-      () => joinFleet(daemon, { ...options, ...credentials, machineId, logger }),
+      () => joinFleet(daemon, { ...options, ...credentials, ...principals, machineId, logger }),
       () => isOver,
       logger,
     );
@@ -64,6 +72,27 @@ async function keep(join: () => Promise<Membership>, isOver: () => boolean, logg
       await delay(PROCESS_LIMITS.joinAgainMs, undefined, { ref: false });
     }
   }
+}
+
+/**
+ * Who a service acts for. Keys are read at each dial: after `token revoke` a daemon would take the id of a key for that of a user without a
+ * policy. Rejects with an `InvalidOptionError` for a key that is not there at the start.
+ */
+async function principalsOf(
+  services: Readonly<Record<string, string>>,
+  readKeys: ReadKeys,
+): Promise<(client: string) => Promise<Principal | undefined>> {
+  const named = new Map(Object.entries(services));
+  const principalOf = async (client: string) => {
+    const name = named.get(client);
+    const found = (await readKeys()).find((key) => typeof key !== "string" && key.name === name);
+    return typeof found === "object" ? { keyId: keyIdOf(found.key) } : undefined;
+  };
+  for (const [client, key] of named) {
+    if ((await principalOf(client)) === undefined)
+      throw new InvalidOptionError(`fleet.services.${client}`, "the name of a key in apiKeys", key);
+  }
+  return principalOf;
 }
 
 /** Dots of a host's name would be separators of NATS. */

@@ -55,7 +55,10 @@ export async function runDaemon(options: RunDaemonOptions = {}): Promise<number>
     const file = await readConfigFile(stateDir);
     const log = createDaemonLog(levelOf(file));
     const fleet = options.fleet ?? file.fleet;
-    const joinFleet = fleet === undefined ? undefined : await prepareMembership(fleet);
+    const joinFleet =
+      fleet === undefined
+        ? undefined
+        : await prepareMembership(fleet, async () => (await readConfigFile(stateDir)).apiKeys ?? []);
     const run = { stateDir, file, log, options, signals, joinFleet };
     // The configuration is checked before anything changes for the daemon that runs.
     resolveConfig(configOf(file, options));

@@ -16,6 +16,11 @@ export class CreditMeter {
     return this.#events <= 0 || this.#bytes <= 0;
   }
 
+  /** Entries that it still covers, whatever their size. */
+  get events(): number {
+    return Math.max(this.#events, 0);
+  }
+
   /** One entry of so many bytes was sent. */
   spend(bytes: number): void {
     this.#events--;

@@ -9,7 +9,8 @@ import type { FrameSink, JournalReader } from "./journal-reader.js";
 export interface CursorSource {
   /** Last entry that has been committed, and so may be delivered. */
   readonly committedSeq: number;
-  readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun>;
+  /** As of `Store`. */
+  readFrames(fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun>;
 }
 
 /** Where a cursor begins, and how far it may go. */
@@ -106,7 +107,7 @@ export class Cursor {
    * @param mayHoldFree false when none of them is free of credit, so that a blocked cursor need not scan them
    */
   deliver(firstSeq: number, frames: readonly string[], mayHoldFree = true): void {
-    if (this.#state === "live") this.#deliver(firstSeq, frames);
+    if (this.#state === "live") this.#deliver(firstSeq, frames, mayHoldFree);
     else if (this.#state === "blocked" && !mayHoldFree && this.#scannedSeq === firstSeq - 1) {
       this.#scannedSeq += frames.length;
     } else if (this.#state === "blocked" && !this.#sendEarly(firstSeq, frames)) this.#fallBehind();
@@ -117,14 +118,15 @@ export class Cursor {
     this.#state = "closed";
   }
 
-  #deliver(firstSeq: number, frames: readonly string[]): void {
+  #deliver(firstSeq: number, frames: readonly string[], mayHoldFree: boolean): void {
     if (firstSeq !== this.#nextSeq) {
       this.#gap(firstSeq);
       return;
     }
     if (this.#send(frames)) return;
     // At once, while these are in memory.
-    if (this.#isSpent) this.#sendEarly(firstSeq, frames);
+    if (this.#isSpent && mayHoldFree) this.#sendEarly(firstSeq, frames);
+    else if (this.#isSpent) this.#scannedSeq = Math.max(this.#scannedSeq, firstSeq + frames.length - 1);
     this.#fallBehind();
   }
 
@@ -225,7 +227,10 @@ export class Cursor {
   }
 
   async #readPage(): Promise<void> {
-    const run = await this.#options.source.readFrames(this.#nextSeq, JOURNAL_LIMITS.readPageBytes);
+    // No more than the credit covers, and one entry that shows that it is spent: a client grants a quarter of its window at a time,
+    // and a whole page for each grant would read every entry many times.
+    const maxFrames = this.#credit && this.#credit.events + 1;
+    const run = await this.#options.source.readFrames(this.#nextSeq, JOURNAL_LIMITS.readPageBytes, maxFrames);
     if (this.#state !== "lagging") return;
     if (run.frames.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);
     else if (!this.#send(run.frames) && this.#isSpent) this.#sendEarly(run.firstSeq, run.frames);

@@ -4,4 +4,5 @@ export { Cursor, type CursorStart } from "./cursor.js";
 export { entryOf, isRequestFrame, requestEntryOf } from "./journal-frame.js";
 export type { FrameSink, JournalReader } from "./journal-reader.js";
 export { SessionLog } from "./log.js";
+export { RecentBudget } from "./recent-entries.js";
 export { checkPosition } from "./resume.js";

@@ -19,6 +19,7 @@ import { boundedNotification, type OversizedEntry, oversizedRequest } from "./en
 import { foreignMeta, mayBeFree, metaHead, notificationHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
+import { type RecentBudget, RecentEntries } from "./recent-entries.js";
 import { UnstoredEntries } from "./unstored-entries.js";
 
 /** Options of {@link SessionLog}. */
@@ -32,6 +33,7 @@ export interface SessionLogOptions {
   readonly committer: Pick<Committer, "enlist">;
   readonly limits: SessionLimits;
   readonly watch: Pick<CommitWatch, "wake">;
+  readonly recent: RecentBudget;
   readonly now: () => number;
   readonly logger: Logger;
   /** The configured key of the session; undefined: the person's own. */
@@ -91,6 +93,7 @@ export class SessionLog implements CommitSource, CursorSource {
   /** Rows that could not be stored yet, as they are now, also while a transaction tries again. */
   readonly #unstoredRows = new Map<string, StoreWrite>();
   readonly #unstored = new UnstoredEntries();
+  readonly #recent: RecentEntries;
   #asks: Ask[] = [];
   #waiters: (() => void)[] = [];
   #inFlightChars = 0;
@@ -107,6 +110,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#notificationHead = notificationHead(options.sessionId);
     this.#metaHead = metaHead(options.epoch);
     this.#keeper = new JournalKeeper(options);
+    this.#recent = new RecentEntries(options.recent);
   }
 
   /** Position of the last entry, committed or not. */
@@ -141,6 +145,7 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** Stores nothing more: the session is closed, and may be open again as another object. */
   retire(): void {
+    this.#recent.dropBefore(Number.POSITIVE_INFINITY);
     this.#phase = "retired";
   }
 
@@ -229,10 +234,12 @@ export class SessionLog implements CommitSource, CursorSource {
     return write?.kind === "message" ? write.message : undefined;
   }
 
-  async readFrames(fromSeq: number, maxBytes: number): Promise<FrameRun> {
+  async readFrames(fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun> {
     const unstored = this.#unstored.from(fromSeq);
     if (unstored?.firstSeq === fromSeq) return unstored;
-    const stored = await this.#options.store.readFrames(this.sessionId, fromSeq, maxBytes);
+    const recent = this.#recent.from(fromSeq);
+    if (recent !== undefined) return recent;
+    const stored = await this.#options.store.readFrames(this.sessionId, fromSeq, maxBytes, maxFrames);
     const isBehind = stored.frames.length === 0 || (unstored !== undefined && unstored.firstSeq < stored.firstSeq);
     return isBehind ? (unstored ?? stored) : stored;
   }
@@ -285,6 +292,8 @@ export class SessionLog implements CommitSource, CursorSource {
       this.#committedSeq = firstSeq + frames.length - 1;
       const mayHoldFree = this.#lastFreeSeq >= firstSeq;
       for (const cursor of this.cursors.values()) cursor.deliver(firstSeq, frames, mayHoldFree);
+      if (error === undefined && this.#leastNextSeq(this.#reach) <= this.#committedSeq)
+        this.#recent.add(firstSeq, frames);
     }
     if (error === undefined) this.#stored(segments, kept);
     else this.#notStored(error, kept);
@@ -299,15 +308,29 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** What no cursor has still to read need not be remembered. */
   #dropRead(): void {
-    if (this.#unstored.isEmpty) return;
-    let nextSeq = Number.POSITIVE_INFINITY;
-    for (const cursor of this.cursors.values()) nextSeq = Math.min(nextSeq, cursor.nextSeq);
-    this.#unstored.dropBefore(nextSeq);
+    this.#recent.dropBefore(this.#leastNextSeq(this.#reach));
+    if (!this.#unstored.isEmpty) this.#unstored.dropBefore(this.#leastNextSeq(0));
+  }
+
+  /** Cursors before this position read so much that the store has to be asked anyway. */
+  get #reach(): number {
+    return this.#committedSeq - JOURNAL_LIMITS.recentReachEntries;
+  }
+
+  /** The position of the last one of the cursors after `afterSeq`; infinite without one. */
+  #leastNextSeq(afterSeq: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { nextSeq } of this.cursors.values()) if (nextSeq > afterSeq && nextSeq < least) least = nextSeq;
+    return least;
   }
 
   #stored(segments: readonly SegmentRow[], kept: ReadonlyMap<string, StoreWrite>): void {
     this.#isUndurable = false;
-    for (const [key, write] of kept) if (this.#unstoredRows.get(key) === write) this.#unstoredRows.delete(key);
+    for (const [key, write] of kept) {
+      if (this.#unstoredRows.get(key) === write) this.#unstoredRows.delete(key);
+      // What the journal no longer has is gone for every reader, wherever it is read from.
+      if (write.kind === "pruneJournal") this.#recent.dropBefore(write.beforeSeq);
+    }
     const looking = this.#keeper.stored(segments, this.#options.turnFirstSeq());
     void looking?.then((prune) => {
       if (prune !== undefined) this.save(prune);

@@ -1,6 +1,7 @@
 export { AGENT_LIMITS } from "./agent-limits.js";
 export { LEAST_LIMITS, LIVE_LIMITS } from "./changeable-limits.js";
 export { DAEMON_LIMITS, type DaemonLimits } from "./daemon-limits.js";
+export { EXCHANGE_LIMITS } from "./exchange-limits.js";
 export { FACE_LIMITS } from "./face-limits.js";
 export { INBOX_LIMITS } from "./inbox-limits.js";
 export { JOURNAL_LIMITS } from "./journal-limits.js";

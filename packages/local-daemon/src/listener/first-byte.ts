@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
 
 /** The protocol of a connection, by its first byte. */
-export type FirstByte = "http" | "relay" | "unknown";
+export type FirstByte = "http" | "relay" | "tls" | "unknown";
 
 /** A relay frame starts with the high byte of its length, which is 0 for any frame under 16 MiB (docs/architecture.md). */
 const RELAY = 0x00;
+/** A record of a TLS handshake. */
+const TLS = 0x16;
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
 
@@ -28,5 +30,6 @@ export function onFirstByte(socket: Socket, callback: (kind: FirstByte) => void)
 
 function kindOf(byte: number | undefined): FirstByte {
   if (byte === RELAY) return "relay";
+  if (byte === TLS) return "tls";
   return byte !== undefined && byte >= UPPER_A && byte <= UPPER_Z ? "http" : "unknown";
 }

@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Logger, Transport } from "@daemon-sdk/protocol";
 import { acceptBytes, acceptWebSocket, type ByteLink, REFUSAL_HEADER } from "@daemon-sdk/transport-ws";
 import { SERVING_LIMITS } from "../limits/index.js";
@@ -64,7 +65,7 @@ export interface PageSite {
 export interface HttpFrontOptions {
   /** Web pages that may connect, as exact origins. Default none. Programs send no Origin and are not affected. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Further values of `Host` on TCP, exactly. Default none. */
+  /** Further values of `Host` on TCP, exactly; where TLS is served, over TLS only. Default none. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly token: string;
   readonly instanceId: string;
@@ -102,6 +103,8 @@ export class HttpFront {
   readonly #visitors = new WeakMap<object, HttpSocket>();
   /** The TCP port once it is bound: part of what Host must be, and of the proof. */
   port: number | undefined;
+  /** Whether TLS is served on the port. */
+  hasTls = false;
   /** Pages of the daemon's own, once there are some. They may open the session wire. */
   site: PageSite | undefined;
 
@@ -200,6 +203,11 @@ export class HttpFront {
     return this.site !== undefined && (url === "/" || isBelow(this.site, url));
   }
 
+  /** Who gives the daemon a certificate wants no credential to cross a network in the clear: plain connections are for this machine. */
+  #hostsOf({ socket }: IncomingMessage): ReadonlySet<string> {
+    return this.hasTls && !(socket instanceof TLSSocket) ? NO_HOSTS : this.#allowedHosts;
+  }
+
   #refusalOf(request: IncomingMessage): "host" | "origin" | undefined {
     const via = this.#visitors.get(request.socket)?.via ?? "tcp";
     const { host = [], origin = [] } = request.headersDistinct;
@@ -207,7 +215,7 @@ export class HttpFront {
     const policy = {
       port,
       allowedOrigins: this.#allowedOrigins,
-      allowedHosts: this.#allowedHosts,
+      allowedHosts: this.#hostsOf(request),
       ownPages: this.#isForOwnPages(request.url),
     };
     const refusal = refusalOf({ host, origin }, policy);
@@ -220,8 +228,10 @@ export class HttpFront {
 const NOT_SERVED =
   "The session protocol is spoken at /, the relay protocol at /relay, the Agent Client Protocol at /acp.";
 
+const NO_HOSTS: ReadonlySet<string> = new Set();
+
 const FORBIDDEN = {
-  host: "Forbidden: the Host header is neither an address of this daemon nor among its allowedHosts.",
+  host: "Forbidden: the Host header is neither an address of this daemon nor among its allowedHosts, which a daemon with a certificate serves over TLS only.",
   origin: "Forbidden: this Origin is not among the daemon's allowedOrigins.",
 } as const;
 

@@ -3,3 +3,4 @@ export type { AcceptedBytes, AcceptedEditor, MetricsAnswer, MetricsAsker, PageSi
 export { type Listener, type ListenerOptions, openListener } from "./listener.js";
 export { parseAllowedHosts, parseAllowedOrigins } from "./origin-check.js";
 export type { PendingSocket } from "./pending-sockets.js";
+export { readCertificate, type TlsCertificate, type TlsFiles } from "./tls-certificate.js";

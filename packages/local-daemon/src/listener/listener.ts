@@ -4,6 +4,8 @@ import { bindTcp, bindUnix } from "./bind.js";
 import { onFirstByte } from "./first-byte.js";
 import { HttpFront, type HttpFrontOptions, type PageSite, type Via } from "./http-front.js";
 import { type PendingSocket, PendingSockets } from "./pending-sockets.js";
+import { onSecured } from "./secure-socket.js";
+import type { TlsCertificate } from "./tls-certificate.js";
 
 /** Options of {@link openListener}. */
 export interface ListenerOptions extends HttpFrontOptions {
@@ -11,6 +13,8 @@ export interface ListenerOptions extends HttpFrontOptions {
   readonly socketPath?: string | undefined;
   /** Listen on 127.0.0.1, too; 0 picks a free port. */
   readonly port?: number | undefined;
+  /** Serves TLS on the port, too; `allowedHosts` are then served over TLS only. Default: none. */
+  readonly certificate?: TlsCertificate | undefined;
   /** Called with a unix socket whose first byte starts a relay frame; its bytes are unread. If absent, such sockets are refused. */
   onRelay?(socket: Socket, pending: PendingSocket): void;
   /** Default `DAEMON_LIMITS.unauthenticatedSockets`. */
@@ -29,13 +33,16 @@ export interface Listener {
    * socket. Resolves with the port.
    */
   openSite(site: PageSite): Promise<number>;
+  /** Shows another certificate to connections from now on; undefined: TLS is no longer served. */
+  useCertificate(certificate: TlsCertificate | undefined): void;
   /** Stops accepting and cuts what has not upgraded. Accepted connections stay open: their owner closes them. */
   close(): Promise<void>;
 }
 
 /**
  * Opens the daemon's listening sockets: the unix socket, TCP on 127.0.0.1, or both. Each serves HTTP with `/health` and the
- * WebSocket upgrade at `/`, `/relay` and `/acp`; the first byte decides, so that relay frames can share the unix socket.
+ * WebSocket upgrade at `/`, `/relay` and `/acp`; the first byte decides, so that relay frames can share the unix socket, and TLS the
+ * port.
  *
  * Rejects with an `InvalidOptionError`, or with `DAEMON_START_FAILED` when an address is taken.
  */
@@ -52,6 +59,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       return intake.port;
     },
     openSite: (site) => intake.openSite(site),
+    useCertificate: (certificate) => intake.useCertificate(certificate),
     ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
     close: async () => intake.close(),
   };
@@ -66,12 +74,14 @@ class SocketIntake {
   readonly #http: HttpFront;
   readonly #room: PendingSockets;
   readonly #servers: Server[] = [];
+  #certificate: TlsCertificate | undefined;
   #late: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#http = new HttpFront(options);
+    this.useCertificate(options.certificate);
     this.#room = new PendingSockets({
       capacity: options.maxUnauthenticated ?? DAEMON_LIMITS.unauthenticatedSockets,
       timeoutMs: options.authenticateMs ?? DAEMON_LIMITS.authenticateMs,
@@ -89,6 +99,11 @@ class SocketIntake {
     if (socketPath !== undefined) this.#servers.push(await bindUnix(this.#server("unix"), socketPath));
     if (port !== undefined) await this.#openPort(port);
     for (const server of this.#servers) this.#logErrors(server);
+  }
+
+  useCertificate(certificate: TlsCertificate | undefined): void {
+    this.#certificate = certificate;
+    this.#http.hasTls = certificate !== undefined;
   }
 
   async openSite(site: PageSite): Promise<number> {
@@ -137,7 +152,10 @@ class SocketIntake {
     socket.on("error", () => {});
     onFirstByte(socket, (kind) => {
       pending.spoke();
-      if (kind === "http") this.#http.serve(socket, via, pending);
+      const certificate = via === "tcp" ? this.#certificate : undefined;
+      if (kind === "tls" && certificate !== undefined) {
+        onSecured(socket, certificate, (inside) => this.#http.serve(inside, via, pending));
+      } else if (kind === "http") this.#http.serve(socket, via, pending);
       else if (kind === "relay" && via === "unix" && this.#options.onRelay) this.#options.onRelay(socket, pending);
       else socket.destroy();
     });

@@ -2,10 +2,11 @@ import type { Logger } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import type { RelayLimits } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
+import { DaemonExchange } from "./exchange/index.js";
 import { Channels, ShadowTable, Topics } from "./groups/index.js";
-import { handlerGroups } from "./handlers/index.js";
+import { handlerGroups, recipientsHere } from "./handlers/index.js";
 import { DurableMailboxes } from "./mailboxes/index.js";
-import { Directory, NameRegistry } from "./names/index.js";
+import { Directory, NameRegistry, NamesElsewhere } from "./names/index.js";
 import { Presence } from "./presence.js";
 import { PresenceFeed } from "./presence-feed.js";
 import { type HandlerGroup, Router } from "./router.js";
@@ -30,6 +31,8 @@ export class RelayHost implements RelayGate {
   readonly logger: Logger;
   readonly handshake: Handshake;
   readonly router: Router;
+  /** What of the relay spans a fleet. */
+  readonly exchange: DaemonExchange;
   readonly #committer: Committer;
   readonly #registry: NameRegistry;
   readonly #mailboxes: DurableMailboxes;
@@ -46,6 +49,7 @@ export class RelayHost implements RelayGate {
     await host.#topics.load();
     await host.#channels.load();
     await host.#mailboxes.load();
+    await host.exchange.load();
     return host;
   }
 
@@ -53,15 +57,28 @@ export class RelayHost implements RelayGate {
     this.maxFrameBytes = options.limits.relayFrameBytes;
     this.logger = options.logger;
     this.#committer = options.committer;
-    const registry = new NameRegistry(options);
-    const directory = new Directory({ ...options, registry });
-    const mailboxes = new DurableMailboxes({ ...options, addressOf: (name) => directory.addressOf(name) });
+    const elsewhere = new NamesElsewhere();
+    const registry = new NameRegistry({ ...options, onChanged: (name) => this.exchange.onNameChanged?.(name) });
+    const directory = new Directory({ ...options, registry, elsewhere });
+    const mailboxes = new DurableMailboxes({
+      ...options,
+      addressOf: (name) => directory.addressOf(name),
+      onOutbox: (machineId) => this.exchange.hasMailFor(machineId),
+    });
     const topics = new Topics(options);
     const feed = new PresenceFeed({ maxFrameBytes: this.maxFrameBytes });
-    const channels = new Channels({ ...options, directory, mailboxes, feed });
+    this.exchange = new DaemonExchange({
+      ...{ ...options, mailboxes, registry, elsewhere },
+      recipientsOf: (post) => recipientsHere({ directory, topics }, post).filter((name) => name !== post.from),
+    });
+    elsewhere.onPresence = (name, isConnected, at) => {
+      if (directory.isHere(name)) return;
+      feed.report(isConnected ? { type: "ready", name, connectedAt: at } : { type: "left", name, reason: "lost" });
+    };
+    const channels = new Channels({ ...options, directory, mailboxes, feed, exchange: this.exchange });
     this.#groups = handlerGroups({
       ...options,
-      ...{ directory, mailboxes, topics, channels, feed },
+      ...{ directory, elsewhere, exchange: this.exchange, mailboxes, topics, channels, feed },
       shadows: new ShadowTable(),
       admit: (peer) => this.#presence.admit(peer),
     });
@@ -94,6 +111,7 @@ export class RelayHost implements RelayGate {
   async stop(): Promise<void> {
     for (const group of this.#groups) await group.onStop?.();
     this.#feed.stop();
+    this.exchange.stop();
     this.#mailboxes.stop();
     await this.#committer.drain();
   }

@@ -33,7 +33,11 @@ export class DraftDrops {
     if (known !== undefined) return known;
     const dropping = this.#drop(id).finally(() => {
       this.#dropping.delete(id);
-      if (this.#dropping.size === 0) this.#shrinking ??= this.#shrink();
+      if (this.#dropping.size > 0) return;
+      // Not inside: where nothing is to do, it would be over before it is noted here.
+      this.#shrinking ??= this.#shrink().finally(() => {
+        this.#shrinking = undefined;
+      });
     });
     this.#dropping.set(id, dropping);
     return dropping;
@@ -68,8 +72,6 @@ export class DraftDrops {
       }
     } catch (error) {
       logger.warn({ error: String(error) }, "the store could not give room back to the disk");
-    } finally {
-      this.#shrinking = undefined;
     }
   }
 

@@ -10,7 +10,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
-import { CommitWatch } from "../journal/index.js";
+import { CommitWatch, RecentBudget } from "../journal/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
@@ -22,8 +22,10 @@ import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
 import { SessionDeletions } from "./session-deletions.js";
 import { type Admitted, SessionRules, type SessionRulesOptions } from "./session-rules.js";
+import { SessionTasks } from "./session-tasks.js";
 import { StoredSessions } from "./stored-sessions.js";
 import { type TurnStore, turnStore } from "./turn-store.js";
+import { UnusedSessions } from "./unused-sessions.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions
@@ -58,9 +60,8 @@ export class SessionHost {
   readonly #deletions: SessionDeletions;
   readonly #stored: StoredSessions;
   readonly #open: OpenSessions;
-  readonly #opening = new Map<SessionId, Promise<unknown>>();
-  readonly #closing = new Map<SessionId, Promise<void>>();
-  readonly #stopping = new Set<Promise<unknown>>();
+  readonly #unused: UnusedSessions;
+  readonly #tasks: SessionTasks = new SessionTasks((id) => this.#deletions.of(id));
   /** Last positions of journals that continued in memory while the store was full. They are not used again. */
   readonly #lastSeqs = new Map<SessionId, number>();
   #isStopping = false;
@@ -69,8 +70,9 @@ export class SessionHost {
     this.rules = new SessionRules(options);
     const { policies } = this.rules;
     const room = new QueueRoom(options.limits, policies);
-    const own = { live: new LiveAgents(options), models: new OfferedModels(), room, watch: new CommitWatch() };
-    this.services = { ...options, rules: this.rules, ...own };
+    const own = { live: new LiveAgents(options), models: new OfferedModels(), room };
+    const ofJournals = { watch: new CommitWatch(), recent: new RecentBudget() };
+    this.services = { ...options, rules: this.rules, ...own, ...ofJournals };
     this.agents = options.agents;
     this.#drops = new DraftDrops(this.services);
     this.copies = new SessionCopies({ ...this.services, drops: this.#drops });
@@ -79,7 +81,13 @@ export class SessionHost {
       drops: this.#drops,
       conversations: new AgentConversations(this.services),
       close: (session) => this.close(session, "deleted"),
-      track: (work) => this.#track(work),
+      track: (work) => this.#tasks.track(work),
+    });
+    this.#unused = new UnusedSessions({
+      ...this.services,
+      open: () => this.open,
+      track: (work) => this.#tasks.track(work),
+      release: (session) => this.#release(session),
     });
     this.#stored = new StoredSessions({
       ...{ store: options.store, limits: options.limits, policies },
@@ -125,7 +133,7 @@ export class SessionHost {
     if (known !== undefined) return { session: known, isNew: false };
     // Before an agent is started for it.
     this.#open.check({ id, owner: keyId });
-    const making = this.#once(id, () => this.#make(id, allowed, keyId));
+    const making = this.#tasks.open(id, () => this.#make(id, allowed, keyId));
     return { session: await making, isNew: true };
   }
 
@@ -141,7 +149,7 @@ export class SessionHost {
   async reopen(id: string): Promise<Session> {
     let session = await this.load(id);
     // A close may have begun meanwhile.
-    while (this.#open.get(session.id) !== session || this.#closing.has(session.id)) session = await this.load(id);
+    while (this.#open.get(session.id) !== session || this.#tasks.isClosing(session.id)) session = await this.load(id);
     session.reopen();
     return session;
   }
@@ -176,7 +184,7 @@ export class SessionHost {
     if (!this.copies.isMaking(row.id)) await this.#drops.free(row.id);
     await this.#stored.makeRoom(row.id, row.owner);
     const making = this.copies.make(row, source, messages);
-    this.#track(making);
+    this.#tasks.track(making);
     await making;
   }
 
@@ -216,10 +224,10 @@ export class SessionHost {
     isToGo: (row: SessionRow, session: Session | undefined) => boolean,
   ): Promise<boolean> {
     if (this.#isStopping) throw daemonStopping();
-    await this.#settled(sessionId(id));
+    await this.#tasks.settled(sessionId(id));
     const row = await this.rowOf(id);
     // A load, or another deletion, may have begun meanwhile.
-    if (this.#pending(row.id) !== undefined) return this.#delete(id, force, isToGo);
+    if (this.#tasks.of(row.id) !== undefined) return this.#delete(id, force, isToGo);
     const session = this.find(id);
     if (!isToGo(row, session)) return false;
     await this.#deletions.delete(row, session, force);
@@ -235,11 +243,7 @@ export class SessionHost {
    * @param reason why, for clients that are attached; default: a client wanted it closed
    */
   close(session: Session, reason?: "deleted"): Promise<void> {
-    const known = this.#closing.get(session.id);
-    if (known !== undefined) return known;
-    const closing = this.#close(session, reason).finally(() => this.#closing.delete(session.id));
-    this.#closing.set(session.id, closing);
-    return closing;
+    return this.#tasks.close(session.id, () => this.#close(session, reason));
   }
 
   async #close(session: Session, reason: "deleted" | undefined): Promise<void> {
@@ -256,20 +260,9 @@ export class SessionHost {
     this.#release(session);
   }
 
-  /** Releases unused sessions and stops their agents. Called every `sessionSweepMs`. */
+  /** Releases unused sessions and stops their agents. Called every `sweepMs`. */
   sweep(): void {
-    const { now, live } = this.services;
-    live.recheck();
-    for (const session of this.open) {
-      session.log.retry();
-      const timeoutMs = inactivityMsOf(session, this.services);
-      if (!session.isUnused || session.keepsAgent || !this.#isOverdue(session)) continue;
-      if (session.agent.isOccupied) {
-        const message = "The session's agent was stopped because nobody used it. The next message starts it again.";
-        session.notify({ type: "session_inactivity", message, timestamp: now(), timeoutSeconds: timeoutMs / 1000 });
-      }
-      this.#track(this.#releaseUnused(session));
-    }
+    this.#unused.sweep();
   }
 
   /** Refuses new sessions and messages, and sends no more prompts. */
@@ -291,7 +284,7 @@ export class SessionHost {
     this.copies.stop();
     this.#drops.stop();
     await this.services.live.close();
-    await Promise.allSettled([...this.#stopping, ...this.#opening.values()]);
+    await this.#tasks.ended();
     for (const session of this.open) session.log.retry();
     await this.services.committer.drain();
     for (const session of this.open) {
@@ -303,19 +296,8 @@ export class SessionHost {
   /** The open session, or the stored one opened. */
   async #known(id: SessionId): Promise<Session | undefined> {
     // The caller gets the session as it is afterwards.
-    await this.#settled(id);
-    return this.#open.get(id) ?? (await this.#once(id, () => this.#openStored(id)));
-  }
-
-  /** Resolves when nothing changes whether the session is open, or is there. */
-  async #settled(id: SessionId): Promise<void> {
-    for (let pending = this.#pending(id); pending !== undefined; pending = this.#pending(id)) {
-      await pending.catch(() => {});
-    }
-  }
-
-  #pending(id: SessionId): Promise<unknown> | undefined {
-    return this.#deletions.of(id) ?? this.#closing.get(id) ?? this.#opening.get(id);
+    await this.#tasks.settled(id);
+    return this.#open.get(id) ?? (await this.#tasks.open(id, () => this.#openStored(id)));
   }
 
   async #openStored(id: SessionId): Promise<Session | undefined> {
@@ -350,7 +332,7 @@ export class SessionHost {
     } catch (error) {
       this.rules.environments.delete(id);
       session.retire();
-      this.#track(session.agent.stop());
+      this.#tasks.track(session.agent.stop());
       throw error;
     }
     this.#admit(session);
@@ -362,44 +344,17 @@ export class SessionHost {
       this.#open.add(session);
     } catch (error) {
       session.retire();
-      this.#track(session.agent.stop());
+      this.#tasks.track(session.agent.stop());
       throw error;
     }
     if (this.#isStopping) session.turns.drain();
-  }
-
-  async #releaseUnused(session: Session): Promise<void> {
-    await session.log.settled();
-    // A client may have attached meanwhile.
-    if (session.isUnused && this.#isOverdue(session)) this.#release(session);
   }
 
   #release(session: Session): void {
     this.#open.remove(session);
     if (session.log.hasHole) this.#lastSeqs.set(session.id, session.log.lastSeq);
     session.retire();
-    this.#track(session.agent.stop());
-  }
-
-  /** Runs one task per id at a time: a second caller gets the outcome of the first. */
-  #once<Result>(id: SessionId, work: () => Promise<Result>): Promise<Result> {
-    const working = (this.#opening.get(id) as Promise<Result> | undefined) ?? work();
-    this.#opening.set(id, working);
-    const forget = () => {
-      if (this.#opening.get(id) === working) this.#opening.delete(id);
-    };
-    working.then(forget, forget);
-    return working;
-  }
-
-  #track(work: Promise<unknown>): void {
-    this.#stopping.add(work);
-    const forget = () => this.#stopping.delete(work);
-    work.then(forget, forget);
-  }
-
-  #isOverdue(session: Session): boolean {
-    return this.services.now() - session.lastUsedAt >= inactivityMsOf(session, this.services);
+    this.#tasks.track(session.agent.stop());
   }
 }
 
@@ -415,6 +370,3 @@ async function startedOrWaiting({ agent }: Session): Promise<void> {
 function badParams(message: string): ProtocolError {
   return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
 }
-
-const inactivityMsOf = ({ inactivityTimeoutMs }: Session, { limits }: SessionServices): number =>
-  inactivityTimeoutMs ?? limits.agentInactivityMs;

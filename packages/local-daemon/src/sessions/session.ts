@@ -34,14 +34,16 @@ import {
   undurableNotice,
 } from "../conversation/index.js";
 import type { Inbox } from "../inbox/index.js";
-import { type CommitWatch, SessionLog } from "../journal/index.js";
+import { type CommitWatch, type RecentBudget, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
+import { isOfAgent } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
+import { FaultNotices } from "./fault-notices.js";
 import type { SessionRules } from "./session-rules.js";
 
 /** Services that all sessions share. */
@@ -49,6 +51,8 @@ export interface SessionServices extends AgentServices {
   readonly store: Store;
   /** Calls that wait for entries of a session. */
   readonly watch: CommitWatch;
+  /** What cursors that lag read from memory. */
+  readonly recent: RecentBudget;
   readonly epoch: number;
   readonly inbox: Inbox;
   readonly search: MessageSearch;
@@ -100,8 +104,7 @@ export class Session {
   readonly #services: SessionServices;
   #row: SessionRow;
   #hasConversation: boolean;
-  /** Which kinds of faults were reported in which turn. */
-  #noticed: { turn: unknown; kinds: Set<string> } = { turn: undefined, kinds: new Set() };
+  readonly #faults = new FaultNotices();
   /** Why the last commit failed that did. */
   #storeError: DaemonError | undefined;
 
@@ -318,18 +321,8 @@ export class Session {
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     if (this.log.isRetired) return;
     this.agentActiveAt = this.#services.now();
+    if (!isOfAgent(notification)) return;
     switch (notification.type) {
-      // Only the daemon may write these: they need no credit, and clients act on them.
-      case "agent_turn_completed":
-      case "agent_state_changed":
-      case "ask_user_resolved":
-      case "session_closed":
-      case "session_unsubscribed":
-      case "tool_execution_heartbeat":
-        return;
-      case "session_notice":
-        if (notification.code !== "AGENT_NOTICE") return;
-        break;
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
         return;
@@ -377,16 +370,10 @@ export class Session {
     }
   }
 
-  /** One notice for each kind of fault in a turn: a flood of them is one notice. */
   #onFault(fault: AgentFault): void {
     if (this.log.isRetired) return;
     if (fault.isLoss) this.turns.lost(fault);
-    const turn = this.turns.active?.row.id;
-    const kind = `${fault.code} ${fault.isLoss}`;
-    if (this.#noticed.turn !== turn) this.#noticed = { turn, kinds: new Set() };
-    if (this.#noticed.kinds.has(kind)) return;
-    this.#noticed.kinds.add(kind);
-    this.notify(errorNotice(fault, this.#services.now()));
+    if (this.#faults.isNew(fault, this.turns.active?.row.id)) this.notify(errorNotice(fault, this.#services.now()));
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {

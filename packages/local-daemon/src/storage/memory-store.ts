@@ -146,7 +146,7 @@ export class MemoryStore implements Store {
     return { firstSeq: first.firstSeq, lastSeq, lastPosition: { epoch: last.epoch, seq: lastSeq } };
   }
 
-  async readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun> {
+  async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames = Infinity): Promise<FrameRun> {
     const frames: string[] = [];
     let firstSeq = fromSeq;
     let bytes = 0;
@@ -156,7 +156,7 @@ export class MemoryStore implements Store {
       else if (segment.firstSeq !== firstSeq + frames.length) break;
       frames.push(...segment.frames.slice(Math.max(0, fromSeq - segment.firstSeq)));
       bytes += bytesOf(segment);
-      if (bytes >= maxBytes) break;
+      if (bytes >= maxBytes || frames.length >= maxFrames) break;
     }
     return { firstSeq, frames };
   }

@@ -73,7 +73,7 @@ export class SqliteJournal {
   }
 
   /** Frames from a position on; see `Store`. */
-  readFrames(id: SessionId, fromSeq: number, maxBytes: number): FrameRun {
+  readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames = Number.POSITIVE_INFINITY): FrameRun {
     const frames: string[] = [];
     let firstSeq = fromSeq;
     let bytes = 0;
@@ -87,7 +87,7 @@ export class SqliteJournal {
       this.#database.expect(texts.length === numberOf(row, "last_seq") - start + 1);
       frames.push(...texts.slice(Math.max(0, fromSeq - start)));
       bytes += numberOf(row, "bytes");
-      if (bytes >= maxBytes) break;
+      if (bytes >= maxBytes || frames.length >= maxFrames) break;
     }
     return { firstSeq, frames };
   }

@@ -298,8 +298,8 @@ export class SqliteStore implements Store {
     return this.#journal.bounds(id);
   }
 
-  async readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun> {
-    return this.#journal.readFrames(id, fromSeq, maxBytes);
+  async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun> {
+    return this.#journal.readFrames(id, fromSeq, maxBytes, maxFrames);
   }
 
   async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {

@@ -308,8 +308,12 @@ export interface Store extends RelayStore {
   countMessages(id: SessionId): Promise<number>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
-  /** Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one. */
-  readFrames(id: SessionId, fromSeq: number, maxBytes: number): Promise<FrameRun>;
+  /**
+   * Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one.
+   *
+   * @param maxFrames about as many the caller can use; a store may return more. Default: as many as `maxBytes` allows
+   */
+  readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun>;
   /** Stored segments that end before a position, newest first, at most so many. */
   journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]>;
 

@@ -36,6 +36,27 @@ describe("the daemon's life on the command line", () => {
     expect(existsSync(join(home.state, "daemon.sock"))).toBe(false);
   });
 
+  test("stop --wait ends at the deadline the turn that runs, tells it why, and lets a shorter one end by itself", async () => {
+    await using home = daemonHome();
+    await runCli(home.state, "start");
+    const long = startCli(home.state, ["run", "--json", "count 100000 every 50"]);
+    const short = startCli(home.state, ["run", "--json", "count 10 every 50"]);
+    await Promise.all([long, short].map((run) => run.wrote("assistant_text_delta")));
+    const since = performance.now();
+    const stopped = await runCli(home.state, "stop", "--wait", "2");
+    expect(stopped).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Stopped \(pid \d+\)\.\n$/) });
+    expect(performance.now() - since).toBeGreaterThan(2_000);
+    expect(await runCli(home.state, "status")).toMatchObject({ code: 3 });
+    expect((await short.result).code).toBe(0);
+    const { code, stdout } = await long.result;
+    expect(code).toBe(1);
+    const result = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    expect(result).toMatchObject({ type: "result", subtype: "interrupted", reason: "cancelled" });
+    expect(result.error.message).toBe(
+      "The daemon was stopped, and this turn had not ended within the 2 s that were given.",
+    );
+  });
+
   test("in the foreground it serves until it is told to end, and ends with 0", async () => {
     await using home = daemonHome();
     const daemon = startCli(home.state, ["start", "--foreground"]);

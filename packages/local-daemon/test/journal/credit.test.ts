@@ -1,5 +1,5 @@
 import { sessionId } from "@daemon-sdk/protocol";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { PERMISSION } from "../inbox/permission.js";
 import { Harness, type Seen, type TestClient } from "../sessions/harness.js";
 
@@ -122,6 +122,29 @@ test("a grant for a session that the connection does not follow is counted, and 
   await client.notified({ textDelta: "1" });
 });
 
+test("a client that is far behind has about as many entries read for it as it granted credit for, at each grant", async () => {
+  await using harness = await Harness.start();
+  const { client, agent } = await running(harness, { events: 1, bytes: 1_000_000 });
+  for (let n = 1; n <= 3_000; n++) {
+    agent.delta(`${n}`);
+    if (n % 64 === 0) await harness.committer.drain();
+  }
+  await harness.committer.drain();
+  await roundTrip(client);
+  const read = vi.spyOn(harness.store, "readFrames");
+  grant(client, 64);
+  await client.notified({ textDelta: "65" });
+  await roundTrip(client);
+  const runs = await Promise.all(read.mock.results.map(({ value }) => value));
+  expect(runs.reduce((sum, { frames }) => sum + frames.length, 0)).toBeLessThanOrEqual(2 * 64);
+});
+
+/** As the journal's own retention does it. */
+async function prune(harness: Harness, beforeSeq: number): Promise<void> {
+  harness.host.find("s-1")?.log.save({ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq });
+  await harness.committer.drain();
+}
+
 test("what was unread for longer than the journal keeps it costs that session alone: its client is told, and the others on the socket go on", async () => {
   await using harness = await Harness.start();
   const { client, agent } = await running(harness, { events: 2, bytes: 1_000_000 });
@@ -129,7 +152,7 @@ test("what was unread for longer than the journal keeps it costs that session al
   const other = await harness.spawner.agentOf("s-2");
   for (let n = 1; n <= 130; n++) agent.delta(`${n}`);
   await harness.committer.drain();
-  await harness.committer.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: 129 }]);
+  await prune(harness, 129);
   other.delta("undisturbed");
   await client.notified({ textDelta: "undisturbed" });
   expect(client.types("s-1")).not.toContain("session_unsubscribed");
@@ -162,7 +185,7 @@ test("a connection without credit that reads too slowly for the journal is close
   wire.stopReading();
   for (let n = 1; n <= 130; n++) agent.delta(`${n} ${"x".repeat(1_000)}`);
   await maker.when(() => maker.notifications("s-1").length === 130);
-  await harness.committer.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: 129 }]);
+  await prune(harness, 129);
   wire.readOn();
   expect(await wire.closedByDaemon).toBe(4408);
   expect(client.types("s-1")).not.toContain("session_unsubscribed");

@@ -1,5 +1,6 @@
 import { silentLogger } from "@daemon-sdk/protocol";
 import { SessionLog, type SessionLogOptions } from "../../src/journal/log.js";
+import { RecentBudget } from "../../src/journal/recent-entries.js";
 import { SESSION_LIMITS } from "../../src/limits/session-limits.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import type { SegmentRow } from "../../src/storage/store.js";
@@ -11,6 +12,7 @@ export function unstoredLog(place: Pick<SessionLogOptions, "sessionId" | "epoch"
     store: new MemoryStore(),
     committer: { enlist() {} },
     watch: { wake() {} },
+    recent: new RecentBudget(),
     limits: SESSION_LIMITS,
     now: () => 0,
     logger: silentLogger,

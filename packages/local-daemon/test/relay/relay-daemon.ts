@@ -154,6 +154,12 @@ export class RelayDaemon implements AsyncDisposable {
     return this.#daemon.endpoint;
   }
 
+  /** What of the relay spans a fleet. */
+  get exchange(): NonNullable<Daemon["relay"]> {
+    if (this.#daemon.relay === undefined) throw new TypeError("this daemon has no relay");
+    return this.#daemon.relay;
+  }
+
   /** A connection that has said nothing. */
   async dial(): Promise<RawPeer> {
     const socket = net.connect(this.endpoint.socketPath ?? "");

@@ -1,9 +1,11 @@
+import { newId } from "@daemon-sdk/protocol";
 import {
   type ChannelJoinPayload,
   type ChannelLeavePayload,
   type ChannelMessagePayload,
   createEnvelope,
   type Envelope,
+  isEnvelopeOf,
   type SendPayload,
 } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
@@ -27,6 +29,8 @@ export interface ChannelsOptions {
   readonly limits: Pick<RelayLimits, "relayFrameBytes">;
   readonly store: Pick<Store, "relayFacts">;
   readonly committer: Committer;
+  /** The relays of other machines. */
+  readonly exchange: { broadcast(envelope: Envelope<object>): void };
   /** Subscribers of presence. */
   readonly feed: { coversAll(peer: RelayPeer): boolean };
   readonly now: () => number;
@@ -90,6 +94,7 @@ export class Channels {
     this.#count(channel, member, 1);
     if (payload.member !== undefined) return;
     this.#notify(others, notice);
+    this.#options.exchange.broadcast(notice);
   }
 
   /** CHANNEL_LEAVE: the reverse of {@link join}. Does nothing for a name that is no member. */
@@ -105,6 +110,7 @@ export class Channels {
     if (!this.#table.has(channel, member)) this.#count(channel, member, -1);
     if (payload.member !== undefined) return;
     this.#notify(this.#peersIn(channel, member), notice);
+    this.#options.exchange.broadcast(notice);
   }
 
   /** CHANNEL_MESSAGE: to every other connected member. A sender that is no member is refused. */
@@ -116,10 +122,30 @@ export class Channels {
       return;
     }
     const ts = this.#options.now();
-    const text = JSON.stringify(createEnvelope("CHANNEL_MESSAGE", payload, { from: peer.name, ts }));
+    const envelope = createEnvelope("CHANNEL_MESSAGE", payload, { from: peer.name, ts });
+    const text = JSON.stringify(envelope);
     if (!this.#fits(peer, id, text)) return;
-    for (const member of this.#peersIn(channel, peer.name)) member.sendText(text);
-    this.#options.mailboxes.record([{ from: peer.name, to: channel, payload: recordOf(payload), refId: id }]);
+    this.#deliver(peer.name, payload, text);
+    this.#options.exchange.broadcast(envelope);
+  }
+
+  /** A message in a channel, a join or a leave on another machine: reaches the members here. */
+  fromElsewhere(
+    from: string,
+    envelope: Envelope<ChannelMessagePayload | ChannelJoinPayload | ChannelLeavePayload>,
+  ): void {
+    const { channel } = envelope.payload;
+    if (this.#table.members(channel).length === 0) return;
+    const text = JSON.stringify(envelope);
+    if (Buffer.byteLength(text) > this.#options.limits.relayFrameBytes) return;
+    if (isEnvelopeOf(envelope, "CHANNEL_MESSAGE")) this.#deliver(from, envelope.payload, text);
+    else this.#notify(this.#peersIn(channel, from), envelope);
+  }
+
+  #deliver(from: string, payload: ChannelMessagePayload, text: string): void {
+    const { channel } = payload;
+    for (const member of this.#peersIn(channel, from)) member.sendText(text);
+    this.#options.mailboxes.record([{ from, to: channel, payload: recordOf(payload), refId: newId() }]);
   }
 
   /** Whether the name is a member, in upper or lower case. */

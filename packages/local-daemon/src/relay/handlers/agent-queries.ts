@@ -11,7 +11,8 @@ import type { HandlerGroup } from "../router.js";
 import type { RelayParts } from "./relay-parts.js";
 
 /** Options of {@link agentQueryHandlers}. */
-export interface AgentQueryOptions extends Pick<RelayParts, "directory" | "mailboxes" | "channels" | "logger"> {
+export interface AgentQueryOptions
+  extends Pick<RelayParts, "directory" | "elsewhere" | "mailboxes" | "channels" | "logger"> {
   /** Agents that were spawned and run. */
   workers(): readonly WorkerSummary[];
   /** Ends the worker of that name, with its connection. */
@@ -46,12 +47,15 @@ export function agentQueryHandlers(options: AgentQueryOptions): HandlerGroup {
   };
 }
 
-function connectedAgents({ directory, workers }: AgentQueryOptions): AgentSummary[] {
+/** Agents here, then those on other machines, of which only the name is known. */
+function connectedAgents({ directory, elsewhere, workers }: AgentQueryOptions): AgentSummary[] {
   const spawned = new Map(workers().map((worker) => [worker.name, worker]));
-  return directory
+  const here = directory
     .agents()
     .filter(({ name }) => !isInternalName(name))
     .map(({ name, hello }) => summaryOf({ name, cli: hello.cli, team: hello.team }, spawned.get(name), false));
+  const names = elsewhere.connected("agent").filter((name) => !directory.isHere(name));
+  return [...here, ...names.map((name) => ({ name, idle: false }))];
 }
 
 function knownAgents(options: AgentQueryOptions): AgentSummary[] {

@@ -47,20 +47,25 @@ export class BlockingSends {
     this.#pending.delete(correlationId);
   }
 
-  /** Forwards an ACK to the sender that waits for it. One from a peer that is no addressee has no effect. */
-  answer(from: RelayPeer, payload: AckPayload): void {
+  /**
+   * Forwards an ACK to the sender that waits for it. One from a peer that is no addressee has no effect. False when no sender of this
+   * daemon waits for it.
+   */
+  answer(from: Pick<RelayPeer, "name" | "refuse">, payload: AckPayload): boolean {
     const { correlationId } = payload;
     const pending = correlationId === undefined ? undefined : this.#pending.get(correlationId);
-    if (pending === undefined || !pending.addressees.includes(from.name)) return;
+    if (pending === undefined) return false;
+    if (!pending.addressees.includes(from.name)) return true;
     const ack = createEnvelope("ACK", payload, { from: from.name, to: pending.sender.name });
     if (Buffer.byteLength(JSON.stringify(ack)) > this.#maxFrameBytes) {
       const refId = payload.ack_id ?? pending.correlationId;
       const text = `The answer to ${refId} with your name in it does not fit into a frame of ${this.#maxFrameBytes} bytes. Answer less.`;
       from.refuse(ErrorCode.BAD_REQUEST, text, { refId });
-      return;
+      return true;
     }
     this.cancel(pending.correlationId);
     pending.sender.send(ack);
+    return true;
   }
 
   /** Ends every wait of a sender whose connection has ended. */

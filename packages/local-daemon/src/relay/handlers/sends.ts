@@ -16,7 +16,8 @@ type Send = RelayEnvelope<"SEND">;
 const DAEMON_ADDRESSES = new Set(["_router", "_consensus", "_system"]);
 
 /** Options of {@link sendHandlers}. */
-export interface SendOptions extends Pick<RelayParts, "directory" | "mailboxes" | "topics" | "shadows"> {
+export interface SendOptions
+  extends Pick<RelayParts, "directory" | "mailboxes" | "topics" | "shadows" | "elsewhere" | "exchange"> {
   readonly limits: RelayParts["limits"];
   readonly now: () => number;
   readonly blocking: BlockingSends;
@@ -38,7 +39,7 @@ export function sendHandlers(options: SendOptions): HandlerGroup {
       },
       ACK: (peer, envelope) => {
         if (!acknowledge(peer, envelope.payload)) peer.refuse("BAD_REQUEST", NAMES_NOTHING, { refId: envelope.id });
-        else blocking.answer(peer, envelope.payload);
+        else if (!blocking.answer(peer, envelope.payload)) options.exchange.acknowledge(peer.name, envelope.payload);
       },
     },
     onLeft: (peer) => {
@@ -60,6 +61,16 @@ function acknowledge(peer: ConnectedPeer, { ack_id: entryId, correlationId, also
   else if (correlationId !== undefined) peer.cursor?.ackAwaited(correlationId);
   for (const id of also) peer.cursor?.ack(id);
   return entryId !== undefined || correlationId !== undefined || also.length > 0;
+}
+
+/** The connected names, or the subscribers of a topic, that get a message to many names. */
+export function recipientsHere(
+  { directory, topics }: Pick<RelayParts, "directory" | "topics">,
+  { to, topic }: Pick<Post, "to" | "topic">,
+): string[] {
+  if (to === "@users") return directory.users().map(({ name }) => name);
+  if (topic !== undefined) return topics.subscribers(topic);
+  return [...directory.agents(), ...directory.users()].map(({ name }) => name);
 }
 
 class Sends {
@@ -99,9 +110,7 @@ class Sends {
     if (to === undefined || to === "") {
       return refused("BAD_REQUEST", `Message ${id} has no recipient: set \`to\` to a name, "*" or "@users".`);
     }
-    if (to === "*" && topic !== undefined) return others(topics.subscribers(topic));
-    if (to === "*") return others([...directory.agents(), ...directory.users()].map(({ name }) => name));
-    if (to === "@users") return others(directory.users().map(({ name }) => name));
+    if (to === "*" || to === "@users") return others(recipientsHere({ directory, topics }, { to, topic }));
     if (!DAEMON_ADDRESSES.has(to) && directory.isReachable(to)) return [to];
     return refused("NOT_FOUND", `Nobody is known as ${JSON.stringify(to)}: message ${id} was not delivered.`);
   }
@@ -124,15 +133,19 @@ class Sends {
 
   /** Stores the message for its recipients, and copies of it for shadows in the same transaction. */
   #post(peer: RelayPeer, envelope: Send, recipients: readonly string[]): void {
-    const { mailboxes, shadows } = this.#options;
+    const { mailboxes, shadows, elsewhere } = this.#options;
     const { id: refId, to = "", topic, payload, payload_meta } = envelope;
     const { name: from } = peer;
     const originalTo = to === "*" || to === "@users" ? to : undefined;
     const posts = recipients.map((name): Post => ({ from, to: name, payload, topic, payload_meta, originalTo, refId }));
+    // One message for each machine, which has recipients of its own for it.
+    const machines = originalTo === undefined ? [] : elsewhere.machines();
+    posts.push(...machines.map((machineId): Post => ({ from, to, payload, topic, payload_meta, refId, machineId })));
+    const known = posts.length;
     posts.push(...shadowCopies(shadows, { from, to, payload, topic, payload_meta, refId }));
     if (posts.length === 0) this.#settled(peer, envelope, []);
     // The sender gets no receipt for copies, whose outcomes follow those of the recipients.
-    else mailboxes.submit(posts, (outcomes) => this.#settled(peer, envelope, outcomes.slice(0, recipients.length)));
+    else mailboxes.submit(posts, (outcomes) => this.#settled(peer, envelope, outcomes.slice(0, known)));
   }
 
   #settled(peer: RelayPeer, envelope: Send, outcomes: readonly PostOutcome[]): void {

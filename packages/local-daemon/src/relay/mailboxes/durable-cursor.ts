@@ -87,7 +87,7 @@ export class DurableCursor implements MailboxCursor {
   /** Delivers an entry again. Does nothing when this reader has not delivered it yet, or its sink is full. */
   redeliver({ id, position, text }: Entry): void {
     if (this.#isClosed || position >= this.#next || this.#options.sink.isFull) return;
-    this.#options.sink.deliver(inSession(text, this.#options.sessionId), id);
+    this.#options.sink.deliver(inSession(text, this.#options.sessionId), id, position);
   }
 
   #deliver({ id, position, text, sessionId: madeFor }: Entry): void {
@@ -99,7 +99,7 @@ export class DurableCursor implements MailboxCursor {
       backlog.waiting.add({ id, position, bytes: text.length, awaitedId: awaitedId(text), ...due });
       this.#options.onDelivered();
     }
-    sink.deliver(madeFor === sessionId ? text : inSession(text, sessionId), id);
+    sink.deliver(madeFor === sessionId ? text : inSession(text, sessionId), id, position);
   }
 
   async #catchUp(): Promise<void> {

@@ -1,8 +1,8 @@
 import { type DaemonError, type Logger, newId } from "@daemon-sdk/protocol";
 import type { Batch, Committer } from "../../journal/index.js";
 import type { RelayLimits } from "../../limits/index.js";
-import type { Store } from "../../storage/index.js";
-import { addressFor, channelAddress } from "../names/index.js";
+import type { RelayWrite, Store } from "../../storage/index.js";
+import { addressFor, channelAddress, machineAddress, machineOf } from "../names/index.js";
 import { WaitingBytes } from "./backlog.js";
 import { DeadLetters } from "./dead-letters.js";
 import { DurableCursor } from "./durable-cursor.js";
@@ -35,12 +35,25 @@ export interface DurableMailboxesOptions {
   readonly logger: Logger;
   /** The mailbox of a name: users have their own, beside an agent of the same name. */
   addressOf(name: string): string;
+  /** Mail waits for that machine: called once for each machine, after the mail was stored. */
+  onOutbox?(machineId: string): void;
+}
+
+/** Where an outbox stands. */
+export interface OutboxPlace {
+  /** Everything up to this position was reported, or dropped. */
+  readonly lowWater: number;
+  readonly lastPosition: number;
+  /** The newest letter that this daemon found when it started. */
+  readonly foundPosition: number;
 }
 
 /** Posts of one caller. */
 interface Submission {
   readonly posts: readonly Post[];
   readonly isHistory: boolean;
+  /** What is stored in the transaction of the posts. */
+  along?(outcomes: readonly PostOutcome[]): readonly RelayWrite[];
   settle(outcomes: readonly PostOutcome[]): void;
 }
 
@@ -64,13 +77,15 @@ export class DurableMailboxes implements Mailboxes {
   readonly #expiry: Expiry;
   readonly #dead: DeadLetters;
   readonly #history: HistoryBound;
+  /** Machines of which `onOutbox` was called. */
+  readonly #announced = new Set<string>();
   #submissions: Submission[] = [];
 
   constructor(options: DurableMailboxesOptions) {
     this.#options = options;
     this.#unsaved = new UnsavedStates(() => options.committer.enlist(this));
     const mailboxes = () => this.#mailboxes.values();
-    this.#redelivery = new Redelivery({ ...options, mailboxes });
+    this.#redelivery = new Redelivery({ ...options, mailboxes: () => this.#inboxes() });
     this.#dead = new DeadLetters(options);
     this.#history = new HistoryBound({ ...options, maxBytes: options.limits.mailboxHistoryBytes });
     this.#expiry = new Expiry({
@@ -87,6 +102,8 @@ export class DurableMailboxes implements Mailboxes {
       const mailbox = new Mailbox(stored.address, newId(), this.#waitingBytes, stored);
       this.#mailboxes.set(stored.address, mailbox);
       await this.#recover(mailbox);
+      mailbox.foundPosition = mailbox.backlog.lastPosition;
+      if (mailbox.isOutbox && mailbox.backlog.depth > 0) this.#announceOutbox(mailbox);
     }
     await this.#dead.load();
     await this.#history.load();
@@ -104,9 +121,17 @@ export class DurableMailboxes implements Mailboxes {
     return new Promise((resolve) => this.submit(posts, (outcomes) => resolve([...outcomes])));
   }
 
-  /** As {@link post}, without a promise: a busy daemon calls this once per message. */
-  submit(posts: readonly Post[], settle: (outcomes: readonly PostOutcome[]) => void): void {
-    this.#submissions.push({ posts, isHistory: false, settle });
+  /**
+   * As {@link post}, without a promise: a busy daemon calls this once per message.
+   *
+   * @param along makes what is to be stored in the same transaction
+   */
+  submit(
+    posts: readonly Post[],
+    settle: (outcomes: readonly PostOutcome[]) => void,
+    along?: (outcomes: readonly PostOutcome[]) => readonly RelayWrite[],
+  ): void {
+    this.#submissions.push({ posts, isHistory: false, settle, ...(along === undefined ? {} : { along }) });
     this.#options.committer.enlist(this);
   }
 
@@ -116,11 +141,32 @@ export class DurableMailboxes implements Mailboxes {
   }
 
   attach(name: string, sink: MailboxSink, { entityType, sessionId }: AttachOptions = {}): MailboxCursor {
-    const { store, now, logger } = this.#options;
-    const mailbox = this.#mailbox(
-      entityType === undefined ? this.#options.addressOf(name) : addressFor(name, entityType),
-    );
+    const address = entityType === undefined ? this.#options.addressOf(name) : addressFor(name, entityType);
+    const mailbox = this.#mailbox(address);
     mailbox.sessionId = sessionId ?? mailbox.sessionId;
+    return this.#attach(mailbox, sink);
+  }
+
+  /** Reads the mail for another machine. Nothing is delivered again: a reader that wants it again attaches again. */
+  attachOutbox(machineId: string, sink: MailboxSink): MailboxCursor {
+    return this.#attach(this.#mailbox(machineAddress(machineId)), sink);
+  }
+
+  /** Where the outbox for a machine stands. */
+  outbox(machineId: string): OutboxPlace {
+    const mailbox = this.#mailboxes.get(machineAddress(machineId));
+    const { lowWater = 0, lastPosition = 0 } = mailbox?.backlog ?? {};
+    return { lowWater, lastPosition, foundPosition: mailbox?.foundPosition ?? 0 };
+  }
+
+  /** Messages for another machine that it did not take become dead letters. Rejects when the store fails. */
+  async refusedElsewhere(machineId: string, positions: readonly number[]): Promise<void> {
+    const address = machineAddress(machineId);
+    await this.#dead.add(address, positions, this.#mailboxes.get(address)?.prunedBefore ?? 0);
+  }
+
+  #attach(mailbox: Mailbox, sink: MailboxSink): MailboxCursor {
+    const { store, now, logger } = this.#options;
     const reader = new DurableCursor({
       ...{ sink, store, now, logger },
       address: mailbox.address,
@@ -164,7 +210,7 @@ export class DurableMailboxes implements Mailboxes {
     const entries = await readHistory({ store, address, statusOf: (of, at) => this.#statusOf(of, at) }, query);
     return entries.map(({ id, from, to, payload, topic, payload_meta, originalTo, position }) => ({
       ...{ address, position },
-      post: { from, to, payload, topic, payload_meta, originalTo, refId: id },
+      post: { from, to, payload, topic, payload_meta, originalTo, refId: id, machineId: machineIfMany(to, address) },
     }));
   }
 
@@ -200,7 +246,8 @@ export class DurableMailboxes implements Mailboxes {
   /** Drops a mailbox with all its entries. Rejects when the store fails. */
   async remove(address: string): Promise<void> {
     const mailbox = this.#mailboxes.get(address);
-    if (mailbox === undefined) return;
+    // Positions of an outbox must never be used twice.
+    if (mailbox === undefined || mailbox.isOutbox) return;
     for (const reader of mailbox.readers) reader.close();
     this.#mailboxes.delete(address);
     this.#unsaved.delete(mailbox);
@@ -216,14 +263,20 @@ export class DurableMailboxes implements Mailboxes {
       limits,
       now: now(),
       totalBytes: this.#waitingBytes.total,
-      mailboxOf: (post, isHistory) => this.#mailbox(isHistory ? channelAddress(post.to) : addressOf(post.to)),
+      mailboxOf: ({ to, machineId }, isHistory) => {
+        if (machineId !== undefined) return this.#mailbox(machineAddress(machineId));
+        return this.#mailbox(isHistory ? channelAddress(to) : addressOf(to));
+      },
     });
     const changed = this.#unsaved.take();
     const submissions = this.#submissions;
     this.#submissions = [];
     const outcomes = submissions.map(({ posts, isHistory }) => posts.map((post) => transaction.add(post, isHistory)));
     return {
-      writes: transaction.writes(changed),
+      writes: [
+        ...transaction.writes(changed),
+        ...submissions.flatMap(({ along }, index) => along?.(outcomes[index] ?? []) ?? []),
+      ],
       settle: (error) => {
         if (error === undefined) this.#committed(transaction, submissions, outcomes);
         else this.#failed(error, transaction, submissions, changed);
@@ -240,6 +293,7 @@ export class DurableMailboxes implements Mailboxes {
     this.#history.written(transaction.writtenUnits);
     for (const { mailbox, entries, isStated } of transaction.committed()) {
       if (!isStated) this.#unsaved.add(mailbox);
+      if (mailbox.isOutbox) this.#announceOutbox(mailbox);
       for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
     }
     for (const [index, { posts, isHistory, settle }] of submissions.entries()) {
@@ -262,7 +316,7 @@ export class DurableMailboxes implements Mailboxes {
 
   /** The outcome of a post, after its entry was delivered to connected readers. */
   #afterDelivery(outcome: PostOutcome, post: Post | undefined): PostOutcome {
-    if (outcome.state !== "queued" || post === undefined) return outcome;
+    if (outcome.state !== "queued" || post === undefined || post.machineId !== undefined) return outcome;
     return this.#mailboxes.get(this.#options.addressOf(post.to))?.isLive === true ? { state: "delivered" } : outcome;
   }
 
@@ -272,6 +326,17 @@ export class DurableMailboxes implements Mailboxes {
     const made = new Mailbox(address, newId(), this.#waitingBytes);
     this.#mailboxes.set(address, made);
     return made;
+  }
+
+  *#inboxes(): Generator<Mailbox> {
+    for (const mailbox of this.#mailboxes.values()) if (!mailbox.isOutbox) yield mailbox;
+  }
+
+  #announceOutbox({ address }: Mailbox): void {
+    const machineId = machineOf(address);
+    if (machineId === undefined || this.#announced.has(machineId)) return;
+    this.#announced.add(machineId);
+    this.#options.onOutbox?.(machineId);
   }
 
   #detached(mailbox: Mailbox, reader: DurableCursor): void {
@@ -292,4 +357,9 @@ export class DurableMailboxes implements Mailboxes {
       this.#unsaved.add(mailbox);
     }
   }
+}
+
+/** The machine of an outbox, for a message to many names there. */
+function machineIfMany(to: string, address: string): string | undefined {
+  return to === "*" || to === "@users" ? machineOf(address) : undefined;
 }

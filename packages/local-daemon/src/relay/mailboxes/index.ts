@@ -1,4 +1,4 @@
-export { DurableMailboxes } from "./durable-mailboxes.js";
+export { DurableMailboxes, type OutboxPlace } from "./durable-mailboxes.js";
 export type {
   HistoryEntry,
   HistoryQuery,
@@ -10,3 +10,4 @@ export type {
   PostOutcome,
   PostRefusal,
 } from "./mailboxes.js";
+export { postOf } from "./stored-deliver.js";

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { bodyText, type Envelope, isEnvelopeOf } from "@daemon-sdk/protocol/relay";
 import { MAILBOX_LIMITS } from "../../limits/index.js";
 import type { Store, StoredSegment } from "../../storage/index.js";
+import { machineOf } from "../names/index.js";
 import type { HistoryEntry, HistoryQuery } from "./mailboxes.js";
 
 /** Where {@link readHistory} reads. */
@@ -61,7 +62,9 @@ function entriesOf(segment: StoredSegment, { statusOf }: HistorySource): History
 }
 
 function isWanted(entry: HistoryEntry, { address }: StoredSegment, query: HistoryQuery): boolean {
-  const { sinceTs, from, thread, unreadOnly, failedOnly, ids, reader } = query;
+  const { sinceTs, from, to, thread, unreadOnly, failedOnly, ids, reader } = query;
+  // The outbox for a machine holds the messages for all names there.
+  if (to !== undefined && machineOf(address) !== undefined && entry.to !== to) return false;
   if (sinceTs !== undefined && entry.ts < sinceTs) return false;
   if (from !== undefined && entry.from !== from) return false;
   if (thread !== undefined && entry.payload.thread !== thread) return false;

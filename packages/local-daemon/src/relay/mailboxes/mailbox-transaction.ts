@@ -65,7 +65,7 @@ export class MailboxTransaction {
     }
     const stream = streamOf(post.from, post.topic);
     const seq = (draft.streams.get(stream) ?? mailbox.streams.get(stream) ?? 0) + 1;
-    const isOffline = !isHistory && mailbox.readers.size === 0;
+    const isOffline = !isHistory && !mailbox.isOutbox && mailbox.readers.size === 0;
     const { id, text } = deliverText(post, { seq, sessionId, ts: now, isOffline });
     const bytes = sizeOf(text, limits.relayFrameBytes);
     if (bytes > limits.relayFrameBytes) return tooLarge(post, bytes, limits.relayFrameBytes);

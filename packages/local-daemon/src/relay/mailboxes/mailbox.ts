@@ -1,4 +1,5 @@
 import type { MailboxRow, MailboxState } from "../../storage/index.js";
+import { machineOf } from "../names/index.js";
 import { Backlog, type WaitingBytes } from "./backlog.js";
 import type { DurableCursor } from "./durable-cursor.js";
 import { streamPlace } from "./stored-deliver.js";
@@ -21,6 +22,8 @@ export class Mailbox {
   sessionId: string;
   /** Messages were dropped by age since the last connection. */
   hasLost: boolean;
+  /** The newest entry when the mailbox was loaded. */
+  foundPosition = 0;
   /** Segments that end before this position were dropped from the store. */
   prunedBefore = 0;
   /** The store does not have this mailbox, or has another session for it: its whole row is to be written. */
@@ -38,8 +41,14 @@ export class Mailbox {
     this.isNew = stored === undefined;
   }
 
-  /** Whether a connected reader gets new entries at once. */
+  /** Whether it holds mail for another machine, whose readers are there. */
+  get isOutbox(): boolean {
+    return machineOf(this.address) !== undefined;
+  }
+
+  /** Whether a connected reader gets new entries at once; false for an outbox. */
   get isLive(): boolean {
+    if (this.isOutbox) return false;
     for (const reader of this.readers) if (reader.isLive) return true;
     return false;
   }

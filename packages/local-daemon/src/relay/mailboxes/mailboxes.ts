@@ -10,6 +10,8 @@ export interface Post {
   readonly payload_meta?: SendMeta | undefined;
   /** What the SEND was addressed to, when that is not `to`. */
   readonly originalTo?: string | undefined;
+  /** The machine whose names get it, when `to` is one address for many names. */
+  readonly machineId?: string | undefined;
   /** Id of the SEND, which a refusal names. */
   readonly refId: string;
 }
@@ -31,8 +33,12 @@ export type PostOutcome = { readonly state: "queued" | "delivered" } | PostRefus
 
 /** What a mailbox delivers to: a connection, or a stdio agent. */
 export interface MailboxSink {
-  /** Takes one DELIVER, as JSON. The same entry may come again until it is acknowledged. */
-  deliver(frameText: string, entryId: string): void;
+  /**
+   * Takes one DELIVER, as JSON. The same entry may come again until it is acknowledged; those of an outbox do not.
+   *
+   * @param position of the entry in its mailbox
+   */
+  deliver(frameText: string, entryId: string, position: number): void;
   /** True: nothing is delivered until `onceWritable` calls. */
   readonly isFull: boolean;
   /** Calls once, when there is room again; never, if the connection ends first. */

@@ -78,6 +78,19 @@ export function streamPlace(text: string): StreamPlace | undefined {
   return { stream: streamOf(envelope.from, envelope.topic), seq: envelope.delivery.seq };
 }
 
+/** The post of a stored DELIVER, as its sender had sent it; undefined when the text is damaged. */
+export function postOf(text: string): Post | undefined {
+  let envelope: Envelope;
+  try {
+    envelope = JSON.parse(text) as Envelope;
+  } catch {
+    return undefined;
+  }
+  if (!isEnvelopeOf(envelope, "DELIVER")) return undefined;
+  const { id: refId, from, to = "", topic, payload, payload_meta, delivery } = envelope;
+  return { from, to, topic, payload, payload_meta, originalTo: delivery.originalTo, refId };
+}
+
 /** The stream in which messages of one sender and topic are numbered (docs/wire/relay.md#stream-numbers). */
 export function streamOf(from: string, topic: string | undefined): string {
   return `${topic ?? "default"}:${from}`;

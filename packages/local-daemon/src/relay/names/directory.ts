@@ -1,11 +1,14 @@
 import type { RelayLimits } from "../../limits/index.js";
-import { addressFor } from "./mailbox-address.js";
+import { addressFor, machineAddress } from "./mailbox-address.js";
 import type { AgentRecord, NameRegistry } from "./name-registry.js";
+import type { NamesElsewhere } from "./names-elsewhere.js";
 import type { RelayPeer } from "./relay-peer.js";
 
 /** Options of {@link Directory}. */
 export interface DirectoryOptions {
   readonly registry: NameRegistry;
+  /** Names on other machines of the fleet; a name that is known here is never looked for there. */
+  readonly elsewhere: Pick<NamesElsewhere, "machineOf">;
   readonly limits: Pick<RelayLimits, "relayRecentUserMs">;
   readonly now: () => number;
 }
@@ -72,8 +75,13 @@ export class Directory {
     return agent === undefined ? [] : [agent];
   }
 
-  /** Whether messages for the name have a mailbox: it is connected, known, expected, or a user that left just now. */
+  /** Whether messages for the name have a mailbox: it is known here, or on another machine of the fleet. */
   isReachable(name: string): boolean {
+    return this.isHere(name) || this.#options.elsewhere.machineOf(name) !== undefined;
+  }
+
+  /** Whether the name is connected, known, expected, or a user that left just now. */
+  isHere(name: string): boolean {
     if (this.#agents.has(name) || this.#users.has(name)) return true;
     const { registry } = this.#options;
     return (
@@ -81,9 +89,11 @@ export class Directory {
     );
   }
 
-  /** The mailbox that a name stands for. */
+  /** The mailbox that a name stands for; of a name that only another machine knows, the outbox for that machine. */
   addressOf(name: string): string {
     if (this.#users.has(name)) return addressFor(name, "user");
+    const machineId = this.isHere(name) ? undefined : this.#options.elsewhere.machineOf(name);
+    if (machineId !== undefined) return machineAddress(machineId);
     const isAgent =
       this.#agents.has(name) ||
       this.#isExpected(name) ||

@@ -56,6 +56,8 @@ export interface NameRegistryOptions {
   readonly committer: Committer;
   readonly now: () => number;
   readonly logger: Logger;
+  /** Called after a name has connected, disconnected or been forgotten. */
+  readonly onChanged?: (name: string) => void;
 }
 
 /** Every agent and user that ever connected, by address, with its owners and the sessions it can resume. Survives the daemon. */
@@ -81,6 +83,11 @@ export class NameRegistry {
 
   record(address: string): AgentRecord | undefined {
     return this.#names.get(address)?.record;
+  }
+
+  /** Whether the name has a connection. */
+  isConnected(address: string): boolean {
+    return this.#names.get(address)?.isConnected === true;
   }
 
   records(): AgentRecord[] {
@@ -148,6 +155,7 @@ export class NameRegistry {
     const { name, entityType } = known.record;
     const isOtherKnown = this.#names.has(addressFor(name, entityType === "agent" ? "user" : "agent"));
     if (!isOtherKnown) this.#looks.delete(name);
+    this.#options.onChanged?.(name);
     await this.#options.committer.commit([{ kind: "relayFact", scope: SCOPE, name: address, body: undefined }]);
     return true;
   }
@@ -166,7 +174,8 @@ export class NameRegistry {
   #put(address: string, known: KnownName): void {
     if (!this.#names.has(address)) this.#looks.add(known.record.name);
     this.#names.set(address, known);
-    const { committer, logger } = this.#options;
+    const { committer, logger, onChanged } = this.#options;
+    onChanged?.(known.record.name);
     const write = { kind: "relayFact", scope: SCOPE, name: address, body: JSON.stringify(known) } as const;
     committer
       .commit([write])

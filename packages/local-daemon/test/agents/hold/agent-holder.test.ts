@@ -1,9 +1,12 @@
+import { connect } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { type SessionId, sessionId, silentLogger, type TraceContext } from "@daemon-sdk/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import type { AgentEvents, AgentSpec } from "../../../src/agents/agent.js";
-import { AgentHolder } from "../../../src/agents/hold/agent-holder.js";
+import { AgentHolder, type AgentHolderOptions } from "../../../src/agents/hold/agent-holder.js";
 import { AgentOutlet } from "../../../src/agents/hold/agent-outlet.js";
+import { HOLD_CALLS } from "../../../src/agents/hold/hold-wire.js";
 import { HolderLink } from "../../../src/agents/hold/holder-link.js";
 import { AGENT_LIMITS } from "../../../src/limits/agent-limits.js";
 import { tempHome } from "../../rendezvous/temp-home.js";
@@ -41,6 +44,10 @@ class Received implements AgentEvents {
 
 /** A process that holds the agents of these sessions for the next daemon. */
 async function holding(...ids: SessionId[]) {
+  return held({}, ...ids);
+}
+
+async function held(options: Partial<AgentHolderOptions>, ...ids: SessionId[]) {
   const home = tempHome();
   onTestFinished(() => home[Symbol.dispose]());
   const agents = ids.map((id, at) => {
@@ -49,7 +56,7 @@ async function holding(...ids: SessionId[]) {
   });
   const address = { socketPath: join(home.path, "holder.sock"), secret: "secret" };
   const rest = { instanceId: "i-1", estate: {}, logger: silentLogger };
-  const holder = await AgentHolder.open({ ...address, ...rest, agents });
+  const holder = await AgentHolder.open({ ...address, ...rest, ...options, agents });
   onTestFinished(() => holder.close());
   const link = await HolderLink.open({ ...address, logger: silentLogger });
   onTestFinished(() => link.close());
@@ -115,4 +122,33 @@ test("a held agent is paused while its daemon takes no more, goes on afterwards,
   agent?.end();
   await received.seen("ended");
   expect(received.chars).toBe(8 * text.length);
+});
+
+test("whoever does not have the secret is refused, and nothing is listed, adopted or changed for it", async () => {
+  const { link, agents, address } = await holding(S);
+  const other = HolderLink.open({ ...address, secret: "secre", logger: silentLogger });
+  await expect(other).rejects.toThrow("Another secret is needed.");
+  const stranger = connect(address.socketPath);
+  onTestFinished(() => void stranger.destroy());
+  const lines = createInterface(stranger)[Symbol.asyncIterator]();
+  const envelope = { jsonrpc: "2.0", factoryApiVersion: "1.0.0", type: "request" };
+  for (const method of [HOLD_CALLS.adopt, HOLD_CALLS.stop, HOLD_CALLS.prompt, HOLD_CALLS.release]) {
+    stranger.write(`${JSON.stringify({ ...envelope, id: method, method, params: { sessionId: S } })}\n`);
+    const { value } = await lines.next();
+    expect(JSON.parse(value)).toMatchObject({ id: method, error: { message: "Take first." } });
+  }
+  expect(agents[0]?.prompts).toEqual([]);
+  expect(agents[0]?.hasExited).toBe(false);
+  // The daemon that has it adopts as before.
+  const agent = link.agentOf(S, new Received(), false);
+  await link.adopt();
+  await agent.stop();
+});
+
+test("a holder that no daemon adopts in time ends its agents, and then itself; nobody adopts afterwards", async () => {
+  const { holder, link, agents, address } = await held({ holdMs: 1 }, S);
+  await agents[0]?.exited;
+  await holder.ended;
+  await expect(link.adopt()).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  await expect(HolderLink.open({ ...address, logger: silentLogger })).rejects.toMatchObject({ code: "ENOENT" });
 });

@@ -72,7 +72,7 @@ async function employ(mailboxes: FakeMailboxes, said: string[] = []) {
 function deliver(mailboxes: FakeMailboxes, id: string, body: string): void {
   const delivery = { seq: 1, session_id: "s" };
   const envelope = createEnvelope("DELIVER", { kind: "message", body }, { id, from: "Lead", to: "Worker", delivery });
-  mailboxes.sink?.deliver(JSON.stringify(envelope), id);
+  mailboxes.sink?.deliver(JSON.stringify(envelope), id, 1);
 }
 
 afterEach(() => void vi.useRealTimers());

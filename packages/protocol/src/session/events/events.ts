@@ -148,7 +148,7 @@ export interface ResultEvent<Output = unknown> {
   /** Present when an `outputFormat` was requested and the answer has that format; for a Standard Schema, the schema's output. */
   structuredOutput?: Output;
   structuredOutputError?: StructuredOutputError;
-  /** The first of `errors`. */
+  /** The first of `errors`. In an interrupted turn: why the daemon ended it. */
   error?: TurnError;
   errors?: TurnError[];
 }

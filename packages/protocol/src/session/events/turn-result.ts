@@ -52,8 +52,14 @@ export function isInterruptedReason(reason: string): boolean {
   return INTERRUPTED_REASONS.has(reason);
 }
 
-/** The error that a turn's end states, or undefined when its reason is no failure. */
+/**
+ * The error that a turn's end states. Undefined when its reason is no failure, and for an interrupted turn without a message: who
+ * interrupts knows why, and a turn that the daemon ended says why.
+ */
 export function errorOfEnd(reason: string, end: SessionNotification | AgentTurnCompleted): TurnError | undefined {
+  if (isInterruptedReason(reason) && typeof end.message === "string") {
+    return { message: end.message, errorType: "Error" };
+  }
   const fallback = FAILED_REASONS.get(reason);
   if (fallback === undefined) return undefined;
   const message = typeof end.message === "string" ? end.message : fallback;

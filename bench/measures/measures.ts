@@ -1,0 +1,35 @@
+import type { Measure } from "../measure.js";
+import { bundle } from "./bundle.js";
+import { coldStart } from "./cold-start.js";
+import { connecting } from "./connect.js";
+import { latency, latencyAmongMany } from "./latency.js";
+import { idle, memory } from "./memory.js";
+import { oneWay } from "./one-way.js";
+import { relayLatency, relayMemory, relayThroughput } from "./relay.js";
+import { replay } from "./replay.js";
+import { pipelined, roundTrip } from "./round-trip.js";
+import { routing } from "./routing.js";
+import { search } from "./search.js";
+import { manySessions, wholePath } from "./whole-path.js";
+
+/** Everything that `npm run bench` measures, in its order. */
+export const MEASURES: readonly Measure[] = [
+  wholePath,
+  manySessions,
+  latency,
+  latencyAmongMany,
+  oneWay,
+  routing,
+  roundTrip,
+  pipelined,
+  connecting,
+  coldStart,
+  memory,
+  idle,
+  replay,
+  search,
+  relayThroughput,
+  relayLatency,
+  relayMemory,
+  bundle,
+];

@@ -1,0 +1,11 @@
+export {
+  checkEnrolmentKey,
+  createFleetKeys,
+  type Enrolment,
+  type EnrolmentKey,
+  type EnrolOptions,
+  enrol,
+  type FleetKeys,
+  type RevokeOptions,
+  revoke,
+} from "./enrol/index.js";

@@ -1,0 +1,2 @@
+export type * from "./fleet-relay.js";
+export { MachineMail } from "./machine-mail.js";

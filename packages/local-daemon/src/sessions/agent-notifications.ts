@@ -1,0 +1,17 @@
+import type { SessionNotification } from "@daemon-sdk/protocol";
+
+/** Only the daemon may write these: they need no credit, and clients act on them. */
+const OF_THE_DAEMON: ReadonlySet<string> = new Set([
+  "agent_turn_completed",
+  "agent_state_changed",
+  "ask_user_resolved",
+  "session_closed",
+  "session_unsubscribed",
+  "tool_execution_heartbeat",
+]);
+
+/** Whether an agent may send that to its session. */
+export function isOfAgent(notification: SessionNotification): boolean {
+  if (notification.type === "session_notice") return notification.code === "AGENT_NOTICE";
+  return !OF_THE_DAEMON.has(notification.type);
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { RecentBudget, RecentEntries } from "../../src/journal/recent-entries.js";
+
+const frames = (count: number, from = 1) => Array.from({ length: count }, (_, at) => `entry ${from + at}`);
+
+test("entries are read from exactly the position that is asked for, over the seams of what was committed together", () => {
+  const recent = new RecentEntries(new RecentBudget());
+  recent.add(5, frames(3, 5));
+  recent.add(8, frames(2, 8));
+  expect(recent.from(6)).toEqual({ firstSeq: 6, frames: frames(4, 6) });
+  expect(recent.from(9)).toEqual({ firstSeq: 9, frames: ["entry 9"] });
+  expect(recent.from(4)).toBeUndefined();
+  expect(recent.from(10)).toBeUndefined();
+});
+
+test("entries that do not follow the last ones take their place: there is never a hole in a run", () => {
+  const budget = new RecentBudget();
+  const recent = new RecentEntries(budget);
+  recent.add(1, frames(2));
+  recent.add(4, frames(1, 4));
+  expect(recent.from(1)).toBeUndefined();
+  expect(recent.from(4)).toEqual({ firstSeq: 4, frames: ["entry 4"] });
+  expect(budget.chars).toBe("entry 4".length);
+});
+
+test("what every cursor is past is dropped, and its room is free again", () => {
+  const budget = new RecentBudget();
+  const recent = new RecentEntries(budget);
+  for (let seq = 1; seq <= 5_000; seq++) {
+    recent.add(seq, [`${seq % 10}`]);
+    recent.dropBefore(seq - 1);
+  }
+  expect(budget.chars).toBe(2);
+  expect(recent.from(4_998)).toBeUndefined();
+  expect(recent.from(4_999)).toEqual({ firstSeq: 4_999, frames: ["9", "0"] });
+});
+
+test("all journals together keep no more than the budget: the oldest entries of any of them are dropped first", () => {
+  const budget = new RecentBudget(10);
+  const [one, other] = [new RecentEntries(budget), new RecentEntries(budget)];
+  one.add(1, ["aaaa"]);
+  other.add(1, ["bbbb"]);
+  one.add(2, ["cccc"]);
+  expect(one.from(1)).toBeUndefined();
+  expect(one.from(2)).toEqual({ firstSeq: 2, frames: ["cccc"] });
+  expect(other.from(1)).toEqual({ firstSeq: 1, frames: ["bbbb"] });
+  other.add(2, ["x".repeat(11)]);
+  expect([one.from(2), other.from(1), other.from(2)]).toEqual([undefined, undefined, undefined]);
+  expect(budget.chars).toBe(0);
+});
