@@ -111,7 +111,7 @@ class MailRun implements AsyncDisposable {
   /** Kills one of the processes, and starts it again. */
   async kill(): Promise<void> {
     const [first, ...others] = this.#machines;
-    const victim = this.#random.pick([this.#server, first as Machine, ...others]);
+    const victim = this.#random.pick<NatsServer | Machine>([this.#server, first as Machine, ...others]);
     await victim.kill();
     await delay(this.#random.integer(0, 100));
     if (victim instanceof Machine) await victim.start();
