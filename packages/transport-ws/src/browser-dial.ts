@@ -49,7 +49,7 @@ async function dial<Link>(
       socket = new WebSocket(target.url);
     } catch {
       // Not the browser's own text, which quotes the whole URL.
-      refuse("the browser refused it (a page served over HTTPS may use wss: only)");
+      refuse("the browser refused it (over HTTPS only wss: is allowed)");
       return () => {};
     }
     socket.addEventListener("open", () => {

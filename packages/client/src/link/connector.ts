@@ -262,7 +262,7 @@ export class Connector {
     const from = this.#state;
     const to = nextConnectionState(from, event);
     if (to === undefined) {
-      throw new DaemonError("INTERNAL", `The connection cannot handle ${event} while ${from}; please report this.`);
+      throw new DaemonError("INTERNAL", `The connection cannot handle ${event} while ${from}. Please report it.`);
     }
     this.#options.logger.debug({ from, event, to }, "Connection state changed");
     this.#state = to;
