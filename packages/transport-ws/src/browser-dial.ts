@@ -56,7 +56,7 @@ async function dial<Link>(
       succeed(makeLink(socket, maxMessageBytes));
     });
     socket.addEventListener("close", ({ code }) => refuse(`closed before it was open (code ${code})`));
-    socket.addEventListener("error", () => refuse("the browser does not tell why"));
+    socket.addEventListener("error", () => refuse("no reason given"));
     return () => socket.close();
   });
 }

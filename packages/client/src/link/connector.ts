@@ -136,7 +136,7 @@ export class Connector {
 
   /** Ends the connection in any state; resolves when the connection has ended. */
   async close(): Promise<void> {
-    const error = new ConnectionError("CONNECTION_CLOSED", "The connection was closed by close(). Open a new one.");
+    const error = new ConnectionError("CONNECTION_CLOSED", "close() ended the connection. Open a new one.");
     if (this.#state === "ready") {
       this.#stopWatch();
       this.#step("close");
