@@ -13,7 +13,15 @@ const ANSWER_NS = 60_000_000_000;
 export function machinePermissions(subjects: Subjects, machineId: string): Permissions {
   const own = { machineId, instance: "*" };
   return {
-    sub: { allow: [`${subjects.machine(own)}.>`, subjects.find, `${subjects.machineInbox(machineId)}.>`] },
+    sub: {
+      allow: [
+        `${subjects.machine(own)}.>`,
+        subjects.find,
+        `${subjects.machineInbox(machineId)}.>`,
+        subjects.post(machineId, "*", "*"),
+        subjects.posts("*"),
+      ],
+    },
     pub: {
       allow: [
         `${subjects.client({ client: "*", instance: "*" })}.l.*`,
@@ -21,6 +29,7 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
         ...registryApi(subjects),
         ...entriesOf(subjects, "machines", machineId),
         ...entriesOf(subjects, "members", machineId),
+        ...mailOf(subjects, machineId),
       ],
     },
     resp: { max: 1, ttl: ANSWER_NS },
@@ -47,6 +56,25 @@ export function servicePermissions(subjects: Subjects, client: string): Permissi
       ],
     },
   };
+}
+
+/** To send mail under its own name, to take what came for it, and to state where its names are. */
+function mailOf(subjects: Subjects, machineId: string): string[] {
+  const mail = `f_${subjects.tenant}_mail`;
+  const names = `KV_f_${subjects.tenant}_names`;
+  const calls = [mail, names].flatMap((stream) => [
+    ...[`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.CREATE.${stream}`],
+    ...[`$JS.API.CONSUMER.*.${stream}`, `$JS.API.CONSUMER.*.${stream}.>`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`],
+    ...[`$JS.FC.${stream}.>`, `$JS.ACK.${stream}.>`],
+  ]);
+  return [
+    ...calls,
+    `$JS.API.STREAM.PURGE.${mail}`,
+    `$KV.f_${subjects.tenant}_names.${machineId}.>`,
+    subjects.mail("*", machineId),
+    subjects.post("*", "*", machineId),
+    subjects.posts(machineId),
+  ];
 }
 
 /** To see whether the registry is there, and to make it. What exists is not changed by that. */
