@@ -36,8 +36,9 @@ function programBuild(entry: Record<string, string>): Options {
     },
     // What is inside, for the licences in THIRD-PARTY-NOTICES (scripts/notices.mjs); no tarball has it.
     metafile: true,
-    noExternal: [/^(?!@photostructure\/sqlite$|@daemon-sdk\/(http|fleet))/],
-    external: ["@photostructure/sqlite", "@daemon-sdk/http", "@daemon-sdk/fleet"],
+    // The last one is for links of `wss:`, which these programs do not make.
+    noExternal: [/^(?!@photostructure\/sqlite$|@daemon-sdk\/(http|fleet)|https-proxy-agent$)/],
+    external: ["@photostructure/sqlite", "@daemon-sdk/http", "@daemon-sdk/fleet", "https-proxy-agent"],
     esbuildPlugins: [
       {
         name: "beside",

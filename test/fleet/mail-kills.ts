@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,6 +21,8 @@ export interface MailKillsOptions {
   readonly messages: number;
   readonly kills: number;
   readonly random?: SeededRandom;
+  /** Where the logs of the daemons are copied to when there are faults. Default: nowhere. */
+  readonly logsTo?: string;
 }
 
 /** What {@link runMailKills} found. */
@@ -50,6 +52,7 @@ export async function runMailKills({
   messages,
   kills,
   random = new SeededRandom(),
+  logsTo,
 }: MailKillsOptions): Promise<MailKillsResult> {
   await using run = await MailRun.start(random);
   const rounds = Math.max(1, kills);
@@ -59,7 +62,9 @@ export async function runMailKills({
     if (kills > 0) await run.kill();
     await run.sent();
   }
-  return { seed: random.seed, kills, ...(await run.result()) };
+  const result = await run.result();
+  if (result.faults.length > 0 && logsTo !== undefined) run.copyLogs(logsTo);
+  return { seed: random.seed, kills, ...result };
 }
 
 class MailRun implements AsyncDisposable {
@@ -111,7 +116,7 @@ class MailRun implements AsyncDisposable {
   /** Kills one of the processes, and starts it again. */
   async kill(): Promise<void> {
     const [first, ...others] = this.#machines;
-    const victim = this.#random.pick([this.#server, first as Machine, ...others]);
+    const victim = this.#random.pick<NatsServer | Machine>([this.#server, first as Machine, ...others]);
     await victim.kill();
     await delay(this.#random.integer(0, 100));
     if (victim instanceof Machine) await victim.start();
@@ -130,6 +135,10 @@ class MailRun implements AsyncDisposable {
     }
     const unordered = [...this.#pairs].flatMap(([pair, { arrived: numbers }]) => disorder(pair, numbers));
     return { sent: this.#sure, unknown: this.#unknown, faults: [...lacking(), ...unordered] };
+  }
+
+  copyLogs(to: string): void {
+    for (const id of MACHINES) cpSync(join(this.#directory, id, "daemon.log"), join(to, `${id}.log`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

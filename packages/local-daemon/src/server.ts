@@ -47,6 +47,7 @@ export type { ReloadReport } from "./config-reload.js";
 export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
+export type { TlsFiles } from "./listener/index.js";
 export type {
   MailAccount,
   MailCarrier,
@@ -56,7 +57,6 @@ export type {
   NameElsewhere,
   RelayExchange,
 } from "./relay/index.js";
-export type { TlsFiles } from "./listener/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";

@@ -4,10 +4,9 @@ import { LIMITS, ProtocolError } from "@daemon-sdk/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
 import { AcceptedWebSocket } from "./accepted-web-socket.js";
 import type { ByteLink } from "./byte-link.js";
-import { checkHeaders } from "./headers.js";
 import { NodeByteLink } from "./node-byte-link.js";
 import { NodeLink } from "./node-link.js";
-import { socketBounds } from "./socket-bounds.js";
+import { checkHeaders, socketBounds } from "./socket-options.js";
 import type { WebSocketTransportOptions } from "./web-socket-transport.js";
 
 /** Options of {@link acceptWebSocket} and {@link acceptBytes}. */

@@ -49,14 +49,14 @@ async function dial<Link>(
       socket = new WebSocket(target.url);
     } catch {
       // Not the browser's own text, which quotes the whole URL.
-      refuse("the browser refused it (a page served over HTTPS may use wss: only)");
+      refuse("the browser refused it (over HTTPS only wss: is allowed)");
       return () => {};
     }
     socket.addEventListener("open", () => {
       succeed(makeLink(socket, maxMessageBytes));
     });
     socket.addEventListener("close", ({ code }) => refuse(`closed before it was open (code ${code})`));
-    socket.addEventListener("error", () => refuse("the browser does not tell why"));
+    socket.addEventListener("error", () => refuse("no reason given"));
     return () => socket.close();
   });
 }

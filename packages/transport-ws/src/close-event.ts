@@ -44,7 +44,7 @@ export function cutEvent(cause?: unknown): TransportClose {
 export function tooLargeEvent(maxMessageBytes: number, cause?: unknown): TransportClose {
   const error = new ProtocolError(
     "MESSAGE_TOO_LARGE",
-    `The peer sent a message over ${maxMessageBytes} bytes, so the connection was closed. Raise maxMessageBytes here, or send less there.`,
+    `The peer sent a message over ${maxMessageBytes} bytes. Raise maxMessageBytes here, or send less there.`,
     { cause },
   );
   return { clean: false, code: 1009, reason: "", error };

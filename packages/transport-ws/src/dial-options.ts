@@ -17,7 +17,7 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
   /** Headers of the upgrade request. Node only: a page cannot set any. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Certificates of authorities in PEM that are trusted for `wss:` in place of the usual ones. Node only: a page has its browser's. */
-  readonly ca?: string | readonly string[];
+  readonly ca?: string | readonly string[] | undefined;
   /**
    * Opens the socket: an `https.Agent` for `wss:`, an `http.Agent` for `ws:`; for a proxy, certificates or addresses of your own. Without
    * effect for `ws+unix:`. Node only.
@@ -25,7 +25,7 @@ export interface DialWebSocketOptions extends WebSocketTransportOptions {
    * Default for `wss:`: the proxy of `HTTPS_PROXY` or `ALL_PROXY`, except for this machine and the hosts of `NO_PROXY`. It needs the
    * package `https-proxy-agent`.
    */
-  readonly agent?: HttpAgent;
+  readonly agent?: HttpAgent | undefined;
   /**
    * Checks the headers (lower-case names) of the 101 response before a byte is sent or read. If it throws, the dial rejects
    * with that error, the socket is destroyed, and data received with the 101 is dropped. Node only.

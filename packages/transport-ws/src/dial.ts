@@ -8,12 +8,11 @@ import { attempt } from "./dial-attempt.js";
 import { dialFailed, dialTimedOut, REFUSAL_HEADER, upgradeRefused } from "./dial-errors.js";
 import type { DialBytesOptions, DialWebSocketOptions } from "./dial-options.js";
 import { dialTarget, unixTarget } from "./dial-target.js";
-import { checkHeaders } from "./headers.js";
 import { NodeByteLink } from "./node-byte-link.js";
 import { NodeLink } from "./node-link.js";
 import { environmentAgent } from "./proxy/index.js";
 import { RETRY_SCHEDULES } from "./retry.js";
-import { socketBounds } from "./socket-bounds.js";
+import { checkHeaders, socketBounds } from "./socket-options.js";
 import { WebSocketTransport } from "./web-socket-transport.js";
 
 const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
@@ -95,7 +94,8 @@ function openNetworkSocket(url: URL, options: ClientOptions): WebSocket {
   try {
     return new WebSocket(url, options);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_INVALID_PROTOCOL") throw error;
+    if (!["ERR_INVALID_PROTOCOL", "ERR_INVALID_ARG_TYPE"].includes(String(Reflect.get(Object(error), "code"))))
+      throw error;
     throw new InvalidOptionError("agent", "an `https.Agent` for `wss:`, an `http.Agent` for `ws:`");
   }
 }

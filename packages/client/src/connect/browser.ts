@@ -12,7 +12,7 @@ export const connectDaemon: ConnectDaemon = createConnectDaemon({
     Promise.reject(
       new ConnectionError(
         "LOCAL_DAEMON_UNAVAILABLE",
-        "A web page cannot find the local daemon. Pass `url` or `daemonPort`, and `apiKey`, `token` or `ticket`.",
+        "A page cannot find the local daemon. Pass `url` or `daemonPort`.",
       ),
     ),
 });
@@ -25,7 +25,7 @@ async function loadKeeper(): Promise<KeepConnection> {
   try {
     return (await import("../api/index.js")).keepConnection;
   } catch (cause) {
-    const text = "The half of the client for sessions could not be loaded. Connect again, or reload the page.";
+    const text = "A part of the client could not be loaded. Reload the page.";
     throw new ConnectionError("CONNECTION_FAILED", text, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import type { ConnectLocalOptions, LocalLink } from "@daemon-sdk/protocol";
 import { withoutUndefined } from "@daemon-sdk/protocol";
 import { keepConnection } from "../api/index.js";
+import { requireObject } from "../base/index.js";
 import { type Credential, noCredential } from "../link/index.js";
 import { loadAjv } from "./ajv.js";
 import type { ClientPlatform } from "./client-platform.js";
@@ -34,7 +35,9 @@ export function localPlatform({ loadLocalDaemon, environmentApiKey }: LocalPlatf
     loadKeeper: () => Promise.resolve(keepConnection),
     loadJsonSchema: loadAjv,
     loadTracing: loadOtelTracing,
-    async openLocal({ daemonPort, daemonProgram }, { signal, start }, credential) {
+    async openLocal({ daemonPort, daemonProgram, agent }, { signal, start }, credential) {
+      // It has no effect here; what has the name of an agent was meant for createSession().
+      if (agent !== undefined) requireObject("agent", agent, "an http.Agent");
       const localDaemon = await loadLocalDaemon();
       const link = await localDaemon.connectLocal({
         ...withoutUndefined({ signal, daemonPort, daemonProgram }),

@@ -105,7 +105,6 @@ export interface HeartbeatOptions {
 }
 
 const URL_SCHEMES = ["ws:", "wss:", "ws+unix:"];
-const AN_AGENT = "an http.Agent; the name of an agent belongs to createSession()";
 /** A label of a host name. The sandbox id becomes one. */
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
@@ -122,7 +121,6 @@ export function checkConnectOptions(options: ConnectDaemonOptions): void {
   checkUrl("relayBaseUrl", options.relayBaseUrl, ["ws:", "wss:"]);
   checkText("ca", options.ca);
   checkFunction("transport", options.transport);
-  checkAgent(options.agent);
   checkSignal("signal", options.signal);
   checkLogger(options.logger);
   checkFunction("onStatus", options.onStatus);
@@ -175,24 +173,18 @@ function checkMachine(machine: unknown): void {
   const { type, computerId, sandboxId, workspaceId } = requireObject(
     "machine",
     machine,
-    'an object such as { type: "local" } or { type: "computer", computerId }',
+    'an object such as { type: "local" }',
   );
   if (type === undefined)
     throw new InvalidOptionError("machine.type", `one of ${Object.values(MachineType).join(", ")}`);
   checkOneOf("machine.type", type, Object.values(MachineType));
   if (type === MachineType.Computer && (typeof computerId !== "string" || computerId === "")) {
-    throw new InvalidOptionError("machine.computerId", "the id of a computer, a string that is not empty", computerId);
+    throw new InvalidOptionError("machine.computerId", "the id of a computer", computerId);
   }
   if (type === MachineType.Ephemeral && (typeof sandboxId !== "string" || !HOST_LABEL.test(sandboxId))) {
     throw new InvalidOptionError("machine.sandboxId", "the id of a sandbox: letters, digits and hyphens", sandboxId);
   }
   checkText("machine.workspaceId", workspaceId);
-}
-
-function checkAgent(agent: unknown): void {
-  if (agent === undefined) return;
-  const { destroy } = requireObject("agent", agent, AN_AGENT);
-  if (typeof destroy !== "function") throw new InvalidOptionError("agent", AN_AGENT, agent);
 }
 
 function checkLogger(logger: unknown): void {

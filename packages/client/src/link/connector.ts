@@ -136,7 +136,7 @@ export class Connector {
 
   /** Ends the connection in any state; resolves when the connection has ended. */
   async close(): Promise<void> {
-    const error = new ConnectionError("CONNECTION_CLOSED", "The connection was closed by close(). Open a new one.");
+    const error = new ConnectionError("CONNECTION_CLOSED", "close() ended the connection. Open a new one.");
     if (this.#state === "ready") {
       this.#stopWatch();
       this.#step("close");
@@ -262,7 +262,7 @@ export class Connector {
     const from = this.#state;
     const to = nextConnectionState(from, event);
     if (to === undefined) {
-      throw new DaemonError("INTERNAL", `The connection cannot handle ${event} while ${from}; please report this.`);
+      throw new DaemonError("INTERNAL", `The connection cannot handle ${event} while ${from}. Please report it.`);
     }
     this.#options.logger.debug({ from, event, to }, "Connection state changed");
     this.#state = to;

@@ -56,8 +56,8 @@ export async function openLink(
   if (credential === undefined) throw noCredential("Pass `apiKey`, `token` or `ticket`");
   const { signal, isOnce } = manner;
   const url = resolveWebSocketUrl(options);
-  const own = withoutUndefined({ agent: options.agent, ca: options.ca });
-  const dial: Dial = options.transport ?? (({ url, signal }) => dialWebSocket(url, { signal, ...own }));
+  const { agent, ca } = options;
+  const dial: Dial = options.transport ?? (({ url, signal }) => dialWebSocket(url, { signal, agent, ca }));
   const usual = RETRY_SCHEDULES[options.machine?.type ?? MachineType.Local];
   const schedule = isOnce === true ? { ...usual, retries: 0 } : usual;
   const transport = await dialWithRetry((attempt) => dial({ url, signal: attempt }), schedule, {

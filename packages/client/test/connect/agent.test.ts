@@ -25,8 +25,15 @@ test("`agent` opens the sockets of wss:, with certificates and addresses of its 
   await connection.close();
 });
 
-test("an agent for the other scheme is refused at once", async () => {
-  const url = "wss://daemon.test/";
-  const error = await rejection(connectDaemon({ url, apiKey: "fk", agent: new HttpAgent() }));
+test("the name of an agent is refused before a daemon is looked for", async () => {
+  const error = await rejection(connectDaemon({ agent: "claude" as never }));
+  expect(error).toMatchObject({ code: "INVALID_OPTION", option: "agent" });
+});
+
+test.each([
+  ["an agent for the other scheme", new HttpAgent()],
+  ["what is no agent", {} as HttpAgent],
+])("%s is refused at once", async (_, agent) => {
+  const error = await rejection(connectDaemon({ url: "wss://daemon.test/", apiKey: "fk", agent }));
   expect(error).toMatchObject({ code: "INVALID_OPTION", option: "agent" });
 });

@@ -21,8 +21,6 @@ test.each<[option: string, value: unknown, accepted: string]>([
   ["daemonPort", 70_000, "from 1 to 65535"],
   ["relayBaseUrl", "https://x", "ws://, wss://"],
   ["transport", {}, "a function"],
-  ["agent", "claude", "createSession"],
-  ["agent", {}, "an http.Agent"],
   ["signal", {}, "an AbortSignal"],
   ["logger.info", { debug() {} }, "a function"],
   ["permissionHandler", "yes", "a function"],

@@ -2,6 +2,7 @@ import type { Permissions } from "@nats-io/jwt";
 import type { BucketName, Subjects } from "../names/index.js";
 
 const BUCKETS: readonly BucketName[] = ["machines", "members", "sessions"];
+const MACHINE_BUCKETS: readonly BucketName[] = [...BUCKETS, "names"];
 
 /** How long a machine may answer a request, in ns: a dial is answered when the daemon has accepted the link. */
 const ANSWER_NS = 60_000_000_000;
@@ -26,9 +27,11 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
       allow: [
         `${subjects.client({ client: "*", instance: "*" })}.l.*`,
         subjects.alive(own),
-        ...registryApi(subjects),
+        ...registryApi(subjects, MACHINE_BUCKETS),
         ...entriesOf(subjects, "machines", machineId),
         ...entriesOf(subjects, "members", machineId),
+        ...entriesOf(subjects, "names", `${machineId}.*`),
+        ...followed(subjects, "names"),
         ...mailOf(subjects, machineId),
       ],
     },
@@ -58,28 +61,9 @@ export function servicePermissions(subjects: Subjects, client: string): Permissi
   };
 }
 
-/** To send mail under its own name, to take what came for it, and to state where its names are. */
-function mailOf(subjects: Subjects, machineId: string): string[] {
-  const mail = `f_${subjects.tenant}_mail`;
-  const names = `KV_f_${subjects.tenant}_names`;
-  const calls = [mail, names].flatMap((stream) => [
-    ...[`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.CREATE.${stream}`],
-    ...[`$JS.API.CONSUMER.*.${stream}`, `$JS.API.CONSUMER.*.${stream}.>`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.>`],
-    ...[`$JS.FC.${stream}.>`, `$JS.ACK.${stream}.>`],
-  ]);
-  return [
-    ...calls,
-    `$JS.API.STREAM.PURGE.${mail}`,
-    `$KV.f_${subjects.tenant}_names.${machineId}.>`,
-    subjects.mail("*", machineId),
-    subjects.post("*", "*", machineId),
-    subjects.posts(machineId),
-  ];
-}
-
 /** To see whether the registry is there, and to make it. What exists is not changed by that. */
-function registryApi(subjects: Subjects): string[] {
-  const calls = BUCKETS.flatMap((name) => {
+function registryApi(subjects: Subjects, buckets = BUCKETS): string[] {
+  const calls = buckets.flatMap((name) => {
     const stream = streamOf(subjects, name);
     return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.CREATE.${stream}`];
   });
@@ -96,6 +80,16 @@ function entriesOf(subjects: Subjects, name: BucketName, key: string): string[] 
 function followed(subjects: Subjects, name: BucketName): string[] {
   const stream = streamOf(subjects, name);
   return [`$JS.API.CONSUMER.*.${stream}`, `$JS.API.CONSUMER.*.${stream}.>`, `$JS.FC.${stream}.>`];
+}
+
+/** To send mail under the machine's own name, and to read and remove its own. */
+function mailOf(subjects: Subjects, machineId: string): string[] {
+  const stream = subjects.mailStream(machineId);
+  return [
+    ...[subjects.mail("*", machineId), subjects.post("*", "*", machineId), subjects.posts(machineId)],
+    ...["INFO", "CREATE", "PURGE"].map((call) => `$JS.API.STREAM.${call}.${stream}`),
+    ...[`$JS.API.CONSUMER.*.${stream}`, `$JS.API.CONSUMER.*.${stream}.>`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`],
+  ];
 }
 
 function streamOf(subjects: Subjects, name: BucketName): string {

@@ -34,20 +34,22 @@ export const FLEET_LIMITS = {
   askTimeoutMs: 10_000,
   /** How many machines are asked at once. */
   asksAtOnce: 64,
-  /** How long credentials are valid where nothing else is asked for: long enough to be renewed by hand, short enough to be renewed. */
-  credentialsMs: 90 * 24 * 60 * 60_000,
   /** How long the stream keeps mail that nobody has stored: less than an outbox does, which is 7 days. */
   mailAgeMs: 6 * 24 * 60 * 60_000,
   /** How long the stream may take to keep a letter. */
   publishTimeoutMs: 5_000,
   /** Letters of the stream that are stored in one transaction, and read ahead. */
   lettersAtOnce: 256,
+  /** Time in which what is stored is collected before it is removed from the stream. */
+  purgeMs: 250,
   /** Pause before the stream, or the registry, is read again after a failure. */
   readAgainMs: 500,
   /** How long another machine may take to state what it has stored of the mail of this one. */
   askMailTimeoutMs: 2_000,
   /** Time in which changes of names are collected before they are announced. */
   namesMs: 50,
+  /** How long credentials are valid where nothing else is asked for: long enough to be renewed by hand, short enough to be renewed. */
+  credentialsMs: 90 * 24 * 60 * 60_000,
   /** Sessions at work that a machine counts as full, where it names no capacity of its own. */
   capacity: 8,
 } as const;

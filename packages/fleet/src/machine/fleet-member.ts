@@ -126,10 +126,10 @@ export class FleetMember implements FleetMembership {
   }
 
   async #carryMail(): Promise<void> {
-    const { daemon, tenant, machineId, replicas, logger } = this.#options;
+    const { daemon, machineId, replicas, logger } = this.#options;
     const { relay } = daemon;
     if (relay === undefined) return;
-    const place = { nats: this.#parts.nats, subjects: this.#subjects, tenant, machineId, replicas };
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, machineId, replicas };
     this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 

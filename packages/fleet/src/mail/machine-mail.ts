@@ -11,7 +11,6 @@ import { NameBoard } from "./name-board.js";
 export interface MachineMailOptions {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
-  readonly tenant: string;
   readonly machineId: string;
   readonly replicas: number;
   readonly relay: FleetRelay;

@@ -13,7 +13,7 @@ import {
 import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import { registryFailure } from "../registry/index.js";
+import { makeStream, registryFailure } from "../registry/index.js";
 import type { MailLetter } from "./fleet-relay.js";
 import { decodeLetter, encodeLetter } from "./letter-bytes.js";
 
@@ -21,7 +21,6 @@ import { decodeLetter, encodeLetter } from "./letter-bytes.js";
 export interface MailStreamOptions {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
-  readonly tenant: string;
   readonly machineId: string;
   readonly replicas: number;
   readonly logger: Logger;
@@ -30,8 +29,8 @@ export interface MailStreamOptions {
 }
 
 /**
- * The stream that keeps the mail of a tenant's machines until its receivers have stored it. It is a way, and not a store: a letter
- * that it loses is published again, because its sender drops it only when the receiver reports it.
+ * The stream that keeps a machine's mail until the machine has stored it, and the way into the streams of others. It is a way, and not a
+ * store: a letter that it loses is published again, because its sender drops it only when the receiver reports it.
  */
 export class MailStream {
   readonly #options: MailStreamOptions;
@@ -40,22 +39,26 @@ export class MailStream {
   readonly #name: string;
   #reading: AbortController | undefined;
   #messages: ConsumerMessages | undefined;
+  /** Of the last message that was stored. */
+  #stored = 0;
+  #purging: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(options: MailStreamOptions, manager: JetStreamManager) {
     this.#options = options;
     this.#manager = manager;
     this.#client = jetstream(options.nats);
-    this.#name = nameOf(options.tenant);
+    this.#name = options.subjects.mailStream(options.machineId);
   }
 
   /** Opens the stream, and makes it when it is missing. Rejects with CONNECTION_FAILED. */
   static async open(options: MailStreamOptions): Promise<MailStream> {
     try {
       const manager = await jetstreamManager(options.nats);
-      await manager.streams.add({
-        name: nameOf(options.tenant),
-        subjects: [options.subjects.allMail],
-        num_replicas: options.replicas,
+      const { subjects, machineId, replicas } = options;
+      await makeStream(manager.streams, {
+        name: subjects.mailStream(machineId),
+        subjects: [subjects.mail(machineId)],
+        num_replicas: replicas,
         max_age: nanos(FLEET_LIMITS.mailAgeMs),
         // A full stream refuses letters, which wait in the outboxes of their senders.
         discard: DiscardPolicy.New,
@@ -87,6 +90,8 @@ export class MailStream {
 
   stop(): void {
     this.#reading?.abort();
+    clearTimeout(this.#purging);
+    this.#purging = undefined;
     // Not awaited: within its own loop it would never end.
     void this.#messages?.close();
     this.#messages = undefined;
@@ -97,7 +102,7 @@ export class MailStream {
     while (!signal.aborted) {
       let consumer: Consumer | undefined;
       try {
-        consumer = await this.#client.consumers.get(this.#name, { filter_subjects: this.#filter });
+        consumer = await this.#client.consumers.get(this.#name, {});
         await this.#consume(consumer, signal);
       } catch (error) {
         if (!signal.aborted) logger.info({ error: String(error) }, "mail of other machines is read again");
@@ -109,28 +114,42 @@ export class MailStream {
   }
 
   async #consume(consumer: Consumer, signal: AbortSignal): Promise<void> {
-    const messages = await consumer.consume({ max_messages: FLEET_LIMITS.lettersAtOnce });
+    const { lettersAtOnce } = FLEET_LIMITS;
+    const messages = await consumer.consume({ max_messages: lettersAtOnce });
     if (signal.aborted) {
       void messages.close();
       return;
     }
     this.#messages = messages;
-    let batch: JsMsg[] = [];
-    let purgeAt = 0;
-    try {
-      for await (const message of messages) {
-        batch.push(message);
-        if (batch.length < FLEET_LIMITS.lettersAtOnce && messages.getPending() > 0) continue;
-        await this.#store(batch);
-        if (signal.aborted) return;
-        const isIdle = message.info.pending === 0;
-        if (isIdle || message.seq >= purgeAt) this.#purge(message.seq);
-        if (isIdle || message.seq >= purgeAt) purgeAt = message.seq + FLEET_LIMITS.lettersAtOnce;
-        batch = [];
+    const queue: JsMsg[] = [];
+    let storing: Promise<void> | undefined;
+    let failure: unknown;
+    const store = async () => {
+      try {
+        while (queue.length > 0 && !signal.aborted) await this.#storeNext(queue, signal);
+      } catch (error) {
+        failure = error;
+        void messages.close();
+      } finally {
+        // Before anything else runs, so that no message is left over.
+        storing = undefined;
       }
-    } finally {
-      void messages.close();
+    };
+    for await (const message of messages) {
+      if (signal.aborted) return;
+      queue.push(message);
+      // What comes while a batch is stored is the next batch. The iterator's own count of what waits cannot be relied on.
+      storing ??= store();
+      if (queue.length >= 2 * lettersAtOnce) await storing;
     }
+    if (failure !== undefined) throw failure;
+  }
+
+  async #storeNext(queue: JsMsg[], signal: AbortSignal): Promise<void> {
+    const batch = queue.splice(0, FLEET_LIMITS.lettersAtOnce);
+    await this.#store(batch);
+    this.#stored = batch.at(-1)?.seq ?? 0;
+    if (!signal.aborted) this.#purging ??= setTimeout(() => this.#purge(), FLEET_LIMITS.purgeMs);
   }
 
   async #store(batch: readonly JsMsg[]): Promise<void> {
@@ -153,17 +172,10 @@ export class MailStream {
   }
 
   /** Removes what this machine has stored, or what is published again because something before it is missing. */
-  #purge(seq: number): void {
-    this.#manager.streams.purge(this.#name, { filter: this.#filter, seq: seq + 1 }).catch((error: unknown) => {
+  #purge(): void {
+    this.#purging = undefined;
+    this.#manager.streams.purge(this.#name, { seq: this.#stored + 1 }).catch((error: unknown) => {
       this.#options.logger.info({ error: String(error) }, "mail that is stored stays in the stream for now");
     });
   }
-
-  get #filter(): string {
-    return this.#options.subjects.mail(this.#options.machineId);
-  }
-}
-
-function nameOf(tenant: string): string {
-  return `f_${tenant}_mail`;
 }

@@ -1,15 +1,15 @@
 import { isRecord, type Logger } from "@daemon-sdk/protocol";
-import { type KV, Kvm, type KvWatchEntry } from "@nats-io/kv";
+import type { KV, KvWatchEntry } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
-import { isName } from "../names/index.js";
-import { registryFailure } from "../registry/index.js";
+import { isName, type Subjects } from "../names/index.js";
+import { openNames } from "../registry/index.js";
 import type { FleetRelay, NamePlace } from "./fleet-relay.js";
 
 /** Options of {@link NameBoard}. */
 export interface NameBoardOptions {
   readonly nats: NatsConnection;
-  readonly tenant: string;
+  readonly subjects: Subjects;
   readonly machineId: string;
   readonly replicas: number;
   readonly relay: FleetRelay;
@@ -35,12 +35,8 @@ export class NameBoard {
 
   /** Opens the bucket, and makes it when it is missing. Rejects with CONNECTION_FAILED. */
   static async open(options: NameBoardOptions): Promise<NameBoard> {
-    const { nats, tenant, replicas } = options;
-    try {
-      return new NameBoard(options, await new Kvm(nats).create(`f_${tenant}_names`, { history: 1, replicas }));
-    } catch (cause) {
-      throw registryFailure("opened for names", cause);
-    }
+    const { nats, subjects, replicas } = options;
+    return new NameBoard(options, await openNames(nats, subjects, replicas));
   }
 
   /** Reads all entries, corrects the own ones, and follows the others. Also after a pause. Rejects when the registry fails. */

@@ -38,7 +38,7 @@ export interface ServiceInstance {
 }
 
 /** Buckets of a tenant in the cluster's key-value store. */
-export type BucketName = "machines" | "members" | "sessions";
+export type BucketName = "machines" | "members" | "sessions" | "names";
 
 /** The subjects of one tenant. Every name in them is checked by its owner. */
 export class Subjects {
@@ -91,14 +91,14 @@ export class Subjects {
     return `${this.#tenant}.find`;
   }
 
-  /** Mail for a machine, of one sender or, without it, of all: subjects of the stream. */
+  /** Mail for a machine, of one sender or, without it, of all: the subjects of its stream. */
   mail(machineId: string, sender = "*"): string {
     return `${this.#tenant}.mail.${machineId}.${sender}`;
   }
 
-  /** All mail of the tenant. */
-  get allMail(): string {
-    return `${this.#tenant}.mail.>`;
+  /** The stream of a machine's mail. No name has the sign in it, so that two tenants never share a stream. */
+  mailStream(machineId: string): string {
+    return `f_${this.tenant}_mail=${machineId}`;
   }
 
   /** What machines send one another about mail, and do not keep. `kind` and `sender` may be wildcards. */

@@ -12,6 +12,8 @@ import { FLEET_LIMITS } from "../limits/index.js";
 import type { BucketName, Subjects } from "../names/index.js";
 import { isRefusal } from "../nats/index.js";
 
+type NewStream = Parameters<StreamAPI["add"]>[0];
+
 /** The server's code for a stream that exists with another configuration. */
 const STREAM_NAME_IN_USE = 10_058;
 
@@ -33,13 +35,7 @@ export interface Buckets {
  */
 export async function openBuckets(nats: NatsConnection, subjects: Subjects, replicas: number): Promise<Buckets> {
   try {
-    const streams = (await jetstreamManager(nats)).streams;
-    const kvm = new Kvm(nats);
-    const open = async (name: BucketName, maxAgeMs = 0) => {
-      const bucket = subjects.bucket(name);
-      await makeBucket(streams, bucket, { replicas, maxAgeMs });
-      return kvm.open(bucket, { bindOnly: true, allow_direct: true });
-    };
+    const open = await bucketOpener(nats, subjects, replicas);
     const [machines, members, sessions] = await Promise.all([
       open("machines", FLEET_LIMITS.leaseMs),
       open("members"),
@@ -49,6 +45,25 @@ export async function openBuckets(nats: NatsConnection, subjects: Subjects, repl
   } catch (cause) {
     throw registryFailure("opened", cause);
   }
+}
+
+/** Opens the bucket of the relay's names, which machines use only: as {@link openBuckets}. */
+export async function openNames(nats: NatsConnection, subjects: Subjects, replicas: number): Promise<KV> {
+  try {
+    return await (await bucketOpener(nats, subjects, replicas))("names");
+  } catch (cause) {
+    throw registryFailure("opened", cause);
+  }
+}
+
+async function bucketOpener(nats: NatsConnection, subjects: Subjects, replicas: number) {
+  const streams = (await jetstreamManager(nats)).streams;
+  const kvm = new Kvm(nats);
+  return async (name: BucketName, maxAgeMs = 0) => {
+    const bucket = subjects.bucket(name);
+    await makeBucket(streams, bucket, { replicas, maxAgeMs });
+    return kvm.open(bucket, { bindOnly: true, allow_direct: true });
+  };
 }
 
 /**
@@ -61,13 +76,17 @@ async function makeBucket(
   { replicas, maxAgeMs }: { readonly replicas: number; readonly maxAgeMs: number },
 ): Promise<void> {
   const name = `KV_${bucket}`;
-  const config = {
+  await makeStream(streams, {
     ...{ name, subjects: [`$KV.${bucket}.>`], max_msgs_per_subject: 1, max_age: nanos(maxAgeMs) },
     ...{ max_msg_size: FLEET_LIMITS.entryBytes, num_replicas: replicas, discard: DiscardPolicy.New },
     ...{ allow_direct: true, allow_rollup_hdrs: false, deny_delete: true, deny_purge: true },
-  };
+  });
+}
+
+/** Makes a stream where it is missing. What exists is not changed. */
+export async function makeStream(streams: StreamAPI, config: NewStream): Promise<void> {
   try {
-    await streams.info(name);
+    await streams.info(config.name);
   } catch (error) {
     if (!isApiError(error, JetStreamApiCodes.StreamNotFound)) throw error;
     await streams.add(config).catch((failure: unknown) => {

@@ -113,6 +113,8 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
       ["answers to programs without a fleet", "_INBOX.>"],
       ["another tenant", "f.other.>"],
       ["changes of the registry", "$KV.>"],
+      ["mail", "f.acme.mail.>"],
+      ["reports of mail to another machine", "f.acme.post.m-2.report.*"],
       ["the server's own subjects", "$SYS.>"],
     ])("may not listen to %s", async (_, subject) => {
       expect(await violations(nats, () => nats.subscribe(subject, { callback: () => {} }))).toEqual(["subscription"]);
@@ -145,6 +147,11 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
     ["search for a session", "f.acme.find"],
     ["place sessions", "$KV.f_acme_sessions.s-1"],
     ["follow the registry", "$JS.API.CONSUMER.CREATE.KV_f_acme_machines"],
+    ["send mail as another machine", "f.acme.mail.m-2.m-3"],
+    ["report mail as another machine", "f.acme.post.m-2.report.m-3"],
+    ["read the mail of another machine", "$JS.API.CONSUMER.CREATE.f_acme_mail=m-2"],
+    ["remove the mail of another machine", "$JS.API.STREAM.PURGE.f_acme_mail=m-2"],
+    ["announce names of another machine", "$KV.f_acme_names.m-2.626f62"],
   ])("a machine may not %s", async (_, subject) => {
     const nats = await thief({ machineId: "m-1" });
     expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual(["publish"]);

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { cp, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DaemonError } from "@daemon-sdk/protocol";
-import { checkStateDir, STATE_FILES, storageFailure } from "../rendezvous/index.js";
+import { checkStateDir, makeDirectory, STATE_FILES, storageFailure } from "../rendezvous/index.js";
 import { copyDatabase } from "../storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
 import { BACKUP_FORMAT, type BackupManifest, COPIED_PLACES, MANIFEST } from "./backup-files.js";
@@ -29,7 +29,7 @@ export async function exportAll({ stateDir, to, now = Date.now }: ExportAllOptio
     throw new DaemonError("STORAGE_FAILED", `There is nothing to back up: no daemon ever ran with ${stateDir}.`);
   }
   try {
-    await mkdir(to, { recursive: true, mode: 0o700 });
+    await makeDirectory(to);
     await refuseOthers(to);
   } catch (cause) {
     throw DaemonError.is(cause) ? cause : storageFailure("create the backup's directory", to, cause);

@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
+import { makeDirectory } from "../rendezvous/index.js";
 import { countOf } from "./arguments.js";
 import type { CommandContext, CommandLine } from "./command-line.js";
 import { describeError, EXIT } from "./fail.js";
@@ -58,7 +59,7 @@ async function init({ json, terminal }: CommandContext, given: string, tenant: s
   const directory = resolve(given);
   const { createFleetKeys } = await loadEnrol();
   const keys = await createFleetKeys(tenant, directory);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   await writeNew(join(directory, FILES.config), keys.serverConfig);
   await writeNew(join(directory, FILES.operator), keys.operatorSeed);
   await writeNew(join(directory, FILES.system), keys.systemCredentials);

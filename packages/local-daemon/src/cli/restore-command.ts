@@ -39,7 +39,8 @@ export interface RestoreOptions {
 export async function restore({ stateDir, path, json, terminal }: RestoreOptions): Promise<number> {
   using _shown = terminal.progress(`restoring ${path}`);
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) throw new InvalidOptionError("path", "a backup, or a file of exported sessions", path);
+  if (found === undefined)
+    throw new InvalidOptionError("path", `a backup, or a file of exported sessions; ${path} is neither`);
   if (found.isDirectory()) {
     const { sessions, createdAt } = await restoreAll({ from: path, stateDir });
     if (json) terminal.json({ stateDir, sessions, createdAt });

@@ -6,6 +6,7 @@ export { ensureLocalDaemon } from "./ensure.js";
 export { DAEMON_EXIT } from "./exit-codes.js";
 export { takeOverFormerState } from "./former-state.js";
 export { lockStateDir } from "./lock-state-dir.js";
+export { makeDirectory } from "./make-directory.js";
 export { DEFAULT_PROGRAM, readOwner } from "./owner-file.js";
 export { pause } from "./pause.js";
 export { readPrivateFile, storageFailure, writePrivateFile } from "./private-file.js";

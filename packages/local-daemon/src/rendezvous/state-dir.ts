@@ -1,7 +1,8 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
 import { homeDirectory } from "../home-directory.js";
+import { makeDirectory } from "./make-directory.js";
 import { fileErrorCode, storageFailure } from "./private-file.js";
 
 /** Last component of the state directory, wherever it lies. */
@@ -75,10 +76,9 @@ export function runtimeDir(env: NodeJS.ProcessEnv): string | undefined {
 export async function openStateDir(path: string): Promise<string> {
   if (!isAbsolute(path)) throw unsafe(`The state directory "${path}" is not an absolute path. Name one that is.`);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
   } catch (cause) {
-    if (!isFileError(cause, "EEXIST"))
-      throw storageFailure("create the state directory (DAEMON_SDK_HOME names another)", path, cause);
+    throw storageFailure("create the state directory (DAEMON_SDK_HOME names another)", path, cause);
   }
   await checkStateDir(path);
   return path;

@@ -29,7 +29,7 @@ import { UnusedSessions } from "./unused-sessions.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions
-  extends Omit<SessionServices, "live" | "models" | "room" | "rules" | "watch">,
+  extends Omit<SessionServices, "live" | "models" | "recent" | "room" | "rules" | "watch">,
     SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */

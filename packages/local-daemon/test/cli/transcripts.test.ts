@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { Masks } from "./transcript/masks.js";
@@ -28,6 +28,7 @@ test("docs/cli.md shows what the commands do", async ({ skip }) => {
   const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: home, TERM: "xterm", LANG: "C.UTF-8" };
   const masks = new Masks([
     [home, "/home/ada"],
+    [dirname(PROGRAM), "/usr/lib/node_modules/@daemon-sdk/local-daemon/dist"],
     [process.execPath, "/usr/bin/node"],
   ]);
   const terminal = (command: string) =>

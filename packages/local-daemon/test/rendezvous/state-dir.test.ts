@@ -31,6 +31,15 @@ describe("the place of the state directory", () => {
 });
 
 describe("a state directory", () => {
+  test.skipIf(process.platform !== "linux")("where nothing can be made is refused at once, naming it", async () => {
+    // Node's own recursive `mkdir` never returns here.
+    const path = "/proc/nothing/state";
+    await expect(openStateDir(path)).rejects.toMatchObject({
+      code: "STORAGE_FAILED",
+      message: expect.stringContaining(path),
+    });
+  });
+
   test("is created 0700 with its parents, under any umask (S6)", async () => {
     for (const umask of [0o000, 0o022, 0o077]) {
       using home = tempHome();

@@ -138,8 +138,8 @@ class Sends {
     const { name: from } = peer;
     const originalTo = to === "*" || to === "@users" ? to : undefined;
     const posts = recipients.map((name): Post => ({ from, to: name, payload, topic, payload_meta, originalTo, refId }));
-    // One message for each machine, which has recipients of its own for it.
-    const machines = originalTo === undefined ? [] : elsewhere.machines();
+    // One message for each machine, which has recipients of its own for it. Who is away may have subscribed to a topic.
+    const machines = originalTo === undefined ? [] : elsewhere.machines(topic === undefined ? "connected" : "known");
     posts.push(...machines.map((machineId): Post => ({ from, to, payload, topic, payload_meta, refId, machineId })));
     const known = posts.length;
     posts.push(...shadowCopies(shadows, { from, to, payload, topic, payload_meta, refId }));

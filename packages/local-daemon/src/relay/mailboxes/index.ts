@@ -1,4 +1,4 @@
-export { DurableMailboxes, type OutboxPlace } from "./durable-mailboxes.js";
+export { DurableMailboxes } from "./durable-mailboxes.js";
 export type {
   HistoryEntry,
   HistoryQuery,

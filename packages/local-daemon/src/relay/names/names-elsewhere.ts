@@ -32,9 +32,13 @@ export class NamesElsewhere {
     });
   }
 
-  /** Machines that announce a name. */
-  machines(): string[] {
-    return [...new Set([...this.#places.values()].flatMap((places) => [...places.keys()]))];
+  /** Machines that announce a name, or, with `connected`, one that is connected. */
+  machines(which: "known" | "connected"): string[] {
+    const machines = new Set<string>();
+    for (const places of this.#places.values()) {
+      for (const [machineId, { isConnected }] of places) if (isConnected || which === "known") machines.add(machineId);
+    }
+    return [...machines];
   }
 
   /** The machine to which mail for a name goes: where the name is connected, else where it was last. */

@@ -2,9 +2,9 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type SessionId, sessionId, silentLogger, type TraceContext } from "@daemon-sdk/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { AgentEvents, AgentSpec } from "../../../src/agents/agent.js";
-import { AgentHolder, type AgentHolderOptions } from "../../../src/agents/hold/agent-holder.js";
+import { AgentHolder } from "../../../src/agents/hold/agent-holder.js";
 import { AgentOutlet } from "../../../src/agents/hold/agent-outlet.js";
 import { HOLD_CALLS } from "../../../src/agents/hold/hold-wire.js";
 import { HolderLink } from "../../../src/agents/hold/holder-link.js";
@@ -44,10 +44,6 @@ class Received implements AgentEvents {
 
 /** A process that holds the agents of these sessions for the next daemon. */
 async function holding(...ids: SessionId[]) {
-  return held({}, ...ids);
-}
-
-async function held(options: Partial<AgentHolderOptions>, ...ids: SessionId[]) {
   const home = tempHome();
   onTestFinished(() => home[Symbol.dispose]());
   const agents = ids.map((id, at) => {
@@ -56,7 +52,7 @@ async function held(options: Partial<AgentHolderOptions>, ...ids: SessionId[]) {
   });
   const address = { socketPath: join(home.path, "holder.sock"), secret: "secret" };
   const rest = { instanceId: "i-1", estate: {}, logger: silentLogger };
-  const holder = await AgentHolder.open({ ...address, ...rest, ...options, agents });
+  const holder = await AgentHolder.open({ ...address, ...rest, agents });
   onTestFinished(() => holder.close());
   const link = await HolderLink.open({ ...address, logger: silentLogger });
   onTestFinished(() => link.close());
@@ -146,7 +142,12 @@ test("whoever does not have the secret is refused, and nothing is listed, adopte
 });
 
 test("a holder that no daemon adopts in time ends its agents, and then itself; nobody adopts afterwards", async () => {
-  const { holder, link, agents, address } = await held({ holdMs: 1 }, S);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { holder, link, agents, address } = await holding(S);
+  vi.advanceTimersByTime(AGENT_LIMITS.holdMs - 1);
+  expect(agents[0]?.hasExited).toBe(false);
+  vi.advanceTimersByTime(1);
   await agents[0]?.exited;
   await holder.ended;
   await expect(link.adopt()).rejects.toMatchObject({ code: "CONNECTION_LOST" });

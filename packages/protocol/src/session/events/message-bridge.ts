@@ -131,6 +131,14 @@ function textEvent<Type extends "assistant_text_delta" | "thinking_text_delta">(
   return { type, messageId, blockIndex, text: textDelta };
 }
 
+function toolProgress({
+  toolUseId,
+  toolName,
+  update,
+}: SessionNotificationFields["tool_progress_update"]): BridgedEvent {
+  return { type: "tool_progress", toolUseId, toolName, content: progressText(update), update };
+}
+
 function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
   switch (notification.type) {
     case "droid_working_state_changed":
@@ -139,10 +147,8 @@ function partialEvents(notification: KnownSessionNotification): BridgedEvent[] {
       return [{ type: "token_usage_update", ...notification.tokenUsage }];
     case "mission_heartbeat":
       return [{ type: "mission_heartbeat", ...timeOf(notification.timestamp) }];
-    case "tool_progress_update": {
-      const { toolUseId, toolName, update } = notification;
-      return [{ type: "tool_progress", toolUseId, toolName, content: progressText(update), update }];
-    }
+    case "tool_progress_update":
+      return [toolProgress(notification)];
     case "assistant_text_complete":
     case "thinking_text_complete":
     case "assistant_message_retracted":

@@ -85,7 +85,8 @@ test("progress is told by its text, else its status, else its details", () => {
 test("times of the wire are milliseconds in events, and what is no time is left out", () => {
   const bridge = new MessageBridge({ includePartialMessages: true });
   const error = { type: "error", message: "no", errorType: "Error" };
-  const at = (type: object, timestamp: string) => bridge.push({ ...type, timestamp } as SessionNotification)[0];
+  const at = (type: object, timestamp: string) =>
+    bridge.push({ ...type, timestamp } as unknown as SessionNotification)[0];
   expect(at(error, "2026-01-01T00:00:00.5Z")).toEqual({ ...error, timestamp: 1_767_225_600_500 });
   expect(at(error, "soon")).toEqual(error);
   const heartbeat = { type: "mission_heartbeat" };
