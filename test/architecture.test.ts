@@ -26,7 +26,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   console: ["protocol", "client"],
   http: ["protocol", "client"],
   fleet: ["protocol", "client"],
-  examples: ["protocol", "transport-ws", "client", "local-daemon"],
+  examples: ["protocol", "transport-ws", "client", "local-daemon", "fleet"],
   consumers: ["client", "local-daemon"],
 };
 
@@ -51,7 +51,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   ],
   http: ["@hono/node-server", "hono", "zod"],
   console: ["@preact/signals", "@tanstack/virtual-core", "diff", "highlight.js", "lowlight", "marked", "preact"],
-  fleet: ["@nats-io/jetstream", "@nats-io/kv", "@nats-io/nats-core", "@nats-io/transport-node"],
+  fleet: ["@nats-io/jetstream", "@nats-io/jwt", "@nats-io/kv", "@nats-io/nats-core", "@nats-io/transport-node"],
   examples: ["ws", "zod"],
   consumers: ["croner"],
 };
@@ -67,7 +67,7 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 /** Arrows that are no dependencies: the files of the local daemon that load a package in which there is a client. */
 const LOADERS_OF_OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   http: ["cli/serve-command.ts"],
-  fleet: ["cli/fleet-command.ts", "daemon/fleet-membership.ts"],
+  fleet: ["cli/fleet-command.ts", "cli/fleet-keys-command.ts", "daemon/fleet-membership.ts"],
 };
 
 /** The other arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
@@ -292,7 +292,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   client: [".", "./relay", "./local", "./exec", "./package.json"],
   "local-daemon": [".", "./server", "./config.schema.json", "./package.json"],
   http: [".", "./serve", "./openapi.json", "./package.json"],
-  fleet: [".", "./machine", "./package.json"],
+  fleet: [".", "./machine", "./enrol", "./package.json"],
   console: ["./package.json"],
 };
 

@@ -1,11 +1,12 @@
 import { runTransportContract, type TransportPair } from "@daemon-sdk/testing";
-import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LinkRouter } from "../../packages/fleet/src/link/index.js";
 import { randomToken, Subjects } from "../../packages/fleet/src/names/index.js";
 import { openNats } from "../../packages/fleet/src/nats/index.js";
 import { NatsCluster } from "../../packages/fleet/test/support/nats-cluster.js";
 import { CuttablePort } from "../../packages/fleet/test/support/nats-server.js";
+
+type NatsConnection = Awaited<ReturnType<typeof openNats>>;
 
 const bounds = { highWaterBytes: 64 * 1024, maxMessageBytes: 256 * 1024 };
 const subjects = new Subjects("t");
@@ -78,6 +79,6 @@ describe.each(["two nodes of a cluster", "a leaf and a node of its cluster"])("l
 });
 
 /** Answers {@link settled}. */
-function onOther(message: Msg): void {
+function onOther(message: { respond(): unknown }): void {
   message.respond();
 }

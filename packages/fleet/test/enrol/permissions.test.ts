@@ -132,6 +132,9 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
       ["change the registry", "$JS.API.STREAM.UPDATE.KV_f_acme_machines"],
       ["delete entries of the registry", "$JS.API.STREAM.MSG.DELETE.KV_f_acme_machines"],
       ["make streams", "$JS.API.STREAM.CREATE.copy"],
+      ["send mail as another machine", "f.acme.mail.m-2.m-3"],
+      ["report mail as another machine", "f.acme.post.m-2.report.m-3"],
+      ["state where the names of another machine are", "$KV.f_acme_names.m-2.6e"],
     ])("may not %s", async (_, subject) => {
       expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual(["publish"]);
     });
@@ -162,6 +165,13 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
   ])("a service may not %s", async (_, subject) => {
     const nats = await thief({ client: "bot" });
     expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual(["publish"]);
+    await nats.close();
+  });
+
+  test("a machine may send mail, and state where its names are, under its own name", async () => {
+    const nats = await thief({ machineId: "m-1" });
+    const own = ["f.acme.mail.m-2.m-1", "f.acme.post.m-2.report.m-1", "f.acme.posts.m-1", "$KV.f_acme_names.m-1.6e"];
+    for (const subject of own) expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual([]);
     await nats.close();
   });
 

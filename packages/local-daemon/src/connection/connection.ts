@@ -96,7 +96,7 @@ export class Connection<Inbound extends Message = string> {
     this.#dialect = options.dialect(this);
     // What came before the end is acted on before it.
     transport.onClose = (event) => this.#inbound.onceEmpty(() => this.#ended(event));
-    transport.onMessage = (message) => this.#inbound.receive(message);
+    transport.onMessage = (message) => this.#receive(message);
     if (this.#dialect.beginLarge !== undefined) transport.onLargeMessage = () => this.#beginLarge();
     this.#step("opened");
     const handshakeMs = Math.max(0, (limits.handshakeMs ?? DAEMON_LIMITS.authenticateMs) - (options.elapsedMs ?? 0));
@@ -182,6 +182,18 @@ export class Connection<Inbound extends Message = string> {
     this.#logger.debug({ ...this.#who(), from: this.#state, to: next, ...fields }, "connection");
     this.#state = next;
     return true;
+  }
+
+  /** A link that does not pass on large messages in parts does not change what a message may be. */
+  #receive(message: Inbound): void {
+    const isLargeText = typeof message === "string" && message.length > LIMITS.largeMessageBytes;
+    if (!isLargeText || this.#dialect.beginLarge === undefined) {
+      this.#inbound.receive(message);
+      return;
+    }
+    const large = this.#beginLarge();
+    large.push(Buffer.from(message));
+    large.end();
   }
 
   #beginLarge(): LargeMessage {

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from "@daemon-sdk/protocol";
+import { InvalidOptionError, LIMITS } from "@daemon-sdk/protocol";
 import { memoryTransport } from "@daemon-sdk/testing";
 import { expect, test } from "vitest";
 import { SERVING_LIMITS } from "../../src/limits/index.js";
@@ -55,6 +55,17 @@ test("without a principal its peer authenticates, or is closed as at the socket"
   await silent.when(() => silent.closeCode !== undefined);
   expect(silent.closeCode).toBe(4401);
   expect(client.closeCode).toBeUndefined();
+});
+
+test("a call is no larger on such links than at the socket, and a large prompt arrives whole", async () => {
+  await using desk = daemonDesk();
+  const client = await handed(await desk.start(), PERSON);
+  const { error } = await client.call("list_opened_sessions", { extra: "x".repeat(LIMITS.callBytes) });
+  expect(error).toMatchObject({ data: { code: "MESSAGE_TOO_LARGE" } });
+  await client.createSession("s-1", { cwd: desk.cwd });
+  const text = `say ${"ü".repeat(LIMITS.callBytes)}`;
+  expect((await client.call("add_user_message", { sessionId: "s-1", text, messageId: "m-1" })).error).toBeUndefined();
+  expect(await client.turnEnd("m-1")).toMatchObject({ reason: "completed" });
 });
 
 test("what came before the daemon could serve the link is served in order", async () => {
