@@ -201,7 +201,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "forgets its receipts when it is restarted",
-    caughtBy: ["P7.17", "P7.22"],
+    caughtBy: ["P7.17", "P7.22", "P7.25"],
     make: says((frame, wire) =>
       isResultOf(frame, wire, "get_receipts") && wire.made.size === 0
         ? withResult(frame, wire, "get_receipts", () => ({ receipts: [{ messageId: "?", state: "unknown" }] }))

@@ -27,8 +27,17 @@ const EXAMPLES: Readonly<Record<string, readonly RegExp[]>> = {
   computer: [/my-laptop {2}tool {3}Read/, /the relay forwarded \d+ messages/],
 };
 
-/** What the programs share; and the demo and the agent, which have tests of their own. */
-const NOT_EXAMPLES = ["demo", "echo-agent", "loopback-relay", "print-event", "processes", "scratch", "stdio-bridge"];
+/** What the programs share; and the demos and the agent, which have tests of their own. */
+const NOT_EXAMPLES = [
+  "demo",
+  "echo-agent",
+  "fleet-demo",
+  "loopback-relay",
+  "print-event",
+  "processes",
+  "scratch",
+  "stdio-bridge",
+];
 
 const SRC = join(dirname(dirname(fileURLToPath(import.meta.url))), "src");
 

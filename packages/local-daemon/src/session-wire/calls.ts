@@ -155,7 +155,7 @@ export class Calls {
     const { services, client } = this.#options;
     try {
       const handler = this.#handlerOf(call.name);
-      const params = checked(handler, call.request.params);
+      const params = checked(handler, call.request.params, call.large);
       if (handler.waitsFor?.(params) === true) await this.#wait(handler, params, call);
       const work = () => this.#run(handler, params, call);
       await (READS.has(handler.name) ? services.reads.take(client, call.units, work) : work());
@@ -219,9 +219,11 @@ export class Calls {
   }
 }
 
-function checked(handler: Handler, params: unknown): unknown {
+function checked(handler: Handler, params: unknown, large?: LargePrompt): unknown {
   const parsed = z.safeParse(handler.params, params);
   if (parsed.success) return parsed.data;
+  // An outline has shorter texts than what was sent: the refusal states the number of the whole.
+  if (large !== undefined) return checked(handler, JSON.parse(Buffer.concat(large.parts).toString()));
   throw new ProtocolError("INVALID_PARAMS", issueText(handler.name, parsed.error), { rpcCode: RpcCode.invalidParams });
 }
 

@@ -55,17 +55,28 @@ async function withMessages(harness: Harness, id: string, messages: readonly Ses
   ]);
 }
 
-test("a title over its bound is refused by name and number, and nothing of the call is acted on", async () => {
-  await using harness = await Harness.start();
-  const client = await harness.connect();
-  await client.createSession("s-1");
-  const { error } = await client.call("rename_session", { sessionId: "s-1", title: "t".repeat(9 * MIB) });
-  expect(error).toMatchObject({ code: -32_602, data: { code: "INVALID_PARAMS", retryable: false } });
-  expect(error?.message).toMatch(/ params\.title: 9437184 characters are too many, 1000 are the limit \(titleChars\)$/);
-  expect(harness.host.find("s-1")?.row.title).toBeUndefined();
-  await client.result("rename_session", { sessionId: "s-1", title: "t".repeat(1_000) });
-  await isUntouched(client);
-});
+test.each([
+  [
+    9 * MIB,
+    { code: -32_603, data: { code: "MESSAGE_TOO_LARGE" } },
+    /daemon\.rename_session has 9\d+ bytes, 2097152 are/,
+  ],
+  [MIB, { code: -32_602, data: { code: "INVALID_PARAMS" } }, /params\.title: 1048576 .*, 1000 are .*\(titleChars\)$/],
+])(
+  "a title over its bound is refused by name and number, and nothing of the call is acted on: %i characters",
+  async (...given) => {
+    const [chars, refusal, message] = given;
+    await using harness = await Harness.start();
+    const client = await harness.connect();
+    await client.createSession("s-1");
+    const { error } = await client.call("rename_session", { sessionId: "s-1", title: "t".repeat(chars) });
+    expect(error).toMatchObject({ ...refusal, data: { ...refusal.data, retryable: false } });
+    expect(error?.message).toMatch(message);
+    expect(harness.host.find("s-1")?.row.title).toBeUndefined();
+    await client.result("rename_session", { sessionId: "s-1", title: "t".repeat(1_000) });
+    await isUntouched(client);
+  },
+);
 
 test("params that only the agent reads are bounded before their session is looked up", async () => {
   await using harness = await Harness.start();

@@ -10,6 +10,23 @@ import { bundledProgram } from "../support/bundled-program.js";
 import { databasePath } from "./database-path.js";
 import { segment, sessionRow } from "./store-contract.js";
 
+/** A disk on which nothing can be written anew. */
+const disk = vi.hoisted(() => ({ isFull: false }));
+
+vi.mock("../../src/sqlite-library.js", async (importOriginal) => {
+  const library = await importOriginal<typeof import("../../src/sqlite-library.js")>();
+  const openDatabase: typeof library.openDatabase = (...given) => {
+    const database = library.openDatabase(...given);
+    const original = database.exec;
+    const exec = (sql: string) => {
+      if (disk.isFull && sql.endsWith("VACUUM")) throw Object.assign(new TypeError("full"), { sqliteCode: 13 });
+      original.call(database, sql);
+    };
+    return Object.defineProperty(database, "exec", { value: exec });
+  };
+  return { ...library, openDatabase };
+});
+
 const S = sessionId("s-1");
 const MIB = 2 ** 20;
 const POLL = { interval: 5, timeout: 4_000 };
@@ -94,18 +111,9 @@ test("a store of an earlier version is used as it is where the disk has no room 
   for (const step of MIGRATIONS.slice(0, 9)) old.exec(step);
   old.exec("PRAGMA user_version=9");
   old.close();
-  const { exec } = DatabaseSync.prototype;
-  vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (
-    this: InstanceType<typeof DatabaseSync>,
-    ...args: unknown[]
-  ) {
-    const sql = String(args[0]);
-    if (sql.includes("VACUUM;") || sql.endsWith("VACUUM"))
-      throw Object.assign(new TypeError("full"), { sqliteCode: 13 });
-    exec.call(this, sql);
-  });
+  disk.isFull = true;
   const store = await filled({ path }, 1);
-  vi.restoreAllMocks();
+  disk.isFull = false;
   await deleted(store);
   expect((await store.readFrames(sessionId("kept"), 1, 10)).frames[0]).toHaveLength(MIB);
 });
