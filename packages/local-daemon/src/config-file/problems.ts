@@ -63,7 +63,8 @@ function problemsOf(issue: Issue, around: readonly PropertyKey[]): Finding[] {
     return [{ path, key, message: (found) => `expected a text or an object, found ${kindOf(found)}` }];
   }
   if (issue.code === "invalid_key") return [{ path, key, message: () => "a name here must not be empty" }];
-  const wanted = issue.message === "Invalid input" ? "an object" : issue.message;
+  // The library's own text, which depends on the language that the program has set for all of its schemas.
+  const wanted = issue.message.startsWith("Invalid input") ? "an object" : issue.message;
   return [{ path, key, message: (found) => `expected ${wanted}, found ${kindOf(found)}` }];
 }
 

@@ -85,6 +85,13 @@ test.each([
   expect(problemsOf(text)[0]).toContain(expected);
 });
 
+test("a program that has a language of its own for schemas gets the same messages", async () => {
+  const { config, locales } = await import("zod");
+  config(locales.en());
+  const [problem] = problemsOf(JSON.stringify({ agents: [] }));
+  expect(problem).toContain("agents: expected an object, found an empty list");
+});
+
 test("no message repeats a value, or a key that may be a secret", () => {
   const secret = "sk-0123456789abcdef0123";
   const wrong = [
