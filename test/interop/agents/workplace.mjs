@@ -41,6 +41,8 @@ export class Workplace {
       }
       if (modelUrl !== undefined) agent.settle(this.home, modelUrl);
     }
+    // Agents get the PATH of the login shell, in which this machine's Node would be the first one.
+    writeFileSync(join(this.home, ".profile"), `export PATH="${this.env.PATH}"\n`);
     writeFileSync(join(this.project, "README.md"), "The answer is 42.\n");
   }
 
