@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { parseConfig, problemText } from "../../src/config-file/problems.js";
 
 /** The lines that a person reads about a text. */
@@ -88,6 +88,7 @@ test.each([
 test("a program that has a language of its own for schemas gets the same messages", async () => {
   const { config, locales } = await import("zod");
   config(locales.en());
+  onTestFinished(() => void config({ localeError: undefined }));
   const [problem] = problemsOf(JSON.stringify({ agents: [] }));
   expect(problem).toContain("agents: expected an object, found an empty list");
 });
