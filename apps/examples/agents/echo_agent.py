@@ -6,6 +6,7 @@ Configuration: {"agents": {"echo": {"driver": "acp", "command": ["python3", "ech
 """
 
 import json
+import os
 import re
 import sys
 import threading
@@ -107,3 +108,6 @@ for line in sys.stdin:
         reply = answer(request_id, method, params)
         if reply is not None:
             write({"id": request_id, **reply})
+
+# A prompt's thread may hold the lock of stdout now. The usual end of Python would abort on it.
+os._exit(0)

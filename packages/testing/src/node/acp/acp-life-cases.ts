@@ -119,7 +119,8 @@ export const ACP_LIFE_CASES: readonly AgentCase[] = [
       bench.prompt(session, bench.harness.prompts.endless ?? "");
       await bench.begun(session);
       session.agent.endInput();
-      expectEqual((await session.agent.exit()).signal, null, "the signal");
+      const { signal } = await session.agent.exit();
+      expectThat(signal === null, `the process was ended by ${signal}. ${session.agent.stderr}`);
     },
     ["endless"],
   ),

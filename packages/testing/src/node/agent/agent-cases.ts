@@ -87,7 +87,8 @@ export const LIFE_CASES: readonly AgentCase[] = [
       bench.prompt(agent, bench.harness.prompts.endless ?? "");
       await agent.waitFor((frame) => isNotification(frame, "assistant_text_delta"), "the turn's first words");
       agent.endInput();
-      expectEqual((await agent.exit()).signal, null, "the signal");
+      const { signal } = await agent.exit();
+      expectThat(signal === null, `the process was ended by ${signal}. ${agent.stderr}`);
     },
     ["endless"],
   ),
