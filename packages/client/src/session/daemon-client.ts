@@ -3,6 +3,7 @@ import {
   type ConnectionError,
   type Credit,
   type DaemonCapabilities,
+  type FollowSessionResult,
   type InitializeSessionParams,
   type InitializeSessionResult,
   type LoadSessionParams,
@@ -274,10 +275,11 @@ export class DaemonClient extends SessionCalls {
       this.#feed.observer?.fail(error);
       this.#report(error);
     });
-    return new SessionCredit(wire, (result) => {
+    const onBegin = (result?: FollowSessionResult) => {
       if (result !== undefined) this.#attachment.moveTo(result.position);
       this.#feed.observer?.onBegin(result);
-    });
+    };
+    return new SessionCredit(wire, onBegin, capabilities.batches === true);
   }
 
   #bind(sessionId: string): SessionAttachment {

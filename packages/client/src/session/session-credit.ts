@@ -37,6 +37,7 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
 export class SessionCredit {
   readonly #wire: CreditWire;
   readonly #onBegin: (result?: FollowSessionResult) => void;
+  readonly #takesBatches: boolean;
   #consumers = 0;
   /**
    * Set until the position at which the first consumer begins is known: events before that position were sent on earlier credit.
@@ -56,10 +57,12 @@ export class SessionCredit {
   /**
    * @param onBegin called before the first event of a new consumer is received: with the position after which in-order events
    *   continue, or without a result when the link was lost before the answer
+   * @param takesBatches whether the daemon is asked to send several events in one message
    */
-  constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void) {
+  constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void, takesBatches = false) {
     this.#wire = wire;
     this.#onBegin = onBegin;
+    this.#takesBatches = takesBatches;
   }
 
   /** Whether the next events were sent before the position at which the present consumer begins. */
@@ -126,13 +129,17 @@ export class SessionCredit {
     };
   }
 
+  /** What a message costs, in bytes; 0 while nothing is counted. */
+  costOf(frame: string): number {
+    return this.#consumers === 0 || this.#following !== undefined ? 0 : utf8Length(frame);
+  }
+
   /**
-   * A notification was received in order, as `frame`. Returns the bytes that wait until they are {@link consumed}; 0 when it
-   * cost no credit.
+   * A notification was received in order, in a message of which `bytes` are its share. Returns the bytes that wait until they are
+   * {@link consumed}; 0 when it cost no credit.
    */
-  arrived(notification: SessionNotification, frame: string): number {
+  arrived(notification: SessionNotification, bytes: number): number {
     if (this.#consumers === 0 || this.#following !== undefined || isFree(notification)) return 0;
-    const bytes = utf8Length(frame);
     this.#grantedEvents -= 1;
     this.#grantedBytes -= bytes;
     this.#waitingEvents += 1;
@@ -178,7 +185,8 @@ export class SessionCredit {
     const isWanted = isDue && this.#consumers > 0;
     this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
     this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
-    return { events: this.#grantedEvents, bytes: this.#grantedBytes };
+    const credit = { events: this.#grantedEvents, bytes: this.#grantedBytes };
+    return this.#takesBatches ? { ...credit, batches: true } : credit;
   }
 
   #grantMore(): void {
@@ -221,6 +229,11 @@ const encoder = new TextEncoder();
 
 /** Bytes of a text in UTF-8, as the daemon counts them. A tenth of the time that encoding to a new array takes. */
 function utf8Length(text: string): number {
-  if (text.length * 3 > SCRATCH.length) return encoder.encode(text).length;
-  return encoder.encodeInto(text, SCRATCH).written;
+  let bytes = 0;
+  for (let rest = text; rest !== ""; ) {
+    const { read, written } = encoder.encodeInto(rest, SCRATCH);
+    bytes += written;
+    rest = rest.slice(read);
+  }
+  return bytes;
 }

@@ -4,6 +4,10 @@ import { LIMITS } from "@daemon-sdk/protocol";
 export const JOURNAL_LIMITS = {
   /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
   segmentEntries: 64,
+  /** Entries of one batch: a quarter of a client's window. */
+  batchEntries: 256,
+  /** Texts of one batch, in UTF-16 units: what a socket writes at once. Its last entry may be larger. */
+  batchChars: 64 * 1024,
   /** Bytes read from the store at a time for a lagging reader, which holds one page in memory. */
   readPageBytes: 256 * 1024,
   /** Entries kept in memory for cursors that wait for credit, of all sessions, in UTF-16 units: windows of a hundred clients. */
