@@ -3,7 +3,7 @@ import type { KV, KvWatchEntry } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import { openNames } from "../registry/index.js";
+import { openNames, type StreamPlace } from "../registry/index.js";
 import type { FleetRelay, NamePlace } from "./fleet-relay.js";
 
 /** Options of {@link NameBoard}. */
@@ -11,7 +11,7 @@ export interface NameBoardOptions {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
   readonly machineId: string;
-  readonly replicas: number;
+  readonly streams: StreamPlace;
   readonly relay: FleetRelay;
   readonly logger: Logger;
 }
@@ -35,8 +35,8 @@ export class NameBoard {
 
   /** Opens the bucket, and makes it when it is missing. Rejects with CONNECTION_FAILED. */
   static async open(options: NameBoardOptions): Promise<NameBoard> {
-    const { nats, subjects, replicas } = options;
-    return new NameBoard(options, await openNames(nats, subjects, replicas));
+    const { nats, subjects, streams } = options;
+    return new NameBoard(options, await openNames(nats, subjects, streams));
   }
 
   /** Reads all entries, corrects the own ones, and follows the others. Also after a pause. Rejects when the registry fails. */
