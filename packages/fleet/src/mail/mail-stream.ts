@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@daemon-sdk/protocol";
+import type { MailLetter } from "@daemon-sdk/protocol/relay";
 import {
   type Consumer,
   type ConsumerMessages,
@@ -14,7 +15,6 @@ import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
 import { jetStreamOptions, makeStream, registryFailure, type StreamPlace } from "../registry/index.js";
-import type { MailLetter } from "./fleet-relay.js";
 import { decodeLetter, encodeLetter } from "./letter-bytes.js";
 
 /** Options of {@link MailStream}. */

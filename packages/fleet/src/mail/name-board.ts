@@ -1,10 +1,10 @@
 import { isRecord, type Logger } from "@daemon-sdk/protocol";
+import type { FleetRelay, NamePlace } from "@daemon-sdk/protocol/relay";
 import type { KV, KvWatchEntry } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
 import { openNames, type StreamPlace } from "../registry/index.js";
-import type { FleetRelay, NamePlace } from "./fleet-relay.js";
 
 /** Options of {@link NameBoard}. */
 export interface NameBoardOptions {
