@@ -216,6 +216,7 @@ class RunningDaemon implements Daemon {
       measure: () => ({
         connections: this.#connections.size,
         relayConnections: this.#doors.relay?.door.size ?? 0,
+        outboxes: this.#doors.relay?.host.outboxFigures() ?? [],
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
