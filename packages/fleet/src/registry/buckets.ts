@@ -59,10 +59,18 @@ export async function openBuckets(nats: NatsConnection, subjects: Subjects, plac
   }
 }
 
-/** Opens the bucket of the relay's names, which machines use only: as {@link openBuckets}. */
-export async function openNames(nats: NatsConnection, subjects: Subjects, place: StreamPlace): Promise<KV> {
+/**
+ * Opens the bucket of the relay's names, which machines use only: as {@link openBuckets}. Its entries end by their age. A name that is
+ * gone leaves a marker, which its machine may not remove: whoever may purge one entry may purge all.
+ */
+export async function openNames(
+  nats: NatsConnection,
+  subjects: Subjects,
+  place: StreamPlace,
+  ageMs: number = FLEET_LIMITS.namesAgeMs,
+): Promise<KV> {
   try {
-    return await (await bucketOpener(nats, subjects, place))("names");
+    return await (await bucketOpener(nats, subjects, place))("names", ageMs);
   } catch (cause) {
     throw registryFailure("opened", cause);
   }
