@@ -87,7 +87,7 @@ async function enrol({ json, terminal }: CommandContext, options: EnrolCommandOp
     ...(service === undefined ? {} : { client: service }),
     ...(days === undefined ? {} : { validMs: days * DAY_MS }),
   });
-  if (json) terminal.json({ user, expiresAt: expiresAt.toISOString(), credentials });
+  if (json) terminal.json({ user, expiresAt: expiresAt.getTime(), credentials });
   else terminal.answer(credentials);
   terminal.note(`Valid until ${expiresAt.toISOString()}. To revoke them: --user ${user}`);
   return EXIT.ok;
