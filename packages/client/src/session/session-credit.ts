@@ -2,6 +2,8 @@ import { CLIENT_LIMITS, type Credit, type FollowSessionResult, type SessionNotif
 
 /** How a {@link SessionCredit} calls the daemon. */
 export interface CreditWire {
+  /** Whether the daemon may send several events in one message. Default: no. */
+  readonly takesBatches?: boolean;
   /**
    * `follow_session`; `onResult` is called in the tick the answer is read, before any later frame is. False when nothing was
    * sent, because there is no session yet or no link: {@link SessionCredit.attaching} then holds the credit.
@@ -9,6 +11,11 @@ export interface CreditWire {
   follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean;
   /** `grant_credit`; dropped without a link. */
   grant(credit: Credit): void;
+  /**
+   * Called when in-order events continue at another position, before the first of them is delivered: with the answer to
+   * `follow_session`, or on a new link without one.
+   */
+  onBegin(result?: FollowSessionResult): void;
 }
 
 /** One consumer of a session's events: a running stream, or the listeners. */
@@ -36,8 +43,6 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
  */
 export class SessionCredit {
   readonly #wire: CreditWire;
-  readonly #onBegin: (result?: FollowSessionResult) => void;
-  readonly #takesBatches: boolean;
   #consumers = 0;
   /**
    * Set until the position at which the first consumer begins is known: events before that position were sent on earlier credit.
@@ -54,15 +59,8 @@ export class SessionCredit {
   #waitingEvents = 0;
   #waitingBytes = 0;
 
-  /**
-   * @param onBegin called before the first event of a new consumer is received: with the position after which in-order events
-   *   continue, or without a result when the link was lost before the answer
-   * @param takesBatches whether the daemon is asked to send several events in one message
-   */
-  constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void, takesBatches = false) {
+  constructor(wire: CreditWire) {
     this.#wire = wire;
-    this.#onBegin = onBegin;
-    this.#takesBatches = takesBatches;
   }
 
   /** Whether the next events were sent before the position at which the present consumer begins. */
@@ -170,7 +168,7 @@ export class SessionCredit {
 
   #begin(result?: FollowSessionResult): void {
     this.#following = undefined;
-    this.#onBegin(result);
+    this.#wire.onBegin(result);
   }
 
   #take(events: number, bytes: number): void {
@@ -186,7 +184,7 @@ export class SessionCredit {
     this.#grantedEvents = isWanted ? Math.max(this.#roomForEvents, 0) : 0;
     this.#grantedBytes = isWanted ? Math.max(this.#roomForBytes, 0) : 0;
     const credit = { events: this.#grantedEvents, bytes: this.#grantedBytes };
-    return this.#takesBatches ? { ...credit, batches: true } : credit;
+    return this.#wire.takesBatches === true ? { ...credit, batches: true } : credit;
   }
 
   #grantMore(): void {
