@@ -52,15 +52,18 @@ export class SessionMover {
     throw new SessionError("SESSION_MOVING", text, { sessionId });
   }
 
-  /** Ends a move that is decided: for whoever looks for the session. Resolves when the target serves it. */
-  async settle(sessionId: string): Promise<void> {
+  /** The machine of a session's entry, for whoever looks for the session; undefined without one. A move that is decided is ended before. */
+  async settle(sessionId: string): Promise<string | undefined> {
     const place = await this.#parts.sessions.placeOf(sessionId);
-    if (place?.move?.isCommitted !== true) return;
+    if (place?.move?.isCommitted !== true) return place?.machineId;
     const { to } = place.move;
-    await using target = await this.#open(to);
-    await target.link.arrive(orderOf(place as MovingPlace));
+    {
+      await using target = await this.#open(to);
+      await target.link.arrive(orderOf(place as MovingPlace));
+    }
     // The source may be away; its frozen copy is given up by the next one that asks.
     await this.#finish(place as MovingPlace, {}).catch(() => {});
+    return to;
   }
 
   /** The directory's entry, made for a session that no service made. Rejects with `SessionNotFoundError`. */
@@ -174,26 +177,27 @@ export class SessionMover {
     await target.arrive(orderOf(place));
   }
 
-  /** Gives a move up that is not decided: the session goes on where it is. */
+  /**
+   * Gives a move up that is not decided: the session goes on where it is. Rejects when that machine is not online, and changes nothing
+   * then: the move can go on.
+   */
   async #giveUp(place: MovingPlace): Promise<void> {
     const { sessions } = this.#parts;
     const { sessionId, move } = place;
     const order = orderOf(place);
+    await using source = await this.#open(move.from);
     const target = await this.#open(move.to).catch(() => undefined);
     try {
-      const found = await target?.link.state(sessionId);
+      const found = await target?.link.state(sessionId).catch(() => undefined);
       // The registry has lost the decision.
-      if (found?.state === "served" && found.arrivedBy === move.id) {
-        await sessions.swap(place, { machineId: move.to, move: { ...move, isCommitted: true } });
-        return;
-      }
-      if (!(await sessions.swap(place, { machineId: move.from }))) return;
+      const isThere = found?.state === "served" && found.arrivedBy === move.id;
+      const next = isThere ? { machineId: move.to, move: { ...move, isCommitted: true } } : { machineId: move.from };
+      if (!(await sessions.swap(place, next)) || isThere) return;
+      await source.link.stay(order);
       await target?.link.discard(order).catch(() => {});
     } finally {
       await target?.[Symbol.asyncDispose]();
     }
-    await using source = await this.#open(move.from);
-    await source.link.stay(order);
   }
 
   async #open(machineId: string): Promise<AsyncDisposable & { readonly link: MoveLink }> {

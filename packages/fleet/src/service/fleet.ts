@@ -91,8 +91,7 @@ export class Fleet implements AsyncDisposable {
     const { sessions } = this.#parts;
     const sessionId = options.sessionId ?? newId();
     const own = { ...options, sessionId, ...(needs.agent === undefined ? {} : { agent: needs.agent }) };
-    if (options.sessionId !== undefined) await this.#mover.settle(sessionId);
-    const known = options.sessionId === undefined ? undefined : await sessions.machineOf(sessionId);
+    const known = options.sessionId === undefined ? undefined : await this.#mover.settle(sessionId);
     if (known !== undefined) return (await this.connection(known)).createSession(own);
     const { machineId, connection } = await this.#place(needs);
     const winner = await sessions.claim(sessionId, machineId);
@@ -112,8 +111,7 @@ export class Fleet implements AsyncDisposable {
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
     const { sessions, machines } = this.#parts;
-    await this.#mover.settle(sessionId);
-    const hinted = await sessions.machineOf(sessionId);
+    const hinted = await this.#mover.settle(sessionId);
     if (hinted !== undefined && machines.get(hinted)?.state === "online") {
       try {
         return await (await this.connection(hinted)).resumeSession(sessionId, options);
