@@ -35,6 +35,7 @@ export {
   type SessionActivity,
   SessionError,
   type SessionMessage,
+  SessionMovedError,
   SessionNotFoundError,
   type SessionNotification,
   TimeoutError,

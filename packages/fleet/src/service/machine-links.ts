@@ -48,6 +48,19 @@ export class MachineLinks {
     return made;
   }
 
+  /** A link by which sessions are moved. Rejects as {@link connection}. */
+  async dialForMoves(machineId: string): Promise<Transport> {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#parts.machines.get(machineId)?.state !== "online") throw machineGone(machineId);
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    try {
+      return await this.#dial(machineId, { url: "", signal: attempt.signal }, "move");
+    } finally {
+      this.#attempts.delete(attempt);
+    }
+  }
+
   /** Closes the connections, and ends those that are being made. */
   async close(): Promise<void> {
     this.#endAll(new ConnectionError("CONNECTION_CLOSED", "The fleet was closed."));
@@ -78,13 +91,13 @@ export class MachineLinks {
   }
 
   /** Dials the machine's present instance: after its restart, another one than before. */
-  async #dial(machineId: string, { signal }: DialRequest): Promise<Transport> {
+  async #dial(machineId: string, { signal }: DialRequest, purpose?: "move"): Promise<Transport> {
     const { machines, router } = this.#parts;
     const machine = machines.get(machineId);
     if (this.#end !== undefined) throw this.#end;
     if (router.isAway) throw notReached(machineId, "NATS is away");
     if (machine?.state !== "online") throw notReached(machineId, "it is not online");
-    return dialMachine(this.#parts, machine, signal);
+    return dialMachine(this.#parts, machine, signal, purpose);
   }
 }
 
