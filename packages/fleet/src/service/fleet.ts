@@ -1,5 +1,12 @@
 import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
-import { DaemonError, isRecord, newId, type SearchSessionsParams, SessionNotFoundError } from "@daemon-sdk/protocol";
+import {
+  DaemonError,
+  isRecord,
+  newId,
+  type SearchSessionsParams,
+  SessionNotFoundError,
+  type Transport,
+} from "@daemon-sdk/protocol";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
@@ -100,12 +107,23 @@ export class Fleet implements AsyncDisposable {
    * Attaches to a session, wherever it runs: also to one that no service made. Rejects with `SessionNotFoundError` when no machine that is
    * online has it, and with MACHINE_GONE when the machine that had it is not online.
    */
-  async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+  resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+    return this.onMachineOf(sessionId, (connection) => connection.resumeSession(sessionId, options));
+  }
+
+  /**
+   * Makes a call for a session on the machine that has it: where the registry says, and where the session is found when that is wrong. Such
+   * a call is repeated once, after SESSION_NOT_FOUND. Rejects as {@link Fleet.resumeSession}, and as `call`.
+   */
+  async onMachineOf<Result>(
+    sessionId: string,
+    call: (connection: DaemonConnection, machineId: string) => Promise<Result>,
+  ): Promise<Result> {
     const { sessions, machines } = this.#parts;
     const hinted = await sessions.machineOf(sessionId);
     if (hinted !== undefined && machines.get(hinted)?.state === "online") {
       try {
-        return await (await this.connection(hinted)).resumeSession(sessionId, options);
+        return await call(await this.connection(hinted), hinted);
       } catch (error) {
         if (!DaemonError.is(error, "SESSION_NOT_FOUND")) throw error;
       }
@@ -113,10 +131,26 @@ export class Fleet implements AsyncDisposable {
     const found = await this.#find(sessionId);
     if (found !== undefined) {
       await sessions.note(sessionId, found);
-      return (await this.connection(found)).resumeSession(sessionId, options);
+      return call(await this.connection(found), found);
     }
     if (hinted !== undefined && machines.get(hinted)?.state !== "online") throw machineGone(hinted);
     throw new SessionNotFoundError(sessionId);
+  }
+
+  /** The machine that has a session. Rejects as {@link Fleet.resumeSession}. */
+  machineOf(sessionId: string): Promise<string> {
+    return this.onMachineOf(sessionId, async (connection, machineId) => {
+      await connection.getSessionMessages(sessionId, { limit: 1 });
+      return machineId;
+    });
+  }
+
+  /**
+   * Opens a link to a machine, for a `transport` of `connectDaemon`. Rejects with MACHINE_GONE for one that is not online, with
+   * CONNECTION_FAILED when it does not answer, with AUTH_REJECTED when NATS refuses the credentials, with the reason of `signal`.
+   */
+  dial(machineId: string, signal: AbortSignal): Promise<Transport> {
+    return this.#parts.links.dial(machineId, signal);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type ConnectDaemonOptions, connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
-import { ConnectionError, type DialRequest, type Transport } from "@daemon-sdk/protocol";
+import { ConnectionError, type Transport } from "@daemon-sdk/protocol";
 import { natsRefusal } from "../nats/index.js";
 import type { MachineDirectory } from "../registry/index.js";
 import { type Dialer, dialMachine, notReached } from "./dial-machine.js";
@@ -65,7 +65,7 @@ export class MachineLinks {
         // The machine knows who dials by the subject, and needs no other credential.
         token: "fleet",
         signal: attempt.signal,
-        transport: (request) => this.#dial(machineId, request),
+        transport: ({ signal }) => this.dial(machineId, signal),
       });
     } finally {
       this.#attempts.delete(attempt);
@@ -77,13 +77,13 @@ export class MachineLinks {
     for (const attempt of this.#attempts) attempt.abort(error);
   }
 
-  /** Dials the machine's present instance: after its restart, another one than before. */
-  async #dial(machineId: string, { signal }: DialRequest): Promise<Transport> {
+  /** As `Fleet.dial`: the machine's present instance, after its restart another one than before. */
+  async dial(machineId: string, signal: AbortSignal): Promise<Transport> {
     const { machines, router } = this.#parts;
     const machine = machines.get(machineId);
     if (this.#end !== undefined) throw this.#end;
     if (router.isAway) throw notReached(machineId, "NATS is away");
-    if (machine?.state !== "online") throw notReached(machineId, "it is not online");
+    if (machine?.state !== "online") throw machineGone(machineId);
     return dialMachine(this.#parts, machine, signal);
   }
 }
