@@ -161,7 +161,7 @@ export class Fleet implements AsyncDisposable {
    * @param options.endBefore Unix milliseconds: only sessions that were updated before
    */
   async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
-    const { items, missing } = await this.#ask(
+    const { items, missing } = await this.#list(
       async (connection) => (await connection.listAvailableSessions(options)).sessions,
     );
     return { items: [...items].sort((one, other) => other.updatedAt - one.updatedAt), missing };
@@ -172,20 +172,33 @@ export class Fleet implements AsyncDisposable {
    * `(await fleet.connection(machineId)).answerRequest(…)`.
    */
   async listRequests(): Promise<FleetResult<FleetRequest>> {
-    const { items, missing } = await this.#ask(async (connection) => connection.listRequests());
+    const { items, missing } = await this.#list(async (connection) => connection.listRequests());
     return { items: [...items].sort((one, other) => one.createdAt - other.createdAt), missing };
   }
 
   /** Sessions of all machines whose conversations match, newest first. */
   async searchSessions(search: SearchSessionsParams): Promise<FleetSearchResult> {
     let isIncomplete = false;
-    const { items, missing } = await this.#ask(async (connection) => {
+    const { items, missing } = await this.#list(async (connection) => {
       const found = await connection.searchSessions(search);
       isIncomplete ||= found.isIncomplete === true;
       return found.sessions;
     });
     const sorted = [...items].sort((one, other) => (other.updatedAt ?? 0) - (one.updatedAt ?? 0));
     return { items: sorted, missing, isIncomplete };
+  }
+
+  /**
+   * Makes a call on every machine, on some at a time, each for a bounded time. A machine that is lost, fails or is late is in `missing`.
+   *
+   * @param call resolves with the items of its machine
+   */
+  onMachines<Item>(
+    call: (connection: DaemonConnection, machineId: string) => Promise<readonly Item[]>,
+  ): Promise<FleetResult<Item>> {
+    return askMachines(this.#parts.machines.list(), async ({ machineId }) =>
+      call(await this.connection(machineId), machineId),
+    );
   }
 
   /** Closes all connections. Sessions continue on their machines. */
@@ -203,11 +216,11 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Asks every machine, and adds its id to each of its items. */
-  #ask<Item extends object>(
+  #list<Item extends object>(
     ask: (connection: DaemonConnection) => Promise<readonly Item[]>,
   ): Promise<FleetResult<Item & { readonly machineId: string }>> {
-    return askMachines(this.#parts.machines.list(), async ({ machineId }) => {
-      const items = await ask(await this.connection(machineId));
+    return this.onMachines(async (connection, machineId) => {
+      const items = await ask(connection);
       return items.map((item) => ({ ...item, machineId }));
     });
   }
