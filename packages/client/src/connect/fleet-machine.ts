@@ -20,6 +20,7 @@ export interface FleetPackage {
     servers: string | readonly string[];
     credentials?: string;
     tenant?: string;
+    domain?: string;
     client?: string;
     logger?: Logger;
   }): Promise<FleetOfMachine>;
@@ -63,13 +64,12 @@ export function withFleets(connect: ConnectDaemon, loadFleet: () => Promise<Flee
   };
 }
 
-function checkFleetMachine({ servers, credentials, tenant, client, machineId, sessionId }: FleetMachineConfig): void {
+function checkFleetMachine({ servers, machineId, sessionId, ...texts }: FleetMachineConfig): void {
   const addresses = typeof servers === "string" ? [servers] : servers;
   const areTexts = Array.isArray(addresses) && addresses.every((address) => typeof address === "string");
   if (!areTexts || addresses.length === 0 || addresses.includes(""))
     throw new InvalidOptionError("machine.servers", 'an address such as "nats://nats.example.com:4222", or several');
-  for (const [name, value] of Object.entries({ credentials, tenant, client, machineId, sessionId }))
-    checkText(`machine.${name}`, value);
+  for (const [name, value] of Object.entries({ ...texts, machineId, sessionId })) checkText(`machine.${name}`, value);
   if ((machineId === undefined) === (sessionId === undefined))
     throw new InvalidOptionError("machine.machineId", "the name of a machine, or a `sessionId` instead");
 }
@@ -108,12 +108,12 @@ class FleetRoute {
   }
 
   async #connect(): Promise<FleetOfMachine> {
-    const { servers, credentials, tenant, client } = this.#machine;
+    const { servers, credentials, tenant, domain, client } = this.#machine;
     try {
       const { connectFleet } = await this.#loadFleet();
       return await connectFleet({
         servers,
-        ...withoutUndefined({ credentials, tenant, client, logger: this.#logger }),
+        ...withoutUndefined({ credentials, tenant, domain, client, logger: this.#logger }),
       });
     } catch (error) {
       this.#fleet = undefined;

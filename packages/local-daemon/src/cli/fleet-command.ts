@@ -23,6 +23,7 @@ export function addFleetCommands(program: Command, cli: CommandLine): void {
       .requiredOption("--servers <servers>", "NATS servers of the fleet (nats://…, several by commas)")
       .option("--creds <file>", "credentials for NATS")
       .option("--tenant <name>", "the tenant (default: default)")
+      .option("--domain <name>", "domain of the cluster's JetStream, behind a leaf (default: none)")
       .action(cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))));
   add("machines", "list the machines: state, load, agents, labels", machines);
   add(

@@ -13,15 +13,17 @@ export interface FleetAddress {
   readonly servers: string;
   readonly creds?: string | undefined;
   readonly tenant?: string | undefined;
+  readonly domain?: string | undefined;
 }
 
 /** Connects to the fleet, as `connectFleet` does. */
-export async function openFleet({ servers, creds, tenant }: FleetAddress): Promise<Fleet> {
+export async function openFleet({ servers, creds, tenant, domain }: FleetAddress): Promise<Fleet> {
   const { connectFleet } = await loadFleet();
   return connectFleet({
     servers: serversOf(servers),
     ...(creds === undefined ? {} : { credentials: await readCredentials(creds) }),
     ...(tenant === undefined ? {} : { tenant }),
+    ...(domain === undefined ? {} : { domain }),
   });
 }
 

@@ -24,6 +24,7 @@ export function addServeCommand(program: Command, cli: CommandLine): void {
     )
     .option("--creds <file>", "with --fleet: credentials for NATS")
     .option("--tenant <name>", "with --fleet: the tenant (default: default)")
+    .option("--domain <name>", "with --fleet: domain of the cluster's JetStream, behind a leaf (default: none)")
     .action(
       cli.action(
         (context, options: Omit<ServeOptions, keyof typeof context>) => serve({ ...context, ...options }),
@@ -43,6 +44,7 @@ export interface ServeOptions {
   readonly fleet?: string | undefined;
   readonly creds?: string | undefined;
   readonly tenant?: string | undefined;
+  readonly domain?: string | undefined;
   readonly json: boolean;
   readonly terminal: Terminal;
   readonly interrupted: AbortSignal;
@@ -50,9 +52,9 @@ export interface ServeOptions {
 
 /** Serves the daemon, or a fleet, over HTTP until it is interrupted. Resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const { http, json, terminal, interrupted, fleet: servers, creds, tenant } = options;
+  const { http, json, terminal, interrupted, fleet: servers, creds, tenant, domain } = options;
   if (!http) throw new InvalidOptionError("http", "given: there is nothing else to serve");
-  await using fleet = servers === undefined ? undefined : await openFleet({ servers, creds, tenant });
+  await using fleet = servers === undefined ? undefined : await openFleet({ servers, creds, tenant, domain });
   await using server = await startServer(options, fleet);
   const url = `http://127.0.0.1:${server.port}`;
   if (json) terminal.json({ url, port: server.port });

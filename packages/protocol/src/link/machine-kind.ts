@@ -22,6 +22,8 @@ export type FleetMachineConfig = {
   credentials?: string;
   /** Name of the tenant. Default `default`. */
   tenant?: string;
+  /** Domain of the cluster's JetStream, for a program whose server is a leaf. Default: none. */
+  domain?: string;
   /** Name of this service, by which machines know who dials. Default: that of the credentials. */
   client?: string;
 } & ({ machineId: string; sessionId?: undefined } | { sessionId: string; machineId?: undefined });
