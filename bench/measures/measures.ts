@@ -3,7 +3,7 @@ import { bundle } from "./bundle.js";
 import { coldStart } from "./cold-start.js";
 import { connecting } from "./connect.js";
 import { latency, latencyAmongMany } from "./latency.js";
-import { idle, memory } from "./memory.js";
+import { idle, memory, sessionsMemory } from "./memory.js";
 import { oneWay } from "./one-way.js";
 import { relayLatency, relayMemory, relayThroughput } from "./relay.js";
 import { replay } from "./replay.js";
@@ -25,6 +25,7 @@ export const MEASURES: readonly Measure[] = [
   connecting,
   coldStart,
   memory,
+  sessionsMemory,
   idle,
   replay,
   search,

@@ -11,10 +11,13 @@ export const BENCH_KEY = "fk-bench-on-loopback";
 export const SHELL_AGENT = join(process.cwd(), "bench", "roles", "shell-agent.sh");
 
 const AGENTS = 2_000;
+/** As many agents as run where the sessions are to have none, soon after they were made. */
+export const FEW_AGENTS = "8";
 const SESSIONS = 20_000;
 
-/** Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Argument: its state directory. */
+/** Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Arguments: its state directory, and the most agents that run. */
 export async function playDaemon(): Promise<void> {
+  const agents = Number(process.argv[5] ?? AGENTS);
   const stateDir = process.argv[4] ?? mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
   const program = [process.execPath, process.argv[1] ?? "", "--role"] as const;
   const daemon = await createDaemon({
@@ -26,7 +29,7 @@ export async function playDaemon(): Promise<void> {
       paced: { driver: "stream-jsonrpc", command: [...program, "paced-agent"] },
     },
     defaultAgent: "shell",
-    limits: { liveAgents: AGENTS, liveAgentsPerKey: AGENTS, openSessions: SESSIONS, openSessionsPerKey: SESSIONS },
+    limits: { liveAgents: agents, liveAgentsPerKey: agents, openSessions: SESSIONS, openSessionsPerKey: SESSIONS },
   });
   answerFigures();
   process.once("SIGTERM", () => {
