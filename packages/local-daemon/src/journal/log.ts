@@ -116,6 +116,11 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#recent = new RecentEntries(options.recent);
   }
 
+  /** Epoch of the positions that it gives. */
+  get epoch(): number {
+    return this.#options.epoch;
+  }
+
   /** Position of the last entry, committed or not. */
   get lastSeq(): number {
     return this.#lastSeq;

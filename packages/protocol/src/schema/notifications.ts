@@ -173,7 +173,11 @@ const sessionSchemas = {
   request_opened: notification("request_opened", { requestId: text, method: text, params: recordSchema }),
   agent_update: notification("agent_update", { update: recordSchema }),
   agent_state_changed: notification("agent_state_changed", { state: text }),
-  session_closed: notification("session_closed", { timestamp: number, reason: z.exactOptional(z.unknown()) }),
+  session_closed: notification("session_closed", {
+    timestamp: number,
+    reason: z.exactOptional(z.unknown()),
+    machineId: z.exactOptional(z.unknown()),
+  }),
   session_unsubscribed: notification("session_unsubscribed", { message: text }),
   child_session_available: notification("child_session_available", { childSessionId: text, timestamp: number }),
   "daemon.terminal_data": notification("daemon.terminal_data", { terminalId: text, data: text }),

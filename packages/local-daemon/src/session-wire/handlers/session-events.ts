@@ -37,7 +37,9 @@ export async function sessionEvents(
   id: SessionId,
   { after, includeRequests = false }: Pick<GetSessionEventsParams, "after" | "includeRequests">,
 ): Promise<WrittenResult> {
-  const end = { epoch: host.services.epoch, seq: await endOf(host, id) };
+  const { leaving } = await host.rowOf(id);
+  const epoch = host.find(id)?.log.epoch ?? leaving?.epoch ?? host.services.epoch;
+  const end = { epoch, seq: await endOf(host, id) };
   if (after === undefined) return written([], end);
   const store = host.turnStore(id);
   const goesOn = await isContinuous(host, id, after, end);
