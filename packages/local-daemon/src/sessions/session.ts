@@ -120,7 +120,8 @@ export class Session {
     this.agent = this.#makeSlot();
     this.turns = this.#makeTurns(options.lastOrdinal);
     this.attached = new AttachedClients({
-      ...services,
+      inbox: services.inbox,
+      logger: services.logger,
       log: this.log,
       starter: () => this.turns.active?.starter,
       onAttached: () => this.#onAttached(),
@@ -187,8 +188,10 @@ export class Session {
   }
 
   #makeLog(lastSeq: number): SessionLog {
+    // Not all services: a copy of them for each part of each session would be most of what an idle session takes.
+    const { epoch, store, committer, limits, watch, recent, now, logger } = this.#services;
     return new SessionLog({
-      ...this.#services,
+      ...{ epoch, store, committer, limits, watch, recent, now, logger },
       sessionId: this.id,
       lastSeq,
       owner: this.#row.owner,
@@ -200,8 +203,9 @@ export class Session {
   }
 
   #makeTurns(lastOrdinal: number): TurnQueue {
+    const { store, room, observer, limits, now, logger } = this.#services;
     return new TurnQueue({
-      ...this.#services,
+      ...{ store, room, observer, limits, now, logger },
       log: this.log,
       agent: this.agent,
       owner: this.#row.owner,
@@ -215,8 +219,9 @@ export class Session {
   }
 
   #makeSlot(): AgentSlot {
+    const { spawner, committer, live, metrics, instanceId, now, logger, limits } = this.#services;
     return new AgentSlot({
-      ...this.#services,
+      ...{ spawner, committer, live, metrics, instanceId, now, logger, limits },
       sessionId: this.id,
       spec: () => this.#services.rules.startable(this.#row),
       describeStart: () => this.#services.rules.allowedStart(this.#row.owner, this.#describeStart()),
