@@ -1,4 +1,5 @@
 import type { Logger, Transport } from "@daemon-sdk/protocol";
+import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import { Credentials, checkPrincipal, KeyPolicies, type Principal, Tickets } from "./access/index.js";
 import {
   type AgentCatalog,
@@ -22,9 +23,9 @@ import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
+import { type SessionMoves, StoreMoves } from "./moves/index.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
-import type { RelayExchange } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -34,6 +35,15 @@ import { MemoryStore, SqliteStore, type Store } from "./storage/index.js";
 import { loadOtel, type OtelApi } from "./tracing/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
+export type {
+  FleetRelay,
+  MailAccount,
+  MailCarrier,
+  MailExchange,
+  MailLetter,
+  MailReport,
+  NamePlace,
+} from "@daemon-sdk/protocol/relay";
 export { type ConfiguredKey, type KeyPolicy, type KeyQuotas, PERSON, type Principal } from "./access/index.js";
 export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index.js";
 export {
@@ -49,14 +59,15 @@ export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
 export type { TlsFiles } from "./listener/index.js";
 export type {
-  MailAccount,
-  MailCarrier,
-  MailExchange,
-  MailLetter,
-  MailReport,
-  NameElsewhere,
-  RelayExchange,
-} from "./relay/index.js";
+  ArrivalChanges,
+  ArrivalState,
+  LeaveOrder,
+  LeavingSession,
+  MoveOrder,
+  MoveState,
+  SessionMoves,
+  SessionPiece,
+} from "./moves/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
@@ -133,6 +144,7 @@ class RunningDaemon implements Daemon {
   readonly #observation: Observation;
   readonly #metricsReader: MetricsReader;
   readonly #doors: DaemonDoors;
+  readonly #moves: StoreMoves;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -167,6 +179,7 @@ class RunningDaemon implements Daemon {
       search: this.#search,
       agents: this.#agents,
     });
+    this.#moves = new StoreMoves(this.#host);
     this.#connections = this.#sessionConnections();
     this.#metricsReader = this.#readMetrics();
     this.#reload = this.#makeReload(policies);
@@ -216,6 +229,7 @@ class RunningDaemon implements Daemon {
       measure: () => ({
         connections: this.#connections.size,
         relayConnections: this.#doors.relay?.door.size ?? 0,
+        outboxes: this.#doors.relay?.host.outboxFigures() ?? [],
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
@@ -228,8 +242,12 @@ class RunningDaemon implements Daemon {
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
   }
 
-  get relay(): RelayExchange | undefined {
+  get relay(): FleetRelay | undefined {
     return this.#doors.relay?.host.exchange;
+  }
+
+  get moves(): SessionMoves {
+    return this.#moves;
   }
 
   async accept(transport: Transport, principal?: Principal): Promise<void> {
@@ -271,7 +289,7 @@ class RunningDaemon implements Daemon {
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
       this.#retention.start();
       for (const session of waiting) session.turns.release();
-      void this.#host.copies.dropLeft();
+      void this.#host.copies.dropLeft().then(() => this.#moves.dropOld());
     } catch (error) {
       succession.close();
       await this.#doors.listener?.close();

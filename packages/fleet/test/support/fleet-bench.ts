@@ -77,6 +77,11 @@ export class FleetBench {
     return membership;
   }
 
+  /** The store of a machine's daemon. */
+  storeOf(name: string): MemoryStore | undefined {
+    return this.#stores.get(name);
+  }
+
   /** A client in the daemon's own program. */
   async localClient(daemon: Daemon): Promise<DaemonConnection> {
     const connection = await connectDaemon({

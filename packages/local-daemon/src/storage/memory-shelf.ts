@@ -1,17 +1,26 @@
 import type { SessionId } from "@daemon-sdk/protocol";
-import type { PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
+import type { MovingSession, PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
 
 /** Data of one session. */
 export interface SessionShelf {
   row: SessionRow | undefined;
   /** While it is no session yet. */
   draft?: SessionRow | undefined;
+  /** While another machine has it. */
+  moving?: MovingSession | undefined;
   segments: SegmentRow[];
   /** In the order of their first write; `no` is the place in that order. */
   messages: Map<string, { no: number; text: string }>;
   turns: Map<string, TurnRow>;
   prompts: Map<string, string>;
   promptParts: Map<string, Uint8Array[]>;
+}
+
+/** Whether rows of it are to be dropped: all of a draft, and what a session that was moved away has left. */
+export function isDropped({ draft, moving, messages, turns, segments, prompts, promptParts }: SessionShelf): boolean {
+  if (draft !== undefined) return true;
+  const rows = messages.size + turns.size + segments.length + prompts.size + promptParts.size;
+  return moving?.state === "moved" && rows > 0;
 }
 
 /** Drops up to so many rows of a session, of whatever kind. Returns how many fewer there were. */

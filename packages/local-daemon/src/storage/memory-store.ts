@@ -1,6 +1,16 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { MemoryRelay } from "./memory-relay.js";
-import { byOrdinal, byText, bytesOf, copy, dropRows, endOf, isOpen, type SessionShelf } from "./memory-shelf.js";
+import {
+  byOrdinal,
+  byText,
+  bytesOf,
+  copy,
+  dropRows,
+  endOf,
+  isDropped,
+  isOpen,
+  type SessionShelf,
+} from "./memory-shelf.js";
 import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import type {
@@ -10,6 +20,7 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
@@ -130,7 +141,16 @@ export class MemoryStore implements Store {
   }
 
   async drafts(): Promise<readonly SessionId[]> {
-    return [...this.#shelves].flatMap(([id, { draft }]) => (draft === undefined ? [] : [id])).sort(byText);
+    return [...this.#shelves].flatMap(([id, shelf]) => (isDropped(shelf) ? [id] : [])).sort(byText);
+  }
+
+  async arrivingSessions(): Promise<readonly SessionId[]> {
+    const ids = [...this.#shelves].flatMap(([id, { moving }]) => (moving?.state === "arriving" ? [id] : []));
+    return ids.sort(byText);
+  }
+
+  async readMoving(id: SessionId): Promise<MovingSession | undefined> {
+    return copy(this.#shelves.get(id)?.moving);
   }
 
   async countMessages(id: SessionId): Promise<number> {
@@ -193,6 +213,7 @@ export class MemoryStore implements Store {
     // The order of the ids is the one SQLite gives: by their JSON text.
     return ids
       .sort(byText)
+      .filter((id) => this.#isServed(id))
       .flatMap((id) => [...(this.#shelves.get(id)?.turns.values() ?? [])].filter(isOpen).sort(byOrdinal).map(copy));
   }
 
@@ -218,7 +239,8 @@ export class MemoryStore implements Store {
   }
 
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
-    const pending = [...this.#requests.values()].filter((row) => row.resolvedAt === undefined);
+    const open = [...this.#requests.values()].filter((row) => row.resolvedAt === undefined);
+    const pending = open.filter((row) => this.#isServed(row.sessionId));
     return pending.filter((row) => sessionId === undefined || row.sessionId === sessionId).map(copy);
   }
 
@@ -245,7 +267,13 @@ export class MemoryStore implements Store {
   #apply(write: StoreWrite): void {
     switch (write.kind) {
       case "session":
-        Object.assign(this.#shelf(write.row.id), { row: copy(write.row), draft: undefined });
+        Object.assign(this.#shelf(write.row.id), { row: copy(write.row), draft: undefined, moving: undefined });
+        break;
+      case "arriving":
+      case "moved":
+      case "forgetMoved":
+      case "raiseEpoch":
+        this.#move(write);
         break;
       case "draft":
         this.#shelf(write.row.id).draft = copy(write.row);
@@ -283,17 +311,39 @@ export class MemoryStore implements Store {
     }
   }
 
+  #move(write: Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>): void {
+    if (write.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, write.epoch);
+    else if (write.kind === "arriving") {
+      const { row, arrival } = copy(write);
+      this.#shelf(row.id).moving = { state: "arriving", row, arrival };
+    } else if (write.kind === "moved") {
+      const mark = copy(write.mark);
+      Object.assign(this.#shelf(mark.sessionId), { row: undefined, moving: { state: "moved", mark } });
+    } else {
+      for (const [id, shelf] of this.#shelves) {
+        const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < write.before;
+        if (isOver && !isDropped(shelf)) this.#shelves.delete(id);
+      }
+    }
+  }
+
+  #isServed(id: SessionId): boolean {
+    return this.#shelves.get(id)?.moving === undefined;
+  }
+
   #drop(write: Extract<StoreWrite, { kind: "deleteSession" | "dropDraft" }>): void {
     const { sessionId } = write;
     const shelf = this.#shelves.get(sessionId);
     if (write.kind === "dropDraft") this.#dropDraft(sessionId, write.rows);
     else if (shelf?.row !== undefined) Object.assign(shelf, { row: undefined, draft: shelf.row });
+    else if (shelf?.moving?.state === "arriving") Object.assign(shelf, { moving: undefined, draft: shelf.moving.row });
   }
 
   #dropDraft(sessionId: SessionId, rows: number): void {
     const shelf = this.#shelves.get(sessionId);
-    if (shelf?.draft === undefined) return;
-    if (dropRows(shelf, this.#requests, sessionId, rows) > 0) this.#shelves.delete(sessionId);
+    if (shelf === undefined || !isDropped(shelf)) return;
+    if (dropRows(shelf, this.#requests, sessionId, rows) > 0 && shelf.moving === undefined)
+      this.#shelves.delete(sessionId);
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {

@@ -5,6 +5,7 @@ import { MailboxIndex } from "./mailbox-index.js";
 import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { IS_DROPPED, SESSION_MARK } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
@@ -17,6 +18,8 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  MovedMark,
+  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
@@ -47,6 +50,9 @@ export interface SqliteStoreOptions {
   /** The program of the thread that checkpoints; default the one that the build puts beside this file. */
   readonly checkpointProgram?: string;
 }
+
+/** Whether a row is of no session that another machine has. */
+const IS_SERVED = `session NOT IN (SELECT id FROM sessions WHERE draft IN (${SESSION_MARK.arriving}, ${SESSION_MARK.leaving}))`;
 
 /**
  * The {@link Store} in one SQLite file.
@@ -286,8 +292,20 @@ export class SqliteStore implements Store {
   }
 
   async drafts(): Promise<readonly SessionId[]> {
-    const rows = this.#database.all("SELECT id FROM sessions WHERE draft IS NOT NULL ORDER BY id");
-    return rows.map((row) => this.#database.json<SessionId>(row, "id"));
+    return this.#idsWhere(IS_DROPPED);
+  }
+
+  async arrivingSessions(): Promise<readonly SessionId[]> {
+    return this.#idsWhere(`draft = ${SESSION_MARK.arriving}`);
+  }
+
+  async readMoving(id: SessionId): Promise<MovingSession | undefined> {
+    const row = this.#database.get("SELECT draft, body FROM sessions WHERE id = ? AND draft > 1", key(id));
+    if (row === undefined) return undefined;
+    if (numberOf(row, "draft") !== SESSION_MARK.arriving)
+      return { state: "moved", mark: this.#database.json<MovedMark>(row, "body") };
+    const { row: arriving, arrival } = this.#database.json<Extract<MovingSession, { state: "arriving" }>>(row, "body");
+    return { state: "arriving", row: arriving, arrival };
   }
 
   async countMessages(id: SessionId): Promise<number> {
@@ -325,7 +343,7 @@ export class SqliteStore implements Store {
 
   async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
     const ofSession = sessionId === undefined ? "" : "AND session = ?";
-    const sql = `SELECT body FROM turns WHERE ended_at IS NULL ${ofSession} ORDER BY session, ordinal`;
+    const sql = `SELECT body FROM turns WHERE ended_at IS NULL ${ofSession} AND ${IS_SERVED} ORDER BY session, ordinal`;
     return this.#database
       .all(sql, ...(sessionId === undefined ? [] : [key(sessionId)]))
       .map((row) => this.#database.json<TurnRow>(row, "body"));
@@ -353,7 +371,7 @@ export class SqliteStore implements Store {
 
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
     const ofSession = sessionId === undefined ? "" : "AND session = ?";
-    const sql = `SELECT body FROM requests WHERE resolved_at IS NULL ${ofSession} ORDER BY no`;
+    const sql = `SELECT body FROM requests WHERE resolved_at IS NULL ${ofSession} AND ${IS_SERVED} ORDER BY no`;
     const values = sessionId === undefined ? [] : [key(sessionId)];
     return this.#database.all(sql, ...values).map((row) => this.#database.json<PendingRequestRow>(row, "body"));
   }
@@ -378,6 +396,11 @@ export class SqliteStore implements Store {
 
   relayFacts(scope: string): ReturnType<Store["relayFacts"]> {
     return this.#relay.relayFacts(scope);
+  }
+
+  #idsWhere(condition: string): SessionId[] {
+    const rows = this.#database.all(`SELECT id FROM sessions WHERE draft IS NOT NULL AND ${condition} ORDER BY id`);
+    return rows.map((row) => this.#database.json<SessionId>(row, "id"));
   }
 
   #bodyOf<Row>(row: SqlRow | undefined): Row | undefined {

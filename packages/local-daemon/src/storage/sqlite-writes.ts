@@ -1,6 +1,6 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
-import { applyDrop } from "./sqlite-drafts.js";
+import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
 import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
@@ -17,7 +17,13 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
   switch (write.kind) {
     case "session":
     case "draft":
-      putSession(database, write.row, write.kind === "draft" ? 1 : null);
+      putSession(database, write.row, write.kind === "draft" ? SESSION_MARK.draft : null);
+      break;
+    case "arriving":
+    case "moved":
+    case "forgetMoved":
+    case "raiseEpoch":
+      applyMove(database, write);
       break;
     case "deleteSession":
     case "dropDraft":
@@ -53,11 +59,34 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
   }
 }
 
+const PUT_SESSION = "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)";
+
 function putSession(database: SqliteDatabase, row: SessionRow, draft: 1 | null): void {
-  database.run(
-    "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)",
-    ...[key(row.id), row.updatedAt, row.owner ?? null, JSON.stringify(row), draft],
-  );
+  database.run(PUT_SESSION, ...[key(row.id), row.updatedAt, row.owner ?? null, JSON.stringify(row), draft]);
+}
+
+type MoveWrite = Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>;
+
+function applyMove(database: SqliteDatabase, write: MoveWrite): void {
+  switch (write.kind) {
+    case "arriving": {
+      const { row, arrival } = write;
+      const body = JSON.stringify({ row, arrival });
+      database.run(PUT_SESSION, ...[key(row.id), row.updatedAt, row.owner ?? null, body, SESSION_MARK.arriving]);
+      break;
+    }
+    case "moved": {
+      const { mark } = write;
+      const place = [key(mark.sessionId), mark.movedAt, mark.owner ?? null];
+      database.run(PUT_SESSION, ...place, JSON.stringify(mark), SESSION_MARK.leaving);
+      break;
+    }
+    case "forgetMoved":
+      database.run("DELETE FROM sessions WHERE draft = ? AND updated_at < ?", SESSION_MARK.moved, write.before);
+      break;
+    case "raiseEpoch":
+      database.run("UPDATE meta SET value = max(value, ?) WHERE name = 'epoch'", write.epoch);
+  }
 }
 
 function applyAgentProcess(
