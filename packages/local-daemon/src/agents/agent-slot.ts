@@ -345,6 +345,8 @@ export class AgentSlot implements Occupant {
     if (agent !== undefined) committer.commit([{ kind: "agentProcessGone", pid: agent.pid }]).catch(() => {});
     if (this.#agent === agent) {
       this.#agent = undefined;
+      // It knows the agent, with its process and its pipes.
+      this.#outlet = undefined;
       this.#isReady = false;
       live.delete(this);
     }

@@ -125,7 +125,8 @@ export class Session {
     this.turns = this.#makeTurns(options.lastOrdinal);
     if (row.leaving !== undefined) this.#freeze(row.leaving);
     this.attached = new AttachedClients({
-      ...services,
+      inbox: services.inbox,
+      logger: services.logger,
       log: this.log,
       starter: () => this.turns.active?.starter,
       onAttached: () => this.#onAttached(),
@@ -263,8 +264,10 @@ export class Session {
   }
 
   #makeLog(lastSeq: number): SessionLog {
+    // Not all services: a copy of them for each part of each session would be most of what an idle session takes.
+    const { store, committer, limits, watch, recent, now, logger } = this.#services;
     return new SessionLog({
-      ...this.#services,
+      ...{ store, committer, limits, watch, recent, now, logger },
       epoch: this.#row.leaving?.epoch ?? this.#services.epoch,
       sessionId: this.id,
       lastSeq,
@@ -277,8 +280,9 @@ export class Session {
   }
 
   #makeTurns(lastOrdinal: number): TurnQueue {
+    const { store, room, observer, limits, now, logger } = this.#services;
     return new TurnQueue({
-      ...this.#services,
+      ...{ store, room, observer, limits, now, logger },
       log: this.log,
       agent: this.agent,
       owner: this.#row.owner,
@@ -292,8 +296,9 @@ export class Session {
   }
 
   #makeSlot(): AgentSlot {
+    const { spawner, committer, live, metrics, instanceId, now, logger, limits } = this.#services;
     return new AgentSlot({
-      ...this.#services,
+      ...{ spawner, committer, live, metrics, instanceId, now, logger, limits },
       sessionId: this.id,
       spec: async () => {
         this.#expectUnfrozen();
