@@ -12,6 +12,41 @@ export interface SessionShelf {
   turns: Map<string, TurnRow>;
   prompts: Map<string, string>;
   promptParts: Map<string, Uint8Array[]>;
+  /** Bytes of everything here, and of whose they are counted as yet; the person's owner is empty. */
+  bytes: number;
+  counted: { owner: string; bytes: number };
+}
+
+/** A session without anything. */
+export function emptyShelf(): SessionShelf {
+  return {
+    row: undefined,
+    segments: [],
+    messages: new Map(),
+    turns: new Map(),
+    prompts: new Map(),
+    promptParts: new Map(),
+    bytes: 0,
+    counted: { owner: "", bytes: 0 },
+  };
+}
+
+/** Bytes of a row as it is stored; 0 for none. */
+export function rowBytes(row: object | undefined): number {
+  return row === undefined ? 0 : Buffer.byteLength(JSON.stringify(row));
+}
+
+/** Bytes of everything that a session has; its requests lie elsewhere. */
+export function shelfBytes(shelf: SessionShelf, requests: readonly PendingRequestRow[]): number {
+  const sizes = [
+    rowBytes(shelf.row ?? shelf.draft),
+    ...shelf.segments.map(bytesOf),
+    ...[...shelf.messages.values()].map(({ text }) => Buffer.byteLength(text)),
+    ...[...shelf.turns.values(), ...requests].map(rowBytes),
+    ...[...shelf.prompts.values()].map((text) => Buffer.byteLength(text)),
+    ...[...shelf.promptParts.values()].flat().map((part) => part.byteLength),
+  ];
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Drops up to so many rows of a session, of whatever kind. Returns how many fewer there were. */

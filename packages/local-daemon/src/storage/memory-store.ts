@@ -1,6 +1,19 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { MemoryBytes } from "./memory-bytes.js";
 import { MemoryRelay } from "./memory-relay.js";
-import { byOrdinal, byText, bytesOf, copy, dropRows, endOf, isOpen, type SessionShelf } from "./memory-shelf.js";
+import {
+  byOrdinal,
+  byText,
+  bytesOf,
+  copy,
+  dropRows,
+  emptyShelf,
+  endOf,
+  isOpen,
+  rowBytes,
+  type SessionShelf,
+  shelfBytes,
+} from "./memory-shelf.js";
 import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import type {
@@ -14,6 +27,7 @@ import type {
   OldestQuery,
   PendingRequestRow,
   SegmentInfo,
+  SegmentRow,
   SessionPageQuery,
   SessionRow,
   Store,
@@ -32,6 +46,7 @@ export class MemoryStore implements Store {
   readonly #requests = new Map<string, PendingRequestRow>();
   readonly #processes = new Map<number, AgentProcessRow>();
   readonly #relay = new MemoryRelay();
+  readonly storedBytes = new MemoryBytes();
   readonly #now: () => number;
   #epoch = 0;
   #messageNo = 0;
@@ -245,10 +260,8 @@ export class MemoryStore implements Store {
   #apply(write: StoreWrite): void {
     switch (write.kind) {
       case "session":
-        Object.assign(this.#shelf(write.row.id), { row: copy(write.row), draft: undefined });
-        break;
       case "draft":
-        this.#shelf(write.row.id).draft = copy(write.row);
+        this.#putSession(write);
         break;
       case "deleteSession":
       case "dropDraft":
@@ -256,18 +269,20 @@ export class MemoryStore implements Store {
         break;
       case "segment":
         this.#shelf(write.row.sessionId).segments.push(copy(write.row));
+        this.#count(write.row.sessionId, bytesOf(write.row));
         break;
       case "message":
         this.#putMessage(write.sessionId, write.message);
         break;
       case "retractMessage":
-        this.#shelves.get(write.sessionId)?.messages.delete(write.messageId);
+        this.#retract(write.sessionId, write.messageId);
         break;
       case "turn":
       case "promptPart":
         this.#putTurn(write);
         break;
       case "request":
+        this.#count(write.row.sessionId, rowBytes(write.row) - rowBytes(this.#requests.get(write.row.id)));
         this.#requests.set(write.row.id, copy(write.row));
         break;
       case "agentProcess":
@@ -293,20 +308,50 @@ export class MemoryStore implements Store {
   #dropDraft(sessionId: SessionId, rows: number): void {
     const shelf = this.#shelves.get(sessionId);
     if (shelf?.draft === undefined) return;
-    if (dropRows(shelf, this.#requests, sessionId, rows) > 0) this.#shelves.delete(sessionId);
+    const left = dropRows(shelf, this.#requests, sessionId, rows);
+    if (left > 0) shelf.draft = undefined;
+    const requests = [...this.#requests.values()].filter((row) => row.sessionId === sessionId);
+    this.#count(sessionId, shelfBytes(shelf, requests) - shelf.bytes);
+    if (left > 0) this.#shelves.delete(sessionId);
+  }
+
+  #putSession({ kind, row }: Extract<StoreWrite, { kind: "session" | "draft" }>): void {
+    const shelf = this.#shelf(row.id);
+    const old = rowBytes(shelf.row ?? shelf.draft);
+    Object.assign(shelf, kind === "draft" ? { draft: copy(row) } : { row: copy(row), draft: undefined });
+    this.#count(row.id, rowBytes(row) - old);
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {
     const { messages } = this.#shelf(sessionId);
-    const no = messages.get(message.id)?.no ?? ++this.#messageNo;
-    messages.set(message.id, { no, text: JSON.stringify(message) });
+    const old = messages.get(message.id);
+    const text = JSON.stringify(message);
+    messages.set(message.id, { no: old?.no ?? ++this.#messageNo, text });
+    this.#count(sessionId, Buffer.byteLength(text) - Buffer.byteLength(old?.text ?? ""));
+  }
+
+  #retract(sessionId: SessionId, messageId: string): void {
+    const messages = this.#shelves.get(sessionId)?.messages;
+    const old = messages?.get(messageId);
+    if (old === undefined) return;
+    messages?.delete(messageId);
+    this.#count(sessionId, -Buffer.byteLength(old.text));
   }
 
   #prune(sessionId: SessionId, beforeSeq: number): void {
     const shelf = this.#shelf(sessionId);
-    shelf.segments = shelf.segments.filter(
-      (segment, index, all) => endOf(segment) >= beforeSeq || index === all.length - 1,
-    );
+    const isKept = (segment: SegmentRow, index: number) =>
+      endOf(segment) >= beforeSeq || index === shelf.segments.length - 1;
+    const dropped = shelf.segments.filter((segment, index) => !isKept(segment, index));
+    shelf.segments = shelf.segments.filter(isKept);
+    this.#count(sessionId, -dropped.reduce((sum, segment) => sum + bytesOf(segment), 0));
+  }
+
+  /** Something of a session takes so many bytes more. */
+  #count(sessionId: SessionId, bytes: number): void {
+    const shelf = this.#shelf(sessionId);
+    shelf.bytes += bytes;
+    this.storedBytes.count(shelf);
   }
 
   #newestFirst(owner: string | undefined): (SessionShelf & { row: SessionRow })[] {
@@ -320,26 +365,26 @@ export class MemoryStore implements Store {
   #putTurn(write: Extract<StoreWrite, { kind: "turn" | "promptPart" }>): void {
     if (write.kind === "turn") {
       const { turns, prompts } = this.#shelf(write.row.sessionId);
-      turns.set(write.row.id, copy(write.row));
-      if (write.prompt !== undefined) prompts.set(write.row.id, write.prompt);
+      const { id, sessionId } = write.row;
+      this.#count(sessionId, rowBytes(write.row) - rowBytes(turns.get(id)));
+      turns.set(id, copy(write.row));
+      if (write.prompt === undefined) return;
+      this.#count(sessionId, Buffer.byteLength(write.prompt) - Buffer.byteLength(prompts.get(id) ?? ""));
+      prompts.set(id, write.prompt);
       return;
     }
     const { sessionId, id, part, bytes } = write;
     const { promptParts } = this.#shelf(sessionId);
-    promptParts.set(id, [...(part === 0 ? [] : (promptParts.get(id) ?? [])), bytes.slice()]);
+    const old = promptParts.get(id) ?? [];
+    promptParts.set(id, [...(part === 0 ? [] : old), bytes.slice()]);
+    const dropped = part === 0 ? old.reduce((sum, one) => sum + one.byteLength, 0) : 0;
+    this.#count(sessionId, bytes.byteLength - dropped);
   }
 
   #shelf(id: SessionId): SessionShelf {
     const known = this.#shelves.get(id);
     if (known !== undefined) return known;
-    const shelf: SessionShelf = {
-      row: undefined,
-      segments: [],
-      messages: new Map(),
-      turns: new Map(),
-      prompts: new Map(),
-      promptParts: new Map(),
-    };
+    const shelf = emptyShelf();
     this.#shelves.set(id, shelf);
     return shelf;
   }

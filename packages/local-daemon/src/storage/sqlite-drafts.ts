@@ -1,6 +1,7 @@
 import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
-import { key, type SqliteDatabase } from "./sqlite-database.js";
+import type { SqliteBytes } from "./sqlite-bytes.js";
+import { key, numberOf, type SqliteDatabase } from "./sqlite-database.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { StoreWrite } from "./store.js";
 
@@ -8,15 +9,16 @@ import type { StoreWrite } from "./store.js";
 const DROPS: readonly string[] = [
   ...["messages", "prompts", "prompt_parts", "requests"].map(
     (table) =>
-      `DELETE FROM ${table} WHERE no IN (SELECT no FROM ${table} WHERE session = ?1 ORDER BY no LIMIT ?2) RETURNING no`,
+      `DELETE FROM ${table} WHERE no IN (SELECT no FROM ${table} WHERE session = ?1 ORDER BY no LIMIT ?2) RETURNING octet_length(body) AS bytes`,
   ),
-  `DELETE FROM turns WHERE session = ?1 AND id IN (SELECT id FROM turns WHERE session = ?1 LIMIT ?2) RETURNING ordinal`,
+  `DELETE FROM turns WHERE session = ?1 AND id IN (SELECT id FROM turns WHERE session = ?1 LIMIT ?2) RETURNING octet_length(body) AS bytes`,
 ];
 
 /** Where {@link applyDrop} makes changes. */
 export interface DropTargets {
   readonly database: SqliteDatabase;
   readonly journal: SqliteJournal;
+  readonly bytes: SqliteBytes;
 }
 
 /** Hides a session, or drops rows of a hidden one. Called inside a transaction of the journals' index. */
@@ -29,15 +31,20 @@ export function applyDrop(
 }
 
 /** Drops up to `rows` rows of a draft, and the draft itself once it has none. Changes nothing for a session that is no draft. */
-function dropDraft({ database, journal }: DropTargets, sessionId: SessionId, rows: number): void {
+function dropDraft({ database, journal, bytes }: DropTargets, sessionId: SessionId, rows: number): void {
   const id = key(sessionId);
   if (database.get("SELECT 1 FROM sessions WHERE id = ? AND draft IS NOT NULL", id) === undefined) return;
   let left = rows;
   for (const sql of DROPS) {
-    if (left > 0) left -= database.all(sql, id, left).length;
+    if (left === 0) break;
+    const dropped = database.all(sql, id, left);
+    left -= dropped.length;
+    bytes.add(sessionId, -dropped.reduce((sum, row) => sum + numberOf(row, "bytes"), 0));
   }
   if (left > 0) left -= journal.dropOldest(sessionId, left);
   // Each row is in a page of its own, or nearly so.
   database.wrote((rows - left) * STORAGE_LIMITS.databasePageBytes);
-  if (left > 0) database.run("DELETE FROM sessions WHERE id = ?", id);
+  if (left === 0) return;
+  bytes.dropRow(sessionId);
+  database.run("DELETE FROM sessions WHERE id = ?", id);
 }

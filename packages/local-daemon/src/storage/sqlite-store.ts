@@ -4,11 +4,12 @@ import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
 import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
+import { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
-import { applyWrite } from "./sqlite-writes.js";
+import { applyWrites } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
 import type {
   AgentProcessRow,
@@ -59,6 +60,7 @@ export interface SqliteStoreOptions {
  */
 export class SqliteStore implements Store {
   readonly messageFeed: SqliteFeed;
+  readonly storedBytes: SqliteBytes;
   readonly #database: SqliteDatabase;
   readonly #relay: SqliteRelay;
   readonly #mailboxIndex: MailboxIndex;
@@ -88,7 +90,8 @@ export class SqliteStore implements Store {
     this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
     this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
-    this.#journal = new SqliteJournal(this.#database, this.#index);
+    this.storedBytes = new SqliteBytes(this.#database);
+    this.#journal = new SqliteJournal(this.#database, this.#index, this.storedBytes);
     this.#now = now;
   }
 
@@ -138,13 +141,37 @@ export class SqliteStore implements Store {
       epoch = Math.max(stored + 1, Math.floor(this.#now() / 1000));
       this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", epoch);
     });
-    this.#database.run(
-      `DELETE FROM prompt_parts WHERE NOT EXISTS
-         (SELECT 1 FROM prompts WHERE prompts.session = prompt_parts.session AND prompts.id = prompt_parts.id)`,
-    );
     this.#index.open();
     this.#mailboxIndex.open();
+    this.storedBytes.open();
+    this.#dropHalfPrompts();
     return epoch;
+  }
+
+  /** Parts of large prompts that an earlier daemon did not come to accept. */
+  #dropHalfPrompts(): void {
+    this.#counted(() => {
+      const dropped = this.#database.all(
+        `DELETE FROM prompt_parts WHERE NOT EXISTS
+           (SELECT 1 FROM prompts WHERE prompts.session = prompt_parts.session AND prompts.id = prompt_parts.id)
+         RETURNING session, octet_length(body) AS bytes`,
+      );
+      for (const row of dropped) {
+        this.storedBytes.add(this.#database.json<SessionId>(row, "session"), -numberOf(row, "bytes"));
+      }
+      this.storedBytes.conclude();
+    });
+  }
+
+  /** One transaction that changes how many bytes are stored. */
+  #counted(work: () => void): void {
+    try {
+      this.#index.transaction(work);
+    } catch (error) {
+      this.storedBytes.undone();
+      throw error;
+    }
+    this.storedBytes.committed();
   }
 
   async close(): Promise<void> {
@@ -154,19 +181,30 @@ export class SqliteStore implements Store {
   }
 
   #closeAll(): void {
+    this.#closeBytes();
     this.#index.close();
     this.#mailboxIndex.close();
     this.#database.close();
+  }
+
+  /** What cannot be written, the next start counts. */
+  #closeBytes(): void {
+    try {
+      this.storedBytes.close();
+    } catch (error) {
+      if (isDamage(error)) this.#repair?.note();
+    }
   }
 
   async commit(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return;
     if (this.#checkpointer?.room !== undefined) await this.#checkpointer.room;
     this.#file?.expectSame();
-    const targets = { database: this.#database, journal: this.#journal, relay: this.#relay };
-    this.#index.transaction(() => {
-      for (const write of writes) applyWrite(targets, write);
-    });
+    const targets = {
+      ...{ database: this.#database, journal: this.#journal, relay: this.#relay },
+      bytes: this.storedBytes,
+    };
+    this.#counted(() => applyWrites(targets, writes));
     this.#checkpointer?.committed();
     this.#mailboxIndex.committed();
     this.messageFeed.committed(writes);
