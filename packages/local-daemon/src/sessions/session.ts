@@ -39,7 +39,7 @@ import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
-import { type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
+import { type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
 import { isOfAgent } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
@@ -61,6 +61,8 @@ export interface SessionServices extends AgentServices {
   readonly models: OfferedModels;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
+  /** What all sessions have stored. */
+  readonly storedRoom: StoredRoom;
   /** Is notified of the steps of all turns. */
   readonly observer: TurnObserver;
 }
@@ -75,6 +77,11 @@ export interface SessionOptions {
   /** Whether its agent ever received a message. */
   readonly hasConversation: boolean;
 }
+
+/** What is stored of an agent whose output is cut off: it replaces what there is, or ends something. */
+const LASTING: ReadonlySet<string> = new Set([
+  ...["permission_resolved", "droid_working_state_changed", "session_token_usage_changed"],
+]);
 
 /**
  * One open session: its row, turns, agent and attached clients.
@@ -322,6 +329,7 @@ export class Session {
     if (this.log.isRetired) return;
     this.agentActiveAt = this.#services.now();
     if (!isOfAgent(notification)) return;
+    if (!LASTING.has(notification.type) && this.#isOverQuota()) return;
     switch (notification.type) {
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
@@ -340,6 +348,18 @@ export class Session {
         break;
     }
     this.notify(this.#withRequestId(notification), meta);
+  }
+
+  /** Whether the agent's output must not be stored: its principal has far more than it may. Interrupts the turn once. */
+  #isOverQuota(): boolean {
+    const message = this.#services.storedRoom.overrun(this.#row.owner);
+    if (message === undefined) return false;
+    const fault = { code: "QUOTA_EXCEEDED", message, isLoss: true } as const;
+    if (!this.#faults.isNew(fault, this.turns.active?.row.id)) return true;
+    this.turns.lost(fault);
+    this.notify(errorNotice(fault, this.#services.now()));
+    void this.turns.interruptRunning(message);
+    return true;
   }
 
   #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {

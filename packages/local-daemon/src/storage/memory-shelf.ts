@@ -1,4 +1,5 @@
 import type { SessionId } from "@daemon-sdk/protocol";
+import { TURN_BYTES } from "./schema.js";
 import type { PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
 
 /** Data of one session. */
@@ -36,14 +37,19 @@ export function rowBytes(row: object | undefined): number {
   return row === undefined ? 0 : Buffer.byteLength(JSON.stringify(row));
 }
 
+/** Bytes of a prompt with its turn; 0 for none. */
+export function promptBytes(prompt: string | undefined): number {
+  return prompt === undefined ? 0 : Buffer.byteLength(prompt) + TURN_BYTES;
+}
+
 /** Bytes of everything that a session has; its requests lie elsewhere. */
 export function shelfBytes(shelf: SessionShelf, requests: readonly PendingRequestRow[]): number {
   const sizes = [
     rowBytes(shelf.row ?? shelf.draft),
     ...shelf.segments.map(bytesOf),
     ...[...shelf.messages.values()].map(({ text }) => Buffer.byteLength(text)),
-    ...[...shelf.turns.values(), ...requests].map(rowBytes),
-    ...[...shelf.prompts.values()].map((text) => Buffer.byteLength(text)),
+    ...requests.map(rowBytes),
+    ...[...shelf.prompts.values()].map(promptBytes),
     ...[...shelf.promptParts.values()].flat().map((part) => part.byteLength),
   ];
   return sizes.reduce((sum, bytes) => sum + bytes, 0);

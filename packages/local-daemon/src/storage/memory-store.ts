@@ -10,6 +10,7 @@ import {
   emptyShelf,
   endOf,
   isOpen,
+  promptBytes,
   rowBytes,
   type SessionShelf,
   shelfBytes,
@@ -366,10 +367,9 @@ export class MemoryStore implements Store {
     if (write.kind === "turn") {
       const { turns, prompts } = this.#shelf(write.row.sessionId);
       const { id, sessionId } = write.row;
-      this.#count(sessionId, rowBytes(write.row) - rowBytes(turns.get(id)));
       turns.set(id, copy(write.row));
       if (write.prompt === undefined) return;
-      this.#count(sessionId, Buffer.byteLength(write.prompt) - Buffer.byteLength(prompts.get(id) ?? ""));
+      this.#count(sessionId, promptBytes(write.prompt) - promptBytes(prompts.get(id)));
       prompts.set(id, write.prompt);
       return;
     }

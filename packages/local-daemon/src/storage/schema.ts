@@ -1,3 +1,6 @@
+/** What the row of a turn counts, with its prompt: it changes often, and has some hundred bytes. */
+export const TURN_BYTES = 512;
+
 /**
  * Counts anew how many bytes each principal has stored: `bytes <owner>` in `meta`, the person's without an owner. For a store that
  * never counted, or that was copied row by row.
@@ -7,13 +10,13 @@ export const RECOUNT = `
   INSERT INTO meta (name, value) SELECT 'bytes ' || coalesce(owner, ''), sum(bytes) FROM (
     SELECT id AS session, octet_length(body) AS bytes FROM sessions
     UNION ALL SELECT session, sum(octet_length(body)) FROM messages GROUP BY session
-    UNION ALL SELECT session, sum(octet_length(body)) FROM turns GROUP BY session
-    UNION ALL SELECT session, sum(octet_length(body)) FROM prompts GROUP BY session
+    UNION ALL SELECT session, sum(octet_length(body) + 512) FROM prompts GROUP BY session
     UNION ALL SELECT session, sum(octet_length(body)) FROM prompt_parts GROUP BY session
     UNION ALL SELECT session, sum(octet_length(body)) FROM requests GROUP BY session
     UNION ALL SELECT session, sum(bytes) FROM segments GROUP BY session
   ) LEFT JOIN sessions ON id = session GROUP BY 1;
   INSERT OR REPLACE INTO meta (name, value) SELECT 'counted_no', coalesce(max(no), 0) FROM segments;
+  INSERT OR REPLACE INTO meta (name, value) SELECT 'counted_prompt', coalesce(max(no), 0) FROM prompts;
 `;
 
 /**

@@ -1,5 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { TURN_BYTES } from "./schema.js";
 import { key, numberOf, type SqliteDatabase, textOf } from "./sqlite-database.js";
 import type { StoredBytes } from "./store.js";
 
@@ -19,9 +20,9 @@ const NO_ROW: KnownRow = { owner: "", bytes: 0 };
  * How many bytes each principal has stored, exact after each transaction and after each kill.
  *
  * Counters that every transaction writes would be one more page of each: of a small one as much as everything else. So the
- * counters in the file are those of an earlier transaction. What changed since stands in rows of `segments`, which are written
- * anyway: a segment counts itself, and its `uncounted` has the rest of its transaction. A transaction without a segment writes the
- * counters; so does one after many segments, because a start reads those behind the counters.
+ * counters in the file are those of an earlier transaction. What changed since stands in rows that are written anyway: segments
+ * and prompts count themselves, and `uncounted` of a segment has the rest of its transaction. Where something else changes without
+ * a segment the counters are written; also after many segments, because a start reads those behind the counters.
  */
 export class SqliteBytes implements StoredBytes {
   readonly #database: SqliteDatabase;
@@ -30,14 +31,21 @@ export class SqliteBytes implements StoredBytes {
   readonly #rows = new Map<SessionId, KnownRow>();
   /** Principals whose counter in the file is an earlier one. */
   readonly #stale = new Set<string>();
-  /** Segments up to this one are in the counters of the file … */
+  /** Segments and prompts up to these are in the counters of the file … */
   #countedNo = 0;
-  /** … and those up to this one take so many bytes more. */
+  #countedPrompt = 0;
+  /** … and those behind them take so many bytes. */
   #lastNo = 0;
   #uncountedBytes = 0;
   /** Whether the next transaction writes the counters: segments do not tell a start what changed. */
   #mustWrite = false;
-  #running = transaction();
+  readonly #running: Running = {
+    changes: new Map(),
+    rest: new Map(),
+    lastNo: 0,
+    rowBytes: 0,
+    countedPrompt: undefined,
+  };
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -58,8 +66,10 @@ export class SqliteBytes implements StoredBytes {
       this.#totals.set(textOf(row, "name").slice(ENTRY.length), numberOf(row, "value"));
     }
     this.#countedNo = numberOf(this.#database.get("SELECT value FROM meta WHERE name = 'counted_no'"), "value");
-    this.#lastNo = numberOf(this.#database.get("SELECT max(no) AS no FROM segments"), "no");
-    for (const row of this.#database.all(UNCOUNTED, this.#countedNo)) {
+    this.#countedPrompt = numberOf(this.#database.get("SELECT value FROM meta WHERE name = 'counted_prompt'"), "value");
+    this.#lastNo = numberOf(this.#database.get(LAST_SEGMENT), "no");
+    const isPromptGone = numberOf(this.#database.get(LAST_PROMPT), "no") < this.#countedPrompt;
+    for (const row of this.#database.all(UNCOUNTED, this.#countedNo, this.#countedPrompt)) {
       this.#uncountedBytes += numberOf(row, "bytes");
       const rest = row.uncounted === null ? {} : this.#database.json<Record<string, number>>(row, "uncounted");
       for (const [owner, bytes] of [[textOf(row, "owner"), numberOf(row, "bytes")] as const, ...Object.entries(rest)]) {
@@ -67,8 +77,8 @@ export class SqliteBytes implements StoredBytes {
         this.#stale.add(owner);
       }
     }
-    // The last segments were dropped: their numbers are given out again.
-    this.#mustWrite = this.#lastNo < this.#countedNo;
+    // The last rows were dropped: their numbers are given out again.
+    this.#mustWrite = isPromptGone || this.#lastNo < this.#countedNo;
   }
 
   /** Writes the counters, so that the next start reads no segments. */
@@ -91,7 +101,24 @@ export class SqliteBytes implements StoredBytes {
   /** A segment was added. */
   addSegment(sessionId: SessionId, no: number, bytes: number): void {
     this.#running.lastNo = no;
-    this.#running.segmentBytes += bytes;
+    this.#addRow(sessionId, bytes);
+  }
+
+  /** A prompt was added. */
+  addPrompt(sessionId: SessionId, bytes: number): void {
+    this.#addRow(sessionId, bytes + TURN_BYTES);
+  }
+
+  /** A prompt of that number is dropped. */
+  dropPrompt(sessionId: SessionId, no: number, bytes: number): void {
+    // The number of the last one is given out again.
+    if (no >= this.#countedPrompt) this.#mustWrite = true;
+    this.add(sessionId, -bytes - TURN_BYTES);
+  }
+
+  /** A row that counts itself. */
+  #addRow(sessionId: SessionId, bytes: number): void {
+    this.#running.rowBytes += bytes;
     addTo(this.#running.changes, this.#rowOf(sessionId).owner, bytes);
   }
 
@@ -111,7 +138,7 @@ export class SqliteBytes implements StoredBytes {
     const moved = bytes + beside();
     this.#change(known.owner, -moved);
     this.#change(owner, moved);
-    // Segments behind the counters count for the owner that a start finds.
+    // Rows behind the counters count for the owner that a start finds.
     this.#mustWrite = true;
   }
 
@@ -137,32 +164,43 @@ export class SqliteBytes implements StoredBytes {
 
   /** The transaction is through. */
   committed(): void {
-    const { changes, lastNo, segmentBytes, isWritten } = this.#running;
+    const { changes, lastNo, rowBytes, countedPrompt } = this.#running;
     for (const [owner, bytes] of changes) {
       addTo(this.#totals, owner, bytes);
       this.#stale.add(owner);
     }
     this.#lastNo = Math.max(this.#lastNo, lastNo);
-    this.#uncountedBytes += segmentBytes;
-    if (isWritten) {
+    this.#uncountedBytes += rowBytes;
+    if (countedPrompt !== undefined) {
       this.#stale.clear();
       this.#countedNo = this.#lastNo;
+      this.#countedPrompt = countedPrompt;
       this.#uncountedBytes = 0;
       this.#mustWrite = false;
     }
-    this.#running = transaction();
+    this.#endTransaction();
   }
 
   /** The transaction was rolled back. */
   undone(): void {
     this.#rows.clear();
-    this.#running = transaction();
+    this.#endTransaction();
+  }
+
+  /** One object for all of them: most transactions are small. */
+  #endTransaction(): void {
+    const running = this.#running;
+    running.changes.clear();
+    running.rest.clear();
+    running.lastNo = 0;
+    running.rowBytes = 0;
+    running.countedPrompt = undefined;
   }
 
   /** Whether this transaction writes the counters, whatever else it has. */
   get #isToWrite(): boolean {
     const rows = this.#running.lastNo - this.#countedNo;
-    const bytes = this.#uncountedBytes + this.#running.segmentBytes;
+    const bytes = this.#uncountedBytes + this.#running.rowBytes;
     return this.#mustWrite || rows > STORAGE_LIMITS.uncountedRows || bytes > STORAGE_LIMITS.uncountedBytes;
   }
 
@@ -172,8 +210,10 @@ export class SqliteBytes implements StoredBytes {
     for (const owner of new Set([...this.#stale, ...changes.keys()])) {
       this.#database.run(put, `${ENTRY}${owner}`, (this.#totals.get(owner) ?? 0) + (changes.get(owner) ?? 0));
     }
+    const countedPrompt = numberOf(this.#database.get(LAST_PROMPT), "no");
     this.#database.run(put, "counted_no", Math.max(this.#lastNo, lastNo));
-    this.#running.isWritten = true;
+    this.#database.run(put, "counted_prompt", countedPrompt);
+    this.#running.countedPrompt = countedPrompt;
   }
 
   #change(owner: string, bytes: number): void {
@@ -201,16 +241,14 @@ export class SqliteBytes implements StoredBytes {
 interface Running {
   /** Bytes by principal … */
   readonly changes: Map<string, number>;
-  /** … and of them those that no segment counts by itself. */
+  /** … and of them those that no row counts by itself. */
   readonly rest: Map<string, number>;
   /** The last segment it added; 0: none. */
   lastNo: number;
-  segmentBytes: number;
-  isWritten: boolean;
-}
-
-function transaction(): Running {
-  return { changes: new Map(), rest: new Map(), lastNo: 0, segmentBytes: 0, isWritten: false };
+  /** Bytes of rows that count themselves. */
+  rowBytes: number;
+  /** The newest prompt in the counters, where it wrote them. */
+  countedPrompt: number | undefined;
 }
 
 function addTo(totals: Map<string, number>, owner: string, bytes: number): void {
@@ -220,6 +258,10 @@ function addTo(totals: Map<string, number>, owner: string, bytes: number): void 
 const COUNTERS = `SELECT name, value FROM meta WHERE name >= '${ENTRY}' AND name < 'bytes!'`;
 const ROW = "SELECT coalesce(owner, '') AS owner, octet_length(body) AS bytes FROM sessions WHERE id = ?";
 const SEGMENTS = "SELECT sum(bytes) AS bytes, max(no) AS no FROM segments WHERE no IN (SELECT value FROM json_each(?))";
+const LAST_SEGMENT = "SELECT max(no) AS no FROM segments";
+const LAST_PROMPT = "SELECT max(no) AS no FROM prompts";
 const UNCOUNTED = `
-  SELECT coalesce(sessions.owner, '') AS owner, segments.bytes AS bytes, uncounted
-  FROM segments LEFT JOIN sessions ON sessions.id = segments.session WHERE no > ?`;
+  SELECT coalesce(owner, '') AS owner, bytes, uncounted FROM (
+    SELECT session, bytes, uncounted FROM segments WHERE no > ?
+    UNION ALL SELECT session, octet_length(body) + ${TURN_BYTES}, NULL FROM prompts WHERE no > ?
+  ) LEFT JOIN sessions ON id = session`;

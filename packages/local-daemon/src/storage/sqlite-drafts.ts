@@ -9,9 +9,10 @@ import type { StoreWrite } from "./store.js";
 const DROPS: readonly string[] = [
   ...["messages", "prompts", "prompt_parts", "requests"].map(
     (table) =>
-      `DELETE FROM ${table} WHERE no IN (SELECT no FROM ${table} WHERE session = ?1 ORDER BY no LIMIT ?2) RETURNING octet_length(body) AS bytes`,
+      `DELETE FROM ${table} WHERE no IN (SELECT no FROM ${table} WHERE session = ?1 ORDER BY no LIMIT ?2)
+       RETURNING octet_length(body) AS bytes${table === "prompts" ? ", no AS prompt" : ""}`,
   ),
-  `DELETE FROM turns WHERE session = ?1 AND id IN (SELECT id FROM turns WHERE session = ?1 LIMIT ?2) RETURNING octet_length(body) AS bytes`,
+  `DELETE FROM turns WHERE session = ?1 AND id IN (SELECT id FROM turns WHERE session = ?1 LIMIT ?2) RETURNING 0 AS bytes`,
 ];
 
 /** Where {@link applyDrop} makes changes. */
@@ -39,7 +40,10 @@ function dropDraft({ database, journal, bytes }: DropTargets, sessionId: Session
     if (left === 0) break;
     const dropped = database.all(sql, id, left);
     left -= dropped.length;
-    bytes.add(sessionId, -dropped.reduce((sum, row) => sum + numberOf(row, "bytes"), 0));
+    for (const row of dropped) {
+      if ("prompt" in row) bytes.dropPrompt(sessionId, numberOf(row, "prompt"), numberOf(row, "bytes"));
+      else bytes.add(sessionId, -numberOf(row, "bytes"));
+    }
   }
   if (left > 0) left -= journal.dropOldest(sessionId, left);
   // Each row is in a page of its own, or nearly so.

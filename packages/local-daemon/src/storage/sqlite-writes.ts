@@ -1,4 +1,5 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import { TURN_BYTES } from "./schema.js";
 import type { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlValue } from "./sqlite-database.js";
 import { applyDrop } from "./sqlite-drafts.js";
@@ -80,8 +81,11 @@ function bytesOf(database: SqliteDatabase, row: string, ...values: SqlValue[]): 
 function putSession({ database, journal, bytes }: WriteTargets, row: SessionRow, draft: 1 | null): void {
   const body = JSON.stringify(row);
   bytes.putRow(row.id, row.owner ?? "", Buffer.byteLength(body), () => {
-    const tables = ["messages", "turns", "prompts", "prompt_parts", "requests"];
-    const sums = tables.map((table) => `(SELECT sum(octet_length(body)) FROM ${table} WHERE session = ?1)`);
+    const tables = ["messages", "prompts", "prompt_parts", "requests"];
+    const sums = tables.map((table) => {
+      const counted = table === "prompts" ? ` + ${TURN_BYTES}` : "";
+      return `(SELECT sum(octet_length(body)${counted}) FROM ${table} WHERE session = ?1)`;
+    });
     const sql = `SELECT ${sums.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
     return journal.bytesOf(row.id) + numberOf(database.get(sql, key(row.id)), "bytes");
   });
@@ -104,17 +108,20 @@ function applyAgentProcess(
 
 function putTurn({ database, bytes }: WriteTargets, row: TurnRow, prompt: string | undefined): void {
   const place = [key(row.sessionId), key(row.id)] as const;
-  const body = JSON.stringify(row);
-  const old = bytesOf(database, "turns WHERE session = ? AND id = ?", ...place);
-  bytes.add(row.sessionId, Buffer.byteLength(body) - old);
   database.run(
     "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
-    ...[...place, row.ordinal, row.state, row.endedAt ?? null, body],
+    ...[...place, row.ordinal, row.state, row.endedAt ?? null, JSON.stringify(row)],
   );
   if (prompt === undefined) return;
-  const oldPrompt = bytesOf(database, "prompts WHERE session = ? AND id = ?", ...place);
-  bytes.add(row.sessionId, Buffer.byteLength(prompt) - oldPrompt);
-  database.run("INSERT OR REPLACE INTO prompts (session, id, body) VALUES (?, ?, ?)", ...place, prompt);
+  bytes.addPrompt(row.sessionId, Buffer.byteLength(prompt));
+  const values = [...place, prompt] as const;
+  if (database.run("INSERT OR IGNORE INTO prompts (session, id, body) VALUES (?, ?, ?)", ...values) > 0) return;
+  const old = database.get(
+    "SELECT no, octet_length(body) AS bytes FROM prompts WHERE session = ? AND id = ?",
+    ...place,
+  );
+  bytes.dropPrompt(row.sessionId, numberOf(old, "no"), numberOf(old, "bytes"));
+  database.run("INSERT OR REPLACE INTO prompts (session, id, body) VALUES (?, ?, ?)", ...values);
 }
 
 function putPromptPart(
@@ -133,13 +140,12 @@ function putPromptPart(
 function putMessage({ database, bytes }: WriteTargets, sessionId: SessionId, message: SessionMessage): void {
   const place = [key(sessionId), key(message.id)] as const;
   const body = JSON.stringify(message);
-  const old = bytesOf(database, "messages WHERE session = ? AND id = ?", ...place);
-  bytes.add(sessionId, Buffer.byteLength(body) - old);
-  database.run(
-    `INSERT INTO messages (session, id, role, body) VALUES (?, ?, ?, ?)
-     ON CONFLICT (session, id) DO UPDATE SET role = excluded.role, body = excluded.body`,
-    ...[...place, key(message.role), body],
-  );
+  bytes.add(sessionId, Buffer.byteLength(body));
+  const insert = "INSERT OR IGNORE INTO messages (session, id, role, body) VALUES (?, ?, ?, ?)";
+  if (database.run(insert, ...place, key(message.role), body) > 0) return;
+  bytes.add(sessionId, -bytesOf(database, "messages WHERE session = ? AND id = ?", ...place));
+  const update = "UPDATE messages SET role = ?3, body = ?4 WHERE session = ?1 AND id = ?2";
+  database.run(update, ...place, key(message.role), body);
 }
 
 function dropMessage({ database, bytes }: WriteTargets, sessionId: SessionId, messageId: string): void {
@@ -150,10 +156,10 @@ function dropMessage({ database, bytes }: WriteTargets, sessionId: SessionId, me
 
 function putRequest({ database, bytes }: WriteTargets, row: PendingRequestRow): void {
   const body = JSON.stringify(row);
-  bytes.add(row.sessionId, Buffer.byteLength(body) - bytesOf(database, "requests WHERE id = ?", key(row.id)));
-  database.run(
-    `INSERT INTO requests (id, session, resolved_at, body) VALUES (?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at, body = excluded.body`,
-    ...[key(row.id), key(row.sessionId), row.resolvedAt ?? null, body],
-  );
+  bytes.add(row.sessionId, Buffer.byteLength(body));
+  const values = [key(row.id), row.resolvedAt ?? null, body] as const;
+  const insert = "INSERT OR IGNORE INTO requests (id, resolved_at, body, session) VALUES (?, ?, ?, ?)";
+  if (database.run(insert, ...values, key(row.sessionId)) > 0) return;
+  bytes.add(row.sessionId, -bytesOf(database, "requests WHERE id = ?", key(row.id)));
+  database.run("UPDATE requests SET resolved_at = ?2, body = ?3 WHERE id = ?1", ...values);
 }

@@ -256,7 +256,8 @@ export interface MessageFeed {
 }
 
 /**
- * How many bytes of sessions each principal has stored: their rows, messages, entries, turns, prompts and requests, as JSON in UTF-8.
+ * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
+ * many for each turn.
  * Known without asking the store, and exact after each commit.
  */
 export interface StoredBytes {
