@@ -2,6 +2,7 @@ import type { Measure } from "../measure.js";
 import { bundle } from "./bundle.js";
 import { coldStart } from "./cold-start.js";
 import { connecting } from "./connect.js";
+import { fleetEvents, fleetRegistry, fleetResume, fleetRoundTrip } from "./fleet.js";
 import { latency, latencyAmongMany } from "./latency.js";
 import { idle, memory } from "./memory.js";
 import { oneWay } from "./one-way.js";
@@ -31,5 +32,9 @@ export const MEASURES: readonly Measure[] = [
   relayThroughput,
   relayLatency,
   relayMemory,
+  fleetEvents,
+  fleetRoundTrip,
+  fleetRegistry,
+  fleetResume,
   bundle,
 ];

@@ -13,9 +13,16 @@ export const SHELL_AGENT = join(process.cwd(), "bench", "roles", "shell-agent.sh
 const AGENTS = 2_000;
 const SESSIONS = 20_000;
 
-/** Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Argument: its state directory. */
+/** Name of the daemon in its fleet, when it joins one. */
+export const BENCH_MACHINE = "bench";
+
+/**
+ * Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Arguments: its state directory,
+ * and the NATS server of the fleet that it joins, if any.
+ */
 export async function playDaemon(): Promise<void> {
   const stateDir = process.argv[4] ?? mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
+  const servers = process.argv[5];
   const program = [process.execPath, process.argv[1] ?? "", "--role"] as const;
   const daemon = await createDaemon({
     stateDir,
@@ -28,6 +35,11 @@ export async function playDaemon(): Promise<void> {
     defaultAgent: "shell",
     limits: { liveAgents: AGENTS, liveAgentsPerKey: AGENTS, openSessions: SESSIONS, openSessionsPerKey: SESSIONS },
   });
+  if (servers !== undefined) {
+    // Loaded only here: the daemon's memory is measured, too.
+    const { joinFleet } = await import("@daemon-sdk/fleet/machine");
+    await joinFleet(daemon, { servers, machineId: BENCH_MACHINE });
+  }
   answerFigures();
   process.once("SIGTERM", () => {
     void daemon.close({ drainMs: 0 }).then(() => {

@@ -38,7 +38,7 @@ test("a daemon that is reached through the fleet keeps the laws of a daemon", { 
   const self = { client: "kit", instance: "i" };
   const router = new LinkRouter({ nats, subjects, prefix: subjects.client(self) });
   await router.ready();
-  const { machines } = await openBuckets(nats, subjects, 1);
+  const { machines } = await openBuckets(nats, subjects, { replicas: 1, domain: undefined });
   const machine = (await machines.get("m-1"))?.json<{ machineId: string; instance: string }>();
   if (machine === undefined) throw new Error("the machine is not in the registry");
   const harness = daemonHarness({

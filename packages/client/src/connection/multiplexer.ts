@@ -124,9 +124,12 @@ export class SharedTransportMultiplexer {
       );
     }
     this.#views.set(sessionId, view);
-    return () => {
-      if (this.#views.get(sessionId) === view) this.#views.delete(sessionId);
-    };
+    return () => this.detach(sessionId, view);
+  }
+
+  /** Ends the routing of that session's frames to `view`; without effect where another view has taken its place. */
+  detach(sessionId: string, view: SessionView): void {
+    if (this.#views.get(sessionId) === view) this.#views.delete(sessionId);
   }
 
   /** Detaches every view, and notifies each once that the connection has ended. */

@@ -9,6 +9,11 @@ export interface CreditWire {
   follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean;
   /** `grant_credit`; dropped without a link. */
   grant(credit: Credit): void;
+  /**
+   * Called when in-order events continue at another position, before the first of them is delivered: with the answer to
+   * `follow_session`, or on a new link without one.
+   */
+  onBegin(result?: FollowSessionResult): void;
 }
 
 /** One consumer of a session's events: a running stream, or the listeners. */
@@ -36,7 +41,6 @@ const WINDOW: Credit = { events: CLIENT_LIMITS.creditEvents, bytes: CLIENT_LIMIT
  */
 export class SessionCredit {
   readonly #wire: CreditWire;
-  readonly #onBegin: (result?: FollowSessionResult) => void;
   #consumers = 0;
   /**
    * Set until the position at which the first consumer begins is known: events before that position were sent on earlier credit.
@@ -53,13 +57,8 @@ export class SessionCredit {
   #waitingEvents = 0;
   #waitingBytes = 0;
 
-  /**
-   * @param onBegin called before the first event of a new consumer is received: with the position after which in-order events
-   *   continue, or without a result when the link was lost before the answer
-   */
-  constructor(wire: CreditWire, onBegin: (result?: FollowSessionResult) => void) {
+  constructor(wire: CreditWire) {
     this.#wire = wire;
-    this.#onBegin = onBegin;
   }
 
   /** Whether the next events were sent before the position at which the present consumer begins. */
@@ -163,7 +162,7 @@ export class SessionCredit {
 
   #begin(result?: FollowSessionResult): void {
     this.#following = undefined;
-    this.#onBegin(result);
+    this.#wire.onBegin(result);
   }
 
   #take(events: number, bytes: number): void {

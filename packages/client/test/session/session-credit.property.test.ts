@@ -22,22 +22,20 @@ class Model {
   sent = 0;
 
   constructor() {
-    this.credit = new SessionCredit(
-      {
-        follow: (credit, onResult) => {
-          if (!this.isLinked) return false;
-          this.granted = { ...credit };
-          this.link.push(() => onResult({ position: { epoch: 1, seq: this.sent } }));
-          return true;
-        },
-        grant: ({ events, bytes }) => {
-          expect(Math.min(events, bytes)).toBeGreaterThanOrEqual(0);
-          if (!this.isLinked || this.attaching !== undefined) return;
-          this.granted = { events: this.granted.events + events, bytes: this.granted.bytes + bytes };
-        },
+    this.credit = new SessionCredit({
+      follow: (credit, onResult) => {
+        if (!this.isLinked) return false;
+        this.granted = { ...credit };
+        this.link.push(() => onResult({ position: { epoch: 1, seq: this.sent } }));
+        return true;
       },
-      () => {},
-    );
+      grant: ({ events, bytes }) => {
+        expect(Math.min(events, bytes)).toBeGreaterThanOrEqual(0);
+        if (!this.isLinked || this.attaching !== undefined) return;
+        this.granted = { events: this.granted.events + events, bytes: this.granted.bytes + bytes };
+      },
+      onBegin: () => {},
+    });
   }
 
   /** The daemon sends the next entry, when it may. */
@@ -178,7 +176,7 @@ test("however events come and are taken: never more than a window, never none fo
 });
 
 test("bytes are those of the frame in UTF-8, as the daemon counts them, however long it is", () => {
-  const credit = new SessionCredit({ follow: () => false, grant: () => {} }, () => {});
+  const credit = new SessionCredit({ follow: () => false, grant: () => {}, onBegin: () => {} });
   credit.attach();
   const text = fc.oneof(fc.string({ unit: "binary", maxLength: 50 }), fc.constantFrom("é", "漢字", "😀", "\ud800"));
   fc.assert(
@@ -191,7 +189,7 @@ test("bytes are those of the frame in UTF-8, as the daemon counts them, however 
 });
 
 test("what goes beside the credit costs none", () => {
-  const credit = new SessionCredit({ follow: () => false, grant: () => {} }, () => {});
+  const credit = new SessionCredit({ follow: () => false, grant: () => {}, onBegin: () => {} });
   credit.attach();
   for (const type of ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"]) {
     expect(credit.arrived({ type }, "{}")).toBe(0);

@@ -1,8 +1,9 @@
 import type { Logger } from "@daemon-sdk/protocol";
+import type { FleetRelay, MailAccount, MailExchange, MailLetter } from "@daemon-sdk/protocol/relay";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import type { FleetRelay, MailAccount, MailExchange, MailLetter } from "./fleet-relay.js";
+import type { StreamPlace } from "../registry/index.js";
 import { decodeAccount } from "./letter-bytes.js";
 import { MailStream } from "./mail-stream.js";
 import { NameBoard } from "./name-board.js";
@@ -12,7 +13,7 @@ export interface MachineMailOptions {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
   readonly machineId: string;
-  readonly replicas: number;
+  readonly streams: StreamPlace;
   readonly relay: FleetRelay;
   readonly logger: Logger;
 }

@@ -1,5 +1,8 @@
 import { freePort, NatsServer } from "./nats-server.js";
 
+/** Name of the JetStream domain of a {@link NatsCluster}, by which its leaf passes on the interface of JetStream. */
+export const DOMAIN = "hub";
+
 /** Three servers that keep the registry together, and a leaf that is connected to the first of them. */
 export class NatsCluster {
   readonly nodes: readonly NatsServer[];
@@ -19,6 +22,7 @@ export class NatsCluster {
         NatsServer.prepare(
           [
             `server_name: n${at + 1}`,
+            `jetstream { domain: ${DOMAIN} }`,
             `cluster { name: fleet, no_advertise: true, listen: "127.0.0.1:${port}", routes: [${routes}] }`,
             at === 0 ? `leafnodes { listen: "127.0.0.1:${leafPort}" }` : "",
           ].join("\n"),

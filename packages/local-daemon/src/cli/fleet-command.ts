@@ -21,6 +21,7 @@ interface FleetAddress {
   readonly servers: string;
   readonly creds?: string;
   readonly tenant?: string;
+  readonly domain?: string;
 }
 
 /** Adds `fleet`. */
@@ -34,6 +35,7 @@ export function addFleetCommands(program: Command, cli: CommandLine): void {
       .requiredOption("--servers <servers>", "NATS servers of the fleet (nats://…, several by commas)")
       .option("--creds <file>", "credentials for NATS")
       .option("--tenant <name>", "the tenant (default: default)")
+      .option("--domain <name>", "domain of the cluster's JetStream, behind a leaf (default: none)")
       .action(cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))));
   add("machines", "list the machines: state, load, agents, labels", machines);
   add(
@@ -81,11 +83,12 @@ function printResult<Item extends object>(
 
 async function withFleet(address: FleetAddress, run: (fleet: Fleet) => Promise<number>): Promise<number> {
   const { connectFleet } = await loadFleet();
-  const { creds, tenant } = address;
+  const { creds, tenant, domain } = address;
   await using fleet = await connectFleet({
     servers: serversOf(address.servers),
     ...(creds === undefined ? {} : { credentials: await readCredentials(creds) }),
     ...(tenant === undefined ? {} : { tenant }),
+    ...(domain === undefined ? {} : { domain }),
   });
   return await run(fleet);
 }
