@@ -18,6 +18,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly scale: number;
   readonly minutes: number;
+  readonly part?: string | undefined;
 }
 
 /** Runs one scenario and looks at what it left. A scenario that nobody has written has failed: it proves nothing. */
