@@ -57,6 +57,8 @@ export interface FaultContext {
   below(bound: number): number;
   /** That count at the present scale, `least` at least. */
   count(full: number, least?: number): number;
+  /** All of these kinds; in a sample so many of them, others with each seed. */
+  some<Kind>(kinds: readonly Kind[], least: number): readonly Kind[];
 }
 
 /** Options from which {@link createContext} makes a scenario's context. */
@@ -91,6 +93,11 @@ export function createContext({ id, seed, scale, minutes, part, slowness }: Cont
     random,
     below: (bound) => Math.floor(random() * bound),
     count: (full, least = 1) => Math.max(least, Math.round(full * scale)),
+    some: (kinds, least) => {
+      if (!isSample) return kinds;
+      const first = Math.floor(random() * kinds.length);
+      return [...kinds.slice(first), ...kinds.slice(0, first)].slice(0, least);
+    },
   };
 }
 

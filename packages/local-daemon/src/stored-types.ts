@@ -21,6 +21,7 @@ export type {
   SessionPageQuery,
   SessionRow,
   Store,
+  StoredBytes,
   StoredMessageState,
   StoredSegment,
   StoreWrite,
