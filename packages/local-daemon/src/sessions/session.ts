@@ -40,7 +40,7 @@ import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 import { type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
-import { isOfAgent } from "./agent-notifications.js";
+import { isLasting, isOfAgent } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
 import { FaultNotices } from "./fault-notices.js";
@@ -77,11 +77,6 @@ export interface SessionOptions {
   /** Whether its agent ever received a message. */
   readonly hasConversation: boolean;
 }
-
-/** What is stored of an agent whose output is cut off: it replaces what there is, or ends something. */
-const LASTING: ReadonlySet<string> = new Set([
-  ...["permission_resolved", "droid_working_state_changed", "session_token_usage_changed"],
-]);
 
 /**
  * One open session: its row, turns, agent and attached clients.
@@ -329,7 +324,7 @@ export class Session {
     if (this.log.isRetired) return;
     this.agentActiveAt = this.#services.now();
     if (!isOfAgent(notification)) return;
-    if (!LASTING.has(notification.type) && this.#isOverQuota()) return;
+    if (!isLasting(notification) && this.#isOverQuota()) return;
     switch (notification.type) {
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
@@ -350,15 +345,11 @@ export class Session {
     this.notify(this.#withRequestId(notification), meta);
   }
 
-  /** Whether the agent's output must not be stored: its principal has far more than it may. Interrupts the turn once. */
+  /** Whether its principal has far more than it may. Interrupts the turn once. */
   #isOverQuota(): boolean {
     const message = this.#services.storedRoom.overrun(this.#row.owner);
     if (message === undefined) return false;
-    const fault = { code: "QUOTA_EXCEEDED", message, isLoss: true } as const;
-    if (!this.#faults.isNew(fault, this.turns.active?.row.id)) return true;
-    this.turns.lost(fault);
-    this.notify(errorNotice(fault, this.#services.now()));
-    void this.turns.interruptRunning(message);
+    if (this.#onFault({ code: "QUOTA_EXCEEDED", message, isLoss: true })) void this.turns.interruptRunning(message);
     return true;
   }
 
@@ -390,10 +381,12 @@ export class Session {
     }
   }
 
-  #onFault(fault: AgentFault): void {
-    if (this.log.isRetired) return;
+  #onFault(fault: AgentFault): boolean {
+    if (this.log.isRetired) return false;
     if (fault.isLoss) this.turns.lost(fault);
-    if (this.#faults.isNew(fault, this.turns.active?.row.id)) this.notify(errorNotice(fault, this.#services.now()));
+    const isNew = this.#faults.isNew(fault, this.turns.active?.row.id);
+    if (isNew) this.notify(errorNotice(fault, this.#services.now()));
+    return isNew;
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {

@@ -1,6 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
 import { TURN_BYTES } from "./schema.js";
-import type { PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
+import type { PendingRequestRow, SegmentRow, SessionRow, StoredBytes, TurnRow } from "./store.js";
 
 /** Data of one session. */
 export interface SessionShelf {
@@ -109,4 +109,29 @@ export function byText(a: string, b: string): number {
 /** A copy through JSON, so that a reader's changes do not affect the store. */
 export function copy<Row>(row: Row): Row {
   return row === undefined ? row : (JSON.parse(JSON.stringify(row)) as Row);
+}
+
+/** The bytes of sessions in memory, of each principal. */
+export class MemoryBytes implements StoredBytes {
+  readonly #totals = new Map<string, number>();
+
+  of(owner: string | undefined): number {
+    return this.#totals.get(owner ?? "") ?? 0;
+  }
+
+  all(): ReadonlyMap<string | undefined, number> {
+    const stored = [...this.#totals].filter(([, bytes]) => bytes > 0);
+    return new Map(stored.map(([owner, bytes]) => [owner === "" ? undefined : owner, bytes]));
+  }
+
+  /** A session has changed, in bytes or in its owner. Without a row it is the person's. */
+  count(shelf: SessionShelf): void {
+    this.#add(shelf.counted.owner, -shelf.counted.bytes);
+    shelf.counted = { owner: (shelf.row ?? shelf.draft)?.owner ?? "", bytes: shelf.bytes };
+    this.#add(shelf.counted.owner, shelf.bytes);
+  }
+
+  #add(owner: string, bytes: number): void {
+    this.#totals.set(owner, (this.#totals.get(owner) ?? 0) + bytes);
+  }
 }

@@ -1,5 +1,4 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
-import { MemoryBytes } from "./memory-bytes.js";
 import { MemoryRelay } from "./memory-relay.js";
 import {
   byOrdinal,
@@ -10,6 +9,7 @@ import {
   emptyShelf,
   endOf,
   isOpen,
+  MemoryBytes,
   promptBytes,
   rowBytes,
   type SessionShelf,

@@ -1,5 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import type { JournalIndex } from "./journal-index.js";
 import { TURN_BYTES } from "./schema.js";
 import { key, numberOf, type SqliteDatabase, textOf } from "./sqlite-database.js";
 import type { StoredBytes } from "./store.js";
@@ -81,19 +82,35 @@ export class SqliteBytes implements StoredBytes {
     this.#mustWrite = isPromptGone || this.#lastNo < this.#countedNo;
   }
 
-  /** Writes the counters, so that the next start reads no segments. */
+  /** Writes the counters, so that the next start reads no segments. What cannot be written, that start counts. */
   close(): void {
     try {
       if (this.#stale.size > 0) this.#database.transaction(() => this.#write());
+    } catch {
+      // The store is full, or damaged.
     } finally {
       this.#totals.clear();
       this.#stale.clear();
       this.#uncountedBytes = 0;
-      this.undone();
+      this.#undo();
     }
   }
 
-  /** Rows of a session take so many bytes more. Called inside a transaction, as everything below. */
+  /** Runs `work` as one transaction of the index, and counts what it changes by the methods below. */
+  transaction(index: Pick<JournalIndex, "transaction">, work: () => void): void {
+    try {
+      index.transaction(() => {
+        work();
+        this.#conclude();
+      });
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+    this.#committed();
+  }
+
+  /** Rows of a session take so many bytes more. */
   add(sessionId: SessionId, bytes: number): void {
     this.#change(this.#rowOf(sessionId).owner, bytes);
   }
@@ -158,12 +175,12 @@ export class SqliteBytes implements StoredBytes {
   }
 
   /** Called after the last statement of a transaction. */
-  conclude(): void {
+  #conclude(): void {
     if (this.#isToWrite || this.#running.rest.size > 0) this.#write();
   }
 
   /** The transaction is through. */
-  committed(): void {
+  #committed(): void {
     const { changes, lastNo, rowBytes, countedPrompt } = this.#running;
     for (const [owner, bytes] of changes) {
       addTo(this.#totals, owner, bytes);
@@ -182,7 +199,7 @@ export class SqliteBytes implements StoredBytes {
   }
 
   /** The transaction was rolled back. */
-  undone(): void {
+  #undo(): void {
     this.#rows.clear();
     this.#endTransaction();
   }

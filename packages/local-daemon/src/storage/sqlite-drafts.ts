@@ -22,6 +22,16 @@ export interface DropTargets {
   readonly bytes: SqliteBytes;
 }
 
+/** Drops parts of large prompts that an earlier daemon did not come to accept. Called as {@link applyDrop} is. */
+export function dropHalfPrompts({ database, bytes }: DropTargets): void {
+  const dropped = database.all(
+    `DELETE FROM prompt_parts WHERE NOT EXISTS
+       (SELECT 1 FROM prompts WHERE prompts.session = prompt_parts.session AND prompts.id = prompt_parts.id)
+     RETURNING session, octet_length(body) AS bytes`,
+  );
+  for (const row of dropped) bytes.add(database.json<SessionId>(row, "session"), -numberOf(row, "bytes"));
+}
+
 /** Hides a session, or drops rows of a hidden one. Called inside a transaction of the journals' index. */
 export function applyDrop(
   targets: DropTargets,

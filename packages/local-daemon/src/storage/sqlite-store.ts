@@ -6,10 +6,11 @@ import { MessagePage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
+import { dropHalfPrompts } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
-import { applyWrites } from "./sqlite-writes.js";
+import { applyWrites, type WriteTargets } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
 import type {
   AgentProcessRow,
@@ -144,34 +145,8 @@ export class SqliteStore implements Store {
     this.#index.open();
     this.#mailboxIndex.open();
     this.storedBytes.open();
-    this.#dropHalfPrompts();
+    this.storedBytes.transaction(this.#index, () => dropHalfPrompts(this.#targets));
     return epoch;
-  }
-
-  /** Parts of large prompts that an earlier daemon did not come to accept. */
-  #dropHalfPrompts(): void {
-    this.#counted(() => {
-      const dropped = this.#database.all(
-        `DELETE FROM prompt_parts WHERE NOT EXISTS
-           (SELECT 1 FROM prompts WHERE prompts.session = prompt_parts.session AND prompts.id = prompt_parts.id)
-         RETURNING session, octet_length(body) AS bytes`,
-      );
-      for (const row of dropped) {
-        this.storedBytes.add(this.#database.json<SessionId>(row, "session"), -numberOf(row, "bytes"));
-      }
-      this.storedBytes.conclude();
-    });
-  }
-
-  /** One transaction that changes how many bytes are stored. */
-  #counted(work: () => void): void {
-    try {
-      this.#index.transaction(work);
-    } catch (error) {
-      this.storedBytes.undone();
-      throw error;
-    }
-    this.storedBytes.committed();
   }
 
   async close(): Promise<void> {
@@ -181,33 +156,25 @@ export class SqliteStore implements Store {
   }
 
   #closeAll(): void {
-    this.#closeBytes();
+    this.storedBytes.close();
     this.#index.close();
     this.#mailboxIndex.close();
     this.#database.close();
-  }
-
-  /** What cannot be written, the next start counts. */
-  #closeBytes(): void {
-    try {
-      this.storedBytes.close();
-    } catch (error) {
-      if (isDamage(error)) this.#repair?.note();
-    }
   }
 
   async commit(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return;
     if (this.#checkpointer?.room !== undefined) await this.#checkpointer.room;
     this.#file?.expectSame();
-    const targets = {
-      ...{ database: this.#database, journal: this.#journal, relay: this.#relay },
-      bytes: this.storedBytes,
-    };
-    this.#counted(() => applyWrites(targets, writes));
+    this.storedBytes.transaction(this.#index, () => applyWrites(this.#targets, writes));
     this.#checkpointer?.committed();
     this.#mailboxIndex.committed();
     this.messageFeed.committed(writes);
+  }
+
+  get #targets(): WriteTargets {
+    const targets = { database: this.#database, journal: this.#journal, relay: this.#relay };
+    return { ...targets, bytes: this.storedBytes };
   }
 
   async shrink(): Promise<boolean> {

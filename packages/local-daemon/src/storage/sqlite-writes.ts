@@ -21,7 +21,6 @@ export function applyWrites(targets: WriteTargets, writes: readonly StoreWrite[]
   const stating = statingSegment(writes);
   for (const write of writes) if (write !== stating) applyWrite(targets, write);
   if (stating !== undefined) journal.put(stating.row, bytes.uncounted());
-  bytes.conclude();
 }
 
 /** The segment that states what the others changed, and so is written last: none where its journal is pruned after it. */
