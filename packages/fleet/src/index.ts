@@ -1,3 +1,4 @@
+export type { ArrivalChanges, MoveEnd, MoveFiles, MoveFilesHook, MoveSessionOptions, MoveStep } from "./move/index.js";
 export type { NatsOptions } from "./nats/index.js";
 export type { FleetMachine, MachineEntry, MachineLabels, MachineState } from "./registry/index.js";
 export {

@@ -74,6 +74,15 @@ export function sessionNotIdle(sessionId: SessionId): SessionError {
   );
 }
 
+/** The session is frozen: another machine is to have it. */
+export function sessionMoving(sessionId: SessionId, to: string): SessionError {
+  return new SessionError(
+    "SESSION_MOVING",
+    `Session ${sessionId} moves to machine ${to}, and does not change until it is there. Repeat the call in a moment.`,
+    { sessionId },
+  );
+}
+
 /** The daemon stops, and takes nothing new. */
 export function daemonStopping(): DaemonError {
   return new DaemonError(

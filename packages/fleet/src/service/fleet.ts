@@ -1,8 +1,16 @@
 import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
-import { DaemonError, isRecord, newId, type SearchSessionsParams, SessionNotFoundError } from "@daemon-sdk/protocol";
+import {
+  DaemonError,
+  isRecord,
+  newId,
+  type SearchSessionsParams,
+  SessionNotFoundError,
+  type Transport,
+} from "@daemon-sdk/protocol";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
+import { type MoveSessionOptions, SessionMover } from "../move/index.js";
 import type { Subjects } from "../names/index.js";
 import { closeNats } from "../nats/index.js";
 import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
@@ -42,10 +50,18 @@ export interface FleetParts {
 export class Fleet implements AsyncDisposable {
   readonly #parts: FleetParts;
   readonly #placement = new Placement();
+  readonly #mover: SessionMover;
 
   /** For `connectFleet` only. */
   constructor(parts: FleetParts) {
     this.#parts = parts;
+    const { sessions, links } = parts;
+    this.#mover = new SessionMover({
+      sessions,
+      dial: (machineId) => links.dialForMoves(machineId),
+      connection: (machineId) => links.connection(machineId),
+      find: (sessionId) => this.#find(sessionId),
+    });
   }
 
   /** The machines that are known, those that are lost included. */
@@ -82,7 +98,7 @@ export class Fleet implements AsyncDisposable {
     const { sessions } = this.#parts;
     const sessionId = options.sessionId ?? newId();
     const own = { ...options, sessionId, ...(needs.agent === undefined ? {} : { agent: needs.agent }) };
-    const known = options.sessionId === undefined ? undefined : await sessions.machineOf(sessionId);
+    const known = options.sessionId === undefined ? undefined : await this.#mover.settle(sessionId);
     if (known !== undefined) return (await this.connection(known)).createSession(own);
     const { machineId, connection } = await this.#place(needs);
     const winner = await sessions.claim(sessionId, machineId);
@@ -100,23 +116,71 @@ export class Fleet implements AsyncDisposable {
    * Attaches to a session, wherever it runs: also to one that no service made. Rejects with `SessionNotFoundError` when no machine that is
    * online has it, and with MACHINE_GONE when the machine that had it is not online.
    */
-  async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+  resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+    return this.onMachineOf(sessionId, (connection) => connection.resumeSession(sessionId, options));
+  }
+
+  /**
+   * Makes a call for a session on the machine that has it: where the registry says, and where the session is found when that is wrong. Such
+   * a call is repeated once, after SESSION_NOT_FOUND. Rejects as {@link Fleet.resumeSession}, and as `call`.
+   */
+  async onMachineOf<Result>(
+    sessionId: string,
+    call: (connection: DaemonConnection, machineId: string) => Promise<Result>,
+  ): Promise<Result> {
     const { sessions, machines } = this.#parts;
-    const hinted = await sessions.machineOf(sessionId);
+    const hinted = await this.#mover.settle(sessionId);
     if (hinted !== undefined && machines.get(hinted)?.state === "online") {
       try {
-        return await (await this.connection(hinted)).resumeSession(sessionId, options);
+        return await call(await this.connection(hinted), hinted);
       } catch (error) {
-        if (!DaemonError.is(error, "SESSION_NOT_FOUND")) throw error;
+        const isElsewhere = DaemonError.is(error, "SESSION_NOT_FOUND") || DaemonError.is(error, "SESSION_MOVED");
+        if (!isElsewhere) throw error;
       }
     }
     const found = await this.#find(sessionId);
     if (found !== undefined) {
       await sessions.note(sessionId, found);
-      return (await this.connection(found)).resumeSession(sessionId, options);
+      return call(await this.connection(found), found);
     }
     if (hinted !== undefined && machines.get(hinted)?.state !== "online") throw machineGone(hinted);
     throw new SessionNotFoundError(sessionId);
+  }
+
+  /** The machine that has a session. Rejects as {@link Fleet.resumeSession}. */
+  machineOf(sessionId: string): Promise<string> {
+    return this.onMachineOf(sessionId, async (connection, machineId) => {
+      await connection.getSessionMessages(sessionId, { limit: 1 });
+      return machineId;
+    });
+  }
+
+  /**
+   * Opens a link to a machine, for a `transport` of `connectDaemon`. Rejects with MACHINE_GONE for one that is not online, with
+   * CONNECTION_FAILED when it does not answer, with AUTH_REJECTED when NATS refuses the credentials, with the reason of `signal`.
+   */
+  dial(machineId: string, signal: AbortSignal): Promise<Transport> {
+    return this.#parts.links.dial(machineId, signal);
+  }
+
+  /**
+   * Moves a session to another machine of the fleet. The running turn ends first, and no other is begun; then the session is frozen, copied,
+   * and served on the other machine, where its queued messages run. What clients know stays valid there: ids, receipts, and positions, so
+   * that a client continues after the last entry that it got. Attached clients of the former machine get a `SessionMovedError`; resume the
+   * session by the fleet. While it is frozen its messages are refused with SESSION_MOVING, which may be repeated.
+   *
+   * Whoever dies meanwhile, the session is on exactly one machine, and a repeated call goes on or begins again. After a death it may stay
+   * frozen until then; a call with the machine where it is gives the move up. When the call rejects before the decision, the session goes
+   * on where it was, unless that machine is away.
+   *
+   * Variables that the session was made with are lost, as after a restart of a daemon. The former machine keeps the files of the agent.
+   *
+   * Rejects with `SessionNotFoundError`; with MACHINE_GONE when one of the two machines is not online; with INVALID_OPTION when the other
+   * machine does not have the session's agent, and as `createSession` when it does not have the directory; with NOT_ALLOWED for a service
+   * that acts for a key; with CONNECTION_FAILED when the registry cannot be written; with what `files` rejects with.
+   */
+  moveSession(sessionId: string, toMachineId: string, options: MoveSessionOptions = {}): Promise<void> {
+    return this.#mover.move(sessionId, toMachineId, options);
   }
 
   /**
@@ -127,7 +191,7 @@ export class Fleet implements AsyncDisposable {
    * @param options.endBefore Unix milliseconds: only sessions that were updated before
    */
   async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
-    const { items, missing } = await this.#ask(
+    const { items, missing } = await this.#list(
       async (connection) => (await connection.listAvailableSessions(options)).sessions,
     );
     return { items: [...items].sort((one, other) => other.updatedAt - one.updatedAt), missing };
@@ -138,20 +202,33 @@ export class Fleet implements AsyncDisposable {
    * `(await fleet.connection(machineId)).answerRequest(…)`.
    */
   async listRequests(): Promise<FleetResult<FleetRequest>> {
-    const { items, missing } = await this.#ask(async (connection) => connection.listRequests());
+    const { items, missing } = await this.#list(async (connection) => connection.listRequests());
     return { items: [...items].sort((one, other) => one.createdAt - other.createdAt), missing };
   }
 
   /** Sessions of all machines whose conversations match, newest first. */
   async searchSessions(search: SearchSessionsParams): Promise<FleetSearchResult> {
     let isIncomplete = false;
-    const { items, missing } = await this.#ask(async (connection) => {
+    const { items, missing } = await this.#list(async (connection) => {
       const found = await connection.searchSessions(search);
       isIncomplete ||= found.isIncomplete === true;
       return found.sessions;
     });
     const sorted = [...items].sort((one, other) => (other.updatedAt ?? 0) - (one.updatedAt ?? 0));
     return { items: sorted, missing, isIncomplete };
+  }
+
+  /**
+   * Makes a call on every machine, on some at a time, each for a bounded time. A machine that is lost, fails or is late is in `missing`.
+   *
+   * @param call resolves with the items of its machine
+   */
+  onMachines<Item>(
+    call: (connection: DaemonConnection, machineId: string) => Promise<readonly Item[]>,
+  ): Promise<FleetResult<Item>> {
+    return askMachines(this.#parts.machines.list(), async ({ machineId }) =>
+      call(await this.connection(machineId), machineId),
+    );
   }
 
   /** Closes all connections. Sessions continue on their machines. */
@@ -169,11 +246,11 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Asks every machine, and adds its id to each of its items. */
-  #ask<Item extends object>(
+  #list<Item extends object>(
     ask: (connection: DaemonConnection) => Promise<readonly Item[]>,
   ): Promise<FleetResult<Item & { readonly machineId: string }>> {
-    return askMachines(this.#parts.machines.list(), async ({ machineId }) => {
-      const items = await ask(await this.connection(machineId));
+    return this.onMachines(async (connection, machineId) => {
+      const items = await ask(connection);
       return items.map((item) => ({ ...item, machineId }));
     });
   }

@@ -8,14 +8,22 @@ import {
   dropRows,
   emptyShelf,
   endOf,
+  framesOf,
+  isDropped,
   isOpen,
   MemoryBytes,
+  messagesOf,
+  newestFirst,
+  oldestOf,
   promptBytes,
   rowBytes,
+  type ServedShelf,
   type SessionShelf,
+  segmentsOf,
   shelfBytes,
+  storedRow,
 } from "./memory-shelf.js";
-import { MessagePage } from "./message-page.js";
+import { MessagePage, messageRun } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import type {
   AgentProcessRow,
@@ -24,6 +32,7 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
@@ -82,18 +91,7 @@ export class MemoryStore implements Store {
   }
 
   async oldestSessions(query: OldestQuery): Promise<readonly SessionRow[]> {
-    const { archived, before = Number.MAX_SAFE_INTEGER, owner, after, limit = 64 } = query;
-    const dated = this.#newestFirst(owner).flatMap(({ row }) => {
-      const at = archived ? row.archivedAt : row.updatedAt;
-      return at === undefined || at >= before ? [] : [{ at, row }];
-    });
-    const isBehind = ({ at, row }: { at: number; row: SessionRow }) =>
-      after === undefined || at > after.at || (at === after.at && byText(row.id, after.id) > 0);
-    return dated
-      .filter(isBehind)
-      .sort((a, b) => a.at - b.at || byText(a.row.id, b.row.id))
-      .slice(0, limit)
-      .map(({ row }) => copy(row));
+    return oldestOf(this.#newestFirst(query.owner), query);
   }
 
   async countSessions(owner: string): Promise<number> {
@@ -117,28 +115,14 @@ export class MemoryStore implements Store {
   }
 
   async readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]> {
-    const shelved = [...(this.#shelves.get(id)?.messages ?? [])];
-    const from = shelved.findIndex(([known]) => known === messageId);
-    const messages: SessionMessage[] = [];
-    let bytes = 0;
-    for (const [, { text }] of from < 0 ? [] : shelved.slice(from)) {
-      bytes += Buffer.byteLength(text);
-      if (messages.length > 0 && bytes > maxBytes) break;
-      messages.push(JSON.parse(text) as SessionMessage);
-    }
-    return messages;
+    const shelf = this.#shelves.get(id);
+    const from = shelf?.messages.get(messageId)?.no ?? Number.POSITIVE_INFINITY;
+    const query = { after: from - 1, limit: Number.POSITIVE_INFINITY, maxBytes };
+    return messageRun(messagesOf(shelf), query).messages.map(({ message }) => message);
   }
 
-  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<NumberedMessages> {
-    const messages: { no: number; message: SessionMessage }[] = [];
-    let bytes = 0;
-    for (const { no, text } of this.#shelves.get(id)?.messages.values() ?? []) {
-      if (no <= after) continue;
-      bytes += Buffer.byteLength(text);
-      if (messages.length === limit || (messages.length > 0 && bytes > maxBytes)) break;
-      messages.push({ no, message: JSON.parse(text) as SessionMessage });
-    }
-    return { messages, lastNo: messages.at(-1)?.no ?? after };
+  async readMessageRun(id: SessionId, query: MessageRunQuery): Promise<NumberedMessages> {
+    return messageRun(messagesOf(this.#shelves.get(id)), query);
   }
 
   async newestMessage(id: SessionId): Promise<number> {
@@ -146,7 +130,16 @@ export class MemoryStore implements Store {
   }
 
   async drafts(): Promise<readonly SessionId[]> {
-    return [...this.#shelves].flatMap(([id, { draft }]) => (draft === undefined ? [] : [id])).sort(byText);
+    return [...this.#shelves].flatMap(([id, shelf]) => (isDropped(shelf) ? [id] : [])).sort(byText);
+  }
+
+  async arrivingSessions(): Promise<readonly SessionId[]> {
+    const ids = [...this.#shelves].flatMap(([id, { moving }]) => (moving?.state === "arriving" ? [id] : []));
+    return ids.sort(byText);
+  }
+
+  async readMoving(id: SessionId): Promise<MovingSession | undefined> {
+    return copy(this.#shelves.get(id)?.moving);
   }
 
   async countMessages(id: SessionId): Promise<number> {
@@ -163,33 +156,11 @@ export class MemoryStore implements Store {
   }
 
   async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames = Infinity): Promise<FrameRun> {
-    const frames: string[] = [];
-    let firstSeq = fromSeq;
-    let bytes = 0;
-    for (const segment of this.#shelves.get(id)?.segments ?? []) {
-      if (endOf(segment) < fromSeq) continue;
-      if (frames.length === 0) firstSeq = Math.max(fromSeq, segment.firstSeq);
-      else if (segment.firstSeq !== firstSeq + frames.length) break;
-      frames.push(...segment.frames.slice(Math.max(0, fromSeq - segment.firstSeq)));
-      bytes += bytesOf(segment);
-      if (bytes >= maxBytes || frames.length >= maxFrames) break;
-    }
-    return { firstSeq, frames };
+    return framesOf(this.#shelves.get(id), fromSeq, maxBytes, maxFrames);
   }
 
   async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {
-    const segments = this.#shelves.get(id)?.segments ?? [];
-    return segments
-      .filter((segment) => endOf(segment) < beforeSeq)
-      .slice(-limit)
-      .map((segment) => ({
-        epoch: segment.epoch,
-        firstSeq: segment.firstSeq,
-        lastSeq: endOf(segment),
-        bytes: bytesOf(segment),
-        createdAt: segment.createdAt,
-      }))
-      .reverse();
+    return segmentsOf(this.#shelves.get(id), beforeSeq, limit);
   }
 
   async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {
@@ -209,6 +180,7 @@ export class MemoryStore implements Store {
     // The order of the ids is the one SQLite gives: by their JSON text.
     return ids
       .sort(byText)
+      .filter((id) => this.#isServed(id))
       .flatMap((id) => [...(this.#shelves.get(id)?.turns.values() ?? [])].filter(isOpen).sort(byOrdinal).map(copy));
   }
 
@@ -234,7 +206,8 @@ export class MemoryStore implements Store {
   }
 
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
-    const pending = [...this.#requests.values()].filter((row) => row.resolvedAt === undefined);
+    const open = [...this.#requests.values()].filter((row) => row.resolvedAt === undefined);
+    const pending = open.filter((row) => this.#isServed(row.sessionId));
     return pending.filter((row) => sessionId === undefined || row.sessionId === sessionId).map(copy);
   }
 
@@ -263,6 +236,12 @@ export class MemoryStore implements Store {
       case "session":
       case "draft":
         this.#putSession(write);
+        break;
+      case "arriving":
+      case "moved":
+      case "forgetMoved":
+      case "raiseEpoch":
+        this.#move(write);
         break;
       case "deleteSession":
       case "dropDraft":
@@ -299,28 +278,61 @@ export class MemoryStore implements Store {
     }
   }
 
+  #move(write: Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>): void {
+    if (write.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, write.epoch);
+    else if (write.kind === "arriving") {
+      const { row, arrival } = copy(write);
+      this.#shelf(row.id).moving = { state: "arriving", row, arrival };
+      this.#recount(row.id);
+    } else if (write.kind === "moved") {
+      const mark = copy(write.mark);
+      Object.assign(this.#shelf(mark.sessionId), { row: undefined, moving: { state: "moved", mark } });
+      this.#recount(mark.sessionId);
+    } else {
+      for (const [id, shelf] of this.#shelves) {
+        const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < write.before;
+        if (!isOver || isDropped(shelf)) continue;
+        this.#count(id, -shelf.bytes);
+        this.#shelves.delete(id);
+      }
+    }
+  }
+
+  #isServed(id: SessionId): boolean {
+    return this.#shelves.get(id)?.moving === undefined;
+  }
+
   #drop(write: Extract<StoreWrite, { kind: "deleteSession" | "dropDraft" }>): void {
     const { sessionId } = write;
     const shelf = this.#shelves.get(sessionId);
     if (write.kind === "dropDraft") this.#dropDraft(sessionId, write.rows);
     else if (shelf?.row !== undefined) Object.assign(shelf, { row: undefined, draft: shelf.row });
+    else if (shelf?.moving?.state === "arriving") Object.assign(shelf, { moving: undefined, draft: shelf.moving.row });
+    if (shelf !== undefined && write.kind === "deleteSession") this.#recount(sessionId);
   }
 
   #dropDraft(sessionId: SessionId, rows: number): void {
     const shelf = this.#shelves.get(sessionId);
-    if (shelf?.draft === undefined) return;
+    if (shelf === undefined || !isDropped(shelf)) return;
     const left = dropRows(shelf, this.#requests, sessionId, rows);
     if (left > 0) shelf.draft = undefined;
-    const requests = [...this.#requests.values()].filter((row) => row.sessionId === sessionId);
-    this.#count(sessionId, shelfBytes(shelf, requests) - shelf.bytes);
-    if (left > 0) this.#shelves.delete(sessionId);
+    this.#recount(sessionId);
+    if (left > 0 && shelf.moving === undefined) this.#shelves.delete(sessionId);
   }
 
   #putSession({ kind, row }: Extract<StoreWrite, { kind: "session" | "draft" }>): void {
     const shelf = this.#shelf(row.id);
-    const old = rowBytes(shelf.row ?? shelf.draft);
-    Object.assign(shelf, kind === "draft" ? { draft: copy(row) } : { row: copy(row), draft: undefined });
+    const old = rowBytes(storedRow(shelf));
+    const session = { row: copy(row), draft: undefined, moving: undefined };
+    Object.assign(shelf, kind === "draft" ? { draft: copy(row) } : session);
     this.#count(row.id, rowBytes(row) - old);
+  }
+
+  /** After a change of a session whose bytes were not counted one by one. */
+  #recount(sessionId: SessionId): void {
+    const shelf = this.#shelf(sessionId);
+    const requests = [...this.#requests.values()].filter((row) => row.sessionId === sessionId);
+    this.#count(sessionId, shelfBytes(shelf, requests) - shelf.bytes);
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {
@@ -355,12 +367,8 @@ export class MemoryStore implements Store {
     this.storedBytes.count(shelf);
   }
 
-  #newestFirst(owner: string | undefined): (SessionShelf & { row: SessionRow })[] {
-    const known = [...this.#shelves.values()].filter(
-      (shelf): shelf is SessionShelf & { row: SessionRow } =>
-        shelf.row !== undefined && (owner === undefined || shelf.row.owner === owner),
-    );
-    return known.sort((a, b) => b.row.updatedAt - a.row.updatedAt || byText(a.row.id, b.row.id));
+  #newestFirst(owner: string | undefined): ServedShelf[] {
+    return newestFirst(this.#shelves.values(), owner);
   }
 
   #putTurn(write: Extract<StoreWrite, { kind: "turn" | "promptPart" }>): void {

@@ -2,7 +2,7 @@ import type { SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { JournalIndex } from "./journal-index.js";
 import { TURN_BYTES } from "./schema.js";
-import { key, numberOf, type SqliteDatabase, textOf } from "./sqlite-database.js";
+import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import type { StoredBytes } from "./store.js";
 
 /** What is known of the row of a session: its owner, empty for the person, and its bytes. */
@@ -13,6 +13,9 @@ interface KnownRow {
 
 /** Names of the counters in `meta` begin with it. The person's has nothing behind it. */
 const ENTRY = "bytes ";
+
+/** What a statement that drops rows of sessions returns of each. */
+export const DROPPED_ROW = "id, coalesce(owner, '') AS owner, octet_length(body) AS bytes";
 
 /** No row of that session: what it has is the person's. */
 const NO_ROW: KnownRow = { owner: "", bytes: 0 };
@@ -159,9 +162,9 @@ export class SqliteBytes implements StoredBytes {
     this.#mustWrite = true;
   }
 
-  /** The row of a session is dropped, after everything else of it. */
-  dropRow(sessionId: SessionId): void {
-    this.add(sessionId, -this.#rowOf(sessionId).bytes);
+  /** The row of a session was dropped, after everything else of it: {@link DROPPED_ROW}. */
+  dropRow(sessionId: SessionId, row: SqlRow): void {
+    this.#change(textOf(row, "owner"), -numberOf(row, "bytes"));
     this.#rows.delete(sessionId);
   }
 

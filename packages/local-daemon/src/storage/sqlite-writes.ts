@@ -1,8 +1,8 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { TURN_BYTES } from "./schema.js";
-import type { SqliteBytes } from "./sqlite-bytes.js";
+import { DROPPED_ROW, type SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlValue } from "./sqlite-database.js";
-import { applyDrop } from "./sqlite-drafts.js";
+import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
 import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
@@ -36,7 +36,13 @@ function applyWrite(targets: WriteTargets, write: StoreWrite): void {
   switch (write.kind) {
     case "session":
     case "draft":
-      putSession(targets, write.row, write.kind === "draft" ? 1 : null);
+      putSession(targets, write.row, write.kind === "draft" ? SESSION_MARK.draft : null);
+      break;
+    case "arriving":
+    case "moved":
+    case "forgetMoved":
+    case "raiseEpoch":
+      applyMove(targets, write);
       break;
     case "deleteSession":
     case "dropDraft":
@@ -77,21 +83,55 @@ function bytesOf(database: SqliteDatabase, row: string, ...values: SqlValue[]): 
   return numberOf(database.get(`SELECT octet_length(body) AS bytes FROM ${row}`, ...values), "bytes");
 }
 
-function putSession({ database, journal, bytes }: WriteTargets, row: SessionRow, draft: 1 | null): void {
-  const body = JSON.stringify(row);
-  bytes.putRow(row.id, row.owner ?? "", Buffer.byteLength(body), () => {
-    const tables = ["messages", "prompts", "prompt_parts", "requests"];
-    const sums = tables.map((table) => {
-      const counted = table === "prompts" ? ` + ${TURN_BYTES}` : "";
-      return `(SELECT sum(octet_length(body)${counted}) FROM ${table} WHERE session = ?1)`;
-    });
-    const sql = `SELECT ${sums.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
-    return journal.bytesOf(row.id) + numberOf(database.get(sql, key(row.id)), "bytes");
+function putSession(targets: WriteTargets, row: SessionRow, draft: 1 | null): void {
+  putRow(targets, row, JSON.stringify(row), draft);
+}
+
+/** Writes what stands in the place of a session's row. */
+function putRow(
+  { database, journal, bytes }: WriteTargets,
+  { id, updatedAt, owner }: Pick<SessionRow, "id" | "updatedAt" | "owner">,
+  body: string,
+  draft: number | null,
+): void {
+  bytes.putRow(id, owner ?? "", Buffer.byteLength(body), () => {
+    const sql = `SELECT ${SUMS.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
+    return journal.bytesOf(id) + numberOf(database.get(sql, key(id)), "bytes");
   });
-  database.run(
-    "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)",
-    ...[key(row.id), row.updatedAt, row.owner ?? null, body, draft],
-  );
+  database.run(PUT_SESSION, key(id), updatedAt, owner ?? null, body, draft);
+}
+
+/** Bytes of everything that a session has beside its row and its journal. */
+const SUMS = ["messages", "prompts", "prompt_parts", "requests"].map((table) => {
+  const counted = table === "prompts" ? ` + ${TURN_BYTES}` : "";
+  return `(SELECT sum(octet_length(body)${counted}) FROM ${table} WHERE session = ?1)`;
+});
+
+const PUT_SESSION = "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)";
+const FORGET = `DELETE FROM sessions WHERE draft = ? AND updated_at < ? RETURNING ${DROPPED_ROW}`;
+
+type MoveWrite = Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>;
+
+function applyMove(targets: WriteTargets, write: MoveWrite): void {
+  switch (write.kind) {
+    case "arriving": {
+      const { row, arrival } = write;
+      putRow(targets, row, JSON.stringify({ row, arrival }), SESSION_MARK.arriving);
+      break;
+    }
+    case "moved": {
+      const { sessionId: id, movedAt: updatedAt, owner } = write.mark;
+      putRow(targets, { id, updatedAt, owner }, JSON.stringify(write.mark), SESSION_MARK.leaving);
+      break;
+    }
+    case "forgetMoved":
+      for (const row of targets.database.all(FORGET, SESSION_MARK.moved, write.before)) {
+        targets.bytes.dropRow(targets.database.json<SessionId>(row, "id"), row);
+      }
+      break;
+    case "raiseEpoch":
+      targets.database.run("UPDATE meta SET value = max(value, ?) WHERE name = 'epoch'", write.epoch);
+  }
 }
 
 function applyAgentProcess(

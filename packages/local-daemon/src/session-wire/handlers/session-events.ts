@@ -39,7 +39,9 @@ export async function sessionEvents(
   id: SessionId,
   { after, includeRequests = false }: Pick<GetSessionEventsParams, "after" | "includeRequests">,
 ): Promise<GetSessionEventsResult> {
-  const end = { epoch: host.services.epoch, seq: await endOf(host, id) };
+  const { leaving } = await host.rowOf(id);
+  const epoch = host.find(id)?.log.epoch ?? leaving?.epoch ?? host.services.epoch;
+  const end = { epoch, seq: await endOf(host, id) };
   if (after === undefined) return { events: [], position: end };
   const store = host.turnStore(id);
   const goesOn = await isContinuous(host, id, after, end);
