@@ -213,6 +213,7 @@ describe("browsers", () => {
     "transport-ws",
     "client",
     "client/relay",
+    "fleet/browser",
     "testing",
   ];
 
@@ -299,7 +300,7 @@ const PINNED_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   client: [".", "./relay", "./local", "./exec", "./package.json"],
   "local-daemon": [".", "./server", "./config.schema.json", "./package.json"],
   http: [".", "./serve", "./openapi.json", "./package.json"],
-  fleet: [".", "./machine", "./enrol", "./package.json"],
+  fleet: [".", "./machine", "./enrol", "./browser", "./package.json"],
   console: ["./package.json"],
 };
 

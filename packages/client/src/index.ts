@@ -37,7 +37,8 @@ export const connectDaemon: ConnectDaemon = withFleets(
 
 async function loadFleet(): Promise<FleetPackage> {
   try {
-    return await import("@daemon-sdk/fleet");
+    // Its types are not read: they name this package, and who bundles types cannot follow the circle.
+    return (await import("@daemon-sdk/fleet" as string)) as FleetPackage;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new ConnectionError(

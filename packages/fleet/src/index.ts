@@ -1,18 +1,11 @@
-export type { ArrivalChanges, MoveEnd, MoveFiles, MoveFilesHook, MoveSessionOptions, MoveStep } from "./move/index.js";
-export type { NatsOptions } from "./nats/index.js";
-export type { FleetMachine, MachineEntry, MachineLabels, MachineState } from "./registry/index.js";
-export {
-  type ConnectFleetOptions,
-  connectFleet,
-  Fleet,
-  type FleetConnectionOptions,
-  type FleetMachines,
-  type FleetRequest,
-  type FleetResult,
-  type FleetSearchResult,
-  type FleetSession,
-  type FleetSessionOptions,
-  type FoundSession,
-  type MissingMachine,
-  type SessionNeeds,
-} from "./service/index.js";
+import { connect } from "@nats-io/transport-node";
+import { type ConnectFleet, createConnectFleet } from "./service/index.js";
+
+export * from "./public-api.js";
+
+/**
+ * Connects a service to its fleet. Handlers and `reconnect` are those of each connection to a machine.
+ *
+ * Rejects with an `InvalidOptionError`; with CONNECTION_FAILED or AUTH_REJECTED when NATS or its JetStream cannot be used.
+ */
+export const connectFleet: ConnectFleet = createConnectFleet(connect);

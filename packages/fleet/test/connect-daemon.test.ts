@@ -1,9 +1,17 @@
 import { connectDaemon, MachineType } from "@daemon-sdk/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { FleetPackage } from "../../client/src/connect/index.js";
+import { connectFleet } from "../src/index.js";
 import { FleetBench } from "./support/fleet-bench.js";
 import { HAS_NATS, NatsServer, NO_NATS } from "./support/nats-server.js";
 
+// The client loads this package without its types, so that its calls fit is checked here.
+const FITTING: FleetPackage = { connectFleet };
 let tenants = 0;
+
+test("has the calls that the client makes of it", () => {
+  expect(Object.keys(FITTING)).toEqual(["connectFleet"]);
+});
 
 describe.skipIf(!HAS_NATS)(`connectDaemon to a machine of a fleet${NO_NATS}`, () => {
   let server: NatsServer;

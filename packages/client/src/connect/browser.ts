@@ -9,12 +9,7 @@ import { type ConnectDaemon, createConnectDaemon } from "./connect-daemon.js";
 export const connectDaemon: ConnectDaemon = createConnectDaemon({
   loadKeeper,
   openLocal: () =>
-    Promise.reject(
-      new ConnectionError(
-        "LOCAL_DAEMON_UNAVAILABLE",
-        "A page cannot find the local daemon. Pass `url` or `daemonPort`.",
-      ),
-    ),
+    Promise.reject(new ConnectionError("LOCAL_DAEMON_UNAVAILABLE", "A page cannot find a local daemon. Pass `url`.")),
 });
 
 /**
@@ -25,7 +20,7 @@ async function loadKeeper(): Promise<KeepConnection> {
   try {
     return (await import("../api/index.js")).keepConnection;
   } catch (cause) {
-    const text = "A part of the client could not be loaded. Reload the page.";
+    const text = "The client cannot be loaded. Reload the page.";
     throw new ConnectionError("CONNECTION_FAILED", text, { cause });
   }
 }

@@ -2,7 +2,7 @@ import { ConnectionError } from "@daemon-sdk/protocol";
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName, type Subjects } from "../names/index.js";
-import { natsRefusal } from "../nats/index.js";
+import { natsRefusal } from "../nats-base/index.js";
 import { encodeFrame, FrameKind } from "./frame.js";
 import { type LinkOptions, LinkTransport } from "./link-transport.js";
 

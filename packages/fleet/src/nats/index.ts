@@ -1,2 +1,2 @@
-export * from "./credentials-name.js";
+export * from "../nats-base/index.js";
 export * from "./open-nats.js";

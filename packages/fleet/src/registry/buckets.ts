@@ -11,7 +11,7 @@ import { type KV, Kvm } from "@nats-io/kv";
 import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { BucketName, Subjects } from "../names/index.js";
-import { isRefusal } from "../nats/index.js";
+import { isRefusal } from "../nats-base/index.js";
 
 type NewStream = Parameters<StreamAPI["add"]>[0];
 

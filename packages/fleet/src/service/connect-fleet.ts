@@ -1,12 +1,12 @@
 import { silentLogger } from "@daemon-sdk/protocol";
 import { LinkRouter } from "../link/index.js";
 import { checkName, randomToken, Subjects } from "../names/index.js";
-import { type NatsOptions, openNats, serviceOf } from "../nats/index.js";
+import { type NatsDial, type NatsOptions, openNatsBy, serviceOf } from "../nats-base/index.js";
 import { MachineDirectory, openBuckets, SessionDirectory } from "../registry/index.js";
 import { Fleet } from "./fleet.js";
 import { type FleetConnectionOptions, MachineLinks } from "./machine-links.js";
 
-/** Options of {@link connectFleet}. */
+/** Options of `connectFleet`. */
 export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions {
   /** Name of the tenant. Default `default`. */
   readonly tenant?: string;
@@ -16,12 +16,15 @@ export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions
   readonly replicas?: number;
 }
 
-/**
- * Connects a service to its fleet. Handlers and `reconnect` are those of each connection to a machine.
- *
- * Rejects with an `InvalidOptionError`; with CONNECTION_FAILED or AUTH_REJECTED when NATS or its JetStream cannot be used.
- */
-export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet> {
+/** Connects a service to its fleet; see `connectFleet` of the entry points. */
+export type ConnectFleet = (options: ConnectFleetOptions) => Promise<Fleet>;
+
+/** Makes the `connectFleet` of one platform. */
+export function createConnectFleet(dial: NatsDial): ConnectFleet {
+  return (options) => connectFleetBy(dial, options);
+}
+
+async function connectFleetBy(dial: NatsDial, options: ConnectFleetOptions): Promise<Fleet> {
   const { servers, credentials, domain, tenant = "default", replicas = 1, client: named, ...connection } = options;
   const client = named ?? (credentials === undefined ? undefined : serviceOf(credentials)) ?? randomToken();
   checkName("tenant", tenant);
@@ -30,7 +33,7 @@ export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet>
   const { logger = silentLogger } = connection;
   const subjects = new Subjects(tenant);
   const given = { servers, ...(credentials === undefined ? {} : { credentials }) };
-  const nats = await openNats(given, { name: `service ${client}`, inbox: subjects.clientInbox(client) });
+  const nats = await openNatsBy(dial, given, { name: `service ${client}`, inbox: subjects.clientInbox(client) });
   try {
     const buckets = await openBuckets(nats, subjects, { replicas, domain });
     const machines = await MachineDirectory.open(buckets, logger);

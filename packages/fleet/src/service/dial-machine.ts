@@ -10,7 +10,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
 import { type MachineInstance, randomToken, type ServiceInstance, type Subjects } from "../names/index.js";
-import { isRefusal, natsRefusal } from "../nats/index.js";
+import { isRefusal, natsRefusal } from "../nats-base/index.js";
 
 /** What a service dials with. */
 export interface Dialer {

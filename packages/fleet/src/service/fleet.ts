@@ -12,7 +12,7 @@ import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
 import { type MoveSessionOptions, SessionMover } from "../move/index.js";
 import type { Subjects } from "../names/index.js";
-import { closeNats } from "../nats/index.js";
+import { closeNats } from "../nats-base/index.js";
 import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
 import { askMachines, type FleetResult } from "./ask-machines.js";
 import type { FleetRequest, FleetSearchResult, FleetSession } from "./fleet-results.js";

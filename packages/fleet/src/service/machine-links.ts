@@ -1,6 +1,6 @@
 import { type ConnectDaemonOptions, connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { ConnectionError, type Transport } from "@daemon-sdk/protocol";
-import { natsRefusal } from "../nats/index.js";
+import { natsRefusal } from "../nats-base/index.js";
 import type { MachineDirectory } from "../registry/index.js";
 import { type Dialer, dialMachine, notReached } from "./dial-machine.js";
 

@@ -1,0 +1,3 @@
+export * from "./credentials-name.js";
+export * from "./open-nats-by.js";
+export * from "./refusals.js";
