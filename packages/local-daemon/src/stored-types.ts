@@ -25,6 +25,7 @@ export type {
   SessionPageQuery,
   SessionRow,
   Store,
+  StoredBytes,
   StoredMessageState,
   StoredSegment,
   StoreWrite,

@@ -42,8 +42,8 @@ import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork, sessionMoving } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionLeave, SessionRow, Store } from "../storage/index.js";
-import { drainTurns, type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
-import { isOfAgent } from "./agent-notifications.js";
+import { drainTurns, type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
+import { isLasting, isOfAgent } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
 import { FaultNotices } from "./fault-notices.js";
@@ -65,6 +65,8 @@ export interface SessionServices extends AgentServices {
   readonly models: OfferedModels;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
+  /** What all sessions have stored. */
+  readonly storedRoom: StoredRoom;
   /** Is notified of the steps of all turns. */
   readonly observer: TurnObserver;
 }
@@ -410,6 +412,7 @@ export class Session {
     if (this.#isOver) return;
     this.agentActiveAt = this.#services.now();
     if (!isOfAgent(notification)) return;
+    if (!isLasting(notification) && this.#isOverQuota()) return;
     switch (notification.type) {
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
@@ -428,6 +431,14 @@ export class Session {
         break;
     }
     this.notify(this.#withRequestId(notification), meta);
+  }
+
+  /** Whether its principal has far more than it may. Interrupts the turn once. */
+  #isOverQuota(): boolean {
+    const message = this.#services.storedRoom.overrun(this.#row.owner);
+    if (message === undefined) return false;
+    if (this.#onFault({ code: "QUOTA_EXCEEDED", message, isLoss: true })) void this.turns.interruptRunning(message);
+    return true;
   }
 
   #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
@@ -458,10 +469,12 @@ export class Session {
     }
   }
 
-  #onFault(fault: AgentFault): void {
-    if (this.#isOver) return;
+  #onFault(fault: AgentFault): boolean {
+    if (this.#isOver) return false;
     if (fault.isLoss) this.turns.lost(fault);
-    if (this.#faults.isNew(fault, this.turns.active?.row.id)) this.notify(errorNotice(fault, this.#services.now()));
+    const isNew = this.#faults.isNew(fault, this.turns.active?.row.id);
+    if (isNew) this.notify(errorNotice(fault, this.#services.now()));
+    return isNew;
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {

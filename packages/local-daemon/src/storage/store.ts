@@ -303,6 +303,18 @@ export interface MessageFeed {
   messagesAfter(no: number): ChangeSlice | undefined;
 }
 
+/**
+ * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
+ * many for each turn.
+ * Known without asking the store, and exact after each commit.
+ */
+export interface StoredBytes {
+  /** Of a configured key, by its id; undefined: of the person. */
+  of(owner: string | undefined): number;
+  /** Of everybody who has some. */
+  all(): ReadonlyMap<string | undefined, number>;
+}
+
 /** Size and age of one stored segment, without its frames: what pruning decides by. */
 export interface SegmentInfo {
   readonly epoch: number;
@@ -323,6 +335,8 @@ export interface SegmentInfo {
 export interface Store extends RelayStore {
   /** Of a store with more messages than one can look through: without it, a search reads them all. */
   readonly messageFeed?: MessageFeed;
+  /** Of a store that counts: without it, no quota of bytes holds. */
+  readonly storedBytes?: StoredBytes;
   /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
   open(): Promise<{ epoch: number }>;
   close(): Promise<void>;
