@@ -10,6 +10,7 @@ import { relayLatency, relayMemory, relayThroughput } from "./relay.js";
 import { replay } from "./replay.js";
 import { pipelined, roundTrip } from "./round-trip.js";
 import { routing } from "./routing.js";
+import { scale } from "./scale.js";
 import { search } from "./search.js";
 import { manySessions, wholePath } from "./whole-path.js";
 
@@ -38,4 +39,5 @@ export const MEASURES: readonly Measure[] = [
   fleetRegistry,
   fleetResume,
   bundle,
+  scale,
 ];

@@ -51,7 +51,7 @@ export const manySessions: Measure = {
 };
 
 /** One round: events per second, and the processor time that the process in the middle took for each. */
-async function timed(role: RoleProcess, events: number, work: () => Promise<unknown>): Promise<Round> {
+export async function timed(role: RoleProcess, events: number, work: () => Promise<unknown>): Promise<Round> {
   const before = await figuresOf(role, "cpu");
   const started = performance.now();
   await work();
