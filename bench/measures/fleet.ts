@@ -6,7 +6,7 @@ import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { connectFleet, type Fleet } from "@daemon-sdk/fleet";
 import { NatsServer } from "../../packages/fleet/test/support/nats-server.js";
 import { type Contestant, type Measure, type OpenMeasure, quantile, type Round } from "../measure.js";
-import { BENCH_MACHINE } from "../roles/daemon.js";
+import { BENCH_MACHINE, MANY_AGENTS } from "../roles/daemon.js";
 import { openPeers, PEERS } from "../roles/peers.js";
 import { figuresHere, figuresOf } from "../roles/process-figures.js";
 import { type RoleProcess, startRole } from "../roles/role.js";
@@ -175,7 +175,7 @@ class FleetBench {
   static async open(): Promise<FleetBench> {
     const server = await NatsServer.start();
     const stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
-    return new FleetBench(server, await startRole("daemon", stateDir, server.url), stateDir);
+    return new FleetBench(server, await startRole("daemon", stateDir, MANY_AGENTS, server.url), stateDir);
   }
 
   /** A connection over the daemon's unix socket. */

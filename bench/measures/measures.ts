@@ -4,7 +4,7 @@ import { coldStart } from "./cold-start.js";
 import { connecting } from "./connect.js";
 import { fleetEvents, fleetRegistry, fleetResume, fleetRoundTrip } from "./fleet.js";
 import { latency, latencyAmongMany } from "./latency.js";
-import { idle, memory } from "./memory.js";
+import { idle, memory, sessionsMemory } from "./memory.js";
 import { oneWay } from "./one-way.js";
 import { relayLatency, relayMemory, relayThroughput } from "./relay.js";
 import { replay } from "./replay.js";
@@ -26,6 +26,7 @@ export const MEASURES: readonly Measure[] = [
   connecting,
   coldStart,
   memory,
+  sessionsMemory,
   idle,
   replay,
   search,

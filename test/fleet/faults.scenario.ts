@@ -77,7 +77,8 @@ describe("a cluster of three", () => {
   beforeEach(async () => {
     cluster = await NatsCluster.start();
     bench = new FleetBench(cluster.urls, "t");
-    await bench.opened({ replicas: 3 });
+    // Who opens the registry first decides its replicas.
+    await bench.service({ replicas: 3 });
   });
   afterEach(async () => {
     await bench[Symbol.asyncDispose]();

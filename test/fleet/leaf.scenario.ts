@@ -18,7 +18,8 @@ beforeEach(async () => {
   cluster = await NatsCluster.start();
   bench = new FleetBench(cluster.urls, "t");
   behind = { servers: cluster.leaf.url, domain: DOMAIN };
-  await bench.opened({ replicas: 3 });
+  // Who opens the registry first decides its replicas.
+  await bench.service({ replicas: 3 });
 });
 afterEach(async () => {
   await bench[Symbol.asyncDispose]();

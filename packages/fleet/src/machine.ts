@@ -14,3 +14,13 @@ export {
   type JoinFleetOptions,
   joinFleet,
 } from "./machine/index.js";
+export type {
+  ArrivalChanges,
+  ArrivalState,
+  FleetMoves,
+  LeaveOrder,
+  LeavingSession,
+  MoveOrder,
+  MoveState,
+  SessionPiece,
+} from "./move/index.js";

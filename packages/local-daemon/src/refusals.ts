@@ -38,6 +38,11 @@ export function queueBytesFull(
   );
 }
 
+/** The sessions of a principal have stored as much as they may; `message` has the name of the bound and the numbers. */
+export function quotaExceeded(message: string, sessionId: SessionId): SessionError {
+  return new SessionError("QUOTA_EXCEEDED", message, { sessionId });
+}
+
 /** As many calls about directories wait as one credential may have. */
 export function tooManyDirectoryCalls(): DaemonError {
   return new DaemonError(
@@ -65,6 +70,15 @@ export function sessionNotIdle(sessionId: SessionId): SessionError {
   return new SessionError(
     "SESSION_STATE",
     `A turn of session ${sessionId} runs or waits. Delete the session after its end, or with force, which ends the turn.`,
+    { sessionId },
+  );
+}
+
+/** The session is frozen: another machine is to have it. */
+export function sessionMoving(sessionId: SessionId, to: string): SessionError {
+  return new SessionError(
+    "SESSION_MOVING",
+    `Session ${sessionId} moves to machine ${to}, and does not change until it is there. Repeat the call in a moment.`,
     { sessionId },
   );
 }

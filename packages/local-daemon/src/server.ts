@@ -23,6 +23,7 @@ import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
+import { type SessionMoves, StoreMoves } from "./moves/index.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
@@ -57,6 +58,16 @@ export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
 export type { TlsFiles } from "./listener/index.js";
+export type {
+  ArrivalChanges,
+  ArrivalState,
+  LeaveOrder,
+  LeavingSession,
+  MoveOrder,
+  MoveState,
+  SessionMoves,
+  SessionPiece,
+} from "./moves/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
@@ -133,6 +144,7 @@ class RunningDaemon implements Daemon {
   readonly #observation: Observation;
   readonly #metricsReader: MetricsReader;
   readonly #doors: DaemonDoors;
+  readonly #moves: StoreMoves;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -167,6 +179,7 @@ class RunningDaemon implements Daemon {
       search: this.#search,
       agents: this.#agents,
     });
+    this.#moves = new StoreMoves(this.#host);
     this.#connections = this.#sessionConnections();
     this.#metricsReader = this.#readMetrics();
     this.#reload = this.#makeReload(policies);
@@ -233,6 +246,10 @@ class RunningDaemon implements Daemon {
     return this.#doors.relay?.host.exchange;
   }
 
+  get moves(): SessionMoves {
+    return this.#moves;
+  }
+
   async accept(transport: Transport, principal?: Principal): Promise<void> {
     if (principal !== undefined) checkPrincipal(principal);
     await this.#connections.accept({ transport, principal });
@@ -272,7 +289,7 @@ class RunningDaemon implements Daemon {
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
       this.#retention.start();
       for (const session of waiting) session.turns.release();
-      void this.#host.copies.dropLeft();
+      void this.#host.copies.dropLeft().then(() => this.#moves.dropOld());
     } catch (error) {
       succession.close();
       await this.#doors.listener?.close();

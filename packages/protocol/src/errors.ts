@@ -22,6 +22,8 @@ const RETRYABLE = [
   "NO_MACHINE",
   /** The daemon is stopping, and accepts no new work. */
   "DAEMON_STOPPING",
+  /** The session is on its way to another machine of its fleet, and takes nothing meanwhile. */
+  "SESSION_MOVING",
   /** The session's agent is not connected (wire code -32005). */
   "SESSION_DISCONNECTED",
   /** The session's queue of prompts is full, or the credential's queue of searches. */
@@ -76,8 +78,12 @@ const FINAL = [
   "VERSION_MISMATCH",
   /** The policy of the key does not allow it. */
   "NOT_ALLOWED",
+  /** The sessions of this principal have as many bytes as they may. */
+  "QUOTA_EXCEEDED",
   /** No session of that id. */
   "SESSION_NOT_FOUND",
+  /** Another machine of the fleet has the session; the error names it. */
+  "SESSION_MOVED",
   /** The session was closed. */
   "SESSION_CLOSED",
   /** The handle was detached, or the daemon unsubscribed it. The session itself continues. */
@@ -228,6 +234,19 @@ export class SessionNotFoundError extends SessionError {
       ...options,
       sessionId,
     });
+  }
+}
+
+/** Another machine of the fleet has the session (`data.code` SESSION_MOVED). `fleet.resumeSession` finds it. */
+export class SessionMovedError extends SessionError {
+  static override readonly brand: string = "SessionMovedError";
+  /** The machine that has it, as far as the one that was asked knows. */
+  readonly machineId: string;
+
+  constructor(sessionId: string, machineId: string, options?: ErrorOptions) {
+    const text = `Session ${sessionId} was moved to machine ${machineId}. Resume it there, or by the fleet.`;
+    super("SESSION_MOVED", text, { ...options, sessionId });
+    this.machineId = machineId;
   }
 }
 

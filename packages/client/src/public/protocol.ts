@@ -36,6 +36,7 @@ export {
   type SessionActivity,
   SessionError,
   type SessionMessage,
+  SessionMovedError,
   SessionNotFoundError,
   type SessionNotification,
   TimeoutError,

@@ -7,6 +7,8 @@ export interface CreditCallsHost {
   readonly calls: ConnectionCalls;
   readonly isConnected: boolean;
   readonly sessionId: string | undefined;
+  /** Whether the daemon offers `batches`. */
+  readonly offersBatches: boolean;
   /** The daemon refuses to send events. */
   onCreditRefused(error: Error): void;
   /** In-order events continue at another position: that of `result`, or on a new link the last position received. */
@@ -19,6 +21,10 @@ export class CreditCalls implements CreditWire {
 
   constructor(host: CreditCallsHost) {
     this.#host = host;
+  }
+
+  get takesBatches(): boolean {
+    return this.#host.offersBatches;
   }
 
   follow(credit: Credit, onResult: (result: FollowSessionResult) => void): boolean {

@@ -79,6 +79,10 @@ export class SessionCore implements SessionFeedHost, SessionAttachmentHost, Requ
     return this.options.capabilities?.inbox === true;
   }
 
+  get offersBatches(): boolean {
+    return this.options.capabilities?.batches === true;
+  }
+
   /** Requires `turns`, too: without credit for events, only the notifications of `turns` report the end of a turn. */
   get #offersCredit(): boolean {
     return this.options.capabilities?.credit === true && this.offersTurns;

@@ -5,6 +5,7 @@ import {
   type FollowSessionResult,
   type InboundNotification,
   type InboundRequest,
+  isSessionNotificationsParams,
   NO_ANSWER,
   type SessionNotification,
   SessionState,
@@ -125,6 +126,24 @@ export class SessionFeed extends SessionCursor implements SessionView {
   }
 
   onNotification(notification: SessionNotification, { meta, frame }: InboundNotification): void {
+    this.#receive(notification, meta, this.#credit?.costOf(frame) ?? 0);
+  }
+
+  /** The entries share the bytes of their message: a sum is all that credit needs. */
+  onBatch({ params, meta, frame }: InboundNotification): void {
+    if (!isSessionNotificationsParams(params)) return;
+    const { notifications } = params;
+    const { epoch, seq = 0 } = meta ?? {};
+    let left = this.#credit?.costOf(frame) ?? 0;
+    const each = Math.ceil(left / notifications.length);
+    notifications.forEach((notification, index) => {
+      const cost = Math.min(each, left);
+      left -= cost;
+      this.#receive(notification, epoch === undefined ? meta : { epoch, seq: seq + index }, cost);
+    });
+  }
+
+  #receive(notification: SessionNotification, meta: EnvelopeMeta | undefined, cost: number): void {
     const place = this.take(meta);
     if (place === "duplicate") return;
     if (place === "hole") this.#host.attachment.missed();
@@ -141,7 +160,7 @@ export class SessionFeed extends SessionCursor implements SessionView {
       this.observer?.onEarly(notification);
       return;
     }
-    const bytes = credit === undefined ? 0 : credit.arrived(notification, frame);
+    const bytes = credit === undefined ? 0 : credit.arrived(notification, cost);
     // The present listeners: the session's end removes them, and is still delivered to them.
     const notify = this.#notify;
     const ended = isDelta ? NO_TURNS : this.state.apply(notification);

@@ -1,4 +1,4 @@
-import { SessionError, type SessionNotification } from "@daemon-sdk/protocol";
+import { SessionError, SessionMovedError, type SessionNotification } from "@daemon-sdk/protocol";
 
 /** Notifications after which a handle of the session cannot be used, or its agent has ended; each with its error. */
 const ENDINGS = new Map([
@@ -8,9 +8,12 @@ const ENDINGS = new Map([
 ] as const);
 
 /** The error that a running stream ends with at this notification; undefined when the stream continues. */
-export function endingOf({ type, message, reason }: SessionNotification, sessionId: string): SessionError | undefined {
+export function endingOf(notification: SessionNotification, sessionId: string): SessionError | undefined {
+  const { type, message, reason, machineId } = notification;
   if (type === "session_closed" && reason === "deleted")
     return new SessionError("SESSION_CLOSED", `Session ${sessionId} was deleted.`, { sessionId });
+  if (type === "session_closed" && reason === "moved" && typeof machineId === "string")
+    return new SessionMovedError(sessionId, machineId);
   const ending = ENDINGS.get(type as "session_closed");
   if (ending === undefined) return undefined;
   const [code, fallback] = ending;

@@ -52,7 +52,7 @@ class Model {
     const next = this.link.shift();
     if (typeof next === "function") next();
     else if (next !== undefined) {
-      const bytes = this.credit.arrived({ type: "assistant_text_delta" }, "x".repeat(next));
+      const bytes = this.credit.arrived({ type: "assistant_text_delta" }, next);
       const consumer = this.leases.findIndex((lease) => lease !== undefined);
       if (bytes === 0) return;
       if (consumer < 0) throw new TypeError("an event costs credit that nobody takes");
@@ -182,7 +182,7 @@ test("bytes are those of the frame in UTF-8, as the daemon counts them, however 
   fc.assert(
     fc.property(text, fc.constantFrom(1, 5_461, 20_000), (piece, times) => {
       const frame = piece.repeat(times);
-      expect(credit.arrived({ type: "x" }, frame)).toBe(Buffer.byteLength(frame));
+      expect(credit.costOf(frame)).toBe(Buffer.byteLength(frame));
     }),
     { numRuns: 100 },
   );
@@ -192,8 +192,8 @@ test("what goes beside the credit costs none", () => {
   const credit = new SessionCredit({ follow: () => false, grant: () => {}, onBegin: () => {} });
   credit.attach();
   for (const type of ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"]) {
-    expect(credit.arrived({ type }, "{}")).toBe(0);
+    expect(credit.arrived({ type }, 2)).toBe(0);
   }
-  expect(credit.arrived({ type: "session_notice", code: "STORAGE_FULL" }, "{}")).toBe(0);
-  expect(credit.arrived({ type: "session_notice", code: "AGENT_NOTICE" }, "{}")).toBe(2);
+  expect(credit.arrived({ type: "session_notice", code: "STORAGE_FULL" }, 2)).toBe(0);
+  expect(credit.arrived({ type: "session_notice", code: "AGENT_NOTICE" }, 2)).toBe(2);
 });

@@ -55,6 +55,10 @@ export const FLEET_LIMITS = {
   renewNamesMs: 24 * 60 * 60_000,
   /** Time in which changes of names are collected before they are announced. */
   namesMs: 50,
+  /** How long a machine may take for one step of a move. A step that waits for a turn has no bound. */
+  moveTimeoutMs: 30_000,
+  /** How often a move looks at the directory again, because the entry was another one than it should be. */
+  moveRounds: 8,
   /** How long credentials are valid where nothing else is asked for: long enough to be renewed by hand, short enough to be renewed. */
   credentialsMs: 90 * 24 * 60 * 60_000,
   /** Sessions at work that a machine counts as full, where it names no capacity of its own. */

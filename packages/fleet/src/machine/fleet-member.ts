@@ -4,6 +4,7 @@ import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Su
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
 import { MachineMail } from "../mail/index.js";
+import { type FleetMoves, serveMoves } from "../move/index.js";
 import { isName, Subjects } from "../names/index.js";
 import { closeNats, type NatsOptions, natsRefusal, openNats } from "../nats/index.js";
 import {
@@ -14,7 +15,7 @@ import {
   registryFailure,
   type StreamPlace,
 } from "../registry/index.js";
-import type { FleetDaemon, FleetMembership, JoinFleetOptions } from "./membership.js";
+import type { FleetDaemon, FleetMembership, FleetPrincipal, JoinFleetOptions } from "./membership.js";
 
 /** Checked options of a membership. */
 export interface FleetMemberOptions {
@@ -185,13 +186,18 @@ export class FleetMember implements FleetMembership {
 
   async #accept(message: Msg, client: string): Promise<void> {
     const request: unknown = JSON.parse(message.string());
-    const { token, instance } = isRecord(request) ? request : {};
+    const { token, instance, purpose } = isRecord(request) ? request : {};
     if (!isName(token) || !isName(instance) || !isName(client) || this.#router.has(token))
       throw new DaemonError("PROTOCOL_VIOLATION", "A dial needs the name and instance of its client, and a new token.");
     const principal = await this.#options.principal(client);
     if (principal === undefined)
       throw new DaemonError("NOT_ALLOWED", `Machine ${this.machineId} does not serve the client ${client}.`);
+    const moves = purpose === "move" ? this.#movesFor(client, principal) : undefined;
     const link = this.#router.open(token, `${this.#subjects.client({ client, instance })}.l.${token}`);
+    if (moves !== undefined) {
+      serveMoves(link, moves, this.#options.logger);
+      return;
+    }
     try {
       await this.#options.daemon.accept(link, principal);
     } catch (error) {
@@ -200,13 +206,20 @@ export class FleetMember implements FleetMembership {
     }
   }
 
+  /** Who moves a session reads all of it, with the secrets of its MCP servers: only the person may, and who acts for the person. */
+  #movesFor(client: string, { keyId }: FleetPrincipal): FleetMoves {
+    const { moves } = this.#options.daemon;
+    if (moves !== undefined && keyId === undefined) return moves;
+    throw new DaemonError("NOT_ALLOWED", `Machine ${this.machineId} does not let the client ${client} move sessions.`);
+  }
+
   /** Only the machine that has the session answers. */
   async #find(message: Msg): Promise<void> {
     try {
       await this.#parts.own.getSessionMessages(message.string(), { limit: 1 });
       this.#answer(message, { machineId: this.machineId });
     } catch (error) {
-      if (DaemonError.is(error, "SESSION_NOT_FOUND")) return;
+      if (DaemonError.is(error) && ELSEWHERE.has(error.code)) return;
       this.#options.logger.warn({ error: String(error) }, "a search for a session was not answered");
     }
   }
@@ -228,6 +241,9 @@ export class FleetMember implements FleetMembership {
     this.#resolveClosed(error);
   }
 }
+
+/** Another machine has the session. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["SESSION_NOT_FOUND", "SESSION_MOVED", "SESSION_MOVING"]);
 
 /** A connection within the process, as the person. */
 function ownConnection(daemon: FleetDaemon): Promise<DaemonConnection> {

@@ -1,5 +1,6 @@
 import type { ConnectionError, Logger, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
+import type { FleetMoves } from "../move/index.js";
 import type { NatsOptions } from "../nats/index.js";
 
 /** The identity that a link's sessions belong to, as in `Daemon.accept`. */
@@ -14,6 +15,8 @@ export interface FleetDaemon {
   readonly closed: Promise<void>;
   /** The relay of a daemon that has one: its agents send messages to names on other machines. */
   readonly relay?: FleetRelay | undefined;
+  /** A daemon that lets its sessions be moved to other machines. */
+  readonly moves?: FleetMoves | undefined;
   accept(transport: Transport, principal?: FleetPrincipal): Promise<void>;
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "@daemon-sdk/protocol";
 import type { MailLetter } from "@daemon-sdk/protocol/relay";
 import {
   type Consumer,
@@ -11,19 +10,15 @@ import {
   jetstream,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { type NatsConnection, nanos } from "@nats-io/nats-core";
+import { nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
-import { isName, type Subjects } from "../names/index.js";
-import { jetStreamOptions, makeStream, registryFailure, type StreamPlace } from "../registry/index.js";
+import { isName } from "../names/index.js";
+import { jetStreamOptions, makeStream, registryFailure } from "../registry/index.js";
 import { decodeLetter, encodeLetter } from "./letter-bytes.js";
+import type { MailPlace } from "./mail-place.js";
 
 /** Options of {@link MailStream}. */
-export interface MailStreamOptions {
-  readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly machineId: string;
-  readonly streams: StreamPlace;
-  readonly logger: Logger;
+export interface MailStreamOptions extends Omit<MailPlace, "relay"> {
   /** Stores letters of one machine, in order. When it rejects they are read again. */
   onLetters(sender: string, letters: readonly MailLetter[]): Promise<void>;
 }

@@ -1,19 +1,13 @@
-import { isRecord, type Logger } from "@daemon-sdk/protocol";
-import type { FleetRelay, NamePlace } from "@daemon-sdk/protocol/relay";
+import { isRecord } from "@daemon-sdk/protocol";
+import type { NamePlace } from "@daemon-sdk/protocol/relay";
 import type { KV, KvWatchEntry } from "@nats-io/kv";
-import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
-import { isName, type Subjects } from "../names/index.js";
-import { openNames, type StreamPlace } from "../registry/index.js";
+import { isName } from "../names/index.js";
+import { openNames } from "../registry/index.js";
+import type { MailPlace } from "./mail-place.js";
 
 /** Options of {@link NameBoard}. */
-export interface NameBoardOptions {
-  readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly machineId: string;
-  readonly streams: StreamPlace;
-  readonly relay: FleetRelay;
-  readonly logger: Logger;
+export interface NameBoardOptions extends MailPlace {
   /** Age at which the server removes an entry, in ms; default `FLEET_LIMITS.namesAgeMs`. */
   readonly ageMs?: number;
   /** Interval at which names are announced again, in ms; default `FLEET_LIMITS.renewNamesMs`. */

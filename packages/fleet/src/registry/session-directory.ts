@@ -5,7 +5,27 @@ import { isWrongRevision } from "./wrong-revision.js";
 
 const PLAIN_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** Which machine has the sessions that services made. An entry is a hint, and never proves that the session exists. */
+/** A move of a session that is not over. */
+export interface SessionMove {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Whether the session belongs to the machine `to` from now on. */
+  readonly isCommitted: boolean;
+}
+
+/** One entry of the directory. */
+export interface SessionPlace {
+  readonly sessionId: string;
+  readonly machineId: string;
+  readonly move?: SessionMove | undefined;
+  readonly revision: number;
+}
+
+/**
+ * Which machine has the sessions that services made. An entry is a hint, and never proves that the session exists. An entry with a move is
+ * more: its changes decide which of two machines has the session.
+ */
 export class SessionDirectory {
   readonly #sessions: KV;
 
@@ -15,13 +35,31 @@ export class SessionDirectory {
 
   /** The machine of a session; undefined when no service made it. Rejects with CONNECTION_FAILED. */
   async machineOf(sessionId: string): Promise<string | undefined> {
+    return (await this.placeOf(sessionId))?.machineId;
+  }
+
+  /** The entry of a session. Rejects with CONNECTION_FAILED. */
+  async placeOf(sessionId: string): Promise<SessionPlace | undefined> {
     try {
       const found = await this.#sessions.get(keyOf(sessionId));
       if (found === null || found.operation !== "PUT") return undefined;
       const value: unknown = found.json();
-      return isRecord(value) && typeof value.machineId === "string" ? value.machineId : undefined;
+      if (!isRecord(value) || typeof value.machineId !== "string") return undefined;
+      const move = isRecord(value.move) ? { move: value.move as unknown as SessionMove } : {};
+      return { sessionId, machineId: value.machineId, ...move, revision: found.revision };
     } catch (error) {
       throw registryFailure("read", error);
+    }
+  }
+
+  /** Changes an entry by compare-and-set. Resolves to false when another program changed it first. Rejects with CONNECTION_FAILED: then it may be changed. */
+  async swap(place: SessionPlace, { machineId, move }: Pick<SessionPlace, "machineId" | "move">): Promise<boolean> {
+    try {
+      await this.#sessions.update(keyOf(place.sessionId), JSON.stringify({ machineId, move }), place.revision);
+      return true;
+    } catch (error) {
+      if (isWrongRevision(error)) return false;
+      throw registryFailure("written", error);
     }
   }
 
@@ -39,9 +77,15 @@ export class SessionDirectory {
     }
   }
 
-  /** Corrects a hint, or writes one for a session that no service made. A failure is of no consequence. */
+  /** Corrects a hint, or writes one for a session that no service made; an entry with a move stays. A failure is of no consequence. */
   async note(sessionId: string, machineId: string): Promise<void> {
-    await this.#sessions.put(keyOf(sessionId), JSON.stringify({ machineId })).catch(() => {});
+    try {
+      const place = await this.placeOf(sessionId);
+      if (place === undefined) await this.claim(sessionId, machineId);
+      else if (place.move === undefined) await this.swap(place, { machineId });
+    } catch {
+      // The next one who looks for the session finds it as this one did.
+    }
   }
 
   /** Removes the entry of a session that was not made. A failure is of no consequence. */

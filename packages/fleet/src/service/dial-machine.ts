@@ -24,11 +24,14 @@ export interface Dialer {
 /**
  * Opens a link to one start of a machine. Rejects with what the machine refused it with; with CONNECTION_FAILED when it does not answer; with
  * AUTH_REJECTED when NATS does not let this service dial; with the reason of `signal`.
+ *
+ * @param purpose what the link is for; default: sessions
  */
 export async function dialMachine(
   { nats, router, subjects, self }: Dialer,
   machine: MachineInstance,
   signal: AbortSignal,
+  purpose?: "move",
 ): Promise<Transport> {
   const { machineId } = machine;
   const token = randomToken();
@@ -37,7 +40,7 @@ export async function dialMachine(
   signal.addEventListener("abort", abandon, { once: true });
   try {
     const { client, instance } = self;
-    const request = nats.request(subjects.dial(machine, client), JSON.stringify({ token, instance }), {
+    const request = nats.request(subjects.dial(machine, client), JSON.stringify({ token, instance, purpose }), {
       timeout: FLEET_LIMITS.dialTimeoutMs,
     });
     checkAnswer(machineId, (await aborted(request, signal)).string());

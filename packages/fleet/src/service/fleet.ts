@@ -10,6 +10,7 @@ import {
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
+import { type MoveSessionOptions, SessionMover } from "../move/index.js";
 import type { Subjects } from "../names/index.js";
 import { closeNats } from "../nats-base/index.js";
 import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
@@ -49,10 +50,18 @@ export interface FleetParts {
 export class Fleet implements AsyncDisposable {
   readonly #parts: FleetParts;
   readonly #placement = new Placement();
+  readonly #mover: SessionMover;
 
   /** For `connectFleet` only. */
   constructor(parts: FleetParts) {
     this.#parts = parts;
+    const { sessions, links } = parts;
+    this.#mover = new SessionMover({
+      sessions,
+      dial: (machineId) => links.dialForMoves(machineId),
+      connection: (machineId) => links.connection(machineId),
+      find: (sessionId) => this.#find(sessionId),
+    });
   }
 
   /** The machines that are known, those that are lost included. */
@@ -89,7 +98,7 @@ export class Fleet implements AsyncDisposable {
     const { sessions } = this.#parts;
     const sessionId = options.sessionId ?? newId();
     const own = { ...options, sessionId, ...(needs.agent === undefined ? {} : { agent: needs.agent }) };
-    const known = options.sessionId === undefined ? undefined : await sessions.machineOf(sessionId);
+    const known = options.sessionId === undefined ? undefined : await this.#mover.settle(sessionId);
     if (known !== undefined) return (await this.connection(known)).createSession(own);
     const { machineId, connection } = await this.#place(needs);
     const winner = await sessions.claim(sessionId, machineId);
@@ -120,12 +129,13 @@ export class Fleet implements AsyncDisposable {
     call: (connection: DaemonConnection, machineId: string) => Promise<Result>,
   ): Promise<Result> {
     const { sessions, machines } = this.#parts;
-    const hinted = await sessions.machineOf(sessionId);
+    const hinted = await this.#mover.settle(sessionId);
     if (hinted !== undefined && machines.get(hinted)?.state === "online") {
       try {
         return await call(await this.connection(hinted), hinted);
       } catch (error) {
-        if (!DaemonError.is(error, "SESSION_NOT_FOUND")) throw error;
+        const isElsewhere = DaemonError.is(error, "SESSION_NOT_FOUND") || DaemonError.is(error, "SESSION_MOVED");
+        if (!isElsewhere) throw error;
       }
     }
     const found = await this.#find(sessionId);
@@ -151,6 +161,26 @@ export class Fleet implements AsyncDisposable {
    */
   dial(machineId: string, signal: AbortSignal): Promise<Transport> {
     return this.#parts.links.dial(machineId, signal);
+  }
+
+  /**
+   * Moves a session to another machine of the fleet. The running turn ends first, and no other is begun; then the session is frozen, copied,
+   * and served on the other machine, where its queued messages run. What clients know stays valid there: ids, receipts, and positions, so
+   * that a client continues after the last entry that it got. Attached clients of the former machine get a `SessionMovedError`; resume the
+   * session by the fleet. While it is frozen its messages are refused with SESSION_MOVING, which may be repeated.
+   *
+   * Whoever dies meanwhile, the session is on exactly one machine, and a repeated call goes on or begins again. After a death it may stay
+   * frozen until then; a call with the machine where it is gives the move up. When the call rejects before the decision, the session goes
+   * on where it was, unless that machine is away.
+   *
+   * Variables that the session was made with are lost, as after a restart of a daemon. The former machine keeps the files of the agent.
+   *
+   * Rejects with `SessionNotFoundError`; with MACHINE_GONE when one of the two machines is not online; with INVALID_OPTION when the other
+   * machine does not have the session's agent, and as `createSession` when it does not have the directory; with NOT_ALLOWED for a service
+   * that acts for a key; with CONNECTION_FAILED when the registry cannot be written; with what `files` rejects with.
+   */
+  moveSession(sessionId: string, toMachineId: string, options: MoveSessionOptions = {}): Promise<void> {
+    return this.#mover.move(sessionId, toMachineId, options);
   }
 
   /**

@@ -48,6 +48,29 @@ export class MachineLinks {
     return made;
   }
 
+  /** As `Fleet.dial`: the machine's present instance, after its restart another one than before. */
+  async dial(machineId: string, signal: AbortSignal, purpose?: "move"): Promise<Transport> {
+    const { machines, router } = this.#parts;
+    const machine = machines.get(machineId);
+    if (this.#end !== undefined) throw this.#end;
+    if (router.isAway) throw notReached(machineId, "NATS is away");
+    if (machine?.state !== "online") throw machineGone(machineId);
+    return dialMachine(this.#parts, machine, signal, purpose);
+  }
+
+  /** A link by which sessions are moved. Rejects as {@link connection}. */
+  async dialForMoves(machineId: string): Promise<Transport> {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#parts.machines.get(machineId)?.state !== "online") throw machineGone(machineId);
+    const attempt = new AbortController();
+    this.#attempts.add(attempt);
+    try {
+      return await this.dial(machineId, attempt.signal, "move");
+    } finally {
+      this.#attempts.delete(attempt);
+    }
+  }
+
   /** Closes the connections, and ends those that are being made. */
   async close(): Promise<void> {
     this.#endAll(new ConnectionError("CONNECTION_CLOSED", "The fleet was closed."));
@@ -75,16 +98,6 @@ export class MachineLinks {
   #endAll(error: ConnectionError): void {
     this.#end ??= error;
     for (const attempt of this.#attempts) attempt.abort(error);
-  }
-
-  /** As `Fleet.dial`: the machine's present instance, after its restart another one than before. */
-  async dial(machineId: string, signal: AbortSignal): Promise<Transport> {
-    const { machines, router } = this.#parts;
-    const machine = machines.get(machineId);
-    if (this.#end !== undefined) throw this.#end;
-    if (router.isAway) throw notReached(machineId, "NATS is away");
-    if (machine?.state !== "online") throw machineGone(machineId);
-    return dialMachine(this.#parts, machine, signal);
   }
 }
 

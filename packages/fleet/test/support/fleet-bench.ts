@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { createDaemon, type Daemon, MemoryStore, PERSON } from "@daemon-sdk/local-daemon/server";
-import { ConnectionError, memoryTransport } from "@daemon-sdk/protocol";
+import { memoryTransport } from "@daemon-sdk/protocol";
 import { type ConnectFleetOptions, connectFleet, type Fleet } from "../../src/index.js";
 import { type FleetDaemon, type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
 
@@ -36,18 +36,6 @@ export class FleetBench {
     const fleet = await connectFleet({ servers: this.#servers, tenant: this.#tenant, ...options });
     this.#open.unshift(() => fleet.close());
     return fleet;
-  }
-
-  /** Opens the registry, which decides its replicas. A cluster that has just started has no leader yet. */
-  async opened(options: Pick<ConnectFleetOptions, "replicas">): Promise<void> {
-    for (;;) {
-      try {
-        await this.service(options);
-        return;
-      } catch (error) {
-        if (!ConnectionError.is(error, "CONNECTION_FAILED")) throw error;
-      }
-    }
   }
 
   /** Starts a daemon and lets it join, also again. */
@@ -87,6 +75,11 @@ export class FleetBench {
     });
     this.#open.unshift(() => membership.leave());
     return membership;
+  }
+
+  /** The store of a machine's daemon. */
+  storeOf(name: string): MemoryStore | undefined {
+    return this.#stores.get(name);
   }
 
   /** A client in the daemon's own program. */

@@ -35,7 +35,7 @@ export async function* exportSession(store: Source, id: SessionId, now = Date.no
     ...(mcpServers.length > 0 && { mcpServers: mcpServers.map(({ name }) => name) }),
   };
   yield* messagesOf(store, id);
-  for (const turn of await turnsOf(store, id)) yield* lineOf(store, turn);
+  for (const turn of await turnsOf(store, id)) yield await turnLine(store, turn);
   for (const request of await store.requestsOf(id)) yield { type: "request", request };
   yield* entriesOf(store, id);
 }
@@ -61,10 +61,14 @@ async function turnsOf(store: Source, id: SessionId): Promise<TurnRow[]> {
   }
 }
 
-async function* lineOf(store: Source, turn: TurnRow): AsyncGenerator<SessionLine> {
+/** A turn as a line, with its prompt. */
+export async function turnLine(
+  store: Pick<Store, "readPrompt" | "readPromptParts">,
+  turn: TurnRow,
+): Promise<Extract<SessionLine, { type: "turn" }>> {
   const prompt = await store.readPrompt(turn.sessionId, turn.id);
   const parts = await store.readPromptParts(turn.sessionId, turn.id);
-  yield {
+  return {
     type: "turn",
     turn,
     ...(prompt !== undefined && { prompt }),

@@ -24,7 +24,7 @@ export async function importSessions(
   for await (const text of lines) {
     no += 1;
     if (text.trim() === "") continue;
-    const line = parsed(text, no);
+    const line = readSessionLine(text, no);
     if (line.type === "session") {
       await finish();
       row = line.session;
@@ -39,7 +39,8 @@ export async function importSessions(
   return ids;
 }
 
-function parsed(text: string, no: number): SessionLine {
+/** Reads one line; `no` is its number for the error. Throws `STORAGE_FAILED` for what is no line of a session. */
+export function readSessionLine(text: string, no: number): SessionLine {
   let line: unknown;
   try {
     line = JSON.parse(text);
@@ -67,7 +68,8 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ["entries", "frames"],
 ]);
 
-function writesOf(line: Exclude<SessionLine, { type: "session" }>, sessionId: SessionId): StoreWrite[] {
+/** What stores a line. */
+export function writesOf(line: Exclude<SessionLine, { type: "session" }>, sessionId: SessionId): StoreWrite[] {
   switch (line.type) {
     case "message":
       return [{ kind: "message", sessionId, message: line.message }];

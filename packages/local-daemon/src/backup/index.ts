@@ -1,4 +1,5 @@
 export { exportAll } from "./export-all.js";
-export { exportSession } from "./export-session.js";
-export { importSessions } from "./import-sessions.js";
+export { exportSession, turnLine } from "./export-session.js";
+export { importSessions, readSessionLine, writesOf } from "./import-sessions.js";
 export { restoreAll } from "./restore-all.js";
+export type { SessionLine } from "./session-lines.js";

@@ -10,6 +10,7 @@ export { LOOP_LIMITS } from "./loop-limits.js";
 export { MAILBOX_LIMITS } from "./mailbox-limits.js";
 export { MESSAGING_LIMITS } from "./messaging-limits.js";
 export { METRICS_LIMITS } from "./metrics-limits.js";
+export { MOVE_LIMITS } from "./move-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";
 export { RELAY_LIMITS, type RelayLimits } from "./relay-limits.js";
 export { RETENTION_LIMITS } from "./retention-limits.js";

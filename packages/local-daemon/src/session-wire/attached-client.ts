@@ -74,9 +74,9 @@ export class AttachedClient implements JournalReader {
 
   /** Takes a snapshot and follows from there: the snapshot and what comes after it are the whole. */
   attach(host: SessionHost, session: Session, options: AttachOptions = {}): Promise<Attached<Snapshot>> {
-    const { store, epoch, inbox } = host.services;
+    const { store, inbox } = host.services;
     return this.#between(host, session, async (open) => {
-      const result = await takeSnapshot(open, store, epoch, inbox, options);
+      const result = await takeSnapshot(open, store, inbox, options);
       const cursor = this.#follow(open, { fromSeq: result.position.seq + 1, credit: options.credit });
       return this.#attached(result, cursor, open);
     });
@@ -89,9 +89,9 @@ export class AttachedClient implements JournalReader {
     after: Position,
     credit: Credit | undefined,
   ): Promise<Attached<ResumeSessionResult>> {
-    const { store, epoch, inbox } = host.services;
+    const { store, inbox } = host.services;
     return this.#between(host, session, async (open) => {
-      const { committedSeq } = open.log;
+      const { epoch, committedSeq } = open.log;
       await checkPosition(store, open.id, after, committedSeq);
       const result = { position: { epoch, seq: committedSeq }, ...stateOf(open, inbox) };
       return this.#attached(result, this.#follow(open, { fromSeq: after.seq + 1, credit }), open);
@@ -100,9 +100,9 @@ export class AttachedClient implements JournalReader {
 
   /** Moves to the end of the journal; unseen requests and ends of turns are still sent, as early copies. */
   follow(host: SessionHost, session: Session, credit: Credit): Promise<Attached<FollowSessionResult>> {
-    const { epoch, inbox } = host.services;
+    const { inbox } = host.services;
     return this.#between(host, session, async (open) => {
-      const { committedSeq } = open.log;
+      const { epoch, committedSeq } = open.log;
       const scannedSeq = open.attached.cursorOf(this)?.scannedSeq;
       const oldest = inbox.pendingOf(open.id).at(0)?.seq ?? committedSeq + 1;
       const earlyFromSeq = Math.min(scannedSeq === undefined ? oldest : scannedSeq + 1, committedSeq + 1);

@@ -1,11 +1,4 @@
-import {
-  type InitializeSessionParams,
-  ProtocolError,
-  RpcCode,
-  type SessionId,
-  SessionNotFoundError,
-  sessionId,
-} from "@daemon-sdk/protocol";
+import { type InitializeSessionParams, ProtocolError, RpcCode, type SessionId, sessionId } from "@daemon-sdk/protocol";
 import type { CopiedMessages, Initialized, Session, SessionHost } from "../sessions/index.js";
 import type { SessionRow } from "../storage/index.js";
 import type { AttachedClient } from "./attached-client.js";
@@ -55,7 +48,8 @@ export class ReachableSessions {
     if (keyId === undefined) return this.#host.rowOf(id);
     // Read from the store, open or not: a session of another principal must take as long as one that does not exist.
     const stored = await this.#host.services.store.readSession(sessionId(id));
-    if (stored === undefined || !reaches(this.#client, stored)) throw new SessionNotFoundError(id);
+    if (stored === undefined || !reaches(this.#client, stored))
+      throw await this.#host.absence(id, (row) => reaches(this.#client, row));
     return this.#host.rowOf(id);
   }
 

@@ -6,6 +6,7 @@ import {
   RpcCode,
   type RpcError,
   SessionError,
+  SessionMovedError,
 } from "@daemon-sdk/protocol";
 import { briefText } from "../connection/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
@@ -42,7 +43,8 @@ export function toRpcError(error: unknown): RpcError {
   const told = error instanceof ProtocolError ? error.rpcCode : undefined;
   const number = told !== undefined && KNOWN.has(told) ? told : (NUMBERS[code] ?? RpcCode.internalError);
   const sessionId = error instanceof SessionError ? error.sessionId : undefined;
-  const said = error instanceof ProtocolError ? saidWith(error) : {};
+  const moved = error instanceof SessionMovedError ? { machineId: error.machineId } : {};
+  const said = error instanceof ProtocolError ? saidWith(error) : moved;
   return {
     code: number,
     message: briefText(peerMessageOf(error) ?? message),

@@ -15,3 +15,12 @@ export function isOfAgent(notification: SessionNotification): boolean {
   if (notification.type === "session_notice") return notification.code === "AGENT_NOTICE";
   return !OF_THE_DAEMON.has(notification.type);
 }
+
+const LASTING: ReadonlySet<string> = new Set([
+  ...["permission_resolved", "droid_working_state_changed", "session_token_usage_changed"],
+]);
+
+/** Whether it is stored also of an agent whose output is cut off: it replaces what there is, or ends something. */
+export function isLasting({ type }: Pick<SessionNotification, "type">): boolean {
+  return LASTING.has(type);
+}

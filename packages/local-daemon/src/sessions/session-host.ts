@@ -4,16 +4,19 @@ import {
   newId,
   ProtocolError,
   RpcCode,
+  type SessionError,
   type SessionId,
+  SessionMovedError,
   SessionNotFoundError,
   sessionId,
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
+import { failpoint } from "../failpoint.js";
 import { CommitWatch, RecentBudget } from "../journal/index.js";
-import { daemonStopping } from "../refusals.js";
-import type { SessionRow } from "../storage/index.js";
-import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
+import { daemonStopping, sessionMoving } from "../refusals.js";
+import type { MovedMark, SessionRow } from "../storage/index.js";
+import { type Drained, drainTurns, QueueRoom, StoredRoom } from "../turns/index.js";
 import { DirectoryCalls } from "../working-directory/index.js";
 import { DraftDrops } from "./draft-drops.js";
 import { newSessionRow } from "./new-session-row.js";
@@ -29,7 +32,7 @@ import { UnusedSessions } from "./unused-sessions.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions
-  extends Omit<SessionServices, "live" | "models" | "recent" | "room" | "rules" | "watch">,
+  extends Omit<SessionServices, "live" | "models" | "recent" | "room" | "rules" | "storedRoom" | "watch">,
     SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
@@ -70,7 +73,8 @@ export class SessionHost {
     this.rules = new SessionRules(options);
     const { policies } = this.rules;
     const room = new QueueRoom(options.limits, policies);
-    const own = { live: new LiveAgents(options), models: new OfferedModels(), room };
+    const storedRoom = new StoredRoom({ ...options, policies, storedBytes: options.store.storedBytes });
+    const own = { live: new LiveAgents(options), models: new OfferedModels(), room, storedRoom };
     const ofJournals = { watch: new CommitWatch(), recent: new RecentBudget() };
     this.services = { ...options, rules: this.rules, ...own, ...ofJournals };
     this.agents = options.agents;
@@ -133,6 +137,7 @@ export class SessionHost {
     if (known !== undefined) return { session: known, isNew: false };
     // Before an agent is started for it.
     this.#open.check({ id, owner: keyId });
+    this.services.storedRoom.check(id, keyId);
     const making = this.#tasks.open(id, () => this.#make(id, allowed, keyId));
     return { session: await making, isNew: true };
   }
@@ -140,7 +145,7 @@ export class SessionHost {
   /** The session of that id, opened from the store when it is not open. Rejects with `SessionNotFoundError`. */
   async load(id: string): Promise<Session> {
     const session = await this.#known(sessionId(id));
-    if (session === undefined) throw new SessionNotFoundError(id);
+    if (session === undefined) throw await this.absence(id);
     session.lastUsedAt = this.services.now();
     return session;
   }
@@ -157,8 +162,66 @@ export class SessionHost {
   /** The stored row, without opening the session. Rejects with `SessionNotFoundError`. */
   async rowOf(id: string): Promise<SessionRow> {
     const row = this.find(id)?.row ?? (await this.services.store.readSession(sessionId(id)));
-    if (row === undefined) throw new SessionNotFoundError(id);
+    if (row === undefined) throw await this.absence(id);
     return row;
+  }
+
+  /** Why there is no session of that id: it was moved to another machine, it is on its way from one, or it is not there. */
+  async absence(
+    id: string,
+    isReached: (row: Pick<SessionRow, "owner">) => boolean = () => true,
+  ): Promise<SessionError> {
+    const moving = await this.services.store.readMoving(sessionId(id));
+    if (moving?.state === "moved" && isReached(moving.mark)) return new SessionMovedError(id, moving.mark.to);
+    if (moving?.state === "arriving" && isReached(moving.row)) return sessionMoving(moving.row.id, "this one");
+    return new SessionNotFoundError(id);
+  }
+
+  /**
+   * Serves a session that arrived from another machine, under an epoch that is larger than that machine's. Its queued messages run.
+   *
+   * @param epoch that of the other machine
+   */
+  arrive(row: SessionRow, epoch: number): Promise<Session | undefined> {
+    if (this.#isStopping) return Promise.reject(daemonStopping());
+    const { services } = this;
+    return this.#tasks.open(row.id, async () => {
+      failpoint("move-arriving");
+      await services.committer.commit([
+        { kind: "session", row },
+        { kind: "raiseEpoch", epoch: epoch + 1 },
+      ]);
+      failpoint("move-arrived");
+      services.epoch = Math.max(services.epoch, epoch + 1);
+      const session = await this.#openStored(row.id);
+      session?.turns.restore(await services.store.openTurns(row.id));
+      session?.turns.release();
+      return session;
+    });
+  }
+
+  /** Gives up a frozen session that another machine has: what is left here is a mark that names the machine. */
+  forget(row: SessionRow, mark: MovedMark): Promise<void> {
+    return this.#tasks.close(row.id, async () => {
+      failpoint("move-forgetting");
+      await this.services.committer.commit([{ kind: "moved", mark }]);
+      failpoint("move-forgotten");
+      const session = this.find(row.id);
+      session?.notifyMoved(mark.to);
+      if (session !== undefined) this.#release(session);
+      this.rules.environments.delete(row.id);
+      this.#lastSeqs.delete(row.id);
+      this.services.watch.wake(row.id);
+      this.#tasks.track(this.#drops.drop(row.id).catch(() => {}));
+    });
+  }
+
+  /** Drops what has arrived of a session, or was left of a former one. Resolves when the id is free. */
+  async discard(id: SessionId): Promise<void> {
+    const { store, committer } = this.services;
+    if ((await store.readMoving(id))?.state === "arriving")
+      await committer.commit([{ kind: "deleteSession", sessionId: id }]);
+    await this.#drops.free(id);
   }
 
   /** What is known of the turns of a session, and not only what could be stored. */
@@ -170,7 +233,9 @@ export class SessionHost {
   async patch(id: string, patch: Partial<Omit<SessionRow, "id">>): Promise<void> {
     const session = this.find(id);
     if (session === undefined) {
-      const row = { ...(await this.rowOf(id)), ...patch };
+      const stored = await this.rowOf(id);
+      expectUnfrozen(stored);
+      const row = { ...stored, ...patch };
       return this.services.committer.commit([{ kind: "session", row }]);
     }
     session.patch(patch);
@@ -180,7 +245,9 @@ export class SessionHost {
   /** Stores a session that an agent made out of another one (fork, compact, rewind), with messages of that one. */
   async adopt(row: SessionRow, source: SessionId, messages?: CopiedMessages): Promise<void> {
     if (this.#isStopping) throw daemonStopping();
+    this.services.storedRoom.check(source, row.owner);
     if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) throw unusable();
+    if (!SessionNotFoundError.is(await this.absence(row.id))) throw unusable();
     if (!this.copies.isMaking(row.id)) await this.#drops.free(row.id);
     await this.#stored.makeRoom(row.id, row.owner);
     const making = this.copies.make(row, source, messages);
@@ -202,7 +269,8 @@ export class SessionHost {
    */
   async deleteUnused(seen: SessionRow): Promise<boolean> {
     try {
-      return await this.#delete(seen.id, false, ({ updatedAt, archivedAt }, session) => {
+      return await this.#delete(seen.id, false, ({ updatedAt, archivedAt, leaving }, session) => {
+        if (leaving !== undefined) return false;
         const isUnused = session === undefined || (session.isUnused && !session.keepsAgent);
         return isUnused && updatedAt === seen.updatedAt && archivedAt === seen.archivedAt;
       });
@@ -230,6 +298,7 @@ export class SessionHost {
     if (this.#tasks.of(row.id) !== undefined) return this.#delete(id, force, isToGo);
     const session = this.find(id);
     if (!isToGo(row, session)) return false;
+    expectUnfrozen(row);
     await this.#deletions.delete(row, session, force);
     this.rules.environments.delete(row.id);
     this.#lastSeqs.delete(row.id);
@@ -315,6 +384,9 @@ export class SessionHost {
 
   async #make(id: SessionId, params: Admitted, owner: string | undefined): Promise<Session> {
     if (this.copies.isMaking(id)) throw unusable();
+    const absence = await this.absence(id);
+    // Another machine has the session of that id.
+    if (!SessionNotFoundError.is(absence)) throw absence;
     await this.#drops.free(id);
     await this.#stored.makeRoom(id, owner);
     const row = newSessionRow(id, params, owner, this.services.now());
@@ -356,6 +428,10 @@ export class SessionHost {
     session.retire();
     this.#tasks.track(session.agent.stop());
   }
+}
+
+function expectUnfrozen({ id, leaving }: SessionRow): void {
+  if (leaving !== undefined) throw sessionMoving(id, leaving.to);
 }
 
 /** A session whose agent has to wait for its start exists without it, and its first message waits. */

@@ -1,6 +1,9 @@
 import {
+  abortable,
   type DaemonError,
   type EnvelopeMeta,
+  encodeNotification,
+  FACTORY_PROTOCOL_VERSION,
   isRecord,
   type SessionError,
   type SessionId,
@@ -36,11 +39,11 @@ import {
 import type { Inbox } from "../inbox/index.js";
 import { type CommitWatch, type RecentBudget, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
-import { sessionAtWork } from "../refusals.js";
+import { sessionAtWork, sessionMoving } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
-import type { SessionRow, Store } from "../storage/index.js";
-import { type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
-import { isOfAgent } from "./agent-notifications.js";
+import type { SessionLeave, SessionRow, Store } from "../storage/index.js";
+import { drainTurns, type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
+import { isLasting, isOfAgent } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
 import { FaultNotices } from "./fault-notices.js";
@@ -53,7 +56,8 @@ export interface SessionServices extends AgentServices {
   readonly watch: CommitWatch;
   /** What cursors that lag read from memory. */
   readonly recent: RecentBudget;
-  readonly epoch: number;
+  /** Of the positions of sessions that are opened from now on. It grows when a session arrives from a machine whose own is larger. */
+  epoch: number;
   readonly inbox: Inbox;
   readonly search: MessageSearch;
   readonly limits: SessionLimits;
@@ -61,6 +65,8 @@ export interface SessionServices extends AgentServices {
   readonly models: OfferedModels;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
+  /** What all sessions have stored. */
+  readonly storedRoom: StoredRoom;
   /** Is notified of the steps of all turns. */
   readonly observer: TurnObserver;
 }
@@ -119,8 +125,10 @@ export class Session {
     this.log = this.#makeLog(options.lastSeq);
     this.agent = this.#makeSlot();
     this.turns = this.#makeTurns(options.lastOrdinal);
+    if (row.leaving !== undefined) this.#freeze(row.leaving);
     this.attached = new AttachedClients({
-      ...services,
+      inbox: services.inbox,
+      logger: services.logger,
       log: this.log,
       starter: () => this.turns.active?.starter,
       onAttached: () => this.#onAttached(),
@@ -142,17 +150,19 @@ export class Session {
     return isAtWork || this.keepsAgent ? undefined : Math.max(this.lastUsedAt, this.agentActiveAt);
   }
 
-  /** Changes the session's row, which is stored with the entries of the same tick. */
+  /** Changes the session's row, which is stored with the entries of the same tick. Throws `SESSION_MOVING` while the session is frozen. */
   patch(patch: Partial<Omit<SessionRow, "id">>): void {
+    this.#expectUnfrozen();
     this.#row = { ...this.#row, ...patch };
     this.log.save({ kind: "session", row: this.#row });
   }
 
   /**
    * Appends a notification to the log, and makes its changes of the conversation and of the session's row: those of what is
-   * stored, and none where nothing is.
+   * stored, and none where nothing is. Throws `SESSION_MOVING` while the session is frozen.
    */
   notify(notification: SessionNotification, meta?: EnvelopeMeta): void {
+    this.#expectUnfrozen();
     const stored = this.log.append(notification, meta);
     if (stored === undefined) return;
     const { write, patch } = conversationChange(this.#row, stored, this.#services.now());
@@ -173,9 +183,47 @@ export class Session {
     await this.agent.stop();
   }
 
+  /**
+   * Freezes the session for a move to another machine: no turn is begun, the running one ends, the agent is stopped, and then nothing of
+   * the session changes, across restarts, until {@link stay}. Queued messages stay queued. A repeated call only names the present move.
+   *
+   * @param drainMs how long the running turn may take before it is interrupted
+   * @param signal ends the wait for the running turn: the session goes on, and the call rejects
+   */
+  async leave(leaving: SessionLeave, drainMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#row.leaving === undefined) {
+      this.turns.pause();
+      try {
+        await abortable(drainTurns([this.turns], drainMs, undefined, "The session moves to another machine."), signal);
+        await this.agent.stop();
+        await this.turns.freeze(sessionMoving(this.id, leaving.to));
+        await this.log.settled();
+      } catch (error) {
+        this.turns.unpause();
+        throw error;
+      }
+    }
+    await this.#commitLeave(leaving);
+  }
+
+  /** Ends {@link leave}: the session goes on here. */
+  async stay(): Promise<void> {
+    if (this.#row.leaving === undefined) return;
+    await this.#commitLeave(undefined);
+    this.turns.unpause();
+  }
+
+  /** Notifies the attached clients that another machine has the session. No entry: the journal's copy there continues without it. */
+  notifyMoved(machineId: string): void {
+    const notification = { type: "session_closed", reason: "moved", machineId, timestamp: this.#services.now() };
+    const params = { sessionId: this.id, notification };
+    const frame = encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION);
+    for (const { sink } of this.log.cursors.keys()) sink.send(frame);
+  }
+
   /** Accepts messages again after a close. */
   reopen(): void {
-    if (this.#row.closedAt === undefined) return;
+    if (this.#row.closedAt === undefined || this.#row.leaving !== undefined) return;
     this.patch({ closedAt: undefined });
     this.turns.reopen();
   }
@@ -186,9 +234,43 @@ export class Session {
     this.attached.detachAll();
   }
 
+  async #commitLeave(leaving: SessionLeave | undefined): Promise<void> {
+    const row = { ...this.#row, leaving };
+    try {
+      await this.log.commit([{ kind: "session", row }]);
+    } catch (error) {
+      if (this.#row.leaving === undefined) this.turns.unpause();
+      throw error;
+    }
+    this.#row = row;
+    if (leaving !== undefined) this.#freeze(leaving);
+  }
+
+  #freeze({ to }: SessionLeave): void {
+    this.turns.pause();
+    void this.turns.freeze(sessionMoving(this.id, to));
+  }
+
+  #expectUnfrozen(): void {
+    if (this.#row.leaving !== undefined) throw sessionMoving(this.id, this.#row.leaving.to);
+  }
+
+  /** Whether later output of the agent is of no consequence. */
+  get #isOver(): boolean {
+    return this.log.isRetired || this.#row.leaving !== undefined;
+  }
+
+  /** Whether clients may know of what an agent of the session does. */
+  get #isObserved(): boolean {
+    return this.log.isPublished && !this.#isOver;
+  }
+
   #makeLog(lastSeq: number): SessionLog {
+    // Not all services: a copy of them for each part of each session would be most of what an idle session takes.
+    const { store, committer, limits, watch, recent, now, logger } = this.#services;
     return new SessionLog({
-      ...this.#services,
+      ...{ store, committer, limits, watch, recent, now, logger },
+      epoch: this.#row.leaving?.epoch ?? this.#services.epoch,
       sessionId: this.id,
       lastSeq,
       owner: this.#row.owner,
@@ -200,8 +282,9 @@ export class Session {
   }
 
   #makeTurns(lastOrdinal: number): TurnQueue {
+    const { store, room, observer, limits, now, logger } = this.#services;
     return new TurnQueue({
-      ...this.#services,
+      ...{ store, room, observer, limits, now, logger },
       log: this.log,
       agent: this.agent,
       owner: this.#row.owner,
@@ -215,10 +298,14 @@ export class Session {
   }
 
   #makeSlot(): AgentSlot {
+    const { spawner, committer, live, metrics, instanceId, now, logger, limits } = this.#services;
     return new AgentSlot({
-      ...this.#services,
+      ...{ spawner, committer, live, metrics, instanceId, now, logger, limits },
       sessionId: this.id,
-      spec: () => this.#services.rules.startable(this.#row),
+      spec: async () => {
+        this.#expectUnfrozen();
+        return this.#services.rules.startable(this.#row);
+      },
       describeStart: () => this.#services.rules.allowedStart(this.#row.owner, this.#describeStart()),
       owner: this.#row.owner,
       idleSince: () => this.#idleSince,
@@ -230,7 +317,9 @@ export class Session {
         onNotification: (notification, meta) => this.#onNotification(notification, meta),
         onRequest: (request) => this.#onRequest(request),
         onFault: (fault) => this.#onFault(fault),
-        onConversation: (agentSessionId) => this.patch({ agentSessionId }),
+        onConversation: (agentSessionId) => {
+          if (!this.#isOver) this.patch({ agentSessionId });
+        },
         onTurnStarted: () => this.turns.started(),
         onTurnEnded: (end) => this.turns.ended(end),
         onExit: (exit) => this.#onExit(exit),
@@ -239,6 +328,7 @@ export class Session {
   }
 
   #onAttached(): void {
+    if (this.#row.leaving !== undefined) return;
     // Who attaches now may have missed the first notice.
     if (this.log.isUndurable && this.#storeError !== undefined) this.#notifyUndurable(this.#storeError);
     if (this.#row.damagedAt === undefined) return;
@@ -281,12 +371,12 @@ export class Session {
   }
 
   #onAgentStart(state: string): void {
-    if (this.log.isPublished && !this.log.isRetired) this.notify({ type: "agent_state_changed", state });
+    if (this.#isObserved) this.notify({ type: "agent_state_changed", state });
   }
 
   /** Nobody knows of a session that is being made. */
   #onAgentWaiting(error: SessionError): void {
-    if (this.log.isPublished) this.notify(errorNotice(error, this.#services.now()));
+    if (this.#isObserved) this.notify(errorNotice(error, this.#services.now()));
   }
 
   #describeStart(): AgentStart {
@@ -319,9 +409,10 @@ export class Session {
   }
 
   #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
-    if (this.log.isRetired) return;
+    if (this.#isOver) return;
     this.agentActiveAt = this.#services.now();
     if (!isOfAgent(notification)) return;
+    if (!isLasting(notification) && this.#isOverQuota()) return;
     switch (notification.type) {
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
@@ -340,6 +431,14 @@ export class Session {
         break;
     }
     this.notify(this.#withRequestId(notification), meta);
+  }
+
+  /** Whether its principal has far more than it may. Interrupts the turn once. */
+  #isOverQuota(): boolean {
+    const message = this.#services.storedRoom.overrun(this.#row.owner);
+    if (message === undefined) return false;
+    if (this.#onFault({ code: "QUOTA_EXCEEDED", message, isLoss: true })) void this.turns.interruptRunning(message);
+    return true;
   }
 
   #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
@@ -361,7 +460,7 @@ export class Session {
   }
 
   #onRequest(request: AgentRequest): void {
-    if (this.log.isRetired) return;
+    if (this.#isOver) return;
     const turnId = this.turns.active?.row.id;
     const place = { log: this.log, addressees: this.attached, owner: this.#row.owner, turnId };
     const refusal = this.#services.inbox.add(request, place);
@@ -370,14 +469,16 @@ export class Session {
     }
   }
 
-  #onFault(fault: AgentFault): void {
-    if (this.log.isRetired) return;
+  #onFault(fault: AgentFault): boolean {
+    if (this.#isOver) return false;
     if (fault.isLoss) this.turns.lost(fault);
-    if (this.#faults.isNew(fault, this.turns.active?.row.id)) this.notify(errorNotice(fault, this.#services.now()));
+    const isNew = this.#faults.isNew(fault, this.turns.active?.row.id);
+    if (isNew) this.notify(errorNotice(fault, this.#services.now()));
+    return isNew;
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {
-    if (this.log.isRetired) return;
+    if (this.#isOver) return;
     this.#services.inbox.closeAll(this.id);
     if (!expected) this.#services.logger.warn({ session: this.id, exitCode, signal }, "an agent ended by itself");
     if (this.log.state.isBusy && this.turns.active === undefined) {

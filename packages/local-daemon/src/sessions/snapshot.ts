@@ -24,12 +24,11 @@ export type Snapshot = LoadSessionResult & { readonly position: Position };
 export async function takeSnapshot(
   session: Session,
   store: Store,
-  epoch: number,
   inbox: Pick<Inbox, "find">,
   options: SnapshotOptions = {},
 ): Promise<Snapshot> {
   const { row, turns, log } = session;
-  const { committedSeq } = log;
+  const { epoch, committedSeq } = log;
   const { title, settings, cwd, tokenUsage } = row;
   // Before the messages are read, which takes several turns of the loop: the position, the state and the queue belong together.
   const atPosition = {

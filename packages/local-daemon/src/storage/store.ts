@@ -41,6 +41,46 @@ export interface SessionRow {
   readonly damagedAt?: number | undefined;
   /** Set while the session is closed. A load reopens it. Absent in rows of older daemons. */
   readonly closedAt?: number | undefined;
+  /** Set while the session is frozen, because it moves to another machine. */
+  readonly leaving?: SessionLeave | undefined;
+  /** The move that brought the session to this machine; absent for one that was made here. */
+  readonly arrivedBy?: string | undefined;
+}
+
+/** A move that takes a session away from this machine. */
+export interface SessionLeave {
+  readonly moveId: string;
+  /** The machine that it goes to. */
+  readonly to: string;
+  /** Epoch of the positions that clients get while the session is frozen. The other machine continues under a larger one. */
+  readonly epoch: number;
+}
+
+/** How much of a session that comes from another machine is stored. */
+export interface SessionArrival {
+  readonly moveId: string;
+  /** Where the next piece begins; undefined once everything is stored. */
+  readonly cursor?: string | undefined;
+  /** Wall clock of the last piece. */
+  readonly at: number;
+}
+
+/** A session that no read finds, because another machine has it. */
+export type MovingSession =
+  /** It is being copied to this machine. */
+  | { readonly state: "arriving"; readonly row: SessionRow; readonly arrival: SessionArrival }
+  /** It was moved away. */
+  | { readonly state: "moved"; readonly mark: MovedMark };
+
+/** What a machine keeps of a session that it gave to another machine. */
+export interface MovedMark {
+  readonly sessionId: SessionId;
+  /** As of {@link SessionRow.owner}. */
+  readonly owner: string | undefined;
+  readonly moveId: string;
+  /** The machine that has it. */
+  readonly to: string;
+  readonly movedAt: number;
 }
 
 /** State of an accepted message (docs/protocol.md §7, "Receipts"). */
@@ -117,6 +157,14 @@ export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
   /** Makes a session that no read finds until it is written as `session`; its messages are kept as those of any other. */
   | { readonly kind: "draft"; readonly row: SessionRow }
+  /** Makes, or changes, a session that comes from another machine; no read but {@link Store.readMoving} finds it until it is written as `session`. */
+  | { readonly kind: "arriving"; readonly row: SessionRow; readonly arrival: SessionArrival }
+  /** Replaces a session by the mark that it was moved away. Its rows are dropped as those of a draft are; the mark stays until `forgetMoved`. */
+  | { readonly kind: "moved"; readonly mark: MovedMark }
+  /** Drops the mark of a session that was moved away before that time (ms). */
+  | { readonly kind: "forgetMoved"; readonly before: number }
+  /** The next start's epoch is larger than this one, too. */
+  | { readonly kind: "raiseEpoch"; readonly epoch: number }
   /** Makes a session a draft again, with everything it has: no read finds it from then on. */
   | { readonly kind: "deleteSession"; readonly sessionId: SessionId }
   /** Drops so many rows of a draft, of whatever kind, and the draft once it has none. */
@@ -255,6 +303,18 @@ export interface MessageFeed {
   messagesAfter(no: number): ChangeSlice | undefined;
 }
 
+/**
+ * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
+ * many for each turn.
+ * Known without asking the store, and exact after each commit.
+ */
+export interface StoredBytes {
+  /** Of a configured key, by its id; undefined: of the person. */
+  of(owner: string | undefined): number;
+  /** Of everybody who has some. */
+  all(): ReadonlyMap<string | undefined, number>;
+}
+
 /** Size and age of one stored segment, without its frames: what pruning decides by. */
 export interface SegmentInfo {
   readonly epoch: number;
@@ -275,6 +335,8 @@ export interface SegmentInfo {
 export interface Store extends RelayStore {
   /** Of a store with more messages than one can look through: without it, a search reads them all. */
   readonly messageFeed?: MessageFeed;
+  /** Of a store that counts: without it, no quota of bytes holds. */
+  readonly storedBytes?: StoredBytes;
   /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
   open(): Promise<{ epoch: number }>;
   close(): Promise<void>;
@@ -303,8 +365,12 @@ export interface Store extends RelayStore {
   readMessageRun(id: SessionId, query: MessageRunQuery): Promise<NumberedMessages>;
   /** Number of the session's newest message; 0 when it has none. */
   newestMessage(id: SessionId): Promise<number>;
-  /** Sessions that are being copied, or deleted, or that an earlier daemon left so. */
+  /** Sessions that are being copied within this machine, deleted, or dropped after a move, or that an earlier daemon left so. */
   drafts(): Promise<readonly SessionId[]>;
+  /** A session that is on its way to this machine, or was moved to another one. */
+  readMoving(id: SessionId): Promise<MovingSession | undefined>;
+  /** Sessions that are on their way to this machine. */
+  arrivingSessions(): Promise<readonly SessionId[]>;
   countMessages(id: SessionId): Promise<number>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
@@ -322,7 +388,7 @@ export interface Store extends RelayStore {
   readPrompt(sessionId: SessionId, id: MessageId): Promise<string | undefined>;
   /** The parts of a large prompt, in order; empty when it has none. */
   readPromptParts(sessionId: SessionId, id: MessageId): Promise<readonly Uint8Array[]>;
-  /** Turns that have not ended, of one session or of all, by ordinal. */
+  /** Turns that have not ended, of one session or of all, by ordinal; of no session that only {@link readMoving} finds. */
   openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]>;
   /** Turns below an ordinal, the newest first, at most so many. */
   turnsBelow(sessionId: SessionId, ordinal: number, limit: number): Promise<readonly TurnRow[]>;

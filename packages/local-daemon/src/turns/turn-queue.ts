@@ -1,4 +1,11 @@
-import { type AddUserMessageParams, type MessageId, messageId, newId, type SessionMessage } from "@daemon-sdk/protocol";
+import {
+  type AddUserMessageParams,
+  type DaemonError,
+  type MessageId,
+  messageId,
+  newId,
+  type SessionMessage,
+} from "@daemon-sdk/protocol";
 import type { AgentFault, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
@@ -35,6 +42,9 @@ export class TurnQueue {
   #isHeld = false;
   #isShut: boolean;
   #isDraining = false;
+  #isPaused = false;
+  /** Why nothing changes any more. */
+  #frozen: DaemonError | undefined;
 
   /** @param options.isShut whether the session is closed, and takes no messages until {@link reopen} */
   constructor(options: TurnQueueOptions & { lastOrdinal: number; isShut: boolean }) {
@@ -110,6 +120,35 @@ export class TurnQueue {
   /** Stops accepting messages and sending prompts. The running turn continues; queued ones stay stored as accepted. */
   drain(): void {
     this.#isDraining = true;
+    this.#holdPrompts();
+  }
+
+  /** Sends no prompts until {@link unpause}. The running turn continues; messages are accepted, and wait. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#holdPrompts();
+  }
+
+  /** Refuses messages and interrupts with `error` from now on. Resolves when every message that came before is stored. Call {@link pause} before. */
+  async freeze(error: DaemonError): Promise<void> {
+    this.#frozen = error;
+    await this.#adding;
+  }
+
+  /** Ends {@link pause} and {@link freeze}. */
+  unpause(): void {
+    this.#isPaused = false;
+    this.#frozen = undefined;
+    this.release();
+  }
+
+  /** Sends prompts again. */
+  release(): void {
+    this.#isHeld = this.#isDraining || this.#isPaused;
+    this.#pump();
+  }
+
+  #holdPrompts(): void {
     this.#isHeld = true;
     // A message whose agent has not started waits as well.
     const turn = this.#active;
@@ -118,12 +157,6 @@ export class TurnQueue {
     this.#options.room.add(this.#queued, turn.row.promptBytes);
     turn.abort?.abort();
     this.#vacate();
-  }
-
-  /** Sends prompts again. */
-  release(): void {
-    this.#isHeld = this.#isDraining;
-    this.#pump();
   }
 
   /** Resolves when no turn runs. */
@@ -159,6 +192,7 @@ export class TurnQueue {
   async interrupt(messageId?: string): Promise<void> {
     // Includes a message that was received before and is being stored.
     await this.#adding;
+    if (this.#frozen !== undefined) throw this.#frozen;
     const turn = this.#active;
     const isRunning = messageId === undefined || messageId === turn?.row.id;
     await this.#discardWaiting(isRunning ? undefined : messageId);
@@ -214,7 +248,7 @@ export class TurnQueue {
 
   async #add(params: AddUserMessageParams, message: IncomingMessage): Promise<TurnRow | undefined> {
     const { requestId, starter, large, trace } = message;
-    const { store, room, now } = this.#options;
+    const { store, room, storedRoom, owner, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
@@ -224,10 +258,12 @@ export class TurnQueue {
       return known;
     }
     if (this.#isShut) throw sessionClosed(sessionId);
+    if (this.#frozen !== undefined) throw this.#frozen;
     if (this.#isDraining) throw daemonStopping();
     const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, trace, createdAt: now() };
     const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
+    storedRoom.check(sessionId, owner, row.promptBytes);
     this.#lastOrdinal = row.ordinal;
     // Now, because other sessions take messages meanwhile.
     room.add(this.#queued, row.promptBytes);

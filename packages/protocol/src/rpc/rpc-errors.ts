@@ -1,5 +1,12 @@
 import { isRecord } from "../base/index.js";
-import { ConnectionError, type DaemonErrorCode, ProtocolError, SessionError, SessionNotFoundError } from "../errors.js";
+import {
+  ConnectionError,
+  type DaemonErrorCode,
+  ProtocolError,
+  SessionError,
+  SessionMovedError,
+  SessionNotFoundError,
+} from "../errors.js";
 import { RpcCode, type RpcError } from "../session/index.js";
 
 // Facts of the wire: docs/wire/session.md#errors, docs/wire/session.md#error-classes
@@ -25,11 +32,14 @@ const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "QUEUE_FULL",
   "MESSAGE_TOO_LARGE",
   "AGENTS_BUSY",
+  "QUOTA_EXCEEDED",
   "STORAGE_FULL",
   "STORAGE_FAILED",
   "RESUME_TOO_OLD",
   "REQUEST_NOT_PENDING",
   "SESSION_CLOSED",
+  "SESSION_MOVED",
+  "SESSION_MOVING",
   "SESSION_STATE",
   "PROCESS_START_FAILED",
   "AGENT_LOGIN_REQUIRED",
@@ -79,6 +89,8 @@ export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionEr
   }
   const sessionId = sessionOf(call, error);
   if (code === "SESSION_NOT_FOUND") return new SessionNotFoundError(sessionId ?? call.id, { cause: remote });
+  if (code === "SESSION_MOVED" && isRecord(error.data) && typeof error.data.machineId === "string")
+    return new SessionMovedError(sessionId ?? call.id, error.data.machineId, { cause: remote });
   if (code === "SESSION_DISCONNECTED") return new SessionError(code, message, { cause: remote, sessionId });
   return remote;
 }

@@ -3,6 +3,7 @@ import type {
   SessionNotification,
   SessionNotificationFields,
   SessionNotificationParams,
+  SessionNotificationsParams,
   SessionNotificationType,
 } from "../session/index.js";
 import {
@@ -172,7 +173,11 @@ const sessionSchemas = {
   request_opened: notification("request_opened", { requestId: text, method: text, params: recordSchema }),
   agent_update: notification("agent_update", { update: recordSchema }),
   agent_state_changed: notification("agent_state_changed", { state: text }),
-  session_closed: notification("session_closed", { timestamp: number, reason: z.exactOptional(z.unknown()) }),
+  session_closed: notification("session_closed", {
+    timestamp: number,
+    reason: z.exactOptional(z.unknown()),
+    machineId: z.exactOptional(z.unknown()),
+  }),
   session_unsubscribed: notification("session_unsubscribed", { message: text }),
   child_session_available: notification("child_session_available", { childSessionId: text, timestamp: number }),
   "daemon.terminal_data": notification("daemon.terminal_data", { terminalId: text, data: text }),
@@ -195,4 +200,10 @@ export const sessionNotificationSchema: z.ZodMiniType<SessionNotification> = z.l
 export const sessionNotificationParamsSchema: z.ZodMiniType<SessionNotificationParams> = z.looseObject({
   sessionId: optionalText,
   notification: sessionNotificationSchema,
+});
+
+/** Schema of {@link SessionNotificationsParams}: agrees with `isSessionNotificationsParams`. */
+export const sessionNotificationsParamsSchema: z.ZodMiniType<SessionNotificationsParams> = z.looseObject({
+  sessionId: text,
+  notifications: z.array(sessionNotificationSchema).check(z.minLength(1)),
 });

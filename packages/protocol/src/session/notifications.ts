@@ -60,8 +60,8 @@ export interface SessionNotificationFields {
   session_process_exited: { message: string; timestamp: number };
   /** Ours (docs/protocol.md §6): a message to all attached clients that fails no turn. `code` is an error code. */
   session_notice: { code: string; message: string; timestamp: number };
-  /** Our daemon adds `reason` (docs/protocol.md §6): `deleted` when the session cannot be loaded again. */
-  session_closed: { timestamp: number; reason?: unknown };
+  /** Our daemon adds `reason` (docs/protocol.md §6): `deleted` when the session cannot be loaded again, `moved` when the machine `machineId` has it. */
+  session_closed: { timestamp: number; reason?: unknown; machineId?: unknown };
   /** Our daemon adds `code` (docs/protocol.md §9): `RESUME_TOO_OLD` when the journal no longer has the next entry. */
   session_unsubscribed: { message: string; code?: unknown };
   child_session_available: { childSessionId: string; timestamp: number };
@@ -190,4 +190,10 @@ export interface SessionNotification {
 export interface SessionNotificationParams {
   sessionId?: string;
   notification: SessionNotification;
+}
+
+/** Params of `session_notifications`: a batch, whose first entry has the position of the envelope (docs/protocol.md, "Batches"). */
+export interface SessionNotificationsParams {
+  sessionId: string;
+  notifications: SessionNotification[];
 }

@@ -20,7 +20,7 @@ export const LIFECYCLE_HANDLERS = [
       settings: row.settings,
       cwd: row.cwd,
       ...(availableModels === undefined ? {} : { availableModels: [...availableModels] }),
-      position: attached?.result.position ?? { epoch: host.services.epoch, seq: 0 },
+      position: attached?.result.position ?? { epoch: session.log.epoch, seq: 0 },
     };
     return { result, after: () => (attached ?? cursor)?.start(), undo: () => client.detach(session) };
   }),
