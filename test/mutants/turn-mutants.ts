@@ -15,7 +15,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "does not complete a text",
-    caughtBy: ["P7.2", "P9.1", "P9.3", "P9.13", "P7.19", "P9.17"],
+    caughtBy: ["P7.2", "P9.1", "P9.3", "P9.13", "P7.19", "P9.17", "P9.22"],
     make: () => ({ says: (frame) => (tells(frame, "assistant_text_complete") ? [] : [frame]) }),
   },
   {

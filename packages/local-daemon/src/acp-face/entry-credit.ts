@@ -1,7 +1,7 @@
 import { type Credit, LIMITS, type SessionNotification, utf8Bytes } from "@daemon-sdk/protocol";
 
-/** A whole window of credit. */
-export const CREDIT: Credit = { events: LIMITS.creditEvents, bytes: LIMITS.creditBytes };
+/** A whole window of credit: few events, because each is a message of its own, and an editor shows them to a person. */
+export const CREDIT: Credit = { events: 256, bytes: LIMITS.creditBytes };
 
 /** These types cost no credit (docs/protocol.md, "Credit"). */
 const FREE: ReadonlySet<string> = new Set([

@@ -22,6 +22,7 @@ import type {
   Post,
   PostOutcome,
 } from "./mailboxes.js";
+import { type OutboxFigures, outboxFigures } from "./outbox-figures.js";
 import { Redelivery } from "./redelivery.js";
 import { readEntries } from "./stored-entries.js";
 import { UnsavedStates } from "./unsaved-states.js";
@@ -46,19 +47,6 @@ export interface OutboxPlace {
   readonly lastPosition: number;
   /** The newest letter that this daemon found when it started. */
   readonly foundPosition: number;
-}
-
-/** What waits for one machine. */
-export interface OutboxFigures {
-  readonly machineId: string;
-  /** Letters that the machine has not reported. */
-  readonly letters: number;
-  /** Their size, as UTF-16 units of their texts. */
-  readonly bytes: number;
-  /** How long the oldest of them has waited, in ms; 0 when none waits. */
-  readonly oldestMs: number;
-  /** Letters that were refused, or were not reported within their age. */
-  readonly deadLetters: number;
 }
 
 /** Posts of one caller. */
@@ -174,14 +162,7 @@ export class DurableMailboxes implements Mailboxes {
 
   /** What waits for each machine that ever had mail from here. */
   outboxFigures(): OutboxFigures[] {
-    const now = this.#options.now();
-    return [...this.#mailboxes.values()].flatMap(({ address, backlog, since }) => {
-      const machineId = machineOf(address);
-      if (machineId === undefined) return [];
-      const { depth: letters, bytes, lowWater } = backlog;
-      const oldestMs = letters === 0 ? 0 : Math.max(0, now - (since.oldest(lowWater) ?? now));
-      return [{ machineId, letters, bytes, oldestMs, deadLetters: this.#dead.count(address) }];
-    });
+    return outboxFigures(this.#mailboxes.values(), this.#dead, this.#options.now());
   }
 
   /** Messages for another machine that it did not take become dead letters. Rejects when the store fails. */

@@ -1,4 +1,4 @@
-export { DurableMailboxes, type OutboxFigures } from "./durable-mailboxes.js";
+export { DurableMailboxes } from "./durable-mailboxes.js";
 export type {
   HistoryEntry,
   HistoryQuery,
@@ -10,4 +10,5 @@ export type {
   PostOutcome,
   PostRefusal,
 } from "./mailboxes.js";
+export type { OutboxFigures } from "./outbox-figures.js";
 export { postOf } from "./stored-deliver.js";
