@@ -66,12 +66,9 @@ test("without its package it is refused with what to install", async () => {
   expect(await rejection(connect({ machine: MACHINE }))).toBe(cause);
 });
 
-test("a page is told which package reaches a fleet", async () => {
-  const error = await rejection(connectInPage({ machine: MACHINE }));
-  expect(error).toMatchObject({
-    code: "INVALID_OPTION",
-    message: expect.stringContaining("@daemon-sdk/fleet/browser"),
-  });
+test("a page, whose WebSocket does not reach NATS, is refused", async () => {
+  const error = await rejection(connectInPage({ machine: MACHINE, token: "any" }));
+  expect(error).toMatchObject({ code: "INVALID_OPTION", message: expect.stringContaining("ws:") });
 });
 
 test.each<[string, object]>([
