@@ -282,9 +282,9 @@ export class Session {
   }
 
   #makeTurns(lastOrdinal: number): TurnQueue {
-    const { store, room, observer, limits, now, logger } = this.#services;
+    const { store, room, storedRoom, observer, limits, now, logger } = this.#services;
     return new TurnQueue({
-      ...{ store, room, observer, limits, now, logger },
+      ...{ store, room, storedRoom, observer, limits, now, logger },
       log: this.log,
       agent: this.agent,
       owner: this.#row.owner,
