@@ -24,7 +24,7 @@ import {
   storedRow,
 } from "./memory-shelf.js";
 import { MessagePage, messageRun } from "./message-page.js";
-import type { SegmentQuery } from "./relay-rows.js";
+import type { RelayWrite, SegmentQuery } from "./relay-rows.js";
 import type {
   AgentProcessRow,
   FrameRun,
@@ -44,6 +44,8 @@ import type {
   StoreWrite,
   TurnRow,
 } from "./store.js";
+
+type MoveWrite = Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>;
 
 /**
  * The {@link Store} in memory: for tests, and for daemons whose sessions need not survive them.
@@ -237,19 +239,12 @@ export class MemoryStore implements Store {
       case "draft":
         this.#putSession(write);
         break;
-      case "arriving":
-      case "moved":
-      case "forgetMoved":
-      case "raiseEpoch":
-        this.#move(write);
-        break;
       case "deleteSession":
       case "dropDraft":
         this.#drop(write);
         break;
       case "segment":
-        this.#shelf(write.row.sessionId).segments.push(copy(write.row));
-        this.#count(write.row.sessionId, bytesOf(write.row));
+        this.#putSegment(write.row);
         break;
       case "message":
         this.#putMessage(write.sessionId, write.message);
@@ -262,23 +257,49 @@ export class MemoryStore implements Store {
         this.#putTurn(write);
         break;
       case "request":
-        this.#count(write.row.sessionId, rowBytes(write.row) - rowBytes(this.#requests.get(write.row.id)));
-        this.#requests.set(write.row.id, copy(write.row));
+        this.#putRequest(write.row);
         break;
       case "agentProcess":
       case "agentProcessGone":
-        if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
-        else this.#processes.set(write.row.pid, copy(write.row));
+        this.#putProcess(write);
         break;
       case "pruneJournal":
         this.#prune(write.sessionId, write.beforeSeq);
+        break;
+      default:
+        this.#applyOther(write);
+    }
+  }
+
+  #applyOther(write: MoveWrite | RelayWrite): void {
+    switch (write.kind) {
+      case "arriving":
+      case "moved":
+      case "forgetMoved":
+      case "raiseEpoch":
+        this.#move(write);
         break;
       default:
         this.#relay.apply(write);
     }
   }
 
-  #move(write: Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>): void {
+  #putProcess(write: Extract<StoreWrite, { kind: "agentProcess" | "agentProcessGone" }>): void {
+    if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
+    else this.#processes.set(write.row.pid, copy(write.row));
+  }
+
+  #putSegment(row: SegmentRow): void {
+    this.#shelf(row.sessionId).segments.push(copy(row));
+    this.#count(row.sessionId, bytesOf(row));
+  }
+
+  #putRequest(row: PendingRequestRow): void {
+    this.#count(row.sessionId, rowBytes(row) - rowBytes(this.#requests.get(row.id)));
+    this.#requests.set(row.id, copy(row));
+  }
+
+  #move(write: MoveWrite): void {
     if (write.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, write.epoch);
     else if (write.kind === "arriving") {
       const { row, arrival } = copy(write);

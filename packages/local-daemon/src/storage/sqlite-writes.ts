@@ -1,4 +1,5 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import type { RelayWrite } from "./relay-rows.js";
 import { TURN_BYTES } from "./schema.js";
 import { DROPPED_ROW, type SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlValue } from "./sqlite-database.js";
@@ -32,17 +33,11 @@ function statingSegment(writes: readonly StoreWrite[]): Extract<StoreWrite, { ki
 }
 
 function applyWrite(targets: WriteTargets, write: StoreWrite): void {
-  const { database, journal, relay } = targets;
+  const { journal } = targets;
   switch (write.kind) {
     case "session":
     case "draft":
       putSession(targets, write.row, write.kind === "draft" ? SESSION_MARK.draft : null);
-      break;
-    case "arriving":
-    case "moved":
-    case "forgetMoved":
-    case "raiseEpoch":
-      applyMove(targets, write);
       break;
     case "deleteSession":
     case "dropDraft":
@@ -66,17 +61,33 @@ function applyWrite(targets: WriteTargets, write: StoreWrite): void {
     case "request":
       putRequest(targets, write.row);
       break;
-    case "agentProcess":
-    case "agentProcessGone":
-      applyAgentProcess(database, write);
-      break;
     case "pruneJournal":
       journal.prune(write.sessionId, write.beforeSeq);
       break;
     default:
-      relay.apply(write);
+      applyOther(targets, write);
   }
 }
+
+/** What is no part of a session that is served here. */
+function applyOther(targets: WriteTargets, write: MoveWrite | ProcessWrite | RelayWrite): void {
+  switch (write.kind) {
+    case "arriving":
+    case "moved":
+    case "forgetMoved":
+    case "raiseEpoch":
+      applyMove(targets, write);
+      break;
+    case "agentProcess":
+    case "agentProcessGone":
+      applyAgentProcess(targets.database, write);
+      break;
+    default:
+      targets.relay.apply(write);
+  }
+}
+
+type ProcessWrite = Extract<StoreWrite, { kind: "agentProcess" | "agentProcessGone" }>;
 
 /** Bytes of a row that may be there, by its key. */
 function bytesOf(database: SqliteDatabase, row: string, ...values: SqlValue[]): number {
@@ -134,10 +145,7 @@ function applyMove(targets: WriteTargets, write: MoveWrite): void {
   }
 }
 
-function applyAgentProcess(
-  database: SqliteDatabase,
-  write: Extract<StoreWrite, { kind: "agentProcess" | "agentProcessGone" }>,
-): void {
+function applyAgentProcess(database: SqliteDatabase, write: ProcessWrite): void {
   if (write.kind === "agentProcessGone") database.run("DELETE FROM agent_processes WHERE pid = ?", write.pid);
   else {
     const sql = "INSERT OR REPLACE INTO agent_processes (pid, body) VALUES (?, ?)";

@@ -257,9 +257,7 @@ export class TurnQueue {
       if (!(await isSamePrompt(store, known, { prompt, large }))) throw otherBody(id);
       return known;
     }
-    if (this.#isShut) throw sessionClosed(sessionId);
-    if (this.#frozen !== undefined) throw this.#frozen;
-    if (this.#isDraining) throw daemonStopping();
+    this.#checkOpen();
     const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, trace, createdAt: now() };
     const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
@@ -286,6 +284,13 @@ export class TurnQueue {
       this.#pump();
     });
     return undefined;
+  }
+
+  /** Throws while no message is accepted. */
+  #checkOpen(): void {
+    if (this.#isShut) throw sessionClosed(this.#log.sessionId);
+    if (this.#frozen !== undefined) throw this.#frozen;
+    if (this.#isDraining) throw daemonStopping();
   }
 
   #openTurn(id: MessageId): OpenTurn | undefined {
