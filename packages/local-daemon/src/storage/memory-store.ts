@@ -315,10 +315,15 @@ export class MemoryStore implements Store {
     if (write.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, write.epoch);
     else if (write.kind === "arriving") {
       const { row, arrival } = copy(write);
-      this.#shelf(row.id).moving = { state: "arriving", row, arrival };
+      const moving: MovingSession = { state: "arriving", row, arrival };
+      Object.assign(this.#shelf(row.id), { row: undefined, draft: undefined, moving });
     } else if (write.kind === "moved") {
       const mark = copy(write.mark);
-      Object.assign(this.#shelf(mark.sessionId), { row: undefined, moving: { state: "moved", mark } });
+      Object.assign(this.#shelf(mark.sessionId), {
+        row: undefined,
+        draft: undefined,
+        moving: { state: "moved", mark },
+      });
     } else {
       for (const [id, shelf] of this.#shelves) {
         const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < write.before;
