@@ -12,6 +12,7 @@ export type {
   MessageRun,
   MessageRunQuery,
   MessageSource,
+  MoveChange,
   MovedMark,
   MovingSession,
   NumberedMessages,

@@ -27,7 +27,7 @@ interface Ends {
 }
 
 /**
- * Moves sessions between machines, by the table of `move.machine.ts`. What decides is the directory's entry and the two daemons; this
+ * Moves sessions between machines, by the table of `move-steps.ts`. What decides is the directory's entry and the two daemons; this
  * program keeps nothing, so that another one may go on with its moves.
  */
 export class SessionMover {

@@ -1,5 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
-import type { MovingSession, PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
+import type { MovingSession } from "./move-rows.js";
+import type { PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
 
 /** Data of one session. */
 export interface SessionShelf {
@@ -21,6 +22,14 @@ export function isDropped({ draft, moving, messages, turns, segments, prompts, p
   if (draft !== undefined) return true;
   const rows = messages.size + turns.size + segments.length + prompts.size + promptParts.size;
   return moving?.state === "moved" && rows > 0;
+}
+
+/** Drops the marks of sessions that were moved away before that time, and that have nothing else left. */
+export function forgetMoved(shelves: Map<SessionId, SessionShelf>, before: number): void {
+  for (const [id, shelf] of shelves) {
+    const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < before;
+    if (isOver && !isDropped(shelf)) shelves.delete(id);
+  }
 }
 
 /** Drops up to so many rows of a session, of whatever kind. Returns how many fewer there were. */

@@ -7,11 +7,13 @@ import {
   copy,
   dropRows,
   endOf,
+  forgetMoved,
   isDropped,
   isOpen,
   type SessionShelf,
 } from "./memory-shelf.js";
 import { MessagePage } from "./message-page.js";
+import type { MoveChange, MovingSession } from "./move-rows.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import type {
   AgentProcessRow,
@@ -20,7 +22,6 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
-  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
@@ -269,11 +270,8 @@ export class MemoryStore implements Store {
       case "session":
         Object.assign(this.#shelf(write.row.id), { row: copy(write.row), draft: undefined, moving: undefined });
         break;
-      case "arriving":
-      case "moved":
-      case "forgetMoved":
-      case "raiseEpoch":
-        this.#move(write);
+      case "move":
+        this.#move(write.change);
         break;
       case "draft":
         this.#shelf(write.row.id).draft = copy(write.row);
@@ -286,10 +284,8 @@ export class MemoryStore implements Store {
         this.#shelf(write.row.sessionId).segments.push(copy(write.row));
         break;
       case "message":
-        this.#putMessage(write.sessionId, write.message);
-        break;
       case "retractMessage":
-        this.#shelves.get(write.sessionId)?.messages.delete(write.messageId);
+        this.#putMessage(write);
         break;
       case "turn":
       case "promptPart":
@@ -300,8 +296,7 @@ export class MemoryStore implements Store {
         break;
       case "agentProcess":
       case "agentProcessGone":
-        if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
-        else this.#processes.set(write.row.pid, copy(write.row));
+        this.#noteProcess(write);
         break;
       case "pruneJournal":
         this.#prune(write.sessionId, write.beforeSeq);
@@ -311,24 +306,18 @@ export class MemoryStore implements Store {
     }
   }
 
-  #move(write: Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>): void {
-    if (write.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, write.epoch);
-    else if (write.kind === "arriving") {
-      const { row, arrival } = copy(write);
-      const moving: MovingSession = { state: "arriving", row, arrival };
-      Object.assign(this.#shelf(row.id), { row: undefined, draft: undefined, moving });
-    } else if (write.kind === "moved") {
-      const mark = copy(write.mark);
-      Object.assign(this.#shelf(mark.sessionId), {
-        row: undefined,
-        draft: undefined,
-        moving: { state: "moved", mark },
-      });
-    } else {
-      for (const [id, shelf] of this.#shelves) {
-        const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < write.before;
-        if (isOver && !isDropped(shelf)) this.#shelves.delete(id);
-      }
+  #noteProcess(write: Extract<StoreWrite, { kind: "agentProcess" | "agentProcessGone" }>): void {
+    if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
+    else this.#processes.set(write.row.pid, copy(write.row));
+  }
+
+  #move(change: MoveChange): void {
+    if (change.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, change.epoch);
+    else if (change.kind === "forgetMoved") forgetMoved(this.#shelves, change.before);
+    else {
+      const { kind: state, ...moving } = copy(change);
+      const id = change.kind === "arriving" ? change.row.id : change.mark.sessionId;
+      Object.assign(this.#shelf(id), { row: undefined, draft: undefined, moving: { state, ...moving } });
     }
   }
 
@@ -351,8 +340,13 @@ export class MemoryStore implements Store {
       this.#shelves.delete(sessionId);
   }
 
-  #putMessage(sessionId: SessionId, message: SessionMessage): void {
-    const { messages } = this.#shelf(sessionId);
+  #putMessage(write: Extract<StoreWrite, { kind: "message" | "retractMessage" }>): void {
+    const { messages } = this.#shelf(write.sessionId);
+    if (write.kind === "retractMessage") {
+      messages.delete(write.messageId);
+      return;
+    }
+    const { message } = write;
     const no = messages.get(message.id)?.no ?? ++this.#messageNo;
     messages.set(message.id, { no, text: JSON.stringify(message) });
   }

@@ -3,11 +3,13 @@ import { Checkpointer, checkpointProgram } from "./checkpointer.js";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
 import { MessagePage } from "./message-page.js";
+import type { MovingSession } from "./move-rows.js";
 import type { SegmentQuery } from "./relay-rows.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import { IS_DROPPED, SESSION_MARK } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
+import { hiddenIds, IS_SERVED, readMoving } from "./sqlite-moves.js";
 import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrite } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
@@ -18,8 +20,6 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
-  MovedMark,
-  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
@@ -50,9 +50,6 @@ export interface SqliteStoreOptions {
   /** The program of the thread that checkpoints; default the one that the build puts beside this file. */
   readonly checkpointProgram?: string;
 }
-
-/** Whether a row is of no session that another machine has. */
-const IS_SERVED = `session NOT IN (SELECT id FROM sessions WHERE draft IN (${SESSION_MARK.arriving}, ${SESSION_MARK.leaving}))`;
 
 /**
  * The {@link Store} in one SQLite file.
@@ -292,20 +289,15 @@ export class SqliteStore implements Store {
   }
 
   async drafts(): Promise<readonly SessionId[]> {
-    return this.#idsWhere(IS_DROPPED);
+    return hiddenIds(this.#database, IS_DROPPED);
   }
 
   async arrivingSessions(): Promise<readonly SessionId[]> {
-    return this.#idsWhere(`draft = ${SESSION_MARK.arriving}`);
+    return hiddenIds(this.#database, `draft = ${SESSION_MARK.arriving}`);
   }
 
   async readMoving(id: SessionId): Promise<MovingSession | undefined> {
-    const row = this.#database.get("SELECT draft, body FROM sessions WHERE id = ? AND draft > 1", key(id));
-    if (row === undefined) return undefined;
-    if (numberOf(row, "draft") !== SESSION_MARK.arriving)
-      return { state: "moved", mark: this.#database.json<MovedMark>(row, "body") };
-    const { row: arriving, arrival } = this.#database.json<Extract<MovingSession, { state: "arriving" }>>(row, "body");
-    return { state: "arriving", row: arriving, arrival };
+    return readMoving(this.#database, id);
   }
 
   async countMessages(id: SessionId): Promise<number> {
@@ -396,11 +388,6 @@ export class SqliteStore implements Store {
 
   relayFacts(scope: string): ReturnType<Store["relayFacts"]> {
     return this.#relay.relayFacts(scope);
-  }
-
-  #idsWhere(condition: string): SessionId[] {
-    const rows = this.#database.all(`SELECT id FROM sessions WHERE draft IS NOT NULL AND ${condition} ORDER BY id`);
-    return rows.map((row) => this.#database.json<SessionId>(row, "id"));
   }
 
   #bodyOf<Row>(row: SqlRow | undefined): Row | undefined {

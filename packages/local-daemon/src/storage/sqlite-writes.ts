@@ -2,6 +2,7 @@ import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
 import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
+import { applyMove, PUT_SESSION } from "./sqlite-moves.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
 import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
 
@@ -19,11 +20,8 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
     case "draft":
       putSession(database, write.row, write.kind === "draft" ? SESSION_MARK.draft : null);
       break;
-    case "arriving":
-    case "moved":
-    case "forgetMoved":
-    case "raiseEpoch":
-      applyMove(database, write);
+    case "move":
+      applyMove(database, write.change);
       break;
     case "deleteSession":
     case "dropDraft":
@@ -33,16 +31,14 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
       journal.put(write.row);
       break;
     case "message":
-      putMessage(database, write.sessionId, write.message);
-      break;
     case "retractMessage":
-      dropMessage(database, write.sessionId, write.messageId);
+      if (write.kind === "message") putMessage(database, write.sessionId, write.message);
+      else dropMessage(database, write.sessionId, write.messageId);
       break;
     case "turn":
-      putTurn(database, write.row, write.prompt);
-      break;
     case "promptPart":
-      putPromptPart(database, write);
+      if (write.kind === "turn") putTurn(database, write.row, write.prompt);
+      else putPromptPart(database, write);
       break;
     case "request":
       putRequest(database, write.row);
@@ -59,34 +55,8 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
   }
 }
 
-const PUT_SESSION = "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)";
-
 function putSession(database: SqliteDatabase, row: SessionRow, draft: 1 | null): void {
   database.run(PUT_SESSION, ...[key(row.id), row.updatedAt, row.owner ?? null, JSON.stringify(row), draft]);
-}
-
-type MoveWrite = Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>;
-
-function applyMove(database: SqliteDatabase, write: MoveWrite): void {
-  switch (write.kind) {
-    case "arriving": {
-      const { row, arrival } = write;
-      const body = JSON.stringify({ row, arrival });
-      database.run(PUT_SESSION, ...[key(row.id), row.updatedAt, row.owner ?? null, body, SESSION_MARK.arriving]);
-      break;
-    }
-    case "moved": {
-      const { mark } = write;
-      const place = [key(mark.sessionId), mark.movedAt, mark.owner ?? null];
-      database.run(PUT_SESSION, ...place, JSON.stringify(mark), SESSION_MARK.leaving);
-      break;
-    }
-    case "forgetMoved":
-      database.run("DELETE FROM sessions WHERE draft = ? AND updated_at < ?", SESSION_MARK.moved, write.before);
-      break;
-    case "raiseEpoch":
-      database.run("UPDATE meta SET value = max(value, ?) WHERE name = 'epoch'", write.epoch);
-  }
 }
 
 function applyAgentProcess(

@@ -10,6 +10,7 @@ import type {
   TokenUsage,
   TraceContext,
 } from "@daemon-sdk/protocol";
+import type { MoveChange, MovingSession, SessionLeave } from "./move-rows.js";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
 
 /** Row of a session, open or not. Times in ms since the epoch. */
@@ -45,42 +46,6 @@ export interface SessionRow {
   readonly leaving?: SessionLeave | undefined;
   /** The move that brought the session to this machine; absent for one that was made here. */
   readonly arrivedBy?: string | undefined;
-}
-
-/** A move that takes a session away from this machine. */
-export interface SessionLeave {
-  readonly moveId: string;
-  /** The machine that it goes to. */
-  readonly to: string;
-  /** Epoch of the positions that clients get while the session is frozen. The other machine continues under a larger one. */
-  readonly epoch: number;
-}
-
-/** How much of a session that comes from another machine is stored. */
-export interface SessionArrival {
-  readonly moveId: string;
-  /** Where the next piece begins; undefined once everything is stored. */
-  readonly cursor?: string | undefined;
-  /** Wall clock of the last piece. */
-  readonly at: number;
-}
-
-/** A session that no read finds, because another machine has it. */
-export type MovingSession =
-  /** It is being copied to this machine. */
-  | { readonly state: "arriving"; readonly row: SessionRow; readonly arrival: SessionArrival }
-  /** It was moved away. */
-  | { readonly state: "moved"; readonly mark: MovedMark };
-
-/** What a machine keeps of a session that it gave to another machine. */
-export interface MovedMark {
-  readonly sessionId: SessionId;
-  /** As of {@link SessionRow.owner}. */
-  readonly owner: string | undefined;
-  readonly moveId: string;
-  /** The machine that has it. */
-  readonly to: string;
-  readonly movedAt: number;
 }
 
 /** State of an accepted message (docs/protocol.md §7, "Receipts"). */
@@ -157,14 +122,8 @@ export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
   /** Makes a session that no read finds until it is written as `session`; its messages are kept as those of any other. */
   | { readonly kind: "draft"; readonly row: SessionRow }
-  /** Makes, or changes, a session that comes from another machine; no read but {@link Store.readMoving} finds it until it is written as `session`. */
-  | { readonly kind: "arriving"; readonly row: SessionRow; readonly arrival: SessionArrival }
-  /** Replaces a session by the mark that it was moved away. Its rows are dropped as those of a draft are; the mark stays until `forgetMoved`. */
-  | { readonly kind: "moved"; readonly mark: MovedMark }
-  /** Drops the mark of a session that was moved away before that time (ms). */
-  | { readonly kind: "forgetMoved"; readonly before: number }
-  /** The next start's epoch is larger than this one, too. */
-  | { readonly kind: "raiseEpoch"; readonly epoch: number }
+  /** What a move of a session to or from another machine changes. */
+  | { readonly kind: "move"; readonly change: MoveChange }
   /** Makes a session a draft again, with everything it has: no read finds it from then on. */
   | { readonly kind: "deleteSession"; readonly sessionId: SessionId }
   /** Drops so many rows of a draft, of whatever kind, and the draft once it has none. */
