@@ -14,14 +14,12 @@ const conditions = ["@daemon-sdk/source", "node", "import", "module", "default"]
 const TIMING = ["{packages/*/,}test/**/*.timing.test.ts", "test/faults.test.ts", "test/model/model.test.ts"];
 
 /** Packages whose files of tests share a process and its modules, for a process and its imports cost more than most of these tests … */
-const SHARED = [
-  ...["protocol", "client", "testing", "transport-ws", "http"].map((name) => `packages/${name}/test`),
-  ...["access", "config-file", "inbox", "journal", "session-wire", "sessions"].map(
-    (name) => `packages/local-daemon/test/${name}`,
-  ),
-];
+const SHARED = ["protocol", "client", "testing", "transport-ws", "http", "local-daemon"].map(
+  (name) => `packages/${name}/test`,
+);
 /** … but for those that change what all files of a process have in common. */
-const CHANGES_GLOBALS = /useFakeTimers|stubGlobal|stubEnv|process\.env|spyOn\(|globalThis\.\w+ =|process\.on\(|chdir\(/;
+const CHANGES_GLOBALS =
+  /useFakeTimers|vi\.mock\(|setGlobal|memoryUsage|stubGlobal|stubEnv|process\.env|spyOn\(|globalThis\.\w+ =|process\.on\(|chdir\(/;
 const sharing = SHARED.flatMap((directory) =>
   readdirSync(directory, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts"))

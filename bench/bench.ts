@@ -1,20 +1,27 @@
 /**
  * `npm run bench [-- name …]`: our speed beside its limit and its peers, all in this run, on this machine.
  * `npm run bench:check [-- name …]` runs the measures that have bars, and fails when one is missed.
+ * `npm run bench -- --draw <results.json>` measures nothing, and draws the pictures of the docs again.
  *
  * Absolute figures belong to the machine; the ratio to the limit is what can be compared.
  */
 import { availableParallelism, loadavg } from "node:os";
 import { judge, type Measure, run } from "./measure.js";
 import { MEASURES } from "./measures/measures.js";
-import { describeMachine, describeVerdict, printResult, type Ran, writeResults } from "./report.js";
+import { describeMachine, describeVerdict, drawFrom, printResult, type Ran, writeResults } from "./report.js";
 import { ROLES } from "./roles/roles.js";
 
 async function main(args: readonly string[]): Promise<void> {
+  const [first, results] = args;
+  if (first === "--draw" && results !== undefined) {
+    drawFrom(results);
+    return;
+  }
   const isCheck = args.includes("--check");
   const names = args.filter((arg) => arg !== "--check");
   const chosen = MEASURES.filter(
-    ({ name, bars }) => (names.length === 0 || names.includes(name)) && (!isCheck || bars !== undefined),
+    ({ name, bars, isOnDemand }) =>
+      (names.length === 0 ? isOnDemand !== true : names.includes(name)) && (!isCheck || bars !== undefined),
   );
   if (chosen.length === 0 || names.some((name) => !MEASURES.some((measure) => measure.name === name))) {
     console.error(`Known measures: ${[...new Set(MEASURES.map(({ name }) => name))].join(", ")}.`);
@@ -28,7 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
     const ran = await runOne(measure, names.length > 0);
     if (ran !== undefined) all.push(ran);
   }
-  console.log(`\nWritten to ${writeResults(all)}`);
+  console.log(`\nWritten to ${writeResults(all, names.length === 0 && !isCheck)}`);
   if (isCheck) report(all);
 }
 

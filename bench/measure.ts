@@ -40,6 +40,8 @@ export interface Measure {
   /** Rounds before those, which do not count; default {@link WARM_UP_ROUNDS}. */
   readonly warmUpRounds?: number;
   readonly bars?: readonly Bar[];
+  /** Runs only when it is named: it takes minutes. */
+  readonly isOnDemand?: boolean;
   /** Why it cannot run here, such as a peer that is not installed; undefined when it can. */
   missing?(): string | undefined;
   /** Starts what the contestants need; `close` ends it, processes included. */

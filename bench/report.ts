@@ -4,9 +4,11 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, loadavg, platform, release } from "node:os";
 import { join } from "node:path";
 import type { Bar, Measure, MeasureResult, Outcome, Verdict } from "./measure.js";
+import { plotsOf } from "./plots.js";
 
 const NAME_WIDTH = 52;
 const RESULTS = join("bench", "results");
+const IMAGES = join("docs", "images");
 
 /** A measure that ran. */
 export interface Ran {
@@ -47,16 +49,29 @@ function describeBar({ contestant, figure, of, ofFigure, atLeast, atMost }: Bar)
   return `${what} ${bound}${to}`;
 }
 
-/** Writes everything as JSON and `latest.md` under `bench/results`, and returns the path of the first. */
-export function writeResults(all: readonly Ran[]): string {
+/**
+ * Writes everything as JSON under `bench/results`, and returns its path. Of a whole run also `latest.md` there, and the pictures of
+ * the docs.
+ */
+export function writeResults(all: readonly Ran[], isWhole: boolean): string {
   const date = new Date().toISOString();
   mkdirSync(RESULTS, { recursive: true });
   const path = join(RESULTS, `${date.replaceAll(":", "-")}.json`);
   const outcomes = all.flatMap(({ result }) => result.outcomes);
   const verdicts = all.flatMap((ran) => ran.verdicts);
   writeFileSync(path, `${JSON.stringify({ date, machine: machine(), outcomes, verdicts }, null, 2)}\n`);
-  writeFileSync(join(RESULTS, "latest.md"), markdown(date, all));
+  if (isWhole) writeFileSync(join(RESULTS, "latest.md"), markdown(date, all));
+  if (isWhole) draw(outcomes);
   return path;
+}
+
+/** Draws the pictures of the docs from results that were written before. */
+export function drawFrom(path: string): void {
+  draw((JSON.parse(readFileSync(path, "utf8")) as { outcomes: Outcome[] }).outcomes);
+}
+
+function draw(outcomes: readonly Outcome[]): void {
+  for (const [name, svg] of plotsOf(outcomes)) writeFileSync(join(IMAGES, name), svg);
 }
 
 function markdown(date: string, all: readonly Ran[]): string {

@@ -58,7 +58,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that a user may have beside ours. All are optional: what needs one says so. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
-  client: [`${SCOPE}local-daemon`, "@opentelemetry/api", "ajv"],
+  client: [`${SCOPE}fleet`, `${SCOPE}local-daemon`, "@opentelemetry/api", "ajv"],
   "local-daemon": [`${SCOPE}fleet`, `${SCOPE}http`, "@opentelemetry/api"],
   testing: ["vitest"],
   "transport-ws": ["https-proxy-agent"],
@@ -67,11 +67,14 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 /** Arrows that are no dependencies: the files of the local daemon that load a package in which there is a client. */
 const LOADERS_OF_OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   http: ["cli/serve-command.ts"],
-  fleet: ["cli/fleet-command.ts", "cli/fleet-keys-command.ts", "daemon/fleet-membership.ts"],
+  fleet: ["cli/open-fleet.ts", "cli/fleet-keys-command.ts", "daemon/fleet-membership.ts"],
 };
 
 /** The other arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */
 const LOADERS_OF_LOCAL_DAEMON = ["index.ts", "local.ts", "connect/exec/index.ts", "relay/index.ts"];
+
+/** And the last one: `client` loads the fleet when a machine of one is asked for. */
+const LOADERS_OF_FLEET = ["index.ts"];
 
 /** Files that may use Node, in packages that also run in browsers. */
 const NODE_FILES: Readonly<Record<string, readonly string[]>> = {
@@ -125,6 +128,10 @@ describe.each(members)("$folder", (member) => {
     if (member.folder === "client" && name === `${SCOPE}local-daemon`) {
       if (!LOADERS_OF_LOCAL_DAEMON.includes(path)) return `is named outside ${LOADERS_OF_LOCAL_DAEMON.join(", ")}`;
       return path !== "local.ts" && kind === "static" ? "is loaded before a local machine is asked for" : undefined;
+    }
+    if (member.folder === "client" && name === `${SCOPE}fleet`) {
+      if (!LOADERS_OF_FLEET.includes(path)) return `is named outside ${LOADERS_OF_FLEET.join(", ")}`;
+      return kind === "static" ? "is loaded before a machine of a fleet is asked for" : undefined;
     }
     const loaders = member.folder === "local-daemon" ? LOADERS_OF_OPTIONAL[name.slice(SCOPE.length)] : undefined;
     if (loaders !== undefined && name.startsWith(SCOPE))

@@ -22,9 +22,9 @@ export async function openLanes(open: readonly (() => Promise<Lane>)[]): Promise
   return { contestants: lanes.map(({ contestant }) => contestant), close };
 }
 
-/** Our daemon in a process of its own, and a connection to it. */
-export async function openDaemon(): Promise<{ daemon: RoleProcess; connection: DaemonConnection }> {
-  const daemon = await startRole("daemon");
+/** Our daemon in a process of its own, and a connection to it. @param args of the role */
+export async function openDaemon(...args: string[]): Promise<{ daemon: RoleProcess; connection: DaemonConnection }> {
+  const daemon = await startRole("daemon", ...args);
   return { daemon, connection: await connectTo(daemon) };
 }
 

@@ -2,8 +2,9 @@ import type { Measure } from "../measure.js";
 import { bundle } from "./bundle.js";
 import { coldStart } from "./cold-start.js";
 import { connecting } from "./connect.js";
+import { fleetEvents, fleetRegistry, fleetResume, fleetRoundTrip } from "./fleet.js";
 import { latency, latencyAmongMany } from "./latency.js";
-import { idle, memory } from "./memory.js";
+import { idle, memory, sessionsMemory } from "./memory.js";
 import { oneWay } from "./one-way.js";
 import { relayLatency, relayMemory, relayThroughput } from "./relay.js";
 import { replay } from "./replay.js";
@@ -25,11 +26,16 @@ export const MEASURES: readonly Measure[] = [
   connecting,
   coldStart,
   memory,
+  sessionsMemory,
   idle,
   replay,
   search,
   relayThroughput,
   relayLatency,
   relayMemory,
+  fleetEvents,
+  fleetRoundTrip,
+  fleetRegistry,
+  fleetResume,
   bundle,
 ];

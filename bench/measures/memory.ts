@@ -8,6 +8,8 @@ import { ensureLocalDaemon } from "@daemon-sdk/client/local";
 import type { WebSocket } from "ws";
 import { isAlive } from "../../test/support/daemon-process.js";
 import type { Measure } from "../measure.js";
+import { SESSION_COUNTS } from "../plots.js";
+import { FEW_AGENTS } from "../roles/daemon.js";
 import { figuresOf } from "../roles/process-figures.js";
 import { type RoleProcess, startRole } from "../roles/role.js";
 import { connectTo, openDaemon, openRaw, openSessions, tokenOf } from "./lanes.js";
@@ -59,6 +61,32 @@ export const idle: Measure = {
   },
 };
 
+/** What sessions that do nothing take, by their number: a picture of the docs. */
+export const sessionsMemory: Measure = {
+  name: "sessions-memory",
+  title: "Memory: sessions that do nothing, without agents, each with a handle",
+  unit: "MiB of the daemon's heap",
+  better: "less",
+  rounds: 1,
+  warmUpRounds: 0,
+  async open() {
+    const { grow, close } = await openSessionless();
+    const contestants = SESSION_COUNTS.map((count) => ({
+      name: `${count} idle sessions`,
+      async round() {
+        const { daemon, client } = await grow(count);
+        return { figure: daemon / KIB ** 2, also: { "heap of the client": client / KIB ** 2 } };
+      },
+    }));
+    return { contestants, close };
+  },
+};
+
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
 /** Of the program that is shipped, some seconds after its start. Where there is no `/proc`, it is not a number. */
 async function idleRss(): Promise<number> {
   const stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
@@ -107,8 +135,7 @@ async function authenticated(daemon: RoleProcess): Promise<WebSocket> {
 
 /** Against a server that does nothing, as sessions of a daemon would take their agents. */
 async function perSessionOfClient(): Promise<number> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
+  const collect = collector();
   const feed = await startRole("feed");
   const connection = await connectDaemon({ url: `ws://127.0.0.1:${feed.ready.port}`, apiKey: "any" });
   const held: DaemonSession[] = [];
@@ -124,17 +151,35 @@ async function perSessionOfClient(): Promise<number> {
   return (after - before) / SESSIONS / KIB;
 }
 
-/** Without the replay buffer, as the agents are stopped and the sessions stay open. */
+/** Of sessions without an agent: those are stopped for the next ones. */
 async function perSessionOfDaemon(): Promise<number> {
-  const { daemon, connection } = await openDaemon();
-  await openSessions(connection, IDLE_SESSIONS / 2);
-  await figuresOf(daemon, "memory");
-  const before = await figuresOf(daemon, "memory");
-  await openSessions(connection, IDLE_SESSIONS / 2);
-  const after = await figuresOf(daemon, "memory");
-  await connection.close();
-  await daemon.stop();
-  return (after.heap - before.heap) / (IDLE_SESSIONS / 2) / KIB;
+  const growth = await openSessionless();
+  const heaps: number[] = [];
+  for (const count of [IDLE_SESSIONS / 2, IDLE_SESSIONS]) heaps.push((await growth.grow(count)).daemon);
+  await growth.close();
+  const [before = 0, after = 0] = heaps;
+  return (after - before) / (IDLE_SESSIONS / 2) / KIB;
+}
+
+/** A daemon whose sessions lose their agents soon, and the heaps that they take here and there. */
+async function openSessionless() {
+  const collect = collector();
+  const stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
+  const { daemon, connection } = await openDaemon(stateDir, FEW_AGENTS);
+  const held: DaemonSession[] = [];
+  const grow = async (count: number) => {
+    held.push(...(await openSessions(connection, count - held.length)));
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await figuresOf(daemon, "memory");
+    const { heap } = await figuresOf(daemon, "memory");
+    collect();
+    return { daemon: heap, client: process.memoryUsage().heapUsed };
+  };
+  const close = async () => {
+    await connection.close();
+    await daemon.stop();
+  };
+  return { grow, close };
 }
 
 async function idleShare(): Promise<number> {

@@ -114,7 +114,8 @@ class Follower {
   }
 }
 
-async function readTurn(session: DaemonSession, events: number): Promise<void> {
+/** Runs a turn of that many deltas, and reads it to its end. */
+export async function readTurn(session: DaemonSession, events: number): Promise<void> {
   let deltas = 0;
   for await (const event of session.stream(String(events), { includePartialMessages: true })) {
     if (event.type === "assistant_text_delta") deltas += 1;

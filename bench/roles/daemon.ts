@@ -10,12 +10,22 @@ export const BENCH_KEY = "fk-bench-on-loopback";
 /** The agent that is a shell. */
 export const SHELL_AGENT = join(process.cwd(), "bench", "roles", "shell-agent.sh");
 
-const AGENTS = 2_000;
+/** As many agents as any measure needs. */
+export const MANY_AGENTS = "2000";
+/** As many agents as run where the sessions are to have none, soon after they were made. */
+export const FEW_AGENTS = "8";
 const SESSIONS = 20_000;
 
-/** Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Argument: its state directory. */
+/** Name of the daemon in its fleet, when it joins one. */
+export const BENCH_MACHINE = "bench";
+
+/**
+ * Our daemon in a process of its own, as shipped but for the number of agents, on a port of its choice. Arguments: its state directory,
+ * the most agents that run, and the NATS server of the fleet that it joins, if any.
+ */
 export async function playDaemon(): Promise<void> {
-  const stateDir = process.argv[4] ?? mkdtempSync(join(tmpdir(), "daemon-sdk-bench-"));
+  const [stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-")), agents = MANY_AGENTS, servers] =
+    process.argv.slice(4);
   const program = [process.execPath, process.argv[1] ?? "", "--role"] as const;
   const daemon = await createDaemon({
     stateDir,
@@ -26,8 +36,18 @@ export async function playDaemon(): Promise<void> {
       paced: { driver: "stream-jsonrpc", command: [...program, "paced-agent"] },
     },
     defaultAgent: "shell",
-    limits: { liveAgents: AGENTS, liveAgentsPerKey: AGENTS, openSessions: SESSIONS, openSessionsPerKey: SESSIONS },
+    limits: {
+      liveAgents: Number(agents),
+      liveAgentsPerKey: Number(agents),
+      openSessions: SESSIONS,
+      openSessionsPerKey: SESSIONS,
+    },
   });
+  if (servers !== undefined) {
+    // Loaded only here: the daemon's memory is measured, too.
+    const { joinFleet } = await import("@daemon-sdk/fleet/machine");
+    await joinFleet(daemon, { servers, machineId: BENCH_MACHINE });
+  }
   answerFigures();
   process.once("SIGTERM", () => {
     void daemon.close({ drainMs: 0 }).then(() => {

@@ -15,6 +15,7 @@ const NODE_FILES = [
   "connect/exec/exec-options",
   "connect/exec/in-process-connection",
   "connect/exec/index",
+  "connect/fleet-machine",
   "connect/index",
   "connect/local-platform",
   "connect/otel",

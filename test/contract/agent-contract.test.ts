@@ -6,7 +6,7 @@ import { acpAgentContract, agentContract, agentHarness, fakeAgentHarness } from 
 import { registerContract } from "@daemon-sdk/testing/vitest";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { ROOT } from "../support/packages.js";
-import { WORKSPACE_AGENT_PROGRAM } from "./real-daemon-harness.js";
+import { WORKSPACE_AGENT_PROGRAM } from "./workspace-kit.js";
 
 const directory = mkdtempSync(join(tmpdir(), "agent-contract-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,25 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { type DaemonHarness, daemonHarness } from "@daemon-sdk/testing";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 import { DAEMON_PROGRAM } from "../support/daemon-process.js";
+import { KIT_KEYS, workspaceKit } from "./workspace-kit.js";
 
-/** The built default agent, as the package ships it. */
-export const WORKSPACE_AGENT_PROGRAM = join(
-  dirname(createRequire(import.meta.url).resolve("@daemon-sdk/local-daemon/package.json")),
-  "dist",
-  "workspace-agent.cjs",
-);
-
-/** Bytes of prompts of the second key that may wait: a few prompts of a case fill it. */
-const QUEUED_BYTES = 64 * 1024;
-const KEYS = ["first-key-of-the-daemon-contract", "second-key-of-the-daemon-contract"] as const;
 /** The second one says that running turns need not finish. Another kind, because two of one kind arrive as one. */
 const POLITELY = ["SIGTERM", "SIGINT"] as const;
 const HOST = "127.0.0.1";
@@ -29,29 +19,16 @@ export async function realDaemonHarness(): Promise<DaemonHarness & AsyncDisposab
   const directory = mkdtempSync(join(tmpdir(), "daemon-contract-"));
   const stateDir = join(directory, "state");
   mkdirSync(stateDir, { mode: 0o700 });
-  const apiKeys = [KEYS[0], { key: KEYS[1], quotas: { queuedBytes: QUEUED_BYTES } }];
-  writeFileSync(join(stateDir, "config.json"), JSON.stringify({ apiKeys }), { mode: 0o600 });
+  writeFileSync(join(stateDir, "config.json"), JSON.stringify({ apiKeys: KIT_KEYS }), { mode: 0o600 });
   let daemon = await start(stateDir);
   const harness = daemonHarness(
     {
+      ...workspaceKit(directory),
       connect: () => dialWebSocket(`ws://${HOST}:${daemon.port}`),
       // New at each start of the daemon.
       get credential() {
         return { token: readFileSync(join(stateDir, "token"), "utf8").trim() };
       },
-      keys: [{ apiKey: KEYS[0] }, { apiKey: KEYS[1] }],
-      queuedBytes: QUEUED_BYTES,
-      workingDirectory: directory,
-      prompts: {
-        say: (word) => `say ${word}`,
-        stream: (events) => `stream ${events}`,
-        endless: "count 1000000 every 20",
-        permission: "run true",
-        question: "ask Which colour? red | blue",
-        die: "run kill -9 $PPID",
-      },
-      // Only a machine that is busy with other things needs it.
-      patienceMs: 60_000,
       async restart(how) {
         await end(daemon.child, ...(how === "killed" ? (["SIGKILL"] as const) : POLITELY));
         daemon = await start(stateDir);

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectDaemon, DaemonConnection, DaemonSession, type DroidStreamEvent } from "@daemon-sdk/client";
 import { connectInProcess, createSession, type ExecAgent, run } from "@daemon-sdk/client/exec";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { WORKSPACE_AGENT_PROGRAM } from "../contract/real-daemon-harness.js";
+import { WORKSPACE_AGENT_PROGRAM } from "../contract/workspace-kit.js";
 import { type DaemonProcess, startDaemonProcess } from "../support/daemon-process.js";
 import { ROOT } from "../support/packages.js";
 

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,6 +134,24 @@ describe.skipIf(!HAS_NATS)(`a fleet of daemon processes${NO_NATS}`, () => {
     writeFileSync(join(directory, "keyless", "config.json"), JSON.stringify(configuration), { mode: 0o600 });
     const { code } = await run("keyless", "start");
     expect(code).not.toBe(0);
+  });
+
+  test("serve --http --fleet serves all machines to callers whose key has no policy", async () => {
+    const home = join(directory, "gateway");
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const apiKeys = ["a-key-for-the-fleet", { key: "a-key-with-a-policy", autonomy: "low" }];
+    writeFileSync(join(home, "config.json"), JSON.stringify({ apiKeys }), { mode: 0o600 });
+    const args = [DAEMON_PROGRAM, "serve", "--http", "--fleet", server.url, "--json"];
+    const gateway = spawn(process.execPath, args, { env: { ...process.env, DAEMON_SDK_HOME: home } });
+    const ended = once(gateway, "exit");
+    const [line] = (await once(gateway.stdout, "data")) as [Buffer];
+    const { url } = JSON.parse(String(line)) as { url: string };
+    const list = (key: string) => fetch(`${url}/machines`, { headers: { authorization: `Bearer ${key}` } });
+    expect((await list("a-key-with-a-policy")).status).toBe(401);
+    const { machines } = (await (await list("a-key-for-the-fleet")).json()) as { machines: FleetMachine[] };
+    expect(machines.map(({ machineId }) => machineId)).toEqual(expect.arrayContaining(["eu-1", "us-1"]));
+    gateway.kill("SIGINT");
+    expect(await ended).toEqual([0, null]);
   });
 
   /** The machine, once an instance other than `former` serves. */

@@ -3,28 +3,26 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LinkRouter } from "../../packages/fleet/src/link/index.js";
 import { randomToken, Subjects } from "../../packages/fleet/src/names/index.js";
 import { openNats } from "../../packages/fleet/src/nats/index.js";
-import { NatsCluster } from "../../packages/fleet/test/support/nats-cluster.js";
 import { CuttablePort } from "../../packages/fleet/test/support/nats-server.js";
+import { openPlace, PLACES, type Place } from "./places.js";
 
 type NatsConnection = Awaited<ReturnType<typeof openNats>>;
 
 const bounds = { highWaterBytes: 64 * 1024, maxMessageBytes: 256 * 1024 };
 const subjects = new Subjects("t");
 
-describe.each(["two nodes of a cluster", "a leaf and a node of its cluster"])("links between %s", (where) => {
-  let cluster: NatsCluster;
+describe.each(PLACES)("links %s", (where) => {
+  let place: Place;
   let wire: CuttablePort;
   let near: NatsConnection;
   let far: NatsConnection;
   let routers: { readonly near: LinkRouter; readonly far: LinkRouter };
 
   beforeAll(async () => {
-    cluster = await NatsCluster.start();
-    const [, second, third] = cluster.nodes;
-    const [one, other] = where.startsWith("a leaf") ? [cluster.leaf, third] : [second, third];
-    wire = await CuttablePort.open((one as NonNullable<typeof one>).port);
+    place = await openPlace(where);
+    wire = await CuttablePort.open(place.machine.port);
     near = await openNats({ servers: wire.url }, { name: "near" });
-    far = await openNats({ servers: (other as NonNullable<typeof other>).url }, { name: "far" });
+    far = await openNats(place.service, { name: "far" });
     const link = { ...bounds, beatMs: 200 };
     routers = {
       near: new LinkRouter({
@@ -47,7 +45,7 @@ describe.each(["two nodes of a cluster", "a leaf and a node of its cluster"])("l
     for (const router of Object.values(routers)) router.close();
     await Promise.all([near.close(), far.close()]);
     await wire[Symbol.asyncDispose]();
-    await cluster[Symbol.asyncDispose]();
+    await place[Symbol.asyncDispose]();
   });
 
   /** A subscription is known elsewhere in the cluster a moment later than at its own server. */

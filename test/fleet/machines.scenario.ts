@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectFleet, type Fleet, type FleetMachine } from "@daemon-sdk/fleet";
+import { connectFleet, type Fleet } from "@daemon-sdk/fleet";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { NatsServer } from "../../packages/fleet/test/support/nats-server.js";
 import { DAEMON_PROGRAM } from "../support/daemon-process.js";
+import { until } from "./observe.js";
 
 const ENDLESS = "count 200 every 20";
 
@@ -51,7 +52,7 @@ test("a machine that is killed in the middle of turns is missing meanwhile, and 
       isKilled = true;
       await kill(machine);
       if (round === 0) {
-        await until((machines) => machines[0]?.state === "lost");
+        await until(fleet, (machines) => machines[0]?.state === "lost");
         expect((await fleet.listSessions()).missing).toMatchObject([
           { machineId: "m-1", error: { code: "MACHINE_GONE" } },
         ]);
@@ -82,11 +83,11 @@ test("a machine that stands still is lost, others go on, and its streams go on w
     isFrozen = true;
     machine.kill("SIGSTOP");
     expect((await (await fleet.connection("m-2")).run("say aside", { cwd: directory })).success).toBe(true);
-    await until((machines) => machines[0]?.state === "lost");
+    await until(fleet, (machines) => machines[0]?.state === "lost");
     machine.kill("SIGCONT");
   }
   expect(ends).toHaveLength(1);
-  await until((machines) => machines[0]?.state === "online");
+  await until(fleet, (machines) => machines[0]?.state === "online");
 });
 
 test("a twin takes the name of a machine that stands still, and the machine stops serving when it runs on", async () => {
@@ -130,11 +131,7 @@ function instanceOf(machineId: string): string | undefined {
 
 /** Resolves once an instance other than `former` serves. */
 async function online(machineId: string, former?: string): Promise<void> {
-  await until((machines) =>
+  await until(fleet, (machines) =>
     machines.some((one) => one.machineId === machineId && one.state === "online" && one.instance !== former),
   );
-}
-
-async function until(holds: (machines: readonly FleetMachine[]) => boolean): Promise<void> {
-  for await (const machines of fleet.machines().changes()) if (holds(machines)) return;
 }

@@ -211,6 +211,25 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
     },
   },
   {
+    sin: "leaves the last entry out of a batch",
+    caughtBy: ["P9.22"],
+    make: says((frame) => {
+      const { notifications } = frame.params ?? {};
+      return Array.isArray(notifications) ? withParams(frame, { notifications: notifications.slice(0, -1) }) : frame;
+    }),
+  },
+  {
+    sin: "counts a batch as one event",
+    caughtBy: ["P9.22"],
+    make: hears((frame) => {
+      const { credit } = frame.params ?? {};
+      const { events = 0, batches = false } = (credit ?? {}) as { events?: number; batches?: boolean };
+      return isCall(frame, "load_session") && batches
+        ? withParams(frame, { credit: { ...(credit as object), events: events * 2 } })
+        : frame;
+    }),
+  },
+  {
     sin: "goes silent about a session whose place is gone",
     caughtBy: ["P9.15"],
     make: () => ({ says: (frame) => (tells(frame, "session_unsubscribed") ? [] : [frame]) }),

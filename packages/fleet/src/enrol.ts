@@ -6,6 +6,7 @@ export {
   type EnrolOptions,
   enrol,
   type FleetKeys,
+  type FleetKeysOptions,
   type RevokeOptions,
   revoke,
 } from "./enrol/index.js";

@@ -1,10 +1,3 @@
-export {
-  type FleetDaemon,
-  type FleetMembership,
-  type FleetPrincipal,
-  type JoinFleetOptions,
-  joinFleet,
-} from "./machine/index.js";
 export type {
   FleetRelay,
   MailAccount,
@@ -13,7 +6,14 @@ export type {
   MailLetter,
   MailReport,
   NamePlace,
-} from "./mail/index.js";
+} from "@daemon-sdk/protocol/relay";
+export {
+  type FleetDaemon,
+  type FleetMembership,
+  type FleetPrincipal,
+  type JoinFleetOptions,
+  joinFleet,
+} from "./machine/index.js";
 export type {
   ArrivalChanges,
   ArrivalState,

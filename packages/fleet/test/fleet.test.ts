@@ -165,7 +165,7 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
   test("a machine whose entry another daemon has taken stops serving the fleet, and its local clients go on", async () => {
     const { daemon, membership } = await bench.machine("m-1");
     const nats = await openNats({ servers: server.url }, { name: "twin" });
-    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), 1);
+    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), { replicas: 1, domain: undefined });
     const entry = (await machines.get("m-1"))?.json<object>();
     await machines.put("m-1", JSON.stringify({ ...entry, instance: "another" }));
     expect(await membership.closed).toMatchObject({ code: "NAME_TAKEN", retryable: false });
@@ -260,7 +260,7 @@ describe.skipIf(!HAS_NATS)(`a fleet over NATS${NO_NATS}`, () => {
   test("entries of the registry that are not of their machine are not read", async () => {
     const { membership } = await bench.machine("m-1");
     const nats = await openNats({ servers: server.url }, { name: "stranger" });
-    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), 1);
+    const { machines } = await openBuckets(nats, new Subjects(`tenant-${tenants}`), { replicas: 1, domain: undefined });
     const entry = (await machines.get("m-1"))?.json<object>();
     await machines.put("m-2", JSON.stringify({ ...entry, machineId: "m-1" }));
     await machines.put("m-3", JSON.stringify({ ...entry, machineId: "m-3", instance: "*" }));

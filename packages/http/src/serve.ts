@@ -1,2 +1,9 @@
-/** The server that `local-daemon serve --http` runs. Node only. */
-export { type LocalDaemonServer, type ServeLocalDaemonOptions, serveLocalDaemon } from "./serve/index.js";
+/** The servers that `local-daemon serve --http` runs. Node only. */
+export {
+  type KeyServerOptions,
+  type LocalDaemonServer,
+  type ServeFleetOptions,
+  type ServeLocalDaemonOptions,
+  serveFleet,
+  serveLocalDaemon,
+} from "./serve/index.js";

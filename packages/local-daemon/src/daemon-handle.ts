@@ -1,9 +1,9 @@
 import type { Transport } from "@daemon-sdk/protocol";
+import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { Principal } from "./access/index.js";
 import type { DaemonConfig } from "./config.js";
 import type { ReloadReport } from "./config-reload.js";
 import type { SessionMoves } from "./moves/index.js";
-import type { RelayExchange } from "./relay/index.js";
 
 /** Where a daemon can be reached, and which one it is. */
 export interface DaemonEndpoint {
@@ -20,7 +20,7 @@ export interface DaemonEndpoint {
 export interface Daemon {
   readonly endpoint: DaemonEndpoint;
   /** What of the relay spans a fleet: `joinFleet` uses it. Undefined without a state directory and a port: then there is no relay. */
-  readonly relay: RelayExchange | undefined;
+  readonly relay: FleetRelay | undefined;
   /** Its part in moves of sessions between machines: `joinFleet` uses it. */
   readonly moves: SessionMoves;
   /** Resolves when it has ended, and nothing of it holds the process. */

@@ -1,4 +1,5 @@
 import type { Logger, Transport } from "@daemon-sdk/protocol";
+import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import { Credentials, checkPrincipal, KeyPolicies, type Principal, Tickets } from "./access/index.js";
 import {
   type AgentCatalog,
@@ -25,7 +26,6 @@ import { MetricsReader } from "./metrics-reader.js";
 import { type SessionMoves, StoreMoves } from "./moves/index.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
-import type { RelayExchange } from "./relay/index.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
@@ -35,6 +35,15 @@ import { MemoryStore, SqliteStore, type Store } from "./storage/index.js";
 import { loadOtel, type OtelApi } from "./tracing/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
+export type {
+  FleetRelay,
+  MailAccount,
+  MailCarrier,
+  MailExchange,
+  MailLetter,
+  MailReport,
+  NamePlace,
+} from "@daemon-sdk/protocol/relay";
 export { type ConfiguredKey, type KeyPolicy, type KeyQuotas, PERSON, type Principal } from "./access/index.js";
 export type { Agent, AgentEvents, AgentSpawner, AgentSpec } from "./agents/index.js";
 export {
@@ -59,15 +68,6 @@ export type {
   SessionMoves,
   SessionPiece,
 } from "./moves/index.js";
-export type {
-  MailAccount,
-  MailCarrier,
-  MailExchange,
-  MailLetter,
-  MailReport,
-  NameElsewhere,
-  RelayExchange,
-} from "./relay/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
@@ -229,6 +229,7 @@ class RunningDaemon implements Daemon {
       measure: () => ({
         connections: this.#connections.size,
         relayConnections: this.#doors.relay?.door.size ?? 0,
+        outboxes: this.#doors.relay?.host.outboxFigures() ?? [],
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
@@ -241,7 +242,7 @@ class RunningDaemon implements Daemon {
     return { ...address, pid: process.pid, instanceId, version: LOCAL_DAEMON_VERSION };
   }
 
-  get relay(): RelayExchange | undefined {
+  get relay(): FleetRelay | undefined {
     return this.#doors.relay?.host.exchange;
   }
 

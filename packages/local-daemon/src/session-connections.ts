@@ -1,9 +1,9 @@
 import { CloseCode, type GetMetricsResult, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
-import { Connection, type LoopShare, type LoopShares } from "./connection/index.js";
+import { Connection, type ConnectionLimits, type LoopShare, type LoopShares } from "./connection/index.js";
 import type { DaemonLimits } from "./limits/index.js";
 import type { DaemonMetrics } from "./metrics/index.js";
-import type { OpenConsole, Reload, SharedTurns } from "./session-wire/index.js";
+import type { DialectServices, OpenConsole, Reload } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
 
 /** A link of the session wire that this daemon is to serve. */
@@ -44,11 +44,19 @@ export class SessionConnections {
   readonly #options: SessionConnectionsOptions;
   readonly #open = new Set<Connection>();
   #wire: ReturnType<typeof loadSessionWire> | undefined;
-  #turns: SharedTurns | undefined;
+  readonly #limits: ConnectionLimits;
+  #services: DialectServices | undefined;
   #isDraining = false;
 
   constructor(options: SessionConnectionsOptions) {
     this.#options = options;
+    const { limits } = options;
+    this.#limits = {
+      handshakeMs: limits.authenticateMs,
+      bufferBytes: limits.connectionBufferBytes,
+      slowMs: limits.slowConsumerMs,
+      closeMs: limits.closeTimeoutMs,
+    };
   }
 
   /** How many are open. */
@@ -68,8 +76,8 @@ export class SessionConnections {
    */
   async accept(link: SessionLink): Promise<void> {
     const { SessionDialect } = await this.#loaded();
-    const { host, credentials, limits, logger, reload, readMetrics, metrics, openConsole } = this.#options;
-    const turns = await this.#sharedTurns();
+    const services = await this.#dialectServices();
+    const { turns, logger, metrics } = services;
     const { transport, principal, acceptedAt } = link;
     turns.connections.check(principal?.keyId);
     const connection = new Connection({
@@ -77,25 +85,12 @@ export class SessionConnections {
       logger,
       elapsedMs: acceptedAt === undefined ? 0 : performance.now() - acceptedAt,
       share: turns.shares.strangers,
-      limits: {
-        handshakeMs: limits.authenticateMs,
-        bufferBytes: limits.connectionBufferBytes,
-        slowMs: limits.slowConsumerMs,
-        closeMs: limits.closeTimeoutMs,
-      },
+      limits: this.#limits,
       dialect: (self) =>
-        new SessionDialect(self, {
-          host,
-          credentials,
-          turns,
+        new SessionDialect(self, services, {
           principal,
           verifyProof: (proof) => link.verifyProof?.(proof) ?? false,
           onAuthenticated: (share) => link.markAuthenticated?.(share),
-          reload,
-          readMetrics,
-          metrics,
-          openConsole,
-          logger,
         }),
     });
     turns.connections.add(principal?.keyId, connection);
@@ -110,16 +105,16 @@ export class SessionConnections {
     return this.#wire;
   }
 
-  async #sharedTurns(): Promise<SharedTurns> {
+  async #dialectServices(): Promise<DialectServices> {
     const { SharedTurns } = await this.#loaded();
     const { logger, shares } = this.#options;
-    this.#turns ??= new SharedTurns(logger, shares);
-    return this.#turns;
+    this.#services ??= { ...this.#options, turns: new SharedTurns(logger, shares) };
+    return this.#services;
   }
 
   /** Closes those of configured keys that are gone. */
   closeKeys(keyIds: readonly string[]): void {
-    this.#turns?.connections.close(keyIds);
+    this.#services?.turns.connections.close(keyIds);
   }
 
   /** From here on a new connection is closed at once. */

@@ -17,17 +17,19 @@ export interface RetrySchedule {
   readonly jitter: number;
 }
 
-/** Schedule per kind of machine: the numbers of the original SDK, which has no jitter, with ±20 % of it. */
+function schedule(attemptTimeoutMs: number, retries: number, initialDelayMs = 500, maxDelayMs = 5_000): RetrySchedule {
+  return { attemptTimeoutMs, retries, initialDelayMs, maxDelayMs, jitter: 0.2 };
+}
+
+/**
+ * Schedule per kind of machine: the numbers of the original SDK, which has no jitter, with ±20 % of it. A machine of a fleet is dialed
+ * once: the registry of the fleet says whether it is online.
+ */
 export const RETRY_SCHEDULES: Readonly<Record<MachineType, RetrySchedule>> = {
-  [MachineType.Local]: { attemptTimeoutMs: 10_000, retries: 5, initialDelayMs: 500, maxDelayMs: 5_000, jitter: 0.2 },
-  [MachineType.Ephemeral]: { attemptTimeoutMs: 5_000, retries: 5, initialDelayMs: 500, maxDelayMs: 5_000, jitter: 0.2 },
-  [MachineType.Computer]: {
-    attemptTimeoutMs: 45_000,
-    retries: 10,
-    initialDelayMs: 2_000,
-    maxDelayMs: 10_000,
-    jitter: 0.2,
-  },
+  [MachineType.Local]: schedule(10_000, 5),
+  [MachineType.Ephemeral]: schedule(5_000, 5),
+  [MachineType.Computer]: schedule(45_000, 10, 2_000, 10_000),
+  [MachineType.Fleet]: schedule(10_000, 0),
 };
 
 /** Timers and random numbers of {@link dialWithRetry}. Tests pass their own. */

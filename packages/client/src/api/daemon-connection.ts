@@ -21,7 +21,7 @@ import {
   iterateStatus,
 } from "../connection/index.js";
 import type { Connector, DaemonIdentity } from "../link/index.js";
-import { DaemonClient, type SessionSnapshot, snapshotOf } from "../session/index.js";
+import { DaemonClient, type DaemonClientOptions, type SessionSnapshot, snapshotOf } from "../session/index.js";
 import {
   type DroidStreamEvent,
   outputFormatReader,
@@ -30,9 +30,10 @@ import {
   RunningStream,
   type SendOptions,
   type StreamOptions,
+  type StreamServices,
 } from "../stream/index.js";
 import { CallsById } from "./calls-by-id.js";
-import { DaemonSession, type FollowUntil } from "./daemon-session.js";
+import { DaemonSession, type DaemonSessionParts, type SessionHandles } from "./daemon-session.js";
 import {
   checkPrompt,
   checkResumeOptions,
@@ -76,6 +77,7 @@ export class DaemonConnection extends CallsById {
   readonly #parts: DaemonConnectionParts;
   /** The sessions that have handles. */
   readonly #shared = new Map<string, SharedSession>();
+  #common: CommonParts | undefined;
 
   /** For `connectDaemon` only. */
   constructor(parts: DaemonConnectionParts) {
@@ -134,7 +136,7 @@ export class DaemonConnection extends CallsById {
     if (options.cwd !== undefined) requireOffer(this.capabilities, "workspace");
     for (let known = this.#shared.get(sessionId); known !== undefined; known = this.#shared.get(sessionId)) {
       const snapshot = await known.snapshot.catch(() => undefined);
-      if (snapshot !== undefined && known.client.isConnected) return this.#session(known, snapshot, handleOf(options));
+      if (snapshot !== undefined && known.client.isConnected) return this.#anotherHandle(known, snapshot, options);
       this.#forget(sessionId, known);
     }
     const { cwd, mcpServers, loadAllMessages, signal } = options;
@@ -262,22 +264,34 @@ export class DaemonConnection extends CallsById {
   }
 
   #newHandle(): { client: DaemonClient; stream: RunningStream } {
+    const { options, services } = this.#commonParts;
+    const client = new DaemonClient(options);
+    return { client, stream: new RunningStream(client, services) };
+  }
+
+  /** One object for all sessions of a link, and not one for each. */
+  get #commonParts(): CommonParts {
+    const { token } = this.#parts.connector.link;
+    const known = this.#common;
+    if (known?.options.token === token && known.services.capabilities === this.capabilities) return known;
+    this.#common = this.#makeCommonParts(token);
+    return this.#common;
+  }
+
+  #makeCommonParts(token: string): CommonParts {
     const { connector, options, onError, logger } = this.#parts;
-    const { multiplexer, status, link } = connector;
-    const { capabilities } = this;
-    const client = new DaemonClient({
-      multiplexer,
-      token: link.token,
-      capabilities,
-      handlers: handlersOf(options),
-      onError,
-      onConnectionEnd: (error) => stream.fail(error),
-      logger,
-    });
-    const { calls } = multiplexer;
-    const { clock } = options;
-    const stream = new RunningStream({ client, capabilities, calls, status, clock, onError });
-    return { client, stream };
+    const { multiplexer, status } = connector;
+    const { capabilities, readFormat } = this;
+    return {
+      options: { multiplexer, token, capabilities, handlers: handlersOf(options), onError, logger },
+      services: { capabilities, calls: multiplexer.calls, status, clock: options.clock, onError },
+      handles: {
+        capabilities,
+        readFormat,
+        follow: (sessionId, followed, end) => this.followUntil(sessionId, followed, [end]),
+        forget: (shared) => this.#forget(shared.stream.sessionId, shared),
+      },
+    };
   }
 
   /** Makes or loads a session, and its first handle. */
@@ -288,13 +302,13 @@ export class DaemonConnection extends CallsById {
   ): Promise<DaemonSession> {
     const { client, stream } = this.#newHandle();
     const own = handlersOf(options);
-    const removeHandlers = client.addHandlers(own);
+    client.addHandlers(own);
     const shared: SharedSession = { client, stream, snapshot: open({ client, stream }).then(snapshotOf), handles: 0 };
     if (sessionId !== undefined) this.#shared.set(sessionId, shared);
     try {
       const snapshot = await shared.snapshot;
       this.#shared.set(stream.sessionId, shared);
-      return this.#session(shared, snapshot, handleOf(options), removeHandlers);
+      return this.#session(shared, snapshot, options.onDispose, own);
     } catch (error) {
       if (sessionId !== undefined) this.#forget(sessionId, shared);
       throw error;
@@ -305,25 +319,28 @@ export class DaemonConnection extends CallsById {
     if (this.#shared.get(sessionId) === shared) this.#shared.delete(sessionId);
   }
 
+  #anotherHandle(shared: SharedSession, snapshot: SessionSnapshot, options: HandleOptions): DaemonSession {
+    const own = handlersOf(options);
+    shared.client.addHandlers(own);
+    return this.#session(shared, snapshot, options.onDispose, own);
+  }
+
   #session(
     shared: SharedSession,
     snapshot: SessionSnapshot,
-    { onDispose = "close", ...own }: HandleOptions,
-    removeHandlers = shared.client.addHandlers(own),
+    onDispose: DaemonSessionParts["onDispose"] = "close",
+    handlers: Handlers,
   ): DaemonSession {
-    const { client, stream } = shared;
-    const { sessionId } = stream;
     shared.handles += 1;
-    const release = (): boolean => {
-      shared.handles -= 1;
-      if (shared.handles > 0) removeHandlers();
-      else this.#forget(sessionId, shared);
-      return shared.handles === 0;
-    };
-    const follow: FollowUntil = (options, end) => this.followUntil(sessionId, options, [end]);
-    const { capabilities, readFormat } = this;
-    return new this.Session({ stream, client, snapshot, capabilities, readFormat, follow, onDispose, release });
+    return new this.Session({ shared, snapshot, handlers, onDispose, host: this.#commonParts.handles });
   }
+}
+
+/** What the sessions of a link share. */
+interface CommonParts {
+  readonly options: DaemonClientOptions;
+  readonly services: StreamServices;
+  readonly handles: SessionHandles;
 }
 
 /** Options of one handle, which further handles of the same session do not share. */
@@ -337,7 +354,11 @@ type Openable = Parameters<typeof snapshotOf>[0];
 /** For handles that exist for one call: they must not answer the session's pending requests. */
 const ANSWERS_NOTHING: Handlers = { permissionHandler: noAnswer, askUserHandler: noAnswer };
 
+/** Of handles that have none. */
+const NO_HANDLERS: Handlers = {};
+
 function handlersOf({ permissionHandler, askUserHandler }: Handlers): Handlers {
+  if (permissionHandler === undefined && askUserHandler === undefined) return NO_HANDLERS;
   return withoutUndefined({ permissionHandler, askUserHandler });
 }
 

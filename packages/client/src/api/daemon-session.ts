@@ -7,7 +7,7 @@ import {
   SessionError,
   type SessionNotification,
 } from "@daemon-sdk/protocol";
-import { requireOffer } from "../base/index.js";
+import { type Handlers, requireOffer } from "../base/index.js";
 import type { ActivityListener, DaemonClient, NotificationListener, SessionSnapshot } from "../session/index.js";
 import {
   type DroidStream,
@@ -21,6 +21,7 @@ import {
 import { CallsByHandle } from "./calls-by-handle.js";
 import { checkPrompt, type FollowOptions } from "./session-options.js";
 import { promptParams } from "./session-params.js";
+import type { SharedSession } from "./shared-session.js";
 
 /** Options of {@link DaemonSession.onNotification}. */
 export interface NotificationFilter {
@@ -28,20 +29,24 @@ export interface NotificationFilter {
   type?: string;
 }
 
-/** Follows a session until a signal is aborted. */
-export type FollowUntil = (options: FollowOptions, end: AbortSignal) => SessionFollow;
+/** What the handles of one connection share. */
+export interface SessionHandles {
+  readonly capabilities: DaemonCapabilities;
+  readonly readFormat: ReadOutputFormat;
+  /** Follows a session until a signal is aborted. */
+  follow(sessionId: string, options: FollowOptions, end: AbortSignal): SessionFollow;
+  /** The last handle of the session has ended. */
+  forget(shared: SharedSession): void;
+}
 
 /** What a session's handle is made of. */
 export interface DaemonSessionParts {
-  readonly stream: RunningStream;
-  readonly client: DaemonClient;
+  readonly shared: SharedSession;
   readonly snapshot: SessionSnapshot;
-  readonly capabilities: DaemonCapabilities;
-  readonly readFormat: ReadOutputFormat;
-  readonly follow: FollowUntil;
+  /** Those that were added for this handle. */
+  readonly handlers: Handlers;
   readonly onDispose: "close" | "detach";
-  /** The handle has ended. True: it was the last one of this session. Called once. */
-  release(): boolean;
+  readonly host: SessionHandles;
 }
 
 /**
@@ -55,34 +60,28 @@ export class DaemonSession extends CallsByHandle {
   readonly sessionId: string;
   /** The session as it was when this handle was made; not updated. */
   readonly snapshot: SessionSnapshot;
-  readonly #client: DaemonClient;
-  readonly #stream: RunningStream;
-  readonly #release: () => boolean;
+  readonly #shared: SharedSession;
+  readonly #handlers: Handlers;
+  readonly #host: SessionHandles;
   /** The streams of this handle, which the session's other handles do not end. */
-  readonly #streams = new WeakSet<object>();
-  readonly #stops = new Set<() => void>();
+  #streams: WeakSet<object> | undefined;
+  #stops: Set<() => void> | undefined;
   /** Why this handle has ended while the session has others. */
   #end: SessionError | undefined;
-  readonly #capabilities: DaemonCapabilities;
-  readonly #readFormat: ReadOutputFormat;
-  readonly #follow: FollowUntil;
   readonly #onDispose: "close" | "detach";
   /** Aborted at the end of this handle. */
   readonly #ending = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** For `DaemonConnection` only. */
-  constructor({ stream, client, snapshot, capabilities, readFormat, follow, onDispose, release }: DaemonSessionParts) {
+  constructor({ shared, snapshot, handlers, onDispose, host }: DaemonSessionParts) {
     super();
     this.#onDispose = onDispose;
-    this.sessionId = stream.sessionId;
-    this.#client = client;
-    this.#release = release;
+    this.sessionId = shared.stream.sessionId;
+    this.#shared = shared;
     this.snapshot = snapshot;
-    this.#stream = stream;
-    this.#capabilities = capabilities;
-    this.#readFormat = readFormat;
-    this.#follow = follow;
+    this.#handlers = handlers;
+    this.#host = host;
   }
 
   /** The session's calls as the wire has them; shared by the handles that this connection has of the session. */
@@ -101,9 +100,10 @@ export class DaemonSession extends CallsByHandle {
    */
   stream<Output = unknown>(prompt: string, options: StreamOptions<Output> = {}): DroidStream<Output> {
     checkPrompt(prompt, options);
-    const format = this.#readFormat(options.outputFormat);
+    const format = this.#host.readFormat(options.outputFormat);
     const params = promptParams(prompt, options, format?.wire);
     const stream = new SessionStream(this.#stream, params, format, options, () => this.client);
+    this.#streams ??= new WeakSet();
     this.#streams.add(stream);
     return stream;
   }
@@ -115,7 +115,7 @@ export class DaemonSession extends CallsByHandle {
   async send(prompt: string, options: SendOptions = {}): Promise<{ messageId: string }> {
     checkPrompt(prompt, options);
     const messageId = options.messageId ?? newId();
-    const params = promptParams(prompt, options, this.#readFormat(options.outputFormat)?.wire);
+    const params = promptParams(prompt, options, this.#host.readFormat(options.outputFormat)?.wire);
     const free = this.#live.turns.untilFree();
     if (free !== undefined) await free;
     await this.#live.turns.sendPrompt(params, { messageId, requestId: newId() }, options.signal);
@@ -127,14 +127,14 @@ export class DaemonSession extends CallsByHandle {
    * an error when this handle ends. Independent of `stream()`.
    */
   follow(options: FollowOptions = {}): SessionFollow {
-    return this.#follow(options, this.#ending.signal);
+    return this.#host.follow(this.sessionId, options, this.#ending.signal);
   }
 
   /**
    * The receipt of a message as it is now. Rejects with METHOD_NOT_FOUND where the daemon does not offer `receipts`.
    */
   async getReceipt(messageId: string): Promise<Receipt> {
-    requireOffer(this.#capabilities, "receipts");
+    requireOffer(this.#host.capabilities, "receipts");
     return this.#live.turns.getReceipt(messageId);
   }
 
@@ -144,7 +144,7 @@ export class DaemonSession extends CallsByHandle {
    * sent. The daemon is not polled.
    */
   async waitForReceipt(messageId: string, options: { signal?: AbortSignal } = {}): Promise<Receipt> {
-    requireOffer(this.#capabilities, "receipts");
+    requireOffer(this.#host.capabilities, "receipts");
     return this.#live.turns.waitForReceipt(messageId, options.signal);
   }
 
@@ -190,7 +190,7 @@ export class DaemonSession extends CallsByHandle {
    * Ends this handle and keeps the session running; a running stream ends without an error. `resumeSession` attaches to it again.
    */
   detach(): Promise<void> {
-    const call = async () => this.#capabilities.detach === true && this.#client.call(METHODS.detachSession, {});
+    const call = async () => this.#host.capabilities.detach === true && this.#client.call(METHODS.detachSession, {});
     this.#closing ??= this.#release() ? this.#finish("SESSION_DETACHED", "detached", call) : this.#leave();
     return this.#closing;
   }
@@ -210,6 +210,22 @@ export class DaemonSession extends CallsByHandle {
     return this.#until(stop);
   }
 
+  get #client(): DaemonClient {
+    return this.#shared.client;
+  }
+
+  get #stream(): RunningStream {
+    return this.#shared.stream;
+  }
+
+  /** This handle has ended. True: it was the last one of the session. */
+  #release(): boolean {
+    this.#shared.handles -= 1;
+    if (this.#shared.handles > 0) this.#client.removeHandlers(this.#handlers);
+    else this.#host.forget(this.#shared);
+    return this.#shared.handles === 0;
+  }
+
   /** Of a handle that has not ended. */
   get #live(): RunningStream {
     if (this.#end !== undefined) throw this.#end;
@@ -218,17 +234,18 @@ export class DaemonSession extends CallsByHandle {
 
   /** Also stops at the end of this handle. */
   #until(stop: () => void): () => void {
+    this.#stops ??= new Set();
     this.#stops.add(stop);
     return () => {
-      this.#stops.delete(stop);
+      this.#stops?.delete(stop);
       stop();
     };
   }
 
   #ended(code: "SESSION_CLOSED" | "SESSION_DETACHED", what: string): SessionError {
-    this.#stream.close((stream) => this.#streams.has(stream));
+    this.#stream.close((stream) => this.#streams?.has(stream) === true);
     this.#ending.abort();
-    for (const stop of this.#stops) stop();
+    for (const stop of this.#stops ?? []) stop();
     const text = `This handle of session ${this.sessionId} is ${what}. Resume the session for a new one.`;
     return new SessionError(code, text, { sessionId: this.sessionId });
   }

@@ -1,2 +1,3 @@
 export * from "./connect-daemon.js";
+export * from "./fleet-machine.js";
 export * from "./local-platform.js";

@@ -22,6 +22,8 @@ export interface SessionView {
   readonly progress: number;
   /** A notification of this session, in the order in which the daemon sent them. */
   onNotification(notification: SessionNotification, inbound: InboundNotification): void;
+  /** A batch of such notifications. One that cannot be read is dropped, and is missing before the next one. */
+  onBatch(inbound: InboundNotification): void;
   /** A request of the daemon about this session. Returns what `ProtocolEngine.onRequest` returns. */
   onRequest(request: InboundRequest): unknown;
   /** A request was received again that is being handled, or was answered, on this link. */
@@ -124,9 +126,12 @@ export class SharedTransportMultiplexer {
       );
     }
     this.#views.set(sessionId, view);
-    return () => {
-      if (this.#views.get(sessionId) === view) this.#views.delete(sessionId);
-    };
+    return () => this.detach(sessionId, view);
+  }
+
+  /** Ends the routing of that session's frames to `view`; without effect where another view has taken its place. */
+  detach(sessionId: string, view: SessionView): void {
+    if (this.#views.get(sessionId) === view) this.#views.delete(sessionId);
   }
 
   /** Detaches every view, and notifies each once that the connection has ended. */
@@ -142,11 +147,10 @@ export class SharedTransportMultiplexer {
   // A property, so that an engine calls it without a function between.
   readonly #onNotification = (inbound: InboundNotification): void => {
     const { method, params } = inbound;
-    if (method !== "session_notification" || !isSessionNotificationParams(params)) {
-      this.#logger.debug({ method }, "A notification about no session was dropped");
-      return;
-    }
-    this.#viewOf(params.sessionId, method)?.onNotification(params.notification, inbound);
+    if (method === "session_notifications") this.#viewOf(sessionOf(inbound), method)?.onBatch(inbound);
+    else if (method === "session_notification" && isSessionNotificationParams(params))
+      this.#viewOf(params.sessionId, method)?.onNotification(params.notification, inbound);
+    else this.#logger.debug({ method }, "A notification about no session was dropped");
   };
 
   #request(request: InboundRequest): unknown {
@@ -168,6 +172,6 @@ export class SharedTransportMultiplexer {
   }
 }
 
-function sessionOf({ params: { sessionId } }: InboundRequest): string | undefined {
+function sessionOf({ params: { sessionId } }: Pick<InboundRequest, "params">): string | undefined {
   return typeof sessionId === "string" ? sessionId : undefined;
 }

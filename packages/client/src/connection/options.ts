@@ -170,14 +170,9 @@ function checkUrl(option: string, value: unknown, schemes: readonly string[] | u
 
 function checkMachine(machine: unknown): void {
   if (machine === undefined) return;
-  const { type, computerId, sandboxId, workspaceId } = requireObject(
-    "machine",
-    machine,
-    'an object such as { type: "local" }',
-  );
-  if (type === undefined)
-    throw new InvalidOptionError("machine.type", `one of ${Object.values(MachineType).join(", ")}`);
-  checkOneOf("machine.type", type, Object.values(MachineType));
+  const { type, computerId, sandboxId, workspaceId } = requireObject("machine", machine);
+  // A machine without a type is none, and `checkOneOf` lets undefined pass.
+  checkOneOf("machine.type", type ?? null, Object.values(MachineType));
   if (type === MachineType.Computer && (typeof computerId !== "string" || computerId === "")) {
     throw new InvalidOptionError("machine.computerId", "the id of a computer", computerId);
   }

@@ -22,6 +22,8 @@ export interface ResolveUrlOptions {
  *
  * The credential never goes into a URL. For a local machine this is the TCP address. `connectDaemon` dials it with a `transport`
  * of the caller's own, or with `daemonPort` and a credential; in all other cases it uses the unix socket of our daemon.
+ *
+ * A machine of a fleet has no address but that of NATS, which no WebSocket reaches: `nats:`.
  */
 export function resolveWebSocketUrl(options: ResolveUrlOptions): string {
   if (options.url !== undefined) return options.url;
@@ -36,5 +38,7 @@ export function resolveWebSocketUrl(options: ResolveUrlOptions): string {
       const computerRelayUrl = (options.relayBaseUrl ?? DEFAULT_RELAY_BASE_URL).replace(/\/+$/, "");
       return `${computerRelayUrl}/v0/computer/${encodeURIComponent(machine.computerId)}/client`;
     }
+    case MachineType.Fleet:
+      return "nats:";
   }
 }

@@ -14,6 +14,7 @@ export {
   type DroidClientTransport,
   FACTORY_PROTOCOL_VERSION,
   type FileSource,
+  type FleetMachineConfig,
   type GetMetricsResult,
   type ImageSource,
   type InboxRequest,

@@ -1,44 +1,21 @@
 import {
   type CallOptions,
-  type ConnectionError,
-  type Credit,
-  type DaemonCapabilities,
   type InitializeSessionParams,
   type InitializeSessionResult,
   type LoadSessionParams,
   type LoadSessionResult,
-  type Logger,
   METHODS,
   newId,
   type ParamsOf,
   ProtocolError,
   type ResultOf,
-  SessionError,
-  silentLogger,
   withoutUndefined,
 } from "@daemon-sdk/protocol";
 import type { AskUserReply, AskUserRequest, Handlers, PermissionAnswer, PermissionRequest } from "../base/index.js";
-import type { SharedTransportMultiplexer } from "../connection/index.js";
-import { creditWire } from "./credit-wire.js";
-import { RequestInbox } from "./request-inbox.js";
-import { SessionAttachment } from "./session-attachment.js";
 import { type SessionCallParams, SessionCalls, type SessionMethod } from "./session-calls.js";
-import { SessionCredit } from "./session-credit.js";
-import { type NotificationListener, type ObservedFeed, SessionFeed, type SessionObserver } from "./session-feed.js";
-
-/** Options of {@link DaemonClient}. */
-export interface DaemonClientOptions {
-  readonly multiplexer: SharedTransportMultiplexer;
-  /** Repeated as `token` of `initialize_session` and `load_session`, which require one. */
-  readonly token: string;
-  readonly capabilities?: DaemonCapabilities;
-  readonly handlers?: Handlers;
-  /** Failures that no call rejects with. Default: the logger. */
-  readonly onError?: (error: Error) => void;
-  /** Called once when the connection ends under this session. */
-  readonly onConnectionEnd?: (error: ConnectionError) => void;
-  readonly logger?: Logger;
-}
+import { type DaemonClientOptions, SessionCore } from "./session-core.js";
+import type { SessionCredit } from "./session-credit.js";
+import type { NotificationListener, ObservedFeed, SessionObserver } from "./session-feed.js";
 
 /**
  * The typed calls of one session. Each call gets the session's id and the credential; values that a caller passes for them
@@ -48,89 +25,34 @@ export interface DaemonClientOptions {
  * `loadSession` there is no session, and other calls throw SESSION_STATE.
  */
 export class DaemonClient extends SessionCalls {
+  readonly #core: SessionCore;
+
+  constructor(options: DaemonClientOptions) {
+    super();
+    this.#core = new SessionCore(options);
+  }
+
   /**
    * Flow control of this session, for consumers of events other than listeners; undefined where the daemon does not offer
    * `credit`.
    */
-  readonly credit: SessionCredit | undefined;
-  readonly #options: DaemonClientOptions;
-  readonly #multiplexer: SharedTransportMultiplexer;
-  readonly #logger: Logger;
-  readonly #inbox: RequestInbox;
-  readonly #feed: SessionFeed;
-  readonly #attachment: SessionAttachment;
-  #sessionId: string | undefined;
-  #detachView: (() => void) | undefined;
-  /** Why no call is possible any more; set once. */
-  #end: Error | undefined;
-
-  constructor(options: DaemonClientOptions) {
-    super();
-    this.#options = options;
-    this.#multiplexer = options.multiplexer;
-    this.#logger = options.logger ?? silentLogger;
-    this.#inbox = new RequestInbox({
-      handlers: options.handlers ?? {},
-      isKeptByDaemon: options.capabilities?.inbox === true,
-      respond: (requestId, result) => this.#multiplexer.calls.respond(requestId, result),
-      onError: (error) => this.#report(error),
-      logger: this.#logger,
-    });
-    this.credit = this.#newCredit();
-    this.#feed = this.#newFeed();
-    this.#attachment = new SessionAttachment({
-      cursor: this.#feed,
-      inbox: this.#inbox,
-      logger: this.#logger,
-      sessionId: () => this.#requireSession(),
-      extensions: () => this.#extensions(),
-      onAttached: () => this.credit?.attached(),
-      onGap: (gap) => this.#feed.observer?.onGap(gap),
-      onLost: (error) => {
-        this.detach(error);
-        this.#feed.observer?.fail(error);
-      },
-    });
-  }
-
-  #newFeed(): SessionFeed {
-    const { multiplexer, capabilities, onConnectionEnd } = this.#options;
-    return new SessionFeed({
-      clock: multiplexer.calls.clock,
-      offersTurns: capabilities?.turns === true,
-      attachment: () => this.#attachment,
-      inbox: this.#inbox,
-      credit: this.credit,
-      sessionId: () => this.#requireSession(),
-      reattach: () => this.#reattach(),
-      onError: (error) => this.#report(error),
-      onConnectionEnd: (error) => {
-        this.detach(error);
-        onConnectionEnd?.(error);
-      },
-    });
-  }
-
-  #reattach(): void {
-    const { engine } = this.#multiplexer.calls;
-    const { token, capabilities = {} } = this.#options;
-    // If the link is lost meanwhile, the session is resumed on the next link.
-    if (engine !== undefined) this.#attachment.reattach({ engine, token, capabilities }).catch(() => {});
+  get credit(): SessionCredit | undefined {
+    return this.#core.credit;
   }
 
   /** The session's id; undefined before there is one. */
   get sessionId(): string | undefined {
-    return this.#sessionId;
+    return this.#core.sessionId;
   }
 
   /** Whether calls are possible: there is a session, and neither the session nor the connection was closed. */
   get isConnected(): boolean {
-    return this.#sessionId !== undefined && this.#end === undefined;
+    return this.#core.isConnected;
   }
 
   /** Throws the error of a call that has no session or no connection; returns if there are both. */
   assertConnected(): void {
-    this.#requireSession();
+    this.#core.requireSession();
   }
 
   /** `initialize_session`: makes a session. Its id is set before any later frame is read. */
@@ -138,11 +60,11 @@ export class DaemonClient extends SessionCalls {
     params: Omit<InitializeSessionParams, "token">,
     options: CallOptions = {},
   ): Promise<InitializeSessionResult> {
-    this.#assertUnbound();
-    return this.#multiplexer.calls.request(
+    this.#core.assertUnbound();
+    return this.#core.calls.request(
       METHODS.initializeSession,
-      { ...this.#extensions(), ...this.#ownId(), ...params, token: this.#options.token },
-      { ...options, onResult: (result) => this.#bind(sessionIdOf(result)).opened(Object(result).position) },
+      { ...this.#core.extensions(), ...this.#ownId(), ...params, token: this.#core.options.token },
+      { ...options, onResult: (result) => this.#core.bind(sessionIdOf(result)).opened(Object(result).position) },
     );
   }
 
@@ -151,18 +73,7 @@ export class DaemonClient extends SessionCalls {
    * id itself.
    */
   #ownId(): { sessionId?: string } {
-    return this.#options.capabilities?.resume === true ? { sessionId: newId() } : {};
-  }
-
-  /**
-   * `inbox`: this client does not answer requests for which it has no handler. `credit`: how many events to send. Each is sent
-   * only to a daemon that offers it.
-   */
-  #extensions(): { inbox?: true; credit?: Credit } {
-    return {
-      ...(this.#options.capabilities?.inbox === true ? { inbox: true } : {}),
-      ...withoutUndefined({ credit: this.credit?.attaching() }),
-    };
+    return this.#core.options.capabilities?.resume === true ? { sessionId: newId() } : {};
   }
 
   /**
@@ -174,16 +85,17 @@ export class DaemonClient extends SessionCalls {
     params: Omit<LoadSessionParams, "sessionId" | "token"> = {},
     options: CallOptions = {},
   ): Promise<LoadSessionResult> {
-    this.#assertUnbound();
-    this.#bind(sessionId);
+    this.#core.assertUnbound();
+    this.#core.bind(sessionId);
     try {
-      const full = { ...this.#extensions(), ...params, sessionId, token: this.#options.token };
-      return await this.#multiplexer.calls.request(METHODS.loadSession, full, {
+      const full = { ...this.#core.extensions(), ...params, sessionId, token: this.#core.options.token };
+      return await this.#core.calls.request(METHODS.loadSession, full, {
         ...options,
         onResult: (result) => {
           options.onResult?.(result);
-          this.#attachment.opened(Object(result).position);
-          this.#restore(sessionId, result as LoadSessionResult);
+          this.#core.attachment.opened(Object(result).position);
+          const { pendingPermissions, pendingAskUserRequests } = result as LoadSessionResult;
+          this.#core.inbox.restore(sessionId, pendingPermissions, pendingAskUserRequests);
         },
       });
     } catch (error) {
@@ -197,8 +109,8 @@ export class DaemonClient extends SessionCalls {
     params: SessionCallParams<M>,
     options?: CallOptions,
   ): Promise<ResultOf<M>> {
-    const full = { ...params, sessionId: this.#requireSession() } as unknown as ParamsOf<M>;
-    return this.#multiplexer.calls.request(method, full, options);
+    const full = { ...params, sessionId: this.#core.requireSession() } as unknown as ParamsOf<M>;
+    return this.#core.calls.request(method, full, options);
   }
 
   /**
@@ -206,51 +118,56 @@ export class DaemonClient extends SessionCalls {
    * lost.
    */
   interruptTurn(messageId: string | undefined, options?: CallOptions): Promise<unknown> {
-    const isOffered = this.#options.capabilities?.turnInterrupt === true;
+    const isOffered = this.#core.options.capabilities?.turnInterrupt === true;
     return this.interruptSession(isOffered ? withoutUndefined({ messageId }) : {}, options);
   }
 
   /** Calls back with every notification of the session, in order, from now on; the returned function stops it. */
   onNotification(listener: NotificationListener): () => void {
-    return this.#feed.listen(listener);
+    return this.#core.feed.listen(listener);
   }
 
   /** Sets the observer of the session, before there is a session. Returns the feed that is observed. */
   observe(observer: SessionObserver): ObservedFeed {
-    this.#feed.observer = observer;
-    return this.#feed;
+    this.#core.feed.observer = observer;
+    return this.#core.feed;
   }
 
   /** Adds handlers of a further handle of this session; the returned function removes them. */
   addHandlers(handlers: Handlers): () => void {
-    return this.#inbox.addHandlers(handlers);
+    return this.#core.inbox.addHandlers(handlers);
+  }
+
+  /** Removes handlers that {@link addHandlers} added. */
+  removeHandlers(handlers: Handlers): void {
+    this.#core.inbox.removeHandlers(handlers);
   }
 
   /** How many requests of either kind wait for an answer. */
   get pendingRequests(): number {
-    return this.#inbox.size;
+    return this.#core.inbox.size;
   }
 
   /** Permission requests that wait for an answer, oldest first. */
   getPendingPermissionRequests(): PermissionRequest[] {
-    return this.#inbox.permissions();
+    return this.#core.inbox.permissions();
   }
 
   /** Questions that wait for an answer, oldest first. */
   getPendingAskUserRequests(): AskUserRequest[] {
-    return this.#inbox.questions();
+    return this.#core.inbox.questions();
   }
 
   /** Answers a waiting permission request; REQUEST_NOT_PENDING when none of that id waits. */
   respondToPermission(requestId: string, answer: PermissionAnswer): void {
-    this.#requireSession();
-    this.#inbox.answer("permission", requestId, answer);
+    this.#core.requireSession();
+    this.#core.inbox.answer("permission", requestId, answer);
   }
 
   /** Answers a waiting question; REQUEST_NOT_PENDING when none of that id waits. */
   respondToAskUser(requestId: string, reply: AskUserReply): void {
-    this.#requireSession();
-    this.#inbox.answer("question", requestId, reply);
+    this.#core.requireSession();
+    this.#core.inbox.answer("question", requestId, reply);
   }
 
   /**
@@ -258,55 +175,7 @@ export class DaemonClient extends SessionCalls {
    * nothing.
    */
   detach(reason: Error): void {
-    if (this.#end !== undefined) return;
-    this.#end = reason;
-    this.#detachView?.();
-    this.#inbox.close("The session's handle was closed.");
-    this.#feed.close();
-  }
-
-  /** Requires `turns`, too: without credit for events, only the notifications of `turns` report the end of a turn. */
-  #newCredit(): SessionCredit | undefined {
-    const { capabilities } = this.#options;
-    if (capabilities?.credit !== true || capabilities.turns !== true) return undefined;
-    const sessionId = () => (this.isConnected ? this.#sessionId : undefined);
-    const wire = creditWire(this.#multiplexer.calls, sessionId, (error) => {
-      this.#feed.observer?.fail(error);
-      this.#report(error);
-    });
-    return new SessionCredit(wire, (result) => {
-      if (result !== undefined) this.#attachment.moveTo(result.position);
-      this.#feed.observer?.onBegin(result);
-    });
-  }
-
-  #bind(sessionId: string): SessionAttachment {
-    this.#detachView = this.#multiplexer.attach(sessionId, this.#feed);
-    this.#sessionId = sessionId;
-    return this.#attachment;
-  }
-
-  #restore(sessionId: string, result: LoadSessionResult): void {
-    this.#inbox.restore(sessionId, result.pendingPermissions, result.pendingAskUserRequests);
-  }
-
-  #assertUnbound(): void {
-    if (this.#end !== undefined) throw this.#end;
-    if (this.#sessionId === undefined) return;
-    const text = "This client has a session. Make another client for another one.";
-    throw new SessionError("SESSION_STATE", text, { sessionId: this.#sessionId });
-  }
-
-  #requireSession(): string {
-    if (this.#end !== undefined) throw this.#end;
-    if (this.#sessionId !== undefined) return this.#sessionId;
-    throw new SessionError("SESSION_STATE", "There is no session yet. Call initializeSession() or loadSession().");
-  }
-
-  #report(error: Error): void {
-    const report = this.#options.onError;
-    if (report === undefined) this.#logger.error({ error, sessionId: this.#sessionId }, error.message);
-    else report(error);
+    this.#core.detach(reason);
   }
 }
 

@@ -4,6 +4,7 @@ export * from "./present-request.js";
 export * from "./request-answers.js";
 export * from "./session-activity.js";
 export * from "./session-attachment.js";
+export type { DaemonClientOptions } from "./session-core.js";
 export * from "./session-credit.js";
 export * from "./session-feed.js";
 export * from "./session-snapshot.js";

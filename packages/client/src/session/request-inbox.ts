@@ -24,14 +24,16 @@ import type {
 } from "../base/index.js";
 import { askUserResult, permissionResult } from "./request-answers.js";
 
-/** Options of {@link RequestInbox}. */
-export interface RequestInboxOptions {
-  readonly handlers: Handlers;
+/** The session of a {@link RequestInbox}. */
+export interface RequestInboxHost {
+  /** The connection's, which come after those of handles. */
+  readonly handlers: Handlers | undefined;
   /** Whether the daemon keeps requests that nobody answers (`capabilities.inbox`). */
   readonly isKeptByDaemon: boolean;
   /** Sends the answer; false when the request was answered already. */
   respond(requestId: string, result: object): boolean;
-  onError(error: DaemonError): void;
+  /** Receives what handlers throw. */
+  report(error: DaemonError): void;
   readonly logger: Logger;
 }
 
@@ -59,15 +61,15 @@ interface Entry {
  * received again: in order after its early copy, or from a replayed journal. An answer that was lost with its link is sent again.
  */
 export class RequestInbox {
-  readonly #options: RequestInboxOptions;
-  readonly #entries = new Map<string, Entry>();
-  #handlers: Handlers[] = [];
+  readonly #host: RequestInboxHost;
+  #entries: Map<string, Entry> | undefined;
+  /** Of the handles; those of the connection come before the first one. */
+  #handlers: readonly Handlers[] = NO_HANDLERS;
   /** Requests that are no longer pending, with the answer that this client gave. */
-  readonly #done = new Map<string, object | undefined>();
+  #done: Map<string, object | undefined> | undefined;
 
-  constructor(options: RequestInboxOptions) {
-    this.#options = options;
-    this.#handlers.push(options.handlers);
+  constructor(host: RequestInboxHost) {
+    this.#host = host;
   }
 
   /**
@@ -75,30 +77,44 @@ export class RequestInbox {
    * function that removes them: their requests are passed to the others, or stay pending.
    */
   addHandlers(handlers: Handlers): () => void {
-    this.#handlers.push(handlers);
-    for (const entry of [...this.#entries.values()]) if (entry.ask === undefined) this.#pass(entry);
-    return () => {
-      this.#handlers = this.#handlers.filter((one) => one !== handlers);
-      const known: readonly unknown[] = this.#handlers.flatMap((one) => [one.permissionHandler, one.askUserHandler]);
-      for (const entry of [...this.#entries.values()]) {
-        // Two handles may have the same handler, which has the request then.
-        if (entry.ask === undefined || known.includes(entry.handler)) continue;
-        entry.controller.abort(new DaemonError("ABORTED", "The session's handle was closed."));
-        this.#pass(entry);
-      }
-    };
+    const { permissionHandler, askUserHandler } = handlers;
+    if (permissionHandler !== undefined || askUserHandler !== undefined) this.#handlers = [...this.#handlers, handlers];
+    for (const entry of this.#waiting) if (entry.ask === undefined) this.#pass(entry);
+    return () => this.removeHandlers(handlers);
+  }
+
+  /** Removes handlers that {@link addHandlers} added. Requests that they were called with are passed to the others. */
+  removeHandlers(handlers: Handlers): void {
+    this.#handlers = this.#handlers.filter((one) => one !== handlers);
+    const known: readonly unknown[] = this.#all.flatMap((one) => [one.permissionHandler, one.askUserHandler]);
+    for (const entry of this.#waiting) {
+      // Two handles may have the same handler, which has the request then.
+      if (entry.ask === undefined || known.includes(entry.handler)) continue;
+      entry.controller.abort(new DaemonError("ABORTED", "The session's handle was closed."));
+      this.#pass(entry);
+    }
+  }
+
+  /** The handlers of all, the most general ones first. */
+  get #all(): readonly Handlers[] {
+    const { handlers } = this.#host;
+    return handlers === undefined ? this.#handlers : [handlers, ...this.#handlers];
+  }
+
+  /** The requests that wait now, oldest first. */
+  get #waiting(): readonly Entry[] {
+    return this.#entries === undefined ? [] : [...this.#entries.values()];
   }
 
   /** Passes a request that waits to the handlers that there are now. */
-  #pass({ requestId, request, ask, isRepeat }: Entry): void {
+  #pass({ request, ask, isRepeat }: Entry): void {
     const { sessionId } = request;
     const wasPassed = isRepeat || ask !== undefined;
     const entry =
       "toolUses" in request
         ? this.#permission(sessionId, request, wasPassed)
         : this.#askUser(sessionId, request, wasPassed);
-    this.#entries.set(requestId, entry);
-    void this.#decide(entry);
+    this.#enter(entry);
   }
 
   /** Takes a request that the daemon sent. Throws `RpcFault` for an unknown method and for invalid params. */
@@ -134,7 +150,7 @@ export class RequestInbox {
   ): void {
     if (permissions !== undefined || questions !== undefined) {
       const listed = new Set([...(permissions ?? []), ...(questions ?? [])].map(({ requestId }) => requestId));
-      for (const requestId of [...this.#entries.keys()]) if (!listed.has(requestId)) this.#settle(requestId, ELSEWHERE);
+      for (const { requestId } of this.#waiting) if (!listed.has(requestId)) this.#settle(requestId, ELSEWHERE);
     }
     // This client was attached before: what it does not know was opened since.
     this.#restoreAll(sessionId, permissions, questions, false);
@@ -148,17 +164,17 @@ export class RequestInbox {
 
   /** How many requests wait. */
   get size(): number {
-    return this.#entries.size;
+    return this.#entries?.size ?? 0;
   }
 
   /** Permission requests that wait, oldest first. */
   permissions(): PermissionRequest[] {
-    return [...this.#entries.values()].map(({ request }) => request).filter((request) => "toolUses" in request);
+    return this.#waiting.map(({ request }) => request).filter((request) => "toolUses" in request);
   }
 
   /** Questions that wait, oldest first. */
   questions(): AskUserRequest[] {
-    return [...this.#entries.values()].map(({ request }) => request).filter((request) => "questions" in request);
+    return this.#waiting.map(({ request }) => request).filter((request) => "questions" in request);
   }
 
   /**
@@ -166,7 +182,7 @@ export class RequestInbox {
    * an invalid answer.
    */
   answer(kind: "permission" | "question", requestId: string, answer: PermissionAnswer | AskUserReply): void {
-    const entry = this.#entries.get(requestId);
+    const entry = this.#entries?.get(requestId);
     const isKind = entry !== undefined && "toolUses" in entry.request === (kind === "permission");
     if (!isKind || !this.#send(entry, entry.toResult(answer))) {
       throw new SessionError(
@@ -178,11 +194,11 @@ export class RequestInbox {
 
   /** No request can be answered any more: drops all requests and aborts their handlers' signals. */
   close(reason: string): void {
-    for (const requestId of [...this.#entries.keys()]) this.#settle(requestId, reason);
+    for (const { requestId } of this.#waiting) this.#settle(requestId, reason);
   }
 
   #newest<Kind extends keyof Handlers>(kind: Kind): Handlers[Kind] | undefined {
-    return this.#handlers.findLast((handlers) => handlers[kind] !== undefined)?.[kind];
+    return this.#all.findLast((handlers) => handlers[kind] !== undefined)?.[kind];
   }
 
   #restoreAll(
@@ -215,59 +231,65 @@ export class RequestInbox {
     try {
       this.#open(make());
     } catch (error) {
-      this.#options.logger.warn({ error }, "A malformed pending request was ignored");
+      this.#host.logger.warn({ error }, "A malformed pending request was ignored");
     }
   }
 
   #open(entry: Entry): void {
     // Around a load_session, the same request can be both sent and listed.
     const { requestId } = entry;
-    if (this.#entries.has(requestId)) return;
-    if (this.#done.has(requestId)) {
+    if (this.#entries?.has(requestId)) return;
+    if (this.#done?.has(requestId)) {
       const answer = this.#done.get(requestId);
       // This has an effect on another link only: on this link the answer was sent.
-      if (answer !== undefined) this.#options.respond(requestId, answer);
+      if (answer !== undefined) this.#host.respond(requestId, answer);
       return;
     }
-    this.#entries.set(requestId, entry);
+    this.#enter(entry);
+  }
+
+  #enter(entry: Entry): void {
+    this.#entries ??= new Map();
+    this.#entries.set(entry.requestId, entry);
     void this.#decide(entry);
   }
 
   async #decide(entry: Entry): Promise<void> {
     const { ask, requestId } = entry;
     if (ask === undefined) {
-      if (!this.#options.isKeptByDaemon) this.#send(entry, entry.cancel);
+      if (!this.#host.isKeptByDaemon) this.#send(entry, entry.cancel);
       return;
     }
     try {
       const answer = await ask();
-      if (answer === NO_ANSWER || this.#entries.get(requestId) !== entry) return;
+      if (answer === NO_ANSWER || this.#entries?.get(requestId) !== entry) return;
       this.#send(entry, entry.toResult(answer));
     } catch (cause) {
       // A handler that throws because its signal was aborted has not failed.
-      if (this.#entries.get(requestId) !== entry) return;
+      if (this.#entries?.get(requestId) !== entry) return;
       this.#send(entry, entry.cancel);
-      this.#options.onError(handlerFailed(entry, cause));
+      this.#host.report(handlerFailed(entry, cause));
     }
   }
 
   #send(entry: Entry, result: object): boolean {
     // Throws for an answer that is too large: the request then stays pending.
-    const sent = this.#options.respond(entry.requestId, result);
+    const sent = this.#host.respond(entry.requestId, result);
     this.#forget(entry.requestId, result);
-    if (!sent) this.#options.logger.info({ requestId: entry.requestId }, "An answer was late and was not sent");
+    if (!sent) this.#host.logger.info({ requestId: entry.requestId }, "An answer was late and was not sent");
     return sent;
   }
 
   #settle(requestId: string, reason: string): void {
-    const entry = this.#entries.get(requestId);
+    const entry = this.#entries?.get(requestId);
     this.#forget(requestId, undefined);
     if (entry === undefined) return;
     entry.controller.abort(new DaemonError("ABORTED", reason));
   }
 
   #forget(requestId: string, answer: object | undefined): void {
-    this.#entries.delete(requestId);
+    this.#entries?.delete(requestId);
+    this.#done ??= new Map();
     if (this.#done.has(requestId)) return;
     this.#done.set(requestId, answer);
     const [oldest] = this.#done.keys();
@@ -275,6 +297,7 @@ export class RequestInbox {
   }
 }
 
+const NO_HANDLERS: readonly Handlers[] = [];
 const ELSEWHERE = "The request was resolved elsewhere.";
 
 function entryOf<Request extends PermissionRequest | AskUserRequest>(

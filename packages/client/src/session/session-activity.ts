@@ -6,8 +6,8 @@ import type { ObservedFeed } from "./session-feed.js";
 /** Called with what a session waits for, when that has changed. */
 export type ActivityListener = (activity: SessionActivity) => void;
 
-/** Options of {@link SessionActivityWatch}. */
-export interface ActivityOptions {
+/** The session of a {@link SessionActivityWatch}. */
+export interface ActivityHost {
   readonly clock: Clock;
   readonly client: Pick<DaemonClient, "pendingRequests" | "isConnected" | "credit" | "onNotification">;
   readonly feed: Pick<ObservedFeed, "state" | "receivedAt" | "wantsDeltas">;
@@ -20,27 +20,27 @@ export interface ActivityOptions {
 
 /** Derives what a session waits for from its state and from its silence; see `SessionActivity` of the protocol. */
 export class SessionActivityWatch {
-  readonly #options: ActivityOptions;
+  readonly #host: ActivityHost;
   /** When this watch began, or a result stated the working state. */
   #statedAt: number;
   #notified: SessionActivity | undefined;
   #listeners: readonly ActivityListener[] | undefined;
   #stopTimer: (() => void) | undefined;
 
-  constructor(options: ActivityOptions) {
-    this.#options = options;
-    this.#statedAt = options.clock.now();
+  constructor(host: ActivityHost) {
+    this.#host = host;
+    this.#statedAt = host.clock.now();
   }
 
   /** Whether there is a link to the daemon, and the session can be called. */
   get isReachable(): boolean {
-    const { calls, client } = this.#options;
+    const { calls, client } = this.#host;
     return calls.isOpen && client.isConnected;
   }
 
   /** What the session waits for now. */
   get current(): SessionActivity {
-    const { client, feed } = this.#options;
+    const { client, feed } = this.#host;
     // A daemon that sends no events, because nobody consumes any, is silent for another reason.
     const receivesEvents = client.credit?.hasConsumer !== false;
     return activityOf({
@@ -53,7 +53,7 @@ export class SessionActivityWatch {
 
   /** A result stated the working state. That ends a silence, as an event does. */
   stated(): void {
-    this.#statedAt = this.#options.clock.now();
+    this.#statedAt = this.#host.clock.now();
     this.refresh();
   }
 
@@ -67,7 +67,7 @@ export class SessionActivityWatch {
       try {
         listener(activity);
       } catch (error) {
-        this.#options.onError(error as Error);
+        this.#host.onError(error as Error);
       }
     }
   }
@@ -77,7 +77,7 @@ export class SessionActivityWatch {
    * they state the working state.
    */
   listen(listener: ActivityListener): () => void {
-    const { client, status } = this.#options;
+    const { client, status } = this.#host;
     const stops = [
       client.onNotification(() => {}),
       this.#add(listener),
@@ -104,20 +104,20 @@ export class SessionActivityWatch {
   }
 
   #requestDeltas(): void {
-    this.#options.feed.wantsDeltas = this.#listeners !== undefined;
+    this.#host.feed.wantsDeltas = this.#listeners !== undefined;
   }
 
   #watchSilence(): void {
     const remainingMs = CLIENT_LIMITS.stalledMs - this.#silentMs();
     const delayMs = remainingMs > 0 ? remainingMs : CLIENT_LIMITS.stalledMs;
-    this.#stopTimer = this.#options.clock.setTimer(() => {
+    this.#stopTimer = this.#host.clock.setTimer(() => {
       this.refresh();
       this.#watchSilence();
     }, delayMs);
   }
 
   #silentMs(): number {
-    const { clock, feed } = this.#options;
+    const { clock, feed } = this.#host;
     return clock.now() - Math.max(feed.receivedAt, this.#statedAt);
   }
 }

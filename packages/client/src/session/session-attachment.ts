@@ -34,12 +34,14 @@ export interface SessionGap {
   readonly offersReceipts?: boolean;
 }
 
-/** Options of {@link SessionAttachment}. */
-export interface SessionAttachmentOptions {
-  readonly cursor: SessionCursor;
+/** The session of a {@link SessionAttachment}. */
+export interface SessionAttachmentHost {
+  /** Its position. */
+  readonly feed: SessionCursor;
   readonly inbox: RequestInbox;
   readonly logger: Logger;
-  sessionId(): string;
+  /** Its id. Throws when there is no session, or no connection. */
+  requireSession(): string;
   /** Optional params of `load_session` and `resume_session`. Called anew for each call. */
   extensions(): Pick<LoadSessionParams, "inbox" | "credit">;
   /** A call that attaches the session is answered; called in the tick the answer is read. */
@@ -55,8 +57,7 @@ export interface SessionAttachmentOptions {
  * back").
  */
 export class SessionAttachment {
-  readonly #options: SessionAttachmentOptions;
-  readonly #cursor: SessionCursor;
+  readonly #host: SessionAttachmentHost;
   /** Whether the session was attached once. Until then a new link repeats the first call instead. */
   #isOpened = false;
   /**
@@ -66,21 +67,20 @@ export class SessionAttachment {
   #resolvedUntil: Position | undefined;
   #reattaching: Promise<void> | undefined;
 
-  constructor(options: SessionAttachmentOptions) {
-    this.#options = options;
-    this.#cursor = options.cursor;
+  constructor(host: SessionAttachmentHost) {
+    this.#host = host;
   }
 
   /** The session is attached; the next entries lie after `position`. */
   opened(position: unknown): void {
     this.#isOpened = true;
     this.moveTo(position);
-    this.#options.onAttached();
+    this.#host.onAttached();
   }
 
   /** The next entries lie after `position`. */
   moveTo(position: unknown): void {
-    this.#cursor.moveTo(isPosition(position) ? position : undefined);
+    this.#host.feed.moveTo(isPosition(position) ? position : undefined);
   }
 
   /** Whether a request has to be handled: not if its early copy was received before, and not if it is resolved already. */
@@ -113,18 +113,18 @@ export class SessionAttachment {
 
   async #reattach(link: NewLink): Promise<void> {
     try {
-      await this.#resumeOrLoad(link, this.#options.sessionId());
+      await this.#resumeOrLoad(link, this.#host.requireSession());
     } catch (error) {
       if (ConnectionError.is(error)) throw error;
-      this.#options.onLost(error as Error);
+      this.#host.onLost(error as Error);
     }
   }
 
   async #resumeOrLoad(link: NewLink, sessionId: string): Promise<void> {
-    const after = this.#cursor.position;
+    const after = this.#host.feed.position;
     const canResume = link.capabilities.resume === true && after !== undefined;
     if (!canResume) return this.#load(link, sessionId, "no-replay");
-    const { credit } = this.#options.extensions();
+    const { credit } = this.#host.extensions();
     try {
       await link.engine.request(
         METHODS.resumeSession,
@@ -141,47 +141,47 @@ export class SessionAttachment {
 
   #resumed({ position, pendingPermissions, pendingAskUserRequests }: ResumeSessionResult): void {
     this.#resolvedUntil = position;
-    const { inbox, sessionId, onAttached } = this.#options;
-    inbox.reconcile(sessionId(), pendingPermissions, pendingAskUserRequests);
-    onAttached();
+    this.#host.inbox.reconcile(this.#host.requireSession(), pendingPermissions, pendingAskUserRequests);
+    this.#host.onAttached();
   }
 
   async #load({ engine, token, capabilities }: NewLink, sessionId: string, reason: GapReason): Promise<void> {
-    const { onGap, extensions, inbox, onAttached } = this.#options;
     await engine.request(
       METHODS.loadSession,
-      { ...extensions(), sessionId, token },
+      { ...this.#host.extensions(), sessionId, token },
       {
         onResult: (result) => {
           const loaded = result as LoadSessionResult;
-          const from = this.#cursor.position;
+          const from = this.#host.feed.position;
           this.moveTo(loaded.position);
           this.#resolvedUntil = undefined;
           const offersReceipts = capabilities.receipts === true;
-          onGap({
+          this.#host.onGap({
             reason,
             loaded,
             offersReceipts,
             ...withoutUndefined({ from, to: loaded.position }),
           });
-          inbox.reconcile(sessionId, loaded.pendingPermissions, loaded.pendingAskUserRequests);
-          onAttached();
+          this.#host.inbox.reconcile(sessionId, loaded.pendingPermissions, loaded.pendingAskUserRequests);
+          this.#host.onAttached();
         },
       },
     );
   }
 
   #take(meta: EnvelopeMeta | undefined): EntryRelation {
-    const place = this.#cursor.take(meta);
+    const place = this.#host.feed.take(meta);
     if (place === "hole") this.missed();
     return place;
   }
 
   /** The cursor found a hole: entries were never received. */
   missed(): void {
-    const { logger, onGap, sessionId } = this.#options;
-    const { hole: from, position: to } = this.#cursor;
-    logger.error({ sessionId: sessionId(), from, to }, "Entries of a session were never received");
-    onGap({ reason: "missing", ...withoutUndefined({ from, to }) });
+    const { hole: from, position: to } = this.#host.feed;
+    this.#host.logger.error(
+      { sessionId: this.#host.requireSession(), from, to },
+      "Entries of a session were never received",
+    );
+    this.#host.onGap({ reason: "missing", ...withoutUndefined({ from, to }) });
   }
 }

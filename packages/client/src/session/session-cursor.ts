@@ -10,7 +10,12 @@ export type EntryRelation = "next" | "again" | "early" | "duplicate" | "hole";
 /** The position of this client in one session's journal (docs/protocol.md §9). It outlives links. */
 export class SessionCursor {
   /** Entries that were dropped as duplicates, and positions before which entries were missing. */
-  readonly counters = { duplicates: 0, holes: 0 };
+  get counters(): { readonly duplicates: number; readonly holes: number } {
+    return { duplicates: this.#duplicates, holes: this.#holes };
+  }
+
+  #duplicates = 0;
+  #holes = 0;
   /** Position of the last entry in order. Two numbers instead of an object, because they change with every entry. */
   #epoch = 0;
   #seq = UNKNOWN;
@@ -52,7 +57,7 @@ export class SessionCursor {
     this.#seq = seq;
     const wasEarly = this.#early?.delete(seq) === true;
     if (isNext) return wasEarly ? "again" : "next";
-    this.counters.holes += 1;
+    this.#holes += 1;
     return "hole";
   }
 
@@ -72,7 +77,7 @@ export class SessionCursor {
   }
 
   #duplicate(): "duplicate" {
-    this.counters.duplicates += 1;
+    this.#duplicates += 1;
     return "duplicate";
   }
 }

@@ -5,6 +5,7 @@ import {
   type FollowSessionResult,
   type InboundNotification,
   type InboundRequest,
+  isSessionNotificationsParams,
   NO_ANSWER,
   type SessionNotification,
   SessionState,
@@ -40,7 +41,7 @@ export interface SessionObserver {
   onBegin(result?: FollowSessionResult): void;
   /** Entries are missing before the next ones. */
   onGap(gap: SessionGap): void;
-  /** Re-attaching failed, or the daemon refused events. */
+  /** Re-attaching failed, the daemon refused events, or the connection has ended. */
   fail(error: Error): void;
 }
 
@@ -50,27 +51,29 @@ export type ObservedFeed = Pick<
   "state" | "stream" | "progress" | "receivedAt" | "reattaching" | "wantsDeltas"
 >;
 
-/** Options of {@link SessionFeed}. */
-export interface SessionFeedOptions {
+/** The session of a {@link SessionFeed}. */
+export interface SessionFeedHost {
   readonly clock: Clock;
   /** Whether the daemon offers `turns`. */
   readonly offersTurns: boolean;
-  /** A function, because the attachment is made after the feed, of which it needs the cursor. */
-  attachment(): SessionAttachment;
+  /** Made after the feed, of which it needs the cursor. */
+  readonly attachment: SessionAttachment;
   readonly inbox: RequestInbox;
   /** Undefined on daemons without `credit`. */
   readonly credit: SessionCredit | undefined;
-  sessionId(): string;
+  /** Its id. Throws when there is no session, or no connection. */
+  requireSession(): string;
   /** Attaches the session anew: the daemon no longer had the next entry, and detached the session (docs/protocol.md §9). */
   reattach(): void;
   /** Receives what listeners throw. */
-  onError(error: Error): void;
+  report(error: Error): void;
   onConnectionEnd(error: ConnectionError): void;
 }
 
 const LOADED_AT = Date.now();
 const NEVER = -1;
 const NO_TURNS: readonly TrackedTurn[] = [];
+const NO_LISTENERS: readonly NotificationListener[] = [];
 
 /**
  * One session's end of the shared socket: delivers its notifications and requests, and returns the credit that they cost.
@@ -96,16 +99,16 @@ export class SessionFeed extends SessionCursor implements SessionView {
   observer: SessionObserver | undefined;
   /** Working state and open turns. The requests that wait are in the inbox, with their handlers. */
   readonly state: SessionState;
-  #listeners: readonly NotificationListener[] = [];
-  readonly #options: SessionFeedOptions;
+  #listeners: readonly NotificationListener[] = NO_LISTENERS;
+  readonly #host: SessionFeedHost;
   #lease: CreditLease | undefined;
 
-  constructor(options: SessionFeedOptions) {
+  constructor(host: SessionFeedHost) {
     super();
-    this.#clock = options.clock;
-    this.#credit = options.credit;
-    this.state = new SessionState({ turns: options.offersTurns });
-    this.#options = options;
+    this.#clock = host.clock;
+    this.#credit = host.credit;
+    this.state = new SessionState({ turns: host.offersTurns });
+    this.#host = host;
   }
 
   /** When the last frame of the session was received, by the clock; 0: never. */
@@ -115,7 +118,7 @@ export class SessionFeed extends SessionCursor implements SessionView {
 
   /** Resolves when the call in flight that attaches the session anew has ended; undefined when there is none. */
   get reattaching(): Promise<void> | undefined {
-    return this.#options.attachment().reattaching;
+    return this.#host.attachment.reattaching;
   }
 
   get progress(): number {
@@ -123,9 +126,27 @@ export class SessionFeed extends SessionCursor implements SessionView {
   }
 
   onNotification(notification: SessionNotification, { meta, frame }: InboundNotification): void {
+    this.#receive(notification, meta, this.#credit?.costOf(frame) ?? 0);
+  }
+
+  /** The entries share the bytes of their message: a sum is all that credit needs. */
+  onBatch({ params, meta, frame }: InboundNotification): void {
+    if (!isSessionNotificationsParams(params)) return;
+    const { notifications } = params;
+    const { epoch, seq = 0 } = meta ?? {};
+    let left = this.#credit?.costOf(frame) ?? 0;
+    const each = Math.ceil(left / notifications.length);
+    notifications.forEach((notification, index) => {
+      const cost = Math.min(each, left);
+      left -= cost;
+      this.#receive(notification, epoch === undefined ? meta : { epoch, seq: seq + index }, cost);
+    });
+  }
+
+  #receive(notification: SessionNotification, meta: EnvelopeMeta | undefined, cost: number): void {
     const place = this.take(meta);
     if (place === "duplicate") return;
-    if (place === "hole") this.#options.attachment().missed();
+    if (place === "hole") this.#host.attachment.missed();
     this.#receivedAfter = this.#clock.now() - LOADED_AT;
     const credit = this.#credit;
     const isDelta = notification.type === "assistant_text_delta";
@@ -139,7 +160,7 @@ export class SessionFeed extends SessionCursor implements SessionView {
       this.observer?.onEarly(notification);
       return;
     }
-    const bytes = credit === undefined ? 0 : credit.arrived(notification, frame);
+    const bytes = credit === undefined ? 0 : credit.arrived(notification, cost);
     // The present listeners: the session's end removes them, and is still delivered to them.
     const notify = this.#notify;
     const ended = isDelta ? NO_TURNS : this.state.apply(notification);
@@ -150,23 +171,23 @@ export class SessionFeed extends SessionCursor implements SessionView {
   }
 
   onRequest(request: InboundRequest): unknown {
-    const { attachment, inbox, sessionId } = this.#options;
-    if (!attachment().takesRequest(request)) return NO_ANSWER;
-    const outcome = inbox.receive(sessionId(), request);
+    const { attachment, inbox } = this.#host;
+    if (!attachment.takesRequest(request)) return NO_ANSWER;
+    const outcome = inbox.receive(this.#host.requireSession(), request);
     this.observer?.onRequest();
     return outcome;
   }
 
   onRepeatedRequest({ meta }: InboundRequest): void {
-    if (this.take(meta) === "hole") this.#options.attachment().missed();
+    if (this.take(meta) === "hole") this.#host.attachment.missed();
   }
 
   reattach(link: NewLink): Promise<void> {
-    return this.#options.attachment().reattach(link);
+    return this.#host.attachment.reattach(link);
   }
 
   onConnectionEnd(error: ConnectionError): void {
-    this.#options.onConnectionEnd(error);
+    this.#host.onConnectionEnd(error);
   }
 
   /** Calls back with every notification, in order; the returned function stops it. */
@@ -186,36 +207,36 @@ export class SessionFeed extends SessionCursor implements SessionView {
 
   /** Removes all listeners. */
   close(): void {
-    this.#setListeners([]);
+    this.#setListeners(NO_LISTENERS);
     this.#lease?.end();
     this.#lease = undefined;
   }
 
   /** Whether the daemon detached the session because it no longer has the next entry. The inbox gets every other notification. */
   #isUnsubscribed(notification: SessionNotification): boolean {
-    const { inbox, reattach } = this.#options;
     if (notification.type === "session_unsubscribed" && notification.code === "RESUME_TOO_OLD") {
       // A consumer that begins now attaches the session by itself, at the journal's end.
-      if (!this.#credit?.isFollowing) reattach();
+      if (!this.#credit?.isFollowing) this.#host.reattach();
       return true;
     }
-    inbox.observe(notification);
+    this.#host.inbox.observe(notification);
     return false;
   }
 
   #setListeners(listeners: readonly NotificationListener[]): void {
-    const notifyAll: NotificationListener = (notification) => {
-      for (const listener of listeners) this.#call(listener, notification);
-    };
     this.#listeners = listeners;
-    this.#notify = listeners.length > 1 ? notifyAll : listeners[0];
+    this.#notify = listeners.length > 1 ? (notification) => this.#callAll(listeners, notification) : listeners[0];
+  }
+
+  #callAll(listeners: readonly NotificationListener[], notification: SessionNotification): void {
+    for (const listener of listeners) this.#call(listener, notification);
   }
 
   #call(listener: NotificationListener, notification: SessionNotification): void {
     try {
       listener(notification);
     } catch (error) {
-      this.#options.onError(error as Error);
+      this.#host.report(error as Error);
     }
   }
 }

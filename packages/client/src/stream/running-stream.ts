@@ -11,6 +11,7 @@ import {
 import { idleClock } from "../base/index.js";
 import type { ConnectionCalls, StatusEvents } from "../connection/index.js";
 import {
+  type ActivityHost,
   type DaemonClient,
   type ObservedFeed,
   REASON_OF_STATE,
@@ -20,12 +21,11 @@ import {
 } from "../session/index.js";
 import { endingOf } from "./session-ending.js";
 import type { SessionStream } from "./session-stream.js";
-import { SessionTurns } from "./session-turns.js";
+import { SessionTurns, type SessionTurnsHost } from "./session-turns.js";
 import type { StreamHost } from "./stream-host.js";
 
-/** Options of {@link RunningStream}. */
-export interface RunningStreamOptions {
-  readonly client: DaemonClient;
+/** What the sessions of one connection share. */
+export interface StreamServices {
   readonly capabilities: DaemonCapabilities;
   /** `calls` and `status` state whether there is a link now. */
   readonly calls: ConnectionCalls;
@@ -39,38 +39,56 @@ export interface RunningStreamOptions {
  * The one stream of a session that may run at a time. Ends it when the session or its agent is gone, and reports gaps to it. Events
  * of the turn do not pass here: the feed delivers them to the stream.
  */
-export class RunningStream implements StreamHost<SessionStream>, SessionObserver {
+export class RunningStream implements StreamHost<SessionStream>, ActivityHost, SessionTurnsHost, SessionObserver {
   readonly client: DaemonClient;
-  readonly clock: Clock;
   readonly feed: ObservedFeed;
   readonly turns: SessionTurns;
   readonly activity: SessionActivityWatch;
-  readonly offersTurnEvents: boolean;
+  readonly #services: StreamServices;
   #stream: SessionStream | undefined;
   /** The early copy of the session's end, while a stream still gets the entries before it. */
   #closed: SessionNotification | undefined;
 
   /** Has to be made before the session is made or loaded, so that no event is missed. */
-  constructor({ client, capabilities, calls, status, clock = idleClock, onError }: RunningStreamOptions) {
+  constructor(client: DaemonClient, services: StreamServices) {
     this.client = client;
-    this.clock = clock;
+    this.#services = services;
     this.feed = client.observe(this);
-    const { feed } = this;
-    this.activity = new SessionActivityWatch({ client, feed, calls, status, clock, onError });
-    this.turns = new SessionTurns({
-      client,
-      feed,
-      status,
-      activity: this.activity,
-      areOffered: capabilities.turns === true,
-      isStreamed: (messageId) => this.#stream?.messageId === messageId,
-    });
-    this.offersTurnEvents = capabilities.turns === true && capabilities.turnEvents === true;
+    this.activity = new SessionActivityWatch(this);
+    this.turns = new SessionTurns(this);
+  }
+
+  get clock(): Clock {
+    return this.#services.clock ?? idleClock;
+  }
+
+  get calls(): ConnectionCalls {
+    return this.#services.calls;
+  }
+
+  get status(): StatusEvents {
+    return this.#services.status;
+  }
+
+  get onError(): (error: Error) => void {
+    return this.#services.onError;
+  }
+
+  get offersTurns(): boolean {
+    return this.#services.capabilities.turns === true;
+  }
+
+  get offersTurnEvents(): boolean {
+    return this.offersTurns && this.#services.capabilities.turnEvents === true;
   }
 
   get sessionId(): string {
     // The caller gets a handle only once the session has its id.
     return this.client.sessionId as string;
+  }
+
+  isStreamed(messageId: string): boolean {
+    return this.#stream?.messageId === messageId;
   }
 
   claim(stream: SessionStream): void {

@@ -21,15 +21,15 @@ import {
   TurnReceipts,
 } from "../session/index.js";
 
-/** Options of {@link SessionTurns}. */
-export interface SessionTurnsOptions {
+/** The session of {@link SessionTurns}. */
+export interface SessionTurnsHost {
   readonly client: DaemonClient;
   /** Has the session's state, in which the turns are tracked. */
   readonly feed: Pick<ObservedFeed, "state">;
   readonly status: StatusEvents;
   readonly activity: SessionActivityWatch;
   /** Whether the daemon offers `turns`. */
-  readonly areOffered: boolean;
+  readonly offersTurns: boolean;
   /** Whether the running stream is that of this message. */
   isStreamed(messageId: string): boolean;
 }
@@ -38,26 +38,27 @@ export interface SessionTurnsOptions {
 export class SessionTurns {
   /** Whether the daemon offers `turns`: it notifies the end of each turn, and keeps queued prompts at an interrupt. */
   readonly areOffered: boolean;
-  readonly #options: SessionTurnsOptions;
-  readonly #abandoned = new AbandonedTurns();
-  readonly #receipts: TurnReceipts;
+  readonly #host: SessionTurnsHost;
+  /** Made when the first stream is abandoned. */
+  #abandoned: AbandonedTurns | undefined;
+  /** Made when the first receipt is waited for. */
+  #receipts: TurnReceipts | undefined;
 
-  constructor(options: SessionTurnsOptions) {
-    this.#options = options;
-    this.areOffered = options.areOffered;
-    this.#receipts = new TurnReceipts((messageId, signal) => this.getReceipt(messageId, signal));
+  constructor(host: SessionTurnsHost) {
+    this.#host = host;
+    this.areOffered = host.offersTurns;
   }
 
   /** The tracked turn of that message. */
   find(messageId: string): TrackedTurn | undefined {
-    return this.#options.feed.state.turn(messageId);
+    return this.#host.feed.state.turn(messageId);
   }
 
   /** Undefined when a prompt can be sent now; else resolves when it can. */
   untilFree(): Promise<void> | undefined {
     // A plain daemon discards queued prompts when it is interrupted (docs/wire/agent-stdio.md#oddities), so an abandoned turn has
     // to end first.
-    if (this.areOffered || this.#abandoned.isEmpty) return undefined;
+    if (this.areOffered || this.#abandoned === undefined || this.#abandoned.isEmpty) return undefined;
     return this.#abandoned.whenEmpty(CLIENT_LIMITS.requestTimeoutMs);
   }
 
@@ -67,7 +68,7 @@ export class SessionTurns {
     { messageId, requestId }: PromptIds,
     signal?: AbortSignal,
   ): Promise<AddUserMessageResult> {
-    const { client, feed } = this.#options;
+    const { client, feed } = this.#host;
     // A message that is sent again does not start a second turn.
     const isNew = this.find(messageId) === undefined;
     if (isNew) feed.state.expect({ messageId, requestId });
@@ -83,10 +84,10 @@ export class SessionTurns {
   }
 
   #accepted(messageId: string, { receipt }: AddUserMessageResult): void {
-    const { feed, activity, isStreamed } = this.#options;
+    const { feed, activity } = this.#host;
     if (REASON_OF_STATE.has(receipt?.state ?? "")) {
       // The turn has ended. A stream of this turn still needs its record, and reads from the daemon how the turn ended.
-      if (!isStreamed(messageId)) this.#forget([{ messageId }]);
+      if (!this.#host.isStreamed(messageId)) this.#forget([{ messageId }]);
       return;
     }
     if (this.find(messageId)?.isForetold !== false || feed.state.latestWorkingState !== "idle") return;
@@ -96,7 +97,7 @@ export class SessionTurns {
 
   /** The receipt of a message as it is now. */
   async getReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
-    const { receipts } = await this.#options.client.call(
+    const { receipts } = await this.#host.client.call(
       METHODS.getReceipts,
       { messageIds: [messageId] },
       withoutUndefined({ signal }),
@@ -107,74 +108,81 @@ export class SessionTurns {
   /** Resolves with the final receipt when the message's turn has ended. */
   async waitForReceipt(messageId: string, signal?: AbortSignal): Promise<Receipt> {
     // For a turn that ended without a link there is not always a notification.
-    const stop = this.#options.status.listen(() => this.#receipts.wake());
+    this.#receipts ??= new TurnReceipts((id, until) => this.getReceipt(id, until));
+    const stop = this.#host.status.listen(() => this.recheckReceipts());
     return this.#receipts.waitFor(messageId, signal).finally(stop);
   }
 
   /** Requests the awaited receipts again: the turn of that message may have ended; without an id, any turn may have. */
   recheckReceipts(messageId?: unknown): void {
-    this.#receipts.wake(messageId);
+    this.#receipts?.wake(messageId);
   }
 
   /** Interrupts that message's turn. The outcome is not reported. */
   interruptQuietly(messageId: string): void {
     // Without a time limit: nothing else ends the turn, so the call waits for a link as long as the connection reconnects.
-    this.#options.client.interruptTurn(messageId, { timeoutMs: 0 }).catch(() => {
+    this.#host.client.interruptTurn(messageId, { timeoutMs: 0 }).catch(() => {
       // The stream has no consumer any more that an error could be thrown to.
     });
   }
 
   /** The stream of that turn was abandoned. */
   abandon(messageId: string): void {
-    if (this.find(messageId) !== undefined) this.#abandoned.add(messageId);
+    if (this.find(messageId) === undefined) return;
+    this.#abandoned ??= new AbandonedTurns();
+    this.#abandoned.add(messageId);
   }
 
   /** Applies a notification that was not received, but stands for one in a gap. Returns the turns that it ended. */
   apply(notification: SessionNotification): readonly TrackedTurn[] {
-    const ended = this.#options.feed.state.apply(notification);
-    this.#abandoned.settle(ended);
+    const ended = this.#host.feed.state.apply(notification);
+    this.#settle(ended);
     return ended;
   }
 
   /** Ends that turn for a reason that no notification states. */
   end(messageId: string, end: TurnEnd): void {
-    this.#options.feed.state.end(messageId, end);
-    this.#abandoned.settle([{ messageId }]);
+    this.#host.feed.state.end(messageId, end);
+    this.#settle([{ messageId }]);
   }
 
   /** These turns have ended by a notification that the session's state has applied. */
   ended(turns: readonly TrackedTurn[]): void {
-    this.#abandoned.settle(turns);
+    this.#settle(turns);
   }
 
   /** The agent has exited. A daemon that offers `turns` notifies the end of each turn; another one sends nothing more of them. */
   agentGone(): void {
-    if (!this.areOffered) this.#abandoned.settle(this.#options.feed.state.reset());
+    if (!this.areOffered) this.#settle(this.#host.feed.state.reset());
   }
 
   /** Takes over the working state that a result of a call holds. */
   found(findings: SessionFindings): void {
     const states = statesOf(findings);
     if (states === undefined) return;
-    this.#options.feed.state.found(states);
-    this.#options.activity.stated();
+    this.#host.feed.state.found(states);
+    this.#host.activity.stated();
   }
 
   /** Takes over the working state at the position from which events are received next. */
   skipTo(findings: SessionFindings): void {
-    this.#abandoned.settle(this.#options.feed.state.skipTo(statesOf(findings) ?? {}));
-    this.#options.activity.stated();
+    this.#settle(this.#host.feed.state.skipTo(statesOf(findings) ?? {}));
+    this.#host.activity.stated();
   }
 
   /** The session is idle after a gap: no notification follows for turns that ended in it. The streamed turn is kept. */
   forgetMissed(): void {
-    const { feed, isStreamed } = this.#options;
-    this.#forget(feed.state.turns.filter(({ messageId }) => !isStreamed(messageId)));
+    const { feed } = this.#host;
+    this.#forget(feed.state.turns.filter(({ messageId }) => !this.#host.isStreamed(messageId)));
+  }
+
+  #settle(turns: readonly Pick<TrackedTurn, "messageId">[]): void {
+    this.#abandoned?.settle(turns);
   }
 
   #forget(turns: readonly Pick<TrackedTurn, "messageId">[]): void {
-    for (const { messageId } of turns) this.#options.feed.state.forget(messageId);
-    this.#abandoned.settle(turns);
+    for (const { messageId } of turns) this.#host.feed.state.forget(messageId);
+    this.#settle(turns);
   }
 }
 

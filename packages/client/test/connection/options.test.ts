@@ -10,8 +10,8 @@ type Loose = Parameters<typeof connectDaemon>[0] & Record<string, unknown>;
 test.each<[option: string, value: unknown, accepted: string]>([
   ["url", "http://x", "ws://, wss://, ws+unix://"],
   ["url", 7, "a string"],
-  ["machine", "local", '{ type: "local" }'],
-  ["machine.type", { type: "laptop" }, '"local", "ephemeral", "computer"'],
+  ["machine", "local", "an object"],
+  ["machine.type", { type: "laptop" }, '"local", "ephemeral", "computer", "fleet"'],
   ["machine.computerId", { type: "computer" }, "the id of a computer"],
   ["machine.sandboxId", { type: "ephemeral", sandboxId: "a.b/c" }, "letters, digits and hyphens"],
   ["apiKey", "  ", "not empty"],

@@ -22,22 +22,20 @@ class Model {
   sent = 0;
 
   constructor() {
-    this.credit = new SessionCredit(
-      {
-        follow: (credit, onResult) => {
-          if (!this.isLinked) return false;
-          this.granted = { ...credit };
-          this.link.push(() => onResult({ position: { epoch: 1, seq: this.sent } }));
-          return true;
-        },
-        grant: ({ events, bytes }) => {
-          expect(Math.min(events, bytes)).toBeGreaterThanOrEqual(0);
-          if (!this.isLinked || this.attaching !== undefined) return;
-          this.granted = { events: this.granted.events + events, bytes: this.granted.bytes + bytes };
-        },
+    this.credit = new SessionCredit({
+      follow: (credit, onResult) => {
+        if (!this.isLinked) return false;
+        this.granted = { ...credit };
+        this.link.push(() => onResult({ position: { epoch: 1, seq: this.sent } }));
+        return true;
       },
-      () => {},
-    );
+      grant: ({ events, bytes }) => {
+        expect(Math.min(events, bytes)).toBeGreaterThanOrEqual(0);
+        if (!this.isLinked || this.attaching !== undefined) return;
+        this.granted = { events: this.granted.events + events, bytes: this.granted.bytes + bytes };
+      },
+      onBegin: () => {},
+    });
   }
 
   /** The daemon sends the next entry, when it may. */
@@ -54,7 +52,7 @@ class Model {
     const next = this.link.shift();
     if (typeof next === "function") next();
     else if (next !== undefined) {
-      const bytes = this.credit.arrived({ type: "assistant_text_delta" }, "x".repeat(next));
+      const bytes = this.credit.arrived({ type: "assistant_text_delta" }, next);
       const consumer = this.leases.findIndex((lease) => lease !== undefined);
       if (bytes === 0) return;
       if (consumer < 0) throw new TypeError("an event costs credit that nobody takes");
@@ -178,24 +176,24 @@ test("however events come and are taken: never more than a window, never none fo
 });
 
 test("bytes are those of the frame in UTF-8, as the daemon counts them, however long it is", () => {
-  const credit = new SessionCredit({ follow: () => false, grant: () => {} }, () => {});
+  const credit = new SessionCredit({ follow: () => false, grant: () => {}, onBegin: () => {} });
   credit.attach();
   const text = fc.oneof(fc.string({ unit: "binary", maxLength: 50 }), fc.constantFrom("é", "漢字", "😀", "\ud800"));
   fc.assert(
     fc.property(text, fc.constantFrom(1, 5_461, 20_000), (piece, times) => {
       const frame = piece.repeat(times);
-      expect(credit.arrived({ type: "x" }, frame)).toBe(Buffer.byteLength(frame));
+      expect(credit.costOf(frame)).toBe(Buffer.byteLength(frame));
     }),
     { numRuns: 100 },
   );
 });
 
 test("what goes beside the credit costs none", () => {
-  const credit = new SessionCredit({ follow: () => false, grant: () => {} }, () => {});
+  const credit = new SessionCredit({ follow: () => false, grant: () => {}, onBegin: () => {} });
   credit.attach();
   for (const type of ["permission_resolved", "ask_user_resolved", "agent_turn_completed", "session_closed"]) {
-    expect(credit.arrived({ type }, "{}")).toBe(0);
+    expect(credit.arrived({ type }, 2)).toBe(0);
   }
-  expect(credit.arrived({ type: "session_notice", code: "STORAGE_FULL" }, "{}")).toBe(0);
-  expect(credit.arrived({ type: "session_notice", code: "AGENT_NOTICE" }, "{}")).toBe(2);
+  expect(credit.arrived({ type: "session_notice", code: "STORAGE_FULL" }, 2)).toBe(0);
+  expect(credit.arrived({ type: "session_notice", code: "AGENT_NOTICE" }, 2)).toBe(2);
 });

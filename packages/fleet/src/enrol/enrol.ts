@@ -3,7 +3,7 @@ import { createUser, encodeUser, fmtCreds } from "@nats-io/jwt";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { checkName, Subjects } from "../names/index.js";
 import { checkEnrolmentKey, type EnrolmentKey } from "./enrolment-key.js";
-import { machinePermissions, servicePermissions } from "./permissions.js";
+import { machinePermissions, servicePermissions, withDomain } from "./permissions.js";
 
 /** For whom credentials are made: one of `machineId` and `client`. */
 export interface EnrolOptions {
@@ -30,8 +30,8 @@ export interface Enrolment {
  * Throws an `InvalidOptionError`.
  */
 export async function enrol(key: EnrolmentKey, options: EnrolOptions): Promise<Enrolment> {
-  const { tenant, account, seed } = checkEnrolmentKey(key);
-  const { name, permissions } = identityOf(new Subjects(tenant), options);
+  const { tenant, account, seed, domain } = checkEnrolmentKey(key);
+  const { name, permissions } = identityOf(new Subjects(tenant), options, domain);
   const { validMs = FLEET_LIMITS.credentialsMs } = options;
   if (!Number.isFinite(validMs) || validMs <= 0) throw new InvalidOptionError("validMs", "a number above 0", validMs);
   const exp = Math.ceil((Date.now() + validMs) / 1_000);
@@ -44,13 +44,13 @@ export async function enrol(key: EnrolmentKey, options: EnrolOptions): Promise<E
   };
 }
 
-function identityOf(subjects: Subjects, { machineId, client }: EnrolOptions) {
+function identityOf(subjects: Subjects, { machineId, client }: EnrolOptions, domain: string | undefined) {
   if ((machineId === undefined) === (client === undefined))
     throw new InvalidOptionError("machineId", "either the name of a machine or that of a service (`client`)");
   if (machineId !== undefined) {
     checkName("machineId", machineId);
-    return { name: `machine ${machineId}`, permissions: machinePermissions(subjects, machineId) };
+    return { name: `machine ${machineId}`, permissions: withDomain(machinePermissions(subjects, machineId), domain) };
   }
   const name = checkName("client", client);
-  return { name: `service ${name}`, permissions: servicePermissions(subjects, name) };
+  return { name: `service ${name}`, permissions: withDomain(servicePermissions(subjects, name), domain) };
 }

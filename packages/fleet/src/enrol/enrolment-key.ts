@@ -9,16 +9,19 @@ export interface EnrolmentKey {
   readonly account: string;
   /** Seed of a signing key of the account. */
   readonly seed: string;
+  /** Domain of the cluster's JetStream, by which programs behind a leaf use it; undefined: it has none. */
+  readonly domain?: string;
 }
 
 /** Checks what was read from a file. Throws an `InvalidOptionError`, which does not contain the key. */
 export function checkEnrolmentKey(value: unknown): EnrolmentKey {
   if (isRecord(value)) {
-    const { tenant, account, seed } = value;
-    if (typeof tenant === "string" && isName(tenant) && typeof account === "string" && isSigningSeed(seed))
-      return { tenant, account, seed };
+    const { tenant, account, seed, domain } = value;
+    const isSound = isName(tenant) && typeof account === "string" && isSigningSeed(seed);
+    if (isSound && (domain === undefined || isName(domain)))
+      return { tenant, account, seed, ...(domain === undefined ? {} : { domain }) };
   }
-  throw new InvalidOptionError("key", "an enrolment key of a fleet: { tenant, account, seed }");
+  throw new InvalidOptionError("key", "an enrolment key of a fleet: { tenant, account, seed, domain? }");
 }
 
 function isSigningSeed(seed: unknown): seed is string {

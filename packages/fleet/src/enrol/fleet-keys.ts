@@ -15,6 +15,15 @@ export interface FleetKeys {
   readonly enrolmentKey: EnrolmentKey;
 }
 
+/** Options of {@link createFleetKeys}. */
+export interface FleetKeysOptions {
+  /**
+   * Name of the cluster's JetStream domain, 1 to 64 letters, digits, `_` and `-`: for machines and services whose server is a leaf.
+   * Default: none.
+   */
+  readonly domain?: string;
+}
+
 /** No bound; JetStream is off for an account that names none. */
 const LIMITS = {
   ...{ subs: -1, data: -1, payload: -1, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 },
@@ -28,8 +37,13 @@ const SYSTEM_LIMITS = { ...LIMITS, mem_storage: 0, disk_storage: 0, streams: 0, 
  *
  * @param directory where each server keeps its accounts and streams, an absolute path on its disk
  */
-export async function createFleetKeys(tenant: string, directory: string): Promise<FleetKeys> {
+export async function createFleetKeys(
+  tenant: string,
+  directory: string,
+  { domain }: FleetKeysOptions = {},
+): Promise<FleetKeys> {
   checkName("tenant", tenant);
+  if (domain !== undefined) checkName("domain", domain);
   const [operator, system, account, signer] = [createOperator(), createAccount(), createAccount(), createAccount()];
   const systemId = system.getPublicKey();
   const accountId = account.getPublicKey();
@@ -39,7 +53,7 @@ export async function createFleetKeys(tenant: string, directory: string): Promis
   const tenantJwt = await encodeAccount(tenant, account, tenantClaims, { signer: operator });
   return {
     serverConfig: [
-      `jetstream: { store_dir: ${JSON.stringify(`${directory}/jetstream`)} }`,
+      `jetstream: { store_dir: ${JSON.stringify(`${directory}/jetstream`)}${domain === undefined ? "" : `, domain: ${domain}`} }`,
       `operator: ${operatorJwt}`,
       `system_account: ${systemId}`,
       `resolver: { type: full, dir: ${JSON.stringify(`${directory}/accounts`)}, allow_delete: false, interval: "2m" }`,
@@ -48,7 +62,7 @@ export async function createFleetKeys(tenant: string, directory: string): Promis
     ].join("\n"),
     operatorSeed: seedOf(operator),
     systemCredentials: await systemCredentials(system),
-    enrolmentKey: { tenant, account: accountId, seed: seedOf(signer) },
+    enrolmentKey: { tenant, account: accountId, seed: seedOf(signer), ...(domain === undefined ? {} : { domain }) },
   };
 }
 

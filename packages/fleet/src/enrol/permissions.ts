@@ -4,6 +4,8 @@ import type { BucketName, Subjects } from "../names/index.js";
 const BUCKETS: readonly BucketName[] = ["machines", "members", "sessions"];
 const MACHINE_BUCKETS: readonly BucketName[] = [...BUCKETS, "names"];
 
+const API = "$JS.API.";
+
 /** How long a machine may answer a request, in ns: a dial is answered when the daemon has accepted the link. */
 const ANSWER_NS = 60_000_000_000;
 
@@ -59,6 +61,18 @@ export function servicePermissions(subjects: Subjects, client: string): Permissi
       ],
     },
   };
+}
+
+/** The same, with the interface of JetStream also by the name of its domain: a leaf passes on no other. */
+export function withDomain(permissions: Permissions, domain: string | undefined): Permissions {
+  const allow = permissions.pub?.allow ?? [];
+  if (domain === undefined) return permissions;
+  const api = `$JS.${domain}.API.`;
+  const named = allow.flatMap((subject) => {
+    if (subject.startsWith(API)) return [api + subject.slice(API.length)];
+    return subject.startsWith("$KV.") ? [api + subject] : [];
+  });
+  return { ...permissions, pub: { ...permissions.pub, allow: [...allow, ...named] } };
 }
 
 /** To see whether the registry is there, and to make it. What exists is not changed by that. */

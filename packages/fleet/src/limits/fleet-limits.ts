@@ -46,6 +46,13 @@ export const FLEET_LIMITS = {
   readAgainMs: 500,
   /** How long another machine may take to state what it has stored of the mail of this one. */
   askMailTimeoutMs: 2_000,
+  /**
+   * Age at which the server removes what was announced of a name, or that the name is gone: twice the 7 days for which mail for a
+   * machine that is away waits.
+   */
+  namesAgeMs: 14 * 24 * 60 * 60_000,
+  /** Interval at which a machine announces its names again: thirteen of them may fail. */
+  renewNamesMs: 24 * 60 * 60_000,
   /** Time in which changes of names are collected before they are announced. */
   namesMs: 50,
   /** How long a machine may take for one step of a move. A step that waits for a turn has no bound. */

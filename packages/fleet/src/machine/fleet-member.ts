@@ -13,6 +13,7 @@ import {
   MachineLease,
   openBuckets,
   registryFailure,
+  type StreamPlace,
 } from "../registry/index.js";
 import type { FleetDaemon, FleetMembership, FleetPrincipal, JoinFleetOptions } from "./membership.js";
 
@@ -25,7 +26,7 @@ export interface FleetMemberOptions {
   readonly instance: string;
   readonly labels: MachineLabels;
   readonly capacity: number;
-  readonly replicas: number;
+  readonly streams: StreamPlace;
   readonly principal: Required<JoinFleetOptions>["principal"];
   readonly logger: Logger;
   readonly renewMs: number | undefined;
@@ -104,11 +105,11 @@ export class FleetMember implements FleetMembership {
   }
 
   async #enter(): Promise<void> {
-    const { daemon, replicas, logger, renewMs } = this.#options;
+    const { daemon, streams, logger, renewMs } = this.#options;
     // The server knows the subscriptions before services can find the machine.
     await this.#router.ready();
     if (this.#refusal !== undefined) throw this.#refusal;
-    const { machines, members } = await openBuckets(this.#parts.nats, this.#subjects, replicas);
+    const { machines, members } = await openBuckets(this.#parts.nats, this.#subjects, streams);
     this.#lease = await MachineLease.take({
       ...{ machines, logger, renewMs },
       describe: () => this.#describe(),
@@ -127,10 +128,10 @@ export class FleetMember implements FleetMembership {
   }
 
   async #carryMail(): Promise<void> {
-    const { daemon, machineId, replicas, logger } = this.#options;
+    const { daemon, machineId, streams, logger } = this.#options;
     const { relay } = daemon;
     if (relay === undefined) return;
-    const place = { nats: this.#parts.nats, subjects: this.#subjects, machineId, replicas };
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, machineId, streams };
     this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 

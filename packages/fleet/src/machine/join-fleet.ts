@@ -16,15 +16,17 @@ import type { FleetDaemon, FleetMembership, FleetPrincipal, JoinFleetOptions } f
  * when another daemon serves as this machine.
  */
 export async function joinFleet(daemon: FleetDaemon, options: JoinFleetOptions): Promise<FleetMembership> {
-  const { servers, credentials, tenant = "default", machineId, labels = {}, replicas = 1, renewMs } = options;
+  const { servers, credentials, domain, tenant = "default", machineId, labels = {}, replicas = 1, renewMs } = options;
   const { capacity = FLEET_LIMITS.capacity, logger = silentLogger, principal = () => PERSON } = options;
   checkName("tenant", tenant);
   checkName("machineId", machineId);
+  if (domain !== undefined) checkName("domain", domain);
   checkLabels(labels);
   checkCapacity(capacity);
   return FleetMember.join({
-    ...{ daemon, tenant, machineId, labels, capacity, replicas, principal, logger, renewMs },
+    ...{ daemon, tenant, machineId, labels, capacity, principal, logger, renewMs },
     nats: { servers, ...(credentials === undefined ? {} : { credentials }) },
+    streams: { replicas, domain },
     instance: randomToken(),
   });
 }

@@ -1,5 +1,5 @@
 import type { ConnectionError, Logger, Transport } from "@daemon-sdk/protocol";
-import type { FleetRelay } from "../mail/index.js";
+import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { FleetMoves } from "../move/index.js";
 import type { NatsOptions } from "../nats/index.js";
 

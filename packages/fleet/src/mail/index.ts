@@ -1,2 +1,1 @@
-export type * from "./fleet-relay.js";
 export { MachineMail } from "./machine-mail.js";

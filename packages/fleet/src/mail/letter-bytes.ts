@@ -1,5 +1,5 @@
 import { isRecord } from "@daemon-sdk/protocol";
-import type { MailAccount, MailLetter, MailReport } from "./fleet-relay.js";
+import type { MailAccount, MailLetter, MailReport } from "@daemon-sdk/protocol/relay";
 
 const LINE_END = 0x0a;
 

@@ -1,28 +1,18 @@
-import type { Logger } from "@daemon-sdk/protocol";
-import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
+import type { MailAccount, MailExchange, MailLetter } from "@daemon-sdk/protocol/relay";
+import type { Msg, Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
-import { isName, type Subjects } from "../names/index.js";
-import type { FleetRelay, MailAccount, MailExchange, MailLetter } from "./fleet-relay.js";
+import { isName } from "../names/index.js";
 import { decodeAccount } from "./letter-bytes.js";
+import type { MailPlace } from "./mail-place.js";
 import { MailStream } from "./mail-stream.js";
 import { NameBoard } from "./name-board.js";
-
-/** Options of {@link MachineMail}. */
-export interface MachineMailOptions {
-  readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly machineId: string;
-  readonly replicas: number;
-  readonly relay: FleetRelay;
-  readonly logger: Logger;
-}
 
 /**
  * Mail of a machine's relay: publishes what its outboxes hold, and hands over what the stream has for it. Pauses while NATS is away,
  * and begins anew with what is not reported when it is back.
  */
 export class MachineMail {
-  readonly #options: MachineMailOptions;
+  readonly #options: MailPlace;
   readonly #subscriptions: Subscription[];
   readonly #board: NameBoard;
   #stream!: MailStream;
@@ -30,7 +20,7 @@ export class MachineMail {
   #isStopped = false;
 
   /** Rejects with CONNECTION_FAILED when the registry cannot be opened. */
-  static async start(options: MachineMailOptions): Promise<MachineMail> {
+  static async start(options: MailPlace): Promise<MachineMail> {
     const board = await NameBoard.open(options);
     const mail = new MachineMail(options, board);
     try {
@@ -47,7 +37,7 @@ export class MachineMail {
     return mail;
   }
 
-  private constructor(options: MachineMailOptions, board: NameBoard) {
+  private constructor(options: MailPlace, board: NameBoard) {
     this.#options = options;
     this.#board = board;
     const { nats, subjects, machineId } = options;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "@daemon-sdk/protocol";
+import type { MailLetter } from "@daemon-sdk/protocol/relay";
 import {
   type Consumer,
   type ConsumerMessages,
@@ -10,20 +10,15 @@ import {
   jetstream,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { type NatsConnection, nanos } from "@nats-io/nats-core";
+import { nanos } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
-import { isName, type Subjects } from "../names/index.js";
-import { makeStream, registryFailure } from "../registry/index.js";
-import type { MailLetter } from "./fleet-relay.js";
+import { isName } from "../names/index.js";
+import { jetStreamOptions, makeStream, registryFailure } from "../registry/index.js";
 import { decodeLetter, encodeLetter } from "./letter-bytes.js";
+import type { MailPlace } from "./mail-place.js";
 
 /** Options of {@link MailStream}. */
-export interface MailStreamOptions {
-  readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly machineId: string;
-  readonly replicas: number;
-  readonly logger: Logger;
+export interface MailStreamOptions extends Omit<MailPlace, "relay"> {
   /** Stores letters of one machine, in order. When it rejects they are read again. */
   onLetters(sender: string, letters: readonly MailLetter[]): Promise<void>;
 }
@@ -46,19 +41,19 @@ export class MailStream {
   private constructor(options: MailStreamOptions, manager: JetStreamManager) {
     this.#options = options;
     this.#manager = manager;
-    this.#client = jetstream(options.nats);
+    this.#client = jetstream(options.nats, jetStreamOptions(options.streams));
     this.#name = options.subjects.mailStream(options.machineId);
   }
 
   /** Opens the stream, and makes it when it is missing. Rejects with CONNECTION_FAILED. */
   static async open(options: MailStreamOptions): Promise<MailStream> {
     try {
-      const manager = await jetstreamManager(options.nats);
-      const { subjects, machineId, replicas } = options;
+      const { nats, subjects, machineId, streams } = options;
+      const manager = await jetstreamManager(nats, jetStreamOptions(streams));
       await makeStream(manager.streams, {
         name: subjects.mailStream(machineId),
         subjects: [subjects.mail(machineId)],
-        num_replicas: replicas,
+        num_replicas: streams.replicas,
         max_age: nanos(FLEET_LIMITS.mailAgeMs),
         // A full stream refuses letters, which wait in the outboxes of their senders.
         discard: DiscardPolicy.New,

@@ -1,42 +1,48 @@
-import { isRecord, type Logger } from "@daemon-sdk/protocol";
+import { isRecord } from "@daemon-sdk/protocol";
+import type { NamePlace } from "@daemon-sdk/protocol/relay";
 import type { KV, KvWatchEntry } from "@nats-io/kv";
-import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
-import { isName, type Subjects } from "../names/index.js";
+import { isName } from "../names/index.js";
 import { openNames } from "../registry/index.js";
-import type { FleetRelay, NamePlace } from "./fleet-relay.js";
+import type { MailPlace } from "./mail-place.js";
 
 /** Options of {@link NameBoard}. */
-export interface NameBoardOptions {
-  readonly nats: NatsConnection;
-  readonly subjects: Subjects;
-  readonly machineId: string;
-  readonly replicas: number;
-  readonly relay: FleetRelay;
-  readonly logger: Logger;
+export interface NameBoardOptions extends MailPlace {
+  /** Age at which the server removes an entry, in ms; default `FLEET_LIMITS.namesAgeMs`. */
+  readonly ageMs?: number;
+  /** Interval at which names are announced again, in ms; default `FLEET_LIMITS.renewNamesMs`. */
+  readonly renewMs?: number;
 }
 
-/** Names of the relay by machine, in the registry: each machine writes entries under its own name, and follows those of the others. */
+/**
+ * Names of the relay by machine, in the registry: each machine writes entries under its own name, and follows those of the others. The
+ * server removes old entries, so that names which are gone do not pile up; those that are there are announced again.
+ */
 export class NameBoard {
   readonly #options: NameBoardOptions;
   readonly #bucket: KV;
   /** Names that may differ from their entries. */
   readonly #changed = new Set<string>();
+  /** Entries as the bucket has them. */
+  readonly #written = new Map<string, string>();
   #watch: { stop(): void } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #renewals: ReturnType<typeof setInterval> | undefined;
+  readonly #renewMs: number;
   #isWriting = false;
   #isStopped = true;
 
   private constructor(options: NameBoardOptions, bucket: KV) {
     this.#options = options;
     this.#bucket = bucket;
+    this.#renewMs = options.renewMs ?? FLEET_LIMITS.renewNamesMs;
     options.relay.onNameChanged = (name) => this.#change(name);
   }
 
   /** Opens the bucket, and makes it when it is missing. Rejects with CONNECTION_FAILED. */
   static async open(options: NameBoardOptions): Promise<NameBoard> {
-    const { nats, subjects, replicas } = options;
-    return new NameBoard(options, await openNames(nats, subjects, replicas));
+    const { nats, subjects, streams, ageMs } = options;
+    return new NameBoard(options, await openNames(nats, subjects, streams, ageMs));
   }
 
   /** Reads all entries, corrects the own ones, and follows the others. Also after a pause. Rejects when the registry fails. */
@@ -47,6 +53,7 @@ export class NameBoard {
     if (this.#isStopped) watch.stop();
     else this.#watch = watch;
     void this.#follow(watch);
+    this.#renewals = setInterval(() => this.#renew(), this.#renewMs);
     for (const { name } of this.#options.relay.names()) this.#changed.add(name);
     this.#writeSoon(0);
   }
@@ -58,6 +65,7 @@ export class NameBoard {
     this.#watch = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    clearInterval(this.#renewals);
   }
 
   /** The machine leaves the fleet. Its entries stay: mail for its names waits for its return. */
@@ -67,8 +75,6 @@ export class NameBoard {
     this.#options.relay.forgetElsewhere();
   }
 
-  readonly #written = new Map<string, string>();
-
   async #follow(watch: AsyncIterable<KvWatchEntry>): Promise<void> {
     try {
       for await (const entry of watch) this.#read(entry);
@@ -77,7 +83,7 @@ export class NameBoard {
     }
   }
 
-  #read({ key, operation, value }: KvWatchEntry): void {
+  #read({ key, operation, value, created }: KvWatchEntry): void {
     const { machineId: own, relay } = this.#options;
     const [machineId = "", hex = ""] = key.split(".");
     const name = nameOf(hex);
@@ -89,7 +95,16 @@ export class NameBoard {
     }
     if (text === undefined) this.#written.delete(name);
     else this.#written.set(name, text);
-    if (text !== this.#textOf(name)) this.#change(name);
+    // In either direction: clocks differ.
+    const isOld = text !== undefined && Math.abs(Date.now() - created.getTime()) > this.#renewMs;
+    if (isOld) this.#written.delete(name);
+    if (isOld || text !== this.#textOf(name)) this.#change(name);
+  }
+
+  /** Announces all names again. */
+  #renew(): void {
+    this.#written.clear();
+    for (const { name } of this.#options.relay.names()) this.#change(name);
   }
 
   #textOf(name: string): string | undefined {

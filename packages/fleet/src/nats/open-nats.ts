@@ -17,6 +17,11 @@ export interface NatsOptions {
   readonly servers: string | readonly string[];
   /** The text of a credentials file (`.creds`). Default: none, for a server without accounts. */
   readonly credentials?: string;
+  /**
+   * Domain of the cluster's JetStream (`domain` in its configuration), for a program whose server is a leaf: a leaf passes on the
+   * interface of JetStream by that name only. Default: none.
+   */
+  readonly domain?: string;
 }
 
 /** Who connects. */

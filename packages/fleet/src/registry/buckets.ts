@@ -3,6 +3,7 @@ import {
   DiscardPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
+  jetstream,
   jetstreamManager,
   type StreamAPI,
 } from "@nats-io/jetstream";
@@ -27,15 +28,26 @@ export interface Buckets {
   readonly sessions: KV;
 }
 
+/** Where the streams of a fleet are, and how many copies of each there are. */
+export interface StreamPlace {
+  /** Copies in the cluster; fixed by the first that opens a stream. */
+  readonly replicas: number;
+  /** Domain of the cluster's JetStream, behind a leaf. */
+  readonly domain: string | undefined;
+}
+
+/** What the client of JetStream needs for streams of that place. */
+export function jetStreamOptions({ domain }: StreamPlace): { domain?: string } {
+  return domain === undefined ? {} : { domain };
+}
+
 /**
  * Opens the registry, and makes what is missing of it. Rejects with CONNECTION_FAILED when the cluster cannot say within its time, as in
  * a minority of it, or without JetStream; with AUTH_REJECTED when the credentials may not use it.
- *
- * @param replicas copies of the registry in the cluster; fixed by the first that opens it
  */
-export async function openBuckets(nats: NatsConnection, subjects: Subjects, replicas: number): Promise<Buckets> {
+export async function openBuckets(nats: NatsConnection, subjects: Subjects, place: StreamPlace): Promise<Buckets> {
   try {
-    const open = await bucketOpener(nats, subjects, replicas);
+    const open = await bucketOpener(nats, subjects, place);
     const [machines, members, sessions] = await Promise.all([
       open("machines", FLEET_LIMITS.leaseMs),
       open("members"),
@@ -47,21 +59,30 @@ export async function openBuckets(nats: NatsConnection, subjects: Subjects, repl
   }
 }
 
-/** Opens the bucket of the relay's names, which machines use only: as {@link openBuckets}. */
-export async function openNames(nats: NatsConnection, subjects: Subjects, replicas: number): Promise<KV> {
+/**
+ * Opens the bucket of the relay's names, which machines use only: as {@link openBuckets}. Its entries end by their age. A name that is
+ * gone leaves a marker, which its machine may not remove: whoever may purge one entry may purge all.
+ */
+export async function openNames(
+  nats: NatsConnection,
+  subjects: Subjects,
+  place: StreamPlace,
+  ageMs: number = FLEET_LIMITS.namesAgeMs,
+): Promise<KV> {
   try {
-    return await (await bucketOpener(nats, subjects, replicas))("names");
+    return await (await bucketOpener(nats, subjects, place))("names", ageMs);
   } catch (cause) {
     throw registryFailure("opened", cause);
   }
 }
 
-async function bucketOpener(nats: NatsConnection, subjects: Subjects, replicas: number) {
-  const streams = (await jetstreamManager(nats)).streams;
-  const kvm = new Kvm(nats);
+async function bucketOpener(nats: NatsConnection, subjects: Subjects, place: StreamPlace) {
+  const options = jetStreamOptions(place);
+  const { streams } = await jetstreamManager(nats, options);
+  const kvm = new Kvm(jetstream(nats, options));
   return async (name: BucketName, maxAgeMs = 0) => {
     const bucket = subjects.bucket(name);
-    await makeBucket(streams, bucket, { replicas, maxAgeMs });
+    await makeBucket(streams, bucket, { replicas: place.replicas, maxAgeMs });
     return kvm.open(bucket, { bindOnly: true, allow_direct: true });
   };
 }

@@ -22,16 +22,17 @@ export interface ConnectFleetOptions extends NatsOptions, FleetConnectionOptions
  * Rejects with an `InvalidOptionError`; with CONNECTION_FAILED or AUTH_REJECTED when NATS or its JetStream cannot be used.
  */
 export async function connectFleet(options: ConnectFleetOptions): Promise<Fleet> {
-  const { servers, credentials, tenant = "default", replicas = 1, client: named, ...connection } = options;
+  const { servers, credentials, domain, tenant = "default", replicas = 1, client: named, ...connection } = options;
   const client = named ?? (credentials === undefined ? undefined : serviceOf(credentials)) ?? randomToken();
   checkName("tenant", tenant);
   checkName("client", client);
+  if (domain !== undefined) checkName("domain", domain);
   const { logger = silentLogger } = connection;
   const subjects = new Subjects(tenant);
   const given = { servers, ...(credentials === undefined ? {} : { credentials }) };
   const nats = await openNats(given, { name: `service ${client}`, inbox: subjects.clientInbox(client) });
   try {
-    const buckets = await openBuckets(nats, subjects, replicas);
+    const buckets = await openBuckets(nats, subjects, { replicas, domain });
     const machines = await MachineDirectory.open(buckets, logger);
     const self = { client, instance: randomToken() };
     const router = new LinkRouter({ nats, subjects, prefix: subjects.client(self), link: { logger } });

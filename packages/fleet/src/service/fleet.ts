@@ -1,5 +1,12 @@
 import type { DaemonConnection, DaemonSession, DaemonSessionOptions, ResumeSessionOptions } from "@daemon-sdk/client";
-import { DaemonError, isRecord, newId, type SearchSessionsParams, SessionNotFoundError } from "@daemon-sdk/protocol";
+import {
+  DaemonError,
+  isRecord,
+  newId,
+  type SearchSessionsParams,
+  SessionNotFoundError,
+  type Transport,
+} from "@daemon-sdk/protocol";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
@@ -109,12 +116,23 @@ export class Fleet implements AsyncDisposable {
    * Attaches to a session, wherever it runs: also to one that no service made. Rejects with `SessionNotFoundError` when no machine that is
    * online has it, and with MACHINE_GONE when the machine that had it is not online.
    */
-  async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+  resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<DaemonSession> {
+    return this.onMachineOf(sessionId, (connection) => connection.resumeSession(sessionId, options));
+  }
+
+  /**
+   * Makes a call for a session on the machine that has it: where the registry says, and where the session is found when that is wrong. Such
+   * a call is repeated once, after SESSION_NOT_FOUND. Rejects as {@link Fleet.resumeSession}, and as `call`.
+   */
+  async onMachineOf<Result>(
+    sessionId: string,
+    call: (connection: DaemonConnection, machineId: string) => Promise<Result>,
+  ): Promise<Result> {
     const { sessions, machines } = this.#parts;
     const hinted = await this.#mover.settle(sessionId);
     if (hinted !== undefined && machines.get(hinted)?.state === "online") {
       try {
-        return await (await this.connection(hinted)).resumeSession(sessionId, options);
+        return await call(await this.connection(hinted), hinted);
       } catch (error) {
         const isElsewhere = DaemonError.is(error, "SESSION_NOT_FOUND") || DaemonError.is(error, "SESSION_MOVED");
         if (!isElsewhere) throw error;
@@ -123,10 +141,26 @@ export class Fleet implements AsyncDisposable {
     const found = await this.#find(sessionId);
     if (found !== undefined) {
       await sessions.note(sessionId, found);
-      return (await this.connection(found)).resumeSession(sessionId, options);
+      return call(await this.connection(found), found);
     }
     if (hinted !== undefined && machines.get(hinted)?.state !== "online") throw machineGone(hinted);
     throw new SessionNotFoundError(sessionId);
+  }
+
+  /** The machine that has a session. Rejects as {@link Fleet.resumeSession}. */
+  machineOf(sessionId: string): Promise<string> {
+    return this.onMachineOf(sessionId, async (connection, machineId) => {
+      await connection.getSessionMessages(sessionId, { limit: 1 });
+      return machineId;
+    });
+  }
+
+  /**
+   * Opens a link to a machine, for a `transport` of `connectDaemon`. Rejects with MACHINE_GONE for one that is not online, with
+   * CONNECTION_FAILED when it does not answer, with AUTH_REJECTED when NATS refuses the credentials, with the reason of `signal`.
+   */
+  dial(machineId: string, signal: AbortSignal): Promise<Transport> {
+    return this.#parts.links.dial(machineId, signal);
   }
 
   /**
@@ -157,7 +191,7 @@ export class Fleet implements AsyncDisposable {
    * @param options.endBefore Unix milliseconds: only sessions that were updated before
    */
   async listSessions(options: { limit?: number; endBefore?: number } = {}): Promise<FleetResult<FleetSession>> {
-    const { items, missing } = await this.#ask(
+    const { items, missing } = await this.#list(
       async (connection) => (await connection.listAvailableSessions(options)).sessions,
     );
     return { items: [...items].sort((one, other) => other.updatedAt - one.updatedAt), missing };
@@ -168,20 +202,33 @@ export class Fleet implements AsyncDisposable {
    * `(await fleet.connection(machineId)).answerRequest(…)`.
    */
   async listRequests(): Promise<FleetResult<FleetRequest>> {
-    const { items, missing } = await this.#ask(async (connection) => connection.listRequests());
+    const { items, missing } = await this.#list(async (connection) => connection.listRequests());
     return { items: [...items].sort((one, other) => one.createdAt - other.createdAt), missing };
   }
 
   /** Sessions of all machines whose conversations match, newest first. */
   async searchSessions(search: SearchSessionsParams): Promise<FleetSearchResult> {
     let isIncomplete = false;
-    const { items, missing } = await this.#ask(async (connection) => {
+    const { items, missing } = await this.#list(async (connection) => {
       const found = await connection.searchSessions(search);
       isIncomplete ||= found.isIncomplete === true;
       return found.sessions;
     });
     const sorted = [...items].sort((one, other) => (other.updatedAt ?? 0) - (one.updatedAt ?? 0));
     return { items: sorted, missing, isIncomplete };
+  }
+
+  /**
+   * Makes a call on every machine, on some at a time, each for a bounded time. A machine that is lost, fails or is late is in `missing`.
+   *
+   * @param call resolves with the items of its machine
+   */
+  onMachines<Item>(
+    call: (connection: DaemonConnection, machineId: string) => Promise<readonly Item[]>,
+  ): Promise<FleetResult<Item>> {
+    return askMachines(this.#parts.machines.list(), async ({ machineId }) =>
+      call(await this.connection(machineId), machineId),
+    );
   }
 
   /** Closes all connections. Sessions continue on their machines. */
@@ -199,11 +246,11 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Asks every machine, and adds its id to each of its items. */
-  #ask<Item extends object>(
+  #list<Item extends object>(
     ask: (connection: DaemonConnection) => Promise<readonly Item[]>,
   ): Promise<FleetResult<Item & { readonly machineId: string }>> {
-    return askMachines(this.#parts.machines.list(), async ({ machineId }) => {
-      const items = await ask(await this.connection(machineId));
+    return this.onMachines(async (connection, machineId) => {
+      const items = await ask(connection);
       return items.map((item) => ({ ...item, machineId }));
     });
   }

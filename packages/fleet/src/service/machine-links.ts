@@ -1,5 +1,5 @@
 import { type ConnectDaemonOptions, connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
-import { ConnectionError, type DialRequest, type Transport } from "@daemon-sdk/protocol";
+import { ConnectionError, type Transport } from "@daemon-sdk/protocol";
 import { natsRefusal } from "../nats/index.js";
 import type { MachineDirectory } from "../registry/index.js";
 import { type Dialer, dialMachine, notReached } from "./dial-machine.js";
@@ -48,6 +48,16 @@ export class MachineLinks {
     return made;
   }
 
+  /** As `Fleet.dial`: the machine's present instance, after its restart another one than before. */
+  async dial(machineId: string, signal: AbortSignal, purpose?: "move"): Promise<Transport> {
+    const { machines, router } = this.#parts;
+    const machine = machines.get(machineId);
+    if (this.#end !== undefined) throw this.#end;
+    if (router.isAway) throw notReached(machineId, "NATS is away");
+    if (machine?.state !== "online") throw machineGone(machineId);
+    return dialMachine(this.#parts, machine, signal, purpose);
+  }
+
   /** A link by which sessions are moved. Rejects as {@link connection}. */
   async dialForMoves(machineId: string): Promise<Transport> {
     if (this.#end !== undefined) throw this.#end;
@@ -55,7 +65,7 @@ export class MachineLinks {
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     try {
-      return await this.#dial(machineId, { url: "", signal: attempt.signal }, "move");
+      return await this.dial(machineId, attempt.signal, "move");
     } finally {
       this.#attempts.delete(attempt);
     }
@@ -78,7 +88,7 @@ export class MachineLinks {
         // The machine knows who dials by the subject, and needs no other credential.
         token: "fleet",
         signal: attempt.signal,
-        transport: (request) => this.#dial(machineId, request),
+        transport: ({ signal }) => this.dial(machineId, signal),
       });
     } finally {
       this.#attempts.delete(attempt);
@@ -88,16 +98,6 @@ export class MachineLinks {
   #endAll(error: ConnectionError): void {
     this.#end ??= error;
     for (const attempt of this.#attempts) attempt.abort(error);
-  }
-
-  /** Dials the machine's present instance: after its restart, another one than before. */
-  async #dial(machineId: string, { signal }: DialRequest, purpose?: "move"): Promise<Transport> {
-    const { machines, router } = this.#parts;
-    const machine = machines.get(machineId);
-    if (this.#end !== undefined) throw this.#end;
-    if (router.isAway) throw notReached(machineId, "NATS is away");
-    if (machine?.state !== "online") throw notReached(machineId, "it is not online");
-    return dialMachine(this.#parts, machine, signal, purpose);
   }
 }
 

@@ -241,6 +241,34 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
   });
 });
 
+test.skipIf(!HAS_NATS)(
+  `credentials of a cluster with a domain hold behind its leaf, and reach no further${NO_NATS}`,
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), "fleet-domain-"));
+    const { serverConfig, enrolmentKey } = await createFleetKeys("acme", directory, { domain: "hub" });
+    await using server = await NatsServer.start(serverConfig);
+    await using bench = new FleetBench(server.url, "acme");
+    const of = async (options: EnrolOptions) => ({
+      credentials: (await enrol(enrolmentKey, options)).credentials,
+      domain: "hub",
+    });
+    await bench.machine("m-1", await of({ machineId: "m-1" }));
+    const fleet = await bench.service(await of({ client: "bot" }));
+    const session = await fleet.createSession({ needs: { agent: "echo" }, cwd: bench.directory });
+    expect((await fleet.listSessions()).items).toMatchObject([{ sessionId: session.sessionId, machineId: "m-1" }]);
+    const { credentials } = await of({ machineId: "m-1" });
+    const nats = await openNats({ servers: server.url, credentials }, { name: "thief" });
+    for (const subject of [
+      "$JS.hub.API.$KV.f_acme_machines.m-2",
+      "$JS.hub.API.STREAM.DELETE.KV_f_acme_machines",
+      "$JS.hub.API.STREAM.PURGE.f_acme_mail=m-2",
+    ])
+      expect(await violations(nats, () => nats.publish(subject, "{}")), subject).toEqual(["publish"]);
+    await nats.close();
+    rmSync(directory, { recursive: true, force: true });
+  },
+);
+
 /** The operations that the server refused. */
 async function violations(nats: NatsConnection, act: () => unknown): Promise<string[]> {
   const refused: string[] = [];

@@ -1,6 +1,6 @@
 import { DroidMessageType, type EventPosition, type FollowedEvent, type SessionFollow } from "@daemon-sdk/client";
 import { DaemonError, type InboxRequest } from "@daemon-sdk/protocol";
-import type { HttpDaemon } from "../daemon/index.js";
+import type { HttpDaemon, ServedDaemon } from "../daemon/index.js";
 
 /** What the gateway sends of a session: an event of a turn, or the requests that are pending now. */
 export type SessionNews =
@@ -76,11 +76,13 @@ export class SessionEvents {
   }
 
   /** Begins to read. Rejects where the session does not exist, before any event. */
-  static async open(daemon: HttpDaemon, options: SessionEventsOptions): Promise<SessionEvents> {
-    const end = daemon.follow(options.sessionId);
-    const now = await end.begin;
-    await end.return();
-    return new SessionEvents(daemon, options, options.after ?? now);
+  static open({ onSession }: Pick<ServedDaemon, "onSession">, options: SessionEventsOptions): Promise<SessionEvents> {
+    return onSession(options.sessionId, async (daemon) => {
+      const end = daemon.follow(options.sessionId);
+      const now = await end.begin;
+      await end.return();
+      return new SessionEvents(daemon, options, options.after ?? now);
+    });
   }
 
   /** The position of the last event that was read, whether or not it was news. */

@@ -10,7 +10,7 @@ import {
   sourceRules,
   withCors,
 } from "../access/index.js";
-import { type DaemonSource, daemonOf, type HttpDaemon } from "../daemon/index.js";
+import { type DaemonSource, daemonOf, type ServedDaemon } from "../daemon/index.js";
 import { HTTP_LIMITS } from "../limits.js";
 import { openApiDocument } from "../openapi/index.js";
 import { HttpRefusal, problemResponse } from "../problem/index.js";
@@ -32,17 +32,17 @@ interface Gateway {
   readonly rules: SourceRules;
   readonly options: HttpHandlerOptions;
   readonly services: RouteServices;
-  daemonOf(principal: HttpPrincipal): Promise<HttpDaemon>;
+  daemonOf(principal: HttpPrincipal): Promise<ServedDaemon>;
 }
 
 /**
- * Makes a fetch handler that serves a daemon over HTTP: sessions, messages, events, requests, webhooks, and the OpenAPI document
+ * Makes a fetch handler that serves a daemon, or all machines of a fleet, over HTTP: sessions, messages, events, requests, webhooks, and the OpenAPI document
  * under `/openapi.json`. docs/http.md describes the routes.
  *
  * The handler keeps nothing between requests. What a caller may need later is in the daemon, and webhooks are in their store. So any
- * number of handlers may serve one daemon, and a restart loses nothing.
+ * number of handlers may serve one daemon or fleet, and a restart loses nothing.
  *
- * @param source a connection, or a function that returns the connection of a principal
+ * @param source a connection, a fleet, or a function that returns that of a principal
  */
 export function createHttpHandler(source: DaemonSource, options: HttpHandlerOptions): HttpHandler {
   checkHandlerOptions(options);

@@ -1,4 +1,5 @@
 import { EVENT_ROUTES } from "./events.js";
+import { MACHINE_ROUTES } from "./machines.js";
 import { MESSAGE_ROUTES } from "./messages.js";
 import { REQUEST_ROUTES } from "./requests.js";
 import type { Route } from "./route.js";
@@ -14,4 +15,5 @@ export const ROUTES: readonly Route[] = [
   ...EVENT_ROUTES,
   ...REQUEST_ROUTES,
   ...WEBHOOK_ROUTES,
+  ...MACHINE_ROUTES,
 ];

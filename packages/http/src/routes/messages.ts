@@ -17,7 +17,10 @@ export const MESSAGE_ROUTES: readonly Route[] = [
     summary: "A page of the conversation, newest first.",
     query: { limit: QUERY.messageLimit, cursor: QUERY.cursor, role: QUERY.role },
     answer: { description: "A page.", schema: MESSAGE_PAGE },
-    read: ({ daemon, param, query }) => daemon.getSessionMessages(param("sessionId"), query),
+    read({ daemon, param, query }) {
+      const sessionId = param("sessionId");
+      return daemon.onSession(sessionId, (one) => one.getSessionMessages(sessionId, query));
+    },
   }),
   route({
     method: "post",
@@ -33,9 +36,11 @@ export const MESSAGE_ROUTES: readonly Route[] = [
       const sessionId = param("sessionId");
       const messageId = keyOf(request) ?? newId();
       const { text, ...attached } = body as { text: string } & SendOptions;
-      await withOpenSession(daemon, sessionId, () => daemon.send(sessionId, text, { ...attached, messageId }));
+      const receipt = await daemon.onSession(sessionId, async (one) => {
+        await withOpenSession(one, sessionId, () => one.send(sessionId, text, { ...attached, messageId }));
+        return receiptOf(one, sessionId, messageId);
+      });
       const path = `/sessions/${encodeURIComponent(sessionId)}/receipts/${encodeURIComponent(messageId)}`;
-      const receipt = await receiptOf(daemon, sessionId, messageId);
       return json({ messageId, receipt }, 202, { location: services.address(path) });
     },
   }),
@@ -48,8 +53,10 @@ export const MESSAGE_ROUTES: readonly Route[] = [
     async read({ daemon, param, query: { wait = 0 }, request }) {
       const [sessionId, messageId] = [param("sessionId"), param("messageId")];
       const end = wait === 0 ? undefined : AbortSignal.any([request.signal, AbortSignal.timeout(wait * 1_000)]);
-      if (end !== undefined) await untilFinal(daemon, sessionId, messageId, end);
-      return receiptOf(daemon, sessionId, messageId);
+      return daemon.onSession(sessionId, async (one) => {
+        if (end !== undefined) await untilFinal(one, sessionId, messageId, end);
+        return receiptOf(one, sessionId, messageId);
+      });
     },
   }),
 ];

@@ -10,7 +10,7 @@ export const REQUEST_ROUTES: readonly Route[] = [
     summary: "Pending permission requests and questions, oldest first.",
     query: { sessionId: QUERY.sessionId },
     answer: { description: "The pending requests.", schema: REQUESTS },
-    read: async ({ daemon, query }) => ({ requests: await daemon.listRequests(query) }),
+    read: ({ daemon, query }) => daemon.listRequests(query),
   }),
   acting({
     method: "post",

@@ -1,5 +1,5 @@
 import type { HttpPrincipal, OpenStreams } from "../access/index.js";
-import type { HttpDaemon } from "../daemon/index.js";
+import type { ServedDaemon } from "../daemon/index.js";
 import type { Schema } from "../schemas/index.js";
 import type { Webhooks } from "../webhooks/index.js";
 
@@ -15,7 +15,7 @@ export interface RouteServices {
 
 /** One request, authorised and checked. */
 export interface Call<Query = unknown, Body = unknown> {
-  readonly daemon: HttpDaemon;
+  readonly daemon: ServedDaemon;
   readonly principal: HttpPrincipal;
   readonly request: Request;
   readonly services: RouteServices;

@@ -1,6 +1,6 @@
-import type { DaemonSessionOptions, SessionSnapshot } from "@daemon-sdk/client";
+import type { SessionSnapshot } from "@daemon-sdk/client";
 import { withoutUndefined } from "@daemon-sdk/protocol";
-import { loadSession, NO_ANSWERS, released } from "../daemon/index.js";
+import { type HttpDaemon, loadSession, type NewSessionOptions, NO_ANSWERS, released } from "../daemon/index.js";
 import { eventId } from "../events/index.js";
 import { NEW_SESSION, QUERY, SEARCH_RESULT, SESSION, SESSION_CHANGE, SESSION_PAGE } from "../schemas/index.js";
 import { acting, json, type Route, reading, route } from "./route.js";
@@ -15,8 +15,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: "A page of all sessions, newest first.",
     query: { limit: QUERY.sessionLimit, before: QUERY.before },
     answer: { description: "A page.", schema: SESSION_PAGE },
-    read: ({ daemon, query: { limit, before } }) =>
-      daemon.listAvailableSessions(withoutUndefined({ limit, endBefore: before })),
+    read: ({ daemon, query: { limit, before } }) => daemon.listSessions(withoutUndefined({ limit, endBefore: before })),
   }),
   route({
     method: "post",
@@ -26,7 +25,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     body: NEW_SESSION,
     answers: { 201: SHOWN },
     async handle({ daemon, body, services }) {
-      const session = await daemon.createSession({ ...(body as DaemonSessionOptions), ...NO_ANSWERS });
+      const session = await daemon.createSession({ ...(body as NewSessionOptions), ...NO_ANSWERS });
       const { sessionId } = session;
       const headers = { location: services.address(`/sessions/${encodeURIComponent(sessionId)}`) };
       return json(shown(sessionId, await released(session)), 201, headers);
@@ -39,7 +38,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     answer: SHOWN,
     async read({ daemon, param }) {
       const sessionId = param("sessionId");
-      return shown(sessionId, await loadSession(daemon, sessionId));
+      return shown(sessionId, await daemon.onSession(sessionId, (one) => loadSession(one, sessionId)));
     },
   }),
   acting({
@@ -49,7 +48,10 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: "Sets the title.",
     body: SESSION_CHANGE,
     outcome: "Done.",
-    act: ({ daemon, param, body }) => daemon.renameSession(param("sessionId"), (body as { title: string }).title),
+    act({ daemon, param, body }) {
+      const sessionId = param("sessionId");
+      return daemon.onSession(sessionId, (one) => one.renameSession(sessionId, (body as { title: string }).title));
+    },
   }),
   acting<{ force?: "true" | "false" }>({
     method: "delete",
@@ -58,7 +60,10 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: "Deletes the session and its conversation. Nothing brings it back.",
     query: { force: QUERY.force },
     outcome: "Done.",
-    act: ({ daemon, param, query: { force } }) => daemon.deleteSession(param("sessionId"), { force: force === "true" }),
+    act({ daemon, param, query: { force } }) {
+      const sessionId = param("sessionId");
+      return daemon.onSession(sessionId, (one) => one.deleteSession(sessionId, { force: force === "true" }));
+    },
   }),
   action("archive", "Removes the session from the lists.", (daemon, id) => daemon.archiveSession(id)),
   action("unarchive", "Adds an archived session to the lists again.", (daemon, id) => daemon.unarchiveSession(id)),
@@ -76,18 +81,23 @@ export const SESSION_ROUTES: readonly Route[] = [
   }),
 ];
 
-function action(name: string, summary: string, act: (daemon: ActedOn, sessionId: string) => Promise<unknown>): Route {
+function action(
+  name: string,
+  summary: string,
+  act: (daemon: HttpDaemon, sessionId: string) => Promise<unknown>,
+): Route {
   return acting({
     method: "post",
     path: `/sessions/{sessionId}/${name}`,
     operationId: `${name}Session`,
     summary,
     outcome: "Done.",
-    act: ({ daemon, param }) => act(daemon, param("sessionId")),
+    act({ daemon, param }) {
+      const sessionId = param("sessionId");
+      return daemon.onSession(sessionId, (one) => act(one, sessionId));
+    },
   });
 }
-
-type ActedOn = Parameters<Route["handle"]>[0]["daemon"];
 
 function shown(sessionId: string, { settings, history, position, title, cwd }: SessionSnapshot): object {
   const lastEventId = position === undefined ? undefined : eventId(position);

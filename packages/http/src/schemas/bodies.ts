@@ -10,7 +10,6 @@ import {
   inboxRequestSchema,
   initializeSessionParamsSchema,
   listRequestsParamsSchema,
-  listRequestsResultSchema,
   mcpServerConfigSchema,
   messageBlockSchema,
   receiptSchema,
@@ -40,8 +39,26 @@ const AVAILABLE_SESSION = component(
     ...fieldsOf(availableSessionSchema, ["sessionId", "title", "hostId", "cwd", "messagesCount", "tags"]),
     updatedAt: time,
     archivedAt: z.exactOptional(time),
+    machineId: z.exactOptional(described(text, "In a fleet: the machine that has it.")),
   }),
 );
+/** Machines that have no part in an answer. */
+const missing = {
+  missing: z.exactOptional(
+    described(
+      z.array(
+        component(
+          "MissingMachine",
+          z.looseObject({ machineId: text, code: text, detail: described(text, "For people.") }),
+        ),
+      ),
+      "In a fleet: the machines that have no part in this answer, and why. Empty where it is whole.",
+    ),
+  ),
+} as const;
+const onMachine = z.looseObject({
+  machineId: z.exactOptional(described(text, "In a fleet: the machine that has it.")),
+});
 component("InboxRequest", inboxRequestSchema);
 component("McpServerConfig", mcpServerConfigSchema);
 component("ImageSource", imageSourceSchema);
@@ -58,14 +75,42 @@ export const SESSION_PAGE = component(
     sessions: z.array(AVAILABLE_SESSION),
     hasMore: z.boolean(),
     nextCursor: z.exactOptional(described(z.number(), "`before` of the next page.")),
+    ...missing,
   }),
 );
 /** A page of a conversation. */
 export const MESSAGE_PAGE = component("MessagePage", getSessionMessagesResultSchema);
 /** Hits of a search. */
-export const SEARCH_RESULT = component("SearchResult", searchSessionsResultSchema);
+export const SEARCH_RESULT = component(
+  "SearchResult",
+  z.intersection(searchSessionsResultSchema, z.looseObject({ sessions: z.array(onMachine), ...missing })),
+);
 /** Pending requests. */
-export const REQUESTS = component("Requests", listRequestsResultSchema);
+export const REQUESTS = component(
+  "Requests",
+  z.looseObject({ requests: z.array(z.intersection(inboxRequestSchema, onMachine)), ...missing }),
+);
+/** The machines of a fleet. */
+export const MACHINES = component(
+  "Machines",
+  z.looseObject({
+    machines: z.array(
+      component(
+        "Machine",
+        z.looseObject({
+          machineId: text,
+          state: described(z.enum(["online", "lost"]), "`lost`: it renewed its entry in the registry too long ago."),
+          labels: z.record(z.string(), z.string()),
+          agents: described(z.array(text), "Names of its agents, the default first."),
+          working: described(z.number(), "Sessions at work."),
+          capacity: described(z.number(), "Sessions at work that count as full."),
+          load: described(z.number(), "`working` by `capacity`."),
+          version: z.string(),
+        }),
+      ),
+    ),
+  }),
+);
 
 /** A session, as it is now. */
 export const SESSION = component(
@@ -103,6 +148,12 @@ export const NEW_SESSION = component(
     cwd: z.exactOptional(redescribed(initializeParams.cwd, "Working directory of the agent.")),
     agent: redescribed(initializeParams.agent, "Name of a configured agent."),
     systemPrompt: z.exactOptional(text),
+    labels: z.exactOptional(
+      described(
+        z.record(z.string(), z.string()),
+        "In a fleet: labels that the machine must have. One with the agent and these labels is chosen by its load.",
+      ),
+    ),
   }),
 );
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventPosition } from "@daemon-sdk/client";
 import { DaemonError } from "@daemon-sdk/protocol";
-import type { HttpDaemon } from "../daemon/index.js";
+import type { ServedDaemon } from "../daemon/index.js";
 import { SessionEvents, type SessionNews } from "../events/index.js";
 import type { WebhookCursor, WebhookCursors } from "./cursors.js";
 import { attempt, deliveryOf } from "./delivery.js";
@@ -12,7 +12,7 @@ export interface WebhookRunParts {
   readonly pauseMs: number;
   readonly pauseMaxMs: number;
   /** The daemon with the webhook's session. */
-  daemon(): Promise<HttpDaemon>;
+  daemon(): Promise<ServedDaemon>;
   /** Called when the webhook has ended for good: its session or its receiver is gone. */
   onEnd(): void;
   onError(error: unknown): void;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { InvalidOptionError } from "@daemon-sdk/protocol";
 import type { HttpPrincipal } from "../access/index.js";
-import type { HttpDaemon } from "../daemon/index.js";
+import type { ServedDaemon } from "../daemon/index.js";
 import { HTTP_LIMITS } from "../limits.js";
 import { HttpRefusal } from "../problem/index.js";
 import type { WebhookCursor, WebhookCursors } from "./cursors.js";
@@ -23,7 +23,7 @@ export interface WebhookOptions {
 
 /** What {@link Webhooks} is made of. */
 export interface WebhooksParts extends WebhookOptions {
-  daemonOf(principal: HttpPrincipal): Promise<HttpDaemon>;
+  daemonOf(principal: HttpPrincipal): Promise<ServedDaemon>;
   onError(error: unknown): void;
 }
 

@@ -243,6 +243,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The machines of the fleet, those that are lost included. 501 where the gateway serves one daemon. */
+        get: operations["listMachines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -346,6 +363,18 @@ export interface components {
             updatedAt: number;
             /** @description Unix milliseconds. */
             archivedAt?: number;
+            /** @description In a fleet: the machine that has it. */
+            machineId?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        MissingMachine: {
+            /** @description In a fleet: the machine that has it. */
+            machineId: string;
+            /** @description In a fleet: the machine that has it. */
+            code: string;
+            /** @description In a fleet: the machine that has it. */
+            detail: string;
         } & {
             [key: string]: unknown;
         };
@@ -519,6 +548,8 @@ export interface components {
             hasMore: boolean;
             /** @description `before` of the next page. */
             nextCursor?: number;
+            /** @description In a fleet: the machines that have no part in this answer, and why. Empty where it is whole. */
+            missing?: components["schemas"]["MissingMachine"][];
         } & {
             [key: string]: unknown;
         };
@@ -547,17 +578,58 @@ export interface components {
                 })[];
             } & {
                 [key: string]: unknown;
+            })[] & ({
+                /** @description In a fleet: the machine that has it. */
+                machineId?: string;
+            } & {
+                [key: string]: unknown;
             })[];
             isIncomplete?: boolean;
+            /** @description In a fleet: the machines that have no part in this answer, and why. Empty where it is whole. */
+            missing?: components["schemas"]["MissingMachine"][];
+        };
+        Requests: {
+            requests: (components["schemas"]["InboxRequest"] & ({
+                /** @description In a fleet: the machine that has it. */
+                machineId?: string;
+            } & {
+                [key: string]: unknown;
+            }))[];
+            /** @description In a fleet: the machines that have no part in this answer, and why. Empty where it is whole. */
+            missing?: components["schemas"]["MissingMachine"][];
         } & {
             [key: string]: unknown;
         };
-        Requests: {
-            requests: components["schemas"]["InboxRequest"][];
+        Machine: {
+            /** @description In a fleet: the machine that has it. */
+            machineId: string;
+            /**
+             * @description `lost`: it renewed its entry in the registry too long ago.
+             * @enum {string}
+             */
+            state: "online" | "lost";
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Names of its agents, the default first. */
+            agents: string[];
+            /** @description Sessions at work. */
+            working: number;
+            /** @description Sessions at work that count as full. */
+            capacity: number;
+            /** @description `working` by `capacity`. */
+            load: number;
+            version: string;
+        } & {
+            [key: string]: unknown;
+        };
+        Machines: {
+            machines: components["schemas"]["Machine"][];
         } & {
             [key: string]: unknown;
         };
         Session: {
+            /** @description In a fleet: the machine that has it. */
             sessionId: string;
             title?: string;
             cwd?: string;
@@ -594,7 +666,12 @@ export interface components {
             cwd?: string;
             /** @description Name of a configured agent. */
             agent?: string;
+            /** @description In a fleet: the machine that has it. */
             systemPrompt?: string;
+            /** @description In a fleet: labels that the machine must have. One with the agent and these labels is chosen by its load. */
+            labels?: {
+                [key: string]: string;
+            };
         };
         SessionChange: {
             title: string;
@@ -614,6 +691,7 @@ export interface components {
             };
         };
         Accepted: {
+            /** @description In a fleet: the machine that has it. */
             messageId: string;
             receipt: components["schemas"]["Receipt"];
         } & {
@@ -631,6 +709,7 @@ export interface components {
         NewWebhook: {
             /** Format: uri */
             url: string;
+            /** @description In a fleet: the machine that has it. */
             sessionId: string;
             /** @description Types of events. Default: `result`, `requests`. */
             events?: string[];
@@ -640,8 +719,10 @@ export interface components {
         Webhook: {
             /** Format: uri */
             url: string;
+            /** @description In a fleet: the machine that has it. */
             sessionId: string;
             events: string[];
+            /** @description In a fleet: the machine that has it. */
             webhookId: string;
             /** @description Unix milliseconds. */
             createdAt: number;
@@ -655,8 +736,10 @@ export interface components {
         AddedWebhook: {
             /** Format: uri */
             url: string;
+            /** @description In a fleet: the machine that has it. */
             sessionId: string;
             events: string[];
+            /** @description In a fleet: the machine that has it. */
             webhookId: string;
             /** @description Unix milliseconds. */
             createdAt: number;
@@ -1188,6 +1271,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMachines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All machines that are known. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machines"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -1,27 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
 import type { CommandContext, CommandLine } from "./command-line.js";
 import { describeError, EXIT } from "./fail.js";
 import { addFleetKeyCommands } from "./fleet-keys-command.js";
-import { serversOf } from "./fleet-options.js";
+import { type Fleet, type FleetAddress, openFleet } from "./open-fleet.js";
 import { requestText } from "./sessions/index.js";
 import { type Column, printTable } from "./table.js";
 import { timeText } from "./time-text.js";
 
-type FleetPackage = typeof import("@daemon-sdk/fleet");
-type Fleet = InstanceType<FleetPackage["Fleet"]>;
 type Machine = ReturnType<Fleet["machines"]> extends Iterable<infer One> ? One : never;
 type Sessions = Awaited<ReturnType<Fleet["listSessions"]>>;
 type Session = Sessions["items"][number];
 type Request = Awaited<ReturnType<Fleet["listRequests"]>>["items"][number];
-
-/** How the commands reach the fleet. */
-interface FleetAddress {
-  readonly servers: string;
-  readonly creds?: string;
-  readonly tenant?: string;
-}
 
 /** Adds `fleet`. */
 export function addFleetCommands(program: Command, cli: CommandLine): void {
@@ -34,6 +23,7 @@ export function addFleetCommands(program: Command, cli: CommandLine): void {
       .requiredOption("--servers <servers>", "NATS servers of the fleet (nats://…, several by commas)")
       .option("--creds <file>", "credentials for NATS")
       .option("--tenant <name>", "the tenant (default: default)")
+      .option("--domain <name>", "domain of the cluster's JetStream, behind a leaf (default: none)")
       .action(cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))));
   add("machines", "list the machines: state, load, agents, labels", machines);
   add(
@@ -80,32 +70,8 @@ function printResult<Item extends object>(
 }
 
 async function withFleet(address: FleetAddress, run: (fleet: Fleet) => Promise<number>): Promise<number> {
-  const { connectFleet } = await loadFleet();
-  const { creds, tenant } = address;
-  await using fleet = await connectFleet({
-    servers: serversOf(address.servers),
-    ...(creds === undefined ? {} : { credentials: await readCredentials(creds) }),
-    ...(tenant === undefined ? {} : { tenant }),
-  });
+  await using fleet = await openFleet(address);
   return await run(fleet);
-}
-
-async function readCredentials(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    throw new InvalidOptionError("creds", `the path of a credentials file that can be read; ${path} cannot`);
-  }
-}
-
-/** The package is an optional peer: it contains a client, and the daemon must not depend on its clients. */
-async function loadFleet(): Promise<FleetPackage> {
-  try {
-    return await import("@daemon-sdk/fleet");
-  } catch (cause) {
-    const text = "This needs the package @daemon-sdk/fleet. Install it where @daemon-sdk/local-daemon is installed.";
-    throw new DaemonError("LOCAL_DAEMON_UNAVAILABLE", `${text} ${describeError(cause)}`, { cause });
-  }
 }
 
 const MACHINE_COLUMNS: readonly Column<Machine>[] = [

@@ -25,9 +25,8 @@ export function addFleetKeyCommands(fleet: Command, cli: CommandLine): void {
     .command(fleet, "init", "make the keys of a new cluster with one tenant, and the configuration of its servers")
     .argument("<directory>", "where they are written; must not have any yet")
     .option("--tenant <name>", "the tenant", "default")
-    .action(
-      cli.action((context, directory: string, { tenant }: { tenant: string }) => init(context, directory, tenant)),
-    );
+    .option("--domain <name>", "domain of the cluster's JetStream, for machines behind a leaf (default: none)")
+    .action(cli.action((context, directory: string, options: InitOptions) => init(context, directory, options)));
   cli
     .command(fleet, "enrol", "print credentials for one machine or one service")
     .requiredOption("--key <file>", `the tenant's ${FILES.enrolmentKey}`)
@@ -43,6 +42,11 @@ export function addFleetKeyCommands(fleet: Command, cli: CommandLine): void {
     .action(cli.action((context, directory: string, options: RevokeOptions) => revoke(context, directory, options)));
 }
 
+interface InitOptions {
+  readonly tenant: string;
+  readonly domain?: string;
+}
+
 interface EnrolCommandOptions {
   readonly key: string;
   readonly machine?: string;
@@ -55,10 +59,14 @@ interface RevokeOptions {
   readonly user: string;
 }
 
-async function init({ json, terminal }: CommandContext, given: string, tenant: string): Promise<number> {
+async function init(
+  { json, terminal }: CommandContext,
+  given: string,
+  { tenant, ...options }: InitOptions,
+): Promise<number> {
   const directory = resolve(given);
   const { createFleetKeys } = await loadEnrol();
-  const keys = await createFleetKeys(tenant, directory);
+  const keys = await createFleetKeys(tenant, directory, options);
   await makeDirectory(directory);
   await writeNew(join(directory, FILES.config), keys.serverConfig);
   await writeNew(join(directory, FILES.operator), keys.operatorSeed);
@@ -79,7 +87,7 @@ async function enrol({ json, terminal }: CommandContext, options: EnrolCommandOp
     ...(service === undefined ? {} : { client: service }),
     ...(days === undefined ? {} : { validMs: days * DAY_MS }),
   });
-  if (json) terminal.json({ user, expiresAt: expiresAt.toISOString(), credentials });
+  if (json) terminal.json({ user, expiresAt: expiresAt.getTime(), credentials });
   else terminal.answer(credentials);
   terminal.note(`Valid until ${expiresAt.toISOString()}. To revoke them: --user ${user}`);
   return EXIT.ok;

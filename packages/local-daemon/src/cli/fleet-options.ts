@@ -8,6 +8,7 @@ export interface FleetOptions {
   readonly fleet?: string;
   readonly creds?: string;
   readonly tenant?: string;
+  readonly domain?: string;
   readonly machine?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly capacity?: number;
@@ -23,6 +24,11 @@ export function addFleetOptions(command: Command): Command {
     .option("--creds <file>", "with --fleet: credentials for NATS")
     .option("--tenant <name>", "with --fleet: the tenant (default: default)", fleetNameOf)
     .option(
+      "--domain <name>",
+      "with --fleet: domain of the cluster's JetStream, behind a leaf (default: none)",
+      fleetNameOf,
+    )
+    .option(
       "--machine <name>",
       "with --fleet: name of this machine, unique in the fleet (default: the host's name)",
       fleetNameOf,
@@ -33,13 +39,14 @@ export function addFleetOptions(command: Command): Command {
 
 /** The settings that these options mean; undefined without `--fleet`. */
 export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefined {
-  const { fleet, creds, tenant, machine, label, capacity } = options;
+  const { fleet, creds, tenant, domain, machine, label, capacity } = options;
   if (fleet === undefined) return undefined;
   return {
     servers: serversOf(fleet),
     ...(machine === undefined ? {} : { machineId: machine }),
     ...(creds === undefined ? {} : { credentialsFile: creds }),
     ...(tenant === undefined ? {} : { tenant }),
+    ...(domain === undefined ? {} : { domain }),
     ...(label === undefined ? {} : { labels: label }),
     ...(capacity === undefined ? {} : { capacity }),
   };

@@ -13,8 +13,9 @@ import type { PendingRequestRow, SessionRow, StoreReader } from "../storage/inde
 import { callRunningDaemon, type DaemonCall } from "./daemon-call.js";
 import type { Terminal } from "./terminal.js";
 
-/** A session as lists show it; `state` is `closed` for one that is not open. */
-export interface ListedSession extends AvailableSession {
+/** A session as lists show it; `state` is `closed` for one that is not open. Times in Unix milliseconds. */
+export interface ListedSession extends Omit<AvailableSession, "archivedAt"> {
+  readonly archivedAt?: number;
   readonly state: string;
   readonly agent?: string;
 }
@@ -72,7 +73,8 @@ export class DaemonReader implements SessionReader {
     for (let endBefore: number | undefined; ; ) {
       const query = endBefore === undefined ? {} : { endBefore };
       const page = await this.call.engine.request(METHODS.listAvailableSessions, query);
-      for (const session of page.sessions) yield { ...session, state: states.get(session.sessionId) ?? "closed" };
+      for (const session of page.sessions)
+        yield { ...inMilliseconds(session), state: states.get(session.sessionId) ?? "closed" };
       if (!page.hasMore || page.nextCursor === undefined) return;
       endBefore = page.nextCursor;
     }
@@ -167,16 +169,25 @@ export class StoredReader implements SessionReader {
 /** Messages or sessions of one call. */
 const PAGE = 100;
 
+/** The wire has seconds, with decimals that are not exact, and a text. */
+function inMilliseconds({ archivedAt, ...session }: AvailableSession): Omit<ListedSession, "state"> {
+  return {
+    ...session,
+    updatedAt: Math.round(session.updatedAt * 1_000),
+    ...(archivedAt === undefined ? {} : { archivedAt: Date.parse(archivedAt) }),
+  };
+}
+
 function listed(row: SessionRow, messagesCount: number): ListedSession {
   return {
     sessionId: row.id,
-    updatedAt: row.updatedAt / 1_000,
+    updatedAt: row.updatedAt,
     ...(row.title === undefined ? {} : { title: row.title }),
     cwd: row.cwd,
     agent: row.agent,
     messagesCount,
     tags: [...row.tags],
-    ...(row.archivedAt === undefined ? {} : { archivedAt: new Date(row.archivedAt).toISOString() }),
+    ...(row.archivedAt === undefined ? {} : { archivedAt: row.archivedAt }),
     state: "closed",
   };
 }

@@ -116,6 +116,7 @@ const fleetSchema = z.strictObject({
   servers: someNames.check(z.describe("Addresses of NATS servers, such as nats://nats.example.com:4222.")),
   machineId: optional(fleetName, "Name of this machine, unique in the fleet. Default: the host's name."),
   tenant: optional(fleetName, "The tenant. Default: default."),
+  domain: optional(fleetName, "Domain of the cluster's JetStream, for a machine behind a leaf. Default: none."),
   credentialsFile: optional(z.string(fileText).check(z.regex(/^\//, fileText)), "Credentials for NATS (.creds)."),
   labels: optional(z.record(name, z.string("a text")), "What sessions may ask for, by name."),
   capacity: optional(whole(1, 1_000_000), "Sessions at work that count as full. Default: 8."),

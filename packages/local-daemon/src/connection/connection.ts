@@ -147,6 +147,8 @@ export class Connection<Inbound extends Message = string> {
     }
     if (!this.#step("accepted")) return;
     clearTimeout(this.#deadline);
+    // A timer that is over is still an object with a function.
+    this.#deadline = undefined;
     if (this.#dialect.ping !== undefined) this.#heartbeat?.add(this.#pulse);
     this.#guard(() => this.#dialect.onActive?.());
   }

@@ -14,6 +14,8 @@ export interface FleetSettings {
   /** Default: the host's name. */
   readonly machineId?: string;
   readonly tenant?: string;
+  /** Domain of the cluster's JetStream, for a machine behind a leaf. */
+  readonly domain?: string;
   /** Path of a credentials file (`.creds`). */
   readonly credentialsFile?: string;
   readonly labels?: Readonly<Record<string, string>>;

@@ -17,13 +17,18 @@ export class CreditMeter {
   }
 
   /** Entries that it still covers, whatever their size. */
-  get events(): number {
+  get entries(): number {
     return Math.max(this.#events, 0);
   }
 
-  /** One entry of so many bytes was sent. */
-  spend(bytes: number): void {
-    this.#events--;
+  /** Bytes that it still covers. */
+  get bytes(): number {
+    return Math.max(this.#bytes, 0);
+  }
+
+  /** A message of so many bytes was sent, with so many entries. */
+  spend(bytes: number, entries = 1): void {
+    this.#events -= entries;
     this.#bytes -= bytes;
   }
 

@@ -2,6 +2,7 @@ import { CloseCode, type Credit, DaemonError, type Logger } from "@daemon-sdk/pr
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { FrameRun } from "../storage/index.js";
 import { CreditMeter } from "./credit-meter.js";
+import type { EntryBatches } from "./entry-batches.js";
 import { earlyCopy, isFreeFrame, isRequestFrame, requestIdOf, resolvedCopy } from "./journal-frame.js";
 import type { FrameSink, JournalReader } from "./journal-reader.js";
 
@@ -9,6 +10,8 @@ import type { FrameSink, JournalReader } from "./journal-reader.js";
 export interface CursorSource {
   /** Last entry that has been committed, and so may be delivered. */
   readonly committedSeq: number;
+  /** Makes the messages of cursors that may send several entries at once. */
+  readonly batches: Pick<EntryBatches, "at">;
   /** As of `Store`. */
   readFrames(fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun>;
 }
@@ -55,6 +58,7 @@ export class Cursor {
   readonly #options: CursorOptions;
   readonly #sink: FrameSink;
   readonly #credit: CreditMeter | undefined;
+  readonly #sendsBatches: boolean;
   #state: "held" | "lagging" | "blocked" | "live" | "closed" = "held";
   #nextSeq: number;
   /** Last entry that was delivered, or scanned for what must not wait. */
@@ -72,6 +76,7 @@ export class Cursor {
     this.#nextSeq = options.fromSeq;
     this.#scannedSeq = (options.earlyFromSeq ?? options.fromSeq) - 1;
     this.#credit = options.credit === undefined ? undefined : new CreditMeter(options.credit);
+    this.#sendsBatches = options.credit?.batches === true;
   }
 
   /** Position of the entry it delivers next. */
@@ -137,19 +142,35 @@ export class Cursor {
 
   /** Sends until the connection is full, or the credit spent. True when all of it was sent. */
   #send(frames: readonly string[]): boolean {
-    const sink = this.#sink;
-    let isAll = true;
-    for (const frame of frames) {
-      if (sink.isFull || !this.#pay(frame)) {
-        isAll = false;
-        break;
-      }
-      this.#nextSeq++;
-      if (!isRequestFrame(frame)) sink.send(frame);
-      else this.#sendRequest(frame);
+    let at = 0;
+    while (at < frames.length && !this.#sink.isFull) {
+      const sent = this.#sendsBatches ? this.#sendBatch(frames, at) : 0;
+      if (sent === 0 && !this.#sendOne(frames[at] ?? "")) break;
+      at += sent || 1;
     }
     this.#scannedSeq = Math.max(this.#scannedSeq, this.#nextSeq - 1);
-    return isAll;
+    return at === frames.length;
+  }
+
+  /** How many entries were sent as one message. */
+  #sendBatch(frames: readonly string[], at: number): number {
+    const credit = this.#credit;
+    if (credit === undefined || credit.isSpent) return 0;
+    const batch = this.#options.source.batches.at(frames, at, credit);
+    if (batch === undefined) return 0;
+    this.#nextSeq += batch.count;
+    credit.spend(Buffer.byteLength(batch.text), batch.count);
+    this.#sink.send(batch.text);
+    return batch.count;
+  }
+
+  /** False when there is no credit for it. */
+  #sendOne(frame: string): boolean {
+    if (!this.#pay(frame)) return false;
+    this.#nextSeq++;
+    if (!isRequestFrame(frame)) this.#sink.send(frame);
+    else this.#sendRequest(frame);
+    return true;
   }
 
   #sendRequest(frame: string): void {
@@ -229,7 +250,7 @@ export class Cursor {
   async #readPage(): Promise<void> {
     // No more than the credit covers, and one entry that shows that it is spent: a client grants a quarter of its window at a time,
     // and a whole page for each grant would read every entry many times.
-    const maxFrames = this.#credit && this.#credit.events + 1;
+    const maxFrames = this.#credit && this.#credit.entries + 1;
     const run = await this.#options.source.readFrames(this.#nextSeq, JOURNAL_LIMITS.readPageBytes, maxFrames);
     if (this.#state !== "lagging") return;
     if (run.frames.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);

@@ -22,11 +22,18 @@ const FREE_TYPES = ["permission_resolved", "ask_user_resolved", "agent_turn_comp
 /** Notices of the daemon, which sends few. An agent may send any number of its own. */
 const NOTICE_HEAD = '"type":"session_notice","code":';
 const AGENT_NOTICE_HEAD = `${NOTICE_HEAD}"AGENT_NOTICE"`;
+/** Nearly every entry is one of these. */
+const DELTA_HEAD = '"type":"assistant_text_delta"';
 const FREE_HEADS = [...FREE_TYPES.map((type) => `"type":"${type}"`), NOTICE_HEAD];
 
 /** Text of every notification of one session up to the notification itself; made once, because most of a frame is this. */
 export function notificationHead(sessionId: SessionId): string {
   return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${JSON.stringify(sessionId)},"notification":`;
+}
+
+/** Text of a batch of one session up to its first notification. */
+export function batchHead(sessionId: SessionId): string {
+  return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notifications","params":{"sessionId":${JSON.stringify(sessionId)},"notifications":[`;
 }
 
 /** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where credit may not count, then `code`. */
@@ -41,9 +48,12 @@ export function requestText(id: string, method: string, params: string): string 
   return `${REQUEST_HEAD},${VERSION}${REQUEST_ID}${id}","method":"daemon.${method}","params":${params}`;
 }
 
+/** The beginning of every `_meta` of a journal. */
+export const META_HEAD = ',"_meta":{"epoch":';
+
 /** Text of every `_meta` of one start of the daemon up to the number of the entry; {@link foreignMeta} and two brackets follow it. */
 export function metaHead(epoch: number): string {
-  return `,"_meta":{"epoch":${epoch},"seq":`;
+  return `${META_HEAD}${epoch},"seq":`;
 }
 
 /** Whether a journal frame asks for an answer. Looks at its beginning only. */
@@ -63,7 +73,13 @@ export function requestIdOf(frame: string): string {
  */
 export function isFreeFrame(frame: string): boolean {
   if (isRequestFrame(frame)) return true;
-  const at = frame.indexOf(BODY) + BODY.length;
+  return isFreeBody(frame, frame.indexOf(BODY) + BODY.length - 1);
+}
+
+/** As {@link isFreeFrame}, of a notification whose text begins at `start`. */
+export function isFreeBody(frame: string, start: number): boolean {
+  const at = start + 1;
+  if (frame.startsWith(DELTA_HEAD, at)) return false;
   return FREE_HEADS.some((head) => frame.startsWith(head, at)) && !frame.startsWith(AGENT_NOTICE_HEAD, at);
 }
 

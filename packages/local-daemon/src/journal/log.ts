@@ -15,6 +15,7 @@ import type { FrameRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storag
 import type { CommitWatch } from "./commit-watch.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
+import { EntryBatches } from "./entry-batches.js";
 import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
 import { foreignMeta, mayBeFree, metaHead, notificationHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
@@ -78,6 +79,7 @@ export class SessionLog implements CommitSource, CursorSource {
   state = new SessionState({ turns: true });
   /** The cursors of the clients that follow, in the order they attached. */
   readonly cursors = new Map<JournalReader, Cursor>();
+  readonly batches: EntryBatches;
   readonly #options: SessionLogOptions;
   readonly #notificationHead: string;
   readonly #metaHead: string;
@@ -107,6 +109,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.sessionId = options.sessionId;
     this.#lastSeq = options.lastSeq;
     this.#committedSeq = options.lastSeq;
+    this.batches = new EntryBatches(options.sessionId);
     this.#notificationHead = notificationHead(options.sessionId);
     this.#metaHead = metaHead(options.epoch);
     this.#keeper = new JournalKeeper(options);

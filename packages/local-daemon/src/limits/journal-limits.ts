@@ -4,14 +4,18 @@ import { LIMITS } from "@daemon-sdk/protocol";
 export const JOURNAL_LIMITS = {
   /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
   segmentEntries: 64,
+  /** Entries of one batch: a quarter of a client's window. */
+  batchEntries: 256,
+  /** Texts of one batch, in UTF-16 units: what a socket writes at once. Its last entry may be larger. */
+  batchChars: 64 * 1024,
   /** Bytes read from the store at a time for a lagging reader, which holds one page in memory. */
   readPageBytes: 256 * 1024,
   /** Entries kept in memory for cursors that wait for credit, of all sessions, in UTF-16 units: windows of a hundred clients. */
-  recentChars: 4 * 1024 * 1024,
+  recentChars: 32 * 1024 * 1024,
   /** How far such a cursor may be behind: one that is not read at all must not take the room of the others. */
-  recentReachEntries: 1_024,
+  recentReachEntries: 4_096,
   /** Entries of these that are read at a time: as many as a client's window. */
-  recentRunEntries: 256,
+  recentRunEntries: 1_024,
   /** Entries of one session that could not be stored and wait for cursors that lag, in UTF-16 units. */
   unstoredBytes: 256 * 1024,
   /** Stored entries and characters between two checks of a journal's retention, and the shortest time: a check costs a query. */

@@ -1,5 +1,9 @@
 /** Bounds and times of mailboxes; no option changes them. The configurable ones are in `RelayLimits`. */
 export const MAILBOX_LIMITS = {
+  /** Messages for another machine that were stored within this time have one age: in seconds it is as exact as its readers need. */
+  ageMarkMs: 1_000,
+  /** Ages that are known of one outbox; of one that fills for days each stands for hours. */
+  ageMarks: 64,
   /** Entries and UTF-16 units of a stored segment: a reader that needs one entry reads no more than a segment. */
   segmentEntries: 128,
   segmentUnits: 256 * 1024,

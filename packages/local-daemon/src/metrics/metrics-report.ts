@@ -3,6 +3,15 @@ import { Counter, LabelledCounter } from "./counter.js";
 import type { DaemonMetrics } from "./daemon-metrics.js";
 import { Histogram } from "./histogram.js";
 
+/** What waits for one machine of the fleet. */
+export interface OutboxGauges {
+  readonly machineId: string;
+  readonly letters: number;
+  readonly bytes: number;
+  readonly oldestMs: number;
+  readonly deadLetters: number;
+}
+
 /** What is read when somebody asks, and not counted. */
 export interface Gauges {
   readonly openSessions: number;
@@ -12,6 +21,8 @@ export interface Gauges {
   readonly pendingRequests: number;
   readonly connections: number;
   readonly relayConnections: number;
+  /** What waits for each machine of the fleet. */
+  readonly outboxes: readonly OutboxGauges[];
   /** Agents that start or run … */
   readonly liveAgents: number;
   /** … of them those that start … */
@@ -68,6 +79,17 @@ const GAUGES: readonly Row<KeysOf<Gauges, number | undefined>>[] = [
   ["loop_lag_seconds", "loopLagSeconds", "Longest time within 10 s for which the event loop was held."],
 ];
 
+const OUTBOXES: readonly (readonly [name: string, value: (outbox: OutboxGauges) => number, help: string])[] = [
+  ["outbox_letters", ({ letters }) => letters, "Messages for a machine of the fleet that it has not reported."],
+  ["outbox_bytes", ({ bytes }) => bytes, "Size of these messages, a character counted as one byte."],
+  ["outbox_oldest_seconds", ({ oldestMs }) => oldestMs / 1000, "How long the oldest of them has waited."],
+  [
+    "outbox_dead_letters",
+    ({ deadLetters }) => deadLetters,
+    "Messages that the machine refused, or did not take in time.",
+  ],
+];
+
 /** All that a daemon measures, as `get_metrics` answers it. */
 export function metricsReport(metrics: DaemonMetrics, gauges: Gauges, now: number): GetMetricsResult {
   return {
@@ -79,6 +101,7 @@ export function metricsReport(metrics: DaemonMetrics, gauges: Gauges, now: numbe
         const value = gauges[key];
         return value === undefined ? [] : [single(PREFIX + name, "gauge", help, value)];
       }),
+      ...outboxMetrics(gauges.outboxes),
       ...processMetrics(metrics, gauges),
     ],
     minutes: metrics.ring.minutes(),
@@ -92,6 +115,15 @@ export function histogramsOf(metrics: DaemonMetrics): ReadonlyMap<string, Histog
     return source instanceof Histogram ? [[PREFIX + name, source] as const] : [];
   });
   return new Map(found);
+}
+
+/** A series for each machine that ever had mail from here; without any there is no metric. */
+function outboxMetrics(outboxes: readonly OutboxGauges[]): Metric[] {
+  if (outboxes.length === 0) return [];
+  return OUTBOXES.map(([name, value, help]) => ({
+    ...{ name: PREFIX + name, type: "gauge", help },
+    samples: outboxes.map((outbox) => ({ labels: { machine: outbox.machineId }, value: value(outbox) })),
+  }));
 }
 
 /** Those of every process have the names that monitoring expects of them. */

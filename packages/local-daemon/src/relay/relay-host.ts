@@ -5,7 +5,7 @@ import type { Store } from "../storage/index.js";
 import { DaemonExchange } from "./exchange/index.js";
 import { Channels, ShadowTable, Topics } from "./groups/index.js";
 import { handlerGroups, recipientsHere } from "./handlers/index.js";
-import { DurableMailboxes } from "./mailboxes/index.js";
+import { DurableMailboxes, type OutboxFigures } from "./mailboxes/index.js";
 import { Directory, NameRegistry, NamesElsewhere } from "./names/index.js";
 import { Presence } from "./presence.js";
 import { PresenceFeed } from "./presence-feed.js";
@@ -90,6 +90,11 @@ export class RelayHost implements RelayGate {
     this.#feed = feed;
     this.#topics = topics;
     this.#channels = channels;
+  }
+
+  /** What waits for each machine of the fleet. */
+  outboxFigures(): OutboxFigures[] {
+    return this.#mailboxes.outboxFigures();
   }
 
   joined(peer: ConnectedPeer): void {

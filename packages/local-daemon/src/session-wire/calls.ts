@@ -14,7 +14,6 @@ import {
 } from "@daemon-sdk/protocol";
 import * as z from "zod/mini";
 import type { Tickets } from "../access/index.js";
-import type { LoopShares } from "../connection/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import { inLoop } from "../loop/index.js";
 import type { SessionHost } from "../sessions/index.js";
@@ -41,9 +40,8 @@ import {
 } from "./handlers/index.js";
 
 import { ReachableSessions } from "./reachable-sessions.js";
-import type { ReadTurns } from "./read-turns.js";
-import type { RefusalLog } from "./refusal-log.js";
 import { toRpcError } from "./rpc-error.js";
+import type { SharedTurns } from "./shared-turns.js";
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
   [
@@ -80,10 +78,8 @@ const READS: ReadonlySet<string> = new Set(
 /** What all connections share to answer calls. */
 export interface CallServices {
   readonly host: SessionHost;
-  readonly tickets: Tickets;
-  readonly reads: ReadTurns;
-  readonly refusals: RefusalLog;
-  readonly shares: LoopShares;
+  readonly credentials: { readonly tickets: Tickets };
+  readonly turns: Pick<SharedTurns, "reads" | "refusals" | "shares">;
   readonly reload: Reload;
   readMetrics(): GetMetricsResult;
   readonly openConsole: OpenConsole;
@@ -114,23 +110,24 @@ export interface CallsOptions {
 /** The calls of one client: each is answered once, with its own id. */
 export class Calls {
   readonly #options: CallsOptions;
-  readonly #open = new Set<Promise<void>>();
-  readonly #ending = new AbortController();
+  #open: Set<Promise<void>> | undefined;
+  /** Made for the first call that waits. */
+  #ending: AbortController | undefined;
+  #hasEnded = false;
   /** Calls that wait, before their answers are made. */
   #waiting = 0;
 
   constructor(options: CallsOptions) {
     this.#options = options;
-    // One listener for each call that waits.
-    setMaxListeners(0, this.#ending.signal);
   }
 
   /** Answers a call; resolves when it was answered. */
   answer(call: IncomingCall): Promise<void> {
     const answering = this.#answer(call);
+    this.#open ??= new Set();
     this.#open.add(answering);
     // Never rejects: errors were answered.
-    void answering.then(() => this.#open.delete(answering));
+    void answering.then(() => this.#open?.delete(answering));
     return answering;
   }
 
@@ -141,14 +138,30 @@ export class Calls {
 
   /** Resolves when every call so far was answered. */
   async settled(): Promise<void> {
-    this.#ending.abort();
-    await Promise.all(this.#open);
+    this.#abort();
+    await Promise.all(this.#open ?? []);
   }
 
   /** The client's connection has ended. */
   end(): void {
-    this.#ending.abort();
-    this.#options.services.reads.leave(this.#options.client);
+    this.#abort();
+    this.#options.services.turns.reads.leave(this.#options.client);
+  }
+
+  /** Aborted when the client has gone or logs out: what waits is answered at once. */
+  get #ends(): AbortSignal {
+    if (this.#ending === undefined) {
+      this.#ending = new AbortController();
+      // One listener for each call that waits.
+      setMaxListeners(0, this.#ending.signal);
+      if (this.#hasEnded) this.#ending.abort();
+    }
+    return this.#ending.signal;
+  }
+
+  #abort(): void {
+    this.#hasEnded = true;
+    this.#ending?.abort();
   }
 
   async #answer(call: IncomingCall): Promise<void> {
@@ -158,7 +171,7 @@ export class Calls {
       const params = checked(handler, call.request.params, call.large);
       if (handler.waitsFor?.(params) === true) await this.#wait(handler, params, call);
       const work = () => this.#run(handler, params, call);
-      await (READS.has(handler.name) ? services.reads.take(client, call.units, work) : work());
+      await (READS.has(handler.name) ? services.turns.reads.take(client, call.units, work) : work());
     } catch (error) {
       this.#fail(call, error);
     }
@@ -168,7 +181,7 @@ export class Calls {
     if (this.#waiting >= SERVING_LIMITS.waitingCalls) throw tooManyWait();
     this.#waiting++;
     try {
-      await handler.wait?.(params, this.#call(incoming));
+      await handler.wait?.(params, this.#call(incoming), this.#ends);
     } finally {
       this.#waiting--;
     }
@@ -185,7 +198,7 @@ export class Calls {
     const frame = inLoop(use, () => encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION));
     const bytes = Buffer.byteLength(frame);
     // Reading and parsing it took as long.
-    services.shares.of(client.principal.keyId).owe(2 * (performance.now() - since));
+    services.turns.shares.of(client.principal.keyId).owe(2 * (performance.now() - since));
     if (bytes > LIMITS.sessionFrameBytes) {
       undo?.();
       throw answerTooLarge(handler.name, bytes);
@@ -196,18 +209,19 @@ export class Calls {
 
   #call({ request, large }: IncomingCall): Call {
     const { services, client } = this.#options;
-    const { host, tickets, reload, readMetrics, openConsole } = services;
+    const { host, credentials, reload, readMetrics, openConsole } = services;
+    const { tickets } = credentials;
     const sessions = new ReachableSessions(host, client);
     const shared = { client, tickets, reload, readMetrics, openConsole, sessions, host };
     const trace = traceContextOf(request._meta);
-    return { requestId: request.id, trace, large, ...shared, ending: this.#ending.signal };
+    return { requestId: request.id, trace, large, ...shared };
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {
     const { services, client, send, who } = this.#options;
     const answer = toRpcError(error);
     const fields = () => ({ ...who(), method: name.slice(0, LIMITS.nameChars), request: request.id });
-    services.refusals.add({ error, answer, keyId: client.principal.keyId, fields });
+    services.turns.refusals.add({ error, answer, keyId: client.principal.keyId, fields });
     send(encodeFailure(request.id, answer, FACTORY_PROTOCOL_VERSION));
   }
 

@@ -12,6 +12,7 @@ export function capabilitiesWith(agents: string[]): DaemonCapabilities {
     positions: true,
     resume: true,
     credit: true,
+    batches: true,
     receipts: true,
     turnEvents: true,
     sessionEvents: true,

@@ -8,7 +8,6 @@ import {
   encodeNotification,
   encodeResult,
   FACTORY_PROTOCOL_VERSION,
-  type GetMetricsResult,
   LIMITS,
   type Logger,
   METHODS,
@@ -28,12 +27,10 @@ import { homeDirectory } from "../home-directory.js";
 import { validAnswer } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { DaemonMetrics } from "../metrics/index.js";
-import type { SessionHost } from "../sessions/index.js";
 import type { LargePrompt } from "../turns/index.js";
 import { AttachedClient } from "./attached-client.js";
-import { Calls, issueText } from "./calls.js";
+import { type CallServices, Calls, issueText } from "./calls.js";
 import { capabilitiesWith } from "./capabilities.js";
-import type { OpenConsole, Reload } from "./handlers/index.js";
 import { LargeCall, type LargeOutcome } from "./large-call.js";
 import type { LargeTurn } from "./large-turns.js";
 import { reaches } from "./reachable-sessions.js";
@@ -43,24 +40,22 @@ import type { SharedTurns } from "./shared-turns.js";
 const PREFIX = "daemon.";
 const GRANT_CREDIT = `${PREFIX}grant_credit`;
 
-/** Options of {@link SessionDialect}. */
-export interface SessionDialectOptions {
-  readonly host: SessionHost;
+/** What the connections of one daemon share. */
+export interface DialectServices extends CallServices {
   readonly credentials: Credentials;
   readonly turns: SharedTurns;
+  readonly metrics: DaemonMetrics;
+  readonly logger: Logger;
+}
+
+/** What is known of the link of one connection. */
+export interface DialectLink {
   /** Whose connection it is, when whoever accepted the link knows that: counted as a connection of that principal already. */
   readonly principal?: Principal | undefined;
   /** Checks a proof against the upgrade of this very connection. */
   verifyProof(proof: string): boolean;
   /** Called once the credential was accepted, with the share of the loop that its principal's messages count to. */
   onAuthenticated?(share: LoopShare): void;
-  /** What a reload of the configuration changes; applies it unless `check`. */
-  readonly reload: Reload;
-  /** Answer to `get_metrics`. */
-  readMetrics(): GetMetricsResult;
-  readonly metrics: DaemonMetrics;
-  readonly openConsole: OpenConsole;
-  readonly logger: Logger;
 }
 
 /**
@@ -74,29 +69,27 @@ export class SessionDialect implements Dialect {
   /** Frames that were not acted on; for logs and tests. */
   readonly counters = { badFrames: 0, strayNotifications: 0, unknownMethods: 0 };
   readonly #connection: Connection;
-  readonly #options: SessionDialectOptions;
-  readonly #host: SessionHost;
-  readonly #logger: Logger;
+  readonly #services: DialectServices;
+  readonly #link: DialectLink;
   #client: AttachedClient | undefined;
   #calls: Calls | undefined;
-  readonly #largeTurns = new Set<LargeTurn>();
+  #largeTurns: Set<LargeTurn> | undefined;
   #refusals = 0;
   /** When the credential was accepted; undefined until then. */
   #welcomeAt: number | undefined;
   #isLoggedOut = false;
 
-  constructor(connection: Connection, options: SessionDialectOptions) {
+  constructor(connection: Connection, services: DialectServices, link: DialectLink) {
     this.#connection = connection;
-    this.#options = options;
-    this.#host = options.host;
-    this.#logger = options.logger;
+    this.#services = services;
+    this.#link = link;
   }
 
   onOpen(): void {
-    const { principal } = this.#options;
+    const { principal } = this.#link;
     if (principal === undefined) return;
     this.#enter(principal, true);
-    this.#connection.accept(this.#connection.peerName, this.#options.turns.shares.of(principal.keyId));
+    this.#connection.accept(this.#connection.peerName, this.#services.turns.shares.of(principal.keyId));
   }
 
   onMessage(text: string): void {
@@ -106,10 +99,13 @@ export class SessionDialect implements Dialect {
   /** Large messages of one principal have turns, so that they take bounded memory. */
   beginLarge(setPaused: (isPaused: boolean) => void): LargeInbound {
     const call = new LargeCall(this.#client !== undefined);
-    const turn = this.#client && this.#options.turns.large.take(this.#client.principal.keyId, setPaused);
-    if (turn !== undefined) this.#largeTurns.add(turn);
+    const turn = this.#client && this.#services.turns.large.take(this.#client.principal.keyId, setPaused);
+    if (turn !== undefined) {
+      this.#largeTurns ??= new Set();
+      this.#largeTurns.add(turn);
+    }
     const done = () => {
-      if (turn !== undefined && this.#largeTurns.delete(turn)) turn.end();
+      if (turn !== undefined && this.#largeTurns?.delete(turn)) turn.end();
     };
     return {
       get length() {
@@ -180,19 +176,19 @@ export class SessionDialect implements Dialect {
   }
 
   onClose(): void {
-    for (const turn of this.#largeTurns) turn.end();
-    this.#largeTurns.clear();
+    for (const turn of this.#largeTurns ?? []) turn.end();
+    this.#largeTurns = undefined;
     this.#client?.detachAll();
     this.#calls?.end();
     if (this.#client !== undefined)
-      this.#options.turns.connections.remove(this.#client.principal.keyId, this.#connection);
+      this.#services.turns.connections.remove(this.#client.principal.keyId, this.#connection);
     if (this.#welcomeAt !== undefined) {
       const durationMs = Math.round(performance.now() - this.#welcomeAt);
-      this.#logger.info({ ...this.#who(), durationMs }, "a client left");
+      this.#services.logger.info({ ...this.#who(), durationMs }, "a client left");
     }
     const { badFrames, strayNotifications, unknownMethods } = this.counters;
     if (badFrames + strayNotifications + unknownMethods === 0) return;
-    this.#logger.info({ ...this.#who(), ...this.counters }, "a client sent frames that were not acted on");
+    this.#services.logger.info({ ...this.#who(), ...this.counters }, "a client sent frames that were not acted on");
   }
 
   /** The one notification that a client sends. False when it is another, or names nothing that this client follows. */
@@ -204,7 +200,7 @@ export class SessionDialect implements Dialect {
 
   #stray({ method }: NotificationEnvelope): void {
     this.counters.strayNotifications++;
-    this.#logger.debug({ ...this.#who(), method: briefText(method) }, "a client's notification was ignored");
+    this.#services.logger.debug({ ...this.#who(), method: briefText(method) }, "a client's notification was ignored");
   }
 
   #onRequest(request: RequestEnvelope, units: number, large?: LargePrompt): Promise<void> | undefined {
@@ -232,14 +228,15 @@ export class SessionDialect implements Dialect {
       this.#refuse(id, { code: RpcCode.invalidParams, message: issueText("authenticate", parsed.error) });
       return;
     }
-    const { credentials, verifyProof } = this.#options;
-    const principal = this.#options.principal ?? credentials.identify(parsed.data, verifyProof);
+    const link = this.#link;
+    const { credentials } = this.#services;
+    const principal = link.principal ?? credentials.identify(parsed.data, (proof) => link.verifyProof(proof));
     if (principal === undefined) {
       this.#refuse(id, { code: RpcCode.authentication, message: REFUSED });
       return;
     }
     if (this.#client === undefined && !this.#admit(id, parsed.data, principal)) return;
-    const { rules, services } = this.#host;
+    const { rules, services } = this.#services.host;
     const { instanceId } = services;
     const offered = capabilitiesWith(rules.agentsOf(principal));
     const result = { userId: "local", orgId: "local", capabilities: offered, instanceId };
@@ -250,7 +247,7 @@ export class SessionDialect implements Dialect {
   /** False, and answered, when the principal has as many connections as it may have. */
   #admit(id: string, { proof, ticket }: AuthenticateParams, principal: Principal): boolean {
     try {
-      this.#options.turns.connections.add(principal.keyId, this.#connection);
+      this.#services.turns.connections.add(principal.keyId, this.#connection);
     } catch (error) {
       this.#fail(id, toRpcError(error));
       return false;
@@ -266,10 +263,10 @@ export class SessionDialect implements Dialect {
 
   #welcome({ caller }: AuthenticateParams, principal: Principal): void {
     this.#welcomeAt = performance.now();
-    const share = this.#options.turns.shares.of(principal.keyId);
+    const share = this.#services.turns.shares.of(principal.keyId);
     this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
-    this.#options.onAuthenticated?.(share);
-    this.#logger.info(this.#who(), "a client connected");
+    this.#link.onAuthenticated?.(share);
+    this.#services.logger.info(this.#who(), "a client connected");
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }
@@ -278,8 +275,8 @@ export class SessionDialect implements Dialect {
   #refuse(id: string, error: RpcError): void {
     this.#fail(id, error);
     this.#refusals++;
-    this.#options.metrics.credentialsRefused.add();
-    this.#logger.warn({ ...this.#who(), refusals: this.#refusals }, "a credential was refused");
+    this.#services.metrics.credentialsRefused.add();
+    this.#services.logger.warn({ ...this.#who(), refusals: this.#refusals }, "a credential was refused");
     if (this.#refusals < LIMITS.authenticateAttempts) return;
     this.#connection.fail(
       new ConnectionError("AUTH_REJECTED", "Too many refused credentials."),
@@ -303,28 +300,17 @@ export class SessionDialect implements Dialect {
   }
 
   #answer(envelope: ResponseEnvelope, client: AttachedClient): void {
-    const { rules, services } = this.#host;
+    const { rules, services } = this.#services.host;
     services.inbox.answer(envelope, client, {
-      reaches: (id) => reaches(client, this.#host.find(id)?.row ?? { owner: undefined }),
+      reaches: (id) => reaches(client, this.#services.host.find(id)?.row ?? { owner: undefined }),
       check: validAnswer,
       allows: ({ owner }, answer) => rules.answerRefusal(client.principal, owner, answer) === undefined,
     });
   }
 
   #callsOf(client: AttachedClient): Calls {
-    const { host, credentials, turns, reload, readMetrics, openConsole } = this.#options;
-    const services = {
-      host,
-      tickets: credentials.tickets,
-      reads: turns.reads,
-      refusals: turns.refusals,
-      shares: turns.shares,
-      reload,
-      readMetrics,
-      openConsole,
-    };
     return new Calls({
-      services,
+      services: this.#services,
       client,
       counters: this.counters,
       send: (frame) => this.#send(frame),
@@ -337,7 +323,7 @@ export class SessionDialect implements Dialect {
     const id = isTooLong(fault.id) ? null : fault.id;
     this.counters.badFrames++;
     const fields = { fault: fault.fault, type: type && briefText(type), badFrames: this.counters.badFrames };
-    this.#logger.debug({ ...this.#who(), ...fields }, message);
+    this.#services.logger.debug({ ...this.#who(), ...fields }, message);
     // Neither of these expects an answer, and an answer to an answer could go on for ever.
     if (type !== "response" && type !== "notification") this.#fail(id, { code: rpcCode, message });
   }
@@ -354,7 +340,7 @@ export class SessionDialect implements Dialect {
   #who(): object {
     const { id: connection, peerName: peer } = this.#connection;
     if (this.#client === undefined) return { connection, peer };
-    return { connection, peer, principal: this.#host.rules.policies.nameOf(this.#client.principal.keyId) };
+    return { connection, peer, principal: this.#services.host.rules.policies.nameOf(this.#client.principal.keyId) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SessionId } from "@daemon-sdk/protocol";
-import type { MovingSession } from "./move-rows.js";
-import type { PendingRequestRow, SegmentRow, SessionRow, TurnRow } from "./store.js";
+import type { MovingSession, SessionRow } from "./session-rows.js";
+import type { PendingRequestRow, SegmentRow, TurnRow } from "./store.js";
 
 /** Data of one session. */
 export interface SessionShelf {

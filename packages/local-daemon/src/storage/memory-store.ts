@@ -13,8 +13,8 @@ import {
   type SessionShelf,
 } from "./memory-shelf.js";
 import { MessagePage } from "./message-page.js";
-import type { MoveChange, MovingSession } from "./move-rows.js";
 import type { SegmentQuery } from "./relay-rows.js";
+import type { MoveChange, MovingSession, SessionRow } from "./session-rows.js";
 import type {
   AgentProcessRow,
   FrameRun,
@@ -27,7 +27,6 @@ import type {
   PendingRequestRow,
   SegmentInfo,
   SessionPageQuery,
-  SessionRow,
   Store,
   StoreWrite,
   TurnRow,

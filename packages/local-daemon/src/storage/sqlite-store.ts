@@ -3,13 +3,12 @@ import { Checkpointer, checkpointProgram } from "./checkpointer.js";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
 import { MessagePage } from "./message-page.js";
-import type { MovingSession } from "./move-rows.js";
 import type { SegmentQuery } from "./relay-rows.js";
+import type { MovingSession, SessionRow } from "./session-rows.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
-import { IS_DROPPED, SESSION_MARK } from "./sqlite-drafts.js";
+import { hiddenIds, IS_DROPPED, IS_SERVED, readMoving, SESSION_MARK } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
-import { hiddenIds, IS_SERVED, readMoving } from "./sqlite-moves.js";
 import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrite } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
@@ -25,7 +24,6 @@ import type {
   PendingRequestRow,
   SegmentInfo,
   SessionPageQuery,
-  SessionRow,
   Store,
   StoreWrite,
   TurnRow,

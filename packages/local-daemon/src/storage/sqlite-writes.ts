@@ -1,10 +1,10 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import type { SessionRow } from "./session-rows.js";
 import { key, type SqliteDatabase } from "./sqlite-database.js";
-import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
+import { applyDrop, applyMove, PUT_SESSION, SESSION_MARK } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
-import { applyMove, PUT_SESSION } from "./sqlite-moves.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
-import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
+import type { PendingRequestRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {

@@ -1,52 +1,16 @@
 import type {
-  McpServerConfig,
   MessageId,
   MessageState,
   Position,
   SessionId,
   SessionMessage,
-  SessionSettings,
-  SessionTag,
   TokenUsage,
   TraceContext,
 } from "@daemon-sdk/protocol";
-import type { MoveChange, MovingSession, SessionLeave } from "./move-rows.js";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
+import type { MoveChange, MovingSession, SessionRow } from "./session-rows.js";
 
-/** Row of a session, open or not. Times in ms since the epoch. */
-export interface SessionRow {
-  readonly id: SessionId;
-  /** Id of the configured key that owns the session; undefined for the person. Never changes. */
-  readonly owner: string | undefined;
-  /** The agent's own id of the conversation; undefined until an agent has opened it. */
-  readonly agentSessionId: string | undefined;
-  /** Name of the configured agent. */
-  readonly agent: string;
-  readonly cwd: string;
-  readonly title: string | undefined;
-  readonly settings: SessionSettings;
-  /** Names of those settings that a client asked for; an agent is asked for no others. Absent in rows of older daemons. */
-  readonly askedSettings?: readonly string[] | undefined;
-  /** Params of `initialize_session` that only the agent knows. */
-  readonly agentParams?: Readonly<Record<string, unknown>> | undefined;
-  /** Names of variables that the session was made with. The values are never stored. */
-  readonly envNames?: readonly string[] | undefined;
-  /** MCP servers that the agent starts with, their secrets included. */
-  readonly mcpServers?: readonly McpServerConfig[] | undefined;
-  readonly tags: readonly SessionTag[];
-  readonly tokenUsage: TokenUsage | undefined;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly archivedAt: number | undefined;
-  /** Set when a part of it was lost with the pages of a damaged store; the next client that attaches is notified. */
-  readonly damagedAt?: number | undefined;
-  /** Set while the session is closed. A load reopens it. Absent in rows of older daemons. */
-  readonly closedAt?: number | undefined;
-  /** Set while the session is frozen, because it moves to another machine. */
-  readonly leaving?: SessionLeave | undefined;
-  /** The move that brought the session to this machine; absent for one that was made here. */
-  readonly arrivedBy?: string | undefined;
-}
+export type { SessionRow } from "./session-rows.js";
 
 /** State of an accepted message (docs/protocol.md §7, "Receipts"). */
 export type StoredMessageState = Exclude<MessageState, "unknown">;

@@ -165,6 +165,7 @@ describe("with a daemon running", () => {
   });
 
   test("sessions lists what was run, and logs shows what happened", async () => {
+    const began = Date.now();
     await run("say for the list");
     const listed = await runCli(home.state, "sessions", "--json");
     const rows = listed.stdout
@@ -173,6 +174,14 @@ describe("with a daemon running", () => {
       .map((line) => JSON.parse(line));
     expect(rows.length).toBeGreaterThanOrEqual(1);
     expect(rows[0]).toMatchObject({ cwd: workspace });
+    // In milliseconds, as `fleet sessions` states it.
+    expect(rows[0].updatedAt).toBeGreaterThanOrEqual(began);
+    expect(rows[0].updatedAt).toBeLessThanOrEqual(Date.now());
+    const archived = await runCli(home.state, "archive", rows[0].sessionId, "--json");
+    expect(JSON.parse(archived.stdout).archivedAt).toBeGreaterThanOrEqual(began);
+    const [again] = (await runCli(home.state, "sessions", "--all", "--json")).stdout.split("\n");
+    expect(JSON.parse(again ?? "").archivedAt).toBe(JSON.parse(archived.stdout).archivedAt);
+    await runCli(home.state, "archive", "--undo", rows[0].sessionId);
     expect((await runCli(home.state, "sessions")).stdout).toContain(rows[0].sessionId);
     expect((await runCli(home.state, "logs", "-n", "1000")).stdout).toContain("daemon started");
   });

@@ -13,6 +13,7 @@ const GAUGES: Gauges = {
   pendingRequests: 4,
   connections: 5,
   relayConnections: 6,
+  outboxes: [{ machineId: "m-2", letters: 3, bytes: 900, oldestMs: 4_500, deadLetters: 1 }],
   liveAgents: 7,
   startingAgents: 1,
   waitingAgents: 0,
@@ -35,6 +36,7 @@ test("a parser of Prometheus reads every metric with its type and value", () => 
   const one = (name: string) => found.get(`daemon_sdk_${name}`)?.metrics[0];
   expect(one("loop_lag_seconds")?.value).toBe("0.25");
   expect(one("journal_entries_total")?.value).toBe("3");
+  expect(one("outbox_oldest_seconds")).toMatchObject({ value: "4.5", labels: { machine: "m-2" } });
   expect(one("info")?.labels).toEqual({ version: GAUGES.version });
   const ended = found.get("daemon_sdk_turns_ended_total")?.metrics ?? [];
   const counts = Object.fromEntries(ended.map(({ labels, value }) => [labels?.reason, value]));

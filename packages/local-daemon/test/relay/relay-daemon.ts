@@ -3,6 +3,7 @@ import { newId } from "@daemon-sdk/protocol";
 import { createEnvelope, type Envelope, encodeFrame, FrameParser, type MessageType } from "@daemon-sdk/protocol/relay";
 import { createDaemon, type Daemon, type DaemonConfig, MemoryStore } from "../../src/server.js";
 import { type TempHome, tempHome } from "../rendezvous/temp-home.js";
+import { scrape } from "../server/scrape.js";
 
 /** Any envelope as a test looks at it. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into payloads of every type
@@ -182,6 +183,15 @@ export class RelayDaemon implements AsyncDisposable {
     peer.write(createEnvelope("HELLO", { agent: name, ...payload }));
     await peer.when(() => peer.all("WELCOME").length > 0 || peer.isEnded);
     return peer;
+  }
+
+  /** What `/metrics` states of the mail for a machine, by the names of the metrics; empty when it states nothing. */
+  async outboxMetrics(machineId: string): Promise<Record<string, number>> {
+    const { text } = await scrape({ socketPath: this.endpoint.socketPath ?? "" });
+    const lines = text.matchAll(/^daemon_sdk_outbox_(\w+)\{machine="([^"]+)"\} (\S+)$/gm);
+    return Object.fromEntries(
+      [...lines].flatMap(([, name, of, value]) => (of === machineId ? [[name, Number(value)]] : [])),
+    );
   }
 
   close(): Promise<void> {

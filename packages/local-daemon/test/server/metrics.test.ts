@@ -1,31 +1,12 @@
-import { request } from "node:http";
 import type { GetMetricsResult, Metric } from "@daemon-sdk/protocol";
 import parse from "parse-prometheus-text-format";
 import { expect, test } from "vitest";
 import { daemonDesk } from "./daemon-desk.js";
+import { scrape } from "./scrape.js";
 
 const KEY = "a-key-without-a-policy";
 const CONFINED = "a-key-that-is-confined";
 const S = "5a000000-0000-4000-8000-00000000000b";
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly type: string | undefined;
-  readonly text: string;
-}
-
-/** `GET /metrics` over a unix socket or a port. */
-function scrape(address: { socketPath?: string; port?: number }, key?: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-    const asking = request({ host: "127.0.0.1", ...address, path: "/metrics", headers }, async (response) => {
-      let text = "";
-      for await (const chunk of response.setEncoding("utf8")) text += chunk;
-      resolve({ status: response.statusCode, type: response.headers["content-type"], text });
-    });
-    asking.on("error", reject).end();
-  });
-}
 
 function metricOf({ metrics }: { metrics: readonly Metric[] }, name: string, label?: string): number | undefined {
   const { samples = [] } = metrics.find((metric) => metric.name === `daemon_sdk_${name}`) ?? {};

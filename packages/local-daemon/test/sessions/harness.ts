@@ -254,17 +254,17 @@ export class Harness {
       limits: this.#options.connection ?? {},
       share: this.turns.shares.strangers,
       dialect: (self) => {
-        const dialect = new SessionDialect(self, {
+        const services = {
           host: this.host,
           credentials: this.credentials,
           turns: this.turns,
-          verifyProof: (proof) => proof === "good",
           reload: async () => ({ applied: [], atNextStart: [] }),
           readMetrics: () => ({ at: 0, startedAt: 0, metrics: [], minutes: this.metrics.ring.minutes() }),
           metrics: this.metrics,
           openConsole: async () => ({ url: "http://127.0.0.1:1/console/#ticket=t", expiresAt: 1 }),
           logger: silentLogger,
-        });
+        };
+        const dialect = new SessionDialect(self, services, { verifyProof: (proof) => proof === "good" });
         this.dialects.push(dialect);
         return dialect;
       },

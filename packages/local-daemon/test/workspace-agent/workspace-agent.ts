@@ -1,36 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { newId, type SessionId } from "@daemon-sdk/protocol";
-import { buildSync } from "esbuild";
-import { afterAll } from "vitest";
 import { openAgent, type Running, startAgent, tempDir } from "../agents/agent-harness.js";
+import { bundledProgram } from "../support/bundled-program.js";
 
 let bundle: string | undefined;
-let built: string | undefined;
-afterAll(() => {
-  if (built !== undefined) rmSync(built, { recursive: true, force: true });
-});
 
-/** The agent as one file, as the package ships it; built once for a test file. */
+/** The agent as one file, as the package ships it; built once for all files of tests that share a process. */
 export function workspaceAgentEntry(): string {
-  if (bundle !== undefined) return bundle;
-  const directory = mkdtempSync(join(tmpdir(), "workspace-agent-"));
-  built = directory;
-  const path = join(directory, "workspace-agent.cjs");
-  buildSync({
-    entryPoints: [fileURLToPath(new URL("../../src/workspace-agent/main.ts", import.meta.url))],
-    outfile: path,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    conditions: ["@daemon-sdk/source"],
-    logLevel: "warning",
-  });
-  bundle = path;
-  return path;
+  bundle ??= bundledProgram("src/workspace-agent/main.ts");
+  return bundle;
 }
 
 /** A directory that is the session's cwd, and another for the agent's state, for one test. */

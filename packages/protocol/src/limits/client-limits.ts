@@ -27,8 +27,8 @@ export const CLIENT_LIMITS = {
    * The longer `closeTimeoutMs` applies only while bytes wait to be written.
    */
   closeGraceMs: 50,
-  /** Credit of one session: events … */
-  creditEvents: 256,
+  /** Credit of one session: events, as many as a daemon makes in some ms, so that a reader that keeps up is never waited for … */
+  creditEvents: 1_024,
   /** … and bytes of their frames, in flight or buffered in the client (docs/protocol.md, "Credit"). */
   creditBytes: 1024 * 1024,
   /** A session at work without an event for this long counts as `stalled`. */

@@ -10,6 +10,7 @@ export {
   type RelayEnvelope,
   readEnvelope,
 } from "./envelope.js";
+export type * from "./fleet-mail.js";
 export * from "./frame-parser.js";
 export * from "./frame-writer.js";
 export * from "./guards.js";

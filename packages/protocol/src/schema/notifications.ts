@@ -3,6 +3,7 @@ import type {
   SessionNotification,
   SessionNotificationFields,
   SessionNotificationParams,
+  SessionNotificationsParams,
   SessionNotificationType,
 } from "../session/index.js";
 import {
@@ -199,4 +200,10 @@ export const sessionNotificationSchema: z.ZodMiniType<SessionNotification> = z.l
 export const sessionNotificationParamsSchema: z.ZodMiniType<SessionNotificationParams> = z.looseObject({
   sessionId: optionalText,
   notification: sessionNotificationSchema,
+});
+
+/** Schema of {@link SessionNotificationsParams}: agrees with `isSessionNotificationsParams`. */
+export const sessionNotificationsParamsSchema: z.ZodMiniType<SessionNotificationsParams> = z.looseObject({
+  sessionId: text,
+  notifications: z.array(sessionNotificationSchema).check(z.minLength(1)),
 });

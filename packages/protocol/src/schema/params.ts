@@ -58,6 +58,7 @@ function scoped<Shape extends z.core.$ZodShape>(shape: Shape) {
 export const creditSchema: z.ZodMiniType<Credit> = z.looseObject({
   events: z.int().check(z.minimum(0)),
   bytes: z.int().check(z.minimum(0)),
+  batches: z.exactOptional(z.literal(true)),
 });
 
 /** Schema of {@link AuthenticateParams}; at least one kind of credential. */

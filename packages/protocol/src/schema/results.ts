@@ -56,6 +56,7 @@ export const daemonCapabilitiesSchema: z.ZodMiniType<DaemonCapabilities> = z.loo
   positions: offered,
   resume: offered,
   credit: offered,
+  batches: offered,
   receipts: offered,
   turnEvents: offered,
   sessionEvents: offered,

@@ -146,7 +146,7 @@ function stringify(value: unknown, what: string): string {
   if (text !== undefined) return text;
   throw new ProtocolError(
     "PROTOCOL_VIOLATION",
-    `The content of ${what} cannot be written as JSON. Use plain data, without cycles, BigInt or functions.`,
+    `The content of ${what} cannot be written as JSON: remove cycles, bigints and functions.`,
     { cause },
   );
 }

@@ -1,3 +1,4 @@
+export * from "./batch-guards.js";
 export * from "./codec.js";
 export * from "./envelope.js";
 export * from "./events/index.js";

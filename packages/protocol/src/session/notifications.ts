@@ -191,3 +191,9 @@ export interface SessionNotificationParams {
   sessionId?: string;
   notification: SessionNotification;
 }
+
+/** Params of `session_notifications`: a batch, whose first entry has the position of the envelope (docs/protocol.md, "Batches"). */
+export interface SessionNotificationsParams {
+  sessionId: string;
+  notifications: SessionNotification[];
+}

@@ -8,6 +8,7 @@ import {
   isResponseEnvelope,
   isSessionEnvelope,
   isSessionNotificationParams,
+  isSessionNotificationsParams,
   SESSION_NOTIFICATION_TYPES,
   type SessionNotification,
 } from "../../src/index.js";
@@ -18,6 +19,7 @@ import {
   responseEnvelopeSchema,
   sessionEnvelopeSchema,
   sessionNotificationParamsSchema,
+  sessionNotificationsParamsSchema,
 } from "../../src/schema.js";
 import { ENVELOPES, NOTIFICATIONS } from "./examples.js";
 import { mutationsOf } from "./mutation.js";
@@ -51,6 +53,10 @@ describe("guard and schema agree on envelopes", () => {
     expectAgreement(isSessionNotificationParams, sessionNotificationParamsSchema, [
       { sessionId: "s", notification: NOTIFICATIONS.error },
       { notification: { type: "of a newer peer" } },
+    ]));
+  test("params of session_notifications", () =>
+    expectAgreement(isSessionNotificationsParams, sessionNotificationsParamsSchema, [
+      { sessionId: "s", notifications: [NOTIFICATIONS.error, { type: "of a newer peer" }] },
     ]));
 });
 

@@ -54,7 +54,7 @@ export function addArchiveCommand(program: Command, cli: CommandLine): void {
             return { text: "Listed again.", facts: { archived: false } };
           }
           const { archivedAt } = await engine.request(METHODS.archiveSession, { sessionId });
-          return { text: "Archived.", facts: { archived: true, archivedAt } };
+          return { text: "Archived.", facts: { archived: true, archivedAt: Date.parse(archivedAt) } };
         }),
       ),
     );

@@ -69,7 +69,7 @@ const DIRECTORY: Column<ListedSession> = { title: "DIRECTORY", text: ({ cwd = ""
 /** At a terminal: the beginning of an id is enough for every command. */
 const SHOWN: readonly Column<ListedSession>[] = [
   { title: "SESSION", text: ({ sessionId }) => sessionId.slice(0, 8), style: "cyan" },
-  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt * 1_000) },
+  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt) },
   STATE,
   TITLE,
   DIRECTORY,
@@ -78,7 +78,7 @@ const SHOWN: readonly Column<ListedSession>[] = [
 /** For programs. */
 const PIPED: readonly Column<ListedSession>[] = [
   { title: "SESSION", text: ({ sessionId }) => sessionId },
-  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt * 1_000) },
+  { title: "UPDATED", text: ({ updatedAt }) => timeText(updatedAt) },
   STATE,
   TITLE,
   DIRECTORY,

@@ -50,10 +50,10 @@ export async function show({ stateDir, json, terminal, session, messages: limit 
     return EXIT.ok;
   }
   const { state, title, cwd, agent, updatedAt, archivedAt, messagesCount } = facts;
-  const rows = { session: sessionId, title, directory: cwd, agent, state, updated: timeText(updatedAt * 1_000) };
+  const rows = { session: sessionId, title, directory: cwd, agent, state, updated: timeText(updatedAt) };
   for (const [name, value] of Object.entries({
     ...rows,
-    archived: archivedAt?.slice(0, 19),
+    archived: archivedAt === undefined ? undefined : timeText(archivedAt),
     messages: messagesCount,
   })) {
     if (value === undefined) continue;

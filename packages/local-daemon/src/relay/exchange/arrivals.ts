@@ -1,8 +1,8 @@
 import { DaemonError, type Logger } from "@daemon-sdk/protocol";
+import type { MailAccount, MailLetter, MailReport } from "@daemon-sdk/protocol/relay";
 import { EXCHANGE_LIMITS } from "../../limits/index.js";
 import type { RelayWrite, Store } from "../../storage/index.js";
 import { type DurableMailboxes, type Post, type PostOutcome, postOf } from "../mailboxes/index.js";
-import type { MailAccount, MailLetter, MailReport } from "./mail-carrier.js";
 
 /** Where accounts are stored; the fact's name is the machine that wrote the letters. */
 const SCOPE = "mail-arrivals";

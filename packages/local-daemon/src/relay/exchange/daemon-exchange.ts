@@ -1,5 +1,13 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import { type AckPayload, createEnvelope, type Envelope } from "@daemon-sdk/protocol/relay";
+import {
+  type AckPayload,
+  createEnvelope,
+  type Envelope,
+  type FleetRelay,
+  type MailCarrier,
+  type MailExchange,
+  type NamePlace,
+} from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
 import { EXCHANGE_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
@@ -9,13 +17,11 @@ import {
   addressFor,
   isInternalName,
   isReservedName,
-  type NameElsewhere,
   type NameRegistry,
   type NamesElsewhere,
 } from "../names/index.js";
 import { Arrivals } from "./arrivals.js";
 import { type Generation, Generations } from "./generations.js";
-import type { MailCarrier, MailExchange, RelayExchange } from "./mail-carrier.js";
 import { OutboxReader } from "./outbox.js";
 
 /** Where the generations of outboxes are stored; the fact's name is the machine. */
@@ -34,8 +40,8 @@ export interface DaemonExchangeOptions {
   readonly logger: Logger;
 }
 
-/** The {@link RelayExchange} of a daemon. */
-export class DaemonExchange implements RelayExchange {
+/** The {@link FleetRelay} of a daemon. */
+export class DaemonExchange implements FleetRelay {
   onNameChanged: ((name: string) => void) | undefined;
   /** Called with each envelope that another machine has posted; its payload is checked. */
   onEnvelope: ((envelope: Envelope<unknown>) => void) | undefined;
@@ -69,7 +75,7 @@ export class DaemonExchange implements RelayExchange {
     if (this.#carrier !== undefined) void this.#open(machineId, this.#carrier);
   }
 
-  names(): { name: string; place: NameElsewhere }[] {
+  names(): { name: string; place: NamePlace }[] {
     const names = new Set(this.#options.registry.records().map(({ name }) => name));
     return [...names].flatMap((name) => {
       const place = this.placeOf(name);
@@ -77,7 +83,7 @@ export class DaemonExchange implements RelayExchange {
     });
   }
 
-  placeOf(name: string): NameElsewhere | undefined {
+  placeOf(name: string): NamePlace | undefined {
     if (isReservedName(name) || isInternalName(name)) return undefined;
     const { registry } = this.#options;
     const kinds = ["agent", "user"] as const;
@@ -91,7 +97,7 @@ export class DaemonExchange implements RelayExchange {
     return { entityType, isConnected, lastSeen: Math.max(...records.map(({ lastSeen }) => lastSeen)) };
   }
 
-  nameElsewhere(machineId: string, name: string, place: NameElsewhere | undefined): void {
+  nameElsewhere(machineId: string, name: string, place: NamePlace | undefined): void {
     this.#options.elsewhere.set(machineId, name, place);
   }
 

@@ -1,4 +1,4 @@
-import type { MailAccount } from "./mail-carrier.js";
+import type { MailAccount } from "@daemon-sdk/protocol/relay";
 
 /** One generation of an outbox: the positions after `start`, up to the start of the next one. */
 export interface Generation {

@@ -1,8 +1,8 @@
 import type { Logger } from "@daemon-sdk/protocol";
+import type { MailAccount, MailCarrier, MailReport } from "@daemon-sdk/protocol/relay";
 import { EXCHANGE_LIMITS } from "../../limits/index.js";
 import type { DurableMailboxes, MailboxCursor, MailboxSink } from "../mailboxes/index.js";
 import type { Generations } from "./generations.js";
-import type { MailAccount, MailCarrier, MailReport } from "./mail-carrier.js";
 
 /** Options of {@link OutboxReader}. */
 export interface OutboxReaderOptions {

@@ -39,6 +39,11 @@ export class DeadLetters {
     return this.#positions.get(address)?.has(position) === true;
   }
 
+  /** How many dead letters of a mailbox there are. */
+  count(address: string): number {
+    return this.#positions.get(address)?.size ?? 0;
+  }
+
   /** Rejects when the store fails; then they are none. */
   add(address: string, positions: readonly number[], prunedBefore: number): Promise<void> {
     const runs = (this.#positions.get(address)?.runs ?? []).filter(([, to]) => to >= prunedBefore);

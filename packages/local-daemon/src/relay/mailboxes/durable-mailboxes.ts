@@ -48,6 +48,19 @@ export interface OutboxPlace {
   readonly foundPosition: number;
 }
 
+/** What waits for one machine. */
+export interface OutboxFigures {
+  readonly machineId: string;
+  /** Letters that the machine has not reported. */
+  readonly letters: number;
+  /** Their size, as UTF-16 units of their texts. */
+  readonly bytes: number;
+  /** How long the oldest of them has waited, in ms; 0 when none waits. */
+  readonly oldestMs: number;
+  /** Letters that were refused, or were not reported within their age. */
+  readonly deadLetters: number;
+}
+
 /** Posts of one caller. */
 interface Submission {
   readonly posts: readonly Post[];
@@ -103,7 +116,7 @@ export class DurableMailboxes implements Mailboxes {
       this.#mailboxes.set(stored.address, mailbox);
       await this.#recover(mailbox);
       mailbox.foundPosition = mailbox.backlog.lastPosition;
-      if (mailbox.isOutbox && mailbox.backlog.depth > 0) this.#announceOutbox(mailbox);
+      if (mailbox.isOutbox && mailbox.backlog.depth > 0) await this.#foundOutbox(mailbox);
     }
     await this.#dead.load();
     await this.#history.load();
@@ -157,6 +170,18 @@ export class DurableMailboxes implements Mailboxes {
     const mailbox = this.#mailboxes.get(machineAddress(machineId));
     const { lowWater = 0, lastPosition = 0 } = mailbox?.backlog ?? {};
     return { lowWater, lastPosition, foundPosition: mailbox?.foundPosition ?? 0 };
+  }
+
+  /** What waits for each machine that ever had mail from here. */
+  outboxFigures(): OutboxFigures[] {
+    const now = this.#options.now();
+    return [...this.#mailboxes.values()].flatMap(({ address, backlog, since }) => {
+      const machineId = machineOf(address);
+      if (machineId === undefined) return [];
+      const { depth: letters, bytes, lowWater } = backlog;
+      const oldestMs = letters === 0 ? 0 : Math.max(0, now - (since.oldest(lowWater) ?? now));
+      return [{ machineId, letters, bytes, oldestMs, deadLetters: this.#dead.count(address) }];
+    });
   }
 
   /** Messages for another machine that it did not take become dead letters. Rejects when the store fails. */
@@ -293,7 +318,7 @@ export class DurableMailboxes implements Mailboxes {
     this.#history.written(transaction.writtenUnits);
     for (const { mailbox, entries, isStated } of transaction.committed()) {
       if (!isStated) this.#unsaved.add(mailbox);
-      if (mailbox.isOutbox) this.#announceOutbox(mailbox);
+      if (mailbox.isOutbox) this.#filledOutbox(mailbox);
       for (const reader of [...mailbox.readers]) reader.onCommitted(entries);
     }
     for (const [index, { posts, isHistory, settle }] of submissions.entries()) {
@@ -330,6 +355,19 @@ export class DurableMailboxes implements Mailboxes {
 
   *#inboxes(): Generator<Mailbox> {
     for (const mailbox of this.#mailboxes.values()) if (!mailbox.isOutbox) yield mailbox;
+  }
+
+  /** An earlier daemon left mail for another machine. */
+  async #foundOutbox(mailbox: Mailbox): Promise<void> {
+    const { address, backlog, since } = mailbox;
+    const [oldest] = await this.#options.store.readMailbox(address, backlog.lowWater + 1, 1);
+    if (oldest !== undefined) since.stored(backlog.lastPosition, oldest.createdAt);
+    this.#announceOutbox(mailbox);
+  }
+
+  #filledOutbox(mailbox: Mailbox): void {
+    mailbox.since.stored(mailbox.backlog.lastPosition, this.#options.now());
+    this.#announceOutbox(mailbox);
   }
 
   #announceOutbox({ address }: Mailbox): void {

@@ -1,4 +1,4 @@
-export { DurableMailboxes } from "./durable-mailboxes.js";
+export { DurableMailboxes, type OutboxFigures } from "./durable-mailboxes.js";
 export type {
   HistoryEntry,
   HistoryQuery,

@@ -3,6 +3,7 @@ import { machineOf } from "../names/index.js";
 import { Backlog, type WaitingBytes } from "./backlog.js";
 import type { DurableCursor } from "./durable-cursor.js";
 import { streamPlace } from "./stored-deliver.js";
+import { WaitingSince } from "./waiting-since.js";
 
 /** A mailbox as the store has it. */
 export type StoredMailbox = MailboxRow & { readonly streams: readonly (readonly [string, number])[] };
@@ -24,6 +25,8 @@ export class Mailbox {
   hasLost: boolean;
   /** The newest entry when the mailbox was loaded. */
   foundPosition = 0;
+  /** Since when mail waits; kept for an outbox only. */
+  readonly since = new WaitingSince();
   /** Segments that end before this position were dropped from the store. */
   prunedBefore = 0;
   /** The store does not have this mailbox, or has another session for it: its whole row is to be written. */

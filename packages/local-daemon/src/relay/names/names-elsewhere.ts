@@ -1,20 +1,14 @@
-/** What another machine of the fleet announces of a name that it knows. */
-export interface NameElsewhere {
-  readonly entityType: "agent" | "user";
-  readonly isConnected: boolean;
-  /** When the name was last connected, in Unix milliseconds of that machine's clock. */
-  readonly lastSeen: number;
-}
+import type { NamePlace } from "@daemon-sdk/protocol/relay";
 
 /** Names that other machines of the fleet know. Hints: they may be late, and the machine may be gone. */
 export class NamesElsewhere {
   /** Called when a name connects on another machine, or is connected on none of them any more. */
   onPresence: ((name: string, isConnected: boolean, at: number) => void) | undefined;
-  readonly #places = new Map<string, Map<string, NameElsewhere>>();
+  readonly #places = new Map<string, Map<string, NamePlace>>();
 
   /** Takes over what a machine announces of a name; undefined: it does not know the name any more. */
-  set(machineId: string, name: string, place: NameElsewhere | undefined): void {
-    const places = this.#places.get(name) ?? new Map<string, NameElsewhere>();
+  set(machineId: string, name: string, place: NamePlace | undefined): void {
+    const places = this.#places.get(name) ?? new Map<string, NamePlace>();
     const wasConnected = isAnyConnected(places);
     if (place === undefined) places.delete(machineId);
     else places.set(machineId, place);
@@ -43,7 +37,7 @@ export class NamesElsewhere {
 
   /** The machine to which mail for a name goes: where the name is connected, else where it was last. */
   machineOf(name: string): string | undefined {
-    let best: readonly [string, NameElsewhere] | undefined;
+    let best: readonly [string, NamePlace] | undefined;
     for (const one of this.#places.get(name) ?? []) if (best === undefined || isBetter(one[1], best[1])) best = one;
     return best?.[0];
   }
@@ -54,11 +48,11 @@ export class NamesElsewhere {
   }
 }
 
-function isAnyConnected(places: ReadonlyMap<string, NameElsewhere>): boolean {
+function isAnyConnected(places: ReadonlyMap<string, NamePlace>): boolean {
   for (const place of places.values()) if (place.isConnected) return true;
   return false;
 }
 
-function isBetter(one: NameElsewhere, other: NameElsewhere): boolean {
+function isBetter(one: NamePlace, other: NamePlace): boolean {
   return one.isConnected === other.isConnected ? one.lastSeen > other.lastSeen : one.isConnected;
 }

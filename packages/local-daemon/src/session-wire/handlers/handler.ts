@@ -27,8 +27,6 @@ export interface Call {
   readonly sessions: ReachableSessions;
   readonly host: SessionHost;
   readonly tickets: Tickets;
-  /** Aborted when the client has gone or logs out: what waits is answered at once. */
-  readonly ending: AbortSignal;
   readonly reload: Reload;
   readMetrics(): GetMetricsResult;
   readonly openConsole: OpenConsole;
@@ -55,8 +53,8 @@ export interface Handler {
   readonly params: MethodSchemas["params"];
   /** Whether the call has to wait before it is run, by its params. */
   waitsFor?(params: unknown): boolean;
-  /** Resolves when the call may be run. */
-  wait?(params: unknown, call: Call): Promise<void>;
+  /** Resolves when the call may be run, or when `ending` is aborted: the client has gone or logs out. */
+  wait?(params: unknown, call: Call, ending: AbortSignal): Promise<void>;
   run(params: unknown, call: Call): Promise<Answer> | Answer;
 }
 
@@ -65,7 +63,7 @@ type Methods = typeof METHODS;
 /** A stage of a call before its answer is made. */
 export interface Wait<Key extends keyof Methods> {
   waitsFor(params: ParamsOf<Methods[Key]>): boolean;
-  wait(params: ParamsOf<Methods[Key]>, call: Call): Promise<void>;
+  wait(params: ParamsOf<Methods[Key]>, call: Call, ending: AbortSignal): Promise<void>;
 }
 
 /** Ties one method of the table to what answers it; params and result are those of the table. */

@@ -54,7 +54,8 @@ export const RECEIPT_HANDLERS = [
 /** Waits until none of the messages has a turn that is still to end. */
 async function untilEnded(
   { sessionId: id, messageIds, waitMs: maxMs = 0 }: GetReceiptsParams,
-  { sessions, host, ending }: Call,
+  { sessions, host }: Call,
+  ending: AbortSignal,
 ): Promise<void> {
   await sessions.rowOf(id);
   const hasEnded = async (wanted: string): Promise<boolean> => {

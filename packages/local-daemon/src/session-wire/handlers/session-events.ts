@@ -22,7 +22,11 @@ export function waitsForEntry({ after, waitMs = 0 }: GetSessionEventsParams): bo
 }
 
 /** Waits until the journal goes on after a position, or ends before it. */
-export async function untilEntry(params: GetSessionEventsParams, { sessions, host, ending }: Call): Promise<void> {
+export async function untilEntry(
+  params: GetSessionEventsParams,
+  { sessions, host }: Call,
+  ending: AbortSignal,
+): Promise<void> {
   const { after, waitMs: maxMs = 0 } = params;
   const id = sessionId(params.sessionId);
   await sessions.rowOf(id);

@@ -1,5 +1,5 @@
+import type { FleetRelay, MailAccount, MailExchange, MailLetter } from "@daemon-sdk/protocol/relay";
 import type { SeededRandom } from "@daemon-sdk/testing";
-import type { MailAccount, MailExchange, MailLetter, RelayExchange } from "../../../src/relay/index.js";
 
 /** How often the network does wrong, of one: letters and reports that it loses, and letters that it repeats. */
 export interface NetworkFaults {
@@ -11,7 +11,7 @@ export interface NetworkFaults {
 /** Machines of a fleet in one process: keeps what is published for a machine, as a stream does, and loses what it is told to. */
 export class MailNetwork {
   readonly #faults: NetworkFaults | undefined;
-  readonly #machines = new Map<string, { exchange: RelayExchange; mail: MailExchange }>();
+  readonly #machines = new Map<string, { exchange: FleetRelay; mail: MailExchange }>();
   readonly #streams = new Map<string, { from: string; letter: MailLetter }[]>();
   readonly #delivering = new Set<string>();
   /** How many letters were published. */
@@ -22,7 +22,7 @@ export class MailNetwork {
   }
 
   /** A machine joins: it announces its names, knows those of the others, and gets its mail. */
-  join(machineId: string, exchange: RelayExchange): void {
+  join(machineId: string, exchange: FleetRelay): void {
     const mail = exchange.attach({
       publish: async (to, letter) => {
         this.#publish(machineId, to, letter);

@@ -127,6 +127,39 @@ describe("mail to a name on another machine", () => {
     expect(seen).toEqual(numbers(1, 15));
   });
 
+  test("is counted in /metrics by its machine while it waits, with its age, also after a restart", async () => {
+    using clock = new DaemonClock();
+    const network = new MailNetwork();
+    const store = new MemoryStore();
+    const options = { limits: QUIET, store, now: () => clock.now() };
+    const [a, b] = [await RelayDaemon.start(options), await RelayDaemon.start({ limits: QUIET })];
+    await b.connect("Bob");
+    const alice = await a.connect("Alice", RECEIPTS);
+    network.join("a", a.exchange);
+    network.join("b", b.exchange);
+    network.leave("b");
+    expect(await a.outboxMetrics("b")).toEqual({});
+    alice.send("Bob", "one");
+    await alice.next("RECEIPT", 1);
+    clock.pass(60_000);
+    alice.send("Bob", "two");
+    await alice.next("RECEIPT", 2);
+    const waiting = await a.outboxMetrics("b");
+    expect(waiting).toMatchObject({ letters: 2, oldest_seconds: 60, dead_letters: 0 });
+    expect(waiting.bytes).toBeGreaterThan(100);
+    network.leave("a");
+    await a[Symbol.asyncDispose]();
+    clock.pass(30_000);
+    const again = await RelayDaemon.start(options);
+    expect(await again.outboxMetrics("b")).toEqual({ ...waiting, oldest_seconds: 90 });
+    network.join("b", b.exchange);
+    network.join("a", again.exchange);
+    const done = { letters: 0, bytes: 0, oldest_seconds: 0, dead_letters: 0 };
+    await expect.poll(() => again.outboxMetrics("b")).toEqual(done);
+    await again[Symbol.asyncDispose]();
+    await b[Symbol.asyncDispose]();
+  });
+
   test("that its machine refuses is a dead letter of its sender", async () => {
     const { a, b, alice } = await pair(new MailNetwork(), { mailboxEntries: 2 });
     await (await b.connect("Carol")).leave();
@@ -137,6 +170,7 @@ describe("mail to a name on another machine", () => {
       failed = (await query(alice, "MESSAGES_QUERY", { status: "failed" })).payload.messages;
     }
     expect(failed).toMatchObject([{ body: "three", to: "Carol", status: "failed" }]);
+    expect(await a.outboxMetrics("b")).toMatchObject({ dead_letters: 1 });
     await a[Symbol.asyncDispose]();
     await b[Symbol.asyncDispose]();
   });

@@ -22,6 +22,8 @@ export interface DaemonCapabilities {
   resume?: true;
   /** `credit` in `initialize_session`, `load_session` and `resume_session`, `follow_session`, `grant_credit`. */
   credit?: true;
+  /** `credit` takes `batches`: several entries of a session in one message, `session_notifications`. */
+  batches?: true;
   /** `get_receipts` returns the receipts of messages. */
   receipts?: true;
   /** A repeated `add_user_message` is answered with the message's receipt, and `get_turn_events` reads a turn again. */

@@ -18,6 +18,8 @@ import type { SessionScoped } from "./scope.js";
 export interface Credit {
   events: number;
   bytes: number;
+  /** With `batches`: entries may be sent together, as `session_notifications`. Has no meaning in a grant. */
+  batches?: true;
 }
 
 /**

@@ -15,17 +15,18 @@ export type RequestLists = Pick<ResumeSessionResult, "pendingPermissions" | "pen
 
 /** The pending requests of one session by id, oldest first. */
 export class OpenRequests {
-  readonly #permissions = new Map<string, PendingPermission>();
-  readonly #questions = new Map<string, PendingAskUser>();
+  /** Made when there is one of the kind: nearly all sessions have none. */
+  #permissions: Map<string, PendingPermission> | undefined;
+  #questions: Map<string, PendingAskUser> | undefined;
 
   /** Number of pending requests. */
   get size(): number {
-    return this.#permissions.size + this.#questions.size;
+    return (this.#permissions?.size ?? 0) + (this.#questions?.size ?? 0);
   }
 
   /** Whether that request is pending. */
   has(requestId: string): boolean {
-    return this.#permissions.has(requestId) || this.#questions.has(requestId);
+    return this.#permissions?.has(requestId) === true || this.#questions?.has(requestId) === true;
   }
 
   /** Adds a request; one that is pending already keeps its place. False when the method is no request to the user. */
@@ -34,9 +35,11 @@ export class OpenRequests {
     const pending = { ...asked, requestId, ...(deadlineAt === undefined ? {} : { deadlineAt }) };
     switch (method) {
       case "request_permission":
+        this.#permissions ??= new Map();
         this.#permissions.set(requestId, pending as unknown as PendingPermission);
         return true;
       case "ask_user":
+        this.#questions ??= new Map();
         this.#questions.set(requestId, pending as unknown as PendingAskUser);
         return true;
       default:
@@ -46,23 +49,28 @@ export class OpenRequests {
 
   /** Removes a resolved request. False when it is not pending. */
   delete(requestId: string): boolean {
-    return this.#permissions.delete(requestId) || this.#questions.delete(requestId);
+    return this.#permissions?.delete(requestId) === true || this.#questions?.delete(requestId) === true;
   }
 
   /** Replaces the requests by a daemon's lists. Without both lists nothing changes; if one is absent, it counts as empty. */
   replace({ pendingPermissions, pendingAskUserRequests }: Partial<RequestLists>): void {
     if (pendingPermissions === undefined && pendingAskUserRequests === undefined) return;
-    this.#permissions.clear();
-    this.#questions.clear();
-    for (const pending of pendingPermissions ?? []) this.#permissions.set(pending.requestId, pending);
-    for (const pending of pendingAskUserRequests ?? []) this.#questions.set(pending.requestId, pending);
+    this.#permissions = byId(pendingPermissions);
+    this.#questions = byId(pendingAskUserRequests);
   }
 
   /** The pending requests, in the form of a snapshot. */
   lists(): RequestLists {
     return {
-      pendingPermissions: [...this.#permissions.values()],
-      pendingAskUserRequests: [...this.#questions.values()],
+      pendingPermissions: [...(this.#permissions?.values() ?? [])],
+      pendingAskUserRequests: [...(this.#questions?.values() ?? [])],
     };
   }
+}
+
+function byId<Pending extends { readonly requestId: string }>(
+  list: readonly Pending[] | undefined,
+): Map<string, Pending> | undefined {
+  if (list === undefined || list.length === 0) return undefined;
+  return new Map(list.map((pending) => [pending.requestId, pending]));
 }

@@ -31,6 +31,9 @@ export interface SessionStateSnapshot extends RequestLists {
 
 const NO_TURNS: readonly TrackedTurn[] = [];
 
+/** The records of every state that has tracked no turn; nothing is ever added to it. */
+const NO_RECORDS: Map<string, TurnRecord> = new Map();
+
 /**
  * The state of one session: its working state, its open turns, and the requests that wait for an answer.
  *
@@ -44,7 +47,7 @@ const NO_TURNS: readonly TrackedTurn[] = [];
 export class SessionState {
   readonly #rule: TurnRule;
   /** In the order of `expect`. */
-  readonly #turns = new Map<string, TurnRecord>();
+  #turns: Map<string, TurnRecord> = NO_RECORDS;
   readonly #requests = new OpenRequests();
   #workingState: Open<WorkingState> = "idle";
   #presumedState: Open<WorkingState> | undefined;
@@ -63,7 +66,7 @@ export class SessionState {
     state.#isGone = snapshot.isGone;
     state.#tokenUsage = snapshot.tokenUsage;
     state.#requests.replace(snapshot);
-    for (const turn of snapshot.turns) state.#turns.set(turn.messageId, new TurnRecord(snapshot.rule, turn));
+    for (const turn of snapshot.turns) state.#track(new TurnRecord(snapshot.rule, turn));
     return state;
   }
 
@@ -161,8 +164,7 @@ export class SessionState {
     const state = ahead > 0 ? "behind" : "waiting";
     const start = { ahead, wasBusy: false, isForetold: false, usageBefore: this.#tokenUsage };
     const turn = new TurnRecord(this.#rule, { messageId, requestId, state, ...start });
-    this.#turns.set(messageId, turn);
-    return turn;
+    return this.#track(turn);
   }
 
   /** Removes the turn of a prompt that was refused or starts no turn. False when no such turn is open. */
@@ -245,6 +247,12 @@ export class SessionState {
       turns: [...this.#turns.values()].map((turn) => turn.snapshot()),
       ...this.#requests.lists(),
     };
+  }
+
+  #track(turn: TurnRecord): TurnRecord {
+    if (this.#turns === NO_RECORDS) this.#turns = new Map();
+    this.#turns.set(turn.messageId, turn);
+    return turn;
   }
 
   /** Agents report the running total. What comes before a turn begins was used by another. */

@@ -1,5 +1,13 @@
 import { expectEqual, expectThat } from "../expectation.js";
-import { bare, isEndOf, runFrom, type WireFrame, type WirePosition, wordFor } from "../wire-frame.js";
+import {
+  bare,
+  isEndOf,
+  runFrom,
+  type WireFrame,
+  type WireNotification,
+  type WirePosition,
+  wordFor,
+} from "../wire-frame.js";
 import { asked, yes } from "./asking.js";
 import { type DaemonBench, daemonCase, type OpenedSession } from "./daemon-bench.js";
 import type { DaemonCase } from "./daemon-harness.js";
@@ -119,6 +127,28 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P9.22-batches",
+    "a client that takes batches gets the same entries at the same places, within its credit, and alone what needs none",
+    async (bench) => {
+      const { opened, follower } = await withCredit(bench, { events: 12, bytes: 1_000_000, batches: true });
+      const { sessionId } = opened;
+      const messageId = await bench.turn(opened, bench.prompts.stream(50));
+      const paid = () => entriesApart(follower, sessionId).filter((entry) => !isEndOf(messageId, entry));
+      await follower.until(() => paid().length >= 12, "twelve entries");
+      await bench.settle(follower);
+      expectEqual(paid().length, 12, "entries on a credit of 12");
+      follower.notify("grant_credit", { sessionId, events: 999, bytes: 999_999 });
+      const isLast = (frame: WireFrame) => isEndOf(messageId, frame) && frame._meta?.early !== true;
+      await follower.waitFor(isLast, "the end at its place");
+      const got = entriesApart(follower, sessionId).map(placeAndText);
+      const all = opened.client.entries(sessionId).map(placeAndText);
+      const first = all.findIndex(([seq]) => seq === got[0]?.[0]);
+      expectEqual(got, all.slice(first, first + got.length), "places and notifications");
+    },
+    ["turns", "credit", "positions", "batches"],
+  ),
+
+  daemonCase(
     "P9.15-unread-too-long",
     "a session whose next entry is gone is detached alone, with a notification",
     async (bench) => {
@@ -147,7 +177,7 @@ export const CREDIT_CASES: readonly DaemonCase[] = [
 ];
 
 /** A session, and a second connection attached to it with that credit. */
-async function withCredit(bench: DaemonBench, credit: { events: number; bytes: number }) {
+async function withCredit(bench: DaemonBench, credit: { events: number; bytes: number; batches?: true }) {
   const opened: OpenedSession = await bench.session();
   const { client: follower } = await bench.join(opened.sessionId, { params: { credit } });
   return { opened, follower };
@@ -155,6 +185,25 @@ async function withCredit(bench: DaemonBench, credit: { events: number; bytes: n
 
 function beforeFirst([first]: readonly WirePosition[]): WirePosition | undefined {
   return first && { ...first, seq: first.seq - 1 };
+}
+
+/** The entries of one session so far, those of a batch one by one. */
+function entriesApart(client: WireClient, sessionId: string): WireFrame[] {
+  return client.frames.flatMap((frame) => {
+    if (frame.params?.sessionId !== sessionId || frame._meta?.early === true) return [];
+    const { notifications } = frame.params;
+    if (!Array.isArray(notifications)) return frame.method === "daemon.session_notification" ? [frame] : [];
+    const { epoch = -1, seq = -1 } = frame._meta ?? {};
+    return notifications.map((notification: WireNotification, at) => ({
+      ...frame,
+      params: { sessionId, notification },
+      _meta: { epoch, seq: seq + at },
+    }));
+  });
+}
+
+function placeAndText({ _meta, params }: WireFrame): [seq: number | undefined, text: string] {
+  return [_meta?.seq, JSON.stringify(params?.notification)];
 }
 
 /** Bytes of entries as they were sent, or slightly less: key order and escapes may differ. */

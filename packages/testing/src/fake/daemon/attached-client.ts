@@ -77,11 +77,34 @@ export class FakeAttachedClient {
         this.#losePlace();
         return;
       }
-      this.#nextSeq++;
-      this.#lookedAhead = Math.max(this.#lookedAhead, entry.position.seq);
-      this.#send(entry);
+      const batch = this.#batchFrom(entry);
+      this.#nextSeq += batch.length;
+      this.#lookedAhead = Math.max(this.#lookedAhead, this.#nextSeq - 1);
+      if (batch.length > 1) this.#sendBatch(batch);
+      else this.#send(entry);
     }
     if (entry) this.#sendAhead(journal.position.seq);
+  }
+
+  /** The entries that are sent together with this one (docs/protocol.md §9, "Batches"). */
+  #batchFrom(first: FakeEntry): FakeEntry[] {
+    const { journal, hasPositions, id } = this.#session;
+    const batch = [first];
+    if (!hasPositions || this.#credit?.batches !== true || !isBatchable(first, id)) return batch;
+    for (let entry = journal.entry(this.#nextSeq + 1); entry !== undefined; ) {
+      const isOfBatch = isBatchable(entry, id) && entry.position.epoch === first.position.epoch;
+      if (!isOfBatch || batch.length >= this.#credit.events) break;
+      batch.push(entry);
+      entry = journal.entry(this.#nextSeq + batch.length);
+    }
+    return batch;
+  }
+
+  #sendBatch(batch: readonly FakeEntry[]): void {
+    const notifications = batch.map(({ params }) => Reflect.get(params, "notification"));
+    const params = { sessionId: this.#session.id, notifications };
+    const text = this.link.notify("session_notifications", params, batch[0]?.position);
+    this.#pay(text, batch.length);
   }
 
   #losePlace(): void {
@@ -112,12 +135,22 @@ export class FakeAttachedClient {
       requestId === undefined
         ? this.link.notify(method, params, meta)
         : this.link.request(requestId, method, params, meta);
-    if (!this.#credit || entry.isUrgent) return;
-    this.#credit.events -= 1;
+    if (!entry.isUrgent) this.#pay(text, 1);
+  }
+
+  #pay(text: string, events: number): void {
+    if (!this.#credit) return;
+    this.#credit.events -= events;
     this.#credit.bytes -= new TextEncoder().encode(text).byteLength;
   }
 
   #placeOf(entry: FakeEntry): EnvelopeMeta {
     return this.#session.hasPositions ? entry.position : {};
   }
+}
+
+/** Whether a batch may hold the entry: a notification that costs credit. */
+function isBatchable({ requestId, isUrgent, method, params }: FakeEntry, sessionId: string): boolean {
+  const isNotification = requestId === undefined && method === "session_notification" && !isUrgent;
+  return isNotification && Reflect.get(params, "sessionId") === sessionId;
 }

@@ -11,6 +11,7 @@ export const ALL_CAPABILITIES: Readonly<Required<Omit<DaemonCapabilities, "conso
   positions: true,
   resume: true,
   credit: true,
+  batches: true,
   receipts: true,
   turnEvents: true,
   sessionEvents: true,

@@ -15,7 +15,10 @@ export function optionalString(params: Record<string, unknown>, name: string): s
 /** `{ events, bytes }` of a call or notification; undefined if absent. */
 export function optionalCredit(value: unknown): Credit | undefined {
   if (value === undefined) return undefined;
-  if (isWholeNumbers(value, "events", "bytes")) return { events: value.events, bytes: value.bytes };
+  if (isWholeNumbers(value, "events", "bytes")) {
+    const { events, bytes } = value;
+    return Reflect.get(value, "batches") === true ? { events, bytes, batches: true } : { events, bytes };
+  }
   throw rpcFault(
     RpcCode.invalidParams,
     "Invalid params: credit must be { events, bytes }, both whole and not negative",

@@ -1,4 +1,10 @@
-import type { NameElsewhere } from "../names/index.js";
+/** What a machine of a fleet announces of a name that it knows. */
+export interface NamePlace {
+  readonly entityType: "agent" | "user";
+  readonly isConnected: boolean;
+  /** When the name was last connected, in Unix milliseconds of that machine's clock. */
+  readonly lastSeen: number;
+}
 
 /** One message for a name on another machine, as it is published. */
 export interface MailLetter {
@@ -43,16 +49,16 @@ export interface MailExchange {
   detach(): void;
 }
 
-/** What of a daemon's relay spans a fleet: names, and mail between machines. `joinFleet` of `@daemon-sdk/fleet` uses it. */
-export interface RelayExchange {
+/** What of a daemon's relay spans a fleet: names, and mail between machines. A daemon provides it, and `joinFleet` of `@daemon-sdk/fleet` carries it. */
+export interface FleetRelay {
   /** Called after a name has connected, disconnected or been forgotten. */
   onNameChanged: ((name: string) => void) | undefined;
   /** The names that this machine announces, each with whether it is connected. */
-  names(): { readonly name: string; readonly place: NameElsewhere }[];
+  names(): { readonly name: string; readonly place: NamePlace }[];
   /** What this machine announces of a name; undefined when it announces nothing. */
-  placeOf(name: string): NameElsewhere | undefined;
+  placeOf(name: string): NamePlace | undefined;
   /** Another machine announces a name; undefined: it does not any more. */
-  nameElsewhere(machineId: string, name: string, place: NameElsewhere | undefined): void;
+  nameElsewhere(machineId: string, name: string, place: NamePlace | undefined): void;
   /** The daemon left its fleet: names of other machines are not known any more. */
   forgetElsewhere(): void;
   /** Begins to publish and to receive. One carrier at a time: a former one is detached. */

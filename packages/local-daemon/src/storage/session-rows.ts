@@ -1,5 +1,39 @@
-import type { SessionId } from "@daemon-sdk/protocol";
-import type { SessionRow } from "./store.js";
+import type { McpServerConfig, SessionId, SessionSettings, SessionTag, TokenUsage } from "@daemon-sdk/protocol";
+
+/** Row of a session, open or not. Times in ms since the epoch. */
+export interface SessionRow {
+  readonly id: SessionId;
+  /** Id of the configured key that owns the session; undefined for the person. Never changes. */
+  readonly owner: string | undefined;
+  /** The agent's own id of the conversation; undefined until an agent has opened it. */
+  readonly agentSessionId: string | undefined;
+  /** Name of the configured agent. */
+  readonly agent: string;
+  readonly cwd: string;
+  readonly title: string | undefined;
+  readonly settings: SessionSettings;
+  /** Names of those settings that a client asked for; an agent is asked for no others. Absent in rows of older daemons. */
+  readonly askedSettings?: readonly string[] | undefined;
+  /** Params of `initialize_session` that only the agent knows. */
+  readonly agentParams?: Readonly<Record<string, unknown>> | undefined;
+  /** Names of variables that the session was made with. The values are never stored. */
+  readonly envNames?: readonly string[] | undefined;
+  /** MCP servers that the agent starts with, their secrets included. */
+  readonly mcpServers?: readonly McpServerConfig[] | undefined;
+  readonly tags: readonly SessionTag[];
+  readonly tokenUsage: TokenUsage | undefined;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly archivedAt: number | undefined;
+  /** Set when a part of it was lost with the pages of a damaged store; the next client that attaches is notified. */
+  readonly damagedAt?: number | undefined;
+  /** Set while the session is closed. A load reopens it. Absent in rows of older daemons. */
+  readonly closedAt?: number | undefined;
+  /** Set while the session is frozen, because it moves to another machine. */
+  readonly leaving?: SessionLeave | undefined;
+  /** The move that brought the session to this machine; absent for one that was made here. */
+  readonly arrivedBy?: string | undefined;
+}
 
 /** A move that takes a session away from this machine. */
 export interface SessionLeave {
