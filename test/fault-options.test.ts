@@ -10,7 +10,7 @@ test("scenarios, a seed and a number at a time are taken as they were given; the
     minutes: 3,
     atOnce: 3,
   });
-  expect(readOptions(["--sample"])).toMatchObject({ names: [], isSample: true, scale: 0.05, atOnce: 1 });
+  expect(readOptions(["--sample"])).toMatchObject({ names: [], isSample: true, scale: 0.02, atOnce: 1 });
   expect(readOptions(["--help", "B4"])).toBeUndefined();
 });
 

@@ -11,7 +11,10 @@ const STREAM = "our client, stream()";
 const callback = (peer: { name: string }) => `${peer.name}, callback`;
 const iterator = (peer: { name: string }) => `${peer.name}, iterator`;
 
-/** Events of a server that does nothing else, to the callback or the loop of each client. */
+/**
+ * Events of a server that does nothing else, to the callback or the loop of each client: to ours in batches, as our daemon sends what is
+ * committed together, to each peer as that one sends.
+ */
 export const oneWay: Measure = {
   name: "one-way",
   title: "Events of one session to a client's callback or loop, about 300 bytes",
@@ -34,7 +37,7 @@ export const oneWay: Measure = {
       PEERS.vscodeJsonrpc,
       PEERS.acp,
     ]);
-    const lanes = [await rawLane(1, RAW), await ourLane(1, CALLBACK), await streamLane()];
+    const lanes = [await rawLane(1, RAW), await ourLane(1, CALLBACK, "batches"), await streamLane()];
     return {
       contestants: [...lanes.map((lane) => lane.contestant), ...open.flatMap(contestantsOf)],
       absent,
@@ -46,7 +49,7 @@ export const oneWay: Measure = {
 };
 
 async function streamLane(): Promise<Lane> {
-  const feed = await startRole("feed");
+  const feed = await startRole("feed", "batches");
   const connection = await connectDaemon({ url: `ws://127.0.0.1:${feed.ready.port}`, apiKey: "any" });
   const session = await connection.createSession({ cwd: "/" });
   return {

@@ -36,9 +36,9 @@ export const routing: Measure = {
   },
 };
 
-/** Our client, and a listener for each session. */
-export async function ourLane(sessions: number, name: string): Promise<Lane> {
-  const feed = await startRole("feed");
+/** Our client, and a listener for each session. `flags` are those of the feed. */
+export async function ourLane(sessions: number, name: string, ...flags: string[]): Promise<Lane> {
+  const feed = await startRole("feed", ...flags);
   const connection = await connectDaemon({ url: urlOf(feed), apiKey: "any" });
   const counter = new Counter();
   await openSessions(connection, sessions, () => counter.count());

@@ -16,8 +16,8 @@ export class Lane implements AsyncDisposable {
   }
 
   /** Starts it; all its scenarios get these options, and put their temporary files into that directory of its own. */
-  static start({ seed, scale, minutes }: RunOptions, directory: string): Lane {
-    const args = [JSON.stringify({ seed, scale, minutes })];
+  static start({ seed, scale, minutes, part }: RunOptions, directory: string): Lane {
+    const args = [JSON.stringify({ seed, scale, minutes, part })];
     return new Lane(RoleProcess.start(LANE, { args, execArgv: process.execArgv, env: { TMPDIR: directory } }));
   }
 

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { FAULT_IDS } from "./scenario.js";
 
 /** Sizes of the sample in `npm test`, as a share of the full ones. */
-const SAMPLE_SCALE = 0.05;
+const SAMPLE_SCALE = 0.02;
 const SOAK_MINUTES = 3;
 
 /** What `--help` shows. */
@@ -12,8 +12,9 @@ The scenarios of docs/guarantees.md, one after another, one line each, then "N p
 Without ids all of them: ${FAULT_IDS.join(" ")}.
 
   --seed <n>      the same random choices again; every run prints its seed
-  --sample        the quick ones, at a twentieth of their size, as npm test runs them
+  --sample        the quick ones, at a fiftieth of their size, as npm test runs them
   --scale <x>     sizes as a share of the full ones
+  --part <text>   of Z2 the attacks whose names have this text
   --minutes <n>   how long L6 runs (default ${SOAK_MINUTES})
   --at-once <n>   so many scenarios at a time, each in a process of its own (default 1: the marks are for a scenario alone)
   --built         without building first
@@ -27,6 +28,8 @@ export interface FaultOptions {
   readonly seed: number;
   readonly scale: number;
   readonly minutes: number;
+  /** Which parts of a scenario run, by a text of their names; undefined: all. */
+  readonly part?: string | undefined;
   /** How many scenarios run at a time. */
   readonly atOnce: number;
 }
@@ -44,6 +47,7 @@ export function readOptions(args: readonly string[]): FaultOptions | undefined {
       seed: { type: "string" },
       scale: { type: "string" },
       minutes: { type: "string" },
+      part: { type: "string" },
       sample: { type: "boolean", default: false },
       "at-once": { type: "string", default: "1" },
       help: { type: "boolean", default: false },
@@ -58,6 +62,7 @@ export function readOptions(args: readonly string[]): FaultOptions | undefined {
     seed: number("seed", values.seed, Math.floor(Math.random() * 2 ** 31)),
     scale: number("scale", values.scale, values.sample ? SAMPLE_SCALE : 1),
     minutes: number("minutes", values.minutes, SOAK_MINUTES),
+    part: values.part,
     atOnce: atOnceOf(values["at-once"]),
   };
 }

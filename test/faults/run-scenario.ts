@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { within } from "../stress/check.js";
 import { createContext, type FaultScenario } from "./scenario.js";
 import type { Watch } from "./watch.js";
@@ -18,6 +19,7 @@ export interface RunOptions {
   readonly seed: number;
   readonly scale: number;
   readonly minutes: number;
+  readonly part?: string | undefined;
 }
 
 /** Runs one scenario and looks at what it left. A scenario that nobody has written has failed: it proves nothing. */
@@ -34,6 +36,7 @@ export async function runScenario(
   const context = createContext({ id, slowness: measureSlowness, ...options });
   const before = watch.look();
   const started = performance.now();
+  const usedBefore = processorSeconds();
   const limitMs = (scenario.limitMs ?? LIMIT_MS) * (context.isSample ? SAMPLE_ROOM : 1);
   const ran = await within(limitMs, scenario.run(context)).then(
     (figure) => ({ figure, error: undefined }),
@@ -41,13 +44,31 @@ export async function runScenario(
   );
   const left = await watch.leftSince(before);
   const slowness = measureSlowness();
-  const took = `${((performance.now() - started) / 1000).toFixed(1)} s${slowness > 1.3 ? `, busy × ${slowness.toFixed(1)}` : ""}`;
+  const used = (processorSeconds() - usedBefore).toFixed(1);
+  const took = `${((performance.now() - started) / 1000).toFixed(1)} s, processor ${used} s${slowness > 1.3 ? `, busy × ${slowness.toFixed(1)}` : ""}`;
   if (ran.error === undefined && left.length === 0) {
     return { id, state: "passed", line: `${name} ok   ${ran.figure} (${took})` };
   }
   watch.endProcessesSince(before);
   const why = [...(ran.error === undefined ? [] : [ran.error]), ...left].join("\n").replaceAll("\n", "\n     ");
   return { id, state: "failed", line: `${name} FAIL ${scenario.title} (${took})\n     ${why}` };
+}
+
+/** Ticks of `/proc` in a second. */
+const TICKS = 100;
+
+/** Processor time of this process and of its children that have ended; of this process alone where there is no `/proc`. */
+function processorSeconds(): number {
+  try {
+    // Behind the name, which may hold anything.
+    const fields = readFileSync("/proc/self/stat", "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  }
 }
 
 const SAMPLE_MS = 60;

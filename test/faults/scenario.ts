@@ -38,6 +38,8 @@ export interface FaultContext {
   readonly scale: number;
   /** How long the soak takes. */
   readonly minutes: number;
+  /** A text of the names of the parts that run; undefined: all of them. */
+  readonly part: string | undefined;
   /**
    * How much longer than alone something takes at the moment because other programs want this machine's cores: 1 on a quiet
    * one. A mark that is an absolute time is held against `mark * slowness`. Looked at anew each time, which takes 60 ms.
@@ -55,6 +57,8 @@ export interface FaultContext {
   below(bound: number): number;
   /** That count at the present scale, `least` at least. */
   count(full: number, least?: number): number;
+  /** All of these kinds; in a sample so many of them, others with each seed. */
+  some<Kind>(kinds: readonly Kind[], least: number): readonly Kind[];
 }
 
 /** Options from which {@link createContext} makes a scenario's context. */
@@ -63,6 +67,7 @@ export interface ContextOptions {
   readonly seed: number;
   readonly scale: number;
   readonly minutes: number;
+  readonly part?: string | undefined;
   /** Measures the present {@link FaultContext.slowness}. */
   slowness(): number;
 }
@@ -71,7 +76,7 @@ export interface ContextOptions {
 export const SAMPLE_PATIENCE = 50;
 
 /** The context of one scenario. Its random numbers depend on seed and id only, so a scenario can be repeated alone. */
-export function createContext({ id, seed, scale, minutes, slowness }: ContextOptions): FaultContext {
+export function createContext({ id, seed, scale, minutes, part, slowness }: ContextOptions): FaultContext {
   const random = sequence([...id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), seed));
   const isSample = scale < 1;
   let slowest = isSample ? SAMPLE_PATIENCE : slowness();
@@ -79,6 +84,7 @@ export function createContext({ id, seed, scale, minutes, slowness }: ContextOpt
     seed,
     scale,
     minutes,
+    part,
     get slowness() {
       if (!isSample) slowest = Math.max(slowest, slowness());
       return slowest;
@@ -87,6 +93,11 @@ export function createContext({ id, seed, scale, minutes, slowness }: ContextOpt
     random,
     below: (bound) => Math.floor(random() * bound),
     count: (full, least = 1) => Math.max(least, Math.round(full * scale)),
+    some: (kinds, least) => {
+      if (!isSample) return kinds;
+      const first = Math.floor(random() * kinds.length);
+      return [...kinds.slice(first), ...kinds.slice(0, first)].slice(0, least);
+    },
   };
 }
 

@@ -91,8 +91,12 @@ export class DaemonDoors {
   /** Makes a link to the console. */
   async openConsole(principal: Principal): ReturnType<Console["open"]> {
     const { createConsole } = await import("./console/index.js");
-    const { credentials, logger } = this.#parts;
-    this.#console ??= createConsole({ listener: () => this.#listener, credentials, logger });
+    const { claim, credentials, logger } = this.#parts;
+    this.#console ??= createConsole({
+      ...{ listener: () => this.#listener, credentials, logger },
+      // `ticket` and `status` find it there.
+      onPort: (port) => claim.publishPort(port),
+    });
     return this.#console.open(principal);
   }
 

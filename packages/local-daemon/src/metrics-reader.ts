@@ -1,8 +1,16 @@
 import { statSync } from "node:fs";
 import type { GetMetricsResult } from "@daemon-sdk/protocol";
 import { type Credentials, readsMetrics } from "./access/index.js";
+import { METRICS_LIMITS } from "./limits/index.js";
 import type { MetricsAnswer, MetricsAsker } from "./listener/index.js";
-import { type DaemonMetrics, type Gauges, metricsReport, PROMETHEUS_TYPE, prometheusText } from "./metrics/index.js";
+import {
+  type DaemonMetrics,
+  type Gauges,
+  metricsReport,
+  PROMETHEUS_TYPE,
+  prometheusText,
+  type StoredOf,
+} from "./metrics/index.js";
 import type { SessionHost } from "./sessions/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
@@ -58,11 +66,29 @@ export class MetricsReader {
       ...{ runningTurns, queuedTurns, queuedBytes, liveAgents, startingAgents, waitingAgents },
       openSessions: host.open.length,
       pendingRequests: inbox.pendingCount,
+      stored: this.#stored(),
       storeBytes: storePath === undefined ? undefined : sizeOf(storePath) + sizeOf(`${storePath}-wal`),
       version: LOCAL_DAEMON_VERSION,
       ...measured,
       loopLagSeconds: loopLagMs === undefined ? undefined : loopLagMs / 1000,
     };
+  }
+
+  /** The principals that have most; of the others there may be as many as a program has users. */
+  #stored(): readonly StoredOf[] | undefined {
+    const { storedRoom, rules } = this.#options.host.services;
+    const all = storedRoom.all();
+    if (all === undefined) return undefined;
+    const named = new Map<string, StoredOf>();
+    for (const [owner, bytes] of [...all]
+      .sort(([, one], [, other]) => other - one)
+      .slice(0, METRICS_LIMITS.principals)) {
+      const principal = rules.policies.nameOf(owner);
+      // Keys of one name are one series.
+      const before = named.get(principal)?.bytes ?? 0;
+      named.set(principal, { principal, bytes: before + bytes, maxBytes: storedRoom.boundOf(owner).most });
+    }
+    return [...named.values()];
   }
 }
 

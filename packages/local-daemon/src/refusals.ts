@@ -38,6 +38,11 @@ export function queueBytesFull(
   );
 }
 
+/** The sessions of a principal have stored as much as they may; `message` has the name of the bound and the numbers. */
+export function quotaExceeded(message: string, sessionId: SessionId): SessionError {
+  return new SessionError("QUOTA_EXCEEDED", message, { sessionId });
+}
+
 /** As many calls about directories wait as one credential may have. */
 export function tooManyDirectoryCalls(): DaemonError {
   return new DaemonError(

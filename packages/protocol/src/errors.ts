@@ -78,6 +78,8 @@ const FINAL = [
   "VERSION_MISMATCH",
   /** The policy of the key does not allow it. */
   "NOT_ALLOWED",
+  /** The sessions of this principal have as many bytes as they may. */
+  "QUOTA_EXCEEDED",
   /** No session of that id. */
   "SESSION_NOT_FOUND",
   /** Another machine of the fleet has the session; the error names it. */

@@ -28,7 +28,7 @@ export const cutScenarios: readonly FaultScenario[] = [
       try {
         for (const name of names) clients.push(await ActingClient.open({ daemon, name, seed: context.seed }));
         const everywhere = await everyByte(clients, context);
-        const { turns, links, interrupted } = await converseWildly(daemon, context.count(WILD_TURNS, 40), context);
+        const { turns, links, interrupted } = await converseWildly(daemon, context.count(WILD_TURNS, 12), context);
         return `${everywhere}; ${turns} turns of two clients, ${interrupted} of them interrupted, over ${links} broken links: the same`;
       } finally {
         for (const client of clients) await client[Symbol.asyncDispose]();

@@ -19,7 +19,7 @@ const POLL_MS = 10;
 const ROOM = "8m";
 /** The turn that runs while the disk is full: 50 ms per number. */
 const COUNT = 200;
-const SAMPLE_COUNT = 100;
+const SAMPLE_COUNT = 40;
 
 /** F8: disks that have no room, or may not be written. */
 export const fullDiskScenarios: readonly FaultScenario[] = [

@@ -28,7 +28,8 @@ export const hostileKeyScenarios: readonly FaultScenario[] = [
     cannotRun: withoutProc,
     async run(context) {
       // Each has a daemon of its own, and large messages: a sample has some of them.
-      const attacks = ATTACK_NAMES.filter((name) => !context.isSample || IN_SAMPLE.has(name));
+      const isMeant = (name: string) => name.includes(context.part ?? "") && (!context.isSample || IN_SAMPLE.has(name));
+      const attacks = ATTACK_NAMES.filter(isMeant);
       const parts = attacks.map((name) => [name, () => attacked(name, context)] as const);
       return await runParts(Object.fromEntries(parts));
     },

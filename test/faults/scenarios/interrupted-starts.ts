@@ -16,12 +16,7 @@ export const interruptedStartScenarios: readonly FaultScenario[] = [
     isQuick: true,
     limitMs: 240_000,
     async run(context) {
-      // A sample takes others each time.
-      const first = context.below(START_FAILPOINTS.length);
-      const chosen = [...START_FAILPOINTS.slice(first), ...START_FAILPOINTS.slice(0, first)].slice(
-        0,
-        context.count(20, 3),
-      );
+      const chosen = context.some(START_FAILPOINTS, 2);
       let slowest = 0;
       for (const failpoint of chosen) slowest = Math.max(slowest, await startOver(failpoint));
       return `${chosen.length} failpoints, each followed by a start that needed no help; the slowest took ${slowest} ms`;

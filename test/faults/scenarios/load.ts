@@ -90,7 +90,7 @@ async function feedInTurns(load: ClientUnderLoad, bare: ClientUnderLoad, events:
 }
 
 async function flatness(context: FaultContext): Promise<string> {
-  const sessions = context.count(10_000, 2_000);
+  const sessions = context.count(10_000, 400);
   // Whole turns of all sessions, so that the next feed begins at the first one again.
   const events = Math.ceil(context.count(100_000) / sessions) * sessions;
   const turns: Turn[] = [];

@@ -36,8 +36,8 @@ export const noisyAgentScenarios: readonly FaultScenario[] = [
       await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
       const open = () => connection.createSession({ cwd: daemon.workspace });
       const others = await Promise.all(Array.from({ length: OTHERS }, open));
-      await latency(others, context.count(NOISE_MS, 500));
-      const parts = Object.entries(NOISES).map(([noise, name]) => {
+      await latency(others, context.count(NOISE_MS, 300));
+      const parts = context.some(Object.entries(NOISES), 2).map(([noise, name]) => {
         const run = async () => {
           await using session = await open();
           return await hear(noise, session, others, context);
@@ -56,7 +56,7 @@ async function hear(
   others: readonly DaemonSession[],
   context: FaultContext,
 ): Promise<string> {
-  const ms = context.count(NOISE_MS, 500);
+  const ms = context.count(NOISE_MS, 300);
   const quiet: number[] = [];
   const noisy: number[] = [];
   for (let turn = 0; turn < context.count(ROUNDS); turn += 1) {

@@ -18,7 +18,7 @@ const KEY = "fk-a-key-that-stays-the-same";
 const NOWHERE = "6f1c1d5e-0000-4000-8000-000000000000";
 const HANGS_MS = 60_000;
 /** What a sample has of the many places. */
-const SAMPLE_SHARE = 0.1;
+const SAMPLE_SHARE = 0.03;
 const INVALID_PARAMS = -32602;
 
 /** Z1: whatever is too large, on every way into the daemon and out of it. */

@@ -35,7 +35,7 @@ interface Holdings {
 }
 
 async function comesBack(daemon: ForegroundDaemon, context: FaultContext): Promise<string> {
-  const reconnects = context.count(1_000, 50);
+  const reconnects = context.count(1_000, 20);
   await using proxy = await ChaosProxy.start({ target: { path: daemon.socketPath }, seed: context.seed });
   const args = [`ws://127.0.0.1:${proxy.port}`, daemon.token, daemon.workspace];
   await using client = RoleProcess.start("reconnecting-client", { args, execArgv: ["--expose-gc"] });

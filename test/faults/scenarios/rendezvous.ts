@@ -25,7 +25,7 @@ export const rendezvousScenarios: readonly FaultScenario[] = [
     isQuick: true,
     limitMs: 420_000,
     async run(context) {
-      const plain = await race(context, context.count(20, 2), false);
+      const plain = await race(context, context.count(20, 1), false);
       if (cannotUnshare()) return `${plain}; the variant with unshare -n cannot run here`;
       const apart = await race(context, context.count(5, 1), true);
       return `${plain}; half of them under unshare -n: ${apart}`;
@@ -36,9 +36,10 @@ export const rendezvousScenarios: readonly FaultScenario[] = [
     title: "whatever a dead daemon left, the next start decides right, and touches nothing that is not ours",
     isQuick: true,
     limitMs: 90_000,
-    async run() {
-      for (const [name, leave] of LEFTOVERS) await startOver(name, leave);
-      return `${LEFTOVERS.length} kinds of leftovers, each followed by a start; nobody killed, nothing of others unlinked`;
+    async run(context) {
+      const leftovers = context.some(LEFTOVERS, 3);
+      for (const [name, leave] of leftovers) await startOver(name, leave);
+      return `${leftovers.length} kinds of leftovers, each followed by a start; nobody killed, nothing of others unlinked`;
     },
   },
   {
@@ -61,7 +62,7 @@ export const rendezvousScenarios: readonly FaultScenario[] = [
     isQuick: true,
     limitMs: 120_000,
     async run(context) {
-      const rounds = context.count(20, 3);
+      const rounds = context.count(20, 2);
       const floors: number[] = [];
       const times: number[] = [];
       for (let index = 0; index < rounds; index += 1) {
@@ -78,7 +79,7 @@ export const rendezvousScenarios: readonly FaultScenario[] = [
 
 async function race(context: FaultContext, rounds: number, isHalfApart: boolean): Promise<string> {
   await using home = daemonHome();
-  const count = context.count(50, 8);
+  const count = context.count(50, 4);
   let slowest = 0;
   for (let index = 0; index < rounds; index += 1) {
     const reached = await raceFor({ state: home.state, count, isApart: (each) => isHalfApart && each % 2 === 1 });

@@ -32,7 +32,7 @@ export const surroundingsScenarios: readonly FaultScenario[] = [
     limitMs: 180_000,
     cannotRun: withoutProc,
     async run(context) {
-      const parts = { umask: umasks, hangup: hangups, clock: () => clocks(context) };
+      const parts = { umask: () => umasks(context), hangup: hangups, clock: () => clocks(context) };
       const isRoot = process.getuid?.() === 0;
       return await runParts(isRoot ? { ...parts, home: homes, "PID 1": () => firstProcess(context) } : parts);
     },
@@ -43,8 +43,8 @@ export const surroundingsScenarios: readonly FaultScenario[] = [
 const [FILE_MODE, DIRECTORY_MODE] = [0o666, 0o777];
 
 /** What an agent makes has the modes that the user's shell would give it; what the daemon makes is the user's alone. */
-async function umasks(): Promise<string> {
-  const masks = ["022", "002", "027", "077"];
+async function umasks(context: FaultContext): Promise<string> {
+  const masks = context.some(["022", "002", "027", "077"], 1);
   for (const umask of masks) {
     await using daemon = await startForeground({ umask });
     await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });

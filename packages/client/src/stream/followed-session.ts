@@ -52,6 +52,10 @@ export class FollowedSession implements SessionFollow {
   #lastSeq: number | undefined;
   /** Turns whose entries stand among those of another one: messages that were discarded while they waited. */
   readonly #outerTurns: FollowedTurn[] = [];
+  /** The events of an entry that ended its turn, while its result is made. */
+  #making: Promise<FollowedEvent[]> | undefined;
+  /** Calls of `next()` that wait. */
+  #waiting = 0;
   /** The last `next()`. They are served one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -74,9 +78,45 @@ export class FollowedSession implements SessionFollow {
   }
 
   next(): Promise<Result> {
+    // A promise that waits for nothing: most events of a page are had at once.
+    const ready = this.#waiting === 0 ? this.#ready() : undefined;
+    if (ready !== undefined) return Promise.resolve({ value: ready, done: false });
+    this.#waiting += 1;
     const result = this.#last.then(() => this.#next());
-    this.#last = result.catch(() => {});
+    this.#last = result
+      .catch(() => {})
+      .then(() => {
+        this.#waiting -= 1;
+      });
     return result;
+  }
+
+  /** The next event, where nothing has to be waited for. */
+  #ready(): FollowedEvent | undefined {
+    while (!this.#hasEnded) {
+      const event = this.#events[this.#nextEvent];
+      if (event !== undefined) {
+        this.#nextEvent += 1;
+        if (this.#isWanted(event)) return event;
+      } else if (!this.#makeNow()) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Makes events of the next entry, if it is one of the present turn. False when that takes time, or there is none. */
+  #makeNow(): boolean {
+    const entry = this.#entries[this.#nextEntry];
+    const turn = this.#turn;
+    if (this.#making !== undefined || turn === undefined || entry?.turnId !== turn.turnId) return false;
+    this.#nextEntry += 1;
+    this.#nextEvent = 0;
+    const made = turn.take(entry.notification);
+    this.#events = Array.isArray(made) ? this.#placed(entry, made) : [];
+    if (Array.isArray(made)) return true;
+    this.#making = this.#endedTurn(entry, turn, made);
+    // Where the iteration ends meanwhile, nobody waits for it.
+    this.#making.catch(() => {});
+    return false;
   }
 
   async return(): Promise<Result> {
@@ -146,6 +186,12 @@ export class FollowedSession implements SessionFollow {
 
   /** Makes events of the next entry; reads the next page when there is none. */
   async #fill(): Promise<void> {
+    if (this.#making !== undefined) {
+      this.#events = await this.#making;
+      this.#making = undefined;
+      this.#nextEvent = 0;
+      return;
+    }
     const entry = this.#entries[this.#nextEntry++];
     this.#nextEvent = 0;
     this.#events = entry === undefined ? await this.#readPage() : await this.#eventsOf(entry);
@@ -184,13 +230,27 @@ export class FollowedSession implements SessionFollow {
   }
 
   async #eventsOf(entry: SessionEntry): Promise<FollowedEvent[]> {
-    const { turnId, notification, epoch, seq } = entry;
+    const { turnId, notification, seq } = entry;
     const turn = await this.#turnOf(turnId, seq);
-    const made: (BridgedEvent | ResultEvent)[] =
-      turn === undefined
-        ? new MessageBridge({ includePartialMessages: this.#parts.includePartialMessages }).push(notification)
-        : await turn.take(notification);
-    if (made.at(-1)?.type === "result") this.#leave(turn);
+    if (turn === undefined) {
+      const bridge = new MessageBridge({ includePartialMessages: this.#parts.includePartialMessages });
+      return this.#placed(entry, bridge.push(notification));
+    }
+    const made = turn.take(notification);
+    return Array.isArray(made) ? this.#placed(entry, made) : this.#endedTurn(entry, turn, made);
+  }
+
+  async #endedTurn(
+    entry: SessionEntry,
+    turn: FollowedTurn,
+    made: Promise<(BridgedEvent | ResultEvent)[]>,
+  ): Promise<FollowedEvent[]> {
+    const events = await made;
+    this.#leave(turn);
+    return this.#placed(entry, events);
+  }
+
+  #placed({ turnId, epoch, seq }: SessionEntry, made: readonly (BridgedEvent | ResultEvent)[]): FollowedEvent[] {
     const skipped = this.#skipped;
     this.#skipped = 0;
     const events = made.map((event, index) => {
@@ -199,7 +259,7 @@ export class FollowedSession implements SessionFollow {
       if (turnId !== undefined) own.turnId = turnId;
       return own as FollowedEvent;
     });
-    return events.slice(skipped);
+    return skipped === 0 ? events : events.slice(skipped);
   }
 
   async #turnOf(turnId: string | undefined, seq: number): Promise<FollowedTurn | undefined> {

@@ -32,10 +32,13 @@ export class FollowedTurn {
     this.#observe(notification);
   }
 
-  /** The events of an entry; those of the entry that ends the turn have the result last. */
-  async take(notification: SessionNotification): Promise<(BridgedEvent | ResultEvent)[]> {
+  /** The events of an entry; those of the entry that ends the turn have the result last, and come later. */
+  take(notification: SessionNotification): BridgedEvent[] | Promise<(BridgedEvent | ResultEvent)[]> {
     const { events, hasEnded } = this.#observe(notification);
-    if (!hasEnded) return events;
+    return hasEnded ? this.#withResult(events) : events;
+  }
+
+  async #withResult(events: BridgedEvent[]): Promise<(BridgedEvent | ResultEvent)[]> {
     // The daemon may no longer have the beginning of the turn, and the answer may lie there.
     if (!this.#bridge.hasSeen(this.turnId)) {
       const answer = await this.#options.readAnswer(this.turnId);

@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import { freePort, NatsServer } from "./nats-server.js";
+import { CuttablePort, freePort, NatsServer } from "./nats-server.js";
 
 /** Name of the JetStream domain of a {@link NatsCluster}, by which its leaf passes on the interface of JetStream. */
 export const DOMAIN = "hub";
@@ -71,5 +71,60 @@ export class NatsCluster {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of [this.leaf, ...this.nodes]) await server[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * Three servers, the first of which can be cut off from the other two: what passes between it and them is held back, and no connection
+ * is closed.
+ */
+export class PartitionableCluster {
+  readonly nodes: readonly NatsServer[];
+  readonly #wires: readonly CuttablePort[];
+
+  private constructor(nodes: readonly NatsServer[], wires: readonly CuttablePort[]) {
+    this.nodes = nodes;
+    this.#wires = wires;
+  }
+
+  /** Resolves when the cluster has elected a leader. */
+  static async start(): Promise<PartitionableCluster> {
+    const ports = (await Promise.all([freePort(), freePort(), freePort()])) as [number, number, number];
+    const wires = await Promise.all(ports.map((port) => CuttablePort.open(port)));
+    const through = wires.map(({ url }) => url);
+    const nodes: NatsServer[] = [];
+    for (const [at, port] of ports.entries()) {
+      const isFirst = (index: number) => at === 0 || index === 0;
+      const routes = ports.flatMap((other, index) =>
+        index === at ? [] : [isFirst(index) ? through[index] : `nats://127.0.0.1:${other}`],
+      );
+      const advertised = (through[at] ?? "").slice("nats://".length);
+      const cluster = `name: fleet, no_advertise: true, listen: "127.0.0.1:${port}", advertise: "${advertised}"`;
+      // A route that is held back is given up within seconds, and not within minutes.
+      const pings = 'ping_interval: "1s"\nping_max: 2';
+      nodes.push(
+        await NatsServer.prepare(
+          `server_name: n${at + 1}\n${pings}\ncluster { ${cluster}, routes: [${routes.join(", ")}] }`,
+        ),
+      );
+    }
+    await Promise.all(nodes.map((node) => node.run()));
+    await elected(await connect({ servers: nodes.map(({ url }) => url) }));
+    return new PartitionableCluster(nodes, wires);
+  }
+
+  /** Cuts the first server off. */
+  split(): void {
+    for (const wire of this.#wires) wire.freeze();
+  }
+
+  /** Joins it to the others again. */
+  heal(): void {
+    for (const wire of this.#wires) wire.thaw();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) await node[Symbol.asyncDispose]();
+    for (const wire of this.#wires) await wire[Symbol.asyncDispose]();
   }
 }

@@ -16,6 +16,7 @@ const FIELDS: readonly string[] = [
 const QUOTAS: readonly string[] = [
   "openSessions",
   "storedSessions",
+  "storedBytes",
   "liveAgents",
   "queuedBytes",
   "tickets",

@@ -7,6 +7,8 @@ export interface KeyQuotas {
   readonly openSessions?: number | undefined;
   /** Stored sessions, open or not; default `limits.storedSessionsPerKey`. The oldest archived one makes room for a new one. */
   readonly storedSessions?: number | undefined;
+  /** Bytes that its sessions have stored; default `limits.storedBytesPerKey`. */
+  readonly storedBytes?: number | undefined;
   /** Agents that start or run; default `limits.liveAgentsPerKey`. */
   readonly liveAgents?: number | undefined;
   /** Bytes of prompts that wait in queues; default `limits.queuedBytesPerPrincipal`. */

@@ -117,6 +117,20 @@ export class AcpFace {
     }
   }
 
+  /**
+   * The editor sends nothing more, and may still read: resolves when its calls are answered. A prompt that has not ended after
+   * `lastPromptsMs` is not: its turn goes on.
+   */
+  async answered(): Promise<void> {
+    await this.#peer.answered((method) => method === "session/prompt");
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FACE_LIMITS.lastPromptsMs);
+    });
+    await Promise.race([this.#peer.answered(() => false), isLate]);
+    clearTimeout(timer);
+  }
+
   /** The editor is gone: detaches from all sessions, which go on. */
   end(): void {
     this.#peer.end();

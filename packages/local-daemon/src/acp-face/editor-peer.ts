@@ -36,6 +36,12 @@ export interface EditorPeerOptions {
   onWritable(): void;
 }
 
+/** A call of the editor that is served. */
+interface Serving {
+  readonly method: string;
+  readonly abort: AbortController;
+}
+
 type Id = string | number | null;
 
 /**
@@ -51,7 +57,8 @@ export class EditorPeer {
   /** Our questions to the editor. */
   readonly #asked = new PendingRequests();
   /** The editor's calls, by the JSON of their ids. */
-  readonly #serving = new Map<string, AbortController>();
+  readonly #serving = new Map<string, Serving>();
+  readonly #onAnswered: (() => void)[] = [];
   #nextId = 0;
   #isBlocked = false;
   #isEnded = false;
@@ -102,7 +109,15 @@ export class EditorPeer {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#asked.rejectAll(goneError());
-    for (const call of this.#serving.values()) call.abort(goneError());
+    for (const { abort } of this.#serving.values()) abort.abort(goneError());
+  }
+
+  /** Resolves when no call is served but such ones. Rejects what the editor is asked: it sends nothing more. */
+  async answered(isLeft: (method: string) => boolean): Promise<void> {
+    this.#asked.rejectAll(goneError());
+    while ([...this.#serving.values()].some(({ method }) => !isLeft(method))) {
+      await new Promise<void>((resolve) => this.#onAnswered.push(resolve));
+    }
   }
 
   #called(frame: Record<string, unknown>, method: string): void {
@@ -121,19 +136,25 @@ export class EditorPeer {
 
   async #serve(id: Id, method: string, params: Record<string, unknown>): Promise<void> {
     const key = JSON.stringify(id);
-    const call = new AbortController();
-    this.#serving.set(key, call);
+    const abort = new AbortController();
+    this.#serving.set(key, { method, abort });
     try {
-      const { result, after } = await this.#options.serve(method, params, call.signal);
-      this.#serving.delete(key);
+      const { result, after } = await this.#options.serve(method, params, abort.signal);
+      this.#served(key);
       this.#send({ id, result });
       after?.();
     } catch (error) {
-      this.#serving.delete(key);
+      this.#served(key);
       const fault = faultOf(error);
       this.#options.logger.debug({ method, rpcCode: fault.rpcCode, error: String(error) }, "an editor's call failed");
       this.#fail(id, fault);
     }
+  }
+
+  /** Resolved promises run on after the answer was sent. */
+  #served(key: string): void {
+    this.#serving.delete(key);
+    for (const resolve of this.#onAnswered.splice(0)) resolve();
   }
 
   #notified(method: string, params: Record<string, unknown>): void {
@@ -143,7 +164,7 @@ export class EditorPeer {
     }
     const { requestId } = params;
     const call = isId(requestId) ? this.#serving.get(JSON.stringify(requestId)) : undefined;
-    call?.abort(new RpcFault(AcpCode.cancelled, "Cancelled"));
+    call?.abort.abort(new RpcFault(AcpCode.cancelled, "Cancelled"));
   }
 
   #answered({ id, result, error }: Record<string, unknown>): void {

@@ -76,7 +76,8 @@ export class AgentSlot implements Occupant {
   #outlet: AgentOutlet | undefined;
   #isReady = false;
   #starting: Start | undefined;
-  #isWaiting = false;
+  /** Callers whose time is over, and who are refused as soon as the start has to wait for its turn. */
+  readonly #late = new Set<() => void>();
   #calls = 0;
   #holds = 0;
   #stopping: Promise<void> | undefined;
@@ -137,17 +138,23 @@ export class AgentSlot implements Occupant {
     }
   }
 
-  /** As {@link ready}, but rejects with `AGENTS_BUSY` when the start has not begun within `agentWaitMs`. */
+  /**
+   * As {@link ready}, but rejects with `AGENTS_BUSY` when the start waits for its turn after `agentWaitMs`. What comes before that, such
+   * as the check of the session's directory, may take longer on a busy machine, and is no reason.
+   */
   async readyInTime(): Promise<Agent> {
     const { live, limits, sessionId } = this.#options;
     const abort = new AbortController();
+    const refuse = () => abort.abort(agentsBusy(sessionId, live.reasonToWait(this)));
     const timer = setTimeout(() => {
-      if (this.#isWaiting) abort.abort(agentsBusy(sessionId, live.reasonToWait(this)));
+      if (live.isWaiting(this)) refuse();
+      else this.#late.add(refuse);
     }, limits.agentWaitMs);
     try {
       return await this.ready(abort.signal);
     } finally {
       clearTimeout(timer);
+      this.#late.delete(refuse);
     }
   }
 
@@ -259,17 +266,12 @@ export class AgentSlot implements Occupant {
 
   /** Waits until the start may begin: for the former agent's end, for the check of the session, and for its turn. */
   async #begun(signal: AbortSignal): Promise<AgentSpec> {
-    this.#isWaiting = true;
-    try {
-      await this.#stopping;
-      const spec = await this.#options.spec();
-      this.#checkStarts(spec);
-      this.#bound = { agent: spec.name, most: spec.maxLive };
-      await this.#admitted(signal);
-      return spec;
-    } finally {
-      this.#isWaiting = false;
-    }
+    await this.#stopping;
+    const spec = await this.#options.spec();
+    this.#checkStarts(spec);
+    this.#bound = { agent: spec.name, most: spec.maxLive };
+    await this.#admitted(signal);
+    return spec;
   }
 
   /** Waits for the start's turn, and says so when that takes some time. */
@@ -280,7 +282,9 @@ export class AgentSlot implements Occupant {
       AGENT_LIMITS.waitNoticeMs,
     );
     try {
-      await live.admit(this, signal);
+      const admitted = live.admit(this, signal);
+      if (live.isWaiting(this)) for (const refuse of this.#late) refuse();
+      await admitted;
     } finally {
       clearTimeout(timer);
     }
@@ -345,6 +349,8 @@ export class AgentSlot implements Occupant {
     if (agent !== undefined) committer.commit([{ kind: "agentProcessGone", pid: agent.pid }]).catch(() => {});
     if (this.#agent === agent) {
       this.#agent = undefined;
+      // It knows the agent, with its process and its pipes.
+      this.#outlet = undefined;
       this.#isReady = false;
       live.delete(this);
     }

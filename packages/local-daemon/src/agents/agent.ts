@@ -97,7 +97,7 @@ export interface AgentRequest {
 
 /** Something that an agent sent, and that could not be taken as it was. */
 export interface AgentFault {
-  readonly code: "MESSAGE_TOO_LARGE" | "PROTOCOL_VIOLATION" | "QUEUE_FULL";
+  readonly code: "MESSAGE_TOO_LARGE" | "PROTOCOL_VIOLATION" | "QUEUE_FULL" | "QUOTA_EXCEEDED";
   /** For people: which agent, what, and how much. */
   readonly message: string;
   /** Whether something is missing now that clients would have been sent. */

@@ -49,6 +49,11 @@ export class LiveAgents {
     return { live: this.#live.size, starting: this.#starting.size, waiting: this.#waiting.size };
   }
 
+  /** Whether the start of that one waits, because as many start or run as may. */
+  isWaiting(occupant: Occupant): boolean {
+    return this.#waiting.has(occupant);
+  }
+
   /** Whether {@link close} was called. */
   get isClosed(): boolean {
     return this.#isClosed;

@@ -47,6 +47,7 @@ export async function serveEditor(options: AcpOptions): Promise<number> {
     input: process.stdin,
     output: process.stdout,
     maxLineBytes: FACE_LIMITS.lineBytes,
+    keepsOutput: true,
   });
   const waiting: (() => void)[] = [];
   transport.onWritable = () => {
@@ -58,10 +59,15 @@ export async function serveEditor(options: AcpOptions): Promise<number> {
   });
   transport.onBadLine = (error) => face.skip(error.message);
   transport.onMessage = (text) => face.receive(text);
-  await new Promise<void>((resolve) => {
-    transport.onClose = () => resolve();
+  const isInterrupted = new Promise<void>((resolve) => {
     interrupted.addEventListener("abort", () => resolve(), { once: true });
   });
+  // Nobody reads any more: no answer is waited for.
+  const isBroken = new Promise<void>((resolve) => {
+    transport.onBroken = () => resolve();
+  });
+  const isAnswered = transport.ended.then(() => face.answered());
+  await Promise.race([isInterrupted, isBroken, isAnswered]);
   face.end();
   if (interrupted.aborted) transport.terminate();
   else transport.close();

@@ -67,6 +67,7 @@ const agentSchema = z.strictObject({
 const quotasSchema = z.strictObject({
   openSessions: optional(atLeast(1), "Open sessions. Default: limits.openSessionsPerKey."),
   storedSessions: optional(atLeast(1), "Stored sessions, open or not. Default: limits.storedSessionsPerKey."),
+  storedBytes: optional(atLeast(1), "Bytes that its sessions have stored. Default: limits.storedBytesPerKey."),
   liveAgents: optional(atLeast(1), "Agents that start or run. Default: limits.liveAgentsPerKey."),
   queuedBytes: optional(atLeast(1), "Bytes of prompts that wait. Default: limits.queuedBytesPerPrincipal."),
   tickets: optional(atLeast(1), "Unused tickets. Default: 100."),

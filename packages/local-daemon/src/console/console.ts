@@ -10,6 +10,8 @@ export interface ConsoleOptions {
   listener(): Listener | undefined;
   readonly credentials: Credentials;
   readonly logger: Logger;
+  /** The port is open, which may be one for the console alone. */
+  onPort?(port: number): Promise<void>;
   /** Default: those of the installed package. */
   readFiles?(): Promise<ReadonlyMap<string, ConsoleFile>>;
 }
@@ -31,6 +33,7 @@ export function createConsole({
   credentials,
   logger,
   readFiles = readConsoleFiles,
+  onPort = async () => {},
 }: ConsoleOptions): Console {
   let opening: Promise<number> | undefined;
   const openSite = async (): Promise<number> => {
@@ -42,6 +45,7 @@ export function createConsole({
       );
     const files = await readFiles();
     const port = await listening.openSite(new ConsoleSite({ files, credentials, logger }));
+    await onPort(port);
     logger.info({ port }, "the console is served");
     return port;
   };

@@ -37,6 +37,8 @@ export const AGENT_LIMITS = {
   /** Largest file that an agent reads through the daemon, in bytes, and how many such calls may wait. */
   fileBytes: 8 * 1024 * 1024,
   fileCalls: 256,
+  /** Answers that wait for an agent to read, such as refusals of its requests, before it is ended: one that never reads would fill the memory. */
+  unreadMessages: 8_192,
   /** How long agents may take to end an interrupted turn when the daemon stops. */
   drainInterruptMs: 1_000,
   /** An agent that went idle in the middle of an answer: how long it may take to continue, or to state the turn's end. */

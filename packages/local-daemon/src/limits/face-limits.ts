@@ -15,6 +15,8 @@ export const FACE_LIMITS = {
   progressChars: 64 * 1024,
   /** Longest title of a tool call that is made of its input. */
   titleChars: 200,
+  /** How long prompts may run on for an editor that sends nothing more, but reads. Their turns go on without it. */
+  lastPromptsMs: 2_000,
   /** Pauses before attempts to find the daemon again; the last one repeats. */
   relinkDelaysMs: [0, 50, 200, 1_000, 5_000],
 } as const;

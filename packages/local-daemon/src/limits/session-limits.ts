@@ -22,6 +22,13 @@ export interface SessionLimits extends LiveAgentLimits {
   readonly openSessionsPerKey: number;
   /** Most stored sessions of one configured key, open or not. The person's own have no bound but retention. */
   readonly storedSessionsPerKey: number;
+  /**
+   * Bytes that the sessions of one configured key have stored, above which no new prompt and no new session is accepted. A running
+   * turn goes on up to a fourth more.
+   */
+  readonly storedBytesPerKey: number;
+  /** The same of the person's own sessions; default: no bound but the disk. */
+  readonly storedBytesOfPerson: number;
   /** Entries younger than this are kept, whatever their number: a client that lost its link resumes within this time. */
   readonly journalKeepMs: number;
   /** … up to this many bytes. */
@@ -47,6 +54,8 @@ export const SESSION_LIMITS: SessionLimits = {
   openSessions: 20_000,
   openSessionsPerKey: 2_000,
   storedSessionsPerKey: 100_000,
+  storedBytesPerKey: 8 * 1024 * 1024 * 1024,
+  storedBytesOfPerson: Number.MAX_SAFE_INTEGER,
   journalKeepMs: 120_000,
   journalKeepBytes: 64 * 1024 * 1024,
   journalOldEntries: 10_000,

@@ -48,6 +48,11 @@ export const STORAGE_LIMITS = {
   dropRows: 128,
   /** Bytes of a large prompt that are stored in one transaction, some 2 ms. */
   promptSliceBytes: 512 * 1024,
+  /** Segments behind the counters of stored bytes, and their bytes: a start after a kill reads them, some 2 ms. */
+  uncountedRows: 1_024,
+  uncountedBytes: 4 * 1024 * 1024,
+  /** Sessions of which is remembered whose they are, some 200 bytes each. */
+  countedSessions: 16_384,
   /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */
   feedMessages: 16,
   feedBytes: 256 * 1024,

@@ -1,3 +1,3 @@
 export { DaemonMetrics } from "./daemon-metrics.js";
-export { type Gauges, histogramsOf, metricsReport } from "./metrics-report.js";
+export { type Gauges, histogramsOf, metricsReport, type StoredOf } from "./metrics-report.js";
 export { PROMETHEUS_TYPE, prometheusText } from "./prometheus-text.js";

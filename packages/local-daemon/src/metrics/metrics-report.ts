@@ -33,7 +33,16 @@ export interface Gauges {
   readonly loopLagSeconds: number | undefined;
   /** Bytes of the store's files on disk; undefined for a store in memory. */
   readonly storeBytes: number | undefined;
+  /** What principals have stored, by the name of each, and what each may store; undefined where nobody counts. */
+  readonly stored: readonly StoredOf[] | undefined;
   readonly version: string;
+}
+
+/** Bytes of the sessions of one principal. */
+export interface StoredOf {
+  readonly principal: string;
+  readonly bytes: number;
+  readonly maxBytes: number;
 }
 
 const PREFIX = "daemon_sdk_";
@@ -101,6 +110,7 @@ export function metricsReport(metrics: DaemonMetrics, gauges: Gauges, now: numbe
         const value = gauges[key];
         return value === undefined ? [] : [single(PREFIX + name, "gauge", help, value)];
       }),
+      ...storedMetrics(gauges),
       ...outboxMetrics(gauges.outboxes),
       ...processMetrics(metrics, gauges),
     ],
@@ -115,6 +125,23 @@ export function histogramsOf(metrics: DaemonMetrics): ReadonlyMap<string, Histog
     return source instanceof Histogram ? [[PREFIX + name, source] as const] : [];
   });
   return new Map(found);
+}
+
+/** Those without a bound have the largest whole number for one. */
+function storedMetrics({ stored }: Gauges): Metric[] {
+  if (stored === undefined) return [];
+  const each = (value: (one: StoredOf) => number) =>
+    stored.map((one) => ({ labels: { principal: one.principal }, value: value(one) }));
+  const bytes = {
+    type: "gauge",
+    help: "Bytes of the sessions of the person, and of each key.",
+    samples: each((one) => one.bytes),
+  } as const;
+  const bounds = { type: "gauge", help: "What each of them may store.", samples: each((one) => one.maxBytes) } as const;
+  return [
+    { name: `${PREFIX}stored_bytes`, ...bytes },
+    { name: `${PREFIX}stored_bytes_max`, ...bounds },
+  ];
 }
 
 /** A series for each machine that ever had mail from here; without any there is no metric. */

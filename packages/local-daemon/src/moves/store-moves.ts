@@ -3,7 +3,7 @@ import { readSessionLine, writesOf } from "../backup/index.js";
 import { failpoint } from "../failpoint.js";
 import { MOVE_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
-import type { MoveChange, MovingSession, SessionArrival, SessionRow, StoreWrite } from "../storage/index.js";
+import type { MovingSession, SessionArrival, SessionRow, StoreWrite } from "../storage/index.js";
 import { readPiece } from "./piece-reader.js";
 import type {
   ArrivalChanges,
@@ -98,7 +98,7 @@ export class StoreMoves implements SessionMoves {
     const cwd = await this.#host.rules.workingDirectory(changes.cwd ?? row.cwd, row.owner);
     const { agentSessionId = row.agentSessionId } = changes;
     await this.#host.services.committer.commit([
-      move({ kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival }),
+      { kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival },
     ]);
     failpoint("move-prepared");
   }
@@ -120,7 +120,7 @@ export class StoreMoves implements SessionMoves {
   async dropOld(): Promise<void> {
     const { store, committer, now, logger } = this.#host.services;
     try {
-      await committer.commit([move({ kind: "forgetMoved", before: now() - MOVE_LIMITS.markMs })]);
+      await committer.commit([{ kind: "forgetMoved", before: now() - MOVE_LIMITS.markMs }]);
       for (const id of await store.arrivingSessions()) {
         const moving = await store.readMoving(id);
         const isOld = moving?.state === "arriving" && moving.arrival.at < now() - MOVE_LIMITS.arrivalMs;
@@ -154,7 +154,7 @@ export class StoreMoves implements SessionMoves {
     const at = this.#host.services.now();
     const arrival = { moveId, at, ...(piece.next === undefined ? {} : { cursor: piece.next }) };
     failpoint("move-storing");
-    await this.#host.services.committer.commit([...writes, move({ kind: "arriving", row, arrival })]);
+    await this.#host.services.committer.commit([...writes, { kind: "arriving", row, arrival }]);
     failpoint("move-stored");
     return stateOf(arrival);
   }
@@ -184,10 +184,6 @@ export class StoreMoves implements SessionMoves {
     const moving = await this.#host.services.store.readMoving(id);
     return moving?.state === "arriving" && moving.arrival.moveId === moveId ? moving : undefined;
   }
-}
-
-function move(change: MoveChange): StoreWrite {
-  return { kind: "move", change };
 }
 
 function isWhole({ cursor }: SessionArrival): boolean {

@@ -50,6 +50,8 @@ export interface Claim {
   readonly socketPath: string;
   /** Makes the daemon findable: token, socket, endpoint file, in this order, each in one step. Call it when ready to serve. */
   publish(endpoint: Published): Promise<void>;
+  /** States the port, which may have been opened after {@link publish}. */
+  publishPort(port: number | undefined): Promise<void>;
   /** Removes our published files and releases the lock. Close the store before: the next daemon may start at once. */
   release(): Promise<void>;
 }
@@ -83,7 +85,7 @@ export async function claimStateDir(options: { stateDir?: string | undefined; lo
 
 /** What a {@link Claim} is for a daemon without a state directory. */
 export interface Unclaimed
-  extends Pick<Claim, "instanceId" | "token" | "searchPath" | "wasAbandoned" | "publish" | "release"> {
+  extends Pick<Claim, "instanceId" | "token" | "searchPath" | "wasAbandoned" | "publish" | "publishPort" | "release"> {
   readonly stateDir: undefined;
   readonly databasePath: undefined;
   readonly privateSocketPath: undefined;
@@ -104,6 +106,7 @@ export function unclaimed(): Unclaimed {
     holderSocketPath: undefined,
     socketPath: undefined,
     publish: async () => {},
+    publishPort: async () => {},
     release: async () => {},
   };
 }
@@ -163,15 +166,19 @@ class StateDirClaim implements Claim {
       throw storageFailure("publish the socket", this.#paths.published, cause);
     }
     failpoint("socket-published");
+    await this.publishPort(endpoint.port);
+    failpoint("endpoint-written");
+  }
+
+  async publishPort(port: number | undefined): Promise<void> {
     await writeEndpoint(this.stateDir, {
       socket: this.#paths.published,
-      port: endpoint.port,
+      port,
       pid: process.pid,
       startTime: new Date(performance.timeOrigin).toISOString(),
       instanceId: this.instanceId,
       version: LOCAL_DAEMON_VERSION,
     });
-    failpoint("endpoint-written");
   }
 
   release(): Promise<void> {

@@ -3,6 +3,7 @@ import {
   DaemonError,
   encodeFailure,
   encodeResult,
+  encodeResultText,
   FACTORY_PROTOCOL_VERSION,
   type GetMetricsResult,
   LIMITS,
@@ -37,6 +38,7 @@ import {
   TICKET_HANDLERS,
   TURN_HANDLERS,
   WORKSPACE_HANDLERS,
+  WrittenResult,
 } from "./handlers/index.js";
 
 import { ReachableSessions } from "./reachable-sessions.js";
@@ -195,7 +197,7 @@ export class Calls {
     const use = `daemon.${handler.name} of ${host.rules.policies.nameOf(client.principal.keyId)}`;
     const { result, after, undo } = await inLoop(use, () => handler.run(params, call));
     const since = performance.now();
-    const frame = inLoop(use, () => encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION));
+    const frame = inLoop(use, () => encodedAnswer(requestId, result));
     const bytes = Buffer.byteLength(frame);
     // Reading and parsing it took as long.
     services.turns.shares.of(client.principal.keyId).owe(2 * (performance.now() - since));
@@ -246,6 +248,12 @@ export function issueText(name: string, error: z.core.$ZodError): string {
   const [issue] = error.issues;
   const field = issue === undefined || issue.path.length === 0 ? "params" : `params.${issue.path.join(".")}`;
   return `Invalid params of daemon.${name}: ${field}: ${issue?.message ?? "not as the method wants them"}`;
+}
+
+function encodedAnswer(requestId: string, result: object): string {
+  return result instanceof WrittenResult
+    ? encodeResultText(requestId, result.json, FACTORY_PROTOCOL_VERSION)
+    : encodeResult(requestId, result, FACTORY_PROTOCOL_VERSION);
 }
 
 function tooManyWait(): DaemonError {

@@ -28,3 +28,12 @@ export function withRequestId(notification: SessionNotification, requestId: stri
   const isOfUser = isRecord(notification.message) && notification.message.role === "user";
   return isOfUser ? { ...notification, requestId } : notification;
 }
+
+const LASTING: ReadonlySet<string> = new Set([
+  ...["permission_resolved", "droid_working_state_changed", "session_token_usage_changed"],
+]);
+
+/** Whether it is stored also of an agent whose output is cut off: it replaces what there is, or ends something. */
+export function isLasting({ type }: Pick<SessionNotification, "type">): boolean {
+  return LASTING.has(type);
+}

@@ -51,7 +51,7 @@ export class MovingSessions {
     const { services, tasks, openStored } = this.#options;
     return tasks.open(row.id, async () => {
       failpoint("move-arriving");
-      const raised = { kind: "move", change: { kind: "raiseEpoch", epoch: epoch + 1 } } as const;
+      const raised = { kind: "raiseEpoch", epoch: epoch + 1 } as const;
       await services.committer.commit([{ kind: "session", row }, raised]);
       failpoint("move-arrived");
       services.epoch = Math.max(services.epoch, epoch + 1);
@@ -67,7 +67,7 @@ export class MovingSessions {
     const { services, drops, tasks, find, release } = this.#options;
     return tasks.close(row.id, async () => {
       failpoint("move-forgetting");
-      await services.committer.commit([{ kind: "move", change: { kind: "moved", mark } }]);
+      await services.committer.commit([{ kind: "moved", mark }]);
       failpoint("move-forgotten");
       const session = find(row.id);
       session?.departure.notifyMoved(mark.to, services.now());

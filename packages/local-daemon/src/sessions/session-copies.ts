@@ -10,6 +10,7 @@ import type { Committer } from "../journal/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { NumberedMessages, SessionRow, Store } from "../storage/index.js";
+import type { StoredRoom } from "../turns/index.js";
 import type { DraftDrops } from "./draft-drops.js";
 
 /** Which messages of a conversation a copy holds; default all. */
@@ -25,6 +26,8 @@ export interface SessionCopiesOptions {
   readonly store: Store;
   readonly committer: Committer;
   readonly drops: DraftDrops;
+  /** A copy is as large as what it is made of. */
+  readonly storedRoom: StoredRoom;
   readonly logger: Logger;
 }
 
@@ -60,7 +63,7 @@ export class SessionCopies {
     try {
       const newest = await committer.between(() => this.#begin(from));
       await committer.commit([{ kind: "draft", row }]);
-      await this.#copy(row.id, from, newest, wanted);
+      await this.#copy(row, from, newest, wanted);
       if ((await store.readSession(from)) === undefined) throw new SessionNotFoundError(from);
       if (this.#isStopping) throw daemonStopping();
       await committer.commit([{ kind: "session", row }]);
@@ -101,7 +104,7 @@ export class SessionCopies {
   }
 
   async #copy(
-    to: SessionId,
+    to: SessionRow,
     from: SessionId,
     newest: { lastNo: number; messages: ReadonlyMap<string, SessionMessage> },
     { skip = 0, until }: CopiedMessages,
@@ -113,10 +116,11 @@ export class SessionCopies {
       left = Math.max(0, left - run.messages.length);
       const writes = wanted.map(({ message }) => {
         const then = newest.messages.get(message.id) ?? message;
-        return { kind: "message", sessionId: to, message: then } as const;
+        return { kind: "message", sessionId: to.id, message: then } as const;
       });
       if (writes.length > 0) await this.#options.committer.commit(writes);
       if (this.#isStopping) throw daemonStopping();
+      this.#options.storedRoom.check(from, to.owner);
       if (end !== -1 || run.lastNo >= newest.lastNo) return;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -14,7 +14,7 @@ import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from
 import { CommitWatch, RecentBudget } from "../journal/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
-import { type Drained, drainTurns, QueueRoom } from "../turns/index.js";
+import { type Drained, drainTurns, QueueRoom, StoredRoom } from "../turns/index.js";
 import { DirectoryCalls } from "../working-directory/index.js";
 import { DraftDrops } from "./draft-drops.js";
 import { MovingSessions } from "./moving-sessions.js";
@@ -32,7 +32,7 @@ import { UnusedSessions } from "./unused-sessions.js";
 
 /** Options of {@link SessionHost}. */
 export interface SessionHostOptions
-  extends Omit<SessionServices, "live" | "models" | "recent" | "room" | "rules" | "watch">,
+  extends Omit<SessionServices, "live" | "models" | "recent" | "room" | "rules" | "storedRoom" | "watch">,
     SessionRulesOptions {}
 
 /** Valid ids of clients. An id becomes part of file names and of an agent's environment. */
@@ -75,7 +75,8 @@ export class SessionHost {
     this.rules = new SessionRules(options);
     const { policies } = this.rules;
     const room = new QueueRoom(options.limits, policies);
-    const own = { live: new LiveAgents(options), models: new OfferedModels(), room };
+    const storedRoom = new StoredRoom({ ...options, policies, storedBytes: options.store.storedBytes });
+    const own = { live: new LiveAgents(options), models: new OfferedModels(), room, storedRoom };
     const ofJournals = { watch: new CommitWatch(), recent: new RecentBudget() };
     this.services = { ...options, rules: this.rules, ...own, ...ofJournals };
     this.agents = options.agents;
@@ -147,6 +148,7 @@ export class SessionHost {
     if (known !== undefined) return { session: known, isNew: false };
     // Before an agent is started for it.
     this.#open.check({ id, owner: keyId });
+    this.services.storedRoom.check(id, keyId);
     const making = this.#tasks.open(id, () => this.#make(id, allowed, keyId));
     return { session: await making, isNew: true };
   }
@@ -201,6 +203,7 @@ export class SessionHost {
   /** Stores a session that an agent made out of another one (fork, compact, rewind), with messages of that one. */
   async adopt(row: SessionRow, source: SessionId, messages?: CopiedMessages): Promise<void> {
     if (this.#isStopping) throw daemonStopping();
+    this.services.storedRoom.check(source, row.owner);
     if (!CHOSEN_ID.test(row.id) || (await this.#known(row.id)) !== undefined) throw unusable();
     if (!SessionNotFoundError.is(await this.absence(row.id))) throw unusable();
     if (!this.copies.isMaking(row.id)) await this.#drops.free(row.id);

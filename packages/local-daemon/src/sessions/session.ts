@@ -38,8 +38,8 @@ import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
-import { type QueueRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
-import { isOfAgent, withRequestId } from "./agent-notifications.js";
+import { type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
+import { isLasting, isOfAgent, withRequestId } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
 import { FaultNotices } from "./fault-notices.js";
@@ -62,6 +62,8 @@ export interface SessionServices extends AgentServices {
   readonly models: OfferedModels;
   /** What waits in the queues of all sessions. */
   readonly room: QueueRoom;
+  /** What all sessions have stored. */
+  readonly storedRoom: StoredRoom;
   /** Is notified of the steps of all turns. */
   readonly observer: TurnObserver;
 }
@@ -126,7 +128,8 @@ export class Session {
       this.#row = changed;
     });
     this.attached = new AttachedClients({
-      ...services,
+      inbox: services.inbox,
+      logger: services.logger,
       log: this.log,
       starter: () => this.turns.active?.starter,
       onAttached: () => this.#onAttached(),
@@ -205,8 +208,10 @@ export class Session {
   }
 
   #makeLog(lastSeq: number): SessionLog {
+    // Not all services: a copy of them for each part of each session would be most of what an idle session takes.
+    const { store, committer, limits, watch, recent, now, logger } = this.#services;
     return new SessionLog({
-      ...this.#services,
+      ...{ store, committer, limits, watch, recent, now, logger },
       epoch: this.#row.leaving?.epoch ?? this.#services.epoch,
       sessionId: this.id,
       lastSeq,
@@ -219,8 +224,9 @@ export class Session {
   }
 
   #makeTurns(lastOrdinal: number): TurnQueue {
+    const { store, room, storedRoom, observer, limits, now, logger } = this.#services;
     return new TurnQueue({
-      ...this.#services,
+      ...{ store, room, storedRoom, observer, limits, now, logger },
       log: this.log,
       agent: this.agent,
       owner: this.#row.owner,
@@ -234,8 +240,9 @@ export class Session {
   }
 
   #makeSlot(): AgentSlot {
+    const { spawner, committer, live, metrics, instanceId, now, logger, limits } = this.#services;
     return new AgentSlot({
-      ...this.#services,
+      ...{ spawner, committer, live, metrics, instanceId, now, logger, limits },
       sessionId: this.id,
       spec: async () => {
         expectUnfrozen(this.#row);
@@ -347,6 +354,7 @@ export class Session {
     if (this.#isOver) return;
     this.agentActiveAt = this.#services.now();
     if (!isOfAgent(notification)) return;
+    if (!isLasting(notification) && this.#isOverQuota()) return;
     switch (notification.type) {
       case "permission_resolved":
         this.#services.inbox.closeByAgent(this.id, notification.requestId);
@@ -367,6 +375,14 @@ export class Session {
     this.notify(withRequestId(notification, this.turns.active?.row.requestId), meta);
   }
 
+  /** Whether its principal has far more than it may. Interrupts the turn once. */
+  #isOverQuota(): boolean {
+    const message = this.#services.storedRoom.overrun(this.#row.owner);
+    if (message === undefined) return false;
+    if (this.#onFault({ code: "QUOTA_EXCEEDED", message, isLoss: true })) void this.turns.interruptRunning(message);
+    return true;
+  }
+
   #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     // The agent repeats the user's choice.
     if (notification.title !== this.memory.statedTitle) this.notify(notification, meta);
@@ -382,10 +398,12 @@ export class Session {
     }
   }
 
-  #onFault(fault: AgentFault): void {
-    if (this.#isOver) return;
+  #onFault(fault: AgentFault): boolean {
+    if (this.#isOver) return false;
     if (fault.isLoss) this.turns.lost(fault);
-    if (this.#faults.isNew(fault, this.turns.active?.row.id)) this.notify(errorNotice(fault, this.#services.now()));
+    const isNew = this.#faults.isNew(fault, this.turns.active?.row.id);
+    if (isNew) this.notify(errorNotice(fault, this.#services.now()));
+    return isNew;
   }
 
   #onExit({ exitCode, signal, expected }: AgentExit): void {

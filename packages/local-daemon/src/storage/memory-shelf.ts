@@ -1,6 +1,17 @@
-import type { SessionId } from "@daemon-sdk/protocol";
-import type { MovingSession, SessionRow } from "./session-rows.js";
-import type { PendingRequestRow, SegmentRow, TurnRow } from "./store.js";
+import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
+import type { StoredMessage } from "./message-page.js";
+import { TURN_BYTES } from "./schema.js";
+import type {
+  FrameRun,
+  MovingSession,
+  OldestQuery,
+  PendingRequestRow,
+  SegmentInfo,
+  SegmentRow,
+  SessionRow,
+  StoredBytes,
+  TurnRow,
+} from "./store.js";
 
 /** Data of one session. */
 export interface SessionShelf {
@@ -15,6 +26,52 @@ export interface SessionShelf {
   turns: Map<string, TurnRow>;
   prompts: Map<string, string>;
   promptParts: Map<string, Uint8Array[]>;
+  /** Bytes of everything here, and of whose they are counted as yet; the person's owner is empty. */
+  bytes: number;
+  counted: { owner: string; bytes: number };
+}
+
+/** A session without anything. */
+export function emptyShelf(): SessionShelf {
+  return {
+    row: undefined,
+    segments: [],
+    messages: new Map(),
+    turns: new Map(),
+    prompts: new Map(),
+    promptParts: new Map(),
+    bytes: 0,
+    counted: { owner: "", bytes: 0 },
+  };
+}
+
+/** What stands in the place of the session's row. */
+export function storedRow({ row, draft, moving }: SessionShelf): object | undefined {
+  if (row !== undefined || draft !== undefined || moving === undefined) return row ?? draft;
+  return moving.state === "moved" ? moving.mark : { row: moving.row, arrival: moving.arrival };
+}
+
+/** Bytes of a row as it is stored; 0 for none. */
+export function rowBytes(row: object | undefined): number {
+  return row === undefined ? 0 : Buffer.byteLength(JSON.stringify(row));
+}
+
+/** Bytes of a prompt with its turn; 0 for none. */
+export function promptBytes(prompt: string | undefined): number {
+  return prompt === undefined ? 0 : Buffer.byteLength(prompt) + TURN_BYTES;
+}
+
+/** Bytes of everything that a session has; its requests lie elsewhere. */
+export function shelfBytes(shelf: SessionShelf, requests: readonly PendingRequestRow[]): number {
+  const sizes = [
+    rowBytes(storedRow(shelf)),
+    ...shelf.segments.map(bytesOf),
+    ...[...shelf.messages.values()].map(({ text }) => Buffer.byteLength(text)),
+    ...requests.map(rowBytes),
+    ...[...shelf.prompts.values()].map(promptBytes),
+    ...[...shelf.promptParts.values()].flat().map((part) => part.byteLength),
+  ];
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Whether rows of it are to be dropped: all of a draft, and what a session that was moved away has left. */
@@ -22,14 +79,6 @@ export function isDropped({ draft, moving, messages, turns, segments, prompts, p
   if (draft !== undefined) return true;
   const rows = messages.size + turns.size + segments.length + prompts.size + promptParts.size;
   return moving?.state === "moved" && rows > 0;
-}
-
-/** Drops the marks of sessions that were moved away before that time, and that have nothing else left. */
-export function forgetMoved(shelves: Map<SessionId, SessionShelf>, before: number): void {
-  for (const [id, shelf] of shelves) {
-    const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < before;
-    if (isOver && !isDropped(shelf)) shelves.delete(id);
-  }
 }
 
 /** Drops up to so many rows of a session, of whatever kind. Returns how many fewer there were. */
@@ -86,4 +135,98 @@ export function byText(a: string, b: string): number {
 /** A copy through JSON, so that a reader's changes do not affect the store. */
 export function copy<Row>(row: Row): Row {
   return row === undefined ? row : (JSON.parse(JSON.stringify(row)) as Row);
+}
+
+/** The bytes of sessions in memory, of each principal. */
+export class MemoryBytes implements StoredBytes {
+  readonly #totals = new Map<string, number>();
+
+  of(owner: string | undefined): number {
+    return this.#totals.get(owner ?? "") ?? 0;
+  }
+
+  all(): ReadonlyMap<string | undefined, number> {
+    const stored = [...this.#totals].filter(([, bytes]) => bytes > 0);
+    return new Map(stored.map(([owner, bytes]) => [owner === "" ? undefined : owner, bytes]));
+  }
+
+  /** A session has changed, in bytes or in its owner. Without a row it is the person's. */
+  count(shelf: SessionShelf): void {
+    this.#add(shelf.counted.owner, -shelf.counted.bytes);
+    shelf.counted = { owner: ownerOf(shelf) ?? "", bytes: shelf.bytes };
+    this.#add(shelf.counted.owner, shelf.bytes);
+  }
+
+  #add(owner: string, bytes: number): void {
+    this.#totals.set(owner, (this.#totals.get(owner) ?? 0) + bytes);
+  }
+}
+
+function ownerOf({ row, draft, moving }: SessionShelf): string | undefined {
+  const moved = moving?.state === "moved" ? moving.mark : moving?.row;
+  return (row ?? draft ?? moved)?.owner;
+}
+
+/** The messages of a session, oldest first. */
+export function* messagesOf(shelf: SessionShelf | undefined): IterableIterator<StoredMessage> {
+  for (const { no, text } of shelf?.messages.values() ?? []) {
+    yield { no, text, parse: () => JSON.parse(text) as SessionMessage };
+  }
+}
+
+/** Frames from a position on; see `Store`. */
+export function framesOf(
+  shelf: SessionShelf | undefined,
+  fromSeq: number,
+  maxBytes: number,
+  maxFrames: number,
+): FrameRun {
+  const frames: string[] = [];
+  let firstSeq = fromSeq;
+  let bytes = 0;
+  for (const segment of shelf?.segments ?? []) {
+    if (endOf(segment) < fromSeq) continue;
+    if (frames.length === 0) firstSeq = Math.max(fromSeq, segment.firstSeq);
+    else if (segment.firstSeq !== firstSeq + frames.length) break;
+    frames.push(...segment.frames.slice(Math.max(0, fromSeq - segment.firstSeq)));
+    bytes += bytesOf(segment);
+    if (bytes >= maxBytes || frames.length >= maxFrames) break;
+  }
+  return { firstSeq, frames };
+}
+
+/** Segments that end before a position, newest first; see `Store`. */
+export function segmentsOf(shelf: SessionShelf | undefined, beforeSeq: number, limit: number): readonly SegmentInfo[] {
+  const before = (shelf?.segments ?? []).filter((segment) => endOf(segment) < beforeSeq);
+  const infos = before.slice(-limit).map((segment) => {
+    const { epoch, firstSeq, createdAt } = segment;
+    return { epoch, firstSeq, lastSeq: endOf(segment), bytes: bytesOf(segment), createdAt };
+  });
+  return infos.reverse();
+}
+
+/** A session that reads find. */
+export type ServedShelf = SessionShelf & { row: SessionRow };
+
+/** Those of a key, or all, by their last update. */
+export function newestFirst(shelves: Iterable<SessionShelf>, owner: string | undefined): ServedShelf[] {
+  const known = [...shelves].filter(
+    (shelf): shelf is ServedShelf => shelf.row !== undefined && (owner === undefined || shelf.row.owner === owner),
+  );
+  return known.sort((a, b) => b.row.updatedAt - a.row.updatedAt || byText(a.row.id, b.row.id));
+}
+
+/** Of these the oldest; see `Store`. */
+export function oldestOf(
+  shelves: readonly ServedShelf[],
+  { archived, before = Number.MAX_SAFE_INTEGER, after, limit = 64 }: OldestQuery,
+): SessionRow[] {
+  const dated = shelves.flatMap(({ row }) => {
+    const at = archived ? row.archivedAt : row.updatedAt;
+    return at === undefined || at >= before ? [] : [{ at, row }];
+  });
+  const isBehind = ({ at, row }: { at: number; row: SessionRow }) =>
+    after === undefined || at > after.at || (at === after.at && byText(row.id, after.id) > 0);
+  const behind = dated.filter(isBehind).sort((a, b) => a.at - b.at || byText(a.row.id, b.row.id));
+  return behind.slice(0, limit).map(({ row }) => copy(row));
 }

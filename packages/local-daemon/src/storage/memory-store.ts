@@ -6,15 +6,25 @@ import {
   bytesOf,
   copy,
   dropRows,
+  emptyShelf,
   endOf,
-  forgetMoved,
+  framesOf,
   isDropped,
   isOpen,
+  MemoryBytes,
+  messagesOf,
+  newestFirst,
+  oldestOf,
+  promptBytes,
+  rowBytes,
+  type ServedShelf,
   type SessionShelf,
+  segmentsOf,
+  shelfBytes,
+  storedRow,
 } from "./memory-shelf.js";
-import { MessagePage } from "./message-page.js";
+import { MessagePage, messageRun } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
-import type { MoveChange, MovingSession, SessionRow } from "./session-rows.js";
 import type {
   AgentProcessRow,
   FrameRun,
@@ -22,11 +32,14 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
   SegmentInfo,
+  SegmentRow,
   SessionPageQuery,
+  SessionRow,
   Store,
   StoreWrite,
   TurnRow,
@@ -43,6 +56,7 @@ export class MemoryStore implements Store {
   readonly #requests = new Map<string, PendingRequestRow>();
   readonly #processes = new Map<number, AgentProcessRow>();
   readonly #relay = new MemoryRelay();
+  readonly storedBytes = new MemoryBytes();
   readonly #now: () => number;
   #epoch = 0;
   #messageNo = 0;
@@ -77,18 +91,7 @@ export class MemoryStore implements Store {
   }
 
   async oldestSessions(query: OldestQuery): Promise<readonly SessionRow[]> {
-    const { archived, before = Number.MAX_SAFE_INTEGER, owner, after, limit = 64 } = query;
-    const dated = this.#newestFirst(owner).flatMap(({ row }) => {
-      const at = archived ? row.archivedAt : row.updatedAt;
-      return at === undefined || at >= before ? [] : [{ at, row }];
-    });
-    const isBehind = ({ at, row }: { at: number; row: SessionRow }) =>
-      after === undefined || at > after.at || (at === after.at && byText(row.id, after.id) > 0);
-    return dated
-      .filter(isBehind)
-      .sort((a, b) => a.at - b.at || byText(a.row.id, b.row.id))
-      .slice(0, limit)
-      .map(({ row }) => copy(row));
+    return oldestOf(this.#newestFirst(query.owner), query);
   }
 
   async countSessions(owner: string): Promise<number> {
@@ -112,28 +115,14 @@ export class MemoryStore implements Store {
   }
 
   async readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]> {
-    const shelved = [...(this.#shelves.get(id)?.messages ?? [])];
-    const from = shelved.findIndex(([known]) => known === messageId);
-    const messages: SessionMessage[] = [];
-    let bytes = 0;
-    for (const [, { text }] of from < 0 ? [] : shelved.slice(from)) {
-      bytes += Buffer.byteLength(text);
-      if (messages.length > 0 && bytes > maxBytes) break;
-      messages.push(JSON.parse(text) as SessionMessage);
-    }
-    return messages;
+    const shelf = this.#shelves.get(id);
+    const from = shelf?.messages.get(messageId)?.no ?? Number.POSITIVE_INFINITY;
+    const query = { after: from - 1, limit: Number.POSITIVE_INFINITY, maxBytes };
+    return messageRun(messagesOf(shelf), query).messages.map(({ message }) => message);
   }
 
-  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<NumberedMessages> {
-    const messages: { no: number; message: SessionMessage }[] = [];
-    let bytes = 0;
-    for (const { no, text } of this.#shelves.get(id)?.messages.values() ?? []) {
-      if (no <= after) continue;
-      bytes += Buffer.byteLength(text);
-      if (messages.length === limit || (messages.length > 0 && bytes > maxBytes)) break;
-      messages.push({ no, message: JSON.parse(text) as SessionMessage });
-    }
-    return { messages, lastNo: messages.at(-1)?.no ?? after };
+  async readMessageRun(id: SessionId, query: MessageRunQuery): Promise<NumberedMessages> {
+    return messageRun(messagesOf(this.#shelves.get(id)), query);
   }
 
   async newestMessage(id: SessionId): Promise<number> {
@@ -167,33 +156,11 @@ export class MemoryStore implements Store {
   }
 
   async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames = Infinity): Promise<FrameRun> {
-    const frames: string[] = [];
-    let firstSeq = fromSeq;
-    let bytes = 0;
-    for (const segment of this.#shelves.get(id)?.segments ?? []) {
-      if (endOf(segment) < fromSeq) continue;
-      if (frames.length === 0) firstSeq = Math.max(fromSeq, segment.firstSeq);
-      else if (segment.firstSeq !== firstSeq + frames.length) break;
-      frames.push(...segment.frames.slice(Math.max(0, fromSeq - segment.firstSeq)));
-      bytes += bytesOf(segment);
-      if (bytes >= maxBytes || frames.length >= maxFrames) break;
-    }
-    return { firstSeq, frames };
+    return framesOf(this.#shelves.get(id), fromSeq, maxBytes, maxFrames);
   }
 
   async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {
-    const segments = this.#shelves.get(id)?.segments ?? [];
-    return segments
-      .filter((segment) => endOf(segment) < beforeSeq)
-      .slice(-limit)
-      .map((segment) => ({
-        epoch: segment.epoch,
-        firstSeq: segment.firstSeq,
-        lastSeq: endOf(segment),
-        bytes: bytesOf(segment),
-        createdAt: segment.createdAt,
-      }))
-      .reverse();
+    return segmentsOf(this.#shelves.get(id), beforeSeq, limit);
   }
 
   async readTurn(sessionId: SessionId, id: string): Promise<TurnRow | undefined> {
@@ -267,13 +234,14 @@ export class MemoryStore implements Store {
   #apply(write: StoreWrite): void {
     switch (write.kind) {
       case "session":
-        Object.assign(this.#shelf(write.row.id), { row: copy(write.row), draft: undefined, moving: undefined });
-        break;
-      case "move":
-        this.#move(write.change);
-        break;
       case "draft":
-        this.#shelf(write.row.id).draft = copy(write.row);
+        this.#putSession(write);
+        break;
+      case "arriving":
+      case "moved":
+      case "forgetMoved":
+      case "raiseEpoch":
+        this.#move(write);
         break;
       case "deleteSession":
       case "dropDraft":
@@ -281,21 +249,26 @@ export class MemoryStore implements Store {
         break;
       case "segment":
         this.#shelf(write.row.sessionId).segments.push(copy(write.row));
+        this.#count(write.row.sessionId, bytesOf(write.row));
         break;
       case "message":
+        this.#putMessage(write.sessionId, write.message);
+        break;
       case "retractMessage":
-        this.#putMessage(write);
+        this.#retract(write.sessionId, write.messageId);
         break;
       case "turn":
       case "promptPart":
         this.#putTurn(write);
         break;
       case "request":
+        this.#count(write.row.sessionId, rowBytes(write.row) - rowBytes(this.#requests.get(write.row.id)));
         this.#requests.set(write.row.id, copy(write.row));
         break;
       case "agentProcess":
       case "agentProcessGone":
-        this.#noteProcess(write);
+        if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
+        else this.#processes.set(write.row.pid, copy(write.row));
         break;
       case "pruneJournal":
         this.#prune(write.sessionId, write.beforeSeq);
@@ -305,18 +278,23 @@ export class MemoryStore implements Store {
     }
   }
 
-  #noteProcess(write: Extract<StoreWrite, { kind: "agentProcess" | "agentProcessGone" }>): void {
-    if (write.kind === "agentProcessGone") this.#processes.delete(write.pid);
-    else this.#processes.set(write.row.pid, copy(write.row));
-  }
-
-  #move(change: MoveChange): void {
-    if (change.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, change.epoch);
-    else if (change.kind === "forgetMoved") forgetMoved(this.#shelves, change.before);
-    else {
-      const { kind: state, ...moving } = copy(change);
-      const id = change.kind === "arriving" ? change.row.id : change.mark.sessionId;
-      Object.assign(this.#shelf(id), { row: undefined, draft: undefined, moving: { state, ...moving } });
+  #move(write: Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>): void {
+    if (write.kind === "raiseEpoch") this.#epoch = Math.max(this.#epoch, write.epoch);
+    else if (write.kind === "arriving") {
+      const { row, arrival } = copy(write);
+      this.#shelf(row.id).moving = { state: "arriving", row, arrival };
+      this.#recount(row.id);
+    } else if (write.kind === "moved") {
+      const mark = copy(write.mark);
+      Object.assign(this.#shelf(mark.sessionId), { row: undefined, moving: { state: "moved", mark } });
+      this.#recount(mark.sessionId);
+    } else {
+      for (const [id, shelf] of this.#shelves) {
+        const isOver = shelf.moving?.state === "moved" && shelf.moving.mark.movedAt < write.before;
+        if (!isOver || isDropped(shelf)) continue;
+        this.#count(id, -shelf.bytes);
+        this.#shelves.delete(id);
+      }
     }
   }
 
@@ -330,64 +308,91 @@ export class MemoryStore implements Store {
     if (write.kind === "dropDraft") this.#dropDraft(sessionId, write.rows);
     else if (shelf?.row !== undefined) Object.assign(shelf, { row: undefined, draft: shelf.row });
     else if (shelf?.moving?.state === "arriving") Object.assign(shelf, { moving: undefined, draft: shelf.moving.row });
+    if (shelf !== undefined && write.kind === "deleteSession") this.#recount(sessionId);
   }
 
   #dropDraft(sessionId: SessionId, rows: number): void {
     const shelf = this.#shelves.get(sessionId);
     if (shelf === undefined || !isDropped(shelf)) return;
-    if (dropRows(shelf, this.#requests, sessionId, rows) > 0 && shelf.moving === undefined)
-      this.#shelves.delete(sessionId);
+    const left = dropRows(shelf, this.#requests, sessionId, rows);
+    if (left > 0) shelf.draft = undefined;
+    this.#recount(sessionId);
+    if (left > 0 && shelf.moving === undefined) this.#shelves.delete(sessionId);
   }
 
-  #putMessage(write: Extract<StoreWrite, { kind: "message" | "retractMessage" }>): void {
-    const { messages } = this.#shelf(write.sessionId);
-    if (write.kind === "retractMessage") {
-      messages.delete(write.messageId);
-      return;
-    }
-    const { message } = write;
-    const no = messages.get(message.id)?.no ?? ++this.#messageNo;
-    messages.set(message.id, { no, text: JSON.stringify(message) });
+  #putSession({ kind, row }: Extract<StoreWrite, { kind: "session" | "draft" }>): void {
+    const shelf = this.#shelf(row.id);
+    const old = rowBytes(storedRow(shelf));
+    const session = { row: copy(row), draft: undefined, moving: undefined };
+    Object.assign(shelf, kind === "draft" ? { draft: copy(row) } : session);
+    this.#count(row.id, rowBytes(row) - old);
+  }
+
+  /** After a change of a session whose bytes were not counted one by one. */
+  #recount(sessionId: SessionId): void {
+    const shelf = this.#shelf(sessionId);
+    const requests = [...this.#requests.values()].filter((row) => row.sessionId === sessionId);
+    this.#count(sessionId, shelfBytes(shelf, requests) - shelf.bytes);
+  }
+
+  #putMessage(sessionId: SessionId, message: SessionMessage): void {
+    const { messages } = this.#shelf(sessionId);
+    const old = messages.get(message.id);
+    const text = JSON.stringify(message);
+    messages.set(message.id, { no: old?.no ?? ++this.#messageNo, text });
+    this.#count(sessionId, Buffer.byteLength(text) - Buffer.byteLength(old?.text ?? ""));
+  }
+
+  #retract(sessionId: SessionId, messageId: string): void {
+    const messages = this.#shelves.get(sessionId)?.messages;
+    const old = messages?.get(messageId);
+    if (old === undefined) return;
+    messages?.delete(messageId);
+    this.#count(sessionId, -Buffer.byteLength(old.text));
   }
 
   #prune(sessionId: SessionId, beforeSeq: number): void {
     const shelf = this.#shelf(sessionId);
-    shelf.segments = shelf.segments.filter(
-      (segment, index, all) => endOf(segment) >= beforeSeq || index === all.length - 1,
-    );
+    const isKept = (segment: SegmentRow, index: number) =>
+      endOf(segment) >= beforeSeq || index === shelf.segments.length - 1;
+    const dropped = shelf.segments.filter((segment, index) => !isKept(segment, index));
+    shelf.segments = shelf.segments.filter(isKept);
+    this.#count(sessionId, -dropped.reduce((sum, segment) => sum + bytesOf(segment), 0));
   }
 
-  #newestFirst(owner: string | undefined): (SessionShelf & { row: SessionRow })[] {
-    const known = [...this.#shelves.values()].filter(
-      (shelf): shelf is SessionShelf & { row: SessionRow } =>
-        shelf.row !== undefined && (owner === undefined || shelf.row.owner === owner),
-    );
-    return known.sort((a, b) => b.row.updatedAt - a.row.updatedAt || byText(a.row.id, b.row.id));
+  /** Something of a session takes so many bytes more. */
+  #count(sessionId: SessionId, bytes: number): void {
+    const shelf = this.#shelf(sessionId);
+    shelf.bytes += bytes;
+    this.storedBytes.count(shelf);
+  }
+
+  #newestFirst(owner: string | undefined): ServedShelf[] {
+    return newestFirst(this.#shelves.values(), owner);
   }
 
   #putTurn(write: Extract<StoreWrite, { kind: "turn" | "promptPart" }>): void {
     if (write.kind === "turn") {
       const { turns, prompts } = this.#shelf(write.row.sessionId);
-      turns.set(write.row.id, copy(write.row));
-      if (write.prompt !== undefined) prompts.set(write.row.id, write.prompt);
+      const { id, sessionId } = write.row;
+      turns.set(id, copy(write.row));
+      if (write.prompt === undefined) return;
+      this.#count(sessionId, promptBytes(write.prompt) - promptBytes(prompts.get(id)));
+      prompts.set(id, write.prompt);
       return;
     }
     const { sessionId, id, part, bytes } = write;
     const { promptParts } = this.#shelf(sessionId);
-    promptParts.set(id, [...(part === 0 ? [] : (promptParts.get(id) ?? [])), bytes.slice()]);
+    const old = promptParts.get(id) ?? [];
+    promptParts.set(id, [...(part === 0 ? [] : old), bytes.slice()]);
+    const dropped = part === 0 ? old.reduce((sum, one) => sum + one.byteLength, 0) : 0;
+    this.#count(sessionId, bytes.byteLength - dropped);
   }
 
   #shelf(id: SessionId): SessionShelf {
     const known = this.#shelves.get(id);
     if (known !== undefined) return known;
-    const shelf: SessionShelf = {
-      row: undefined,
-      segments: [],
-      messages: new Map(),
-      turns: new Map(),
-      prompts: new Map(),
-      promptParts: new Map(),
-    };
+    const shelf = emptyShelf();
     this.#shelves.set(id, shelf);
     return shelf;
   }

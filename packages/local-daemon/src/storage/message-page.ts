@@ -1,5 +1,5 @@
 import type { SessionMessage } from "@daemon-sdk/protocol";
-import type { MessagePageQuery, MessageRun } from "./store.js";
+import type { MessagePageQuery, MessageRun, MessageRunQuery, NumberedMessages } from "./store.js";
 
 /** Collects one page of messages, from the newest backwards, as far as its query goes. */
 export class MessagePage {
@@ -31,4 +31,27 @@ export class MessagePage {
     const run = { messages: this.#newestFirst.reverse(), bytes: this.#bytes };
     return this.#hasMore ? { ...run, nextCursor: String(this.#oldestNo) } : run;
   }
+}
+
+/** A stored message: its number, its JSON, and what parses that. */
+export interface StoredMessage {
+  readonly no: number;
+  readonly text: string;
+  parse(): SessionMessage;
+}
+
+/** The messages of a run, of those that a store reads one by one, oldest first. */
+export function messageRun(
+  stored: Iterable<StoredMessage>,
+  { after, limit, maxBytes }: MessageRunQuery,
+): NumberedMessages {
+  const messages: { no: number; message: SessionMessage }[] = [];
+  let bytes = 0;
+  for (const { no, text, parse } of stored) {
+    if (no <= after) continue;
+    bytes += Buffer.byteLength(text);
+    if (messages.length === limit || (messages.length > 0 && bytes > maxBytes)) break;
+    messages.push({ no, message: parse() });
+  }
+  return { messages, lastNo: messages.at(-1)?.no ?? after };
 }

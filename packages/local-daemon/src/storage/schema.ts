@@ -1,3 +1,24 @@
+/** What the row of a turn counts, with its prompt: it changes often, and has some hundred bytes. */
+export const TURN_BYTES = 512;
+
+/**
+ * Counts anew how many bytes each principal has stored: `bytes <owner>` in `meta`, the person's without an owner. For a store that
+ * never counted, or that was copied row by row.
+ */
+export const RECOUNT = `
+  DELETE FROM meta WHERE name >= 'bytes ' AND name < 'bytes!';
+  INSERT INTO meta (name, value) SELECT 'bytes ' || coalesce(owner, ''), sum(bytes) FROM (
+    SELECT id AS session, octet_length(body) AS bytes FROM sessions
+    UNION ALL SELECT session, sum(octet_length(body)) FROM messages GROUP BY session
+    UNION ALL SELECT session, sum(octet_length(body) + 512) FROM prompts GROUP BY session
+    UNION ALL SELECT session, sum(octet_length(body)) FROM prompt_parts GROUP BY session
+    UNION ALL SELECT session, sum(octet_length(body)) FROM requests GROUP BY session
+    UNION ALL SELECT session, sum(bytes) FROM segments GROUP BY session
+  ) LEFT JOIN sessions ON id = session GROUP BY 1;
+  INSERT OR REPLACE INTO meta (name, value) SELECT 'counted_no', coalesce(max(no), 0) FROM segments;
+  INSERT OR REPLACE INTO meta (name, value) SELECT 'counted_prompt', coalesce(max(no), 0) FROM prompts;
+`;
+
 /**
  * Steps from an empty database to the present one. `PRAGMA user_version` counts how many have been taken; a step that was
  * ever released is never changed, a new one is added.
@@ -150,5 +171,10 @@ export const MIGRATIONS: readonly string[] = [
     INSERT INTO message_changes (no, session, owner)
       VALUES (old.no, old.session, (SELECT owner FROM sessions WHERE id = old.session));
   END;
+  `,
+  `
+  -- What a transaction changed beside its segments, in bytes by owner: the last one states it (sqlite-bytes.ts).
+  ALTER TABLE segments ADD COLUMN uncounted TEXT;
+  ${RECOUNT}
   `,
 ];

@@ -208,13 +208,13 @@ export class SqliteDatabase {
     });
   }
 
-  /** Runs a statement that returns no rows. */
-  run(sql: string, ...values: SqlValue[]): void {
+  /** Runs a statement that returns no rows. Returns how many it changed. */
+  run(sql: string, ...values: SqlValue[]): number {
     // A text has at least as many bytes as units. A transaction writes a page at least, which `transaction` counts.
     for (const value of values) {
       if (typeof value === "string" || value instanceof Uint8Array) this.#writtenBytes += value.length;
     }
-    this.#guard(() => this.#prepare(sql).run(...values));
+    return this.#guard(() => Number(this.#prepare(sql).run(...values).changes));
   }
 
   /** Drops a table, and forgets the statements that name it. */

@@ -1,5 +1,6 @@
 import { DaemonError, type SessionId } from "@daemon-sdk/protocol";
 import type { JournalIndex } from "./journal-index.js";
+import type { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import type { FrameRun, JournalBounds, SegmentInfo, SegmentRow } from "./store.js";
 
@@ -7,24 +8,33 @@ import type { FrameRun, JournalBounds, SegmentInfo, SegmentRow } from "./store.j
 export class SqliteJournal {
   readonly #database: SqliteDatabase;
   readonly #index: JournalIndex;
+  readonly #bytes: SqliteBytes;
 
-  constructor(database: SqliteDatabase, index: JournalIndex) {
+  constructor(database: SqliteDatabase, index: JournalIndex, bytes: SqliteBytes) {
     this.#database = database;
     this.#index = index;
+    this.#bytes = bytes;
   }
 
-  /** Adds a segment to the end of its journal. Called inside a transaction of the index. */
-  put({ sessionId, epoch, firstSeq, frames, createdAt }: SegmentRow): void {
+  /**
+   * Adds a segment to the end of its journal. Called inside a transaction of the index.
+   *
+   * @param uncounted what it states of its transaction (`SqliteBytes`)
+   */
+  put({ sessionId, epoch, firstSeq, frames, createdAt }: SegmentRow, uncounted: string | null = null): void {
     const lastSeq = firstSeq + frames.length - 1;
     const no = this.#index.add(sessionId, firstSeq, lastSeq);
     if (no === undefined) {
       throw new DaemonError("STORAGE_FAILED", `Entry ${firstSeq} is in its journal already. Load the session again.`);
     }
     const text = frames.join("\n");
+    const bytes = Buffer.byteLength(text);
     this.#database.run(
-      "INSERT INTO segments (no, session, first_seq, last_seq, epoch, bytes, created_at, frames) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[no, key(sessionId), firstSeq, lastSeq, epoch, Buffer.byteLength(text), createdAt, text],
+      `INSERT INTO segments (no, session, first_seq, last_seq, epoch, bytes, created_at, frames, uncounted)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[no, key(sessionId), firstSeq, lastSeq, epoch, bytes, createdAt, text, uncounted],
     );
+    this.#bytes.addSegment(sessionId, no, bytes);
   }
 
   /** Drops segments that end before `beforeSeq`, but never the newest. Called inside a transaction of the index. */
@@ -33,8 +43,7 @@ export class SqliteJournal {
     for (const run of runs) {
       const most = run.nos.length - (run === runs.at(-1) ? 1 : 0);
       const count = Math.min(most, this.#firstFrom(run.nos, beforeSeq));
-      const dropped = JSON.stringify(run.nos.slice(0, count));
-      this.#database.run("DELETE FROM segments WHERE no IN (SELECT value FROM json_each(?))", dropped);
+      this.#dropRows(id, run.nos.slice(0, count));
       const nos = run.nos.slice(count);
       const [firstNo] = nos;
       if (firstNo === undefined) this.#index.drop(id, run);
@@ -54,12 +63,27 @@ export class SqliteJournal {
       const dropped = run.nos.slice(0, left);
       const nos = run.nos.slice(left);
       left -= dropped.length;
-      this.#database.run("DELETE FROM segments WHERE no IN (SELECT value FROM json_each(?))", JSON.stringify(dropped));
+      this.#dropRows(id, dropped);
       const [firstNo] = nos;
       if (firstNo === undefined) this.#index.drop(id, run);
       else this.#index.drop(id, run, { firstSeq: numberOf(this.#describe(firstNo), "first_seq"), nos });
     }
     return rows - left;
+  }
+
+  #dropRows(id: SessionId, nos: readonly number[]): void {
+    this.#bytes.dropSegments(id, nos);
+    this.#database.run("DELETE FROM segments WHERE no IN (SELECT value FROM json_each(?))", JSON.stringify(nos));
+  }
+
+  /** Bytes of all segments of a journal. */
+  bytesOf(id: SessionId): number {
+    const sql = "SELECT sum(bytes) AS bytes FROM segments WHERE no IN (SELECT value FROM json_each(?))";
+    let bytes = 0;
+    for (const { nos } of this.#index.runs(id, 0)) {
+      bytes += numberOf(this.#database.get(sql, JSON.stringify(nos)), "bytes");
+    }
+    return bytes;
   }
 
   /** First and last position of a journal; see `Store`. */

@@ -2,15 +2,15 @@ import { type Logger, type SessionId, type SessionMessage, silentLogger } from "
 import { Checkpointer, checkpointProgram } from "./checkpointer.js";
 import { JournalIndex } from "./journal-index.js";
 import { MailboxIndex } from "./mailbox-index.js";
-import { MessagePage } from "./message-page.js";
+import { MessagePage, messageRun, type StoredMessage } from "./message-page.js";
 import type { SegmentQuery } from "./relay-rows.js";
-import type { MovingSession, SessionRow } from "./session-rows.js";
+import { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
-import { hiddenIds, IS_DROPPED, IS_SERVED, readMoving, SESSION_MARK } from "./sqlite-drafts.js";
+import { dropHalfPrompts, IS_DROPPED, SESSION_MARK } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
-import { applyWrite } from "./sqlite-writes.js";
+import { applyWrites, type WriteTargets } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
 import type {
   AgentProcessRow,
@@ -19,11 +19,14 @@ import type {
   MessagePageQuery,
   MessageRun,
   MessageRunQuery,
+  MovedMark,
+  MovingSession,
   NumberedMessages,
   OldestQuery,
   PendingRequestRow,
   SegmentInfo,
   SessionPageQuery,
+  SessionRow,
   Store,
   StoreWrite,
   TurnRow,
@@ -49,6 +52,9 @@ export interface SqliteStoreOptions {
   readonly checkpointProgram?: string;
 }
 
+/** Whether a row is of no session that another machine has. */
+const IS_SERVED = `session NOT IN (SELECT id FROM sessions WHERE draft IN (${SESSION_MARK.arriving}, ${SESSION_MARK.leaving}))`;
+
 /**
  * The {@link Store} in one SQLite file.
  *
@@ -60,6 +66,7 @@ export interface SqliteStoreOptions {
  */
 export class SqliteStore implements Store {
   readonly messageFeed: SqliteFeed;
+  readonly storedBytes: SqliteBytes;
   readonly #database: SqliteDatabase;
   readonly #relay: SqliteRelay;
   readonly #mailboxIndex: MailboxIndex;
@@ -89,7 +96,8 @@ export class SqliteStore implements Store {
     this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
     this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
-    this.#journal = new SqliteJournal(this.#database, this.#index);
+    this.storedBytes = new SqliteBytes(this.#database);
+    this.#journal = new SqliteJournal(this.#database, this.#index, this.storedBytes);
     this.#now = now;
   }
 
@@ -139,12 +147,10 @@ export class SqliteStore implements Store {
       epoch = Math.max(stored + 1, Math.floor(this.#now() / 1000));
       this.#database.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", epoch);
     });
-    this.#database.run(
-      `DELETE FROM prompt_parts WHERE NOT EXISTS
-         (SELECT 1 FROM prompts WHERE prompts.session = prompt_parts.session AND prompts.id = prompt_parts.id)`,
-    );
     this.#index.open();
     this.#mailboxIndex.open();
+    this.storedBytes.open();
+    this.storedBytes.transaction(this.#index, () => dropHalfPrompts(this.#targets));
     return epoch;
   }
 
@@ -155,6 +161,7 @@ export class SqliteStore implements Store {
   }
 
   #closeAll(): void {
+    this.storedBytes.close();
     this.#index.close();
     this.#mailboxIndex.close();
     this.#database.close();
@@ -164,13 +171,14 @@ export class SqliteStore implements Store {
     if (writes.length === 0) return;
     if (this.#checkpointer?.room !== undefined) await this.#checkpointer.room;
     this.#file?.expectSame();
-    const targets = { database: this.#database, journal: this.#journal, relay: this.#relay };
-    this.#index.transaction(() => {
-      for (const write of writes) applyWrite(targets, write);
-    });
+    this.storedBytes.transaction(this.#index, () => applyWrites(this.#targets, writes));
     this.#checkpointer?.committed();
     this.#mailboxIndex.committed();
     this.messageFeed.committed(writes);
+  }
+
+  get #targets(): WriteTargets {
+    return { database: this.#database, journal: this.#journal, relay: this.#relay, bytes: this.storedBytes };
   }
 
   async shrink(): Promise<boolean> {
@@ -255,31 +263,22 @@ export class SqliteStore implements Store {
   }
 
   async readMessagesFrom(id: SessionId, messageId: string, maxBytes: number): Promise<readonly SessionMessage[]> {
-    const rows = this.#database.each(
-      `SELECT body FROM messages WHERE session = ?1
-       AND no >= (SELECT no FROM messages WHERE session = ?1 AND id = ?2) ORDER BY no`,
-      ...[key(id), key(messageId)],
-    );
-    const messages: SessionMessage[] = [];
-    let bytes = 0;
-    for (const row of rows) {
-      bytes += Buffer.byteLength(textOf(row, "body"));
-      if (messages.length > 0 && bytes > maxBytes) break;
-      messages.push(this.#database.json<SessionMessage>(row, "body"));
-    }
-    return messages;
+    const sql = `SELECT no, body FROM messages WHERE session = ?1
+                 AND no >= (SELECT no FROM messages WHERE session = ?1 AND id = ?2) ORDER BY no`;
+    const query = { after: 0, limit: Number.POSITIVE_INFINITY, maxBytes };
+    return messageRun(this.#messages(sql, key(id), key(messageId)), query).messages.map(({ message }) => message);
   }
 
-  async readMessageRun(id: SessionId, { after, limit, maxBytes }: MessageRunQuery): Promise<NumberedMessages> {
+  async readMessageRun(id: SessionId, query: MessageRunQuery): Promise<NumberedMessages> {
     const sql = "SELECT no, body FROM messages WHERE session = ? AND no > ? ORDER BY no LIMIT ?";
-    const messages: { no: number; message: SessionMessage }[] = [];
-    let bytes = 0;
-    for (const row of this.#database.each(sql, key(id), after, limit)) {
-      bytes += Buffer.byteLength(textOf(row, "body"));
-      if (messages.length > 0 && bytes > maxBytes) break;
-      messages.push({ no: numberOf(row, "no"), message: this.#database.json<SessionMessage>(row, "body") });
+    return messageRun(this.#messages(sql, key(id), query.after, query.limit), query);
+  }
+
+  *#messages(sql: string, ...values: (string | number)[]): IterableIterator<StoredMessage> {
+    for (const row of this.#database.each(sql, ...values)) {
+      const parse = () => this.#database.json<SessionMessage>(row, "body");
+      yield { no: numberOf(row, "no"), text: textOf(row, "body"), parse };
     }
-    return { messages, lastNo: messages.at(-1)?.no ?? after };
   }
 
   async newestMessage(id: SessionId): Promise<number> {
@@ -287,15 +286,20 @@ export class SqliteStore implements Store {
   }
 
   async drafts(): Promise<readonly SessionId[]> {
-    return hiddenIds(this.#database, IS_DROPPED);
+    return this.#idsWhere(IS_DROPPED);
   }
 
   async arrivingSessions(): Promise<readonly SessionId[]> {
-    return hiddenIds(this.#database, `draft = ${SESSION_MARK.arriving}`);
+    return this.#idsWhere(`draft = ${SESSION_MARK.arriving}`);
   }
 
   async readMoving(id: SessionId): Promise<MovingSession | undefined> {
-    return readMoving(this.#database, id);
+    const row = this.#database.get("SELECT draft, body FROM sessions WHERE id = ? AND draft > 1", key(id));
+    if (row === undefined) return undefined;
+    if (numberOf(row, "draft") !== SESSION_MARK.arriving)
+      return { state: "moved", mark: this.#database.json<MovedMark>(row, "body") };
+    const { row: arriving, arrival } = this.#database.json<Extract<MovingSession, { state: "arriving" }>>(row, "body");
+    return { state: "arriving", row: arriving, arrival };
   }
 
   async countMessages(id: SessionId): Promise<number> {
@@ -334,16 +338,12 @@ export class SqliteStore implements Store {
   async openTurns(sessionId?: SessionId): Promise<readonly TurnRow[]> {
     const ofSession = sessionId === undefined ? "" : "AND session = ?";
     const sql = `SELECT body FROM turns WHERE ended_at IS NULL ${ofSession} AND ${IS_SERVED} ORDER BY session, ordinal`;
-    return this.#database
-      .all(sql, ...(sessionId === undefined ? [] : [key(sessionId)]))
-      .map((row) => this.#database.json<TurnRow>(row, "body"));
+    return this.#bodies<TurnRow>(sql, ...(sessionId === undefined ? [] : [key(sessionId)]));
   }
 
   async turnsBelow(sessionId: SessionId, ordinal: number, limit: number): Promise<readonly TurnRow[]> {
     const sql = "SELECT body FROM turns WHERE session = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?";
-    return this.#database
-      .all(sql, key(sessionId), ordinal, limit)
-      .map((row) => this.#database.json<TurnRow>(row, "body"));
+    return this.#bodies<TurnRow>(sql, key(sessionId), ordinal, limit);
   }
 
   async lastTurnOrdinal(sessionId: SessionId): Promise<number> {
@@ -356,20 +356,17 @@ export class SqliteStore implements Store {
 
   async requestsOf(sessionId: SessionId): Promise<readonly PendingRequestRow[]> {
     const sql = "SELECT body FROM requests WHERE session = ? ORDER BY no";
-    return this.#database.all(sql, key(sessionId)).map((row) => this.#database.json<PendingRequestRow>(row, "body"));
+    return this.#bodies<PendingRequestRow>(sql, key(sessionId));
   }
 
   async pendingRequests(sessionId?: SessionId): Promise<readonly PendingRequestRow[]> {
     const ofSession = sessionId === undefined ? "" : "AND session = ?";
     const sql = `SELECT body FROM requests WHERE resolved_at IS NULL ${ofSession} AND ${IS_SERVED} ORDER BY no`;
-    const values = sessionId === undefined ? [] : [key(sessionId)];
-    return this.#database.all(sql, ...values).map((row) => this.#database.json<PendingRequestRow>(row, "body"));
+    return this.#bodies<PendingRequestRow>(sql, ...(sessionId === undefined ? [] : [key(sessionId)]));
   }
 
   async agentProcesses(): Promise<readonly AgentProcessRow[]> {
-    return this.#database
-      .all("SELECT body FROM agent_processes ORDER BY pid")
-      .map((row) => this.#database.json<AgentProcessRow>(row, "body"));
+    return this.#bodies<AgentProcessRow>("SELECT body FROM agent_processes ORDER BY pid");
   }
 
   mailboxes(): ReturnType<Store["mailboxes"]> {
@@ -386,6 +383,15 @@ export class SqliteStore implements Store {
 
   relayFacts(scope: string): ReturnType<Store["relayFacts"]> {
     return this.#relay.relayFacts(scope);
+  }
+
+  #idsWhere(condition: string): SessionId[] {
+    const rows = this.#database.all(`SELECT id FROM sessions WHERE draft IS NOT NULL AND ${condition} ORDER BY id`);
+    return rows.map((row) => this.#database.json<SessionId>(row, "id"));
+  }
+
+  #bodies<Row>(sql: string, ...values: (string | number)[]): Row[] {
+    return this.#database.all(sql, ...values).map((row) => this.#database.json<Row>(row, "body"));
   }
 
   #bodyOf<Row>(row: SqlRow | undefined): Row | undefined {

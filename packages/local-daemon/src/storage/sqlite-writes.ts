@@ -1,47 +1,70 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
-import type { SessionRow } from "./session-rows.js";
-import { key, type SqliteDatabase } from "./sqlite-database.js";
-import { applyDrop, applyMove, PUT_SESSION, SESSION_MARK } from "./sqlite-drafts.js";
+import { TURN_BYTES } from "./schema.js";
+import { DROPPED_ROW, type SqliteBytes } from "./sqlite-bytes.js";
+import { key, numberOf, type SqliteDatabase, type SqlValue } from "./sqlite-database.js";
+import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
 import type { SqliteRelay } from "./sqlite-relay.js";
-import type { PendingRequestRow, StoreWrite, TurnRow } from "./store.js";
+import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */
 export interface WriteTargets {
   readonly database: SqliteDatabase;
   readonly journal: SqliteJournal;
   readonly relay: SqliteRelay;
+  readonly bytes: SqliteBytes;
 }
 
-/** Applies one change. Called inside a transaction of the journals' index. */
-export function applyWrite({ database, journal, relay }: WriteTargets, write: StoreWrite): void {
+/** Applies changes, and counts their bytes. Called inside a transaction of the journals' index. */
+export function applyWrites(targets: WriteTargets, writes: readonly StoreWrite[]): void {
+  const { journal, bytes } = targets;
+  const stating = statingSegment(writes);
+  for (const write of writes) if (write !== stating) applyWrite(targets, write);
+  if (stating !== undefined) journal.put(stating.row, bytes.uncounted());
+}
+
+/** The segment that states what the others changed, and so is written last: none where its journal is pruned after it. */
+function statingSegment(writes: readonly StoreWrite[]): Extract<StoreWrite, { kind: "segment" }> | undefined {
+  const at = writes.findLastIndex(({ kind }) => kind === "segment");
+  const last = writes[at];
+  const isPruned = writes.some(({ kind }, index) => index > at && (kind === "pruneJournal" || kind === "dropDraft"));
+  return last?.kind === "segment" && !isPruned ? last : undefined;
+}
+
+function applyWrite(targets: WriteTargets, write: StoreWrite): void {
+  const { database, journal, relay } = targets;
   switch (write.kind) {
     case "session":
     case "draft":
-      putSession(database, write.row, write.kind === "draft" ? SESSION_MARK.draft : null);
+      putSession(targets, write.row, write.kind === "draft" ? SESSION_MARK.draft : null);
       break;
-    case "move":
-      applyMove(database, write.change);
+    case "arriving":
+    case "moved":
+    case "forgetMoved":
+    case "raiseEpoch":
+      applyMove(targets, write);
       break;
     case "deleteSession":
     case "dropDraft":
-      applyDrop({ database, journal }, write);
+      applyDrop(targets, write);
       break;
     case "segment":
       journal.put(write.row);
       break;
     case "message":
+      putMessage(targets, write.sessionId, write.message);
+      break;
     case "retractMessage":
-      if (write.kind === "message") putMessage(database, write.sessionId, write.message);
-      else dropMessage(database, write.sessionId, write.messageId);
+      dropMessage(targets, write.sessionId, write.messageId);
       break;
     case "turn":
+      putTurn(targets, write.row, write.prompt);
+      break;
     case "promptPart":
-      if (write.kind === "turn") putTurn(database, write.row, write.prompt);
-      else putPromptPart(database, write);
+      putPromptPart(targets, write);
       break;
     case "request":
-      putRequest(database, write.row);
+      putRequest(targets, write.row);
       break;
     case "agentProcess":
     case "agentProcessGone":
@@ -55,8 +78,60 @@ export function applyWrite({ database, journal, relay }: WriteTargets, write: St
   }
 }
 
-function putSession(database: SqliteDatabase, row: SessionRow, draft: 1 | null): void {
-  database.run(PUT_SESSION, ...[key(row.id), row.updatedAt, row.owner ?? null, JSON.stringify(row), draft]);
+/** Bytes of a row that may be there, by its key. */
+function bytesOf(database: SqliteDatabase, row: string, ...values: SqlValue[]): number {
+  return numberOf(database.get(`SELECT octet_length(body) AS bytes FROM ${row}`, ...values), "bytes");
+}
+
+function putSession(targets: WriteTargets, row: SessionRow, draft: 1 | null): void {
+  putRow(targets, row, JSON.stringify(row), draft);
+}
+
+/** Writes what stands in the place of a session's row. */
+function putRow(
+  { database, journal, bytes }: WriteTargets,
+  { id, updatedAt, owner }: Pick<SessionRow, "id" | "updatedAt" | "owner">,
+  body: string,
+  draft: number | null,
+): void {
+  bytes.putRow(id, owner ?? "", Buffer.byteLength(body), () => {
+    const sql = `SELECT ${SUMS.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
+    return journal.bytesOf(id) + numberOf(database.get(sql, key(id)), "bytes");
+  });
+  database.run(PUT_SESSION, key(id), updatedAt, owner ?? null, body, draft);
+}
+
+/** Bytes of everything that a session has beside its row and its journal. */
+const SUMS = ["messages", "prompts", "prompt_parts", "requests"].map((table) => {
+  const counted = table === "prompts" ? ` + ${TURN_BYTES}` : "";
+  return `(SELECT sum(octet_length(body)${counted}) FROM ${table} WHERE session = ?1)`;
+});
+
+const PUT_SESSION = "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)";
+const FORGET = `DELETE FROM sessions WHERE draft = ? AND updated_at < ? RETURNING ${DROPPED_ROW}`;
+
+type MoveWrite = Extract<StoreWrite, { kind: "arriving" | "moved" | "forgetMoved" | "raiseEpoch" }>;
+
+function applyMove(targets: WriteTargets, write: MoveWrite): void {
+  switch (write.kind) {
+    case "arriving": {
+      const { row, arrival } = write;
+      putRow(targets, row, JSON.stringify({ row, arrival }), SESSION_MARK.arriving);
+      break;
+    }
+    case "moved": {
+      const { sessionId: id, movedAt: updatedAt, owner } = write.mark;
+      putRow(targets, { id, updatedAt, owner }, JSON.stringify(write.mark), SESSION_MARK.leaving);
+      break;
+    }
+    case "forgetMoved":
+      for (const row of targets.database.all(FORGET, SESSION_MARK.moved, write.before)) {
+        targets.bytes.dropRow(targets.database.json<SessionId>(row, "id"), row);
+      }
+      break;
+    case "raiseEpoch":
+      targets.database.run("UPDATE meta SET value = max(value, ?) WHERE name = 'epoch'", write.epoch);
+  }
 }
 
 function applyAgentProcess(
@@ -70,43 +145,60 @@ function applyAgentProcess(
   }
 }
 
-function putTurn(database: SqliteDatabase, row: TurnRow, prompt: string | undefined): void {
+function putTurn({ database, bytes }: WriteTargets, row: TurnRow, prompt: string | undefined): void {
+  const place = [key(row.sessionId), key(row.id)] as const;
   database.run(
     "INSERT OR REPLACE INTO turns (session, id, ordinal, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?)",
-    ...[key(row.sessionId), key(row.id), row.ordinal, row.state, row.endedAt ?? null, JSON.stringify(row)],
+    ...[...place, row.ordinal, row.state, row.endedAt ?? null, JSON.stringify(row)],
   );
   if (prompt === undefined) return;
-  database.run(
-    "INSERT OR REPLACE INTO prompts (session, id, body) VALUES (?, ?, ?)",
-    ...[key(row.sessionId), key(row.id), prompt],
+  bytes.addPrompt(row.sessionId, Buffer.byteLength(prompt));
+  const values = [...place, prompt] as const;
+  if (database.run("INSERT OR IGNORE INTO prompts (session, id, body) VALUES (?, ?, ?)", ...values) > 0) return;
+  const old = database.get(
+    "SELECT no, octet_length(body) AS bytes FROM prompts WHERE session = ? AND id = ?",
+    ...place,
   );
+  bytes.dropPrompt(row.sessionId, numberOf(old, "no"), numberOf(old, "bytes"));
+  database.run("INSERT OR REPLACE INTO prompts (session, id, body) VALUES (?, ?, ?)", ...values);
 }
 
 function putPromptPart(
-  database: SqliteDatabase,
+  { database, bytes: counted }: WriteTargets,
   { sessionId, id, part, bytes }: Extract<StoreWrite, { kind: "promptPart" }>,
 ): void {
   const place = [key(sessionId), key(id)] as const;
-  if (part === 0) database.run("DELETE FROM prompt_parts WHERE session = ? AND id = ?", ...place);
+  if (part === 0) {
+    const sql = "DELETE FROM prompt_parts WHERE session = ? AND id = ? RETURNING octet_length(body) AS bytes";
+    for (const row of database.all(sql, ...place)) counted.add(sessionId, -numberOf(row, "bytes"));
+  }
   database.run("INSERT INTO prompt_parts (session, id, part, body) VALUES (?, ?, ?, ?)", ...place, part, bytes);
+  counted.add(sessionId, bytes.byteLength);
 }
 
-function putMessage(database: SqliteDatabase, sessionId: SessionId, message: SessionMessage): void {
-  database.run(
-    `INSERT INTO messages (session, id, role, body) VALUES (?, ?, ?, ?)
-     ON CONFLICT (session, id) DO UPDATE SET role = excluded.role, body = excluded.body`,
-    ...[key(sessionId), key(message.id), key(message.role), JSON.stringify(message)],
-  );
+function putMessage({ database, bytes }: WriteTargets, sessionId: SessionId, message: SessionMessage): void {
+  const place = [key(sessionId), key(message.id)] as const;
+  const body = JSON.stringify(message);
+  bytes.add(sessionId, Buffer.byteLength(body));
+  const insert = "INSERT OR IGNORE INTO messages (session, id, role, body) VALUES (?, ?, ?, ?)";
+  if (database.run(insert, ...place, key(message.role), body) > 0) return;
+  bytes.add(sessionId, -bytesOf(database, "messages WHERE session = ? AND id = ?", ...place));
+  const update = "UPDATE messages SET role = ?3, body = ?4 WHERE session = ?1 AND id = ?2";
+  database.run(update, ...place, key(message.role), body);
 }
 
-function dropMessage(database: SqliteDatabase, sessionId: SessionId, messageId: string): void {
-  database.run("DELETE FROM messages WHERE session = ? AND id = ?", key(sessionId), key(messageId));
+function dropMessage({ database, bytes }: WriteTargets, sessionId: SessionId, messageId: string): void {
+  const place = [key(sessionId), key(messageId)] as const;
+  bytes.add(sessionId, -bytesOf(database, "messages WHERE session = ? AND id = ?", ...place));
+  database.run("DELETE FROM messages WHERE session = ? AND id = ?", ...place);
 }
 
-function putRequest(database: SqliteDatabase, row: PendingRequestRow): void {
-  database.run(
-    `INSERT INTO requests (id, session, resolved_at, body) VALUES (?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at, body = excluded.body`,
-    ...[key(row.id), key(row.sessionId), row.resolvedAt ?? null, JSON.stringify(row)],
-  );
+function putRequest({ database, bytes }: WriteTargets, row: PendingRequestRow): void {
+  const body = JSON.stringify(row);
+  bytes.add(row.sessionId, Buffer.byteLength(body));
+  const values = [key(row.id), row.resolvedAt ?? null, body] as const;
+  const insert = "INSERT OR IGNORE INTO requests (id, resolved_at, body, session) VALUES (?, ?, ?, ?)";
+  if (database.run(insert, ...values, key(row.sessionId)) > 0) return;
+  bytes.add(row.sessionId, -bytesOf(database, "requests WHERE id = ?", key(row.id)));
+  database.run("UPDATE requests SET resolved_at = ?2, body = ?3 WHERE id = ?1", ...values);
 }

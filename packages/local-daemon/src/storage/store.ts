@@ -1,16 +1,87 @@
 import type {
+  McpServerConfig,
   MessageId,
   MessageState,
   Position,
   SessionId,
   SessionMessage,
+  SessionSettings,
+  SessionTag,
   TokenUsage,
   TraceContext,
 } from "@daemon-sdk/protocol";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
-import type { MoveChange, MovingSession, SessionRow } from "./session-rows.js";
 
-export type { SessionRow } from "./session-rows.js";
+/** Row of a session, open or not. Times in ms since the epoch. */
+export interface SessionRow {
+  readonly id: SessionId;
+  /** Id of the configured key that owns the session; undefined for the person. Never changes. */
+  readonly owner: string | undefined;
+  /** The agent's own id of the conversation; undefined until an agent has opened it. */
+  readonly agentSessionId: string | undefined;
+  /** Name of the configured agent. */
+  readonly agent: string;
+  readonly cwd: string;
+  readonly title: string | undefined;
+  readonly settings: SessionSettings;
+  /** Names of those settings that a client asked for; an agent is asked for no others. Absent in rows of older daemons. */
+  readonly askedSettings?: readonly string[] | undefined;
+  /** Params of `initialize_session` that only the agent knows. */
+  readonly agentParams?: Readonly<Record<string, unknown>> | undefined;
+  /** Names of variables that the session was made with. The values are never stored. */
+  readonly envNames?: readonly string[] | undefined;
+  /** MCP servers that the agent starts with, their secrets included. */
+  readonly mcpServers?: readonly McpServerConfig[] | undefined;
+  readonly tags: readonly SessionTag[];
+  readonly tokenUsage: TokenUsage | undefined;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly archivedAt: number | undefined;
+  /** Set when a part of it was lost with the pages of a damaged store; the next client that attaches is notified. */
+  readonly damagedAt?: number | undefined;
+  /** Set while the session is closed. A load reopens it. Absent in rows of older daemons. */
+  readonly closedAt?: number | undefined;
+  /** Set while the session is frozen, because it moves to another machine. */
+  readonly leaving?: SessionLeave | undefined;
+  /** The move that brought the session to this machine; absent for one that was made here. */
+  readonly arrivedBy?: string | undefined;
+}
+
+/** A move that takes a session away from this machine. */
+export interface SessionLeave {
+  readonly moveId: string;
+  /** The machine that it goes to. */
+  readonly to: string;
+  /** Epoch of the positions that clients get while the session is frozen. The other machine continues under a larger one. */
+  readonly epoch: number;
+}
+
+/** How much of a session that comes from another machine is stored. */
+export interface SessionArrival {
+  readonly moveId: string;
+  /** Where the next piece begins; undefined once everything is stored. */
+  readonly cursor?: string | undefined;
+  /** Wall clock of the last piece. */
+  readonly at: number;
+}
+
+/** A session that no read finds, because another machine has it. */
+export type MovingSession =
+  /** It is being copied to this machine. */
+  | { readonly state: "arriving"; readonly row: SessionRow; readonly arrival: SessionArrival }
+  /** It was moved away. */
+  | { readonly state: "moved"; readonly mark: MovedMark };
+
+/** What a machine keeps of a session that it gave to another machine. */
+export interface MovedMark {
+  readonly sessionId: SessionId;
+  /** As of {@link SessionRow.owner}. */
+  readonly owner: string | undefined;
+  readonly moveId: string;
+  /** The machine that has it. */
+  readonly to: string;
+  readonly movedAt: number;
+}
 
 /** State of an accepted message (docs/protocol.md §7, "Receipts"). */
 export type StoredMessageState = Exclude<MessageState, "unknown">;
@@ -86,8 +157,14 @@ export type StoreWrite =
   | { readonly kind: "session"; readonly row: SessionRow }
   /** Makes a session that no read finds until it is written as `session`; its messages are kept as those of any other. */
   | { readonly kind: "draft"; readonly row: SessionRow }
-  /** What a move of a session to or from another machine changes. */
-  | { readonly kind: "move"; readonly change: MoveChange }
+  /** Makes, or changes, a session that comes from another machine; no read but {@link Store.readMoving} finds it until it is written as `session`. */
+  | { readonly kind: "arriving"; readonly row: SessionRow; readonly arrival: SessionArrival }
+  /** Replaces a session by the mark that it was moved away. Its rows are dropped as those of a draft are; the mark stays until `forgetMoved`. */
+  | { readonly kind: "moved"; readonly mark: MovedMark }
+  /** Drops the mark of a session that was moved away before that time (ms). */
+  | { readonly kind: "forgetMoved"; readonly before: number }
+  /** The next start's epoch is larger than this one, too. */
+  | { readonly kind: "raiseEpoch"; readonly epoch: number }
   /** Makes a session a draft again, with everything it has: no read finds it from then on. */
   | { readonly kind: "deleteSession"; readonly sessionId: SessionId }
   /** Drops so many rows of a draft, of whatever kind, and the draft once it has none. */
@@ -226,6 +303,18 @@ export interface MessageFeed {
   messagesAfter(no: number): ChangeSlice | undefined;
 }
 
+/**
+ * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
+ * many for each turn.
+ * Known without asking the store, and exact after each commit.
+ */
+export interface StoredBytes {
+  /** Of a configured key, by its id; undefined: of the person. */
+  of(owner: string | undefined): number;
+  /** Of everybody who has some. */
+  all(): ReadonlyMap<string | undefined, number>;
+}
+
 /** Size and age of one stored segment, without its frames: what pruning decides by. */
 export interface SegmentInfo {
   readonly epoch: number;
@@ -246,6 +335,8 @@ export interface SegmentInfo {
 export interface Store extends RelayStore {
   /** Of a store with more messages than one can look through: without it, a search reads them all. */
   readonly messageFeed?: MessageFeed;
+  /** Of a store that counts: without it, no quota of bytes holds. */
+  readonly storedBytes?: StoredBytes;
   /** Opens, takes over from the last owner, and returns this start's epoch: larger than every one before, durably. */
   open(): Promise<{ epoch: number }>;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import type { SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
 import type { QueueRoom } from "./queue-room.js";
+import type { StoredRoom } from "./stored-room.js";
 import type { TurnObserver } from "./turn-observer.js";
 
 /** Options of `TurnQueue`. */
@@ -20,6 +21,8 @@ export interface TurnQueueOptions {
   readonly store: Pick<Store, "readTurn" | "readPrompt" | "readPromptParts">;
   /** What may wait, of all sessions. */
   readonly room: QueueRoom;
+  /** What may be stored, of all sessions. */
+  readonly storedRoom: StoredRoom;
   /** The configured key of the session; undefined: the person's own. */
   readonly owner: string | undefined;
   /** Name of the session's agent. */

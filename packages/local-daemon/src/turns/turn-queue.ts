@@ -236,7 +236,7 @@ export class TurnQueue {
 
   async #add(params: AddUserMessageParams, message: IncomingMessage): Promise<TurnRow | undefined> {
     const { requestId, starter, large, trace } = message;
-    const { store, room, now } = this.#options;
+    const { store, room, storedRoom, owner, now } = this.#options;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
@@ -249,6 +249,7 @@ export class TurnQueue {
     const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, trace, createdAt: now() };
     const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
+    storedRoom.check(sessionId, owner, row.promptBytes);
     this.#lastOrdinal = row.ordinal;
     // Now, because other sessions take messages meanwhile.
     room.add(this.#queued, row.promptBytes);

@@ -34,6 +34,26 @@ describe("local-daemon acp, with the built-in agent", () => {
     });
   });
 
+  test("what was asked before stdin ended is answered, and a prompt's turn ends", async () => {
+    await using run = startEditor(home.state);
+    const { editor, child } = run;
+    const [about, made] = [
+      editor.begin("initialize", { protocolVersion: 1 }),
+      editor.begin("session/new", { cwd: work, mcpServers: [] }),
+    ];
+    child.stdin?.end();
+    expect((await editor.answerTo(about)).result).toMatchObject({ protocolVersion: 1 });
+    const session = String((await editor.answerTo(made)).result?.sessionId);
+    expect(await run.exitCode).toBe(0);
+    await using later = startEditor(home.state);
+    await later.editor.open();
+    await later.editor.result("session/load", { sessionId: session, cwd: work, mcpServers: [] });
+    const asked = later.editor.beginPrompt(session, "say goodbye");
+    later.child.stdin?.end();
+    expect((await later.editor.answerTo(asked)).result).toEqual({ stopReason: "end_turn" });
+    expect(later.editor.text(session)).toContain("goodbye");
+  });
+
   test("a prompt is streamed, with its tool, and answered once at its end", async () => {
     await using run = startEditor(home.state);
     const { editor } = run;

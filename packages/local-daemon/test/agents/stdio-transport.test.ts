@@ -142,6 +142,27 @@ describe("where a pipe is no socket", () => {
 });
 
 describe("its economy", () => {
+  test("so many messages wait for a reader that never reads; one that reads late gets all of them", async () => {
+    const output = new PassThrough();
+    const transport = new StdioTransport({ input: new PassThrough(), output, highWaterBytes: 1, maxUnread: 1_000 });
+    const broken = new Promise<Error>((resolve) => {
+      transport.onBroken = resolve;
+    });
+    for (let round = 0; round < 3; round += 1) {
+      for (let message = 0; message < 1_000; message += 1) transport.send("x".repeat(100));
+      const read = new Promise<void>((resolve) => {
+        transport.onWritable = resolve;
+      });
+      output.resume();
+      await read;
+      output.pause();
+    }
+    for (let message = 0; message < 1_001; message += 1) transport.send("x".repeat(100));
+    expect(await broken).toMatchObject({ code: "SLOW_CONSUMER", message: expect.stringContaining("(unreadMessages)") });
+    expect([transport.send("more"), transport.bufferedBytes]).toEqual([false, 0]);
+    transport.terminate();
+  });
+
   test("lines sent in one tick leave in one write", async () => {
     const { output, transport } = listening();
     for (let i = 0; i < 100; i++) transport.send(`line ${i}`);

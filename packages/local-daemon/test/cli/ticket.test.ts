@@ -32,4 +32,8 @@ test("ticket without a port says what to do, and without a daemon, too", async (
   expect((await cli(home.state, "ticket")).stderr).toContain("DAEMON_NOT_RUNNING");
   await cli(home.state, "start");
   expect((await cli(home.state, "ticket")).stderr).toMatch(/no port.*local-daemon start --port 0/);
+  // The console opens one.
+  const { origin } = new URL(JSON.parse((await cli(home.state, "open", "--no-browser", "--json")).stdout).url);
+  const { url } = JSON.parse((await cli(home.state, "ticket", "--json")).stdout);
+  expect(url).toBe(origin.replace("http:", "ws:"));
 });

@@ -18,6 +18,7 @@ const GAUGES: Gauges = {
   startingAgents: 1,
   waitingAgents: 0,
   loopLagSeconds: 0.25,
+  stored: [{ principal: "person", bytes: 3, maxBytes: 8 }],
   storeBytes: 4096,
   version: '1.2 "beta"\\',
 };

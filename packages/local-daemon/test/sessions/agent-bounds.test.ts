@@ -82,6 +82,31 @@ test("a session whose agent cannot start in time exists without it, says so, and
   expect(settings).toMatchObject({ modelId: "fake-1", autonomyLevel: "low" });
 });
 
+test("what comes before a start's turn may take longer than a start may wait for it", async () => {
+  await using harness = await Harness.start({ limits: { agentStarts: 1, agentWaitMs: 1 } });
+  const client = await harness.connect();
+  const { rules } = harness.host;
+  const startable = rules.startable.bind(rules);
+  const checks = gate();
+  rules.startable = async (row) => {
+    await checks.passed;
+    return startable(row);
+  };
+  const starts = holdStarts(harness);
+  const [first, second] = ["s-1", "s-2"].map((sessionId) =>
+    client.call("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId }),
+  );
+  // Timers that are due in order run in order.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  checks.open();
+  const agent = await harness.spawner.agentOf("s-1");
+  // Its time is over when it comes to wait.
+  expect((await second)?.error).toBeUndefined();
+  expect(harness.spawner.agents).toEqual([agent]);
+  starts.open();
+  expect((await first)?.error).toBeUndefined();
+});
+
 test("a session whose agent has never started is stored, and found after a restart", async () => {
   const store = new MemoryStore();
   {

@@ -290,7 +290,7 @@ export function describeStore(
       const row = sessionRow(S, { owner: "k" });
       const arrival = { moveId: "v-1", cursor: "turn:1", at: 5 };
       await made.store.commit([
-        { kind: "move", change: { kind: "arriving", row, arrival } },
+        { kind: "arriving", row, arrival },
         { kind: "message", sessionId: S, message: message("a", "a") },
         { kind: "turn", row: turn(S, "m-1", 1), prompt: "{}" },
         { kind: "request", row: request(S, "r-1") },
@@ -303,12 +303,12 @@ export function describeStore(
       expect(await store.countSessions("k")).toBe(0);
       await store.commit([
         { kind: "session", row },
-        { kind: "move", change: { kind: "raiseEpoch", epoch: 9_000_000_000 } },
+        { kind: "raiseEpoch", epoch: 9_000_000_000 },
       ]);
       expect(await store.readMoving(S)).toBeUndefined();
       expect(await store.openTurns()).toMatchObject([{ id: "m-1" }]);
       const mark = { sessionId: S, owner: "k", moveId: "v-2", to: "m-2", movedAt: 7 };
-      await store.commit([{ kind: "move", change: { kind: "moved", mark } }]);
+      await store.commit([{ kind: "moved", mark }]);
       const next = await made.reopen();
       expect(next.epoch).toBeGreaterThan(9_000_000_000);
       expect(await next.store.readSession(S)).toBeUndefined();
@@ -318,7 +318,7 @@ export function describeStore(
       expect(await next.store.drafts()).toEqual([]);
       expect(await next.store.countMessages(S)).toBe(0);
       expect(await next.store.readMoving(S)).toEqual({ state: "moved", mark });
-      await next.store.commit([{ kind: "move", change: { kind: "forgetMoved", before: 8 } }]);
+      await next.store.commit([{ kind: "forgetMoved", before: 8 }]);
       expect(await next.store.readMoving(S)).toBeUndefined();
       await next.store.close();
     });

@@ -1,10 +1,14 @@
+import { copyFileSync, existsSync } from "node:fs";
 import { messageId, type SessionId, sessionId } from "@daemon-sdk/protocol";
+import { DatabaseSync } from "@photostructure/sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../src/storage/memory-store.js";
+import { RECOUNT } from "../../src/storage/schema.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
 import type { SegmentRow, Store, StoreWrite } from "../../src/storage/store.js";
-import { message, segment, sessionRow, turn } from "./store-contract.js";
+import { databasePath } from "./database-path.js";
+import { message, request, segment, sessionRow, turn } from "./store-contract.js";
 
 const SESSIONS = ["s-1", "s-2", "a", "\0"].map(sessionId);
 const session = fc.constantFrom(...SESSIONS);
@@ -34,6 +38,17 @@ const write: fc.Arbitrary<StoreWrite> = fc.oneof(
       row: turn(of, id, ordinal, ended ? { state: "completed", endedAt: 1 } : {}),
     }),
   ),
+  fc.record({ of: session, id, text: fc.constantFrom("{}", '{"text":"é"}') }).map(({ of, id, text }): StoreWrite => {
+    return { kind: "turn", row: turn(of, id, 3), prompt: text };
+  }),
+  fc.record({ of: session, id, bytes: fc.nat(9) }).map(({ of, id, bytes }): StoreWrite => {
+    return { kind: "promptPart", sessionId: of, id: messageId(id), part: 0, bytes: new Uint8Array(bytes) };
+  }),
+  fc
+    .record({ of: session, id, params: fc.constantFrom("{}", '{"a":"\u{1f98a}"}') })
+    .map(({ of, id, params }): StoreWrite => {
+      return { kind: "request", row: request(of, `${of} ${id}`, { params }) };
+    }),
   fc.record({ of: session, beforeSeq: fc.nat(20) }).map(({ of, beforeSeq }): StoreWrite => {
     return { kind: "pruneJournal", sessionId: of, beforeSeq };
   }),
@@ -76,6 +91,7 @@ async function answers(store: Store): Promise<unknown> {
     archived: await store.oldestSessions({ archived: true }),
     ofKey: await store.countSessions("k"),
     open: byKey(await store.openTurns()),
+    bytes: [store.storedBytes?.of(undefined), store.storedBytes?.of("k")],
   };
 }
 
@@ -102,5 +118,64 @@ test("after any commits, the memory store and the SQLite store give the same ans
       await sqlite.close();
     }),
     { numRuns: 150 },
+  );
+});
+
+/** What a store counts, beside what is in its file. */
+function recounted(path: string): ReadonlyMap<string | undefined, number> {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(`BEGIN; ${RECOUNT}`);
+    const sql = "SELECT name, value FROM meta WHERE name LIKE 'bytes %' AND value > 0";
+    const rows = database.prepare(sql).all() as { name: string; value: number }[];
+    return new Map(rows.map(({ name, value }) => [name.slice("bytes ".length) || undefined, value]));
+  } finally {
+    database.close();
+  }
+}
+
+test("after any commits and kills, each principal's bytes are those that a recount finds", async () => {
+  const path = databasePath();
+  let copies = 0;
+  /** What a killed daemon leaves: the file, and the log that nobody checkpointed. */
+  const killed = (from: string): string => {
+    copies += 1;
+    const to = `${path}-${copies}`;
+    for (const end of ["", "-wal"]) if (existsSync(from + end)) copyFileSync(from + end, to + end);
+    return to;
+  };
+  type Step = readonly StoreWrite[] | "kill" | "close" | "fail";
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 4, arbitrary: fc.array(write, { maxLength: 6 }) },
+    { weight: 1, arbitrary: fc.constantFrom("kill", "close", "fail") },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
+      let file = killed(path);
+      let store = new SqliteStore({ path: file, now: () => 0, journalFreshRows: 3 });
+      await store.open();
+      const isWrites = (one: Step): one is StoreWrite[] => typeof one !== "string";
+      const commits = placed(steps.map((one) => (isWrites(one) ? one : [])));
+      for (const [index, one] of steps.entries()) {
+        if (isWrites(one)) await store.commit(commits[index] ?? []);
+        else if (one === "fail") {
+          const twice = { kind: "promptPart", sessionId: sessionId("a"), id: messageId("a"), part: 7 } as const;
+          const writes = [message("x", "lost"), message("y", "lost")].map((lost) => {
+            return { kind: "message", sessionId: sessionId("a"), message: lost } as const;
+          });
+          const part = { ...twice, bytes: new Uint8Array(3) };
+          await expect(store.commit([...writes, part, part])).rejects.toThrow();
+        } else {
+          const left = one === "kill" ? killed(file) : file;
+          await store.close();
+          file = left;
+          store = new SqliteStore({ path: file, now: () => 0, journalFreshRows: 3 });
+          await store.open();
+        }
+        expect(store.storedBytes.all()).toEqual(recounted(killed(file)));
+      }
+      await store.close();
+    }),
+    { numRuns: 25 },
   );
 });

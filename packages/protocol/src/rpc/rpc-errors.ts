@@ -32,6 +32,7 @@ const TOLD_CODES: ReadonlySet<DaemonErrorCode> = new Set<DaemonErrorCode>([
   "QUEUE_FULL",
   "MESSAGE_TOO_LARGE",
   "AGENTS_BUSY",
+  "QUOTA_EXCEEDED",
   "STORAGE_FULL",
   "STORAGE_FAILED",
   "RESUME_TOO_OLD",

@@ -106,8 +106,12 @@ export function encodeRequest(
 
 /** Text of the answer to a request that succeeded; an undefined result is sent as `{}`, because the wire requires a result. */
 export function encodeResult(id: string, result: unknown, protocolVersion?: string): string {
-  const body = stringify(result ?? (result === null ? null : {}), "a result");
-  return `${head(protocolVersion)},"type":"response","id":${JSON.stringify(id)},"result":${body}}`;
+  return encodeResultText(id, stringify(result ?? (result === null ? null : {}), "a result"), protocolVersion);
+}
+
+/** As {@link encodeResult}, of a result that is JSON already. */
+export function encodeResultText(id: string, json: string, protocolVersion?: string): string {
+  return `${head(protocolVersion)},"type":"response","id":${JSON.stringify(id)},"result":${json}}`;
 }
 
 /** Text of the answer to a request that failed; `id` is null when the request's could not be read. */

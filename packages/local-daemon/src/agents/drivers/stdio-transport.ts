@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import {
   CloseCode,
+  ConnectionError,
   type CutLine,
   LIMITS,
   LineSplitter,
@@ -28,6 +29,10 @@ export interface StdioTransportOptions {
   readonly cutTextBytes?: number;
   /** As of `LineSplitterOptions`. */
   readonly maxBytesOf?: (head: string) => number | undefined;
+  /** Whether the end of the input leaves the output open until `close`: answers may follow. Default false. */
+  readonly keepsOutput?: boolean;
+  /** Messages that may wait for the other side to read; one more breaks the output (`onBroken`). Default: no bound. */
+  readonly maxUnread?: number;
   /** Bytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
   readonly highWaterBytes?: number;
 }
@@ -64,15 +69,19 @@ export class StdioTransport implements Transport, SteppedWork {
   readonly #output: Writable;
   readonly #logger: Logger;
   readonly #highWaterBytes: number;
+  readonly #keepsOutput: boolean;
   readonly #splitter: LineSplitter;
   #onMessage: ((text: string) => void) | undefined;
   /** Accepted in this tick; written together at its end. */
   #pending: string[] = [];
   #pendingBytes = 0;
   /** Long texts that are written when the one before has left. */
-  #blocks: { readonly data: string | Uint8Array; readonly bytes: number }[] = [];
+  #blocks: { readonly data: string | Uint8Array; readonly bytes: number; readonly messages: number }[] = [];
   #blockBytes = 0;
   #writingBytes = 0;
+  /** Messages that the other side has not read. */
+  #unread = 0;
+  readonly #maxUnread: number;
   #isFlushScheduled = false;
   #owesWritable = false;
   #isMidLine = false;
@@ -94,6 +103,8 @@ export class StdioTransport implements Transport, SteppedWork {
     this.#output = options.output;
     this.#logger = options.logger ?? silentLogger;
     this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;
+    this.#maxUnread = options.maxUnread ?? Number.POSITIVE_INFINITY;
+    this.#keepsOutput = options.keepsOutput ?? false;
     this.#splitter = new LineSplitter({
       maxLineBytes: options.maxLineBytes ?? LIMITS.agentLineBytes,
       ...(options.cutTextBytes !== undefined && { cutTextBytes: options.cutTextBytes }),
@@ -123,6 +134,11 @@ export class StdioTransport implements Transport, SteppedWork {
 
   send(text: string): boolean {
     if (this.#isOutputEnded) return false;
+    this.#unread += 1;
+    if (this.#unread > this.#maxUnread) {
+      this.#outputBroke(unreadError(this.#maxUnread));
+      return false;
+    }
     this.#pending.push(text);
     this.#pendingBytes += Buffer.byteLength(text) + NEWLINE_BYTES;
     if (this.#pendingBytes >= LIMITS.coalesceBytes) this.#flush();
@@ -257,10 +273,11 @@ export class StdioTransport implements Transport, SteppedWork {
     if (this.#isOutputEnded) return;
     const isBusy = this.#writingBytes >= LIMITS.coalesceBytes;
     if (this.#pending.length > 0 && (isLast || !isBusy || this.#pendingBytes >= LIMITS.coalesceBytes)) {
+      const messages = this.#pending.length;
       this.#pending.push("");
       const text = this.#pending.join("\n");
       // Texts that wait are bytes: those are not part of the heap, which grows by several times what it holds.
-      this.#blocks.push({ data: isBusy ? Buffer.from(text) : text, bytes: this.#pendingBytes });
+      this.#blocks.push({ data: isBusy ? Buffer.from(text) : text, bytes: this.#pendingBytes, messages });
       this.#blockBytes += this.#pendingBytes;
       this.#pending = [];
       this.#pendingBytes = 0;
@@ -269,13 +286,14 @@ export class StdioTransport implements Transport, SteppedWork {
   }
 
   #write(): void {
-    const { data, bytes } = this.#blocks.shift() ?? { data: "", bytes: 0 };
+    const { data, bytes, messages } = this.#blocks.shift() ?? { data: "", bytes: 0, messages: 0 };
     this.#blockBytes -= bytes;
     this.#writingBytes += bytes;
-    this.#output.write(data, () => this.#written(bytes));
+    this.#output.write(data, () => this.#written(bytes, messages));
   }
 
-  #written(bytes: number): void {
+  #written(bytes: number, messages: number): void {
+    this.#unread -= messages;
     this.#writingBytes = Math.max(0, this.#writingBytes - bytes);
     if (this.#pending.length > 0 || this.#blocks.length > 0) this.#flush();
     if (!this.#owesWritable || this.#isOutputEnded || this.bufferedBytes >= this.#highWaterBytes) return;
@@ -304,8 +322,15 @@ export class StdioTransport implements Transport, SteppedWork {
     this.#isEnded = true;
     this.#chunks = [];
     this.#waiting = [];
-    this.close();
+    if (!this.#keepsOutput) this.close();
     this.onClose?.(event);
     this.#markEnded();
   }
+}
+
+function unreadError(most: number): ConnectionError {
+  return new ConnectionError(
+    "SLOW_CONSUMER",
+    `${most} messages wait for the other side, which reads none of them (unreadMessages). Nothing more is sent to it.`,
+  );
 }

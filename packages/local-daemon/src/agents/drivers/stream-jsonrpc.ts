@@ -90,7 +90,7 @@ export class StreamJsonrpcAgent implements Agent {
     this.startTime = process.startTime;
     const { cutTextBytes } = JOURNAL_LIMITS;
     const loopUse = `agent of session ${sessionId}`;
-    const pipes = { input: process.stdout, output: process.stdin };
+    const pipes = { input: process.stdout, output: process.stdin, maxUnread: AGENT_LIMITS.unreadMessages };
     this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, maxBytesOf: maxBytesOfLine, loopUse });
     this.#transport.onBroken = () => this.#giveUp();
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });

@@ -14,7 +14,10 @@ import {
   socketPathOf,
 } from "../../rendezvous/index.js";
 import { LOCAL_DAEMON_VERSION } from "../../version.js";
+import { callRunningDaemon } from "../daemon-call.js";
+import { printable } from "../terminal.js";
 import { damagedStoresIn } from "./damaged-stores.js";
+import { storedBytesOf, storedBytesText } from "./stored-bytes.js";
 
 /** What one check found. `failed`: the daemon or a part of it does not work. `warning`: it works, and something is odd. */
 export interface Finding {
@@ -31,6 +34,8 @@ const NODE = { major: 20, minor: 19 };
 const LITTLE_BYTES = 1024 ** 3;
 const LEAST_BYTES = 64 * 1024 ** 2;
 const MIB = 1024 ** 2;
+/** A key that has stored so much of what it may is worth a word. */
+const NEARLY_FULL = 0.9;
 /** A file of the daemon's from further in the future was written by another clock. */
 const CLOCK_MS = 60_000;
 /** A login shell that takes longer delays the first agent. */
@@ -50,6 +55,7 @@ export async function* findings(stateDir: string): AsyncIterable<Finding> {
   yield config.finding;
   const daemon = await daemonState(stateDir);
   yield daemon.finding;
+  if (daemon.isRunning) yield await storedBytes(stateDir);
   yield await damagedStores(stateDir);
   if (config.file === undefined) return;
   if (config.file.port !== undefined && !daemon.isRunning) yield await port(config.file.port);
@@ -206,6 +212,27 @@ async function damagedStores(stateDir: string): Promise<Finding> {
   if (damaged.length === 0) return { check, state: "ok", message: "no damaged store was put aside" };
   const message = `A damaged store was put aside: ${damaged.join(", ")}. What was readable of it is in use.`;
   return { check, state: "warning", message, remedy: "Delete it when nothing is missing." };
+}
+
+async function storedBytes(stateDir: string): Promise<Finding> {
+  const check = "stored bytes";
+  try {
+    using call = await callRunningDaemon(stateDir);
+    const stored = await storedBytesOf(call);
+    const message = stored.length === 0 ? "nothing" : printable(storedBytesText(stored));
+    const full = stored.filter(({ bytes, maxBytes }) => maxBytes !== undefined && bytes >= maxBytes * NEARLY_FULL);
+    if (full.length === 0) return { check, state: "ok", message };
+    const names = printable(full.map(({ principal }) => principal).join(", "));
+    const remedy = `Delete sessions of ${names}, or raise quotas.storedBytes: past it no prompt is accepted.`;
+    return { check, state: "warning", message, remedy };
+  } catch (error) {
+    return {
+      check,
+      state: "warning",
+      message: textOf(error),
+      remedy: "See the line above: the daemon did not answer.",
+    };
+  }
 }
 
 async function port(wanted: number): Promise<Finding> {

@@ -7,6 +7,7 @@ import { authenticate, type DaemonCall } from "../daemon-call.js";
 import { EXIT } from "../fail.js";
 import { printable, type Terminal } from "../terminal.js";
 import { damagedStoresIn } from "./damaged-stores.js";
+import { storedBytesOf, storedBytesText } from "./stored-bytes.js";
 
 /** Adds `status`. */
 export function addStatusCommand(program: Command, cli: CommandLine): void {
@@ -37,9 +38,19 @@ export async function status({ stateDir, json, terminal }: StatusOptions): Promi
   const facts = { pid, version, startTime, instanceId, socket, port, stateDir, log, openSessions: sessions.length };
   const damagedStores = await damagedStoresIn(stateDir);
   const configuration = await configurationOf(call);
-  if (json) terminal.json({ running: true, ...facts, damagedStores, configuration, agents: call.capabilities.agents });
+  const storedBytes = await storedBytesOf(call);
+  if (json)
+    terminal.json({
+      running: true,
+      ...facts,
+      storedBytes,
+      damagedStores,
+      configuration,
+      agents: call.capabilities.agents,
+    });
   else {
     for (const [name, value] of Object.entries(facts)) terminal.answer(`${name.padEnd(13)} ${value ?? "–"}\n`);
+    if (storedBytes.length > 0) terminal.answer(`storedBytes   ${printable(storedBytesText(storedBytes))}\n`);
     for (const path of damagedStores) {
       terminal.answer(`damagedStore  ${path} (what was readable is in use; delete the file when nothing is missing)\n`);
     }

@@ -38,9 +38,18 @@ export type OpenConsole = (principal: Principal) => Promise<OpenConsoleResult>;
 /** What a reload of the configuration changes; applies it unless `check`. Rejects with `INVALID_OPTION` for a faulty file. */
 export type Reload = (check: boolean) => Promise<ReloadConfigurationResult>;
 
+/** A result that is JSON already, and has the type that the table of methods states. */
+export class WrittenResult {
+  readonly json: string;
+
+  constructor(json: string) {
+    this.json = json;
+  }
+}
+
 /** What a request is answered with. */
 export interface Answer<Result = object> {
-  readonly result: Result;
+  readonly result: Result | WrittenResult;
   /** Called right after the answer was sent. */
   after?(): void;
   /** Called instead of `after` when the answer is too large for a message: the call has failed, and leaves nothing behind. */

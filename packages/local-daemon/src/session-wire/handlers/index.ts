@@ -2,7 +2,7 @@ export { AGENT_HANDLERS } from "./agent-calls.js";
 
 export { CONFIGURATION_HANDLERS } from "./configuration.js";
 export { CONSOLE_HANDLERS } from "./console.js";
-export type { Call, Handler, OpenConsole, Reload } from "./handler.js";
+export { type Call, type Handler, type OpenConsole, type Reload, WrittenResult } from "./handler.js";
 
 export { LIFECYCLE_HANDLERS } from "./lifecycle.js";
 export { LISTING_HANDLERS } from "./listings.js";

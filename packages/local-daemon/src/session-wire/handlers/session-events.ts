@@ -1,17 +1,15 @@
 import {
   DaemonError,
   type GetSessionEventsParams,
-  type GetSessionEventsResult,
   type Position,
-  type SessionEntry,
   type SessionId,
   sessionId,
 } from "@daemon-sdk/protocol";
-import { checkPosition, entryOf, isRequestFrame, requestEntryOf } from "../../journal/index.js";
+import { checkPosition, type EntryText, EntryTexts, isRequestFrame } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { SessionHost, TurnStore } from "../../sessions/index.js";
 import type { FrameRun, TurnRow } from "../../storage/index.js";
-import type { Call } from "./handler.js";
+import { type Call, WrittenResult } from "./handler.js";
 
 /** Bytes of frames in one page, as in `get_turn_events`. */
 const PAGE_BYTES = 256 * 1024;
@@ -38,21 +36,24 @@ export async function sessionEvents(
   host: SessionHost,
   id: SessionId,
   { after, includeRequests = false }: Pick<GetSessionEventsParams, "after" | "includeRequests">,
-): Promise<GetSessionEventsResult> {
+): Promise<WrittenResult> {
   const { leaving } = await host.rowOf(id);
   const epoch = host.find(id)?.log.epoch ?? leaving?.epoch ?? host.services.epoch;
   const end = { epoch, seq: await endOf(host, id) };
-  if (after === undefined) return { events: [], position: end };
+  if (after === undefined) return written([], end);
   const store = host.turnStore(id);
   const goesOn = await isContinuous(host, id, after, end);
   const run = await store.readFrames(id, after.seq + 1, PAGE_BYTES);
   const isIncomplete = !goesOn || (run.frames.length > 0 && run.firstSeq !== after.seq + 1);
   const page = await pageOf(store, id, run, includeRequests);
-  return {
-    events: page.events,
-    position: page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq }),
-    ...(isIncomplete ? { isIncomplete } : {}),
-  };
+  const position = page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq });
+  return written(page.events, position, isIncomplete);
+}
+
+/** The JSON of a `GetSessionEventsResult`. The entries of a page are as the journal has them: none is parsed to be written again. */
+function written(events: readonly string[], position: Position, isIncomplete = false): WrittenResult {
+  const more = isIncomplete ? ',"isIncomplete":true' : "";
+  return new WrittenResult(`{"events":[${events.join(",")}],"position":${JSON.stringify(position)}${more}}`);
 }
 
 /** The number of the last committed entry. */
@@ -73,7 +74,8 @@ async function isContinuous(host: SessionHost, id: SessionId, after: Position, e
 }
 
 interface Page {
-  readonly events: SessionEntry[];
+  /** Each is the JSON of a `SessionEntry`. */
+  readonly events: string[];
   /** Of the last entry of the page; undefined for an empty page. */
   readonly position: Position | undefined;
 }
@@ -84,23 +86,35 @@ async function pageOf(
   { firstSeq, frames }: FrameRun,
   includeRequests: boolean,
 ): Promise<Page> {
-  const events: SessionEntry[] = [];
-  let position: Position | undefined;
+  const count = fitting(frames);
+  if (count === 0) return { events: [], position: undefined };
+  const turns = await turnsOf(store, id, firstSeq, firstSeq + count - 1);
+  const texts = new EntryTexts(id);
+  const events: string[] = [];
+  let epoch = 0;
+  for (let index = 0; index < count; index += 1) {
+    const frame = frames[index] ?? "";
+    const seq = firstSeq + index;
+    const entry = texts.read(frame, seq);
+    epoch = entry.epoch;
+    if (includeRequests || !isRequestFrame(frame)) events.push(eventText(entry, seq, turnAt(turns, seq)));
+  }
+  return { events, position: { epoch, seq: firstSeq + count - 1 } };
+}
+
+/** How many frames are one page: at least one. */
+function fitting(frames: readonly string[]): number {
   let bytes = 0;
   for (const [index, frame] of frames.entries()) {
     bytes += Buffer.byteLength(frame);
-    if (index > 0 && bytes > PAGE_BYTES) break;
-    const isRequest = isRequestFrame(frame);
-    const { epoch, notification } = isRequest ? requestEntryOf(frame) : entryOf(frame);
-    position = { epoch, seq: firstSeq + index };
-    if (!isRequest || includeRequests) events.push({ ...position, notification });
+    if (index > 0 && bytes > PAGE_BYTES) return index;
   }
-  const turns = position === undefined ? [] : await turnsOf(store, id, firstSeq, position.seq);
-  for (const event of events) {
-    const turnId = turnAt(turns, event.seq);
-    if (turnId !== undefined) event.turnId = turnId;
-  }
-  return { events, position };
+  return frames.length;
+}
+
+function eventText({ epoch, notification }: EntryText, seq: number, turnId: string | undefined): string {
+  const turn = turnId === undefined ? "" : `"turnId":${JSON.stringify(turnId)},`;
+  return `{"epoch":${epoch},"seq":${seq},${turn}"notification":${notification}}`;
 }
 
 /** The turns that have entries in that range, the newest first. */

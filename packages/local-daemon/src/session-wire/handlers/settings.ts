@@ -8,6 +8,7 @@ export const SETTINGS_HANDLERS = [
   handle("updateSessionSettings", async (params, { sessions, host, requestId }) => {
     const session = await sessions.load(params.sessionId);
     host.rules.checkChange(session.row.owner, params);
+    host.services.storedRoom.check(session.id, session.row.owner);
     const settings = pickSettings(params);
     const agentParams = agentParamsOf(params);
     const changed = { ...agentParams, ...settings };
@@ -29,8 +30,9 @@ export const SETTINGS_HANDLERS = [
     return { result: {} };
   }),
 
-  handle("renameSession", async ({ sessionId, title }, { sessions, requestId }) => {
+  handle("renameSession", async ({ sessionId, title }, { sessions, host, requestId }) => {
     const session = await sessions.load(sessionId);
+    host.services.storedRoom.check(session.id, session.row.owner);
     session.notify({ type: "session_title_updated", requestId, title, updateType: "user" });
     await session.log.commit();
     // So that its own next title is not the old one; an agent that cannot does no harm.

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { STORAGE_LIMITS } from "../../limits/index.js";
 import { type Database, openDatabase } from "../../sqlite-library.js";
-import { MIGRATIONS } from "../schema.js";
+import { MIGRATIONS, RECOUNT } from "../schema.js";
 import { type Key, type TableRow, TableSalvage } from "./salvage-table.js";
 
 /** What was copied out of a damaged store, and what was not. */
@@ -121,6 +121,7 @@ class Salvage {
     this.#dropOrphans();
     this.#makeIndexes();
     const damagedSessions = this.#markSessions();
+    this.#countBytes();
     return { rows: this.#rows, damagedTables: [...this.#damaged], damagedSessions, lostSessions };
   }
 
@@ -249,6 +250,12 @@ class Salvage {
     }
     const sql = "SELECT count(*) AS n FROM sessions WHERE json_extract(body, '$.damagedAt') = ?";
     return (this.#target.prepare(sql).get(this.#now) as { n: number }).n;
+  }
+
+  /** After the last change of a row. Earlier versions did not count. */
+  #countBytes(): void {
+    const column = "SELECT 1 FROM pragma_table_info('segments') WHERE name = 'uncounted'";
+    if (this.#target.prepare(column).get() !== undefined) this.#target.exec(RECOUNT);
   }
 
   #hasTable(name: string): boolean {

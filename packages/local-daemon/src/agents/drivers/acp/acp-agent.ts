@@ -94,6 +94,7 @@ export class AcpAgent implements Agent {
       output: process.stdin,
       logger: this.#logger,
       loopUse: `agent of session ${sessionId}`,
+      maxUnread: AGENT_LIMITS.unreadMessages,
     });
     this.#transport.onBroken = () => this.#giveUp();
     this.#peer = this.#makePeer();
