@@ -2,7 +2,7 @@ import { DaemonError, type EventPosition, SessionMovedError, SessionNotFoundErro
 import { type MessageId, newId, type SessionId } from "@daemon-sdk/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fleet, MoveStep } from "../src/index.js";
-import { MOVE_STEPS, nextStep } from "../src/move/move.machine.js";
+import { MOVE_STEPS, nextStep } from "../src/move/move-steps.js";
 import { FleetBench } from "./support/fleet-bench.js";
 import { HAS_NATS, NatsServer, NO_NATS } from "./support/nats-server.js";
 

@@ -1,5 +1,5 @@
 import type { DaemonConnection } from "@daemon-sdk/client";
-import type { MoveStep } from "./move.machine.js";
+import type { MoveStep } from "./move-steps.js";
 import type { ArrivalChanges } from "./session-moves.js";
 
 /** One end of a move. */

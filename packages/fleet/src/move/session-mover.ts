@@ -27,7 +27,7 @@ interface Ends {
 }
 
 /**
- * Moves sessions between machines, by the table of `move.machine.ts`. What decides is the directory's entry and the two daemons; this
+ * Moves sessions between machines, by the table of `move-steps.ts`. What decides is the directory's entry and the two daemons; this
  * program keeps nothing, so that another one may go on with its moves.
  */
 export class SessionMover {
@@ -52,14 +52,21 @@ export class SessionMover {
     throw new SessionError("SESSION_MOVING", text, { sessionId });
   }
 
-  /** The machine of a session's entry, for whoever looks for the session; undefined without one. A move that is decided is ended before. */
+  /**
+   * The machine of a session's entry, for whoever looks for the session; undefined without one. A move that is decided is ended before, as
+   * far as this service may. Rejects when the machine that is to have the session is not online: what the other one has may be old.
+   */
   async settle(sessionId: string): Promise<string | undefined> {
     const place = await this.#parts.sessions.placeOf(sessionId);
     if (place?.move?.isCommitted !== true) return place?.machineId;
     const { to } = place.move;
-    {
+    try {
       await using target = await this.#open(to);
       await target.link.arrive(orderOf(place as MovingPlace));
+    } catch (error) {
+      // Such as a service that acts for a key, or an entry that states what is not so: whoever has the session is asked for it.
+      if (!DaemonError.is(error) || error.retryable) throw error;
+      return to;
     }
     // The source may be away; its frozen copy is given up by the next one that asks.
     await this.#finish(place as MovingPlace, {}).catch(() => {});

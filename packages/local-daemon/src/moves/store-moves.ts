@@ -43,7 +43,7 @@ export class StoreMoves implements SessionMoves {
     const session = await this.#host.load(order.sessionId);
     const { epoch } = session.row.leaving ?? this.#host.services;
     failpoint("move-leaving");
-    await session.leave({ moveId, to, epoch }, Math.min(drainMs, MOVE_LIMITS.longestDrainMs), signal);
+    await session.departure.leave({ moveId, to, epoch }, Math.min(drainMs, MOVE_LIMITS.longestDrainMs), signal);
     failpoint("move-left");
     const { agent, cwd, agentSessionId } = session.row;
     return { agent, cwd, agentSessionId };
@@ -57,7 +57,7 @@ export class StoreMoves implements SessionMoves {
   async stay(order: MoveOrder): Promise<void> {
     const state = await this.state(order.sessionId);
     if (state.state !== "leaving" || state.moveId !== order.moveId) return;
-    await (await this.#host.load(order.sessionId)).stay();
+    await (await this.#host.load(order.sessionId)).departure.stay();
   }
 
   async forget({ sessionId, moveId, to }: MoveOrder & { readonly to: string }): Promise<void> {
@@ -65,7 +65,7 @@ export class StoreMoves implements SessionMoves {
     if (state.state === "absent" || (state.state === "moved" && state.moveId === moveId)) return;
     const row = await this.#leaving({ sessionId, moveId });
     const mark = { sessionId: row.id, owner: row.owner, moveId, to, movedAt: this.#host.services.now() };
-    await this.#host.forget(row, mark);
+    await this.#host.moving.forget(row, mark);
   }
 
   async stage({ sessionId: text, moveId, agent }: MoveOrder & { readonly agent: string }): Promise<ArrivalState> {
@@ -77,7 +77,7 @@ export class StoreMoves implements SessionMoves {
     if (state.state === "served" || state.state === "leaving") throw hasIt(id);
     const arriving = await this.#arriving(id, moveId);
     if (arriving !== undefined) return stateOf(arriving.arrival);
-    await this.#host.discard(id);
+    await this.#host.moving.discard(id);
     return { isWhole: false };
   }
 
@@ -97,7 +97,9 @@ export class StoreMoves implements SessionMoves {
     const { row, arrival } = await this.#whole(order);
     const cwd = await this.#host.rules.workingDirectory(changes.cwd ?? row.cwd, row.owner);
     const { agentSessionId = row.agentSessionId } = changes;
-    await this.#host.services.committer.commit([{ kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival }]);
+    await this.#host.services.committer.commit([
+      { kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival },
+    ]);
     failpoint("move-prepared");
   }
 
@@ -106,12 +108,12 @@ export class StoreMoves implements SessionMoves {
     if (state.state === "served" && state.arrivedBy === order.moveId) return;
     const { row } = await this.#whole(order);
     const { leaving, ...kept } = row;
-    await this.#host.arrive({ ...kept, arrivedBy: order.moveId }, leaving?.epoch ?? 0);
+    await this.#host.moving.arrive({ ...kept, arrivedBy: order.moveId }, leaving?.epoch ?? 0);
   }
 
   async discard({ sessionId: text, moveId }: MoveOrder): Promise<void> {
     const id = sessionId(text);
-    if ((await this.#arriving(id, moveId)) !== undefined) await this.#host.discard(id);
+    if ((await this.#arriving(id, moveId)) !== undefined) await this.#host.moving.discard(id);
   }
 
   /** Drops what is too old: marks of sessions that were moved away, and what has arrived of sessions that do not come. Never rejects. */
@@ -122,7 +124,7 @@ export class StoreMoves implements SessionMoves {
       for (const id of await store.arrivingSessions()) {
         const moving = await store.readMoving(id);
         const isOld = moving?.state === "arriving" && moving.arrival.at < now() - MOVE_LIMITS.arrivalMs;
-        if (isOld) await this.#host.discard(id);
+        if (isOld) await this.#host.moving.discard(id);
       }
     } catch (error) {
       logger.warn(

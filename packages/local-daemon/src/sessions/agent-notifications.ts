@@ -1,4 +1,4 @@
-import type { SessionNotification } from "@daemon-sdk/protocol";
+import { isRecord, type SessionNotification } from "@daemon-sdk/protocol";
 
 /** Only the daemon may write these: they need no credit, and clients act on them. */
 const OF_THE_DAEMON: ReadonlySet<string> = new Set([
@@ -14,6 +14,19 @@ const OF_THE_DAEMON: ReadonlySet<string> = new Set([
 export function isOfAgent(notification: SessionNotification): boolean {
   if (notification.type === "session_notice") return notification.code === "AGENT_NOTICE";
   return !OF_THE_DAEMON.has(notification.type);
+}
+
+/**
+ * Replaces the agent's id of a prompt by the one that the client sent and waits for
+ * (docs/wire/session.md#acknowledgements).
+ *
+ * @param requestId that of the running turn; undefined when none runs
+ */
+export function withRequestId(notification: SessionNotification, requestId: string | undefined): SessionNotification {
+  const isPrompt = notification.type === "create_message" && notification.requestId !== undefined;
+  if (!isPrompt || requestId === undefined) return notification;
+  const isOfUser = isRecord(notification.message) && notification.message.role === "user";
+  return isOfUser ? { ...notification, requestId } : notification;
 }
 
 const LASTING: ReadonlySet<string> = new Set([

@@ -6,24 +6,24 @@ import {
   RpcCode,
   type SessionError,
   type SessionId,
-  SessionMovedError,
   SessionNotFoundError,
   sessionId,
 } from "@daemon-sdk/protocol";
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
-import { failpoint } from "../failpoint.js";
 import { CommitWatch, RecentBudget } from "../journal/index.js";
-import { daemonStopping, sessionMoving } from "../refusals.js";
-import type { MovedMark, SessionRow } from "../storage/index.js";
+import { daemonStopping } from "../refusals.js";
+import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom, StoredRoom } from "../turns/index.js";
 import { DirectoryCalls } from "../working-directory/index.js";
 import { DraftDrops } from "./draft-drops.js";
+import { MovingSessions } from "./moving-sessions.js";
 import { newSessionRow } from "./new-session-row.js";
 import { OpenSessions } from "./open-sessions.js";
 import { Session, type SessionServices } from "./session.js";
 import { type CopiedMessages, SessionCopies, unusable } from "./session-copies.js";
 import { SessionDeletions } from "./session-deletions.js";
+import { expectUnfrozen } from "./session-departure.js";
 import { type Admitted, SessionRules, type SessionRulesOptions } from "./session-rules.js";
 import { SessionTasks } from "./session-tasks.js";
 import { StoredSessions } from "./stored-sessions.js";
@@ -59,6 +59,8 @@ export class SessionHost {
   readonly copies: SessionCopies;
   /** What is asked about the directories of sessions. */
   readonly directories = new DirectoryCalls();
+  /** Sessions that come from other machines, or go there. */
+  readonly moving: MovingSessions;
   readonly #drops: DraftDrops;
   readonly #deletions: SessionDeletions;
   readonly #stored: StoredSessions;
@@ -86,6 +88,15 @@ export class SessionHost {
       conversations: new AgentConversations(this.services),
       close: (session) => this.close(session, "deleted"),
       track: (work) => this.#tasks.track(work),
+    });
+    this.moving = new MovingSessions({
+      ...{ services: this.services, drops: this.#drops, tasks: this.#tasks },
+      find: (id) => this.find(id),
+      openStored: (id) => this.#openStored(id),
+      release: (session) => {
+        this.#release(session);
+        this.#lastSeqs.delete(session.id);
+      },
     });
     this.#unused = new UnusedSessions({
       ...this.services,
@@ -166,62 +177,9 @@ export class SessionHost {
     return row;
   }
 
-  /** Why there is no session of that id: it was moved to another machine, it is on its way from one, or it is not there. */
-  async absence(
-    id: string,
-    isReached: (row: Pick<SessionRow, "owner">) => boolean = () => true,
-  ): Promise<SessionError> {
-    const moving = await this.services.store.readMoving(sessionId(id));
-    if (moving?.state === "moved" && isReached(moving.mark)) return new SessionMovedError(id, moving.mark.to);
-    if (moving?.state === "arriving" && isReached(moving.row)) return sessionMoving(moving.row.id, "this one");
-    return new SessionNotFoundError(id);
-  }
-
-  /**
-   * Serves a session that arrived from another machine, under an epoch that is larger than that machine's. Its queued messages run.
-   *
-   * @param epoch that of the other machine
-   */
-  arrive(row: SessionRow, epoch: number): Promise<Session | undefined> {
-    if (this.#isStopping) return Promise.reject(daemonStopping());
-    const { services } = this;
-    return this.#tasks.open(row.id, async () => {
-      failpoint("move-arriving");
-      await services.committer.commit([
-        { kind: "session", row },
-        { kind: "raiseEpoch", epoch: epoch + 1 },
-      ]);
-      failpoint("move-arrived");
-      services.epoch = Math.max(services.epoch, epoch + 1);
-      const session = await this.#openStored(row.id);
-      session?.turns.restore(await services.store.openTurns(row.id));
-      session?.turns.release();
-      return session;
-    });
-  }
-
-  /** Gives up a frozen session that another machine has: what is left here is a mark that names the machine. */
-  forget(row: SessionRow, mark: MovedMark): Promise<void> {
-    return this.#tasks.close(row.id, async () => {
-      failpoint("move-forgetting");
-      await this.services.committer.commit([{ kind: "moved", mark }]);
-      failpoint("move-forgotten");
-      const session = this.find(row.id);
-      session?.notifyMoved(mark.to);
-      if (session !== undefined) this.#release(session);
-      this.rules.environments.delete(row.id);
-      this.#lastSeqs.delete(row.id);
-      this.services.watch.wake(row.id);
-      this.#tasks.track(this.#drops.drop(row.id).catch(() => {}));
-    });
-  }
-
-  /** Drops what has arrived of a session, or was left of a former one. Resolves when the id is free. */
-  async discard(id: SessionId): Promise<void> {
-    const { store, committer } = this.services;
-    if ((await store.readMoving(id))?.state === "arriving")
-      await committer.commit([{ kind: "deleteSession", sessionId: id }]);
-    await this.#drops.free(id);
+  /** Why there is no session of that id: {@link MovingSessions.absence}. */
+  absence(id: string, isReached?: (row: Pick<SessionRow, "owner">) => boolean): Promise<SessionError> {
+    return this.moving.absence(id, isReached);
   }
 
   /** What is known of the turns of a session, and not only what could be stored. */
@@ -428,10 +386,6 @@ export class SessionHost {
     session.retire();
     this.#tasks.track(session.agent.stop());
   }
-}
-
-function expectUnfrozen({ id, leaving }: SessionRow): void {
-  if (leaving !== undefined) throw sessionMoving(id, leaving.to);
 }
 
 /** A session whose agent has to wait for its start exists without it, and its first message waits. */

@@ -1,10 +1,6 @@
 import {
-  abortable,
   type DaemonError,
   type EnvelopeMeta,
-  encodeNotification,
-  FACTORY_PROTOCOL_VERSION,
-  isRecord,
   type SessionError,
   type SessionId,
   type SessionNotification,
@@ -39,14 +35,15 @@ import {
 import type { Inbox } from "../inbox/index.js";
 import { type CommitWatch, type RecentBudget, SessionLog } from "../journal/index.js";
 import type { SessionLimits } from "../limits/index.js";
-import { sessionAtWork, sessionMoving } from "../refusals.js";
+import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
-import type { SessionLeave, SessionRow, Store } from "../storage/index.js";
-import { drainTurns, type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
-import { isLasting, isOfAgent } from "./agent-notifications.js";
+import type { SessionRow, Store } from "../storage/index.js";
+import { type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
+import { isLasting, isOfAgent, withRequestId } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
 import { FaultNotices } from "./fault-notices.js";
+import { expectUnfrozen, SessionDeparture } from "./session-departure.js";
 import type { SessionRules } from "./session-rules.js";
 
 /** Services that all sessions share. */
@@ -94,6 +91,8 @@ export class Session {
   readonly turns: TurnQueue;
   readonly agent: AgentSlot;
   readonly attached: AttachedClients;
+  /** Its way to another machine. */
+  readonly departure: SessionDeparture;
   /** Whether the session stays open without use. */
   keepsAgent = false;
   /** How long it may stay unused; undefined for the daemon's default. */
@@ -125,7 +124,9 @@ export class Session {
     this.log = this.#makeLog(options.lastSeq);
     this.agent = this.#makeSlot();
     this.turns = this.#makeTurns(options.lastOrdinal);
-    if (row.leaving !== undefined) this.#freeze(row.leaving);
+    this.departure = new SessionDeparture(this, (changed) => {
+      this.#row = changed;
+    });
     this.attached = new AttachedClients({
       inbox: services.inbox,
       logger: services.logger,
@@ -152,7 +153,7 @@ export class Session {
 
   /** Changes the session's row, which is stored with the entries of the same tick. Throws `SESSION_MOVING` while the session is frozen. */
   patch(patch: Partial<Omit<SessionRow, "id">>): void {
-    this.#expectUnfrozen();
+    expectUnfrozen(this.#row);
     this.#row = { ...this.#row, ...patch };
     this.log.save({ kind: "session", row: this.#row });
   }
@@ -162,7 +163,7 @@ export class Session {
    * stored, and none where nothing is. Throws `SESSION_MOVING` while the session is frozen.
    */
   notify(notification: SessionNotification, meta?: EnvelopeMeta): void {
-    this.#expectUnfrozen();
+    expectUnfrozen(this.#row);
     const stored = this.log.append(notification, meta);
     if (stored === undefined) return;
     const { write, patch } = conversationChange(this.#row, stored, this.#services.now());
@@ -183,44 +184,6 @@ export class Session {
     await this.agent.stop();
   }
 
-  /**
-   * Freezes the session for a move to another machine: no turn is begun, the running one ends, the agent is stopped, and then nothing of
-   * the session changes, across restarts, until {@link stay}. Queued messages stay queued. A repeated call only names the present move.
-   *
-   * @param drainMs how long the running turn may take before it is interrupted
-   * @param signal ends the wait for the running turn: the session goes on, and the call rejects
-   */
-  async leave(leaving: SessionLeave, drainMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#row.leaving === undefined) {
-      this.turns.pause();
-      try {
-        await abortable(drainTurns([this.turns], drainMs, undefined, "The session moves to another machine."), signal);
-        await this.agent.stop();
-        await this.turns.freeze(sessionMoving(this.id, leaving.to));
-        await this.log.settled();
-      } catch (error) {
-        this.turns.unpause();
-        throw error;
-      }
-    }
-    await this.#commitLeave(leaving);
-  }
-
-  /** Ends {@link leave}: the session goes on here. */
-  async stay(): Promise<void> {
-    if (this.#row.leaving === undefined) return;
-    await this.#commitLeave(undefined);
-    this.turns.unpause();
-  }
-
-  /** Notifies the attached clients that another machine has the session. No entry: the journal's copy there continues without it. */
-  notifyMoved(machineId: string): void {
-    const notification = { type: "session_closed", reason: "moved", machineId, timestamp: this.#services.now() };
-    const params = { sessionId: this.id, notification };
-    const frame = encodeNotification("daemon.session_notification", params, FACTORY_PROTOCOL_VERSION);
-    for (const { sink } of this.log.cursors.keys()) sink.send(frame);
-  }
-
   /** Accepts messages again after a close. */
   reopen(): void {
     if (this.#row.closedAt === undefined || this.#row.leaving !== undefined) return;
@@ -232,27 +195,6 @@ export class Session {
   retire(): void {
     this.log.retire();
     this.attached.detachAll();
-  }
-
-  async #commitLeave(leaving: SessionLeave | undefined): Promise<void> {
-    const row = { ...this.#row, leaving };
-    try {
-      await this.log.commit([{ kind: "session", row }]);
-    } catch (error) {
-      if (this.#row.leaving === undefined) this.turns.unpause();
-      throw error;
-    }
-    this.#row = row;
-    if (leaving !== undefined) this.#freeze(leaving);
-  }
-
-  #freeze({ to }: SessionLeave): void {
-    this.turns.pause();
-    void this.turns.freeze(sessionMoving(this.id, to));
-  }
-
-  #expectUnfrozen(): void {
-    if (this.#row.leaving !== undefined) throw sessionMoving(this.id, this.#row.leaving.to);
   }
 
   /** Whether later output of the agent is of no consequence. */
@@ -303,7 +245,7 @@ export class Session {
       ...{ spawner, committer, live, metrics, instanceId, now, logger, limits },
       sessionId: this.id,
       spec: async () => {
-        this.#expectUnfrozen();
+        expectUnfrozen(this.#row);
         return this.#services.rules.startable(this.#row);
       },
       describeStart: () => this.#services.rules.allowedStart(this.#row.owner, this.#describeStart()),
@@ -430,7 +372,7 @@ export class Session {
       default:
         break;
     }
-    this.notify(this.#withRequestId(notification), meta);
+    this.notify(withRequestId(notification, this.turns.active?.row.requestId), meta);
   }
 
   /** Whether its principal has far more than it may. Interrupts the turn once. */
@@ -444,19 +386,6 @@ export class Session {
   #onTitle(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
     // The agent repeats the user's choice.
     if (notification.title !== this.memory.statedTitle) this.notify(notification, meta);
-  }
-
-  /**
-   * Replaces the agent's id of a prompt by the one that the client sent and waits for
-   * (docs/wire/session.md#acknowledgements).
-   */
-  #withRequestId(notification: SessionNotification): SessionNotification {
-    const { active } = this.turns;
-    if (notification.type !== "create_message" || notification.requestId === undefined || active === undefined) {
-      return notification;
-    }
-    const isPrompt = isRecord(notification.message) && notification.message.role === "user";
-    return isPrompt ? { ...notification, requestId: active.row.requestId } : notification;
   }
 
   #onRequest(request: AgentRequest): void {

@@ -2,8 +2,8 @@ import type { LoadSessionResult, Position, ResumeSessionResult } from "@daemon-s
 import type { Inbox } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { Store } from "../storage/index.js";
+import { readPrompt, type TurnQueue } from "../turns/index.js";
 import { newestMessages } from "./deliverable.js";
-import { queuedMessages } from "./queued-messages.js";
 import type { Session } from "./session.js";
 
 /** Which messages a snapshot contains. */
@@ -58,4 +58,25 @@ export function stateOf({ log, turns }: Session, inbox: Pick<Inbox, "find">): Om
     pendingPermissions: pendingPermissions.filter(isCommitted),
     pendingAskUserRequests: pendingAskUserRequests.filter(isCommitted),
   };
+}
+
+/**
+ * Prompts that wait, as a snapshot lists them. Each is listed: one that does not fit into `maxBytes` keeps its ids, and its text
+ * is its size.
+ */
+async function queuedMessages(
+  store: Pick<Store, "readPrompt" | "readPromptParts">,
+  waiting: TurnQueue["waiting"],
+  maxBytes: number,
+): Promise<NonNullable<LoadSessionResult["queuedMessages"]>> {
+  const messages: NonNullable<LoadSessionResult["queuedMessages"]> = [];
+  let room = maxBytes;
+  for (const { row } of [...waiting]) {
+    const { sessionId, id, requestId, promptBytes } = row;
+    room -= promptBytes;
+    const prompt = room < 0 ? undefined : await readPrompt(store, row).catch(() => undefined);
+    if (prompt !== undefined) messages.push({ ...prompt, requestId });
+    else messages.push({ sessionId, messageId: id, text: `[A message of ${promptBytes} bytes waits.]`, requestId });
+  }
+  return messages;
 }

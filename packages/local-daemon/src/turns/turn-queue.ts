@@ -1,21 +1,15 @@
-import {
-  type AddUserMessageParams,
-  type DaemonError,
-  type MessageId,
-  messageId,
-  newId,
-  type SessionMessage,
-} from "@daemon-sdk/protocol";
+import { type AddUserMessageParams, type MessageId, messageId, newId, type SessionMessage } from "@daemon-sdk/protocol";
 import type { AgentFault, AgentTurnEnd } from "../agents/index.js";
 import { messageText } from "../conversation/index.js";
 import { failpoint } from "../failpoint.js";
 import type { SessionLog } from "../journal/index.js";
-import { daemonStopping, otherBody, sessionClosed } from "../refusals.js";
+import { otherBody } from "../refusals.js";
 import type { TurnRow } from "../storage/index.js";
 import { type CarriedTurn, carriedTurn, type HeldTurn } from "./carried-turn.js";
 import { discardQueued } from "./discard-queued.js";
 import { endEventOf, type MessageEvent, nextMessageState } from "./message.machine.js";
 import { acceptedRow, type IncomingMessage, type OpenTurn, openTurn } from "./open-turn.js";
+import { PromptHold } from "./prompt-hold.js";
 import { isSamePrompt, promptSlices, readPrompt } from "./prompts.js";
 import type { Queued } from "./queue-room.js";
 import { closingNotifications, endOfFailure, endWithLoss, endWithWhy, LOST_END, usageIn } from "./turn-end.js";
@@ -39,17 +33,12 @@ export class TurnQueue {
   #addingCount = 0;
   #discardingCount = 0;
   #lastOrdinal = 0;
-  #isHeld = false;
-  #isShut: boolean;
-  #isDraining = false;
-  #isPaused = false;
-  /** Why nothing changes any more. */
-  #frozen: DaemonError | undefined;
+  readonly #hold: PromptHold;
 
   /** @param options.isShut whether the session is closed, and takes no messages until {@link reopen} */
   constructor(options: TurnQueueOptions & { lastOrdinal: number; isShut: boolean }) {
     this.#options = options;
-    this.#isShut = options.isShut;
+    this.#hold = new PromptHold(options.log.sessionId, options.isShut);
     this.#log = options.log;
     this.#lastOrdinal = options.lastOrdinal;
     this.#queued = { sessionId: options.log.sessionId, owner: options.owner, turns: 0, bytes: 0 };
@@ -94,7 +83,7 @@ export class TurnQueue {
    * {@link release}. A turn that an agent may have received ends as `daemon_restarted`, unless its agent works on.
    */
   restore(rows: readonly TurnRow[], held?: HeldTurn): void {
-    this.#isHeld = true;
+    this.#hold.isHeld = true;
     for (const row of rows) {
       const turn = openTurn(row);
       if (row.id === held?.turn.id) this.#continue(turn, held);
@@ -104,7 +93,7 @@ export class TurnQueue {
       } else this.#end(turn, LOST_END);
     }
     // `release` is called only for queues with queued turns.
-    this.#isHeld = this.#waiting.length > 0;
+    this.#hold.isHeld = this.#waiting.length > 0;
   }
 
   /** Takes the running turn out without an end: its agent works on for another daemon. Undefined when no agent has a prompt. */
@@ -119,37 +108,36 @@ export class TurnQueue {
 
   /** Stops accepting messages and sending prompts. The running turn continues; queued ones stay stored as accepted. */
   drain(): void {
-    this.#isDraining = true;
+    this.#hold.isDraining = true;
     this.#holdPrompts();
   }
 
   /** Sends no prompts until {@link unpause}. The running turn continues; messages are accepted, and wait. */
   pause(): void {
-    this.#isPaused = true;
+    this.#hold.isPaused = true;
     this.#holdPrompts();
   }
 
-  /** Refuses messages and interrupts with `error` from now on. Resolves when every message that came before is stored. Call {@link pause} before. */
-  async freeze(error: DaemonError): Promise<void> {
-    this.#frozen = error;
+  /** Refuses messages and interrupts from now on, because the machine `to` is to have the session. Resolves when what came before is stored. Call {@link pause} before. */
+  async freeze(to: string): Promise<void> {
+    this.#hold.freeze(to);
     await this.#adding;
   }
 
   /** Ends {@link pause} and {@link freeze}. */
   unpause(): void {
-    this.#isPaused = false;
-    this.#frozen = undefined;
-    this.release();
+    this.#hold.unpause();
+    this.#pump();
   }
 
   /** Sends prompts again. */
   release(): void {
-    this.#isHeld = this.#isDraining || this.#isPaused;
+    this.#hold.release();
     this.#pump();
   }
 
   #holdPrompts(): void {
-    this.#isHeld = true;
+    this.#hold.isHeld = true;
     // A message whose agent has not started waits as well.
     const turn = this.#active;
     if (turn?.row.state !== "accepted") return;
@@ -167,15 +155,15 @@ export class TurnQueue {
 
   /** Refuses messages at once, because the session is closed, and ends every turn as cancelled. Resolves when all have ended. */
   async shut(message: string): Promise<void> {
-    this.#isShut = true;
-    this.#isHeld = true;
+    this.#hold.isShut = true;
+    this.#hold.isHeld = true;
     await this.#discardWaiting();
     this.endRunning({ reason: "cancelled", details: { message } });
   }
 
   /** Accepts messages again after {@link shut}. */
   reopen(): void {
-    this.#isShut = false;
+    this.#hold.isShut = false;
     this.release();
   }
 
@@ -192,7 +180,7 @@ export class TurnQueue {
   async interrupt(messageId?: string): Promise<void> {
     // Includes a message that was received before and is being stored.
     await this.#adding;
-    if (this.#frozen !== undefined) throw this.#frozen;
+    this.#hold.expectUnfrozen();
     const turn = this.#active;
     const isRunning = messageId === undefined || messageId === turn?.row.id;
     await this.#discardWaiting(isRunning ? undefined : messageId);
@@ -257,7 +245,7 @@ export class TurnQueue {
       if (!(await isSamePrompt(store, known, { prompt, large }))) throw otherBody(id);
       return known;
     }
-    this.#checkOpen();
+    this.#hold.expectOpen();
     const place = { sessionId, id, ordinal: this.#lastOrdinal + 1, requestId, trace, createdAt: now() };
     const row = acceptedRow(large ?? { bytes: Buffer.byteLength(prompt) }, place);
     room.check(this.#queued, row.promptBytes);
@@ -286,13 +274,6 @@ export class TurnQueue {
     return undefined;
   }
 
-  /** Throws while no message is accepted. */
-  #checkOpen(): void {
-    if (this.#isShut) throw sessionClosed(this.#log.sessionId);
-    if (this.#frozen !== undefined) throw this.#frozen;
-    if (this.#isDraining) throw daemonStopping();
-  }
-
   #openTurn(id: MessageId): OpenTurn | undefined {
     return this.#active?.row.id === id ? this.#active : this.#waiting.find(({ row }) => row.id === id);
   }
@@ -304,7 +285,7 @@ export class TurnQueue {
   }
 
   #pump(): void {
-    if (this.#active !== undefined || this.#isHeld) return;
+    if (this.#active !== undefined || this.#hold.isHeld) return;
     this.#active = this.#waiting.shift();
     if (this.#active === undefined) return;
     this.#options.room.remove(this.#queued, this.#active.row.promptBytes);

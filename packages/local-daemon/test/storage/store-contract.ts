@@ -285,6 +285,44 @@ export function describeStore(
       await next.close();
     });
 
+    test("what arrives of a session is found by no read until it is served, and a session that was moved away leaves its mark", async () => {
+      const made = await opened();
+      const row = sessionRow(S, { owner: "k" });
+      const arrival = { moveId: "v-1", cursor: "turn:1", at: 5 };
+      await made.store.commit([
+        { kind: "arriving", row, arrival },
+        { kind: "message", sessionId: S, message: message("a", "a") },
+        { kind: "turn", row: turn(S, "m-1", 1), prompt: "{}" },
+        { kind: "request", row: request(S, "r-1") },
+      ]);
+      const { store } = made;
+      expect(await store.readSession(S)).toBeUndefined();
+      expect(await store.readMoving(S)).toMatchObject({ state: "arriving", row: { id: S }, arrival });
+      expect(await store.arrivingSessions()).toEqual([S]);
+      expect([await store.drafts(), await store.openTurns(), await store.pendingRequests()]).toEqual([[], [], []]);
+      expect(await store.countSessions("k")).toBe(0);
+      await store.commit([
+        { kind: "session", row },
+        { kind: "raiseEpoch", epoch: 9_000_000_000 },
+      ]);
+      expect(await store.readMoving(S)).toBeUndefined();
+      expect(await store.openTurns()).toMatchObject([{ id: "m-1" }]);
+      const mark = { sessionId: S, owner: "k", moveId: "v-2", to: "m-2", movedAt: 7 };
+      await store.commit([{ kind: "moved", mark }]);
+      const next = await made.reopen();
+      expect(next.epoch).toBeGreaterThan(9_000_000_000);
+      expect(await next.store.readSession(S)).toBeUndefined();
+      expect([await next.store.openTurns(), await next.store.pendingRequests()]).toEqual([[], []]);
+      for (let slice = 0; (await next.store.drafts()).includes(S) && slice < 9; slice += 1)
+        await next.store.commit([{ kind: "dropDraft", sessionId: S, rows: 2 }]);
+      expect(await next.store.drafts()).toEqual([]);
+      expect(await next.store.countMessages(S)).toBe(0);
+      expect(await next.store.readMoving(S)).toEqual({ state: "moved", mark });
+      await next.store.commit([{ kind: "forgetMoved", before: 8 }]);
+      expect(await next.store.readMoving(S)).toBeUndefined();
+      await next.store.close();
+    });
+
     test("sessions are listed newest first, and paging by time loses none of one millisecond", async () => {
       const { store } = await opened();
       const rows = [10, 20, 20, 20, 30].map((updatedAt, index) => sessionRow(sessionId(`s-${index}`), { updatedAt }));
