@@ -1,31 +1,27 @@
 /**
  * The daemon as a process of its own: `node dist/daemon.cjs [--port <n>] [--fleet <json>] [--take-over [--wait <ms>]]`, with DAEMON_SDK_HOME naming its
- * state.
+ * state. The daemon's program lies beside this file, and its compiled form in that directory.
  */
-import { parseArgs } from "node:util";
-import { type FleetSettings, runDaemon } from "./daemon/index.js";
+import { isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compiledProgram, PROGRAM_CACHE } from "./compiled/index.js";
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string" },
-    fleet: { type: "string" },
-    "take-over": { type: "boolean" },
-    wait: { type: "string" },
-  },
-  strict: true,
-});
+/** After a start there is more to do than to store what the next start may use. */
+const STORE_AFTER_MS = 5_000;
 
-void runDaemon({
-  port: numberOf(values.port),
-  // Of our own `local-daemon start`, which checked it.
-  fleet: values.fleet === undefined ? undefined : (JSON.parse(values.fleet) as FleetSettings),
-  takesOver: values["take-over"],
-  waitMs: numberOf(values.wait),
-  handsOver: true,
-}).then((code) => {
-  process.exitCode = code;
-});
-
-function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
+const stateDir = process.env.DAEMON_SDK_HOME ?? "";
+const program = compiledProgram(
+  fileURLToPath(new URL("./daemon-program.cjs", import.meta.url)),
+  isAbsolute(stateDir) ? join(stateDir, PROGRAM_CACHE) : undefined,
+);
+program.run();
+if (!program.isFromCache) {
+  // Once: after a while, or at the end of a daemon that lives shorter.
+  const store = () => {
+    clearTimeout(timer);
+    process.removeListener("exit", store);
+    program.store();
+  };
+  const timer = setTimeout(store, STORE_AFTER_MS).unref();
+  process.once("exit", store);
 }

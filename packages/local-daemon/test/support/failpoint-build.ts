@@ -16,6 +16,7 @@ const OPTIONS: BuildOptions = {
     index: "src/index.ts",
     bin: "src/bin.ts",
     daemon: "src/daemon-main.ts",
+    "daemon-program": "src/daemon-program.ts",
     "pino-log": "src/daemon/pino-log.ts",
     "checkpoint-worker": "src/storage/checkpoint-worker.ts",
     "salvage-worker": "src/storage/salvage/salvage-worker.ts",
