@@ -108,3 +108,8 @@ export function agentsBusy(sessionId: SessionId, reason: string): SessionError {
 export function notAllowed(message: string): ProtocolError {
   return new ProtocolError("NOT_ALLOWED", message, { rpcCode: RpcCode.invalidParams });
 }
+
+/** Params that are well formed, and not usable. */
+export function badParams(message: string): ProtocolError {
+  return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
+}

@@ -244,8 +244,7 @@ export class SessionMovedError extends SessionError {
   readonly machineId: string;
 
   constructor(sessionId: string, machineId: string, options?: ErrorOptions) {
-    const text = `Session ${sessionId} was moved to machine ${machineId}. Resume it there, or by the fleet.`;
-    super("SESSION_MOVED", text, { ...options, sessionId });
+    super("SESSION_MOVED", `Session ${sessionId} is on machine ${machineId} now.`, { ...options, sessionId });
     this.machineId = machineId;
   }
 }

@@ -1,1 +1,1 @@
-export { type CompiledProgram, compiledProgram, PROGRAM_CACHE } from "./compiled-program.js";
+export { compiledProgram, PROGRAM_CACHE } from "./compiled-program.js";

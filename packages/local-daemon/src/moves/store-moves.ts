@@ -97,9 +97,7 @@ export class StoreMoves implements SessionMoves {
     const { row, arrival } = await this.#whole(order);
     const cwd = await this.#host.rules.workingDirectory(changes.cwd ?? row.cwd, row.owner);
     const { agentSessionId = row.agentSessionId } = changes;
-    await this.#host.services.committer.commit([
-      { kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival },
-    ]);
+    await this.#host.services.committer.commit([{ kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival }]);
     failpoint("move-prepared");
   }
 

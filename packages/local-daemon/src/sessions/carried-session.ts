@@ -1,4 +1,4 @@
-import { isRecord, type SessionId, type SessionStateSnapshot, type TokenUsage } from "@daemon-sdk/protocol";
+import { isRecord, type SessionId, type SessionStateSnapshot, type TokenUsage, usageSince } from "@daemon-sdk/protocol";
 import type { AgentBound, AgentEvents, AgentReady, HeldAgent } from "../agents/index.js";
 import type { CarriedRequest } from "../inbox/index.js";
 import type { CarriedTurn } from "../turns/index.js";
@@ -22,6 +22,22 @@ export interface SessionMemory {
   usage: { readonly turnId: string; readonly before?: TokenUsage | undefined } | undefined;
   /** The last title in the journal. */
   statedTitle: unknown;
+}
+
+/** Before the total of a conversation changes: remembers what it was when the turn began. */
+export function noteUsage(memory: SessionMemory, turnId: string | undefined, total: TokenUsage | undefined): void {
+  const isNew = turnId !== undefined && memory.usage?.turnId !== turnId;
+  if (isNew) memory.usage = { turnId, before: total };
+}
+
+/** What a turn used. Agents report the running total of the conversation, several times in a turn. */
+export function usageOfTurn(
+  { usage }: SessionMemory,
+  turnId: string | undefined,
+  total: TokenUsage | undefined,
+): TokenUsage | undefined {
+  if (total === undefined || usage?.turnId !== turnId) return undefined;
+  return usageSince(total, usage?.before);
 }
 
 /** A session of an earlier daemon whose agent runs on. */

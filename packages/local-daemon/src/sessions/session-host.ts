@@ -2,8 +2,6 @@ import {
   DaemonError,
   type InitializeSessionParams,
   newId,
-  ProtocolError,
-  RpcCode,
   type SessionError,
   type SessionId,
   SessionNotFoundError,
@@ -12,7 +10,7 @@ import {
 import { PERSON, type Principal } from "../access/index.js";
 import { type AgentCatalog, AgentConversations, LiveAgents, OfferedModels } from "../agents/index.js";
 import { CommitWatch, RecentBudget } from "../journal/index.js";
-import { daemonStopping } from "../refusals.js";
+import { badParams, daemonStopping } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { type Drained, drainTurns, QueueRoom, StoredRoom } from "../turns/index.js";
 import { DirectoryCalls } from "../working-directory/index.js";
@@ -395,8 +393,4 @@ async function startedOrWaiting({ agent }: Session): Promise<void> {
   } catch (error) {
     if (!DaemonError.is(error, "AGENTS_BUSY")) throw error;
   }
-}
-
-function badParams(message: string): ProtocolError {
-  return new ProtocolError("INVALID_PARAMS", message, { rpcCode: RpcCode.invalidParams });
 }

@@ -1,7 +1,7 @@
 import type { InitializeSessionParams, ProtocolError } from "@daemon-sdk/protocol";
 import { allowsAutonomy, approves, isConfined, KeyPolicies, type Principal } from "../access/index.js";
 import type { AgentCatalog, AgentSpec, AgentStart } from "../agents/index.js";
-import { agentParamsOf } from "../conversation/index.js";
+import { agentParamsOf, agentSettings } from "../conversation/index.js";
 import { notAllowed } from "../refusals.js";
 import type { SessionRow } from "../storage/index.js";
 import { checkDirectory, type DirectoryRules, sessionDirectory } from "./session-directory.js";
@@ -109,9 +109,10 @@ export class SessionRules {
     return this.environments.has(id) ? [] : envNames;
   }
 
-  /** What an agent is started with, without what the policy of its session does not allow any more. */
-  allowedStart(owner: string | undefined, start: AgentStart): AgentStart {
-    const policy = this.policies.of(owner);
+  /** What the agent of a session is started with, without what the policy of the session does not allow any more. */
+  allowedStart(row: SessionRow, hasConversation: boolean): AgentStart {
+    const start = startOf(row, hasConversation);
+    const policy = this.policies.of(row.owner);
     if (policy.autonomy === undefined) return start;
     const { autonomyLevel = "off" } = start.settings;
     const level = allowsAutonomy(policy, autonomyLevel) ? autonomyLevel : policy.autonomy;
@@ -193,4 +194,18 @@ export class SessionRules {
   #refusal(keyId: string | undefined, rule: string): ProtocolError {
     return notAllowed(`The policy of ${this.policies.nameOf(keyId)} ${rule}.`);
   }
+}
+
+function startOf(row: SessionRow, hasConversation: boolean): AgentStart {
+  const { id: sessionId, agentSessionId, cwd, agentParams, mcpServers, tokenUsage } = row;
+  return {
+    sessionId,
+    cwd,
+    settings: agentSettings(row),
+    ...(agentParams === undefined ? {} : { params: agentParams }),
+    // An agent need not keep a conversation without a message.
+    ...(agentSessionId === undefined || !hasConversation ? {} : { resume: agentSessionId }),
+    ...(mcpServers === undefined ? {} : { mcpServers }),
+    ...(tokenUsage !== undefined && { tokenUsage }),
+  };
 }

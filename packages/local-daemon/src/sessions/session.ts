@@ -1,12 +1,4 @@
-import {
-  type DaemonError,
-  type EnvelopeMeta,
-  type SessionError,
-  type SessionId,
-  type SessionNotification,
-  type TokenUsage,
-  usageSince,
-} from "@daemon-sdk/protocol";
+import type { DaemonError, EnvelopeMeta, SessionError, SessionId, SessionNotification } from "@daemon-sdk/protocol";
 import {
   type AgentExit,
   type AgentFault,
@@ -14,11 +6,9 @@ import {
   type AgentRequest,
   type AgentServices,
   AgentSlot,
-  type AgentStart,
   type OfferedModels,
 } from "../agents/index.js";
 import {
-  agentSettings,
   boundedTitle,
   changedSettings,
   conversationChange,
@@ -41,7 +31,7 @@ import type { SessionRow, Store } from "../storage/index.js";
 import { type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
 import { isLasting, isOfAgent, withRequestId } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
-import type { SessionMemory } from "./carried-session.js";
+import { noteUsage, type SessionMemory, usageOfTurn } from "./carried-session.js";
 import { FaultNotices } from "./fault-notices.js";
 import { expectUnfrozen, SessionDeparture } from "./session-departure.js";
 import type { SessionRules } from "./session-rules.js";
@@ -235,7 +225,7 @@ export class Session {
       isShut: this.#row.closedAt !== undefined,
       onAccepted: (text) => this.#onAccepted(text),
       onEnding: () => this.#onEnding(),
-      usage: () => this.#usageOfTurn(),
+      usage: () => usageOfTurn(this.memory, this.turns.active?.row.id, this.#row.tokenUsage),
     });
   }
 
@@ -248,7 +238,7 @@ export class Session {
         expectUnfrozen(this.#row);
         return this.#services.rules.startable(this.#row);
       },
-      describeStart: () => this.#services.rules.allowedStart(this.#row.owner, this.#describeStart()),
+      describeStart: () => this.#services.rules.allowedStart(this.#row, this.#hasConversation),
       owner: this.#row.owner,
       idleSince: () => this.#idleSince,
       onWaiting: (error) => this.#onAgentWaiting(error),
@@ -299,19 +289,6 @@ export class Session {
     setImmediate(() => live.recheck());
   }
 
-  /** Agents report the running total of the conversation, several times in a turn. */
-  #usageOfTurn(): TokenUsage | undefined {
-    const { tokenUsage } = this.#row;
-    if (tokenUsage === undefined || this.memory.usage?.turnId !== this.turns.active?.row.id) return undefined;
-    return usageSince(tokenUsage, this.memory.usage?.before);
-  }
-
-  #noteUsage(): void {
-    const turnId = this.turns.active?.row.id;
-    const isNew = turnId !== undefined && this.memory.usage?.turnId !== turnId;
-    if (isNew) this.memory.usage = { turnId, before: this.#row.tokenUsage };
-  }
-
   #onAgentStart(state: string): void {
     if (this.#isObserved) this.notify({ type: "agent_state_changed", state });
   }
@@ -319,20 +296,6 @@ export class Session {
   /** Nobody knows of a session that is being made. */
   #onAgentWaiting(error: SessionError): void {
     if (this.#isObserved) this.notify(errorNotice(error, this.#services.now()));
-  }
-
-  #describeStart(): AgentStart {
-    const { agentSessionId, cwd, agentParams, mcpServers, tokenUsage } = this.#row;
-    return {
-      sessionId: this.id,
-      cwd,
-      settings: agentSettings(this.#row),
-      ...(agentParams === undefined ? {} : { params: agentParams }),
-      // An agent need not keep a conversation without a message.
-      ...(agentSessionId === undefined || !this.#hasConversation ? {} : { resume: agentSessionId }),
-      ...(mcpServers === undefined ? {} : { mcpServers }),
-      ...(tokenUsage !== undefined && { tokenUsage }),
-    };
   }
 
   #onReady(ready: AgentReady): void {
@@ -364,7 +327,7 @@ export class Session {
         if (notification.newState === "idle" && (!this.log.state.isBusy || this.turns.active !== undefined)) return;
         break;
       case "session_token_usage_changed":
-        this.#noteUsage();
+        noteUsage(this.memory, this.turns.active?.row.id, this.#row.tokenUsage);
         break;
       case "session_title_updated":
         this.#onTitle(boundedTitle(notification), meta);

@@ -45,6 +45,39 @@ export function emptyShelf(): SessionShelf {
   };
 }
 
+/** Drops the segments that end before a position, but never the last one. Returns their bytes. */
+export function pruneSegments(shelf: SessionShelf, beforeSeq: number): number {
+  const isKept = (segment: SegmentRow, index: number) =>
+    endOf(segment) >= beforeSeq || index === shelf.segments.length - 1;
+  const dropped = shelf.segments.filter((segment, index) => !isKept(segment, index));
+  shelf.segments = shelf.segments.filter(isKept);
+  return dropped.reduce((sum, segment) => sum + bytesOf(segment), 0);
+}
+
+/** Stores a message, in its former place or else in place `no`. Returns the bytes that are more. */
+export function putMessage({ messages }: SessionShelf, message: SessionMessage, no: number): number {
+  const old = messages.get(message.id);
+  const text = JSON.stringify(message);
+  messages.set(message.id, { no: old?.no ?? no, text });
+  return Buffer.byteLength(text) - Buffer.byteLength(old?.text ?? "");
+}
+
+/** Stores a turn, and its prompt where one is given. Returns the bytes that are more. */
+export function putTurn({ turns, prompts }: SessionShelf, row: TurnRow, prompt: string | undefined): number {
+  turns.set(row.id, copy(row));
+  if (prompt === undefined) return 0;
+  const more = promptBytes(prompt) - promptBytes(prompts.get(row.id));
+  prompts.set(row.id, prompt);
+  return more;
+}
+
+/** Appends a part of a prompt; the first one replaces those that there are. Returns the bytes that are more. */
+export function putPromptPart({ promptParts }: SessionShelf, id: string, part: number, bytes: Uint8Array): number {
+  const old = promptParts.get(id) ?? [];
+  promptParts.set(id, [...(part === 0 ? [] : old), bytes.slice()]);
+  return bytes.byteLength - (part === 0 ? old.reduce((sum, one) => sum + one.byteLength, 0) : 0);
+}
+
 /** What stands in the place of the session's row. */
 export function storedRow({ row, draft, moving }: SessionShelf): object | undefined {
   if (row !== undefined || draft !== undefined || moving === undefined) return row ?? draft;

@@ -15,9 +15,11 @@ import {
   messagesOf,
   newestFirst,
   oldestOf,
-  promptBytes,
+  pruneSegments,
+  putMessage,
+  putPromptPart,
+  putTurn,
   rowBytes,
-  type ServedShelf,
   type SessionShelf,
   segmentsOf,
   shelfBytes,
@@ -85,7 +87,7 @@ export class MemoryStore implements Store {
 
   async listSessions(query: SessionPageQuery): Promise<readonly (SessionRow & { messagesCount: number })[]> {
     const before = query.updatedBefore ?? Number.MAX_SAFE_INTEGER;
-    const rows = this.#newestFirst(query.owner).filter(({ row }) => row.updatedAt < before);
+    const rows = newestFirst(this.#shelves.values(), query.owner).filter(({ row }) => row.updatedAt < before);
     const last = rows[query.limit - 1]?.row.updatedAt ?? 0;
     return rows
       .filter(({ row }) => row.updatedAt >= last)
@@ -93,11 +95,11 @@ export class MemoryStore implements Store {
   }
 
   async oldestSessions(query: OldestQuery): Promise<readonly SessionRow[]> {
-    return oldestOf(this.#newestFirst(query.owner), query);
+    return oldestOf(newestFirst(this.#shelves.values(), query.owner), query);
   }
 
   async countSessions(owner: string): Promise<number> {
-    return this.#newestFirst(owner).length;
+    return newestFirst(this.#shelves.values(), owner).length;
   }
 
   async readMessages(id: SessionId, query: MessagePageQuery): Promise<MessageRun> {
@@ -264,7 +266,7 @@ export class MemoryStore implements Store {
         this.#putProcess(write);
         break;
       case "pruneJournal":
-        this.#prune(write.sessionId, write.beforeSeq);
+        this.#count(write.sessionId, -pruneSegments(this.#shelf(write.sessionId), write.beforeSeq));
         break;
       default:
         this.#applyOther(write);
@@ -357,28 +359,15 @@ export class MemoryStore implements Store {
   }
 
   #putMessage(sessionId: SessionId, message: SessionMessage): void {
-    const { messages } = this.#shelf(sessionId);
-    const old = messages.get(message.id);
-    const text = JSON.stringify(message);
-    messages.set(message.id, { no: old?.no ?? ++this.#messageNo, text });
-    this.#count(sessionId, Buffer.byteLength(text) - Buffer.byteLength(old?.text ?? ""));
+    const shelf = this.#shelf(sessionId);
+    if (!shelf.messages.has(message.id)) this.#messageNo++;
+    this.#count(sessionId, putMessage(shelf, message, this.#messageNo));
   }
 
   #retract(sessionId: SessionId, messageId: string): void {
     const messages = this.#shelves.get(sessionId)?.messages;
     const old = messages?.get(messageId);
-    if (old === undefined) return;
-    messages?.delete(messageId);
-    this.#count(sessionId, -Buffer.byteLength(old.text));
-  }
-
-  #prune(sessionId: SessionId, beforeSeq: number): void {
-    const shelf = this.#shelf(sessionId);
-    const isKept = (segment: SegmentRow, index: number) =>
-      endOf(segment) >= beforeSeq || index === shelf.segments.length - 1;
-    const dropped = shelf.segments.filter((segment, index) => !isKept(segment, index));
-    shelf.segments = shelf.segments.filter(isKept);
-    this.#count(sessionId, -dropped.reduce((sum, segment) => sum + bytesOf(segment), 0));
+    if (messages?.delete(messageId)) this.#count(sessionId, -Buffer.byteLength(old?.text ?? ""));
   }
 
   /** Something of a session takes so many bytes more. */
@@ -388,26 +377,14 @@ export class MemoryStore implements Store {
     this.storedBytes.count(shelf);
   }
 
-  #newestFirst(owner: string | undefined): ServedShelf[] {
-    return newestFirst(this.#shelves.values(), owner);
-  }
-
   #putTurn(write: Extract<StoreWrite, { kind: "turn" | "promptPart" }>): void {
     if (write.kind === "turn") {
-      const { turns, prompts } = this.#shelf(write.row.sessionId);
-      const { id, sessionId } = write.row;
-      turns.set(id, copy(write.row));
-      if (write.prompt === undefined) return;
-      this.#count(sessionId, promptBytes(write.prompt) - promptBytes(prompts.get(id)));
-      prompts.set(id, write.prompt);
+      const { row, prompt } = write;
+      this.#count(row.sessionId, putTurn(this.#shelf(row.sessionId), row, prompt));
       return;
     }
     const { sessionId, id, part, bytes } = write;
-    const { promptParts } = this.#shelf(sessionId);
-    const old = promptParts.get(id) ?? [];
-    promptParts.set(id, [...(part === 0 ? [] : old), bytes.slice()]);
-    const dropped = part === 0 ? old.reduce((sum, one) => sum + one.byteLength, 0) : 0;
-    this.#count(sessionId, bytes.byteLength - dropped);
+    this.#count(sessionId, putPromptPart(this.#shelf(sessionId), id, part, bytes));
   }
 
   #shelf(id: SessionId): SessionShelf {

@@ -47,10 +47,9 @@ export interface SessionRow {
   readonly arrivedBy?: string | undefined;
 }
 
-/** A move that takes a session away from this machine. */
+/** A move that takes a session away from this machine, to the machine `to`. */
 export interface SessionLeave {
   readonly moveId: string;
-  /** The machine that it goes to. */
   readonly to: string;
   /** Epoch of the positions that clients get while the session is frozen. The other machine continues under a larger one. */
   readonly epoch: number;
@@ -72,13 +71,12 @@ export type MovingSession =
   /** It was moved away. */
   | { readonly state: "moved"; readonly mark: MovedMark };
 
-/** What a machine keeps of a session that it gave to another machine. */
+/** What a machine keeps of a session that it gave to another one, `to`. */
 export interface MovedMark {
   readonly sessionId: SessionId;
   /** As of {@link SessionRow.owner}. */
   readonly owner: string | undefined;
   readonly moveId: string;
-  /** The machine that has it. */
   readonly to: string;
   readonly movedAt: number;
 }

@@ -52,6 +52,5 @@ test("a link in the place of the cache is not followed", () => {
 
 test("a directory that cannot be written to is no obstacle", () => {
   const compiled = compiledProgram(program, join(program, "cache"));
-  compiled.store();
-  compiled.run();
+  expect(() => compiled.store()).not.toThrow();
 });

@@ -89,8 +89,9 @@ export function errorOfResponse(call: FailedCall, error: RpcError): ConnectionEr
   }
   const sessionId = sessionOf(call, error);
   if (code === "SESSION_NOT_FOUND") return new SessionNotFoundError(sessionId ?? call.id, { cause: remote });
-  if (code === "SESSION_MOVED" && isRecord(error.data) && typeof error.data.machineId === "string")
-    return new SessionMovedError(sessionId ?? call.id, error.data.machineId, { cause: remote });
+  const { machineId } = Object(error.data);
+  if (code === "SESSION_MOVED")
+    return new SessionMovedError(sessionId ?? call.id, String(machineId), { cause: remote });
   if (code === "SESSION_DISCONNECTED") return new SessionError(code, message, { cause: remote, sessionId });
   return remote;
 }
