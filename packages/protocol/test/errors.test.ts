@@ -12,6 +12,7 @@ import {
   ProtocolError,
   RpcFault,
   SessionError,
+  SessionMovedError,
   SessionNotFoundError,
   TimeoutError,
 } from "../src/index.js";
@@ -27,6 +28,7 @@ const SAMPLES = [
   new ProcessExitError("x", { exitCode: 1, signal: null }),
   new InvalidOptionError("machine.type", "one of local, computer"),
   new RpcFault(-32602, "x"),
+  new SessionMovedError("s", "eu-1"),
 ] as const;
 
 describe("every error class", () => {

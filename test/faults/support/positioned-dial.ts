@@ -1,5 +1,12 @@
 import type { DaemonSession } from "@daemon-sdk/client";
-import { comparePositions, type Dial, isPosition, type Position, type Transport } from "@daemon-sdk/protocol";
+import {
+  comparePositions,
+  type Dial,
+  isPosition,
+  type Position,
+  type SessionNotification,
+  type Transport,
+} from "@daemon-sdk/protocol";
 import type { Ledger } from "@daemon-sdk/testing";
 import { dialWebSocket } from "@daemon-sdk/transport-ws";
 
@@ -16,8 +23,10 @@ export interface PassedMessage {
  * listeners in the tick in which its message came, so what a listener is told stands at {@link position}.
  */
 export class PositionedDial {
-  /** Of the message that is being taken; undefined when it is no entry. */
+  /** Of the message that is being taken; undefined when it is no entry. Of a batch: that of its first entry. */
   position: Position | undefined;
+  /** The entries of the batch that is being taken, as JSON, and how many of them were given to a listener or passed over. */
+  #batch: { readonly entries: readonly string[]; taken: number } | undefined;
   /** Called with every message of either direction. */
   onMessage: ((message: PassedMessage) => void) | undefined;
 
@@ -52,7 +61,7 @@ export class PositionedDial {
   follow(session: DaemonSession, ledger: Ledger, client: string): void {
     const { sessionId } = session;
     const account = ledger.client(client);
-    session.onNotification((notification) => account.took(sessionId, this.position, notification));
+    session.onNotification((notification) => account.took(sessionId, this.#positionOf(notification), notification));
     let last: Position | undefined;
     this.#onRequest.set(sessionId, (position, type) => {
       // Whoever was cut off before the entry after it gets it again, and asks nobody.
@@ -66,10 +75,23 @@ export class PositionedDial {
     this.onMessage?.(passed(text, false));
     const { _meta: meta, type, method = "", params } = JSON.parse(text) as Entry;
     this.position = isPosition(meta) ? meta : undefined;
+    const entries = params?.notifications?.map((entry) => JSON.stringify(entry));
+    this.#batch = entries && { entries, taken: 0 };
     const isInPlace = this.position !== undefined && meta?.early !== true;
     if (type === "request" && isInPlace) this.#onRequest.get(params?.sessionId)?.(this.position as Position, method);
     give(text);
     this.position = undefined;
+    this.#batch = undefined;
+  }
+
+  /** The entries of a batch are given in their order, without those that the client has already. */
+  #positionOf(notification: SessionNotification): Position | undefined {
+    if (this.position === undefined || this.#batch === undefined) return this.position;
+    const { entries, taken } = this.#batch;
+    const at = entries.indexOf(JSON.stringify(notification), taken);
+    if (at === -1) return undefined;
+    this.#batch.taken = at + 1;
+    return { ...this.position, seq: this.position.seq + at };
   }
 }
 
@@ -77,7 +99,7 @@ interface Entry {
   readonly _meta?: Position & { readonly early?: boolean };
   readonly type?: string;
   readonly method?: string;
-  readonly params?: { readonly sessionId?: string };
+  readonly params?: { readonly sessionId?: string; readonly notifications?: readonly object[] };
 }
 
 /** RFC 6455 §5.2: two bytes, two more from 126 bytes on, and four of mask from the client. */

@@ -135,9 +135,9 @@ export class SessionFeed extends SessionCursor implements SessionView {
     const { notifications } = params;
     const { epoch, seq = 0 } = meta ?? {};
     let left = this.#credit?.costOf(frame) ?? 0;
-    const each = Math.ceil(left / notifications.length);
     notifications.forEach((notification, index) => {
-      const cost = Math.min(each, left);
+      // At least 1 for each, because an event that costs nothing is not returned to the window.
+      const cost = Math.ceil(left / (notifications.length - index));
       left -= cost;
       this.#receive(notification, epoch === undefined ? meta : { epoch, seq: seq + index }, cost);
     });
