@@ -36,12 +36,12 @@ function inPages(change: (event: PagedEvent, index: number) => PagedEvent[]) {
 export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   {
     sin: "reuses a position",
-    caughtBy: ["P9.1", "P9.3", "P9.5", "P9.17"],
+    caughtBy: ["P9.1", "P9.3", "P9.5", "P9.17", "P9.22"],
     make: says((frame) => (isThirty(frame) ? withMeta(frame, ({ seq }) => ({ seq: seq - 1 })) : frame)),
   },
   {
     sin: "skips an entry",
-    caughtBy: ["P9.1", "P7.3", "P9.3", "P7.19", "P9.17"],
+    caughtBy: ["P9.1", "P7.3", "P9.3", "P7.19", "P9.17", "P9.22"],
     make: () => ({ says: (frame) => (isThirty(frame) ? [] : [frame]) }),
   },
   {
@@ -141,7 +141,7 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "sends one event more than there is credit for",
-    caughtBy: ["P9.10", "P9.12", "P9.15"],
+    caughtBy: ["P9.10", "P9.12", "P9.15", "P9.22"],
     make: hears((frame) => {
       const { credit } = frame.params ?? {};
       const { events = 0 } = (credit ?? {}) as { events?: number };
