@@ -52,9 +52,8 @@ export const MESSAGE_ROUTES: readonly Route[] = [
     answer: { description: "The receipt, final or not.", schema: RECEIPT },
     async read({ daemon, param, query: { wait = 0 }, request }) {
       const [sessionId, messageId] = [param("sessionId"), param("messageId")];
-      const end = wait === 0 ? undefined : AbortSignal.any([request.signal, AbortSignal.timeout(wait * 1_000)]);
       return daemon.onSession(sessionId, async (one) => {
-        if (end !== undefined) await untilFinal(one, sessionId, messageId, end);
+        if (wait > 0) await untilFinal(one, { sessionId, messageId, waitMs: wait * 1_000, signal: request.signal });
         return receiptOf(one, sessionId, messageId);
       });
     },
@@ -74,16 +73,28 @@ async function receiptOf(daemon: HttpDaemon, sessionId: string, messageId: strin
   return receipt ?? { messageId, state: "unknown" };
 }
 
-/** Waits for the final receipt, or for the signal. */
-async function untilFinal(
-  daemon: HttpDaemon,
-  sessionId: string,
-  messageId: string,
-  signal: AbortSignal,
-): Promise<void> {
+/** A message whose final receipt a request waits for. */
+interface AwaitedReceipt {
+  readonly sessionId: string;
+  readonly messageId: string;
+  readonly waitMs: number;
+  /** Of the request. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits for the final receipt, for the end of that time, or for that of the request. */
+async function untilFinal(daemon: HttpDaemon, { sessionId, messageId, waitMs, signal }: AwaitedReceipt): Promise<void> {
+  // Not `AbortSignal.any` with `AbortSignal.timeout`: Node 20 collects both while nobody else refers to them, and the wait never ends.
+  const over = new AbortController();
+  const abort = () => over.abort();
+  const timer = setTimeout(abort, waitMs);
+  signal.addEventListener("abort", abort);
   try {
-    await daemon.waitForReceipt(sessionId, messageId, { signal });
+    await daemon.waitForReceipt(sessionId, messageId, { signal: over.signal });
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!over.signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
   }
 }
