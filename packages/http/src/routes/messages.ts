@@ -1,5 +1,5 @@
 import type { SendOptions } from "@daemon-sdk/client";
-import { newId, type Receipt } from "@daemon-sdk/protocol";
+import { newId, type Receipt, timeLimit } from "@daemon-sdk/protocol";
 import { type HttpDaemon, withOpenSession } from "../daemon/index.js";
 import { HttpRefusal } from "../problem/index.js";
 import { ACCEPTED, MESSAGE_PAGE, PROMPT, QUERY, RECEIPT } from "../schemas/index.js";
@@ -84,17 +84,12 @@ interface AwaitedReceipt {
 
 /** Waits for the final receipt, for the end of that time, or for that of the request. */
 async function untilFinal(daemon: HttpDaemon, { sessionId, messageId, waitMs, signal }: AwaitedReceipt): Promise<void> {
-  // Not `AbortSignal.any` with `AbortSignal.timeout`: Node 20 collects both while nobody else refers to them, and the wait never ends.
-  const over = new AbortController();
-  const abort = () => over.abort();
-  const timer = setTimeout(abort, waitMs);
-  signal.addEventListener("abort", abort);
+  const limit = timeLimit(waitMs, signal);
   try {
-    await daemon.waitForReceipt(sessionId, messageId, { signal: over.signal });
+    await daemon.waitForReceipt(sessionId, messageId, { signal: limit.signal });
   } catch (error) {
-    if (!over.signal.aborted) throw error;
+    if (!limit.signal.aborted) throw error;
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
+    limit.end();
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { EventPosition } from "@daemon-sdk/client";
+import { timeLimit } from "@daemon-sdk/protocol";
 import { dataOf, eventId, type SessionNews } from "../events/index.js";
 import { HTTP_LIMITS } from "../limits.js";
 import type { WebhookCursor } from "./cursors.js";
@@ -39,18 +40,21 @@ export function deliveryOf({ webhookId, sessionId }: WebhookCursor, news: Sessio
 
 /** Sends a delivery once. A redirect is a failure, because it leads to an address that nobody allowed. */
 export async function attempt(cursor: WebhookCursor, { id, body }: Delivery, signal: AbortSignal): Promise<Attempt> {
+  const limit = timeLimit(HTTP_LIMITS.deliveryTimeoutMs, signal);
   try {
     const response = await fetch(cursor.url, {
       method: "POST",
       redirect: "manual",
       headers: { "content-type": "application/json", ...signed(cursor.secret, id, body, Date.now()) },
       body,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(HTTP_LIMITS.deliveryTimeoutMs)]),
+      signal: limit.signal,
     });
     await response.body?.cancel();
     if (response.status === 410) return "gone";
     return response.ok ? "delivered" : "failed";
   } catch {
     return "failed";
+  } finally {
+    limit.end();
   }
 }

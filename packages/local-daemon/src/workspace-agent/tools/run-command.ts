@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { timeLimit } from "@daemon-sdk/protocol";
 import { clipped, type ToolContext, type ToolUse } from "./tool.js";
 
 /** Time-out of a command, after which it is killed. */
@@ -36,15 +37,19 @@ function execute(command: string, { workspace, signal, progress }: ToolContext):
     };
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(RUN_TIMEOUT_MS)]);
+    const limit = timeLimit(RUN_TIMEOUT_MS, signal);
     const kill = () => killGroup(child);
-    limit.addEventListener("abort", kill, { once: true });
-    if (limit.aborted) kill();
-    child.once("error", reject);
+    limit.signal.addEventListener("abort", kill, { once: true });
+    if (limit.signal.aborted) kill();
+    child.once("error", (error) => {
+      limit.end();
+      reject(error);
+    });
     // Ends background processes of the command, which would also keep the pipes open.
     child.once("exit", () => signalGroup(child, "SIGKILL"));
     child.once("close", (code, endedBy) => {
-      limit.removeEventListener("abort", kill);
+      limit.end();
+      limit.signal.removeEventListener("abort", kill);
       const how = endedBy === null ? `exited with code ${code}` : `was killed by ${endedBy}`;
       const text = clipped(`${output.join("").trimEnd()}\n\n[Process ${how}]`.trimStart());
       if (signal.aborted) reject(signal.reason);
