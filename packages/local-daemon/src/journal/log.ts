@@ -21,7 +21,9 @@ import { EntryFrames } from "./entry-frames.js";
 import { mayBeFree, metaHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
+import { PagePlaces } from "./page-places.js";
 import { type RecentBudget, RecentEntries } from "./recent-entries.js";
+import { segmentsOf } from "./segments.js";
 import { UnstoredEntries } from "./unstored-entries.js";
 
 /** Options of {@link SessionLog}. */
@@ -96,6 +98,7 @@ export class SessionLog implements CommitSource, CursorSource {
   readonly #unstoredRows = new Map<string, StoreWrite>();
   readonly #unstored = new UnstoredEntries();
   readonly #recent: RecentEntries;
+  readonly #pages = new PagePlaces();
   #asks: Ask[] = [];
   #waiters: (() => void)[] = [];
   #inFlightChars = 0;
@@ -244,6 +247,13 @@ export class SessionLog implements CommitSource, CursorSource {
     return write?.kind === "message" ? write.message : undefined;
   }
 
+  /** As {@link readEntries}, for a reader that goes on behind what it is given. */
+  async readPage(fromSeq: number, maxBytes: number): Promise<EntryRun> {
+    const run = await this.readEntries(fromSeq, maxBytes);
+    this.#pages.read(fromSeq, run.firstSeq + run.entries.length);
+    return run;
+  }
+
   async readEntries(fromSeq: number, maxBytes: number, maxEntries?: number): Promise<EntryRun> {
     const { epoch } = this;
     const unstored = this.#unstored.from(fromSeq);
@@ -279,20 +289,16 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** Everything that waits, as rows of bounded size. */
   #takeSegments(createdAt: number): SegmentRow[] {
-    const { sessionId } = this;
-    const { epoch } = this.#options;
-    const all = this.#entries;
-    let firstSeq = this.#lastSeq - all.length + 1;
+    const { sessionId, epoch } = this;
+    let nextSeq = this.#lastSeq - this.#entries.length + 1;
+    const parts = segmentsOf(this.#entries);
     this.#entries = [];
     this.#waitingChars = 0;
-    const segments: SegmentRow[] = [];
-    for (let start = 0; start < all.length; ) {
-      const entries = all.slice(start, endOfSegment(all, start));
-      start += entries.length;
-      segments.push({ sessionId, epoch, firstSeq, entries, createdAt });
-      firstSeq += entries.length;
-    }
-    return segments;
+    return parts.map((entries) => {
+      const firstSeq = nextSeq;
+      nextSeq += entries.length;
+      return { sessionId, epoch, firstSeq, entries, createdAt };
+    });
   }
 
   #settle(error: DaemonError | undefined, { segments, kept, asks, waiters, chars }: InFlight): void {
@@ -304,8 +310,7 @@ export class SessionLog implements CommitSource, CursorSource {
       this.#committedSeq = firstSeq + entries.length - 1;
       const mayHoldFree = this.#lastFreeSeq >= firstSeq;
       for (const cursor of this.cursors.values()) cursor.deliver(segment, mayHoldFree);
-      if (error === undefined && this.#leastNextSeq(this.#reach) <= this.#committedSeq)
-        this.#recent.add(firstSeq, entries);
+      if (error === undefined && this.#leastReadSeq <= this.#committedSeq) this.#recent.add(firstSeq, entries);
     }
     if (error === undefined) this.#stored(segments, kept);
     else this.#notStored(error, kept);
@@ -320,13 +325,15 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** What no cursor has still to read need not be remembered. */
   #dropRead(): void {
-    this.#recent.dropBefore(this.#leastNextSeq(this.#reach));
+    this.#recent.dropBefore(this.#leastReadSeq);
     if (!this.#unstored.isEmpty) this.#unstored.dropBefore(this.#leastNextSeq(0));
   }
 
-  /** Cursors before this position read so much that the store has to be asked anyway. */
-  get #reach(): number {
-    return this.#committedSeq - JOURNAL_LIMITS.recentReachEntries;
+  /** Where the last one of those goes on who read what was committed lately. */
+  get #leastReadSeq(): number {
+    // Who is before this position reads so much that the store has to be asked anyway.
+    const reach = this.#committedSeq - JOURNAL_LIMITS.recentReachEntries;
+    return Math.min(this.#leastNextSeq(reach), this.#pages.leastAfter(reach));
   }
 
   /** The position of the last one of the cursors after `afterSeq`; infinite without one. */
@@ -368,15 +375,6 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#isOver = isOver;
     this.#options.onBacklog(isOver);
   }
-}
-
-/** Index behind the last entry of the segment that begins at `start`. */
-function endOfSegment(entries: readonly string[], start: number): number {
-  const end = Math.min(entries.length, start + JOURNAL_LIMITS.segmentEntries);
-  let chars = 0;
-  let at = start;
-  while (at < end && chars < JOURNAL_LIMITS.segmentChars) chars += entries[at++]?.length ?? 0;
-  return at;
 }
 
 /** Rows that replace one another have one key. */

@@ -20,6 +20,6 @@ export function turnStore(store: Store, session: Session | undefined): TurnStore
       (await store.turnsBelow(id, ordinal, limit)).map((row) => turns.find(row.id) ?? log.unstoredTurn(row.id) ?? row),
     readMessage: async (id, messageId) => log.unstoredMessage(messageId) ?? (await store.readMessage(id, messageId)),
     readMessagesFrom: (id, messageId, maxBytes) => store.readMessagesFrom(id, messageId, maxBytes),
-    readEntries: (_: SessionId, fromSeq, maxBytes) => log.readEntries(fromSeq, maxBytes),
+    readEntries: (_: SessionId, fromSeq, maxBytes) => log.readPage(fromSeq, maxBytes),
   };
 }

@@ -6,10 +6,13 @@ import {
   type SessionNotification,
 } from "@daemon-sdk/protocol";
 
-/** What is the same in all frames of text deltas that one agent writes. */
+/** What is the same in all frames of one kind of text delta that one agent writes. */
 interface Pattern {
-  /** The text up to the notification. */
+  /** The text up to the second key of the notification. */
   readonly head: string;
+  /** Where in it the notification begins. */
+  readonly at: number;
+  readonly type: string;
   readonly envelope: NotificationEnvelope;
 }
 
@@ -26,6 +29,9 @@ const MOST_LOOKS = 16;
  * the same as in an earlier frame, and the JSON of the notification is taken from the frame as it is.
  */
 export class DeltaReader {
+  /** By type. */
+  readonly #patterns = new Map<string, Pattern>();
+  /** The one that fitted last. */
   #pattern: Pattern | undefined;
   #looks = 0;
   /** The last frame that was read in the short way, and its notification. */
@@ -34,7 +40,7 @@ export class DeltaReader {
 
   /** As `decodeFrame`, and with the same result. */
   readonly decode = (frame: string): Decoded => {
-    const pattern = this.#pattern;
+    const pattern = this.#fitting(frame);
     const envelope = pattern && this.#short(frame, pattern);
     if (envelope !== undefined) return { ok: true, envelope };
     const decoded = decodeFrame(frame);
@@ -48,11 +54,18 @@ export class DeltaReader {
     return frame === this.#lastFrame ? this.#lastJson : undefined;
   }
 
-  #short(frame: string, { head, envelope }: Pattern): NotificationEnvelope | undefined {
-    if (!frame.startsWith(head) || !frame.endsWith(TAIL)) return undefined;
-    const type = deltaAt(frame, head.length);
-    if (type === undefined) return undefined;
-    const json = frame.slice(head.length, -TAIL.length);
+  #fitting(frame: string): Pattern | undefined {
+    if (this.#pattern === undefined || fits(frame, this.#pattern)) return this.#pattern;
+    for (const pattern of this.#patterns.values()) {
+      if (!fits(frame, pattern)) continue;
+      this.#pattern = pattern;
+      return pattern;
+    }
+    return undefined;
+  }
+
+  #short(frame: string, { at, type, envelope }: Pattern): NotificationEnvelope | undefined {
+    const json = frame.slice(at, -TAIL.length);
     const notification = flatObject(json);
     // A key may be there twice.
     if (notification?.type !== type) return undefined;
@@ -64,19 +77,26 @@ export class DeltaReader {
   /** Takes the frame of a delta as the pattern where its text is that of an envelope around any notification. */
   #look(frame: string, envelope: NotificationEnvelope): void {
     const at = frame.indexOf(BODY) + BODY.length;
-    if (at < BODY.length || deltaAt(frame, at) === undefined || !frame.endsWith(TAIL)) return;
+    const type = DELTAS.find((delta) => frame.startsWith(beginning(delta), at));
+    if (type === undefined || at < BODY.length || !frame.endsWith(TAIL)) return;
     this.#looks++;
     const { _meta, params } = envelope;
-    // A copy: a part of the text would keep all that was read with it.
-    const head = Buffer.from(frame.slice(0, at)).toString();
     const empty = { ...envelope, params: { ...params, notification: null } };
-    if (_meta === undefined && isSameJson(`${head}null${TAIL}`, empty)) this.#pattern = { head, envelope };
+    if (_meta !== undefined || !isSameJson(`${frame.slice(0, at)}null${TAIL}`, empty)) return;
+    // A copy: a part of the text would keep all that was read with it.
+    const head = Buffer.from(frame.slice(0, at) + beginning(type)).toString();
+    this.#pattern = { head, at, type, envelope };
+    this.#patterns.set(type, this.#pattern);
   }
 }
 
-/** The type of the delta whose JSON begins there. */
-function deltaAt(frame: string, at: number): string | undefined {
-  return DELTAS.find((type) => frame.startsWith(`{"type":"${type}",`, at));
+function beginning(type: string): string {
+  return `{"type":"${type}",`;
+}
+
+/** By comparing strings: `startsWith` goes from unit to unit, and takes three times as long. */
+function fits(frame: string, { head }: Pattern): boolean {
+  return frame.slice(0, head.length) === head && frame.endsWith(TAIL);
 }
 
 /** A JSON object whose values are no containers, and so hold nothing that `decodeFrame` refuses. */

@@ -11,8 +11,8 @@ import type { SessionHost, TurnStore } from "../../sessions/index.js";
 import type { EntryRun, TurnRow } from "../../storage/index.js";
 import { type Call, WrittenResult } from "./handler.js";
 
-/** Bytes of entries in one page, as in `get_turn_events`. */
-const PAGE_BYTES = 256 * 1024;
+/** Entries of one page, in UTF-16 units: as many as the bytes of a page of `get_turn_events`. */
+const PAGE_CHARS = 256 * 1024;
 
 /** Whether the call may have to wait for an entry. */
 export function waitsForEntry({ after, waitMs = 0 }: GetSessionEventsParams): boolean {
@@ -43,7 +43,7 @@ export async function sessionEvents(
   if (after === undefined) return written([], end);
   const store = host.turnStore(id);
   const goesOn = await isContinuous(host, id, after, end);
-  const run = await store.readEntries(id, after.seq + 1, PAGE_BYTES);
+  const run = await store.readEntries(id, after.seq + 1, PAGE_CHARS);
   const isIncomplete = !goesOn || (run.entries.length > 0 && run.firstSeq !== after.seq + 1);
   const page = await pageOf(store, id, run, includeRequests);
   const position = page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq });
@@ -101,12 +101,14 @@ async function pageOf(
 
 /** How many entries are one page: at least one. */
 function fitting(entries: readonly string[]): number {
-  let bytes = 0;
-  for (const [index, entry] of entries.entries()) {
-    bytes += Buffer.byteLength(entry);
-    if (index > 0 && bytes > PAGE_BYTES) return index;
+  let chars = 0;
+  let count = 0;
+  for (const entry of entries) {
+    chars += entry.length;
+    if (count > 0 && chars > PAGE_CHARS) break;
+    count += 1;
   }
-  return entries.length;
+  return count;
 }
 
 function eventText(entry: string, { epoch, seq }: Position, turnId: string | undefined): string {
