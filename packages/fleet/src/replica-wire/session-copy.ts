@@ -1,10 +1,4 @@
-import {
-  isRecord,
-  type Position,
-  type SessionEntry,
-  type SessionMessage,
-  type SessionNotification,
-} from "@daemon-sdk/protocol";
+import type { Position, SessionEntry, SessionMessage, SessionNotification } from "@daemon-sdk/protocol";
 import { Conversation } from "./conversation.js";
 import type { BaseHead, LogHead } from "./replica-head.js";
 
@@ -62,11 +56,11 @@ export class SessionCopy {
     if (head.after > this.#seq) return;
     const whole = this.#joined(head, body);
     if (whole === undefined) return;
-    for (const [index, frame] of textOf(whole).split("\n").entries()) {
+    for (const [index, text] of textOf(whole).split("\n").entries()) {
       const seq = head.first + index;
       if (seq <= this.#seq) continue;
       this.#seq = seq;
-      this.#apply(frame, head.at);
+      this.#apply({ epoch: head.epoch, seq }, text, head.at);
     }
   }
 
@@ -83,27 +77,12 @@ export class SessionCopy {
     return whole;
   }
 
-  #apply(frame: string, at: number): void {
-    const entry = entryOf(JSON.parse(frame));
-    if (entry === undefined) return;
-    const { epoch, seq } = entry;
-    this.conversation.apply(entry.notification, at);
-    if (this.#end === undefined || seq >= this.#end.position.seq) this.#end = { position: { epoch, seq }, at };
-    this.#onEntry?.(entry);
+  #apply(position: Position, text: string, at: number): void {
+    const notification = JSON.parse(text) as SessionNotification;
+    this.conversation.apply(notification, at);
+    if (this.#end === undefined || position.seq >= this.#end.position.seq) this.#end = { position, at };
+    this.#onEntry?.({ ...position, notification });
   }
-}
-
-/** An entry as a page of entries has it: a request is the notification `request_opened`. */
-function entryOf(frame: unknown): SessionEntry | undefined {
-  if (!isRecord(frame) || !isRecord(frame._meta) || !isRecord(frame.params)) return undefined;
-  const { epoch, seq } = frame._meta as unknown as Position;
-  if (isRecord(frame.params.notification)) {
-    return { epoch, seq, notification: frame.params.notification as unknown as SessionNotification };
-  }
-  const { id, method, params } = frame;
-  const name = String(method).replace(/^daemon\./, "");
-  const opened = { type: "request_opened", requestId: id, method: name, params };
-  return { epoch, seq, notification: opened as unknown as SessionNotification };
 }
 
 function textOf(parts: readonly Uint8Array[]): string {

@@ -21,14 +21,14 @@ export interface PackBounds {
 }
 
 /**
- * Packs entries into messages within the bounds, in order. Frames are JSON and hold no line break, so they are joined by one. An entry
+ * Packs entries into messages within the bounds, in order. They are JSON and hold no line break, so they are joined by one. An entry
  * that is larger than a message is cut into pieces, in messages of its own.
  */
 export function* packEntries(
   run: ReplicaEntries,
   continued: Continued,
   bounds: PackBounds,
-  digestOf: (frame: string) => string,
+  digestOf: (entry: string) => string,
 ): Generator<PackedEntries> {
   const { generation, begunAt } = continued;
   const { epoch, at } = run;
@@ -37,24 +37,24 @@ export function* packEntries(
   let first = run.firstSeq;
   let bodies: Uint8Array[] = [];
   let bytes = 0;
-  const headOf = (count: number, frame: string): LogHead => {
+  const headOf = (count: number, entry: string): LogHead => {
     const last = first + count - 1;
-    return { generation, begunAt, after, first, last, epoch, at, digest: digestOf(frame) };
+    return { generation, begunAt, after, first, last, epoch, at, digest: digestOf(entry) };
   };
-  const flush = function* (frame: string | undefined): Generator<PackedEntries> {
-    if (frame === undefined || bodies.length === 0) return;
-    yield { head: headOf(bodies.length, frame), body: joined(bodies) };
+  const flush = function* (entry: string | undefined): Generator<PackedEntries> {
+    if (entry === undefined || bodies.length === 0) return;
+    yield { head: headOf(bodies.length, entry), body: joined(bodies) };
     after = first + bodies.length - 1;
     first = after + 1;
     bodies = [];
     bytes = 0;
   };
-  for (const [index, frame] of run.frames.entries()) {
-    const body = encoder.encode(frame);
+  for (const [index, entry] of run.entries.entries()) {
+    const body = encoder.encode(entry);
     const isFull = bodies.length >= bounds.entries || bytes + body.length + 1 > bounds.bytes;
-    if (isFull) yield* flush(run.frames[index - 1]);
+    if (isFull) yield* flush(run.entries[index - 1]);
     if (body.length + 1 > bounds.bytes) {
-      const head = headOf(1, frame);
+      const head = headOf(1, entry);
       const pieces = [...cut(body, bounds.bytes)];
       for (const [at, piece] of pieces.entries()) yield { head: { ...head, piece: [at, pieces.length] }, body: piece };
       after = head.last;
@@ -64,7 +64,7 @@ export function* packEntries(
       bytes += body.length + 1;
     }
   }
-  yield* flush(run.frames.at(-1));
+  yield* flush(run.entries.at(-1));
 }
 
 /** Collects lines, and gives them back as pieces of at most so many bytes. The pieces joined are the lines, each with a line break behind it. */

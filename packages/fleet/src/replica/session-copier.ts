@@ -60,10 +60,13 @@ export class SessionCopier {
   async #isSameHistory({ row, lastSeq }: ReplicaSession, { seq, digest }: SessionPlace): Promise<boolean> {
     if (seq > lastSeq) return false;
     if (digest === "") return true;
-    const { firstSeq, frames } = await this.#options.source.entries(row.sessionId, seq, { entries: 1, bytes: 1 });
-    const [frame] = frames;
+    const { firstSeq, epoch, entries } = await this.#options.source.entries(row.sessionId, seq, {
+      entries: 1,
+      bytes: 1,
+    });
+    const [entry] = entries;
     // What was pruned meanwhile cannot be compared; the copy begins anew behind it.
-    return frame === undefined || firstSeq !== seq || digestOf(frame) === digest;
+    return entry === undefined || firstSeq !== seq || entryDigest(epoch, entry) === digest;
   }
 
   async #lookUp(sessionId: string): Promise<void> {
@@ -133,8 +136,8 @@ export class SessionCopier {
     let place = from;
     for (;;) {
       const run = await source.entries(sessionId, place.seq + 1, bounds);
-      if (run.frames.length === 0) return;
-      for (const { head, body } of packEntries(run, place, bounds, digestOf)) {
+      if (run.entries.length === 0) return;
+      for (const { head, body } of packEntries(run, place, bounds, (entry) => entryDigest(run.epoch, entry))) {
         signal.throwIfAborted();
         const logNo = await stream.publish(token, "log", { head, body, after: place.logNo });
         const isWhole = head.piece === undefined || head.piece[0] + 1 === head.piece[1];
@@ -158,6 +161,10 @@ export class SessionCopier {
     await stream.publish(token, "row", { head, body: new TextEncoder().encode(text) });
     places.set(token, { ...(places.get(token) ?? place), rowDigest: digest });
   }
+}
+
+function entryDigest(epoch: number, entry: string): string {
+  return digestOf(`${epoch} ${entry}`);
 }
 
 /** Long enough that two entries of different histories do not have the same. */

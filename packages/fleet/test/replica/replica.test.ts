@@ -1,6 +1,6 @@
 import { sessionId } from "@daemon-sdk/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { FleetBench } from "../support/fleet-bench.js";
+import { entriesIn, FleetBench } from "../support/fleet-bench.js";
 import { HAS_NATS, NatsServer, NO_NATS } from "../support/nats-server.js";
 
 let tenants = 0;
@@ -23,8 +23,8 @@ describe.skipIf(!HAS_NATS)(`a replica of a machine's sessions${NO_NATS}`, () => 
   async function storedOf(machineId: string, id: string) {
     const store = bench.storeOf(machineId);
     const run = await store?.readMessageRun(sessionId(id), { after: 0, limit: 10_000, maxBytes: 1e9 });
-    const { frames = [] } = (await store?.readFrames(sessionId(id), 1, 1e9)) ?? {};
-    return { messages: run?.messages.map(({ message }) => message) ?? [], frames };
+    const entries = await entriesIn(store, id);
+    return { messages: run?.messages.map(({ message }) => message) ?? [], entries };
   }
 
   test("has the conversation, the entries and the row of a lost machine, and states up to where", async () => {
@@ -39,7 +39,7 @@ describe.skipIf(!HAS_NATS)(`a replica of a machine's sessions${NO_NATS}`, () => 
     }
     const stored = await storedOf("m-1", session.sessionId);
     const replica = fleet.replica("m-1");
-    await expect.poll(async () => (await replica.listSessions())[0]?.upTo?.position.seq).toBe(stored.frames.length);
+    await expect.poll(async () => (await replica.listSessions())[0]?.upTo?.position.seq).toBe(stored.entries.length);
     await daemon.close({ drainMs: 0 });
     await expect.poll(() => [...fleet.machines()][0]?.state).toBe("lost");
     const { missing } = await fleet.listSessions();
@@ -49,8 +49,8 @@ describe.skipIf(!HAS_NATS)(`a replica of a machine's sessions${NO_NATS}`, () => 
     const { messages, entries, isWhole, upTo } = await replica.readSession(session.sessionId, { entries: true });
     expect(isWhole).toBe(true);
     expect(messages).toEqual(stored.messages);
-    expect(entries).toHaveLength(stored.frames.length);
+    expect(entries).toHaveLength(stored.entries.length);
     expect(entries.at(-1)).toMatchObject(upTo?.position ?? {});
-    expect(entries.map(({ seq }) => seq)).toEqual(stored.frames.map((_, index) => index + 1));
+    expect(entries.map(({ seq }) => seq)).toEqual(stored.entries.map((_, index) => index + 1));
   });
 });

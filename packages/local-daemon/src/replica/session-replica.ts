@@ -9,7 +9,7 @@ import {
   type SessionId,
   sessionId,
 } from "@daemon-sdk/protocol";
-import { type Committer, epochOf } from "../journal/index.js";
+import { type Committer, notificationTextOf } from "../journal/index.js";
 import { REPLICA_LIMITS } from "../limits/index.js";
 import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
 import { replicatedRow } from "./replicated-row.js";
@@ -69,11 +69,11 @@ export class SessionReplica implements ReplicaSource {
     if (follower === undefined) return;
     for (const write of writes) {
       if (write.kind === "segment") {
-        const { sessionId: id, frames } = write.row;
+        const { sessionId: id, entries } = write.row;
         follower.changed(
           id,
-          frames.length,
-          frames.reduce((sum, frame) => sum + frame.length, 0),
+          entries.length,
+          entries.reduce((sum, entry) => sum + entry.length, 0),
         );
       } else if (write.kind === "session") follower.changed(write.row.id, 0, 0);
       else if (write.kind === "relayFact" && write.scope === SCOPE && write.body !== undefined) {
@@ -124,12 +124,12 @@ export class SessionReplica implements ReplicaSource {
     most: { readonly entries: number; readonly bytes: number },
   ): Promise<ReplicaEntries> {
     const { store } = this.#options;
-    const run = await store.readFrames(sessionId(id), fromSeq, most.bytes, most.entries);
-    const frames = run.frames.slice(0, most.entries);
-    const last = frames.at(-1);
-    if (last === undefined) return { firstSeq: fromSeq, frames, epoch: 0, at: 0 };
-    const [segment] = await store.journalSegments(sessionId(id), run.firstSeq + frames.length, 1);
-    return { firstSeq: run.firstSeq, frames, epoch: epochOf(last), at: segment?.createdAt ?? this.#options.now() };
+    const run = await store.readEntries(sessionId(id), fromSeq, most.bytes, most.entries);
+    const entries = run.entries.slice(0, most.entries);
+    const { firstSeq, epoch } = run;
+    if (entries.length === 0) return { firstSeq, entries, epoch, at: 0 };
+    const [segment] = await store.journalSegments(sessionId(id), firstSeq + entries.length, 1);
+    return { firstSeq, entries: entries.map(notificationTextOf), epoch, at: segment?.createdAt ?? this.#options.now() };
   }
 
   async behind(id: string, afterSeq: number): Promise<ReplicaLag> {

@@ -26,12 +26,15 @@ export interface ReplicaSession {
   readonly epoch: number;
 }
 
-/** Entries of a journal that follow one another. */
+/** Entries of a journal that follow one another, of one epoch. */
 export interface ReplicaEntries {
   readonly firstSeq: number;
-  /** Whole frames as clients get them; empty when there is nothing from the position on. */
-  readonly frames: readonly string[];
-  /** Epoch of the last of them. */
+  /**
+   * The JSON of each entry's notification, without line breaks; a request is `request_opened`, as in a page of entries. Empty when there is
+   * nothing from the position on.
+   */
+  readonly entries: readonly string[];
+  /** Their epoch. */
   readonly epoch: number;
   /** When the last of them was stored, in Unix milliseconds. */
   readonly at: number;
