@@ -3,6 +3,7 @@ import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { Principal } from "./access/index.js";
 import type { DaemonConfig } from "./config.js";
 import type { ReloadReport } from "./config-reload.js";
+import type { FleetForConsole } from "./console/index.js";
 import type { SessionMoves } from "./moves/index.js";
 
 /** Where a daemon can be reached, and which one it is. */
@@ -36,6 +37,13 @@ export interface Daemon {
    * many connections as it may have; the transport is untouched then. A daemon that stops closes the link with 1001.
    */
   accept(transport: Transport, principal?: Principal): Promise<void>;
+  /**
+   * Shows the machines of this fleet in the daemon's console from now on; undefined: this machine only, as at the start. Whoever opens the
+   * console as the person may then do on each machine what the fleet's credentials may do there. A key's console shows no fleet.
+   *
+   * The fleet stays the caller's, who closes it.
+   */
+  showFleet(fleet: FleetForConsole | undefined): void;
   /**
    * Ends it: nothing new is accepted, running turns may finish for `drainMs` (default `limits.drainMs`), then they are
    * interrupted; agents are stopped, clients closed with 1001, the state directory is free for the next daemon.

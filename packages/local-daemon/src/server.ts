@@ -14,6 +14,7 @@ import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 import { certificateOf } from "./configured-certificate.js";
 import { LoopShares } from "./connection/index.js";
+import type { FleetForConsole } from "./console/index.js";
 import { DaemonDoors } from "./daemon-doors.js";
 import { DaemonEnding } from "./daemon-ending.js";
 import type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
@@ -54,6 +55,7 @@ export {
   type ResolvedConfig,
 } from "./config.js";
 export type { ReloadReport } from "./config-reload.js";
+export type { FleetForConsole, ShownAnswer, ShownFleet, ShownMachine, ShownSession } from "./console/index.js";
 export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
@@ -255,6 +257,10 @@ class RunningDaemon implements Daemon {
     await this.#connections.accept({ transport, principal });
   }
 
+  showFleet(fleet: FleetForConsole | undefined): void {
+    this.#doors.fleet = fleet;
+  }
+
   close(options: { drainMs?: number } = {}): Promise<void> {
     const drainMs = options.drainMs ?? this.#parts.config.limits.drainMs;
     if (this.#closing !== undefined) {
@@ -335,9 +341,9 @@ class RunningDaemon implements Daemon {
   }
 
   get #ending(): DaemonEnding {
-    const { listener, relay, editors } = this.#doors;
+    const { listener, relay, editors, console } = this.#doors;
     return new DaemonEnding({
-      ...{ ...this.#parts, listener, relay, editors, host: this.#host, connections: this.#connections },
+      ...{ ...this.#parts, listener, relay, editors, console, host: this.#host, connections: this.#connections },
       ...{ search: this.#search, retention: this.#retention, observation: this.#observation, guard: this.#guard },
       ...{ sweeper: this.#sweeper, succession: this.#succession, drainCut: this.#drainCut.signal },
     });

@@ -1,5 +1,6 @@
 export * from "./batch-guards.js";
 export * from "./codec.js";
+export type * from "./console-fleet.js";
 export * from "./envelope.js";
 export * from "./events/index.js";
 export * from "./guards.js";
