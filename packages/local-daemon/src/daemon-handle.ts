@@ -1,10 +1,9 @@
-import type { Transport } from "@daemon-sdk/protocol";
+import type { FleetMoves, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { Principal } from "./access/index.js";
 import type { DaemonConfig } from "./config.js";
 import type { ReloadReport } from "./config-reload.js";
 import type { FleetForConsole } from "./console/index.js";
-import type { SessionMoves } from "./moves/index.js";
 
 /** Where a daemon can be reached, and which one it is. */
 export interface DaemonEndpoint {
@@ -23,7 +22,7 @@ export interface Daemon {
   /** What of the relay spans a fleet: `joinFleet` uses it. Undefined without a state directory and a port: then there is no relay. */
   readonly relay: FleetRelay | undefined;
   /** Its part in moves of sessions between machines: `joinFleet` uses it. */
-  readonly moves: SessionMoves;
+  readonly moves: FleetMoves;
   /** Resolves when it has ended, and nothing of it holds the process. */
   readonly closed: Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import type { Logger, Transport } from "@daemon-sdk/protocol";
+import type { FleetMoves, Logger, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import { Credentials, checkPrincipal, KeyPolicies, type Principal, Tickets } from "./access/index.js";
 import {
@@ -24,7 +24,7 @@ import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
-import { type SessionMoves, StoreMoves } from "./moves/index.js";
+import { StoreMoves } from "./moves/index.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
@@ -36,6 +36,16 @@ import { MemoryStore, SqliteStore, type Store } from "./storage/index.js";
 import { loadOtel, type OtelApi } from "./tracing/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
+export type {
+  ArrivalChanges,
+  ArrivalState,
+  FleetMoves,
+  LeaveOrder,
+  LeavingSession,
+  MoveOrder,
+  MoveState,
+  SessionPiece,
+} from "@daemon-sdk/protocol";
 export type {
   FleetRelay,
   MailAccount,
@@ -60,16 +70,6 @@ export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
 export type { TlsFiles } from "./listener/index.js";
-export type {
-  ArrivalChanges,
-  ArrivalState,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionMoves,
-  SessionPiece,
-} from "./moves/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
@@ -248,7 +248,7 @@ class RunningDaemon implements Daemon {
     return this.#doors.relay?.host.exchange;
   }
 
-  get moves(): SessionMoves {
+  get moves(): FleetMoves {
     return this.#moves;
   }
 

@@ -1,6 +1,5 @@
-import type { ConnectionError, Logger, Transport } from "@daemon-sdk/protocol";
+import type { ConnectionError, FleetMoves, Logger, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
-import type { FleetMoves } from "../move/index.js";
 import type { NatsOptions } from "../nats/index.js";
 
 /** The identity that a link's sessions belong to, as in `Daemon.accept`. */

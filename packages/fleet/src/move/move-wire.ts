@@ -1,24 +1,22 @@
 import {
+  type ArrivalChanges,
+  type ArrivalState,
   DaemonError,
+  type FleetMoves,
   isRecord,
+  type LeaveOrder,
+  type LeavingSession,
   type Logger,
+  type MoveOrder,
+  type MoveState,
   ProtocolEngine,
   RpcCode,
   RpcFault,
   SessionMovedError,
+  type SessionPiece,
   type Transport,
 } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
-import type {
-  ArrivalChanges,
-  ArrivalState,
-  FleetMoves,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionPiece,
-} from "./session-moves.js";
 
 /** Params of every request of a move's link. */
 interface MoveParams {

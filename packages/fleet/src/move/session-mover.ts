@@ -1,11 +1,10 @@
 import type { DaemonConnection } from "@daemon-sdk/client";
-import { DaemonError, SessionError, SessionNotFoundError, type Transport } from "@daemon-sdk/protocol";
+import { DaemonError, type MoveOrder, SessionError, SessionNotFoundError, type Transport } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { randomToken } from "../names/index.js";
 import type { SessionDirectory, SessionPlace } from "../registry/index.js";
 import type { MoveSessionOptions } from "./move-options.js";
 import { MoveLink } from "./move-wire.js";
-import type { MoveOrder } from "./session-moves.js";
 
 /** What a mover works with. */
 export interface SessionMoverParts {

@@ -1,23 +1,26 @@
-import { InvalidOptionError, SessionError, type SessionId, sessionId } from "@daemon-sdk/protocol";
+import {
+  type ArrivalChanges,
+  type ArrivalState,
+  type FleetMoves,
+  InvalidOptionError,
+  type LeaveOrder,
+  type LeavingSession,
+  type MoveOrder,
+  type MoveState,
+  SessionError,
+  type SessionId,
+  type SessionPiece,
+  sessionId,
+} from "@daemon-sdk/protocol";
 import { readSessionLine, writesOf } from "../backup/index.js";
 import { failpoint } from "../failpoint.js";
 import { MOVE_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import type { MovingSession, SessionArrival, SessionRow, StoreWrite } from "../storage/index.js";
 import { readPiece } from "./piece-reader.js";
-import type {
-  ArrivalChanges,
-  ArrivalState,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionMoves,
-  SessionPiece,
-} from "./session-moves.js";
 
-/** Moves of the sessions of one daemon: {@link SessionMoves} on its store. */
-export class StoreMoves implements SessionMoves {
+/** Moves of the sessions of one daemon: {@link FleetMoves} on its store. */
+export class StoreMoves implements FleetMoves {
   readonly #host: SessionHost;
   /** One call that stores at a time for each session: two programs may carry the same move. */
   readonly #storing = new Map<SessionId, Promise<unknown>>();
@@ -139,7 +142,8 @@ export class StoreMoves implements SessionMoves {
   ): Promise<ArrivalState> {
     const arriving = await this.#arriving(id, moveId);
     const isNext = arriving === undefined ? cursor === undefined : arriving.arrival.cursor === cursor;
-    const row = arriving?.row ?? piece.row;
+    // What another daemon of this kind has read.
+    const row = arriving?.row ?? (piece.row as SessionRow | undefined);
     if (!isNext || row === undefined || (arriving !== undefined && isWhole(arriving.arrival)))
       return arriving === undefined ? { isWhole: false } : stateOf(arriving.arrival);
     if (row.id !== id) throw notWhole(id);

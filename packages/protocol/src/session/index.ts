@@ -5,6 +5,7 @@ export * from "./envelope.js";
 export * from "./events/index.js";
 export * from "./guards.js";
 export * from "./methods.js";
+export type * from "./moves.js";
 export * from "./newline-framing.js";
 export * from "./notification-guards.js";
 export * from "./notifications.js";

@@ -1,12 +1,10 @@
-import type { SessionRow } from "../storage/index.js";
-
 /** Names one move of one session. A repeated call of the same move changes nothing more. */
 export interface MoveOrder {
   readonly sessionId: string;
   readonly moveId: string;
 }
 
-/** What {@link SessionMoves.leave} is asked for. */
+/** What {@link FleetMoves.leave} is asked for. */
 export interface LeaveOrder extends MoveOrder {
   /** The machine that the session goes to. */
   readonly to: string;
@@ -20,13 +18,13 @@ export interface LeavingSession {
   readonly agent: string;
   readonly cwd: string;
   /** The agent's own id of the conversation. */
-  readonly agentSessionId: string | undefined;
+  readonly agentSessionId?: string | undefined;
 }
 
 /** A part of a frozen session, bounded in bytes. */
 export interface SessionPiece {
-  /** The session's row, in the first piece. */
-  readonly row?: SessionRow | undefined;
+  /** The session's row, of the daemon's own kind; in the first piece. */
+  readonly row?: object | undefined;
   /** Lines as of an exported session: messages, turns, requests, entries. */
   readonly lines: readonly string[];
   /** Where the next piece begins; undefined in the last one. */
@@ -61,11 +59,11 @@ export type MoveState =
   | { readonly state: "moved"; readonly moveId: string; readonly to: string };
 
 /**
- * A daemon's part in moves of sessions between machines. A program that has the right to move sessions calls the daemons of both
+ * A daemon's part in moves of sessions between machines of a fleet. A program that has the right to move sessions calls the daemons of both
  * machines; between {@link leave} and {@link forget} it decides, once, which of them has the session. Everything is stored, so that any of
  * the three may die at any moment, and every call may be repeated.
  */
-export interface SessionMoves {
+export interface FleetMoves {
   /** What this machine has of a session. */
   state(sessionId: string): Promise<MoveState>;
   /**
