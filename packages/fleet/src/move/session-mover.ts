@@ -138,9 +138,11 @@ export class SessionMover {
     const { sessionId, move } = place;
     const { onStep, drainMs, files } = options;
     const order = orderOf(place);
+    const { isCommitted: isDecided } = move;
     await onStep?.("leave");
     const leaving = await source.leave({ ...order, to: move.to, ...(drainMs === undefined ? {} : { drainMs }) });
-    let arrived = await target.stage({ ...order, agent: leaving.agent });
+    const { agent, owner, bytes } = leaving;
+    let arrived = await target.stage({ ...order, agent, owner, bytes, isDecided });
     while (!arrived.isWhole) {
       const { cursor } = arrived;
       await onStep?.("copy");
@@ -153,7 +155,7 @@ export class SessionMover {
       source: { machineId: move.from, connection: await this.#parts.connection(move.from) },
       target: { machineId: move.to, connection: await this.#parts.connection(move.to) },
     });
-    await target.prepare(order, changes ?? {});
+    await target.prepare({ ...order, isDecided }, changes ?? {});
   }
 
   /** Everything after the decision. */

@@ -10,6 +10,7 @@ import {
   SessionError,
   type SessionId,
   type SessionPiece,
+  type StageOrder,
   sessionId,
 } from "@daemon-sdk/protocol";
 import { readSessionLine, writesOf } from "../backup/index.js";
@@ -48,8 +49,9 @@ export class StoreMoves implements FleetMoves {
     failpoint("move-leaving");
     await session.departure.leave({ moveId, to, epoch }, Math.min(drainMs, MOVE_LIMITS.longestDrainMs), signal);
     failpoint("move-left");
-    const { agent, cwd, agentSessionId } = session.row;
-    return { agent, cwd, agentSessionId };
+    const { id, owner, agent, cwd, agentSessionId } = session.row;
+    const bytes = await this.#host.services.store.sessionBytes?.(id);
+    return { agent, cwd, agentSessionId, owner, bytes };
   }
 
   async read(order: MoveOrder, cursor: string | undefined): Promise<SessionPiece> {
@@ -71,7 +73,7 @@ export class StoreMoves implements FleetMoves {
     await this.#host.moving.forget(row, mark);
   }
 
-  async stage({ sessionId: text, moveId, agent }: MoveOrder & { readonly agent: string }): Promise<ArrivalState> {
+  async stage({ sessionId: text, moveId, agent, owner, bytes = 0, isDecided }: StageOrder): Promise<ArrivalState> {
     const id = sessionId(text);
     await this.#host.agents.seek(agent);
     if (!this.#host.agents.names.includes(agent))
@@ -81,6 +83,7 @@ export class StoreMoves implements FleetMoves {
     const arriving = await this.#arriving(id, moveId);
     if (arriving !== undefined) return stateOf(arriving.arrival);
     await this.#host.moving.discard(id);
+    if (isDecided !== true) await this.#host.moving.checkRoom(id, owner, bytes);
     return { isWhole: false };
   }
 
@@ -96,10 +99,11 @@ export class StoreMoves implements FleetMoves {
     return storing;
   }
 
-  async prepare(order: MoveOrder, changes: ArrivalChanges): Promise<void> {
+  async prepare(order: MoveOrder & Pick<StageOrder, "isDecided">, changes: ArrivalChanges): Promise<void> {
     const { row, arrival } = await this.#whole(order);
     const cwd = await this.#host.rules.workingDirectory(changes.cwd ?? row.cwd, row.owner);
     const { agentSessionId = row.agentSessionId } = changes;
+    if (order.isDecided !== true) await this.#host.moving.makeRoom(row.id, row.owner);
     await this.#host.services.committer.commit([{ kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival }]);
     failpoint("move-prepared");
   }
