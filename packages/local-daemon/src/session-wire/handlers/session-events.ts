@@ -5,14 +5,14 @@ import {
   type SessionId,
   sessionId,
 } from "@daemon-sdk/protocol";
-import { checkPosition, type EntryText, EntryTexts, isRequestFrame } from "../../journal/index.js";
+import { checkPosition, isRequestFrame, notificationTextOf } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { SessionHost, TurnStore } from "../../sessions/index.js";
-import type { FrameRun, TurnRow } from "../../storage/index.js";
+import type { EntryRun, TurnRow } from "../../storage/index.js";
 import { type Call, WrittenResult } from "./handler.js";
 
-/** Bytes of frames in one page, as in `get_turn_events`. */
-const PAGE_BYTES = 256 * 1024;
+/** Entries of one page, in UTF-16 units: as many as the bytes of a page of `get_turn_events`. */
+const PAGE_CHARS = 256 * 1024;
 
 /** Whether the call may have to wait for an entry. */
 export function waitsForEntry({ after, waitMs = 0 }: GetSessionEventsParams): boolean {
@@ -43,8 +43,8 @@ export async function sessionEvents(
   if (after === undefined) return written([], end);
   const store = host.turnStore(id);
   const goesOn = await isContinuous(host, id, after, end);
-  const run = await store.readFrames(id, after.seq + 1, PAGE_BYTES);
-  const isIncomplete = !goesOn || (run.frames.length > 0 && run.firstSeq !== after.seq + 1);
+  const run = await store.readEntries(id, after.seq + 1, PAGE_CHARS);
+  const isIncomplete = !goesOn || (run.entries.length > 0 && run.firstSeq !== after.seq + 1);
   const page = await pageOf(store, id, run, includeRequests);
   const position = page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq });
   return written(page.events, position, isIncomplete);
@@ -83,38 +83,37 @@ interface Page {
 async function pageOf(
   store: TurnStore,
   id: SessionId,
-  { firstSeq, frames }: FrameRun,
+  { firstSeq, epoch, entries }: EntryRun,
   includeRequests: boolean,
 ): Promise<Page> {
-  const count = fitting(frames);
+  const count = fitting(entries);
   if (count === 0) return { events: [], position: undefined };
   const turns = await turnsOf(store, id, firstSeq, firstSeq + count - 1);
-  const texts = new EntryTexts(id);
   const events: string[] = [];
-  let epoch = 0;
   for (let index = 0; index < count; index += 1) {
-    const frame = frames[index] ?? "";
-    const seq = firstSeq + index;
-    const entry = texts.read(frame, seq);
-    epoch = entry.epoch;
-    if (includeRequests || !isRequestFrame(frame)) events.push(eventText(entry, seq, turnAt(turns, seq)));
+    const entry = entries[index] ?? "";
+    const position = { epoch, seq: firstSeq + index };
+    if (!includeRequests && isRequestFrame(entry)) continue;
+    events.push(eventText(entry, position, turnAt(turns, position.seq)));
   }
   return { events, position: { epoch, seq: firstSeq + count - 1 } };
 }
 
-/** How many frames are one page: at least one. */
-function fitting(frames: readonly string[]): number {
-  let bytes = 0;
-  for (const [index, frame] of frames.entries()) {
-    bytes += Buffer.byteLength(frame);
-    if (index > 0 && bytes > PAGE_BYTES) return index;
+/** How many entries are one page: at least one. */
+function fitting(entries: readonly string[]): number {
+  let chars = 0;
+  let count = 0;
+  for (const entry of entries) {
+    chars += entry.length;
+    if (count > 0 && chars > PAGE_CHARS) break;
+    count += 1;
   }
-  return frames.length;
+  return count;
 }
 
-function eventText({ epoch, notification }: EntryText, seq: number, turnId: string | undefined): string {
+function eventText(entry: string, { epoch, seq }: Position, turnId: string | undefined): string {
   const turn = turnId === undefined ? "" : `"turnId":${JSON.stringify(turnId)},`;
-  return `{"epoch":${epoch},"seq":${seq},${turn}"notification":${notification}}`;
+  return `{"epoch":${epoch},"seq":${seq},${turn}"notification":${notificationTextOf(entry)}}`;
 }
 
 /** The turns that have entries in that range, the newest first. */
