@@ -4,8 +4,6 @@ import { RawClient } from "../support/raw-client.js";
 import { endWithScenario, type Message, say } from "./role.js";
 
 const MIB = 2 ** 20;
-/** Of a call that holds much and is received as a whole. */
-const LARGE_CHARS = 50_000;
 
 /** What a {@link playHostileClient} is started with. */
 export interface HostileClientOptions {
@@ -34,7 +32,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     const sessionId = await key.session();
     await key.call("add_user_message", { sessionId, text: "hang", messageId: crypto.randomUUID() });
     const text = "q".repeat(15 * MIB);
-    for (let prompt = 0; prompt < key.count(40, 3); prompt += 1) {
+    for (let prompt = 0; prompt < key.count(40, 2); prompt += 1) {
       await key.call("add_user_message", { sessionId, text, messageId: crypto.randomUUID() });
     }
     await key.call("load_session", { sessionId, token: "", inbox: true });
@@ -49,18 +47,6 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   },
   tickets: async (key) => {
     await key.atOnce(key.count(20_000, 2_000), "create_ticket", () => ({}));
-  },
-  "calls that wait": async (key) => {
-    const sessionId = await key.session();
-    const after = await key.position(sessionId);
-    const pad = "x".repeat(LARGE_CHARS);
-    await key.atOnce(key.count(6_000, 1_000), "get_session_events", () => ({ sessionId, after, waitMs: 3_000, pad }));
-  },
-  "calls to an agent that does not read": async (key) => {
-    const sessionId = await key.session();
-    await key.call("add_user_message", { sessionId, text: "halt 5000", messageId: crypto.randomUUID() });
-    const pad = "x".repeat(LARGE_CHARS);
-    await key.atOnce(key.count(6_000, 2_000), "list_skills", () => ({ sessionId, pad }));
   },
   "receipts that wait for a turn": async (key) => {
     const sessionId = await key.session();
@@ -144,12 +130,6 @@ class Attacker {
     const { result, error } = await this.#client.call("initialize_session", this.sessionParams);
     assert.equal(error, undefined, `a session of the key: ${error?.message}`);
     return String(result?.sessionId);
-  }
-
-  /** The end of a session's journal. */
-  async position(sessionId: string): Promise<unknown> {
-    const { result } = await this.#client.call("get_session_events", { sessionId });
-    return result?.position;
   }
 
   /** One turn to its end. */

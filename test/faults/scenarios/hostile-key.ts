@@ -38,7 +38,7 @@ export const hostileKeyScenarios: readonly FaultScenario[] = [
 ];
 
 /** What a sample holds the mark of memory with: that of time a busy machine may miss. */
-const IN_SAMPLE: ReadonlySet<string> = new Set(["calls that wait"]);
+const IN_SAMPLE: ReadonlySet<string> = new Set(["a queue of large prompts"]);
 
 /** One attack on a daemon of its own. */
 async function attacked(attack: string, context: FaultContext): Promise<string> {

@@ -48,8 +48,6 @@ const LINE = "2026-11-30T04:00:00 INFO compiling module foo bar baz and so on an
 const commands = {
   hang: () => new Promise((resolve) => (interrupted = resolve)),
   sleep: (_id, ms) => delay(Number(ms)),
-  /** Reads and writes nothing meanwhile. */
-  halt: (_id, ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms)) && "",
   exit: (_id, code) => process.exit(Number(code)),
   /** A text of so many bytes in one frame. */
   line: (id, bytes, count = "1") => {
