@@ -27,6 +27,8 @@ export const PROCESS_LIMITS = {
   privateFileBytes: 64 * 1024,
   /** Start to the first line of the log: a client that started the daemon has its first answer within this time. */
   logAfterMs: 200,
+  /** Start to the loading of the session wire in a daemon that nobody connected to. */
+  preloadAfterMs: 100,
   /** Size over which the log is rotated. */
   logBytes: 16 * 1024 * 1024,
   /** Bytes of log lines that wait while the disk is full; later lines are dropped. */
