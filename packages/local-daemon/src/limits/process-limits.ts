@@ -6,11 +6,13 @@ export const PROCESS_LIMITS = {
   probeMs: 2_000,
   /**
    * Pause between two checks for a starting daemon: this share of the time waited so far, within these bounds. So the daemon
-   * is found at most an eighth late. A start takes about 80 ms.
+   * is found at most an eighth late where the file system does not notify.
    */
   pollShare: 1 / 8,
   pollMs: 4,
   pollMaxMs: 100,
+  /** The shortest pause where the file system notifies: each check takes the processor from the daemon that starts. */
+  watchedPollMs: 50,
   /** How long others wait for a starting daemon before one of them starts another: the launcher may have been killed. */
   launchTurnMs: 1_000,
   /** Starts of a plain daemon before giving up, each after the first on another port (docs/wire/session.md#local-daemon). */
