@@ -1,7 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { PROGRAM_CACHE } from "../compiled/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { makeDirectory } from "./make-directory.js";
 import { fileErrorCode, storageFailure } from "./private-file.js";
@@ -31,8 +30,6 @@ export const STATE_FILES = {
   launching: "launching",
   /** Where the former daemon holds agents for the next one. */
   handOver: "hand-over.json",
-  /** The daemon's program, compiled: a cache of the package's file. */
-  program: PROGRAM_CACHE,
 } as const;
 
 /**
