@@ -266,7 +266,8 @@ export class SessionDialect implements Dialect {
     const share = this.#services.turns.shares.of(principal.keyId);
     this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
     this.#link.onAuthenticated?.(share);
-    this.#services.logger.info(this.#who(), "a client connected");
+    // The line is written to the file at once, and the client waits for what is sent in this tick.
+    setImmediate(() => this.#services.logger.info(this.#who(), "a client connected"));
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
   }
