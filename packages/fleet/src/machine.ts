@@ -24,3 +24,4 @@ export type {
   MoveState,
   SessionPiece,
 } from "./move/index.js";
+export type { ReplicaBounds } from "./replica/index.js";

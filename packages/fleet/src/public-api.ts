@@ -2,6 +2,8 @@
 export type { ArrivalChanges, MoveEnd, MoveFiles, MoveFilesHook, MoveSessionOptions, MoveStep } from "./move/index.js";
 export type { NatsOptions } from "./nats-base/index.js";
 export type { FleetMachine, MachineEntry, MachineLabels, MachineState } from "./registry/index.js";
+export type { FleetReplica, ReplicaSessionContent, ReplicaSessionItem } from "./replica-reader/index.js";
+export type { ReplicaEnd } from "./replica-wire/index.js";
 export {
   type ConnectFleet,
   type ConnectFleetOptions,
