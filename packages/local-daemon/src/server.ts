@@ -301,7 +301,7 @@ class RunningDaemon implements Daemon {
       if (claim.socketPath !== undefined || config.port !== undefined) await this.#doors.open();
       await claim.publish({ port: this.#doors.listener?.port, program: config.program });
       await succession.adopt(this.#logger);
-      this.#connections.preload();
+      this.#connections.preloadSoon();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
       this.#retention.start();
