@@ -282,9 +282,7 @@ class RunningDaemon implements Daemon {
     try {
       await this.#reap(succession);
       failpoint("agents-reaped");
-      for (const { sessionId, variables } of succession.environments) {
-        this.#host.rules.environments.set(sessionId, variables);
-      }
+      for (const session of succession.environments) this.#host.rules.environments.set(session);
       const { waiting } = await recover(this.#host, this.#logger, succession.sessions);
       failpoint("sessions-recovered");
       if (claim.socketPath !== undefined || config.port !== undefined) await this.#doors.open();

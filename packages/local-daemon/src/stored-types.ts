@@ -2,7 +2,7 @@
 export type {
   AgentProcessRow,
   ChangeSlice,
-  FrameRun,
+  EntryRun,
   JournalBounds,
   MailboxRow,
   MailboxState,

@@ -52,10 +52,11 @@ export class NodeLink implements SocketLink {
   }
 
   send(text: string): void {
-    const bytes = Buffer.byteLength(text);
+    const data = text.length < ENCODED_UNITS ? text : encoded(text);
+    const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length;
     this.#bufferedBytes += bytes;
     this.#coalescer.write(bytes, () =>
-      this.#socket.send(text, (error) => {
+      this.#socket.send(data, AS_TEXT, (error) => {
         this.#bufferedBytes -= bytes;
         if (!error) this.#events?.onFlushed();
       }),
@@ -114,6 +115,21 @@ export class NodeLink implements SocketLink {
     if (code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") return violationEvent(1008, fault);
     return violationEvent(CloseCode.protocolError, fault);
   }
+}
+
+const AS_TEXT = { binary: false };
+/** Texts from this length on are made into bytes here: Node would take room for the longest they can be. */
+const ENCODED_UNITS = 8 * 1024;
+/** A longer text is not kept. */
+const KEPT_UNITS = 256 * 1024;
+let last: { readonly text: string; readonly bytes: Buffer } | undefined;
+
+/** The bytes of a text: the same ones where it is sent over several links, one after the other. */
+function encoded(text: string): Buffer {
+  if (last?.text === text) return last.bytes;
+  const bytes = Buffer.from(text);
+  last = text.length > KEPT_UNITS ? undefined : { text, bytes };
+  return bytes;
 }
 
 /** Text of a message; binary ones are read as UTF-8 (docs/wire/session.md#open-connection). */

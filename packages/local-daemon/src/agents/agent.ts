@@ -117,7 +117,8 @@ export const CANCEL_ANSWERS = {
  * `agent_turn_completed`, by falling back to idle, or by dying; those notifications are not passed on by themselves.
  */
 export interface AgentEvents {
-  onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void;
+  /** @param json of the notification, where the agent's own text of it is at hand and is that of a text delta */
+  onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined, json?: string): void;
   onRequest(request: AgentRequest): void;
   /** The agent sent what could not be taken. Called in its place among the others, and not for each line of a flood. */
   onFault(fault: AgentFault): void;

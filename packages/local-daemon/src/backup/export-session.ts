@@ -2,13 +2,14 @@ import { type SessionId, SessionNotFoundError } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SegmentInfo, Store, TurnRow } from "../storage/index.js";
 import { LOCAL_DAEMON_VERSION } from "../version.js";
+import { entriesLine } from "./entries-line.js";
 import { SESSION_FORMAT, type SessionLine } from "./session-lines.js";
 
 /** What is read of a store. */
 type Source = Pick<
   Store,
   | "journalSegments"
-  | "readFrames"
+  | "readEntries"
   | "readMessageRun"
   | "readPrompt"
   | "readPromptParts"
@@ -86,14 +87,8 @@ async function* entriesOf(store: Source, id: SessionId): AsyncGenerator<SessionL
     before = last.firstSeq;
   }
   for (const { epoch, firstSeq, lastSeq, createdAt } of newestFirst.reverse()) {
-    const { frames } = await store.readFrames(id, firstSeq, 1);
-    yield {
-      type: "entries",
-      sessionId: id,
-      epoch,
-      firstSeq,
-      createdAt,
-      frames: frames.slice(0, lastSeq - firstSeq + 1),
-    };
+    const { entries } = await store.readEntries(id, firstSeq, 1);
+    const own = entries.slice(0, lastSeq - firstSeq + 1);
+    yield entriesLine({ sessionId: id, epoch, firstSeq, createdAt, entries: own });
   }
 }

@@ -1,6 +1,7 @@
 import { DaemonError, isRecord, type SessionId } from "@daemon-sdk/protocol";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
+import { segmentOf } from "./entries-line.js";
 import { SESSION_FORMAT, type SessionLine } from "./session-lines.js";
 
 /**
@@ -76,7 +77,7 @@ export function writesOf(line: Exclude<SessionLine, { type: "session" }>, sessio
     case "request":
       return [{ kind: "request", row: { ...line.request, sessionId } }];
     case "entries":
-      return [{ kind: "segment", row: { ...line, sessionId } }];
+      return [{ kind: "segment", row: segmentOf(line, sessionId) }];
     case "turn":
       return [
         ...(line.promptParts ?? []).map((part, at): StoreWrite => {

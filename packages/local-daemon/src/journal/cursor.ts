@@ -1,19 +1,22 @@
 import { CloseCode, type Credit, DaemonError, type Logger } from "@daemon-sdk/protocol";
 import { JOURNAL_LIMITS } from "../limits/index.js";
-import type { FrameRun } from "../storage/index.js";
+import type { EntryRun } from "../storage/index.js";
 import { CreditMeter } from "./credit-meter.js";
 import type { EntryBatches } from "./entry-batches.js";
-import { earlyCopy, isFreeFrame, isRequestFrame, requestIdOf, resolvedCopy } from "./journal-frame.js";
+import type { EntryFrames } from "./entry-frames.js";
+import { earlyCopy, isFreeEntry, isRequestFrame, requestIdOf, resolvedCopy } from "./journal-frame.js";
 import type { FrameSink, JournalReader } from "./journal-reader.js";
 
 /** The journal a cursor moves in. */
 export interface CursorSource {
   /** Last entry that has been committed, and so may be delivered. */
   readonly committedSeq: number;
-  /** Makes the messages of cursors that may send several entries at once. */
+  /** Makes the messages of cursors that may send several entries at once … */
   readonly batches: Pick<EntryBatches, "at">;
+  /** … and those of single entries. */
+  readonly frames: Pick<EntryFrames, "frameOf">;
   /** As of `Store`. */
-  readFrames(fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun>;
+  readEntries(fromSeq: number, maxBytes: number, maxEntries?: number): Promise<EntryRun>;
 }
 
 /** Where a cursor begins, and how far it may go. */
@@ -46,7 +49,7 @@ export interface CursorOptions extends CursorStart {
  *                   ⇅
  *                blocked
  *
- * A live cursor passes on what was just committed. When the connection is full the cursor lags: it drops the frames and
+ * A live cursor passes on what was just committed. When the connection is full the cursor lags: it drops the entries and
  * reads them from the store once the client has caught up, so a client that does not read costs no memory and slows nobody.
  * Each entry is delivered once, in order. When the store no longer has the next entry, the cursor ends with an error.
  *
@@ -111,11 +114,11 @@ export class Cursor {
    *
    * @param mayHoldFree false when none of them is free of credit, so that a blocked cursor need not scan them
    */
-  deliver(firstSeq: number, frames: readonly string[], mayHoldFree = true): void {
-    if (this.#state === "live") this.#deliver(firstSeq, frames, mayHoldFree);
-    else if (this.#state === "blocked" && !mayHoldFree && this.#scannedSeq === firstSeq - 1) {
-      this.#scannedSeq += frames.length;
-    } else if (this.#state === "blocked" && !this.#sendEarly(firstSeq, frames)) this.#fallBehind();
+  deliver(run: EntryRun, mayHoldFree = true): void {
+    if (this.#state === "live") this.#deliver(run, mayHoldFree);
+    else if (this.#state === "blocked" && !mayHoldFree && this.#scannedSeq === run.firstSeq - 1) {
+      this.#scannedSeq += run.entries.length;
+    } else if (this.#state === "blocked" && !this.#sendEarly(run)) this.#fallBehind();
   }
 
   /** Delivers nothing more. */
@@ -123,15 +126,16 @@ export class Cursor {
     this.#state = "closed";
   }
 
-  #deliver(firstSeq: number, frames: readonly string[], mayHoldFree: boolean): void {
+  #deliver(run: EntryRun, mayHoldFree: boolean): void {
+    const { firstSeq, entries } = run;
     if (firstSeq !== this.#nextSeq) {
       this.#gap(firstSeq);
       return;
     }
-    if (this.#send(frames)) return;
+    if (this.#send(run)) return;
     // At once, while these are in memory.
-    if (this.#isSpent && mayHoldFree) this.#sendEarly(firstSeq, frames);
-    else if (this.#isSpent) this.#scannedSeq = Math.max(this.#scannedSeq, firstSeq + frames.length - 1);
+    if (this.#isSpent && mayHoldFree) this.#sendEarly(run);
+    else if (this.#isSpent) this.#scannedSeq = Math.max(this.#scannedSeq, firstSeq + entries.length - 1);
     this.#fallBehind();
   }
 
@@ -141,22 +145,22 @@ export class Cursor {
   }
 
   /** Sends until the connection is full, or the credit spent. True when all of it was sent. */
-  #send(frames: readonly string[]): boolean {
+  #send({ epoch, entries }: EntryRun): boolean {
     let at = 0;
-    while (at < frames.length && !this.#sink.isFull) {
-      const sent = this.#sendsBatches ? this.#sendBatch(frames, at) : 0;
-      if (sent === 0 && !this.#sendOne(frames[at] ?? "")) break;
+    while (at < entries.length && !this.#sink.isFull) {
+      const sent = this.#sendsBatches ? this.#sendBatch(entries, at, epoch) : 0;
+      if (sent === 0 && !this.#sendOne(entries[at] ?? "", epoch)) break;
       at += sent || 1;
     }
     this.#scannedSeq = Math.max(this.#scannedSeq, this.#nextSeq - 1);
-    return at === frames.length;
+    return at === entries.length;
   }
 
   /** How many entries were sent as one message. */
-  #sendBatch(frames: readonly string[], at: number): number {
+  #sendBatch(entries: readonly string[], at: number, epoch: number): number {
     const credit = this.#credit;
     if (credit === undefined || credit.isSpent) return 0;
-    const batch = this.#options.source.batches.at(frames, at, credit);
+    const batch = this.#options.source.batches.at(entries, at, { epoch, seq: this.#nextSeq }, credit);
     if (batch === undefined) return 0;
     this.#nextSeq += batch.count;
     credit.spend(Buffer.byteLength(batch.text), batch.count);
@@ -165,10 +169,14 @@ export class Cursor {
   }
 
   /** False when there is no credit for it. */
-  #sendOne(frame: string): boolean {
-    if (!this.#pay(frame)) return false;
+  #sendOne(entry: string, epoch: number): boolean {
+    this.#isSpent = this.#credit?.isSpent === true && !isFreeEntry(entry);
+    if (this.#isSpent) return false;
+    const frame = this.#options.source.frames.frameOf(entry, { epoch, seq: this.#nextSeq });
+    // Without a bound nothing is counted, so that it costs nothing.
+    if (this.#credit !== undefined && !isFreeEntry(entry)) this.#credit.spend(Buffer.byteLength(frame));
     this.#nextSeq++;
-    if (!isRequestFrame(frame)) this.#sink.send(frame);
+    if (!isRequestFrame(entry)) this.#sink.send(frame);
     else this.#sendRequest(frame);
     return true;
   }
@@ -179,29 +187,23 @@ export class Cursor {
     if (wantsRequest(id)) this.#sink.send(isPending(id) ? frame : resolvedCopy(frame));
   }
 
-  /** Without a bound nothing is counted, so that it costs nothing. */
-  #pay(frame: string): boolean {
-    if (this.#credit === undefined || isFreeFrame(frame)) return true;
-    this.#isSpent = this.#credit.isSpent;
-    if (!this.#isSpent) this.#credit.spend(Buffer.byteLength(frame));
-    return !this.#isSpent;
-  }
-
   /** Scans entries and sends copies of what must not wait, until the connection is full. True when all of them were scanned. */
-  #sendEarly(firstSeq: number, frames: readonly string[]): boolean {
-    const lastSeq = Math.min(firstSeq + frames.length - 1, this.#scanUntil);
+  #sendEarly({ firstSeq, epoch, entries }: EntryRun): boolean {
+    const lastSeq = Math.min(firstSeq + entries.length - 1, this.#scanUntil);
     while (this.#scannedSeq < lastSeq) {
       if (this.#sink.isFull) return false;
-      const frame = frames[++this.#scannedSeq - firstSeq];
-      if (frame !== undefined && isFreeFrame(frame) && this.#isNews(frame)) this.#sink.send(earlyCopy(frame));
+      const seq = ++this.#scannedSeq;
+      const entry = entries[seq - firstSeq];
+      if (entry === undefined || !isFreeEntry(entry) || !this.#isNews(entry)) continue;
+      this.#sink.send(earlyCopy(this.#options.source.frames.frameOf(entry, { epoch, seq })));
     }
     return true;
   }
 
-  #isNews(frame: string): boolean {
-    if (!isRequestFrame(frame)) return true;
+  #isNews(entry: string): boolean {
+    if (!isRequestFrame(entry)) return true;
     const { wantsRequest, isPending } = this.#options;
-    const id = requestIdOf(frame);
+    const id = requestIdOf(entry);
     return isPending(id) && wantsRequest(id);
   }
 
@@ -250,20 +252,20 @@ export class Cursor {
   async #readPage(): Promise<void> {
     // No more than the credit covers, and one entry that shows that it is spent: a client grants a quarter of its window at a time,
     // and a whole page for each grant would read every entry many times.
-    const maxFrames = this.#credit && this.#credit.entries + 1;
-    const run = await this.#options.source.readFrames(this.#nextSeq, JOURNAL_LIMITS.readPageBytes, maxFrames);
+    const maxEntries = this.#credit && this.#credit.entries + 1;
+    const run = await this.#options.source.readEntries(this.#nextSeq, JOURNAL_LIMITS.readPageBytes, maxEntries);
     if (this.#state !== "lagging") return;
-    if (run.frames.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);
-    else if (!this.#send(run.frames) && this.#isSpent) this.#sendEarly(run.firstSeq, run.frames);
+    if (run.entries.length === 0 || run.firstSeq !== this.#nextSeq) this.#gap(run.firstSeq);
+    else if (!this.#send(run) && this.#isSpent) this.#sendEarly(run);
   }
 
   /** What the store no longer has gets no early copy; it is a gap once the cursor comes to it. */
   async #scanAhead(committedSeq: number): Promise<void> {
-    const run = await this.#options.source.readFrames(this.#scannedSeq + 1, JOURNAL_LIMITS.readPageBytes);
+    const run = await this.#options.source.readEntries(this.#scannedSeq + 1, JOURNAL_LIMITS.readPageBytes);
     if (this.#state !== "lagging") return;
-    const firstSeq = run.frames.length === 0 ? committedSeq + 1 : run.firstSeq;
+    const firstSeq = run.entries.length === 0 ? committedSeq + 1 : run.firstSeq;
     this.#scannedSeq = Math.max(this.#scannedSeq, Math.min(firstSeq - 1, this.#scanUntil));
-    this.#sendEarly(firstSeq, run.frames);
+    this.#sendEarly({ ...run, firstSeq });
   }
 
   /** The client has to attach anew, and skips entries: of these it is sent what must not wait, if it knows early copies. */

@@ -25,9 +25,14 @@ export interface BoundedNotification {
  *
  * A notification over `JOURNAL_LIMITS.entryBytes` gets its long texts cut. One that is too large all the same is refused: the
  * result is the {@link OversizedEntry} alone.
+ *
+ * @param json of the notification; default: {@link notificationText}
  */
-export function boundedNotification(notification: SessionNotification): BoundedNotification | OversizedEntry {
-  const text = notificationText(notification);
+export function boundedNotification(
+  notification: SessionNotification,
+  json?: string,
+): BoundedNotification | OversizedEntry {
+  const text = json ?? notificationText(notification);
   const maxBytes = JOURNAL_LIMITS.entryBytes;
   if (fits(text, maxBytes)) return { notification, text };
   const whole = Buffer.from(text);

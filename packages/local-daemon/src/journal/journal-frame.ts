@@ -8,7 +8,7 @@ import {
 } from "@daemon-sdk/protocol";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 
-/** The beginning of every frame of a journal. */
+/** The beginning of every frame. */
 const FRAME_HEAD = `{"jsonrpc":"${JSONRPC_VERSION}","factoryApiVersion":"${FACTORY_API_VERSION}","type":`;
 const VERSION = `"factoryProtocolVersion":"${FACTORY_PROTOCOL_VERSION}"`;
 /** The beginning of a request of a journal. */
@@ -36,7 +36,7 @@ export function batchHead(sessionId: SessionId): string {
   return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notifications","params":{"sessionId":${JSON.stringify(sessionId)},"notifications":[`;
 }
 
-/** A notification as its frame holds it: for {@link isFreeFrame}, `type` comes first where credit may not count, then `code`. */
+/** A notification as its entry holds it: for {@link isFreeEntry}, `type` comes first where credit may not count, then `code`. */
 export function notificationText(notification: SessionNotification): string {
   const { type, code } = notification;
   if (type === "session_notice") return JSON.stringify(Object.assign({ type, code }, notification));
@@ -56,9 +56,14 @@ export function metaHead(epoch: number): string {
   return `${META_HEAD}${epoch},"seq":`;
 }
 
-/** Whether a journal frame asks for an answer. Looks at its beginning only. */
-export function isRequestFrame(frame: string): boolean {
-  return frame.startsWith(REQUEST_HEAD);
+/** Whether an entry is a whole frame, and not the JSON of a notification alone. */
+export function isFrame(entry: string): boolean {
+  return entry.startsWith(FRAME_HEAD);
+}
+
+/** Whether an entry asks for an answer. Looks at its beginning only. */
+export function isRequestFrame(entry: string): boolean {
+  return entry.startsWith(REQUEST_HEAD);
 }
 
 /** The id of a request, from its frame. */
@@ -68,19 +73,19 @@ export function requestIdOf(frame: string): string {
 }
 
 /**
- * Whether credit does not count for a frame: requests, the ends of requests, turns and sessions, and notices of the daemon
+ * Whether credit does not count for an entry: requests, the ends of requests, turns and sessions, and notices of the daemon
  * (docs/protocol.md §9).
  */
-export function isFreeFrame(frame: string): boolean {
-  if (isRequestFrame(frame)) return true;
-  return isFreeBody(frame, frame.indexOf(BODY) + BODY.length - 1);
+export function isFreeEntry(entry: string): boolean {
+  if (!isFrame(entry)) return isFreeBody(entry, 0);
+  return isRequestFrame(entry) || isFreeBody(entry, entry.indexOf(BODY) + BODY.length - 1);
 }
 
-/** As {@link isFreeFrame}, of a notification whose text begins at `start`. */
-export function isFreeBody(frame: string, start: number): boolean {
+/** As {@link isFreeEntry}, of a notification whose text begins at `start`. */
+function isFreeBody(text: string, start: number): boolean {
   const at = start + 1;
-  if (frame.startsWith(DELTA_HEAD, at)) return false;
-  return FREE_HEADS.some((head) => frame.startsWith(head, at)) && !frame.startsWith(AGENT_NOTICE_HEAD, at);
+  if (text.startsWith(DELTA_HEAD, at)) return false;
+  return FREE_HEADS.some((head) => text.startsWith(head, at)) && !text.startsWith(AGENT_NOTICE_HEAD, at);
 }
 
 /** A frame as it is sent ahead of its position. */
@@ -88,7 +93,7 @@ export function earlyCopy(frame: string): string {
   return withMark(frame, "early");
 }
 
-/** As {@link isFreeFrame}, from the notification of a frame. True for each that is free there, and for no event of a stream. */
+/** As {@link isFreeEntry}, from the notification of an entry. True for each that is free there, and for no event of a stream. */
 export function mayBeFree({ type, code }: SessionNotification): boolean {
   return FREE_TYPES.includes(type) || (type === "session_notice" && code !== "AGENT_NOTICE");
 }
@@ -98,30 +103,21 @@ export function resolvedCopy(frame: string): string {
   return withMark(frame, "resolved");
 }
 
-/** Epoch of the daemon that wrote a frame. */
-export function epochOf(frame: string): number {
-  return (JSON.parse(frame) as { _meta: { epoch: number } })._meta.epoch;
+/** The notification of an entry that is no request. */
+export function notificationOf(entry: string): SessionNotification {
+  if (!isFrame(entry)) return JSON.parse(entry) as SessionNotification;
+  return (JSON.parse(entry) as { params: { notification: SessionNotification } }).params.notification;
 }
 
-/** Epoch and notification of an entry, from its frame; a request has no notification. */
-export function entryOf(frame: string): { readonly epoch: number; readonly notification: SessionNotification } {
-  const { _meta, params } = JSON.parse(frame) as {
-    _meta: { epoch: number };
-    params: { notification: SessionNotification };
-  };
-  return { epoch: _meta.epoch, notification: params.notification };
+/** JSON of the notification of an entry; of a request that which a page of entries contains for it. */
+export function notificationTextOf(entry: string): string {
+  if (!isFrame(entry)) return entry;
+  return JSON.stringify(isRequestFrame(entry) ? requestNotificationOf(entry) : notificationOf(entry));
 }
 
-/** A request of a journal as the notification that a page of entries contains for it. */
-export function requestEntryOf(frame: string): { readonly epoch: number; readonly notification: SessionNotification } {
-  const { _meta, id, method, params } = JSON.parse(frame) as {
-    _meta: { epoch: number };
-    id: string;
-    method: string;
-    params: Record<string, unknown>;
-  };
-  const notification = { type: "request_opened", requestId: id, method: method.replace(/^daemon\./, ""), params };
-  return { epoch: _meta.epoch, notification };
+function requestNotificationOf(frame: string): SessionNotification {
+  const { id, method, params } = JSON.parse(frame) as { id: string; method: string; params: Record<string, unknown> };
+  return { type: "request_opened", requestId: id, method: method.replace(/^daemon\./, ""), params };
 }
 
 /** `_meta` is the last key of a frame, and is never empty (see {@link metaHead}). */

@@ -29,9 +29,9 @@ export class JournalKeeper {
     segments: readonly SegmentRow[],
     turnFirstSeq: number | undefined,
   ): Promise<StoreWrite | undefined> | undefined {
-    for (const { frames } of segments) {
-      this.#entries += frames.length;
-      for (const frame of frames) this.#chars += frame.length;
+    for (const { entries } of segments) {
+      this.#entries += entries.length;
+      for (const entry of entries) this.#chars += entry.length;
     }
     const now = this.#options.now();
     const isDue =

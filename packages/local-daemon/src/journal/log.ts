@@ -11,16 +11,19 @@ import {
 import type { SessionLimits } from "../limits/index.js";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
-import type { FrameRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
+import type { EntryRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
 import type { CommitWatch } from "./commit-watch.js";
 import type { Batch, CommitSource, Committer } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import { EntryBatches } from "./entry-batches.js";
 import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
-import { foreignMeta, mayBeFree, metaHead, notificationHead, requestText } from "./journal-frame.js";
+import { EntryFrames } from "./entry-frames.js";
+import { mayBeFree, metaHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
+import { PagePlaces } from "./page-places.js";
 import { type RecentBudget, RecentEntries } from "./recent-entries.js";
+import { segmentsOf } from "./segments.js";
 import { UnstoredEntries } from "./unstored-entries.js";
 
 /** Options of {@link SessionLog}. */
@@ -69,7 +72,7 @@ interface InFlight {
  * The journal of one session: gives each entry its position and its final text, stores entries together with the rows they
  * change, and passes them to the cursors once their transaction is through.
  *
- * A frame is written once and never changed: every client is sent the text that is stored. When a transaction fails its
+ * The text of an entry is written once and never changed: every client is sent what is stored. When a transaction fails its
  * entries are passed on all the same, because a turn that runs cannot be taken back, but a client that attaches later does not
  * get them; rows are kept and tried again.
  */
@@ -80,14 +83,13 @@ export class SessionLog implements CommitSource, CursorSource {
   /** The cursors of the clients that follow, in the order they attached. */
   readonly cursors = new Map<JournalReader, Cursor>();
   readonly batches: EntryBatches;
+  readonly frames: EntryFrames;
   readonly #options: SessionLogOptions;
-  readonly #notificationHead: string;
-  readonly #metaHead: string;
   readonly #keeper: JournalKeeper;
   #lastSeq: number;
   #committedSeq: number;
   /** Entries that no transaction has taken yet, and their length in UTF-16 units: a lower bound of their bytes that costs nothing. */
-  #frames: string[] = [];
+  #entries: string[] = [];
   #waitingChars = 0;
   /** Position of the last entry that may be free of credit. */
   #lastFreeSeq = 0;
@@ -96,6 +98,7 @@ export class SessionLog implements CommitSource, CursorSource {
   readonly #unstoredRows = new Map<string, StoreWrite>();
   readonly #unstored = new UnstoredEntries();
   readonly #recent: RecentEntries;
+  readonly #pages = new PagePlaces();
   #asks: Ask[] = [];
   #waiters: (() => void)[] = [];
   #inFlightChars = 0;
@@ -110,8 +113,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#lastSeq = options.lastSeq;
     this.#committedSeq = options.lastSeq;
     this.batches = new EntryBatches(options.sessionId);
-    this.#notificationHead = notificationHead(options.sessionId);
-    this.#metaHead = metaHead(options.epoch);
+    this.frames = new EntryFrames(options.sessionId);
     this.#keeper = new JournalKeeper(options);
     this.#recent = new RecentEntries(options.recent);
   }
@@ -162,15 +164,16 @@ export class SessionLog implements CommitSource, CursorSource {
    * undefined where it was too large all the same, and is no entry.
    *
    * @param meta what the agent's frame carried; the keys of it that only the daemon states are dropped
+   * @param json of the notification, where it is known and credit counts for it
    */
-  append(notification: SessionNotification, meta?: EnvelopeMeta): SessionNotification | undefined {
-    const bounded = boundedNotification(notification);
+  append(notification: SessionNotification, meta?: EnvelopeMeta, json?: string): SessionNotification | undefined {
+    const bounded = boundedNotification(notification, json);
     if (!("text" in bounded)) {
       this.#options.onOversized(bounded);
       return undefined;
     }
     this.state.apply(bounded.notification);
-    this.#push(`${this.#notificationHead}${bounded.text}}`, meta);
+    this.#push(this.frames.entryOf(bounded.text, { epoch: this.epoch, seq: this.#lastSeq + 1 }, meta));
     if (mayBeFree(bounded.notification)) this.#lastFreeSeq = this.#lastSeq;
     if (bounded.oversized !== undefined) this.#options.onOversized(bounded.oversized);
     this.#watchBacklog();
@@ -191,7 +194,9 @@ export class SessionLog implements CommitSource, CursorSource {
     }
     this.state.ask(request);
     this.#lastFreeSeq = this.#lastSeq + 1;
-    return this.#push(text, undefined);
+    const frame = `${text}${metaHead(this.epoch)}${this.#lastFreeSeq}}}`;
+    this.#push(frame);
+    return frame;
   }
 
   /** Stores a row with the next transaction, and again later when that fails. The last one of a key wins. */
@@ -242,18 +247,26 @@ export class SessionLog implements CommitSource, CursorSource {
     return write?.kind === "message" ? write.message : undefined;
   }
 
-  async readFrames(fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun> {
+  /** As {@link readEntries}, for a reader that goes on behind what it is given. */
+  async readPage(fromSeq: number, maxBytes: number): Promise<EntryRun> {
+    const run = await this.readEntries(fromSeq, maxBytes);
+    this.#pages.read(fromSeq, run.firstSeq + run.entries.length);
+    return run;
+  }
+
+  async readEntries(fromSeq: number, maxBytes: number, maxEntries?: number): Promise<EntryRun> {
+    const { epoch } = this;
     const unstored = this.#unstored.from(fromSeq);
-    if (unstored?.firstSeq === fromSeq) return unstored;
+    if (unstored?.firstSeq === fromSeq) return { ...unstored, epoch };
     const recent = this.#recent.from(fromSeq);
-    if (recent !== undefined) return recent;
-    const stored = await this.#options.store.readFrames(this.sessionId, fromSeq, maxBytes, maxFrames);
-    const isBehind = stored.frames.length === 0 || (unstored !== undefined && unstored.firstSeq < stored.firstSeq);
-    return isBehind ? (unstored ?? stored) : stored;
+    if (recent !== undefined) return { ...recent, epoch };
+    const stored = await this.#options.store.readEntries(this.sessionId, fromSeq, maxBytes, maxEntries);
+    const isBehind = stored.entries.length === 0 || (unstored !== undefined && unstored.firstSeq < stored.firstSeq);
+    return isBehind && unstored !== undefined ? { ...unstored, epoch } : stored;
   }
 
   takeBatch(): Batch {
-    const [entries, chars] = [this.#frames.length, this.#waitingChars];
+    const [entries, chars] = [this.#entries.length, this.#waitingChars];
     const segments = this.#takeSegments(this.#options.now());
     const [kept, asks, waiters] = [this.#kept, this.#asks, this.#waiters];
     this.#kept = new Map();
@@ -267,41 +280,37 @@ export class SessionLog implements CommitSource, CursorSource {
     return { writes, load, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
   }
 
-  #push(unfinished: string, meta: EnvelopeMeta | undefined): string {
-    const frame = `${unfinished}${this.#metaHead}${++this.#lastSeq}${foreignMeta(meta)}}}`;
-    this.#frames.push(frame);
-    this.#waitingChars += frame.length;
+  #push(entry: string): void {
+    this.#lastSeq++;
+    this.#entries.push(entry);
+    this.#waitingChars += entry.length;
     this.#enlist();
-    return frame;
   }
 
-  /** Everything that waits, as rows of at most `JOURNAL_LIMITS.segmentEntries`. */
+  /** Everything that waits, as rows of bounded size. */
   #takeSegments(createdAt: number): SegmentRow[] {
-    const { sessionId } = this;
-    const { epoch } = this.#options;
-    const all = this.#frames;
-    let firstSeq = this.#lastSeq - all.length + 1;
-    this.#frames = [];
+    const { sessionId, epoch } = this;
+    let nextSeq = this.#lastSeq - this.#entries.length + 1;
+    const parts = segmentsOf(this.#entries);
+    this.#entries = [];
     this.#waitingChars = 0;
-    const segments: SegmentRow[] = [];
-    for (let start = 0; start < all.length; start += JOURNAL_LIMITS.segmentEntries) {
-      const frames = all.slice(start, start + JOURNAL_LIMITS.segmentEntries);
-      segments.push({ sessionId, epoch, firstSeq, frames, createdAt });
-      firstSeq += frames.length;
-    }
-    return segments;
+    return parts.map((entries) => {
+      const firstSeq = nextSeq;
+      nextSeq += entries.length;
+      return { sessionId, epoch, firstSeq, entries, createdAt };
+    });
   }
 
   #settle(error: DaemonError | undefined, { segments, kept, asks, waiters, chars }: InFlight): void {
     this.#inFlightChars -= chars;
     this.#dropRead();
-    for (const { firstSeq, frames } of segments) {
-      if (error !== undefined && this.cursors.size > 0) this.#unstored.add(firstSeq, frames);
-      this.#committedSeq = firstSeq + frames.length - 1;
+    for (const segment of segments) {
+      const { firstSeq, entries } = segment;
+      if (error !== undefined && this.cursors.size > 0) this.#unstored.add(firstSeq, entries);
+      this.#committedSeq = firstSeq + entries.length - 1;
       const mayHoldFree = this.#lastFreeSeq >= firstSeq;
-      for (const cursor of this.cursors.values()) cursor.deliver(firstSeq, frames, mayHoldFree);
-      if (error === undefined && this.#leastNextSeq(this.#reach) <= this.#committedSeq)
-        this.#recent.add(firstSeq, frames);
+      for (const cursor of this.cursors.values()) cursor.deliver(segment, mayHoldFree);
+      if (error === undefined && this.#leastReadSeq <= this.#committedSeq) this.#recent.add(firstSeq, entries);
     }
     if (error === undefined) this.#stored(segments, kept);
     else this.#notStored(error, kept);
@@ -316,13 +325,15 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** What no cursor has still to read need not be remembered. */
   #dropRead(): void {
-    this.#recent.dropBefore(this.#leastNextSeq(this.#reach));
+    this.#recent.dropBefore(this.#leastReadSeq);
     if (!this.#unstored.isEmpty) this.#unstored.dropBefore(this.#leastNextSeq(0));
   }
 
-  /** Cursors before this position read so much that the store has to be asked anyway. */
-  get #reach(): number {
-    return this.#committedSeq - JOURNAL_LIMITS.recentReachEntries;
+  /** Where the last one of those goes on who read what was committed lately. */
+  get #leastReadSeq(): number {
+    // Who is before this position reads so much that the store has to be asked anyway.
+    const reach = this.#committedSeq - JOURNAL_LIMITS.recentReachEntries;
+    return Math.min(this.#leastNextSeq(reach), this.#pages.leastAfter(reach));
   }
 
   /** The position of the last one of the cursors after `afterSeq`; infinite without one. */

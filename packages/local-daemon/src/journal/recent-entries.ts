@@ -1,9 +1,9 @@
 import { JOURNAL_LIMITS } from "../limits/index.js";
-import type { FrameRun } from "../storage/index.js";
+import type { EntryRun } from "../storage/index.js";
 
 interface Part {
   readonly firstSeq: number;
-  readonly frames: readonly string[];
+  readonly entries: readonly string[];
   readonly chars: number;
   readonly owner: RecentEntries;
   isDropped: boolean;
@@ -72,35 +72,35 @@ export class RecentEntries {
   }
 
   /** Adds entries that were just committed. What does not follow the entries before it takes their place. */
-  add(firstSeq: number, frames: readonly string[]): void {
+  add(firstSeq: number, entries: readonly string[]): void {
     const last = this.#parts.at(-1);
-    if (last !== undefined && last.firstSeq + last.frames.length !== firstSeq)
+    if (last !== undefined && last.firstSeq + last.entries.length !== firstSeq)
       this.dropBefore(Number.POSITIVE_INFINITY);
     let chars = 0;
-    for (const frame of frames) chars += frame.length;
-    const part = { firstSeq, frames, chars, owner: this, isDropped: false };
+    for (const entry of entries) chars += entry.length;
+    const part = { firstSeq, entries, chars, owner: this, isDropped: false };
     this.#parts.push(part);
     this.#budget.add(part);
   }
 
   /** Entries from exactly this one on, some hundred at most; undefined where that is not kept. */
-  from(seq: number): FrameRun | undefined {
+  from(seq: number): Omit<EntryRun, "epoch"> | undefined {
     const [first] = this.#parts;
     if (first === undefined || seq < first.firstSeq) return undefined;
-    const at = this.#parts.findIndex(({ firstSeq, frames }) => firstSeq + frames.length > seq);
+    const at = this.#parts.findIndex(({ firstSeq, entries }) => firstSeq + entries.length > seq);
     const part = this.#parts[at];
     if (part === undefined) return undefined;
-    const frames = part.frames.slice(seq - part.firstSeq);
-    for (const { frames: more } of this.#parts.slice(at + 1)) {
-      if (frames.length >= JOURNAL_LIMITS.recentRunEntries) break;
-      frames.push(...more);
+    const entries = part.entries.slice(seq - part.firstSeq);
+    for (const { entries: more } of this.#parts.slice(at + 1)) {
+      if (entries.length >= JOURNAL_LIMITS.recentRunEntries) break;
+      entries.push(...more);
     }
-    return { firstSeq: seq, frames };
+    return { firstSeq: seq, entries };
   }
 
   /** Drops what ends before a position: every cursor is past it. */
   dropBefore(seq: number): void {
-    while (this.#parts[0] !== undefined && this.#parts[0].firstSeq + this.#parts[0].frames.length <= seq)
+    while (this.#parts[0] !== undefined && this.#parts[0].firstSeq + this.#parts[0].entries.length <= seq)
       this.dropOldest();
   }
 

@@ -1,6 +1,5 @@
 import { type Position, ProtocolError, RpcCode, type SessionId } from "@daemon-sdk/protocol";
-import type { FrameRun, Store } from "../storage/index.js";
-import { epochOf } from "./journal-frame.js";
+import type { EntryRun, Store } from "../storage/index.js";
 
 /**
  * Rejects with `RESUME_TOO_OLD` when a client cannot go on after that position: the journal does not have it, or no longer
@@ -16,8 +15,8 @@ export async function checkPosition(
 ): Promise<void> {
   if (after.seq > committedSeq || after.seq < 0) throw await tooOld(store, sessionId, after);
   const [at, next] = await Promise.all([
-    store.readFrames(sessionId, after.seq, 1),
-    store.readFrames(sessionId, after.seq + 1, 1),
+    store.readEntries(sessionId, after.seq, 1),
+    store.readEntries(sessionId, after.seq + 1, 1),
   ]);
   const [epoch, nextEpoch] = [epochAt(at, after.seq), epochAt(next, after.seq + 1)];
   const isThere = after.seq === 0 || (epoch !== undefined && epoch <= after.epoch);
@@ -27,8 +26,8 @@ export async function checkPosition(
 }
 
 /** Epoch of the entry at that place; undefined when the store does not have it. */
-function epochAt({ firstSeq, frames: [frame] }: FrameRun, seq: number): number | undefined {
-  return frame === undefined || firstSeq !== seq ? undefined : epochOf(frame);
+function epochAt({ firstSeq, epoch, entries }: EntryRun, seq: number): number | undefined {
+  return entries.length === 0 || firstSeq !== seq ? undefined : epoch;
 }
 
 async function tooOld(store: Store, sessionId: SessionId, { epoch, seq }: Position): Promise<ProtocolError> {

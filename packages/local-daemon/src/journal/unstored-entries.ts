@@ -1,10 +1,10 @@
 import { JOURNAL_LIMITS } from "../limits/index.js";
-import type { FrameRun } from "../storage/index.js";
-import { isFreeFrame } from "./journal-frame.js";
+import type { EntryRun } from "../storage/index.js";
+import { isFreeEntry } from "./journal-frame.js";
 
 interface Part {
   readonly firstSeq: number;
-  readonly frames: readonly string[];
+  readonly entries: readonly string[];
 }
 
 /**
@@ -25,25 +25,25 @@ export class UnstoredEntries {
   }
 
   /** Adds the entries of a commit that failed; they follow what was added before. */
-  add(firstSeq: number, frames: readonly string[]): void {
-    this.#parts.push({ firstSeq, frames });
-    this.#bytes += bytesOf(frames);
+  add(firstSeq: number, entries: readonly string[]): void {
+    this.#parts.push({ firstSeq, entries });
+    this.#bytes += bytesOf(entries);
     while (this.#bytes > JOURNAL_LIMITS.unstoredBytes && this.#parts.length > 0) this.#shrink();
   }
 
   /** The first run of entries at or after a position; undefined when there is none. */
-  from(seq: number): FrameRun | undefined {
-    const part = this.#parts.find(({ firstSeq, frames }) => firstSeq + frames.length > seq);
+  from(seq: number): Omit<EntryRun, "epoch"> | undefined {
+    const part = this.#parts.find(({ firstSeq, entries }) => firstSeq + entries.length > seq);
     if (part === undefined) return undefined;
     const skipped = Math.max(0, seq - part.firstSeq);
-    return { firstSeq: part.firstSeq + skipped, frames: part.frames.slice(skipped) };
+    return { firstSeq: part.firstSeq + skipped, entries: part.entries.slice(skipped) };
   }
 
   /** Drops what ends before a position: every cursor is past it. */
   dropBefore(seq: number): void {
-    const kept = this.#parts.findIndex(({ firstSeq, frames }) => firstSeq + frames.length > seq);
+    const kept = this.#parts.findIndex(({ firstSeq, entries }) => firstSeq + entries.length > seq);
     const dropped = this.#parts.splice(0, kept === -1 ? this.#parts.length : kept);
-    for (const { frames } of dropped) this.#bytes -= bytesOf(frames);
+    for (const { entries } of dropped) this.#bytes -= bytesOf(entries);
     this.#thinned = Math.max(0, this.#thinned - dropped.length);
   }
 
@@ -51,25 +51,25 @@ export class UnstoredEntries {
   #shrink(): void {
     const whole = this.#parts[this.#thinned];
     if (whole === undefined) {
-      this.#bytes -= bytesOf(this.#parts.shift()?.frames ?? []);
+      this.#bytes -= bytesOf(this.#parts.shift()?.entries ?? []);
       this.#thinned = this.#parts.length;
       return;
     }
     const kept = lastingParts(whole);
     this.#parts.splice(this.#thinned, 1, ...kept);
-    this.#bytes += kept.reduce((sum, { frames }) => sum + bytesOf(frames), 0) - bytesOf(whole.frames);
+    this.#bytes += kept.reduce((sum, { entries }) => sum + bytesOf(entries), 0) - bytesOf(whole.entries);
     this.#thinned += kept.length;
   }
 }
 
 /** What of a part must not be dropped, one part for each entry. */
 function lastingParts(part: Part): Part[] {
-  return part.frames.flatMap((frame, index) =>
-    isFreeFrame(frame) ? [{ firstSeq: part.firstSeq + index, frames: [frame] }] : [],
+  return part.entries.flatMap((entry, index) =>
+    isFreeEntry(entry) ? [{ firstSeq: part.firstSeq + index, entries: [entry] }] : [],
   );
 }
 
 /** UTF-16 units: a lower bound of the bytes, which costs nothing. */
-function bytesOf(frames: readonly string[]): number {
-  return frames.reduce((sum, frame) => sum + frame.length, 0);
+function bytesOf(entries: readonly string[]): number {
+  return entries.reduce((sum, entry) => sum + entry.length, 0);
 }

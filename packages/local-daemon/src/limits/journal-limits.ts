@@ -2,8 +2,10 @@ import { LIMITS } from "@daemon-sdk/protocol";
 
 /** Bounds of journals and their cursors; no option changes them. The configurable ones are in `SessionLimits`. */
 export const JOURNAL_LIMITS = {
-  /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. */
-  segmentEntries: 64,
+  /** Entries in one stored segment: ≈ 30 µs a segment of 64, ≈ 10 µs an entry alone. As many as one batch may hold. */
+  segmentEntries: 256,
+  /** Texts of one segment, in UTF-16 units: its last entry may be larger. */
+  segmentChars: 64 * 1024,
   /** Entries of one batch: a quarter of a client's window. */
   batchEntries: 256,
   /** Texts of one batch, in UTF-16 units: what a socket writes at once. Its last entry may be larger. */

@@ -91,7 +91,7 @@ export const SERVING_LIMITS = {
   refusalLogMs: 1_000,
   /** JSON of the params of a session that only its agent knows. */
   agentParamsChars: 256 * 1024,
-  /** Variables that clients set for their sessions, of all sessions, in UTF-16 units: those of the oldest session go first. */
+  /** Variables that clients set for their sessions, of all sessions of one principal, in UTF-16 units: those of the oldest session go first. */
   sessionEnvChars: 16 * 1024 * 1024,
   /** Longest title from a session's first prompt, in UTF-16 units: what a list can show. */
   titleChars: 80,

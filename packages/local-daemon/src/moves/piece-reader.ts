@@ -1,5 +1,5 @@
 import { DaemonError, type SessionId, type SessionPiece } from "@daemon-sdk/protocol";
-import { type SessionLine, turnLine } from "../backup/index.js";
+import { entriesLine, type SessionLine, turnLine } from "../backup/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
 
@@ -74,13 +74,13 @@ const READERS: Readonly<Record<Part, Reader>> = {
   },
   async *entries(store, id, place = 0) {
     for (let from = place; ; ) {
-      // The frames of one segment: a run ends behind the segment that reaches its bytes.
-      const { firstSeq, frames } = await store.readFrames(id, from, 1);
-      const end = firstSeq + frames.length;
-      const [segment] = frames.length === 0 ? [] : await store.journalSegments(id, end, 1);
+      // The entries of one segment: a run ends behind the segment that reaches its bytes.
+      const { firstSeq, entries } = await store.readEntries(id, from, 1);
+      const end = firstSeq + entries.length;
+      const [segment] = entries.length === 0 ? [] : await store.journalSegments(id, end, 1);
       if (segment === undefined) return;
       const { epoch, createdAt } = segment;
-      yield [{ type: "entries", sessionId: id, epoch, firstSeq, createdAt, frames }, end];
+      yield [entriesLine({ sessionId: id, epoch, firstSeq, createdAt, entries }), end];
       from = end;
     }
   },

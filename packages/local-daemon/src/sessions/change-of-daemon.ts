@@ -65,7 +65,7 @@ export interface TakeOver {
   readonly turns: readonly TurnRow[];
   readonly requests: readonly PendingRequestRow[];
   readonly inbox: Pick<Inbox, "restore">;
-  readonly store: Pick<Store, "readFrames">;
+  readonly store: Pick<Store, "readEntries">;
 }
 
 /** Goes on with the agent, the turns and the requests that another daemon handed over. */
@@ -92,8 +92,8 @@ async function restoreRequest(
   if (known === undefined) return;
   const { method, turnId } = row;
   const { seq, agentId } = known;
-  const { frames } = await store.readFrames(session.id, seq, 1);
+  const { entries } = await store.readEntries(session.id, seq, 1);
   const request = agent.request({ id: agentId, method, params: JSON.parse(row.params) });
   const place = { log: session.log, addressees: session.attached, owner: session.row.owner, turnId };
-  inbox.restore(row, request, { frame: frames[0] ?? "", seq }, place);
+  inbox.restore(row, request, { frame: entries[0] ?? "", seq }, place);
 }

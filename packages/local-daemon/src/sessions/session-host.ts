@@ -348,7 +348,7 @@ export class SessionHost {
     const row = newSessionRow(id, params, owner, this.services.now());
     const options = { services: this.services, row, lastSeq: 0, lastOrdinal: 0 };
     const session = new Session({ ...options, hasConversation: false });
-    if (params.env !== undefined) this.rules.environments.set(id, params.env);
+    if (params.env !== undefined) this.rules.environments.set({ sessionId: id, variables: params.env, owner });
     session.inactivityTimeoutMs = params.inactivityTimeoutMs;
     session.keepsAgent = params.disableInactivityTimeout === true;
     try {

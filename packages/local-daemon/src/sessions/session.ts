@@ -152,9 +152,9 @@ export class Session {
    * Appends a notification to the log, and makes its changes of the conversation and of the session's row: those of what is
    * stored, and none where nothing is. Throws `SESSION_MOVING` while the session is frozen.
    */
-  notify(notification: SessionNotification, meta?: EnvelopeMeta): void {
+  notify(notification: SessionNotification, meta?: EnvelopeMeta, json?: string): void {
     expectUnfrozen(this.#row);
-    const stored = this.log.append(notification, meta);
+    const stored = this.log.append(notification, meta, json);
     if (stored === undefined) return;
     const { write, patch } = conversationChange(this.#row, stored, this.#services.now());
     if (write !== undefined) this.log.save(write);
@@ -246,7 +246,7 @@ export class Session {
       onReleased: () => this.notify(releasedNotice(this.#services.now())),
       onReady: (ready) => this.#onReady(ready),
       events: {
-        onNotification: (notification, meta) => this.#onNotification(notification, meta),
+        onNotification: (notification, meta, json) => this.#onNotification(notification, meta, json),
         onRequest: (request) => this.#onRequest(request),
         onFault: (fault) => this.#onFault(fault),
         onConversation: (agentSessionId) => {
@@ -313,7 +313,7 @@ export class Session {
     for (const notification of forgottenNotices(this.#services.now())) this.notify(notification);
   }
 
-  #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
+  #onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined, json?: string): void {
     if (this.#isOver) return;
     this.agentActiveAt = this.#services.now();
     if (!isOfAgent(notification)) return;
@@ -335,7 +335,8 @@ export class Session {
       default:
         break;
     }
-    this.notify(withRequestId(notification, this.turns.active?.row.requestId), meta);
+    const named = withRequestId(notification, this.turns.active?.row.requestId);
+    this.notify(named, meta, named === notification ? json : undefined);
   }
 
   /** Whether its principal has far more than it may. Interrupts the turn once. */

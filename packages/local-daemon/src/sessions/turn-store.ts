@@ -3,7 +3,7 @@ import type { Store } from "../storage/index.js";
 import type { Session } from "./session.js";
 
 /** What is read of the turns of a session. */
-export type TurnStore = Pick<Store, "readTurn" | "turnsBelow" | "readMessage" | "readMessagesFrom" | "readFrames">;
+export type TurnStore = Pick<Store, "readTurn" | "turnsBelow" | "readMessage" | "readMessagesFrom" | "readEntries">;
 
 /**
  * The stored turns of a session, and what could not be stored of them as long as the daemon has it: while a disk is full, the
@@ -20,6 +20,6 @@ export function turnStore(store: Store, session: Session | undefined): TurnStore
       (await store.turnsBelow(id, ordinal, limit)).map((row) => turns.find(row.id) ?? log.unstoredTurn(row.id) ?? row),
     readMessage: async (id, messageId) => log.unstoredMessage(messageId) ?? (await store.readMessage(id, messageId)),
     readMessagesFrom: (id, messageId, maxBytes) => store.readMessagesFrom(id, messageId, maxBytes),
-    readFrames: (_: SessionId, fromSeq, maxBytes) => log.readFrames(fromSeq, maxBytes),
+    readEntries: (_: SessionId, fromSeq, maxBytes) => log.readPage(fromSeq, maxBytes),
   };
 }

@@ -2,7 +2,7 @@ import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import type { StoredMessage } from "./message-page.js";
 import { TURN_BYTES } from "./schema.js";
 import type {
-  FrameRun,
+  EntryRun,
   MovingSession,
   OldestQuery,
   PendingRequestRow,
@@ -142,12 +142,12 @@ export function dropRows(
 
 /** Number of a segment's last entry. */
 export function endOf(segment: SegmentRow): number {
-  return segment.firstSeq + segment.frames.length - 1;
+  return segment.firstSeq + segment.entries.length - 1;
 }
 
-/** Bytes of a segment's frames. */
+/** Bytes of a segment's entries. */
 export function bytesOf(segment: SegmentRow): number {
-  return Buffer.byteLength(segment.frames.join("\n"));
+  return Buffer.byteLength(segment.entries.join("\n"));
 }
 
 /** Whether a turn has not ended. */
@@ -207,25 +207,25 @@ export function* messagesOf(shelf: SessionShelf | undefined): IterableIterator<S
   }
 }
 
-/** Frames from a position on; see `Store`. */
-export function framesOf(
+/** Entries from a position on; see `Store`. */
+export function entriesOf(
   shelf: SessionShelf | undefined,
   fromSeq: number,
   maxBytes: number,
-  maxFrames: number,
-): FrameRun {
-  const frames: string[] = [];
-  let firstSeq = fromSeq;
+  maxEntries: number,
+): EntryRun {
+  const entries: string[] = [];
+  let [firstSeq, epoch] = [fromSeq, 0];
   let bytes = 0;
   for (const segment of shelf?.segments ?? []) {
     if (endOf(segment) < fromSeq) continue;
-    if (frames.length === 0) firstSeq = Math.max(fromSeq, segment.firstSeq);
-    else if (segment.firstSeq !== firstSeq + frames.length) break;
-    frames.push(...segment.frames.slice(Math.max(0, fromSeq - segment.firstSeq)));
+    if (entries.length === 0) [firstSeq, epoch] = [Math.max(fromSeq, segment.firstSeq), segment.epoch];
+    else if (segment.firstSeq !== firstSeq + entries.length || segment.epoch !== epoch) break;
+    entries.push(...segment.entries.slice(Math.max(0, fromSeq - segment.firstSeq)));
     bytes += bytesOf(segment);
-    if (bytes >= maxBytes || frames.length >= maxFrames) break;
+    if (bytes >= maxBytes || entries.length >= maxEntries) break;
   }
-  return { firstSeq, frames };
+  return { firstSeq, epoch, entries };
 }
 
 /** Segments that end before a position, newest first; see `Store`. */

@@ -8,7 +8,7 @@ import {
   dropRows,
   emptyShelf,
   endOf,
-  framesOf,
+  entriesOf,
   isDropped,
   isOpen,
   MemoryBytes,
@@ -29,7 +29,7 @@ import { MessagePage, messageRun } from "./message-page.js";
 import type { RelayWrite, SegmentQuery } from "./relay-rows.js";
 import type {
   AgentProcessRow,
-  FrameRun,
+  EntryRun,
   JournalBounds,
   MessagePageQuery,
   MessageRun,
@@ -163,8 +163,8 @@ export class MemoryStore implements Store {
     return { firstSeq: first.firstSeq, lastSeq, lastPosition: { epoch: last.epoch, seq: lastSeq } };
   }
 
-  async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames = Infinity): Promise<FrameRun> {
-    return framesOf(this.#shelves.get(id), fromSeq, maxBytes, maxFrames);
+  async readEntries(id: SessionId, fromSeq: number, maxBytes: number, maxEntries = Infinity): Promise<EntryRun> {
+    return entriesOf(this.#shelves.get(id), fromSeq, maxBytes, maxEntries);
   }
 
   async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {

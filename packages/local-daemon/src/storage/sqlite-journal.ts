@@ -2,7 +2,7 @@ import { DaemonError, type SessionId } from "@daemon-sdk/protocol";
 import type { JournalIndex } from "./journal-index.js";
 import type { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
-import type { FrameRun, JournalBounds, SegmentInfo, SegmentRow } from "./store.js";
+import type { EntryRun, JournalBounds, SegmentInfo, SegmentRow } from "./store.js";
 
 /** The journals of all sessions: rows of `segments`, which a {@link JournalIndex} finds. */
 export class SqliteJournal {
@@ -21,13 +21,13 @@ export class SqliteJournal {
    *
    * @param uncounted what it states of its transaction (`SqliteBytes`)
    */
-  put({ sessionId, epoch, firstSeq, frames, createdAt }: SegmentRow, uncounted: string | null = null): void {
-    const lastSeq = firstSeq + frames.length - 1;
+  put({ sessionId, epoch, firstSeq, entries, createdAt }: SegmentRow, uncounted: string | null = null): void {
+    const lastSeq = firstSeq + entries.length - 1;
     const no = this.#index.add(sessionId, firstSeq, lastSeq);
     if (no === undefined) {
       throw new DaemonError("STORAGE_FAILED", `Entry ${firstSeq} is in its journal already. Load the session again.`);
     }
-    const text = frames.join("\n");
+    const text = entries.join("\n");
     const bytes = Buffer.byteLength(text);
     this.#database.run(
       `INSERT INTO segments (no, session, first_seq, last_seq, epoch, bytes, created_at, frames, uncounted)
@@ -96,24 +96,25 @@ export class SqliteJournal {
     return { firstSeq: first.firstSeq, lastSeq, lastPosition: { epoch: numberOf(last, "epoch"), seq: lastSeq } };
   }
 
-  /** Frames from a position on; see `Store`. */
-  readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames = Number.POSITIVE_INFINITY): FrameRun {
-    const frames: string[] = [];
-    let firstSeq = fromSeq;
+  /** Entries from a position on; see `Store`. */
+  readEntries(id: SessionId, fromSeq: number, maxBytes: number, maxEntries = Number.POSITIVE_INFINITY): EntryRun {
+    const entries: string[] = [];
+    let [firstSeq, epoch] = [fromSeq, 0];
     let bytes = 0;
     for (const no of this.#nosFrom(id, fromSeq)) {
-      const sql = "SELECT first_seq, last_seq, bytes, frames FROM segments WHERE no = ?";
+      const sql = "SELECT first_seq, last_seq, epoch, bytes, frames FROM segments WHERE no = ?";
       const row = this.#database.get(sql, no) ?? {};
       const start = numberOf(row, "first_seq");
-      if (frames.length === 0) firstSeq = Math.max(fromSeq, start);
-      else if (start !== firstSeq + frames.length) break;
+      const written = numberOf(row, "epoch");
+      if (entries.length === 0) [firstSeq, epoch] = [Math.max(fromSeq, start), written];
+      else if (start !== firstSeq + entries.length || written !== epoch) break;
       const texts = textOf(row, "frames").split("\n");
       this.#database.expect(texts.length === numberOf(row, "last_seq") - start + 1);
-      frames.push(...texts.slice(Math.max(0, fromSeq - start)));
+      entries.push(...texts.slice(Math.max(0, fromSeq - start)));
       bytes += numberOf(row, "bytes");
-      if (bytes >= maxBytes || frames.length >= maxFrames) break;
+      if (bytes >= maxBytes || entries.length >= maxEntries) break;
     }
-    return { firstSeq, frames };
+    return { firstSeq, epoch, entries };
   }
 
   /** Segments of a journal, newest first; see `Store`. */
@@ -152,7 +153,7 @@ export class SqliteJournal {
     return low;
   }
 
-  /** A segment without its frames, which stand behind it in the file. */
+  /** A segment without its entries, which stand behind it in the file. */
   #describe(no: number): SqlRow {
     const sql = "SELECT first_seq, last_seq, epoch, bytes, created_at FROM segments WHERE no = ?";
     return this.#database.get(sql, no) ?? {};

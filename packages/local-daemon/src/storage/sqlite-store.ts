@@ -14,7 +14,7 @@ import { applyWrites, bytesBesideRow, type WriteTargets } from "./sqlite-writes.
 import { isDamage } from "./storage-error.js";
 import type {
   AgentProcessRow,
-  FrameRun,
+  EntryRun,
   JournalBounds,
   MessagePageQuery,
   MessageRun,
@@ -315,8 +315,8 @@ export class SqliteStore implements Store {
     return this.#journal.bounds(id);
   }
 
-  async readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun> {
-    return this.#journal.readFrames(id, fromSeq, maxBytes, maxFrames);
+  async readEntries(id: SessionId, fromSeq: number, maxBytes: number, maxEntries?: number): Promise<EntryRun> {
+    return this.#journal.readEntries(id, fromSeq, maxBytes, maxEntries);
   }
 
   async journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]> {

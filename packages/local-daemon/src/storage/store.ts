@@ -128,12 +128,12 @@ export interface PendingRequestRow {
   readonly answeredBy?: string | undefined;
 }
 
-/** Entries of one session's journal, committed together: whole wire frames, ready to send. */
+/** Entries of a journal that are committed together: texts without newlines, of notifications or of frames (`entry-frames.ts`). */
 export interface SegmentRow {
   readonly sessionId: SessionId;
   readonly epoch: number;
   readonly firstSeq: number;
-  readonly frames: readonly string[];
+  readonly entries: readonly string[];
   readonly createdAt: number;
 }
 
@@ -190,10 +190,11 @@ export type StoreWrite =
   | { readonly kind: "pruneJournal"; readonly sessionId: SessionId; readonly beforeSeq: number }
   | RelayWrite;
 
-/** A run of journal frames read back, first one at `firstSeq`. Empty when the store holds nothing at or after that position. */
-export interface FrameRun {
+/** Entries of one epoch, the first one at `firstSeq`. Empty, of epoch 0, when the store holds nothing at or after that position. */
+export interface EntryRun {
   readonly firstSeq: number;
-  readonly frames: readonly string[];
+  readonly epoch: number;
+  readonly entries: readonly string[];
 }
 
 /** First and last position of a session's journal. `firstSeq > lastSeq` when it is empty. */
@@ -303,8 +304,7 @@ export interface MessageFeed {
 
 /**
  * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
- * many for each turn.
- * Known without asking the store, and exact after each commit.
+ * many for each turn. Known without asking the store, and exact after each commit.
  */
 export interface StoredBytes {
   /** Of a configured key, by its id; undefined: of the person. */
@@ -313,12 +313,12 @@ export interface StoredBytes {
   all(): ReadonlyMap<string | undefined, number>;
 }
 
-/** Size and age of one stored segment, without its frames: what pruning decides by. */
+/** Size and age of one stored segment, without its entries: what pruning decides by. */
 export interface SegmentInfo {
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** Bytes of UTF-8 its frames take. */
+  /** Bytes of UTF-8 that its entries take. */
   readonly bytes: number;
   readonly createdAt: number;
 }
@@ -375,11 +375,11 @@ export interface Store extends RelayStore {
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /**
-   * Frames from `fromSeq` on, at most about `maxBytes`, at least one when there is one.
+   * Entries from `fromSeq` on, at most about `maxBytes`, at least one when there is one. A run ends where the epoch changes.
    *
-   * @param maxFrames about as many the caller can use; a store may return more. Default: as many as `maxBytes` allows
+   * @param maxEntries about as many the caller can use; a store may return more. Default: as many as `maxBytes` allows
    */
-  readFrames(id: SessionId, fromSeq: number, maxBytes: number, maxFrames?: number): Promise<FrameRun>;
+  readEntries(id: SessionId, fromSeq: number, maxBytes: number, maxEntries?: number): Promise<EntryRun>;
   /** Stored segments that end before a position, newest first, at most so many. */
   journalSegments(id: SessionId, beforeSeq: number, limit: number): Promise<readonly SegmentInfo[]>;
 

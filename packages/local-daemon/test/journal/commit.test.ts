@@ -60,7 +60,7 @@ test("nothing is delivered, and no message acknowledged, before it is committed"
   await client.notified({ type: "assistant_text_delta", textDelta: "early" });
 });
 
-test("what all sessions say in one tick is one transaction, in segments of at most 64 entries", async () => {
+test("what all sessions say in one tick is one transaction, in segments of at most 256 entries", async () => {
   const store = new GateStore();
   await using harness = await Harness.start({ store });
   const client = await harness.connect();
@@ -69,18 +69,18 @@ test("what all sessions say in one tick is one transaction, in segments of at mo
   const agents = [await harness.spawner.agentOf("s-1"), await harness.spawner.agentOf("s-2")];
   await harness.committer.drain();
   store.commits = [];
-  for (let n = 0; n < 100; n++) for (const agent of agents) agent.delta(`${n}`);
-  await client.when(() => client.notifications().length === 200);
+  for (let n = 0; n < 300; n++) for (const agent of agents) agent.delta(`${n}`);
+  await client.when(() => client.notifications().length === 600);
   expect(store.commits).toHaveLength(1);
   const segments = store.commits[0]?.flatMap((write) => (write.kind === "segment" ? [write.row] : []));
-  expect(segments?.map(({ sessionId, firstSeq, frames }) => [sessionId, firstSeq, frames.length])).toEqual([
-    ["s-1", 1, 64],
-    ["s-1", 65, 36],
-    ["s-2", 1, 64],
-    ["s-2", 65, 36],
+  expect(segments?.map(({ sessionId, firstSeq, entries }) => [sessionId, firstSeq, entries.length])).toEqual([
+    ["s-1", 1, 256],
+    ["s-1", 257, 44],
+    ["s-2", 1, 256],
+    ["s-2", 257, 44],
   ]);
   expect(client.notifications("s-2").map(({ textDelta }) => textDelta)).toEqual(
-    Array.from({ length: 100 }, (_, n) => `${n}`),
+    Array.from({ length: 300 }, (_, n) => `${n}`),
   );
 });
 

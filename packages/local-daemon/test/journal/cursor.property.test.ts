@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cursor } from "../../src/journal/cursor.js";
 import { EntryBatches } from "../../src/journal/entry-batches.js";
-import { isFreeFrame, mayBeFree, metaHead, notificationHead } from "../../src/journal/journal-frame.js";
+import { EntryFrames } from "../../src/journal/entry-frames.js";
+import { isFreeEntry, mayBeFree, metaHead, notificationHead } from "../../src/journal/journal-frame.js";
 import { requestNamed, takeSegments, unstoredLog } from "./unstored-log.js";
 
 interface Sent {
@@ -56,12 +57,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   ),
 );
 
+const FRAMES = new EntryFrames(sessionId("s"));
 const LONG = 1_000_000;
 const bytesOf = (frames: readonly string[]) => frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
 
 /** A journal, a store of it, one client, and what the client was sent. */
 class Bench {
-  readonly frames: string[] = [];
+  readonly entries: string[] = [];
   readonly texts: string[] = [];
   isFull = false;
   committedSeq = 0;
@@ -75,13 +77,14 @@ class Bench {
       ...start,
       source: {
         batches: new EntryBatches(sessionId("s")),
+        frames: FRAMES,
         get committedSeq() {
           return self.committedSeq;
         },
-        async readFrames(fromSeq, maxBytes) {
+        async readEntries(fromSeq, maxBytes) {
           await new Promise((resolve) => setImmediate(resolve));
-          const frames = self.frames.slice(fromSeq - 1, fromSeq - 1 + Math.max(1, Math.floor(maxBytes / 100_000)));
-          return { firstSeq: fromSeq, frames };
+          const entries = self.entries.slice(fromSeq - 1, fromSeq - 1 + Math.max(1, Math.floor(maxBytes / 100_000)));
+          return { firstSeq: fromSeq, epoch: 1, entries };
         },
       },
       client: {
@@ -107,18 +110,23 @@ class Bench {
 
   commit(entries: readonly (keyof typeof KINDS)[], cursor: Cursor): void {
     for (const name of entries) {
-      if (name === "request") requestNamed(this.#log, `q-${this.frames.length}`, {});
+      if (name === "request") requestNamed(this.#log, `q-${this.entries.length}`, {});
       else this.#log.append(KINDS[name]);
     }
-    for (const { firstSeq, frames } of takeSegments(this.#log)) {
-      this.frames.push(...frames);
-      this.committedSeq = firstSeq + frames.length - 1;
-      cursor.deliver(firstSeq, frames, frames.some(isFreeFrame));
+    for (const segment of takeSegments(this.#log)) {
+      this.entries.push(...segment.entries);
+      this.committedSeq = segment.firstSeq + segment.entries.length - 1;
+      cursor.deliver(segment, segment.entries.some(isFreeEntry));
     }
   }
 
+  /** Of all entries. */
+  get frames(): string[] {
+    return this.entries.map((entry, index) => FRAMES.frameOf(entry, { epoch: 1, seq: index + 1 }));
+  }
+
   resolveAll(): void {
-    for (let index = 0; index < this.frames.length; index++) this.#resolved.add(`q-${index}`);
+    for (let index = 0; index < this.entries.length; index++) this.#resolved.add(`q-${index}`);
   }
 
   writable(): void {
@@ -193,10 +201,10 @@ test("whatever is committed, granted and read, entries come in order, once, with
       cursor.start();
       for (const move of steps) {
         await play(bench, cursor, granted, move);
-        const paid = bench.inOrder().filter((text) => !isFreeFrame(text));
+        const paid = bench.inOrder().filter((text) => !isFreeEntry(text));
         expect(paid.length).toBeLessThanOrEqual(granted.events);
         // The last one may overdraw.
-        const messages = bench.messagesInOrder().filter((text) => !isFreeFrame(text));
+        const messages = bench.messagesInOrder().filter((text) => !isFreeEntry(text));
         if (messages.length > 0) expect(bytesOf(messages.slice(0, -1))).toBeLessThan(granted.bytes);
       }
       bench.writable();
@@ -211,7 +219,7 @@ test("whatever is committed, granted and read, entries come in order, once, with
       const told = new Set(bench.sent().map(({ _meta }) => _meta.seq));
       for (const [index, frame] of bench.frames.entries()) {
         const { type } = JSON.parse(frame) as Sent;
-        if (isFreeFrame(frame) && type !== "request") expect(told.has(index + 1)).toBe(true);
+        if (isFreeEntry(frame) && type !== "request") expect(told.has(index + 1)).toBe(true);
       }
       cursor.grant({ events: LONG, bytes: LONG * 1_000 });
       await settle();
@@ -224,12 +232,12 @@ test("whatever is committed, granted and read, entries come in order, once, with
   );
 });
 
-test("what is free of credit is known from the notification as well as from its frame", () => {
+test("what is free of credit is known from the notification as well as from its entry", () => {
   const log = unstoredLog({ sessionId: sessionId("s"), epoch: 1, lastSeq: 0 });
   const notifications: SessionNotification[] = Object.values(KINDS).filter(({ type }) => type !== "");
   for (const notification of notifications) log.append(notification);
-  const frames = takeSegments(log).flatMap((segment) => segment.frames);
-  expect(frames.map(isFreeFrame)).toEqual(notifications.map(mayBeFree));
+  const entries = takeSegments(log).flatMap((segment) => segment.entries);
+  expect(entries.map(isFreeEntry)).toEqual(notifications.map(mayBeFree));
 });
 
 test("a cursor that skips entries tells early what must not wait among them, and then goes on in order", async () => {

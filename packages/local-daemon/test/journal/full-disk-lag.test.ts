@@ -114,10 +114,9 @@ test("a client that attaches in a flood that cannot be stored follows it to its 
 
 test("above their bound unstored entries keep what a client acts on, in order", () => {
   const entries = new UnstoredEntries();
-  const frame = (fields: object) => `{"params":{"sessionId":"s","notification":${JSON.stringify(fields)}}}`;
-  const text = frame({ type: "assistant_text_delta", textDelta: "x".repeat(1_000) });
-  const end = frame({ type: "agent_turn_completed", turnId: "m" });
-  const notice = frame({ type: "session_notice", code: "STORAGE_FULL" });
+  const text = JSON.stringify({ type: "assistant_text_delta", textDelta: "x".repeat(1_000) });
+  const end = JSON.stringify({ type: "agent_turn_completed", turnId: "m" });
+  const notice = JSON.stringify({ type: "session_notice", code: "STORAGE_FULL" });
   let seq = 1;
   const expected: number[] = [];
   for (let at = 0; at < 2_000; at += 1) {
@@ -131,15 +130,15 @@ test("above their bound unstored entries keep what a client acts on, in order", 
   const kept: number[] = [];
   let units = 0;
   for (let from = 1, run = entries.from(1); run !== undefined; run = entries.from(from)) {
-    run.frames.forEach((sent, index) => {
+    run.entries.forEach((sent, index) => {
       units += sent.length;
       if (sent !== text) kept.push((run?.firstSeq ?? 0) + index);
     });
-    from = run.firstSeq + run.frames.length;
+    from = run.firstSeq + run.entries.length;
   }
   expect(kept).toEqual(expected);
   expect(units).toBeLessThanOrEqual(JOURNAL_LIMITS.unstoredBytes);
-  expect(entries.from(seq - 1)?.frames).toHaveLength(1);
+  expect(entries.from(seq - 1)?.entries).toHaveLength(1);
   entries.dropBefore(seq);
   expect(entries.isEmpty).toBe(true);
 });

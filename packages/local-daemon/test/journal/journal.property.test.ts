@@ -30,7 +30,9 @@ test("every frame is one envelope without a raw newline, that says what it was g
           } as object);
       }
       const segments = takeSegments(log);
-      const frames = segments.flatMap((segment) => segment.frames);
+      const frames = segments.flatMap(({ epoch, firstSeq, entries }) =>
+        entries.map((entry, index) => log.frames.frameOf(entry, { epoch, seq: firstSeq + index })),
+      );
       expect(frames).toHaveLength(entries.length);
       for (const [index, frame] of frames.entries()) {
         const [isRequest, fields, meta] = entries[index] ?? [false, {}, {}];

@@ -7,8 +7,8 @@ test("entries are read from exactly the position that is asked for, over the sea
   const recent = new RecentEntries(new RecentBudget());
   recent.add(5, frames(3, 5));
   recent.add(8, frames(2, 8));
-  expect(recent.from(6)).toEqual({ firstSeq: 6, frames: frames(4, 6) });
-  expect(recent.from(9)).toEqual({ firstSeq: 9, frames: ["entry 9"] });
+  expect(recent.from(6)).toEqual({ firstSeq: 6, entries: frames(4, 6) });
+  expect(recent.from(9)).toEqual({ firstSeq: 9, entries: ["entry 9"] });
   expect(recent.from(4)).toBeUndefined();
   expect(recent.from(10)).toBeUndefined();
 });
@@ -19,7 +19,7 @@ test("entries that do not follow the last ones take their place: there is never 
   recent.add(1, frames(2));
   recent.add(4, frames(1, 4));
   expect(recent.from(1)).toBeUndefined();
-  expect(recent.from(4)).toEqual({ firstSeq: 4, frames: ["entry 4"] });
+  expect(recent.from(4)).toEqual({ firstSeq: 4, entries: ["entry 4"] });
   expect(budget.chars).toBe("entry 4".length);
 });
 
@@ -32,7 +32,7 @@ test("what every cursor is past is dropped, and its room is free again", () => {
   }
   expect(budget.chars).toBe(2);
   expect(recent.from(4_998)).toBeUndefined();
-  expect(recent.from(4_999)).toEqual({ firstSeq: 4_999, frames: ["9", "0"] });
+  expect(recent.from(4_999)).toEqual({ firstSeq: 4_999, entries: ["9", "0"] });
 });
 
 test("all journals together keep no more than the budget: the oldest entries of any of them are dropped first", () => {
@@ -42,8 +42,8 @@ test("all journals together keep no more than the budget: the oldest entries of 
   other.add(1, ["bbbb"]);
   one.add(2, ["cccc"]);
   expect(one.from(1)).toBeUndefined();
-  expect(one.from(2)).toEqual({ firstSeq: 2, frames: ["cccc"] });
-  expect(other.from(1)).toEqual({ firstSeq: 1, frames: ["bbbb"] });
+  expect(one.from(2)).toEqual({ firstSeq: 2, entries: ["cccc"] });
+  expect(other.from(1)).toEqual({ firstSeq: 1, entries: ["bbbb"] });
   other.add(2, ["x".repeat(11)]);
   expect([one.from(2), other.from(1), other.from(2)]).toEqual([undefined, undefined, undefined]);
   expect(budget.chars).toBe(0);

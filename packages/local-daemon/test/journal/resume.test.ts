@@ -84,20 +84,20 @@ test("a session that is only stored is resumed without its agent, across a resta
 
 test("a position that the journal does not have is refused with RESUME_TOO_OLD and what it holds", async () => {
   await using harness = await Harness.start();
-  await withDeltas(harness, 100);
-  await harness.committer.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: 65 }]);
+  await withDeltas(harness, 300);
+  await harness.committer.commit([{ kind: "pruneJournal", sessionId: sessionId("s-1"), beforeSeq: 257 }]);
   const { firstSeq } = await harness.store.journalBounds(sessionId("s-1"));
   expect(firstSeq).toBeGreaterThan(1);
   const again = await harness.connect();
   const { epoch } = harness;
   for (const after of [
-    { epoch, seq: 101 },
+    { epoch, seq: 301 },
     { epoch: epoch - 1, seq: 90 },
     { epoch, seq: 0 },
     { epoch, seq: firstSeq - 1 },
   ]) {
     const { error } = await again.call("resume_session", { sessionId: "s-1", after });
-    expect(error).toMatchObject({ code: -32603, data: { code: "RESUME_TOO_OLD", firstSeq, lastSeq: 100 } });
+    expect(error).toMatchObject({ code: -32603, data: { code: "RESUME_TOO_OLD", firstSeq, lastSeq: 300 } });
   }
   expect((await resume(again, firstSeq, epoch)).error).toBeUndefined();
   expect((await again.call("resume_session", { sessionId: "nope", after: { epoch, seq: 0 } })).error?.code).toBe(

@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { notificationOf } from "../../src/journal/journal-frame.js";
 import { SqliteStore } from "../../src/storage/sqlite-store.js";
+import { storedEntries } from "../journal/stored-entries.js";
 import { daemonHome, ended } from "../rendezvous/daemon-home.js";
 import { startDaemon } from "../support/started-daemon.js";
 
@@ -50,11 +52,11 @@ describe("a daemon that is killed at a step of a message's life", () => {
 
     const store = new SqliteStore({ path: join(home.state, "daemon.db") });
     await store.open();
-    const { frames } = await store.readFrames("s-1" as never, 1, Number.MAX_SAFE_INTEGER);
+    const entries = await storedEntries(store, "s-1" as never);
     const row = await store.readTurn("s-1" as never, "m-1");
     await store.close();
     expect(states).toContain(row?.state);
-    const told = frames.map((frame) => JSON.parse(frame).params.notification);
+    const told = entries.map(({ entry }) => notificationOf(entry));
     expect(told.filter(({ turnId }) => turnId === "m-1")).toMatchObject([
       { reason: row?.state === "completed" ? "completed" : "daemon_restarted" },
     ]);

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
 import { isSameProcess } from "../../src/agents/process-identity.js";
+import { EntryFrames } from "../../src/journal/entry-frames.js";
+import { notificationOf } from "../../src/journal/journal-frame.js";
 import { createDaemon, DEFAULT_CONFIG, MemoryStore, SqliteStore } from "../../src/server.js";
+import { storedEntries } from "../journal/stored-entries.js";
 import { agentConfig, connectTcp, daemonDesk } from "./daemon-desk.js";
 
 const KEY = "a-configured-key-of-this-test";
@@ -170,13 +173,14 @@ test("after SIGKILL in a turn the next daemon reaps the agent, ends the turn onc
   const client = await desk.connect();
   await client.loadSession("s-1");
   await client.when(() => client.notifications().some(({ turnId }) => turnId === "m-2"));
-  const { frames } = await store.readFrames("s-1" as never, 1, Number.MAX_SAFE_INTEGER);
-  const stored = new Set(frames);
+  const entries = await storedEntries(store, "s-1" as never);
+  const frames = new EntryFrames("s-1" as never);
+  const stored = new Set(entries.map(({ entry, ...position }) => frames.frameOf(entry, position)));
   const seen = witness.texts.filter((text) => text.includes("daemon.session_notification"));
   expect(seen.every((text) => stored.has(text))).toBe(true);
-  const ends = frames
-    .filter((frame) => frame.includes('"agent_turn_completed"'))
-    .map((frame) => JSON.parse(frame).params.notification);
+  const ends = entries
+    .filter(({ entry }) => entry.includes('"agent_turn_completed"'))
+    .map(({ entry }) => notificationOf(entry));
   expect(ends).toMatchObject([
     { turnId: "m-1", reason: "daemon_restarted" },
     { turnId: "m-2", reason: "completed" },

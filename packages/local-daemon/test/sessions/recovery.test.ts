@@ -1,7 +1,9 @@
 import { type SessionNotification, sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { expect, test } from "vitest";
+import { notificationOf } from "../../src/journal/journal-frame.js";
 import { recover } from "../../src/sessions/recovery.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
+import { storedEntries } from "../journal/stored-entries.js";
 import { Harness } from "./harness.js";
 
 const S = sessionId("s-1");
@@ -27,14 +29,7 @@ async function leftBehind(): Promise<MemoryStore> {
 }
 
 async function journalOf(store: MemoryStore): Promise<{ notification: SessionNotification; epoch: number }[]> {
-  const { frames } = await store.readFrames(S, 1, Number.MAX_SAFE_INTEGER);
-  return frames.map((frame) => {
-    const { params, _meta } = JSON.parse(frame) as {
-      params: { notification: SessionNotification };
-      _meta: { epoch: number };
-    };
-    return { notification: params.notification, epoch: _meta.epoch };
-  });
+  return (await storedEntries(store, S)).map(({ epoch, entry }) => ({ epoch, notification: notificationOf(entry) }));
 }
 
 test("after a crash the running turn ends as daemon_restarted, its request is closed, history stays, and what only waited is handed out", async () => {

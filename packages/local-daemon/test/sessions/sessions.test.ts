@@ -274,8 +274,8 @@ test("an agent that nobody uses is stopped, its session let go, and brought back
   await harness.committer.drain();
   expect(harness.host.open.map(({ id }) => id)).toEqual(["s-2"]);
   await (await harness.spawner.agentOf("s-1")).exited;
-  const { frames } = await harness.store.readFrames(S, 1, 1_000_000);
-  expect(frames.at(-1)).toContain("session_inactivity");
+  const { entries } = await harness.store.readEntries(S, 1, 1_000_000);
+  expect(entries.at(-1)).toContain("session_inactivity");
   await client.loadSession("s-1");
   await client.call("add_user_message", { sessionId: "s-1", text: "Hi" });
   await (await harness.spawner.agentOf("s-1", 2)).prompted(1);

@@ -128,10 +128,10 @@ async function countFrames(store: SqliteStore, id: SessionId): Promise<number> {
   const { lastSeq } = await store.journalBounds(id);
   let count = 0;
   for (let seq = 1; seq <= lastSeq; ) {
-    const run = await store.readFrames(id, seq, 1);
-    for (const text of run.frames) expect(JSON.parse(text)).toMatchObject({ id });
-    count += run.frames.length;
-    seq = run.firstSeq + Math.max(1, run.frames.length);
+    const run = await store.readEntries(id, seq, 1);
+    for (const text of run.entries) expect(JSON.parse(text)).toMatchObject({ id });
+    count += run.entries.length;
+    seq = run.firstSeq + Math.max(1, run.entries.length);
   }
   return count;
 }

@@ -33,8 +33,8 @@ async function lastSeqs(store: SqliteStore, sessions: readonly SessionId[]): Pro
   return new Set(bounds.map(({ firstSeq, lastSeq }) => (firstSeq === 1 ? lastSeq : -1)));
 }
 
-async function framesOf(store: SqliteStore, id: SessionId): Promise<readonly string[]> {
-  return (await store.readFrames(id, 1, Number.POSITIVE_INFINITY)).frames;
+async function entriesOf(store: SqliteStore, id: SessionId): Promise<readonly string[]> {
+  return (await store.readEntries(id, 1, Number.POSITIVE_INFINITY)).entries;
 }
 
 test("a store that ended while it wrote down where rows lie finds all of them again, and each once", async () => {
@@ -59,7 +59,7 @@ test("a store that ended while it wrote down where rows lie finds all of them ag
 
   const third = new SqliteStore({ path });
   await third.open();
-  for (const id of sessions) expect(await framesOf(third, id)).toEqual([1, 2, 3, 4, 5].map(frame));
+  for (const id of sessions) expect(await entriesOf(third, id)).toEqual([1, 2, 3, 4, 5].map(frame));
   await third.close();
 });
 
@@ -74,10 +74,10 @@ test("a commit that fails leaves a journal as it was, and its place free", async
     { kind: "segment", row: segment(S, 2, ["never"]) },
   ]);
   await expect(failing).rejects.toThrow("in its journal already");
-  expect(await framesOf(store, S)).toEqual([frame(1)]);
+  expect(await entriesOf(store, S)).toEqual([frame(1)]);
   expect((await store.journalBounds(sessionId("s-2"))).lastSeq).toBe(0);
   await store.commit([{ kind: "segment", row: segment(S, 2, [frame(2)]) }]);
-  expect(await framesOf(store, S)).toEqual([1, 2].map(frame));
+  expect(await entriesOf(store, S)).toEqual([1, 2].map(frame));
   await store.close();
 });
 
@@ -94,7 +94,7 @@ test("a disk with no room for where rows lie loses none of them", async () => {
     await steps(1);
   }
   expect(lastSeq).toBeGreaterThan(0);
-  for (const id of sessions) expect(await framesOf(store, id)).toHaveLength(lastSeq);
+  for (const id of sessions) expect(await entriesOf(store, id)).toHaveLength(lastSeq);
   await store.close();
 });
 
@@ -109,16 +109,17 @@ test("a long journal is read from any place and pruned at any, however its rows 
     await steps(3);
   }
   for (const seq of [1, 1_024, 1_025, 2_048, 2_500, 2_501, 2_600]) {
-    expect(await store.readFrames(S, seq, 1)).toEqual({ firstSeq: seq, frames: [frame(seq)] });
+    expect(await store.readEntries(S, seq, 1)).toEqual({ firstSeq: seq, epoch: 7, entries: [frame(seq)] });
   }
   for (const beforeSeq of [1_025, 1_500, 2_550, 9_999]) {
     await store.commit([{ kind: "pruneJournal", sessionId: S, beforeSeq }]);
     const firstSeq = Math.min(beforeSeq, 2_600);
     expect(await store.journalBounds(S)).toMatchObject({ firstSeq, lastSeq: 2_600 });
     expect((await store.journalSegments(S, Number.MAX_SAFE_INTEGER, 10_000)).at(-1)).toMatchObject({ firstSeq });
-    expect(await store.readFrames(S, 1, Number.POSITIVE_INFINITY)).toEqual({
+    expect(await store.readEntries(S, 1, Number.POSITIVE_INFINITY)).toEqual({
       firstSeq,
-      frames: all.slice(firstSeq - 1).map(frame),
+      epoch: 7,
+      entries: all.slice(firstSeq - 1).map(frame),
     });
   }
   await store.close();
@@ -139,8 +140,8 @@ test("journals of an earlier daemon are read where they ended, and go on", async
   const store = new SqliteStore({ path });
   await store.open();
   await store.commit([{ kind: "segment", row: segment(S, 3_001, [frame(3_001)]) }]);
-  expect(await framesOf(store, S)).toEqual(Array.from({ length: 3_001 }, (_none, index) => frame(index + 1)));
-  expect(await store.readFrames(S, 2_049, 1)).toEqual({ firstSeq: 2_049, frames: [frame(2_049)] });
+  expect(await entriesOf(store, S)).toEqual(Array.from({ length: 3_001 }, (_none, index) => frame(index + 1)));
+  expect(await store.readEntries(S, 2_049, 1)).toEqual({ firstSeq: 2_049, epoch: 7, entries: [frame(2_049)] });
   await store.close();
 });
 

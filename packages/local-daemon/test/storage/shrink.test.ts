@@ -80,7 +80,7 @@ test("what is deleted comes back to the disk, in slices, but for a reserve", asy
   // Measured: 1 to 3 ms.
   expect(longestMs).toBeLessThan(100);
   expect(bytesBeside(path)).toBeLessThan(STORAGE_LIMITS.freeBytes + 3 * MIB);
-  expect((await store.readFrames(sessionId("kept"), 1, 10)).frames[0]).toHaveLength(MIB);
+  expect((await store.readEntries(sessionId("kept"), 1, 10)).entries[0]).toHaveLength(MIB);
   expect(await store.usedBytes()).toBeLessThan(2 * MIB);
 });
 
@@ -115,7 +115,7 @@ test("a store of an earlier version is used as it is where the disk has no room 
   const store = await filled({ path }, 1);
   disk.isFull = false;
   await deleted(store);
-  expect((await store.readFrames(sessionId("kept"), 1, 10)).frames[0]).toHaveLength(MIB);
+  expect((await store.readEntries(sessionId("kept"), 1, 10)).entries[0]).toHaveLength(MIB);
 });
 
 test("the id of an older search feed and the number of the newest message are kept by the rewriting", async () => {

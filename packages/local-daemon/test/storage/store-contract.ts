@@ -30,10 +30,10 @@ export function message(id: string, text: string, overrides: Partial<SessionMess
 export function segment(
   id: SessionId,
   firstSeq: number,
-  frames: string[],
+  entries: string[],
   overrides: Partial<SegmentRow> = {},
 ): SegmentRow {
-  return { sessionId: id, epoch: 7, firstSeq, frames, createdAt: 1, ...overrides };
+  return { sessionId: id, epoch: 7, firstSeq, entries, createdAt: 1, ...overrides };
 }
 
 export function turn(id: SessionId, name: string, ordinal: number, overrides: Partial<TurnRow> = {}): TurnRow {
@@ -184,19 +184,19 @@ export function describeStore(
       await store.close();
     });
 
-    test("frames are read from any place, across segments, a page at a time, never across a hole", async () => {
+    test("entries are read from any place, across segments, a page at a time, never across a hole", async () => {
       const { store } = await opened();
-      const frames = (from: number, count: number) => Array.from({ length: count }, (_, i) => `{"seq":${from + i}}`);
+      const entries = (from: number, count: number) => Array.from({ length: count }, (_, i) => `{"seq":${from + i}}`);
       await store.commit([
-        { kind: "segment", row: segment(S, 1, frames(1, 3)) },
-        { kind: "segment", row: segment(S, 4, frames(4, 2)) },
-        { kind: "segment", row: segment(S, 9, frames(9, 2)) },
+        { kind: "segment", row: segment(S, 1, entries(1, 3)) },
+        { kind: "segment", row: segment(S, 4, entries(4, 2)) },
+        { kind: "segment", row: segment(S, 9, entries(9, 2)) },
       ]);
-      expect(await store.readFrames(S, 1, 1_000)).toEqual({ firstSeq: 1, frames: frames(1, 5) });
-      expect(await store.readFrames(S, 3, 1_000)).toEqual({ firstSeq: 3, frames: frames(3, 3) });
-      expect(await store.readFrames(S, 2, 1)).toEqual({ firstSeq: 2, frames: frames(2, 2) });
-      expect(await store.readFrames(S, 6, 1_000)).toEqual({ firstSeq: 9, frames: frames(9, 2) });
-      expect((await store.readFrames(S, 11, 1_000)).frames).toEqual([]);
+      expect(await store.readEntries(S, 1, 1_000)).toEqual({ firstSeq: 1, epoch: 7, entries: entries(1, 5) });
+      expect(await store.readEntries(S, 3, 1_000)).toEqual({ firstSeq: 3, epoch: 7, entries: entries(3, 3) });
+      expect(await store.readEntries(S, 2, 1)).toEqual({ firstSeq: 2, epoch: 7, entries: entries(2, 2) });
+      expect(await store.readEntries(S, 6, 1_000)).toEqual({ firstSeq: 9, epoch: 7, entries: entries(9, 2) });
+      expect((await store.readEntries(S, 11, 1_000)).entries).toEqual([]);
       await store.close();
     });
 
@@ -275,7 +275,7 @@ export function describeStore(
       expect(await next.journalBounds(S)).toEqual({ firstSeq: 1, lastSeq: 0, lastPosition: undefined });
       expect(await next.countMessages(other)).toBe(3);
       expect(await next.readRequest(`r-${other}`)).toBeDefined();
-      expect((await next.readFrames(other, 1, 1_000)).frames).toHaveLength(3);
+      expect((await next.readEntries(other, 1, 1_000)).entries).toHaveLength(3);
       // The id is free again, for a journal that begins anew.
       await next.commit([
         { kind: "session", row: sessionRow(S) },
@@ -408,7 +408,7 @@ export function describeStore(
       ]);
       expect((await store.readSession(odd))?.title).toBe(text);
       expect((await store.readMessages(odd, { limit: 1 })).messages).toEqual([message("\0", text)]);
-      expect((await store.readFrames(odd, 1, 1)).frames).toEqual([JSON.stringify(text)]);
+      expect((await store.readEntries(odd, 1, 1)).entries).toEqual([JSON.stringify(text)]);
       await store.close();
     });
   });

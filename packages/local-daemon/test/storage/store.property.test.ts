@@ -62,7 +62,7 @@ function placed(commits: StoreWrite[][]): StoreWrite[][] {
   const next = new Map<SessionId, number>();
   const place = (row: SegmentRow): SegmentRow => {
     const firstSeq = next.get(row.sessionId) ?? 1;
-    next.set(row.sessionId, firstSeq + row.frames.length);
+    next.set(row.sessionId, firstSeq + row.entries.length);
     return { ...row, firstSeq };
   };
   return commits.map((writes) =>
@@ -76,7 +76,7 @@ async function answers(store: Store): Promise<unknown> {
     bounds: await store.journalBounds(id),
     segments: await store.journalSegments(id, Number.MAX_SAFE_INTEGER, 100),
     olderSegments: await store.journalSegments(id, 5, 2),
-    frames: await Promise.all([1, 2, 5, 9].map((from) => store.readFrames(id, from, 20))),
+    entries: await Promise.all([1, 2, 5, 9].map((from) => store.readEntries(id, from, 20))),
     messages: (await store.readMessages(id, { limit: 100 })).messages,
     count: await store.countMessages(id),
     open: byKey(await store.openTurns(id)),

@@ -116,7 +116,7 @@ test("a database that cannot grow refuses with STORAGE_FULL, and goes on with wh
   await expect(store.commit([{ kind: "segment", row: large }])).rejects.toSatisfy((error) =>
     DaemonError.is(error, "STORAGE_FULL"),
   );
-  await store.commit([{ kind: "segment", row: { ...large, frames: ["{}"] } }]);
+  await store.commit([{ kind: "segment", row: { ...large, entries: ["{}"] } }]);
   expect((await store.journalBounds(sessionId("s-1"))).lastSeq).toBe(1);
   await store.close();
 });

@@ -1,8 +1,10 @@
 import { sessionId, silentLogger } from "@daemon-sdk/protocol";
 import { expect, test, vi } from "vitest";
+import { notificationOf } from "../../src/journal/journal-frame.js";
 import { recover } from "../../src/sessions/recovery.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
 import type { Store, StoredMessageState } from "../../src/storage/store.js";
+import { storedEntries } from "../journal/stored-entries.js";
 import type { FakeAgent } from "../sessions/fake-agent.js";
 import { Harness, type TestClient } from "../sessions/harness.js";
 
@@ -77,15 +79,15 @@ class World {
 
   /** Everything that the next life can know: where it is the same, all that follows is. */
   async memory(): Promise<string> {
-    const { frames } = await this.disk.readFrames(S, 1, Number.MAX_SAFE_INTEGER);
+    const entries = await storedEntries(this.disk, S);
     const rows = MESSAGES.map((id) => this.disk.readTurn(S, id as never));
-    return JSON.stringify([frames, await Promise.all(rows), await this.disk.readSession(S), this.work]);
+    return JSON.stringify([entries, await Promise.all(rows), await this.disk.readSession(S), this.work]);
   }
 
   async expectConsistent(how: string): Promise<void> {
-    const { frames } = await this.disk.readFrames(S, 1, Number.MAX_SAFE_INTEGER);
-    const ended = frames
-      .map((frame) => JSON.parse(frame).params.notification)
+    const entries = await storedEntries(this.disk, S);
+    const ended = entries
+      .map(({ entry }) => notificationOf(entry))
       .filter((notification) => notification?.type === "agent_turn_completed");
     for (const id of MESSAGES) {
       const row = await this.disk.readTurn(S, id as never);
@@ -95,10 +97,10 @@ class World {
       expect(ENDS, JSON.stringify(facts)).toContain(row?.state);
       expect(worked, JSON.stringify(facts)).toBeLessThanOrEqual(1);
       expect(ends.length, JSON.stringify(facts)).toBe(1);
-      if (row?.state === "completed") expect([worked, ends[0].reason], how).toEqual([1, "completed"]);
-      else expect(ends[0].reason, how).toBe("daemon_restarted");
+      if (row?.state === "completed") expect([worked, ends[0]?.reason], how).toEqual([1, "completed"]);
+      else expect(ends[0]?.reason, how).toBe("daemon_restarted");
     }
-    const seqs = frames.map((frame) => JSON.parse(frame)._meta.seq);
+    const seqs = entries.map(({ seq }) => seq);
     expect(seqs, how).toEqual(seqs.map((_, index) => index + 1));
   }
 }

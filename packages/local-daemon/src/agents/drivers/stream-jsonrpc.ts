@@ -27,6 +27,7 @@ import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart }
 import type { AgentProcess } from "../agent-process.js";
 import { AgentTurn } from "./agent-turn.js";
 import { ConversationHandover } from "./conversation-handover.js";
+import { DeltaReader } from "./delta-reader.js";
 import { maxBytesOfLine } from "./line-bounds.js";
 import { changedSettings, initializeParams, loadParams, readyFrom, readyUnread } from "./open-session.js";
 import { exitError, exitText, startFailure } from "./process-errors.js";
@@ -70,6 +71,7 @@ export class StreamJsonrpcAgent implements Agent {
   /** The call that opens the conversation, while it waits. */
   #openingId: string | undefined;
   readonly #handover = new ConversationHandover();
+  readonly #deltas = new DeltaReader();
   #agentSessionId: string;
   #turn: AgentTurn | undefined;
   /** The last turn that ended. */
@@ -93,7 +95,7 @@ export class StreamJsonrpcAgent implements Agent {
     const pipes = { input: process.stdout, output: process.stdin, maxUnread: AGENT_LIMITS.unreadMessages };
     this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, maxBytesOf: maxBytesOfLine, loopUse });
     this.#transport.onBroken = () => this.#giveUp();
-    this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger });
+    this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger, decode: this.#deltas.decode });
     this.#engine.onNotification = (notification) => this.#notified(notification);
     this.#engine.onRequest = (request) => this.#asked(request);
     this.#engine.onStrayResponse = (response) => this.#strayed(response);
@@ -269,7 +271,7 @@ export class StreamJsonrpcAgent implements Agent {
     }
   }
 
-  #notified({ method, params, meta }: InboundNotification): void {
+  #notified({ method, params, meta, frame }: InboundNotification): void {
     if (method !== "session_notification" || !isSessionNotificationParams(params)) {
       this.#logger.debug({ method }, "The agent sent something that is no session notification; ignored.");
       return;
@@ -282,7 +284,7 @@ export class StreamJsonrpcAgent implements Agent {
       return;
     }
     const isEnd = turn !== undefined && !this.#isIdleOfClosedStdin(notification) && turn.observe(notification);
-    if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta);
+    if (!isEnd && this.#isNews(notification)) this.#pass(notification, meta, this.#deltas.jsonOf(frame));
     turn?.report();
     if (turn !== undefined) this.#settle(turn);
   }
@@ -311,11 +313,11 @@ export class StreamJsonrpcAgent implements Agent {
     return this.#turn === undefined && this.#workingState !== "idle";
   }
 
-  #pass(notification: SessionNotification, meta: EnvelopeMeta | undefined): void {
+  #pass(notification: SessionNotification, meta: EnvelopeMeta | undefined, json: string | undefined): void {
     if (notification.type === "droid_working_state_changed") this.#workingState = String(notification.newState);
     const namesItself = notification.sessionId === this.#agentSessionId;
-    const passed = namesItself ? { ...notification, sessionId: this.#options.sessionId } : notification;
-    this.#events.onNotification(passed, meta);
+    if (!namesItself) this.#events.onNotification(notification, meta, json);
+    else this.#events.onNotification({ ...notification, sessionId: this.#options.sessionId }, meta);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { SessionNotification } from "@daemon-sdk/protocol";
+import type { EnvelopeMeta, SessionNotification } from "@daemon-sdk/protocol";
 import type { AgentEvents, AgentExit, AgentFault, AgentRequest, AgentTurnEnd } from "../agent.js";
 
 /**
@@ -34,9 +34,9 @@ export class AgentOutlet implements AgentEvents {
     for (const deliver of waiting) deliver(receiver);
   }
 
-  onNotification(notification: SessionNotification, meta: Parameters<AgentEvents["onNotification"]>[1]): void {
+  onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined, json?: string): void {
     // By itself: nearly every event is one.
-    if (this.#receiver !== undefined) this.#receiver.onNotification(notification, meta);
+    if (this.#receiver !== undefined) this.#receiver.onNotification(notification, meta, json);
     else this.#waiting.push((receiver) => receiver.onNotification(notification, meta));
   }
 

@@ -1,5 +1,5 @@
 import { isKnownNotification, type SessionNotification } from "@daemon-sdk/protocol";
-import { entryOf, isRequestFrame } from "../../journal/index.js";
+import { isRequestFrame, notificationOf } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { TurnStore } from "../../sessions/index.js";
 import type { TurnRow } from "../../storage/index.js";
@@ -9,7 +9,7 @@ import type { TurnRow } from "../../storage/index.js";
  * text is in the entries of the turn, as far as the journal has them. Undefined where there was none.
  */
 export async function partialAnswer(
-  store: Pick<TurnStore, "readFrames">,
+  store: Pick<TurnStore, "readEntries">,
   { sessionId, firstSeq, lastSeq, answerId, state }: TurnRow,
 ): Promise<string | undefined> {
   if (answerId !== undefined || state === "completed") return undefined;
@@ -17,14 +17,14 @@ export async function partialAnswer(
   const texts = new Map<string, string>();
   let left: number = SERVING_LIMITS.answerBytes;
   for (let from = firstSeq; from <= lastSeq && left > 0; ) {
-    const run = await store.readFrames(sessionId, from, SERVING_LIMITS.sliceBytes);
-    if (run.frames.length === 0) break;
-    for (const [index, frame] of run.frames.entries()) {
-      left -= frame.length;
+    const run = await store.readEntries(sessionId, from, SERVING_LIMITS.sliceBytes);
+    if (run.entries.length === 0) break;
+    for (const [index, entry] of run.entries.entries()) {
+      left -= entry.length;
       if (run.firstSeq + index > lastSeq || left <= 0) break;
-      if (!isRequestFrame(frame)) collect(entryOf(frame).notification, texts);
+      if (!isRequestFrame(entry)) collect(notificationOf(entry), texts);
     }
-    from = run.firstSeq + run.frames.length;
+    from = run.firstSeq + run.entries.length;
   }
   return [...texts.values()].join("") || undefined;
 }

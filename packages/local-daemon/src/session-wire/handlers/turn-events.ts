@@ -1,12 +1,12 @@
 import { type GetTurnEventsResult, messageId, type SessionMessage, type TurnEntry } from "@daemon-sdk/protocol";
 import { messageText } from "../../conversation/index.js";
-import { entryOf, isRequestFrame } from "../../journal/index.js";
+import { isRequestFrame, notificationOf } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import { deliverable, type TurnStore } from "../../sessions/index.js";
-import type { TurnRow } from "../../storage/index.js";
+import type { EntryRun, TurnRow } from "../../storage/index.js";
 import { receiptOf } from "./receipt-of.js";
 
-/** Bytes of frames in one page: as much as one journal read for a client that lags. An entry larger than that has a page of its own. */
+/** Bytes of entries in one page: as much as one journal read for a client that lags. An entry larger than that has a page of its own. */
 const PAGE_BYTES = 256 * 1024;
 
 /** A page of the events of one turn: from the journal, or, where that no longer has them, its messages. */
@@ -24,30 +24,30 @@ export async function turnEvents(
   const from = Math.max(fromSeq ?? 0, first ?? 0);
   const last = turn.lastSeq ?? Number.POSITIVE_INFINITY;
   if (first !== undefined && from > last) return { receipt, events: [] };
-  const run = await store.readFrames(turn.sessionId, from, PAGE_BYTES);
+  const run = await store.readEntries(turn.sessionId, from, PAGE_BYTES);
   // A running turn has nothing at `from` when all of it was read.
-  const isGone = first === undefined || (run.frames.length === 0 ? turn.endedAt !== undefined : run.firstSeq !== from);
+  const isGone = first === undefined || (run.entries.length === 0 ? turn.endedAt !== undefined : run.firstSeq !== from);
   if (isGone) return pruned(store, turn);
-  return { receipt, ...pageOf(run.frames, from, last) };
+  return { receipt, ...pageOf(run, from, last) };
 }
 
 function pageOf(
-  frames: readonly string[],
+  { epoch, entries }: EntryRun,
   from: number,
   last: number,
 ): Pick<GetTurnEventsResult, "events" | "nextSeq"> {
   const events: TurnEntry[] = [];
   let bytes = 0;
-  for (const [index, frame] of frames.entries()) {
+  for (const [index, entry] of entries.entries()) {
     const seq = from + index;
     if (seq > last) return { events };
-    const size = Buffer.byteLength(frame);
+    const size = Buffer.byteLength(entry);
     if (index > 0 && bytes + size > PAGE_BYTES) return { events, nextSeq: seq };
     bytes += size;
-    if (!isRequestFrame(frame)) events.push({ ...entryOf(frame), seq });
+    if (!isRequestFrame(entry)) events.push({ epoch, seq, notification: notificationOf(entry) });
   }
-  const nextSeq = from + frames.length;
-  return frames.length === 0 || nextSeq > last ? { events } : { events, nextSeq };
+  const nextSeq = from + entries.length;
+  return entries.length === 0 || nextSeq > last ? { events } : { events, nextSeq };
 }
 
 /** All that is left of a turn: the receipt with its answer, and the messages up to the next prompt. */
