@@ -92,6 +92,17 @@ describeInChromium(`The console of a daemon in a fleet${NO_NATS}`, (browser) => 
       await list.getByRole("link", { name: /Report.*eu-2/ }).click();
       expect(page.faults).toEqual([]);
 
+      // NATS is away and comes back: the session goes on where it was.
+      await server.kill();
+      await tab.getByText(/^The link to eu-2 was lost/).waitFor();
+      await server.run();
+      await expect.poll(() => tab.getByText(/^The link to eu-2 was lost/).count()).toBe(0);
+      await ask(tab, "Report it again.");
+      await tab
+        .getByText(/^Done · /)
+        .last()
+        .waitFor();
+
       await other.stop();
       await list.getByText("eu-2 does not answer: its sessions are old or missing").waitFor();
       await tab.getByText(/^The link to eu-2 was lost|^Machine eu-2 is lost/).waitFor();

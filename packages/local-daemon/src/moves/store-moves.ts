@@ -50,7 +50,7 @@ export class StoreMoves implements FleetMoves {
     await session.departure.leave({ moveId, to, epoch }, Math.min(drainMs, MOVE_LIMITS.longestDrainMs), signal);
     failpoint("move-left");
     const { id, owner, agent, cwd, agentSessionId } = session.row;
-    const bytes = await this.#host.services.store.sessionBytes?.(id);
+    const bytes = this.#host.services.store.storedBytes?.ofSession?.(id);
     return { agent, cwd, agentSessionId, owner, bytes };
   }
 

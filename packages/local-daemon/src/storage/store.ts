@@ -11,6 +11,7 @@ import type {
   TraceContext,
 } from "@daemon-sdk/protocol";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
+import type { StoredBytes } from "./stored-bytes.js";
 
 /** Row of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
@@ -301,17 +302,6 @@ export interface MessageFeed {
   messagesAfter(no: number): ChangeSlice | undefined;
 }
 
-/**
- * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
- * many for each turn. Known without asking the store, and exact after each commit.
- */
-export interface StoredBytes {
-  /** Of a configured key, by its id; undefined: of the person. */
-  of(owner: string | undefined): number;
-  /** Of everybody who has some. */
-  all(): ReadonlyMap<string | undefined, number>;
-}
-
 /** Size and age of one stored segment, without its entries: what pruning decides by. */
 export interface SegmentInfo {
   readonly epoch: number;
@@ -369,8 +359,6 @@ export interface Store extends RelayStore {
   /** Sessions that are on their way to this machine. */
   arrivingSessions(): Promise<readonly SessionId[]>;
   countMessages(id: SessionId): Promise<number>;
-  /** What a session has stored, as {@link StoredBytes} counts it. Absent where nobody counts. */
-  sessionBytes?(id: SessionId): Promise<number>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /**
