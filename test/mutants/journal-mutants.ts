@@ -236,7 +236,7 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "leaves an event out of a page",
-    caughtBy: ["P9.17"],
+    caughtBy: ["P9.17", "P9.23"],
     make: says(inPages((event) => (event.notification?.textDelta === "30 " ? [] : [event]))),
   },
   {
@@ -246,9 +246,24 @@ export const JOURNAL_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "knows the turn of an event only from its prompt on",
-    caughtBy: ["P9.19"],
+    caughtBy: ["P9.19", "P9.23"],
     make: says(
       inPages(({ turnId, ...event }, index) => [index === 0 || turnId === undefined ? event : { ...event, turnId }]),
+    ),
+  },
+  {
+    sin: "leaves a notification out of a run",
+    caughtBy: ["P9.23"],
+    make: says((frame, wire) =>
+      withResult(frame, wire, "get_session_events", ({ runs, ...page }) => ({
+        ...page,
+        ...(Array.isArray(runs) && {
+          runs: runs.map((run: { notifications: unknown[] }) => ({
+            ...run,
+            notifications: run.notifications.slice(1),
+          })),
+        }),
+      })),
     ),
   },
   {

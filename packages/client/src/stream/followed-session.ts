@@ -1,4 +1,11 @@
-import { ConnectionError, METHODS, MessageBridge, type Position, type SessionEntry } from "@daemon-sdk/protocol";
+import {
+  ConnectionError,
+  type GetSessionEventsResult,
+  METHODS,
+  MessageBridge,
+  type Position,
+  type SessionEntry,
+} from "@daemon-sdk/protocol";
 import type { ConnectionCalls } from "../connection/index.js";
 import { type EventPosition, placed } from "./event-position.js";
 import type { BridgedEvent, FollowedEvent, GapEvent, ResultEvent, SessionFollow } from "./events.js";
@@ -203,12 +210,12 @@ export class FollowedSession implements SessionFollow {
     const after = this.#after ?? (await this.#start());
     if (this.#lastSeq !== undefined && after.seq >= this.#lastSeq) this.#finish();
     if (this.#hasEnded) return [];
-    const params = { sessionId, after, waitMs: WAIT_MS, includeRequests: true };
+    const params = { sessionId, after, waitMs: WAIT_MS, includeRequests: true, runs: true };
     const page = await patientCall(calls, METHODS.getSessionEvents, params, this.#ending.signal);
-    this.#entries = page.events;
+    this.#entries = entriesOf(page);
     this.#nextEntry = 0;
     this.#after = { epoch: page.position.epoch, seq: page.position.seq };
-    const [first] = page.events;
+    const [first] = this.#entries;
     if (first !== undefined && first.seq !== after.seq + 1) this.#skipped = 0;
     if (page.isIncomplete !== true) return [];
     this.#turn = undefined;
@@ -284,4 +291,14 @@ export class FollowedSession implements SessionFollow {
     this.#endedTurnId = turn?.turnId;
     this.#turn = this.#outerTurns.pop();
   }
+}
+
+function entriesOf({ events, runs = [] }: GetSessionEventsResult): SessionEntry[] {
+  const entries = [...events];
+  for (const { epoch, seq, turnId, notifications } of runs) {
+    for (const [index, notification] of notifications.entries()) {
+      entries.push({ epoch, seq: seq + index, ...(turnId !== undefined && { turnId }), notification });
+    }
+  }
+  return entries;
 }

@@ -18,6 +18,8 @@ export interface MachineEntry {
   readonly capacity: number;
   /** Version of its daemon. */
   readonly version: string;
+  /** Present when its sessions are replicated, so that they can be read when it is lost: `fleet.replica`. */
+  readonly hasReplica?: true;
 }
 
 /**
@@ -33,13 +35,15 @@ export interface FleetMachine extends MachineEntry {
   readonly revision: number;
   /** Share of its capacity that is at work; over 1 when it has more. */
   readonly load: number;
+  /** Milliseconds since this process got the last sign of life of the machine; absent when it has got none. */
+  readonly silentMs?: number;
 }
 
 /** Reads the entry of a machine; undefined for what is none of it, such as one of a later version, or one that another program wrote. */
 export function readMachineEntry(id: string, bytes: Uint8Array): MachineEntry | undefined {
   const value = parse(bytes);
   if (!isRecord(value)) return undefined;
-  const { machineId, instance, labels, agents, working, capacity, version } = value;
+  const { machineId, instance, labels, agents, working, capacity, version, hasReplica } = value;
   // Both become tokens of subjects.
   if (machineId !== id || !isName(id) || typeof instance !== "string" || !isName(instance)) return undefined;
   if (!isRecord(labels) || !Array.isArray(agents)) return undefined;
@@ -50,6 +54,7 @@ export function readMachineEntry(id: string, bytes: Uint8Array): MachineEntry | 
     labels: Object.fromEntries(texts),
     agents: agents.filter((agent): agent is string => typeof agent === "string"),
     version: typeof version === "string" ? version : "",
+    ...(hasReplica === true ? { hasReplica } : {}),
   };
 }
 

@@ -20,8 +20,10 @@ export const SERVING_LIMITS = {
   tabMs: 12 * 60 * 60 * 1_000,
   /** Time in which a request of the console has to be read and answered: files take longer than an upgrade over a forwarded port … */
   consoleAnswerMs: 30_000,
-  /** … and the largest body of such a request, which holds a ticket. */
-  consoleBodyBytes: 1_024,
+  /** … and the largest body of such a request: a ticket, words to search for, or a path and some labels. */
+  consoleBodyBytes: 8 * 1_024,
+  /** Time without a look at the fleet after which the console's connection to it is closed: it follows the registry. */
+  consoleFleetIdleMs: 5 * 60_000,
   /** Most connections of one configured key. */
   connectionsPerKey: 256,
   /** Bytes that all connections of one key together have not read, above which the one with most of them is cut. */

@@ -271,16 +271,15 @@ export interface MessageChange {
   readonly body: Uint8Array | undefined;
 }
 
-/** Some changed messages, each once. `through` is the place after which one goes on. */
-export interface ChangeSlice {
+/** Some changed messages, each once. `through` is the place after which one goes on; `isPart`: there may be more. */
+export interface ChangeSlice extends Readonly<{ through: number; isPart: boolean }> {
   readonly changes: readonly MessageChange[];
-  readonly through: number;
 }
 
 /** Which messages a feed tells of: other ones when `id` is another. */
 export interface MessageSource {
   readonly id: number;
-  /** The largest number that was ever given out. */
+  /** The largest number that was given out. */
   readonly lastNo: number;
   /** Number of the newest message; 0 when there is none. */
   readonly newestNo: number;
@@ -370,6 +369,8 @@ export interface Store extends RelayStore {
   /** Sessions that are on their way to this machine. */
   arrivingSessions(): Promise<readonly SessionId[]>;
   countMessages(id: SessionId): Promise<number>;
+  /** What a session has stored, as {@link StoredBytes} counts it. Absent where nobody counts. */
+  sessionBytes?(id: SessionId): Promise<number>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /**

@@ -132,6 +132,7 @@ export const getSessionEventsParamsSchema: z.ZodMiniType<GetSessionEventsParams>
   after: z.exactOptional(positionSchema),
   waitMs: z.exactOptional(count),
   includeRequests: z.exactOptional(z.boolean()),
+  runs: z.exactOptional(z.boolean()),
 });
 
 /** Schema of {@link GetSessionEventsResult}. */
@@ -143,6 +144,16 @@ export const getSessionEventsResultSchema: z.ZodMiniType<GetSessionEventsResult>
       turnId: z.exactOptional(text),
       notification: z.looseObject({ type: text }),
     }),
+  ),
+  runs: z.exactOptional(
+    z.array(
+      z.looseObject({
+        epoch: count,
+        seq: count,
+        turnId: z.exactOptional(text),
+        notifications: z.array(z.looseObject({ type: text })),
+      }),
+    ),
   ),
   position: positionSchema,
   isIncomplete: z.exactOptional(z.literal(true)),

@@ -1,15 +1,18 @@
 export * from "./batch-guards.js";
 export * from "./codec.js";
+export type * from "./console-fleet.js";
 export * from "./envelope.js";
 export * from "./events/index.js";
 export * from "./guards.js";
 export * from "./methods.js";
+export type * from "./moves.js";
 export * from "./newline-framing.js";
 export * from "./notification-guards.js";
 export * from "./notifications.js";
 export * from "./other-methods.js";
 export * from "./params/index.js";
 export * from "./positions.js";
+export type * from "./replica-source.js";
 export * from "./requests.js";
 export * from "./state/index.js";
 export * from "./text-cutter.js";

@@ -5,11 +5,12 @@ import {
   type SessionId,
   sessionId,
 } from "@daemon-sdk/protocol";
-import { checkPosition, isRequestFrame, notificationTextOf } from "../../journal/index.js";
+import { checkPosition, isRequestFrame } from "../../journal/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { SessionHost, TurnStore } from "../../sessions/index.js";
 import type { EntryRun, TurnRow } from "../../storage/index.js";
 import { type Call, WrittenResult } from "./handler.js";
+import { type PagedEntry, pageText } from "./page-text.js";
 
 /** Entries of one page, in UTF-16 units: as many as the bytes of a page of `get_turn_events`. */
 const PAGE_CHARS = 256 * 1024;
@@ -35,25 +36,22 @@ export async function untilEntry(
 export async function sessionEvents(
   host: SessionHost,
   id: SessionId,
-  { after, includeRequests = false }: Pick<GetSessionEventsParams, "after" | "includeRequests">,
+  { after, includeRequests = false, runs = false }: Omit<GetSessionEventsParams, "sessionId" | "waitMs">,
 ): Promise<WrittenResult> {
   const { leaving } = await host.rowOf(id);
   const epoch = host.find(id)?.log.epoch ?? leaving?.epoch ?? host.services.epoch;
   const end = { epoch, seq: await endOf(host, id) };
-  if (after === undefined) return written([], end);
+  if (after === undefined)
+    return new WrittenResult(pageText({ epoch, entries: [], position: end, isIncomplete: false }, false));
   const store = host.turnStore(id);
   const goesOn = await isContinuous(host, id, after, end);
   const run = await store.readEntries(id, after.seq + 1, PAGE_CHARS);
   const isIncomplete = !goesOn || (run.entries.length > 0 && run.firstSeq !== after.seq + 1);
-  const page = await pageOf(store, id, run, includeRequests);
-  const position = page.position ?? (isIncomplete ? end : { epoch: after.epoch, seq: after.seq });
-  return written(page.events, position, isIncomplete);
-}
-
-/** The JSON of a `GetSessionEventsResult`. The entries of a page are as the journal has them: none is parsed to be written again. */
-function written(events: readonly string[], position: Position, isIncomplete = false): WrittenResult {
-  const more = isIncomplete ? ',"isIncomplete":true' : "";
-  return new WrittenResult(`{"events":[${events.join(",")}],"position":${JSON.stringify(position)}${more}}`);
+  const count = fitting(run.entries);
+  const entries = await pagedEntries(store, id, run, count, includeRequests);
+  const last = { epoch: run.epoch, seq: run.firstSeq + count - 1 };
+  const position = count > 0 ? last : isIncomplete ? end : { epoch: after.epoch, seq: after.seq };
+  return new WrittenResult(pageText({ epoch: run.epoch, entries, position, isIncomplete }, runs));
 }
 
 /** The number of the last committed entry. */
@@ -73,30 +71,21 @@ async function isContinuous(host: SessionHost, id: SessionId, after: Position, e
   }
 }
 
-interface Page {
-  /** Each is the JSON of a `SessionEntry`. */
-  readonly events: string[];
-  /** Of the last entry of the page; undefined for an empty page. */
-  readonly position: Position | undefined;
-}
-
-async function pageOf(
+async function pagedEntries(
   store: TurnStore,
   id: SessionId,
-  { firstSeq, epoch, entries }: EntryRun,
+  { firstSeq, entries }: EntryRun,
+  count: number,
   includeRequests: boolean,
-): Promise<Page> {
-  const count = fitting(entries);
-  if (count === 0) return { events: [], position: undefined };
-  const turns = await turnsOf(store, id, firstSeq, firstSeq + count - 1);
-  const events: string[] = [];
+): Promise<PagedEntry[]> {
+  const turns = count === 0 ? [] : await turnsOf(store, id, firstSeq, firstSeq + count - 1);
+  const paged: PagedEntry[] = [];
   for (let index = 0; index < count; index += 1) {
     const entry = entries[index] ?? "";
-    const position = { epoch, seq: firstSeq + index };
-    if (!includeRequests && isRequestFrame(entry)) continue;
-    events.push(eventText(entry, position, turnAt(turns, position.seq)));
+    const seq = firstSeq + index;
+    if (includeRequests || !isRequestFrame(entry)) paged.push({ seq, turnId: turnAt(turns, seq), entry });
   }
-  return { events, position: { epoch, seq: firstSeq + count - 1 } };
+  return paged;
 }
 
 /** How many entries are one page: at least one. */
@@ -109,11 +98,6 @@ function fitting(entries: readonly string[]): number {
     count += 1;
   }
   return count;
-}
-
-function eventText(entry: string, { epoch, seq }: Position, turnId: string | undefined): string {
-  const turn = turnId === undefined ? "" : `"turnId":${JSON.stringify(turnId)},`;
-  return `{"epoch":${epoch},"seq":${seq},${turn}"notification":${notificationTextOf(entry)}}`;
 }
 
 /** The turns that have entries in that range, the newest first. */

@@ -134,6 +134,8 @@ export interface GetSessionEventsParams extends SessionScoped {
   waitMs?: number;
   /** Whether requests of the agent are entries, too, as notifications `request_opened`. Default false. */
   includeRequests?: boolean;
+  /** Whether the page may have its entries as {@link SessionEntryRun}s. Default false; older daemons do not know it. */
+  runs?: boolean;
 }
 
 /** One entry of a session, with its position. */
@@ -143,9 +145,17 @@ export interface SessionEntry extends Position {
   notification: SessionNotification;
 }
 
+/** Entries of one turn, or of none, without what follows from their place: each has a `seq` that is larger by one. */
+export interface SessionEntryRun extends Position {
+  turnId?: string;
+  notifications: SessionNotification[];
+}
+
 /** A page of a session's entries, oldest first. */
 export interface GetSessionEventsResult {
   events: SessionEntry[];
+  /** Instead of `events`, which are empty then: only where the call has `runs`. */
+  runs?: SessionEntryRun[];
   /** Where the next page begins: the last entry that this page covers. */
   position: Position;
   /** Entries between `after` and this page are missing: the journal no longer has them, or never had that position. */

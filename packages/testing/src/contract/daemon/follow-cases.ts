@@ -163,6 +163,25 @@ export const FOLLOW_CASES: readonly DaemonCase[] = [
   ),
 
   daemonCase(
+    "P9.23-pages-of-runs",
+    "with runs a page has the same entries, those of a turn that follow one another as one run",
+    async (bench) => {
+      const { opened, request } = await asked(bench, "question");
+      const { client, sessionId, messageId } = opened;
+      const start = { epoch: opened.position?.epoch ?? 0, seq: opened.position?.seq ?? 0 };
+      client.respond(request.id, answerOf(request));
+      await client.turnEnd(messageId);
+      await bench.turn(opened, bench.prompts.stream(100));
+      for (const includeRequests of [false, true]) {
+        const all = await eventsAfter(client, sessionId, start, { includeRequests });
+        const same = await eventsAfter(client, sessionId, start, { includeRequests, runs: true });
+        expectEqual(same, all, `entries of runs, includeRequests ${includeRequests}`);
+      }
+    },
+    ["turns", "positions", "sessionEvents", "inbox"],
+  ),
+
+  daemonCase(
     "P9.20-missing-events",
     "a page says when entries before it are missing, and holds those that are left",
     async (bench) => {
@@ -196,6 +215,9 @@ interface PagedEvent extends WirePosition {
 
 interface Page {
   readonly events: readonly PagedEvent[];
+  readonly runs?: readonly (Omit<PagedEvent, "notification"> & {
+    readonly notifications: readonly WireNotification[];
+  })[];
   readonly position: WirePosition;
   readonly isIncomplete?: boolean;
 }
@@ -209,12 +231,17 @@ async function eventsAfter(
   client: WireClient,
   sessionId: string,
   start: WirePosition,
-  options: { readonly includeRequests?: boolean } = {},
+  options: { readonly includeRequests?: boolean; readonly runs?: boolean } = {},
 ): Promise<PagedEvent[]> {
   const all: PagedEvent[] = [];
   for (let after = { epoch: start.epoch, seq: start.seq }; all.length < 10_000; ) {
-    const { events, position } = await page(client, { sessionId, after, ...options });
+    const { events, runs = [], position } = await page(client, { sessionId, after, ...options });
     all.push(...events);
+    for (const { notifications, ...place } of runs) {
+      notifications.forEach((notification, index) => {
+        all.push({ ...place, seq: place.seq + index, notification });
+      });
+    }
     if (position.seq === after.seq) return all;
     after = position;
   }

@@ -71,7 +71,7 @@ async function getSessionEvents(call: FakeCall): Promise<unknown> {
   await waited(call, session, () => journal.position.seq !== after.seq);
   const isIncomplete = !journal.goesOnAfter(after);
   const first = Math.max(after.seq + 1, journal.firstSeq);
-  const events: object[] = [];
+  const events: PagedEvent[] = [];
   let position: Position = isIncomplete ? journal.position : { epoch: after.epoch, seq: after.seq };
   for (let seq = first; seq < first + PAGE; seq++) {
     const entry = journal.entry(seq);
@@ -82,7 +82,25 @@ async function getSessionEvents(call: FakeCall): Promise<unknown> {
     const turnId = session.receipts.turnAt(seq);
     events.push({ ...position, ...(turnId === undefined ? {} : { turnId }), notification });
   }
-  return { events, position, ...(isIncomplete ? { isIncomplete } : {}) };
+  const page = call.params.runs === true ? { events: [], runs: runsOf(events) } : { events };
+  return { ...page, position, ...(isIncomplete ? { isIncomplete } : {}) };
+}
+
+interface PagedEvent extends Position {
+  readonly turnId?: string;
+  readonly notification: unknown;
+}
+
+/** The same with one object for all events of a turn that follow one another. */
+function runsOf(events: readonly PagedEvent[]): object[] {
+  const runs: (Position & { readonly turnId?: string; readonly notifications: unknown[] })[] = [];
+  for (const { notification, ...place } of events) {
+    const run = runs.at(-1);
+    const isNext = run !== undefined && place.seq === run.seq + run.notifications.length;
+    if (isNext && place.epoch === run.epoch && place.turnId === run.turnId) run.notifications.push(notification);
+    else runs.push({ ...place, notifications: [notification] });
+  }
+  return runs;
 }
 
 /** What a page contains for an entry; a request becomes a notification of its own type. */
