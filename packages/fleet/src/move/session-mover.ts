@@ -1,11 +1,10 @@
 import type { DaemonConnection } from "@daemon-sdk/client";
-import { DaemonError, SessionError, SessionNotFoundError, type Transport } from "@daemon-sdk/protocol";
+import { DaemonError, type MoveOrder, SessionError, SessionNotFoundError, type Transport } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { randomToken } from "../names/index.js";
 import type { SessionDirectory, SessionPlace } from "../registry/index.js";
 import type { MoveSessionOptions } from "./move-options.js";
 import { MoveLink } from "./move-wire.js";
-import type { MoveOrder } from "./session-moves.js";
 
 /** What a mover works with. */
 export interface SessionMoverParts {
@@ -139,9 +138,11 @@ export class SessionMover {
     const { sessionId, move } = place;
     const { onStep, drainMs, files } = options;
     const order = orderOf(place);
+    const { isCommitted: isDecided } = move;
     await onStep?.("leave");
     const leaving = await source.leave({ ...order, to: move.to, ...(drainMs === undefined ? {} : { drainMs }) });
-    let arrived = await target.stage({ ...order, agent: leaving.agent });
+    const { agent, owner, bytes } = leaving;
+    let arrived = await target.stage({ ...order, agent, owner, bytes, isDecided });
     while (!arrived.isWhole) {
       const { cursor } = arrived;
       await onStep?.("copy");
@@ -154,7 +155,7 @@ export class SessionMover {
       source: { machineId: move.from, connection: await this.#parts.connection(move.from) },
       target: { machineId: move.to, connection: await this.#parts.connection(move.to) },
     });
-    await target.prepare(order, changes ?? {});
+    await target.prepare({ ...order, isDecided }, changes ?? {});
   }
 
   /** Everything after the decision. */

@@ -89,7 +89,7 @@ export class SessionDialect implements Dialect {
     const { principal } = this.#link;
     if (principal === undefined) return;
     this.#enter(principal, true);
-    this.#connection.accept(this.#connection.peerName, this.#services.turns.shares.of(principal.keyId));
+    this.#accept(this.#connection.peerName, principal);
   }
 
   onMessage(text: string): void {
@@ -263,13 +263,18 @@ export class SessionDialect implements Dialect {
 
   #welcome({ caller }: AuthenticateParams, principal: Principal): void {
     this.#welcomeAt = performance.now();
-    const share = this.#services.turns.shares.of(principal.keyId);
-    this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
-    this.#link.onAuthenticated?.(share);
+    this.#link.onAuthenticated?.(this.#accept(caller.slice(0, SERVING_LIMITS.peerNameChars), principal));
     // The line is written to the file at once, and the client waits for what is sent in this tick.
     setImmediate(() => this.#services.logger.info(this.#who(), "a client connected"));
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
+  }
+
+  #accept(peerName: string, { keyId }: Principal): LoopShare {
+    const { shares, connections } = this.#services.turns;
+    const share = shares.of(keyId);
+    this.#connection.accept(peerName, share, connections.unreadOf(keyId));
+    return share;
   }
 
   /** The same answer whatever was wrong with the credential, and an end to guessing. */

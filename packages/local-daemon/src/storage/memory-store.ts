@@ -98,6 +98,10 @@ export class MemoryStore implements Store {
     return oldestOf(newestFirst(this.#shelves.values(), query.owner), query);
   }
 
+  async sessionBytes(id: SessionId): Promise<number> {
+    return this.#shelves.get(id)?.bytes ?? 0;
+  }
+
   async countSessions(owner: string): Promise<number> {
     return newestFirst(this.#shelves.values(), owner).length;
   }

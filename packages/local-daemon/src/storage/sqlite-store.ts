@@ -10,7 +10,7 @@ import { dropHalfPrompts, IS_DROPPED, SESSION_MARK } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
 import { SqliteRelay } from "./sqlite-relay.js";
-import { applyWrites, type WriteTargets } from "./sqlite-writes.js";
+import { applyWrites, bytesBesideRow, type WriteTargets } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
 import type {
   AgentProcessRow,
@@ -231,6 +231,11 @@ export class SqliteStore implements Store {
       ...(owner === undefined ? [] : [owner]),
     );
     return rows.map((row) => this.#database.json<SessionRow>(row, "body"));
+  }
+
+  async sessionBytes(id: SessionId): Promise<number> {
+    const row = this.#database.get("SELECT octet_length(body) AS bytes FROM sessions WHERE id = ?", key(id));
+    return numberOf(row, "bytes") + bytesBesideRow({ database: this.#database, journal: this.#journal }, id);
   }
 
   async countSessions(owner: string): Promise<number> {

@@ -105,11 +105,17 @@ function putRow(
   body: string,
   draft: number | null,
 ): void {
-  bytes.putRow(id, owner ?? "", Buffer.byteLength(body), () => {
-    const sql = `SELECT ${SUMS.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
-    return journal.bytesOf(id) + numberOf(database.get(sql, key(id)), "bytes");
-  });
+  bytes.putRow(id, owner ?? "", Buffer.byteLength(body), () => bytesBesideRow({ database, journal }, id));
   database.run(PUT_SESSION, key(id), updatedAt, owner ?? null, body, draft);
+}
+
+/** Bytes of everything that a session has beside its row. */
+export function bytesBesideRow(
+  { database, journal }: Pick<WriteTargets, "database" | "journal">,
+  id: SessionId,
+): number {
+  const sql = `SELECT ${SUMS.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
+  return journal.bytesOf(id) + numberOf(database.get(sql, key(id)), "bytes");
 }
 
 /** Bytes of everything that a session has beside its row and its journal. */

@@ -369,6 +369,8 @@ export interface Store extends RelayStore {
   /** Sessions that are on their way to this machine. */
   arrivingSessions(): Promise<readonly SessionId[]>;
   countMessages(id: SessionId): Promise<number>;
+  /** What a session has stored, as {@link StoredBytes} counts it. Absent where nobody counts. */
+  sessionBytes?(id: SessionId): Promise<number>;
 
   journalBounds(id: SessionId): Promise<JournalBounds>;
   /**
