@@ -22,7 +22,7 @@ export function messageId(value: string): MessageId {
 
 /** A new random id (UUID v4). Works where `crypto.randomUUID` is absent, such as plain-http pages. */
 export function newId<Id extends string = string>(): Id {
-  const { randomUUID } = crypto as Partial<Crypto>;
+  const { randomUUID } = crypto as Partial<typeof crypto>;
   return (randomUUID?.call(crypto) ?? uuidOf(crypto.getRandomValues(new Uint8Array(31)))) as Id;
 }
 
