@@ -32,7 +32,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages of others that published code may name. Every new one is a decision, so it is written down here. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
-  protocol: ["uuid", "zod"],
+  protocol: ["zod"],
   "transport-ws": ["https-proxy-agent", "ws"],
   testing: ["vitest"],
   client: ["@opentelemetry/api", "@standard-schema/spec", "ajv"],

@@ -129,6 +129,7 @@ async function partsOf({ stateDir, programs }: YearOptions, now: () => number) {
   const indexPath = join(stateDir, "search.db");
   const search = new MessageSearch({ store, indexPath, logger: silentLogger, program });
   const host = new SessionHost({
+    erasureOf: () => [],
     ...{ policies, metrics, observer: new TurnReports({ logger: silentLogger, metrics, policies }) },
     ...{ store, committer, search, epoch, now, instanceId: "year", logger: silentLogger, stateDir },
     limits: DEFAULT_CONFIG.limits,

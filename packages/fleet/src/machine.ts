@@ -24,3 +24,4 @@ export {
   type JoinFleetOptions,
   joinFleet,
 } from "./machine/index.js";
+export type { ReplicaBounds } from "./replica/index.js";

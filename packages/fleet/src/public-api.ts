@@ -3,6 +3,8 @@ export type { ArrivalChanges } from "@daemon-sdk/protocol";
 export type { MoveEnd, MoveFiles, MoveFilesHook, MoveSessionOptions, MoveStep } from "./move/index.js";
 export type { NatsOptions } from "./nats-base/index.js";
 export type { FleetMachine, MachineEntry, MachineLabels, MachineState } from "./registry/index.js";
+export type { FleetReplica, ReplicaSessionContent, ReplicaSessionItem } from "./replica-reader/index.js";
+export type { ReplicaEnd } from "./replica-wire/index.js";
 export {
   type ConnectFleet,
   type ConnectFleetOptions,

@@ -4,7 +4,7 @@ import { type MessageId, newId, type SessionId } from "@daemon-sdk/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fleet, MoveStep } from "../src/index.js";
 import { MOVE_STEPS, nextStep } from "../src/move/move-steps.js";
-import { FleetBench } from "./support/fleet-bench.js";
+import { entriesIn, FleetBench } from "./support/fleet-bench.js";
 import { HAS_NATS, NatsServer, NO_NATS } from "./support/nats-server.js";
 
 let tenants = 0;
@@ -38,19 +38,11 @@ describe.skipIf(!HAS_NATS)(`a move of a session to another machine${NO_NATS}`, (
     return session.sessionId;
   }
 
-  /** The entries that a machine has of a session, with their positions; undefined while it does not serve the session. */
+  /** The entries that a machine has of a session, as they are stored; undefined while it does not serve the session. */
   async function entriesOf(machineId: string, sessionId: string): Promise<readonly string[] | undefined> {
     const store = bench.storeOf(machineId);
     if ((await store?.readSession(sessionId as SessionId)) === undefined) return undefined;
-    const found: string[] = [];
-    for (;;) {
-      const seq = found.length + 1;
-      // The entries of one epoch.
-      const run = await store?.readEntries(sessionId as SessionId, seq, Number.MAX_SAFE_INTEGER);
-      if (run === undefined || run.entries.length === 0) return found;
-      for (const [index, entry] of run.entries.entries())
-        found.push(`{"_meta":{"epoch":${run.epoch},"seq":${run.firstSeq + index}},"entry":${entry}}`);
-    }
+    return entriesIn(store, sessionId);
   }
 
   test("it goes on there with its conversation, its entries and their positions", async () => {

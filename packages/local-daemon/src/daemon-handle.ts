@@ -1,4 +1,4 @@
-import type { FleetMoves, Transport } from "@daemon-sdk/protocol";
+import type { FleetMoves, ReplicaSource, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { Principal } from "./access/index.js";
 import type { DaemonConfig } from "./config.js";
@@ -23,6 +23,8 @@ export interface Daemon {
   readonly relay: FleetRelay | undefined;
   /** Its part in moves of sessions between machines: `joinFleet` uses it. */
   readonly moves: FleetMoves;
+  /** What a replica of its sessions is made of: `joinFleet` uses it. */
+  readonly replica: ReplicaSource;
   /** Resolves when it has ended, and nothing of it holds the process. */
   readonly closed: Promise<void>;
   /**

@@ -23,7 +23,9 @@ export interface MetricsReaderOptions {
   readonly storePath: string | undefined;
   readonly now: () => number;
   /** What other parts of the daemon state when they are asked. */
-  measure(): Pick<Gauges, "connections" | "relayConnections" | "outboxes"> & { readonly loopLagMs: number | undefined };
+  measure(): Pick<Gauges, "connections" | "relayConnections" | "outboxes" | "replica"> & {
+    readonly loopLagMs: number | undefined;
+  };
 }
 
 /** Reads the metrics of a daemon, for `get_metrics` and for `/metrics`. */

@@ -1,4 +1,4 @@
-import type { FleetMoves, Logger, Transport } from "@daemon-sdk/protocol";
+import type { FleetMoves, Logger, ReplicaSource, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import { Credentials, checkPrincipal, KeyPolicies, type Principal, Tickets } from "./access/index.js";
 import {
@@ -28,6 +28,7 @@ import { StoreMoves } from "./moves/index.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
+import { SessionReplica } from "./replica/index.js";
 import { Retention } from "./retention/index.js";
 import { MessageSearch } from "./search/index.js";
 import { SessionConnections } from "./session-connections.js";
@@ -147,6 +148,7 @@ class RunningDaemon implements Daemon {
   readonly #metricsReader: MetricsReader;
   readonly #doors: DaemonDoors;
   readonly #moves: StoreMoves;
+  readonly #replica: SessionReplica;
 
   static async start(parts: Parts): Promise<RunningDaemon> {
     const daemon = new RunningDaemon(parts);
@@ -169,7 +171,11 @@ class RunningDaemon implements Daemon {
     this.#observation = new Observation({ logger, policies, now, limits, otel, ownsLoop: stateDir !== undefined });
     const { metrics, turns: observer } = this.#observation;
     this.#credentials = new Credentials({ token, apiKeys: config.apiKeys, tickets: new Tickets({ now, policies }) });
-    this.#committer = new Committer({ store, logger, metrics, onLoad: (owner, ms) => this.#onLoad(owner, ms) });
+    this.#committer = new Committer({
+      ...{ store, logger, metrics, onLoad: (owner, ms) => this.#onLoad(owner, ms) },
+      onCommitted: (writes) => this.#replica.committed(writes),
+    });
+    this.#replica = new SessionReplica({ store, committer: this.#committer, now });
     this.#agents = agentCatalog(config, loginShell);
     loginShell.onRead = () => this.#agents.complete();
     this.#search = new MessageSearch({ store, indexPath: claim.searchPath, logger });
@@ -180,6 +186,7 @@ class RunningDaemon implements Daemon {
       inbox: new Inbox({ now, logger, timeoutMs: config.requestTimeoutMs }),
       search: this.#search,
       agents: this.#agents,
+      erasureOf: (id) => this.#replica.erasureOf(id),
     });
     this.#moves = new StoreMoves(this.#host);
     this.#connections = this.#sessionConnections();
@@ -232,6 +239,7 @@ class RunningDaemon implements Daemon {
         connections: this.#connections.size,
         relayConnections: this.#doors.relay?.door.size ?? 0,
         outboxes: this.#doors.relay?.host.outboxFigures() ?? [],
+        replica: this.#replica.lag,
         loopLagMs: this.#observation.loopLagMs,
       }),
     });
@@ -246,6 +254,10 @@ class RunningDaemon implements Daemon {
 
   get relay(): FleetRelay | undefined {
     return this.#doors.relay?.host.exchange;
+  }
+
+  get replica(): ReplicaSource {
+    return this.#replica;
   }
 
   get moves(): FleetMoves {
@@ -282,13 +294,14 @@ class RunningDaemon implements Daemon {
     try {
       await this.#reap(succession);
       failpoint("agents-reaped");
+      await this.#replica.open();
       for (const session of succession.environments) this.#host.rules.environments.set(session);
       const { waiting } = await recover(this.#host, this.#logger, succession.sessions);
       failpoint("sessions-recovered");
       if (claim.socketPath !== undefined || config.port !== undefined) await this.#doors.open();
       await claim.publish({ port: this.#doors.listener?.port, program: config.program });
       await succession.adopt(this.#logger);
-      this.#connections.preload();
+      this.#connections.preloadSoon();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
       this.#retention.start();

@@ -80,6 +80,8 @@ const FINAL = [
   "NOT_ALLOWED",
   /** The sessions of this principal have as many bytes as they may. */
   "QUOTA_EXCEEDED",
+  /** The machine has no replica of its sessions. */
+  "NO_REPLICA",
   /** No session of that id. */
   "SESSION_NOT_FOUND",
   /** Another machine of the fleet has the session; the error names it. */

@@ -11,6 +11,11 @@ export interface EnrolOptions {
   readonly machineId?: string;
   /** A service of that name. */
   readonly client?: string;
+  /**
+   * Whether a machine may write its replica; whether a service may read the replicas of all machines, that is every session of theirs,
+   * whoever it belongs to. Default: false.
+   */
+  readonly replicas?: boolean;
   /** How long the credentials are valid, in ms from now; default 90 days. The server ends connections that outlive them. */
   readonly validMs?: number;
 }
@@ -44,13 +49,23 @@ export async function enrol(key: EnrolmentKey, options: EnrolOptions): Promise<E
   };
 }
 
-function identityOf(subjects: Subjects, { machineId, client }: EnrolOptions, domain: string | undefined) {
+function identityOf(
+  subjects: Subjects,
+  { machineId, client, replicas = false }: EnrolOptions,
+  domain: string | undefined,
+) {
   if ((machineId === undefined) === (client === undefined))
     throw new InvalidOptionError("machineId", "either the name of a machine or that of a service (`client`)");
   if (machineId !== undefined) {
     checkName("machineId", machineId);
-    return { name: `machine ${machineId}`, permissions: withDomain(machinePermissions(subjects, machineId), domain) };
+    return {
+      name: `machine ${machineId}`,
+      permissions: withDomain(machinePermissions(subjects, machineId, { replicas }), domain),
+    };
   }
   const name = checkName("client", client);
-  return { name: `service ${name}`, permissions: withDomain(servicePermissions(subjects, name), domain) };
+  return {
+    name: `service ${name}`,
+    permissions: withDomain(servicePermissions(subjects, name, { replicas }), domain),
+  };
 }

@@ -54,6 +54,8 @@ export async function createFleetKeys(
   return {
     serverConfig: [
       `jetstream: { store_dir: ${JSON.stringify(`${directory}/jetstream`)}${domain === undefined ? "" : `, domain: ${domain}`} }`,
+      // Credentials are one line of the protocol: those of long names are larger than the 4 KiB that a line may have.
+      "max_control_line: 64KB",
       `operator: ${operatorJwt}`,
       `system_account: ${systemId}`,
       `resolver: { type: full, dir: ${JSON.stringify(`${directory}/accounts`)}, allow_delete: false, interval: "2m" }`,

@@ -9,11 +9,20 @@ const API = "$JS.API.";
 /** How long a machine may answer a request, in ns: a dial is answered when the daemon has accepted the link. */
 const ANSWER_NS = 60_000_000_000;
 
+/** Whether a machine may write its replica, and a service read all of them. */
+interface ReplicaRight {
+  readonly replicas?: boolean;
+}
+
 /**
  * What a machine may do: answer under its own name, send to services whose tokens it was given, and write its own entries. It may neither
  * dial, nor listen to another name, nor write the entry of another.
  */
-export function machinePermissions(subjects: Subjects, machineId: string): Permissions {
+export function machinePermissions(
+  subjects: Subjects,
+  machineId: string,
+  { replicas = false }: ReplicaRight = {},
+): Permissions {
   const own = { machineId, instance: "*" };
   return {
     sub: {
@@ -35,6 +44,7 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
         ...entriesOf(subjects, "names", `${machineId}.*`),
         ...followed(subjects, "names"),
         ...mailOf(subjects, machineId),
+        ...(replicas ? replicaOf(subjects, machineId) : []),
       ],
     },
     resp: { max: 1, ttl: ANSWER_NS },
@@ -43,9 +53,13 @@ export function machinePermissions(subjects: Subjects, machineId: string): Permi
 
 /**
  * What a service may do: dial every machine under its own name, send on links whose tokens it made, follow the registry, and write hints
- * of sessions. It may neither serve as a machine, nor dial under another name, nor listen to another's links.
+ * of sessions; where it is said so, read the replicas of all machines. It may neither serve as a machine, nor dial under another name, nor listen to another's links.
  */
-export function servicePermissions(subjects: Subjects, client: string): Permissions {
+export function servicePermissions(
+  subjects: Subjects,
+  client: string,
+  { replicas = false }: ReplicaRight = {},
+): Permissions {
   const anyMachine = { machineId: "*", instance: "*" };
   return {
     sub: { allow: [`${subjects.client({ client, instance: "*" })}.>`, `${subjects.clientInbox(client)}.>`] },
@@ -58,6 +72,7 @@ export function servicePermissions(subjects: Subjects, client: string): Permissi
         ...followed(subjects, "machines"),
         ...followed(subjects, "members"),
         ...entriesOf(subjects, "sessions", ">"),
+        ...(replicas ? replicasOfAll(subjects) : []),
       ],
     },
   };
@@ -104,6 +119,26 @@ function mailOf(subjects: Subjects, machineId: string): string[] {
     ...["INFO", "CREATE", "PURGE"].map((call) => `$JS.API.STREAM.${call}.${stream}`),
     ...[`$JS.API.CONSUMER.*.${stream}`, `$JS.API.CONSUMER.*.${stream}.>`, `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`],
   ];
+}
+
+/**
+ * To write the machine's own replica, to see where it stands, and to remove what was deleted. Every call for that stream: it has nothing of
+ * others. In few lines, because the server takes credentials of 4 KiB at most.
+ */
+function replicaOf(subjects: Subjects, machineId: string): string[] {
+  const stream = subjects.replicaStream(machineId);
+  return [
+    ...[subjects.replica(machineId), `$JS.API.STREAM.*.${stream}`],
+    ...[`$JS.API.CONSUMER.*.${stream}.>`, `$JS.FC.${stream}.>`],
+  ];
+}
+
+/**
+ * To read the replicas of all machines, and nothing else of any stream: the subject that a consumer is made by ends with the subject that it
+ * reads, and the server compares the two.
+ */
+function replicasOfAll(subjects: Subjects): string[] {
+  return [`$JS.API.CONSUMER.CREATE.*.*.${subjects.replica("*", "*", "*")}`, "$JS.FC.>"];
 }
 
 function streamOf(subjects: Subjects, name: BucketName): string {

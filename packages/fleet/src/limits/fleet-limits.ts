@@ -68,6 +68,34 @@ export const FLEET_LIMITS = {
   moveTimeoutMs: 30_000,
   /** How often a move looks at the directory again, because the entry was another one than it should be. */
   moveRounds: 8,
+  /** Entries of a journal in one message of a replica. */
+  replicaEntries: 64,
+  /** Bytes of one message of a replica, or of the server's `max_payload` where that is less. A larger entry is cut. */
+  replicaBytes: 256 * 1024,
+  /** Bytes of a message's head, and of what the server adds to it. */
+  replicaHeadBytes: 1024,
+  /** Time in which entries are collected before they are sent to the replica: what is lost with a machine, and how many messages there are. */
+  replicaCollectMs: 100,
+  /** Sessions of which a message is on its way to the replica at the same time. With the size of a message this bounds the bytes on their way. */
+  replicaSessionsAtOnce: 8,
+  /** Sessions that are known to have something to send. Beyond it all sessions are looked at again. */
+  replicaChangedSessions: 16_384,
+  /** How long the stream may take to keep a message of a replica. */
+  replicaTimeoutMs: 5_000,
+  /** Pause before a replica is continued after a failure: doubled each time … */
+  replicaRetryMs: 500,
+  /** … up to this. */
+  replicaLongestRetryMs: 10_000,
+  /** Bytes of a machine's replica on the servers, each copy: what is oldest makes room. */
+  replicaMaxBytes: 1024 * 1024 * 1024,
+  /** Age at which the server removes what is in a replica. */
+  replicaAgeMs: 30 * 24 * 60 * 60_000,
+  /** Share of its bytes from which on a stream counts as full: sessions that it has dropped are not sent again at a start. */
+  replicaFullShare: 0.9,
+  /** How long the server may be silent while a replica is read. */
+  replicaReadMs: 10_000,
+  /** Interval at which the server reports that it has nothing to deliver while a replica is read. */
+  replicaBeatMs: 1_000,
   /** How long credentials are valid where nothing else is asked for: long enough to be renewed by hand, short enough to be renewed. */
   credentialsMs: 90 * 24 * 60 * 60_000,
   /** Sessions at work that a machine counts as full, where it names no capacity of its own. */

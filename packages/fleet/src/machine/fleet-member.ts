@@ -6,6 +6,7 @@ import {
   isRecord,
   type Logger,
   memoryTransport,
+  type ReplicaSource,
 } from "@daemon-sdk/protocol";
 import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Subscription } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
@@ -22,6 +23,7 @@ import {
   registryFailure,
   type StreamPlace,
 } from "../registry/index.js";
+import { MachineReplica, type ReplicaBounds, ReplicaStream } from "../replica/index.js";
 import type { FleetDaemon, FleetMembership, FleetPrincipal, JoinFleetOptions } from "./membership.js";
 
 /** Checked options of a membership. */
@@ -34,6 +36,8 @@ export interface FleetMemberOptions {
   readonly labels: MachineLabels;
   readonly capacity: number;
   readonly streams: StreamPlace;
+  /** Undefined without a replica. */
+  readonly replica: ReplicaBounds | undefined;
   readonly principal: Required<JoinFleetOptions>["principal"];
   readonly logger: Logger;
   readonly renewMs: number | undefined;
@@ -58,6 +62,7 @@ export class FleetMember implements FleetMembership {
   #refusal: ConnectionError | undefined;
   #lease: MachineLease | undefined;
   #mail: MachineMail | undefined;
+  #replica: MachineReplica | undefined;
   #leaving: Promise<void> | undefined;
   #resolveClosed!: (error: ConnectionError | undefined) => void;
 
@@ -131,6 +136,7 @@ export class FleetMember implements FleetMembership {
       throw registryFailure("written", error);
     });
     await this.#carryMail();
+    this.#replicate();
     void daemon.closed.then(() => this.leave());
   }
 
@@ -142,13 +148,24 @@ export class FleetMember implements FleetMembership {
     this.#mail = await MachineMail.start({ ...place, relay, logger });
   }
 
+  #replicate(): void {
+    const { daemon, machineId, streams, replica: bounds, logger } = this.#options;
+    const { replica: source } = daemon;
+    if (source === undefined || this.#leaving !== undefined) return;
+    const place = { nats: this.#parts.nats, subjects: this.#subjects, machineId, streams };
+    if (bounds !== undefined) this.#replica = new MachineReplica({ ...place, source, bounds, logger });
+    else if (source.isReplicated) void removeReplica(place, source, logger);
+  }
+
   async #describe(): Promise<MachineEntry> {
     const { machineId, instance, labels, capacity, daemon } = this.#options;
     const { own } = this.#parts;
     const sessions = await own.listOpenedSessions();
     const working = sessions.filter(({ workingState }) => workingState !== "idle").length;
     const agents = own.capabilities.agents ?? [];
-    return { machineId, instance, labels, agents, working, capacity, version: daemon.endpoint.version };
+    const { version } = daemon.endpoint;
+    const hasReplica = this.#options.replica !== undefined && daemon.replica !== undefined;
+    return { machineId, instance, labels, agents, working, capacity, version, ...(hasReplica ? { hasReplica } : {}) };
   }
 
   async #answers(instance: string): Promise<boolean | undefined> {
@@ -239,6 +256,7 @@ export class FleetMember implements FleetMembership {
   async #leave(error: ConnectionError | undefined): Promise<void> {
     const { nats, own } = this.#parts;
     this.#mail?.stop();
+    this.#replica?.stop();
     // First, so that nobody answers for the name any more: the next daemon that gets it need not wait.
     this.#router.close();
     this.#searches.unsubscribe();
@@ -246,6 +264,21 @@ export class FleetMember implements FleetMembership {
     await own.close();
     await closeNats(nats, this.#router.isAway);
     this.#resolveClosed(error);
+  }
+}
+
+/** Removes the replica of a machine that makes none any more. What fails is tried again when the machine joins again. */
+async function removeReplica(
+  place: Parameters<typeof ReplicaStream.empty>[0],
+  source: ReplicaSource,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await ReplicaStream.empty(place);
+    await source.forgetReplica();
+    logger.info({}, "the replica of this machine was removed");
+  } catch (error) {
+    logger.warn({ error: String(error) }, "the replica of this machine was not removed; the next start tries again");
   }
 }
 

@@ -1,7 +1,7 @@
 import { silentLogger } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { checkName, randomToken } from "../names/index.js";
-import { checkCapacity, checkLabels } from "./check-options.js";
+import { checkCapacity, checkLabels, checkReplica } from "./check-options.js";
 import { FleetMember } from "./fleet-member.js";
 import type { FleetDaemon, FleetMembership, FleetPrincipal, JoinFleetOptions } from "./membership.js";
 
@@ -17,7 +17,12 @@ import type { FleetDaemon, FleetMembership, FleetPrincipal, JoinFleetOptions } f
  */
 export async function joinFleet(daemon: FleetDaemon, options: JoinFleetOptions): Promise<FleetMembership> {
   const { servers, credentials, domain, tenant = "default", machineId, labels = {}, replicas = 1, renewMs } = options;
-  const { capacity = FLEET_LIMITS.capacity, logger = silentLogger, principal = () => PERSON } = options;
+  const {
+    capacity = FLEET_LIMITS.capacity,
+    logger = silentLogger,
+    principal = () => PERSON,
+    replica = false,
+  } = options;
   checkName("tenant", tenant);
   checkName("machineId", machineId);
   if (domain !== undefined) checkName("domain", domain);
@@ -27,6 +32,7 @@ export async function joinFleet(daemon: FleetDaemon, options: JoinFleetOptions):
     ...{ daemon, tenant, machineId, labels, capacity, principal, logger, renewMs },
     nats: { servers, ...(credentials === undefined ? {} : { credentials }) },
     streams: { replicas, domain },
+    replica: checkReplica(replica),
     instance: randomToken(),
   });
 }

@@ -1,6 +1,7 @@
-import type { ConnectionError, FleetMoves, Logger, Transport } from "@daemon-sdk/protocol";
+import type { ConnectionError, FleetMoves, Logger, ReplicaSource, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { NatsOptions } from "../nats/index.js";
+import type { ReplicaBounds } from "../replica/index.js";
 
 /** The identity that a link's sessions belong to, as in `Daemon.accept`. */
 export interface FleetPrincipal {
@@ -16,6 +17,8 @@ export interface FleetDaemon {
   readonly relay?: FleetRelay | undefined;
   /** A daemon that lets its sessions be moved to other machines. */
   readonly moves?: FleetMoves | undefined;
+  /** A daemon whose sessions can be replicated. */
+  readonly replica?: ReplicaSource | undefined;
   accept(transport: Transport, principal?: FleetPrincipal): Promise<void>;
 }
 
@@ -29,6 +32,12 @@ export interface JoinFleetOptions extends NatsOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Sessions at work that count as full; default 8. A full machine still accepts sessions. */
   readonly capacity?: number;
+  /**
+   * Whether the sessions of this machine are replicated to the fleet's servers, where they can be read when the machine is lost:
+   * conversations leave the machine by that. Asynchronous: what was not acknowledged when the machine is lost is missing. It never delays or
+   * fails a turn. Default: false. A replica of before is removed then.
+   */
+  readonly replica?: boolean | ReplicaBounds;
   /** Copies of the registry in a NATS cluster, 1, 3 or 5; counts for the first who joins. Default 1. */
   readonly replicas?: number;
   /**

@@ -37,6 +37,18 @@ export interface ServiceInstance {
   readonly instance: string;
 }
 
+/** What a message of a replica holds: the session's row, its conversation at the beginning of the replica, entries of its journal. */
+export type ReplicaPart = "row" | "base" | "log";
+
+const PLAIN_ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** The id of a session as one token of a subject. Ids are whatever their makers chose. */
+export function sessionToken(sessionId: string): string {
+  if (PLAIN_ID.test(sessionId)) return sessionId;
+  const hex = Array.from(new TextEncoder().encode(sessionId), (byte) => byte.toString(16).padStart(2, "0"));
+  return `=${hex.join("")}`;
+}
+
 /** Buckets of a tenant in the cluster's key-value store. */
 export type BucketName = "machines" | "members" | "sessions" | "names";
 
@@ -109,6 +121,20 @@ export class Subjects {
   /** What one machine sends to all others. */
   posts(sender: string): string {
     return `${this.#tenant}.posts.${sender}`;
+  }
+
+  /**
+   * A part of a machine's replica. Without a session: of all of them.
+   *
+   * @param session the token of a session's id ({@link sessionToken})
+   */
+  replica(machineId: string, session = "*", part: ReplicaPart | "*" = "*"): string {
+    return `${this.#tenant}.replica.${machineId}.${session}.${part}`;
+  }
+
+  /** The stream of a machine's replica. No name has the sign in it, so that two tenants never share a stream. */
+  replicaStream(machineId: string): string {
+    return `f_${this.tenant}_replica=${machineId}`;
   }
 
   /** Whether a subject belongs to this tenant. */

@@ -18,6 +18,8 @@ export interface MachineEntry {
   readonly capacity: number;
   /** Version of its daemon. */
   readonly version: string;
+  /** Present when its sessions are replicated, so that they can be read when it is lost: `fleet.replica`. */
+  readonly hasReplica?: true;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface FleetMachine extends MachineEntry {
 export function readMachineEntry(id: string, bytes: Uint8Array): MachineEntry | undefined {
   const value = parse(bytes);
   if (!isRecord(value)) return undefined;
-  const { machineId, instance, labels, agents, working, capacity, version } = value;
+  const { machineId, instance, labels, agents, working, capacity, version, hasReplica } = value;
   // Both become tokens of subjects.
   if (machineId !== id || !isName(id) || typeof instance !== "string" || !isName(instance)) return undefined;
   if (!isRecord(labels) || !Array.isArray(agents)) return undefined;
@@ -52,6 +54,7 @@ export function readMachineEntry(id: string, bytes: Uint8Array): MachineEntry | 
     labels: Object.fromEntries(texts),
     agents: agents.filter((agent): agent is string => typeof agent === "string"),
     version: typeof version === "string" ? version : "",
+    ...(hasReplica === true ? { hasReplica } : {}),
   };
 }
 

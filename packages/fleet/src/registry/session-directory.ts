@@ -1,10 +1,9 @@
 import { isRecord } from "@daemon-sdk/protocol";
 import type { KV } from "@nats-io/kv";
 import { FLEET_LIMITS } from "../limits/index.js";
+import { sessionToken } from "../names/index.js";
 import { registryFailure } from "./buckets.js";
 import { isWrongRevision } from "./wrong-revision.js";
-
-const PLAIN_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** A move of a session that is not over. */
 export interface SessionMove {
@@ -44,7 +43,7 @@ export class SessionDirectory {
   /** The entry of a session. Rejects with CONNECTION_FAILED. */
   async placeOf(sessionId: string): Promise<SessionPlace | undefined> {
     try {
-      const found = await this.#sessions.get(keyOf(sessionId));
+      const found = await this.#sessions.get(sessionToken(sessionId));
       if (found === null || found.operation !== "PUT") return undefined;
       const value: unknown = found.json();
       if (!isRecord(value) || typeof value.machineId !== "string") return undefined;
@@ -67,7 +66,7 @@ export class SessionDirectory {
     { machineId, move }: Pick<SessionPlace, "machineId" | "move">,
   ): Promise<boolean> {
     try {
-      await this.#sessions.update(keyOf(place.sessionId), JSON.stringify({ machineId, move }), place.revision);
+      await this.#sessions.update(sessionToken(place.sessionId), JSON.stringify({ machineId, move }), place.revision);
       return true;
     } catch (error) {
       if (isWrongRevision(error)) return false;
@@ -81,7 +80,7 @@ export class SessionDirectory {
    */
   async claim(sessionId: string, machineId: string): Promise<string> {
     try {
-      await this.#sessions.create(keyOf(sessionId), JSON.stringify({ machineId }));
+      await this.#sessions.create(sessionToken(sessionId), JSON.stringify({ machineId }));
       return machineId;
     } catch (error) {
       if (!isWrongRevision(error)) throw registryFailure("written", error);
@@ -121,22 +120,15 @@ export class SessionDirectory {
    */
   async gone(place: SessionPlace): Promise<void> {
     if (place.move !== undefined || ageOf(place) < FLEET_LIMITS.goneSessionMs) return;
-    await this.#sessions.delete(keyOf(place.sessionId), { previousSeq: place.revision }).catch(() => {});
+    await this.#sessions.delete(sessionToken(place.sessionId), { previousSeq: place.revision }).catch(() => {});
   }
 
   /** Removes the entry of a session that was not made. A failure is of no consequence. */
   async drop(sessionId: string): Promise<void> {
-    await this.#sessions.delete(keyOf(sessionId)).catch(() => {});
+    await this.#sessions.delete(sessionToken(sessionId)).catch(() => {});
   }
 }
 
 function ageOf({ writtenAt }: SessionPlace): number {
   return Date.now() - writtenAt;
-}
-
-/** Ids are whatever their makers chose; keys are not. */
-function keyOf(sessionId: string): string {
-  if (PLAIN_KEY.test(sessionId)) return sessionId;
-  const hex = Array.from(new TextEncoder().encode(sessionId), (byte) => byte.toString(16).padStart(2, "0"));
-  return `=${hex.join("")}`;
 }

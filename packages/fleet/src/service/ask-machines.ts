@@ -7,6 +7,8 @@ import { machineGone } from "./machine-links.js";
 export interface MissingMachine {
   readonly machineId: string;
   readonly error: Error;
+  /** Present when the machine keeps a replica of its sessions in the fleet: `fleet.replica(machineId)`. */
+  readonly hasReplica?: true;
 }
 
 /** The result of a call to all machines: what came, and who did not answer. */
@@ -29,12 +31,12 @@ export async function askMachines<Item>(
   const left = [...machines];
   const askNext = async () => {
     for (let machine = left.shift(); machine !== undefined; machine = left.shift()) {
-      const { machineId, state } = machine;
+      const { machineId, state, hasReplica } = machine;
       try {
         if (state !== "online") throw machineGone(machineId);
         items.push(...(await within(ask(machine), machineId)));
       } catch (error) {
-        missing.push({ machineId, error: error as Error });
+        missing.push({ machineId, error: error as Error, ...(hasReplica === true ? { hasReplica } : {}) });
       }
     }
   };

@@ -35,13 +35,17 @@ async function connectFleetBy(dial: NatsDial, options: ConnectFleetOptions): Pro
   const given = { servers, ...(credentials === undefined ? {} : { credentials }) };
   const nats = await openNatsBy(dial, given, { name: `service ${client}`, inbox: subjects.clientInbox(client) });
   try {
-    const buckets = await openBuckets(nats, subjects, { replicas, domain });
+    const streams = { replicas, domain };
+    const buckets = await openBuckets(nats, subjects, streams);
     const machines = await MachineDirectory.open(buckets, logger);
     const self = { client, instance: randomToken() };
     const router = new LinkRouter({ nats, subjects, prefix: subjects.client(self), link: { logger } });
     await router.ready();
     const links = new MachineLinks({ nats, router, subjects, self, machines, connection });
-    return new Fleet({ nats, router, subjects, machines, links, sessions: new SessionDirectory(buckets.sessions) });
+    return new Fleet({
+      ...{ nats, router, subjects, machines, links, streams, inbox: subjects.clientInbox(client) },
+      sessions: new SessionDirectory(buckets.sessions),
+    });
   } catch (error) {
     await nats.close();
     throw error;

@@ -11,9 +11,10 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { FLEET_LIMITS } from "../limits/index.js";
 import type { LinkRouter } from "../link/index.js";
 import { type MoveSessionOptions, SessionMover } from "../move/index.js";
-import type { Subjects } from "../names/index.js";
+import { checkName, type Subjects } from "../names/index.js";
 import { closeNats } from "../nats-base/index.js";
-import type { FleetMachine, MachineDirectory, SessionDirectory } from "../registry/index.js";
+import type { FleetMachine, MachineDirectory, SessionDirectory, StreamPlace } from "../registry/index.js";
+import { type FleetReplica, ReplicaReader } from "../replica-reader/index.js";
 import { askMachines, type FleetResult } from "./ask-machines.js";
 import type { FleetRequest, FleetSearchResult, FleetSession } from "./fleet-results.js";
 import { type MachineLinks, machineGone } from "./machine-links.js";
@@ -39,6 +40,9 @@ export interface FleetParts {
   readonly machines: MachineDirectory;
   readonly sessions: SessionDirectory;
   readonly links: MachineLinks;
+  readonly streams: StreamPlace;
+  /** Where this service gets answers. */
+  readonly inbox: string;
 }
 
 /**
@@ -189,8 +193,20 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
+   * The replica of a machine's sessions, to read them while the machine is lost: one that was allowed to make one (`replica` of `joinFleet`).
+   * With credentials of `enrol` this needs `replicas`. Nothing is read yet.
+   *
+   * Throws an `InvalidOptionError` for what is no name of a machine.
+   */
+  replica(machineId: string): FleetReplica {
+    const { nats, subjects, streams, inbox } = this.#parts;
+    checkName("machineId", machineId);
+    return new ReplicaReader({ nats, subjects, streams, machineId, inbox: `${inbox}.replica` });
+  }
+
+  /**
    * Sessions of all machines, newest first. Machines that are lost or do not answer are in `missing`: their sessions exist, and are not
-   * in the list.
+   * in the list. Where `hasReplica` is set, {@link Fleet.replica} has them.
    *
    * @param options.limit most sessions of each machine, up to 100; default 50
    * @param options.endBefore Unix milliseconds: only sessions that were updated before

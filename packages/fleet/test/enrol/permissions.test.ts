@@ -115,6 +115,7 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
       ["changes of the registry", "$KV.>"],
       ["mail", "f.acme.mail.>"],
       ["reports of mail to another machine", "f.acme.post.m-2.report.*"],
+      ["replicas", "f.acme.replica.>"],
       ["the server's own subjects", "$SYS.>"],
     ])("may not listen to %s", async (_, subject) => {
       expect(await violations(nats, () => nats.subscribe(subject, { callback: () => {} }))).toEqual(["subscription"]);
@@ -135,6 +136,9 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
       ["send mail as another machine", "f.acme.mail.m-2.m-3"],
       ["report mail as another machine", "f.acme.post.m-2.report.m-3"],
       ["state where the names of another machine are", "$KV.f_acme_names.m-2.6e"],
+      ["write the replica of another machine", "f.acme.replica.m-2.s-1.log"],
+      ["read the replica of another machine", "$JS.API.CONSUMER.CREATE.f_acme_replica=m-2.c.f.acme.replica.m-2.*.*"],
+      ["remove the replica of another machine", "$JS.API.STREAM.PURGE.f_acme_replica=m-2"],
     ])("may not %s", async (_, subject) => {
       expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual(["publish"]);
     });
@@ -172,6 +176,62 @@ describe.skipIf(!HAS_NATS)(`credentials of a fleet${NO_NATS}`, () => {
     const nats = await thief({ machineId: "m-1" });
     const own = ["f.acme.mail.m-2.m-1", "f.acme.post.m-2.report.m-1", "f.acme.posts.m-1", "$KV.f_acme_names.m-1.6e"];
     for (const subject of own) expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual([]);
+    await nats.close();
+  });
+
+  test("credentials without the right write no replica", async () => {
+    const nats = await thief({ machineId: "m-1" });
+    for (const subject of ["f.acme.replica.m-1.s-1.log", "$JS.API.STREAM.CREATE.f_acme_replica=m-1"])
+      expect(await violations(nats, () => nats.publish(subject, "{}")), subject).toEqual(["publish"]);
+    await nats.close();
+  });
+
+  test.each([
+    ["write the replica of another machine", "f.acme.replica.m-2.s-1.log"],
+    ["read the replica of another machine", "$JS.API.CONSUMER.CREATE.f_acme_replica=m-2.c.f.acme.replica.m-2.*.*"],
+    ["remove the replica of another machine", "$JS.API.STREAM.PURGE.f_acme_replica=m-2"],
+  ])("a machine that may write its replica may not %s", async (_, subject) => {
+    const nats = await thief({ machineId: "m-1", replicas: true });
+    expect(await violations(nats, () => nats.publish("f.acme.replica.m-1.s-1.log", "{}"))).toEqual([]);
+    expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual(["publish"]);
+    await nats.close();
+  });
+
+  test.each([
+    ["write one", "f.acme.replica.m-1.s-1.log"],
+    ["remove one", "$JS.API.STREAM.PURGE.f_acme_replica=m-1"],
+    ["change the stream of one", "$JS.API.STREAM.UPDATE.f_acme_replica=m-1"],
+    ["read mail", "$JS.API.CONSUMER.CREATE.f_acme_mail=m-1.c.f.acme.mail.m-1.*"],
+    ["read all of a stream", "$JS.API.CONSUMER.CREATE.f_acme_mail=m-1.c"],
+    ["take messages from others' consumers", "$JS.API.CONSUMER.MSG.NEXT.f_acme_mail=m-1.c"],
+  ])("a service that may read replicas may not %s", async (_, subject) => {
+    const nats = await thief({ client: "bot", replicas: true });
+    expect(await violations(nats, () => nats.publish(subject, "{}"))).toEqual(["publish"]);
+    await nats.close();
+  });
+
+  test("a replica is read with the right to read replicas, and by no other filter than the one that is asked for", async () => {
+    const { credentials } = await enrol(keys.enrolmentKey, { machineId: "m-3", replicas: true });
+    const { daemon } = await bench.machine("m-3", { credentials, replica: true });
+    const { sessionId } = await (await bench.localClient(daemon)).createSession({ cwd: bench.directory });
+    const reader = await bench.service({ credentials: await credentialsOf({ client: "bot", replicas: true }) });
+    const listed = async () => (await reader.replica("m-3").listSessions()).map((item) => item.sessionId);
+    await expect.poll(() => listed().catch(() => [])).toEqual([sessionId]);
+    const other = (await service("other")).replica("m-3").listSessions();
+    await expect(other).rejects.toMatchObject({ code: "NOT_ALLOWED" });
+    // The server compares the filter in the subject, which permissions apply to, with the one that counts.
+    const nats = await thief({ client: "bot", replicas: true });
+    const config = {
+      name: "c",
+      ack_policy: "none",
+      deliver_subject: "f.acme.r.c.bot.x",
+      filter_subject: "f.acme.mail.>",
+    };
+    const forged = await nats.request(
+      "$JS.API.CONSUMER.CREATE.f_acme_replica=m-3.c.f.acme.replica.*.*.*",
+      JSON.stringify({ stream_name: "f_acme_replica=m-3", config }),
+    );
+    expect(forged.json()).toMatchObject({ error: { code: 400 } });
     await nats.close();
   });
 
@@ -252,10 +312,12 @@ test.skipIf(!HAS_NATS)(
       credentials: (await enrol(enrolmentKey, options)).credentials,
       domain: "hub",
     });
-    await bench.machine("m-1", await of({ machineId: "m-1" }));
+    // Credentials of long names are larger than the line of 4 KiB that a server takes by itself.
+    const long = "machine-of-a-long-name".repeat(2);
+    await bench.machine(long, await of({ machineId: long, replicas: true }));
     const fleet = await bench.service(await of({ client: "bot" }));
     const session = await fleet.createSession({ needs: { agent: "echo" }, cwd: bench.directory });
-    expect((await fleet.listSessions()).items).toMatchObject([{ sessionId: session.sessionId, machineId: "m-1" }]);
+    expect((await fleet.listSessions()).items).toMatchObject([{ sessionId: session.sessionId, machineId: long }]);
     const { credentials } = await of({ machineId: "m-1" });
     const nats = await openNats({ servers: server.url, credentials }, { name: "thief" });
     for (const subject of [

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import { createDaemon, type Daemon, type DaemonConfig, MemoryStore, PERSON } from "@daemon-sdk/local-daemon/server";
-import { memoryTransport } from "@daemon-sdk/protocol";
+import { memoryTransport, sessionId } from "@daemon-sdk/protocol";
 import { type ConnectFleetOptions, connectFleet, type Fleet } from "../../src/index.js";
 import { type FleetDaemon, type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
 
@@ -104,5 +104,15 @@ export class FleetBench {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const close of this.#open) await close();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** The entries that a store has of a session, as they are stored. */
+export async function entriesIn(store: MemoryStore | undefined, id: string): Promise<readonly string[]> {
+  const all: string[] = [];
+  for (;;) {
+    const { entries = [] } = (await store?.readEntries(sessionId(id), all.length + 1, Number.MAX_SAFE_INTEGER)) ?? {};
+    if (entries.length === 0) return all;
+    all.push(...entries);
   }
 }

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { CommandContext, CommandLine } from "./command-line.js";
 import { describeError, EXIT } from "./fail.js";
 import { addFleetKeyCommands } from "./fleet-keys-command.js";
-import { type Fleet, type FleetAddress, openFleet } from "./open-fleet.js";
+import { addFleetReplicaCommand } from "./fleet-replica-command.js";
+import { addFleetAddress, type Fleet, type FleetAddress, withFleet } from "./open-fleet.js";
 import { requestText } from "./sessions/index.js";
 import { type Column, printTable } from "./table.js";
 import { timeText } from "./time-text.js";
@@ -18,13 +19,9 @@ export function addFleetCommands(program: Command, cli: CommandLine): void {
     .command("fleet")
     .description("all machines of a fleet, and credentials for it; needs the package @daemon-sdk/fleet");
   const add = (name: string, description: string, run: (fleet: Fleet, context: CommandContext) => Promise<number>) =>
-    cli
-      .command(fleet, name, description, "one JSON object per line")
-      .requiredOption("--servers <servers>", "NATS servers of the fleet (nats://…, several by commas)")
-      .option("--creds <file>", "credentials for NATS")
-      .option("--tenant <name>", "the tenant (default: default)")
-      .option("--domain <name>", "domain of the cluster's JetStream, behind a leaf (default: none)")
-      .action(cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))));
+    addFleetAddress(cli.command(fleet, name, description, "one JSON object per line")).action(
+      cli.action((context, address: FleetAddress) => withFleet(address, (one) => run(one, context))),
+    );
   add("machines", "list the machines: state, load, agents, labels", machines);
   add(
     "inbox",
@@ -32,6 +29,7 @@ export function addFleetCommands(program: Command, cli: CommandLine): void {
     inbox,
   );
   add("sessions", "list the sessions of all machines, newest first; exits with 1 when a machine is missing", sessions);
+  addFleetReplicaCommand(fleet, cli);
   addFleetKeyCommands(fleet, cli);
 }
 
@@ -60,18 +58,17 @@ function printResult<Item extends object>(
 ): number {
   if (json) {
     for (const item of items) terminal.json(item);
-    for (const { machineId, error } of missing) terminal.json({ missing: { machineId, error: describeError(error) } });
+    for (const { machineId, error, hasReplica } of missing)
+      terminal.json({ missing: { machineId, error: describeError(error), hasReplica } });
   } else {
     if (items.length > 0) printTable(terminal, columns, items);
     else if (missing.length === 0) terminal.answer(`${none}\n`);
-    for (const { machineId, error } of missing) terminal.note(`Missing: ${machineId} (${describeError(error)})`, "red");
+    for (const { machineId, error, hasReplica } of missing) {
+      terminal.note(`Missing: ${machineId} (${describeError(error)})`, "red");
+      if (hasReplica === true) terminal.note(`Its replica can be read: local-daemon fleet replica ${machineId}`);
+    }
   }
   return missing.length === 0 ? EXIT.ok : EXIT.failed;
-}
-
-async function withFleet(address: FleetAddress, run: (fleet: Fleet) => Promise<number>): Promise<number> {
-  await using fleet = await openFleet(address);
-  return await run(fleet);
 }
 
 const MACHINE_COLUMNS: readonly Column<Machine>[] = [

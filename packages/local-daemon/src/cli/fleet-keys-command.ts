@@ -32,6 +32,10 @@ export function addFleetKeyCommands(fleet: Command, cli: CommandLine): void {
     .requiredOption("--key <file>", `the tenant's ${FILES.enrolmentKey}`)
     .option("--machine <name>", "for the machine of that name")
     .option("--service <name>", "for the service of that name")
+    .option(
+      "--replicas",
+      "a machine may write its replica; a service may read those of all machines, with the conversations of everybody",
+    )
     .option("--days <n>", "how long they are valid (default: 90)", countOf)
     .action(cli.action((context, options: EnrolCommandOptions) => enrol(context, options)));
   cli
@@ -52,6 +56,7 @@ interface EnrolCommandOptions {
   readonly machine?: string;
   readonly service?: string;
   readonly days?: number;
+  readonly replicas?: boolean;
 }
 
 interface RevokeOptions {
@@ -80,11 +85,12 @@ async function init(
 }
 
 async function enrol({ json, terminal }: CommandContext, options: EnrolCommandOptions): Promise<number> {
-  const { key: path, machine, service, days } = options;
+  const { key: path, machine, service, days, replicas } = options;
   const fleet = await loadEnrol();
   const { credentials, user, expiresAt } = await fleet.enrol(fleet.checkEnrolmentKey(await readJson("key", path)), {
     ...(machine === undefined ? {} : { machineId: machine }),
     ...(service === undefined ? {} : { client: service }),
+    ...(replicas === undefined ? {} : { replicas }),
     ...(days === undefined ? {} : { validMs: days * DAY_MS }),
   });
   if (json) terminal.json({ user, expiresAt: expiresAt.getTime(), credentials });

@@ -12,6 +12,7 @@ export interface FleetOptions {
   readonly machine?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly capacity?: number;
+  readonly replica?: boolean;
   readonly consoleCreds?: string;
 }
 
@@ -37,6 +38,10 @@ export function addFleetOptions(command: Command): Command {
     .option("--label <name=value>", "with --fleet: what sessions may ask for; may be repeated", labelOf)
     .option("--capacity <n>", "with --fleet: sessions at work that count as full (default: 8)", countOf)
     .option(
+      "--replica",
+      "with --fleet: replicate the sessions of this machine, with their conversations, to the servers of the fleet",
+    )
+    .option(
       "--console-creds <file>",
       "with --fleet: a service's credentials for NATS, with which the console shows all machines",
     );
@@ -44,7 +49,7 @@ export function addFleetOptions(command: Command): Command {
 
 /** The settings that these options mean; undefined without `--fleet`. */
 export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefined {
-  const { fleet, creds, tenant, domain, machine, label, capacity, consoleCreds } = options;
+  const { fleet, creds, tenant, domain, machine, label, capacity, replica, consoleCreds } = options;
   if (fleet === undefined) return undefined;
   return {
     servers: serversOf(fleet),
@@ -54,6 +59,7 @@ export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefine
     ...(domain === undefined ? {} : { domain }),
     ...(label === undefined ? {} : { labels: label }),
     ...(capacity === undefined ? {} : { capacity }),
+    ...(replica === undefined ? {} : { replica }),
     ...(consoleCreds === undefined ? {} : { console: { credentialsFile: consoleCreds } }),
   };
 }

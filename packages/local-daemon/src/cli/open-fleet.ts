@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
+import type { Command } from "commander";
 import { describeError } from "./fail.js";
 import { serversOf } from "./fleet-options.js";
 
@@ -14,6 +15,21 @@ export interface FleetAddress {
   readonly creds?: string | undefined;
   readonly tenant?: string | undefined;
   readonly domain?: string | undefined;
+}
+
+/** Adds the options of a {@link FleetAddress}. */
+export function addFleetAddress(command: Command): Command {
+  return command
+    .requiredOption("--servers <servers>", "NATS servers of the fleet (nats://…, several by commas)")
+    .option("--creds <file>", "credentials for NATS")
+    .option("--tenant <name>", "the tenant (default: default)")
+    .option("--domain <name>", "domain of the cluster's JetStream, behind a leaf (default: none)");
+}
+
+/** Runs a command with the fleet, and closes it afterwards. */
+export async function withFleet(address: FleetAddress, run: (fleet: Fleet) => Promise<number>): Promise<number> {
+  await using fleet = await openFleet(address);
+  return await run(fleet);
 }
 
 /** Connects to the fleet, as `connectFleet` does. */

@@ -113,6 +113,21 @@ const tlsSchema = z.strictObject({
 
 const fleetName = z.string(FLEET_NAME_TEXT).check(z.regex(FLEET_NAME, FLEET_NAME_TEXT));
 
+const replicaText = "true, false or an object with bounds";
+const replicaSchema = z.union(
+  [
+    z.boolean(replicaText),
+    z.strictObject({
+      maxBytes: optional(
+        whole(1_048_576, Number.MAX_SAFE_INTEGER),
+        "Bytes of the replica on the servers; what is oldest makes room. Default: 1073741824.",
+      ),
+      maxAgeDays: optional(whole(1, 3_650), "Age in days at which the servers remove what is in it. Default: 30."),
+    }),
+  ],
+  replicaText,
+);
+
 const fleetSchema = z.strictObject({
   servers: someNames.check(z.describe("Addresses of NATS servers, such as nats://nats.example.com:4222.")),
   machineId: optional(fleetName, "Name of this machine, unique in the fleet. Default: the host's name."),
@@ -121,6 +136,10 @@ const fleetSchema = z.strictObject({
   credentialsFile: optional(z.string(fileText).check(z.regex(/^\//, fileText)), "Credentials for NATS (.creds)."),
   labels: optional(z.record(name, z.string("a text")), "What sessions may ask for, by name."),
   capacity: optional(whole(1, 1_000_000), "Sessions at work that count as full. Default: 8."),
+  replica: optional(
+    replicaSchema,
+    "Whether the sessions of this machine, with their conversations, are replicated to the servers of the fleet. Default: false.",
+  ),
   services: optional(
     z.record(name, name),
     "Which services are served: the name of each, and the name of the key in apiKeys that it acts for. Default: all, for the person.",

@@ -21,6 +21,8 @@ export interface FleetSettings {
   readonly credentialsFile?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly capacity?: number;
+  /** Whether sessions are replicated to the servers, and the bounds of that. Default: false. */
+  readonly replica?: boolean | { readonly maxBytes?: number; readonly maxAgeDays?: number };
   /** Names of services, and the name of the configured key that each acts for. Default: every service acts for the person. */
   readonly services?: Readonly<Record<string, string>>;
   /** With what the daemon's console reaches the other machines: a machine's own credentials may not dial. */

@@ -31,6 +31,8 @@ export interface CommitterOptions {
   readonly metrics?: DaemonMetrics;
   /** Storing and delivering the large entries of a principal took so long. */
   readonly onLoad?: (owner: string | undefined, ms: number) => void;
+  /** Called after each transaction, before its sources are notified. */
+  readonly onCommitted?: (writes: readonly StoreWrite[]) => void;
 }
 
 /**
@@ -44,6 +46,7 @@ export class Committer {
   readonly #store: Store;
   readonly #logger: Logger;
   readonly #onLoad: CommitterOptions["onLoad"];
+  readonly #onCommitted: CommitterOptions["onCommitted"];
   readonly #metrics: DaemonMetrics;
   /** When the first of those came that wait: the latency of the next transaction counts from here. */
   #since = 0;
@@ -56,6 +59,7 @@ export class Committer {
     this.#store = options.store;
     this.#logger = options.logger;
     this.#onLoad = options.onLoad;
+    this.#onCommitted = options.onCommitted;
     this.#metrics = options.metrics ?? new DaemonMetrics();
   }
 
@@ -156,6 +160,7 @@ export class Committer {
       failpoint("committed");
       this.#metrics.commits.add();
       this.#metrics.commitDuration.record(performance.now() - since);
+      this.#committed(writes);
       return undefined;
     } catch (cause) {
       const error = DaemonError.is(cause)
@@ -170,6 +175,15 @@ export class Committer {
       this.#metrics.commitFailures.add();
       this.#logger.error({ code: error.code, writes: writes.length }, error.message);
       return error;
+    }
+  }
+
+  /** A fault of whoever follows is no fault of the transaction. */
+  #committed(writes: readonly StoreWrite[]): void {
+    try {
+      this.#onCommitted?.(writes);
+    } catch (cause) {
+      this.#logger.error({ error: cause }, "following a commit failed");
     }
   }
 

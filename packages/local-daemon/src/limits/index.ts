@@ -13,6 +13,7 @@ export { METRICS_LIMITS } from "./metrics-limits.js";
 export { MOVE_LIMITS } from "./move-limits.js";
 export { PROCESS_LIMITS } from "./process-limits.js";
 export { RELAY_LIMITS, type RelayLimits } from "./relay-limits.js";
+export { REPLICA_LIMITS } from "./replica-limits.js";
 export { RETENTION_LIMITS } from "./retention-limits.js";
 export { SEARCH_LIMITS } from "./search-limits.js";
 export { SERVING_LIMITS } from "./serving-limits.js";

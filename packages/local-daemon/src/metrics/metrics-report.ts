@@ -1,4 +1,4 @@
-import type { GetMetricsResult, Metric } from "@daemon-sdk/protocol";
+import type { GetMetricsResult, Metric, ReplicaLag } from "@daemon-sdk/protocol";
 import { Counter, LabelledCounter } from "./counter.js";
 import type { DaemonMetrics } from "./daemon-metrics.js";
 import { Histogram } from "./histogram.js";
@@ -23,6 +23,8 @@ export interface Gauges {
   readonly relayConnections: number;
   /** What waits for each machine of the fleet. */
   readonly outboxes: readonly OutboxGauges[];
+  /** What the replica has not acknowledged; undefined while nothing replicates. */
+  readonly replica: ReplicaLag | undefined;
   /** Agents that start or run … */
   readonly liveAgents: number;
   /** … of them those that start … */
@@ -112,6 +114,7 @@ export function metricsReport(metrics: DaemonMetrics, gauges: Gauges, now: numbe
       }),
       ...storedMetrics(gauges),
       ...outboxMetrics(gauges.outboxes),
+      ...replicaMetrics(gauges.replica, now),
       ...processMetrics(metrics, gauges),
     ],
     minutes: metrics.ring.minutes(),
@@ -151,6 +154,19 @@ function outboxMetrics(outboxes: readonly OutboxGauges[]): Metric[] {
     ...{ name: PREFIX + name, type: "gauge", help },
     samples: outboxes.map((outbox) => ({ labels: { machine: outbox.machineId }, value: value(outbox) })),
   }));
+}
+
+/** Without a replica there is no metric. */
+function replicaMetrics(lag: ReplicaLag | undefined, now: number): Metric[] {
+  if (lag === undefined) return [];
+  const seconds = lag.since === undefined ? 0 : Math.max(0, now - lag.since) / 1000;
+  const gauge = (name: string, help: string, value: number) =>
+    single(`${PREFIX}replica_behind_${name}`, "gauge", help, value);
+  return [
+    gauge("entries", "Entries of journals that the replica has not acknowledged.", lag.entries),
+    gauge("bytes", "Size of these entries, a character counted as one byte.", lag.bytes),
+    gauge("seconds", "How long the oldest of them has been stored.", seconds),
+  ];
 }
 
 /** Those of every process have the names that monitoring expects of them. */

@@ -84,7 +84,7 @@ export class MovingSessions {
     const { services, drops, tasks, find, release } = this.#options;
     return tasks.close(row.id, async () => {
       failpoint("move-forgetting");
-      await services.committer.commit([{ kind: "moved", mark }]);
+      await services.committer.commit([{ kind: "moved", mark }, ...services.erasureOf(row.id)]);
       failpoint("move-forgotten");
       const session = find(row.id);
       session?.departure.notifyMoved(mark.to, services.now());

@@ -2,7 +2,7 @@ import type { Logger, SessionId } from "@daemon-sdk/protocol";
 import type { AgentConversations } from "../agents/index.js";
 import type { Committer } from "../journal/index.js";
 import { sessionNotIdle } from "../refusals.js";
-import type { SessionRow } from "../storage/index.js";
+import type { SessionRow, StoreWrite } from "../storage/index.js";
 import type { DraftDrops } from "./draft-drops.js";
 import type { Session } from "./session.js";
 import type { SessionRules } from "./session-rules.js";
@@ -14,6 +14,8 @@ export interface SessionDeletionsOptions {
   readonly rules: SessionRules;
   readonly conversations: AgentConversations;
   readonly logger: Logger;
+  /** What is stored with a deletion, so that copies of the session elsewhere are erased. */
+  readonly erasureOf: (id: SessionId) => readonly StoreWrite[];
   /** Closes an open session for all clients. */
   close(session: Session): Promise<void>;
   /** Work that the daemon's end waits for. */
@@ -52,9 +54,9 @@ export class SessionDeletions {
   }
 
   async #delete(row: SessionRow, session: Session | undefined): Promise<void> {
-    const { committer, drops, close, track, logger } = this.#options;
+    const { committer, drops, close, track, logger, erasureOf } = this.#options;
     if (session !== undefined) await close(session);
-    await committer.commit([{ kind: "deleteSession", sessionId: row.id }]);
+    await committer.commit([{ kind: "deleteSession", sessionId: row.id }, ...erasureOf(row.id)]);
     logger.info({ session: row.id }, "a session was deleted");
     track(
       drops.drop(row.id).catch((error: unknown) => {

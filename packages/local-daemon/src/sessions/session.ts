@@ -27,7 +27,7 @@ import { type CommitWatch, type RecentBudget, SessionLog } from "../journal/inde
 import type { SessionLimits } from "../limits/index.js";
 import { sessionAtWork } from "../refusals.js";
 import type { MessageSearch } from "../search/index.js";
-import type { SessionRow, Store } from "../storage/index.js";
+import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
 import { type QueueRoom, type StoredRoom, type TurnObserver, TurnQueue } from "../turns/index.js";
 import { isLasting, isOfAgent, withRequestId } from "./agent-notifications.js";
 import { AttachedClients } from "./attached-clients.js";
@@ -56,6 +56,8 @@ export interface SessionServices extends AgentServices {
   readonly storedRoom: StoredRoom;
   /** Is notified of the steps of all turns. */
   readonly observer: TurnObserver;
+  /** What is stored with the end of a session on this machine, so that copies of it elsewhere are erased. */
+  readonly erasureOf: (id: SessionId) => readonly StoreWrite[];
 }
 
 /** Options of {@link Session}. */

@@ -272,16 +272,15 @@ export interface MessageChange {
   readonly body: Uint8Array | undefined;
 }
 
-/** Some changed messages, each once. `through` is the place after which one goes on. */
-export interface ChangeSlice {
+/** Some changed messages, each once. `through` is the place after which one goes on; `isPart`: there may be more. */
+export interface ChangeSlice extends Readonly<{ through: number; isPart: boolean }> {
   readonly changes: readonly MessageChange[];
-  readonly through: number;
 }
 
 /** Which messages a feed tells of: other ones when `id` is another. */
 export interface MessageSource {
   readonly id: number;
-  /** The largest number that was ever given out. */
+  /** The largest number that was given out. */
   readonly lastNo: number;
   /** Number of the newest message; 0 when there is none. */
   readonly newestNo: number;

@@ -14,6 +14,7 @@ const GAUGES: Gauges = {
   connections: 5,
   relayConnections: 6,
   outboxes: [{ machineId: "m-2", letters: 3, bytes: 900, oldestMs: 4_500, deadLetters: 1 }],
+  replica: { entries: 9, bytes: 900, since: 1_000 },
   liveAgents: 7,
   startingAgents: 1,
   waitingAgents: 0,

@@ -216,6 +216,7 @@ export class Harness {
     this.committer = new Committer({ store, logger: silentLogger, metrics });
     this.inbox = new Inbox({ now, logger: silentLogger, timeoutMs: options.requestTimeoutMs });
     this.host = new SessionHost({
+      erasureOf: () => [],
       store,
       epoch,
       instanceId: "i-1",

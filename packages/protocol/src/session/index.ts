@@ -12,6 +12,7 @@ export * from "./notifications.js";
 export * from "./other-methods.js";
 export * from "./params/index.js";
 export * from "./positions.js";
+export type * from "./replica-source.js";
 export * from "./requests.js";
 export * from "./state/index.js";
 export * from "./text-cutter.js";

@@ -6,4 +6,4 @@ export { addInboxCommand, requestText } from "./inbox-command.js";
 export { addRunCommand } from "./run-command.js";
 export { addSendCommand } from "./send-command.js";
 export { addSessionsCommand } from "./sessions-command.js";
-export { addShowCommand } from "./show-command.js";
+export { addShowCommand, printMessage } from "./show-command.js";

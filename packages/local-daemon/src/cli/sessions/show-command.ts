@@ -65,7 +65,8 @@ export async function show({ stateDir, json, terminal, session, messages: limit 
   return EXIT.ok;
 }
 
-function printMessage(terminal: Terminal, { role, content, createdAt }: SessionMessage): void {
+/** Prints a message of a conversation. */
+export function printMessage(terminal: Terminal, { role, content, createdAt }: SessionMessage): void {
   terminal.answer(`\n${role}`, "bold");
   terminal.answer(`  ${timeText(createdAt)}\n`, "dim");
   for (const block of content) {

@@ -1,0 +1,7 @@
+export {
+  type FleetReplica,
+  ReplicaReader,
+  type ReplicaReaderOptions,
+  type ReplicaSessionContent,
+  type ReplicaSessionItem,
+} from "./replica-reader.js";

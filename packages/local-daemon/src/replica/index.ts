@@ -1,0 +1,1 @@
+export { SessionReplica } from "./session-replica.js";
