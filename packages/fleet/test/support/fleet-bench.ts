@@ -107,12 +107,19 @@ export class FleetBench {
   }
 }
 
-/** The entries that a store has of a session, as they are stored. */
-export async function entriesIn(store: MemoryStore | undefined, id: string): Promise<readonly string[]> {
-  const all: string[] = [];
+/** One entry of a journal, as it is stored. */
+export interface StoredEntry {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly text: string;
+}
+
+/** The entries that a store has of a session. */
+export async function entriesIn(store: MemoryStore | undefined, id: string): Promise<readonly StoredEntry[]> {
+  const all: StoredEntry[] = [];
   for (;;) {
-    const { entries = [] } = (await store?.readEntries(sessionId(id), all.length + 1, Number.MAX_SAFE_INTEGER)) ?? {};
-    if (entries.length === 0) return all;
-    all.push(...entries);
+    const run = await store?.readEntries(sessionId(id), all.length + 1, Number.MAX_SAFE_INTEGER);
+    if (run === undefined || run.entries.length === 0) return all;
+    all.push(...run.entries.map((text, index) => ({ epoch: run.epoch, seq: run.firstSeq + index, text })));
   }
 }
