@@ -32,7 +32,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages of others that published code may name. Every new one is a decision, so it is written down here. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
-  protocol: ["uuid", "zod"],
+  protocol: ["zod"],
   "transport-ws": ["https-proxy-agent", "ws"],
   testing: ["vitest"],
   client: ["@opentelemetry/api", "@standard-schema/spec", "ajv"],
@@ -67,7 +67,12 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 /** Arrows that are no dependencies: the files of the local daemon that load a package in which there is a client. */
 const LOADERS_OF_OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   http: ["cli/serve-command.ts"],
-  fleet: ["cli/open-fleet.ts", "cli/fleet-keys-command.ts", "daemon/fleet-membership.ts"],
+  fleet: [
+    "cli/open-fleet.ts",
+    "cli/fleet-keys-command.ts",
+    "daemon/fleet-for-console.ts",
+    "daemon/fleet-membership.ts",
+  ],
 };
 
 /** The other arrow that is no dependency: `client` loads the local daemon when a local machine is asked for. */

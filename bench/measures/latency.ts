@@ -12,7 +12,7 @@ const LOADS = [0.1, 0.25, 0.5, 0.75, 0.9];
 const HALF = ours(0.5);
 const MANY = 1_000;
 const CONNECTING_AT_ONCE = 50;
-/** Events of some 300 bytes that fill the store's log (4 MiB) every two or three seconds. */
+/** Enough commits to fill the store's log (4 MiB) while it is measured: each writes a page at least. */
 const CHECKPOINTED_RATE = 6_000;
 const AMONG_MANY = `stream(), ${MANY} connections attached beside it`;
 

@@ -37,10 +37,15 @@ export interface ConsoleTab extends AsyncDisposable {
   readonly faults: string[];
 }
 
-/** Starts the daemon with the agent of these tests. */
-export async function openConsoleSite(browser: Browser): Promise<ConsoleSite> {
-  const agents = { ada: { command: [process.execPath, AGENT], driver: "stream-jsonrpc" } };
-  const daemon = await startDaemonProcess({ agents, defaultAgent: "ada" });
+/** The configuration of a daemon with the agent of these tests. */
+export const CONSOLE_CONFIG = {
+  agents: { ada: { command: [process.execPath, AGENT], driver: "stream-jsonrpc" } },
+  defaultAgent: "ada",
+};
+
+/** Starts the daemon with the agent of these tests. @param config what its configuration has beside that */
+export async function openConsoleSite(browser: Browser, config: object = {}): Promise<ConsoleSite> {
+  const daemon = await startDaemonProcess({ ...CONSOLE_CONFIG, ...config });
   const directories = { api: join(daemon.workspace, "api"), site: join(daemon.workspace, "site") };
   for (const directory of Object.values(directories)) {
     mkdirSync(directory);

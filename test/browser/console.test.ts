@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCuttableLink } from "../support/cuttable-link.js";
 import { ROOT } from "../support/packages.js";
+import { axeScript, findings } from "./axe.js";
 import { describeInChromium } from "./chromium.js";
 import { ask, beginSession, type ConsoleSite, openConsoleSite } from "./console-site.js";
 
@@ -230,7 +230,7 @@ describeInChromium("The console in Chromium", (browser) => {
     test("every view is without a finding of axe, and fits", async () => {
       await using page = await site.open({ viewport: { width, height }, colorScheme });
       const { tab } = page;
-      await tab.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+      await tab.evaluate(await axeScript());
       // What has a fault is found: a button without a name.
       await tab.evaluate(() => document.body.append(document.createElement("button")));
       expect((await tab.evaluate(findings)).join()).toContain("button-name");
@@ -288,16 +288,4 @@ function hourUntil(at: number): object[] {
       rssBytes: (84 + index / 4 + 3 * load) * 1024 * 1024,
     };
   });
-}
-
-declare const axe: {
-  run(): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
-};
-
-/** What axe finds in the page: the rule, and where. Runs in the page. */
-async function findings(): Promise<string[]> {
-  const { violations } = await axe.run();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
 }

@@ -54,7 +54,7 @@ function summed(writes: readonly StoreWrite[]): TurnSample {
   let turn: TurnRow | undefined;
   let prompt = "";
   for (const write of writes) {
-    if (write.kind === "segment") segments.push(write.row.frames);
+    if (write.kind === "segment") segments.push(write.row.entries);
     if (write.kind === "message") messages.set(write.message.id, write.message);
     if (write.kind !== "turn") continue;
     turn = write.row;
@@ -73,9 +73,9 @@ export function turnsLike(sample: TurnSample, sessionId: SessionId, times: reado
     const named = (text: string) =>
       text.replaceAll(SESSION, sessionId).replaceAll(TURN, id).replaceAll(ANSWER, `answer-${at}-of-${sessionId}`);
     const firstSeq = seq + 1;
-    const segments = sample.segments.map((frames): StoreWrite => {
-      const row = { sessionId, epoch: 1, firstSeq: seq + 1, createdAt: endedAt, frames: frames.map(named) };
-      seq += frames.length;
+    const segments = sample.segments.map((entries): StoreWrite => {
+      const row = { sessionId, epoch: 1, firstSeq: seq + 1, createdAt: endedAt, entries: entries.map(named) };
+      seq += entries.length;
       return { kind: "segment", row };
     });
     const turn: TurnRow = {

@@ -49,9 +49,13 @@ async function loadFleet(): Promise<FleetPackage> {
   }
 }
 
+/** Kept, because `import()` of a module that is loaded looks it up anew for each connection. */
+let localDaemon: LocalDaemonPackage | undefined;
+
 async function loadLocalDaemon(): Promise<LocalDaemonPackage> {
   try {
-    return await import("@daemon-sdk/local-daemon");
+    localDaemon ??= await import("@daemon-sdk/local-daemon");
+    return localDaemon;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new ConnectionError(

@@ -1,4 +1,14 @@
 export type {
+  ArrivalChanges,
+  ArrivalState,
+  FleetMoves,
+  LeaveOrder,
+  LeavingSession,
+  MoveOrder,
+  MoveState,
+  SessionPiece,
+} from "@daemon-sdk/protocol";
+export type {
   FleetRelay,
   MailAccount,
   MailCarrier,
@@ -14,14 +24,4 @@ export {
   type JoinFleetOptions,
   joinFleet,
 } from "./machine/index.js";
-export type {
-  ArrivalChanges,
-  ArrivalState,
-  FleetMoves,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionPiece,
-} from "./move/index.js";
 export type { ReplicaBounds } from "./replica/index.js";

@@ -1,4 +1,5 @@
 import { DaemonError, type EventPosition, SessionMovedError, SessionNotFoundError } from "@daemon-sdk/client";
+import type { DaemonLimits } from "@daemon-sdk/local-daemon/server";
 import { type MessageId, newId, type SessionId } from "@daemon-sdk/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fleet, MoveStep } from "../src/index.js";
@@ -114,6 +115,45 @@ describe.skipIf(!HAS_NATS)(`a move of a session to another machine${NO_NATS}`, (
       text.includes("agent_turn_completed"),
     );
     expect(ends?.map(({ text }) => /"reason":"(\w+)"/.exec(text)?.[1])).toEqual(["cancelled", "completed"]);
+  });
+
+  describe("of a key, to a machine where the key has no room", () => {
+    const principal = (client: string) => ({ keyId: client === "bots" ? "key-1" : undefined });
+
+    /** Services of the person and of a key, and a session of that key on m-1. */
+    async function ofKey(limits: Partial<DaemonLimits>) {
+      await bench.machine("m-1", { principal });
+      const { daemon } = await bench.machine("m-2", { principal }, { limits });
+      const [fleet, bots] = [await bench.service(), await bench.service({ client: "bots" })];
+      const session = await (await bots.connection("m-1")).createSession({ agent: "echo", cwd: bench.directory });
+      expect(await resultOf(session.stream("x".repeat(30_000)))).toContain("Echo");
+      const { sessionId } = session;
+      const other = await (await bots.connection("m-2")).createSession({ agent: "echo", cwd: bench.directory });
+      return { fleet, bots, daemon, session, sessionId, other };
+    }
+
+    test.each([
+      ["storedSessionsPerKey", 1],
+      ["storedBytesPerKey", 20_000],
+    ] as const)("%s refuses it before anything is copied, and it goes on where it is", async (name, most) => {
+      const { fleet, daemon, session, sessionId } = await ofKey({ [name]: most });
+      const steps: MoveStep[] = [];
+      const move = fleet.moveSession(sessionId, "m-2", { onStep: (step) => void steps.push(step) });
+      const error = await move.catch((reason: unknown) => reason);
+      expect(DaemonError.is(error, "QUOTA_EXCEEDED") && error.message).toContain(name);
+      expect(steps).toEqual(["begin", "leave"]);
+      expect(await daemon.moves.state(sessionId)).toEqual({ state: "absent" });
+      expect(await resultOf(session.stream("again"))).toBe("Echo: again");
+    });
+
+    test("its oldest archived session there makes room", async () => {
+      const { fleet, bots, sessionId, other } = await ofKey({ storedSessionsPerKey: 1 });
+      const there = await bots.connection("m-2");
+      await other.close();
+      await there.archiveSession(other.sessionId);
+      await fleet.moveSession(sessionId, "m-2");
+      expect((await there.listAvailableSessions()).sessions.map((one) => one.sessionId)).toEqual([sessionId]);
+    });
   });
 
   test("an attached client of the former machine is notified of where it went, and so is who asks there later", async () => {

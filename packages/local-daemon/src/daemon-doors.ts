@@ -4,7 +4,7 @@ import type { EditorConnections } from "./acp-face/index.js";
 import type { AgentCatalog } from "./agents/index.js";
 import type { ResolvedConfig } from "./config.js";
 import type { LoopShares } from "./connection/index.js";
-import type { Console } from "./console/index.js";
+import type { Console, FleetForConsole } from "./console/index.js";
 import { failpoint } from "./failpoint.js";
 import { HandOverDoor, type LeaveOrder, type Left } from "./hand-over/index.js";
 import type { Committer } from "./journal/index.js";
@@ -54,6 +54,8 @@ export class DaemonDoors {
   #relay: OpenRelay | undefined;
   #editors: Promise<EditorConnections> | undefined;
   #console: Console | undefined;
+  /** The fleet that the console shows. */
+  fleet: FleetForConsole | undefined;
 
   constructor(parts: DoorsParts) {
     this.#parts = parts;
@@ -65,6 +67,10 @@ export class DaemonDoors {
 
   get relay(): OpenRelay | undefined {
     return this.#relay;
+  }
+
+  get console(): Console | undefined {
+    return this.#console;
   }
 
   get editors(): Promise<EditorConnections> | undefined {
@@ -91,9 +97,10 @@ export class DaemonDoors {
   /** Makes a link to the console. */
   async openConsole(principal: Principal): ReturnType<Console["open"]> {
     const { createConsole } = await import("./console/index.js");
-    const { claim, credentials, logger } = this.#parts;
+    const { claim, credentials, config, logger } = this.#parts;
     this.#console ??= createConsole({
-      ...{ listener: () => this.#listener, credentials, logger },
+      ...{ listener: () => this.#listener, fleet: () => this.fleet, credentials, logger },
+      authenticateMs: config.limits.authenticateMs,
       // `ticket` and `status` find it there.
       onPort: (port) => claim.publishPort(port),
     });

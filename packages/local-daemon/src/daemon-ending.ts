@@ -1,6 +1,7 @@
 import type { EditorConnections } from "./acp-face/index.js";
 import type { AgentGuard, AgentHolder, HolderAddress, LoginShell } from "./agents/index.js";
 import type { ResolvedConfig } from "./config.js";
+import type { Console } from "./console/index.js";
 import type { OpenRelay } from "./daemon-doors.js";
 import { type HandOver, holdAgents, type LeaveOrder, type Succession, whyEnded } from "./hand-over/index.js";
 import type { Listener } from "./listener/index.js";
@@ -30,6 +31,7 @@ export interface EndingParts {
   readonly listener: Listener | undefined;
   readonly relay: OpenRelay | undefined;
   readonly editors: Promise<EditorConnections> | undefined;
+  readonly console: Console | undefined;
   /** Cuts short the wait for running turns. */
   readonly drainCut: AbortSignal;
 }
@@ -106,7 +108,8 @@ export class DaemonEnding {
   }
 
   async #disconnect(): Promise<void> {
-    const { connections, editors, relay } = this.#parts;
+    const { connections, editors, relay, console } = this.#parts;
+    console?.close();
     await connections.close();
     await (await editors)?.close();
     await relay?.door.close();

@@ -1,9 +1,9 @@
-import type { ReplicaSource, Transport } from "@daemon-sdk/protocol";
+import type { FleetMoves, ReplicaSource, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import type { Principal } from "./access/index.js";
 import type { DaemonConfig } from "./config.js";
 import type { ReloadReport } from "./config-reload.js";
-import type { SessionMoves } from "./moves/index.js";
+import type { FleetForConsole } from "./console/index.js";
 
 /** Where a daemon can be reached, and which one it is. */
 export interface DaemonEndpoint {
@@ -22,7 +22,7 @@ export interface Daemon {
   /** What of the relay spans a fleet: `joinFleet` uses it. Undefined without a state directory and a port: then there is no relay. */
   readonly relay: FleetRelay | undefined;
   /** Its part in moves of sessions between machines: `joinFleet` uses it. */
-  readonly moves: SessionMoves;
+  readonly moves: FleetMoves;
   /** What a replica of its sessions is made of: `joinFleet` uses it. */
   readonly replica: ReplicaSource;
   /** Resolves when it has ended, and nothing of it holds the process. */
@@ -38,6 +38,13 @@ export interface Daemon {
    * many connections as it may have; the transport is untouched then. A daemon that stops closes the link with 1001.
    */
   accept(transport: Transport, principal?: Principal): Promise<void>;
+  /**
+   * Shows the machines of this fleet in the daemon's console from now on; undefined: this machine only, as at the start. Whoever opens the
+   * console as the person may then do on each machine what the fleet's credentials may do there. A key's console shows no fleet.
+   *
+   * The fleet stays the caller's, who closes it.
+   */
+  showFleet(fleet: FleetForConsole | undefined): void;
   /**
    * Ends it: nothing new is accepted, running turns may finish for `drainMs` (default `limits.drainMs`), then they are
    * interrupted; agents are stopped, clients closed with 1001, the state directory is free for the next daemon.

@@ -1,19 +1,14 @@
 /**
  * The daemon as a process of its own: `node dist/daemon.cjs [--port <n>] [--fleet <json>] [--take-over [--wait <ms>]]`, with DAEMON_SDK_HOME naming its
- * state. The daemon's program lies beside this file, and its compiled form in that directory.
+ * state. The daemon's program lies beside this file, and its compiled form in the cache directory of the user.
  */
-import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compiledProgram, PROGRAM_CACHE } from "./compiled/index.js";
+import { cacheDirectory, compiledProgram } from "./compiled/index.js";
 
 /** After a start there is more to do than to store what the next start may use. */
 const STORE_AFTER_MS = 5_000;
 
-const stateDir = process.env.DAEMON_SDK_HOME ?? "";
-const program = compiledProgram(
-  fileURLToPath(new URL("./daemon-program.cjs", import.meta.url)),
-  isAbsolute(stateDir) ? join(stateDir, PROGRAM_CACHE) : undefined,
-);
+const program = compiledProgram(fileURLToPath(new URL("./daemon-program.cjs", import.meta.url)), cacheDirectory());
 program.run();
 if (!program.isFromCache) {
   // Once: after a while, or at the end of a daemon that lives shorter.

@@ -1,4 +1,4 @@
-import type { Logger, ReplicaSource, Transport } from "@daemon-sdk/protocol";
+import type { FleetMoves, Logger, ReplicaSource, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
 import { Credentials, checkPrincipal, KeyPolicies, type Principal, Tickets } from "./access/index.js";
 import {
@@ -14,6 +14,7 @@ import { ConfigReload, type ReloadReport } from "./config-reload.js";
 import { agentCatalog, findNamedAgents } from "./configured-agents.js";
 import { certificateOf } from "./configured-certificate.js";
 import { LoopShares } from "./connection/index.js";
+import type { FleetForConsole } from "./console/index.js";
 import { DaemonDoors } from "./daemon-doors.js";
 import { DaemonEnding } from "./daemon-ending.js";
 import type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
@@ -23,7 +24,7 @@ import { Inbox } from "./inbox/index.js";
 import { Committer } from "./journal/index.js";
 import type { TlsCertificate } from "./listener/index.js";
 import { MetricsReader } from "./metrics-reader.js";
-import { type SessionMoves, StoreMoves } from "./moves/index.js";
+import { StoreMoves } from "./moves/index.js";
 import { Observation } from "./observation.js";
 import { daemonStopping, restartedElsewhere } from "./refusals.js";
 import { type Claim, claimStateDir, type Unclaimed, unclaimed } from "./rendezvous/index.js";
@@ -36,6 +37,16 @@ import { MemoryStore, SqliteStore, type Store } from "./storage/index.js";
 import { loadOtel, type OtelApi } from "./tracing/index.js";
 import { LOCAL_DAEMON_VERSION } from "./version.js";
 
+export type {
+  ArrivalChanges,
+  ArrivalState,
+  FleetMoves,
+  LeaveOrder,
+  LeavingSession,
+  MoveOrder,
+  MoveState,
+  SessionPiece,
+} from "@daemon-sdk/protocol";
 export type {
   FleetRelay,
   MailAccount,
@@ -55,20 +66,11 @@ export {
   type ResolvedConfig,
 } from "./config.js";
 export type { ReloadReport } from "./config-reload.js";
+export type { FleetForConsole, ShownAnswer, ShownFleet, ShownMachine, ShownSession } from "./console/index.js";
 export type { Daemon, DaemonEndpoint } from "./daemon-handle.js";
 export type { HandOver } from "./hand-over/index.js";
 export type { DaemonLimits } from "./limits/index.js";
 export type { TlsFiles } from "./listener/index.js";
-export type {
-  ArrivalChanges,
-  ArrivalState,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionMoves,
-  SessionPiece,
-} from "./moves/index.js";
 export type { RetentionOptions } from "./retention/index.js";
 export { MemoryStore, SqliteStore, type SqliteStoreOptions } from "./storage/index.js";
 export type * from "./stored-types.js";
@@ -258,13 +260,17 @@ class RunningDaemon implements Daemon {
     return this.#replica;
   }
 
-  get moves(): SessionMoves {
+  get moves(): FleetMoves {
     return this.#moves;
   }
 
   async accept(transport: Transport, principal?: Principal): Promise<void> {
     if (principal !== undefined) checkPrincipal(principal);
     await this.#connections.accept({ transport, principal });
+  }
+
+  showFleet(fleet: FleetForConsole | undefined): void {
+    this.#doors.fleet = fleet;
   }
 
   close(options: { drainMs?: number } = {}): Promise<void> {
@@ -295,7 +301,7 @@ class RunningDaemon implements Daemon {
       if (claim.socketPath !== undefined || config.port !== undefined) await this.#doors.open();
       await claim.publish({ port: this.#doors.listener?.port, program: config.program });
       await succession.adopt(this.#logger);
-      this.#connections.preload();
+      this.#connections.preloadSoon();
       this.#sweeper = setInterval(() => this.#host.sweep(), config.limits.sweepMs).unref();
       this.#retention = new Retention({ host: this.#host, wanted: () => this.#reload.retention });
       this.#retention.start();
@@ -346,9 +352,9 @@ class RunningDaemon implements Daemon {
   }
 
   get #ending(): DaemonEnding {
-    const { listener, relay, editors } = this.#doors;
+    const { listener, relay, editors, console } = this.#doors;
     return new DaemonEnding({
-      ...{ ...this.#parts, listener, relay, editors, host: this.#host, connections: this.#connections },
+      ...{ ...this.#parts, listener, relay, editors, console, host: this.#host, connections: this.#connections },
       ...{ search: this.#search, retention: this.#retention, observation: this.#observation, guard: this.#guard },
       ...{ sweeper: this.#sweeper, succession: this.#succession, drainCut: this.#drainCut.signal },
     });

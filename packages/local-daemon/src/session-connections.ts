@@ -1,7 +1,7 @@
 import { CloseCode, type GetMetricsResult, type Logger, type Transport } from "@daemon-sdk/protocol";
 import type { Credentials, Principal } from "./access/index.js";
 import { Connection, type ConnectionLimits, type LoopShare, type LoopShares } from "./connection/index.js";
-import type { DaemonLimits } from "./limits/index.js";
+import { type DaemonLimits, PROCESS_LIMITS } from "./limits/index.js";
 import type { DaemonMetrics } from "./metrics/index.js";
 import type { DialectServices, OpenConsole, Reload } from "./session-wire/index.js";
 import type { SessionHost } from "./sessions/index.js";
@@ -64,9 +64,12 @@ export class SessionConnections {
     return this.#open.size;
   }
 
-  /** Begins to load what the first connection needs. */
-  preload(): void {
-    void this.#loaded();
+  /**
+   * Loads what the first connection needs, after a while. Loading holds the loop, and who started the daemon connects at once: its
+   * handshake comes first, and the connection then loads the rest while that client makes its proof.
+   */
+  preloadSoon(): void {
+    setTimeout(() => void this.#loaded(), PROCESS_LIMITS.preloadAfterMs).unref();
   }
 
   /**

@@ -32,7 +32,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     const sessionId = await key.session();
     await key.call("add_user_message", { sessionId, text: "hang", messageId: crypto.randomUUID() });
     const text = "q".repeat(15 * MIB);
-    for (let prompt = 0; prompt < key.count(40, 3); prompt += 1) {
+    for (let prompt = 0; prompt < key.count(40, 2); prompt += 1) {
       await key.call("add_user_message", { sessionId, text, messageId: crypto.randomUUID() });
     }
     await key.call("load_session", { sessionId, token: "", inbox: true });
@@ -47,6 +47,16 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   },
   tickets: async (key) => {
     await key.atOnce(key.count(20_000, 2_000), "create_ticket", () => ({}));
+  },
+  "receipts that wait for a turn": async (key) => {
+    const sessionId = await key.session();
+    const messageId = crypto.randomUUID();
+    await key.call("add_user_message", { sessionId, text: "tick 400 4000", messageId });
+    const messageIds = [...Array.from({ length: 99 }, () => crypto.randomUUID()), messageId];
+    await key.atOnce(key.count(1_000, 200), "get_receipts", () => ({ sessionId, waitMs: 60_000, messageIds }));
+  },
+  "pings whose answers it does not take": async (key) => {
+    await key.unread(key.count(100_000, 5_000), "ping", () => ({}));
   },
   "large titles": async (key) => {
     for (let index = 0; index < key.count(20, 4); index += 1) {

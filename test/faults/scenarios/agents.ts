@@ -27,7 +27,7 @@ export const agentScenarios: readonly FaultScenario[] = [
     async run(context) {
       await using daemon = await startForeground({ config: { agents: agentsOf(), defaultAgent: "bad" } });
       await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
-      const endings = context.some(ENDINGS, 3);
+      const endings = context.some(ENDINGS, 2);
       for (const ending of endings) await endsOnce(connection, daemon, ending);
       await neverStarts(connection, daemon);
       const ladder = await ignoresSigterm(connection, daemon, context);

@@ -38,7 +38,7 @@ async function closeEverywhere(context: FaultContext): Promise<string> {
     socketPath: daemon.socketPath,
   };
   process.env.DAEMON_SDK_HOME = daemon.stateDir;
-  const names = context.some([...CLOSING_CASES.keys()], 5);
+  const names = context.some([...CLOSING_CASES.keys()], 3);
   let slowest = 0;
   try {
     for (const name of names) slowest = Math.max(slowest, await closeOne(name, places, context));

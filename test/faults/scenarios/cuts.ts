@@ -28,7 +28,7 @@ export const cutScenarios: readonly FaultScenario[] = [
       try {
         for (const name of names) clients.push(await ActingClient.open({ daemon, name, seed: context.seed }));
         const everywhere = await everyByte(clients, context);
-        const { turns, links, interrupted } = await converseWildly(daemon, context.count(WILD_TURNS, 12), context);
+        const { turns, links, interrupted } = await converseWildly(daemon, context.count(WILD_TURNS, 6), context);
         return `${everywhere}; ${turns} turns of two clients, ${interrupted} of them interrupted, over ${links} broken links: the same`;
       } finally {
         for (const client of clients) await client[Symbol.asyncDispose]();
@@ -48,7 +48,7 @@ async function everyByte(clients: readonly ActingClient[], context: FaultContext
   assert.ok(first);
   await first.act();
   const places = await placesOfTurn(first);
-  const chosen = places.filter(() => context.random() < context.scale);
+  const chosen = places.filter(() => context.random() < (context.isSample ? context.scale / 2 : context.scale));
   const queue = [...chosen];
   let cuts = 0;
   const work = async (client: ActingClient) => {

@@ -41,7 +41,7 @@ export const damagedStoreScenarios: readonly FaultScenario[] = [
     async run(context) {
       await using home = daemonHome();
       const store = await FilledStore.fill(home, context);
-      const parts = context.some(Object.entries(CASES), 3).map(([name, check]) => {
+      const parts = context.some(Object.entries(CASES), 2).map(([name, check]) => {
         const run = () => check(store).finally(() => store.stop());
         return [name, run] as const;
       });

@@ -35,7 +35,7 @@ interface Streamed {
 }
 
 async function drain(daemon: ProbedDaemon, context: FaultContext): Promise<string> {
-  const count = context.count(100, 10);
+  const count = context.count(100, 4);
   await using connection = await connectDaemon({ url: daemon.url, token: daemon.token, reconnect: false });
   const sessions: DaemonSession[] = [];
   for (let opened = 0; opened < count; opened += 1) {

@@ -12,7 +12,7 @@ export const foreignPageScenarios: readonly FaultScenario[] = [
   {
     id: "S9",
     title: "a page of another origin opens no socket to the daemon and reads nothing of it",
-    isQuick: true,
+    // Not in the sample: `test/browser/stranger.test.ts` tries the same in a page.
     cannotRun: () => (CHROMIUM === undefined ? WITHOUT_CHROMIUM : undefined),
     async run() {
       await using friend = await PageServer.open();

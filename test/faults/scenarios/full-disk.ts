@@ -78,7 +78,7 @@ async function failsSoon(options: string, code: string, context: FaultContext): 
 /** Starts on disks of every size from too small to enough; whenever the endpoint file is there, it is whole. */
 async function neverHalf(context: FaultContext): Promise<number> {
   let looks = 0;
-  const step = Math.round(16 / Math.max(context.scale, 0.25));
+  const step = Math.round(16 / Math.max(context.scale, 0.125));
   for (let kib = 16; kib <= 256; kib += step) {
     await using disk = SmallDisk.begin(`size=${kib}k`);
     const deadline = performance.now() + LONG_MS;

@@ -26,7 +26,7 @@ export const reattachMomentScenarios: readonly FaultScenario[] = [
     limitMs: 300_000,
     async run(context) {
       await using ground = await Ground.open(context);
-      const [mostCuts, mostKills] = [context.count(MOST_MOMENTS, 3), context.isSample ? 1 : MOST_MOMENTS];
+      const [mostCuts, mostKills] = [context.count(MOST_MOMENTS, 2), context.isSample ? 1 : MOST_MOMENTS];
       const cuts = await streamAtEveryMoment(ground, () => ground.cut(), mostCuts, context);
       const kills = await streamAtEveryMoment(ground, () => ground.kill(), mostKills, context);
       return `${cuts} moments after a cut, ${kills} after a kill of the daemon, ${SESSIONS} turns at each: all of them whole, 0 hang`;

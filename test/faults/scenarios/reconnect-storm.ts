@@ -6,6 +6,7 @@ import type { FaultContext, FaultScenario } from "../scenario.js";
 import { startForeground } from "../support/foreground-daemon.js";
 
 const CLIENTS = 200;
+const SAMPLE_CLIENTS = 60;
 const BUCKET_MS = 100;
 const BUCKET_SHARE = 0.4;
 const BACK_MS = 5_000;
@@ -33,7 +34,8 @@ async function storm(context: FaultContext): Promise<string> {
   const first = await startForeground({ config });
   const clients: WaitingClient[] = [];
   try {
-    for (let index = 0; index < CLIENTS; index += 1) clients.push(await WaitingClient.connect(first.socketPath));
+    for (let count = context.count(CLIENTS, SAMPLE_CLIENTS); count > 0; count -= 1)
+      clients.push(await WaitingClient.connect(first.socketPath));
     process.kill(first.pid, "SIGKILL");
     await delay(AWAY_MS);
     await using second = await startForeground({ config, stateDir: first.stateDir });

@@ -39,17 +39,17 @@ export const startStormScenarios: readonly FaultScenario[] = [
 ];
 
 async function storm(context: FaultContext): Promise<string> {
-  const env = { START_MS: String(context.count(START_MS, 50)), STARTS_FILE: "starts.txt" };
+  const env = { START_MS: String(context.count(START_MS, 20)), STARTS_FILE: "starts.txt" };
   await using daemon = await startForeground({ config: hostileAgents(env) });
   await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
   const ground = { connection, cwd: daemon.workspace, starts: join(daemon.workspace, env.STARTS_FILE) };
   // A few first: two hundred that start as they like would take this machine from everybody.
-  await wave(context.count(FEW, 2) * availableParallelism(), ground, context);
+  if (!context.isSample) await wave(FEW * availableParallelism(), ground, context);
   const access = { url: daemon.url, token: daemon.token, reconnect: false } as const;
   const { ms: quiet } = await connect(access);
   await using clients = new Newcomers(access);
   const started = performance.now();
-  const count = context.count(SESSIONS, 10);
+  const count = context.count(SESSIONS, 3 * availableParallelism());
   const atOnce = await wave(count, ground, context);
   const tookMs = performance.now() - started;
   const connects = await clients.stop();

@@ -32,9 +32,9 @@ export const unreadOutputScenarios: readonly FaultScenario[] = [
       const agents = { loud: { command: [process.execPath, AGENT] } };
       await using daemon = await ProbedDaemon.start({ agents, defaultAgent: "loud" });
       await using connection = await connectDaemon({ url: daemon.url, token: daemon.token });
-      const queued = await slowReader(daemon);
+      const queued = await slowReader(daemon, context.isSample ? DELTAS / 8 : DELTAS);
       const others = await Promise.all(
-        Array.from({ length: OTHERS }, () => connection.createSession({ cwd: daemon.workspace })),
+        Array.from({ length: context.count(OTHERS, 3) }, () => connection.createSession({ cwd: daemon.workspace })),
       );
       const memory = await nobodyReads(daemon, connection, others, context);
       return `${memory}; a reader that stands still: ${queued}`;
@@ -74,7 +74,7 @@ async function nobodyReads(
   assert.ok(noisy <= mark, `p99 of the others ${round(noisy)} ms, quiet ${round(still)} ms`);
   return (
     `${rounds} × ${bytes(DELTAS * DELTA_BYTES)} in ${round(loudMs / 1000)} s unread: turns ended, daemon RSS + ${bytes(growth)} ` +
-    `(at most + ${bytes(peak - base.rss)} meanwhile), p99 of ${OTHERS} others ${round(noisy)} ms, quiet ${round(still)} ms`
+    `(at most + ${bytes(peak - base.rss)} meanwhile), p99 of ${others.length} others ${round(noisy)} ms, quiet ${round(still)} ms`
   );
 }
 
@@ -112,11 +112,11 @@ function peakOf(pid: number) {
 }
 
 /** A consumer that takes one event and then none: what was sent to it. Then it reads on, and gets all the rest in order. */
-async function slowReader(daemon: ProbedDaemon): Promise<string> {
+async function slowReader(daemon: ProbedDaemon, deltas: number): Promise<string> {
   const { received, dial } = recordingDial();
   await using connection = await connectDaemon({ url: daemon.url, token: daemon.token, transport: dial });
   await using session = await connection.createSession({ cwd: daemon.workspace });
-  const stream = session.stream(`loud ${DELTAS} ${DELTA_BYTES} 500`, { includePartialMessages: true });
+  const stream = session.stream(`loud ${deltas} ${DELTA_BYTES} 500`, { includePartialMessages: true });
   const numbers: number[] = [];
   const take = async () => {
     const { done, value } = await within(30_000, stream.next());
@@ -138,8 +138,8 @@ async function slowReader(daemon: ProbedDaemon): Promise<string> {
   while (await take());
   assert.deepEqual(
     numbers,
-    Array.from({ length: DELTAS }, (_none, index) => index),
+    Array.from({ length: deltas }, (_none, index) => index),
     "all of it, each once, in order",
   );
-  return `${bytes(held)} sent (window ${bytes(LIMITS.creditBytes)}), then all ${DELTAS} events in order`;
+  return `${bytes(held)} sent (window ${bytes(LIMITS.creditBytes)}), then all ${deltas} events in order`;
 }

@@ -1,4 +1,4 @@
-import { ConnectionError, DaemonError, isRecord } from "@daemon-sdk/protocol";
+import { ConnectionError, DAEMON_ERROR_CODES, DaemonError, type DaemonErrorCode, isRecord } from "@daemon-sdk/protocol";
 
 /** Where a tab keeps its credential: readable by this origin, port included, and gone with the tab. */
 const STORAGE_KEY = "daemon-sdk.console.tab";
@@ -10,6 +10,11 @@ export interface Access {
    * `CONNECTION_FAILED` when the daemon does not answer.
    */
   ticket(): Promise<string>;
+  /**
+   * Asks the daemon something beside the session wire. Resolves with undefined where the daemon has nothing of it for this tab. Rejects as
+   * {@link Access.ticket}, and with what the daemon states.
+   */
+  call(path: string, body: object): Promise<unknown>;
   /** Ends the credential of this tab. */
   leave(): Promise<void>;
 }
@@ -35,6 +40,10 @@ class TabAccess implements Access {
   async ticket(): Promise<string> {
     const bearer = await this.#credential();
     return textOf(await call("POST", "ticket", { bearer }), "ticket");
+  }
+
+  async call(path: string, body: object): Promise<unknown> {
+    return call("POST", path, { body, bearer: await this.#credential() });
   }
 
   async leave(): Promise<void> {
@@ -74,10 +83,21 @@ async function call(method: string, path: string, { body, bearer }: { body?: obj
     throw new ConnectionError("CONNECTION_FAILED", "The daemon does not answer.", { cause });
   });
   if (response.ok) return response.status === 204 ? undefined : ((await response.json()) as unknown);
+  // What is not for this tab is as if it were not there.
+  if (response.status === 403) return undefined;
+  if (response.status === 502) throw await statedFailure(response);
   // 404: a daemon that was started since then, and that serves no console until its first link.
   const isRefused = response.status === 401 || response.status === 404;
   const code = isRefused ? "AUTH_REJECTED" : "CONNECTION_FAILED";
   throw new ConnectionError(code, `The daemon answered ${response.status}.`);
+}
+
+/** What the daemon could not do elsewhere, and why. */
+async function statedFailure(response: Response): Promise<DaemonError> {
+  const answer: unknown = await response.json().catch(() => undefined);
+  const { code, error } = isRecord(answer) ? answer : {};
+  const known = typeof code === "string" && code in DAEMON_ERROR_CODES ? (code as DaemonErrorCode) : "INTERNAL";
+  return new DaemonError(known, typeof error === "string" ? error : "The daemon states no reason.");
 }
 
 function textOf(answer: unknown, field: string): string {

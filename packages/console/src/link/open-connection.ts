@@ -8,11 +8,19 @@ export interface ConnectionEvents {
   onRefused(): void;
 }
 
-/** Connects this page to the daemon that served it. A lost link is made again, with a ticket of its own. */
-export function openConnection(access: Access, events: ConnectionEvents): Promise<DaemonConnection> {
+/**
+ * Connects this page to the daemon that served it, or through that daemon to another machine of its fleet. A lost link is made again,
+ * with a ticket of its own.
+ */
+export function openConnection(
+  access: Access,
+  events: ConnectionEvents,
+  machineId?: string,
+): Promise<DaemonConnection> {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  const path = machineId === undefined ? "" : `/console/machines/${encodeURIComponent(machineId)}`;
   return connectDaemon({
-    url: `${scheme}//${location.host}`,
+    url: `${scheme}//${location.host}${path}`,
     // The client takes every failure of this for one that may pass.
     ticket: () =>
       access.ticket().catch((error: unknown) => {

@@ -9,6 +9,7 @@ const ACTIVITY_TEXT: Readonly<Record<string, string>> = {
   "waiting-agent": "Agent starts",
   stalled: "No sign for a minute",
   gone: "Agent is gone",
+  unknown: "No answer",
 };
 
 /** An activity as a dot and a word. */

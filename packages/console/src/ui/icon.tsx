@@ -5,6 +5,7 @@ const PATHS = {
   sessions: "M3 5h14M3 10h14M3 15h9",
   inbox: "M3 11l2.5-7h9L17 11v5H3zM3 11h4l1.5 2h3L13 11h4",
   agents: "M5 7h10v8H5zM10 7V4M7.5 11h.01M12.500 11h.01M3 10v3M17 10v3",
+  machines: "M3 4h14v5H3zM3 11h14v5H3zM6 6.500h.01M6 13.500h.01",
   hour: "M3 16V9M8 16V4M13 16v-5M17 16V7",
   search: "M9 15a6 6 0 1 0 0-12 6 6 0 0 0 0 12zM13.500 13.500L17 17",
   send: "M10 16V4M5 9l5-5 5 5",

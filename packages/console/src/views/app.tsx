@@ -5,6 +5,7 @@ import { AgentsView } from "./agents-view.js";
 import { HourView } from "./hour-view.js";
 import { InboxView } from "./inbox-view.js";
 import { LinkBanner } from "./link-banner.js";
+import { MachinesView } from "./machines-view.js";
 import { NoAccess } from "./no-access.js";
 import { Rail } from "./rail.js";
 import { SessionsView } from "./sessions-view.js";
@@ -43,12 +44,14 @@ function View({ state }: ViewProps): JSX.Element {
   switch (to.view) {
     case "inbox":
       return <InboxView state={state} />;
+    case "machines":
+      return <MachinesView state={state} />;
     case "agents":
       return <AgentsView state={state} />;
     case "hour":
       return <HourView state={state} />;
     default:
-      return <SessionsView state={state} sessionId={to.sessionId} />;
+      return <SessionsView state={state} sessionId={to.sessionId} machineId={to.machineId} />;
   }
 }
 

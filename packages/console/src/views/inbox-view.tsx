@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { Empty } from "../ui/index.js";
+import { Missing } from "./missing.js";
 import { RequestCard } from "./request-card.js";
 import type { ViewProps } from "./view-props.js";
 
@@ -9,6 +10,7 @@ export function InboxView({ state }: ViewProps): JSX.Element {
   return (
     <section class="page" aria-labelledby="inbox-title">
       <h2 id="inbox-title">Inbox</h2>
+      <Missing state={state} of="questions" />
       {requests.length === 0 ? (
         <Empty title="Nothing waits for you">Questions and permissions of every session appear here.</Empty>
       ) : (

@@ -5,6 +5,7 @@ import type { ViewProps } from "./view-props.js";
 const VIEWS: readonly { readonly view: string; readonly label: string; readonly icon: IconName }[] = [
   { view: "sessions", label: "Sessions", icon: "sessions" },
   { view: "inbox", label: "Inbox", icon: "inbox" },
+  { view: "machines", label: "Machines", icon: "machines" },
   { view: "agents", label: "Agents", icon: "agents" },
   { view: "hour", label: "Last hour", icon: "hour" },
 ];
@@ -20,11 +21,12 @@ const LINK_TEXT: Readonly<Record<string, string>> = {
 export function Rail({ state }: ViewProps): JSX.Element {
   const waiting = state.requests.value.length;
   const link = state.link.value;
+  const isInFleet = state.fleet.now.value !== undefined;
   return (
     <header class="rail">
       <h1 class="visually-hidden">Console</h1>
       <nav aria-label="Views">
-        {VIEWS.map(({ view, label, icon }) => (
+        {VIEWS.filter(({ view }) => view !== "machines" || isInFleet).map(({ view, label, icon }) => (
           <a key={view} href={`#/${view}`} aria-current={route.value.view === view ? "page" : undefined}>
             <Icon name={icon} />
             <span>{label}</span>

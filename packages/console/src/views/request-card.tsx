@@ -1,7 +1,8 @@
 import type { InboxRequest, PermissionToolUse } from "@daemon-sdk/protocol";
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { ago } from "../ui/index.js";
+import type { RequestRow } from "../daemon/index.js";
+import { ago, sessionAddress } from "../ui/index.js";
 import type { Answer } from "./answer.js";
 import { Effect, effectTitle } from "./effect.js";
 import { Questions } from "./questions.js";
@@ -9,14 +10,17 @@ import type { ViewProps } from "./view-props.js";
 
 /** One question of an agent, what it would do, and the answers that it offers. */
 export function RequestCard(
-  props: ViewProps & { readonly request: InboxRequest; readonly withSession?: boolean },
+  props: ViewProps & { readonly request: RequestRow; readonly withSession?: boolean },
 ): JSX.Element {
   const { state, request, withSession = false } = props;
   const isAnswering = useSignal(false);
   const answer: Answer = async (value) => {
     isAnswering.value = true;
-    await state.attempt(async () => state.connection.value?.answerRequest(request.requestId, value));
-    await state.refresh();
+    await state.attempt(async () => {
+      const connection = await state.connectionTo(request.machineId);
+      await connection.answerRequest(request.requestId, value);
+    });
+    await state.refreshOf(request.machineId);
     isAnswering.value = false;
   };
   const row = state.sessions.value?.find(({ sessionId }) => sessionId === request.sessionId);
@@ -26,10 +30,11 @@ export function RequestCard(
         <h3>{titleOf(request)}</h3>
         <p class="meta">
           {withSession && (
-            <a href={`#/sessions/${encodeURIComponent(request.sessionId)}`}>
+            <a href={`#${sessionAddress(request.sessionId, request.machineId)}`}>
               {row?.title ?? request.sessionId.slice(0, 8)}
             </a>
           )}
+          {request.machineId !== undefined && <span class="tag">{request.machineId}</span>}
           <time dateTime={new Date(request.createdAt).toISOString()}>{ago(request.createdAt)}</time>
         </p>
       </header>

@@ -2,7 +2,8 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { SessionRow } from "../daemon/index.js";
-import { Activity, ago, Empty, Icon, Spinner } from "../ui/index.js";
+import { Activity, ago, Empty, Icon, Spinner, sessionAddress } from "../ui/index.js";
+import { Missing } from "./missing.js";
 import { NewSession } from "./new-session.js";
 import { useSearch } from "./use-search.js";
 import type { ViewProps } from "./view-props.js";
@@ -29,6 +30,7 @@ export function SessionList({ state, chosen }: ViewProps & { readonly chosen: st
       </div>
       <SearchBox value={query.value} onInput={(text) => (query.value = text)} />
       <Filters filter={filter} />
+      <Missing state={state} of="sessions" />
       <div class="rows">
         {shown === undefined ? (
           <Spinner label="Loading sessions" />
@@ -40,7 +42,7 @@ export function SessionList({ state, chosen }: ViewProps & { readonly chosen: st
             isFiltered={shown.length < (rows?.length ?? 0)}
           />
         )}
-        {state.nextPage.value !== undefined && query.value === "" && (
+        {state.hasOlder.value && query.value === "" && (
           <button type="button" class="quiet wide" onClick={() => void state.readOlder()}>
             Older sessions
           </button>
@@ -127,7 +129,7 @@ function Rows({ rows, chosen, snippets, isFiltered }: RowsProps): JSX.Element {
   return (
     <ul class="session-rows" onKeyDown={moveFocus}>
       {rows.map((row) => (
-        <li key={row.sessionId}>
+        <li key={`${row.machineId} ${row.sessionId}`}>
           <Row row={row} isChosen={row.sessionId === chosen} snippet={snippets.get(row.sessionId)} />
         </li>
       ))}
@@ -144,7 +146,7 @@ function Row(props: {
   return (
     <a
       class="session-row"
-      href={`#/sessions/${encodeURIComponent(row.sessionId)}`}
+      href={`#${sessionAddress(row.sessionId, row.machineId)}`}
       aria-current={isChosen ? "true" : undefined}
     >
       <span class="row-top">
@@ -153,6 +155,7 @@ function Row(props: {
       </span>
       {snippet !== undefined && <span class="row-snippet">{snippet}</span>}
       <span class="row-bottom">
+        {row.machineId !== undefined && <span class="row-machine">{row.machineId}</span>}
         <span class="row-place">{shortPath(row.cwd)}</span>
         <Activity of={row.activity} isQuiet />
       </span>
@@ -164,7 +167,7 @@ function fits({ activity, archivedAt }: SessionRow, filter: Filter): boolean {
   if (filter === "Archived") return archivedAt !== undefined;
   if (archivedAt !== undefined) return false;
   if (filter === "For you") return activity === "waiting-you";
-  return filter === "All" || activity !== "idle";
+  return filter === "All" || (activity !== "idle" && activity !== "unknown");
 }
 
 function shortPath(cwd: string | undefined): string {

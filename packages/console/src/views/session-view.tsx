@@ -39,7 +39,7 @@ export function SessionView(
           state.attempt(() =>
             session
               .send(text)
-              .then(() => state.refresh())
+              .then(() => state.refreshOf(row?.machineId))
               .then(() => true),
           )
         }
@@ -49,15 +49,16 @@ export function SessionView(
   );
 }
 
-function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: string }): JSX.Element {
+/** What a session is, and where. */
+export function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: string }): JSX.Element {
   const row = state.sessions.value?.find((one) => one.sessionId === sessionId);
   const isArchived = row?.archivedAt !== undefined;
   const label = isArchived ? "Unarchive" : "Archive";
   const change = (): Promise<unknown> =>
     state.attempt(async () => {
-      const connection = state.connection.value;
-      await (isArchived ? connection?.unarchiveSession(sessionId) : connection?.archiveSession(sessionId));
-      await state.refresh();
+      const connection = await state.connectionTo(row?.machineId);
+      await (isArchived ? connection.unarchiveSession(sessionId) : connection.archiveSession(sessionId));
+      await state.refreshOf(row?.machineId);
     });
   return (
     <div class="detail-head">
@@ -68,6 +69,7 @@ function SessionHead({ state, sessionId }: ViewProps & { readonly sessionId: str
         <h2>{row?.title ?? "Untitled"}</h2>
         <p class="meta">
           <Activity of={row?.activity ?? "idle"} />
+          {row?.machineId !== undefined && <span class="tag">{row.machineId}</span>}
           {row?.cwd !== undefined && <span class="path">{row.cwd}</span>}
         </p>
       </div>

@@ -21,13 +21,18 @@ export function useSearch(state: DaemonState, query: string): Search {
       return;
     }
     let isCurrent = true;
+    const add = (places: readonly (readonly [string, string])[]): void => {
+      if (isCurrent) setFound((before) => new Map([...before, ...places]));
+    };
+    setFound(new Map());
     const timer = setTimeout(() => {
       void state.connection.value
         ?.searchSessions({ query: words, kind: "all", limitSessions: 100, limitHitsPerSession: 1, contextChars: 60 })
-        .then(({ sessions }) => {
-          if (isCurrent)
-            setFound(new Map(sessions.map(({ sessionId, hits }) => [sessionId, hits[0]?.snippets[0] ?? ""])));
-        })
+        .then(({ sessions }) => add(sessions.map(({ sessionId, hits }) => [sessionId, hits[0]?.snippets[0] ?? ""])))
+        .catch(() => {});
+      void state.fleet
+        .search(words)
+        .then((places) => add(places.map(({ sessionId, snippet }) => [sessionId, snippet])))
         .catch(() => {});
     }, PAUSE_MS);
     return () => {

@@ -47,6 +47,15 @@ export const FLEET_LIMITS = {
   /** How long another machine may take to state what it has stored of the mail of this one. */
   askMailTimeoutMs: 2_000,
   /**
+   * Age at which the server removes the entry of a session, and the mark of one that was removed: longer than a session rests that somebody
+   * still calls by its id. An entry that is used is written again …
+   */
+  sessionsAgeMs: 400 * 24 * 60 * 60_000,
+  /** … when it is so old. */
+  renewSessionMs: 30 * 24 * 60 * 60_000,
+  /** Age from which the entry of a session that does not exist is removed: a younger one may be of a session that is being made. */
+  goneSessionMs: 60 * 60_000,
+  /**
    * Age at which the server removes what was announced of a name, or that the name is gone: twice the 7 days for which mail for a
    * machine that is away waits.
    */

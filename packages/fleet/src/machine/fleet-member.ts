@@ -2,6 +2,7 @@ import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
 import {
   type ConnectionError,
   DaemonError,
+  type FleetMoves,
   isRecord,
   type Logger,
   memoryTransport,
@@ -11,7 +12,7 @@ import { type Msg, type NatsConnection, NoRespondersError, RequestError, type Su
 import { FLEET_LIMITS } from "../limits/index.js";
 import { LinkRouter } from "../link/index.js";
 import { MachineMail } from "../mail/index.js";
-import { type FleetMoves, serveMoves } from "../move/index.js";
+import { serveMoves } from "../move/index.js";
 import { isName, Subjects } from "../names/index.js";
 import { closeNats, type NatsOptions, natsRefusal, openNats } from "../nats/index.js";
 import {

@@ -1,6 +1,5 @@
-import type { ConnectionError, Logger, ReplicaSource, Transport } from "@daemon-sdk/protocol";
+import type { ConnectionError, FleetMoves, Logger, ReplicaSource, Transport } from "@daemon-sdk/protocol";
 import type { FleetRelay } from "@daemon-sdk/protocol/relay";
-import type { FleetMoves } from "../move/index.js";
 import type { NatsOptions } from "../nats/index.js";
 import type { ReplicaBounds } from "../replica/index.js";
 

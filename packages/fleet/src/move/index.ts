@@ -2,4 +2,3 @@ export type { MoveEnd, MoveFiles, MoveFilesHook, MoveSessionOptions } from "./mo
 export type { MoveStep } from "./move-steps.js";
 export { serveMoves } from "./move-wire.js";
 export { SessionMover } from "./session-mover.js";
-export type * from "./session-moves.js";

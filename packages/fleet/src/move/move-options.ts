@@ -1,6 +1,6 @@
 import type { DaemonConnection } from "@daemon-sdk/client";
+import type { ArrivalChanges } from "@daemon-sdk/protocol";
 import type { MoveStep } from "./move-steps.js";
-import type { ArrivalChanges } from "./session-moves.js";
 
 /** One end of a move. */
 export interface MoveEnd {

@@ -1,24 +1,23 @@
 import {
+  type ArrivalChanges,
+  type ArrivalState,
   DaemonError,
+  type FleetMoves,
   isRecord,
+  type LeaveOrder,
+  type LeavingSession,
   type Logger,
+  type MoveOrder,
+  type MoveState,
   ProtocolEngine,
   RpcCode,
   RpcFault,
   SessionMovedError,
+  type SessionPiece,
+  type StageOrder,
   type Transport,
 } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
-import type {
-  ArrivalChanges,
-  ArrivalState,
-  FleetMoves,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionPiece,
-} from "./session-moves.js";
 
 /** Params of every request of a move's link. */
 interface MoveParams {
@@ -37,7 +36,7 @@ const METHODS: Readonly<
   move_read: (moves, { order, cursor }) => moves.read(order as MoveOrder, cursor as string | undefined),
   move_stay: (moves, { order }) => moves.stay(order as MoveOrder),
   move_forget: (moves, { order }) => moves.forget(order as MoveOrder & { to: string }),
-  move_stage: (moves, { order }) => moves.stage(order as MoveOrder & { agent: string }),
+  move_stage: (moves, { order }) => moves.stage(order as StageOrder),
   move_store: (moves, { order, piece }) => moves.store(order as MoveOrder, piece as SessionPiece),
   move_prepare: (moves, { order, changes }) => moves.prepare(order as MoveOrder, changes as ArrivalChanges),
   move_arrive: (moves, { order }) => moves.arrive(order as MoveOrder),
@@ -94,7 +93,7 @@ export class MoveLink implements FleetMoves {
     return this.#call("move_forget", { order });
   }
 
-  stage(order: MoveOrder & { readonly agent: string }): Promise<ArrivalState> {
+  stage(order: StageOrder): Promise<ArrivalState> {
     return this.#call("move_stage", { order });
   }
 
@@ -102,7 +101,7 @@ export class MoveLink implements FleetMoves {
     return this.#call("move_store", { order, piece });
   }
 
-  prepare(order: MoveOrder, changes: ArrivalChanges): Promise<void> {
+  prepare(order: MoveOrder & Pick<StageOrder, "isDecided">, changes: ArrivalChanges): Promise<void> {
     return this.#call("move_prepare", { order, changes });
   }
 

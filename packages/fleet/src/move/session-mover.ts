@@ -1,11 +1,10 @@
 import type { DaemonConnection } from "@daemon-sdk/client";
-import { DaemonError, SessionError, SessionNotFoundError, type Transport } from "@daemon-sdk/protocol";
+import { DaemonError, type MoveOrder, SessionError, SessionNotFoundError, type Transport } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { randomToken } from "../names/index.js";
 import type { SessionDirectory, SessionPlace } from "../registry/index.js";
 import type { MoveSessionOptions } from "./move-options.js";
 import { MoveLink } from "./move-wire.js";
-import type { MoveOrder } from "./session-moves.js";
 
 /** What a mover works with. */
 export interface SessionMoverParts {
@@ -53,24 +52,25 @@ export class SessionMover {
   }
 
   /**
-   * The machine of a session's entry, for whoever looks for the session; undefined without one. A move that is decided is ended before, as
+   * A session's entry with the machine that has the session, for whoever looks for it; undefined without one. A move that is decided is ended before, as
    * far as this service may. Rejects when the machine that is to have the session is not online: what the other one has may be old.
    */
-  async settle(sessionId: string): Promise<string | undefined> {
+  async settle(sessionId: string): Promise<SessionPlace | undefined> {
     const place = await this.#parts.sessions.placeOf(sessionId);
-    if (place?.move?.isCommitted !== true) return place?.machineId;
+    if (place?.move?.isCommitted !== true) return place;
     const { to } = place.move;
+    const there = { ...place, machineId: to };
     try {
       await using target = await this.#open(to);
       await target.link.arrive(orderOf(place as MovingPlace));
     } catch (error) {
       // Such as a service that acts for a key, or an entry that states what is not so: whoever has the session is asked for it.
       if (!DaemonError.is(error) || error.retryable) throw error;
-      return to;
+      return there;
     }
     // The source may be away; its frozen copy is given up by the next one that asks.
     await this.#finish(place as MovingPlace, {}).catch(() => {});
-    return to;
+    return there;
   }
 
   /** The directory's entry, made for a session that no service made. Rejects with `SessionNotFoundError`. */
@@ -139,9 +139,11 @@ export class SessionMover {
     const { sessionId, move } = place;
     const { onStep, drainMs, files } = options;
     const order = orderOf(place);
+    const { isCommitted: isDecided } = move;
     await onStep?.("leave");
     const leaving = await source.leave({ ...order, to: move.to, ...(drainMs === undefined ? {} : { drainMs }) });
-    let arrived = await target.stage({ ...order, agent: leaving.agent });
+    const { agent, owner, bytes } = leaving;
+    let arrived = await target.stage({ ...order, agent, owner, bytes, isDecided });
     while (!arrived.isWhole) {
       const { cursor } = arrived;
       await onStep?.("copy");
@@ -154,7 +156,7 @@ export class SessionMover {
       source: { machineId: move.from, connection: await this.#parts.connection(move.from) },
       target: { machineId: move.to, connection: await this.#parts.connection(move.to) },
     });
-    await target.prepare(order, changes ?? {});
+    await target.prepare({ ...order, isDecided }, changes ?? {});
   }
 
   /** Everything after the decision. */

@@ -24,7 +24,7 @@ export interface Buckets {
   readonly machines: KV;
   /** The last entry of every machine that ever joined, so that a lost one is still known. */
   readonly members: KV;
-  /** The machine of each session that a service made. Hints: the machine's store is the truth. */
+  /** The machine of each session that a service made. Hints: the machine's store is the truth. The server removes one that was not used for long. */
   readonly sessions: KV;
 }
 
@@ -51,7 +51,7 @@ export async function openBuckets(nats: NatsConnection, subjects: Subjects, plac
     const [machines, members, sessions] = await Promise.all([
       open("machines", FLEET_LIMITS.leaseMs),
       open("members"),
-      open("sessions"),
+      open("sessions", FLEET_LIMITS.sessionsAgeMs),
     ]);
     return { machines, members, sessions };
   } catch (cause) {

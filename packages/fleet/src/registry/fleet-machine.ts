@@ -35,6 +35,8 @@ export interface FleetMachine extends MachineEntry {
   readonly revision: number;
   /** Share of its capacity that is at work; over 1 when it has more. */
   readonly load: number;
+  /** Milliseconds since this process got the last sign of life of the machine; absent when it has got none. */
+  readonly silentMs?: number;
 }
 
 /** Reads the entry of a machine; undefined for what is none of it, such as one of a later version, or one that another program wrote. */

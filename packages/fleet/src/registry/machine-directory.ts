@@ -10,6 +10,8 @@ interface Sighting {
   readonly revision: number;
   /** In ms of this process's own clock; undefined: the machine gave its lease back, or never had one that this process saw. */
   readonly seenAt: number | undefined;
+  /** When the last sign of life came, also of a machine that has given its lease back since then. */
+  readonly lastSignAt?: number | undefined;
 }
 
 /**
@@ -120,7 +122,7 @@ export class MachineDirectory {
       return;
     }
     const entry = readMachineEntry(key, value);
-    if (entry !== undefined) this.#see(key, { entry, revision, seenAt: this.#now() });
+    if (entry !== undefined) this.#see(key, { entry, revision, seenAt: this.#now(), lastSignAt: this.#now() });
     else this.#logger.warn({ key }, "an entry of the registry is not one that this version reads");
   }
 
@@ -129,9 +131,11 @@ export class MachineDirectory {
     this.#notify();
   }
 
-  #view({ entry, revision, seenAt }: Sighting): FleetMachine {
+  #view({ entry, revision, seenAt, lastSignAt }: Sighting): FleetMachine {
     const isOnline = seenAt !== undefined && this.#now() - seenAt < FLEET_LIMITS.leaseMs;
-    return { ...entry, revision, state: isOnline ? "online" : "lost", load: entry.working / entry.capacity };
+    const silence = lastSignAt === undefined ? {} : { silentMs: this.#now() - lastSignAt };
+    const load = entry.working / entry.capacity;
+    return { ...entry, revision, state: isOnline ? "online" : "lost", load, ...silence };
   }
 
   #expire(): void {

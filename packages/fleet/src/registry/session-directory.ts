@@ -1,5 +1,6 @@
 import { isRecord } from "@daemon-sdk/protocol";
 import type { KV } from "@nats-io/kv";
+import { FLEET_LIMITS } from "../limits/index.js";
 import { sessionToken } from "../names/index.js";
 import { registryFailure } from "./buckets.js";
 import { isWrongRevision } from "./wrong-revision.js";
@@ -19,6 +20,8 @@ export interface SessionPlace {
   readonly machineId: string;
   readonly move?: SessionMove | undefined;
   readonly revision: number;
+  /** When the server took the entry, in Unix milliseconds. */
+  readonly writtenAt: number;
 }
 
 /**
@@ -45,14 +48,23 @@ export class SessionDirectory {
       const value: unknown = found.json();
       if (!isRecord(value) || typeof value.machineId !== "string") return undefined;
       const move = isRecord(value.move) ? { move: value.move as unknown as SessionMove } : {};
-      return { sessionId, machineId: value.machineId, ...move, revision: found.revision };
+      return {
+        sessionId,
+        machineId: value.machineId,
+        ...move,
+        revision: found.revision,
+        writtenAt: found.created.getTime(),
+      };
     } catch (error) {
       throw registryFailure("read", error);
     }
   }
 
   /** Changes an entry by compare-and-set. Resolves to false when another program changed it first. Rejects with CONNECTION_FAILED: then it may be changed. */
-  async swap(place: SessionPlace, { machineId, move }: Pick<SessionPlace, "machineId" | "move">): Promise<boolean> {
+  async swap(
+    place: Pick<SessionPlace, "sessionId" | "revision">,
+    { machineId, move }: Pick<SessionPlace, "machineId" | "move">,
+  ): Promise<boolean> {
     try {
       await this.#sessions.update(sessionToken(place.sessionId), JSON.stringify({ machineId, move }), place.revision);
       return true;
@@ -87,8 +99,36 @@ export class SessionDirectory {
     }
   }
 
+  /**
+   * Keeps an entry from being removed, for somebody who is going to make its session: writes the entry again when it is old enough to be
+   * removed. Resolves to false when another program changed it first. Rejects with CONNECTION_FAILED.
+   */
+  async hold(place: SessionPlace): Promise<boolean> {
+    if (place.move !== undefined || ageOf(place) < FLEET_LIMITS.goneSessionMs / 2) return true;
+    return this.swap(place, place);
+  }
+
+  /** The session of an entry was used: the entry is written again before it is removed by its age. A failure is of no consequence. */
+  async used(place: SessionPlace): Promise<void> {
+    if (place.move !== undefined || ageOf(place) < FLEET_LIMITS.renewSessionMs) return;
+    await this.swap(place, place).catch(() => {});
+  }
+
+  /**
+   * Removes the entry of a session that its machine does not have any more, unless the entry was changed meanwhile, has a move, or is so
+   * young that the session may be about to be made. A failure is of no consequence.
+   */
+  async gone(place: SessionPlace): Promise<void> {
+    if (place.move !== undefined || ageOf(place) < FLEET_LIMITS.goneSessionMs) return;
+    await this.#sessions.delete(sessionToken(place.sessionId), { previousSeq: place.revision }).catch(() => {});
+  }
+
   /** Removes the entry of a session that was not made. A failure is of no consequence. */
   async drop(sessionId: string): Promise<void> {
     await this.#sessions.delete(sessionToken(sessionId)).catch(() => {});
   }
+}
+
+function ageOf({ writtenAt }: SessionPlace): number {
+  return Date.now() - writtenAt;
 }

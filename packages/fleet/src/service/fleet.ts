@@ -102,7 +102,7 @@ export class Fleet implements AsyncDisposable {
     const { sessions } = this.#parts;
     const sessionId = options.sessionId ?? newId();
     const own = { ...options, sessionId, ...(needs.agent === undefined ? {} : { agent: needs.agent }) };
-    const known = options.sessionId === undefined ? undefined : await this.#mover.settle(sessionId);
+    const known = options.sessionId === undefined ? undefined : await this.#heldMachineOf(sessionId);
     if (known !== undefined) return (await this.connection(known)).createSession(own);
     const { machineId, connection } = await this.#place(needs);
     const winner = await sessions.claim(sessionId, machineId);
@@ -133,13 +133,17 @@ export class Fleet implements AsyncDisposable {
     call: (connection: DaemonConnection, machineId: string) => Promise<Result>,
   ): Promise<Result> {
     const { sessions, machines } = this.#parts;
-    const hinted = await this.#mover.settle(sessionId);
-    if (hinted !== undefined && machines.get(hinted)?.state === "online") {
+    const place = await this.#mover.settle(sessionId);
+    const hinted = place?.machineId;
+    let isGone = false;
+    if (place !== undefined && hinted !== undefined && machines.get(hinted)?.state === "online") {
       try {
-        return await call(await this.connection(hinted), hinted);
+        const result = await call(await this.connection(hinted), hinted);
+        void sessions.used(place);
+        return result;
       } catch (error) {
-        const isElsewhere = DaemonError.is(error, "SESSION_NOT_FOUND") || DaemonError.is(error, "SESSION_MOVED");
-        if (!isElsewhere) throw error;
+        isGone = DaemonError.is(error, "SESSION_NOT_FOUND");
+        if (!isGone && !DaemonError.is(error, "SESSION_MOVED")) throw error;
       }
     }
     const found = await this.#find(sessionId);
@@ -148,6 +152,7 @@ export class Fleet implements AsyncDisposable {
       return call(await this.connection(found), found);
     }
     if (hinted !== undefined && machines.get(hinted)?.state !== "online") throw machineGone(hinted);
+    if (place !== undefined && isGone) await sessions.gone(place);
     throw new SessionNotFoundError(sessionId);
   }
 
@@ -269,6 +274,14 @@ export class Fleet implements AsyncDisposable {
       const items = await ask(connection);
       return items.map((item) => ({ ...item, machineId }));
     });
+  }
+
+  /** The machine of a session's entry, which nobody removes from now on for as long as it takes to make the session. */
+  async #heldMachineOf(sessionId: string): Promise<string | undefined> {
+    for (;;) {
+      const place = await this.#mover.settle(sessionId);
+      if (place === undefined || (await this.#parts.sessions.hold(place))) return place?.machineId;
+    }
   }
 
   async #place(needs: SessionNeeds): Promise<{ machineId: string; connection: DaemonConnection }> {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectDaemon, type DaemonConnection } from "@daemon-sdk/client";
-import { createDaemon, type Daemon, MemoryStore, PERSON } from "@daemon-sdk/local-daemon/server";
+import { createDaemon, type Daemon, type DaemonConfig, MemoryStore, PERSON } from "@daemon-sdk/local-daemon/server";
 import { memoryTransport, sessionId } from "@daemon-sdk/protocol";
 import { type ConnectFleetOptions, connectFleet, type Fleet } from "../../src/index.js";
 import { type FleetDaemon, type FleetMembership, type JoinFleetOptions, joinFleet } from "../../src/machine.js";
@@ -39,13 +39,17 @@ export class FleetBench {
   }
 
   /** Starts a daemon and lets it join, also again. */
-  async machine(machineId: string, options: Partial<JoinFleetOptions> = {}): Promise<TestMachine> {
-    const daemon = await this.daemon(machineId);
+  async machine(
+    machineId: string,
+    options: Partial<JoinFleetOptions> = {},
+    config: DaemonConfig = {},
+  ): Promise<TestMachine> {
+    const daemon = await this.daemon(machineId, config);
     const membership = await this.join(daemon, machineId, options);
     return { daemon, membership };
   }
 
-  async daemon(name: string): Promise<Daemon> {
+  async daemon(name: string, config: DaemonConfig = {}): Promise<Daemon> {
     const store = this.#stores.get(name) ?? new MemoryStore({ now: Date.now });
     this.#stores.set(name, store);
     const daemon = await createDaemon({
@@ -56,6 +60,7 @@ export class FleetBench {
         asking: { command: [process.execPath, ASKING], driver: "acp" },
       },
       defaultAgent: "echo",
+      ...config,
     });
     this.#open.push(() => daemon.close({ drainMs: 0 }));
     return daemon;

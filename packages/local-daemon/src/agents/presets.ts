@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import type { AgentSpec } from "./agent.js";
 import { PROXY_VARIABLES } from "./login-variables.js";
@@ -85,6 +85,8 @@ function programIn(directories: readonly string[], program: string): string | un
 }
 
 function isExecutable(path: string): boolean {
+  // Most are not there, and each of these would be an error with its stack: a tenth of a millisecond, a hundred times a start.
+  if (!existsSync(path)) return false;
   try {
     accessSync(path, constants.X_OK);
     return true;

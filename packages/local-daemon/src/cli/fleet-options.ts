@@ -13,6 +13,7 @@ export interface FleetOptions {
   readonly label?: Readonly<Record<string, string>>;
   readonly capacity?: number;
   readonly replica?: boolean;
+  readonly consoleCreds?: string;
 }
 
 /** Adds the options with which a daemon joins a fleet. */
@@ -39,12 +40,16 @@ export function addFleetOptions(command: Command): Command {
     .option(
       "--replica",
       "with --fleet: replicate the sessions of this machine, with their conversations, to the servers of the fleet",
+    )
+    .option(
+      "--console-creds <file>",
+      "with --fleet: a service's credentials for NATS, with which the console shows all machines",
     );
 }
 
 /** The settings that these options mean; undefined without `--fleet`. */
 export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefined {
-  const { fleet, creds, tenant, domain, machine, label, capacity, replica } = options;
+  const { fleet, creds, tenant, domain, machine, label, capacity, replica, consoleCreds } = options;
   if (fleet === undefined) return undefined;
   return {
     servers: serversOf(fleet),
@@ -55,6 +60,7 @@ export function fleetSettingsOf(options: FleetOptions): FleetSettings | undefine
     ...(label === undefined ? {} : { labels: label }),
     ...(capacity === undefined ? {} : { capacity }),
     ...(replica === undefined ? {} : { replica }),
+    ...(consoleCreds === undefined ? {} : { console: { credentialsFile: consoleCreds } }),
   };
 }
 

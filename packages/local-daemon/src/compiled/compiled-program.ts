@@ -1,14 +1,27 @@
+import { isAscii } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
-
-/** Name of the cache in the state directory. */
-export const PROGRAM_CACHE = "daemon-program.cache";
 
 /** Length of the digest at the beginning of a cache file. */
 const DIGEST_BYTES = 20;
+
+/** Age at which the cache of another program is removed: each version has one of a megabyte. */
+const REMOVE_AFTER_MS = 30 * 24 * 3_600_000;
 
 /** What a CommonJS module is wrapped in: the parameters of {@link Wrapped}. */
 const WRAPPER = ["(function (exports, require, module, __filename, __dirname) { ", "\n});"] as const;
@@ -25,35 +38,46 @@ export interface CompiledProgram {
 }
 
 /**
- * Compiles a program that is one CommonJS file, or takes its compiled form from a cache file. To compile a megabyte of text is a third
- * of the processor time of a start.
+ * Compiles a program that is one CommonJS file, or takes its compiled form from a file of the cache directory. To compile a megabyte
+ * of text is a third of the processor time of a start.
  *
- * The cache counts only for the same text, the same Node and the same processor, and only if no other user can have written it: what is in
- * it is run. V8 checks its own version and flags in addition, but not whether the compiled form is whole.
+ * The file is named by the text, Node and the processor, and counts only if no other user can have written it: what is in it is run.
+ * V8 checks its own version and flags in addition, but not whether the compiled form is whole.
  */
-export function compiledProgram(program: string, cache: string | undefined): CompiledProgram {
-  const text = readFileSync(program, "utf8");
-  const digest = (compiled: Buffer) =>
-    createHash("sha1").update(`${process.version} ${process.arch}\n`).update(text).update(compiled).digest();
-  const cachedData = cache === undefined ? undefined : readCache(cache, digest);
+export function compiledProgram(program: string, directory: string | undefined): CompiledProgram {
+  const content = readFileSync(program);
+  const key = createHash("sha1").update(`${process.version} ${process.arch}\n`).update(content).digest("hex");
+  const cache = directory && join(directory, `${prefixOf(program)}${key}.cache`);
+  const cachedData = cache && readCache(cache, key);
+  const text = isAscii(content) ? content.toString("latin1") : content.toString("utf8");
   const script = new Script(WRAPPER.join(text), { filename: program, ...(cachedData && { cachedData }) });
   return {
-    isFromCache: cachedData !== undefined && script.cachedDataRejected === false,
+    isFromCache: Boolean(cachedData) && script.cachedDataRejected === false,
     run() {
       const module = { exports: {} };
       const wrapped = script.runInThisContext() as Wrapped;
       wrapped.call(module.exports, module.exports, createRequire(program), module, program, dirname(program));
     },
     store() {
-      if (cache === undefined) return;
+      if (!cache) return;
       const compiled = script.createCachedData();
-      writeCache(cache, [digest(compiled), compiled]);
+      makeDirectory(dirname(cache));
+      writeCache(cache, [digest(key, compiled), compiled]);
+      removeOld(dirname(cache), prefixOf(program));
     },
   };
 }
 
+function prefixOf(program: string): string {
+  return `${basename(program, ".cjs")}-`;
+}
+
+function digest(key: string, compiled: Buffer): Buffer {
+  return createHash("sha1").update(key).update(compiled).digest();
+}
+
 /** Undefined for a file that is missing, damaged, of another text or Node, or that others could have written. */
-function readCache(path: string, digest: (compiled: Buffer) => Buffer): Buffer | undefined {
+function readCache(path: string, key: string): Buffer | undefined {
   try {
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
@@ -62,12 +86,19 @@ function readCache(path: string, digest: (compiled: Buffer) => Buffer): Buffer |
       if (!isOurs || (mode & constants.S_IFMT) !== constants.S_IFREG) return undefined;
       const content = readFileSync(file);
       const compiled = content.subarray(DIGEST_BYTES);
-      return content.subarray(0, DIGEST_BYTES).equals(digest(compiled)) ? compiled : undefined;
+      return content.subarray(0, DIGEST_BYTES).equals(digest(key, compiled)) ? compiled : undefined;
     } finally {
       closeSync(file);
     }
   } catch {
     return undefined;
+  }
+}
+
+/** With one parent: Node's own `recursive` never returns on a file system that makes nothing, such as `/proc`. */
+function makeDirectory(path: string): void {
+  for (const directory of [dirname(path), path]) {
+    quietly(() => mkdirSync(directory, { mode: 0o700 }));
   }
 }
 
@@ -78,14 +109,28 @@ function writeCache(path: string, parts: readonly Buffer[]): void {
     writeFileSync(temp, Buffer.concat(parts), { mode: 0o600, flag: "wx" });
     renameSync(temp, path);
   } catch {
-    removeQuietly(temp);
+    quietly(() => rmSync(temp, { force: true }));
   }
 }
 
-function removeQuietly(path: string): void {
+/** Removes what other versions of a program stored long ago, and what a process that was killed was writing. */
+function removeOld(directory: string, prefix: string): void {
+  quietly(() => {
+    for (const name of readdirSync(directory)) {
+      if (!name.startsWith(prefix)) continue;
+      const path = join(directory, name);
+      quietly(() => {
+        if (Date.now() - statSync(path).mtimeMs > REMOVE_AFTER_MS) rmSync(path);
+      });
+    }
+  });
+}
+
+/** The directory may be gone, or read-only, or none. */
+function quietly(task: () => void): void {
   try {
-    rmSync(path, { force: true });
+    task();
   } catch {
-    // The directory is gone, or is none.
+    // The next start compiles again.
   }
 }

@@ -1,1 +1,2 @@
-export { compiledProgram, PROGRAM_CACHE } from "./compiled-program.js";
+export { cacheDirectory } from "./cache-directory.js";
+export { compiledProgram } from "./compiled-program.js";

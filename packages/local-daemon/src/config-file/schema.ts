@@ -144,6 +144,14 @@ const fleetSchema = z.strictObject({
     z.record(name, name),
     "Which services are served: the name of each, and the name of the key in apiKeys that it acts for. Default: all, for the person.",
   ),
+  console: optional(
+    z.strictObject({
+      credentialsFile: z
+        .string(fileText)
+        .check(z.regex(/^\//, fileText), z.describe("Credentials of a service for NATS (.creds).")),
+    }),
+    "With what the console of this daemon reaches the other machines. Default: it shows this machine only, or all where no credentials are needed.",
+  ),
 });
 
 const limitNames = Object.keys(DAEMON_LIMITS) as (keyof DaemonLimits)[];

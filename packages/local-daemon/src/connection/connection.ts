@@ -16,6 +16,7 @@ import type { Heartbeat } from "./heartbeat.js";
 import { InboundQueue } from "./inbound-queue.js";
 import type { Link } from "./link.js";
 import type { LoopShare } from "./loop-shares.js";
+import type { UnreadRoom } from "./unread-room.js";
 import { WriteQueue } from "./write-queue.js";
 
 /** Bounds of one connection; each defaults to the value of `DAEMON_LIMITS` in its comment. */
@@ -88,7 +89,12 @@ export class Connection<Inbound extends Message = string> {
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
-    this.#queue = new WriteQueue({ transport, ...limits, onSlow: (error) => this.fail(error, CloseCode.slowConsumer) });
+    this.#queue = new WriteQueue({
+      ...{ transport, ...limits },
+      onSlow: (error) => this.fail(error, CloseCode.slowConsumer),
+      // Who reads no answers gets to ask for no more of them.
+      onFull: (isFull) => this.#inbound.setPaused("unread answers", isFull),
+    });
     this.#inbound = new InboundQueue(options.share, {
       handle: (message) => this.#received(message),
       setPaused: (isPaused) => transport.setPaused?.(isPaused),
@@ -138,12 +144,17 @@ export class Connection<Inbound extends Message = string> {
     this.#queue.onceWritable(callback);
   }
 
-  /** Marks the handshake as successful. @param share the share of the loop that its messages count to from now on */
-  accept(peerName: string, share?: LoopShare): void {
+  /**
+   * Marks the handshake as successful.
+   *
+   * @param share the share of the loop that its messages count to from now on
+   * @param unread what counts its messages that are not read; default: nobody
+   */
+  accept(peerName: string, share?: LoopShare, unread?: UnreadRoom): void {
     this.#peerName = peerName;
     if (share !== undefined) {
       this.#inbound.use(share);
-      this.#queue.use(share);
+      this.#queue.use(share, unread);
     }
     if (!this.#step("accepted")) return;
     clearTimeout(this.#deadline);
@@ -175,6 +186,12 @@ export class Connection<Inbound extends Message = string> {
     this.#logger.warn({ ...this.#who(), code: error.code }, error.message);
     this.#guard(() => this.#dialect.onError?.(error));
     this.close(code, error.code);
+  }
+
+  /** Closes as {@link fail} does because the peer does not read, and without waiting for it: what waits for it is dropped. */
+  cut(error: DaemonError): void {
+    this.fail(error, CloseCode.slowConsumer);
+    this.#transport.terminate();
   }
 
   /** The only place that writes the state. False when the event is invalid now. */

@@ -10,7 +10,7 @@ export interface InboundQueueOptions<Message> {
 }
 
 /** Who asks that a link is not read. */
-export type PauseReason = "queue" | "large message";
+export type PauseReason = "queue" | "large message" | "unread answers";
 
 /**
  * The messages of one connection that wait for its sender's share of the loop, in order. While more than

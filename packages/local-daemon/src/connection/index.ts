@@ -5,3 +5,4 @@ export { FrameLink } from "./frame-link.js";
 export { Heartbeat } from "./heartbeat.js";
 export { type LoopShare, LoopShares } from "./loop-shares.js";
 export { SocketBytes } from "./socket-bytes.js";
+export { UnreadRoom } from "./unread-room.js";

@@ -1,6 +1,7 @@
 import { ConnectionError, LIMITS, type Transport } from "@daemon-sdk/protocol";
 import { DAEMON_LIMITS } from "../limits/index.js";
 import type { LoopShare } from "./loop-shares.js";
+import type { UnreadRoom } from "./unread-room.js";
 
 /** The part of a link that a queue uses. */
 type Outbound = Pick<Transport, "bufferedBytes" | "onWritable" | "send">;
@@ -14,19 +15,24 @@ export interface WriteQueueOptions {
   readonly slowMs?: number;
   /** The queue was full for too long, or the peer sends requests without reading the answers. */
   onSlow(error: ConnectionError): void;
+  /** The queue has become full, or is not full any more. */
+  onFull?(isFull: boolean): void;
 }
 
 /**
  * The messages that wait to be written on one connection.
  *
  * The queue takes every message, so that no answer is lost to a full buffer. Cursors stop at {@link isFull} and go on when
- * {@link onceWritable} calls. Answers that a peer does not read are bounded by twice the buffer and a frame.
+ * {@link onceWritable} calls, and so does the reading of the peer's requests. Answers that a peer does not read are bounded by twice
+ * the buffer and a frame.
  */
 export class WriteQueue {
   readonly #transport: Outbound;
   readonly #bufferBytes: number;
   readonly #slowMs: number;
   readonly #onSlow: (error: ConnectionError) => void;
+  readonly #onFull: WriteQueueOptions["onFull"];
+  #unread: Pick<UnreadRoom, "noteSent"> | undefined;
   #share: Pick<LoopShare, "noteSent"> | undefined;
   #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -38,6 +44,7 @@ export class WriteQueue {
     this.#bufferBytes = options.bufferBytes ?? DAEMON_LIMITS.connectionBufferBytes;
     this.#slowMs = options.slowMs ?? DAEMON_LIMITS.slowConsumerMs;
     this.#onSlow = options.onSlow;
+    this.#onFull = options.onFull;
     options.transport.onWritable = () => this.#drained();
   }
 
@@ -56,9 +63,10 @@ export class WriteQueue {
     return this.#isDraining;
   }
 
-  /** Notes later messages in the share of whom they are sent to. */
-  use(share: Pick<LoopShare, "noteSent">): void {
+  /** Notes later messages in the share of whom they are sent to, and in the room of what that one has not read. */
+  use(share: Pick<LoopShare, "noteSent">, unread?: Pick<UnreadRoom, "noteSent">): void {
     this.#share = share;
+    this.#unread = unread;
   }
 
   /** Takes one message. False when nothing more should be sent for now, or ever. */
@@ -70,6 +78,8 @@ export class WriteQueue {
     const { bufferedBytes } = this.#transport;
     // The transport calls `onWritable` only after it has returned false, so below its own mark the queue is never full.
     if (!isFree && bufferedBytes >= this.#bufferBytes) this.#filled(bufferedBytes);
+    // Last: it may end this connection.
+    this.#unread?.noteSent(text.length);
     return !this.isFull;
   }
 
@@ -89,7 +99,10 @@ export class WriteQueue {
   #filled(bufferedBytes: number): void {
     const most = 2 * this.#bufferBytes + LIMITS.sessionFrameBytes;
     if (bufferedBytes >= most) this.#slow(`${bufferedBytes} bytes wait for it, ${most} are the limit`);
-    else this.#timer ??= setTimeout(() => this.#slow(`it did not catch up within ${this.#slowMs} ms`), this.#slowMs);
+    else if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.#slow(`it did not catch up within ${this.#slowMs} ms`), this.#slowMs);
+      this.#onFull?.(true);
+    }
   }
 
   #slow(why: string): void {
@@ -105,6 +118,7 @@ export class WriteQueue {
   #drained(): void {
     this.#isDraining = false;
     clearTimeout(this.#timer);
+    if (this.#timer !== undefined) this.#onFull?.(false);
     this.#timer = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];

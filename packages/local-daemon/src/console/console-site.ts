@@ -1,23 +1,33 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isRecord, type Logger } from "@daemon-sdk/protocol";
-import type { Credentials } from "../access/index.js";
+import { DaemonError, isRecord, type Logger } from "@daemon-sdk/protocol";
+import type { Credentials, Principal } from "../access/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
-import type { PageSite } from "../listener/index.js";
+import type { Accepted, PageSite } from "../listener/index.js";
 import type { ConsoleFile } from "./console-files.js";
+import { FLEET_CALLS, type FleetCall } from "./fleet-calls.js";
+import type { MachineLinks } from "./machine-links.js";
+import type { FleetForConsole } from "./shown-fleet.js";
 
 /** Where the console is served. */
 export const CONSOLE_PATH = "/console/";
+
+/** Where a page opens a link to another machine of the fleet. */
+const MACHINE_PATH = /^\/console\/machines\/([A-Za-z0-9_-]{1,64})$/;
 
 /** Options of {@link ConsoleSite}. */
 export interface ConsoleSiteOptions {
   readonly files: ReadonlyMap<string, ConsoleFile>;
   readonly credentials: Credentials;
+  readonly links: MachineLinks;
+  /** The fleet of this daemon as it is now; undefined: the console shows this machine only. */
+  fleet(): FleetForConsole | undefined;
   readonly logger: Logger;
 }
 
 /**
- * The console over HTTP: its files, which hold nothing of the user's, and two calls. `POST tab` exchanges a ticket for the credential
- * of a tab, `POST ticket` makes the ticket of one connection for such a credential.
+ * The console over HTTP: its files, which hold nothing of the user's, and its calls. `POST tab` exchanges a ticket for the credential
+ * of a tab, `POST ticket` makes the ticket of one connection for such a credential. `POST fleet` and what is below it show the other
+ * machines to a tab of the person; below `machines/` are the links to them.
  */
 export class ConsoleSite implements PageSite {
   readonly path = CONSOLE_PATH;
@@ -35,6 +45,17 @@ export class ConsoleSite implements PageSite {
     else if (request.method === "GET" || request.method === "HEAD") this.#sendFile(name, response);
     else if (!isOwnCall(request)) end(response, 403, { error: "Only the console itself may ask this." });
     else void this.#call(`${request.method} ${name}`, request, response);
+  }
+
+  hasSocketAt(url: string): boolean {
+    return MACHINE_PATH.test(url) && this.#options.fleet() !== undefined;
+  }
+
+  accept(url: string, accepted: Accepted): void {
+    const machineId = MACHINE_PATH.exec(url)?.[1];
+    const fleet = this.#options.fleet();
+    if (machineId === undefined || fleet === undefined) accepted.transport.terminate();
+    else this.#options.links.accept(accepted, { machineId, fleet });
   }
 
   #sendFile(name: string, response: ServerResponse): void {
@@ -56,8 +77,8 @@ export class ConsoleSite implements PageSite {
     const { credentials } = this.#options;
     switch (call) {
       case "POST tab": {
-        const ticket = await readTicket(request);
-        const principal = ticket === undefined ? undefined : credentials.tickets.redeem(ticket);
+        const { ticket } = await readBody(request);
+        const principal = typeof ticket === "string" ? credentials.tickets.redeem(ticket) : undefined;
         if (principal === undefined) return this.#refuse(response);
         return end(response, 200, credentials.tabs.create(principal));
       }
@@ -69,8 +90,34 @@ export class ConsoleSite implements PageSite {
       case "DELETE tab":
         credentials.tabs.end(bearerOf(request));
         return end(response, 204);
-      default:
-        return end(response, 404, { error: "The console has no such call." });
+      default: {
+        const fleetCall = FLEET_CALLS.get(call.replace("POST ", ""));
+        if (fleetCall === undefined) return end(response, 404, { error: "The console has no such call." });
+        const principal = credentials.tabs.use(bearerOf(request));
+        if (principal === undefined) return this.#refuse(response);
+        return this.#callFleet(principal, fleetCall, request, response);
+      }
+    }
+  }
+
+  async #callFleet(
+    principal: Principal,
+    call: FleetCall,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const fleet = this.#options.fleet();
+    if (fleet === undefined) return end(response, 204);
+    // Other machines know the service of this daemon, and no key of this daemon: what a key may do cannot be kept there.
+    if (principal.keyId !== undefined) return end(response, 403, { error: "The fleet is shown to the person only." });
+    try {
+      end(response, 200, await call(fleet, await readBody(request)));
+    } catch (error) {
+      const { code, message } = DaemonError.is(error)
+        ? error
+        : { code: "INTERNAL", message: "The fleet could not be asked." };
+      this.#options.logger.warn({ code, error: String(error) }, "a call of the console to the fleet failed");
+      end(response, 502, { code, error: message });
     }
   }
 
@@ -126,18 +173,18 @@ function bearerOf({ headers }: IncomingMessage): string {
   return /^Bearer (\S{1,128})$/.exec(headers.authorization ?? "")?.[1] ?? "";
 }
 
-async function readTicket(request: IncomingMessage): Promise<string | undefined> {
+/** Empty for a body that is cut off, too long, or no object of JSON: it has nothing that a call could use. */
+async function readBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   let text = "";
   try {
     for await (const chunk of request.setEncoding("utf8")) {
       text += String(chunk);
-      if (text.length > SERVING_LIMITS.consoleBodyBytes) return undefined;
+      if (text.length > SERVING_LIMITS.consoleBodyBytes) return {};
     }
     const body: unknown = JSON.parse(text);
-    return isRecord(body) && typeof body.ticket === "string" ? body.ticket : undefined;
+    return isRecord(body) ? body : {};
   } catch {
-    // The request was cut off, or its body is no JSON: nothing that could be a ticket.
-    return undefined;
+    return {};
   }
 }
 

@@ -3,6 +3,8 @@ import type { Credentials, Principal } from "../access/index.js";
 import type { Listener } from "../listener/index.js";
 import { type ConsoleFile, readConsoleFiles } from "./console-files.js";
 import { CONSOLE_PATH, ConsoleSite } from "./console-site.js";
+import { MachineLinks } from "./machine-links.js";
+import type { FleetForConsole } from "./shown-fleet.js";
 
 /** Options of {@link createConsole}. */
 export interface ConsoleOptions {
@@ -10,6 +12,10 @@ export interface ConsoleOptions {
   listener(): Listener | undefined;
   readonly credentials: Credentials;
   readonly logger: Logger;
+  /** The fleet whose machines the console shows, as it is now. Default: none. */
+  fleet?(): FleetForConsole | undefined;
+  /** From accept to an accepted credential, of links to other machines. */
+  readonly authenticateMs: number;
   /** The port is open, which may be one for the console alone. */
   onPort?(port: number): Promise<void>;
   /** Default: those of the installed package. */
@@ -25,6 +31,8 @@ export interface Console {
    * listen, with `QUEUE_FULL` as `create_ticket` does.
    */
   open(principal: Principal): Promise<OpenConsoleResult>;
+  /** Closes the links of pages to other machines. */
+  close(): void;
 }
 
 /** Makes the console of a daemon. Its files are read at the first link. */
@@ -32,10 +40,13 @@ export function createConsole({
   listener,
   credentials,
   logger,
+  authenticateMs,
+  fleet = () => undefined,
   readFiles = readConsoleFiles,
   onPort = async () => {},
 }: ConsoleOptions): Console {
   let opening: Promise<number> | undefined;
+  const links = new MachineLinks({ credentials, logger, authenticateMs });
   const openSite = async (): Promise<number> => {
     const listening = listener();
     if (listening === undefined)
@@ -44,7 +55,7 @@ export function createConsole({
         "A daemon within a program serves no console: it listens nowhere.",
       );
     const files = await readFiles();
-    const port = await listening.openSite(new ConsoleSite({ files, credentials, logger }));
+    const port = await listening.openSite(new ConsoleSite({ files, credentials, links, fleet, logger }));
     await onPort(port);
     logger.info({ port }, "the console is served");
     return port;
@@ -60,5 +71,6 @@ export function createConsole({
       // In the fragment, which no browser sends anywhere and no server can log.
       return { url: `http://127.0.0.1:${port}${CONSOLE_PATH}#ticket=${ticket}`, expiresAt };
     },
+    close: () => links.close(),
   };
 }

@@ -1,1 +1,2 @@
 export { type Console, createConsole } from "./console.js";
+export type * from "./shown-fleet.js";

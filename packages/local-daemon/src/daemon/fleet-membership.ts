@@ -6,6 +6,7 @@ import { keyIdOf, type Principal } from "../access/index.js";
 import type { ConfigFile } from "../config-file/index.js";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import type { Daemon } from "../server.js";
+import { ConsoleFleetConnection } from "./fleet-for-console.js";
 
 /** How a daemon of the command line joins a fleet: `fleet` of its configuration file, or what `start` was given in its place. */
 export interface FleetSettings {
@@ -24,6 +25,11 @@ export interface FleetSettings {
   readonly replica?: boolean | { readonly maxBytes?: number; readonly maxAgeDays?: number };
   /** Names of services, and the name of the configured key that each acts for. Default: every service acts for the person. */
   readonly services?: Readonly<Record<string, string>>;
+  /** With what the daemon's console reaches the other machines: a machine's own credentials may not dial. */
+  readonly console?: {
+    /** Path of the credentials file of a service. */
+    readonly credentialsFile: string;
+  };
 }
 
 /** Reads the keys of the configuration as they are now. */
@@ -39,11 +45,19 @@ export type KeepInFleet = (daemon: Daemon, logger: Logger) => void;
  * A daemon whose NATS servers cannot be reached serves its local clients, and joins as soon as they can.
  */
 export async function prepareMembership(settings: FleetSettings, readKeys: ReadKeys): Promise<KeepInFleet> {
-  const { credentialsFile: path, machineId = hostName(), services, ...options } = settings;
+  const { credentialsFile: path, machineId = hostName(), services, console, ...options } = settings;
   const principals = services === undefined ? {} : { principal: await principalsOf(services, readKeys) };
   const { joinFleet } = await loadFleet();
-  const credentials = path === undefined ? {} : { credentials: await readCredentials(path) };
+  const credentials = path === undefined ? {} : { credentials: await readCredentials("creds", path) };
+  const forConsole =
+    console === undefined ? {} : { credentials: await readCredentials("console-creds", console.credentialsFile) };
   return (daemon, logger) => {
+    // Credentials of a machine may not dial, so without those of a service the console shows this machine.
+    if (console !== undefined || path === undefined) {
+      const shown = new ConsoleFleetConnection({ ...options, ...forConsole, machineId, logger });
+      daemon.showFleet(shown);
+      void daemon.closed.then(() => shown.close());
+    }
     let isOver = false;
     void daemon.closed.then(() => {
       isOver = true;
@@ -106,11 +120,11 @@ function hostName(): string {
     .slice(0, 64);
 }
 
-async function readCredentials(path: string): Promise<string> {
+async function readCredentials(option: string, path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch {
-    throw new InvalidOptionError("creds", `the path of a credentials file that can be read; ${path} cannot`);
+    throw new InvalidOptionError(option, `the path of a credentials file that can be read; ${path} cannot`);
   }
 }
 

@@ -1,2 +1,9 @@
-export { type Addressees, answererOf, type CarriedRequest, Inbox, type PendingRequest, resolution } from "./inbox.js";
-export { validAnswer } from "./valid-answer.js";
+export {
+  type Addressees,
+  type AnswerCheck,
+  answererOf,
+  type CarriedRequest,
+  Inbox,
+  type PendingRequest,
+  resolution,
+} from "./inbox.js";

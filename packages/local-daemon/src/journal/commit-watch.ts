@@ -7,6 +7,8 @@ export interface WatchOptions {
   readonly maxMs: number;
   /** Ends the wait. */
   readonly signal: AbortSignal;
+  /** Asked at each commit, before `isDue`: it must cost next to nothing. Default: a commit may always be the one that is waited for. */
+  readonly mayBeDue?: () => boolean;
 }
 
 /**
@@ -23,11 +25,13 @@ export class CommitWatch {
   }
 
   /** Resolves once `isDue` holds, which is checked now and after each commit; else when the wait ends. */
-  async until(id: SessionId, isDue: () => boolean | Promise<boolean>, { maxMs, signal }: WatchOptions): Promise<void> {
+  async until(id: SessionId, isDue: () => boolean | Promise<boolean>, options: WatchOptions): Promise<void> {
+    const { maxMs, signal, mayBeDue = () => true } = options;
     let isOver = signal.aborted;
     let wake = (): void => {};
     let isChanged = true;
     const onCommit = (): void => {
+      if (!mayBeDue()) return;
       isChanged = true;
       wake();
     };

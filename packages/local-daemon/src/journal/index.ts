@@ -1,5 +1,5 @@
 export { CommitWatch } from "./commit-watch.js";
-export { type Batch, Committer } from "./committer.js";
+export { type Batch, type CommitSource, Committer } from "./committer.js";
 export { Cursor, type CursorStart } from "./cursor.js";
 export { EntryFrames } from "./entry-frames.js";
 export { isRequestFrame, notificationOf, notificationTextOf } from "./journal-frame.js";

@@ -25,6 +25,8 @@ export const MESSAGING_LIMITS = {
   topicUnits: 256,
   /** Channels that one name may be in: the daemon's memory has a bound. */
   channelsPerName: 1_000,
+  /** Memberships of all channels but `#general`: a name may be added to a channel before it has ever connected. */
+  channelMembers: 100_000,
   /** Longest name of a channel, in UTF-16 units. */
   channelNameUnits: 256,
   /** Most spawned agents at a time, as in the original (docs/wire/relay.md#spawning). */

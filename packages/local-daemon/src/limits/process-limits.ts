@@ -6,11 +6,13 @@ export const PROCESS_LIMITS = {
   probeMs: 2_000,
   /**
    * Pause between two checks for a starting daemon: this share of the time waited so far, within these bounds. So the daemon
-   * is found at most an eighth late. A start takes about 80 ms.
+   * is found at most an eighth late where the file system does not notify.
    */
   pollShare: 1 / 8,
   pollMs: 4,
   pollMaxMs: 100,
+  /** The shortest pause where the file system notifies: each check takes the processor from the daemon that starts. */
+  watchedPollMs: 50,
   /** How long others wait for a starting daemon before one of them starts another: the launcher may have been killed. */
   launchTurnMs: 1_000,
   /** Starts of a plain daemon before giving up, each after the first on another port (docs/wire/session.md#local-daemon). */
@@ -27,6 +29,8 @@ export const PROCESS_LIMITS = {
   privateFileBytes: 64 * 1024,
   /** Start to the first line of the log: a client that started the daemon has its first answer within this time. */
   logAfterMs: 200,
+  /** Start to the loading of the session wire in a daemon that nobody connected to. */
+  preloadAfterMs: 100,
   /** Size over which the log is rotated. */
   logBytes: 16 * 1024 * 1024,
   /** Bytes of log lines that wait while the disk is full; later lines are dropped. */

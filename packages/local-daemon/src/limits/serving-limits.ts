@@ -20,10 +20,14 @@ export const SERVING_LIMITS = {
   tabMs: 12 * 60 * 60 * 1_000,
   /** Time in which a request of the console has to be read and answered: files take longer than an upgrade over a forwarded port … */
   consoleAnswerMs: 30_000,
-  /** … and the largest body of such a request, which holds a ticket. */
-  consoleBodyBytes: 1_024,
+  /** … and the largest body of such a request: a ticket, words to search for, or a path and some labels. */
+  consoleBodyBytes: 8 * 1_024,
+  /** Time without a look at the fleet after which the console's connection to it is closed: it follows the registry. */
+  consoleFleetIdleMs: 5 * 60_000,
   /** Most connections of one configured key. */
   connectionsPerKey: 256,
+  /** Bytes that all connections of one key together have not read, above which the one with most of them is cut. */
+  unreadBytesPerKey: 16 * 1024 * 1024,
   /** Longest name of a peer, in UTF-16 units: each log line contains it. */
   peerNameChars: 64,
   /** Longest text of an error, which may name a peer's input but not repeat all of it. */
@@ -80,6 +84,10 @@ export const SERVING_LIMITS = {
   readsWaitingUnits: 4 * 1024 * 1024,
   /** How long an answer that its client does not read counts as one at work. */
   readDrainMs: 10_000,
+  /** Calls of the person, and of one key, that are not answered yet: UTF-16 units of their messages, and what each costs besides. */
+  openCallUnits: 64 * 1024 * 1024,
+  openCallUnitsPerKey: 4 * 1024 * 1024,
+  openCallOverhead: 1024,
   /** Longest time that a call waits for an entry, or for the end of turns, and how many calls of one connection may wait. */
   waitMs: 60_000,
   waitingCalls: 10_000,

@@ -54,6 +54,6 @@ export const STORAGE_LIMITS = {
   /** Sessions of which is remembered whose they are, some 200 bytes each. */
   countedSessions: 16_384,
   /** Messages of one slice of the feed, and bytes after which it takes no further one: reading a slice takes some 1 ms. */
-  feedMessages: 16,
+  feedMessages: 64,
   feedBytes: 256 * 1024,
 } as const;

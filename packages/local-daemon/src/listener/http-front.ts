@@ -59,6 +59,10 @@ export interface PageSite {
   readonly path: string;
   /** Answers a request whose Host and Origin were accepted. Never throws. */
   answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether there is a WebSocket at this address, which is below {@link path}. */
+  hasSocketAt(url: string): boolean;
+  /** Serves an upgraded socket of such an address, before any of its messages is delivered. Host and Origin were accepted. */
+  accept(url: string, accepted: Accepted): void;
 }
 
 /** Options of {@link HttpFront}. */
@@ -168,6 +172,7 @@ export class HttpFront {
     const { onRelayAccept, onEditorAccept, onHandOver } = this.#options;
     if (url === "/hand-over") return via === "unix" && onHandOver !== undefined;
     if (url === "/relay") return onRelayAccept !== undefined;
+    if (this.site !== undefined && isBelow(this.site, url)) return this.site.hasSocketAt(url ?? "");
     return url === "/" || (url === "/acp" && onEditorAccept !== undefined);
   }
 
@@ -186,6 +191,8 @@ export class HttpFront {
         pending.upgraded();
         const accepted = { transport, ...admitted };
         if (request.url === "/") this.#options.onAccept(accepted);
+        else if (this.site !== undefined && isBelow(this.site, request.url))
+          this.site.accept(request.url ?? "", accepted);
         else if (request.url === "/hand-over") this.#options.onHandOver?.(accepted);
         else this.#options.onEditorAccept?.({ ...accepted, authorization: request.headers.authorization });
       } else {

@@ -1,8 +1,7 @@
-import { DaemonError, type SessionId } from "@daemon-sdk/protocol";
+import { DaemonError, type SessionId, type SessionPiece } from "@daemon-sdk/protocol";
 import { entriesLine, type SessionLine, turnLine } from "../backup/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
 import type { SessionRow, Store } from "../storage/index.js";
-import type { SessionPiece } from "./session-moves.js";
 
 /** The parts of a session, in the order in which they are read. */
 const PARTS = ["message", "turn", "request", "entries"] as const;

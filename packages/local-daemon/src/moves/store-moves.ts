@@ -1,23 +1,27 @@
-import { InvalidOptionError, SessionError, type SessionId, sessionId } from "@daemon-sdk/protocol";
+import {
+  type ArrivalChanges,
+  type ArrivalState,
+  type FleetMoves,
+  InvalidOptionError,
+  type LeaveOrder,
+  type LeavingSession,
+  type MoveOrder,
+  type MoveState,
+  SessionError,
+  type SessionId,
+  type SessionPiece,
+  type StageOrder,
+  sessionId,
+} from "@daemon-sdk/protocol";
 import { readSessionLine, writesOf } from "../backup/index.js";
 import { failpoint } from "../failpoint.js";
 import { MOVE_LIMITS } from "../limits/index.js";
 import type { SessionHost } from "../sessions/index.js";
 import type { MovingSession, SessionArrival, SessionRow, StoreWrite } from "../storage/index.js";
 import { readPiece } from "./piece-reader.js";
-import type {
-  ArrivalChanges,
-  ArrivalState,
-  LeaveOrder,
-  LeavingSession,
-  MoveOrder,
-  MoveState,
-  SessionMoves,
-  SessionPiece,
-} from "./session-moves.js";
 
-/** Moves of the sessions of one daemon: {@link SessionMoves} on its store. */
-export class StoreMoves implements SessionMoves {
+/** Moves of the sessions of one daemon: {@link FleetMoves} on its store. */
+export class StoreMoves implements FleetMoves {
   readonly #host: SessionHost;
   /** One call that stores at a time for each session: two programs may carry the same move. */
   readonly #storing = new Map<SessionId, Promise<unknown>>();
@@ -45,8 +49,9 @@ export class StoreMoves implements SessionMoves {
     failpoint("move-leaving");
     await session.departure.leave({ moveId, to, epoch }, Math.min(drainMs, MOVE_LIMITS.longestDrainMs), signal);
     failpoint("move-left");
-    const { agent, cwd, agentSessionId } = session.row;
-    return { agent, cwd, agentSessionId };
+    const { id, owner, agent, cwd, agentSessionId } = session.row;
+    const bytes = this.#host.services.store.storedBytes?.ofSession?.(id);
+    return { agent, cwd, agentSessionId, owner, bytes };
   }
 
   async read(order: MoveOrder, cursor: string | undefined): Promise<SessionPiece> {
@@ -68,7 +73,7 @@ export class StoreMoves implements SessionMoves {
     await this.#host.moving.forget(row, mark);
   }
 
-  async stage({ sessionId: text, moveId, agent }: MoveOrder & { readonly agent: string }): Promise<ArrivalState> {
+  async stage({ sessionId: text, moveId, agent, owner, bytes = 0, isDecided }: StageOrder): Promise<ArrivalState> {
     const id = sessionId(text);
     await this.#host.agents.seek(agent);
     if (!this.#host.agents.names.includes(agent))
@@ -78,6 +83,7 @@ export class StoreMoves implements SessionMoves {
     const arriving = await this.#arriving(id, moveId);
     if (arriving !== undefined) return stateOf(arriving.arrival);
     await this.#host.moving.discard(id);
+    if (isDecided !== true) await this.#host.moving.checkRoom(id, owner, bytes);
     return { isWhole: false };
   }
 
@@ -93,10 +99,11 @@ export class StoreMoves implements SessionMoves {
     return storing;
   }
 
-  async prepare(order: MoveOrder, changes: ArrivalChanges): Promise<void> {
+  async prepare(order: MoveOrder & Pick<StageOrder, "isDecided">, changes: ArrivalChanges): Promise<void> {
     const { row, arrival } = await this.#whole(order);
     const cwd = await this.#host.rules.workingDirectory(changes.cwd ?? row.cwd, row.owner);
     const { agentSessionId = row.agentSessionId } = changes;
+    if (order.isDecided !== true) await this.#host.moving.makeRoom(row.id, row.owner);
     await this.#host.services.committer.commit([{ kind: "arriving", row: { ...row, cwd, agentSessionId }, arrival }]);
     failpoint("move-prepared");
   }
@@ -139,7 +146,8 @@ export class StoreMoves implements SessionMoves {
   ): Promise<ArrivalState> {
     const arriving = await this.#arriving(id, moveId);
     const isNext = arriving === undefined ? cursor === undefined : arriving.arrival.cursor === cursor;
-    const row = arriving?.row ?? piece.row;
+    // What another daemon of this kind has read.
+    const row = arriving?.row ?? (piece.row as SessionRow | undefined);
     if (!isNext || row === undefined || (arriving !== undefined && isWhole(arriving.arrival)))
       return arriving === undefined ? { isWhole: false } : stateOf(arriving.arrival);
     if (row.id !== id) throw notWhole(id);

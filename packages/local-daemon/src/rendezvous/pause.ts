@@ -9,11 +9,14 @@ import { PROCESS_LIMITS } from "../limits/index.js";
  * @param since `performance.now()` when the waiting began
  */
 export async function pause(since: number, signal: AbortSignal): Promise<void> {
-  const share = (performance.now() - since) * PROCESS_LIMITS.pollShare;
-  const ms = Math.min(Math.max(share, PROCESS_LIMITS.pollMs), PROCESS_LIMITS.pollMaxMs);
   try {
-    await delay(ms, undefined, { signal });
+    await delay(pauseMs(performance.now() - since), undefined, { signal });
   } catch {
     throw abortReason(signal);
   }
+}
+
+/** The length of a pause after so many ms of waiting, within bounds. */
+export function pauseMs(waitedMs: number, atLeast: number = PROCESS_LIMITS.pollMs): number {
+  return Math.min(Math.max(waitedMs * PROCESS_LIMITS.pollShare, atLeast), PROCESS_LIMITS.pollMaxMs);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { DaemonError } from "@daemon-sdk/protocol";
 import { failpoint } from "../failpoint.js";
@@ -30,23 +30,28 @@ export async function writePrivateFile(path: string, content: string): Promise<v
 
 /**
  * Content of a small private file, or undefined when there is none that we would have written: missing, a symbolic
- * link, not a regular file, of another user, open to others, or too large.
+ * link, not a regular file, of another user, open to others, or too large. Never rejects.
+ *
+ * Read without a thread: a client reads two such files for each connection, and five visits to the thread pool take longer than the
+ * handshake that follows. A few hundred bytes that were just written are in memory.
  */
-export async function readPrivateFile(path: string): Promise<string | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    () => undefined,
-  );
-  if (file === undefined) return undefined;
+export function readPrivateFile(path: string): Promise<string | undefined> {
+  return Promise.resolve(readNow(path));
+}
+
+function readNow(path: string): string | undefined {
+  let file: number | undefined;
   try {
-    const { mode, size, uid } = await file.stat();
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const { mode, size, uid } = fstatSync(file);
     const ours = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
     if ((mode & constants.S_IFMT) !== constants.S_IFREG || !ours || size > PROCESS_LIMITS.privateFileBytes)
       return undefined;
-    return await file.readFile("utf8");
+    return readFileSync(file, "utf8");
   } catch {
     return undefined;
   } finally {
-    await file.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { ConnectionError, DAEMON_ERROR_CODES, type DaemonErrorCode } from "@daemon-sdk/protocol";
 import { PROCESS_LIMITS } from "../limits/index.js";
 import type { EndpointRecord } from "./endpoint-file.js";
+import { EndpointWatch } from "./endpoint-watch.js";
 import { DAEMON_EXIT } from "./exit-codes.js";
 import { type DaemonLaunch, type LaunchExit, type Launched, LaunchTurn, launchDaemon } from "./launch/index.js";
-import { pause } from "./pause.js";
 import { writePrivateFile } from "./private-file.js";
 import { probeLocalDaemon } from "./probe.js";
 import { openStateDir, STATE_FILES } from "./state-dir.js";
@@ -18,8 +18,7 @@ export interface StartedDaemon {
 
 interface Wait {
   readonly stateDir: string;
-  /** `performance.now()` when the waiting began. */
-  readonly since: number;
+  readonly watch: EndpointWatch;
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +33,8 @@ interface Wait {
 export async function startDaemon(launch: DaemonLaunch, signal: AbortSignal): Promise<StartedDaemon> {
   const { stateDir } = launch;
   await openStateDir(stateDir);
-  const wait: Wait = { stateDir, since: performance.now(), signal };
+  using watch = new EndpointWatch(stateDir);
+  const wait: Wait = { stateDir, watch, signal };
   const turn = new LaunchTurn(stateDir);
   try {
     for (;;) {
@@ -60,10 +60,11 @@ export interface Replacement extends DaemonLaunch {
  */
 export async function replaceDaemon(replacement: Replacement, signal: AbortSignal): Promise<EndpointRecord> {
   const { stateDir, waitMs, args = [] } = replacement;
-  const wait: Wait = { stateDir, since: performance.now(), signal };
+  using watch = new EndpointWatch(stateDir);
+  const wait: Wait = { stateDir, watch, signal };
   const turn = new LaunchTurn(stateDir);
   try {
-    while (!(await turn.take())) await pause(wait.since, signal);
+    while (!(await turn.take())) await watch.next(signal);
     using _prolonged = turn.prolong();
     const waiting = waitMs === undefined ? [] : ["--wait", String(waitMs)];
     const launched = await launchDaemon({ ...replacement, args: [...args, "--take-over", ...waiting] });
@@ -78,22 +79,23 @@ async function untilItself(launched: Launched, wait: Wait, patienceMs: number): 
   let exit: LaunchExit | undefined;
   void launched.exited.then((end) => {
     exit = end;
+    wait.watch.wake();
   });
   for (;;) {
     const found = await probeLocalDaemon(wait.stateDir, wait.signal);
     found?.link.transport.terminate();
     if (found !== undefined && found.record.pid === launched.pid) return found.record;
     if (exit !== undefined) throw await startFailure(wait.stateDir, launched, exit);
-    if (performance.now() - wait.since > patienceMs) throw neverReady(wait.stateDir, launched.pid);
-    await pause(wait.since, wait.signal);
+    if (wait.watch.elapsedMs > patienceMs) throw neverReady(wait.stateDir, launched.pid);
+    await wait.watch.next(wait.signal);
   }
 }
 
 /** The daemon, once it is not to be expected any more from a launch of somebody else's. */
 async function found(turn: LaunchTurn, wait: Wait): Promise<StartedDaemon | undefined> {
   while (!(await turn.isFree())) {
-    if (performance.now() - wait.since > PROCESS_LIMITS.startMs) throw neverReady(wait.stateDir, undefined);
-    await pause(wait.since, wait.signal);
+    if (wait.watch.elapsedMs > PROCESS_LIMITS.startMs) throw neverReady(wait.stateDir, undefined);
+    await wait.watch.next(wait.signal);
   }
   const there = await probeLocalDaemon(wait.stateDir, wait.signal);
   there?.link.transport.terminate();
@@ -113,6 +115,7 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
   void launched.exited.then((end) => {
     exit = end;
     lostAt = performance.now();
+    wait.watch.wake();
   });
   for (;;) {
     const found = await probeLocalDaemon(wait.stateDir, wait.signal);
@@ -122,10 +125,10 @@ async function untilProven(launched: Launched, wait: Wait): Promise<StartedDaemo
     }
     if (exit !== undefined && exit.exitCode !== DAEMON_EXIT.alreadyRunning)
       throw await startFailure(wait.stateDir, launched, exit);
-    if (performance.now() - wait.since > PROCESS_LIMITS.startMs)
+    if (wait.watch.elapsedMs > PROCESS_LIMITS.startMs)
       throw neverReady(wait.stateDir, exit === undefined ? launched.pid : undefined);
     if (performance.now() - lostAt > PROCESS_LIMITS.probeMs) return undefined;
-    await pause(wait.since, wait.signal);
+    await wait.watch.next(wait.signal);
   }
 }
 

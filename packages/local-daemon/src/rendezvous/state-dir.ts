@@ -1,7 +1,6 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync, type Stats } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { ConnectionError } from "@daemon-sdk/protocol";
-import { PROGRAM_CACHE } from "../compiled/index.js";
 import { homeDirectory } from "../home-directory.js";
 import { makeDirectory } from "./make-directory.js";
 import { fileErrorCode, storageFailure } from "./private-file.js";
@@ -31,8 +30,6 @@ export const STATE_FILES = {
   launching: "launching",
   /** Where the former daemon holds agents for the next one. */
   handOver: "hand-over.json",
-  /** The daemon's program, compiled: a cache of the package's file. */
-  program: PROGRAM_CACHE,
 } as const;
 
 /**
@@ -93,10 +90,7 @@ export async function openStateDir(path: string): Promise<string> {
  * False when there is none; rejects with `STATE_DIR_UNSAFE` when there is one that others could read, replace or own.
  */
 export async function checkStateDir(path: string): Promise<boolean> {
-  const found = await lstat(path).catch((cause: unknown) => {
-    if (isFileError(cause, "ENOENT") || isFileError(cause, "ENOTDIR")) return undefined;
-    throw storageFailure("look at the state directory", path, cause);
-  });
+  const found = entryAt(path);
   if (found === undefined) return false;
   if (found.isSymbolicLink()) {
     throw unsafe(`${path} is a symbolic link. Remove it, or set DAEMON_SDK_HOME to the directory itself.`);
@@ -114,6 +108,16 @@ export async function checkStateDir(path: string): Promise<boolean> {
     throw unsafe(`${path} has mode ${mode}: others can get at it, and it must be 0700. Run: chmod 700 '${path}'`);
   }
   return true;
+}
+
+/** Without a thread, as `readPrivateFile` reads: each connection of a client looks at its state directory. */
+function entryAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    if (isFileError(cause, "ENOTDIR")) return undefined;
+    throw storageFailure("look at the state directory", path, cause);
+  }
 }
 
 /** Whether `error` is a failed file operation with that code, such as `ENOENT`. */

@@ -89,7 +89,8 @@ export class IndexFeeder {
 
   async #work(): Promise<void> {
     try {
-      while (!this.#isClosed && ((await this.#step()) || this.#hasChanged));
+      // What changes meanwhile waits for the next run: while many sessions work, small slices would follow one another without end.
+      while (!this.#isClosed && (await this.#step()));
     } catch (error) {
       this.#openedIn = undefined;
       if (IndexBroken.is(error))
@@ -109,7 +110,7 @@ export class IndexFeeder {
     if (changed !== undefined) {
       await this.#thread.request({ kind: "put", changes: changed.changes });
       this.#feed.forget(changed.through);
-      return true;
+      if (changed.isPart) return true;
     }
     for (const resolve of this.#fresh.splice(0)) resolve();
     if (this.#filledTo === undefined) return false;

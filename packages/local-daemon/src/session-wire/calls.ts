@@ -81,7 +81,7 @@ const READS: ReadonlySet<string> = new Set(
 export interface CallServices {
   readonly host: SessionHost;
   readonly credentials: { readonly tickets: Tickets };
-  readonly turns: Pick<SharedTurns, "reads" | "refusals" | "shares">;
+  readonly turns: Pick<SharedTurns, "calls" | "reads" | "refusals" | "shares">;
   readonly reload: Reload;
   readMetrics(): GetMetricsResult;
   readonly openConsole: OpenConsole;
@@ -125,11 +125,24 @@ export class Calls {
 
   /** Answers a call; resolves when it was answered. */
   answer(call: IncomingCall): Promise<void> {
+    const { services, client } = this.#options;
+    const { keyId } = client.principal;
+    // The params of a large prompt are bounded by the turns of large messages.
+    const units = call.large === undefined ? call.units : 0;
+    try {
+      services.turns.calls.enter(keyId, units);
+    } catch (error) {
+      this.#fail(call, error);
+      return Promise.resolve();
+    }
     const answering = this.#answer(call);
     this.#open ??= new Set();
     this.#open.add(answering);
     // Never rejects: errors were answered.
-    void answering.then(() => this.#open?.delete(answering));
+    void answering.then(() => {
+      services.turns.calls.leave(keyId, units);
+      this.#open?.delete(answering);
+    });
     return answering;
   }
 
@@ -209,14 +222,22 @@ export class Calls {
     after?.();
   }
 
-  #call({ request, large }: IncomingCall): Call {
+  #call({ request, large, units }: IncomingCall): Call {
     const { services, client } = this.#options;
     const { host, credentials, reload, readMetrics, openConsole } = services;
     const { tickets } = credentials;
     const sessions = new ReachableSessions(host, client);
-    const shared = { client, tickets, reload, readMetrics, openConsole, sessions, host };
+    const inTurn = <Result>(work: () => Promise<Result>) => this.#inTurn(units, work);
+    const shared = { client, tickets, reload, readMetrics, openConsole, sessions, host, inTurn };
     const trace = traceContextOf(request._meta);
     return { requestId: request.id, trace, large, ...shared };
+  }
+
+  async #inTurn<Result>(units: number, work: () => Promise<Result>): Promise<Result> {
+    const { services, client } = this.#options;
+    const done: Result[] = [];
+    await services.turns.reads.take(client, units, async () => void done.push(await work()));
+    return done[0] as Result;
   }
 
   #fail({ request, name }: IncomingCall, error: unknown): void {

@@ -24,7 +24,6 @@ import * as z from "zod/mini";
 import type { Credentials, Principal } from "../access/index.js";
 import { briefText, type Connection, type Dialect, type LargeInbound, type LoopShare } from "../connection/index.js";
 import { homeDirectory } from "../home-directory.js";
-import { validAnswer } from "../inbox/index.js";
 import { SERVING_LIMITS } from "../limits/index.js";
 import type { DaemonMetrics } from "../metrics/index.js";
 import type { LargePrompt } from "../turns/index.js";
@@ -36,6 +35,7 @@ import type { LargeTurn } from "./large-turns.js";
 import { reaches } from "./reachable-sessions.js";
 import { toRpcError } from "./rpc-error.js";
 import type { SharedTurns } from "./shared-turns.js";
+import { validAnswer } from "./valid-answer.js";
 
 const PREFIX = "daemon.";
 const GRANT_CREDIT = `${PREFIX}grant_credit`;
@@ -89,7 +89,7 @@ export class SessionDialect implements Dialect {
     const { principal } = this.#link;
     if (principal === undefined) return;
     this.#enter(principal, true);
-    this.#connection.accept(this.#connection.peerName, this.#services.turns.shares.of(principal.keyId));
+    this.#accept(this.#connection.peerName, principal);
   }
 
   onMessage(text: string): void {
@@ -263,12 +263,18 @@ export class SessionDialect implements Dialect {
 
   #welcome({ caller }: AuthenticateParams, principal: Principal): void {
     this.#welcomeAt = performance.now();
-    const share = this.#services.turns.shares.of(principal.keyId);
-    this.#connection.accept(caller.slice(0, SERVING_LIMITS.peerNameChars), share);
-    this.#link.onAuthenticated?.(share);
-    this.#services.logger.info(this.#who(), "a client connected");
+    this.#link.onAuthenticated?.(this.#accept(caller.slice(0, SERVING_LIMITS.peerNameChars), principal));
+    // The line is written to the file at once, and the client waits for what is sent in this tick.
+    setImmediate(() => this.#services.logger.info(this.#who(), "a client connected"));
     const status = { isDroidCLIInPath: false, homedir: homeDirectory() ?? "", platform: platform() };
     this.#send(encodeNotification("daemon.connection_status", status, FACTORY_PROTOCOL_VERSION));
+  }
+
+  #accept(peerName: string, { keyId }: Principal): LoopShare {
+    const { shares, connections } = this.#services.turns;
+    const share = shares.of(keyId);
+    this.#connection.accept(peerName, share, connections.unreadOf(keyId));
+    return share;
   }
 
   /** The same answer whatever was wrong with the credential, and an end to guessing. */

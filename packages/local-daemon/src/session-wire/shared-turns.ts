@@ -1,5 +1,6 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { LoopShares } from "../connection/index.js";
+import { CallRoom } from "./call-room.js";
 import { KeyConnections } from "./key-connections.js";
 import { LargeTurns } from "./large-turns.js";
 import { ReadTurns } from "./read-turns.js";
@@ -10,6 +11,7 @@ export class SharedTurns {
   readonly shares: LoopShares;
   readonly reads: ReadTurns;
   readonly large = new LargeTurns();
+  readonly calls = new CallRoom();
   readonly connections = new KeyConnections();
   readonly refusals: RefusalLog;
 

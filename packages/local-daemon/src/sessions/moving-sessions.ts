@@ -11,12 +11,14 @@ import type { MovedMark, SessionRow } from "../storage/index.js";
 import type { DraftDrops } from "./draft-drops.js";
 import type { Session, SessionServices } from "./session.js";
 import type { SessionTasks } from "./session-tasks.js";
+import type { StoredSessions } from "./stored-sessions.js";
 
 /** Options of {@link MovingSessions}. */
 export interface MovingSessionsOptions {
   readonly services: SessionServices;
   readonly drops: DraftDrops;
   readonly tasks: SessionTasks;
+  readonly stored: StoredSessions;
   /** The session when it is open. */
   find(id: SessionId): Session | undefined;
   openStored(id: SessionId): Promise<Session | undefined>;
@@ -40,6 +42,21 @@ export class MovingSessions {
     if (moving?.state === "moved" && isReached(moving.mark)) return new SessionMovedError(id, moving.mark.to);
     if (moving?.state === "arriving" && isReached(moving.row)) return sessionMoving(moving.row.id, "this one");
     return new SessionNotFoundError(id);
+  }
+
+  /**
+   * Throws `QUOTA_EXCEEDED` when a session of that owner may not come to this machine, with so many bytes. Checked before anything of it is
+   * copied: a session that is served has its room, and grows within the bounds of all others.
+   */
+  async checkRoom(id: SessionId, owner: string | undefined, bytes: number): Promise<void> {
+    const { services, stored } = this.#options;
+    services.storedRoom.check(id, owner, bytes);
+    await stored.checkRoom(id, owner);
+  }
+
+  /** Makes room for a session as for a new one of its owner: the oldest archived one of a key goes. Throws `SESSION_STATE` when there is none. */
+  makeRoom(id: SessionId, owner: string | undefined): Promise<void> {
+    return this.#options.stored.makeRoom(id, owner);
   }
 
   /**

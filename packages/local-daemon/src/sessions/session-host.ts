@@ -87,8 +87,12 @@ export class SessionHost {
       close: (session) => this.close(session, "deleted"),
       track: (work) => this.#tasks.track(work),
     });
+    this.#stored = new StoredSessions({
+      ...{ store: options.store, limits: options.limits, policies },
+      delete: (row) => this.deleteUnused(row),
+    });
     this.moving = new MovingSessions({
-      ...{ services: this.services, drops: this.#drops, tasks: this.#tasks },
+      ...{ services: this.services, drops: this.#drops, tasks: this.#tasks, stored: this.#stored },
       find: (id) => this.find(id),
       openStored: (id) => this.#openStored(id),
       release: (session) => {
@@ -101,10 +105,6 @@ export class SessionHost {
       open: () => this.open,
       track: (work) => this.#tasks.track(work),
       release: (session) => this.#release(session),
-    });
-    this.#stored = new StoredSessions({
-      ...{ store: options.store, limits: options.limits, policies },
-      delete: (row) => this.deleteUnused(row),
     });
     this.#open = new OpenSessions(options.limits, policies);
   }

@@ -1,6 +1,7 @@
 import { SessionError, type SessionId } from "@daemon-sdk/protocol";
-import type { KeyPolicies } from "../access/index.js";
+import type { Bound, KeyPolicies } from "../access/index.js";
 import type { SessionLimits } from "../limits/index.js";
+import { quotaExceeded } from "../refusals.js";
 import type { SessionRow, Store } from "../storage/index.js";
 
 /** Options of {@link StoredSessions}. */
@@ -23,12 +24,27 @@ export class StoredSessions {
     this.#options = options;
   }
 
+  /**
+   * Throws `QUOTA_EXCEEDED`, with the name of the bound and its number, when {@link makeRoom} would make none for a session that comes from
+   * another machine. Deletes nothing: the session may not come after all.
+   */
+  async checkRoom(sessionId: SessionId, owner: string | undefined): Promise<void> {
+    if (owner === undefined) return;
+    const { store } = this.#options;
+    const { name, most } = this.#boundOf(owner);
+    if ((await store.countSessions(owner)) < most) return;
+    if ((await store.oldestSessions({ archived: true, owner, limit: 1 })).length > 0) return;
+    throw quotaExceeded(
+      `${most} sessions of this key are stored on the machine already (${name}), and none of them is archived. Archive or delete some, or raise it.`,
+      sessionId,
+    );
+  }
+
   /** Makes room for a session. Throws `SESSION_STATE`, with the name of the bound and its number, when there is none. */
   async makeRoom(sessionId: SessionId, owner: string | undefined): Promise<void> {
     if (owner === undefined) return;
-    const { store, limits, policies } = this.#options;
-    const general = { name: "storedSessionsPerKey", most: limits.storedSessionsPerKey };
-    const { name, most } = policies.quota(owner, "storedSessions", general);
+    const { store } = this.#options;
+    const { name, most } = this.#boundOf(owner);
     if ((await store.countSessions(owner)) < most) return;
     for (const row of await store.oldestSessions({ archived: true, owner, limit: 16 })) {
       if (await this.#options.delete(row)) return;
@@ -38,5 +54,11 @@ export class StoredSessions {
       `${most} sessions of this key are stored already (${name}), and none of them is archived and unused. Archive or delete some, or raise it.`,
       { sessionId },
     );
+  }
+
+  #boundOf(owner: string): Bound {
+    const { limits, policies } = this.#options;
+    const general = { name: "storedSessionsPerKey", most: limits.storedSessionsPerKey };
+    return policies.quota(owner, "storedSessions", general);
   }
 }

@@ -5,3 +5,4 @@ export { numberOf, SqliteDatabase, textOf } from "./sqlite-database.js";
 export { SqliteStore, type SqliteStoreOptions } from "./sqlite-store.js";
 export type * from "./store.js";
 export { openStoreReader, type StoreReader } from "./store-reader.js";
+export type { StoredBytes } from "./stored-bytes.js";

@@ -9,9 +9,9 @@ import type {
   SegmentInfo,
   SegmentRow,
   SessionRow,
-  StoredBytes,
   TurnRow,
 } from "./store.js";
+import type { StoredBytes } from "./stored-bytes.js";
 
 /** Data of one session. */
 export interface SessionShelf {
@@ -173,6 +173,9 @@ export function copy<Row>(row: Row): Row {
 /** The bytes of sessions in memory, of each principal. */
 export class MemoryBytes implements StoredBytes {
   readonly #totals = new Map<string, number>();
+
+  /** @param ofSession what a session has stored */
+  constructor(readonly ofSession: (id: SessionId) => number) {}
 
   of(owner: string | undefined): number {
     return this.#totals.get(owner ?? "") ?? 0;

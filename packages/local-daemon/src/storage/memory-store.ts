@@ -60,7 +60,7 @@ export class MemoryStore implements Store {
   readonly #requests = new Map<string, PendingRequestRow>();
   readonly #processes = new Map<number, AgentProcessRow>();
   readonly #relay = new MemoryRelay();
-  readonly storedBytes = new MemoryBytes();
+  readonly storedBytes = new MemoryBytes((id) => this.#shelves.get(id)?.bytes ?? 0);
   readonly #now: () => number;
   #epoch = 0;
   #messageNo = 0;

@@ -3,7 +3,7 @@ import { STORAGE_LIMITS } from "../limits/index.js";
 import type { JournalIndex } from "./journal-index.js";
 import { TURN_BYTES } from "./schema.js";
 import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
-import type { StoredBytes } from "./store.js";
+import type { StoredBytes } from "./stored-bytes.js";
 
 /** What is known of the row of a session: its owner, empty for the person, and its bytes. */
 interface KnownRow {
@@ -30,6 +30,7 @@ const NO_ROW: KnownRow = { owner: "", bytes: 0 };
  */
 export class SqliteBytes implements StoredBytes {
   readonly #database: SqliteDatabase;
+  readonly #journalBytes: (id: SessionId) => number;
   readonly #totals = new Map<string, number>();
   /** The rows of sessions that changed last. */
   readonly #rows = new Map<SessionId, KnownRow>();
@@ -51,12 +52,23 @@ export class SqliteBytes implements StoredBytes {
     countedPrompt: undefined,
   };
 
-  constructor(database: SqliteDatabase) {
+  /** @param journalBytes bytes of the segments of a session */
+  constructor(database: SqliteDatabase, journalBytes: (id: SessionId) => number) {
     this.#database = database;
+    this.#journalBytes = journalBytes;
   }
 
   of(owner: string | undefined): number {
     return this.#totals.get(owner ?? "") ?? 0;
+  }
+
+  ofSession(id: SessionId): number {
+    return numberOf(this.#database.get(ROW, key(id)), "bytes") + this.besideRow(id);
+  }
+
+  /** Of everything that a session has beside its row. */
+  besideRow(id: SessionId): number {
+    return this.#journalBytes(id) + numberOf(this.#database.get(BESIDE_JOURNAL, key(id)), "bytes");
   }
 
   all(): ReadonlyMap<string | undefined, number> {
@@ -274,6 +286,13 @@ interface Running {
 function addTo(totals: Map<string, number>, owner: string, bytes: number): void {
   totals.set(owner, (totals.get(owner) ?? 0) + bytes);
 }
+
+/** Bytes of everything that a session has beside its row and its journal. */
+const SUMS = ["messages", "prompts", "prompt_parts", "requests"].map((table) => {
+  const counted = table === "prompts" ? ` + ${TURN_BYTES}` : "";
+  return `coalesce((SELECT sum(octet_length(body)${counted}) FROM ${table} WHERE session = ?1), 0)`;
+});
+const BESIDE_JOURNAL = `SELECT ${SUMS.join(" + ")} AS bytes`;
 
 const COUNTERS = `SELECT name, value FROM meta WHERE name >= '${ENTRY}' AND name < 'bytes!'`;
 const ROW = "SELECT coalesce(owner, '') AS owner, octet_length(body) AS bytes FROM sessions WHERE id = ?";

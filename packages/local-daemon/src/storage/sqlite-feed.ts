@@ -57,13 +57,15 @@ export class SqliteFeed implements MessageFeed {
     const changes = new Map<number, MessageChange>();
     let through: number | undefined;
     let bytes = 0;
+    let isPart = rows.length >= STORAGE_LIMITS.feedMessages;
     for (const row of rows) {
       bytes += numberOf(row, "bytes");
+      isPart ||= through !== undefined && bytes > STORAGE_LIMITS.feedBytes;
       if (through !== undefined && bytes > STORAGE_LIMITS.feedBytes) break;
       through = numberOf(row, "place");
       changes.set(numberOf(row, "no"), this.#change(row));
     }
-    return through === undefined ? undefined : { changes: [...changes.values()], through };
+    return through === undefined ? undefined : { changes: [...changes.values()], through, isPart };
   }
 
   #change(row: SqlRow): MessageChange {

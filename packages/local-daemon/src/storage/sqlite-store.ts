@@ -96,7 +96,7 @@ export class SqliteStore implements Store {
     this.#mailboxIndex = new MailboxIndex(this.#database, options.mailboxFreshRows);
     this.#relay = new SqliteRelay(this.#database, this.#mailboxIndex);
     this.#index = new JournalIndex(this.#database, options.journalFreshRows);
-    this.storedBytes = new SqliteBytes(this.#database);
+    this.storedBytes = new SqliteBytes(this.#database, (id) => this.#journal.bytesOf(id));
     this.#journal = new SqliteJournal(this.#database, this.#index, this.storedBytes);
     this.#now = now;
   }

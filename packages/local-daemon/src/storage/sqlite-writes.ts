@@ -1,6 +1,5 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
 import type { RelayWrite } from "./relay-rows.js";
-import { TURN_BYTES } from "./schema.js";
 import { DROPPED_ROW, type SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlValue } from "./sqlite-database.js";
 import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
@@ -100,23 +99,14 @@ function putSession(targets: WriteTargets, row: SessionRow, draft: 1 | null): vo
 
 /** Writes what stands in the place of a session's row. */
 function putRow(
-  { database, journal, bytes }: WriteTargets,
+  { database, bytes }: WriteTargets,
   { id, updatedAt, owner }: Pick<SessionRow, "id" | "updatedAt" | "owner">,
   body: string,
   draft: number | null,
 ): void {
-  bytes.putRow(id, owner ?? "", Buffer.byteLength(body), () => {
-    const sql = `SELECT ${SUMS.map((sum) => `coalesce(${sum}, 0)`).join(" + ")} AS bytes`;
-    return journal.bytesOf(id) + numberOf(database.get(sql, key(id)), "bytes");
-  });
+  bytes.putRow(id, owner ?? "", Buffer.byteLength(body), () => bytes.besideRow(id));
   database.run(PUT_SESSION, key(id), updatedAt, owner ?? null, body, draft);
 }
-
-/** Bytes of everything that a session has beside its row and its journal. */
-const SUMS = ["messages", "prompts", "prompt_parts", "requests"].map((table) => {
-  const counted = table === "prompts" ? ` + ${TURN_BYTES}` : "";
-  return `(SELECT sum(octet_length(body)${counted}) FROM ${table} WHERE session = ?1)`;
-});
 
 const PUT_SESSION = "INSERT OR REPLACE INTO sessions (id, updated_at, owner, body, draft) VALUES (?, ?, ?, ?, ?)";
 const FORGET = `DELETE FROM sessions WHERE draft = ? AND updated_at < ? RETURNING ${DROPPED_ROW}`;

@@ -11,6 +11,7 @@ import type {
   TraceContext,
 } from "@daemon-sdk/protocol";
 import type { RelayStore, RelayWrite } from "./relay-rows.js";
+import type { StoredBytes } from "./stored-bytes.js";
 
 /** Row of a session, open or not. Times in ms since the epoch. */
 export interface SessionRow {
@@ -271,16 +272,15 @@ export interface MessageChange {
   readonly body: Uint8Array | undefined;
 }
 
-/** Some changed messages, each once. `through` is the place after which one goes on. */
-export interface ChangeSlice {
+/** Some changed messages, each once. `through` is the place after which one goes on; `isPart`: there may be more. */
+export interface ChangeSlice extends Readonly<{ through: number; isPart: boolean }> {
   readonly changes: readonly MessageChange[];
-  readonly through: number;
 }
 
 /** Which messages a feed tells of: other ones when `id` is another. */
 export interface MessageSource {
   readonly id: number;
-  /** The largest number that was ever given out. */
+  /** The largest number that was given out. */
   readonly lastNo: number;
   /** Number of the newest message; 0 when there is none. */
   readonly newestNo: number;
@@ -300,17 +300,6 @@ export interface MessageFeed {
   forget(through: number): void;
   /** The messages after the one of this number, for an index that begins; undefined when there are none. */
   messagesAfter(no: number): ChangeSlice | undefined;
-}
-
-/**
- * How many bytes of sessions each principal has stored: their rows, messages, entries, prompts and requests, as JSON in UTF-8, and so
- * many for each turn. Known without asking the store, and exact after each commit.
- */
-export interface StoredBytes {
-  /** Of a configured key, by its id; undefined: of the person. */
-  of(owner: string | undefined): number;
-  /** Of everybody who has some. */
-  all(): ReadonlyMap<string | undefined, number>;
 }
 
 /** Size and age of one stored segment, without its entries: what pruning decides by. */

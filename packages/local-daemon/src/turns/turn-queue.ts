@@ -298,6 +298,8 @@ export class TurnQueue {
     turn.abort = new AbortController();
     try {
       const agent = await this.#options.agent.ready(turn.abort.signal);
+      // Nothing waits for it any more, and the error that it would make is expensive.
+      turn.abort = undefined;
       const prompt = await readPrompt(this.#options.store, turn.row);
       // The turn may have been interrupted meanwhile, and has then ended.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;

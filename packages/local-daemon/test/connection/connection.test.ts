@@ -218,6 +218,24 @@ test("a full queue says so, calls once when the peer has caught up, and bounds w
   expect(await valve?.closedByDaemon).toBe(4408);
 });
 
+test("while a peer does not read its answers, it is not read either", () => {
+  let valve: Valve | undefined;
+  const paused: boolean[] = [];
+  const { connection, near } = connect({
+    limits: { bufferBytes: 1_000, slowMs: 60_000 },
+    through: (transport) => {
+      valve = new Valve(transport);
+      return Object.assign(valve, { setPaused: (isPaused: boolean) => void paused.push(isPaused) });
+    },
+  });
+  near.send("hello");
+  valve?.stopReading();
+  for (let answers = 0; answers < 3; answers += 1) connection.send("x".repeat(600));
+  expect(paused).toEqual([true]);
+  valve?.readOn();
+  expect(paused).toEqual([true, false]);
+});
+
 test("one timer pings every connection that wants it; a silent one is cut, one that speaks stays", () => {
   vi.useFakeTimers();
   try {

@@ -26,6 +26,7 @@ async function openedConsole(options: { port?: number } = { port: 0 }) {
     listener: () => door.listener,
     credentials,
     logger: silentLogger,
+    authenticateMs: 5_000,
     readFiles: async () => FILES,
   });
   const link = async () => new URL((await made.open(PERSON)).url);

@@ -85,12 +85,20 @@ test("a session whose agent cannot start in time exists without it, says so, and
 test("what comes before a start's turn may take longer than a start may wait for it", async () => {
   await using harness = await Harness.start({ limits: { agentStarts: 1, agentWaitMs: 1 } });
   const client = await harness.connect();
-  const { rules } = harness.host;
+  const { rules, services } = harness.host;
   const startable = rules.startable.bind(rules);
   const checks = gate();
   rules.startable = async (row) => {
     await checks.passed;
     return startable(row);
+  };
+  // Called when the time of a start that waits is over.
+  const isWaiting = services.live.isWaiting.bind(services.live);
+  const [looks, over] = [[] as boolean[], gate()];
+  services.live.isWaiting = (occupant) => {
+    looks.push(isWaiting(occupant));
+    if (looks.length === 2) over.open();
+    return looks.at(-1) === true;
   };
   const starts = holdStarts(harness);
   const calls = new Map(
@@ -99,8 +107,9 @@ test("what comes before a start's turn may take longer than a start may wait for
       client.call("initialize_session", { token: "t", machineId: "m", cwd: "/", sessionId }),
     ]),
   );
-  // Timers that are due in order run in order.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await over.passed;
+  // That of both is, and neither waited for its turn yet.
+  expect(looks).toEqual([false, false]);
   checks.open();
   // Either may be the first one: both have looked at their directory.
   const agentOf = async (id: string) => ({ id, agent: await harness.spawner.agentOf(id) });

@@ -91,6 +91,7 @@ async function answers(store: Store): Promise<unknown> {
     archived: await store.oldestSessions({ archived: true }),
     ofKey: await store.countSessions("k"),
     open: byKey(await store.openTurns()),
+    sizes: SESSIONS.map((id) => store.storedBytes?.ofSession?.(id)),
     bytes: [store.storedBytes?.of(undefined), store.storedBytes?.of("k")],
   };
 }

@@ -1,9 +1,11 @@
 export * from "./batch-guards.js";
 export * from "./codec.js";
+export type * from "./console-fleet.js";
 export * from "./envelope.js";
 export * from "./events/index.js";
 export * from "./guards.js";
 export * from "./methods.js";
+export type * from "./moves.js";
 export * from "./newline-framing.js";
 export * from "./notification-guards.js";
 export * from "./notifications.js";

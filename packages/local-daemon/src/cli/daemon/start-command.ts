@@ -92,8 +92,12 @@ function refuseLateFleet(fleet: FleetSettings | undefined): void {
 }
 
 /** The daemon has another working directory. */
-function absolute({ credentialsFile: path, ...fleet }: FleetSettings): FleetSettings {
-  return path === undefined ? fleet : { ...fleet, credentialsFile: resolve(path) };
+function absolute({ credentialsFile: path, console, ...fleet }: FleetSettings): FleetSettings {
+  return {
+    ...fleet,
+    ...(path === undefined ? {} : { credentialsFile: resolve(path) }),
+    ...(console === undefined ? {} : { console: { credentialsFile: resolve(console.credentialsFile) } }),
+  };
 }
 
 async function runInForeground({ port, fleet, stateDir, terminal }: StartOptions): Promise<number> {

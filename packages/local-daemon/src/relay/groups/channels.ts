@@ -49,6 +49,8 @@ export class Channels {
   readonly #spellings = new Map<string, Set<string>>();
   /** Member → number of channels, `#general` not counted. */
   readonly #counts = new Map<string, number>();
+  /** All of them together. */
+  #members = 0;
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
@@ -87,13 +89,12 @@ export class Channels {
     }
     const notice = createEnvelope("CHANNEL_JOIN", payload, { from: peer.name, ts: this.#options.now() });
     if (!this.#fits(peer, id, JSON.stringify(notice))) return;
-    const others = this.#peersIn(channel, member);
     const isNew = this.#table.join(channel, member);
     this.#remember(channel, member, "");
     if (!isNew) return;
     this.#count(channel, member, 1);
     if (payload.member !== undefined) return;
-    this.#notify(others, notice);
+    this.#notify(this.#peersIn(channel, member), notice);
     this.#options.exchange.broadcast(notice);
   }
 
@@ -203,6 +204,7 @@ export class Channels {
 
   #count(channel: string, member: string, by: 1 | -1): void {
     if (channel === GENERAL_CHANNEL) return;
+    this.#members += by;
     const key = member.toLowerCase();
     const count = (this.#counts.get(key) ?? 0) + by;
     if (count > 0) this.#counts.set(key, count);
@@ -210,9 +212,13 @@ export class Channels {
   }
 
   #crowdFault(channel: string, member: string): string | undefined {
-    const isOver = (this.#counts.get(member.toLowerCase()) ?? 0) >= MESSAGING_LIMITS.channelsPerName;
-    if (!isOver || channel === GENERAL_CHANNEL || this.#table.has(channel, member)) return undefined;
-    return `"${member}" is in ${MESSAGING_LIMITS.channelsPerName} channels. Leave one before joining another.`;
+    const { channelsPerName, channelMembers } = MESSAGING_LIMITS;
+    if (channel === GENERAL_CHANNEL || this.#table.has(channel, member)) return undefined;
+    if ((this.#counts.get(member.toLowerCase()) ?? 0) >= channelsPerName) {
+      return `"${member}" is in ${channelsPerName} channels. Leave one before joining another.`;
+    }
+    if (this.#members < channelMembers) return undefined;
+    return `The channels have ${channelMembers} members together, and may have no more (channelMembers). Leave one before joining another.`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "@daemon-sdk/protocol";
-import type { Committer } from "../../journal/index.js";
+import type { Batch, CommitSource, Committer } from "../../journal/index.js";
 import { MESSAGING_LIMITS } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 
@@ -8,7 +8,7 @@ const SCOPE = "topics";
 /** Options of {@link Topics}. */
 export interface TopicsOptions {
   readonly store: Pick<Store, "relayFacts">;
-  readonly committer: Committer;
+  readonly committer: Pick<Committer, "enlist">;
   readonly logger: Logger;
 }
 
@@ -17,10 +17,12 @@ export interface TopicsOptions {
  * survives a lost connection and the daemon, because a client of the original does not subscribe again. It ends with
  * UNSUBSCRIBE and with BYE.
  */
-export class Topics {
+export class Topics implements CommitSource {
   readonly #options: TopicsOptions;
   readonly #byName = new Map<string, Set<string>>();
   readonly #byTopic = new Map<string, Set<string>>();
+  /** Names whose subscriptions are to be stored. */
+  #changed = new Set<string>();
 
   constructor(options: TopicsOptions) {
     this.#options = options;
@@ -61,6 +63,21 @@ export class Topics {
     this.#store(name);
   }
 
+  takeBatch(): Batch {
+    const names = [...this.#changed];
+    this.#changed = new Set();
+    const writes = names.map((name) => {
+      const topics = this.#byName.get(name);
+      const body = topics === undefined ? undefined : JSON.stringify([...topics]);
+      return { kind: "relayFact", scope: SCOPE, name, body } as const;
+    });
+    const settle = (error: Error | undefined) => {
+      if (error !== undefined)
+        this.#options.logger.error({ names, error: error.message }, "subscriptions were not stored");
+    };
+    return { writes, settle };
+  }
+
   #link(name: string, topic: string): void {
     this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(topic));
     this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? new Set()).add(name));
@@ -77,12 +94,9 @@ export class Topics {
     }
   }
 
+  /** The topics of a name are stored as one: once for all that change in a tick, as each time costs as much as all topics. */
   #store(name: string): void {
-    const topics = this.#byName.get(name);
-    const body = topics === undefined ? undefined : JSON.stringify([...topics]);
-    const { committer, logger } = this.#options;
-    committer
-      .commit([{ kind: "relayFact", scope: SCOPE, name, body }])
-      .catch((error: unknown) => logger.error({ name, error: String(error) }, "subscriptions were not stored"));
+    this.#changed.add(name);
+    this.#options.committer.enlist(this);
   }
 }

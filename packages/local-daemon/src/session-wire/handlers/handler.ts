@@ -30,6 +30,11 @@ export interface Call {
   readonly reload: Reload;
   readMetrics(): GetMetricsResult;
   readonly openConsole: OpenConsole;
+  /**
+   * Does `work`, which reads history, in the turn of the client's principal. Rejects with `QUEUE_FULL` when too many reads of the
+   * principal wait.
+   */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 /** Serves the console, and makes a link that opens it once with the rights of the principal. */

@@ -54,21 +54,30 @@ export const RECEIPT_HANDLERS = [
 /** Waits until none of the messages has a turn that is still to end. */
 async function untilEnded(
   { sessionId: id, messageIds, waitMs: maxMs = 0 }: GetReceiptsParams,
-  { sessions, host }: Call,
+  { sessions, host, inTurn }: Call,
   ending: AbortSignal,
 ): Promise<void> {
   await sessions.rowOf(id);
+  const isOpen = (wanted: string) => host.find(id)?.turns.find(messageId(wanted)) !== undefined;
   const hasEnded = async (wanted: string): Promise<boolean> => {
-    // In memory first: this is checked at each commit of the session.
-    if (host.find(id)?.turns.find(messageId(wanted)) !== undefined) return false;
+    if (isOpen(wanted)) return false;
     const turn = await host.turnStore(id).readTurn(sessionId(id), messageId(wanted));
     return turn === undefined || turn.endedAt !== undefined;
   };
-  const isDue = async (): Promise<boolean> => {
-    for (const wanted of messageIds) if (!(await hasEnded(wanted))) return false;
-    return true;
+  const firstToEnd = async (): Promise<string | undefined> => {
+    for (const wanted of messageIds) if (!(await hasEnded(wanted))) return wanted;
+    return undefined;
   };
-  await host.services.watch.until(sessionId(id), isDue, { maxMs, signal: ending });
+  let awaited: string | undefined;
+  const isDue = async (): Promise<boolean> => {
+    // A commit meanwhile may be that of any of them.
+    awaited = undefined;
+    awaited = await inTurn(firstToEnd);
+    return awaited === undefined;
+  };
+  // Of each commit of the session only this is asked: any number of calls may wait, each for a hundred messages.
+  const mayBeDue = () => awaited === undefined || !isOpen(awaited);
+  await host.services.watch.until(sessionId(id), isDue, { maxMs, signal: ending, mayBeDue });
 }
 
 async function answerOf(store: TurnStore, id: SessionId, turn: TurnRow): Promise<string | undefined> {

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { type InboxRequest, isRecord, ProtocolError, RpcCode } from "@daemon-sdk/protocol";
-import { answererOf, type PendingRequest, validAnswer } from "../../inbox/index.js";
+import { answererOf, type PendingRequest } from "../../inbox/index.js";
 import { SERVING_LIMITS } from "../../limits/index.js";
 import type { PendingRequestRow } from "../../storage/index.js";
+import { validAnswer } from "../valid-answer.js";
 import { type Call, handle } from "./handler.js";
 
 /** The inbox of all sessions (docs/protocol.md §8). */

@@ -1,7 +1,7 @@
 import { isRecord } from "@daemon-sdk/protocol";
 import { METHOD_SCHEMAS } from "@daemon-sdk/protocol/schema";
 import * as z from "zod/mini";
-import type { AnswerCheck } from "./inbox.js";
+import type { AnswerCheck } from "../inbox/index.js";
 
 /** Checks an answer by the schema of its method, and that the option is one of those the request offered. */
 export const validAnswer: AnswerCheck = ({ row, params }, result) => {

@@ -1,12 +1,10 @@
-import type { SessionRow } from "../storage/index.js";
-
 /** Names one move of one session. A repeated call of the same move changes nothing more. */
 export interface MoveOrder {
   readonly sessionId: string;
   readonly moveId: string;
 }
 
-/** What {@link SessionMoves.leave} is asked for. */
+/** What {@link FleetMoves.leave} is asked for. */
 export interface LeaveOrder extends MoveOrder {
   /** The machine that the session goes to. */
   readonly to: string;
@@ -19,18 +17,32 @@ export interface LeavingSession {
   /** Name of its agent. */
   readonly agent: string;
   readonly cwd: string;
+  /** Id of the configured key that owns it; undefined for the person. */
+  readonly owner?: string | undefined;
+  /** What it has stored; undefined where nobody counts. */
+  readonly bytes?: number | undefined;
   /** The agent's own id of the conversation. */
-  readonly agentSessionId: string | undefined;
+  readonly agentSessionId?: string | undefined;
 }
 
 /** A part of a frozen session, bounded in bytes. */
 export interface SessionPiece {
-  /** The session's row, in the first piece. */
-  readonly row?: SessionRow | undefined;
+  /** The session's row, of the daemon's own kind; in the first piece. */
+  readonly row?: object | undefined;
   /** Lines as of an exported session: messages, turns, requests, entries. */
   readonly lines: readonly string[];
   /** Where the next piece begins; undefined in the last one. */
   readonly next?: string | undefined;
+}
+
+/** What {@link FleetMoves.stage} is asked for. */
+export interface StageOrder extends MoveOrder {
+  /** Name of the session's agent. */
+  readonly agent: string;
+  readonly owner?: string | undefined;
+  readonly bytes?: number | undefined;
+  /** The other machine has the session by decision, and what had arrived was lost: no bound refuses it any more. */
+  readonly isDecided?: boolean | undefined;
 }
 
 /** What is other on the machine that a session goes to. */
@@ -61,11 +73,11 @@ export type MoveState =
   | { readonly state: "moved"; readonly moveId: string; readonly to: string };
 
 /**
- * A daemon's part in moves of sessions between machines. A program that has the right to move sessions calls the daemons of both
+ * A daemon's part in moves of sessions between machines of a fleet. A program that has the right to move sessions calls the daemons of both
  * machines; between {@link leave} and {@link forget} it decides, once, which of them has the session. Everything is stored, so that any of
  * the three may die at any moment, and every call may be repeated.
  */
-export interface SessionMoves {
+export interface FleetMoves {
   /** What this machine has of a session. */
   state(sessionId: string): Promise<MoveState>;
   /**
@@ -83,16 +95,17 @@ export interface SessionMoves {
   forget(order: MoveOrder & { readonly to: string }): Promise<void>;
   /**
    * Begins to take a session, or goes on: what another move left of it is dropped. Rejects with `SESSION_STATE` when this machine serves
-   * the session, and with `INVALID_OPTION` when it does not have its agent.
+   * the session, with `INVALID_OPTION` when it does not have its agent, and with `QUOTA_EXCEEDED` when the sessions of its owner may not
+   * store as much more, or there may not be one more of them.
    */
-  stage(order: MoveOrder & { readonly agent: string }): Promise<ArrivalState>;
+  stage(order: StageOrder): Promise<ArrivalState>;
   /** Stores the piece that was read at `cursor`. A piece that does not follow what is stored changes nothing: go on where the answer says. */
   store(order: MoveOrder & { readonly cursor?: string | undefined }, piece: SessionPiece): Promise<ArrivalState>;
   /**
-   * Checks that the session can be served here, and stores what is other than on the machine that it comes from. Rejects with
+   * Makes room for the session as for a new one of its owner, and checks that the session can be served here, and stores what is other than on the machine that it comes from. Rejects with
    * `SESSION_STATE` unless everything is stored, and as `createSession` does for a directory that an agent cannot work in.
    */
-  prepare(order: MoveOrder, changes: ArrivalChanges): Promise<void>;
+  prepare(order: MoveOrder & Pick<StageOrder, "isDecided">, changes: ArrivalChanges): Promise<void>;
   /** Serves what was prepared, under a larger epoch; queued messages run. Rejects with `SESSION_STATE` unless everything is stored. */
   arrive(order: MoveOrder): Promise<void>;
   /** Drops what has arrived by this move. */
