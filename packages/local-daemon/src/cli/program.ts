@@ -16,7 +16,7 @@ import {
 } from "./daemon/index.js";
 import { addExportCommand } from "./export-command.js";
 import { EXIT, type JsonFailure } from "./fail.js";
-import { addFleetCommands } from "./fleet-command.js";
+import { addFleetCommands } from "./fleet/index.js";
 import { addRestoreCommand } from "./restore-command.js";
 import { addServeCommand } from "./serve-command.js";
 import { addServiceCommands } from "./service-command.js";

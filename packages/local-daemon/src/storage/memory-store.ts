@@ -1,5 +1,4 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
-import { MemoryRelay } from "./memory-relay.js";
 import {
   byOrdinal,
   byText,
@@ -26,7 +25,7 @@ import {
   storedRow,
 } from "./memory-shelf.js";
 import { MessagePage, messageRun } from "./message-page.js";
-import type { RelayWrite, SegmentQuery } from "./relay-rows.js";
+import { MemoryRelay, type RelayWrite, type SegmentQuery } from "./relay/index.js";
 import type {
   AgentProcessRow,
   EntryRun,

@@ -1,15 +1,13 @@
 import { type Logger, type SessionId, type SessionMessage, silentLogger } from "@daemon-sdk/protocol";
 import { Checkpointer, checkpointProgram } from "./checkpointer.js";
 import { JournalIndex } from "./journal-index.js";
-import { MailboxIndex } from "./mailbox-index.js";
 import { MessagePage, messageRun, type StoredMessage } from "./message-page.js";
-import type { SegmentQuery } from "./relay-rows.js";
+import { MailboxIndex, type SegmentQuery, SqliteRelay } from "./relay/index.js";
 import { SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 import { dropHalfPrompts, IS_DROPPED, SESSION_MARK } from "./sqlite-drafts.js";
 import { SqliteFeed } from "./sqlite-feed.js";
 import { SqliteJournal } from "./sqlite-journal.js";
-import { SqliteRelay } from "./sqlite-relay.js";
 import { applyWrites, type WriteTargets } from "./sqlite-writes.js";
 import { isDamage } from "./storage-error.js";
 import type {

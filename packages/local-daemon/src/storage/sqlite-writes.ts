@@ -1,10 +1,9 @@
 import type { SessionId, SessionMessage } from "@daemon-sdk/protocol";
-import type { RelayWrite } from "./relay-rows.js";
+import type { RelayWrite, SqliteRelay } from "./relay/index.js";
 import { DROPPED_ROW, type SqliteBytes } from "./sqlite-bytes.js";
 import { key, numberOf, type SqliteDatabase, type SqlValue } from "./sqlite-database.js";
 import { applyDrop, SESSION_MARK } from "./sqlite-drafts.js";
 import type { SqliteJournal } from "./sqlite-journal.js";
-import type { SqliteRelay } from "./sqlite-relay.js";
 import type { PendingRequestRow, SessionRow, StoreWrite, TurnRow } from "./store.js";
 
 /** Where {@link applyWrite} makes changes. */

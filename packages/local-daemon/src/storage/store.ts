@@ -10,7 +10,7 @@ import type {
   TokenUsage,
   TraceContext,
 } from "@daemon-sdk/protocol";
-import type { RelayStore, RelayWrite } from "./relay-rows.js";
+import type { RelayStore, RelayWrite } from "./relay/index.js";
 import type { StoredBytes } from "./stored-bytes.js";
 
 /** Row of a session, open or not. Times in ms since the epoch. */

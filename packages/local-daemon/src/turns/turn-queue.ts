@@ -298,7 +298,7 @@ export class TurnQueue {
     turn.abort = new AbortController();
     try {
       const agent = await this.#options.agent.ready(turn.abort.signal);
-      // Nothing waits for it any more, and the error that it would make is expensive.
+      // Nothing waits for it any more, and its error is expensive.
       turn.abort = undefined;
       const prompt = await readPrompt(this.#options.store, turn.row);
       // The turn may have been interrupted meanwhile, and has then ended.
@@ -338,10 +338,8 @@ export class TurnQueue {
 
   #enforce(turn: OpenTurn): void {
     if (this.#active !== turn) return;
-    this.#options.logger.warn(
-      { session: this.#log.sessionId },
-      "the agent did not end an interrupted turn: it is stopped",
-    );
+    const session = this.#log.sessionId;
+    this.#options.logger.warn({ session }, "the agent did not end an interrupted turn: it is stopped");
     void this.#options.agent.stop();
   }
 

@@ -5,6 +5,7 @@ import { DeltaReader } from "../../src/agents/drivers/delta-reader.js";
 
 const HEAD =
   '{"jsonrpc":"2.0","factoryApiVersion":"1.0.0","type":"notification","method":"droid.session_notification",';
+const DELTAS = ["assistant_text_delta", "thinking_text_delta"];
 const around = (sessionId: string, notification: string, tail = "") =>
   `${HEAD}"params":{"sessionId":${JSON.stringify(sessionId)},"notification":${notification}}${tail}}`;
 
@@ -40,8 +41,11 @@ const plain = fc
     textDelta: fc.string(),
   })
   .map((fields) => JSON.stringify(fields));
+/** A key that is there twice: the last one counts. */
+const twice = plain.map((json) => `${json.slice(0, -1)},"type":"agent_turn_completed"}`);
 const frame = fc.oneof(
   { weight: 8, arbitrary: plain.map((json) => around("s-1", json)) },
+  twice.map((json) => around("s-1", json)),
   { weight: 6, arbitrary: notification.map((json) => around("s-1", json)) },
   fc.tuple(fc.string(), notification).map(([id, json]) => around(id, json)),
   notification.map((json) => around("s-1", json, ',"_meta":{"traceparent":"00-1"}')),
@@ -61,9 +65,8 @@ test("whatever an agent writes, a frame is read as any frame is, and the JSON of
         short += 1;
         const params = decoded.ok && "params" in decoded.envelope ? decoded.envelope.params : {};
         expect(JSON.parse(json)).toEqual(params.notification);
-        expect(
-          json.startsWith('{"type":"assistant_text_delta",') || json.startsWith('{"type":"thinking_text_delta",'),
-        ).toBe(true);
+        expect(DELTAS).toContain(JSON.parse(json).type);
+        expect(DELTAS.some((name) => json.startsWith(`{"type":"${name}",`))).toBe(true);
       }
     }),
     { numRuns: 500 },

@@ -1,3 +1,4 @@
+import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "../sqlite-database.js";
 import type { MailboxIndex } from "./mailbox-index.js";
 import type {
   MailboxRow,
@@ -8,7 +9,6 @@ import type {
   SegmentQuery,
   StoredSegment,
 } from "./relay-rows.js";
-import { key, numberOf, type SqliteDatabase, type SqlRow, textOf } from "./sqlite-database.js";
 
 /** The relay's part of the SQLite store. */
 export class SqliteRelay implements RelayStore {

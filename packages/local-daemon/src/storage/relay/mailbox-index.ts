@@ -1,5 +1,5 @@
-import { STORAGE_LIMITS } from "../limits/index.js";
-import { numberOf, type SqliteDatabase, type SqlRow, type SqlValue } from "./sqlite-database.js";
+import { STORAGE_LIMITS } from "../../limits/index.js";
+import { numberOf, type SqliteDatabase, type SqlRow, type SqlValue } from "../sqlite-database.js";
 
 /** Which rows of one mailbox to read. */
 export interface MailboxRows {

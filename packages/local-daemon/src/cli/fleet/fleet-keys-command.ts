@@ -2,11 +2,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DaemonError, InvalidOptionError } from "@daemon-sdk/protocol";
 import type { Command } from "commander";
-import { makeDirectory } from "../rendezvous/index.js";
-import { countOf } from "./arguments.js";
-import type { CommandContext, CommandLine } from "./command-line.js";
-import { describeError, EXIT } from "./fail.js";
-import { serversOf } from "./fleet-options.js";
+import { makeDirectory } from "../../rendezvous/index.js";
+import { countOf } from "../arguments.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import { describeError, EXIT } from "../fail.js";
+import { serversOf } from "../fleet-options.js";
 
 type EnrolEntry = typeof import("@daemon-sdk/fleet/enrol");
 

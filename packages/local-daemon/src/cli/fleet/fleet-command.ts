@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import type { CommandContext, CommandLine } from "./command-line.js";
-import { describeError, EXIT } from "./fail.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import { describeError, EXIT } from "../fail.js";
+import { addFleetAddress, type Fleet, type FleetAddress, withFleet } from "../open-fleet.js";
+import { requestText } from "../sessions/index.js";
+import { type Column, printTable } from "../table.js";
+import { timeText } from "../time-text.js";
 import { addFleetKeyCommands } from "./fleet-keys-command.js";
 import { addFleetReplicaCommand } from "./fleet-replica-command.js";
-import { addFleetAddress, type Fleet, type FleetAddress, withFleet } from "./open-fleet.js";
-import { requestText } from "./sessions/index.js";
-import { type Column, printTable } from "./table.js";
-import { timeText } from "./time-text.js";
 
 type Machine = ReturnType<Fleet["machines"]> extends Iterable<infer One> ? One : never;
 type Sessions = Awaited<ReturnType<Fleet["listSessions"]>>;

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { CommandContext, CommandLine } from "./command-line.js";
-import { EXIT } from "./fail.js";
-import { addFleetAddress, type Fleet, type FleetAddress, withFleet } from "./open-fleet.js";
-import { printMessage } from "./sessions/index.js";
-import { type Column, printTable } from "./table.js";
-import { timeText } from "./time-text.js";
+import type { CommandContext, CommandLine } from "../command-line.js";
+import { EXIT } from "../fail.js";
+import { addFleetAddress, type Fleet, type FleetAddress, withFleet } from "../open-fleet.js";
+import { printMessage } from "../sessions/index.js";
+import { type Column, printTable } from "../table.js";
+import { timeText } from "../time-text.js";
 
 type Replica = ReturnType<Fleet["replica"]>;
 type Item = Awaited<ReturnType<Replica["listSessions"]>>[number];

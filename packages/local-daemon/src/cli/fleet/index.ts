@@ -1,0 +1,1 @@
+export { addFleetCommands } from "./fleet-command.js";
