@@ -69,7 +69,7 @@ const LOADERS_OF_OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   http: ["cli/serve-command.ts"],
   fleet: [
     "cli/open-fleet.ts",
-    "cli/fleet-keys-command.ts",
+    "cli/fleet/fleet-keys-command.ts",
     "daemon/fleet-for-console.ts",
     "daemon/fleet-membership.ts",
   ],
