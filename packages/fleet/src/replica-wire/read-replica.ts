@@ -57,7 +57,12 @@ export async function* readReplica(query: ReplicaQuery): AsyncGenerator<ReplicaM
       ...{ inactive_threshold: nanos(FLEET_LIMITS.replicaReadMs) },
       mem_storage: true,
     });
-    for (let count = 0; count < pending; count += 1) yield await arrivals.next(count + 1);
+    for (let count = 0; count < pending; count += 1) {
+      const message = await arrivals.next(count + 1);
+      if (message === undefined) return;
+      yield message;
+      if (arrivals.isEnd) return;
+    }
   } finally {
     arrivals.close();
     void manager.consumers.delete(stream, token).catch(() => {});
@@ -67,10 +72,13 @@ export async function* readReplica(query: ReplicaQuery): AsyncGenerator<ReplicaM
 /** What arrives of one consumer, in its order. */
 class Arrivals {
   readonly #queue: ReplicaMessage[] = [];
-  readonly #numbers: number[] = [];
+  readonly #places: { readonly number: number; readonly left: number }[] = [];
   readonly #subscription;
   #wake: (() => void) | undefined;
   #failure: Error | undefined;
+  /** Messages that the consumer has delivered, as its last beat states. */
+  #delivered: number | undefined;
+  #isEnd = false;
 
   constructor(nats: NatsConnection, subject: string) {
     this.#subscription = nats.subscribe(subject, {
@@ -82,12 +90,22 @@ class Arrivals {
     });
   }
 
-  /** The message that the consumer delivers as that one. */
-  async next(number: number): Promise<ReplicaMessage> {
-    while (this.#queue.length === 0 && this.#failure === undefined) await this.#arrival();
+  /** Whether the consumer had no other message when it delivered the last one. */
+  get isEnd(): boolean {
+    return this.#isEnd;
+  }
+
+  /** The message that the consumer delivers as that one; undefined when there is none any more, because what it counted was removed. */
+  async next(number: number): Promise<ReplicaMessage | undefined> {
+    while (this.#queue.length === 0 && this.#failure === undefined) {
+      if (this.#delivered === number - 1) return undefined;
+      await this.#arrival();
+    }
     const message = this.#queue.shift();
     if (message === undefined) throw this.#failure;
-    if (this.#numbers.shift() === number) return message;
+    const place = this.#places.shift();
+    this.#isEnd = place?.left === 0;
+    if (place?.number === number) return message;
     throw new ConnectionError("CONNECTION_FAILED", "A message of the replica was lost on its way. Read it again.");
   }
 
@@ -113,13 +131,15 @@ class Arrivals {
     if (message.headers?.code === CONTROL) {
       // A request to go on, or a beat that names one that was lost.
       const stalled = message.headers.get("Nats-Consumer-Stalled");
+      this.#delivered = Number(message.headers.get("Nats-Last-Consumer") || Number.NaN);
       if (message.reply !== undefined && message.reply !== "") message.respond();
       else if (stalled !== "") nats.publish(stalled);
       return;
     }
     const [session = "", part = ""] = message.subject.split(".").slice(-2);
-    const { no, number } = numbersOf(message.reply ?? "");
-    this.#numbers.push(number);
+    const { no, number, left } = numbersOf(message.reply ?? "");
+    this.#delivered = undefined;
+    this.#places.push({ number, left });
     this.#queue.push({ session, part, head: message.headers?.get(HEAD) ?? "", body: message.data, no });
   }
 }
@@ -127,9 +147,9 @@ class Arrivals {
 /** Status of messages of the server itself. */
 const CONTROL = 100;
 
-/** From the subject of an acknowledgement: `$JS.ACK.<stream>.<consumer>.<delivered>.<no>.<number>…`, with two tokens more before the stream in later servers. */
-function numbersOf(reply: string): { readonly no: number; readonly number: number } {
+/** From the subject of an acknowledgement: `$JS.ACK.<stream>.<consumer>.<delivered>.<no>.<number>.<time>.<left>`, with two tokens more before the stream in later servers. */
+function numbersOf(reply: string): { readonly no: number; readonly number: number; readonly left: number } {
   const tokens = reply.split(".");
   const at = tokens.length > 9 ? 7 : 5;
-  return { no: Number(tokens[at]), number: Number(tokens[at + 1]) };
+  return { no: Number(tokens[at]), number: Number(tokens[at + 1]), left: Number(tokens[at + 3]) };
 }

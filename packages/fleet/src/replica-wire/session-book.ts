@@ -40,7 +40,8 @@ export class SessionBook {
       row: this.#row,
       messages: current?.copy.conversation.list() ?? [],
       entries: current?.entries ?? [],
-      upTo: current?.copy.end,
+      // A copy has its conversation before its entries.
+      upTo: this.#keepsEntries ? current?.copy.entriesEnd : current?.copy.end,
       isWhole: current?.copy.isWhole === true,
     };
   }

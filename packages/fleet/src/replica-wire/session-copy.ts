@@ -18,6 +18,7 @@ export class SessionCopy {
   #isWhole = false;
   #seq: number | undefined;
   #end: ReplicaEnd | undefined;
+  #entriesEnd: ReplicaEnd | undefined;
   #pieces: Uint8Array[] = [];
 
   /** @param onEntry called for each entry, in order */
@@ -30,6 +31,12 @@ export class SessionCopy {
     return this.#isWhole;
   }
 
+  /** Up to where the entries go: behind the conversation, which is there first. */
+  get entriesEnd(): ReplicaEnd | undefined {
+    return this.#entriesEnd;
+  }
+
+  /** Up to where the conversation goes. */
   get end(): ReplicaEnd | undefined {
     return this.#end;
   }
@@ -80,6 +87,7 @@ export class SessionCopy {
   #apply(position: Position, text: string, at: number): void {
     const notification = JSON.parse(text) as SessionNotification;
     this.conversation.apply(notification, at);
+    this.#entriesEnd = { position, at };
     if (this.#end === undefined || position.seq >= this.#end.position.seq) this.#end = { position, at };
     this.#onEntry?.({ ...position, notification });
   }

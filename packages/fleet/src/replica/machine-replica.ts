@@ -87,8 +87,10 @@ export class MachineReplica implements ReplicaFollower {
   async #watch(): Promise<void> {
     for await (const { type } of this.#options.nats.status()) {
       if (this.#ending.signal.aborted) return;
-      if (type === "disconnect") this.#isInDoubt = true;
-      else if (type === "reconnect") {
+      if (type === "disconnect") {
+        this.#isInDoubt = true;
+        this.#stream?.cut();
+      } else if (type === "reconnect") {
         this.#failures = 0;
         clearTimeout(this.#timer);
         this.#timer = undefined;

@@ -31,7 +31,6 @@ export function* packEntries(
   digestOf: (entry: string) => string,
 ): Generator<PackedEntries> {
   const { generation, begunAt } = continued;
-  const { epoch, at } = run;
   let after = continued.seq;
   const encoder = new TextEncoder();
   let first = run.firstSeq;
@@ -39,7 +38,7 @@ export function* packEntries(
   let bytes = 0;
   const headOf = (count: number, entry: string): LogHead => {
     const last = first + count - 1;
-    return { generation, begunAt, after, first, last, epoch, at, digest: digestOf(entry) };
+    return { generation, begunAt, after, first, last, epoch: run.epoch, at: run.at, digest: digestOf(entry) };
   };
   const flush = function* (entry: string | undefined): Generator<PackedEntries> {
     if (entry === undefined || bodies.length === 0) return;
@@ -55,8 +54,7 @@ export function* packEntries(
     if (isFull) yield* flush(run.entries[index - 1]);
     if (body.length + 1 > bounds.bytes) {
       const head = headOf(1, entry);
-      const pieces = [...cut(body, bounds.bytes)];
-      for (const [at, piece] of pieces.entries()) yield { head: { ...head, piece: [at, pieces.length] }, body: piece };
+      yield* inPieces(head, body, bounds.bytes);
       after = head.last;
       first = after + 1;
     } else {
@@ -65,6 +63,12 @@ export function* packEntries(
     }
   }
   yield* flush(run.entries.at(-1));
+}
+
+function* inPieces(head: LogHead, body: Uint8Array, most: number): Generator<PackedEntries> {
+  const pieces = [...cut(body, most)];
+  for (const [index, piece] of pieces.entries())
+    yield { head: { ...head, piece: [index, pieces.length] }, body: piece };
 }
 
 /** Collects lines, and gives them back as pieces of at most so many bytes. The pieces joined are the lines, each with a line break behind it. */

@@ -8,6 +8,8 @@ export interface SessionPlace {
   readonly seq: number;
   /** … and a digest of it: a store that was restored from a backup has another entry there. Empty without an entry. */
   readonly digest: string;
+  /** Whether the entry was compared with the one of the store. One that the stream states is compared before it is continued. */
+  readonly isCompared: boolean;
   /** The stream's number of the last message with entries of this session; 0 for none. */
   readonly logNo: number;
   /** Digest of the row as it was sent last; empty when it was not. */

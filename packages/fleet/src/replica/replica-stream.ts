@@ -1,3 +1,4 @@
+import { ConnectionError } from "@daemon-sdk/protocol";
 import {
   DiscardPolicy,
   JetStreamApiCodes,
@@ -47,6 +48,8 @@ export class ReplicaStream {
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
   readonly #name: string;
+  /** Each of them ends a message that waits for its acknowledgement. */
+  readonly #waiting = new Set<() => void>();
   #lastNo = 0;
 
   private constructor(options: ReplicaStreamOptions, manager: JetStreamManager) {
@@ -116,15 +119,35 @@ export class ReplicaStream {
     const named = headers();
     named.set(HEAD, JSON.stringify(head));
     try {
-      const { seq } = await this.#client.publish(subjects.replica(machineId, session, part), body, {
+      const published = this.#client.publish(subjects.replica(machineId, session, part), body, {
         ...{ headers: named, timeout: FLEET_LIMITS.replicaTimeoutMs, retries: 0 },
         ...(after === undefined ? {} : { expect: { lastSubjectSequence: after } }),
       });
+      const { seq } = await this.#unlessCut(published);
       this.#lastNo = Math.max(this.#lastNo, seq);
       return seq;
     } catch (error) {
       if (isWrongRevision(error)) throw new ReplicaConflict(session);
       throw error;
+    }
+  }
+
+  /** NATS is away: messages that wait for their acknowledgement do not get it, and are not waited for. */
+  cut(): void {
+    for (const end of this.#waiting) end();
+  }
+
+  async #unlessCut<Result>(published: Promise<Result>): Promise<Result> {
+    let end = () => {};
+    const cut = new Promise<never>((_, reject) => {
+      end = () => reject(new ConnectionError("CONNECTION_LOST", "NATS is away."));
+    });
+    this.#waiting.add(end);
+    try {
+      return await Promise.race([published, cut]);
+    } finally {
+      this.#waiting.delete(end);
+      published.catch(() => {});
     }
   }
 
@@ -172,7 +195,7 @@ function placeOf(parts: ReadonlyMap<string, ReplicaMessage>): SessionPlace | und
   const base = baseHeadOf(parts.get("base")?.head ?? "");
   const logMessage = parts.get("log");
   const log = logHeadOf(logMessage?.head ?? "");
-  const known = { logNo: logMessage?.no ?? 0, rowDigest: row?.digest ?? "" };
+  const known = { logNo: logMessage?.no ?? 0, rowDigest: row?.digest ?? "", isCompared: false };
   if (base?.isLast === true && log?.generation !== base.generation) {
     return { ...known, generation: base.generation, begunAt: base.at, seq: base.from, digest: "" };
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ReplicaSession, ReplicaSource } from "@daemon-sdk/protocol";
+import type { ReplicaEntries, ReplicaSession, ReplicaSource } from "@daemon-sdk/protocol";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { randomToken, sessionToken } from "../names/index.js";
 import type { BaseHead, RowHead } from "../replica-wire/index.js";
@@ -47,26 +47,29 @@ export class SessionCopier {
   /** Whether the replica has what the store has; without it the session is to be copied. Looks at no message but by its head. */
   async isCurrent(session: ReplicaSession): Promise<boolean> {
     const { places } = this.#options;
+    await this.#compare(session);
+    const place = places.get(sessionToken(session.row.sessionId));
+    if (place === undefined) return false;
+    return place.seq >= session.lastSeq && place.rowDigest === digestOf(JSON.stringify(session.row));
+  }
+
+  /** Forgets where the replica stands when that is in another history: of a store that was lost, or restored from a backup. */
+  async #compare(session: ReplicaSession): Promise<void> {
+    const { places } = this.#options;
     const token = sessionToken(session.row.sessionId);
     const place = places.get(token);
-    if (place === undefined || !(await this.#isSameHistory(session, place))) {
-      // A store that was restored from a backup: what the replica has is of another history.
-      places.delete(token);
-      return false;
-    }
-    return place.seq >= session.lastSeq && place.rowDigest === digestOf(JSON.stringify(session.row));
+    if (place === undefined || place.isCompared) return;
+    if (await this.#isSameHistory(session, place)) places.set(token, { ...place, isCompared: true });
+    else places.delete(token);
   }
 
   async #isSameHistory({ row, lastSeq }: ReplicaSession, { seq, digest }: SessionPlace): Promise<boolean> {
     if (seq > lastSeq) return false;
     if (digest === "") return true;
-    const { firstSeq, epoch, entries } = await this.#options.source.entries(row.sessionId, seq, {
-      entries: 1,
-      bytes: 1,
-    });
-    const [entry] = entries;
+    const run = await this.#options.source.entries(row.sessionId, seq, { entries: 1, bytes: 1 });
+    const [entry] = run.entries;
     // What was pruned meanwhile cannot be compared; the copy begins anew behind it.
-    return entry === undefined || firstSeq !== seq || entryDigest(epoch, entry) === digest;
+    return entry === undefined || run.firstSeq !== seq || entryDigest(run, entry) === digest;
   }
 
   async #lookUp(sessionId: string): Promise<void> {
@@ -83,6 +86,7 @@ export class SessionCopier {
     const session = await source.session(sessionId);
     // Deleted: it is erased by itself.
     if (session === undefined) return;
+    await this.#compare(session);
     const known = places.get(token);
     // Half of its age: what the copy began with is still there while the next one is made.
     const isOld = known !== undefined && Date.now() - known.begunAt > maxAgeMs / 2;
@@ -119,7 +123,7 @@ export class SessionCopier {
     }
     await publish(pieces.rest(), true);
     const logNo = (await stream.places(token)).get(token)?.logNo ?? 0;
-    const place = { generation, begunAt: head.at, seq: head.from, digest: "", logNo, rowDigest: "" };
+    const place = { generation, begunAt: head.at, seq: head.from, digest: "", isCompared: true, logNo, rowDigest: "" };
     places.set(token, place);
     await this.#copyRow(sessionId);
     if (known !== undefined || logNo > 0) {
@@ -137,7 +141,7 @@ export class SessionCopier {
     for (;;) {
       const run = await source.entries(sessionId, place.seq + 1, bounds);
       if (run.entries.length === 0) return;
-      for (const { head, body } of packEntries(run, place, bounds, (entry) => entryDigest(run.epoch, entry))) {
+      for (const { head, body } of packEntries(run, place, bounds, (entry) => entryDigest(run, entry))) {
         signal.throwIfAborted();
         const logNo = await stream.publish(token, "log", { head, body, after: place.logNo });
         const isWhole = head.piece === undefined || head.piece[0] + 1 === head.piece[1];
@@ -163,8 +167,9 @@ export class SessionCopier {
   }
 }
 
-function entryDigest(epoch: number, entry: string): string {
-  return digestOf(`${epoch} ${entry}`);
+/** With the time: the last entry of a turn has the same text in every history, and a store that was lost counts its epochs anew. */
+function entryDigest({ epoch, at }: ReplicaEntries, entry: string): string {
+  return digestOf(`${epoch} ${at} ${entry}`);
 }
 
 /** Long enough that two entries of different histories do not have the same. */

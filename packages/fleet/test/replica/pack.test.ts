@@ -101,7 +101,7 @@ describe("a copy that begins anew", () => {
   const head = { generation: "g-2", at: 5, index: 0, isLast: false, from: 2, through: 3, epoch: 4 };
 
   test("replaces the one before when all of its beginning is there, and not earlier", () => {
-    const book = bookOf(packed(run(["a", "b"]), { bytes: 1_000, entries: 64 }));
+    const book = bookOf(packed(run(["a", "b"]), { bytes: 1_000, entries: 64 }), false);
     book.add({ part: "base", head: JSON.stringify(head), body: bodyOf("a", "b") });
     expect(textsIn(book)).toEqual(["a", "b"]);
     expect(book.read().upTo?.position.seq).toBe(2);

@@ -87,6 +87,11 @@ export class FleetBench {
     return this.#stores.get(name);
   }
 
+  /** The next daemon of that machine begins with nothing. */
+  loseStore(name: string): void {
+    this.#stores.delete(name);
+  }
+
   /** A client in the daemon's own program. */
   async localClient(daemon: Daemon): Promise<DaemonConnection> {
     const connection = await connectDaemon({

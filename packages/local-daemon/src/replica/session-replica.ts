@@ -125,11 +125,11 @@ export class SessionReplica implements ReplicaSource {
   ): Promise<ReplicaEntries> {
     const { store } = this.#options;
     const run = await store.readEntries(sessionId(id), fromSeq, most.bytes, most.entries);
-    const entries = run.entries.slice(0, most.entries);
+    const entries = fitting(run.entries.map(notificationTextOf), most);
     const { firstSeq, epoch } = run;
     if (entries.length === 0) return { firstSeq, entries, epoch, at: 0 };
     const [segment] = await store.journalSegments(sessionId(id), firstSeq + entries.length, 1);
-    return { firstSeq, entries: entries.map(notificationTextOf), epoch, at: segment?.createdAt ?? this.#options.now() };
+    return { firstSeq, entries, epoch, at: segment?.createdAt ?? 0 };
   }
 
   async behind(id: string, afterSeq: number): Promise<ReplicaLag> {
@@ -165,4 +165,14 @@ export class SessionReplica implements ReplicaSource {
       names.map((name) => ({ kind: "relayFact", scope: SCOPE, name, body: undefined })),
     );
   }
+}
+
+/** The first entries that are within the bounds with a line break behind each; at least one when there is one. */
+function fitting(entries: readonly string[], most: { readonly entries: number; readonly bytes: number }): string[] {
+  let bytes = 0;
+  const end = entries.slice(0, most.entries).findIndex((entry) => {
+    bytes += Buffer.byteLength(entry) + 1;
+    return bytes > most.bytes;
+  });
+  return entries.slice(0, end < 0 ? most.entries : Math.max(1, end));
 }

@@ -36,7 +36,10 @@ export interface ReplicaEntries {
   readonly entries: readonly string[];
   /** Their epoch. */
   readonly epoch: number;
-  /** When the last of them was stored, in Unix milliseconds. */
+  /**
+   * When the last segment that ends with them was stored, in Unix milliseconds; 0 when none does. Two histories of one session differ in it, though
+   * they may have the same entry at the same position.
+   */
   readonly at: number;
 }
 
@@ -85,7 +88,7 @@ export interface ReplicaSource {
   session(sessionId: string): Promise<ReplicaSession | undefined>;
   /** Messages behind a place, 0 for the first ones; empty when there are no more. */
   messages(sessionId: string, afterNo: number): Promise<ReplicaMessages>;
-  /** Entries from a position on. Those after a gap when the store has none there. */
+  /** Entries from a position on, within the bounds but for the first one. Those after a gap when the store has none there. */
   entries(
     sessionId: string,
     fromSeq: number,
