@@ -1,2 +1,2 @@
-export { MachineReplica, type MachineReplicaOptions, type ReplicaBounds } from "./machine-replica.js";
+export { MachineReplica, type ReplicaBounds } from "./machine-replica.js";
 export { ReplicaStream } from "./replica-stream.js";
