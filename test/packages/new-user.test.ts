@@ -11,7 +11,6 @@ const PACKED = ["protocol", "client", "testing", "transport-ws"];
 /** What those depend on, and the runner: taken from this workspace, so that nothing is fetched. */
 const INSTALLED: Readonly<Record<string, string>> = {
   zod: "packages/protocol",
-  uuid: "packages/protocol",
   ws: "packages/transport-ws",
   "@standard-schema/spec": "packages/client",
   vitest: ".",

@@ -13,7 +13,6 @@ const run = promisify(execFile);
 const PACKED = ["protocol", "client", "testing", "transport-ws", "console", "local-daemon"];
 const OUTSIDE: Readonly<Record<string, string>> = {
   zod: "packages/protocol",
-  uuid: "packages/protocol",
   ws: "packages/transport-ws",
   "@standard-schema/spec": "packages/client",
   "@photostructure/sqlite": "packages/local-daemon",

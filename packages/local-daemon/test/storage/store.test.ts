@@ -167,7 +167,7 @@ test("each changed message is in the feed once a slice, as it is now, until it i
 test("a slice of the feed has a bound in messages and in bytes, and holds one at least", async () => {
   const store = new SqliteStore({ path: databasePath() });
   await store.open();
-  const sizes = [1_000_000, 100_000, 100_000, 100_000, ...Array.from({ length: 20 }, () => 1)];
+  const sizes = [1_000_000, 100_000, 100_000, 100_000, ...Array.from({ length: 68 }, () => 1)];
   for (const [at, size] of sizes.entries()) {
     const write = {
       kind: "message",
@@ -181,7 +181,7 @@ test("a slice of the feed has a bound in messages and in bytes, and holds one at
     counts.push(slice.changes.length);
     store.messageFeed.forget(slice.through);
   }
-  expect(counts).toEqual([1, 2, 16, 5]);
+  expect(counts).toEqual([1, 2, 64, 5]);
   await store.close();
 });
 
