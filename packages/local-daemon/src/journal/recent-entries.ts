@@ -1,12 +1,17 @@
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { EntryRun } from "../storage/index.js";
 
-interface Part {
-  readonly firstSeq: number;
-  readonly entries: readonly string[];
+/** What a part counts for in the budget, which may know it for longer than the entries are kept. */
+interface Share {
   readonly chars: number;
   readonly owner: RecentEntries;
   isDropped: boolean;
+}
+
+interface Part {
+  readonly firstSeq: number;
+  readonly entries: readonly string[];
+  readonly share: Share;
 }
 
 /**
@@ -14,8 +19,11 @@ interface Part {
  * entries are dropped, whosever they are: the store has them.
  */
 export class RecentBudget {
-  #parts: Part[] = [];
+  #shares: Share[] = [];
+  /** Those before this one are dropped … */
   #first = 0;
+  /** … and so many altogether. */
+  #dropped = 0;
   #chars = 0;
   readonly #maxChars: number;
 
@@ -28,31 +36,31 @@ export class RecentBudget {
     return this.#chars;
   }
 
-  /** Counts a part, and drops older ones for it. */
-  add(part: Part): void {
-    this.#parts.push(part);
-    this.#chars += part.chars;
+  /** Counts a share, and drops older ones for it. */
+  add(share: Share): void {
+    this.#shares.push(share);
+    this.#chars += share.chars;
     while (this.#chars > this.#maxChars) this.#dropOldest();
   }
 
   /** A part is dropped by its owner. */
-  release(part: Part): void {
-    part.isDropped = true;
-    this.#chars -= part.chars;
-    while (this.#parts[this.#first]?.isDropped) this.#first++;
-    this.#compact();
+  release(share: Share): void {
+    share.isDropped = true;
+    this.#chars -= share.chars;
+    this.#dropped += 1;
+    if (this.#dropped >= 1_024 && this.#dropped * 2 >= this.#shares.length) this.#compact();
   }
 
   #dropOldest(): void {
-    const part = this.#parts[this.#first];
-    if (part === undefined) return;
-    // The oldest part of all is the oldest of its journal, too.
-    part.owner.dropOldest();
+    while (this.#shares[this.#first]?.isDropped) this.#first++;
+    // The oldest share of all is the oldest of its journal, too.
+    this.#shares[this.#first]?.owner.dropOldest();
   }
 
+  /** Not only from the beginning: a journal whose cursor stands still keeps its shares, while those of others come and go. */
   #compact(): void {
-    if (this.#first < 1_024 && this.#first < this.#parts.length) return;
-    this.#parts = this.#parts.slice(this.#first);
+    this.#shares = this.#shares.filter(({ isDropped }) => !isDropped);
+    this.#dropped = 0;
     this.#first = 0;
   }
 }
@@ -66,6 +74,7 @@ export class RecentBudget {
 export class RecentEntries {
   readonly #budget: RecentBudget;
   #parts: Part[] = [];
+  #chars = 0;
 
   constructor(budget: RecentBudget) {
     this.#budget = budget;
@@ -78,9 +87,12 @@ export class RecentEntries {
       this.dropBefore(Number.POSITIVE_INFINITY);
     let chars = 0;
     for (const entry of entries) chars += entry.length;
-    const part = { firstSeq, entries, chars, owner: this, isDropped: false };
-    this.#parts.push(part);
-    this.#budget.add(part);
+    const share = { chars, owner: this, isDropped: false };
+    this.#parts.push({ firstSeq, entries, share });
+    this.#chars += chars;
+    this.#budget.add(share);
+    // Where entries are large, few of them are a client's window, and reading them from the store costs little beside sending them.
+    while (this.#chars > JOURNAL_LIMITS.recentJournalChars) this.dropOldest();
   }
 
   /** Entries from exactly this one on, some hundred at most; undefined where that is not kept. */
@@ -107,6 +119,8 @@ export class RecentEntries {
   /** Drops the oldest part. */
   dropOldest(): void {
     const part = this.#parts.shift();
-    if (part !== undefined) this.#budget.release(part);
+    if (part === undefined) return;
+    this.#chars -= part.share.chars;
+    this.#budget.release(part.share);
   }
 }

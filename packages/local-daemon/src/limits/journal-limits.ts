@@ -14,6 +14,8 @@ export const JOURNAL_LIMITS = {
   readPageBytes: 256 * 1024,
   /** Entries kept in memory for cursors that wait for credit, of all sessions, in UTF-16 units: windows of a hundred clients. */
   recentChars: 32 * 1024 * 1024,
+  /** The same of one journal: some windows of a client. */
+  recentJournalChars: 4 * 1024 * 1024,
   /** How far such a cursor may be behind: one that is not read at all must not take the room of the others. */
   recentReachEntries: 4_096,
   /** Entries of these that are read at a time: as many as a client's window. */

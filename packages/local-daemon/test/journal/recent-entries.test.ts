@@ -1,5 +1,8 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { RecentBudget, RecentEntries } from "../../src/journal/recent-entries.js";
+import { JOURNAL_LIMITS } from "../../src/limits/journal-limits.js";
 
 const frames = (count: number, from = 1) => Array.from({ length: count }, (_, at) => `entry ${from + at}`);
 
@@ -48,3 +51,39 @@ test("all journals together keep no more than the budget: the oldest entries of 
   expect([one.from(2), other.from(1), other.from(2)]).toEqual([undefined, undefined, undefined]);
   expect(budget.chars).toBe(0);
 });
+
+test("one journal keeps no more than its own bound, however much room the others leave", () => {
+  const budget = new RecentBudget();
+  const recent = new RecentEntries(budget);
+  const large = "x".repeat(JOURNAL_LIMITS.recentJournalChars / 4);
+  for (let seq = 1; seq <= 6; seq++) recent.add(seq, [large]);
+  expect(recent.from(2)).toBeUndefined();
+  expect(recent.from(3)?.entries).toHaveLength(4);
+  expect(budget.chars).toBe(JOURNAL_LIMITS.recentJournalChars);
+});
+
+test("what is dropped is no longer held, also while few have been dropped", async () => {
+  const recent = new RecentEntries(new RecentBudget());
+  const dropped = addsOne(recent);
+  recent.add(2, ["kept"]);
+  recent.dropBefore(2);
+  await collected(dropped);
+});
+
+/** Adds entries that nobody else holds. */
+function addsOne(recent: RecentEntries): WeakRef<readonly string[]> {
+  const entries = [`entry ${Math.random()}`];
+  recent.add(1, entries);
+  return new WeakRef(entries);
+}
+
+async function collected(ref: WeakRef<object>): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let tries = 0; ref.deref() !== undefined; tries += 1) {
+    expect(tries).toBeLessThan(100);
+    // A reference that was read stays until the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+}
