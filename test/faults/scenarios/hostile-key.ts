@@ -43,7 +43,8 @@ const IN_SAMPLE: ReadonlySet<string> = new Set(["a queue of large prompts"]);
 /** One attack on a daemon of its own. */
 async function attacked(attack: string, context: FaultContext): Promise<string> {
   const config = { ...hostileAgents({ START_MS: "100" }), apiKeys: [KEY] };
-  await using daemon = await ProbedDaemon.start(config, TIGHT_MEMORY);
+  // Not compacted by every collection, as a daemon is not: that holds the loop for some 25 ms, which is what is measured.
+  await using daemon = await ProbedDaemon.start(config, { ...TIGHT_MEMORY, execArgv: ["--max-semi-space-size=1"] });
   using person = await Person.open(daemon);
   const { url, workspace } = daemon;
   const options: HostileClientOptions = { url, workspace, apiKey: KEY, scale: context.scale };
