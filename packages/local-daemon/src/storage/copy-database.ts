@@ -26,9 +26,9 @@ export function copyDatabase(from: string, to: string): CopiedStore {
     const last = openDatabase(from, { readOnly: true, timeout: STORAGE_LIMITS.busyMs });
     const source = openDatabase(from, { timeout: STORAGE_LIMITS.busyMs });
     try {
-      last.prepare("SELECT count(*) FROM sqlite_schema").get();
-      source.exec("PRAGMA auto_vacuum=INCREMENTAL");
-      source.prepare("VACUUM INTO ?").run(to);
+      // Prepared statements would keep either connection open until they are collected, in any order.
+      last.exec("SELECT count(*) FROM sqlite_schema");
+      source.exec(`PRAGMA auto_vacuum=INCREMENTAL; VACUUM INTO '${to.replaceAll("'", "''")}'`);
     } finally {
       source.close();
       last.close();
