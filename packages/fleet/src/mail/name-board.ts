@@ -3,7 +3,7 @@ import type { NamePlace } from "@daemon-sdk/protocol/relay";
 import type { KV, KvWatchEntry } from "@nats-io/kv";
 import { FLEET_LIMITS } from "../limits/index.js";
 import { isName } from "../names/index.js";
-import { openNames } from "../registry/index.js";
+import { BucketWatch, openNames } from "../registry/index.js";
 import type { MailPlace } from "./mail-place.js";
 
 /** Options of {@link NameBoard}. */
@@ -25,7 +25,7 @@ export class NameBoard {
   readonly #changed = new Set<string>();
   /** Entries as the bucket has them. */
   readonly #written = new Map<string, string>();
-  #watch: { stop(): void } | undefined;
+  #watch: BucketWatch | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewals: ReturnType<typeof setInterval> | undefined;
   readonly #renewMs: number;
@@ -49,10 +49,14 @@ export class NameBoard {
   async start(): Promise<void> {
     this.stop();
     this.#isStopped = false;
-    const watch = await this.#bucket.watch();
+    const watch = await BucketWatch.open({
+      bucket: this.#bucket,
+      onEntry: (entry) => this.#read(entry),
+      logger: this.#options.logger,
+      checkMs: FLEET_LIMITS.namesCheckMs,
+    });
     if (this.#isStopped) watch.stop();
     else this.#watch = watch;
-    void this.#follow(watch);
     this.#renewals = setInterval(() => this.#renew(), this.#renewMs);
     for (const { name } of this.#options.relay.names()) this.#changed.add(name);
     this.#writeSoon(0);
@@ -73,14 +77,6 @@ export class NameBoard {
     this.stop();
     this.#options.relay.onNameChanged = undefined;
     this.#options.relay.forgetElsewhere();
-  }
-
-  async #follow(watch: AsyncIterable<KvWatchEntry>): Promise<void> {
-    try {
-      for await (const entry of watch) this.#read(entry);
-    } catch (error) {
-      this.#options.logger.error({ error: String(error) }, "names of other machines are followed no more");
-    }
   }
 
   #read({ key, operation, value, created }: KvWatchEntry): void {

@@ -1,3 +1,4 @@
+export { BucketWatch } from "./bucket-watch.js";
 export * from "./buckets.js";
 export * from "./fleet-machine.js";
 export * from "./machine-directory.js";

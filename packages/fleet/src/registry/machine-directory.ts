@@ -1,6 +1,7 @@
 import type { Logger } from "@daemon-sdk/protocol";
 import type { KV, KvWatchEntry } from "@nats-io/kv";
 import { FLEET_LIMITS } from "../limits/index.js";
+import { BucketWatch } from "./bucket-watch.js";
 import { type Buckets, registryFailure } from "./buckets.js";
 import { type FleetMachine, type MachineEntry, readMachineEntry } from "./fleet-machine.js";
 
@@ -85,24 +86,9 @@ export class MachineDirectory {
 
   /** Resolves when the entries that the bucket has now have been read. */
   async #follow(bucket: KV, onEntry: (entry: KvWatchEntry) => void): Promise<void> {
-    const { values } = await bucket.status();
-    const watch = await bucket.watch();
+    const watch = await BucketWatch.open({ bucket, onEntry, logger: this.#logger });
     this.#watches.push(watch);
-    await new Promise<void>((resolve) => {
-      if (values === 0) resolve();
-      void this.#read(watch, onEntry, resolve).finally(resolve);
-    });
-  }
-
-  async #read(watch: AsyncIterable<KvWatchEntry>, onEntry: (entry: KvWatchEntry) => void, onRead: () => void) {
-    try {
-      for await (const entry of watch) {
-        onEntry(entry);
-        if (entry.isUpdate || entry.delta === 0) onRead();
-      }
-    } catch (error) {
-      this.#logger.error({ error: String(error) }, "the registry is followed no more");
-    }
+    await watch.hasRead;
   }
 
   /** A member without a sign of life is known and lost. */
