@@ -21,6 +21,8 @@ export const MESSAGING_LIMITS = {
   presenceMs: 50,
   /** Topics of one name. */
   topicsPerName: 1_000,
+  /** Subscriptions of all names to topics: they outlive their connections. */
+  topicSubscriptions: 100_000,
   /** Longest topic, in UTF-16 units: a name, and what stands before it. */
   topicUnits: 256,
   /** Channels that one name may be in: the daemon's memory has a bound. */

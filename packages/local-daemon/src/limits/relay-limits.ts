@@ -36,7 +36,16 @@ export interface RelayLimits {
   readonly relayAckTimeoutMs: number;
   /** Most waiting blocking SENDs of all connections. */
   readonly relayBlockingSends: number;
-  /** How long a disconnected user stays reachable: a reloaded page reconnects within this time. */
+  /**
+   * Most names that the person, and all programs that have proven nothing, may have, connected or not; over it what is not needed is
+   * forgotten, oldest first …
+   */
+  readonly relayNames: number;
+  /** … and the UTF-16 units of what is stored of those names: HELLO may state thousands. */
+  readonly relayNamesUnits: number;
+  /**
+   * How long a disconnected user stays reachable, and every name is kept: a reloaded page reconnects within this time.
+   */
   readonly relayRecentUserMs: number;
   /** How long a spawned program may take to connect. */
   readonly relaySpawnMs: number;
@@ -60,6 +69,8 @@ export const RELAY_LIMITS: RelayLimits = {
   mailboxHistoryBytes: 256 * 1024 * 1024,
   relayAckTimeoutMs: 30_000, // docs/wire/relay.md#blocking-sends
   relayBlockingSends: 10_000,
+  relayNames: 10_000,
+  relayNamesUnits: 8 * 1024 * 1024,
   relayRecentUserMs: 300_000, // docs/wire/relay.md#direct-messages
   relaySpawnMs: AGENT_LIMITS.startMs,
 };

@@ -1,5 +1,6 @@
 import { createEnvelope, type PresenceEvent } from "@daemon-sdk/protocol/relay";
 import { MESSAGING_LIMITS } from "../limits/index.js";
+import { tooManyTopics } from "./groups/index.js";
 import type { RelayPeer } from "./names/index.js";
 
 /** The topic under which a peer subscribes to the presence of all others; `@presence/<name>` is the presence of one. */
@@ -31,13 +32,15 @@ export class PresenceFeed {
     return topic === TOPIC || topic.startsWith(`${TOPIC}/`);
   }
 
-  /** False, and without effect, when the peer has the most subscriptions allowed. They end with the connection. */
-  subscribe(peer: RelayPeer, topic: string): boolean {
+  /** Returns why the peer can have no more subscriptions; without effect then. They end with the connection. */
+  subscribe(peer: RelayPeer, topic: string): string | undefined {
     const topics = this.#topics.get(peer) ?? new Set<string>();
-    if (topics.size >= MESSAGING_LIMITS.topicsPerName && !topics.has(topic)) return false;
+    if (topics.size >= MESSAGING_LIMITS.topicsPerName && !topics.has(topic)) {
+      return tooManyTopics(MESSAGING_LIMITS.topicsPerName);
+    }
     this.#topics.set(peer, topics.add(topic));
     this.#subscribers.set(topic, (this.#subscribers.get(topic) ?? new Set<RelayPeer>()).add(peer));
-    return true;
+    return undefined;
   }
 
   unsubscribe(peer: RelayPeer, topic: string): void {

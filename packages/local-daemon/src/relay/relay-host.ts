@@ -6,7 +6,7 @@ import { DaemonExchange } from "./exchange/index.js";
 import { Channels, ShadowTable, Topics } from "./groups/index.js";
 import { handlerGroups, recipientsHere } from "./handlers/index.js";
 import { DurableMailboxes, type OutboxFigures } from "./mailboxes/index.js";
-import { Directory, NameRegistry, NamesElsewhere } from "./names/index.js";
+import { type AgentRecord, Directory, NameRegistry, NamesElsewhere } from "./names/index.js";
 import { Presence } from "./presence.js";
 import { PresenceFeed } from "./presence-feed.js";
 import { type HandlerGroup, Router } from "./router.js";
@@ -36,6 +36,7 @@ export class RelayHost implements RelayGate {
   readonly #committer: Committer;
   readonly #registry: NameRegistry;
   readonly #mailboxes: DurableMailboxes;
+  readonly #directory: Directory;
   readonly #feed: PresenceFeed;
   readonly #topics: Topics;
   readonly #channels: Channels;
@@ -58,7 +59,12 @@ export class RelayHost implements RelayGate {
     this.logger = options.logger;
     this.#committer = options.committer;
     const elsewhere = new NamesElsewhere();
-    const registry = new NameRegistry({ ...options, onChanged: (name) => this.exchange.onNameChanged?.(name) });
+    const registry = new NameRegistry({
+      ...options,
+      onChanged: (name) => this.exchange.onNameChanged?.(name),
+      kept: () => this.#mailboxes.withMail(),
+      onForgotten: (address, record) => this.#forgotten(address, record),
+    });
     const directory = new Directory({ ...options, registry, elsewhere });
     const mailboxes = new DurableMailboxes({
       ...options,
@@ -86,6 +92,7 @@ export class RelayHost implements RelayGate {
     this.handshake = new Handshake({ ...options, registry, directory, mailboxes });
     this.router = new Router(this.#groups);
     this.#registry = registry;
+    this.#directory = directory;
     this.#mailboxes = mailboxes;
     this.#feed = feed;
     this.#topics = topics;
@@ -95,6 +102,14 @@ export class RelayHost implements RelayGate {
   /** What waits for each machine of the fleet. */
   outboxFigures(): OutboxFigures[] {
     return this.#mailboxes.outboxFigures();
+  }
+
+  /** A name is not known any more, because there were too many. No mail waits for it. */
+  #forgotten(address: string, { name }: AgentRecord): void {
+    this.#mailboxes.remove(address).catch((error: unknown) => {
+      this.logger.error({ address, error: String(error) }, "the mailbox of a forgotten name was not dropped");
+    });
+    if (!this.#directory.isHere(name)) this.#topics.drop(name);
   }
 
   joined(peer: ConnectedPeer): void {

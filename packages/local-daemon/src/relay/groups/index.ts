@@ -1,4 +1,4 @@
 export { Channels } from "./channels.js";
 export { shadowCopies } from "./shadow-copies.js";
 export { ShadowTable } from "./shadow-table.js";
-export { Topics } from "./topics.js";
+export { Topics, tooManyTopics } from "./topics.js";

@@ -21,6 +21,7 @@ export class Topics implements CommitSource {
   readonly #options: TopicsOptions;
   readonly #byName = new Map<string, Set<string>>();
   readonly #byTopic = new Map<string, Set<string>>();
+  #subscriptions = 0;
   /** Names whose subscriptions are to be stored. */
   #changed = new Set<string>();
 
@@ -39,14 +40,18 @@ export class Topics implements CommitSource {
     return [...(this.#byTopic.get(topic) ?? [])];
   }
 
-  /** False, and without effect, when the name has the most topics allowed. */
-  subscribe(name: string, topic: string): boolean {
+  /** Returns why the name can subscribe to no more topics; without effect then. */
+  subscribe(name: string, topic: string): string | undefined {
+    const { topicsPerName, topicSubscriptions } = MESSAGING_LIMITS;
     const topics = this.#byName.get(name);
-    if (topics?.has(topic) === true) return true;
-    if (topics !== undefined && topics.size >= MESSAGING_LIMITS.topicsPerName) return false;
+    if (topics?.has(topic) === true) return undefined;
+    if (topics !== undefined && topics.size >= topicsPerName) return tooManyTopics(topicsPerName);
+    if (this.#subscriptions >= topicSubscriptions) {
+      return `All names have ${topicSubscriptions} topics together, and may have no more (topicSubscriptions). Unsubscribe from some.`;
+    }
     this.#link(name, topic);
     this.#store(name);
-    return true;
+    return undefined;
   }
 
   unsubscribe(name: string, topic: string): void {
@@ -79,11 +84,13 @@ export class Topics implements CommitSource {
   }
 
   #link(name: string, topic: string): void {
+    this.#subscriptions += 1;
     this.#byName.set(name, (this.#byName.get(name) ?? new Set()).add(topic));
     this.#byTopic.set(topic, (this.#byTopic.get(topic) ?? new Set()).add(name));
   }
 
   #unlink(name: string, topic: string): void {
+    this.#subscriptions -= 1;
     for (const [map, key, value] of [
       [this.#byName, name, topic],
       [this.#byTopic, topic, name],
@@ -99,4 +106,9 @@ export class Topics implements CommitSource {
     this.#changed.add(name);
     this.#options.committer.enlist(this);
   }
+}
+
+/** Why a name cannot subscribe to more than so many topics. */
+export function tooManyTopics(most: number): string {
+  return `A name has at most ${most} topics. Unsubscribe from some, or use one for all.`;
 }

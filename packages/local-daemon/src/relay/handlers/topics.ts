@@ -12,19 +12,17 @@ import type { RelayParts } from "./relay-parts.js";
 export function topicHandlers({ topics, feed }: Pick<RelayParts, "topics" | "feed">): HandlerGroup {
   const subscribe = (peer: RelayPeer, topic: string) =>
     PresenceFeed.isTopic(topic) ? feed.subscribe(peer, topic) : topics.subscribe(peer.name, topic);
+  const refusal = (peer: RelayPeer, topic: string | undefined) => {
+    if (topic === undefined) return "SUBSCRIBE has no topic: set the envelope's `topic`.";
+    const { topicUnits } = MESSAGING_LIMITS;
+    if (topic.length <= topicUnits) return subscribe(peer, topic);
+    return `A topic has at most ${topicUnits} characters; this one has ${topic.length}.`;
+  };
   return {
     handlers: {
       SUBSCRIBE: (peer, { id, topic }) => {
-        if (topic === undefined) {
-          peer.refuse(ErrorCode.BAD_REQUEST, "SUBSCRIBE has no topic: set the envelope's `topic`.", { refId: id });
-        } else if (topic.length > MESSAGING_LIMITS.topicUnits) {
-          const text = `A topic has at most ${MESSAGING_LIMITS.topicUnits} characters; this one has ${topic.length}.`;
-          peer.refuse(ErrorCode.BAD_REQUEST, text, { refId: id });
-        } else if (!subscribe(peer, topic)) {
-          peer.refuse(ErrorCode.BAD_REQUEST, "Too many topics: unsubscribe from some, or use one for all.", {
-            refId: id,
-          });
-        }
+        const fault = refusal(peer, topic);
+        if (fault !== undefined) peer.refuse(ErrorCode.BAD_REQUEST, fault, { refId: id });
       },
       UNSUBSCRIBE: (peer, { topic }) => {
         if (topic === undefined) return;

@@ -58,6 +58,12 @@ interface Submission {
   settle(outcomes: readonly PostOutcome[]): void;
 }
 
+/** A mailbox whose rows are to be dropped. */
+interface Drop {
+  readonly address: string;
+  settle(error: DaemonError | undefined): void;
+}
+
 /** A message that was dropped by age, and where it is stored. */
 interface DeadLetter {
   readonly address: string;
@@ -81,6 +87,9 @@ export class DurableMailboxes implements Mailboxes {
   /** Machines of which `onOutbox` was called. */
   readonly #announced = new Set<string>();
   #submissions: Submission[] = [];
+  /** Mailboxes to which the running transaction adds. */
+  #writing: ReadonlySet<Mailbox> = new Set();
+  #drops: Drop[] = [];
 
   constructor(options: DurableMailboxesOptions) {
     this.#options = options;
@@ -240,6 +249,17 @@ export class DurableMailboxes implements Mailboxes {
     return (this.#mailboxes.get(address)?.backlog.depth ?? 0) > 0;
   }
 
+  /**
+   * Which addresses hold mail, are getting some, or have dead letters: whoever is known there must stay known. The answer is valid in
+   * this turn of the loop.
+   */
+  withMail(): (address: string) => boolean {
+    const arriving = new Set<string>();
+    for (const { address } of this.#writing) arriving.add(address);
+    for (const { posts } of this.#submissions) for (const { to } of posts) arriving.add(this.#options.addressOf(to));
+    return (address) => arriving.has(address) || this.hasMail(address) || this.#dead.count(address) > 0;
+  }
+
   /** Whether messages of that address were dropped by age since the last call. */
   takeLoss(address: string): boolean {
     const mailbox = this.#mailboxes.get(address);
@@ -258,8 +278,12 @@ export class DurableMailboxes implements Mailboxes {
     this.#mailboxes.delete(address);
     this.#unsaved.delete(mailbox);
     mailbox.backlog.discard();
-    await this.#dead.forget(address);
-    await this.#options.committer.commit([{ kind: "dropMailbox", address }]);
+    const dropped = new Promise<void>((resolve, reject) => {
+      const settle = (error: DaemonError | undefined) => (error === undefined ? resolve() : reject(error));
+      this.#drops.push({ address, settle });
+    });
+    this.#options.committer.enlist(this);
+    await Promise.all([dropped, this.#dead.forget(address)]);
   }
 
   /** For the committer: everything to store, and what is delivered once it is stored. */
@@ -276,14 +300,21 @@ export class DurableMailboxes implements Mailboxes {
     });
     const changed = this.#unsaved.take();
     const submissions = this.#submissions;
+    const drops = this.#drops;
     this.#submissions = [];
+    this.#drops = [];
     const outcomes = submissions.map(({ posts, isHistory }) => posts.map((post) => transaction.add(post, isHistory)));
+    this.#writing = transaction.mailboxes;
     return {
       writes: [
+        // First: a mailbox of the same address may have been made since.
+        ...drops.map(({ address }): RelayWrite => ({ kind: "dropMailbox", address })),
         ...transaction.writes(changed),
         ...submissions.flatMap(({ along }, index) => along?.(outcomes[index] ?? []) ?? []),
       ],
       settle: (error) => {
+        this.#writing = new Set();
+        for (const { settle } of drops) settle(error);
         if (error === undefined) this.#committed(transaction, submissions, outcomes);
         else this.#failed(error, transaction, submissions, changed);
       },

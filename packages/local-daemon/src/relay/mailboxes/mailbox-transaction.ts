@@ -106,6 +106,11 @@ export class MailboxTransaction {
     });
   }
 
+  /** The mailboxes that get something. */
+  get mailboxes(): ReadonlySet<Mailbox> {
+    return new Set(this.#drafts.keys());
+  }
+
   /** Size of the entries that it stores, as UTF-16 units. */
   get writtenUnits(): number {
     let units = 0;

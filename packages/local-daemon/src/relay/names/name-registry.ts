@@ -2,13 +2,17 @@ import { randomBytes } from "node:crypto";
 import { type Logger, newId } from "@daemon-sdk/protocol";
 import type { HelloPayload } from "@daemon-sdk/protocol/relay";
 import type { Committer } from "../../journal/index.js";
+import type { RelayLimits } from "../../limits/index.js";
 import type { Store } from "../../storage/index.js";
 import { type Claim, type Evidence, hashOf, type KnownSession, provenClaim, renewedClaim } from "./claims.js";
 import { LookAlikes } from "./look-alikes.js";
 import { addressFor } from "./mailbox-address.js";
+import { type NameHolder, NameRoom, type NameRoomFault } from "./name-room.js";
 
 const SCOPE = "names";
 const TOKEN_BYTES = 16;
+/** Length of one claim as it is stored, which a new name has besides its record. */
+const CLAIM_UNITS = 256;
 
 /** What is stored of a name. Times in Unix milliseconds. */
 export interface AgentRecord {
@@ -54,10 +58,15 @@ export interface Arrival {
 export interface NameRegistryOptions {
   readonly store: Pick<Store, "relayFacts">;
   readonly committer: Committer;
+  readonly limits: Pick<RelayLimits, "relayNames" | "relayNamesUnits" | "relayRecentUserMs">;
   readonly now: () => number;
   readonly logger: Logger;
   /** Called after a name has connected, disconnected or been forgotten. */
   readonly onChanged?: (name: string) => void;
+  /** Which names have to be kept, whatever their number, because of their mail; asked once for one search of room. */
+  readonly kept?: () => (address: string) => boolean;
+  /** Called after a name was forgotten because there were too many. */
+  readonly onForgotten?: (address: string, record: AgentRecord) => void;
 }
 
 /** Every agent and user that ever connected, by address, with its owners and the sessions it can resume. Survives the daemon. */
@@ -65,20 +74,37 @@ export class NameRegistry {
   readonly #options: NameRegistryOptions;
   readonly #names = new Map<string, KnownName>();
   readonly #looks = new LookAlikes();
+  readonly #room: NameRoom;
 
   constructor(options: NameRegistryOptions) {
     this.#options = options;
+    this.#room = new NameRoom(options);
   }
 
   /** Reads what an earlier daemon stored. Rejects when the store fails. */
   async load(): Promise<void> {
-    for (const [address, body] of await this.#options.store.relayFacts(SCOPE)) {
-      const known = nameOf(JSON.parse(body) as StoredName);
+    const stored = (await this.#options.store.relayFacts(SCOPE)).map(
+      ([address, body]) => [address, nameOf(JSON.parse(body) as StoredName), body.length] as const,
+    );
+    stored.sort(([, one], [, other]) => one.record.lastSeen - other.record.lastSeen);
+    for (const [address, known, units] of stored) {
       // That daemon was killed while the name was connected.
       const lastSeen = known.isConnected ? this.#options.now() : known.record.lastSeen;
-      this.#names.set(address, { ...known, record: { ...known.record, lastSeen }, isConnected: false });
+      this.#set(address, { ...known, record: { ...known.record, lastSeen }, isConnected: false }, units);
       this.#looks.add(known.record.name);
     }
+  }
+
+  /**
+   * Makes room for a name by forgetting others that are not needed. Returns why there is none, and forgets nothing then.
+   */
+  makeRoom(address: string, { record, evidence }: Pick<Arrival, "record" | "evidence">): NameRoomFault | undefined {
+    const holder = evidence.isPerson ? "person" : "programs";
+    const units = JSON.stringify(record).length + CLAIM_UNITS;
+    const found = this.#room.neededFor(address, { holder, units }, this.#options.kept ?? (() => () => false));
+    if ("message" in found) return found;
+    for (const forgotten of found) this.#letGo(forgotten);
+    return undefined;
   }
 
   record(address: string): AgentRecord | undefined {
@@ -152,12 +178,31 @@ export class NameRegistry {
     const known = this.#names.get(address);
     if (known === undefined) return false;
     this.#names.delete(address);
+    this.#room.delete(address);
     const { name, entityType } = known.record;
     const isOtherKnown = this.#names.has(addressFor(name, entityType === "agent" ? "user" : "agent"));
     if (!isOtherKnown) this.#looks.delete(name);
     this.#options.onChanged?.(name);
     await this.#options.committer.commit([{ kind: "relayFact", scope: SCOPE, name: address, body: undefined }]);
     return true;
+  }
+
+  /** A name is known no more, so that another one can be. */
+  #letGo(address: string): void {
+    const { logger, onForgotten } = this.#options;
+    const record = this.record(address);
+    if (record === undefined) return;
+    this.forget(address).catch((error: unknown) =>
+      logger.error({ address, error: String(error) }, "a name was not forgotten"),
+    );
+    onForgotten?.(address, record);
+  }
+
+  #set(address: string, known: KnownName, units: number): void {
+    const { record, claims, isConnected, isReleased } = known;
+    this.#names.set(address, known);
+    const holder: NameHolder = claims.at(-1)?.isPerson === true ? "person" : "programs";
+    this.#room.put(address, { holder, units, awaySince: isConnected ? undefined : record.lastSeen, isReleased });
   }
 
   #claimsAfter(known: KnownName | undefined, { evidence, session, isSpawned }: Arrival): readonly Claim[] {
@@ -173,10 +218,11 @@ export class NameRegistry {
 
   #put(address: string, known: KnownName): void {
     if (!this.#names.has(address)) this.#looks.add(known.record.name);
-    this.#names.set(address, known);
+    const body = JSON.stringify(known);
+    this.#set(address, known, body.length);
     const { committer, logger, onChanged } = this.#options;
     onChanged?.(known.record.name);
-    const write = { kind: "relayFact", scope: SCOPE, name: address, body: JSON.stringify(known) } as const;
+    const write = { kind: "relayFact", scope: SCOPE, name: address, body } as const;
     committer
       .commit([write])
       .catch((error: unknown) => logger.error({ address, error: String(error) }, "a name was not stored"));

@@ -122,8 +122,19 @@ export class Handshake {
   #check(envelope: Envelope, admission: Admission): CheckedHello {
     const checked = checkHello(envelope, admission);
     if (checked.fault !== undefined) return checked;
-    const fault = this.#nameFault(checked.hello, checked.isProven);
+    const fault = this.#nameFault(checked.hello, checked.isProven) ?? this.#roomFault(checked.hello, checked.isProven);
     return fault === undefined ? checked : { fault };
+  }
+
+  /** Why there is no room for the name. An agent that the daemon starts has room: such agents have a bound of their own. */
+  #roomFault(hello: HelloPayload, isProven: boolean): Fault | undefined {
+    const { registry, directory, now } = this.#options;
+    const entityType = entityTypeOf(hello);
+    const evidence = evidenceOf(hello, isProven);
+    if (entityType === "agent" && directory.isAwaited(hello.agent, evidence.credential)) return undefined;
+    const record = recordOf(hello, entityType, now());
+    const fault = registry.makeRoom(addressFor(hello.agent, entityType), { record, evidence });
+    return fault && { code: ErrorCode.BAD_REQUEST, message: fault.message };
   }
 
   /** Why this sender cannot have the name now. */

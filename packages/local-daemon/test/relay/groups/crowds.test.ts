@@ -66,3 +66,16 @@ test("topics of a name that change in one tick are stored once, and the last sta
   ]);
   expect(topics.takeBatch().writes).toEqual([]);
 });
+
+test("the topics of all names together have a bound, past which a subscription is refused by name and number", () => {
+  const topics = new Topics({ store: new MemoryStore(), committer: { enlist: () => {} }, logger: silentLogger });
+  const { topicsPerName, topicSubscriptions } = MESSAGING_LIMITS;
+  for (let name = 0; name < topicSubscriptions / topicsPerName; name += 1) {
+    for (let topic = 0; topic < topicsPerName; topic += 1) topics.subscribe(`n-${name}`, `t-${topic}`);
+  }
+  expect(topics.subscribe("n-0", "one-more")).toContain(`at most ${topicsPerName} topics`);
+  expect(topics.subscribe("Other", "t-0")).toContain(`${topicSubscriptions} topics together`);
+  expect(topics.subscribe("n-0", "t-0")).toBeUndefined();
+  topics.drop("n-0");
+  expect(topics.subscribe("Other", "t-0")).toBeUndefined();
+});
