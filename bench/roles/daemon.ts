@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { createDaemon } from "@daemon-sdk/local-daemon/server";
 import { answerFigures } from "./process-figures.js";
 import { sayReady } from "./role.js";
@@ -26,6 +27,8 @@ export const BENCH_MACHINE = "bench";
 export async function playDaemon(): Promise<void> {
   const [stateDir = mkdtempSync(join(tmpdir(), "daemon-sdk-bench-")), agents = MANY_AGENTS, servers] =
     process.argv.slice(4);
+  // As the program `local-daemon` does, which sets this for its whole process.
+  setFlagsFromString("--no-parallel-scavenge");
   const program = [process.execPath, process.argv[1] ?? "", "--role"] as const;
   const daemon = await createDaemon({
     stateDir,

@@ -1,6 +1,6 @@
 import type { Agent, IncomingMessage } from "node:http";
 import net from "node:net";
-import { type Duplex, PassThrough } from "node:stream";
+import type { Duplex } from "node:stream";
 import { InvalidOptionError, LIMITS, MachineType } from "@daemon-sdk/protocol";
 import { type ClientOptions, WebSocket } from "ws";
 import type { ByteLink } from "./byte-link.js";
@@ -29,9 +29,8 @@ const SCHEMES = ["ws:", "wss:", "ws+unix:"] as const;
  */
 export async function dialWebSocket(url: string, options: DialWebSocketOptions = {}): Promise<WebSocketTransport> {
   return dial(url, options, (socket, response, maxMessageBytes) => {
-    // Bun's replacement of `ws` does not expose its socket: there each message is a write of its own.
     const stream: Duplex | null = response.socket;
-    return new WebSocketTransport(new NodeLink(socket, stream ?? new PassThrough(), maxMessageBytes), options);
+    return new WebSocketTransport(new NodeLink(socket, stream ?? undefined, maxMessageBytes), options);
   });
 }
 

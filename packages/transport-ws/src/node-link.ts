@@ -1,12 +1,17 @@
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import type { RawData, WebSocket } from "ws";
 import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "./close-event.js";
 import { Coalescer, joinWrites } from "./coalescer.js";
-import { type LargeMessage, LargeMessageTap } from "./large-message-tap.js";
+import { MessageTap } from "./message-tap.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
+import type { LargeMessage } from "./taken-message.js";
+import { FRAMED_UNITS, textFrame } from "./text-frame.js";
 
-/** A WebSocket of `ws` as a {@link SocketLink}. `stream` is its socket, which is corked. */
+/**
+ * A WebSocket of `ws` as a {@link SocketLink}. The library opens it, closes it, and answers pings. Texts pass it by, on the same
+ * socket: both write to it at once, so their frames keep their order.
+ */
 export class NodeLink implements SocketLink {
   /** Takes a large message in parts; called when one begins. Undefined: it becomes one text. Only links of a server call it. */
   onLarge: (() => LargeMessage | undefined) | undefined;
@@ -20,17 +25,22 @@ export class NodeLink implements SocketLink {
   /** The error that broke the socket, which `ws` does not report. */
   #breakage: Error | undefined;
 
-  readonly #stream: Duplex;
+  /** The socket, which is corked; undefined where the library does not show it. */
+  readonly #stream: Duplex | undefined;
   readonly #isServer: boolean;
 
-  /** @param isServer whether the peer's frames are masked: then large messages are taken in parts */
-  constructor(socket: WebSocket, stream: Duplex, maxMessageBytes: number, isServer = false) {
+  /**
+   * @param stream its socket; undefined under Bun, whose replacement of `ws` does not show it: there each message is a write of its own
+   * @param isServer whether the peer masks its frames, or this side
+   */
+  constructor(socket: WebSocket, stream: Duplex | undefined, maxMessageBytes: number, isServer = false) {
     this.#socket = socket;
     this.#stream = stream;
     this.#isServer = isServer;
     this.#maxMessageBytes = maxMessageBytes;
     // At the end of the tick and not in a microtask: so whole promise chains share one write.
-    this.#coalescer = new Coalescer(stream, process.nextTick);
+    this.#coalescer = new Coalescer(stream ?? new PassThrough(), process.nextTick);
+    if (stream === undefined) return;
     joinWrites(stream);
     stream.on("error", (error) => {
       this.#breakage = error;
@@ -43,7 +53,7 @@ export class NodeLink implements SocketLink {
 
   start(events: SocketLinkEvents): void {
     this.#events = events;
-    if (this.#isServer) this.#tap(events);
+    if (this.#stream !== undefined) this.#tap(events, this.#stream);
     this.#socket.on("message", (data) => events.onText(textOf(data)));
     this.#socket.on("error", (error) => {
       this.#fault = error;
@@ -52,15 +62,19 @@ export class NodeLink implements SocketLink {
   }
 
   send(text: string): void {
-    const data = text.length < ENCODED_UNITS ? text : encoded(text);
-    const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length;
-    this.#bufferedBytes += bytes;
-    this.#coalescer.write(bytes, () =>
-      this.#socket.send(data, AS_TEXT, (error) => {
-        this.#bufferedBytes -= bytes;
-        if (!error) this.#events?.onFlushed();
-      }),
-    );
+    // After a close frame the library sends nothing more.
+    const stream = this.#socket.readyState === OPEN ? this.#stream : undefined;
+    const isFramed = stream !== undefined && text.length < FRAMED_UNITS;
+    const data = isFramed ? textFrame(text, !this.#isServer) : encoded(text);
+    this.#bufferedBytes += data.length;
+    const sent = (error?: Error | null) => {
+      this.#bufferedBytes -= data.length;
+      if (!error) this.#events?.onFlushed();
+    };
+    this.#coalescer.write(data.length, () => {
+      if (isFramed) stream.write(data, sent);
+      else this.#socket.send(data, AS_TEXT, sent);
+    });
   }
 
   close(code: number, reason: string): void {
@@ -80,11 +94,11 @@ export class NodeLink implements SocketLink {
     this.#socket.resume();
   }
 
-  /** Large messages do not pass through the library, which reads what it gets from the socket's `data` events. */
-  #tap(events: SocketLinkEvents): void {
-    const stream = this.#stream;
+  /** Texts do not pass through the library, which reads what it gets from the socket's `data` events. */
+  #tap(events: SocketLinkEvents, stream: Duplex): void {
     const receive = stream.listeners("data").map((listener) => listener.bind(stream));
-    const tap = new LargeMessageTap({
+    const tap = new MessageTap({
+      isMasked: this.#isServer,
       fromBytes: LIMITS.largeMessageBytes,
       maxBytes: this.#maxMessageBytes,
       maxFragments: LIMITS.webSocketFragments,
@@ -95,7 +109,7 @@ export class NodeLink implements SocketLink {
       onText: events.onText,
     });
     stream.removeAllListeners("data");
-    stream.on("data", (chunk: Uint8Array) => tap.push(chunk));
+    stream.on("data", (chunk: Buffer) => tap.push(chunk));
     // The library reads what a socket still holds when it closes; it must not take the middle of a message for a frame.
     stream.prependListener("close", () => {
       for (let rest = stream.read(); rest !== null; rest = stream.read()) tap.push(rest);
@@ -117,9 +131,9 @@ export class NodeLink implements SocketLink {
   }
 }
 
+/** The state of an open socket of the library. */
+const OPEN = 1;
 const AS_TEXT = { binary: false };
-/** Texts from this length on are made into bytes here: Node would take room for the longest they can be. */
-const ENCODED_UNITS = 8 * 1024;
 /** A longer text is not kept. */
 const KEPT_UNITS = 256 * 1024;
 let last: { readonly text: string; readonly bytes: Buffer } | undefined;

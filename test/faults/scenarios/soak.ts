@@ -7,7 +7,7 @@ import { within } from "../../stress/check.js";
 import { RoleProcess } from "../roles/role.js";
 import type { FaultContext, FaultScenario } from "../scenario.js";
 import { environmentOf } from "../support/daemon-home.js";
-import { bytes, openFiles, quantile, round, withoutProc } from "../support/figures.js";
+import { bytes, openFiles, openPaths, quantile, round, withoutProc } from "../support/figures.js";
 import { ProbedDaemon, TIGHT_MEMORY } from "../support/probed-daemon.js";
 
 const KEY = "fk-the-key-of-the-soak-test";
@@ -219,15 +219,28 @@ function killOneAgent(daemonPid: number, context: FaultContext): void {
   if (victim > 1) process.kill(victim, "SIGKILL");
 }
 
-/** Open descriptors of a daemon that has had a client and a session: its log is open, its program is loaded. */
+/**
+ * Open descriptors of a daemon that has had a client and a session: its log is open, its program is loaded, and the threads that
+ * search and checkpoint run, each with a loop and files of its own.
+ */
 async function filesOfUsed(daemon: ProbedDaemon): Promise<number> {
   const connection = await connectDaemon({ url: daemon.url, apiKey: KEY });
   const session = await connection.createSession({ cwd: daemon.workspace });
-  for await (const event of session.stream("say hello")) void event;
+  const prompt = `say ${"hello ".repeat(20_000)}`;
+  const talk = async () => {
+    while (!threadsRun(daemon.pid)) for await (const event of session.stream(prompt)) void event;
+  };
+  await within(60_000, talk());
   await session.close();
   await connection.close();
   await delay(500);
   return openFiles(daemon.pid);
+}
+
+function threadsRun(daemonPid: number): boolean {
+  const paths = openPaths(daemonPid);
+  const isCheckpointed = paths.filter((path) => path.endsWith("/daemon.db")).length > 1;
+  return isCheckpointed && paths.some((path) => path.endsWith("/search.db"));
 }
 
 /** Closes all sessions and connections, and waits until the daemon has released their resources. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** The figure below which that share of the others lies. */
 export function quantile(figures: Iterable<number>, share: number): number {
@@ -24,6 +24,18 @@ export function residentBytes(pid: number): number {
 /** Open file descriptors of a process. Linux only. */
 export function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** What the descriptors of a process that are files lead to. */
+export function openPaths(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+    } catch {
+      // It was closed meanwhile.
+      return [];
+    }
+  });
 }
 
 /** Why a scenario that looks into other processes cannot run here; undefined where it can. */

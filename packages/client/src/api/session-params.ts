@@ -1,21 +1,12 @@
 import type { AddUserMessageParams, InitializeSessionParams } from "@daemon-sdk/protocol";
-import { withoutUndefined } from "@daemon-sdk/protocol";
+import { SETTING_NAMES, withoutUndefined } from "@daemon-sdk/protocol";
 import type { SendOptions } from "../stream/index.js";
 import type { DaemonSessionOptions } from "./session-options.js";
 
 /** Options that are sent unchanged, under their own names. */
 const PASSED_ON = [
   "sessionId",
-  "modelId",
-  "reasoningEffort",
-  "interactionMode",
-  "autonomyLevel",
-  "specModeModelId",
-  "specModeReasoningEffort",
-  "enabledToolIds",
-  "disabledToolIds",
-  "compactionTokenLimit",
-  "compactionThresholdCheckEnabled",
+  ...SETTING_NAMES,
   "mcpServers",
   "sessionSource",
   "systemPrompt",

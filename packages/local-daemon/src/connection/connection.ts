@@ -232,7 +232,7 @@ export class Connection<Inbound extends Message = string> {
     const setPaused = (isPaused: boolean) => this.#inbound.setPaused("large message", isPaused);
     const message = this.#dialect.beginLarge?.(setPaused);
     return {
-      push: (part) => this.#inbound.charge(() => message?.push(part)),
+      push: (part) => this.#inbound.takePart(() => message?.push(part)),
       end: () => message && this.#inbound.receive(message),
     };
   }

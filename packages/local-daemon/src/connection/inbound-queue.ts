@@ -13,7 +13,7 @@ export interface InboundQueueOptions<Message> {
 }
 
 /** Who asks that a link is not read. */
-export type PauseReason = "queue" | "large message" | "unread answers";
+export type PauseReason = "queue" | "large message" | "unread answers" | "spent share";
 
 /**
  * The messages of one connection that wait for its sender's share of the loop, in order. While more than
@@ -65,10 +65,23 @@ export class InboundQueue<Message extends { readonly length: number }> {
     }
   }
 
-  /** Does work that is counted to the share, and does not wait for it. */
-  charge(work: () => void): void {
-    if (this.#share === undefined) work();
-    else this.#share.charge(work);
+  /**
+   * Takes a part of a large message, which is counted to the share and does not wait for it. Once the share is used up, the link is not
+   * read before its next turn: in one turn of the loop a socket gives up to 32 parts.
+   */
+  takePart(work: () => void): void {
+    const share = this.#share;
+    if (share === undefined) {
+      work();
+      return;
+    }
+    share.charge(work);
+    if (!share.isSpent || this.#reasons.has("spent share")) return;
+    this.setPaused("spent share", true);
+    share.wait(() => {
+      this.setPaused("spent share", false);
+      return false;
+    });
   }
 
   /** Calls once, now or when every message that waits was handled. */

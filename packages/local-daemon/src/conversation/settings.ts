@@ -1,27 +1,9 @@
-import { ProtocolError, RpcCode, type SessionSettings, type SettingsParams } from "@daemon-sdk/protocol";
+import { ProtocolError, RpcCode, SETTING_NAMES, type SessionSettings, type SettingsParams } from "@daemon-sdk/protocol";
 import { SERVING_LIMITS } from "../limits/index.js";
-
-/**
- * Settings that a session can start with or be switched to (docs/wire/session.md#start-of-a-session,
- * docs/wire/session.md#session-calls).
- */
-const NAMES = [
-  "modelId",
-  "reasoningEffort",
-  "interactionMode",
-  "autonomyLevel",
-  "specModeModelId",
-  "specModeReasoningEffort",
-  "tags",
-  "enabledToolIds",
-  "disabledToolIds",
-  "compactionTokenLimit",
-  "compactionThresholdCheckEnabled",
-] as const satisfies readonly (keyof SettingsParams)[];
 
 /** The settings among what was given, without anything else. */
 export function pickSettings(given: object): SettingsParams {
-  const entries = NAMES.map((name) => [name, Reflect.get(given, name)] as const);
+  const entries = SETTING_NAMES.map((name) => [name, Reflect.get(given, name)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
@@ -40,7 +22,7 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   "credit",
 ]);
 
-const SETTING_NAMES: ReadonlySet<string> = new Set(NAMES);
+const NAMES: ReadonlySet<string> = new Set(SETTING_NAMES);
 
 /**
  * What was given for the agent beside settings: the daemon need not know it to pass it on. Undefined when there is nothing.
@@ -49,7 +31,7 @@ const SETTING_NAMES: ReadonlySet<string> = new Set(NAMES);
  */
 export function agentParamsOf(given: object): Record<string, unknown> | undefined {
   const entries = Object.entries(given).filter(
-    ([name, value]) => value !== undefined && !OWN_KEYS.has(name) && !SETTING_NAMES.has(name),
+    ([name, value]) => value !== undefined && !OWN_KEYS.has(name) && !NAMES.has(name),
   );
   if (entries.length === 0) return undefined;
   const params = Object.fromEntries(entries);
@@ -72,7 +54,7 @@ export function agentSettings({ settings, askedSettings }: AskedSettings): Setti
   const isAsked = ([name, value]: [string, unknown]) => {
     if (askedSettings !== undefined) return askedSettings.includes(name);
     // An older daemon wrote these where nobody had asked for any.
-    return SETTING_NAMES.has(name) && value !== "" && !(name === "reasoningEffort" && value === "none");
+    return NAMES.has(name) && value !== "" && !(name === "reasoningEffort" && value === "none");
   };
   return Object.fromEntries(Object.entries(settings).filter(isAsked));
 }

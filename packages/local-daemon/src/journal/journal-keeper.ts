@@ -19,6 +19,8 @@ export class JournalKeeper {
   #chars = 0;
   #nextLookAt = 0;
   #isLooking = false;
+  /** Positions before which it is pruned next, ascending: what goes is dropped in pieces. */
+  #cuts: number[] = [];
 
   constructor(options: JournalKeeperOptions) {
     this.#options = options;
@@ -37,10 +39,18 @@ export class JournalKeeper {
     const isDue =
       (this.#entries >= JOURNAL_LIMITS.pruneLookEntries || this.#chars >= JOURNAL_LIMITS.pruneLookChars) &&
       now >= this.#nextLookAt;
-    if (!isDue || this.#isLooking) return undefined;
+    if (!isDue || this.#isLooking || this.#cuts.length > 0) return undefined;
     this.#entries = 0;
     this.#chars = 0;
     return this.#look(turnFirstSeq);
+  }
+
+  /** The next write that prunes, after one of them was stored; undefined when nothing is left to drop. */
+  nextPrune(): StoreWrite | undefined {
+    const beforeSeq = this.#cuts.shift();
+    return beforeSeq === undefined
+      ? undefined
+      : { kind: "pruneJournal", sessionId: this.#options.sessionId, beforeSeq };
   }
 
   async #look(turnFirstSeq: number | undefined): Promise<StoreWrite | undefined> {
@@ -48,8 +58,8 @@ export class JournalKeeper {
     const [since, started] = [now(), performance.now()];
     this.#isLooking = true;
     try {
-      const beforeSeq = await this.#cut({ now: since, turnFirstSeq });
-      return beforeSeq === undefined ? undefined : { kind: "pruneJournal", sessionId, beforeSeq };
+      this.#cuts = await this.#findCuts({ now: since, turnFirstSeq });
+      return this.nextPrune();
     } catch (error) {
       logger.warn(
         { session: sessionId, error: String(error) },
@@ -63,15 +73,31 @@ export class JournalKeeper {
     }
   }
 
-  /** Reads the segments in slices: a journal may have as many as its session has sent events. */
-  async #cut(question: RetentionQuestion): Promise<number | undefined> {
+  /**
+   * The position before which the journal goes, and behind it, ascending, those at which that is cut into pieces. Reads the segments in
+   * slices, newest first: a journal may have as many as its session has sent events.
+   */
+  async #findCuts(question: RetentionQuestion): Promise<number[]> {
     const { store, sessionId, limits } = this.#options;
     const scan = new RetentionScan(question, limits);
+    const cuts: number[] = [];
+    let pieceBytes = 0;
     for (let from = Number.MAX_SAFE_INTEGER; ; ) {
       const segments = await store.journalSegments(sessionId, from, JOURNAL_LIMITS.pruneLookSegments);
-      const beforeSeq = scan.take(segments);
       const oldest = segments.at(-1);
-      if (beforeSeq !== undefined || oldest === undefined) return beforeSeq;
+      if (oldest === undefined) return cuts;
+      if (cuts.length === 0) {
+        const beforeSeq = scan.take(segments);
+        if (beforeSeq !== undefined) cuts.push(beforeSeq);
+      }
+      for (const { firstSeq, lastSeq, bytes } of segments) {
+        if (lastSeq >= (cuts[0] ?? firstSeq)) continue;
+        if (pieceBytes >= JOURNAL_LIMITS.pruneBytes) {
+          cuts.unshift(lastSeq + 1);
+          pieceBytes = 0;
+        }
+        pieceBytes += bytes;
+      }
       from = oldest.firstSeq;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -348,7 +348,10 @@ export class SessionLog implements CommitSource, CursorSource {
     for (const [key, write] of kept) {
       if (this.#unstoredRows.get(key) === write) this.#unstoredRows.delete(key);
       // What the journal no longer has is gone for every reader, wherever it is read from.
-      if (write.kind === "pruneJournal") this.#recent.dropBefore(write.beforeSeq);
+      if (write.kind !== "pruneJournal") continue;
+      this.#recent.dropBefore(write.beforeSeq);
+      const next = this.#keeper.nextPrune();
+      if (next !== undefined) this.save(next);
     }
     const looking = this.#keeper.stored(segments, this.#options.turnFirstSeq());
     void looking?.then((prune) => {

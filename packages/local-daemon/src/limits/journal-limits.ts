@@ -30,6 +30,8 @@ export const JOURNAL_LIMITS = {
   pruneLookSegments: 128,
   /** Shortest pause between two checks as a multiple of the time that one took: a long journal is not checked all the time. */
   pruneLookShare: 10,
+  /** Bytes of a journal that one commit drops, some 2 ms. What is more goes in the next ones, and others are served between them. */
+  pruneBytes: 2 * 1024 * 1024,
   /** Credit of one cursor, in events and in bytes: more than any client needs, and sums stay within what every number type counts. */
   creditMax: 2 ** 31,
   /** Largest entry: a message of the wire without what an early copy, or an answer that holds the entry, has beside it. */

@@ -57,6 +57,20 @@ describe("messages of one sender", () => {
     expect(seen.slice(0, 2).map((message) => message[0])).toEqual(["a", "b"]);
   });
 
+  test("parts of a large message are read for as long as there is a share, and again in its next turn", async () => {
+    const { queue, pauses } = queueOf(new LoopShare(keyTurn), []);
+    const part = () => {
+      for (const since = performance.now(); performance.now() - since < keyTurn.ms / 3; );
+    };
+    queue.takePart(part);
+    expect(pauses).toEqual([]);
+    // A socket that is paused still gives what it has read.
+    for (let at = 0; at < 4; at += 1) queue.takePart(part);
+    expect(pauses).toEqual([true]);
+    await turn();
+    expect(pauses).toEqual([true, false]);
+  });
+
   test("a flood of one sender does not hold back another", () => {
     const handled: string[] = [];
     flood(queueOf(new LoopShare(keyTurn), []).queue, "a", 1_000);

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../errors.js";
 import { LIMITS } from "../limits/index.js";
+import { HeldLine } from "./held-line.js";
 import { type CutMessage, TextCutter } from "./text-cutter.js";
 
 /** A line that was too long, and whose texts were cut until it was not. */
@@ -33,8 +34,6 @@ export interface LineSplitterOptions {
 const NEWLINE = 0x0a;
 /** Bytes that are reported of a dropped line: enough to contain the id and the method of a message. */
 const HEAD_BYTES = 4096;
-/** A buffer up to this size is kept for the next line that spans chunks. A larger one is released after its line. */
-const KEPT_BYTES = 4096;
 
 /**
  * Cuts a byte stream into lines of text, as agents write them on stdio.
@@ -45,9 +44,8 @@ const KEPT_BYTES = 4096;
 export class LineSplitter {
   readonly #options: LineSplitterOptions;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  /** The line begun by earlier chunks: the first `#heldBytes` bytes. Grows by doubling, so each byte is copied O(1) times. */
-  #held = new Uint8Array(0);
-  #heldBytes = 0;
+  /** The line begun by earlier chunks. */
+  readonly #held = new HeldLine();
   /** Of the line that is held, once that is large. */
   #lowerBound: number | undefined;
   /** A line that is too long, while the rest of it passes by. */
@@ -104,7 +102,7 @@ export class LineSplitter {
 
   #emit(line: Uint8Array): void {
     if (line.length > this.#options.maxLineBytes) {
-      this.#beginLongLine(line, new Uint8Array(0));
+      this.#beginLongLine([], line);
       this.#endLongLine();
       return;
     }
@@ -133,20 +131,14 @@ export class LineSplitter {
   /** The held line with its last part; undefined when that line was too long, and is handled. */
   #finish(part: Uint8Array): Uint8Array | undefined {
     if (this.#longLine === undefined) {
-      if (this.#heldBytes === 0) return part;
+      if (this.#held.bytes === 0) return part;
       this.#hold(part);
     } else {
       this.#longLine.push(part);
     }
-    if (this.#longLine !== undefined) {
-      this.#endLongLine();
-      return undefined;
-    }
-    const line = this.#held.subarray(0, this.#heldBytes);
-    this.#heldBytes = 0;
-    // After a long line, such as a whole conversation, its memory is released and not held until the stream ends.
-    if (this.#held.length > KEPT_BYTES) this.#held = new Uint8Array(0);
-    return line;
+    if (this.#longLine === undefined) return this.#held.take();
+    this.#endLongLine();
+    return undefined;
   }
 
   #hold(part: Uint8Array): void {
@@ -155,35 +147,27 @@ export class LineSplitter {
       this.#longLine.push(part);
       return;
     }
-    const needed = this.#heldBytes + part.length;
-    if (needed > this.#maxBytes(needed)) {
-      const held = this.#held.subarray(0, this.#heldBytes);
-      this.#held = new Uint8Array(0);
-      this.#heldBytes = 0;
-      this.#beginLongLine(held, part);
+    const needed = this.#held.bytes + part.length;
+    if (needed <= this.#maxBytes(needed)) {
+      this.#held.push(part);
       return;
     }
-    if (needed > this.#held.length) {
-      const grown = new Uint8Array(Math.min(this.#options.maxLineBytes, Math.max(needed, this.#held.length * 2)));
-      grown.set(this.#held.subarray(0, this.#heldBytes));
-      this.#held = grown;
-    }
-    this.#held.set(part, this.#heldBytes);
-    this.#heldBytes = needed;
+    const held = this.#held.parts();
+    this.#held.clear();
+    this.#beginLongLine(held, part);
   }
 
   /** The bound of the line that is held, of which there are so many bytes now. */
   #maxBytes(needed: number): number {
     const { maxLineBytes, maxBytesOf } = this.#options;
     if (maxBytesOf === undefined || needed <= LIMITS.largeMessageBytes) return maxLineBytes;
-    const isFirst = this.#heldBytes <= LIMITS.largeMessageBytes;
-    if (isFirst) this.#lowerBound = maxBytesOf(headOf(this.#held.subarray(0, this.#heldBytes)));
+    const isFirst = this.#held.bytes <= LIMITS.largeMessageBytes;
+    if (isFirst) this.#lowerBound = maxBytesOf(headOf(this.#held.head(HEAD_BYTES)));
     return this.#lowerBound ?? maxLineBytes;
   }
 
-  #beginLongLine(held: Uint8Array, part: Uint8Array): void {
-    this.#longLine = new LongLine(this.#options);
-    this.#longLine.push(held);
+  #beginLongLine(held: readonly Uint8Array[], part: Uint8Array): void {
+    this.#longLine = new LongLine(this.#options, held);
     this.#longLine.push(part);
   }
 
@@ -214,8 +198,11 @@ class LongLine {
   /** What the cutter has not got yet, in order. */
   #uncut: Uint8Array[] = [];
 
-  constructor({ maxLineBytes, cutTextBytes }: LineSplitterOptions) {
-    if (cutTextBytes !== undefined) this.#cutter = new TextCutter({ maxBytes: maxLineBytes, textBytes: cutTextBytes });
+  /** @param held the beginning of the line; it is kept */
+  constructor({ maxLineBytes, cutTextBytes }: LineSplitterOptions, held: readonly Uint8Array[]) {
+    for (const part of held) this.#append(part);
+    if (cutTextBytes === undefined) this.#uncut = [];
+    else this.#cutter = new TextCutter({ maxBytes: maxLineBytes, textBytes: cutTextBytes });
   }
 
   get head(): string {
@@ -223,6 +210,13 @@ class LongLine {
   }
 
   push(part: Uint8Array): void {
+    this.#append(part);
+    if (this.#cutter === undefined) this.#uncut = [];
+    else this.#cutSome(part.length > CUT_AT_ONCE_BYTES ? CUT_AT_ONCE_BYTES : part.length + CUT_AT_ONCE_BYTES);
+  }
+
+  #append(part: Uint8Array): void {
+    if (part.length === 0) return;
     if (this.#head.length < HEAD_BYTES) {
       const head = new Uint8Array(Math.min(HEAD_BYTES, this.#head.length + part.length));
       head.set(this.#head);
@@ -230,9 +224,7 @@ class LongLine {
       this.#head = head;
     }
     this.bytes += part.length;
-    if (this.#cutter === undefined || part.length === 0) return;
     this.#uncut.push(part);
-    this.#cutSome(part.length > CUT_AT_ONCE_BYTES ? CUT_AT_ONCE_BYTES : part.length + CUT_AT_ONCE_BYTES);
   }
 
   cut(): CutMessage | undefined {

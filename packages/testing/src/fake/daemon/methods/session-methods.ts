@@ -1,4 +1,4 @@
-import { type AddUserMessageParams, LIMITS, newId, RpcCode } from "@daemon-sdk/protocol";
+import { type AddUserMessageParams, LIMITS, newId, RpcCode, SETTING_NAMES } from "@daemon-sdk/protocol";
 import {
   isWholeNumbers,
   optionalCredit,
@@ -209,22 +209,10 @@ function stateOf(session: FakeSession): object {
   };
 }
 
-const SETTINGS = [
-  "modelId",
-  "reasoningEffort",
-  "interactionMode",
-  "autonomyLevel",
-  "specModeModelId",
-  "specModeReasoningEffort",
-  "enabledToolIds",
-  "disabledToolIds",
-  "tags",
-] as const;
-
 /** Applies the flat settings of a call (docs/wire/session.md#session-calls). Returns the given ones. */
 export function applySettings(session: FakeSession, params: Record<string, unknown>): Record<string, unknown> {
   const given = Object.fromEntries(
-    SETTINGS.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])),
+    SETTING_NAMES.flatMap((name) => (params[name] === undefined ? [] : [[name, params[name]]])),
   );
   session.settings = { ...session.settings, ...given };
   return given;
