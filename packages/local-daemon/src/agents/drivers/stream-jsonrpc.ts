@@ -95,10 +95,7 @@ export class StreamJsonrpcAgent implements Agent {
     const loopUse = `agent of session ${sessionId}`;
     const pipes = { input: process.stdout, output: process.stdin, maxUnread: AGENT_LIMITS };
     this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, maxBytesOf: maxBytesOfLine, loopUse });
-    this.#transport.onBroken = (error) => {
-      reportUnread(error, options.spec.name, events);
-      this.#giveUp();
-    };
+    this.#transport.onBroken = (error) => this.#giveUp(error);
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger, decode: this.#deltas.decode });
     this.#engine.onNotification = (notification) => this.#notified(notification);
     this.#engine.onRequest = (request) => this.#asked(request);
@@ -248,7 +245,8 @@ export class StreamJsonrpcAgent implements Agent {
   }
 
   /** An agent that does not read, or closed its stdout, is of no use: it is ended, and its end is unexpected. */
-  #giveUp(): void {
+  #giveUp(error?: Error): void {
+    reportUnread(error, this.#options.spec.name, this.#events);
     this.#isStopping = true;
     void this.#process.stop("broken");
   }

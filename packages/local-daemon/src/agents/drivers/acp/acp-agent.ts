@@ -97,10 +97,7 @@ export class AcpAgent implements Agent {
       loopUse: `agent of session ${sessionId}`,
       maxUnread: AGENT_LIMITS,
     });
-    this.#transport.onBroken = (error) => {
-      reportUnread(error, spec.name, events);
-      this.#giveUp();
-    };
+    this.#transport.onBroken = (error) => this.#giveUp(error);
     this.#peer = this.#makePeer();
     this.#transport.onBadLine = (error, head) => this.#peer.skip(error, head);
     this.#questions = new AgentQuestions({
@@ -258,7 +255,8 @@ export class AcpAgent implements Agent {
   }
 
   /** An agent that does not read, or does not obey, is of no use: it is ended, and its end is unexpected. */
-  #giveUp(): void {
+  #giveUp(error?: Error): void {
+    reportUnread(error, this.#options.spec.name, this.#events);
     void this.#options.process.stop("broken");
   }
 
