@@ -51,8 +51,10 @@ export interface AgentSlotOptions extends AgentServices {
   describeStart(): AgentStart;
   /** An agent has opened the conversation; called before `ready` resolves. */
   onReady(ready: AgentReady): void;
-  /** Functions that need no `this`: the agent calls them directly. */
-  readonly events: AgentEvents;
+  /** Receives the events of one agent, by functions that need no `this`: the agent calls them directly. Made for each agent. */
+  events(): Omit<AgentEvents, "onExit">;
+  /** Its agent ended. */
+  onExit(exit: AgentExit): void;
 }
 
 /** A start under way, and how many callers wait for it. */
@@ -77,7 +79,7 @@ export class AgentSlot implements Occupant {
   #isReady = false;
   #starting: Start | undefined;
   /** Callers whose time is over, and who are refused as soon as the start has to wait for its turn. */
-  readonly #late = new Set<() => void>();
+  #late: Set<() => void> | undefined;
   #calls = 0;
   #holds = 0;
   #stopping: Promise<void> | undefined;
@@ -148,13 +150,17 @@ export class AgentSlot implements Occupant {
     const refuse = () => abort.abort(agentsBusy(sessionId, live.reasonToWait(this)));
     const timer = setTimeout(() => {
       if (live.isWaiting(this)) refuse();
-      else this.#late.add(refuse);
+      else {
+        this.#late ??= new Set();
+        this.#late.add(refuse);
+      }
     }, limits.agentWaitMs);
     try {
       return await this.ready(abort.signal);
     } finally {
       clearTimeout(timer);
-      this.#late.delete(refuse);
+      this.#late?.delete(refuse);
+      if (this.#late?.size === 0) this.#late = undefined;
     }
   }
 
@@ -197,7 +203,7 @@ export class AgentSlot implements Occupant {
   /** Fills the slot with an agent that runs, and has its conversation open. */
   adopt<Adopted extends Agent>(bound: AgentBound, make: (events: AgentEvents) => Adopted): Adopted {
     let self: Agent | undefined;
-    const adopted = make({ ...this.#options.events, onExit: (exit) => this.#exited(self, exit) });
+    const adopted = make({ ...this.#options.events(), onExit: (exit) => this.#exited(self, exit) });
     self = adopted;
     this.#agent = adopted;
     this.#bound = bound;
@@ -283,7 +289,7 @@ export class AgentSlot implements Occupant {
     );
     try {
       const admitted = live.admit(this, signal);
-      if (live.isWaiting(this)) for (const refuse of this.#late) refuse();
+      if (live.isWaiting(this)) for (const refuse of this.#late ?? []) refuse();
       await admitted;
     } finally {
       clearTimeout(timer);
@@ -295,7 +301,7 @@ export class AgentSlot implements Occupant {
     const start = describeStart();
     let self: Agent | undefined;
     const onExit = (exit: AgentExit) => this.#exited(self, exit);
-    const outlet = new AgentOutlet({ ...this.#options.events, onExit });
+    const outlet = new AgentOutlet({ ...this.#options.events(), onExit });
     const agent = await spawner.spawn(spec, sessionId, start.cwd, outlet);
     self = agent;
     this.#outlet = outlet;
@@ -344,7 +350,7 @@ export class AgentSlot implements Occupant {
   }
 
   #exited(agent: Agent | undefined, exit: AgentExit): void {
-    const { committer, events, live, metrics } = this.#options;
+    const { committer, live, metrics } = this.#options;
     metrics.agentExits.add(exit.expected ? "asked" : "itself");
     if (agent !== undefined) committer.commit([{ kind: "agentProcessGone", pid: agent.pid }]).catch(() => {});
     if (this.#agent === agent) {
@@ -354,7 +360,7 @@ export class AgentSlot implements Occupant {
       this.#isReady = false;
       live.delete(this);
     }
-    events.onExit(exit);
+    this.#options.onExit(exit);
   }
 }
 

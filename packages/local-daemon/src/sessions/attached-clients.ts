@@ -21,8 +21,8 @@ export interface SubscribersOptions {
  */
 export class AttachedClients implements Addressees {
   readonly #options: SubscribersOptions;
-  /** The plain client that a request was sent to. */
-  readonly #asked = new Map<string, JournalReader>();
+  /** The plain client that a request was sent to; made with the first. */
+  #asked: Map<string, JournalReader> | undefined;
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
@@ -57,9 +57,9 @@ export class AttachedClients implements Addressees {
     if (cursor === undefined) return;
     cursor.close();
     cursors.delete(client);
-    for (const [id, asked] of this.#asked) {
+    for (const [id, asked] of this.#asked ?? []) {
       if (asked !== client) continue;
-      this.#asked.delete(id);
+      this.#asked?.delete(id);
       this.#passOn(id);
     }
   }
@@ -71,7 +71,7 @@ export class AttachedClients implements Addressees {
 
   /** Whether a request was sent to this plain client and to no other attached one. */
   isOnlyAsked(client: JournalReader, requestId: string): boolean {
-    return this.#asked.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
+    return this.#asked?.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
   }
 
   get #clients(): JournalReader[] {
@@ -82,7 +82,7 @@ export class AttachedClients implements Addressees {
     const pending = this.#options.inbox.find(id);
     const next = this.#plainAddressee();
     if (pending === undefined || next === undefined) return;
-    this.#asked.set(id, next);
+    this.#ask(id, next);
     next.sink.send(pending.frame);
   }
 
@@ -90,13 +90,18 @@ export class AttachedClients implements Addressees {
     if (!client.isPlain) return true;
     // Resolved meanwhile: a plain client would answer it again.
     if (!this.#options.log.state.isPending(id)) {
-      this.#asked.delete(id);
+      this.#asked?.delete(id);
       return false;
     }
-    const asked = this.#asked.get(id) ?? this.#plainAddressee();
+    const asked = this.#asked?.get(id) ?? this.#plainAddressee();
     if (asked === undefined) return false;
-    this.#asked.set(id, asked);
+    this.#ask(id, asked);
     return asked === client;
+  }
+
+  #ask(id: string, client: JournalReader): void {
+    this.#asked ??= new Map();
+    this.#asked.set(id, client);
   }
 
   #plainAddressee(): JournalReader | undefined {

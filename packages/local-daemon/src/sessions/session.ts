@@ -1,5 +1,6 @@
 import type { DaemonError, EnvelopeMeta, SessionError, SessionId, SessionNotification } from "@daemon-sdk/protocol";
 import {
+  type AgentEvents,
   type AgentExit,
   type AgentFault,
   type AgentReady,
@@ -247,18 +248,23 @@ export class Session {
       onStart: (state) => this.#onAgentStart(state),
       onReleased: () => this.notify(releasedNotice(this.#services.now())),
       onReady: (ready) => this.#onReady(ready),
-      events: {
-        onNotification: (notification, meta, json) => this.#onNotification(notification, meta, json),
-        onRequest: (request) => this.#onRequest(request),
-        onFault: (fault) => this.#onFault(fault),
-        onConversation: (agentSessionId) => {
-          if (!this.#isOver) this.patch({ agentSessionId });
-        },
-        onTurnStarted: () => this.turns.started(),
-        onTurnEnded: (end) => this.turns.ended(end),
-        onExit: (exit) => this.#onExit(exit),
-      },
+      events: () => this.#agentEvents(),
+      onExit: (exit) => this.#onExit(exit),
     });
+  }
+
+  /** Made for each agent: an idle session has none. */
+  #agentEvents(): Omit<AgentEvents, "onExit"> {
+    return {
+      onNotification: (notification, meta, json) => this.#onNotification(notification, meta, json),
+      onRequest: (request) => this.#onRequest(request),
+      onFault: (fault) => this.#onFault(fault),
+      onConversation: (agentSessionId) => {
+        if (!this.#isOver) this.patch({ agentSessionId });
+      },
+      onTurnStarted: () => this.turns.started(),
+      onTurnEnded: (end) => this.turns.ended(end),
+    };
   }
 
   #onAttached(): void {
