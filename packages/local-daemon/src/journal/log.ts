@@ -1,19 +1,16 @@
 import {
   type DaemonError,
   type EnvelopeMeta,
-  type Logger,
   type SessionId,
   type SessionMessage,
   type SessionNotification,
   type SessionRequest,
   SessionState,
 } from "@daemon-sdk/protocol";
-import type { SessionLimits } from "../limits/index.js";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
-import type { EntryRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
-import type { CommitWatch } from "./commit-watch.js";
-import type { Batch, CommitSource, Committer } from "./committer.js";
+import type { EntryRun, SegmentRow, StoreWrite, TurnRow } from "../storage/index.js";
+import type { Batch, CommitSource } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import { EntryBatches } from "./entry-batches.js";
 import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
@@ -21,37 +18,12 @@ import { EntryFrames } from "./entry-frames.js";
 import { mayBeFree, metaHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
+import type { SessionLogOptions } from "./log-options.js";
 import { PagePlaces } from "./page-places.js";
-import { type RecentBudget, RecentEntries } from "./recent-entries.js";
+import { RecentEntries } from "./recent-entries.js";
 import { segmentsOf } from "./segments.js";
 import { UnstoredEntries } from "./unstored-entries.js";
 import { WaitingWrites } from "./waiting-writes.js";
-
-/** Options of {@link SessionLog}. */
-export interface SessionLogOptions {
-  readonly sessionId: SessionId;
-  /** This start of the daemon. */
-  readonly epoch: number;
-  /** Position of the last entry the journal ever had; 0 for none. */
-  readonly lastSeq: number;
-  readonly store: Store;
-  readonly committer: Pick<Committer, "enlist">;
-  readonly limits: SessionLimits;
-  readonly watch: Pick<CommitWatch, "wake">;
-  readonly recent: RecentBudget;
-  readonly now: () => number;
-  readonly logger: Logger;
-  /** The configured key of the session; undefined: the person's own. */
-  readonly owner?: string | undefined;
-  /** More waits for the store than should, or no longer does. */
-  onBacklog(isOver: boolean): void;
-  /** A commit failed; called once until one succeeds again. */
-  onUndurable(error: DaemonError): void;
-  /** An entry was larger than a client could be sent: it was shortened, or not stored. Called after it. */
-  onOversized(entry: OversizedEntry): void;
-  /** First entry of the turn that runs: pruning spares it. */
-  turnFirstSeq(): number | undefined;
-}
 
 /**
  * The journal of one session: gives each entry its position and its final text, stores entries together with the rows they
@@ -98,7 +70,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#committedSeq = options.lastSeq;
     this.batches = new EntryBatches(options.sessionId);
     this.frames = new EntryFrames(options.sessionId);
-    this.#keeper = new JournalKeeper(options);
+    this.#keeper = new JournalKeeper(options.sessionId, options.services);
   }
 
   /** Epoch of the positions that it gives. */
@@ -152,13 +124,13 @@ export class SessionLog implements CommitSource, CursorSource {
   append(notification: SessionNotification, meta?: EnvelopeMeta, json?: string): SessionNotification | undefined {
     const bounded = boundedNotification(notification, json);
     if (!("text" in bounded)) {
-      this.#options.onOversized(bounded);
+      this.#options.session.onOversized(bounded);
       return undefined;
     }
     this.state.apply(bounded.notification);
     this.#push(this.frames.entryOf(bounded.text, { epoch: this.epoch, seq: this.#lastSeq + 1 }, meta));
     if (mayBeFree(bounded.notification)) this.#lastFreeSeq = this.#lastSeq;
-    if (bounded.oversized !== undefined) this.#options.onOversized(bounded.oversized);
+    if (bounded.oversized !== undefined) this.#options.session.onOversized(bounded.oversized);
     this.#watchBacklog();
     return bounded.notification;
   }
@@ -172,7 +144,7 @@ export class SessionLog implements CommitSource, CursorSource {
     const text = requestText(request.id, request.method, params);
     const oversized = oversizedRequest(request.method, text);
     if (oversized !== undefined) {
-      this.#options.onOversized(oversized);
+      this.#options.session.onOversized(oversized);
       return oversized;
     }
     this.state.ask(request);
@@ -244,7 +216,7 @@ export class SessionLog implements CommitSource, CursorSource {
     if (unstored?.firstSeq === fromSeq) return { ...unstored, epoch };
     const recent = this.#recent?.from(fromSeq);
     if (recent !== undefined) return { ...recent, epoch };
-    const stored = await this.#options.store.readEntries(this.sessionId, fromSeq, maxBytes, maxEntries);
+    const stored = await this.#options.services.store.readEntries(this.sessionId, fromSeq, maxBytes, maxEntries);
     const isBehind = stored.entries.length === 0 || (unstored !== undefined && unstored.firstSeq < stored.firstSeq);
     return isBehind && unstored !== undefined ? { ...unstored, epoch } : stored;
   }
@@ -254,7 +226,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#waiting = undefined;
     const { entries, chars, kept, asks } = taken;
     this.#inFlightChars += chars;
-    const segments = this.#segmentsOf(entries, this.#options.now());
+    const segments = this.#segmentsOf(entries, this.#options.services.now());
     const rows = segments.map((row): StoreWrite => ({ kind: "segment", row }));
     // Kept rows last: they are newer than those of an ask that waited.
     const writes = [...rows, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
@@ -306,7 +278,7 @@ export class SessionLog implements CommitSource, CursorSource {
       else ask.reject(error);
     }
     for (const resolve of waiters) resolve();
-    this.#options.watch.wake(this.sessionId);
+    this.#options.services.watch.wake(this.sessionId);
     this.#watchBacklog();
   }
 
@@ -316,7 +288,7 @@ export class SessionLog implements CommitSource, CursorSource {
   }
 
   #remember(firstSeq: number, entries: readonly string[]): void {
-    this.#recent ??= new RecentEntries(this.#options.recent);
+    this.#recent ??= new RecentEntries(this.#options.services.recent);
     this.#recent.add(firstSeq, entries);
   }
 
@@ -352,7 +324,7 @@ export class SessionLog implements CommitSource, CursorSource {
       const next = this.#keeper.nextPrune();
       if (next !== undefined) this.save(next);
     }
-    const looking = this.#keeper.stored(segments, this.#options.turnFirstSeq());
+    const looking = this.#keeper.stored(segments, this.#options.session.turnFirstSeq());
     void looking?.then((prune) => {
       if (prune !== undefined) this.save(prune);
     });
@@ -366,18 +338,18 @@ export class SessionLog implements CommitSource, CursorSource {
     if (this.#isUndurable) return;
     this.#isUndurable = true;
     this.#hasHole = true;
-    this.#options.onUndurable(error);
+    this.#options.session.onUndurable(error);
   }
 
   #enlist(): void {
-    if (this.#phase === "published") this.#options.committer.enlist(this);
+    if (this.#phase === "published") this.#options.services.committer.enlist(this);
   }
 
   #watchBacklog(): void {
-    const isOver = (this.#waiting?.chars ?? 0) + this.#inFlightChars > this.#options.limits.storeBacklogBytes;
+    const isOver = (this.#waiting?.chars ?? 0) + this.#inFlightChars > this.#options.services.limits.storeBacklogBytes;
     if (isOver === this.#isOver) return;
     this.#isOver = isOver;
-    this.#options.onBacklog(isOver);
+    this.#options.session.onBacklog(isOver);
   }
 }
 

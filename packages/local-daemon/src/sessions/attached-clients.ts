@@ -5,10 +5,14 @@ import { Cursor, type CursorStart, type JournalReader, type SessionLog } from ".
 /** Options of {@link AttachedClients}. */
 export interface SubscribersOptions {
   readonly log: SessionLog;
-  readonly inbox: Pick<Inbox, "find">;
+  readonly services: { readonly inbox: Pick<Inbox, "find">; readonly logger: Logger };
+  readonly session: AttachedSession;
+}
+
+/** The session of clients. */
+export interface AttachedSession {
   /** The client whose prompt runs. It receives requests first. */
   starter(): JournalReader | undefined;
-  readonly logger: Logger;
   /** A client was attached: entries that are added now are the first ones that it gets. */
   onAttached(): void;
 }
@@ -39,14 +43,15 @@ export class AttachedClients implements Addressees {
 
   /** Attaches a client from an entry on. The caller starts the cursor. A repeated call replaces the cursor. */
   attach(client: JournalReader, start: CursorStart): Cursor {
-    const { log, logger } = this.#options;
+    const { log, services } = this.#options;
+    const { logger } = services;
     log.cursors.get(client)?.close();
     const wantsRequest = (id: string) => this.#isAddressee(client, id);
     const isPending = (id: string) => log.state.isPending(id);
     const cursor = new Cursor({ ...start, source: log, client, wantsRequest, isPending, logger });
     log.cursors.delete(client);
     log.cursors.set(client, cursor);
-    this.#options.onAttached();
+    this.#options.session.onAttached();
     return cursor;
   }
 
@@ -79,7 +84,7 @@ export class AttachedClients implements Addressees {
   }
 
   #passOn(id: string): void {
-    const pending = this.#options.inbox.find(id);
+    const pending = this.#options.services.inbox.find(id);
     const next = this.#plainAddressee();
     if (pending === undefined || next === undefined) return;
     this.#ask(id, next);
@@ -105,7 +110,7 @@ export class AttachedClients implements Addressees {
   }
 
   #plainAddressee(): JournalReader | undefined {
-    const starter = this.#options.starter();
+    const starter = this.#options.session.starter();
     if (starter?.isPlain && this.#options.log.cursors.has(starter)) return starter;
     const clients = this.#clients;
     return clients.some(({ isPlain }) => !isPlain) ? undefined : clients.at(-1);
