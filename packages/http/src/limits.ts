@@ -2,6 +2,12 @@
 export const HTTP_LIMITS = {
   /** Body of one request. A message of the session wire has 16 MiB at most, and a prompt's images are a part of it. */
   bodyBytes: 12 * 1024 * 1024,
+  /** Bodies of the longest length that one principal may have in requests that are not answered … */
+  bodiesPerPrincipal: 4,
+  /** … that all principals may have … */
+  bodies: 16,
+  /** … and what each body counts as at least: a connection that sends none of it costs as much. */
+  bodyOverheadBytes: 16 * 1024,
   /** Open streams of events of one principal: a page for each of some people's sessions; each costs a waiting call of the daemon. */
   streamsPerPrincipal: 64,
   /** Open streams of all principals together. */

@@ -126,6 +126,38 @@ describe("what a request may cost", () => {
     expect(await problemOf(await gateway.handler(endless))).toBe("413 MESSAGE_TOO_LARGE");
   });
 
+  test("bodies of one caller that do not end hold a bounded number of bytes, and nobody else's are refused for it", async () => {
+    const maxBodyBytes = 1_000_000;
+    const authorize = async (request: Request) => ({ id: request.headers.get("x-caller") ?? "" });
+    await using gateway = await openGateway({ maxBodyBytes, authorize });
+    const abort = new AbortController();
+    const slow = (caller: string, chars: number) => {
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode("x".repeat(chars)));
+          abort.signal.addEventListener("abort", () => controller.error(new DOMException("cut", "AbortError")));
+        },
+      });
+      const headers = { "x-caller": caller, "content-type": "application/json" };
+      const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+      return gateway.handler(new Request(`${BASE}/sessions`, init));
+    };
+    const waiting = Array.from({ length: 4 }, () => slow("hostile", 900_000));
+    expect(await problemOf(await slow("hostile", 900_000))).toBe("429 QUEUE_FULL");
+    const other = gateway.handler(
+      new Request(`${BASE}/sessions`, {
+        method: "POST",
+        headers: { "x-caller": "other", "content-type": "application/json" },
+        body: JSON.stringify({ cwdd: "/srv" }),
+      }),
+    );
+    expect(await problemOf(await other)).toBe("400 INVALID_PARAMS");
+    abort.abort();
+    await Promise.all(waiting);
+    const again = slow("hostile", 2_000_000);
+    expect(await problemOf(await again)).toBe("413 MESSAGE_TOO_LARGE");
+  });
+
   test.each([
     ["GET", "/sessions?limit=101", undefined],
     ["GET", "/sessions?limit=0", undefined],

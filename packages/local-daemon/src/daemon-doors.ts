@@ -108,7 +108,7 @@ export class DaemonDoors {
   }
 
   async #startRelay(Host: typeof RelayHost, Door: typeof RelayListener): Promise<OpenRelay> {
-    const { store, committer, config, credentials } = this.#parts;
+    const { store, committer, config, credentials, shares } = this.#parts;
     const { limits, now, logger } = config;
     const host = await Host.start({
       ...{ store, committer, limits, now, logger },
@@ -117,7 +117,7 @@ export class DaemonDoors {
     });
     // What speaks on the relay is the person's: a ticket of a key's connection opens no door here, and is used up all the same.
     const isTicket = (ticket: string) => credentials.tickets.redeem(ticket) === PERSON;
-    return { host, door: new Door({ host, limits, logger, isTicket }) };
+    return { host, door: new Door({ host, limits, logger, shares, isTicket }) };
   }
 
   /** What the relay spawns with: the same as sessions. */

@@ -20,6 +20,8 @@ export interface ByteLink {
    * inside `send`, and not at all when the link ends first.
    */
   send(bytes: Uint8Array, onFlushed?: () => void): void;
+  /** Stops or restarts reading, where the platform can: what was read already may still come. */
+  setPaused?(isPaused: boolean): void;
   /** Ends politely, after the sent bytes. */
   end(): void;
   /** Ends now. */

@@ -32,6 +32,11 @@ export class NodeByteLink implements ByteLink {
     });
   }
 
+  setPaused(isPaused: boolean): void {
+    if (isPaused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
   end(): void {
     this.#socket.close(CloseCode.normal);
   }

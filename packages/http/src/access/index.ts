@@ -1,3 +1,4 @@
+export { type BodyPlace, BodyRoom } from "./body-room.js";
 export { preflight, withCors } from "./cors.js";
 export { OpenStreams } from "./open-streams.js";
 export { type Authorize, authorized, type HttpPrincipal } from "./principal.js";

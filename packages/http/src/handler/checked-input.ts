@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { BodyPlace } from "../access/index.js";
 import { HttpRefusal } from "../problem/index.js";
 import type { Route } from "../routes/index.js";
 import type { Schema } from "../schemas/index.js";
@@ -14,15 +15,22 @@ export function checkedQuery(route: Route, url: URL): unknown {
   return checked(z.object(route.query), given, "query");
 }
 
+/** What a body may be. */
+export interface BodyBounds {
+  readonly maxBytes: number;
+  /** Counts the bytes that arrive. */
+  readonly place: BodyPlace;
+}
+
 /** The checked body of a request; undefined for a route that takes none. */
-export async function checkedBody({ body }: Route, request: Request, maxBytes: number): Promise<unknown> {
+export async function checkedBody({ body }: Route, request: Request, bounds: BodyBounds): Promise<unknown> {
   if (body === undefined) return undefined;
   const type = request.headers.get("content-type") ?? "";
   // A page of a foreign origin can send a form without being asked, but no JSON.
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new HttpRefusal(415, "INVALID_PARAMS", "The body must be JSON, with `Content-Type: application/json`.");
   }
-  return checked(body, parsed(await textOf(request, maxBytes)), "body");
+  return checked(body, parsed(await textOf(request, bounds)), "body");
 }
 
 function parsed(text: string): unknown {
@@ -33,7 +41,7 @@ function parsed(text: string): unknown {
   }
 }
 
-async function textOf(request: Request, maxBytes: number): Promise<string> {
+async function textOf(request: Request, { maxBytes, place }: BodyBounds): Promise<string> {
   const tooLarge = () =>
     new HttpRefusal(413, "MESSAGE_TOO_LARGE", `The body of a request has ${maxBytes} bytes at most.`);
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
@@ -44,9 +52,12 @@ async function textOf(request: Request, maxBytes: number): Promise<string> {
     const { value, done } = await reader.read();
     if (done) break;
     bytes += value.byteLength;
-    if (bytes > maxBytes) {
+    try {
+      if (bytes > maxBytes) throw tooLarge();
+      place.add(value.byteLength);
+    } catch (refusal) {
       await reader.cancel();
-      throw tooLarge();
+      throw refusal;
     }
     text += decoder.decode(value, { stream: true });
   }

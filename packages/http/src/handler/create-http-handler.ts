@@ -2,6 +2,8 @@ import { DaemonError } from "@daemon-sdk/protocol";
 import { Hono } from "hono";
 import {
   authorized,
+  type BodyPlace,
+  BodyRoom,
   checkSource,
   type HttpPrincipal,
   OpenStreams,
@@ -75,6 +77,7 @@ const METHODS = "GET, POST, PATCH, DELETE";
 
 function gatewayOf(source: DaemonSource, options: HttpHandlerOptions): Gateway {
   const { streamsPerPrincipal = HTTP_LIMITS.streamsPerPrincipal, heartbeatMs = HTTP_LIMITS.heartbeatMs } = options;
+  const heldBytes = HTTP_LIMITS.bodyOverheadBytes + (options.maxBodyBytes ?? HTTP_LIMITS.bodyBytes);
   const onError = options.onError ?? (() => {});
   const find = daemonOf(source);
   const webhooks =
@@ -84,6 +87,11 @@ function gatewayOf(source: DaemonSource, options: HttpHandlerOptions): Gateway {
     options,
     daemonOf: find,
     services: {
+      bodies: new BodyRoom({
+        perPrincipal: HTTP_LIMITS.bodiesPerPrincipal * heldBytes,
+        inAll: HTTP_LIMITS.bodies * heldBytes,
+        perBody: HTTP_LIMITS.bodyOverheadBytes,
+      }),
       streams: new OpenStreams({ streamsPerPrincipal, streams: HTTP_LIMITS.streams }),
       heartbeatMs,
       webhooks,
@@ -120,14 +128,19 @@ async function answer(
   { request, param }: Pick<Call, "request" | "param">,
 ): Promise<Response> {
   const { options, services } = gateway;
+  const { maxBodyBytes: maxBytes = HTTP_LIMITS.bodyBytes } = options;
+  let place: BodyPlace | undefined;
   try {
     const query = checkedQuery(route, new URL(request.url));
-    const body = await checkedBody(route, request, options.maxBodyBytes ?? HTTP_LIMITS.bodyBytes);
+    place = route.body && services.bodies.open(principal.id);
+    const body = place && (await checkedBody(route, request, { maxBytes, place }));
     const daemon = await gateway.daemonOf(principal);
     return await route.handle({ daemon, principal, request, services, param, query, body });
   } catch (error) {
     report(error, services);
     return problemResponse(error);
+  } finally {
+    place?.end();
   }
 }
 

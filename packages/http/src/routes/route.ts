@@ -1,4 +1,4 @@
-import type { HttpPrincipal, OpenStreams } from "../access/index.js";
+import type { BodyRoom, HttpPrincipal, OpenStreams } from "../access/index.js";
 import type { ServedDaemon } from "../daemon/index.js";
 import type { Schema } from "../schemas/index.js";
 import type { Webhooks } from "../webhooks/index.js";
@@ -6,6 +6,7 @@ import type { Webhooks } from "../webhooks/index.js";
 /** What every route may use. */
 export interface RouteServices {
   readonly streams: OpenStreams;
+  readonly bodies: BodyRoom;
   readonly heartbeatMs: number;
   readonly webhooks: Webhooks | undefined;
   /** The address of a path of the gateway, for `Location`. */

@@ -101,7 +101,7 @@ class EditorDialect implements Dialect {
       onEnd: (_error: ConnectionError, event: TransportClose) => this.#end(event),
     });
     const markAuthenticated = (share: LoopShare) => {
-      connection.accept("acp", share);
+      connection.accept("acp", { share });
       link.markAuthenticated();
     };
     serve({ ...link, transport: far, markAuthenticated }).catch((error: unknown) => {

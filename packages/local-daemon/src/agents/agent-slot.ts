@@ -33,10 +33,16 @@ export interface AgentServices {
 }
 
 /** Options of {@link AgentSlot}. */
-export interface AgentSlotOptions extends AgentServices {
+export interface AgentSlotOptions {
+  readonly services: AgentServices;
+  readonly session: SlotSession;
   readonly sessionId: SessionId;
   /** Whose session it is, as of `Occupant`. */
   readonly owner: string | undefined;
+}
+
+/** The session of a slot. */
+export interface SlotSession {
   /** Since when the session has nothing to do for its agent, in ms; undefined while it has. */
   idleSince(): number | undefined;
   /** Its start has been waiting for some time, and waits on; `error` says for what. */
@@ -51,8 +57,10 @@ export interface AgentSlotOptions extends AgentServices {
   describeStart(): AgentStart;
   /** An agent has opened the conversation; called before `ready` resolves. */
   onReady(ready: AgentReady): void;
-  /** Functions that need no `this`: the agent calls them directly. */
-  readonly events: AgentEvents;
+  /** Receives the events of one agent, by functions that need no `this`: the agent calls them directly. Made for each agent. */
+  events(): Omit<AgentEvents, "onExit">;
+  /** Its agent ended. */
+  onExit(exit: AgentExit): void;
 }
 
 /** A start under way, and how many callers wait for it. */
@@ -77,7 +85,7 @@ export class AgentSlot implements Occupant {
   #isReady = false;
   #starting: Start | undefined;
   /** Callers whose time is over, and who are refused as soon as the start has to wait for its turn. */
-  readonly #late = new Set<() => void>();
+  #late: Set<() => void> | undefined;
   #calls = 0;
   #holds = 0;
   #stopping: Promise<void> | undefined;
@@ -114,7 +122,7 @@ export class AgentSlot implements Occupant {
   }
 
   get idleSince(): number | undefined {
-    return this.#isReady && this.#calls === 0 ? this.#options.idleSince() : undefined;
+    return this.#isReady && this.#calls === 0 ? this.#options.session.idleSince() : undefined;
   }
 
   /**
@@ -143,18 +151,23 @@ export class AgentSlot implements Occupant {
    * as the check of the session's directory, may take longer on a busy machine, and is no reason.
    */
   async readyInTime(): Promise<Agent> {
-    const { live, limits, sessionId } = this.#options;
+    const { live, limits } = this.#options.services;
+    const { sessionId } = this.#options;
     const abort = new AbortController();
     const refuse = () => abort.abort(agentsBusy(sessionId, live.reasonToWait(this)));
     const timer = setTimeout(() => {
       if (live.isWaiting(this)) refuse();
-      else this.#late.add(refuse);
+      else {
+        this.#late ??= new Set();
+        this.#late.add(refuse);
+      }
     }, limits.agentWaitMs);
     try {
       return await this.ready(abort.signal);
     } finally {
       clearTimeout(timer);
-      this.#late.delete(refuse);
+      this.#late?.delete(refuse);
+      if (this.#late?.size === 0) this.#late = undefined;
     }
   }
 
@@ -166,7 +179,7 @@ export class AgentSlot implements Occupant {
       return await agent.call(method, params, timeoutMs);
     } finally {
       this.#calls -= 1;
-      this.#options.live.recheck();
+      this.#options.services.live.recheck();
     }
   }
 
@@ -190,26 +203,26 @@ export class AgentSlot implements Occupant {
     this.#agent = undefined;
     this.#outlet = undefined;
     this.#isReady = false;
-    this.#options.live.delete(this);
+    this.#options.services.live.delete(this);
     return { agent, outlet, bound };
   }
 
   /** Fills the slot with an agent that runs, and has its conversation open. */
   adopt<Adopted extends Agent>(bound: AgentBound, make: (events: AgentEvents) => Adopted): Adopted {
     let self: Agent | undefined;
-    const adopted = make({ ...this.#options.events, onExit: (exit) => this.#exited(self, exit) });
+    const adopted = make({ ...this.#options.session.events(), onExit: (exit) => this.#exited(self, exit) });
     self = adopted;
     this.#agent = adopted;
     this.#bound = bound;
     this.#isReady = true;
-    this.#options.live.adopt(this);
+    this.#options.services.live.adopt(this);
     return adopted;
   }
 
   /** Stops the idle agent to make room; the next {@link ready} starts it again, and does not count this start as a failure. */
   release(): Promise<void> {
     this.#starts = [];
-    this.#options.onReleased();
+    this.#options.session.onReleased();
     return this.stop();
   }
 
@@ -241,9 +254,9 @@ export class AgentSlot implements Occupant {
   }
 
   async #start(signal: AbortSignal): Promise<Agent> {
-    const { live, now, onStart, metrics } = this.#options;
+    const { live, now, metrics } = this.#options.services;
     const stops = this.#stops;
-    const notice = new StartNotice(onStart);
+    const notice = new StartNotice((state) => this.#options.session.onStart(state));
     let since: number | undefined;
     try {
       const spec = await this.#begun(signal);
@@ -267,7 +280,7 @@ export class AgentSlot implements Occupant {
   /** Waits until the start may begin: for the former agent's end, for the check of the session, and for its turn. */
   async #begun(signal: AbortSignal): Promise<AgentSpec> {
     await this.#stopping;
-    const spec = await this.#options.spec();
+    const spec = await this.#options.session.spec();
     this.#checkStarts(spec);
     this.#bound = { agent: spec.name, most: spec.maxLive };
     await this.#admitted(signal);
@@ -276,14 +289,15 @@ export class AgentSlot implements Occupant {
 
   /** Waits for the start's turn, and says so when that takes some time. */
   async #admitted(signal: AbortSignal): Promise<void> {
-    const { live, sessionId, onWaiting } = this.#options;
+    const { session, sessionId } = this.#options;
+    const { live } = this.#options.services;
     const timer = setTimeout(
-      () => onWaiting(agentsBusy(sessionId, live.reasonToWait(this))),
+      () => session.onWaiting(agentsBusy(sessionId, live.reasonToWait(this))),
       AGENT_LIMITS.waitNoticeMs,
     );
     try {
       const admitted = live.admit(this, signal);
-      if (live.isWaiting(this)) for (const refuse of this.#late) refuse();
+      if (live.isWaiting(this)) for (const refuse of this.#late ?? []) refuse();
       await admitted;
     } finally {
       clearTimeout(timer);
@@ -291,12 +305,12 @@ export class AgentSlot implements Occupant {
   }
 
   async #fill(spec: AgentSpec, isStopped: () => boolean): Promise<Agent> {
-    const { spawner, sessionId, describeStart, onReady } = this.#options;
-    const start = describeStart();
+    const { session, sessionId, services } = this.#options;
+    const start = session.describeStart();
     let self: Agent | undefined;
     const onExit = (exit: AgentExit) => this.#exited(self, exit);
-    const outlet = new AgentOutlet({ ...this.#options.events, onExit });
-    const agent = await spawner.spawn(spec, sessionId, start.cwd, outlet);
+    const outlet = new AgentOutlet({ ...session.events(), onExit });
+    const agent = await services.spawner.spawn(spec, sessionId, start.cwd, outlet);
     self = agent;
     this.#outlet = outlet;
     this.#agent = agent;
@@ -306,7 +320,7 @@ export class AgentSlot implements Occupant {
       const ready = await this.#open(agent, start);
       if (this.#agent !== agent || isStopped()) throw endedWhileStarting();
       this.#isReady = true;
-      onReady(ready);
+      session.onReady(ready);
       return agent;
     } catch (error) {
       await agent.stop();
@@ -326,7 +340,8 @@ export class AgentSlot implements Occupant {
   }
 
   #checkStarts(spec: AgentSpec): void {
-    const { now, limits, sessionId } = this.#options;
+    const { now, limits } = this.#options.services;
+    const { sessionId } = this.#options;
     this.#starts = this.#starts.filter((at) => now() - at < limits.agentRestartWindowMs);
     if (this.#starts.length < limits.agentRestarts) return;
     throw new SessionError(
@@ -338,13 +353,14 @@ export class AgentSlot implements Occupant {
   }
 
   #remember({ pid, startTime }: Agent): void {
-    const { committer, sessionId, instanceId } = this.#options;
+    const { committer, instanceId } = this.#options.services;
+    const { sessionId } = this.#options;
     // Not awaited: the agent needs longer to start, and its environment names its daemon, too.
     committer.commit([{ kind: "agentProcess", row: { pid, startTime, sessionId, instanceId } }]).catch(() => {});
   }
 
   #exited(agent: Agent | undefined, exit: AgentExit): void {
-    const { committer, events, live, metrics } = this.#options;
+    const { committer, live, metrics } = this.#options.services;
     metrics.agentExits.add(exit.expected ? "asked" : "itself");
     if (agent !== undefined) committer.commit([{ kind: "agentProcessGone", pid: agent.pid }]).catch(() => {});
     if (this.#agent === agent) {
@@ -354,7 +370,7 @@ export class AgentSlot implements Occupant {
       this.#isReady = false;
       live.delete(this);
     }
-    events.onExit(exit);
+    this.#options.session.onExit(exit);
   }
 }
 

@@ -95,9 +95,9 @@ export interface AgentRequest {
   refuse(message: string): void;
 }
 
-/** Something that an agent sent, and that could not be taken as it was. */
+/** Something that an agent sent, and that could not be taken as it was; or that it does not read what is sent to it. */
 export interface AgentFault {
-  readonly code: "MESSAGE_TOO_LARGE" | "PROTOCOL_VIOLATION" | "QUEUE_FULL" | "QUOTA_EXCEEDED";
+  readonly code: "MESSAGE_TOO_LARGE" | "PROTOCOL_VIOLATION" | "QUEUE_FULL" | "QUOTA_EXCEEDED" | "SLOW_CONSUMER";
   /** For people: which agent, what, and how much. */
   readonly message: string;
   /** Whether something is missing now that clients would have been sent. */
@@ -120,7 +120,7 @@ export interface AgentEvents {
   /** @param json of the notification, where the agent's own text of it is at hand and is that of a text delta */
   onNotification(notification: SessionNotification, meta: EnvelopeMeta | undefined, json?: string): void;
   onRequest(request: AgentRequest): void;
-  /** The agent sent what could not be taken. Called in its place among the others, and not for each line of a flood. */
+  /** The agent sent what could not be taken, or is ended because it does not read. Called in its place among the others, and not for each line of a flood. */
   onFault(fault: AgentFault): void;
   /** The agent goes on in a conversation with another id of its own: that one is to be resumed. */
   onConversation(agentSessionId: string): void;

@@ -14,7 +14,7 @@ export {
 } from "./agent.js";
 export { AgentCatalog } from "./agent-catalog.js";
 export { AgentGuard } from "./agent-guard.js";
-export { type AgentServices, AgentSlot } from "./agent-slot.js";
+export { type AgentServices, AgentSlot, type SlotSession } from "./agent-slot.js";
 export { createAgentSpawner, WORKSPACE_AGENT } from "./agent-spawner.js";
 export { type EnvelopeHead, envelopeHead, StdioTransport } from "./drivers/index.js";
 export { AGENT_MARKERS, agentStateDirOf, stateDirOfAgent } from "./environment.js";

@@ -15,6 +15,7 @@ import type { Dialect, LargeInbound } from "./dialect.js";
 import type { Heartbeat } from "./heartbeat.js";
 import { InboundQueue } from "./inbound-queue.js";
 import type { Link } from "./link.js";
+import type { LoopDebt } from "./loop-debt.js";
 import type { LoopShare } from "./loop-shares.js";
 import type { UnreadRoom } from "./unread-room.js";
 import { WriteQueue } from "./write-queue.js";
@@ -29,6 +30,16 @@ export interface ConnectionLimits {
   readonly slowMs?: number;
   /** `closeTimeoutMs`: from our close to the end of the link. At most `strangerCloseMs` before the handshake is done. */
   readonly closeMs?: number;
+}
+
+/** What the messages of an accepted connection count to. */
+export interface ConnectionAccount {
+  /** Its share of the loop. */
+  readonly share: LoopShare;
+  /** What this connection owes by itself; default: nothing. */
+  readonly debt?: LoopDebt | undefined;
+  /** Counts its messages that are not read; default: nobody does. */
+  readonly unread?: UnreadRoom | undefined;
 }
 
 /** What a link hands over: a text, or a chunk of bytes. */
@@ -72,7 +83,7 @@ export class Connection<Inbound extends Message = string> {
   readonly #limits: ConnectionLimits;
   readonly #pulse = {
     ping: () => this.#ping(),
-    isBusy: () => this.#dialect.isBusy?.() ?? false,
+    isBusy: () => this.#inbound.isHeldBack || (this.#dialect.isBusy?.() ?? false),
     onSilent: () => this.#silent(),
   };
   #state: ConnectionState = "connecting";
@@ -97,6 +108,8 @@ export class Connection<Inbound extends Message = string> {
     });
     this.#inbound = new InboundQueue(options.share, {
       handle: (message) => this.#received(message),
+      // Who hands over bytes may use their buffer again.
+      keep: (message) => (message instanceof Uint8Array ? message.slice() : message) as Inbound | LargeInbound,
       setPaused: (isPaused) => transport.setPaused?.(isPaused),
     });
     this.#dialect = options.dialect(this);
@@ -147,13 +160,13 @@ export class Connection<Inbound extends Message = string> {
   /**
    * Marks the handshake as successful.
    *
-   * @param share the share of the loop that its messages count to from now on
-   * @param unread what counts its messages that are not read; default: nobody
+   * @param account what its messages count to from now on; default: what they counted to before
    */
-  accept(peerName: string, share?: LoopShare, unread?: UnreadRoom): void {
+  accept(peerName: string, account?: ConnectionAccount): void {
     this.#peerName = peerName;
-    if (share !== undefined) {
-      this.#inbound.use(share);
+    if (account !== undefined) {
+      const { share, debt, unread } = account;
+      this.#inbound.use(share, debt);
       this.#queue.use(share, unread);
     }
     if (!this.#step("accepted")) return;

@@ -1,6 +1,7 @@
 import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import { FRAME_HEADER_BYTES, FrameWriter } from "@daemon-sdk/protocol/relay";
 import type { ByteLink } from "@daemon-sdk/transport-ws";
+import { SERVING_LIMITS } from "../limits/index.js";
 import type { Link } from "./link.js";
 
 /**
@@ -30,7 +31,7 @@ export class FrameLink implements Link<Uint8Array> {
   constructor(bytes: ByteLink, highWaterBytes: number = LIMITS.transportHighWaterBytes) {
     this.#bytes = bytes;
     this.#highWaterBytes = highWaterBytes;
-    bytes.start({ onBytes: (chunk) => this.onMessage?.(chunk), onEnded: (error) => this.#ended(error) });
+    bytes.start({ onBytes: (chunk) => this.#received(chunk), onEnded: (error) => this.#ended(error) });
   }
 
   get bufferedBytes(): number {
@@ -49,6 +50,10 @@ export class FrameLink implements Link<Uint8Array> {
     return false;
   }
 
+  setPaused(isPaused: boolean): void {
+    this.#bytes.setPaused?.(isPaused);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#flush();
@@ -59,6 +64,14 @@ export class FrameLink implements Link<Uint8Array> {
   terminate(): void {
     this.#isClosed = true;
     this.#bytes.destroy();
+  }
+
+  /** In slices: a slice is what is handled at once, and a large chunk holds hundreds of frames. */
+  #received(chunk: Uint8Array): void {
+    const { inboundSliceBytes } = SERVING_LIMITS;
+    for (let at = 0; at < chunk.length; at += inboundSliceBytes) {
+      this.onMessage?.(chunk.subarray(at, at + inboundSliceBytes));
+    }
   }
 
   #flush(): void {

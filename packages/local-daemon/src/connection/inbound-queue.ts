@@ -1,10 +1,13 @@
 import { SERVING_LIMITS } from "../limits/index.js";
+import type { LoopDebt } from "./loop-debt.js";
 import type { LoopShare } from "./loop-shares.js";
 
 /** Options of {@link InboundQueue}. */
 export interface InboundQueueOptions<Message> {
   /** Acts on one message. Never throws. */
   handle(message: Message): void;
+  /** What to keep of a message that waits; default: the message, which nobody changes. */
+  keep?(message: Message): Message;
   /** Stops or restarts reading from the link, where the link can. */
   setPaused(isPaused: boolean): void;
 }
@@ -19,6 +22,7 @@ export type PauseReason = "queue" | "large message" | "unread answers" | "spent 
 export class InboundQueue<Message extends { readonly length: number }> {
   readonly #options: InboundQueueOptions<Message>;
   #share: LoopShare | undefined;
+  #debt: LoopDebt | undefined;
   #messages: Message[] = [];
   #next = 0;
   #units = 0;
@@ -32,9 +36,19 @@ export class InboundQueue<Message extends { readonly length: number }> {
     this.#options = options;
   }
 
-  /** Counts later messages to another share. Messages that wait stay in their place. */
-  use(share: LoopShare): void {
+  /**
+   * Counts later messages to another share. Messages that wait stay in their place.
+   *
+   * @param debt what this connection owes by itself, where those of one share do not answer for one another; default: nothing
+   */
+  use(share: LoopShare, debt?: LoopDebt): void {
     this.#share = share;
+    this.#debt = debt;
+  }
+
+  /** Whether messages wait, or would wait in the link: its silence is not its peer's. */
+  get isHeldBack(): boolean {
+    return !this.#isEmpty || this.#reasons.size > 0;
   }
 
   /** Handles a message now, or when its turn has come. */
@@ -42,12 +56,12 @@ export class InboundQueue<Message extends { readonly length: number }> {
     const share = this.#share;
     const wasEmpty = this.#isEmpty;
     if (share === undefined) this.#options.handle(message);
-    else if (wasEmpty && !share.isSpent) share.run(() => this.#options.handle(message));
+    else if (wasEmpty && !share.isSpent && this.#debt?.isLarge !== true) this.#run(share, message);
     else {
-      this.#messages.push(message);
+      this.#messages.push(this.#options.keep?.(message) ?? message);
       this.#units += message.length;
       this.#checkPause();
-      if (wasEmpty) share.wait(() => this.#step());
+      if (wasEmpty) this.#wait(share);
     }
   }
 
@@ -95,14 +109,31 @@ export class InboundQueue<Message extends { readonly length: number }> {
     return this.#next >= this.#messages.length;
   }
 
-  /** Handles one message. False when none is left. */
+  #run(share: LoopShare, message: Message): void {
+    const since = performance.now();
+    share.run(() => this.#options.handle(message));
+    this.#debt?.add(performance.now() - since);
+  }
+
+  /** Waits for a turn of the share, and before that until the connection owes little. */
+  #wait(share: LoopShare): void {
+    if (this.#debt?.isLarge === true) this.#debt.oncePaid(() => share.wait(() => this.#step()));
+    else share.wait(() => this.#step());
+  }
+
+  /** Handles one message. False when none is left, or when the rest waits for something else. */
   #step(): boolean {
+    const share = this.#share;
     const message = this.#messages[this.#next++];
-    if (message === undefined) return false;
+    if (share === undefined || message === undefined) return false;
     this.#units -= message.length;
-    this.#share?.run(() => this.#options.handle(message));
+    this.#run(share, message);
     this.#checkPause();
-    if (!this.#isEmpty) return true;
+    if (!this.#isEmpty) {
+      if (this.#debt?.isLarge !== true) return true;
+      this.#wait(share);
+      return false;
+    }
     this.#messages = [];
     this.#next = 0;
     this.#onEmpty?.();

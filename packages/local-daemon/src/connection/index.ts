@@ -1,5 +1,5 @@
 export { briefText } from "./brief-text.js";
-export { Connection, type ConnectionLimits } from "./connection.js";
+export { Connection, type ConnectionAccount, type ConnectionLimits } from "./connection.js";
 export type { Dialect, LargeInbound } from "./dialect.js";
 export { FrameLink } from "./frame-link.js";
 export { Heartbeat } from "./heartbeat.js";

@@ -4,6 +4,8 @@ import { SERVING_LIMITS } from "../limits/index.js";
 export interface LoopDebtOptions {
   /** When anybody else was served last, by {@link now}. */
   usedByOthersAt(): number;
+  /** Work was done for the principal, at that time. */
+  onUsed?(at: number): void;
   /** A monotonic clock in ms; default `performance.now`. */
   readonly now?: () => number;
 }
@@ -27,6 +29,7 @@ export class LoopDebt {
 
   /** Adds the time of one piece of work; short ones are no debt. */
   add(ms: number): void {
+    this.#options.onUsed?.(this.#now());
     if (ms < SERVING_LIMITS.debtWorkMs) return;
     this.#pay();
     this.#ms = Math.min(SERVING_LIMITS.debtMaxMs, this.#ms + ms);

@@ -98,9 +98,16 @@ export class LoopShare {
   }
 }
 
+/** In place of a key's id. */
+const PROGRAM = Symbol("a program of the relay");
+
 /** The shares of all principals; connections that have not authenticated have one together. */
 export class LoopShares {
   readonly strangers = new LoopShare(SERVING_LIMITS.keyTurn);
+  /** All programs on the relay that have proven nothing have one share, in turns; each connection has a debt of its own. */
+  readonly #programs = new LoopShare(SERVING_LIMITS.keyTurn);
+  /** The last two programs that were served, the latest first. */
+  #served: readonly { readonly debt: LoopDebt; readonly at: number }[] = [];
   readonly #byPrincipal = new Map<string | undefined, LoopShare>();
   readonly #debts = new Map<string, LoopDebt>();
 
@@ -114,6 +121,15 @@ export class LoopShares {
     return known;
   }
 
+  /** The account of one connection of a program that has proven nothing. */
+  program(): { readonly share: LoopShare; readonly debt: LoopDebt } {
+    const debt: LoopDebt = new LoopDebt({
+      usedByOthersAt: () => Math.max(this.#usedByOthersAt(PROGRAM), this.#otherProgramAt(debt)),
+      onUsed: (at) => this.#noteProgram(debt, at),
+    });
+    return { share: this.#programs, debt };
+  }
+
   /** Whether nothing more should be done for a principal now. */
   owes(keyId: string | undefined): boolean {
     return keyId !== undefined && this.#debtOf(keyId).isLarge;
@@ -125,13 +141,22 @@ export class LoopShares {
     else callback();
   }
 
+  #noteProgram(debt: LoopDebt, at: number): void {
+    this.#served = [{ debt, at }, ...this.#served.filter((other) => other.debt !== debt).slice(0, 1)];
+  }
+
+  #otherProgramAt(debt: LoopDebt): number {
+    return this.#served.find((other) => other.debt !== debt)?.at ?? Number.NEGATIVE_INFINITY;
+  }
+
   #debtOf(keyId: string): LoopDebt {
-    const known = this.#debts.get(keyId) ?? new LoopDebt({ usedByOthersAt: () => this.#usedByOthersAt(keyId) });
+    const usedByOthersAt = () => Math.max(this.#usedByOthersAt(keyId), this.#programs.usedAt);
+    const known = this.#debts.get(keyId) ?? new LoopDebt({ usedByOthersAt });
     this.#debts.set(keyId, known);
     return known;
   }
 
-  #usedByOthersAt(keyId: string): number {
+  #usedByOthersAt(keyId: string | symbol): number {
     let last = Number.NEGATIVE_INFINITY;
     for (const [other, { usedAt }] of this.#byPrincipal) if (other !== keyId) last = Math.max(last, usedAt);
     return last;

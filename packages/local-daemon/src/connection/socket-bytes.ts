@@ -35,6 +35,11 @@ export class SocketBytes implements ByteLink {
     });
   }
 
+  setPaused(isPaused: boolean): void {
+    if (isPaused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
   end(): void {
     this.#socket.end();
   }

@@ -21,11 +21,13 @@ export interface BatchBounds {
  * the same place are sent the same text.
  */
 export class EntryBatches {
-  readonly #head: string;
+  readonly #sessionId: SessionId;
+  /** Made with the first batch: a session that does little has none. */
+  #head: string | undefined;
   #last: (EntryBatch & { readonly entries: readonly string[]; readonly from: number }) | undefined;
 
   constructor(sessionId: SessionId) {
-    this.#head = batchHead(sessionId);
+    this.#sessionId = sessionId;
   }
 
   /**
@@ -44,6 +46,7 @@ export class EntryBatches {
       return last;
     const count = countOf(entries, from, bounds);
     if (count < 2) return undefined;
+    this.#head ??= batchHead(this.#sessionId);
     const joined = entries.slice(from, from + count).join(",");
     const text = `${this.#head}${joined}]}${metaHead(position.epoch)}${position.seq}}}`;
     this.#last = { entries, from, count, text };

@@ -26,14 +26,18 @@ const AGENT_NOTICE_HEAD = `${NOTICE_HEAD}"AGENT_NOTICE"`;
 const DELTA_HEAD = '"type":"assistant_text_delta"';
 const FREE_HEADS = [...FREE_TYPES.map((type) => `"type":"${type}"`), NOTICE_HEAD];
 
+const NOTIFICATION = `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification`;
+const NOTIFICATION_HEAD = `${NOTIFICATION}","params":{"sessionId":`;
+const BATCH_HEAD = `${NOTIFICATION}s","params":{"sessionId":`;
+
 /** Text of every notification of one session up to the notification itself; made once, because most of a frame is this. */
 export function notificationHead(sessionId: SessionId): string {
-  return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notification","params":{"sessionId":${JSON.stringify(sessionId)},"notification":`;
+  return `${NOTIFICATION_HEAD}${JSON.stringify(sessionId)},"notification":`;
 }
 
 /** Text of a batch of one session up to its first notification. */
 export function batchHead(sessionId: SessionId): string {
-  return `${FRAME_HEAD}"notification",${VERSION},"method":"daemon.session_notifications","params":{"sessionId":${JSON.stringify(sessionId)},"notifications":[`;
+  return `${BATCH_HEAD}${JSON.stringify(sessionId)},"notifications":[`;
 }
 
 /** A notification as its entry holds it: for {@link isFreeEntry}, `type` comes first where credit may not count, then `code`. */

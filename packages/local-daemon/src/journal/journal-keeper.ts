@@ -3,9 +3,8 @@ import { JOURNAL_LIMITS } from "../limits/index.js";
 import type { SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import { type RetentionLimits, type RetentionQuestion, RetentionScan } from "./journal-retention.js";
 
-/** Options of {@link JournalKeeper}. */
-export interface JournalKeeperOptions {
-  readonly sessionId: SessionId;
+/** What all keepers share. */
+export interface JournalKeeperServices {
   readonly store: Store;
   readonly limits: RetentionLimits;
   readonly now: () => number;
@@ -14,7 +13,8 @@ export interface JournalKeeperOptions {
 
 /** Counts how much of one journal is stored, and decides when and where to prune it. */
 export class JournalKeeper {
-  readonly #options: JournalKeeperOptions;
+  readonly #sessionId: SessionId;
+  readonly #services: JournalKeeperServices;
   #entries = 0;
   #chars = 0;
   #nextLookAt = 0;
@@ -22,8 +22,9 @@ export class JournalKeeper {
   /** Positions before which it is pruned next, ascending: what goes is dropped in pieces. */
   #cuts: number[] = [];
 
-  constructor(options: JournalKeeperOptions) {
-    this.#options = options;
+  constructor(sessionId: SessionId, services: JournalKeeperServices) {
+    this.#sessionId = sessionId;
+    this.#services = services;
   }
 
   /** Counts what was stored. Returns a promise of the write that prunes when a look is due, else undefined. */
@@ -35,7 +36,7 @@ export class JournalKeeper {
       this.#entries += entries.length;
       for (const entry of entries) this.#chars += entry.length;
     }
-    const now = this.#options.now();
+    const now = this.#services.now();
     const isDue =
       (this.#entries >= JOURNAL_LIMITS.pruneLookEntries || this.#chars >= JOURNAL_LIMITS.pruneLookChars) &&
       now >= this.#nextLookAt;
@@ -48,13 +49,11 @@ export class JournalKeeper {
   /** The next write that prunes, after one of them was stored; undefined when nothing is left to drop. */
   nextPrune(): StoreWrite | undefined {
     const beforeSeq = this.#cuts.shift();
-    return beforeSeq === undefined
-      ? undefined
-      : { kind: "pruneJournal", sessionId: this.#options.sessionId, beforeSeq };
+    return beforeSeq === undefined ? undefined : { kind: "pruneJournal", sessionId: this.#sessionId, beforeSeq };
   }
 
   async #look(turnFirstSeq: number | undefined): Promise<StoreWrite | undefined> {
-    const { sessionId, now, logger } = this.#options;
+    const { now, logger } = this.#services;
     const [since, started] = [now(), performance.now()];
     this.#isLooking = true;
     try {
@@ -62,7 +61,7 @@ export class JournalKeeper {
       return this.nextPrune();
     } catch (error) {
       logger.warn(
-        { session: sessionId, error: String(error) },
+        { session: this.#sessionId, error: String(error) },
         "could not look at a journal; it is not pruned this time",
       );
       return undefined;
@@ -78,7 +77,8 @@ export class JournalKeeper {
    * slices, newest first: a journal may have as many as its session has sent events.
    */
   async #findCuts(question: RetentionQuestion): Promise<number[]> {
-    const { store, sessionId, limits } = this.#options;
+    const { store, limits } = this.#services;
+    const sessionId = this.#sessionId;
     const scan = new RetentionScan(question, limits);
     const cuts: number[] = [];
     let pieceBytes = 0;

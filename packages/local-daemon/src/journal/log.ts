@@ -1,19 +1,16 @@
 import {
   type DaemonError,
   type EnvelopeMeta,
-  type Logger,
   type SessionId,
   type SessionMessage,
   type SessionNotification,
   type SessionRequest,
   SessionState,
 } from "@daemon-sdk/protocol";
-import type { SessionLimits } from "../limits/index.js";
 import { JOURNAL_LIMITS } from "../limits/index.js";
 import { sessionClosed } from "../refusals.js";
-import type { EntryRun, SegmentRow, Store, StoreWrite, TurnRow } from "../storage/index.js";
-import type { CommitWatch } from "./commit-watch.js";
-import type { Batch, CommitSource, Committer } from "./committer.js";
+import type { EntryRun, SegmentRow, StoreWrite, TurnRow } from "../storage/index.js";
+import type { Batch, CommitSource } from "./committer.js";
 import type { Cursor, CursorSource } from "./cursor.js";
 import { EntryBatches } from "./entry-batches.js";
 import { boundedNotification, type OversizedEntry, oversizedRequest } from "./entry-bound.js";
@@ -21,52 +18,12 @@ import { EntryFrames } from "./entry-frames.js";
 import { mayBeFree, metaHead, requestText } from "./journal-frame.js";
 import { JournalKeeper } from "./journal-keeper.js";
 import type { JournalReader } from "./journal-reader.js";
+import type { SessionLogOptions } from "./log-options.js";
 import { PagePlaces } from "./page-places.js";
-import { type RecentBudget, RecentEntries } from "./recent-entries.js";
+import { RecentEntries } from "./recent-entries.js";
 import { segmentsOf } from "./segments.js";
 import { UnstoredEntries } from "./unstored-entries.js";
-
-/** Options of {@link SessionLog}. */
-export interface SessionLogOptions {
-  readonly sessionId: SessionId;
-  /** This start of the daemon. */
-  readonly epoch: number;
-  /** Position of the last entry the journal ever had; 0 for none. */
-  readonly lastSeq: number;
-  readonly store: Store;
-  readonly committer: Pick<Committer, "enlist">;
-  readonly limits: SessionLimits;
-  readonly watch: Pick<CommitWatch, "wake">;
-  readonly recent: RecentBudget;
-  readonly now: () => number;
-  readonly logger: Logger;
-  /** The configured key of the session; undefined: the person's own. */
-  readonly owner?: string | undefined;
-  /** More waits for the store than should, or no longer does. */
-  onBacklog(isOver: boolean): void;
-  /** A commit failed; called once until one succeeds again. */
-  onUndurable(error: DaemonError): void;
-  /** An entry was larger than a client could be sent: it was shortened, or not stored. Called after it. */
-  onOversized(entry: OversizedEntry): void;
-  /** First entry of the turn that runs: pruning spares it. */
-  turnFirstSeq(): number | undefined;
-}
-
-/** One call to {@link SessionLog.commit} that waits for its transaction. */
-interface Ask {
-  readonly writes: readonly StoreWrite[];
-  resolve(): void;
-  reject(error: DaemonError): void;
-}
-
-/** What a batch holds until its transaction is through. */
-interface InFlight {
-  readonly segments: readonly SegmentRow[];
-  readonly kept: ReadonlyMap<string, StoreWrite>;
-  readonly asks: readonly Ask[];
-  readonly waiters: readonly (() => void)[];
-  readonly chars: number;
-}
+import { WaitingWrites } from "./waiting-writes.js";
 
 /**
  * The journal of one session: gives each entry its position and its final text, stores entries together with the rows they
@@ -88,19 +45,18 @@ export class SessionLog implements CommitSource, CursorSource {
   readonly #keeper: JournalKeeper;
   #lastSeq: number;
   #committedSeq: number;
-  /** Entries that no transaction has taken yet, and their length in UTF-16 units: a lower bound of their bytes that costs nothing. */
-  #entries: string[] = [];
-  #waitingChars = 0;
+  /** Made with the first thing that waits: a session that does nothing has none. */
+  #waiting: WaitingWrites | undefined;
   /** Position of the last entry that may be free of credit. */
   #lastFreeSeq = 0;
-  #kept = new Map<string, StoreWrite>();
-  /** Rows that could not be stored yet, as they are now, also while a transaction tries again. */
-  readonly #unstoredRows = new Map<string, StoreWrite>();
-  readonly #unstored = new UnstoredEntries();
-  readonly #recent: RecentEntries;
-  readonly #pages = new PagePlaces();
-  #asks: Ask[] = [];
-  #waiters: (() => void)[] = [];
+  /** Rows that could not be stored yet, as they are now, also while a transaction tries again; made by the first failure. */
+  #unstoredRows: Map<string, StoreWrite> | undefined;
+  /** Made by the first failure. */
+  #unstored: UnstoredEntries | undefined;
+  /** Made with the first entries that a cursor has still to read. */
+  #recent: RecentEntries | undefined;
+  /** Made by the first reader of pages. */
+  #pages: PagePlaces | undefined;
   #inFlightChars = 0;
   #phase: "draft" | "published" | "retired" = "draft";
   #isOver = false;
@@ -114,8 +70,7 @@ export class SessionLog implements CommitSource, CursorSource {
     this.#committedSeq = options.lastSeq;
     this.batches = new EntryBatches(options.sessionId);
     this.frames = new EntryFrames(options.sessionId);
-    this.#keeper = new JournalKeeper(options);
-    this.#recent = new RecentEntries(options.recent);
+    this.#keeper = new JournalKeeper(options.sessionId, options.services);
   }
 
   /** Epoch of the positions that it gives. */
@@ -155,7 +110,7 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** Stores nothing more: the session is closed, and may be open again as another object. */
   retire(): void {
-    this.#recent.dropBefore(Number.POSITIVE_INFINITY);
+    this.#recent?.dropBefore(Number.POSITIVE_INFINITY);
     this.#phase = "retired";
   }
 
@@ -169,13 +124,13 @@ export class SessionLog implements CommitSource, CursorSource {
   append(notification: SessionNotification, meta?: EnvelopeMeta, json?: string): SessionNotification | undefined {
     const bounded = boundedNotification(notification, json);
     if (!("text" in bounded)) {
-      this.#options.onOversized(bounded);
+      this.#options.session.onOversized(bounded);
       return undefined;
     }
     this.state.apply(bounded.notification);
     this.#push(this.frames.entryOf(bounded.text, { epoch: this.epoch, seq: this.#lastSeq + 1 }, meta));
     if (mayBeFree(bounded.notification)) this.#lastFreeSeq = this.#lastSeq;
-    if (bounded.oversized !== undefined) this.#options.onOversized(bounded.oversized);
+    if (bounded.oversized !== undefined) this.#options.session.onOversized(bounded.oversized);
     this.#watchBacklog();
     return bounded.notification;
   }
@@ -189,7 +144,7 @@ export class SessionLog implements CommitSource, CursorSource {
     const text = requestText(request.id, request.method, params);
     const oversized = oversizedRequest(request.method, text);
     if (oversized !== undefined) {
-      this.#options.onOversized(oversized);
+      this.#options.session.onOversized(oversized);
       return oversized;
     }
     this.state.ask(request);
@@ -202,8 +157,8 @@ export class SessionLog implements CommitSource, CursorSource {
   /** Stores a row with the next transaction, and again later when that fails. The last one of a key wins. */
   save(write: StoreWrite): void {
     const key = keyOf(write);
-    this.#kept.set(key, write);
-    if (this.#isUndurable) this.#unstoredRows.set(key, write);
+    this.#next.kept.set(key, write);
+    if (this.#isUndurable) this.#unstoredRows?.set(key, write);
     this.#enlist();
   }
 
@@ -211,7 +166,7 @@ export class SessionLog implements CommitSource, CursorSource {
   commit(writes: readonly StoreWrite[] = []): Promise<void> {
     if (this.isRetired) return Promise.reject(sessionClosed(this.sessionId));
     return new Promise((resolve, reject) => {
-      this.#asks.push({ writes, resolve, reject });
+      this.#next.asks.push({ writes, resolve, reject });
       this.#enlist();
     });
   }
@@ -220,14 +175,14 @@ export class SessionLog implements CommitSource, CursorSource {
   settled(): Promise<void> {
     if (this.isRetired) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+      this.#next.waiters.push(resolve);
       this.#enlist();
     });
   }
 
   /** Tries rows again that could not be stored. */
   retry(): void {
-    if (this.#isUndurable && this.#kept.size > 0) this.#enlist();
+    if (this.#isUndurable && this.#waiting !== undefined && this.#waiting.kept.size > 0) this.#enlist();
   }
 
   /** Whether the last commit failed. */
@@ -237,80 +192,84 @@ export class SessionLog implements CommitSource, CursorSource {
 
   /** The row of a turn that ended or changed while it could not be stored: what the store has of it is of before. */
   unstoredTurn(id: string): TurnRow | undefined {
-    const write = this.#unstoredRows.get(`turn ${id}`);
+    const write = this.#unstoredRows?.get(`turn ${id}`);
     return write?.kind === "turn" ? write.row : undefined;
   }
 
   /** As {@link unstoredTurn}, a message of the conversation. */
   unstoredMessage(id: string): SessionMessage | undefined {
-    const write = this.#unstoredRows.get(`message ${id}`);
+    const write = this.#unstoredRows?.get(`message ${id}`);
     return write?.kind === "message" ? write.message : undefined;
   }
 
   /** As {@link readEntries}, for a reader that goes on behind what it is given. */
   async readPage(fromSeq: number, maxBytes: number): Promise<EntryRun> {
     const run = await this.readEntries(fromSeq, maxBytes);
+    this.#pages ??= new PagePlaces();
     this.#pages.read(fromSeq, run.firstSeq + run.entries.length);
     return run;
   }
 
   async readEntries(fromSeq: number, maxBytes: number, maxEntries?: number): Promise<EntryRun> {
     const { epoch } = this;
-    const unstored = this.#unstored.from(fromSeq);
+    const unstored = this.#unstored?.from(fromSeq);
     if (unstored?.firstSeq === fromSeq) return { ...unstored, epoch };
-    const recent = this.#recent.from(fromSeq);
+    const recent = this.#recent?.from(fromSeq);
     if (recent !== undefined) return { ...recent, epoch };
-    const stored = await this.#options.store.readEntries(this.sessionId, fromSeq, maxBytes, maxEntries);
+    const stored = await this.#options.services.store.readEntries(this.sessionId, fromSeq, maxBytes, maxEntries);
     const isBehind = stored.entries.length === 0 || (unstored !== undefined && unstored.firstSeq < stored.firstSeq);
     return isBehind && unstored !== undefined ? { ...unstored, epoch } : stored;
   }
 
   takeBatch(): Batch {
-    const [entries, chars] = [this.#entries.length, this.#waitingChars];
-    const segments = this.#takeSegments(this.#options.now());
-    const [kept, asks, waiters] = [this.#kept, this.#asks, this.#waiters];
-    this.#kept = new Map();
-    this.#asks = [];
-    this.#waiters = [];
+    const taken = this.#next;
+    this.#waiting = undefined;
+    const { entries, chars, kept, asks } = taken;
     this.#inFlightChars += chars;
+    const segments = this.#segmentsOf(entries, this.#options.services.now());
     const rows = segments.map((row): StoreWrite => ({ kind: "segment", row }));
     // Kept rows last: they are newer than those of an ask that waited.
     const writes = [...rows, ...asks.flatMap((ask) => ask.writes), ...kept.values()];
-    const load = { owner: this.#options.owner, entries, chars };
-    return { writes, load, settle: (error) => this.#settle(error, { segments, kept, asks, waiters, chars }) };
+    const load = { owner: this.#options.owner, entries: entries.length, chars };
+    return { writes, load, settle: (error) => this.#settle(error, segments, taken) };
+  }
+
+  /** What the next transaction takes. */
+  get #next(): WaitingWrites {
+    this.#waiting ??= new WaitingWrites();
+    return this.#waiting;
   }
 
   #push(entry: string): void {
     this.#lastSeq++;
-    this.#entries.push(entry);
-    this.#waitingChars += entry.length;
+    const next = this.#next;
+    next.entries.push(entry);
+    next.chars += entry.length;
     this.#enlist();
   }
 
-  /** Everything that waits, as rows of bounded size. */
-  #takeSegments(createdAt: number): SegmentRow[] {
+  /** The last entries, as rows of bounded size. */
+  #segmentsOf(waiting: readonly string[], createdAt: number): SegmentRow[] {
     const { sessionId, epoch } = this;
-    let nextSeq = this.#lastSeq - this.#entries.length + 1;
-    const parts = segmentsOf(this.#entries);
-    this.#entries = [];
-    this.#waitingChars = 0;
-    return parts.map((entries) => {
+    let nextSeq = this.#lastSeq - waiting.length + 1;
+    return segmentsOf(waiting).map((entries) => {
       const firstSeq = nextSeq;
       nextSeq += entries.length;
       return { sessionId, epoch, firstSeq, entries, createdAt };
     });
   }
 
-  #settle(error: DaemonError | undefined, { segments, kept, asks, waiters, chars }: InFlight): void {
+  #settle(error: DaemonError | undefined, segments: readonly SegmentRow[], taken: WaitingWrites): void {
+    const { kept, asks, waiters, chars } = taken;
     this.#inFlightChars -= chars;
     this.#dropRead();
     for (const segment of segments) {
       const { firstSeq, entries } = segment;
-      if (error !== undefined && this.cursors.size > 0) this.#unstored.add(firstSeq, entries);
+      if (error !== undefined && this.cursors.size > 0) this.#keepUnstored(firstSeq, entries);
       this.#committedSeq = firstSeq + entries.length - 1;
       const mayHoldFree = this.#lastFreeSeq >= firstSeq;
       for (const cursor of this.cursors.values()) cursor.deliver(segment, mayHoldFree);
-      if (error === undefined && this.#leastReadSeq <= this.#committedSeq) this.#recent.add(firstSeq, entries);
+      if (error === undefined && this.#leastReadSeq <= this.#committedSeq) this.#remember(firstSeq, entries);
     }
     if (error === undefined) this.#stored(segments, kept);
     else this.#notStored(error, kept);
@@ -319,21 +278,33 @@ export class SessionLog implements CommitSource, CursorSource {
       else ask.reject(error);
     }
     for (const resolve of waiters) resolve();
-    this.#options.watch.wake(this.sessionId);
+    this.#options.services.watch.wake(this.sessionId);
     this.#watchBacklog();
+  }
+
+  #keepUnstored(firstSeq: number, entries: readonly string[]): void {
+    this.#unstored ??= new UnstoredEntries();
+    this.#unstored.add(firstSeq, entries);
+  }
+
+  #remember(firstSeq: number, entries: readonly string[]): void {
+    this.#recent ??= new RecentEntries(this.#options.services.recent);
+    this.#recent.add(firstSeq, entries);
   }
 
   /** What no cursor has still to read need not be remembered. */
   #dropRead(): void {
-    this.#recent.dropBefore(this.#leastReadSeq);
-    if (!this.#unstored.isEmpty) this.#unstored.dropBefore(this.#leastNextSeq(0));
+    this.#recent?.dropBefore(this.#leastReadSeq);
+    if (this.#recent?.isEmpty === true) this.#recent = undefined;
+    this.#unstored?.dropBefore(this.#leastNextSeq(0));
+    if (this.#unstored?.isEmpty === true) this.#unstored = undefined;
   }
 
   /** Where the last one of those goes on who read what was committed lately. */
   get #leastReadSeq(): number {
     // Who is before this position reads so much that the store has to be asked anyway.
     const reach = this.#committedSeq - JOURNAL_LIMITS.recentReachEntries;
-    return Math.min(this.#leastNextSeq(reach), this.#pages.leastAfter(reach));
+    return Math.min(this.#leastNextSeq(reach), this.#pages?.leastAfter(reach) ?? Number.POSITIVE_INFINITY);
   }
 
   /** The position of the last one of the cursors after `afterSeq`; infinite without one. */
@@ -346,37 +317,39 @@ export class SessionLog implements CommitSource, CursorSource {
   #stored(segments: readonly SegmentRow[], kept: ReadonlyMap<string, StoreWrite>): void {
     this.#isUndurable = false;
     for (const [key, write] of kept) {
-      if (this.#unstoredRows.get(key) === write) this.#unstoredRows.delete(key);
+      if (this.#unstoredRows?.get(key) === write) this.#unstoredRows.delete(key);
       // What the journal no longer has is gone for every reader, wherever it is read from.
       if (write.kind !== "pruneJournal") continue;
-      this.#recent.dropBefore(write.beforeSeq);
+      this.#recent?.dropBefore(write.beforeSeq);
       const next = this.#keeper.nextPrune();
       if (next !== undefined) this.save(next);
     }
-    const looking = this.#keeper.stored(segments, this.#options.turnFirstSeq());
+    const looking = this.#keeper.stored(segments, this.#options.session.turnFirstSeq());
     void looking?.then((prune) => {
       if (prune !== undefined) this.save(prune);
     });
   }
 
   #notStored(error: DaemonError, kept: ReadonlyMap<string, StoreWrite>): void {
-    this.#kept = new Map([...kept, ...this.#kept]);
-    for (const [key, write] of this.#kept) this.#unstoredRows.set(key, write);
+    const next = this.#next;
+    this.#unstoredRows ??= new Map();
+    next.kept = new Map([...kept, ...next.kept]);
+    for (const [key, write] of next.kept) this.#unstoredRows.set(key, write);
     if (this.#isUndurable) return;
     this.#isUndurable = true;
     this.#hasHole = true;
-    this.#options.onUndurable(error);
+    this.#options.session.onUndurable(error);
   }
 
   #enlist(): void {
-    if (this.#phase === "published") this.#options.committer.enlist(this);
+    if (this.#phase === "published") this.#options.services.committer.enlist(this);
   }
 
   #watchBacklog(): void {
-    const isOver = this.#waitingChars + this.#inFlightChars > this.#options.limits.storeBacklogBytes;
+    const isOver = (this.#waiting?.chars ?? 0) + this.#inFlightChars > this.#options.services.limits.storeBacklogBytes;
     if (isOver === this.#isOver) return;
     this.#isOver = isOver;
-    this.#options.onBacklog(isOver);
+    this.#options.session.onBacklog(isOver);
   }
 }
 

@@ -80,6 +80,10 @@ export class RecentEntries {
     this.#budget = budget;
   }
 
+  get isEmpty(): boolean {
+    return this.#parts.length === 0;
+  }
+
   /** Adds entries that were just committed. What does not follow the entries before it takes their place. */
   add(firstSeq: number, entries: readonly string[]): void {
     const last = this.#parts.at(-1);

@@ -1,3 +1,5 @@
+import { LIMITS } from "@daemon-sdk/protocol";
+
 /** Bounds and times of agents' processes; no option changes them. The configurable ones are in `SessionLimits`. */
 export const AGENT_LIMITS = {
   /** Time for an agent's first reply; `droid exec` takes 0.2–0.4 s. */
@@ -39,6 +41,8 @@ export const AGENT_LIMITS = {
   fileCalls: 256,
   /** Answers that wait for an agent to read, such as refusals of its requests, before it is ended: one that never reads would fill the memory. */
   unreadMessages: 8_192,
+  /** The same in bytes: as much as the largest line, so that a further one, of any length, waits besides. */
+  unreadBytes: LIMITS.agentLineBytes,
   /** How long agents may take to end an interrupted turn when the daemon stops. */
   drainInterruptMs: 1_000,
   /** An agent that went idle in the middle of an answer: how long it may take to continue, or to state the turn's end. */

@@ -75,6 +75,8 @@ export const SERVING_LIMITS = {
   /** Messages of one connection that wait for such a turn, and their UTF-16 units, above which its socket is not read. */
   inboundMessages: 256,
   inboundUnits: 1024 * 1024,
+  /** Bytes of the relay's wire that are handled at once: some fifty frames of agents that talk. */
+  inboundSliceBytes: 16 * 1024,
   /** Calls that read history: at work for one principal at a time … */
   readsAtOnce: 8,
   /** … and being made, each of which holds its messages parsed and as text. */

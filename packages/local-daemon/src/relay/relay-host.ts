@@ -59,12 +59,7 @@ export class RelayHost implements RelayGate {
     this.logger = options.logger;
     this.#committer = options.committer;
     const elsewhere = new NamesElsewhere();
-    const registry = new NameRegistry({
-      ...options,
-      onChanged: (name) => this.exchange.onNameChanged?.(name),
-      kept: () => this.#mailboxes.withMail(),
-      onForgotten: (address, record) => this.#forgotten(address, record),
-    });
+    const registry = this.#makeRegistry(options);
     const directory = new Directory({ ...options, registry, elsewhere });
     const mailboxes = new DurableMailboxes({
       ...options,
@@ -102,6 +97,15 @@ export class RelayHost implements RelayGate {
   /** What waits for each machine of the fleet. */
   outboxFigures(): OutboxFigures[] {
     return this.#mailboxes.outboxFigures();
+  }
+
+  #makeRegistry(options: RelayHostOptions): NameRegistry {
+    return new NameRegistry({
+      ...options,
+      onChanged: (name) => this.exchange.onNameChanged?.(name),
+      kept: () => this.#mailboxes.withMail(),
+      onForgotten: (address, record) => this.#forgotten(address, record),
+    });
   }
 
   /** A name is not known any more, because there were too many. No mail waits for it. */

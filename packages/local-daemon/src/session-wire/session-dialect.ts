@@ -273,7 +273,7 @@ export class SessionDialect implements Dialect {
   #accept(peerName: string, { keyId }: Principal): LoopShare {
     const { shares, connections } = this.#services.turns;
     const share = shares.of(keyId);
-    this.#connection.accept(peerName, share, connections.unreadOf(keyId));
+    this.#connection.accept(peerName, { share, unread: connections.unreadOf(keyId) });
     return share;
   }
 

@@ -5,10 +5,14 @@ import { Cursor, type CursorStart, type JournalReader, type SessionLog } from ".
 /** Options of {@link AttachedClients}. */
 export interface SubscribersOptions {
   readonly log: SessionLog;
-  readonly inbox: Pick<Inbox, "find">;
+  readonly services: { readonly inbox: Pick<Inbox, "find">; readonly logger: Logger };
+  readonly session: AttachedSession;
+}
+
+/** The session of clients. */
+export interface AttachedSession {
   /** The client whose prompt runs. It receives requests first. */
   starter(): JournalReader | undefined;
-  readonly logger: Logger;
   /** A client was attached: entries that are added now are the first ones that it gets. */
   onAttached(): void;
 }
@@ -21,8 +25,8 @@ export interface SubscribersOptions {
  */
 export class AttachedClients implements Addressees {
   readonly #options: SubscribersOptions;
-  /** The plain client that a request was sent to. */
-  readonly #asked = new Map<string, JournalReader>();
+  /** The plain client that a request was sent to; made with the first. */
+  #asked: Map<string, JournalReader> | undefined;
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
@@ -39,14 +43,15 @@ export class AttachedClients implements Addressees {
 
   /** Attaches a client from an entry on. The caller starts the cursor. A repeated call replaces the cursor. */
   attach(client: JournalReader, start: CursorStart): Cursor {
-    const { log, logger } = this.#options;
+    const { log, services } = this.#options;
+    const { logger } = services;
     log.cursors.get(client)?.close();
     const wantsRequest = (id: string) => this.#isAddressee(client, id);
     const isPending = (id: string) => log.state.isPending(id);
     const cursor = new Cursor({ ...start, source: log, client, wantsRequest, isPending, logger });
     log.cursors.delete(client);
     log.cursors.set(client, cursor);
-    this.#options.onAttached();
+    this.#options.session.onAttached();
     return cursor;
   }
 
@@ -57,9 +62,9 @@ export class AttachedClients implements Addressees {
     if (cursor === undefined) return;
     cursor.close();
     cursors.delete(client);
-    for (const [id, asked] of this.#asked) {
+    for (const [id, asked] of this.#asked ?? []) {
       if (asked !== client) continue;
-      this.#asked.delete(id);
+      this.#asked?.delete(id);
       this.#passOn(id);
     }
   }
@@ -71,7 +76,7 @@ export class AttachedClients implements Addressees {
 
   /** Whether a request was sent to this plain client and to no other attached one. */
   isOnlyAsked(client: JournalReader, requestId: string): boolean {
-    return this.#asked.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
+    return this.#asked?.get(requestId) === client && this.#clients.every(({ isPlain }) => isPlain);
   }
 
   get #clients(): JournalReader[] {
@@ -79,10 +84,10 @@ export class AttachedClients implements Addressees {
   }
 
   #passOn(id: string): void {
-    const pending = this.#options.inbox.find(id);
+    const pending = this.#options.services.inbox.find(id);
     const next = this.#plainAddressee();
     if (pending === undefined || next === undefined) return;
-    this.#asked.set(id, next);
+    this.#ask(id, next);
     next.sink.send(pending.frame);
   }
 
@@ -90,17 +95,22 @@ export class AttachedClients implements Addressees {
     if (!client.isPlain) return true;
     // Resolved meanwhile: a plain client would answer it again.
     if (!this.#options.log.state.isPending(id)) {
-      this.#asked.delete(id);
+      this.#asked?.delete(id);
       return false;
     }
-    const asked = this.#asked.get(id) ?? this.#plainAddressee();
+    const asked = this.#asked?.get(id) ?? this.#plainAddressee();
     if (asked === undefined) return false;
-    this.#asked.set(id, asked);
+    this.#ask(id, asked);
     return asked === client;
   }
 
+  #ask(id: string, client: JournalReader): void {
+    this.#asked ??= new Map();
+    this.#asked.set(id, client);
+  }
+
   #plainAddressee(): JournalReader | undefined {
-    const starter = this.#options.starter();
+    const starter = this.#options.session.starter();
     if (starter?.isPlain && this.#options.log.cursors.has(starter)) return starter;
     const clients = this.#clients;
     return clients.some(({ isPlain }) => !isPlain) ? undefined : clients.at(-1);

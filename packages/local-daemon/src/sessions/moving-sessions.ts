@@ -9,7 +9,8 @@ import { failpoint } from "../failpoint.js";
 import { sessionMoving } from "../refusals.js";
 import type { MovedMark, SessionRow } from "../storage/index.js";
 import type { DraftDrops } from "./draft-drops.js";
-import type { Session, SessionServices } from "./session.js";
+import type { Session } from "./session.js";
+import type { SessionServices } from "./session-events.js";
 import type { SessionTasks } from "./session-tasks.js";
 import type { StoredSessions } from "./stored-sessions.js";
 

@@ -1,4 +1,5 @@
-import type { Session, SessionServices } from "./session.js";
+import type { Session } from "./session.js";
+import type { SessionServices } from "./session-events.js";
 
 /** Options of {@link UnusedSessions}. */
 export interface UnusedSessionsOptions extends Pick<SessionServices, "live" | "now" | "limits"> {

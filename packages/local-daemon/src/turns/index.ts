@@ -5,3 +5,4 @@ export { QueueRoom } from "./queue-room.js";
 export { StoredRoom } from "./stored-room.js";
 export type { ObservedTurn, TurnObserver, TurnPlace } from "./turn-observer.js";
 export { TurnQueue } from "./turn-queue.js";
+export type { TurnSession } from "./turn-queue-options.js";

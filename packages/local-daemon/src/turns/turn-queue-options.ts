@@ -12,21 +12,31 @@ export interface TurnQueueOptions {
   readonly log: SessionLog;
   /** The session's agent, from `AgentSlot`. */
   readonly agent: { ready(signal: AbortSignal): Promise<Agent>; stop(): Promise<void> };
+  readonly services: TurnServices;
+  readonly session: TurnSession;
+  /** The configured key of the session; undefined: the person's own. */
+  readonly owner: string | undefined;
+  /** Name of the session's agent. */
+  readonly agentName: string;
+}
+
+/** The session of a queue. */
+export interface TurnSession {
   /** Called when a message was accepted, with its text. */
   onAccepted(text: string): void;
   /** Called before a turn ends, to end its requests first. */
   onEnding(): void;
   /** What the running turn has used; undefined when its agent reported nothing. */
   usage(): TokenUsage | undefined;
+}
+
+/** What all queues share. */
+export interface TurnServices {
   readonly store: Pick<Store, "readTurn" | "readPrompt" | "readPromptParts">;
   /** What may wait, of all sessions. */
   readonly room: QueueRoom;
   /** What may be stored, of all sessions. */
   readonly storedRoom: StoredRoom;
-  /** The configured key of the session; undefined: the person's own. */
-  readonly owner: string | undefined;
-  /** Name of the session's agent. */
-  readonly agentName: string;
   readonly observer: TurnObserver;
   readonly limits: Pick<SessionLimits, "agentInterruptMs">;
   readonly now: () => number;

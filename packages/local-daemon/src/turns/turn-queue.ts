@@ -88,7 +88,7 @@ export class TurnQueue {
       const turn = openTurn(row);
       if (row.id === held?.turn.id) this.#continue(turn, held);
       else if (row.state === "accepted") {
-        this.#options.room.add(this.#queued, row.promptBytes);
+        this.#options.services.room.add(this.#queued, row.promptBytes);
         this.#enqueue(turn);
       } else this.#end(turn, LOST_END);
     }
@@ -142,7 +142,7 @@ export class TurnQueue {
     const turn = this.#active;
     if (turn?.row.state !== "accepted") return;
     this.#waiting.unshift(turn);
-    this.#options.room.add(this.#queued, turn.row.promptBytes);
+    this.#options.services.room.add(this.#queued, turn.row.promptBytes);
     turn.abort?.abort();
     this.#vacate();
   }
@@ -197,9 +197,9 @@ export class TurnQueue {
       this.#end(turn, { reason: "cancelled", details: {} });
       return;
     }
-    turn.timer ??= setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
+    turn.timer ??= setTimeout(() => this.#enforce(turn), this.#options.services.limits.agentInterruptMs);
     await turn.agent.interrupt().catch((error: unknown) => {
-      this.#options.logger.warn(
+      this.#options.services.logger.warn(
         { session: this.#log.sessionId, error: String(error) },
         "the agent refused an interrupt",
       );
@@ -236,7 +236,8 @@ export class TurnQueue {
 
   async #add(params: AddUserMessageParams, message: IncomingMessage): Promise<TurnRow | undefined> {
     const { requestId, starter, large, trace } = message;
-    const { store, room, storedRoom, owner, now } = this.#options;
+    const { services, owner } = this.#options;
+    const { store, room, storedRoom, now } = services;
     const id = messageId(params.messageId ?? newId());
     const { sessionId } = this.#log;
     const known = this.#openTurn(id)?.row ?? (await store.readTurn(sessionId, id));
@@ -262,9 +263,9 @@ export class TurnQueue {
       throw error;
     }
     failpoint("message-accepted");
-    this.#options.onAccepted(params.text);
+    this.#options.session.onAccepted(params.text);
     const turn = openTurn(row, starter);
-    this.#options.observer.onAccepted(turn, this.#options);
+    this.#options.services.observer.onAccepted(turn, this.#options);
     this.#enqueue(turn);
     // After the acknowledgement is sent: a ready agent would answer in the same tick.
     setImmediate(() => {
@@ -279,8 +280,7 @@ export class TurnQueue {
   }
 
   #enqueue(turn: OpenTurn): void {
-    const { id, requestId } = turn.row;
-    this.#log.state.expect({ messageId: id, requestId });
+    this.#log.state.expect({ messageId: turn.row.id, requestId: turn.row.requestId });
     this.#waiting.push(turn);
   }
 
@@ -288,7 +288,7 @@ export class TurnQueue {
     if (this.#active !== undefined || this.#hold.isHeld) return;
     this.#active = this.#waiting.shift();
     if (this.#active === undefined) return;
-    this.#options.room.remove(this.#queued, this.#active.row.promptBytes);
+    this.#options.services.room.remove(this.#queued, this.#active.row.promptBytes);
     void this.#run(this.#active);
   }
 
@@ -300,7 +300,7 @@ export class TurnQueue {
       const agent = await this.#options.agent.ready(turn.abort.signal);
       // Nothing waits for it any more, and its error is expensive.
       turn.abort = undefined;
-      const prompt = await readPrompt(this.#options.store, turn.row);
+      const prompt = await readPrompt(this.#options.services.store, turn.row);
       // The turn may have been interrupted meanwhile, and has then ended.
       if (this.#active !== turn || !this.#step(turn, "hand")) return;
       failpoint("message-handing");
@@ -321,7 +321,8 @@ export class TurnQueue {
   #continue(turn: OpenTurn, { turn: { firstSeq, handedAt, isInterrupted, loss }, agent, taken }: HeldTurn): void {
     Object.assign(turn, { firstSeq, handedAt, loss, agent, taken });
     this.#active = turn;
-    if (isInterrupted) turn.timer = setTimeout(() => this.#enforce(turn), this.#options.limits.agentInterruptMs);
+    if (isInterrupted)
+      turn.timer = setTimeout(() => this.#enforce(turn), this.#options.services.limits.agentInterruptMs);
     taken.catch((error: unknown) => this.#refused(turn, error));
   }
 
@@ -330,7 +331,7 @@ export class TurnQueue {
     if (this.#active !== turn) return;
     const end = endOfFailure(error);
     const { code, message } = end.details;
-    this.#options.logger.warn({ session: this.#log.sessionId, code }, message);
+    this.#options.services.logger.warn({ session: this.#log.sessionId, code }, message);
     // After a time-out the agent may still act on the prompt.
     if (code === "REQUEST_TIMEOUT") void this.#options.agent.stop();
     this.#end(turn, end);
@@ -339,7 +340,7 @@ export class TurnQueue {
   #enforce(turn: OpenTurn): void {
     if (this.#active !== turn) return;
     const session = this.#log.sessionId;
-    this.#options.logger.warn({ session }, "the agent did not end an interrupted turn: it is stopped");
+    this.#options.services.logger.warn({ session }, "the agent did not end an interrupted turn: it is stopped");
     void this.#options.agent.stop();
   }
 
@@ -347,11 +348,11 @@ export class TurnQueue {
     if (!this.#step(turn, endEventOf(reason), reason)) return;
     clearTimeout(turn.timer);
     turn.abort?.abort();
-    this.#options.onEnding();
+    this.#options.session.onEnding();
     // The agent's own count of the turn stands.
-    const tokenUsage = details.tokenUsage ?? (turn === this.#active ? this.#options.usage() : undefined);
+    const tokenUsage = details.tokenUsage ?? (turn === this.#active ? this.#options.session.usage() : undefined);
     const end = endWithWhy({ reason, details: tokenUsage === undefined ? details : { ...details, tokenUsage } }, turn);
-    const words = closingNotifications(turn.row.id, end, this.#log.state.isBusy, this.#options.now());
+    const words = closingNotifications(turn.row.id, end, this.#log.state.isBusy, this.#options.services.now());
     for (const notification of words) this.#log.append(notification);
     turn.row = { ...turn.row, lastSeq: this.#log.lastSeq, tokenUsage: usageIn(words) };
     this.#log.save({ kind: "turn", row: turn.row });
@@ -372,12 +373,12 @@ export class TurnQueue {
     for (const turn of this.#waiting.splice(0)) {
       const isMeant = messageId === undefined || messageId === turn.row.id;
       if (!isMeant) this.#waiting.push(turn);
-      else this.#options.room.remove(this.#queued, turn.row.promptBytes);
+      else this.#options.services.room.remove(this.#queued, turn.row.promptBytes);
       if (isMeant && this.#step(turn, "interrupt", "cancelled")) discarded.push(turn);
     }
     this.#discardingCount++;
     try {
-      for (const { row } of discarded) await discardQueued(this.#log, this.#options.store, row);
+      for (const { row } of discarded) await discardQueued(this.#log, this.#options.services.store, row);
     } finally {
       this.#discardingCount--;
     }
@@ -387,7 +388,7 @@ export class TurnQueue {
   #step(turn: OpenTurn, event: MessageEvent, reason?: string): boolean {
     const state = nextMessageState(turn.row.state, event);
     if (state === undefined) return false;
-    const { now, observer } = this.#options;
+    const { now, observer } = this.#options.services;
     turn.row = { ...turn.row, state, ...(reason === undefined ? {} : { reason, endedAt: now() }) };
     if (reason !== undefined) observer.onEnded(turn, this.#options);
     else if (event === "hand") {

@@ -67,6 +67,24 @@ describe("an agent that goes wrong in mid-turn (F10)", () => {
     expect(running.witness.of("exit")).toHaveLength(1);
   });
 
+  test("that does not read its stdin is ended once it would cost the daemon too many bytes, and that is reported", async () => {
+    await using running = await openAgent({ command: misbehaving(), timings: quick });
+    await running.prompt("unreading");
+    await running.witness.until(() => (running.witness.text.includes("unreading") ? true : undefined));
+    const text = "x".repeat(4_000_000);
+    const calls = Array.from({ length: 8 }, () => running.agent.call("update_session_settings", { text }, 60_000));
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.map(({ status }) => status)).toEqual(calls.map(() => "rejected"));
+    await running.witness.exit();
+    expect(running.witness.of("fault").map(({ fault }) => fault)).toEqual([
+      {
+        code: "SLOW_CONSUMER",
+        isLoss: false,
+        message: expect.stringMatching(/does not read its stdin.*\(unreadBytes\)/),
+      },
+    ]);
+  });
+
   test("that closes its stdin cannot be reached: it is ended, and the end is unexpected", async () => {
     const hello = JSON.stringify({
       jsonrpc: "2.0",

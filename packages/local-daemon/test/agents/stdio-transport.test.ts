@@ -144,7 +144,12 @@ describe("where a pipe is no socket", () => {
 describe("its economy", () => {
   test("so many messages wait for a reader that never reads; one that reads late gets all of them", async () => {
     const output = new PassThrough();
-    const transport = new StdioTransport({ input: new PassThrough(), output, highWaterBytes: 1, maxUnread: 1_000 });
+    const transport = new StdioTransport({
+      input: new PassThrough(),
+      output,
+      highWaterBytes: 1,
+      maxUnread: { unreadMessages: 1_000, unreadBytes: 1_000_000 },
+    });
     const broken = new Promise<Error>((resolve) => {
       transport.onBroken = resolve;
     });
@@ -160,6 +165,20 @@ describe("its economy", () => {
     for (let message = 0; message < 1_001; message += 1) transport.send("x".repeat(100));
     expect(await broken).toMatchObject({ code: "SLOW_CONSUMER", message: expect.stringContaining("(unreadMessages)") });
     expect([transport.send("more"), transport.bufferedBytes]).toEqual([false, 0]);
+    transport.terminate();
+  });
+
+  test("so many bytes wait for a reader that never reads, and one message more, however long", async () => {
+    const maxUnread = { unreadMessages: 1_000, unreadBytes: 1_000_000 };
+    const transport = new StdioTransport({ input: new PassThrough(), output: new PassThrough(), maxUnread });
+    const broken = new Promise<Error>((resolve) => {
+      transport.onBroken = resolve;
+    });
+    for (const chars of [900_000, 5_000_000]) expect(transport.send("x".repeat(chars))).toBeDefined();
+    expect(transport.bufferedBytes).toBeGreaterThan(5_900_000);
+    transport.send("one more");
+    expect(await broken).toMatchObject({ code: "SLOW_CONSUMER", message: expect.stringContaining("(unreadBytes)") });
+    expect(transport.bufferedBytes).toBe(0);
     transport.terminate();
   });
 

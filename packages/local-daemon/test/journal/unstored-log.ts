@@ -1,5 +1,6 @@
 import { silentLogger } from "@daemon-sdk/protocol";
-import { SessionLog, type SessionLogOptions } from "../../src/journal/log.js";
+import { SessionLog } from "../../src/journal/log.js";
+import type { SessionLogOptions } from "../../src/journal/log-options.js";
 import { RecentBudget } from "../../src/journal/recent-entries.js";
 import { SESSION_LIMITS } from "../../src/limits/session-limits.js";
 import { MemoryStore } from "../../src/storage/memory-store.js";
@@ -9,17 +10,16 @@ import type { SegmentRow } from "../../src/storage/store.js";
 export function unstoredLog(place: Pick<SessionLogOptions, "sessionId" | "epoch" | "lastSeq">): SessionLog {
   return new SessionLog({
     ...place,
-    store: new MemoryStore(),
-    committer: { enlist() {} },
-    watch: { wake() {} },
-    recent: new RecentBudget(),
-    limits: SESSION_LIMITS,
-    now: () => 0,
-    logger: silentLogger,
-    onBacklog() {},
-    onOversized() {},
-    onUndurable() {},
-    turnFirstSeq: () => undefined,
+    services: {
+      store: new MemoryStore(),
+      committer: { enlist() {} },
+      watch: { wake() {} },
+      recent: new RecentBudget(),
+      limits: SESSION_LIMITS,
+      now: () => 0,
+      logger: silentLogger,
+    },
+    session: { onBacklog() {}, onOversized() {}, onUndurable() {}, turnFirstSeq: () => undefined },
   });
 }
 

@@ -22,7 +22,7 @@ function partsOn(stack: string): string[] {
   return [...new Set(files.reverse())];
 }
 
-test("an event passes thirteen parts from the agent's pipe to the socket: each does something with it", async () => {
+test("an event passes fourteen parts from the agent's pipe to the socket: each does something with it", async () => {
   await using desk = daemonDesk();
   await desk.start();
   const client = await desk.connect();
@@ -51,6 +51,7 @@ test("an event passes thirteen parts from the agent's pipe to the socket: each d
     "rpc/protocol-engine.ts",
     "agents/drivers/stream-jsonrpc.ts",
     "agents/hold/agent-outlet.ts",
+    "sessions/session-events.ts",
     "sessions/session.ts",
     "journal/log.ts",
     "journal/committer.ts",

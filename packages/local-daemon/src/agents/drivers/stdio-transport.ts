@@ -31,10 +31,19 @@ export interface StdioTransportOptions {
   readonly maxBytesOf?: (head: string) => number | undefined;
   /** Whether the end of the input leaves the output open until `close`: answers may follow. Default false. */
   readonly keepsOutput?: boolean;
-  /** Messages that may wait for the other side to read; one more breaks the output (`onBroken`). Default: no bound. */
-  readonly maxUnread?: number;
+  /**
+   * What may wait for the other side to read, in messages and in bytes. A message that comes when as much waits breaks the output
+   * (`onBroken`); any number of bytes may wait as one message. Default: no bound.
+   */
+  readonly maxUnread?: UnreadBounds;
   /** Bytes waiting above which `send` returns false; default `LIMITS.transportHighWaterBytes`. */
   readonly highWaterBytes?: number;
+}
+
+/** Bounds of what the other side has not read. */
+export interface UnreadBounds {
+  readonly unreadMessages: number;
+  readonly unreadBytes: number;
 }
 
 const NEWLINE_BYTES = 1;
@@ -81,7 +90,7 @@ export class StdioTransport implements Transport, SteppedWork {
   #writingBytes = 0;
   /** Messages that the other side has not read. */
   #unread = 0;
-  readonly #maxUnread: number;
+  readonly #maxUnread: UnreadBounds | undefined;
   #isFlushScheduled = false;
   #owesWritable = false;
   #isMidLine = false;
@@ -103,7 +112,7 @@ export class StdioTransport implements Transport, SteppedWork {
     this.#output = options.output;
     this.#logger = options.logger ?? silentLogger;
     this.#highWaterBytes = options.highWaterBytes ?? LIMITS.transportHighWaterBytes;
-    this.#maxUnread = options.maxUnread ?? Number.POSITIVE_INFINITY;
+    this.#maxUnread = options.maxUnread;
     this.#keepsOutput = options.keepsOutput ?? false;
     this.#splitter = new LineSplitter({
       maxLineBytes: options.maxLineBytes ?? LIMITS.agentLineBytes,
@@ -134,11 +143,12 @@ export class StdioTransport implements Transport, SteppedWork {
 
   send(text: string): boolean {
     if (this.#isOutputEnded) return false;
-    this.#unread += 1;
-    if (this.#unread > this.#maxUnread) {
-      this.#outputBroke(unreadError(this.#maxUnread));
+    const fault = this.#unreadFault();
+    if (fault !== undefined) {
+      this.#outputBroke(fault);
       return false;
     }
+    this.#unread += 1;
     this.#pending.push(text);
     this.#pendingBytes += Buffer.byteLength(text) + NEWLINE_BYTES;
     if (this.#pendingBytes >= LIMITS.coalesceBytes) this.#flush();
@@ -301,6 +311,15 @@ export class StdioTransport implements Transport, SteppedWork {
     this.onWritable?.();
   }
 
+  /** Why nothing more can wait for the other side. */
+  #unreadFault(): ConnectionError | undefined {
+    const most = this.#maxUnread;
+    if (most === undefined) return undefined;
+    if (this.#unread >= most.unreadMessages) return unreadError(`${most.unreadMessages} messages`, "unreadMessages");
+    if (this.bufferedBytes < most.unreadBytes) return undefined;
+    return unreadError(`${this.bufferedBytes} bytes, of at most ${most.unreadBytes},`, "unreadBytes");
+  }
+
   #outputBroke(error: Error): void {
     if (this.#isEnded) return;
     this.#forgetOutput();
@@ -328,9 +347,9 @@ export class StdioTransport implements Transport, SteppedWork {
   }
 }
 
-function unreadError(most: number): ConnectionError {
+function unreadError(what: string, bound: keyof UnreadBounds): ConnectionError {
   return new ConnectionError(
     "SLOW_CONSUMER",
-    `${most} messages wait for the other side, which reads none of them (unreadMessages). Nothing more is sent to it.`,
+    `${what} wait for the other side, which reads none of them (${bound}). Nothing more is sent to it.`,
   );
 }

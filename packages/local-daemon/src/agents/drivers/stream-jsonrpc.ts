@@ -31,6 +31,7 @@ import { DeltaReader } from "./delta-reader.js";
 import { maxBytesOfLine } from "./line-bounds.js";
 import { changedSettings, initializeParams, loadParams, readyFrom, readyUnread } from "./open-session.js";
 import { exitError, exitText, startFailure } from "./process-errors.js";
+import { reportUnread } from "./report-unread.js";
 import { sparingLogger } from "./sparing-logger.js";
 import { StdioTransport } from "./stdio-transport.js";
 import { contentIdOf } from "./turn-content.js";
@@ -92,9 +93,9 @@ export class StreamJsonrpcAgent implements Agent {
     this.startTime = process.startTime;
     const { cutTextBytes } = JOURNAL_LIMITS;
     const loopUse = `agent of session ${sessionId}`;
-    const pipes = { input: process.stdout, output: process.stdin, maxUnread: AGENT_LIMITS.unreadMessages };
+    const pipes = { input: process.stdout, output: process.stdin, maxUnread: AGENT_LIMITS };
     this.#transport = new StdioTransport({ ...pipes, logger, cutTextBytes, maxBytesOf: maxBytesOfLine, loopUse });
-    this.#transport.onBroken = () => this.#giveUp();
+    this.#transport.onBroken = (error) => this.#giveUp(error);
     this.#engine = new ProtocolEngine(this.#transport, { prefix: "droid", logger, decode: this.#deltas.decode });
     this.#engine.onNotification = (notification) => this.#notified(notification);
     this.#engine.onRequest = (request) => this.#asked(request);
@@ -244,7 +245,8 @@ export class StreamJsonrpcAgent implements Agent {
   }
 
   /** An agent that does not read, or closed its stdout, is of no use: it is ended, and its end is unexpected. */
-  #giveUp(): void {
+  #giveUp(error?: Error): void {
+    reportUnread(error, this.#options.spec.name, this.#events);
     this.#isStopping = true;
     void this.#process.stop("broken");
   }

@@ -26,7 +26,7 @@ export interface UnreadLinesOptions {
   onFault(fault: AgentFault): void;
 }
 
-type Code = Exclude<AgentFault["code"], "QUEUE_FULL" | "QUOTA_EXCEEDED">;
+type Code = Exclude<AgentFault["code"], "QUEUE_FULL" | "QUOTA_EXCEEDED" | "SLOW_CONSUMER">;
 
 /** Longest excerpt of an agent's output in an error, in UTF-16 units. */
 const EXCERPT_CHARS = 400;

@@ -10,6 +10,7 @@ import { Expiry } from "./expiry.js";
 import { HistoryBound } from "./history-bound.js";
 import { Mailbox } from "./mailbox.js";
 import { readHistory } from "./mailbox-history.js";
+import { MailboxRemovals } from "./mailbox-removals.js";
 import { MailboxTransaction } from "./mailbox-transaction.js";
 import type {
   AttachOptions,
@@ -24,6 +25,7 @@ import type {
 } from "./mailboxes.js";
 import { type OutboxFigures, outboxFigures } from "./outbox-figures.js";
 import { Redelivery } from "./redelivery.js";
+import { resendLetters } from "./resend-letters.js";
 import { readEntries } from "./stored-entries.js";
 import { UnsavedStates } from "./unsaved-states.js";
 
@@ -58,19 +60,6 @@ interface Submission {
   settle(outcomes: readonly PostOutcome[]): void;
 }
 
-/** A mailbox whose rows are to be dropped. */
-interface Drop {
-  readonly address: string;
-  settle(error: DaemonError | undefined): void;
-}
-
-/** A message that was dropped by age, and where it is stored. */
-interface DeadLetter {
-  readonly address: string;
-  readonly position: number;
-  readonly post: Post;
-}
-
 /**
  * The {@link Mailboxes} over a store. All posts and ACKs of a tick are one transaction; what was committed is delivered right
  * after it, from memory.
@@ -89,7 +78,7 @@ export class DurableMailboxes implements Mailboxes {
   #submissions: Submission[] = [];
   /** Mailboxes to which the running transaction adds. */
   #writing: ReadonlySet<Mailbox> = new Set();
-  #drops: Drop[] = [];
+  readonly #removals = new MailboxRemovals();
 
   constructor(options: DurableMailboxesOptions) {
     this.#options = options;
@@ -197,36 +186,21 @@ export class DurableMailboxes implements Mailboxes {
   }
 
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
-    const { store } = this.#options;
-    const address = this.#historyAddress(query.to);
-    return readHistory({ store, address, statusOf: (of, position) => this.#statusOf(of, position) }, query);
+    return this.#readHistory(this.#historyAddress(query.to), query);
   }
 
   /**
    * Posts dead letters again, as their senders had sent them. A letter that its mailbox takes is none any more. Resolves with the
    * ids of those. Rejects when the store fails.
    */
-  async resend(ids: readonly string[], reader?: HistoryReader): Promise<string[]> {
-    const wanted = new Set(ids);
-    const letters: DeadLetter[] = [];
-    for (const address of this.#dead.addresses) {
-      if (letters.length === wanted.size) break;
-      letters.push(...(await this.#deadLetters(address, wanted, reader)));
-    }
-    const outcomes = await this.post(letters.map(({ post }) => post));
-    const taken = letters.filter((_, index) => outcomes[index]?.state !== "refused");
-    for (const { address, position } of taken) await this.#dead.remove(address, position);
-    return taken.map(({ post }) => post.refId);
+  resend(ids: readonly string[], reader?: HistoryReader): Promise<string[]> {
+    const read = (address: string, query: HistoryQuery) => this.#readHistory(address, query);
+    return resendLetters({ dead: this.#dead, read, post: (posts) => this.post(posts) }, { ids, reader });
   }
 
-  async #deadLetters(address: string, ids: ReadonlySet<string>, reader?: HistoryReader): Promise<DeadLetter[]> {
+  #readHistory(address: string | undefined, query: HistoryQuery): Promise<HistoryEntry[]> {
     const { store } = this.#options;
-    const query: HistoryQuery = { limit: ids.size, order: "asc", ids, failedOnly: true, reader };
-    const entries = await readHistory({ store, address, statusOf: (of, at) => this.#statusOf(of, at) }, query);
-    return entries.map(({ id, from, to, payload, topic, payload_meta, originalTo, position }) => ({
-      ...{ address, position },
-      post: { from, to, payload, topic, payload_meta, originalTo, refId: id, machineId: machineIfMany(to, address) },
-    }));
+    return readHistory({ store, address, statusOf: (of, position) => this.#statusOf(of, position) }, query);
   }
 
   #statusOf(address: string, position: number): HistoryEntry["status"] {
@@ -278,12 +252,8 @@ export class DurableMailboxes implements Mailboxes {
     this.#mailboxes.delete(address);
     this.#unsaved.delete(mailbox);
     mailbox.backlog.discard();
-    const dropped = new Promise<void>((resolve, reject) => {
-      const settle = (error: DaemonError | undefined) => (error === undefined ? resolve() : reject(error));
-      this.#drops.push({ address, settle });
-    });
     this.#options.committer.enlist(this);
-    await Promise.all([dropped, this.#dead.forget(address)]);
+    await Promise.all([this.#removals.add(address), this.#dead.forget(address)]);
   }
 
   /** For the committer: everything to store, and what is delivered once it is stored. */
@@ -300,21 +270,19 @@ export class DurableMailboxes implements Mailboxes {
     });
     const changed = this.#unsaved.take();
     const submissions = this.#submissions;
-    const drops = this.#drops;
+    const removals = this.#removals.take();
     this.#submissions = [];
-    this.#drops = [];
     const outcomes = submissions.map(({ posts, isHistory }) => posts.map((post) => transaction.add(post, isHistory)));
     this.#writing = transaction.mailboxes;
     return {
       writes: [
-        // First: a mailbox of the same address may have been made since.
-        ...drops.map(({ address }): RelayWrite => ({ kind: "dropMailbox", address })),
+        ...removals.writes,
         ...transaction.writes(changed),
         ...submissions.flatMap(({ along }, index) => along?.(outcomes[index] ?? []) ?? []),
       ],
       settle: (error) => {
         this.#writing = new Set();
-        for (const { settle } of drops) settle(error);
+        removals.settle(error);
         if (error === undefined) this.#committed(transaction, submissions, outcomes);
         else this.#failed(error, transaction, submissions, changed);
       },
@@ -407,9 +375,4 @@ export class DurableMailboxes implements Mailboxes {
       this.#unsaved.add(mailbox);
     }
   }
-}
-
-/** The machine of an outbox, for a message to many names there. */
-function machineIfMany(to: string, address: string): string | undefined {
-  return to === "*" || to === "@users" ? machineOf(address) : undefined;
 }

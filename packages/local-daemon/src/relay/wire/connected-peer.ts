@@ -8,6 +8,8 @@ export interface ConnectedPeerOptions extends RelayWriterOptions {
   readonly hello: HelloPayload;
   readonly entityType: "agent" | "user";
   readonly sessionId: string;
+  /** The HELLO has proven that the peer acts for the person. */
+  readonly isProven: boolean;
   readonly actsForPerson: boolean;
   readonly ownedSince: number;
   readonly now: () => number;
@@ -22,6 +24,7 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
   readonly hello: HelloPayload;
   readonly sessionId: string;
   readonly connectedAt: number;
+  readonly isProven: boolean;
   readonly actsForPerson: boolean;
   readonly ownedSince: number;
   readonly wantsReceipts: boolean;
@@ -40,6 +43,7 @@ export class ConnectedPeer extends RelayWriter implements RelayPeer, MailboxSink
     this.hello = hello;
     this.entityType = entityType;
     this.sessionId = sessionId;
+    this.isProven = options.isProven;
     this.actsForPerson = options.actsForPerson;
     this.ownedSince = options.ownedSince;
     this.wantsReceipts = hello.capabilities?.receipts === true;

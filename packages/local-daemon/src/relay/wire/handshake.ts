@@ -95,6 +95,7 @@ export class Handshake {
     return new ConnectedPeer({
       ...{ connection, maxFrameBytes, logger, hello, entityType, now, processingMs },
       sessionId: session.id,
+      isProven,
       actsForPerson: isProven || access === "open",
       ownedSince: registry.ownedSince(address),
     });
@@ -114,6 +115,7 @@ export class Handshake {
       hello: { agent: envelope.from ?? "" },
       entityType: "agent",
       sessionId: "",
+      isProven: false,
       actsForPerson: access === "open",
       ownedSince: now(),
     });

@@ -1,6 +1,6 @@
 import { DaemonError, type Logger, type ProtocolError, type TransportClose } from "@daemon-sdk/protocol";
 import { createEnvelope, type Envelope, ErrorCode, FrameParser, isMessageType } from "@daemon-sdk/protocol/relay";
-import type { Dialect } from "../../connection/index.js";
+import type { ConnectionAccount, Dialect } from "../../connection/index.js";
 import { inLoop } from "../../loop/index.js";
 import type { ConnectedPeer } from "./connected-peer.js";
 import type { Admission, Handshake } from "./handshake.js";
@@ -22,6 +22,15 @@ export interface RelayGate {
   earlyLeft(peer: ConnectedPeer): void;
 }
 
+/** What the messages of a peer count to; `isProven`: its HELLO has proven that it acts for the person. */
+type AccountOf = (isProven: boolean) => ConnectionAccount;
+
+/** Options of {@link RelayDialect}. */
+export interface RelayDialectOptions {
+  readonly admission: Admission;
+  readonly accountOf: AccountOf;
+}
+
 /** Types that are ignored before HELLO, without a refusal (docs/wire/relay.md#connection-states). */
 const SILENT_TYPES: ReadonlySet<string> = new Set(["ACK", "PONG", "PING"]);
 
@@ -33,14 +42,16 @@ export class RelayDialect implements Dialect<Uint8Array> {
   readonly #admission: Admission;
   readonly #writer: RelayWriter;
   readonly #parser: FrameParser;
+  readonly #accountOf: AccountOf;
   #peer: ConnectedPeer | undefined;
   /** The sender of requests before HELLO. */
   #early: ConnectedPeer | undefined;
   #isPolite = false;
   #hasLeft = false;
 
-  constructor(connection: RelayConnection, gate: RelayGate, admission: Admission) {
+  constructor(connection: RelayConnection, gate: RelayGate, { admission, accountOf }: RelayDialectOptions) {
     this.#connection = connection;
+    this.#accountOf = accountOf;
     this.#gate = gate;
     this.#admission = admission;
     const { maxFrameBytes, logger } = gate;
@@ -113,7 +124,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
     this.#peer = this.#gate.handshake.answer(this.#writer, envelope, this.#admission);
     if (this.#peer === undefined) return;
     const wasActive = this.#early !== undefined;
-    this.#connection.accept(this.#peer.name);
+    this.#connection.accept(this.#peer.name, this.#accountOf(this.#peer.isProven));
     if (wasActive) this.#gate.joined(this.#peer);
   }
 
@@ -127,7 +138,7 @@ export class RelayDialect implements Dialect<Uint8Array> {
       return;
     }
     this.#early ??= peer;
-    this.#connection.accept(from);
+    this.#connection.accept(from, this.#accountOf(false));
     this.#route(this.#early, envelope);
   }
 

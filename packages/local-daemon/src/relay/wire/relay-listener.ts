@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { CloseCode, type Logger } from "@daemon-sdk/protocol";
 import type { ByteLink } from "@daemon-sdk/transport-ws";
-import { Connection, FrameLink, Heartbeat, SocketBytes } from "../../connection/index.js";
+import { PERSON } from "../../access/index.js";
+import { Connection, FrameLink, Heartbeat, type LoopShares, SocketBytes } from "../../connection/index.js";
 import type { RelayLimits } from "../../limits/index.js";
 import type { AcceptedBytes, PendingSocket } from "../../listener/index.js";
 import type { Admission } from "./handshake.js";
@@ -13,6 +14,7 @@ export interface RelayListenerOptions {
   readonly host: RelayGate;
   readonly limits: RelayLimits & { readonly connectionBufferBytes: number; readonly closeTimeoutMs: number };
   readonly logger: Logger;
+  readonly shares: LoopShares;
   /** Whether HELLO's `ticket` is valid. Tickets are for pages, which cannot make a proof. */
   isTicket(ticket: string): boolean;
 }
@@ -69,10 +71,12 @@ export class RelayListener {
 
   /** @param acceptedAt `performance.now()` at accept: the time for HELLO counts from there */
   #open(bytes: ByteLink, admission: Admission, acceptedAt: number): void {
-    const { host, limits, logger } = this.#options;
+    const { host, limits, logger, shares } = this.#options;
+    const accountOf = (isProven: boolean) => (isProven ? { share: shares.of(PERSON.keyId) } : shares.program());
     const connection: RelayConnection = new Connection<Uint8Array>({
       transport: new FrameLink(bytes),
-      dialect: (self) => new RelayDialect(self, host, admission),
+      dialect: (self) => new RelayDialect(self, host, { admission, accountOf }),
+      share: shares.strangers,
       logger,
       elapsedMs: performance.now() - acceptedAt,
       heartbeat: this.#heartbeat,

@@ -20,7 +20,10 @@ async function namesKnown(peer: RawPeer): Promise<string[]> {
 describe("names past their number", () => {
   test("are forgotten, those that were given up first, then the oldest that lost their connection", async () => {
     using clock = new DaemonClock();
-    await using daemon = await RelayDaemon.start({ now: () => clock.now(), limits: { relayNames: 4, relayHeartbeatMs: 10_000_000 } });
+    await using daemon = await RelayDaemon.start({
+      now: () => clock.now(),
+      limits: { relayNames: 4, relayHeartbeatMs: 10_000_000 },
+    });
     const watcher = await daemon.connect("Watcher");
     await (await daemon.connect("Lost-1")).cut();
     await watcher.settled();

@@ -15,6 +15,7 @@ import type { Agent, AgentEvents, AgentExit, AgentReady, AgentSpec, AgentStart }
 import type { AgentProcess } from "../../agent-process.js";
 import { loginOf } from "../../presets.js";
 import { exitError, exitText } from "../process-errors.js";
+import { reportUnread } from "../report-unread.js";
 import { sparingLogger } from "../sparing-logger.js";
 import { StdioTransport } from "../stdio-transport.js";
 import { AgentQuestions } from "./agent-questions.js";
@@ -94,9 +95,9 @@ export class AcpAgent implements Agent {
       output: process.stdin,
       logger: this.#logger,
       loopUse: `agent of session ${sessionId}`,
-      maxUnread: AGENT_LIMITS.unreadMessages,
+      maxUnread: AGENT_LIMITS,
     });
-    this.#transport.onBroken = () => this.#giveUp();
+    this.#transport.onBroken = (error) => this.#giveUp(error);
     this.#peer = this.#makePeer();
     this.#transport.onBadLine = (error, head) => this.#peer.skip(error, head);
     this.#questions = new AgentQuestions({
@@ -254,7 +255,8 @@ export class AcpAgent implements Agent {
   }
 
   /** An agent that does not read, or does not obey, is of no use: it is ended, and its end is unexpected. */
-  #giveUp(): void {
+  #giveUp(error?: Error): void {
+    reportUnread(error, this.#options.spec.name, this.#events);
     void this.#options.process.stop("broken");
   }
 
