@@ -1,6 +1,6 @@
 import { type Logger, silentLogger } from "@daemon-sdk/protocol";
+import type { LargeMessage } from "./frames/index.js";
 import type { SocketLink } from "./socket-link.js";
-import type { LargeMessage } from "./taken-message.js";
 import { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";
 
 /** A link that can take large messages in parts. Names no type of `ws`, whose declarations a user need not have. */

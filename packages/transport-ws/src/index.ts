@@ -4,6 +4,7 @@ export type { ByteLink, ByteLinkEvents } from "./byte-link.js";
 export { dialBytes, dialWebSocket } from "./dial.js";
 export { REFUSAL_HEADER } from "./dial-errors.js";
 export type { DialBytesOptions, DialWebSocketOptions, HttpAgent } from "./dial-options.js";
+export type { LargeMessage } from "./frames/index.js";
 export {
   dialWithRetry,
   RETRY_SCHEDULES,
@@ -14,5 +15,4 @@ export {
   retryDelayMs,
 } from "./retry.js";
 export { StreamTransport, type StreamTransportOptions } from "./stream/index.js";
-export type { LargeMessage } from "./taken-message.js";
 export { WebSocketTransport, type WebSocketTransportOptions } from "./web-socket-transport.js";

@@ -3,10 +3,8 @@ import { CloseCode, LIMITS, type TransportClose } from "@daemon-sdk/protocol";
 import type { RawData, WebSocket } from "ws";
 import { closeEvent, cutEvent, fitReason, tooLargeEvent, violationEvent } from "./close-event.js";
 import { Coalescer, joinWrites } from "./coalescer.js";
-import { MessageTap } from "./message-tap.js";
+import { FRAMED_UNITS, type LargeMessage, MessageTap, textFrame } from "./frames/index.js";
 import type { SocketLink, SocketLinkEvents } from "./socket-link.js";
-import type { LargeMessage } from "./taken-message.js";
-import { FRAMED_UNITS, textFrame } from "./text-frame.js";
 
 /**
  * A WebSocket of `ws` as a {@link SocketLink}. The library opens it, closes it, and answers pings. Texts pass it by, on the same

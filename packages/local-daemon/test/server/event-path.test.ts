@@ -1,6 +1,6 @@
+import { Socket } from "node:net";
 import { isRecord } from "@daemon-sdk/protocol";
 import { afterEach, expect, test, vi } from "vitest";
-import { WebSocket } from "ws";
 import { daemonDesk } from "./daemon-desk.js";
 
 const { stackTraceLimit } = Error;
@@ -36,10 +36,10 @@ test("an event passes fourteen parts from the agent's pipe to the socket: each d
     if (isDelta(args[0])) note();
     return stringify(...args);
   });
-  const { send } = WebSocket.prototype;
-  vi.spyOn(WebSocket.prototype, "send").mockImplementation(function (this: WebSocket, ...args: unknown[]) {
+  const { write } = Socket.prototype;
+  vi.spyOn(Socket.prototype, "write").mockImplementation(function (this: Socket, ...args: unknown[]) {
     if (String(args[0]).includes('"assistant_text_delta"')) note();
-    return Reflect.apply(send, this, args);
+    return Reflect.apply(write, this, args);
   });
   await client.call("add_user_message", { sessionId: "s-1", text: "say hello", messageId: "m-1" });
   await client.turnEnd("m-1");

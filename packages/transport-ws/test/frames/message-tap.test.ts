@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as ws from "ws";
-import { MessageTap } from "../src/message-tap.js";
+import { MessageTap } from "../../src/frames/message-tap.js";
 
 /** What the library reads a socket with; its types leave it out. */
 const { Receiver } = ws as unknown as {

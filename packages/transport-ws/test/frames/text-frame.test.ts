@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as ws from "ws";
-import { FRAMED_UNITS, textFrame } from "../src/text-frame.js";
+import { FRAMED_UNITS, textFrame } from "../../src/frames/text-frame.js";
 
 /** What the library reads a socket with; its types leave it out. */
 const { Receiver } = ws as unknown as {
