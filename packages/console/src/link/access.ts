@@ -32,6 +32,7 @@ export function createAccess(): Access {
 class TabAccess implements Access {
   #fromLink: string | undefined;
   #exchange: Promise<string> | undefined;
+  #hasLeft = false;
 
   constructor(fromLink: string | undefined) {
     this.#fromLink = fromLink;
@@ -47,9 +48,13 @@ class TabAccess implements Access {
   }
 
   async leave(): Promise<void> {
-    const bearer = sessionStorage.getItem(STORAGE_KEY);
+    this.#hasLeft = true;
+    this.#fromLink = undefined;
+    const kept = sessionStorage.getItem(STORAGE_KEY);
     sessionStorage.removeItem(STORAGE_KEY);
-    if (bearer !== null) await call("DELETE", "tab", { bearer });
+    // The daemon may be making it just now.
+    const bearer = kept ?? (await this.#exchange?.catch(() => undefined));
+    if (bearer !== undefined) await call("DELETE", "tab", { bearer });
   }
 
   async #credential(): Promise<string> {
@@ -63,7 +68,8 @@ class TabAccess implements Access {
   async #redeem(ticket: string): Promise<void> {
     this.#exchange ??= call("POST", "tab", { body: { ticket } }).then((answer) => textOf(answer, "credential"));
     try {
-      sessionStorage.setItem(STORAGE_KEY, await this.#exchange);
+      const bearer = await this.#exchange;
+      if (!this.#hasLeft) sessionStorage.setItem(STORAGE_KEY, bearer);
     } catch (error) {
       this.#exchange = undefined;
       // A link that was opened a second time leaves a tab that has its credential as it is.
