@@ -161,7 +161,7 @@ export const ANSWERING_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "does not tell the late what won",
-    caughtBy: ["P8.16"],
+    caughtBy: ["P8.16", "P1.4"],
     make: says((frame, wire) =>
       refusedOf(frame, wire, "answer_request", -32_603)
         ? { ...frame, error: { code: -32_603, message: "Too late", data: { code: "REQUEST_NOT_PENDING" } } }

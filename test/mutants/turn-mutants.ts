@@ -185,7 +185,7 @@ export const TURN_MUTANTS: readonly DaemonMutant[] = [
   },
   {
     sin: "gives receipts in another order",
-    caughtBy: ["P7.15"],
+    caughtBy: ["P7.15", "P7.25"],
     make: says((frame, wire) =>
       withResult(frame, wire, "get_receipts", ({ receipts }) => ({ receipts: (receipts as unknown[]).toReversed() })),
     ),
