@@ -60,13 +60,14 @@ export class SqliteDatabase {
   open(durably: () => void): void {
     this.#guard(() => {
       this.#database = openDatabase(this.#path);
-      // Exclusive before WAL: SQLite then needs no shared memory file. A second connection needs that file, and no other
-      // process opens the store: its daemon holds the state directory (`acquireInstanceLock`).
+      // Exclusive before the file is read: of a killed daemon it is in WAL already, and SQLite then needs no shared memory file. A
+      // second connection needs that file, and no other process opens the store: its daemon holds the state directory
+      // (`acquireInstanceLock`).
       const lockingMode = this.#isCheckpointedElsewhere ? "NORMAL" : "EXCLUSIVE";
       this.#database.exec(
-        `PRAGMA busy_timeout=${this.#isCheckpointedElsewhere ? STORAGE_LIMITS.busyMs : 0};
-         PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes}; PRAGMA auto_vacuum=INCREMENTAL;
-         PRAGMA locking_mode=${lockingMode}; PRAGMA journal_mode=WAL`,
+        `PRAGMA locking_mode=${lockingMode};
+         PRAGMA busy_timeout=${this.#isCheckpointedElsewhere ? STORAGE_LIMITS.busyMs : 0};
+         PRAGMA page_size=${STORAGE_LIMITS.databasePageBytes}; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL`,
       );
       // What a statement may have to undo is a few pages, and no reason to open another file.
       this.#database.exec("PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL");

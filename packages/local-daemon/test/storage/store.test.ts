@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { DaemonError, sessionId } from "@daemon-sdk/protocol";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
@@ -56,6 +56,20 @@ test("a second daemon cannot open the same file, and is told why", async () => {
   await store.close();
   const next = new SqliteStore({ path });
   await next.open();
+  await next.close();
+});
+
+test("the file of a killed daemon needs no shared memory file either, where nobody else checkpoints it", async () => {
+  const [path, killed] = [databasePath(), databasePath()];
+  const store = new SqliteStore({ path });
+  await store.open();
+  await store.commit([{ kind: "message", sessionId: sessionId("s-1"), message: message("m-1", "hello") }]);
+  for (const suffix of ["", "-wal"]) copyFileSync(path + suffix, killed + suffix);
+  await store.close();
+  const next = new SqliteStore({ path: killed });
+  await next.open();
+  expect(existsSync(`${killed}-wal`)).toBe(true);
+  expect(existsSync(`${killed}-shm`)).toBe(false);
   await next.close();
 });
 
