@@ -31,6 +31,8 @@ export class NameBoard {
   readonly #renewMs: number;
   #isWriting = false;
   #isStopped = true;
+  /** Changes with each stop, so that a start which is still under way then ends. */
+  #run = 0;
 
   private constructor(options: NameBoardOptions, bucket: KV) {
     this.#options = options;
@@ -49,14 +51,18 @@ export class NameBoard {
   async start(): Promise<void> {
     this.stop();
     this.#isStopped = false;
+    const run = this.#run;
     const watch = await BucketWatch.open({
       bucket: this.#bucket,
       onEntry: (entry) => this.#read(entry),
       logger: this.#options.logger,
       checkMs: FLEET_LIMITS.namesCheckMs,
     });
-    if (this.#isStopped) watch.stop();
-    else this.#watch = watch;
+    if (run !== this.#run) {
+      watch.stop();
+      return;
+    }
+    this.#watch = watch;
     this.#renewals = setInterval(() => this.#renew(), this.#renewMs);
     for (const { name } of this.#options.relay.names()) this.#changed.add(name);
     this.#writeSoon(0);
@@ -65,6 +71,7 @@ export class NameBoard {
   /** Stops writing and following, until the next start. */
   stop(): void {
     this.#isStopped = true;
+    this.#run += 1;
     this.#watch?.stop();
     this.#watch = undefined;
     clearTimeout(this.#timer);

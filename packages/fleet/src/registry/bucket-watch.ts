@@ -49,8 +49,13 @@ export class BucketWatch {
   /** Opens a watch on all entries of a bucket. Rejects with the client's error. */
   static async open(options: BucketWatchOptions): Promise<BucketWatch> {
     const opened = new BucketWatch(options);
-    await opened.#follow();
-    await opened.#compare();
+    try {
+      await opened.#follow();
+      await opened.#compare();
+    } catch (error) {
+      opened.stop();
+      throw error;
+    }
     opened.#timer = setInterval(() => void opened.#check(), options.checkMs ?? FLEET_LIMITS.watchCheckMs);
     return opened;
   }

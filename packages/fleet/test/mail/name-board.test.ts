@@ -91,6 +91,19 @@ describe.skipIf(!HAS_NATS)(`names of a fleet in the registry${NO_NATS}`, () => {
     expect([...other.elsewhere.keys()]).toEqual(["m-1 stays"]);
   });
 
+  test("a board that is stopped follows nothing, also when it was started again while it started", async () => {
+    const relay = new FakeRelay();
+    const streams = { replicas: 1, domain: undefined };
+    const made = await NameBoard.open({ nats, subjects, machineId: "m-2", streams, relay, logger: silentLogger });
+    await Promise.all([made.start(), made.start()]);
+    made.stop();
+    const own = await board("m-1");
+    const later = await board("m-3");
+    own.set("alice", true);
+    await expect.poll(() => later.elsewhere.size).toBe(1);
+    expect(relay.elsewhere.size).toBe(0);
+  });
+
   test("a reconnect does not announce again what is announced already, and entries end by the limit", async () => {
     const own = await board("m-1");
     const other = await board("m-2");

@@ -26,6 +26,10 @@ class FakeBucket {
     this.#stands = true;
   }
 
+  get isFollowed(): boolean {
+    return !this.#iterator.done;
+  }
+
   endWatch(error?: Error): void {
     this.#iterator.stop(error);
   }
@@ -131,6 +135,13 @@ test("a bucket that was made anew is read from its beginning", async () => {
   bucket.write();
   await oneCheck();
   expect(seen).toEqual([9, 1]);
+});
+
+test("a bucket that cannot be compared is not opened, and its watch is not left behind", async () => {
+  bucket.isAway = true;
+  await expect(open()).rejects.toThrow("jetstream is not enabled");
+  expect(bucket.opened).toHaveLength(1);
+  expect(bucket.isFollowed).toBe(false);
 });
 
 test("who waits for the entries of now does not wait for a watch that is stopped", async () => {
