@@ -49,7 +49,9 @@ async function textOf(request: Request, { maxBytes, place }: BodyBounds): Promis
   const decoder = new TextDecoder();
   let text = "";
   for (let bytes = 0; reader !== undefined; ) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(() => {
+      throw new HttpRefusal(400, "INVALID_PARAMS", "The body of the request was cut off before its end.");
+    });
     if (done) break;
     bytes += value.byteLength;
     try {

@@ -1,4 +1,4 @@
-import { LIMITS } from "@daemon-sdk/protocol";
+import { LIMITS, SETTING_NAMES } from "@daemon-sdk/protocol";
 import {
   addUserMessageParamsSchema,
   askUserResultSchema,
@@ -131,19 +131,7 @@ const initializeParams = fieldsOf(initializeSessionParamsSchema, ["cwd", "agent"
 export const NEW_SESSION = component(
   "NewSession",
   z.strictObject({
-    ...fieldsOf(initializeSessionParamsSchema, [
-      "modelId",
-      "reasoningEffort",
-      "interactionMode",
-      "autonomyLevel",
-      "specModeModelId",
-      "specModeReasoningEffort",
-      "tags",
-      "enabledToolIds",
-      "disabledToolIds",
-      "mcpServers",
-      "sessionSource",
-    ]),
+    ...fieldsOf(initializeSessionParamsSchema, [...SETTING_NAMES, "mcpServers", "sessionSource"]),
     sessionId: z.exactOptional(described(z.uuid(), "A random UUID. The same id again gives the same session.")),
     cwd: z.exactOptional(redescribed(initializeParams.cwd, "Working directory of the agent.")),
     agent: redescribed(initializeParams.agent, "Name of a configured agent."),

@@ -651,6 +651,8 @@ export interface components {
             tags?: components["schemas"]["SessionTag"][];
             enabledToolIds?: string[];
             disabledToolIds?: string[];
+            compactionTokenLimit?: number;
+            compactionThresholdCheckEnabled?: boolean;
             mcpServers?: components["schemas"]["McpServerConfig"][];
             sessionSource?: {
                 platform: string;
