@@ -1,3 +1,4 @@
+export { isLasting, isOfAgent, withRequestId } from "./agent-notifications.js";
 export { conversationChange, messageText, titleFrom } from "./conversation.js";
 export {
   damagedNotice,

@@ -10,7 +10,7 @@ import { sessionMoving } from "../refusals.js";
 import type { MovedMark, SessionRow } from "../storage/index.js";
 import type { DraftDrops } from "./draft-drops.js";
 import type { Session } from "./session.js";
-import type { SessionServices } from "./session-events.js";
+import type { SessionServices } from "./session-services.js";
 import type { SessionTasks } from "./session-tasks.js";
 import type { StoredSessions } from "./stored-sessions.js";
 

@@ -1,15 +1,13 @@
-import type { DaemonError, EnvelopeMeta, SessionError, SessionId, SessionNotification } from "@daemon-sdk/protocol";
+import type { DaemonError, EnvelopeMeta, SessionError, SessionNotification } from "@daemon-sdk/protocol";
 import type {
   AgentEvents,
   AgentExit,
   AgentFault,
   AgentReady,
   AgentRequest,
-  AgentServices,
   AgentSlot,
   AgentSpec,
   AgentStart,
-  OfferedModels,
   SlotSession,
 } from "../agents/index.js";
 import {
@@ -19,47 +17,22 @@ import {
   envLostNotice,
   errorNotice,
   forgottenNotices,
+  isLasting,
+  isOfAgent,
   isReportable,
   oversizedFault,
   releasedNotice,
   titleFrom,
   undurableNotice,
+  withRequestId,
 } from "../conversation/index.js";
-import type { Inbox } from "../inbox/index.js";
-import type { CommitWatch, LogSession, OversizedEntry, RecentBudget, SessionLog } from "../journal/index.js";
-import type { SessionLimits } from "../limits/index.js";
-import type { MessageSearch } from "../search/index.js";
-import type { SessionRow, Store, StoreWrite } from "../storage/index.js";
-import type { QueueRoom, StoredRoom, TurnObserver, TurnQueue, TurnSession } from "../turns/index.js";
-import { isLasting, isOfAgent, withRequestId } from "./agent-notifications.js";
+import type { LogSession, OversizedEntry, SessionLog } from "../journal/index.js";
+import type { SessionRow } from "../storage/index.js";
+import type { TurnQueue, TurnSession } from "../turns/index.js";
 import type { AttachedClients, AttachedSession } from "./attached-clients.js";
 import { noteUsage, type SessionMemory, usageOfTurn } from "./carried-session.js";
 import { expectUnfrozen } from "./session-departure.js";
-import type { SessionRules } from "./session-rules.js";
-
-/** Services that all sessions share. */
-export interface SessionServices extends AgentServices {
-  readonly store: Store;
-  /** Calls that wait for entries of a session. */
-  readonly watch: CommitWatch;
-  /** What cursors that lag read from memory. */
-  readonly recent: RecentBudget;
-  /** Of the positions of sessions that are opened from now on. It grows when a session arrives from a machine whose own is larger. */
-  epoch: number;
-  readonly inbox: Inbox;
-  readonly search: MessageSearch;
-  readonly limits: SessionLimits;
-  readonly rules: SessionRules;
-  readonly models: OfferedModels;
-  /** What waits in the queues of all sessions. */
-  readonly room: QueueRoom;
-  /** What all sessions have stored. */
-  readonly storedRoom: StoredRoom;
-  /** Is notified of the steps of all turns. */
-  readonly observer: TurnObserver;
-  /** What is stored with the end of a session on this machine, so that copies of it elsewhere are erased. */
-  readonly erasureOf: (id: SessionId) => readonly StoreWrite[];
-}
+import type { SessionServices } from "./session-services.js";
 
 /** The session that events are of. */
 export interface EventfulSession {

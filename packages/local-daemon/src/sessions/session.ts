@@ -8,7 +8,8 @@ import { TurnQueue } from "../turns/index.js";
 import { AttachedClients } from "./attached-clients.js";
 import type { SessionMemory } from "./carried-session.js";
 import { expectUnfrozen, SessionDeparture } from "./session-departure.js";
-import { SessionEvents, type SessionServices } from "./session-events.js";
+import { SessionEvents } from "./session-events.js";
+import type { SessionServices } from "./session-services.js";
 
 /** Options of {@link Session}. */
 export interface SessionOptions {

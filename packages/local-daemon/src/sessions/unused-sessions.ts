@@ -1,5 +1,5 @@
 import type { Session } from "./session.js";
-import type { SessionServices } from "./session-events.js";
+import type { SessionServices } from "./session-services.js";
 
 /** Options of {@link UnusedSessions}. */
 export interface UnusedSessionsOptions extends Pick<SessionServices, "live" | "now" | "limits"> {
