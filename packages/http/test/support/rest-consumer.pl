@@ -21,20 +21,25 @@ sub expect_status {
 sub follow_until {
   my ($session_id, $after, $pattern) = @_;
   my $text = '';
+  # Its stream stays open afterwards, and must not stop the loop of the next one.
+  my $is_over = 0;
+  my $stop = sub { Mojo::IOLoop->stop unless $is_over };
   my $subscription = $client->on(
     after_build_tx => sub {
       my ($self, $tx) = @_;
       return unless $tx->req->env->{operationId} eq 'followSession';
       $tx->res->content->unsubscribe('read')->on(
         read => sub {
+          return if $is_over;
           $text .= $_[1];
-          Mojo::IOLoop->stop if $text =~ $pattern;
+          $stop->() if $text =~ $pattern;
         }
       );
     }
   );
-  $client->followSession({sessionId => $session_id, 'Last-Event-ID' => $after}, sub { Mojo::IOLoop->stop });
+  $client->followSession({sessionId => $session_id, 'Last-Event-ID' => $after}, $stop);
   Mojo::IOLoop->start;
+  $is_over = 1;
   $client->unsubscribe(after_build_tx => $subscription);
   die "The events ended before $pattern: $text\n" unless $text =~ $pattern;
   my @ids = substr($text, 0, $-[0]) =~ /^id: (\S+)$/mg;
