@@ -46,6 +46,7 @@ export class SessionConnections {
   #wire: ReturnType<typeof loadSessionWire> | undefined;
   readonly #limits: ConnectionLimits;
   #services: DialectServices | undefined;
+  #preload: NodeJS.Timeout | undefined;
   #isDraining = false;
 
   constructor(options: SessionConnectionsOptions) {
@@ -69,7 +70,7 @@ export class SessionConnections {
    * handshake comes first, and the connection then loads the rest while that client makes its proof.
    */
   preloadSoon(): void {
-    setTimeout(() => void this.#loaded(), PROCESS_LIMITS.preloadAfterMs).unref();
+    this.#preload = setTimeout(() => void this.#loaded(), PROCESS_LIMITS.preloadAfterMs).unref();
   }
 
   /**
@@ -125,9 +126,11 @@ export class SessionConnections {
     this.#isDraining = true;
   }
 
-  /** Closes all; resolves when they have ended. */
+  /** Closes all; resolves when they have ended, and nothing is loaded any more. */
   async close(): Promise<void> {
     this.drain();
+    clearTimeout(this.#preload);
+    await this.#wire?.catch(() => {});
     for (const connection of this.#open) connection.close(CloseCode.goingAway, "the daemon stops");
     await Promise.all([...this.#open].map(({ closed }) => closed));
   }
