@@ -18,7 +18,8 @@ const RSS_BYTES = 16 * 2 ** 20;
 const OTHERS = 10;
 const TICK_MS = 20;
 const SLOWDOWN = 2;
-const ROUNDS = 3;
+/** The first ones are those of code that is still being compiled. */
+const ROUNDS = 5;
 
 /** L5: output that nobody reads. */
 export const unreadOutputScenarios: readonly FaultScenario[] = [

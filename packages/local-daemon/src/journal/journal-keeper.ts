@@ -1,6 +1,7 @@
 import type { Logger, SessionId } from "@daemon-sdk/protocol";
 import { JOURNAL_LIMITS } from "../limits/index.js";
-import type { SegmentRow, Store, StoreWrite } from "../storage/index.js";
+import { BACKGROUND } from "../loop/index.js";
+import type { SegmentInfo, SegmentRow, Store, StoreWrite } from "../storage/index.js";
 import { type RetentionLimits, type RetentionQuestion, RetentionScan } from "./journal-retention.js";
 
 /** What all keepers share. */
@@ -19,6 +20,8 @@ export class JournalKeeper {
   #chars = 0;
   #nextLookAt = 0;
   #isLooking = false;
+  /** What the last look took of the loop. */
+  #lookMs = 0;
   /** Positions before which it is pruned next, ascending: what goes is dropped in pieces. */
   #cuts: number[] = [];
 
@@ -54,7 +57,8 @@ export class JournalKeeper {
 
   async #look(turnFirstSeq: number | undefined): Promise<StoreWrite | undefined> {
     const { now, logger } = this.#services;
-    const [since, started] = [now(), performance.now()];
+    const since = now();
+    this.#lookMs = 0;
     this.#isLooking = true;
     try {
       this.#cuts = await this.#findCuts({ now: since, turnFirstSeq });
@@ -67,25 +71,17 @@ export class JournalKeeper {
       return undefined;
     } finally {
       const { pruneLookMs, pruneLookShare } = JOURNAL_LIMITS;
-      this.#nextLookAt = since + Math.max(pruneLookMs, (performance.now() - started) * pruneLookShare);
+      this.#nextLookAt = since + Math.max(pruneLookMs, this.#lookMs * pruneLookShare);
       this.#isLooking = false;
     }
   }
 
-  /**
-   * The position before which the journal goes, and behind it, ascending, those at which that is cut into pieces. Reads the segments in
-   * slices, newest first: a journal may have as many as its session has sent events.
-   */
+  /** The position before which the journal goes, and behind it, ascending, those at which that is cut into pieces. */
   async #findCuts(question: RetentionQuestion): Promise<number[]> {
-    const { store, limits } = this.#services;
-    const sessionId = this.#sessionId;
-    const scan = new RetentionScan(question, limits);
+    const scan = new RetentionScan(question, this.#services.limits);
     const cuts: number[] = [];
     let pieceBytes = 0;
-    for (let from = Number.MAX_SAFE_INTEGER; ; ) {
-      const segments = await store.journalSegments(sessionId, from, JOURNAL_LIMITS.pruneLookSegments);
-      const oldest = segments.at(-1);
-      if (oldest === undefined) return cuts;
+    for await (const segments of this.#segments()) {
       if (cuts.length === 0) {
         const beforeSeq = scan.take(segments);
         if (beforeSeq !== undefined) cuts.push(beforeSeq);
@@ -98,8 +94,28 @@ export class JournalKeeper {
         }
         pieceBytes += bytes;
       }
+    }
+    return cuts;
+  }
+
+  /** All segments, newest first, within slices of the loop: a journal may have as many as its session has sent events. */
+  async *#segments(): AsyncGenerator<readonly SegmentInfo[]> {
+    let sliceMs: number = Number.POSITIVE_INFINITY;
+    for (let from = Number.MAX_SAFE_INTEGER; ; ) {
+      if (sliceMs >= JOURNAL_LIMITS.pruneLookSliceMs) {
+        await BACKGROUND.next();
+        sliceMs = 0;
+      }
+      const begun = performance.now();
+      const limit = JOURNAL_LIMITS.pruneLookSegments;
+      const segments = await this.#services.store.journalSegments(this.#sessionId, from, limit);
+      const oldest = segments.at(-1);
+      if (oldest === undefined) return;
+      yield segments;
       from = oldest.firstSeq;
-      await new Promise((resolve) => setImmediate(resolve));
+      const ms = performance.now() - begun;
+      sliceMs += ms;
+      this.#lookMs += ms;
     }
   }
 }

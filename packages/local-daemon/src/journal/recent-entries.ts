@@ -84,18 +84,24 @@ export class RecentEntries {
     return this.#parts.length === 0;
   }
 
-  /** Adds entries that were just committed. What does not follow the entries before it takes their place. */
+  /**
+   * Adds entries that were just committed. What does not follow the entries before it takes their place; large ones are not kept
+   * (`JOURNAL_LIMITS.recentEntryChars`).
+   */
   add(firstSeq: number, entries: readonly string[]): void {
     const last = this.#parts.at(-1);
     if (last !== undefined && last.firstSeq + last.entries.length !== firstSeq)
       this.dropBefore(Number.POSITIVE_INFINITY);
     let chars = 0;
     for (const entry of entries) chars += entry.length;
+    if (chars > entries.length * JOURNAL_LIMITS.recentEntryChars) {
+      this.dropBefore(Number.POSITIVE_INFINITY);
+      return;
+    }
     const share = { chars, owner: this, isDropped: false };
     this.#parts.push({ firstSeq, entries, share });
     this.#chars += chars;
     this.#budget.add(share);
-    // Where entries are large, few of them are a client's window, and reading them from the store costs little beside sending them.
     while (this.#chars > JOURNAL_LIMITS.recentJournalChars) this.dropOldest();
   }
 

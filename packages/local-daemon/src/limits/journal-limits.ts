@@ -16,6 +16,11 @@ export const JOURNAL_LIMITS = {
   recentChars: 32 * 1024 * 1024,
   /** The same of one journal: some windows of a client. */
   recentJournalChars: 4 * 1024 * 1024,
+  /**
+   * Entries that are larger on average are read from the store: few of them are a client's window, and a read costs little beside
+   * sending them. Kept for a second each, they would be the work of the garbage collector.
+   */
+  recentEntryChars: 16 * 1024,
   /** How far such a cursor may be behind: one that is not read at all must not take the room of the others. */
   recentReachEntries: 4_096,
   /** Entries of these that are read at a time: as many as a client's window. */
@@ -26,8 +31,10 @@ export const JOURNAL_LIMITS = {
   pruneLookEntries: 1_024,
   pruneLookChars: 1024 * 1024,
   pruneLookMs: 1_000,
-  /** Segments that such a check reads at a time, some 0.3 ms: the loop serves others before it reads more. */
-  pruneLookSegments: 128,
+  /** Segments that such a check reads at a time: some 0.1 ms, and 1 ms where each has pages of its own. */
+  pruneLookSegments: 32,
+  /** Time after which such a check waits for its next slice of the loop (`BackgroundSlices`). */
+  pruneLookSliceMs: 1,
   /** Shortest pause between two checks as a multiple of the time that one took: a long journal is not checked all the time. */
   pruneLookShare: 10,
   /** Bytes of a journal that one commit drops, some 2 ms. What is more goes in the next ones, and others are served between them. */

@@ -1,6 +1,7 @@
 import type { Logger, SessionId } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { BACKGROUND } from "../loop/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { Store } from "../storage/index.js";
 
@@ -67,9 +68,7 @@ export class DraftDrops {
   async #shrink(): Promise<void> {
     const { store, logger } = this.#options;
     try {
-      while (!this.#isStopping && (await store.shrink?.()) === true) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      while (!this.#isStopping && (await store.shrink?.()) === true) await BACKGROUND.next();
     } catch (error) {
       logger.warn({ error: String(error) }, "the store could not give room back to the disk");
     }
@@ -78,8 +77,8 @@ export class DraftDrops {
   async #drop(id: SessionId): Promise<void> {
     const { store, committer } = this.#options;
     while (!this.#isStopping && (await store.drafts()).includes(id)) {
+      await BACKGROUND.next();
       await committer.commit([{ kind: "dropDraft", sessionId: id, rows: STORAGE_LIMITS.dropRows }]);
-      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }

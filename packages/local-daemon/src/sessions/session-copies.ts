@@ -8,6 +8,7 @@ import {
 } from "@daemon-sdk/protocol";
 import type { Committer } from "../journal/index.js";
 import { STORAGE_LIMITS } from "../limits/index.js";
+import { BACKGROUND } from "../loop/index.js";
 import { daemonStopping } from "../refusals.js";
 import type { NumberedMessages, SessionRow, Store } from "../storage/index.js";
 import type { StoredRoom } from "../turns/index.js";
@@ -122,7 +123,7 @@ export class SessionCopies {
       if (this.#isStopping) throw daemonStopping();
       this.#options.storedRoom.check(from, to.owner);
       if (end !== -1 || run.lastNo >= newest.lastNo) return;
-      await new Promise((resolve) => setImmediate(resolve));
+      await BACKGROUND.next();
     }
   }
 

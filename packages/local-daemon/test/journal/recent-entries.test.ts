@@ -55,11 +55,22 @@ test("all journals together keep no more than the budget: the oldest entries of 
 test("one journal keeps no more than its own bound, however much room the others leave", () => {
   const budget = new RecentBudget();
   const recent = new RecentEntries(budget);
-  const large = "x".repeat(JOURNAL_LIMITS.recentJournalChars / 4);
-  for (let seq = 1; seq <= 6; seq++) recent.add(seq, [large]);
-  expect(recent.from(2)).toBeUndefined();
-  expect(recent.from(3)?.entries).toHaveLength(4);
+  const quarter = Array.from({ length: 1_024 }, () => "x".repeat(JOURNAL_LIMITS.recentJournalChars / 4_096));
+  for (let part = 0; part < 6; part++) recent.add(part * 1_024 + 1, quarter);
+  expect(recent.from(2 * 1_024)).toBeUndefined();
+  expect(recent.from(2 * 1_024 + 1)?.entries).toHaveLength(1_024);
   expect(budget.chars).toBe(JOURNAL_LIMITS.recentJournalChars);
+});
+
+test("large entries are left to the store, and there is no hole where they were", () => {
+  const budget = new RecentBudget();
+  const recent = new RecentEntries(budget);
+  recent.add(1, ["small"]);
+  recent.add(2, ["x".repeat(JOURNAL_LIMITS.recentEntryChars + 1)]);
+  expect([recent.from(1), recent.from(2), budget.chars]).toEqual([undefined, undefined, 0]);
+  recent.add(3, ["x".repeat(JOURNAL_LIMITS.recentEntryChars)]);
+  recent.add(4, ["small"]);
+  expect(recent.from(3)?.entries).toHaveLength(2);
 });
 
 test("what is dropped is no longer held, also while few have been dropped", async () => {

@@ -1,16 +1,19 @@
-/** A block up to this size is kept for the next line: what most lines that span chunks need. There may be one for each agent. */
-const KEPT_BLOCK_BYTES = 4096;
+import { SpareBlocks } from "./spare-blocks.js";
+
 /** Blocks grow with their line up to this size, so that a line in many small chunks is held in few of them. */
 const MAX_BLOCK_BYTES = 256 * 1024;
 /** The place where lines are joined is kept up to this size. There is one for the whole process. */
 const KEPT_JOINED_BYTES = 256 * 1024;
+/** Blocks that no line needs now are kept up to this size, for all lines of the process. */
+const SPARE_BYTES = 1024 * 1024;
+
+const spare = new SpareBlocks(MAX_BLOCK_BYTES, SPARE_BYTES);
 
 let joined = new Uint8Array(0);
 
 /**
- * The beginning of a line whose end has not come. Each byte is copied when it comes, and once more when the line is whole.
- *
- * Buffers are outside the heap, and each one brings the next collection of it nearer. One that grew by doubling took four times the line.
+ * The beginning of a line whose end has not come. Each byte is copied when it comes, and once more when the line is whole; into
+ * blocks that all lines of the process share, one after another ({@link SpareBlocks}).
  */
 export class HeldLine {
   /** Bytes that are held. */
@@ -19,7 +22,6 @@ export class HeldLine {
   #blocks: Uint8Array[] = [];
   /** Bytes of the last block that are in use. */
   #used = 0;
-  #kept = new Uint8Array(0);
 
   /** Appends a copy of these bytes. */
   push(part: Uint8Array): void {
@@ -46,7 +48,7 @@ export class HeldLine {
     return head;
   }
 
-  /** What is held, in pieces. Valid until the next `push` or `clear`. */
+  /** What is held, in pieces. Valid until the next call on this line. */
   parts(): Uint8Array[] {
     return this.#blocks.map((block, at) => (at < this.#blocks.length - 1 ? block : block.subarray(0, this.#used)));
   }
@@ -56,23 +58,26 @@ export class HeldLine {
     const parts = this.parts();
     const [first = new Uint8Array(0)] = parts;
     const whole = parts.length > 1 ? join(parts, this.bytes) : first;
-    this.clear();
+    for (const block of this.#blocks) spare.give(block);
+    this.#clear();
     return whole;
   }
 
-  /** Nothing is held any more. */
-  clear(): void {
+  /** What is held, in pieces that are the caller's, and nothing is held any more. */
+  takeParts(): Uint8Array[] {
+    const parts = this.parts();
+    this.#clear();
+    return parts;
+  }
+
+  #clear(): void {
     this.#blocks = [];
     this.#used = 0;
     this.bytes = 0;
   }
 
   #append(part: Uint8Array): void {
-    let block = this.#kept;
-    if (this.#blocks.length > 0 || part.length > block.length) {
-      block = new Uint8Array(Math.max(part.length, Math.min(MAX_BLOCK_BYTES, this.bytes)));
-      if (this.#blocks.length === 0 && block.length <= KEPT_BLOCK_BYTES) this.#kept = block;
-    }
+    const block = spare.take(Math.max(part.length, Math.min(MAX_BLOCK_BYTES, this.bytes)));
     block.set(part);
     this.#blocks.push(block);
     this.#used = part.length;

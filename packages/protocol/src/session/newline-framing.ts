@@ -152,9 +152,7 @@ export class LineSplitter {
       this.#held.push(part);
       return;
     }
-    const held = this.#held.parts();
-    this.#held.clear();
-    this.#beginLongLine(held, part);
+    this.#beginLongLine(this.#held.takeParts(), part);
   }
 
   /** The bound of the line that is held, of which there are so many bytes now. */

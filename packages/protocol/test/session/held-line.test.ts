@@ -39,3 +39,29 @@ test.each([
   expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThanOrEqual(most);
   expect(held.take().length).toBe(lineBytes);
 });
+
+test("one line after another is held in the same buffers", () => {
+  const [held, other] = [new HeldLine(), new HeldLine()];
+  const buffersOf = (line: HeldLine) => {
+    for (let piece = 0; piece < 3; piece += 1) line.push(new Uint8Array(60_000));
+    const buffers = line.parts().map(({ buffer }) => buffer);
+    line.take();
+    return new Set(buffers);
+  };
+  const first = buffersOf(held);
+  for (const line of [other, held, other]) {
+    for (const buffer of buffersOf(line)) expect(first.has(buffer)).toBe(true);
+  }
+});
+
+test("pieces that were taken stay as they are, whatever is held later", () => {
+  const held = new HeldLine();
+  held.push(fill(5_000, 1));
+  const taken = held.takeParts();
+  expect(held.bytes).toBe(0);
+  for (let line = 0; line < 3; line += 1) {
+    held.push(fill(5_000, 100 + line));
+    held.take();
+  }
+  expect(Buffer.concat(taken).equals(fill(5_000, 1))).toBe(true);
+});
