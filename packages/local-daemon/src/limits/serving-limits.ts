@@ -65,8 +65,8 @@ export const SERVING_LIMITS = {
   debtWorkMs: 3,
   debtMs: 15,
   /** … and no more is owed at a time: what waits for that waits some seconds. */
-  debtMaxMs: 60,
-  debtShare: 100,
+  debtMaxMs: 40,
+  debtShare: 200,
   debtQuietMs: 1_000,
   /** Time between two looks whether a debt is small enough, or gone. */
   debtLookMs: 100,

@@ -35,9 +35,9 @@ export const STORAGE_LIMITS = {
   fileCheckMs: 2_000,
   /** Time after which a commit looks itself. */
   commitCheckMs: 100,
-  /** Messages of one slice of a copied conversation, and bytes after which it takes no further one: a slice takes some 5 ms. */
-  copyMessages: 64,
-  copyBytes: 256 * 1024,
+  /** Messages of one slice of a copied conversation, and bytes after which it takes no further one: a slice takes some 1.5 ms. */
+  copyMessages: 16,
+  copyBytes: 64 * 1024,
   /** Largest file of an earlier version that a start writes anew, so that it can shrink: some 10 ms a MiB. */
   rewriteBytes: 256 * 1024 * 1024,
   /** Bytes of free pages that stay in the file when it shrinks: journals that are pruned and written use them again. */
