@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type AgentSpawner, createDaemon } from "@daemon-sdk/local-daemon/server";
 import { endWithScenario, type Message, say } from "./role.js";
 
@@ -23,13 +24,19 @@ export async function playTickingDaemon([stateDir = ""]: readonly string[]): Pro
       const { user, system } = process.cpuUsage();
       say({ micros: user + system });
     } else if (message.memory === true) {
-      globalThis.gc?.();
-      say({ rss: process.memoryUsage().rss });
+      void heldBytes().then((rss) => say({ rss }));
     } else if (message.seconds !== undefined) {
       void tick(agents, Number(message.seconds)).then((told) => say({ told }));
     }
   });
   say({ port: daemon.endpoint.port });
+}
+
+/** What the process holds. Pages that a collection frees are given back to the system by a thread, soon after it. */
+async function heldBytes(): Promise<number> {
+  globalThis.gc?.();
+  await delay(100);
+  return process.memoryUsage().rss;
 }
 
 /** Each session once a second, a hundredth of them every 10 ms; what a late timer missed is told at once. */

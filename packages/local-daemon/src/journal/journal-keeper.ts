@@ -20,6 +20,7 @@ export class JournalKeeper {
   #chars = 0;
   #nextLookAt = 0;
   #isLooking = false;
+  #isStopped = false;
   /** What the last look took of the loop. */
   #lookMs = 0;
   /** Positions before which it is pruned next, ascending: what goes is dropped in pieces. */
@@ -53,6 +54,11 @@ export class JournalKeeper {
   nextPrune(): StoreWrite | undefined {
     const beforeSeq = this.#cuts.shift();
     return beforeSeq === undefined ? undefined : { kind: "pruneJournal", sessionId: this.#sessionId, beforeSeq };
+  }
+
+  /** Reads nothing more: the journal's session is closed, and its store may be soon. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   async #look(turnFirstSeq: number | undefined): Promise<StoreWrite | undefined> {
@@ -104,6 +110,7 @@ export class JournalKeeper {
     for (let from = Number.MAX_SAFE_INTEGER; ; ) {
       if (sliceMs >= JOURNAL_LIMITS.pruneLookSliceMs) {
         await BACKGROUND.next();
+        if (this.#isStopped) return;
         sliceMs = 0;
       }
       const begun = performance.now();

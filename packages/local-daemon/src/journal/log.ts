@@ -111,6 +111,7 @@ export class SessionLog implements CommitSource, CursorSource {
   /** Stores nothing more: the session is closed, and may be open again as another object. */
   retire(): void {
     this.#recent?.dropBefore(Number.POSITIVE_INFINITY);
+    this.#keeper.stop();
     this.#phase = "retired";
   }
 

@@ -2,7 +2,8 @@
 const SHORT_TURN_MS = 0.25;
 
 /**
- * Divides the event loop among work that nobody waits for: a turn of the loop does one slice of it, of whomever's turn it is.
+ * Divides the event loop among work that may take its time, such as pruning and copying: a turn of the loop does one slice of it,
+ * of whomever's turn it is.
  *
  * A slice is short, but an event needs several turns of the loop on its way from its agent to its reader. With one slice a
  * turn for each of ten sessions, all readers waited for forty of them.
